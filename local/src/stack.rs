@@ -1,0 +1,201 @@
+//! What a template means once every reference is resolved: the stack that [`crate::LocalStack`] runs.
+//!
+//! Pure data, made by [`crate::template`] and read by everything that runs. Physical ids are derived from
+//! [`Identity::seed`] and the logical id, so the same stack keeps its ids over restarts and updates.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A resource's name inside the template.
+pub type LogicalId = String;
+
+/// Who owns the stack and where it would be: what the pseudo parameters answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `AWS::StackName`.
+    pub stack_name: String,
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`, twelve digits.
+    pub account_id: String,
+    /// What physical ids are derived from; a stack that keeps it keeps its ids.
+    pub seed: String,
+}
+
+/// A resolved stack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// Who owns it.
+    pub identity: Identity,
+    /// Every resource whose condition holds, in creation order.
+    pub resources: Vec<Resource>,
+    /// The WebSocket API. A stack without one is refused by the template reader.
+    pub api: Api,
+    /// Functions by logical id.
+    pub functions: BTreeMap<LogicalId, Function>,
+    /// Who may invoke which function.
+    pub permissions: Vec<Permission>,
+    /// Tables by logical id.
+    pub tables: BTreeMap<LogicalId, Table>,
+    /// Roles by ARN, each with the policies attached to it in this template.
+    pub roles: BTreeMap<String, Role>,
+    /// Resolved outputs.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// One resource, as stack events and `status` show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// Its type, such as `AWS::Lambda::Function`.
+    pub resource_type: String,
+    /// What `Ref` answers.
+    pub physical_id: String,
+    /// A digest of the resolved properties: a different one means that an update touches the resource.
+    pub digest: String,
+}
+
+/// A WebSocket API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// Ten lower-case letters and digits.
+    pub id: String,
+    /// For example `$request.body.action`.
+    pub route_selection_expression: String,
+    /// Routes by route key. Two with one key are refused by the template reader.
+    pub routes: BTreeMap<String, Route>,
+    /// Integrations by integration id.
+    pub integrations: BTreeMap<String, Integration>,
+    /// Authorizers by authorizer id.
+    pub authorizers: BTreeMap<String, Authorizer>,
+    /// Stages by name.
+    pub stages: BTreeMap<String, Stage>,
+}
+
+/// A route of the API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// `$connect`, `$disconnect`, `$default` or a custom key.
+    pub key: String,
+    /// The integration's id; a route without one is answered with `Internal server error`.
+    pub integration: Option<String>,
+    /// How `$connect` is guarded.
+    pub authorization: Authorization,
+    /// Whether both halves of a two-way route are there: `RouteResponseSelectionExpression: $default` and a
+    /// `RouteResponse` with key `$default`.
+    pub two_way: bool,
+}
+
+/// How a route is guarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorization {
+    /// By nothing.
+    None,
+    /// By the Lambda authorizer with this id.
+    Custom(String),
+}
+
+/// A Lambda proxy integration, the only type yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integration {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// The ARN of the function it invokes, taken out of `IntegrationUri`.
+    pub function_arn: String,
+    /// `TimeoutInMillis`, 50 ms to 29 s.
+    pub timeout: Duration,
+}
+
+/// A `REQUEST` authorizer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authorizer {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// The ARN of the function it invokes.
+    pub function_arn: String,
+    /// For example `route.request.header.Authorization`; every one must be present and non-empty.
+    pub identity_sources: Vec<String>,
+}
+
+/// A stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// The first path segment of the endpoint.
+    pub name: String,
+    /// `StageVariables`.
+    pub variables: BTreeMap<String, String>,
+    /// The route keys that are live: all with `AutoDeploy`; with a `Deployment`, those it depends on, directly
+    /// or not; none (every handshake answers 403) when the stage has neither.
+    pub deployed: Option<Vec<String>>,
+}
+
+/// A Lambda function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name in the template, and the key of its code.
+    pub logical_id: LogicalId,
+    /// Its physical name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its role's ARN.
+    pub role_arn: String,
+    /// `Handler`, given to the process as `_HANDLER`.
+    pub handler: String,
+    /// In MB.
+    pub memory_size: u32,
+    /// `Timeout`.
+    pub timeout: Duration,
+    /// `Environment.Variables`; reserved names are refused by the template reader.
+    pub environment: BTreeMap<String, String>,
+    /// `ReservedConcurrentExecutions`.
+    pub reserved_concurrency: Option<u32>,
+    /// `LoggingConfig.LogGroup`, else `/aws/lambda/{name}`.
+    pub log_group: String,
+}
+
+/// An `AWS::Lambda::Permission`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// The function's ARN.
+    pub function_arn: String,
+    /// For example `apigateway.amazonaws.com`.
+    pub principal: String,
+    /// Wildcards `*` and `?` allowed; `None` permits every source of that principal.
+    pub source_arn: Option<String>,
+}
+
+/// A DynamoDB table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// Its physical name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The body of a `CreateTable` call, with `TableName`.
+    pub create: serde_json::Value,
+    /// The TTL attribute, when TTL is on.
+    pub ttl_attribute: Option<String>,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// Its name in the template.
+    pub logical_id: LogicalId,
+    /// Its ARN.
+    pub arn: String,
+    /// What it may do: inline policies, `AWS::IAM::Policy` resources and known managed policies.
+    pub policies: Vec<crate::iam::Policy>,
+}

@@ -1,0 +1,1 @@
+//! Reads a CloudFormation template and resolves it into a [`crate::stack::Stack`].
