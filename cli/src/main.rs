@@ -1,2 +1,15 @@
-//! Not written yet.
-fn main() {}
+//! `chatctl`: deploys a serverless WebSocket chat, on AWS or on one machine.
+
+mod commands;
+mod config;
+mod engine;
+mod error;
+mod interrupt;
+mod local;
+mod packaging;
+mod stack;
+mod terminal;
+
+fn main() -> std::process::ExitCode {
+    commands::main()
+}

@@ -1,0 +1,138 @@
+//! `chatctl status`
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{StackArgs, TargetArgs};
+use crate::config::names::StackName;
+use crate::error::CommandError;
+use crate::local::{LocalStatus, LocalTarget};
+use crate::terminal::{Output, Terminal, megabytes};
+
+/// Tell what runs: endpoint, functions, open connections, since when, memory
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+}
+
+impl StatusArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
+    args.target.require_local()?;
+    let terminal = args.terminal();
+    let settings = args.stack.settings(None)?;
+    let target = LocalTarget::new(&settings.folder, None);
+    let Some(status) = target.status(&settings.stack).await? else {
+        return Err(not_running(&target, &settings.stack)?);
+    };
+    if terminal.output == Output::Json {
+        terminal.result_json(&status);
+    } else {
+        let logs = target.state_folder(&settings.stack).join("logs");
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        terminal.result(&text(&settings.stack, &status, now));
+        terminal.result(&format!("logs         {}", logs.display()));
+    }
+    Ok(())
+}
+
+/// The error of a command that needs a running stack.
+pub(super) fn not_running(
+    target: &LocalTarget,
+    stack: &StackName,
+) -> Result<CommandError, CommandError> {
+    let message = if target.is_stopped(stack)? {
+        format!("local stack `{stack}` was deployed but does not run")
+    } else {
+        format!("there is no local stack `{stack}`")
+    };
+    Ok(CommandError::usage(
+        message,
+        "`chatctl deploy --local` starts it",
+    ))
+}
+
+fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
+    let LocalStatus {
+        endpoint,
+        pid,
+        started_at,
+        connections,
+        functions,
+        memory_bytes,
+    } = status;
+    let mut lines = vec![
+        format!("stack        {stack} (local, process {pid})"),
+        format!("endpoint     {endpoint}"),
+        format!("running for  {}", duration(now.saturating_sub(*started_at))),
+        format!("connections  {connections}"),
+    ];
+    if let Some(bytes) = memory_bytes {
+        lines.push(format!(
+            "memory       {}, all processes together",
+            megabytes(*bytes)
+        ));
+    }
+    for (index, (id, function)) in functions.iter().enumerate() {
+        let head = if index == 0 { "functions" } else { "" };
+        lines.push(format!(
+            "{head:<12} {id}: {} processes, {} invocations, {} errors",
+            function.processes, function.invocations, function.errors
+        ));
+    }
+    lines.join("\n")
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::FunctionStatus;
+    use expect_test::expect;
+
+    #[test]
+    fn the_text_tells_everything_on_lines_of_their_own() {
+        let function = FunctionStatus {
+            processes: 1,
+            invocations: 7,
+            errors: 0,
+        };
+        let status = LocalStatus {
+            endpoint: "ws://127.0.0.1:4711/v1".into(),
+            pid: 12,
+            started_at: 1_000,
+            connections: 2,
+            functions: [
+                ("ConnectFunction".into(), function.clone()),
+                ("DirectFunction".into(), function),
+            ]
+            .into(),
+            memory_bytes: Some(31_400_000),
+        };
+        expect![[r#"
+            stack        chat (local, process 12)
+            endpoint     ws://127.0.0.1:4711/v1
+            running for  1 h 2 min
+            connections  2
+            memory       31.4 MB, all processes together
+            functions    ConnectFunction: 1 processes, 7 invocations, 0 errors
+                         DirectFunction: 1 processes, 7 invocations, 0 errors"#]]
+        .assert_eq(&text(&"chat".parse().unwrap(), &status, 4_720));
+    }
+}

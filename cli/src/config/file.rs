@@ -1,0 +1,275 @@
+//! The file's own shape. Every key is optional, none may be unknown.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::names::{PersonName, RouteKey, StackName, StageName};
+use super::snippet::Snippet;
+
+/// What `chatctl.toml` says.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct File {
+    pub(super) stack: StackName,
+    pub(super) stage: StageName,
+    pub(super) from: PersonName,
+    pub(super) to: PersonName,
+    pub(super) routes: Vec<Spanned<Route>>,
+    pub(super) logs: Logs,
+    pub(super) handlers: Handlers,
+    pub(super) local: Local,
+}
+
+/// One `[[routes]]` table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Route {
+    pub(super) key: RouteKey,
+    #[serde(default, rename = "receivers")]
+    _receivers: Receivers,
+}
+
+/// Who gets what a route is sent. One variant so far: the friend named at connect time.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Receivers {
+    #[default]
+    Friend,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Logs {
+    pub(super) retention_days: RetentionDays,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Handlers {
+    pub(super) path: Option<PathBuf>,
+    pub(super) profile: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Local {
+    pub(super) port: Option<Port>,
+}
+
+/// A port that can be listened on: not 0, which would mean another one every time.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct Port(pub(super) u16);
+
+impl TryFrom<i64> for Port {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        match u16::try_from(number) {
+            Ok(port) if port > 0 => Ok(Self(port)),
+            _ => Err(format!("{number} is not a port: 1 to 65535")),
+        }
+    }
+}
+
+/// Days that CloudWatch Logs can keep a log group
+/// (CloudWatch Logs API reference, `PutRetentionPolicy`).
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct RetentionDays(pub(super) u32);
+
+const RETENTIONS: &[u32] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+impl TryFrom<i64> for RetentionDays {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        match RETENTIONS.iter().find(|days| i64::from(**days) == number) {
+            Some(days) => Ok(Self(*days)),
+            None => Err(format!(
+                "CloudWatch cannot keep logs for {number} days, only for one of {}",
+                RETENTIONS
+                    .iter()
+                    .map(u32::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )),
+        }
+    }
+}
+
+impl Default for RetentionDays {
+    fn default() -> Self {
+        Self(14)
+    }
+}
+
+impl Default for Handlers {
+    fn default() -> Self {
+        Self {
+            path: None,
+            profile: "lambda".into(),
+        }
+    }
+}
+
+impl Default for File {
+    fn default() -> Self {
+        const REASON: &str = "a default obeys its own rule";
+        Self {
+            stack: "chat".parse().expect(REASON),
+            stage: "v1".parse().expect(REASON),
+            from: "Tom".parse().expect(REASON),
+            to: "Jerry".parse().expect(REASON),
+            routes: default_routes(),
+            logs: Logs::default(),
+            handlers: Handlers::default(),
+            local: Local::default(),
+        }
+    }
+}
+
+fn default_routes() -> Vec<Spanned<Route>> {
+    let key = "$default".parse().expect("a default obeys its own rule");
+    vec![Spanned::new(
+        0..0,
+        Route {
+            key,
+            _receivers: Receivers::Friend,
+        },
+    )]
+}
+
+/// Parses `text`, which `path` names in errors.
+///
+/// # Errors
+/// The first thing that is wrong, with its line.
+pub(super) fn parse(path: &Path, text: &str) -> Result<File, Snippet> {
+    let mut file: File = toml::from_str(text)
+        .map_err(|error| Snippet::new(path, text, error.span().unwrap_or(0..0), error.message()))?;
+    if file.routes.is_empty() {
+        file.routes = default_routes();
+    }
+    let mut seen: BTreeMap<&RouteKey, usize> = BTreeMap::new();
+    for route in &file.routes {
+        let line = text[..route.span().start.min(text.len())]
+            .matches('\n')
+            .count()
+            + 1;
+        if let Some(first) = seen.insert(&route.get_ref().key, line) {
+            let message = format!(
+                "route key `{}` is already taken on line {first}",
+                route.get_ref().key
+            );
+            return Err(Snippet::new(path, text, key_span(text, route), message));
+        }
+    }
+    Ok(file)
+}
+
+/// The `key = …` line inside the route's table; the table's head when it is written otherwise.
+fn key_span(text: &str, route: &Spanned<Route>) -> std::ops::Range<usize> {
+    let span = route.span();
+    let quoted = format!("\"{}\"", route.get_ref().key);
+    text.get(span.start..)
+        .and_then(|rest| rest.find(&quoted))
+        .map_or(span.clone(), |at| {
+            span.start + at..span.start + at + quoted.len()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        let refusal = parse(Path::new("chatctl.toml"), text).expect_err("must be refused");
+        expected.assert_eq(&format!("{refusal}\n"));
+    }
+
+    #[test]
+    fn an_unknown_key_points_at_its_line() {
+        check(
+            "stack = \"chat\"\nstagee = \"v1\"\n",
+            expect![[r#"
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `logs`, `handlers`, `local`
+                  |
+                2 | stagee = "v1"
+                  | ^^^^^^
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_points_at_its_line() {
+        check(
+            "\n[local]\nport = \"eighty\"\n",
+            expect![[r#"
+                chatctl.toml:3:8: invalid type: string "eighty", expected i64
+                  |
+                3 | port = "eighty"
+                  |        ^^^^^^^^
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_impossible_value_points_at_its_line() {
+        check(
+            "stage = \"v1/beta\"\n",
+            expect![[r#"
+                chatctl.toml:1:9: "v1/beta" is not a stage name: '/' is not allowed, only letters, digits, `-` and `_`
+                  |
+                1 | stage = "v1/beta"
+                  |         ^^^^^^^^^
+            "#]],
+        );
+    }
+
+    #[test]
+    fn two_routes_with_one_key_are_refused() {
+        check(
+            "[[routes]]\nkey = \"send\"\n\n[[routes]]\nkey = \"send\"\n",
+            expect![[r#"
+                chatctl.toml:5:7: route key `send` is already taken on line 1
+                  |
+                5 | key = "send"
+                  |       ^^^^^^
+            "#]],
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_toml_points_at_its_line() {
+        check(
+            "stack = \"chat\nstage = 1\n",
+            expect![[r#"
+                chatctl.toml:1:14: invalid basic string, expected `"`
+                  |
+                1 | stack = "chat
+                  |              ^
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_retention_that_cloudwatch_does_not_offer_is_refused() {
+        let refusal =
+            parse(Path::new("x"), "[logs]\nretention-days = 13\n").expect_err("must be refused");
+        assert!(
+            refusal
+                .to_string()
+                .contains("cannot keep logs for 13 days, only for one of 1, 3, 5")
+        );
+    }
+
+    #[test]
+    fn port_zero_is_refused() {
+        assert!(parse(Path::new("x"), "[local]\nport = 0\n").is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! `chatctl.toml` + environment + flags → [`Settings`].
+//!
+//! Flags win over the environment, which wins over the file, which wins over the defaults; the defaults are a
+//! complete chat. Whatever is wrong with the file is an error that shows the line.
+
+mod file;
+pub(crate) mod names;
+mod snippet;
+
+use std::path::{Path, PathBuf};
+
+use names::{PersonName, RouteKey, StackName, StageName};
+pub(crate) use snippet::Snippet;
+
+/// The file's name, looked for in the working folder.
+pub(crate) const FILE_NAME: &str = "chatctl.toml";
+
+/// Everything a command needs to know about the chat; complete and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The folder of the config file: relative paths start here, local state lives in `.chatctl/` below it.
+    pub(crate) folder: PathBuf,
+    pub(crate) stack: StackName,
+    pub(crate) stage: StageName,
+    /// The two people in the printed commands.
+    pub(crate) from: PersonName,
+    pub(crate) to: PersonName,
+    /// Message routes, in the order of the file; at least one, no key twice.
+    pub(crate) routes: Vec<RouteKey>,
+    /// Days that CloudWatch keeps the functions' logs.
+    pub(crate) log_retention_days: u32,
+    pub(crate) handlers: Handlers,
+    /// The local port that the file asks for.
+    pub(crate) local_port: Option<u16>,
+}
+
+/// Where the handlers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Handlers {
+    /// The crate's folder; `None` lets packaging look for it.
+    pub(crate) path: Option<PathBuf>,
+    /// The cargo profile they are built with.
+    pub(crate) profile: String,
+}
+
+/// What flags and environment say; `None` leaves the file's word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Overrides {
+    pub(crate) config: Option<PathBuf>,
+    pub(crate) stack: Option<StackName>,
+    pub(crate) stage: Option<StageName>,
+    pub(crate) from: Option<PersonName>,
+    pub(crate) to: Option<PersonName>,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("{0}")]
+    Invalid(Snippet),
+    #[error("could not read {path}")]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("there is no {path}")]
+    Missing { path: PathBuf },
+}
+
+impl Settings {
+    /// Loads the file that `overrides` names, else `chatctl.toml` in `folder`, else the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: a file that was asked for is missing, cannot be read, or says something impossible.
+    pub(crate) fn load(folder: &Path, overrides: Overrides) -> Result<Self, ConfigError> {
+        let path = overrides
+            .config
+            .clone()
+            .map_or_else(|| folder.join(FILE_NAME), |named| folder.join(named));
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => match overrides.config {
+                Some(_) => return Err(ConfigError::Missing { path }),
+                None => String::new(),
+            },
+            Err(source) => return Err(ConfigError::Unreadable { path, source }),
+        };
+        let shown = path.strip_prefix(folder).unwrap_or(&path);
+        let file = file::parse(shown, &text).map_err(ConfigError::Invalid)?;
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => folder.to_owned(),
+        };
+        Ok(Self::resolve(folder, file, overrides))
+    }
+
+    fn resolve(folder: PathBuf, file: file::File, overrides: Overrides) -> Self {
+        let routes: Vec<RouteKey> = file
+            .routes
+            .into_iter()
+            .map(|route| route.into_inner().key)
+            .collect();
+        Self {
+            stack: overrides.stack.unwrap_or(file.stack),
+            stage: overrides.stage.unwrap_or(file.stage),
+            from: overrides.from.unwrap_or(file.from),
+            to: overrides.to.unwrap_or(file.to),
+            routes,
+            log_retention_days: file.logs.retention_days.0,
+            handlers: Handlers {
+                path: file.handlers.path.map(|path| folder.join(path)),
+                profile: file.handlers.profile,
+            },
+            local_port: file.local.port.map(|port| port.0),
+            folder,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, overrides: Overrides) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        Settings::load(folder.path(), overrides)
+    }
+
+    #[test]
+    fn without_a_file_the_settings_are_a_complete_direct_chat() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        assert_eq!(
+            (
+                settings.stack.as_ref(),
+                settings.stage.as_ref(),
+                settings.from.as_ref(),
+                settings.to.as_ref()
+            ),
+            ("chat", "v1", "Tom", "Jerry")
+        );
+        assert_eq!(settings.routes, ["$default".parse().unwrap()]);
+        assert_eq!(settings.handlers.profile, "lambda");
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let flag = Overrides {
+            stage: Some("beta".parse().unwrap()),
+            ..Overrides::default()
+        };
+        let settings = load("stage = \"alpha\"\nstack = \"mine\"\n", flag).unwrap();
+        assert_eq!(
+            (settings.stack.as_ref(), settings.stage.as_ref()),
+            ("mine", "beta")
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = Overrides {
+            config: Some("other.toml".into()),
+            ..Overrides::default()
+        };
+        assert!(matches!(
+            Settings::load(folder.path(), asked),
+            Err(ConfigError::Missing { .. })
+        ));
+    }
+
+    #[test]
+    fn state_and_paths_start_at_the_folder_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(
+            folder.path().join("sub/mine.toml"),
+            "[handlers]\npath = \"crate\"\n",
+        )
+        .unwrap();
+        let asked = Overrides {
+            config: Some("sub/mine.toml".into()),
+            ..Overrides::default()
+        };
+        let settings = Settings::load(folder.path(), asked).unwrap();
+        assert_eq!(settings.folder, folder.path().join("sub"));
+        assert_eq!(
+            settings.handlers.path.unwrap(),
+            folder.path().join("sub/crate")
+        );
+    }
+}

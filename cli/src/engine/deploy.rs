@@ -1,0 +1,195 @@
+//! Deploying: prepare, then execute. The question to the reader lives between the two.
+
+use super::event::{DeployEvent, Reporter, Step};
+use super::follow::{Settled, follow};
+use super::target::{ChangeSet, Deployment, Prepared, StackStatus, Stacks, TargetError};
+use crate::config::names::StackName;
+use crate::stack::Outputs;
+
+/// Why a deployment did not reach its outputs.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeployError {
+    #[error("stack `{stack}` settled as {status}: {first_failure}")]
+    RolledBack {
+        stack: StackName,
+        status: String,
+        first_failure: String,
+    },
+    #[error("stack `{stack}` went away while it was deployed")]
+    Vanished { stack: StackName },
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
+
+/// Finds out what `deployment` would change, changing nothing.
+///
+/// # Errors
+/// [`TargetError`] when the target cannot be asked.
+pub(crate) async fn prepare(
+    stacks: &impl Stacks,
+    deployment: Deployment,
+    reporter: &mut impl Reporter,
+) -> Result<Prepared, TargetError> {
+    let started = std::time::Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Prepare));
+    let prepared = stacks.prepare(deployment).await?;
+    let detail = match &prepared {
+        Prepared::NoChanges(_) => "nothing has changed".to_owned(),
+        Prepared::ChangeSet(change_set) => change_set.summary.to_string(),
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Prepare,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(prepared)
+}
+
+/// Executes `change_set` and follows its stack until it settles.
+///
+/// Each event is reported before the next poll. A rollback is an error here, even though CloudFormation itself
+/// calls it a success.
+///
+/// # Errors
+/// [`DeployError::RolledBack`] with the first failure that caused it; [`DeployError::Target`] when the target
+/// cannot be asked.
+pub(crate) async fn execute(
+    stacks: &impl Stacks,
+    change_set: &ChangeSet,
+    reporter: &mut impl Reporter,
+) -> Result<Outputs, DeployError> {
+    let started = std::time::Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Deploy));
+    reporter.report(&DeployEvent::Expecting(change_set.summary.changes.len()));
+    let operation = stacks.begin(change_set).await?;
+    let settled = tokio::select! {
+        settled = follow(stacks, &operation, reporter) => settled?,
+        () = crate::interrupt::requested() => {
+            stacks.interrupt(&operation).await;
+            return Err(DeployError::Target(crate::interrupt::interrupted()));
+        }
+    };
+    let stack = change_set.deployment.stack.clone();
+    let Settled {
+        description: Some(description),
+        first_failure,
+    } = settled
+    else {
+        return Err(DeployError::Vanished { stack });
+    };
+    match description.status {
+        StackStatus::Complete(_) => {
+            let detail = format!(
+                "{} resources",
+                change_set.deployment.template.resources().count()
+            );
+            reporter.report(&DeployEvent::Finished {
+                step: Step::Deploy,
+                detail,
+                took: started.elapsed(),
+            });
+            Ok(description.outputs)
+        }
+        StackStatus::RolledBack(status)
+        | StackStatus::Failed(status)
+        | StackStatus::InProgress(status) => {
+            let first_failure = first_failure.unwrap_or_else(|| "no resource gave a reason".into());
+            Err(DeployError::RolledBack {
+                stack,
+                status,
+                first_failure,
+            })
+        }
+        StackStatus::Deleted => Err(DeployError::Vanished { stack }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeStacks, Transcript, deployment};
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    async fn check(script: &str, expected: Expect) {
+        let stacks = FakeStacks::scripted(script);
+        let mut transcript = Transcript::default();
+        let outcome = match prepare(&stacks, deployment(), &mut transcript)
+            .await
+            .unwrap()
+        {
+            Prepared::NoChanges(_) => "no changes".to_owned(),
+            Prepared::ChangeSet(change_set) => {
+                match execute(&stacks, &change_set, &mut transcript).await {
+                    Ok(outputs) => format!("ok {outputs:?}"),
+                    Err(error) => format!("error: {error}"),
+                }
+            }
+        };
+        expected.assert_eq(&format!("{}{outcome}\n", transcript.lines));
+    }
+
+    #[tokio::test]
+    async fn events_are_reported_once_even_when_they_are_read_again_and_again() {
+        check(
+            "Table CREATE_IN_PROGRESS\n- poll -\nTable CREATE_COMPLETE\n- poll -\nchat CREATE_COMPLETE",
+            expect![[r#"
+                started Prepare
+                finished Prepare: 1 to add
+                started Deploy
+                Table CREATE_IN_PROGRESS
+                Table CREATE_COMPLETE
+                chat CREATE_COMPLETE
+                finished Deploy: 1 resources
+                ok {"Url": "ws://fake/v1"}
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_rollback_is_an_error_that_names_the_first_cause() {
+        check(
+            "A CREATE_FAILED name taken\nB CREATE_FAILED Resource creation cancelled\n- poll -\nchat ROLLBACK_COMPLETE",
+            expect![[r#"
+                started Prepare
+                finished Prepare: 1 to add
+                started Deploy
+                A CREATE_FAILED
+                B CREATE_FAILED
+                chat ROLLBACK_COMPLETE
+                error: stack `chat` settled as ROLLBACK_COMPLETE: A could not be created: name taken
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_clean_up_after_an_update_is_not_the_end() {
+        check(
+            "chat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE",
+            expect![[r#"
+                started Prepare
+                finished Prepare: 1 to add
+                started Deploy
+                chat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+                chat UPDATE_COMPLETE
+                finished Deploy: 1 resources
+                ok {"Url": "ws://fake/v1"}
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn nothing_to_change_executes_nothing() {
+        check(
+            "",
+            expect![[r#"
+                started Prepare
+                finished Prepare: nothing has changed
+                no changes
+            "#]],
+        )
+        .await;
+    }
+}

@@ -1,0 +1,56 @@
+//! What the engine tells while it works. A reporter decides what that looks like.
+
+use std::time::Duration;
+
+use crate::stack::progress::StackEvent;
+
+/// A part of a deployment or teardown, as the reader thinks of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Step {
+    Build,
+    Publish,
+    Prepare,
+    Deploy,
+    Probe,
+    Teardown,
+}
+
+impl Step {
+    /// The word in front of the line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Publish => "publish",
+            Self::Prepare => "change",
+            Self::Deploy => "deploy",
+            Self::Probe => "probe",
+            Self::Teardown => "teardown",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DeployEvent {
+    /// A step began.
+    Started(Step),
+    /// The compiler is at `unit`, the `count`th.
+    Compiling { unit: String, count: usize },
+    /// This many resources will be touched.
+    Expecting(usize),
+    /// The target said something about a resource.
+    Stack(StackEvent),
+    /// A step is over; `detail` is what came out of it.
+    Finished {
+        step: Step,
+        detail: String,
+        took: Duration,
+    },
+}
+
+/// Receives what happens, in order.
+pub(crate) trait Reporter {
+    /// Takes one event in. Must not fail: a closed terminal is no reason to stop deploying.
+    fn report(&mut self, event: &DeployEvent);
+}

@@ -1,0 +1,309 @@
+//! The background process that runs one local stack: `chatctl local-stack FOLDER STACK`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
+
+use chatctl_local::{
+    LocalStack, Observer, Options, StackNotice, StackRequest, Status, TableStorage,
+};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::control::{self, Asked, FunctionStatus, LocalStatus};
+use super::folder::{Identity, Request, Running, StateFolder, random_hex};
+use super::memory;
+use crate::engine::{Refusal, TargetError};
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+
+/// Runs the stack in `folder` until it is told to stop. Its terminal is its log.
+///
+/// # Errors
+/// The stack could not be started; its last stack event says so, too.
+pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetError> {
+    // Without a terminal of its own, Ctrl-C there does not reach it and closing it does not end it. That fails
+    // only for a process that leads a group, which one started by `deploy` does not.
+    let _own_session = rustix::process::setsid();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let folder = StateFolder::new(folder);
+    let Some(lock) = folder.lock()? else {
+        return Err(TargetError::new(
+            Refusal::Failed,
+            format!("local stack `{stack}` runs already"),
+        ));
+    };
+    let request = folder.request()?.ok_or_else(|| {
+        TargetError::new(
+            Refusal::Usage,
+            format!("there is no request in {}", folder.path().display()),
+        )
+    })?;
+    folder.clear_events();
+    let journal = Journal::new(folder.clone(), stack.clone());
+    let outcome = serve(&folder, &stack, request, &journal).await;
+    if let Err(error) = &outcome {
+        journal.stack_event("ROLLBACK_COMPLETE", Some(error.message.clone()));
+    }
+    drop(lock);
+    outcome
+}
+
+async fn serve(
+    folder: &StateFolder,
+    stack: &str,
+    request: Request,
+    journal: &Arc<Journal>,
+) -> Result<(), TargetError> {
+    journal.begin(&request.token);
+    journal.stack_event("CREATE_IN_PROGRESS", None);
+    let identity = folder.identity()?;
+    let options = Options {
+        port: request.port.unwrap_or(identity.port),
+        seed: identity.seed.clone(),
+        tables: TableStorage::File(folder.tables()),
+        max_processes_per_function: MAX_PROCESSES,
+        ..Options::default()
+    };
+    let control = TcpListener::bind("127.0.0.1:0")
+        .await
+        .map_err(|error| no_control_port(error.into()))?;
+    let control_port = control
+        .local_addr()
+        .map_err(|error| no_control_port(error.into()))?
+        .port();
+    let running_stack =
+        LocalStack::start(stack_request(stack, &request)?, options, journal.observer())
+            .await
+            .map_err(|error| failed("started", &error))?;
+    let mut running = Running {
+        pid: std::process::id(),
+        port: running_stack.port(),
+        control_port,
+        secret: random_hex(),
+        applied: request.digest(),
+        outputs: outputs(&running_stack),
+    };
+    folder.write_identity(&Identity {
+        port: running.port,
+        ..identity
+    })?;
+    folder.write_running(&running)?;
+    folder.drop_other_code(&request.code);
+    journal.stack_event("CREATE_COMPLETE", None);
+
+    let (sender, mut asked) = mpsc::channel(8);
+    let server = tokio::spawn(control::serve(control, running.secret.clone(), sender));
+    loop {
+        let next = tokio::select! {
+            next = asked.recv() => next.unwrap_or(Asked::Stop),
+            () = crate::interrupt::requested() => Asked::Stop,
+        };
+        match next {
+            Asked::Stop => break,
+            // Whoever asked may be gone, which changes nothing.
+            Asked::Status(reply) => drop(reply.send(status(&running_stack))),
+            Asked::Update => update(folder, stack, &running_stack, &mut running, journal).await?,
+        }
+    }
+    running_stack.stop().await;
+    server.abort();
+    Ok(())
+}
+
+/// Far more than a chat on one machine needs at once, few enough to stay small.
+const MAX_PROCESSES: usize = 10;
+
+/// Brings the running stack to what `request.json` says. A refused update leaves the old one running.
+async fn update(
+    folder: &StateFolder,
+    name: &str,
+    stack: &LocalStack,
+    running: &mut Running,
+    journal: &Arc<Journal>,
+) -> Result<(), TargetError> {
+    let Some(request) = folder.request()? else {
+        return Ok(());
+    };
+    folder.clear_events();
+    journal.begin(&request.token);
+    journal.stack_event("UPDATE_IN_PROGRESS", None);
+    match stack.update(stack_request(name, &request)?).await {
+        Ok(_) => {
+            running.applied = request.digest();
+            running.outputs = outputs(stack);
+            folder.write_running(running)?;
+            folder.drop_other_code(&request.code);
+            journal.stack_event("UPDATE_COMPLETE", None);
+        }
+        Err(error) => {
+            journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+            journal.stack_event("UPDATE_ROLLBACK_COMPLETE", None);
+        }
+    }
+    Ok(())
+}
+
+fn stack_request(stack: &str, request: &Request) -> Result<StackRequest, TargetError> {
+    let template: serde_json::Value =
+        serde_json::from_str(&request.template).map_err(|error| TargetError {
+            source: Some(Box::new(error)),
+            ..TargetError::new(Refusal::Unexpected, "the request's template is damaged")
+        })?;
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    let functions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+    Ok(StackRequest {
+        stack_name: stack.to_owned(),
+        template: request.template.clone(),
+        parameters: request.parameters.clone(),
+        code: functions
+            .map(|(id, _)| (id.clone(), request.code.clone()))
+            .collect(),
+    })
+}
+
+/// The outputs as the template words them, but with the endpoint that can be reached from here.
+fn outputs(stack: &LocalStack) -> BTreeMap<String, String> {
+    let mut outputs = stack.outputs();
+    outputs.insert(crate::stack::render::output::URL.into(), stack.endpoint());
+    outputs
+}
+
+fn status(stack: &LocalStack) -> LocalStatus {
+    let Status {
+        started_at,
+        connections,
+        functions,
+        ..
+    } = stack.status();
+    let functions = functions.into_iter().map(|function| {
+        let status = FunctionStatus {
+            processes: function.processes,
+            invocations: function.invocations,
+            errors: function.errors,
+        };
+        (function.logical_id, status)
+    });
+    LocalStatus {
+        endpoint: stack.endpoint(),
+        pid: std::process::id(),
+        started_at: started_at
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs()),
+        connections,
+        functions: functions.collect(),
+        memory_bytes: memory::of_this_process_and_its_children(),
+    }
+}
+
+fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetError {
+    TargetError {
+        source: Some(source),
+        ..TargetError::new(
+            Refusal::Failed,
+            "could not listen on a loopback port for commands",
+        )
+    }
+}
+
+fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> TargetError {
+    TargetError::new(
+        Refusal::Failed,
+        format!("the local stack could not be {what}: {}", chain(error)),
+    )
+}
+
+/// An error and its causes, on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Writes down what happens: stack events where commands read them, log lines in a file per function.
+#[derive(Debug)]
+struct Journal {
+    folder: StateFolder,
+    stack: String,
+    token: std::sync::Mutex<String>,
+    count: AtomicU64,
+    logs: super::logs::LogFiles,
+}
+
+impl Journal {
+    fn new(folder: StateFolder, stack: String) -> Arc<Self> {
+        let logs = super::logs::LogFiles::new(folder.logs());
+        Arc::new(Self {
+            folder,
+            stack,
+            token: Default::default(),
+            count: AtomicU64::new(0),
+            logs,
+        })
+    }
+
+    fn begin(&self, token: &str) {
+        token.clone_into(&mut self.token.lock().expect("no holder of this lock panics"));
+    }
+
+    fn observer(self: &Arc<Self>) -> Observer {
+        let journal = Arc::clone(self);
+        Observer::new(move |notice| match notice {
+            StackNotice::Event(event) if event.resource_type != STACK_TYPE => {
+                journal.add(
+                    event.logical_id,
+                    event.resource_type,
+                    event.status,
+                    event.reason,
+                );
+            }
+            StackNotice::Log(line) => journal.logs.write(&line),
+            StackNotice::Warning(text) => complain(&text),
+            _ => {}
+        })
+    }
+
+    fn stack_event(&self, status: &str, reason: Option<String>) {
+        self.add(self.stack.clone(), STACK_TYPE.into(), status.into(), reason);
+    }
+
+    fn add(
+        &self,
+        logical_id: String,
+        resource_type: String,
+        status: String,
+        reason: Option<String>,
+    ) {
+        let token = self
+            .token
+            .lock()
+            .expect("no holder of this lock panics")
+            .clone();
+        let id = format!("{token}-{}", self.count.fetch_add(1, Ordering::Relaxed));
+        let at = std::time::SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0.0, |since| since.as_secs_f64());
+        let event = StackEvent {
+            id,
+            at,
+            logical_id,
+            resource_type,
+            status,
+            reason,
+        };
+        if let Err(error) = self.folder.add_event(&token, &event) {
+            complain(&chain(&error));
+        }
+    }
+}
+
+/// The process's standard error is its log file.
+#[expect(
+    clippy::print_stderr,
+    reason = "a background process has no reporter; this line ends up in stack.log"
+)]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}

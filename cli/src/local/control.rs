@@ -1,0 +1,225 @@
+//! The control port: how a command talks to the process that runs its stack. Loopback only, and only with the
+//! secret that lies in the stack's private folder.
+
+use std::collections::BTreeMap;
+
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use super::folder::Running;
+use crate::engine::{Refusal, TargetError};
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LocalStatus {
+    pub(crate) endpoint: String,
+    pub(crate) pid: u32,
+    /// Seconds since the Unix epoch.
+    pub(crate) started_at: u64,
+    /// Open now.
+    pub(crate) connections: usize,
+    pub(crate) functions: BTreeMap<String, FunctionStatus>,
+    /// Of all processes together, shared pages counted once.
+    pub(crate) memory_bytes: Option<u64>,
+}
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FunctionStatus {
+    pub(crate) processes: usize,
+    pub(crate) invocations: u64,
+    pub(crate) errors: u64,
+}
+
+/// Asks what runs.
+pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError> {
+    let body = call(running, Method::GET, "/status").await?;
+    serde_json::from_slice(&body).map_err(|error| TargetError {
+        source: Some(Box::new(error)),
+        ..TargetError::new(
+            Refusal::Unexpected,
+            "the local stack's process gave an answer of another version",
+        )
+    })
+}
+
+/// Asks for an update to what `request.json` says now.
+pub(super) async fn update(running: &Running) -> Result<(), TargetError> {
+    call(running, Method::POST, "/update").await.map(drop)
+}
+
+/// Asks the process to stop.
+pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
+    call(running, Method::POST, "/stop").await.map(drop)
+}
+
+async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, TargetError> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
+        source: Some(source),
+        ..TargetError::new(
+            Refusal::Failed,
+            format!("could not reach the local stack's process {}", running.pid),
+        )
+    };
+    let exchange = async {
+        let stream = TcpStream::connect(("127.0.0.1", running.control_port)).await?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "127.0.0.1")
+            .header(AUTHORIZATION, format!("Bearer {}", running.secret))
+            .body(Empty::<Bytes>::new())?;
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(format!("it answered {status}").into())
+        }
+    };
+    match tokio::time::timeout(std::time::Duration::from_secs(10), exchange).await {
+        Ok(outcome) => outcome.map_err(failed),
+        Err(elapsed) => Err(failed(elapsed.into())),
+    }
+}
+
+/// What a command asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Status(tokio::sync::oneshot::Sender<LocalStatus>),
+    Update,
+    Stop,
+}
+
+/// Answers commands that know `secret`, until the receiver of `asked` is dropped.
+pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                // Out of file descriptors, say: the next command tries again.
+                Err(_) => continue,
+            },
+            () = asked.closed() => return,
+        };
+        let (secret, asked) = (secret.clone(), asked.clone());
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(move |request| {
+                answer(request, secret.clone(), asked.clone())
+            });
+            // A command that goes away in the middle has nothing to be told.
+            drop(
+                hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service)
+                    .await,
+            );
+        });
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    secret: String,
+    asked: mpsc::Sender<Asked>,
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    let authorized = request
+        .headers()
+        .get(AUTHORIZATION)
+        .is_some_and(|given| same(given.as_bytes(), format!("Bearer {secret}").as_bytes()));
+    let (status, body) = match (authorized, request.method(), request.uri().path()) {
+        (false, _, _) => (StatusCode::FORBIDDEN, Bytes::new()),
+        (true, &Method::GET, "/status") => {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            match (asked.send(Asked::Status(sender)).await, receiver.await) {
+                (Ok(()), Ok(status)) => (
+                    StatusCode::OK,
+                    serde_json::to_vec(&status)
+                        .expect("a status has a JSON form")
+                        .into(),
+                ),
+                _ => (StatusCode::SERVICE_UNAVAILABLE, Bytes::new()),
+            }
+        }
+        (true, &Method::POST, "/update") => (sent(asked.send(Asked::Update).await), Bytes::new()),
+        (true, &Method::POST, "/stop") => (sent(asked.send(Asked::Stop).await), Bytes::new()),
+        _ => (StatusCode::NOT_FOUND, Bytes::new()),
+    };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+fn sent<E>(outcome: Result<(), E>) -> StatusCode {
+    if outcome.is_ok() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
+/// Compares without telling by its duration where the difference is.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_secret_opens_the_control_port() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = |secret: &str| Running {
+            pid: 1,
+            port: 1,
+            control_port: listener.local_addr().unwrap().port(),
+            secret: secret.into(),
+            applied: String::new(),
+            outputs: Default::default(),
+        };
+        let (good, bad) = (running("right"), running("wrong"));
+        let (sender, mut receiver) = mpsc::channel(1);
+        tokio::spawn(serve(listener, "right".into(), sender));
+        let error = stop(&bad).await.unwrap_err();
+        assert!(error.source.unwrap().to_string().contains("403"));
+        stop(&good).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+    }
+
+    #[tokio::test]
+    async fn a_port_that_nobody_listens_on_is_an_error_and_not_a_hang() {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let running = Running {
+            pid: 7,
+            port: 1,
+            control_port: port,
+            secret: "s".into(),
+            applied: String::new(),
+            outputs: Default::default(),
+        };
+        assert!(
+            stop(&running)
+                .await
+                .unwrap_err()
+                .message
+                .contains("process 7")
+        );
+    }
+}

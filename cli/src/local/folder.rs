@@ -1,0 +1,454 @@
+//! The files that a local stack is made of, all private to the user:
+//!
+//! ```text
+//! .chatctl/STACK/
+//!   request.json   what was asked for last: template, parameters, code
+//!   identity.json  what must not change while there is data: the seed of physical ids, the port
+//!   running.json   what runs: process id, ports, the control port's secret; only valid while `lock` is held
+//!   lock           held by the process that runs the stack; the kernel lets go of it, however that process ends
+//!   command.lock   held by a command that changes the stack
+//!   events.jsonl   stack events        stack.log  the process's own words
+//!   tables.db      table data          logs/      one file per function       code/DIGEST/bootstrap
+//! ```
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::engine::{Deployment, TargetError};
+use crate::stack::Outputs;
+use crate::stack::progress::StackEvent;
+
+/// What a stack should be. The token belongs to the operation, not to the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) token: String,
+    pub(super) template: String,
+    pub(super) parameters: std::collections::BTreeMap<String, String>,
+    /// The handlers, for every function.
+    pub(super) code: PathBuf,
+    /// The port that was asked for; `None` keeps the stack's own.
+    pub(super) port: Option<u16>,
+}
+
+impl Request {
+    /// What `deployment` asks of the stack in `folder`, as a new operation.
+    pub(super) fn new(deployment: &Deployment, folder: &StateFolder) -> Self {
+        Self {
+            token: random_hex(),
+            template: deployment.template.to_json(),
+            parameters: deployment.parameters.clone(),
+            code: folder.code(&deployment.asset.key),
+            port: None,
+        }
+    }
+
+    /// Equal for requests that ask for the same stack.
+    pub(super) fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
+        for part in [
+            self.template.as_bytes(),
+            &parameters,
+            self.code.as_os_str().as_encoded_bytes(),
+        ] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// What must stay the same as long as there is data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    pub(super) seed: String,
+    /// 0 until a first start has chosen one.
+    pub(super) port: u16,
+}
+
+/// What the process that holds the lock says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Running {
+    pub(super) pid: u32,
+    pub(super) port: u16,
+    pub(super) control_port: u16,
+    pub(super) secret: String,
+    /// [`Request::digest`] of what runs.
+    pub(super) applied: String,
+    pub(super) outputs: Outputs,
+}
+
+/// 128 random bits.
+pub(super) fn random_hex() -> String {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One stack's folder. It need not exist.
+#[derive(Debug, Clone)]
+pub(super) struct StateFolder {
+    path: PathBuf,
+}
+
+type Result<T, E = TargetError> = std::result::Result<T, E>;
+
+impl StateFolder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path: std::path::absolute(&path).unwrap_or(path),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn tables(&self) -> PathBuf {
+        self.path.join("tables.db")
+    }
+
+    pub(super) fn logs(&self) -> PathBuf {
+        self.path.join("logs")
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.path.join("stack.log")
+    }
+
+    /// Where the code with this digest is kept.
+    pub(super) fn code(&self, digest: &str) -> PathBuf {
+        self.path.join("code").join(digest)
+    }
+
+    pub(super) fn has_data(&self) -> bool {
+        self.tables().exists()
+    }
+
+    pub(super) fn request(&self) -> Result<Option<Request>> {
+        self.read("request.json")
+    }
+
+    pub(super) fn write_request(&self, request: &Request) -> Result<()> {
+        self.write("request.json", request)
+    }
+
+    /// Takes back a request that came to nothing.
+    pub(super) fn forget_request(&self) {
+        // It may never have been written; whoever comes next starts from what is there.
+        drop(std::fs::remove_file(self.path.join("request.json")));
+    }
+
+    pub(super) fn running(&self) -> Result<Option<Running>> {
+        self.read("running.json")
+    }
+
+    pub(super) fn write_running(&self, running: &Running) -> Result<()> {
+        self.write("running.json", running)
+    }
+
+    /// The stack's identity; made when there is none yet.
+    pub(super) fn identity(&self) -> Result<Identity> {
+        Ok(self.read("identity.json")?.unwrap_or_else(|| Identity {
+            seed: random_hex(),
+            port: 0,
+        }))
+    }
+
+    pub(super) fn write_identity(&self, identity: &Identity) -> Result<()> {
+        self.write("identity.json", identity)
+    }
+
+    /// Holds the stack for the process that runs it; `None` when another one does.
+    pub(super) fn lock(&self) -> Result<Option<File>> {
+        self.lock_file("lock")
+    }
+
+    /// Holds the stack for a command; `None` when another one does.
+    pub(super) fn reserve(&self) -> Result<Option<File>> {
+        self.lock_file("command.lock")
+    }
+
+    /// Whether a process runs this stack.
+    pub(super) fn is_alive(&self) -> Result<bool> {
+        if !self.path.join("lock").exists() {
+            return Ok(false);
+        }
+        Ok(self.lock()?.is_none())
+    }
+
+    fn lock_file(&self, name: &str) -> Result<Option<File>> {
+        self.create()?;
+        let path = self.path.join(name);
+        let file = private()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let file = file.map_err(|error| TargetError::file("open", &path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(TargetError::file("lock", &path, error)),
+        }
+    }
+
+    /// Copies `executable` to where [`StateFolder::code`] says. Answers whether it was there already.
+    pub(super) fn keep_code(&self, executable: &Path, digest: &str) -> Result<bool> {
+        let folder = self.code(digest);
+        let bootstrap = folder.join("bootstrap");
+        if bootstrap.exists() {
+            return Ok(true);
+        }
+        create_private(&folder)?;
+        let copied = folder.join("bootstrap.part");
+        let copy = || -> std::io::Result<()> {
+            std::fs::copy(executable, &copied)?;
+            std::fs::set_permissions(&copied, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+            std::fs::rename(&copied, &bootstrap)
+        };
+        copy().map_err(|error| TargetError::file("copy the handlers to", &bootstrap, error))?;
+        Ok(false)
+    }
+
+    /// Removes every code but the one in use.
+    pub(super) fn drop_other_code(&self, used: &Path) {
+        for entry in std::fs::read_dir(self.path.join("code"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry.path() != used {
+                // What cannot be removed now is tried again after the next deployment.
+                drop(std::fs::remove_dir_all(entry.path()));
+            }
+        }
+    }
+
+    /// The log of the stack's own process, for appending.
+    pub(super) fn open_log(&self) -> Result<File> {
+        self.create()?;
+        self.append("stack.log")
+    }
+
+    /// The last lines of that log.
+    pub(super) fn log_end(&self) -> String {
+        let text = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(8)..].join("\n")
+    }
+
+    /// Adds an event of the operation `token`.
+    pub(super) fn add_event(&self, token: &str, event: &StackEvent) -> Result<()> {
+        let mut line = serde_json::to_vec(&(token, event)).expect("an event has a JSON form");
+        line.push(b'\n');
+        let mut file = self.append("events.jsonl")?;
+        file.write_all(&line)
+            .map_err(|error| TargetError::file("write", &self.path.join("events.jsonl"), error))
+    }
+
+    /// The events of the operation `token` so far. A line that is still being written is left for the next time.
+    pub(super) fn events(&self, token: &str) -> Result<Vec<StackEvent>> {
+        let path = self.path.join("events.jsonl");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(TargetError::file("read", &path, error)),
+        };
+        let parsed = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<(String, StackEvent)>(line).ok());
+        Ok(parsed
+            .filter(|(of, _)| of == token)
+            .map(|(_, event)| event)
+            .collect())
+    }
+
+    /// Starts the list of events anew, so that it does not grow for ever.
+    pub(super) fn clear_events(&self) {
+        drop(std::fs::remove_file(self.path.join("events.jsonl")));
+    }
+
+    /// Removes the folder, and `root` with it when this was its last stack.
+    pub(super) fn remove(&self, root: &Path) -> Result<()> {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(TargetError::file("remove", &self.path, error))
+            }
+            _ => {
+                // Another stack may live there: only an empty folder goes.
+                drop(std::fs::remove_dir(root));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes what is not data: a later deployment finds its tables, ids and port again.
+    pub(super) fn remove_all_but_data(&self) -> Result<()> {
+        for name in ["request.json", "running.json", "events.jsonl", "stack.log"] {
+            remove_if_there(&self.path.join(name), |path| std::fs::remove_file(path))?;
+        }
+        for name in ["code", "logs"] {
+            remove_if_there(&self.path.join(name), |path| std::fs::remove_dir_all(path))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self) -> Result<()> {
+        create_private(&self.path)
+    }
+
+    fn append(&self, name: &str) -> Result<File> {
+        let path = self.path.join(name);
+        private()
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(|error| TargetError::file("open", &path, error))
+    }
+
+    fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.path.join(name);
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+                TargetError::file("understand", &path, error.into())
+                    .with_hint("`chatctl teardown --local --yes` removes the local stack's files")
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TargetError::file("read", &path, error)),
+        }
+    }
+
+    /// Writes a whole file or nothing of it.
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        self.create()?;
+        let (path, part) = (self.path.join(name), self.path.join(format!("{name}.part")));
+        let bytes = serde_json::to_vec_pretty(value).expect("our own files have a JSON form");
+        let write = || -> std::io::Result<()> {
+            private()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&part)?
+                .write_all(&bytes)?;
+            std::fs::rename(&part, &path)
+        };
+        write().map_err(|error| TargetError::file("write", &path, error))
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+fn create_private(path: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| TargetError::file("make", path, error))
+}
+
+fn remove_if_there(path: &Path, remove: impl Fn(&Path) -> std::io::Result<()>) -> Result<()> {
+    match remove(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(TargetError::file("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn folder() -> (tempfile::TempDir, StateFolder) {
+        let root = tempfile::tempdir().unwrap();
+        let folder = StateFolder::new(root.path().join(".chatctl/chat"));
+        (root, folder)
+    }
+
+    #[test]
+    fn everything_in_it_is_private_to_the_user() {
+        let (_root, folder) = folder();
+        folder
+            .write_identity(&Identity {
+                seed: "s".into(),
+                port: 1,
+            })
+            .unwrap();
+        folder.open_log().unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(folder.path()), 0o700);
+        assert_eq!(mode(folder.path().parent().unwrap()), 0o700);
+        assert_eq!(mode(&folder.path().join("identity.json")), 0o600);
+        assert_eq!(mode(&folder.log()), 0o600);
+    }
+
+    #[test]
+    fn a_lock_that_nobody_holds_any_more_means_that_nothing_runs() {
+        let (_root, folder) = folder();
+        assert!(!folder.is_alive().unwrap());
+        let held = folder.lock().unwrap().unwrap();
+        assert!(folder.is_alive().unwrap());
+        assert!(folder.lock().unwrap().is_none());
+        drop(held);
+        assert!(!folder.is_alive().unwrap());
+    }
+
+    #[test]
+    fn a_half_written_event_is_left_for_the_next_time() {
+        let (_root, folder) = folder();
+        let event = StackEvent {
+            id: "1".into(),
+            at: 0.5,
+            logical_id: "T".into(),
+            resource_type: "X".into(),
+            status: "CREATE_COMPLETE".into(),
+            reason: None,
+        };
+        folder.create().unwrap();
+        folder.add_event("mine", &event).unwrap();
+        folder.add_event("other", &event).unwrap();
+        folder
+            .append("events.jsonl")
+            .unwrap()
+            .write_all(b"[\"mine\",{\"id\":\"2\"")
+            .unwrap();
+        assert_eq!(folder.events("mine").unwrap(), [event]);
+    }
+
+    #[test]
+    fn keeping_data_keeps_the_port_and_the_ids_too() {
+        let (_root, folder) = folder();
+        let identity = Identity {
+            seed: "s".into(),
+            port: 4711,
+        };
+        folder.write_identity(&identity).unwrap();
+        std::fs::write(folder.tables(), "data").unwrap();
+        folder
+            .keep_code(&std::env::current_exe().unwrap(), "d")
+            .unwrap();
+        folder.remove_all_but_data().unwrap();
+        assert!(folder.has_data() && !folder.code("d").exists());
+        assert_eq!(folder.identity().unwrap(), identity);
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_that_says_what_to_do() {
+        let (_root, folder) = folder();
+        folder.create().unwrap();
+        std::fs::write(folder.path().join("running.json"), "{").unwrap();
+        let error = folder.running().unwrap_err();
+        assert!(error.message.contains("running.json") && error.hint.unwrap().contains("teardown"));
+    }
+}

@@ -1,0 +1,326 @@
+//! The local target: [`Stacks`] and [`AssetStore`] over a background process that runs chatctl-local.
+//!
+//! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
+//! (`control.rs`). Nothing is ever stopped by process id: a process that does not answer with the folder's secret
+//! is a stranger.
+
+pub(crate) mod background;
+mod control;
+mod folder;
+pub(crate) mod foreground;
+mod logs;
+mod memory;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::config::names::StackName;
+use crate::engine::{
+    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Operation, Prepared,
+    Refusal, StackStatus, Stacks, TargetError,
+};
+use crate::packaging::Artifact;
+use crate::stack::change::ChangeSummary;
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::{Outputs, Template};
+#[cfg(test)]
+pub(crate) use control::FunctionStatus;
+pub(crate) use control::LocalStatus;
+use folder::{Request, Running, StateFolder};
+
+/// What the asset's bucket is called where there is no bucket.
+const BUCKET: &str = "local";
+
+/// Local stacks, kept in `.chatctl/` beside the config.
+#[derive(Debug)]
+pub(crate) struct LocalTarget {
+    root: std::path::PathBuf,
+    /// A port that flags or the config ask for.
+    port: Option<u16>,
+    /// The process that this command started, to notice its early death.
+    started: RefCell<Option<Child>>,
+}
+
+impl LocalTarget {
+    /// The stacks of the config in `folder`; `port` is what the user asked for.
+    pub(crate) fn new(folder: &Path, port: Option<u16>) -> Self {
+        Self {
+            root: folder.join(".chatctl"),
+            port,
+            started: RefCell::new(None),
+        }
+    }
+
+    fn folder(&self, stack: &StackName) -> StateFolder {
+        StateFolder::new(self.root.join(stack.as_ref()))
+    }
+
+    /// Keeps other commands away from `stack` until the answer is dropped.
+    ///
+    /// # Errors
+    /// Another command is at work on it.
+    pub(crate) fn reserve(&self, stack: &StackName) -> Result<impl Sized + use<>, TargetError> {
+        self.folder(stack).reserve()?.ok_or_else(|| {
+            TargetError::new(
+                Refusal::Failed,
+                format!("another chatctl command is at work on local stack `{stack}`"),
+            )
+            .with_hint("wait until it is done, then try again")
+        })
+    }
+
+    /// What runs now, `None` when nothing does.
+    pub(crate) async fn status(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<LocalStatus>, TargetError> {
+        match self.running(stack)? {
+            Some(running) => control::status(&running).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether `stack` was deployed but its process is not there, for example after a reboot.
+    pub(crate) fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
+        let folder = self.folder(stack);
+        Ok(folder.request()?.is_some() && !folder.is_alive()?)
+    }
+
+    /// Whether there is table data that a teardown would remove.
+    pub(crate) fn has_data(&self, stack: &StackName) -> bool {
+        self.folder(stack).has_data()
+    }
+
+    /// The folder of `stack`'s state, for messages.
+    pub(crate) fn state_folder(&self, stack: &StackName) -> std::path::PathBuf {
+        self.folder(stack).path().to_owned()
+    }
+
+    fn running(&self, stack: &StackName) -> Result<Option<Running>, TargetError> {
+        let folder = self.folder(stack);
+        if folder.is_alive()? {
+            folder.running()
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Asks the process to stop and waits until it has let go of its folder.
+    async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
+        let folder = self.folder(stack);
+        if !folder.is_alive()? {
+            return Ok(());
+        }
+        let Some(running) = folder.running()? else {
+            return Err(unresponsive(&folder, None));
+        };
+        control::stop(&running)
+            .await
+            .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
+        for _ in 0..1_000 {
+            if !folder.is_alive()? {
+                return Ok(());
+            }
+            self.pause().await;
+        }
+        Err(unresponsive(&folder, Some(&running)))
+    }
+
+    fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
+        let program = std::env::current_exe()
+            .map_err(|error| TargetError::file("find", Path::new("chatctl"), error))?;
+        let log = folder.open_log()?;
+        let child = Command::new(program)
+            .arg("local-stack")
+            .arg(folder.path())
+            .arg::<&str>(stack.as_ref())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|source| TargetError {
+                source: Some(Box::new(source)),
+                ..TargetError::new(
+                    Refusal::Unexpected,
+                    "could not start the local stack's process",
+                )
+            })?;
+        *self.started.borrow_mut() = Some(child);
+        Ok(())
+    }
+
+    /// An error when the process that this command started has ended before its stack settled.
+    fn check_started(&self, folder: &StateFolder) -> Result<(), TargetError> {
+        let mut started = self.started.borrow_mut();
+        let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
+            return Ok(());
+        };
+        let message = format!("the local stack's process ended while it started ({status})");
+        Err(
+            TargetError::new(Refusal::Failed, message).with_hint(format!(
+                "its log is {}; it ends:\n{}",
+                folder.log().display(),
+                folder.log_end()
+            )),
+        )
+    }
+}
+
+fn unresponsive(folder: &StateFolder, running: Option<&Running>) -> TargetError {
+    let error = TargetError::new(Refusal::Failed, "the local stack's process does not answer");
+    match running {
+        Some(running) => error.with_hint(unresponsive_hint(folder, running)),
+        None => error.with_hint(format!(
+            "it may be starting; its log is {}",
+            folder.log().display()
+        )),
+    }
+}
+
+fn unresponsive_hint(folder: &StateFolder, running: &Running) -> String {
+    format!(
+        "if process {} is chatctl's (`ps -p {}`), end it and try again; its log is {}",
+        running.pid,
+        running.pid,
+        folder.log().display()
+    )
+}
+
+impl AssetStore for LocalTarget {
+    async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+        let already_there = self
+            .folder(stack)
+            .keep_code(&artifact.executable, &artifact.digest)?;
+        Ok(Asset {
+            bucket: BUCKET.into(),
+            key: artifact.digest.clone(),
+            already_there,
+        })
+    }
+}
+
+impl Stacks for LocalTarget {
+    async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
+        let folder = self.folder(stack);
+        let Some(request) = folder.request()? else {
+            let kept = Description {
+                status: StackStatus::Deleted,
+                outputs: Outputs::new(),
+            };
+            return Ok(folder.has_data().then_some(kept));
+        };
+        let last = folder
+            .events(&request.token)?
+            .into_iter()
+            .rfind(|event| event.resource_type == STACK_TYPE);
+        let status = match last {
+            Some(event) => StackStatus::parse(&event.status),
+            None => StackStatus::InProgress("CREATE_IN_PROGRESS".into()),
+        };
+        if !status.is_settled() {
+            self.check_started(&folder)?;
+        }
+        let outputs = self
+            .running(stack)?
+            .map(|running| running.outputs)
+            .unwrap_or_default();
+        Ok(Some(Description { status, outputs }))
+    }
+
+    async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
+        let folder = self.folder(&deployment.stack);
+        let old = folder.request()?;
+        let running = self.running(&deployment.stack)?;
+        let new = Request::new(&deployment, &folder);
+        let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
+        let same_code = old.as_ref().is_some_and(|old| old.code == new.code);
+        let change = match (&old, &running) {
+            (Some(old), Some(running)) if !moves(running) => {
+                if running.applied == new.digest() && old.digest() == new.digest() {
+                    return Ok(Prepared::NoChanges(running.outputs.clone()));
+                }
+                Change::Update
+            }
+            (Some(_), _) => Change::Restart,
+            (None, _) => Change::Create,
+        };
+        let before = old
+            .and_then(|old| old.template())
+            .filter(|_| change == Change::Update);
+        let summary = ChangeSummary::between(before.as_ref(), &deployment.template, !same_code);
+        Ok(Prepared::ChangeSet(ChangeSet {
+            id: new.token,
+            change,
+            summary,
+            deployment,
+        }))
+    }
+
+    async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
+        let stack = &change_set.deployment.stack;
+        let folder = self.folder(stack);
+        let request = Request {
+            token: change_set.id.clone(),
+            ..Request::new(&change_set.deployment, &folder)
+        };
+        match (change_set.change, self.running(stack)?) {
+            (Change::Update, Some(running)) => {
+                folder.write_request(&request)?;
+                control::update(&running).await?;
+            }
+            _ => {
+                self.stop(stack).await?;
+                folder.write_request(&Request {
+                    port: self.port,
+                    ..request
+                })?;
+                self.spawn(&folder, stack)?;
+            }
+        }
+        Ok(Operation {
+            stack: stack.clone(),
+            token: change_set.id.clone(),
+        })
+    }
+
+    async fn delete(&self, stack: &StackName, data: Data) -> Result<Operation, TargetError> {
+        self.stop(stack).await?;
+        match data {
+            Data::Remove => self.folder(stack).remove(&self.root)?,
+            Data::Keep => self.folder(stack).remove_all_but_data()?,
+        }
+        Ok(Operation {
+            stack: stack.clone(),
+            token: String::new(),
+        })
+    }
+
+    async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError> {
+        self.folder(&operation.stack).events(&operation.token)
+    }
+
+    async fn pause(&self) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    async fn interrupt(&self, operation: &Operation) {
+        // An update is one step inside the running process: it happens or it does not. A process that is still
+        // starting is ended, and takes down what it has started.
+        let Some(mut child) = self.started.borrow_mut().take() else {
+            return;
+        };
+        let pid = rustix::process::Pid::from_child(&child);
+        if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
+            drop(tokio::task::spawn_blocking(move || child.wait()).await);
+            self.folder(&operation.stack).forget_request();
+        }
+    }
+}
+
+impl Request {
+    fn template(&self) -> Option<Template> {
+        serde_json::from_str(&self.template).ok().map(Template::new)
+    }
+}

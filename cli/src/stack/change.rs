@@ -1,0 +1,254 @@
+//! What a change set will do, in the words that are shown before the question.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Template;
+
+/// What happens to one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Action {
+    Add,
+    Modify,
+    /// A new resource takes its place; what the old one held is lost.
+    Replace,
+    Remove,
+}
+
+/// One row of a change summary.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResourceChange {
+    pub(crate) action: Action,
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    /// The top-level properties that differ, for `Modify` and `Replace`.
+    pub(crate) properties: Vec<String>,
+}
+
+/// Everything a change set will do, in template order; what goes comes last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub(crate) struct ChangeSummary {
+    pub(crate) changes: Vec<ResourceChange>,
+}
+
+impl ChangeSummary {
+    /// Compares two templates property by property; `code_changed` touches every function.
+    pub(crate) fn between(old: Option<&Template>, new: &Template, code_changed: bool) -> Self {
+        let before: BTreeMap<_, _> = old.into_iter().flat_map(Template::resources).collect();
+        let mut changes: Vec<_> = new
+            .resources()
+            .filter_map(|(id, resource)| match before.get(id) {
+                None => Some(row(Action::Add, id, resource, Vec::new())),
+                Some(earlier) => changed(id, earlier, resource, code_changed),
+            })
+            .collect();
+        let kept: Vec<_> = new.resources().map(|(id, _)| id).collect();
+        let gone = before.iter().filter(|(id, _)| !kept.contains(id));
+        changes.extend(gone.map(|(id, resource)| row(Action::Remove, id, resource, Vec::new())));
+        Self { changes }
+    }
+
+    /// The tables whose items would be lost.
+    pub(crate) fn lost_tables(&self) -> impl Iterator<Item = &ResourceChange> {
+        self.changes.iter().filter(|change| {
+            change.resource_type == "AWS::DynamoDB::Table"
+                && matches!(change.action, Action::Replace | Action::Remove)
+        })
+    }
+
+    fn count(&self, action: Action) -> usize {
+        self.changes
+            .iter()
+            .filter(|change| change.action == action)
+            .count()
+    }
+}
+
+impl fmt::Display for ChangeSummary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            (Action::Add, "to add"),
+            (Action::Modify, "to change"),
+            (Action::Replace, "to replace"),
+            (Action::Remove, "to remove"),
+        ];
+        let counts: Vec<_> = words
+            .iter()
+            .map(|(action, word)| (self.count(*action), word))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        out.write_str(&if counts.is_empty() {
+            "no resource changes".into()
+        } else {
+            counts.join(", ")
+        })
+    }
+}
+
+fn row(
+    action: Action,
+    id: &str,
+    resource: &serde_json::Value,
+    properties: Vec<String>,
+) -> ResourceChange {
+    ResourceChange {
+        action,
+        logical_id: id.to_owned(),
+        resource_type: resource["Type"].as_str().unwrap_or_default().to_owned(),
+        properties,
+    }
+}
+
+fn changed(
+    id: &str,
+    earlier: &serde_json::Value,
+    resource: &serde_json::Value,
+    code_changed: bool,
+) -> Option<ResourceChange> {
+    let empty = serde_json::Map::new();
+    let of = |resource: &serde_json::Value| {
+        resource["Properties"]
+            .as_object()
+            .cloned()
+            .unwrap_or(empty.clone())
+    };
+    let (old, new) = (of(earlier), of(resource));
+    let mut properties: Vec<String> = old
+        .keys()
+        .chain(new.keys())
+        .filter(|key| old.get(*key) != new.get(*key))
+        .cloned()
+        .collect();
+    if code_changed && resource["Type"] == "AWS::Lambda::Function" {
+        properties.push("Code".into());
+    }
+    properties.sort();
+    properties.dedup();
+    let moved = earlier["Type"] != resource["Type"];
+    if properties.is_empty() && !moved {
+        return None;
+    }
+    let replaces = moved
+        || properties
+            .iter()
+            .any(|property| is_immutable(&resource["Type"], property));
+    Some(row(
+        if replaces {
+            Action::Replace
+        } else {
+            Action::Modify
+        },
+        id,
+        resource,
+        properties,
+    ))
+}
+
+/// Whether changing the property makes CloudFormation replace the resource
+/// (CloudFormation resource type reference, "Update requires: Replacement").
+fn is_immutable(resource_type: &serde_json::Value, property: &str) -> bool {
+    match resource_type.as_str().unwrap_or_default() {
+        "AWS::DynamoDB::Table" => matches!(property, "TableName" | "KeySchema"),
+        "AWS::ApiGatewayV2::Api" => property == "ProtocolType",
+        "AWS::ApiGatewayV2::Stage" => matches!(property, "StageName" | "ApiId"),
+        "AWS::Lambda::Function" => property == "FunctionName",
+        "AWS::Lambda::Permission" => true,
+        _ => property == "ApiId",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    fn template(resources: serde_json::Value) -> Template {
+        Template::new(json!({ "Resources": resources }))
+    }
+
+    fn check(
+        old: Option<serde_json::Value>,
+        new: serde_json::Value,
+        code_changed: bool,
+        expected: Expect,
+    ) {
+        let summary =
+            ChangeSummary::between(old.map(template).as_ref(), &template(new), code_changed);
+        let rows: String = summary
+            .changes
+            .iter()
+            .map(|c| {
+                format!(
+                    "{:?} {} {}\n",
+                    c.action,
+                    c.logical_id,
+                    c.properties.join(" ")
+                )
+            })
+            .collect();
+        expected.assert_eq(&format!("{rows}{summary}\n"));
+    }
+
+    #[test]
+    fn a_first_deployment_adds_everything() {
+        check(
+            None,
+            json!({"Table": {"Type": "AWS::DynamoDB::Table"}, "Api": {"Type": "AWS::ApiGatewayV2::Api"}}),
+            false,
+            expect![[r#"
+                Add Table 
+                Add Api 
+                2 to add
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_changed_key_schema_replaces_the_table() {
+        check(
+            Some(
+                json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": 1, "BillingMode": 1}}}),
+            ),
+            json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": 2, "BillingMode": 1}}}),
+            false,
+            expect![[r#"
+                Replace T KeySchema
+                1 to replace
+            "#]],
+        );
+    }
+
+    #[test]
+    fn new_code_touches_functions_only() {
+        let both =
+            json!({"F": {"Type": "AWS::Lambda::Function"}, "T": {"Type": "AWS::DynamoDB::Table"}});
+        check(
+            Some(both.clone()),
+            both,
+            true,
+            expect![[r#"
+                Modify F Code
+                1 to change
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_route_that_left_the_template_is_removed_and_equal_ones_are_not_mentioned() {
+        check(
+            Some(
+                json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}, "B": {"Type": "AWS::ApiGatewayV2::Route"}}),
+            ),
+            json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}}),
+            false,
+            expect![[r#"
+                Remove B 
+                1 to remove
+            "#]],
+        );
+    }
+}

@@ -1,0 +1,41 @@
+//! What a stack is, before and without any target. Pure: no I/O, no async, no clock.
+
+pub(crate) mod change;
+pub(crate) mod connect;
+pub(crate) mod progress;
+pub(crate) mod render;
+
+use std::collections::BTreeMap;
+
+/// What a settled stack tells about itself, by output name.
+pub(crate) type Outputs = BTreeMap<String, String>;
+
+/// A rendered CloudFormation document.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Template(serde_json::Value);
+
+impl Template {
+    /// Wraps a document that is known to be a template.
+    pub(crate) fn new(document: serde_json::Value) -> Self {
+        Self(document)
+    }
+
+    /// The document as YAML, plain: long-form intrinsics only.
+    pub(crate) fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(&self.0).expect("a JSON value has a YAML form")
+    }
+
+    /// The document as JSON, indented, with a line break at the end.
+    pub(crate) fn to_json(&self) -> String {
+        format!("{:#}\n", self.0)
+    }
+
+    /// Its resources by logical id, each with `Type` and `Properties`.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
+        self.0["Resources"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(id, resource)| (id.as_str(), resource))
+    }
+}

@@ -1,0 +1,207 @@
+//! Progress on a terminal: a bar, rows for what is under way, failures that stay.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Role;
+use super::lines::{seconds, settled_line, step_line};
+use crate::engine::{DeployEvent, Reporter, Step};
+use crate::stack::progress::{Progress, State};
+
+/// Never more rows than these, whatever the stack's size.
+const MOST_ROWS: usize = 6;
+
+/// Draws on stderr; what is finished becomes one line and stays.
+#[derive(Debug)]
+pub(crate) struct Bars {
+    screen: MultiProgress,
+    bar: Option<ProgressBar>,
+    rows: Vec<ProgressBar>,
+    progress: Progress,
+}
+
+impl Bars {
+    pub(crate) fn new() -> Self {
+        Self::on(ProgressDrawTarget::stderr())
+    }
+
+    fn on(target: ProgressDrawTarget) -> Self {
+        let screen = MultiProgress::with_draw_target(target);
+        Self {
+            screen,
+            bar: None,
+            rows: Vec::new(),
+            progress: Progress::default(),
+        }
+    }
+
+    fn start(&mut self, step: Step) {
+        self.clear();
+        let style = ProgressStyle::with_template("{prefix} {spinner} {wide_msg} {elapsed}");
+        let bar = self
+            .screen
+            .add(ProgressBar::new_spinner().with_style(style.expect("the template is valid")));
+        bar.set_prefix(Role::Step.paint(&format!("{:>9}", step.word())));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        self.bar = Some(bar);
+        self.progress = Progress::default();
+    }
+
+    fn expect(&mut self, resources: usize) {
+        self.progress = Progress::new(resources);
+        if let Some(bar) = &self.bar {
+            let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {elapsed}");
+            bar.set_style(style.expect("the template is valid").progress_chars("━╸ "));
+            bar.set_length(resources as u64);
+        }
+    }
+
+    fn draw(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(self.progress.total() as u64);
+            bar.set_position(self.progress.done() as u64);
+        }
+        let running = self.progress.rows(State::Running);
+        let mut texts: Vec<_> = running
+            .iter()
+            .take(MOST_ROWS)
+            .map(|row| format!("  {} {}", row.logical_id, row.resource_type))
+            .collect();
+        if running.len() > MOST_ROWS {
+            texts[MOST_ROWS - 1] = format!("  and {} more", running.len() - MOST_ROWS + 1);
+        }
+        while self.rows.len() < texts.len() {
+            let style = ProgressStyle::with_template("{prefix:>9} {wide_msg}")
+                .expect("the template is valid");
+            self.rows.push(
+                self.screen
+                    .add(ProgressBar::new_spinner().with_style(style)),
+            );
+        }
+        for surplus in self.rows.drain(texts.len()..) {
+            surplus.finish_and_clear();
+        }
+        for (row, text) in self.rows.iter().zip(texts) {
+            row.set_message(text);
+        }
+    }
+
+    fn keep(&self, line: &str) {
+        // A terminal that has gone is no reason to stop.
+        drop(self.screen.println(
+            if anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never {
+                anstream::adapter::strip_str(line).to_string()
+            } else {
+                line.to_owned()
+            },
+        ));
+    }
+
+    fn clear(&mut self) {
+        for bar in self.rows.drain(..).chain(self.bar.take()) {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Bars {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl Reporter for Bars {
+    fn report(&mut self, event: &DeployEvent) {
+        match event {
+            DeployEvent::Started(step) => self.start(*step),
+            DeployEvent::Expecting(resources) => self.expect(*resources),
+            DeployEvent::Compiling { unit, count } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("{count} crates, {unit}"));
+                }
+            }
+            DeployEvent::Stack(event) => {
+                self.progress.apply(event);
+                if event.status.ends_with("_FAILED") {
+                    self.keep(
+                        &settled_line(event)
+                            .map_or(String::new(), |text| step_line(Step::Deploy, &text)),
+                    );
+                }
+                self.draw();
+            }
+            DeployEvent::Finished { step, detail, took } => {
+                self.clear();
+                self.keep(&step_line(*step, &format!("{detail}, {}", seconds(*took))));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::progress::StackEvent;
+    use expect_test::{Expect, expect};
+    use indicatif::InMemoryTerm;
+
+    fn check(script: &str, expected: Expect) {
+        let term = InMemoryTerm::new(24, 80);
+        let mut bars = Bars::on(ProgressDrawTarget::term_like(Box::new(term.clone())));
+        bars.report(&DeployEvent::Started(Step::Deploy));
+        bars.report(&DeployEvent::Expecting(10));
+        for line in script.lines() {
+            let (logical_id, status) = line.split_once(' ').unwrap();
+            bars.report(&DeployEvent::Stack(StackEvent {
+                id: line.into(),
+                at: 0.0,
+                logical_id: logical_id.into(),
+                resource_type: "AWS::IAM::Role".into(),
+                status: status.into(),
+                reason: status.ends_with("FAILED").then(|| "name taken".into()),
+            }));
+        }
+        for row in bars.rows.iter().chain(&bars.bar) {
+            row.force_draw();
+        }
+        let screen: String = term
+            .contents()
+            .lines()
+            .map(|line| format!("{}\n", line.trim_end()))
+            .collect();
+        expected.assert_eq(&screen.replace(" 0s", " T"));
+    }
+
+    #[test]
+    fn rows_show_what_is_under_way_and_failures_stay() {
+        check(
+            "A CREATE_COMPLETE\nB CREATE_IN_PROGRESS\nC CREATE_FAILED\nD CREATE_IN_PROGRESS",
+            expect![[r#"
+                   deploy C CREATE_FAILED: name taken
+                   deploy ━━━━━━╸                                                        1/10 T
+                            B AWS::IAM::Role
+                            D AWS::IAM::Role
+            "#]],
+        );
+    }
+
+    #[test]
+    fn there_are_never_more_rows_than_fit() {
+        let many: Vec<_> = (0..9)
+            .map(|n| format!("Role{n} CREATE_IN_PROGRESS"))
+            .collect();
+        check(
+            &many.join("\n"),
+            expect![[r#"
+                   deploy                                                                0/10 T
+                            Role0 AWS::IAM::Role
+                            Role1 AWS::IAM::Role
+                            Role2 AWS::IAM::Role
+                            Role3 AWS::IAM::Role
+                            Role4 AWS::IAM::Role
+                            and 4 more
+            "#]],
+        );
+    }
+}

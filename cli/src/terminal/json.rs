@@ -1,0 +1,88 @@
+//! Progress as JSON lines, for scripts. The names are part of the interface.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::engine::{DeployEvent, Reporter};
+
+/// Writes one JSON object a line to `out`, each with a `type`.
+#[derive(Debug)]
+pub(crate) struct JsonLines<W> {
+    out: W,
+}
+
+impl<W: Write> JsonLines<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self { out }
+    }
+}
+
+impl<W: Write> Reporter for JsonLines<W> {
+    fn report(&mut self, event: &DeployEvent) {
+        // A reader that has gone is no reason to stop.
+        drop(writeln!(self.out, "{}", value(event)));
+        drop(self.out.flush());
+    }
+}
+
+fn value(event: &DeployEvent) -> Value {
+    match event {
+        DeployEvent::Started(step) => json!({"type": "started", "step": step}),
+        DeployEvent::Compiling { unit, count } => {
+            json!({"type": "compiling", "unit": unit, "count": count})
+        }
+        DeployEvent::Expecting(resources) => json!({"type": "expecting", "resources": resources}),
+        DeployEvent::Stack(event) => {
+            let mut value = json!({"type": "stackEvent"});
+            let fields = serde_json::to_value(event).expect("an event has a JSON form");
+            value
+                .as_object_mut()
+                .expect("it is an object")
+                .extend(fields.as_object().cloned().into_iter().flatten());
+            value
+        }
+        DeployEvent::Finished { step, detail, took } => {
+            json!({"type": "finished", "step": step, "detail": detail, "milliseconds": took.as_millis() as u64})
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Step;
+    use crate::stack::progress::StackEvent;
+    use expect_test::expect;
+
+    #[test]
+    fn every_event_is_one_object_with_a_type() {
+        let mut lines = JsonLines::new(Vec::new());
+        for event in [
+            DeployEvent::Started(Step::Deploy),
+            DeployEvent::Expecting(3),
+            DeployEvent::Stack(StackEvent {
+                id: "1".into(),
+                at: 1.5,
+                logical_id: "Api".into(),
+                resource_type: "AWS::ApiGatewayV2::Api".into(),
+                status: "CREATE_FAILED".into(),
+                reason: Some("name taken".into()),
+            }),
+            DeployEvent::Finished {
+                step: Step::Deploy,
+                detail: "done".into(),
+                took: std::time::Duration::from_millis(7),
+            },
+        ] {
+            lines.report(&event);
+        }
+        expect![[r#"
+            {"type":"started","step":"deploy"}
+            {"type":"expecting","resources":3}
+            {"type":"stackEvent","id":"1","at":1.5,"logicalId":"Api","resourceType":"AWS::ApiGatewayV2::Api","status":"CREATE_FAILED","reason":"name taken"}
+            {"type":"finished","step":"deploy","detail":"done","milliseconds":7}
+        "#]]
+        .assert_eq(&String::from_utf8(lines.out).unwrap());
+    }
+}

@@ -1,0 +1,136 @@
+//! Progress as plain lines, for logs and pipes.
+
+use std::io::Write;
+
+use super::Role;
+use crate::engine::{DeployEvent, Reporter, Step};
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+
+/// Writes one line an event to `out`; every line stands alone.
+#[derive(Debug)]
+pub(crate) struct Lines<W> {
+    out: W,
+    compiled: usize,
+}
+
+impl<W: Write> Lines<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self { out, compiled: 0 }
+    }
+
+    fn line(&mut self, step: Step, text: &str) {
+        // A log that cannot be written is no reason to stop.
+        drop(writeln!(self.out, "{}", step_line(step, text)));
+    }
+}
+
+/// A step's word and what there is to say, in two columns.
+pub(super) fn step_line(step: Step, text: &str) -> String {
+    format!(
+        "{} {text}",
+        Role::Step.paint(&format!("{:>9}", step.word()))
+    )
+}
+
+/// What a settled resource is called to a reader; `None` while it is under way.
+pub(super) fn settled_line(event: &StackEvent) -> Option<String> {
+    let StackEvent {
+        logical_id,
+        resource_type,
+        status,
+        reason,
+        ..
+    } = event;
+    let word = match status.as_str() {
+        "CREATE_COMPLETE" => "created",
+        "UPDATE_COMPLETE" => "updated",
+        "DELETE_COMPLETE" => "deleted",
+        "DELETE_SKIPPED" => "kept",
+        failed if failed.ends_with("_FAILED") => {
+            let reason = reason.as_deref().unwrap_or("no reason given");
+            return Some(Role::Failure.paint(&format!("{logical_id} {status}: {reason}")));
+        }
+        _ => return None,
+    };
+    (resource_type != STACK_TYPE).then(|| format!("{logical_id} {word}"))
+}
+
+/// A duration as a person reads it.
+pub(super) fn seconds(took: std::time::Duration) -> String {
+    format!("{:.1}s", took.as_secs_f64())
+}
+
+impl<W: Write> Reporter for Lines<W> {
+    fn report(&mut self, event: &DeployEvent) {
+        match event {
+            DeployEvent::Started(Step::Build) => self.line(Step::Build, "handlers"),
+            DeployEvent::Started(_) | DeployEvent::Expecting(_) => {}
+            // One line in a while shows that it goes on.
+            DeployEvent::Compiling { unit, count } if count - self.compiled >= 25 => {
+                self.compiled = *count;
+                self.line(Step::Build, &format!("{count} crates so far, {unit}"));
+            }
+            DeployEvent::Compiling { .. } => {}
+            DeployEvent::Stack(event) => {
+                if let Some(text) = settled_line(event) {
+                    self.line(Step::Deploy, &text);
+                }
+            }
+            DeployEvent::Finished { step, detail, took } => {
+                self.line(*step, &format!("{detail}, {}", seconds(*took)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use std::time::Duration;
+
+    #[test]
+    fn every_line_stands_alone_and_failures_say_why() {
+        let mut lines = Lines::new(anstream::StripStream::new(Vec::new()));
+        let event = |id: &str, status: &str, reason: Option<&str>| {
+            DeployEvent::Stack(StackEvent {
+                id: id.into(),
+                at: 0.0,
+                logical_id: id.into(),
+                resource_type: "AWS::DynamoDB::Table".into(),
+                status: status.into(),
+                reason: reason.map(str::to_owned),
+            })
+        };
+        for event in [
+            DeployEvent::Started(Step::Build),
+            DeployEvent::Compiling {
+                unit: "serde".into(),
+                count: 1,
+            },
+            DeployEvent::Compiling {
+                unit: "hyper".into(),
+                count: 25,
+            },
+            DeployEvent::Finished {
+                step: Step::Build,
+                detail: "4.1 MB".into(),
+                took: Duration::from_millis(1234),
+            },
+            event("Connections", "CREATE_IN_PROGRESS", None),
+            event("Connections", "CREATE_COMPLETE", None),
+            event("Api", "CREATE_FAILED", Some("name taken")),
+        ] {
+            lines.report(&event);
+        }
+        let text = String::from_utf8(lines.out.into_inner()).unwrap();
+        expect![[r#"
+                build handlers
+                build 25 crates so far, hyper
+                build 4.1 MB, 1.2s
+               deploy Connections created
+               deploy Api CREATE_FAILED: name taken
+        "#]]
+        .assert_eq(&text);
+    }
+}

@@ -1,0 +1,169 @@
+//! Everything that is printed. stdout is for results, stderr for talk; with `--output json` stdout carries JSON only.
+
+mod bars;
+mod json;
+mod lines;
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::engine::{DeployEvent, Reporter};
+use crate::error::CommandError;
+
+/// How a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts: one JSON value, or one a line while something runs
+    Json,
+}
+
+/// The user's terminal, or whatever stands in for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terminal {
+    pub(crate) output: Output,
+}
+
+/// What a line is about. Decides its colour, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Step,
+    Failure,
+    Hint,
+}
+
+impl Role {
+    pub(crate) fn style(self) -> Style {
+        match self {
+            Self::Step => AnsiColor::Green.on_default().bold(),
+            Self::Failure => AnsiColor::Red.on_default().bold(),
+            Self::Hint => AnsiColor::Cyan.on_default(),
+        }
+    }
+
+    /// `text` in the role's style; the stream strips it where colours are not wanted.
+    pub(crate) fn paint(self, text: &str) -> String {
+        let style = self.style();
+        format!("{style}{text}{style:#}")
+    }
+}
+
+/// The three ways to show progress.
+#[derive(Debug)]
+pub(crate) enum AnyReporter {
+    Bars(bars::Bars),
+    Lines(lines::Lines<anstream::AutoStream<std::io::Stderr>>),
+    Json(json::JsonLines<std::io::Stdout>),
+}
+
+impl Reporter for AnyReporter {
+    fn report(&mut self, event: &DeployEvent) {
+        match self {
+            Self::Bars(bars) => bars.report(event),
+            Self::Lines(lines) => lines.report(event),
+            Self::Json(json) => json.report(event),
+        }
+    }
+}
+
+impl Terminal {
+    /// The reporter that fits: JSON when asked for, bars on a terminal, lines otherwise.
+    pub(crate) fn reporter(self) -> AnyReporter {
+        let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        match self.output {
+            Output::Json => AnyReporter::Json(json::JsonLines::new(std::io::stdout())),
+            Output::Text if std::io::stderr().is_terminal() && !dumb => {
+                AnyReporter::Bars(bars::Bars::new())
+            }
+            Output::Text => AnyReporter::Lines(lines::Lines::new(anstream::stderr())),
+        }
+    }
+
+    /// Prints a result, as it is.
+    pub(crate) fn result(self, text: &str) {
+        // A reader that has gone (`| head -1`) has what it wanted.
+        drop(writeln!(anstream::stdout(), "{text}"));
+    }
+
+    /// Prints a result as JSON, on one line.
+    pub(crate) fn result_json(self, value: &impl serde::Serialize) {
+        self.result(&serde_json::to_string(value).expect("our results have a JSON form"));
+    }
+
+    /// Talks to the user; silent for scripts.
+    pub(crate) fn say(self, text: &str) {
+        if self.output == Output::Text {
+            drop(writeln!(anstream::stderr(), "{text}"));
+        }
+    }
+
+    /// Tells what can be done next; silent for scripts.
+    pub(crate) fn hint(self, text: &str) {
+        self.say(&Role::Hint.paint(text));
+    }
+
+    /// Where a running stack's log lines go: one a line, prefixed with whose they are.
+    pub(crate) fn log(self) -> std::sync::Arc<dyn Fn(&str, &str) + Send + Sync> {
+        std::sync::Arc::new(|whose, text| {
+            drop(writeln!(
+                anstream::stderr(),
+                "{} {text}",
+                Role::Hint.paint(&format!("{whose:>18}"))
+            ));
+        })
+    }
+
+    /// Explains a failure.
+    pub(crate) fn failure(self, error: &CommandError) {
+        if self.output == Output::Json {
+            self.result_json(&serde_json::json!({
+                "type": "error", "exitCode": error.exit, "message": error.story(), "hint": error.hint(),
+            }));
+            return;
+        }
+        drop(writeln!(
+            anstream::stderr(),
+            "{}: {}",
+            Role::Failure.paint("error"),
+            error.story()
+        ));
+        if let Some(hint) = error.hint() {
+            drop(writeln!(
+                anstream::stderr(),
+                "{}: {hint}",
+                Role::Hint.paint("hint")
+            ));
+        }
+    }
+
+    /// Asks a question that `--yes` answers beforehand.
+    ///
+    /// # Errors
+    /// Nobody is there to be asked.
+    pub(crate) fn confirm(self, question: &str, yes: bool) -> Result<bool, CommandError> {
+        if yes {
+            return Ok(true);
+        }
+        if self.output == Output::Json || !std::io::stdin().is_terminal() {
+            let message =
+                format!("this needs an answer, and there is no terminal to ask: {question}");
+            return Err(CommandError::usage(
+                message,
+                "say `--yes` to agree beforehand",
+            ));
+        }
+        drop(write!(anstream::stderr(), "{question} [y/N] "));
+        drop(std::io::stderr().flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// Bytes as a person reads them.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
