@@ -1,2 +1,46 @@
-//! Not written yet.
-fn main() {}
+//! `cargo xtask`: what the project does to itself.
+
+mod licences;
+mod peers;
+mod run;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [ARGS]   set the pinned third-party peers up (into target/), then run every test; ARGS go to cargo test
+  peers         only set the peers up
+  licences      check that every dependency is from the crate registry, under a licence that we accept
+";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let command = words.next().unwrap_or_default();
+    let rest: Vec<String> = words.collect();
+    let outcome = match command.as_str() {
+        "test" => peers::set_up().and_then(|peers| run::tests(&peers, &rest)),
+        "peers" => peers::set_up().map(drop),
+        "licences" => licences::check(),
+        _ => {
+            say(USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("xtask: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Talks to whoever runs it.
+#[expect(
+    clippy::print_stderr,
+    reason = "this is the one place where xtask talks"
+)]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

@@ -112,6 +112,7 @@ mod tests {
             processes: 1,
             invocations: 7,
             errors: 0,
+            in_flight: 0,
         };
         let status = LocalStatus {
             endpoint: "ws://127.0.0.1:4711/v1".into(),

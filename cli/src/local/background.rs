@@ -182,6 +182,7 @@ fn status(stack: &LocalStack) -> LocalStatus {
             processes: function.processes,
             invocations: function.invocations,
             errors: function.errors,
+            in_flight: function.in_flight,
         };
         (function.logical_id, status)
     });

@@ -37,6 +37,8 @@ pub(crate) struct FunctionStatus {
     pub(crate) processes: usize,
     pub(crate) invocations: u64,
     pub(crate) errors: u64,
+    /// Invocations that wait or run.
+    pub(crate) in_flight: usize,
 }
 
 /// Asks what runs.

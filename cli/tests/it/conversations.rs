@@ -1,0 +1,194 @@
+//! The conversation scripts, over a deployed local stack: real sockets, real handlers, real processes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::TcpStream;
+
+use conversations::{Fault, Handshake, Party, Welcome, World};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
+
+use crate::project::{PATIENCE, Project, eventually};
+
+/// One open connection.
+pub(crate) struct Chat {
+    socket: WebSocket<TcpStream>,
+    unread: VecDeque<String>,
+}
+
+impl Chat {
+    /// Connects `from` to `to`, which must succeed.
+    pub(crate) fn open(endpoint: &str, from: &str, to: &str) -> Self {
+        Self::try_open(endpoint, Some(from), Some(to)).expect("the handshake is accepted")
+    }
+
+    fn try_open(endpoint: &str, from: Option<&str>, to: Option<&str>) -> Result<Self, String> {
+        let mut request = endpoint.into_client_request().unwrap();
+        for (name, value) in [("msgfrom", from), ("msgto", to)] {
+            if let Some(value) = value {
+                request
+                    .headers_mut()
+                    .insert(name, value.parse().map_err(|error| format!("{error}"))?);
+            }
+        }
+        let address = endpoint
+            .trim_start_matches("ws://")
+            .split('/')
+            .next()
+            .unwrap();
+        let stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (socket, _) = client(request, stream).map_err(|error| error.to_string())?;
+        Ok(Self {
+            socket,
+            unread: VecDeque::new(),
+        })
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).unwrap();
+    }
+
+    /// The next text, within reason.
+    pub(crate) fn hear(&mut self) -> String {
+        self.next().unwrap().expect("a message comes")
+    }
+
+    fn next(&mut self) -> Result<Option<String>, Error> {
+        if let Some(text) = self.unread.pop_front() {
+            return Ok(Some(text));
+        }
+        loop {
+            match self.socket.read() {
+                Ok(Message::Text(text)) => return Ok(Some(text.to_string())),
+                Ok(_) => {}
+                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Reads everything that the gateway has sent before it answers a ping.
+    fn read_up_to_a_pong(&mut self) -> Result<(), Error> {
+        self.socket.send(Message::Ping("fence".into()))?;
+        loop {
+            match self.socket.read()? {
+                Message::Text(text) => self.unread.push_back(text.to_string()),
+                Message::Pong(_) => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Says goodbye and waits for the answer.
+    pub(crate) fn close(mut self) {
+        self.socket.close(None).unwrap();
+        while self.socket.read().is_ok() {}
+    }
+}
+
+/// A deployed stack and the parties that are connected to it.
+struct Deployed {
+    project: Project,
+    endpoint: String,
+    open: BTreeMap<Party, Chat>,
+}
+
+impl Deployed {
+    fn status(&self) -> serde_json::Value {
+        let status = self.project.run(&["status", "--local", "--output", "json"]);
+        assert_eq!(status.code, 0, "{}", status.stdout);
+        serde_json::from_str(&status.stdout).unwrap()
+    }
+
+    /// Nothing is under way, and the gateway has noticed everybody who left.
+    fn is_quiet(&self) -> bool {
+        let status = self.status();
+        let idle = status["functions"]
+            .as_object()
+            .unwrap()
+            .values()
+            .all(|function| function["inFlight"] == 0);
+        idle && status["connections"] == self.open.len()
+    }
+
+    fn chat(&mut self, party: &Party) -> &mut Chat {
+        self.open
+            .get_mut(party)
+            .expect("the player knows who is connected")
+    }
+}
+
+impl World for Deployed {
+    async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
+        match Chat::try_open(
+            &self.endpoint,
+            handshake.from.as_deref(),
+            handshake.to.as_deref(),
+        ) {
+            Ok(chat) => {
+                self.open.insert(party.clone(), chat);
+                Ok(Welcome::Accepted)
+            }
+            Err(reason) => Ok(Welcome::Refused(reason)),
+        }
+    }
+
+    async fn send(&mut self, party: &Party, text: &str) -> Result<(), Fault> {
+        Ok(self.chat(party).socket.send(Message::text(text))?)
+    }
+
+    async fn next_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
+        Ok(self.chat(party).next()?)
+    }
+
+    async fn arrived_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
+        Ok(self.chat(party).unread.pop_front())
+    }
+
+    async fn disconnect(&mut self, party: &Party) -> Result<(), Fault> {
+        self.open
+            .remove(party)
+            .expect("the player knows who is connected")
+            .close();
+        eventually("the gateway has noticed", || self.is_quiet());
+        Ok(())
+    }
+
+    async fn vanish(&mut self, party: &Party) -> Result<(), Fault> {
+        // Closing the TCP connection without a WebSocket goodbye.
+        drop(self.open.remove(party));
+        eventually("the gateway has noticed", || self.is_quiet());
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<(), Fault> {
+        eventually("nothing is under way", || self.is_quiet());
+        for chat in self.open.values_mut() {
+            chat.read_up_to_a_pong()?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn every_conversation_goes_over_a_deployed_stack_as_it_is_written() {
+    let scripts = conversations::scripts().unwrap();
+    assert!(!scripts.is_empty());
+    let project = Project::new("");
+    let endpoint = project.deployed(&[]);
+    let mut world = Deployed {
+        project,
+        endpoint,
+        open: BTreeMap::new(),
+    };
+    for script in &scripts {
+        if let Err(failure) = conversations::play(script, &mut world).await {
+            panic!("{failure}: {:?}", failure.fault);
+        }
+        world.open.clear();
+        eventually("everybody has left", || world.is_quiet());
+    }
+}

@@ -1,0 +1,10 @@
+//! chatctl as its users meet it: the built binary, in a folder of its own, with real sockets and real handlers.
+
+mod architecture;
+mod conversations;
+mod dev;
+mod local_lifecycle;
+mod project;
+mod renderings;
+mod surface;
+mod wscat;

@@ -1,0 +1,182 @@
+//! A user's folder: a config file, and chatctl run inside it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A temporary folder; what runs in it is torn down at the end.
+pub(crate) struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// What a finished command left.
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Project {
+    /// A folder whose `chatctl.toml` says `config`.
+    pub(crate) fn new(config: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let project = Self { folder };
+        project.configure(config);
+        project
+    }
+
+    pub(crate) fn configure(&self, config: &str) {
+        std::fs::write(self.path().join("chatctl.toml"), config).expect("the config is written");
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The state folder of the stack with the default name.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.path().join(".chatctl/chat")
+    }
+
+    /// chatctl in this folder, without the surroundings' colours and settings.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chatctl"));
+        command
+            .args(words)
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        for name in [
+            "CHATCTL_STACK",
+            "CHATCTL_STAGE",
+            "CHATCTL_CONFIG",
+            "CLICOLOR_FORCE",
+            "COLUMNS",
+        ] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Finished {
+        finished(self.command(words).output().expect("chatctl starts"))
+    }
+
+    /// `deploy --local` with handlers that are built already.
+    pub(crate) fn deploy(&self, more: &[&str]) -> Finished {
+        let handlers = handlers();
+        let words = [
+            &[
+                "deploy",
+                "--local",
+                "--handlers",
+                handlers.to_str().expect("a path in UTF-8"),
+            ],
+            more,
+        ]
+        .concat();
+        self.run(&words)
+    }
+
+    /// [`Project::deploy`], which must succeed; answers the endpoint.
+    pub(crate) fn deployed(&self, more: &[&str]) -> String {
+        let deployed = self.deploy(more);
+        assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+        let line = deployed.stdout.lines().next().expect("a connect command");
+        line.rsplit(' ').next().expect("a URL").to_owned()
+    }
+
+    /// The process that runs the stack, as `status` tells.
+    pub(crate) fn pid(&self) -> u32 {
+        let status = self.run(&["status", "--local", "--output", "json"]);
+        let status: serde_json::Value =
+            serde_json::from_str(&status.stdout).expect("status answers JSON");
+        u32::try_from(status["pid"].as_u64().expect("a process id")).expect("a process id")
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // Every stack that a test may have named.
+        for entry in std::fs::read_dir(self.path().join(".chatctl"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            std::fs::write(self.path().join("chatctl.toml"), "").ok();
+            self.run(&["teardown", "--local", "--yes", "--stack", &name]);
+        }
+    }
+}
+
+pub(crate) fn finished(output: Output) -> Finished {
+    Finished {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
+    }
+}
+
+/// The handlers, built once without optimisation.
+pub(crate) fn handlers() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let output = Command::new(cargo)
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "chat-lambdas",
+                "--message-format",
+                "json",
+            ])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("cargo starts");
+        let text = String::from_utf8(output.stdout).expect("cargo speaks UTF-8");
+        let messages = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let executable = messages
+            .filter(|message| message["target"]["name"] == "chat")
+            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+        executable.expect("cargo builds the handlers")
+    })
+}
+
+/// A peer that `cargo xtask test` installs.
+pub(crate) fn peer(variable: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(path) => path.into(),
+        None => panic!(
+            "{variable} is not set: run the tests with `cargo xtask test`, which installs their peers"
+        ),
+    }
+}
+
+/// Waits until `condition` holds.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(
+            Instant::now() < deadline,
+            "it did not happen within {PATIENCE:?}: {what}"
+        );
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process is alive (and not merely a zombie that nobody has waited for).
+pub(crate) fn is_alive(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit_once(") ")
+            .is_some_and(|(_, rest)| rest.starts_with('Z'))
+    })
+}

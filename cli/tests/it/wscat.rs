@@ -1,0 +1,87 @@
+//! The very commands that chatctl printed, run by a shell with wscat from npm.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::project::{PATIENCE, Project, peer};
+
+struct Terminal {
+    child: Child,
+    keyboard: ChildStdin,
+    screen: Receiver<String>,
+}
+
+impl Terminal {
+    /// Pastes `command` into a shell that finds wscat.
+    fn paste(command: &str) -> Self {
+        let wscat = peer("CHATCTL_WSCAT");
+        let folder = wscat.parent().unwrap_or(Path::new("")).to_owned();
+        let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(
+            &std::env::var_os("PATH").unwrap_or_default(),
+        )));
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("exec {command}")])
+            .env("PATH", path.unwrap())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let (sender, screen) = channel();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let keyboard = child.stdin.take().unwrap();
+        let terminal = Self {
+            child,
+            keyboard,
+            screen,
+        };
+        terminal.sees("Connected");
+        terminal
+    }
+
+    fn types(&mut self, text: &str) {
+        writeln!(self.keyboard, "{text}").unwrap();
+    }
+
+    fn sees(&self, text: &str) {
+        let mut seen = String::new();
+        while !seen.contains(text) {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(line) => seen.push_str(&line),
+                Err(error) => panic!("{text:?} was not shown ({error}), only {seen:?}"),
+            }
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn the_two_printed_commands_make_two_terminals_talk() {
+    let project = Project::new("");
+    let deployed = project.deploy(&["--from", "Ann Lee", "--to", "O'Neil"]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    let commands: Vec<_> = deployed.stdout.lines().collect();
+    let mut ann = Terminal::paste(commands[0]);
+    ann.types("too early");
+    ann.sees("Your friend is not reachable. Connect from the other terminal and then try again");
+    let mut neil = Terminal::paste(commands[1]);
+    ann.types("hi there");
+    neil.sees("hi there");
+    neil.types("hello, Ann");
+    ann.sees("hello, Ann");
+}

@@ -1,0 +1,129 @@
+//! Third-party programs that tests talk to, pinned in `xtask/peers`, installed below `target/peers`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use crate::run::{StepError, finish, root};
+
+/// Installed peers.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    folder: PathBuf,
+}
+
+impl Peers {
+    /// What tests find them by.
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            (
+                "CHATCTL_WSCAT",
+                self.folder.join("npm/node_modules/.bin/wscat"),
+            ),
+            ("CHATCTL_CFN_LINT", self.folder.join("python/bin/cfn-lint")),
+            (
+                "CHATCTL_MINISTACK",
+                self.folder.join("python/bin/ministack"),
+            ),
+        ]
+    }
+}
+
+/// Installs what is missing or pinned otherwise than last time.
+pub(crate) fn set_up() -> Result<Peers, StepError> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let peers = Peers {
+        folder: target.join("peers"),
+    };
+    let pins = root().join("xtask/peers");
+    install(
+        &peers.folder.join("npm"),
+        &[pins.join("package.json"), pins.join("package-lock.json")],
+        npm,
+    )?;
+    install(
+        &peers.folder.join("python"),
+        &[pins.join("requirements.txt")],
+        python,
+    )?;
+    for (name, program) in peers.variables() {
+        if !program.exists() {
+            return Err(StepError::Other(format!(
+                "{name} should be at {} and is not",
+                program.display()
+            )));
+        }
+    }
+    Ok(peers)
+}
+
+/// Calls `with` on an empty `folder`, unless it holds what these `pins` made before.
+fn install(
+    folder: &Path,
+    pins: &[PathBuf],
+    with: fn(&Path, &[PathBuf]) -> Result<(), StepError>,
+) -> Result<(), StepError> {
+    let other = |error: std::io::Error| StepError::Other(format!("{}: {error}", folder.display()));
+    let mut hash = Sha256::new();
+    for pin in pins {
+        hash.update(std::fs::read(pin).map_err(other)?);
+    }
+    let digest: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let stamp = folder.join("pins.sha256");
+    if std::fs::read_to_string(&stamp).is_ok_and(|last| last == digest) {
+        return Ok(());
+    }
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(other)?;
+    }
+    std::fs::create_dir_all(folder).map_err(other)?;
+    with(folder, pins)?;
+    std::fs::write(stamp, digest).map_err(other)
+}
+
+fn npm(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
+    for pin in pins {
+        let name = pin.file_name().expect("a pin is a file");
+        std::fs::copy(pin, folder.join(name))
+            .map_err(|error| StepError::Other(error.to_string()))?;
+    }
+    let mut command = Command::new("npm");
+    command
+        .args([
+            "ci",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--loglevel",
+            "error",
+        ])
+        .current_dir(folder);
+    finish(
+        command,
+        "install Node.js with npm; the tests drive wscat with it",
+        "npm ci",
+    )
+}
+
+fn python(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
+    const CURE: &str = "install Python 3.10 or newer with venv; the tests run cfn-lint with it";
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv"]).arg(folder);
+    finish(venv, CURE, "python3 -m venv")?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    pip.args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--requirement",
+    ])
+    .arg(&pins[0]);
+    finish(pip, CURE, "pip install")
+}

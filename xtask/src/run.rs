@@ -1,0 +1,55 @@
+//! Starting other programs.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::peers::Peers;
+
+/// Why a step failed; the program has said the rest itself.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepError {
+    #[error("{program} is missing: {cure}")]
+    Missing { program: String, cure: &'static str },
+    #[error("{what} failed")]
+    Failed { what: String },
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Runs every test of the workspace with the peers at hand.
+pub(crate) fn tests(peers: &Peers, more: &[String]) -> Result<(), StepError> {
+    let mut command = Command::new(cargo());
+    command.args(["test", "--workspace", "--locked"]).args(more);
+    for (name, path) in peers.variables() {
+        command.env(name, path);
+    }
+    finish(command, "install a Rust toolchain", "cargo test")
+}
+
+/// The cargo that runs us.
+pub(crate) fn cargo() -> String {
+    std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
+}
+
+/// Runs `command` to its end; `cure` is what to do when the program is missing.
+pub(crate) fn finish(
+    mut command: Command,
+    cure: &'static str,
+    what: &str,
+) -> Result<(), StepError> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err(StepError::Failed { what: what.into() }),
+        Err(_) => Err(StepError::Missing {
+            program: command.get_program().to_string_lossy().into_owned(),
+            cure,
+        }),
+    }
+}
+
+/// The workspace's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace")
+}
