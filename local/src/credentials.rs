@@ -1,0 +1,189 @@
+//! Who is calling, and may they: access keys lead to roles, and the roles' policies decide.
+//!
+//! Every function gets its own temporary key. A request signed with any other key comes from the person who runs the
+//! stack, the operator, who may do everything. Signatures are not verified: whoever can reach the loopback interface can
+//! also read the processes' environments.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::gateway::ids;
+use crate::iam::{self, Decision, Policy};
+use crate::stack::Stack;
+
+/// Temporary credentials of a function.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct AccessKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) session_token: String,
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("AccessKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A function's role at work.
+#[derive(Debug)]
+pub(crate) struct Principal {
+    /// `arn:aws:sts::{account}:assumed-role/{role}/{function}`.
+    pub(crate) arn: String,
+    policies: Vec<Policy>,
+}
+
+impl Principal {
+    /// What the role's policies say.
+    pub(crate) fn decide(&self, action: &str, resource: &str) -> Decision {
+        decide(&self.policies, action, resource)
+    }
+}
+
+/// Who signed a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// A function, under its role.
+    Function(Arc<Principal>),
+    /// Any other key: the person who runs the stack.
+    Operator,
+    /// Nobody did.
+    Anonymous,
+}
+
+/// All keys that were given out, and what their roles may do now.
+#[derive(Debug, Default)]
+pub(crate) struct Credentials {
+    keys: RwLock<BTreeMap<String, AccessKey>>,
+    principals: RwLock<HashMap<String, Arc<Principal>>>,
+}
+
+impl Credentials {
+    /// The key of a function: the same one for as long as the stack lives.
+    pub(crate) fn key_of(&self, function_arn: &str) -> AccessKey {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.entry(function_arn.to_owned())
+            .or_insert_with(new_key)
+            .clone()
+    }
+
+    /// Lets keys lead to the roles that `stack` gives its functions. Processes of removed functions keep theirs.
+    pub(crate) fn adopt(&self, stack: &Stack) {
+        let account = &stack.identity.account_id;
+        for function in stack.functions.values() {
+            let key = self.key_of(&function.arn);
+            let role = stack.roles.get(&function.role_arn);
+            let name = function.role_arn.rsplit('/').next().unwrap_or_default();
+            let principal = Principal {
+                arn: format!(
+                    "arn:aws:sts::{account}:assumed-role/{name}/{}",
+                    function.name
+                ),
+                policies: role.map(|role| role.policies.clone()).unwrap_or_default(),
+            };
+            self.principals
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key.id, Arc::new(principal));
+        }
+    }
+
+    /// Who signed a request with these headers and this query (SigV4, in either place).
+    pub(crate) fn caller(&self, headers: &hyper::HeaderMap, query: Option<&str>) -> Caller {
+        let header = headers
+            .get(hyper::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let key = header
+            .and_then(key_in_header)
+            .map(str::to_owned)
+            .or_else(|| query.and_then(key_in_query));
+        let Some(key) = key else {
+            return Caller::Anonymous;
+        };
+        match self
+            .principals
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
+            Some(principal) => Caller::Function(Arc::clone(principal)),
+            None => Caller::Operator,
+        }
+    }
+}
+
+/// What `policies` say of `action` on `resource`.
+pub(crate) fn decide(policies: &[Policy], action: &str, resource: &str) -> Decision {
+    let request = iam::Request {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        context: BTreeMap::new(),
+    };
+    iam::decide(policies, &request)
+}
+
+/// `Credential=KEY/…` of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
+fn key_in_header(header: &str) -> Option<&str> {
+    let parameters = header.strip_prefix("AWS4-HMAC-SHA256")?;
+    let credential = parameters
+        .split([',', ' '])
+        .find_map(|part| part.trim().strip_prefix("Credential="))?;
+    credential.split('/').next().filter(|key| !key.is_empty())
+}
+
+fn key_in_query(query: &str) -> Option<String> {
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+    let value = percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()?;
+    value
+        .split('/')
+        .next()
+        .filter(|key| !key.is_empty())
+        .map(str::to_owned)
+}
+
+fn new_key() -> AccessKey {
+    const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const ANY: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    AccessKey {
+        id: format!("ASIA{}", ids::random_text(16, UPPER)),
+        secret: ids::random_text(40, ANY),
+        session_token: ids::random_text(64, ANY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_in_the_header_and_in_the_query() {
+        let header = "AWS4-HMAC-SHA256 Credential=ASIAX/20260101/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=ab";
+        assert_eq!(key_in_header(header), Some("ASIAX"));
+        assert_eq!(
+            key_in_header("AWS4-HMAC-SHA256 SignedHeaders=host,Credential=AKIA/x"),
+            Some("AKIA")
+        );
+        assert_eq!(key_in_header("Bearer x"), None);
+        assert_eq!(key_in_header("AWS4-HMAC-SHA256 Credential=/x"), None);
+        assert_eq!(
+            key_in_query("a=b&X-Amz-Credential=ASIAX%2F2026&c").as_deref(),
+            Some("ASIAX")
+        );
+    }
+
+    #[test]
+    fn a_function_keeps_its_key_and_the_secret_is_not_shown() {
+        let credentials = Credentials::default();
+        let key = credentials.key_of("arn:one");
+        assert_eq!(key, credentials.key_of("arn:one"));
+        assert_ne!(key, credentials.key_of("arn:two"));
+        assert!(!format!("{credentials:?}").contains(&key.secret));
+    }
+}

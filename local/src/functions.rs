@@ -1,0 +1,193 @@
+//! Runs functions: a pool of processes for each, driven through the Lambda Runtime API.
+
+mod code;
+mod environment;
+mod output;
+mod pool;
+mod process;
+mod runtime_api;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use hyper::body::Bytes;
+use tokio::sync::oneshot;
+
+use crate::gateway::ids;
+use crate::observer::Observer;
+use crate::options::Limits;
+use crate::stack::Function;
+use crate::status::FunctionStatus;
+
+pub use self::code::CodeError;
+pub(crate) use self::code::{Code, Scratch};
+pub(crate) use self::environment::Surroundings;
+use self::pool::{Ending, Job, Pool};
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// With the function's own answer.
+    Answer(Bytes),
+    /// With a function error: reported, timed out, exited, too large.
+    Failed(Failure),
+}
+
+/// A function error, as the caller of an invocation sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// For example `Runtime.ExitError`.
+    pub(crate) error_type: String,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            error_type: error_type.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// A function with everything that its processes need.
+#[derive(Debug, Clone)]
+pub(crate) struct Runnable {
+    pub(crate) function: Function,
+    pub(crate) code: Code,
+    pub(crate) surroundings: Surroundings,
+    pub(crate) max_processes: usize,
+}
+
+/// All functions of a stack, by ARN.
+#[derive(Debug)]
+pub(crate) struct Functions {
+    pools: RwLock<BTreeMap<String, Arc<Pool>>>,
+    /// Replaced ones whose processes may still finish something.
+    draining: Mutex<Vec<Arc<Pool>>>,
+    limits: Limits,
+    observer: Observer,
+}
+
+impl Functions {
+    pub(crate) fn new(limits: Limits, observer: Observer) -> Self {
+        Self {
+            pools: RwLock::default(),
+            draining: Mutex::default(),
+            limits,
+            observer,
+        }
+    }
+
+    /// Makes exactly `wanted` callable. Unchanged functions keep their processes; changed and removed ones finish what
+    /// they run. Invocations that still waited for a changed function go to its new processes.
+    pub(crate) fn replace(&self, wanted: Vec<Runnable>) {
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        let mut draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+        draining.retain(|pool| !pool.has_ended());
+        let mut before = std::mem::take(&mut *pools);
+        for runnable in wanted {
+            let arn = runnable.function.arn.clone();
+            let pool = match before.remove(&arn) {
+                Some(old) if old.runs(&runnable) => old,
+                old => {
+                    let pool = Pool::new(runnable, self.limits.clone(), self.observer.clone());
+                    for job in old.iter().flat_map(|old| old.retire(Ending::Finished)) {
+                        // A pool that was made a moment ago takes every job.
+                        let _taken = pool.submit(job);
+                    }
+                    draining.extend(old);
+                    pool
+                }
+            };
+            pools.insert(arn, pool);
+        }
+        for removed in before.into_values() {
+            drop(removed.retire(Ending::Finished));
+            draining.push(removed);
+        }
+    }
+
+    /// Invokes a function and waits until it ends. Giving up waiting does not stop it, unless it has not begun.
+    pub(crate) async fn invoke(&self, arn: &str, payload: Vec<u8>, trace: &str) -> Outcome {
+        let (reply, outcome) = oneshot::channel();
+        let mut job = Job {
+            request_id: ids::invocation_id(),
+            payload: payload.into(),
+            trace: trace.to_owned(),
+            reply,
+        };
+        loop {
+            let pool = self
+                .pools
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(arn)
+                .cloned();
+            let Some(pool) = pool else {
+                return Outcome::Failed(Failure::new(
+                    "ResourceNotFoundException",
+                    format!("Function not found: {arn}"),
+                ));
+            };
+            // A pool refuses when it was replaced since it was looked up.
+            match pool.submit(job) {
+                Ok(()) => break,
+                Err(refused) => job = refused,
+            }
+        }
+        outcome.await.unwrap_or_else(|_| {
+            Outcome::Failed(Failure::new(
+                "Runtime.ExitError",
+                "the function was stopped",
+            ))
+        })
+    }
+
+    /// Every function at this moment.
+    pub(crate) fn status(&self) -> Vec<FunctionStatus> {
+        self.pools
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .map(|pool| pool.status())
+            .collect()
+    }
+
+    /// Ends every process, whatever it works on, and waits until none is left.
+    pub(crate) async fn stop(&self) {
+        for pool in self.abandon() {
+            pool.ended().await;
+        }
+    }
+
+    /// Ends every process without waiting.
+    pub(crate) fn abandon(&self) -> Vec<Arc<Pool>> {
+        let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
+        let mut draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = std::mem::take(&mut *pools)
+            .into_values()
+            .chain(draining.drain(..))
+            .collect();
+        for pool in &all {
+            drop(pool.retire(Ending::Now));
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unknown_function_is_a_function_error() {
+        let functions = Functions::new(Limits::default(), Observer::silent());
+        let outcome = functions
+            .invoke("arn:aws:lambda:r:a:function:nope", Vec::new(), "")
+            .await;
+        assert!(
+            matches!(outcome, Outcome::Failed(failure) if failure.error_type == "ResourceNotFoundException")
+        );
+    }
+}

@@ -1,0 +1,289 @@
+//! The Lambda Runtime API for one process, on a listener of its own: whoever connects there is that process.
+//!
+//! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API there is what a runtime
+//! needs that registers itself in order to be told of its end: register, and a next event that never comes.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::http::response::Builder;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::pool::{Ending, Job, Next, Pool};
+use super::process::{Process, Running};
+use super::{Failure, Outcome};
+use crate::gateway::{clock, ids};
+
+/// The largest answer of a function: 6 MB and 100 bytes.
+const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
+
+type Answer = Response<Full<Bytes>>;
+
+/// Serves connections until it is aborted.
+pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<Process>) {
+    // Aborting this task drops the set, and with it every connection.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((socket, _)) = accepted else { continue };
+                // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
+                let _slower = socket.set_nodelay(true);
+                let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));
+                connections.spawn(async move {
+                    let service = service_fn(move |request| answer(Arc::clone(&pool), Arc::clone(&process), request));
+                    // The process closed its connection; its supervisor sees the rest.
+                    let _closed = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(socket), service)
+                        .await;
+                });
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+async fn answer(
+    pool: Arc<Pool>,
+    process: Arc<Process>,
+    request: Request<Incoming>,
+) -> hyper::Result<Answer> {
+    let path = request.uri().path().to_owned();
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    Ok(match (request.method(), segments.as_slice()) {
+        (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => {
+            next(&pool, &process).await
+        }
+        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
+            respond(&pool, &process, id, request.into_body()).await
+        }
+        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => {
+            report(&pool, &process, id, request).await
+        }
+        (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
+            init_error(&process, request).await
+        }
+        (&Method::GET, ["ping"]) => text(StatusCode::OK, "pong"),
+        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(&pool),
+        (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => {
+            std::future::pending().await
+        }
+        _ => error(
+            StatusCode::NOT_FOUND,
+            "NotFound",
+            "no such path in the Runtime API",
+        ),
+    })
+}
+
+async fn next(pool: &Pool, process: &Arc<Process>) -> Answer {
+    if process.is_running() {
+        return error(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "the current invocation is not answered yet",
+        );
+    }
+    let job = match pool.next(process) {
+        Next::Job(job) => job,
+        Next::Wait(job) => match job.await {
+            Ok(job) => job,
+            Err(_) => return retired(process),
+        },
+        Next::Retired => return retired(process),
+    };
+    deliver(pool, process, job)
+}
+
+fn deliver(pool: &Pool, process: &Process, job: Job) -> Answer {
+    let function = &pool.runnable.function;
+    let (request_id, payload, trace) = process.begin(job, function.timeout);
+    pool.begun();
+    let timeout = i64::try_from(function.timeout.as_millis()).unwrap_or(i64::MAX);
+    let deadline = clock::now_millis().saturating_add(timeout);
+    let parent = ids::random_text(16, b"0123456789abcdef");
+    finish(
+        Response::builder()
+            .header("Content-Type", "application/json")
+            .header("Lambda-Runtime-Aws-Request-Id", request_id)
+            .header("Lambda-Runtime-Deadline-Ms", deadline)
+            .header("Lambda-Runtime-Invoked-Function-Arn", &function.arn)
+            .header(
+                "Lambda-Runtime-Trace-Id",
+                format!("{trace};Parent={parent};Sampled=0"),
+            ),
+        payload,
+    )
+}
+
+fn retired(process: &Process) -> Answer {
+    process.retire(Ending::Finished);
+    error(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Sandbox.Shutdown",
+        "the process is about to end",
+    )
+}
+
+async fn respond(pool: &Pool, process: &Process, id: &str, body: Incoming) -> Answer {
+    if !process.runs(id) {
+        return invalid_request_id();
+    }
+    let body = Limited::new(body, ANSWER_BYTES).collect().await;
+    let Some(running) = process.take(id) else {
+        return invalid_request_id();
+    };
+    let (outcome, answer) = match body {
+        Ok(body) => (Outcome::Answer(body.to_bytes()), accepted()),
+        Err(cause) if cause.is::<LengthLimitError>() => {
+            let message = format!(
+                "Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
+            );
+            let answer = error(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                &message,
+            );
+            (
+                Outcome::Failed(Failure::new("Function.ResponseSizeTooLarge", message)),
+                answer,
+            )
+        }
+        Err(_) => {
+            let message = "the response ended early";
+            let answer = error(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", message);
+            (
+                Outcome::Failed(Failure::new("Runtime.TruncatedResponse", message)),
+                answer,
+            )
+        }
+    };
+    conclude(pool, process, running, outcome);
+    answer
+}
+
+async fn report(pool: &Pool, process: &Process, id: &str, request: Request<Incoming>) -> Answer {
+    if !process.runs(id) {
+        return invalid_request_id();
+    }
+    let failure = failure(request).await;
+    let Some(running) = process.take(id) else {
+        return invalid_request_id();
+    };
+    conclude(pool, process, running, Outcome::Failed(failure));
+    accepted()
+}
+
+async fn init_error(process: &Process, request: Request<Incoming>) -> Answer {
+    if process.init_failed(failure(request).await) {
+        accepted()
+    } else {
+        error(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "the start is over, or its error was told before",
+        )
+    }
+}
+
+fn conclude(pool: &Pool, process: &Process, running: Running, outcome: Outcome) {
+    let millis = (Instant::now() - running.began).as_secs_f64() * 1000.0;
+    let memory = pool.runnable.function.memory_size;
+    let mut text = format!(
+        "REPORT RequestId: {}\tDuration: {millis:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB",
+        running.request_id,
+        millis.ceil()
+    );
+    if let Some(init) = process.init_millis() {
+        text.push_str(&format!("\tInit Duration: {init:.2} ms"));
+    }
+    if let Outcome::Failed(failure) = &outcome {
+        text.push_str(&format!(
+            "\tStatus: error\tError Type: {}",
+            failure.error_type
+        ));
+    }
+    pool.platform_log(&process.log_stream, text);
+    pool.finish(running.reply, outcome);
+    if pool.is_retired() {
+        process.retire(Ending::Finished);
+    }
+}
+
+/// The error that a runtime reports: `{"errorMessage", "errorType"}`, or only the header.
+async fn failure(request: Request<Incoming>) -> Failure {
+    let header = request
+        .headers()
+        .get("Lambda-Runtime-Function-Error-Type")
+        .and_then(|value| value.to_str().ok());
+    let header = header.unwrap_or("Unhandled").to_owned();
+    let body = Limited::new(request.into_body(), ANSWER_BYTES)
+        .collect()
+        .await
+        .map(|body| body.to_bytes());
+    let json: serde_json::Value =
+        serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+    let member = |name: &str| {
+        json.get(name)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
+    Failure {
+        error_type: member("errorType").unwrap_or(header),
+        message: member("errorMessage").unwrap_or_default(),
+    }
+}
+
+fn register(pool: &Pool) -> Answer {
+    let function = &pool.runnable.function;
+    let body = serde_json::json!({
+        "functionName": function.name,
+        "functionVersion": "$LATEST",
+        "handler": function.handler,
+    });
+    let identifier = ids::invocation_id();
+    finish(
+        Response::builder().header("Lambda-Extension-Identifier", identifier),
+        body.to_string().into(),
+    )
+}
+
+fn accepted() -> Answer {
+    text(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
+}
+
+fn invalid_request_id() -> Answer {
+    error(
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestID",
+        "Invalid request ID",
+    )
+}
+
+fn error(status: StatusCode, error_type: &str, message: &str) -> Answer {
+    text(
+        status,
+        &serde_json::json!({ "errorMessage": message, "errorType": error_type }).to_string(),
+    )
+}
+
+fn text(status: StatusCode, body: &str) -> Answer {
+    finish(
+        Response::builder()
+            .status(status)
+            .header("Content-Type", "application/json"),
+        body.to_owned().into(),
+    )
+}
+
+fn finish(builder: Builder, body: Bytes) -> Answer {
+    builder
+        .body(Full::new(body))
+        .expect("header values come from ids, numbers and ARNs")
+}

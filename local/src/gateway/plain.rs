@@ -1,0 +1,84 @@
+//! Requests on the gateway's port that ask for no WebSocket: the @connections API, and everything that is refused.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use percent_encoding::percent_decode_str;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use super::Gateway;
+use super::handshake::{Head, Refusal};
+use crate::management;
+
+/// An answer with its whole body.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// Serves the requests of one keep-alive connection, of which `head` is the first.
+pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, head: Head) {
+    let timeout = gateway.limits.head_timeout;
+    let idle = gateway.limits.idle_timeout;
+    let (read, write) = socket.into_split();
+    let io = TokioIo::new(tokio::io::join(Cursor::new(head.bytes).chain(read), write));
+    let service = service_fn(move |request| {
+        let gateway = Arc::clone(&gateway);
+        async move { Ok::<_, std::convert::Infallible>(answer(&gateway, request).await) }
+    });
+    // The timeout of a head covers the wait between two requests too: an SDK keeps its connection for a while.
+    let _closed = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeout.max(idle))
+        .serve_connection(io, service)
+        .await;
+}
+
+async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
+    let path = request.uri().path().to_owned();
+    let decoded: Vec<_> = path
+        .trim_start_matches('/')
+        .split('/')
+        .map(decode)
+        .collect();
+    let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    let deployed = gateway.deployed();
+    match segments.as_slice() {
+        [stage, "@connections", id]
+            if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
+        {
+            management::answer(gateway, &deployed, stage, id, request).await
+        }
+        [stage] | [stage, ""]
+            if request.method() == Method::GET && deployed.stage(stage).is_some() =>
+        {
+            let refusal = Refusal::gateway(426, "UpgradeRequiredException", "Upgrade Required");
+            let upgrade = ("Upgrade".to_owned(), "websocket".to_owned());
+            refuse(Refusal {
+                headers: [refusal.headers, vec![upgrade]].concat(),
+                ..refusal
+            })
+        }
+        _ => refuse(Refusal::forbidden()),
+    }
+}
+
+/// A refusal as an answer of a keep-alive connection.
+pub(crate) fn refuse(refusal: Refusal) -> Answer {
+    let mut builder = Response::builder()
+        .status(refusal.status)
+        .header("Content-Type", "application/json");
+    for (name, value) in refusal.headers {
+        builder = builder.header(name, value);
+    }
+    builder
+        .body(Full::new(refusal.body.into()))
+        .expect("refusals hold plain names and values")
+}
+
+fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}

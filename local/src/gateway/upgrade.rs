@@ -1,0 +1,127 @@
+//! From a request head to an open WebSocket, or to the answer that refuses it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use super::answers::{self, Upgrade};
+use super::connections::Connection;
+use super::deployed::{Deployed, LiveStage};
+use super::events::{self, Facts, Stamp};
+use super::handshake::{Head, Refusal, switching_protocols};
+use super::{Gateway, authorizer, clock, frames, ids};
+
+/// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
+pub(crate) async fn serve(
+    gateway: Arc<Gateway>,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    head: Head,
+) {
+    match admit(&gateway, peer, &head).await {
+        Err(refusal) => {
+            // The client may be gone; nobody else wants to know.
+            let _gone = socket.write_all(&refusal.to_bytes()).await;
+            let _closed = socket.shutdown().await;
+        }
+        Ok(admitted) => {
+            let (connection, outgoing) = Connection::new(admitted.facts, &gateway.limits);
+            // Before the 101: whoever learns of the connection by it may post at once.
+            gateway.connections.insert(Arc::clone(&connection));
+            let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
+            let opened = socket.write_all(&answer).await;
+            let rest = head.bytes[head.length..].to_vec();
+            frames::serve(
+                &gateway,
+                opened.map(|()| socket),
+                rest,
+                connection,
+                outgoing,
+            )
+            .await;
+        }
+    }
+}
+
+struct Admitted {
+    facts: Facts,
+    accept_key: String,
+    subprotocol: Option<String>,
+}
+
+async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<Admitted, Refusal> {
+    let deployed = gateway.deployed();
+    let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
+    let stage = stage
+        .filter(|stage| stage.is_deployed)
+        .ok_or_else(Refusal::forbidden)?;
+    let accept_key = head.accept_key()?;
+    let mut facts = Facts {
+        connection_id: ids::connection_id(),
+        connected_at: clock::now_millis(),
+        stage: stage.name.clone(),
+        api_id: deployed.api_id.clone(),
+        domain_name: deployed.domain_name(),
+        source_ip: peer.ip().to_string(),
+        user_agent: head.header("user-agent").map(str::to_owned),
+        authorizer: None,
+    };
+    let trace = ids::trace_root(facts.connected_at);
+    authorize(gateway, &deployed, &stage, head, &mut facts, &trace).await?;
+    let Some(route) = stage.route("$connect") else {
+        return Ok(Admitted {
+            facts,
+            accept_key,
+            subprotocol: None,
+        });
+    };
+    let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
+    let answered = gateway
+        .invoke(&route.target, route.timeout, event, &trace)
+        .await;
+    gateway.warn_of_empty(&answered, &route.key);
+    match answers::upgrade(&answered) {
+        Upgrade::Accept { subprotocol } => Ok(Admitted {
+            facts,
+            accept_key,
+            subprotocol,
+        }),
+        Upgrade::Refuse(refusal) => Err(refusal),
+    }
+}
+
+/// Asks the authorizer, if `$connect` has one, and keeps its context.
+async fn authorize(
+    gateway: &Gateway,
+    deployed: &Deployed,
+    stage: &LiveStage,
+    head: &Head,
+    facts: &mut Facts,
+    trace: &str,
+) -> Result<(), Refusal> {
+    let Some(asked) = &stage.authorizer else {
+        return Ok(());
+    };
+    authorizer::has_identity(&asked.identity_sources, head, &stage.variables, facts)?;
+    let method_arn = deployed.arn(&format!("{}/$connect", stage.name));
+    let event = events::authorize(
+        facts,
+        head,
+        &method_arn,
+        &stage.variables,
+        &Stamp::now(),
+        trace,
+    );
+    let answered = gateway
+        .invoke(
+            &asked.target,
+            gateway.limits.authorizer_timeout,
+            event,
+            trace,
+        )
+        .await;
+    facts.authorizer = Some(authorizer::context(&answered, &method_arn)?);
+    Ok(())
+}

@@ -1,0 +1,537 @@
+//! A stack that runs: its start, its updates, its end.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::credentials::Credentials;
+use crate::functions::{Code, CodeError, Functions, Runnable, Scratch, Surroundings};
+use crate::gateway::Gateway;
+use crate::gateway::deployed::Deployed;
+use crate::observer::Observer;
+use crate::options::{Options, StackRequest};
+use crate::stack::{LogicalId, Resource, Stack};
+use crate::status::{Status, TableStatus};
+use crate::tables::{Prepared, Scope, Tables, TablesError};
+use crate::template::{TemplateError, resolve};
+use crate::transition::{ChangeSummary, Teller};
+
+/// A stack that runs on this machine.
+///
+/// [`LocalStack::stop`] ends it in good order. Dropping it ends the functions' processes as well, but without waiting
+/// for them and without telling the clients.
+#[derive(Debug)]
+pub struct LocalStack {
+    gateway: Arc<Gateway>,
+    functions: Arc<Functions>,
+    credentials: Arc<Credentials>,
+    tables: Arc<Tables>,
+    scratch: Arc<Scratch>,
+    observer: Observer,
+    options: Options,
+    port: u16,
+    started_at: SystemTime,
+    current: Mutex<Current>,
+    /// One update at a time.
+    updating: tokio::sync::Mutex<()>,
+    stop: watch::Sender<bool>,
+    serving: Option<JoinHandle<()>>,
+}
+
+/// What runs now.
+#[derive(Debug, Clone)]
+struct Current {
+    stack: Arc<Stack>,
+    codes: BTreeMap<LogicalId, Code>,
+}
+
+/// Why a stack did not start. Nothing of it is left running.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The template cannot be run.
+    #[error("the template cannot be run")]
+    Template(#[from] TemplateError),
+    /// A function of the template has no code.
+    #[error(transparent)]
+    Code(#[from] FunctionCodeError),
+    /// Another program has the port.
+    #[error("port {port} is taken: stop the program that listens there, or choose another port")]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The operating system refuses the port.
+    #[error("could not listen on port {port} of 127.0.0.1")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// There are no tables.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+}
+
+/// Why a stack was not updated. It runs on as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The template cannot be run.
+    #[error("the template cannot be run; the stack stays as it is")]
+    Template(#[from] TemplateError),
+    /// A function of the template has no code.
+    #[error(transparent)]
+    Code(#[from] FunctionCodeError),
+    /// DynamoDB refuses a table.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// The request is for another stack.
+    #[error(
+        "this is stack `{running}`, not `{requested}`: start that one beside it, with another port"
+    )]
+    OtherStack {
+        /// What runs.
+        running: String,
+        /// What the request names.
+        requested: String,
+    },
+}
+
+/// What is wrong with a function's code.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FunctionCodeError {
+    /// Nobody said where it is.
+    #[error("function `{function}` has no code: name a folder, a zip file or an executable for it")]
+    Missing {
+        /// The function's logical id.
+        function: LogicalId,
+    },
+    /// It cannot be run.
+    #[error("the code of function `{function}` cannot be run")]
+    Unusable {
+        /// The function's logical id.
+        function: LogicalId,
+        /// Why.
+        source: CodeError,
+    },
+}
+
+impl LocalStack {
+    /// Resolves the template and runs it. When this returns, sockets are accepted; functions start with their first event.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start(
+        request: StackRequest,
+        options: Options,
+        observer: Observer,
+    ) -> Result<Self, StartError> {
+        let identity = options.identity(&request.stack_name);
+        let stack = resolve(&request.template, &request.parameters, &identity)?;
+        Self::start_resolved(stack, request.code, options, observer).await
+    }
+
+    /// Like [`LocalStack::start`], for a stack that is resolved already.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub async fn start_resolved(
+        stack: Stack,
+        code: BTreeMap<LogicalId, PathBuf>,
+        options: Options,
+        observer: Observer,
+    ) -> Result<Self, StartError> {
+        let stack = Arc::new(stack);
+        let scratch = Arc::new(Scratch::new(options.scratch.clone()));
+        let codes = load(&stack, code, &scratch).await?;
+        let listener = listen(options.port).await?;
+        let port = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen {
+                port: options.port,
+                source,
+            })?
+            .port();
+        let credentials = Arc::new(Credentials::default());
+        credentials.adopt(&stack);
+        let tables = open_tables(&stack, &options, &credentials).await?;
+
+        let teller = Teller::new(&observer, &stack.identity.stack_name);
+        teller.stack("CREATE_IN_PROGRESS", None);
+        for resource in &stack.resources {
+            if let Err(error) = create(&stack, resource, &tables, &teller).await {
+                teller.resource(resource, "CREATE_FAILED", Some(error.to_string()));
+                teller.stack("ROLLBACK_IN_PROGRESS", Some(error.to_string()));
+                teller.stack("ROLLBACK_COMPLETE", None);
+                return Err(error.into());
+            }
+        }
+
+        let functions = Arc::new(Functions::new(options.limits.clone(), observer.clone()));
+        functions.replace(runnables(
+            &stack,
+            &codes,
+            &options,
+            &credentials,
+            tables.endpoint(),
+            port,
+        ));
+        let gateway = Gateway::new(
+            Deployed::of(&stack),
+            Arc::clone(&functions),
+            Arc::clone(&credentials),
+            options.limits.clone(),
+            observer.clone(),
+        );
+        let (stop, stopped) = watch::channel(false);
+        let serving = Some(tokio::spawn(Arc::clone(&gateway).serve(listener, stopped)));
+        teller.stack("CREATE_COMPLETE", None);
+        Ok(Self {
+            gateway,
+            functions,
+            credentials,
+            tables,
+            scratch,
+            observer,
+            options,
+            port,
+            started_at: SystemTime::now(),
+            current: Mutex::new(Current { stack, codes }),
+            updating: tokio::sync::Mutex::new(()),
+            stop,
+            serving,
+        })
+    }
+
+    /// The gateway's port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where clients connect: `ws://127.0.0.1:{port}/{stage}`, with the first stage by name.
+    pub fn endpoint(&self) -> String {
+        format!("ws://{}", stage_address(&self.current().stack, self.port))
+    }
+
+    /// The template's outputs.
+    pub fn outputs(&self) -> BTreeMap<String, String> {
+        self.current().stack.outputs.clone()
+    }
+
+    /// The template's resources, in creation order.
+    pub fn resources(&self) -> Vec<Resource> {
+        self.current().stack.resources.clone()
+    }
+
+    /// Changes the running stack. Open connections stay, unless their stage goes; table data stays, unless the table's
+    /// keys change; functions with other code or configuration get new processes, the old ones finish what they run.
+    ///
+    /// # Errors
+    /// [`UpdateError`]; the stack runs on as it was.
+    pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
+        let identity = self.options.identity(&request.stack_name);
+        let stack = resolve(&request.template, &request.parameters, &identity)?;
+        self.update_resolved(stack, request.code).await
+    }
+
+    /// Like [`LocalStack::update`], for a stack that is resolved already.
+    ///
+    /// # Errors
+    /// [`UpdateError`]; the stack runs on as it was.
+    pub async fn update_resolved(
+        &self,
+        stack: Stack,
+        code: BTreeMap<LogicalId, PathBuf>,
+    ) -> Result<ChangeSummary, UpdateError> {
+        let _alone = self.updating.lock().await;
+        let before = self.current().clone();
+        let running = &before.stack.identity.stack_name;
+        if stack.identity.stack_name != *running {
+            let requested = stack.identity.stack_name;
+            return Err(UpdateError::OtherStack {
+                running: running.clone(),
+                requested,
+            });
+        }
+        let after = Arc::new(stack);
+        let codes = load(&after, code, &self.scratch).await?;
+        check_tables(&after).await?;
+        let is_new = |id: &&LogicalId| {
+            before
+                .codes
+                .get(*id)
+                .is_some_and(|old| Some(old) != codes.get(*id))
+        };
+        let new_code: Vec<LogicalId> = codes.keys().filter(is_new).cloned().collect();
+        let summary = ChangeSummary::between(&before.stack, &after, &new_code);
+
+        let teller = Teller::new(&self.observer, running);
+        teller.stack("UPDATE_IN_PROGRESS", None);
+        for resource in &after.resources {
+            if let Err(error) = self.renew(&after, resource, &summary, &teller).await {
+                teller.resource(resource, "UPDATE_FAILED", Some(error.to_string()));
+                teller.stack("UPDATE_ROLLBACK_IN_PROGRESS", Some(error.to_string()));
+                teller.stack("UPDATE_ROLLBACK_COMPLETE", None);
+                return Err(error.into());
+            }
+        }
+        // Permissions first, functions next, routes last: a new route never meets an old function.
+        self.credentials.adopt(&after);
+        let endpoint = self.tables.endpoint();
+        self.functions.replace(runnables(
+            &after,
+            &codes,
+            &self.options,
+            &self.credentials,
+            endpoint,
+            self.port,
+        ));
+        self.gateway.deploy(Deployed::of(&after));
+        *self.current() = Current {
+            stack: Arc::clone(&after),
+            codes,
+        };
+
+        teller.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
+        self.remove_tables(&before.stack, &after).await;
+        for resource in before
+            .stack
+            .resources
+            .iter()
+            .rev()
+            .filter(|old| summary.removed.contains(&old.logical_id))
+        {
+            teller.done(resource, "DELETE", None);
+        }
+        teller.stack("UPDATE_COMPLETE", None);
+        Ok(summary)
+    }
+
+    /// The stack at this moment.
+    pub fn status(&self) -> Status {
+        let stack = Arc::clone(&self.current().stack);
+        let table = |table: &crate::stack::Table| TableStatus {
+            logical_id: table.logical_id.clone(),
+            name: table.name.clone(),
+        };
+        Status {
+            started_at: self.started_at,
+            connections: self.gateway.connections.count(),
+            functions: self.functions.status(),
+            tables: stack.tables.values().map(table).collect(),
+            tables_endpoint: self.tables.endpoint().to_owned(),
+            resources: stack.resources.clone(),
+        }
+    }
+
+    /// Ends everything: connections are closed with 1001 and their `$disconnect` runs, then the processes end. When this
+    /// returns, no process and no port is left.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Some(serving) = self.serving.take() {
+            // It ends by itself; a panic in it was told on standard error already.
+            let _panicked = serving.await;
+        }
+        self.functions.stop().await;
+        let tables = Arc::clone(&self.tables);
+        let _joined = tokio::task::spawn_blocking(move || tables.stop()).await;
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings one resource of an update into being, and tells of it.
+    async fn renew(
+        &self,
+        after: &Arc<Stack>,
+        resource: &Resource,
+        summary: &ChangeSummary,
+        teller: &Teller<'_>,
+    ) -> Result<(), TablesError> {
+        let id = &resource.logical_id;
+        if summary.added.contains(id) {
+            return create(after, resource, &self.tables, teller).await;
+        }
+        if summary.changed.contains(id) {
+            teller.resource(resource, "UPDATE_IN_PROGRESS", None);
+            let lost = match prepare(after, id, &self.tables).await? {
+                Some(Prepared::Replaced) => {
+                    Some("its keys changed, so it was replaced; what it held is lost".to_owned())
+                }
+                _ => None,
+            };
+            teller.resource(resource, "UPDATE_COMPLETE", lost);
+        }
+        Ok(())
+    }
+
+    /// Deletes the tables that no longer belong to the stack.
+    async fn remove_tables(&self, before: &Stack, after: &Stack) {
+        let names = |stack: &Stack| {
+            stack
+                .tables
+                .values()
+                .map(|table| table.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let kept = names(after);
+        let tables = Arc::clone(&self.tables);
+        let gone: Vec<String> = names(before)
+            .into_iter()
+            .filter(|name| !kept.contains(name))
+            .collect();
+        let _joined =
+            tokio::task::spawn_blocking(move || gone.iter().all(|name| tables.delete(name))).await;
+    }
+}
+
+impl Drop for LocalStack {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        drop(self.functions.abandon());
+        if let Some(serving) = self.serving.take() {
+            serving.abort();
+        }
+    }
+}
+
+async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|source| match source.kind() {
+            std::io::ErrorKind::AddrInUse => StartError::PortTaken { port },
+            _ => StartError::Listen { port, source },
+        })
+}
+
+async fn open_tables(
+    stack: &Stack,
+    options: &Options,
+    credentials: &Arc<Credentials>,
+) -> Result<Arc<Tables>, TablesError> {
+    let scope = Scope {
+        region: stack.identity.region.clone(),
+        account_id: stack.identity.account_id.clone(),
+    };
+    let (storage, credentials) = (options.tables.clone(), Arc::clone(credentials));
+    blocking(move || Tables::open(&storage, credentials, scope))
+        .await
+        .map(Arc::new)
+}
+
+async fn create(
+    stack: &Arc<Stack>,
+    resource: &Resource,
+    tables: &Arc<Tables>,
+    teller: &Teller<'_>,
+) -> Result<(), TablesError> {
+    teller.resource(resource, "CREATE_IN_PROGRESS", None);
+    let reason = match prepare(stack, &resource.logical_id, tables).await? {
+        Some(Prepared::Replaced) => {
+            Some("a table with other keys was there; what it held is lost".to_owned())
+        }
+        Some(Prepared::Kept) => {
+            Some("the table was there already and keeps what it holds".to_owned())
+        }
+        Some(Prepared::Created) | None => None,
+    };
+    teller.resource(resource, "CREATE_COMPLETE", reason);
+    Ok(())
+}
+
+/// Makes sure that a table is there; `None` for other resources, which need nothing of the kind.
+async fn prepare(
+    stack: &Arc<Stack>,
+    id: &LogicalId,
+    tables: &Arc<Tables>,
+) -> Result<Option<Prepared>, TablesError> {
+    let Some(table) = stack.tables.get(id).cloned() else {
+        return Ok(None);
+    };
+    let tables = Arc::clone(tables);
+    blocking(move || tables.prepare(&table)).await.map(Some)
+}
+
+/// Lets DynamoDB's rules judge every table before anything is touched.
+async fn check_tables(stack: &Arc<Stack>) -> Result<(), TablesError> {
+    let stack = Arc::clone(stack);
+    blocking(move || Tables::check(stack.tables.values())).await
+}
+
+async fn load(
+    stack: &Arc<Stack>,
+    paths: BTreeMap<LogicalId, PathBuf>,
+    scratch: &Arc<Scratch>,
+) -> Result<BTreeMap<LogicalId, Code>, FunctionCodeError> {
+    let (stack, scratch) = (Arc::clone(stack), Arc::clone(scratch));
+    blocking(move || {
+        let load = |function: &LogicalId| {
+            let path = paths
+                .get(function)
+                .ok_or_else(|| FunctionCodeError::Missing {
+                    function: function.clone(),
+                })?;
+            let code = Code::load(path, &scratch);
+            let code = code.map_err(|source| FunctionCodeError::Unusable {
+                function: function.clone(),
+                source,
+            })?;
+            Ok((function.clone(), code))
+        };
+        stack.functions.keys().map(load).collect()
+    })
+    .await
+}
+
+/// Runs what blocks where it blocks nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn runnables(
+    stack: &Stack,
+    codes: &BTreeMap<LogicalId, Code>,
+    options: &Options,
+    credentials: &Credentials,
+    tables_endpoint: &str,
+    port: u16,
+) -> Vec<Runnable> {
+    let runnable = |function: &crate::stack::Function| {
+        Some(Runnable {
+            function: function.clone(),
+            code: codes.get(&function.logical_id)?.clone(),
+            surroundings: Surroundings {
+                region: stack.identity.region.clone(),
+                access_key: credentials.key_of(&function.arn),
+                tables_endpoint: tables_endpoint.to_owned(),
+                connections_endpoint: format!("http://{}", stage_address(stack, port)),
+            },
+            max_processes: options.max_processes_per_function,
+        })
+    };
+    stack.functions.values().filter_map(runnable).collect()
+}
+
+fn stage_address(stack: &Stack, port: u16) -> String {
+    let stage = stack
+        .api
+        .stages
+        .keys()
+        .next()
+        .map(String::as_str)
+        .unwrap_or_default();
+    format!("127.0.0.1:{port}/{stage}")
+}

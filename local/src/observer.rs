@@ -1,0 +1,95 @@
+//! Where a running stack tells what happens: stack events, log lines, warnings.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::stack::LogicalId;
+
+/// A cheap, cloneable sink for [`StackNotice`]s.
+///
+/// It is called on the runtime's threads, between two messages of a chat: it must return at once and never block.
+#[derive(Clone)]
+pub struct Observer(Arc<dyn Fn(StackNotice) + Send + Sync>);
+
+impl Observer {
+    /// Sends every notice to `sink`.
+    pub fn new(sink: impl Fn(StackNotice) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(sink))
+    }
+
+    /// Hears nothing.
+    pub fn silent() -> Self {
+        Self::new(|_| {})
+    }
+
+    pub(crate) fn event(&self, event: StackEvent) {
+        (self.0)(StackNotice::Event(event));
+    }
+
+    pub(crate) fn log(&self, line: LogLine) {
+        (self.0)(StackNotice::Log(line));
+    }
+
+    pub(crate) fn warn(&self, text: impl Into<String>) {
+        (self.0)(StackNotice::Warning(text.into()));
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Observer")
+    }
+}
+
+/// Something that happened in a local stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StackNotice {
+    /// A resource, or the stack itself, changed its status.
+    Event(StackEvent),
+    /// A function, or the platform on its behalf, wrote a line.
+    Log(LogLine),
+    /// The gateway met something that a template or a function should not do.
+    Warning(String),
+}
+
+/// A status change, in CloudFormation's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackEvent {
+    /// The resource's name in the template; the stack's name for the stack itself.
+    pub logical_id: LogicalId,
+    /// For example `AWS::DynamoDB::Table`.
+    pub resource_type: String,
+    /// What `Ref` answers.
+    pub physical_id: String,
+    /// For example `CREATE_COMPLETE`.
+    pub status: String,
+    /// Why, when there is something to say.
+    pub reason: Option<String>,
+}
+
+/// One line that a function wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// The function's name in the template.
+    pub function: LogicalId,
+    /// The log group that would hold it on AWS.
+    pub log_group: String,
+    /// Names the process, as a log stream does on AWS.
+    pub stream: String,
+    /// Who wrote it.
+    pub source: LogSource,
+    /// The line without its end, cut at 16 KB.
+    pub text: String,
+}
+
+/// Who wrote a [`LogLine`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogSource {
+    /// The process, on its standard output.
+    Stdout,
+    /// The process, on its standard error.
+    Stderr,
+    /// The Lambda service: reports, timeouts, exits.
+    Platform,
+}

@@ -1,0 +1,133 @@
+//! What a caller decides about a local stack: the template, the code, the port, the limits.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::stack::{Identity, LogicalId};
+
+/// What to run: a template, its parameters and the code of its functions.
+#[derive(Debug, Clone, Default)]
+pub struct StackRequest {
+    /// The stack's name; an update keeps it.
+    pub stack_name: String,
+    /// CloudFormation, as YAML or JSON.
+    pub template: String,
+    /// Values for the template's parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// By the function's logical id: a folder with an executable `bootstrap`, a zip file holding one, or the
+    /// executable itself. Every function of the template needs an entry.
+    pub code: BTreeMap<LogicalId, PathBuf>,
+}
+
+/// Where and how a local stack runs. Stays the same through its life; an update cannot change it.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The gateway's port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// What physical ids are derived from: the same seed gives the same API id and table names again.
+    pub seed: String,
+    /// `AWS::Region`.
+    pub region: String,
+    /// `AWS::AccountId`, twelve digits.
+    pub account_id: String,
+    /// Where table data is kept.
+    pub tables: TableStorage,
+    /// Time and size limits, by default those of AWS.
+    pub limits: Limits,
+    /// Where zip files are unpacked; a private temporary folder, removed at the end, when absent.
+    pub scratch: Option<PathBuf>,
+    /// How many processes a function without `ReservedConcurrentExecutions` may have at once.
+    pub max_processes_per_function: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            seed: "local".to_owned(),
+            region: "us-east-1".to_owned(),
+            account_id: "000000000000".to_owned(),
+            tables: TableStorage::Memory,
+            limits: Limits::default(),
+            scratch: None,
+            max_processes_per_function: 10,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn identity(&self, stack_name: &str) -> Identity {
+        Identity {
+            stack_name: stack_name.to_owned(),
+            region: self.region.clone(),
+            account_id: self.account_id.clone(),
+            seed: self.seed.clone(),
+        }
+    }
+}
+
+/// Where table data is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableStorage {
+    /// Gone when the stack stops.
+    Memory,
+    /// In this SQLite file, made when absent. It survives the death of the process; the last writes before a
+    /// power failure may be lost.
+    File(PathBuf),
+}
+
+/// The limits of the gateway and of the functions.
+///
+/// Defaults are those of
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
+/// and <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html> where AWS has such a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// A connection without messages in either direction is closed after this: ten minutes.
+    pub idle_timeout: Duration,
+    /// A connection is closed after this, however busy: two hours.
+    pub connection_duration: Duration,
+    /// How long an authorizer may take: 29 seconds.
+    pub authorizer_timeout: Duration,
+    /// How long a client may take to send its request head: five seconds.
+    pub head_timeout: Duration,
+    /// The largest request head in bytes: 10 KB.
+    pub head_bytes: usize,
+    /// The largest frame in bytes: 32 KB.
+    pub frame_bytes: usize,
+    /// The largest message in bytes, either way: 128 KB.
+    pub message_bytes: usize,
+    /// How many messages may wait for a client that reads slowly. AWS gives no number.
+    pub client_queue: usize,
+    /// How many bytes may wait for a client that reads slowly. AWS gives no number.
+    pub client_queue_bytes: usize,
+    /// How many messages of one connection may be with functions at once; the next one waits in the socket.
+    pub concurrent_messages: usize,
+    /// How long a function's process may take until it first asks for an event: ten seconds.
+    pub init_timeout: Duration,
+    /// A process without events is ended after this.
+    pub process_idle: Duration,
+    /// How long a process has between SIGTERM and SIGKILL: two seconds.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(600),
+            connection_duration: Duration::from_secs(7200),
+            authorizer_timeout: Duration::from_secs(29),
+            head_timeout: Duration::from_secs(5),
+            head_bytes: 10 * 1024,
+            frame_bytes: 32 * 1024,
+            message_bytes: 128 * 1024,
+            client_queue: 256,
+            client_queue_bytes: 1024 * 1024,
+            concurrent_messages: 64,
+            init_timeout: Duration::from_secs(10),
+            process_idle: Duration::from_secs(300),
+            shutdown_grace: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The endpoint that functions see: asks IAM, then passes the request on to the database.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::needs::{Need, Scope, needs};
+use crate::credentials::{Caller, Credentials};
+use crate::iam::Decision;
+
+/// DynamoDB's limit for a request.
+const REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+type Answer = Response<Full<Bytes>>;
+
+struct Proxy {
+    database: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+    credentials: Arc<Credentials>,
+    scope: Scope,
+}
+
+/// Accepts until it is dropped.
+pub(super) async fn serve(
+    listener: TcpListener,
+    database: SocketAddr,
+    credentials: Arc<Credentials>,
+    scope: Scope,
+) {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client = Client::builder(TokioExecutor::new()).build(connector);
+    let proxy = Arc::new(Proxy {
+        database,
+        client,
+        credentials,
+        scope,
+    });
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // Too many open files: the next accept would fail at once as well.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
+        let _slower = socket.set_nodelay(true);
+        let proxy = Arc::clone(&proxy);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let proxy = Arc::clone(&proxy);
+                async move { Ok::<_, std::convert::Infallible>(proxy.answer(request).await) }
+            });
+            // The client closed its connection, which it may.
+            let _closed = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(socket), service)
+                .await;
+        });
+    }
+}
+
+impl Proxy {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (mut head, body) = request.into_parts();
+        let body = match Limited::new(body, REQUEST_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let message = "the request is larger than 16 MB";
+                return refuse(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "RequestEntityTooLargeException",
+                    message,
+                );
+            }
+            Err(_) => {
+                return refuse(
+                    StatusCode::BAD_REQUEST,
+                    "SerializationException",
+                    "the request ended early",
+                );
+            }
+        };
+        if let Caller::Function(principal) =
+            self.credentials.caller(&head.headers, head.uri.query())
+        {
+            let operation = head
+                .headers
+                .get("x-amz-target")
+                .and_then(|value| value.to_str().ok());
+            let operation = operation
+                .and_then(|target| target.split_once('.'))
+                .map_or("", |(_, operation)| operation);
+            let Ok(needs) = needs(operation, &body, &self.scope) else {
+                return refuse(
+                    StatusCode::BAD_REQUEST,
+                    "SerializationException",
+                    "the request cannot be read",
+                );
+            };
+            for Need { action, resource } in needs {
+                let why = match principal.decide(&action, &resource) {
+                    Decision::Allowed => continue,
+                    Decision::ImplicitlyDenied => {
+                        format!("because no identity-based policy allows the {action} action")
+                    }
+                    Decision::ExplicitlyDenied => {
+                        "with an explicit deny in an identity-based policy".to_owned()
+                    }
+                };
+                return denied(&principal.arn, &action, &resource, &why);
+            }
+        }
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        match format!("http://{}{path}", self.database).parse::<Uri>() {
+            Ok(uri) => head.uri = uri,
+            Err(_) => {
+                return refuse(
+                    StatusCode::BAD_REQUEST,
+                    "SerializationException",
+                    "the request cannot be read",
+                );
+            }
+        }
+        let answered = match self
+            .client
+            .request(Request::from_parts(head, Full::new(body)))
+            .await
+        {
+            Ok(answer) => {
+                let (head, body) = answer.into_parts();
+                body.collect()
+                    .await
+                    .map(|body| Response::from_parts(head, Full::new(body.to_bytes())))
+                    .ok()
+            }
+            Err(_) => None,
+        };
+        let broken = || {
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalServerError",
+                "the tables do not answer",
+            )
+        };
+        answered.unwrap_or_else(broken)
+    }
+}
+
+fn denied(user: &str, action: &str, resource: &str, why: &str) -> Answer {
+    let message = format!(
+        "User: {user} is not authorized to perform: {action} on resource: {resource} {why}"
+    );
+    let body =
+        json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": message });
+    json_answer(StatusCode::BAD_REQUEST, &body)
+}
+
+fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
+    json_answer(
+        status,
+        &json!({ "__type": format!("com.amazon.coral.service#{error_type}"), "message": message }),
+    )
+}
+
+fn json_answer(status: StatusCode, body: &serde_json::Value) -> Answer {
+    let answer = Response::builder()
+        .status(status)
+        .header("Content-Type", "application/x-amz-json-1.0");
+    answer
+        .body(Full::new(body.to_string().into()))
+        .expect("the header is a constant")
+}

@@ -1,0 +1,115 @@
+//! From one stack to the next: what changes, and the stack events that tell of it. Pure but for the observer.
+
+use std::collections::BTreeMap;
+
+use crate::observer::{Observer, StackEvent};
+use crate::stack::{LogicalId, Resource, Stack};
+
+/// What an update changed, by logical id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeSummary {
+    /// Resources that are new.
+    pub added: Vec<LogicalId>,
+    /// Resources with other properties, and functions with other code.
+    pub changed: Vec<LogicalId>,
+    /// Those of the changed ones that were made anew: they have another physical id, or are tables with other keys.
+    /// Such a table has lost what it held.
+    pub replaced: Vec<LogicalId>,
+    /// Resources that are gone.
+    pub removed: Vec<LogicalId>,
+}
+
+impl ChangeSummary {
+    /// Whether the update changed nothing.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+
+    /// Compares two stacks. `new_code` names the functions whose code differs.
+    pub(crate) fn between(before: &Stack, after: &Stack, new_code: &[LogicalId]) -> Self {
+        let known: BTreeMap<&str, &Resource> = by_id(before);
+        let wanted: BTreeMap<&str, &Resource> = by_id(after);
+        let mut summary = Self::default();
+        for resource in &after.resources {
+            let id = &resource.logical_id;
+            match known.get(id.as_str()) {
+                None => summary.added.push(id.clone()),
+                Some(old)
+                    if old.physical_id != resource.physical_id
+                        || keys_differ(before, after, id) =>
+                {
+                    summary.changed.push(id.clone());
+                    summary.replaced.push(id.clone());
+                }
+                Some(old) if old.digest != resource.digest || new_code.contains(id) => {
+                    summary.changed.push(id.clone())
+                }
+                Some(_) => {}
+            }
+        }
+        let gone = before
+            .resources
+            .iter()
+            .rev()
+            .filter(|resource| !wanted.contains_key(resource.logical_id.as_str()));
+        summary.removed = gone.map(|resource| resource.logical_id.clone()).collect();
+        summary
+    }
+}
+
+fn by_id(stack: &Stack) -> BTreeMap<&str, &Resource> {
+    stack
+        .resources
+        .iter()
+        .map(|resource| (resource.logical_id.as_str(), resource))
+        .collect()
+}
+
+fn keys_differ(before: &Stack, after: &Stack, id: &str) -> bool {
+    match (before.tables.get(id), after.tables.get(id)) {
+        (Some(old), Some(new)) => !crate::tables::same_keys(&old.create, &new.create),
+        _ => false,
+    }
+}
+
+/// Tells stack events in CloudFormation's words.
+#[derive(Debug)]
+pub(crate) struct Teller<'a> {
+    observer: &'a Observer,
+    stack_name: &'a str,
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(observer: &'a Observer, stack_name: &'a str) -> Self {
+        Self {
+            observer,
+            stack_name,
+        }
+    }
+
+    pub(crate) fn stack(&self, status: &str, reason: Option<String>) {
+        self.observer.event(StackEvent {
+            logical_id: self.stack_name.to_owned(),
+            resource_type: "AWS::CloudFormation::Stack".to_owned(),
+            physical_id: self.stack_name.to_owned(),
+            status: status.to_owned(),
+            reason,
+        });
+    }
+
+    pub(crate) fn resource(&self, resource: &Resource, status: &str, reason: Option<String>) {
+        self.observer.event(StackEvent {
+            logical_id: resource.logical_id.clone(),
+            resource_type: resource.resource_type.clone(),
+            physical_id: resource.physical_id.clone(),
+            status: status.to_owned(),
+            reason,
+        });
+    }
+
+    /// `{verb}_IN_PROGRESS` and `{verb}_COMPLETE` of a resource.
+    pub(crate) fn done(&self, resource: &Resource, verb: &str, reason: Option<String>) {
+        self.resource(resource, &format!("{verb}_IN_PROGRESS"), reason);
+        self.resource(resource, &format!("{verb}_COMPLETE"), None);
+    }
+}
