@@ -1,0 +1,8 @@
+//! The adapters over the AWS SDK, against servers on this machine.
+
+mod contract;
+mod function;
+mod posts;
+mod runtime;
+mod stub;
+mod table;
