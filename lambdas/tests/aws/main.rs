@@ -3,6 +3,7 @@
 mod contract;
 mod function;
 mod posts;
+mod reads;
 mod runtime;
 mod stub;
 mod table;
