@@ -240,9 +240,8 @@ impl Names<'_> {
             self.resources.get(reference.target.as_str())?;
         let known = kind.attributes;
         (!known.contains(&attribute)).then(|| {
-            let kind_name = kind.name;
             format!(
-                "`{}` has no attribute `{attribute}`; a {kind_name} has {}",
+                "`{}` has no attribute `{attribute}`, only {}",
                 reference.target,
                 known.join(", ")
             )
