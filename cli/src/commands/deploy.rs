@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use super::{PeopleArgs, StackArgs, TargetArgs, agreed, or_interrupted};
 use crate::config::Settings;
 use crate::engine::{
     self, AssetStore, Change, ChangeSet, DeployEvent, Deployment, Prepared, Reporter, Stacks, Step,
 };
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::local::LocalTarget;
 use crate::packaging;
 use crate::stack::connect::connect_commands;
@@ -65,19 +66,23 @@ async fn deploy(
     target: &(impl Stacks + AssetStore),
 ) -> Result<(), CommandError> {
     let terminal = args.terminal();
+    let mut interrupt = Interrupt::listen();
     let mut reporter = terminal.reporter();
-    let deployment =
-        or_interrupted(build_and_publish(args, settings, target, &mut reporter)).await?;
+    let deployment = or_interrupted(
+        &mut interrupt,
+        build_and_publish(args, settings, target, &mut reporter),
+    )
+    .await?;
     let outputs = match engine::prepare(target, deployment, &mut reporter).await? {
         Prepared::NoChanges(outputs) => outputs,
         Prepared::ChangeSet(change_set) => {
-            agree(&change_set, terminal, args.yes)?;
-            engine::execute(target, &change_set, &mut reporter).await?
+            agree(&mut interrupt, &change_set, terminal, args.yes).await?;
+            engine::execute(target, &change_set, &mut reporter, &mut interrupt).await?
         }
     };
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
     if !args.no_probe {
-        or_interrupted(probe(&url, settings, &mut reporter)).await?;
+        or_interrupted(&mut interrupt, probe(&url, settings, &mut reporter)).await?;
     }
     drop(reporter);
     print(terminal, settings, &url);
@@ -139,7 +144,12 @@ fn architecture() -> &'static str {
 }
 
 /// Asks before data is lost; anything else can be taken back.
-fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<(), CommandError> {
+async fn agree(
+    interrupt: &mut Interrupt,
+    change_set: &ChangeSet,
+    terminal: Terminal,
+    yes: bool,
+) -> Result<(), CommandError> {
     if change_set.change == Change::Restart {
         terminal.say(
             "          the stack was deployed before but does not run; starting it with its data",
@@ -157,7 +167,7 @@ fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<(), Co
         "Table {} will be replaced and its items are lost. Go on?",
         lost.join(", ")
     );
-    if terminal.confirm(&question, yes)? {
+    if agreed(interrupt, terminal, &question, yes).await? {
         return Ok(());
     }
     Err(CommandError::usage(

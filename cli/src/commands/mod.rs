@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::names::{PersonName, StackName, StageName};
 use crate::config::{Overrides, Settings};
 use crate::error::{CommandError, exit};
+use crate::interrupt::{Interrupt, interrupted};
 use crate::terminal::{Output, Terminal};
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
@@ -173,12 +174,38 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
 
 /// `work`, unless the user asks to stop first.
 async fn or_interrupted<T, E: Into<CommandError>>(
+    interrupt: &mut Interrupt,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, CommandError> {
     tokio::select! {
         outcome = work => outcome.map_err(Into::into),
-        () = crate::interrupt::requested() => Err(crate::interrupt::interrupted().into()),
+        () = interrupt.requested() => Err(interrupted().into()),
     }
+}
+
+/// Asks a question that `--yes` answers beforehand; anything but a clear yes is a no.
+///
+/// # Errors
+/// Nobody is there to be asked, or the user asked to stop instead.
+async fn agreed(
+    interrupt: &mut Interrupt,
+    terminal: Terminal,
+    question: &str,
+    yes: bool,
+) -> Result<bool, CommandError> {
+    if yes {
+        return Ok(true);
+    }
+    if !terminal.can_ask() {
+        let message = format!("this needs an answer, and there is no terminal to ask: {question}");
+        return Err(CommandError::usage(
+            message,
+            "say `--yes` to agree beforehand",
+        ));
+    }
+    let answer = async { Ok::<_, CommandError>(terminal.ask(&format!("{question} [y/N]")).await) };
+    let answer = or_interrupted(interrupt, answer).await?;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::{StackArgs, TargetArgs};
+use super::{StackArgs, TargetArgs, agreed};
 use crate::engine::{self, Data, Teardown};
 use crate::error::CommandError;
+use crate::interrupt::Interrupt;
 use crate::local::LocalTarget;
 use crate::terminal::{Output, Terminal};
 
@@ -66,7 +67,8 @@ pub(super) async fn run(args: TeardownArgs) -> Result<(), CommandError> {
             Data::Remove => "goes:  table data",
         });
     }
-    if !terminal.confirm(&format!("Tear down local stack `{stack}`?"), args.yes)? {
+    let question = format!("Tear down local stack `{stack}`?");
+    if !agreed(&mut Interrupt::listen(), terminal, &question, args.yes).await? {
         return Err(CommandError::usage(
             "declined, nothing was changed",
             "`--keep-data` keeps table data",

@@ -4,6 +4,7 @@ use super::event::{DeployEvent, Reporter, Step};
 use super::follow::{Settled, follow};
 use super::target::{ChangeSet, Deployment, Prepared, StackStatus, Stacks, TargetError};
 use crate::config::names::StackName;
+use crate::interrupt::{Interrupt, interrupted};
 use crate::stack::Outputs;
 
 /// Why a deployment did not reach its outputs.
@@ -57,6 +58,7 @@ pub(crate) async fn execute(
     stacks: &impl Stacks,
     change_set: &ChangeSet,
     reporter: &mut impl Reporter,
+    interrupt: &mut Interrupt,
 ) -> Result<Outputs, DeployError> {
     let started = std::time::Instant::now();
     reporter.report(&DeployEvent::Started(Step::Deploy));
@@ -64,9 +66,9 @@ pub(crate) async fn execute(
     let operation = stacks.begin(change_set).await?;
     let settled = tokio::select! {
         settled = follow(stacks, &operation, reporter) => settled?,
-        () = crate::interrupt::requested() => {
+        () = interrupt.requested() => {
             stacks.interrupt(&operation).await;
-            return Err(DeployError::Target(crate::interrupt::interrupted()));
+            return Err(DeployError::Target(interrupted()));
         }
     };
     let stack = change_set.deployment.stack.clone();
@@ -119,7 +121,14 @@ mod tests {
         {
             Prepared::NoChanges(_) => "no changes".to_owned(),
             Prepared::ChangeSet(change_set) => {
-                match execute(&stacks, &change_set, &mut transcript).await {
+                match execute(
+                    &stacks,
+                    &change_set,
+                    &mut transcript,
+                    &mut Interrupt::never(),
+                )
+                .await
+                {
                     Ok(outputs) => format!("ok {outputs:?}"),
                     Err(error) => format!("error: {error}"),
                 }

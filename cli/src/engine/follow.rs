@@ -49,13 +49,21 @@ pub(super) async fn follow(
 /// The event's own failure; resources that were merely cancelled because of another one have none.
 fn failure(event: &StackEvent) -> Option<String> {
     let reason = event.reason.as_deref().unwrap_or("no reason given");
+    if event.resource_type == STACK_TYPE {
+        // Where no resource is to blame, the stack itself says why it rolls back.
+        return event
+            .status
+            .ends_with("ROLLBACK_IN_PROGRESS")
+            .then(|| reason.to_owned());
+    }
     let is_cause = event.status.ends_with("_FAILED") && !reason.contains("cancelled");
-    let subject = if event.resource_type == STACK_TYPE {
-        "the stack"
-    } else {
-        &event.logical_id
-    };
-    is_cause.then(|| format!("{subject} could not be {}: {reason}", verb(&event.status)))
+    is_cause.then(|| {
+        format!(
+            "{} could not be {}: {reason}",
+            event.logical_id,
+            verb(&event.status)
+        )
+    })
 }
 
 fn verb(status: &str) -> &'static str {
@@ -80,6 +88,15 @@ mod tests {
             status: status.into(),
             reason: Some(reason.into()),
         }
+    }
+
+    #[test]
+    fn a_stack_that_rolls_back_without_a_failed_resource_gives_its_own_reason() {
+        let own = StackEvent {
+            resource_type: STACK_TYPE.into(),
+            ..event("ROLLBACK_IN_PROGRESS", "port 1 is taken")
+        };
+        assert_eq!(failure(&own).unwrap(), "port 1 is taken");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::control::{self, Asked, FunctionStatus, LocalStatus};
 use super::folder::{Identity, Request, Running, StateFolder, random_hex};
 use super::memory;
 use crate::engine::{Refusal, TargetError};
+use crate::interrupt::Interrupt;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
 /// Runs the stack in `folder` until it is told to stop. Its terminal is its log.
@@ -44,7 +45,8 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
     let journal = Journal::new(folder.clone(), stack.clone());
     let outcome = serve(&folder, &stack, request, &journal).await;
     if let Err(error) = &outcome {
-        journal.stack_event("ROLLBACK_COMPLETE", Some(error.message.clone()));
+        journal.stack_event("ROLLBACK_IN_PROGRESS", Some(error.message.clone()));
+        journal.stack_event("ROLLBACK_COMPLETE", None);
     }
     drop(lock);
     outcome
@@ -94,11 +96,12 @@ async fn serve(
     journal.stack_event("CREATE_COMPLETE", None);
 
     let (sender, mut asked) = mpsc::channel(8);
+    let mut interrupt = Interrupt::listen();
     let server = tokio::spawn(control::serve(control, running.secret.clone(), sender));
     loop {
         let next = tokio::select! {
             next = asked.recv() => next.unwrap_or(Asked::Stop),
-            () = crate::interrupt::requested() => Asked::Stop,
+            () = interrupt.requested() => Asked::Stop,
         };
         match next {
             Asked::Stop => break,
@@ -138,7 +141,7 @@ async fn update(
             journal.stack_event("UPDATE_COMPLETE", None);
         }
         Err(error) => {
-            journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+            journal.stack_event("UPDATE_ROLLBACK_IN_PROGRESS", Some(chain(&error)));
             journal.stack_event("UPDATE_ROLLBACK_COMPLETE", None);
         }
     }

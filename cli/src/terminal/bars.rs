@@ -168,7 +168,7 @@ mod tests {
         let screen: String = term
             .contents()
             .lines()
-            .map(|line| format!("{}\n", line.trim_end()))
+            .map(|line| format!("|{}\n", line.trim_end()))
             .collect();
         expected.assert_eq(&screen.replace(" 0s", " T"));
     }
@@ -178,10 +178,10 @@ mod tests {
         check(
             "A CREATE_COMPLETE\nB CREATE_IN_PROGRESS\nC CREATE_FAILED\nD CREATE_IN_PROGRESS",
             expect![[r#"
-                   deploy C CREATE_FAILED: name taken
-                   deploy ━━━━━━╸                                                        1/10 T
-                            B AWS::IAM::Role
-                            D AWS::IAM::Role
+                |   deploy C CREATE_FAILED: name taken
+                |   deploy ━━━━━━╸                                                        1/10 T
+                |            B AWS::IAM::Role
+                |            D AWS::IAM::Role
             "#]],
         );
     }
@@ -194,13 +194,13 @@ mod tests {
         check(
             &many.join("\n"),
             expect![[r#"
-                   deploy                                                                0/10 T
-                            Role0 AWS::IAM::Role
-                            Role1 AWS::IAM::Role
-                            Role2 AWS::IAM::Role
-                            Role3 AWS::IAM::Role
-                            Role4 AWS::IAM::Role
-                            and 4 more
+                |   deploy                                                                0/10 T
+                |            Role0 AWS::IAM::Role
+                |            Role1 AWS::IAM::Role
+                |            Role2 AWS::IAM::Role
+                |            Role3 AWS::IAM::Role
+                |            Role4 AWS::IAM::Role
+                |            and 4 more
             "#]],
         );
     }

@@ -139,27 +139,24 @@ impl Terminal {
         }
     }
 
-    /// Asks a question that `--yes` answers beforehand.
-    ///
-    /// # Errors
-    /// Nobody is there to be asked.
-    pub(crate) fn confirm(self, question: &str, yes: bool) -> Result<bool, CommandError> {
-        if yes {
-            return Ok(true);
-        }
-        if self.output == Output::Json || !std::io::stdin().is_terminal() {
-            let message =
-                format!("this needs an answer, and there is no terminal to ask: {question}");
-            return Err(CommandError::usage(
-                message,
-                "say `--yes` to agree beforehand",
-            ));
-        }
-        drop(write!(anstream::stderr(), "{question} [y/N] "));
+    /// Whether somebody is there to be asked.
+    pub(crate) fn can_ask(self) -> bool {
+        self.output == Output::Text && std::io::stdin().is_terminal()
+    }
+
+    /// Asks and waits for a line; an empty one when there is nothing to read.
+    pub(crate) async fn ask(self, question: &str) -> String {
+        drop(write!(anstream::stderr(), "{question} "));
         drop(std::io::stderr().flush());
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        let (sender, answer) = tokio::sync::oneshot::channel();
+        // A thread of its own: an interrupted command must be able to end while this one still reads.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            // Nothing read is an empty answer; a command that has ended does not want it.
+            drop(std::io::stdin().lock().read_line(&mut line));
+            drop(sender.send(line.trim().to_owned()));
+        });
+        answer.await.unwrap_or_default()
     }
 }
 

@@ -142,7 +142,16 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     );
     assert_eq!(client.receive().await, "late");
     finish.send(Act::ok()).unwrap();
-    until(async || (world.stack.status().functions.iter().all(|one| one.in_flight == 0)).then_some(())).await;
+    until(async || {
+        (world
+            .stack
+            .status()
+            .functions
+            .iter()
+            .all(|one| one.in_flight == 0))
+        .then_some(())
+    })
+    .await;
     client.send("y").await;
     let (first, second) = (
         world.puppets.event("default", 0).await,

@@ -78,7 +78,12 @@ fn what_is_not_a_template_is_said_with_its_line() {
                 "the template cannot be used: line 1: a template must be a map, but this is text"
             ],
         ),
-        ("Resources: [", expect!["the template cannot be used: line 2: it is neither valid YAML nor valid JSON: while parsing a node, did not find expected node content"]),
+        (
+            "Resources: [",
+            expect![
+                "the template cannot be used: line 2: it is neither valid YAML nor valid JSON: while parsing a node, did not find expected node content"
+            ],
+        ),
         (
             "a: 1\nb: 2\na: 3",
             expect!["the template cannot be used: line 3: the key `a` is there twice"],
@@ -111,7 +116,12 @@ fn what_is_not_a_template_is_said_with_its_line() {
                 "the template cannot be used: line 1: CloudFormation does not support the YAML tag `!!binary`"
             ],
         ),
-        ("a: !<tag:example.com,2000:x> 1", expect!["the template cannot be used: line 1: CloudFormation does not know the YAML tag `!tag:example.com,2000:x`"]),
+        (
+            "a: !<tag:example.com,2000:x> 1",
+            expect![
+                "the template cannot be used: line 1: CloudFormation does not know the YAML tag `!tag:example.com,2000:x`"
+            ],
+        ),
         (
             "{\"a\": 1, \"a\": 2}",
             expect!["the template cannot be used: line 1: the key `a` is there twice"],
