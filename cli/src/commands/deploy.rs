@@ -204,9 +204,7 @@ fn print(terminal: Terminal, settings: &Settings, url: &str) {
         }));
         return;
     }
-    terminal.say(
-        "\nPaste one line into each of two terminals (`npm install -g wscat` if it is missing):",
-    );
+    terminal.say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
     for command in commands {
         terminal.result(&command.command);
     }

@@ -204,7 +204,9 @@ async fn agreed(
         ));
     }
     let answer = async { Ok::<_, CommandError>(terminal.ask(&format!("{question} [y/N]")).await) };
-    let answer = or_interrupted(interrupt, answer).await?;
+    let answer = or_interrupted(interrupt, answer)
+        .await
+        .inspect_err(|_| terminal.say(""))?;
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 

@@ -1,5 +1,6 @@
 //! Progress on a terminal: a bar, rows for what is under way, failures that stay.
 
+use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -87,15 +88,15 @@ impl Bars {
         }
     }
 
+    /// Prints `line` above the bar, where it stays.
     fn keep(&self, line: &str) {
+        let colours = anstream::AutoStream::choice(&std::io::stderr());
+        let line = match colours {
+            anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
+            _ => line.to_owned(),
+        };
         // A terminal that has gone is no reason to stop.
-        drop(self.screen.println(
-            if anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never {
-                anstream::adapter::strip_str(line).to_string()
-            } else {
-                line.to_owned()
-            },
-        ));
+        drop(self.screen.println(line));
     }
 
     fn clear(&mut self) {
@@ -133,7 +134,9 @@ impl Reporter for Bars {
             }
             DeployEvent::Finished { step, detail, took } => {
                 self.clear();
-                self.keep(&step_line(*step, &format!("{detail}, {}", seconds(*took))));
+                // Not through the bars: without one they would leave the line unended.
+                let line = step_line(*step, &format!("{detail}, {}", seconds(*took)));
+                drop(writeln!(anstream::stderr(), "{line}"));
             }
         }
     }

@@ -102,7 +102,7 @@ impl Terminal {
 
     /// Tells what can be done next; silent for scripts.
     pub(crate) fn hint(self, text: &str) {
-        self.say(&Role::Hint.paint(text));
+        self.say(&Role::Hint.paint(&as_invoked(text)));
     }
 
     /// Where a running stack's log lines go: one a line, prefixed with whose they are.
@@ -133,8 +133,9 @@ impl Terminal {
         if let Some(hint) = error.hint() {
             drop(writeln!(
                 anstream::stderr(),
-                "{}: {hint}",
-                Role::Hint.paint("hint")
+                "{}: {}",
+                Role::Hint.paint("hint"),
+                as_invoked(hint)
             ));
         }
     }
@@ -157,6 +158,19 @@ impl Terminal {
             drop(sender.send(line.trim().to_owned()));
         });
         answer.await.unwrap_or_default()
+    }
+}
+
+/// `text` with its `chatctl …` commands as this user has to type them: whoever runs a clone by `cargo run` has no
+/// `chatctl` to call.
+fn as_invoked(text: &str) -> String {
+    match (
+        std::env::var_os("CARGO_MANIFEST_DIR"),
+        cfg!(debug_assertions),
+    ) {
+        (None, _) => text.to_owned(),
+        (Some(_), true) => text.replace("`chatctl ", "`cargo run -- "),
+        (Some(_), false) => text.replace("`chatctl ", "`cargo run --release -- "),
     }
 }
 

@@ -54,6 +54,7 @@ impl Project {
             "CHATCTL_STAGE",
             "CHATCTL_CONFIG",
             "CLICOLOR_FORCE",
+            "CARGO_MANIFEST_DIR",
             "COLUMNS",
         ] {
             command.env_remove(name);
