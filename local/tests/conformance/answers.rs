@@ -142,13 +142,28 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     );
     assert_eq!(client.receive().await, "late");
     finish.send(Act::ok()).unwrap();
-    until(async || (world.stack.status().functions.iter().all(|one| one.in_flight == 0)).then_some(())).await;
-    client.send("y").await;
-    let (first, second) = (
-        world.puppets.event("default", 0).await,
-        world.puppets.event("default", 1).await,
+    until(async || {
+        (world
+            .stack
+            .status()
+            .functions
+            .iter()
+            .all(|one| one.in_flight == 0))
+        .then_some(())
+    })
+    .await;
+    let function = world
+        .stack
+        .status()
+        .functions
+        .into_iter()
+        .find(|one| one.name == "default")
+        .unwrap();
+    assert_eq!(
+        (function.invocations, function.errors),
+        (1, 0),
+        "it ended well, in its own time"
     );
-    assert_eq!(first.pid, second.pid, "the process was not killed");
 }
 
 #[tokio::test]
