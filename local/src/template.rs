@@ -1,1 +1,0 @@
-//! Reads a CloudFormation template and resolves it into a [`crate::stack::Stack`].

@@ -1,0 +1,367 @@
+//! The WebSocket API: routes, integrations, authorizers, stages, deployments.
+
+use chatctl_local::stack::{Api, Authorization};
+use expect_test::{Expect, expect};
+
+use crate::{API, check_error, check_resource_error, stack, with_api};
+
+const PARTS: &str = "
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: 'arn:aws:lambda:x:y:function:chat', TimeoutInMillis: 50 }
+  Authorizer:
+    Type: AWS::ApiGatewayV2::Authorizer
+    Properties:
+      ApiId: !Ref Api
+      AuthorizerType: REQUEST
+      Name: who
+      AuthorizerUri: !Sub 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/arn:aws:lambda:x:y:function:who/invocations'
+      IdentitySource: [route.request.header.msgfrom, route.request.querystring.token]
+  Connect:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: $connect, AuthorizationType: CUSTOM, AuthorizerId: !Ref Authorizer, Target: !Sub 'integrations/${Integration}' }
+  Default:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: $default, RouteResponseSelectionExpression: $default, Target: !Join [/, [integrations, !Ref Integration]] }
+  Answer:
+    Type: AWS::ApiGatewayV2::RouteResponse
+    Properties: { ApiId: !Ref Api, RouteId: !Ref Default, RouteResponseKey: $default }
+  Nothing:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: nothing, RouteResponseSelectionExpression: $default }
+";
+
+/// The API as text: one line for each part.
+fn summary(api: &Api) -> String {
+    let mut text = format!("select {}\n", api.route_selection_expression);
+    for route in api.routes.values() {
+        let integration = route
+            .integration
+            .as_ref()
+            .map_or("nothing", |id| &api.integrations[id].logical_id);
+        let guard = match &route.authorization {
+            Authorization::None => String::new(),
+            Authorization::Custom(id) => format!(" guarded by {}", api.authorizers[id].logical_id),
+        };
+        let ways = if route.two_way { " both ways" } else { "" };
+        text.push_str(&format!(
+            "route {} → {integration}{guard}{ways}\n",
+            route.key
+        ));
+    }
+    for integration in api.integrations.values() {
+        text.push_str(&format!(
+            "integration {} → {} in {:?}\n",
+            integration.logical_id, integration.function_arn, integration.timeout
+        ));
+    }
+    for authorizer in api.authorizers.values() {
+        let sources = authorizer.identity_sources.join(", ");
+        text.push_str(&format!(
+            "authorizer {} → {} by {sources}\n",
+            authorizer.logical_id, authorizer.function_arn
+        ));
+    }
+    for stage in api.stages.values() {
+        text.push_str(&format!(
+            "stage {} {:?} {:?}\n",
+            stage.name, stage.variables, stage.deployed
+        ));
+    }
+    text
+}
+
+fn check(resources: &str, expected: Expect) {
+    expected.assert_eq(&summary(&stack(&with_api(resources)).api));
+}
+
+#[test]
+fn the_parts_of_an_api_find_one_another() {
+    check(PARTS, expect![[""]]);
+}
+
+#[test]
+fn ids_have_the_form_of_api_gateway_and_stay() {
+    let template = with_api(&format!(
+        "{PARTS}Outputs:\n  Endpoint: {{ Value: !GetAtt Api.ApiEndpoint }}\n  Route: {{ Value: !GetAtt Connect.RouteId }}\n"
+    ));
+    let (one, two) = (stack(&template), stack(&template));
+    assert_eq!(one, two);
+    let is_id = |id: &str, length| {
+        id.len() == length
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    assert!(is_id(&one.api.id, 10));
+    assert!(
+        one.api
+            .integrations
+            .keys()
+            .chain(one.api.authorizers.keys())
+            .all(|id| is_id(id, 7))
+    );
+    assert!(is_id(&one.outputs["Route"], 7));
+    assert_eq!(
+        one.outputs["Endpoint"],
+        format!(
+            "wss://{}.execute-api.eu-central-1.amazonaws.com",
+            one.api.id
+        )
+    );
+}
+
+#[test]
+fn a_stage_is_live_by_auto_deploy_by_deployment_or_not_at_all() {
+    check(
+        &format!(
+            "{PARTS}
+  Auto: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, StageName: auto, AutoDeploy: true }} }}
+  Never: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, StageName: never, StageVariables: {{ room: lobby }} }} }}
+  Fixed: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, StageName: fixed, DeploymentId: !Ref Deployment }} }}
+  Empty: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, StageName: empty, DeploymentId: !Ref Early }} }}
+  Late: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, StageName: late }} }}
+  Deployment: {{ Type: 'AWS::ApiGatewayV2::Deployment', DependsOn: Answer, Properties: {{ ApiId: !Ref Api, Description: !Sub 'has ${{Connect}}' }} }}
+  Early: {{ Type: 'AWS::ApiGatewayV2::Deployment', Properties: {{ ApiId: !Ref Api }} }}
+  Naming: {{ Type: 'AWS::ApiGatewayV2::Deployment', DependsOn: [Late, Nothing], Properties: {{ ApiId: !Ref Api, StageName: late }} }}
+"
+        ),
+        expect![[""]],
+    );
+}
+
+#[test]
+fn integration_uris_keep_stage_variables_and_unknown_functions() {
+    let integration = |uri: &str| {
+        let resources = format!(
+            "  I: {{ Type: 'AWS::ApiGatewayV2::Integration', Properties: {{ ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: {uri} }} }}"
+        );
+        stack(&with_api(&resources))
+            .api
+            .integrations
+            .into_values()
+            .map(|found| found.function_arn)
+            .collect::<String>()
+    };
+    assert_eq!(
+        integration(
+            "!Sub 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/arn:aws:lambda:x:y:function:${!stageVariables.f}/invocations'"
+        ),
+        "arn:aws:lambda:x:y:function:${stageVariables.f}"
+    );
+    assert_eq!(
+        integration("'arn:aws:lambda:x:y:function:elsewhere:live'"),
+        "arn:aws:lambda:x:y:function:elsewhere:live"
+    );
+}
+
+#[test]
+fn a_stack_has_exactly_one_api() {
+    check_error(
+        "Resources:\n  L: { Type: 'AWS::Logs::LogGroup' }",
+        expect![[""]],
+    );
+    check_resource_error(&API.replace("Api:\n", "Second:\n"), expect![[""]]);
+}
+
+#[test]
+fn every_wrong_api_is_refused() {
+    for (change, expected) in [
+        (
+            ("ProtocolType: WEBSOCKET", "ProtocolType: HTTP"),
+            expect![[""]],
+        ),
+        (("ProtocolType: WEBSOCKET, ", ""), expect![[""]]),
+        (
+            (", RouteSelectionExpression: $request.body.action", ""),
+            expect![[""]],
+        ),
+        (
+            ("Name: chat", "Name: chat, CorsConfiguration: {}"),
+            expect![[""]],
+        ),
+        (
+            ("Name: chat", "Name: chat, DisableExecuteApiEndpoint: true"),
+            expect![[""]],
+        ),
+        (("Name: chat", "Name: chat, name: chat"), expect![[""]]),
+    ] {
+        check_error(
+            &format!("Resources:{}", API.replace(change.0, change.1)),
+            expected,
+        );
+    }
+}
+
+/// The message after `change` to the parts above.
+fn check_change(from: &str, to: &str, expected: Expect) {
+    assert!(PARTS.contains(from), "{from} is not in the template");
+    check_resource_error(&PARTS.replace(from, to), expected);
+}
+
+#[test]
+fn every_wrong_route_is_refused() {
+    check_change("RouteKey: nothing", "RouteKey: $nothing", expect![[""]]);
+    check_change("RouteKey: nothing", "RouteKey: ''", expect![[""]]);
+    check_change("RouteKey: nothing", "RouteKey: $default", expect![[""]]);
+    check_change(
+        "RouteKey: nothing",
+        "RouteKey: nothing, AuthorizationType: CUSTOM, AuthorizerId: !Ref Authorizer",
+        expect![[""]],
+    );
+    check_change(
+        "RouteKey: nothing",
+        "RouteKey: nothing, ApiKeyRequired: true",
+        expect![[""]],
+    );
+    check_change(
+        "RouteKey: nothing",
+        "RouteKey: nothing, RequestModels: { a: b }",
+        expect![[""]],
+    );
+    check_change(
+        "RouteKey: nothing",
+        "RouteKey: nothing, Target: integrations/none",
+        expect![[""]],
+    );
+    check_change(
+        "RouteKey: nothing",
+        "RouteKey: nothing, Target: !Ref Integration",
+        expect![[""]],
+    );
+    check_change(
+        "AuthorizationType: CUSTOM, AuthorizerId: !Ref Authorizer",
+        "AuthorizationType: AWS_IAM",
+        expect![[""]],
+    );
+    check_change(
+        "AuthorizationType: CUSTOM, AuthorizerId: !Ref Authorizer",
+        "AuthorizationType: JWT",
+        expect![[""]],
+    );
+    check_change(
+        "AuthorizationType: CUSTOM",
+        "AuthorizationType: custom",
+        expect![[""]],
+    );
+    check_change(", AuthorizerId: !Ref Authorizer", "", expect![[""]]);
+    check_change(
+        "AuthorizerId: !Ref Authorizer",
+        "AuthorizerId: none",
+        expect![[""]],
+    );
+    check_change("RouteId: !Ref Default", "RouteId: none", expect![[""]]);
+    check_change(
+        "ApiId: !Ref Api, RouteKey: nothing",
+        "ApiId: a1b2c3d4e5, RouteKey: nothing",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn every_wrong_integration_and_authorizer_is_refused() {
+    check_change(
+        "IntegrationType: AWS_PROXY",
+        "IntegrationType: MOCK",
+        expect![[""]],
+    );
+    check_change(
+        "IntegrationType: AWS_PROXY",
+        "IntegrationType: AWS_PROXIED",
+        expect![[""]],
+    );
+    check_change("TimeoutInMillis: 50", "TimeoutInMillis: 49", expect![[""]]);
+    check_change(
+        "TimeoutInMillis: 50",
+        "TimeoutInMillis: 29001",
+        expect![[""]],
+    );
+    check_change(
+        "TimeoutInMillis: 50",
+        "CredentialsArn: 'arn:aws:iam::y:role/r'",
+        expect![[""]],
+    );
+    check_change(
+        "TimeoutInMillis: 50",
+        "ConnectionType: VPC_LINK",
+        expect![[""]],
+    );
+    check_change(
+        "'arn:aws:lambda:x:y:function:chat'",
+        "'https://example.com'",
+        expect![[""]],
+    );
+    check_change(
+        ", IntegrationUri: 'arn:aws:lambda:x:y:function:chat'",
+        "",
+        expect![[""]],
+    );
+    check_change(
+        "AuthorizerType: REQUEST",
+        "AuthorizerType: JWT",
+        expect![[""]],
+    );
+    check_change(
+        "route.request.header.msgfrom",
+        "method.request.header.msgfrom",
+        expect![[""]],
+    );
+    check_change(
+        "Name: who",
+        "Name: who\n      EnableSimpleResponses: true",
+        expect![[""]],
+    );
+    check_change(
+        "Name: who",
+        "Name: who\n      AuthorizerCredentialsArn: 'arn:aws:iam::y:role/r'",
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_two_way_route_needs_both_halves() {
+    let two_way = |resources: &str| stack(&with_api(resources)).api.routes["$default"].two_way;
+    assert!(two_way(PARTS));
+    assert!(!two_way(&PARTS.replace(
+        "RouteKey: $default, RouteResponseSelectionExpression: $default",
+        "RouteKey: $default"
+    )));
+    assert!(!two_way(&PARTS.replace(
+        "RouteResponseKey: $default",
+        "RouteResponseKey: other"
+    )));
+}
+
+fn check_stage(properties: &str, expected: Expect) {
+    let stage = format!(
+        "{PARTS}  Stage: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, {properties} }} }}\n"
+    );
+    let deployment = "  Deployment: { Type: 'AWS::ApiGatewayV2::Deployment', Properties: { ApiId: !Ref Api } }\n";
+    check_resource_error(&(stage + deployment), expected);
+}
+
+#[test]
+fn every_wrong_stage_is_refused() {
+    check_stage("StageName: $default", expect![[""]]);
+    check_stage("StageName: 'a/b'", expect![[""]]);
+    check_stage(
+        "StageName: v1, AutoDeploy: true, DeploymentId: !Ref Deployment",
+        expect![[""]],
+    );
+    check_stage("StageName: v1, DeploymentId: none", expect![[""]]);
+    check_stage("StageName: v1, AutoDeploy: maybe", expect![[""]]);
+    check_stage("StageName: v1, StageVariables: { a-b: c }", expect![[""]]);
+    check_stage("StageName: v1, StageVariables: { a: 'b c' }", expect![[""]]);
+    check_stage(
+        "StageName: v1, DefaultRouteSettings: { ThrottlingBurstLimit: -1 }",
+        expect![[""]],
+    );
+    check_stage(
+        "StageName: v1, DefaultRouteSettings: { ThrottlingRateLimit: fast }",
+        expect![[""]],
+    );
+    check_stage(
+        "StageName: v1 }\n  Again: { Type: 'AWS::ApiGatewayV2::Stage', Properties: { ApiId: !Ref Api, StageName: v1 } }\n  More: { Type: 'AWS::Logs::LogGroup', Properties: { Tags: []",
+        expect![[""]],
+    );
+}
