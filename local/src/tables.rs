@@ -7,6 +7,7 @@ mod needs;
 mod proxy;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -234,6 +235,16 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
         }
         TableStorage::File(path) => path,
     };
+    // For the owner only: it holds what people said. SQLite gives its side files the same mode.
+    let made = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path);
+    made.map_err(|error| TablesError::Open {
+        path: path.clone(),
+        source: Box::new(error),
+    })?;
     let opened = Database::new(&path.to_string_lossy()).and_then(|database| {
         // Leaves the file at `synchronous = NORMAL`: a process's death loses nothing, writes are twice as fast.
         database.enable_bulk_loading()?;

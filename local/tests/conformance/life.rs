@@ -6,11 +6,12 @@ use std::time::Duration;
 use chatctl_local::{
     FunctionCodeError, LocalStack, Options, StackNotice, StackRequest, StartError,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::puppets::{Act, Puppets, later};
 use crate::setup::Setup;
-use crate::world::{World, recorder, until, within};
+use crate::world::{World, exchange, recorder, signed_by, until, within};
 
 fn is_alive(pid: u32) -> bool {
     std::path::Path::new(&format!("/proc/{pid}")).exists()
@@ -76,6 +77,45 @@ async fn stop_does_not_wait_for_a_function_that_works_for_ever() {
     let pid = world.puppets.event("default", 0).await.pid;
     within(world.stack.stop()).await;
     assert!(!is_alive(pid));
+}
+
+#[tokio::test]
+async fn stop_does_not_wait_for_an_idle_keep_alive_connection_but_serves_posts_until_disconnect_is_over()
+ {
+    let world = World::chat().await;
+    let mut idle = TcpStream::connect(("127.0.0.1", world.stack.port()))
+        .await
+        .unwrap();
+    idle.write_all(b"GET /v1 HTTP/1.1\r\nHost: h\r\n\r\n")
+        .await
+        .unwrap();
+    assert_ne!(within(idle.read(&mut [0; 1024])).await.unwrap(), 0);
+    let (finish, act) = later();
+    let act = Mutex::new(Some(act));
+    world.puppets.on("disconnect", move |_| {
+        act.lock().unwrap().take().unwrap_or_else(Act::ok)
+    });
+    let mut client = world.connect().await;
+    let path = format!("/v1/@connections/{}", world.connection_id(0).await);
+    let port = world.stack.port();
+    let began = std::time::Instant::now();
+    let (puppets, stopping) = (world.puppets.clone(), tokio::spawn(world.stack.stop()));
+    assert_eq!(client.close_code().await, 1001);
+    puppets.event("disconnect", 0).await;
+    let authorization = signed_by("AKIA", "execute-api");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: {authorization}\r\n\r\n");
+    assert_eq!(
+        within(exchange(port, &head, b"")).await.status,
+        410,
+        "it answers"
+    );
+    finish.send(Act::ok()).unwrap();
+    within(stopping).await.unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -218,7 +258,7 @@ async fn a_template_that_cannot_be_run_is_refused_before_anything_starts() {
 }
 
 #[tokio::test]
-async fn start_accepts_sockets_within_150_ms() {
+async fn start_is_quick() {
     let setup = Setup::empty(Puppets::new().await.bootstrap())
         .chat()
         .table("chat");
@@ -228,7 +268,7 @@ async fn start_accepts_sockets_within_150_ms() {
     let stack = start.await.unwrap();
     assert!(is_open(stack.port()).await);
     let took = began.elapsed();
-    // Ten times what is wanted: the machine may be busy, and this build is not optimised.
+    // 150 ms are wanted; but the machine may be busy, and this build is not optimised.
     assert!(took < Duration::from_millis(1500), "{took:?}");
     stack.stop().await;
 }
