@@ -27,7 +27,19 @@ fn each_function_judges_as_its_name_says() {
         .map(|name| format!("!If [{name}, yes, no]"))
         .collect();
     let expressions: Vec<&str> = expressions.iter().map(String::as_str).collect();
-    check_outputs(BEFORE, &expressions, expect![[""]]);
+    check_outputs(
+        BEFORE,
+        &expressions,
+        expect![[r#"
+        !If [IsProd, yes, no] → yes
+        !If [IsDev, yes, no] → no
+        !If [Both, yes, no] → no
+        !If [Either, yes, no] → yes
+        !If [Five, yes, no] → yes
+        !If [Here, yes, no] → yes
+        !If [Later, yes, no] → yes
+    "#]],
+    );
 }
 
 #[test]
@@ -65,7 +77,10 @@ Outputs:
   Gone: {{ Value: !GetAtt Logs.Arn }}
 "
         ),
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 2 reasons:
+              line 20: Resources.More: unresolved resource dependencies [Logs] in the Resources block of the template
+              line 22: Outputs.Gone: unresolved resource dependencies [Logs] in the Outputs block of the template"#]],
     );
 }
 
@@ -92,16 +107,58 @@ fn every_wrong_condition_is_refused() {
     for (conditions, expected) in [
         (
             "A: !Not [!Condition B]\n  B: !Not [!Condition C]\n  C: !Not [!Condition A]",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 2: Conditions.A: the conditions refer to one another in a circle: A → B → C → A"
+            ],
         ),
-        ("A: !Condition Nowhere", expect![[""]]),
-        ("A: text", expect![[""]]),
-        ("A: !Equals [a]", expect![[""]]),
-        ("A: !And [!Equals [a, a]]", expect![[""]]),
-        ("A: !Not !Equals [a, b]", expect![[""]]),
-        ("A: !Join ['', [a]]", expect![[""]]),
-        ("A: !Equals [!Ref Api, x]", expect![[""]]),
-        ("A: !Or [!Equals [a, a], !Condition Nowhere]", expect![[""]]),
+        (
+            "A: !Condition Nowhere",
+            expect![
+                "the template cannot be used: line 2: Conditions.A: there is no condition `Nowhere`"
+            ],
+        ),
+        (
+            "A: text",
+            expect![
+                "the template cannot be used: line 2: Conditions.A: must be one of Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition"
+            ],
+        ),
+        (
+            "A: !Equals [a]",
+            expect![
+                "the template cannot be used: line 2: Conditions.A.Fn::Equals: must be a list of 2"
+            ],
+        ),
+        (
+            "A: !And [!Equals [a, a]]",
+            expect![
+                "the template cannot be used: line 2: Conditions.A.Fn::And: must be a list of 2 to 10"
+            ],
+        ),
+        (
+            "A: !Not !Equals [a, b]",
+            expect![
+                "the template cannot be used: line 2: it is not valid YAML: while parsing a block mapping, did not find expected key"
+            ],
+        ),
+        (
+            "A: !Join ['', [a]]",
+            expect![
+                "the template cannot be used: line 2: Conditions.A: `Fn::Join` is none of Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition"
+            ],
+        ),
+        (
+            "A: !Equals [!Ref Api, x]",
+            expect![
+                "the template cannot be used: line 2: Conditions.A.Fn::Equals.Ref: `Api` is neither a parameter nor a resource that exists here"
+            ],
+        ),
+        (
+            "A: !Or [!Equals [a, a], !Condition Nowhere]",
+            expect![
+                "the template cannot be used: line 2: Conditions.A.Fn::Or[1]: there is no condition `Nowhere`"
+            ],
+        ),
     ] {
         check_error(
             &format!("Conditions:\n  {conditions}\nResources:{API}"),
@@ -114,15 +171,19 @@ fn every_wrong_condition_is_refused() {
 fn a_condition_that_does_not_exist_is_refused_wherever_it_is_named() {
     check_resource_error(
         "  Logs: { Type: 'AWS::Logs::LogGroup', Condition: Nope }",
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 5: Resources.Logs.Condition: there is no condition `Nope`"
+        ],
     );
     check_resource_error(
         "  Logs: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !If [Nope, a, b] } }",
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 5: Resources.Logs.Properties.LogGroupName.Fn::If: `Fn::If` names the condition `Nope`, which is not in the Conditions block"
+        ],
     );
     check_error(
         &format!("Resources:{API}Outputs:\n  O: {{ Condition: Nope, Value: x }}"),
-        expect![[""]],
+        expect!["the template cannot be used: line 6: Outputs.O: there is no condition `Nope`"],
     );
 }
 
@@ -133,4 +194,21 @@ fn a_long_chain_of_conditions_does_not_exhaust_the_stack() {
         .collect();
     let template = format!("Conditions:\n{chain}  C0: !Equals [a, a]\nResources:{API}");
     assert!(resolve_with(&template, &[]).is_ok());
+}
+
+#[test]
+fn a_part_that_is_left_out_must_still_name_what_exists() {
+    check_error(
+        &format!(
+            "{BEFORE}Resources:{API}
+  Logs: {{ Type: 'AWS::Logs::LogGroup', Condition: IsDev, Properties: {{ LogGroupName: !Ref Missing }} }}
+Outputs:
+  Gone: {{ Condition: IsDev, Value: !GetAtt Missing.Arn }}
+"
+        ),
+        expect![[r#"
+            the template cannot be used, for 2 reasons:
+              line 19: Resources.Logs: unresolved resource dependencies [Missing] in the Resources block of the template
+              line 21: Outputs.Gone: unresolved resource dependencies [Missing] in the Outputs block of the template"#]],
+    );
 }

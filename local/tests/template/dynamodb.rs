@@ -58,7 +58,111 @@ Outputs:
     );
     assert_eq!(stack.outputs["Name"], "chat-rows");
     assert!(stack.outputs["Stream"].starts_with(&format!("{}/stream/", table.arn)));
-    expect![[""]].assert_eq(&serde_json::to_string_pretty(&table.create).unwrap());
+    expect![[r#"
+        {
+          "TableName": "chat-rows",
+          "AttributeDefinitions": [
+            {
+              "AttributeName": "pk",
+              "AttributeType": "S"
+            },
+            {
+              "AttributeName": "sk",
+              "AttributeType": "N"
+            },
+            {
+              "AttributeName": "user",
+              "AttributeType": "S"
+            }
+          ],
+          "KeySchema": [
+            {
+              "AttributeName": "pk",
+              "KeyType": "HASH"
+            },
+            {
+              "AttributeName": "sk",
+              "KeyType": "RANGE"
+            }
+          ],
+          "ProvisionedThroughput": {
+            "ReadCapacityUnits": 5,
+            "WriteCapacityUnits": 5
+          },
+          "GlobalSecondaryIndexes": [
+            {
+              "ProvisionedThroughput": {
+                "ReadCapacityUnits": 1,
+                "WriteCapacityUnits": 1
+              },
+              "IndexName": "by-user",
+              "KeySchema": [
+                {
+                  "AttributeName": "user",
+                  "KeyType": "HASH"
+                }
+              ],
+              "Projection": {
+                "NonKeyAttributes": [
+                  "room"
+                ],
+                "ProjectionType": "INCLUDE"
+              }
+            }
+          ],
+          "LocalSecondaryIndexes": [
+            {
+              "IndexName": "local",
+              "KeySchema": [
+                {
+                  "AttributeName": "pk",
+                  "KeyType": "HASH"
+                },
+                {
+                  "AttributeName": "user",
+                  "KeyType": "RANGE"
+                }
+              ],
+              "Projection": {
+                "ProjectionType": "ALL"
+              }
+            }
+          ],
+          "DeletionProtectionEnabled": true,
+          "Tags": [
+            {
+              "Key": "owner",
+              "Value": "7"
+            }
+          ],
+          "StreamSpecification": {
+            "StreamEnabled": true,
+            "StreamViewType": "NEW_IMAGE"
+          },
+          "SSESpecification": {
+            "Enabled": true
+          }
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&table.create).unwrap());
+}
+
+#[test]
+fn the_embedded_database_takes_the_call() {
+    let properties = format!(
+        "{KEYS}      SSESpecification: {{ SSEEnabled: 'true' }}
+      StreamSpecification: {{ StreamViewType: NEW_IMAGE }}
+      DeletionProtectionEnabled: 'false'
+      TableClass: STANDARD
+      OnDemandThroughput: {{ MaxReadRequestUnits: '10' }}
+      Tags: [{{ Key: owner, Value: 7 }}]"
+    );
+    let create = stack(&with_api(&table(&properties))).tables["Table"]
+        .create
+        .clone();
+    let request: dynoxide::actions::create_table::CreateTableRequest =
+        serde_json::from_value(create).unwrap();
+    assert!(request.table_name.starts_with("chat-Table-"));
+    assert_eq!(request.key_schema[0].attribute_name, "pk");
 }
 
 #[test]
@@ -78,58 +182,95 @@ fn a_table_without_a_name_gets_one_and_ttl_can_be_off() {
 #[test]
 fn every_wrong_table_is_refused() {
     for (properties, expected) in [
-        ("      BillingMode: PAY_PER_REQUEST", expect![[""]]),
-        (&KEYS.replace("PAY_PER_REQUEST", "FREE"), expect![[""]]),
+        (
+            "      BillingMode: PAY_PER_REQUEST",
+            expect![
+                "the template cannot be used: line 5: Resources.Table.Properties: the property `KeySchema` is required"
+            ],
+        ),
+        (
+            &KEYS.replace("PAY_PER_REQUEST", "FREE"),
+            expect![
+                "the template cannot be used: line 9: Resources.Table.Properties.BillingMode: must be one of PROVISIONED, PAY_PER_REQUEST, but is `FREE`"
+            ],
+        ),
         (
             &KEYS.replace("BillingMode: PAY_PER_REQUEST", ""),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 5: Resources.Table: a table needs `ProvisionedThroughput`, or `BillingMode: PAY_PER_REQUEST`"
+            ],
         ),
         (
             &format!(
                 "{KEYS}      ProvisionedThroughput: {{ ReadCapacityUnits: 1, WriteCapacityUnits: 1 }}"
             ),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 12: Resources.Table.Properties.ProvisionedThroughput: `ProvisionedThroughput` cannot be given with `BillingMode: PAY_PER_REQUEST`"
+            ],
         ),
         (
             &KEYS.replace(
                 "[{ AttributeName: pk, KeyType",
                 "[{ AttributeName: id, KeyType",
             ),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 11: Resources.Table.Properties.KeySchema: the key attribute `id` is not in AttributeDefinitions"
+            ],
         ),
         (
             &KEYS.replace("KeyType: HASH", "KeyType: RANGE"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 11: Resources.Table.Properties.KeySchema: a key schema must be a HASH key, then at most one RANGE key"
+            ],
         ),
         (
             &KEYS.replace(
                 "AttributeType: S }",
                 "AttributeType: S }, { AttributeName: room, AttributeType: S }",
             ),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 10: Resources.Table.Properties.AttributeDefinitions: `room` is no key of the table or of an index; declare key attributes only"
+            ],
         ),
         (
             &KEYS.replace("AttributeType: S", "AttributeType: TEXT"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 10: Resources.Table.Properties.AttributeDefinitions[0].AttributeType: must be one of S, N, B, but is `TEXT`"
+            ],
         ),
         (
             &format!("{KEYS}      TimeToLiveSpecification: {{ Enabled: true }}"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 12: Resources.Table.Properties.TimeToLiveSpecification: an enabled time to live needs an `AttributeName`"
+            ],
         ),
-        (&format!("{KEYS}      TableName: x"), expect![[""]]),
+        (
+            &format!("{KEYS}      TableName: x"),
+            expect![
+                "the template cannot be used: line 12: Resources.Table.Properties.TableName: must be 3 to 255 letters, digits and `_` `.` `-`, but is `x`"
+            ],
+        ),
         (
             &format!("{KEYS}      ImportSourceSpecification: {{}}"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 12: Resources.Table.Properties.ImportSourceSpecification: the local target cannot import a table from S3"
+            ],
         ),
         (
             &format!(
                 "{KEYS}      GlobalSecondaryIndexes: [{{ IndexName: idx, KeySchema: [{{ AttributeName: u, KeyType: HASH }}], Projection: {{}} }}]"
             ),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 12: Resources.Table.Properties.GlobalSecondaryIndexes: the key attribute `u` is not in AttributeDefinitions"
+            ],
         ),
         (
             &format!("{KEYS}      GlobalSecondaryIndexes: [{{ IndexName: idx, Keys: [] }}]"),
-            expect![[""]],
+            expect![[r#"
+                the template cannot be used, for 3 reasons:
+                  line 12: Resources.Table.Properties.GlobalSecondaryIndexes[0]: there is no property `Keys`
+                  line 12: Resources.Table.Properties.GlobalSecondaryIndexes[0]: the property `KeySchema` is required
+                  line 12: Resources.Table.Properties.GlobalSecondaryIndexes[0]: the property `Projection` is required"#]],
         ),
     ] {
         check_resource_error(&table(properties), expected);
@@ -143,6 +284,8 @@ fn a_stream_arn_needs_a_stream() {
             "{}Outputs:\n  O: {{ Value: !GetAtt Table.StreamArn }}",
             table(KEYS)
         ),
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 14: Outputs.O.Value.Fn::GetAtt: `Table` has no attribute `StreamArn` as it is declared"
+        ],
     );
 }

@@ -125,29 +125,51 @@ fn every_wrong_role_is_refused() {
     for (properties, expected) in [
         (
             "      PermissionsBoundary: arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.PermissionsBoundary: the local target does not judge permissions boundaries, and without one the role could do more than on AWS"
+            ],
         ),
         (
             "      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.ManagedPolicyArns: the local target does not know the managed policy `arn:aws:iam::aws:policy/AdministratorAccess`; it knows service-role/AWSLambdaBasicExecutionRole, AmazonAPIGatewayInvokeFullAccess, AmazonDynamoDBFullAccess, AWSXRayDaemonWriteAccess. Write its statements into `Policies`"
+            ],
         ),
-        ("      Path: chat", expect![[""]]),
-        ("      MaxSessionDuration: 60", expect![[""]]),
+        (
+            "      Path: chat",
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.Path: must begin and end with `/`"
+            ],
+        ),
+        (
+            "      MaxSessionDuration: 60",
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.MaxSessionDuration: must be a whole number from 3600 to 43200, but is `60`"
+            ],
+        ),
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: [] }]",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies[0].PolicyDocument: must be a map, but is a list"
+            ],
         ),
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: 'not json' }]",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies[0].PolicyDocument: must be a map, or a text that holds a JSON object"
+            ],
         ),
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: { Statement: { Effect: Allow, Action: 'a:b' } } }]",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy is malformed: it must have either `Resource` or `NotResource`"
+            ],
         ),
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: { Statement: { Effect: Allow, Action: 'a:b', Resource: '*', Condition: { IpAddress: { 'aws:SourceIp': 10.0.0.0/8 } } } } }]",
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be judged: the condition operator `IpAddress` is not supported by the local target"
+            ],
         ),
     ] {
         check_resource_error(&format!("{ROLE}{properties}\n"), expected);
@@ -161,8 +183,18 @@ fn a_policy_must_be_attached_to_a_role_of_the_template() {
             "{ROLE}  Policy:\n    Type: AWS::IAM::Policy\n    Properties: {{ PolicyName: p, PolicyDocument: {{ Statement: [] }}, {rest} }}\n"
         )
     };
-    check_resource_error(&policy("Roles: [somebody]"), expect![[""]]);
-    check_resource_error(&policy("Roles: []"), expect![[""]]);
+    check_resource_error(
+        &policy("Roles: [somebody]"),
+        expect![[
+            r#"the template cannot be used: line 15: Resources.Policy.Properties.Roles: there is no role named "somebody" in this template"#
+        ]],
+    );
+    check_resource_error(
+        &policy("Roles: []"),
+        expect![
+            "the template cannot be used: line 15: Resources.Policy.Properties.Roles: at least one of `Groups`, `Roles` and `Users` must be given"
+        ],
+    );
     assert_eq!(
         stack(&with_api(&policy("Roles: [worker]"))).roles[ARN]
             .policies
@@ -175,7 +207,9 @@ fn a_policy_must_be_attached_to_a_role_of_the_template() {
 fn two_roles_with_one_name_are_refused() {
     check_resource_error(
         &format!("{ROLE}{}", ROLE.replace("  Role:", "  Other:")),
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 17: Resources.Other.Properties.RoleName: `Role` has the same role name"
+        ],
     );
 }
 
@@ -191,11 +225,15 @@ fn a_role_that_lambda_may_not_assume_is_refused_for_a_function_only() {
     assert_eq!(stack(&with_api(&foreign)).roles.len(), 1);
     check_resource_error(
         &format!("{foreign}{}", function_with("!GetAtt Role.Arn")),
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 13: Resources.Function.Properties.Role: the role defined for the function cannot be assumed by Lambda: the AssumeRolePolicyDocument of `Role` must allow sts:AssumeRole to the service lambda.amazonaws.com"
+        ],
     );
     check_resource_error(
         &format!("{ROLE}{}", function_with("!Ref Role")),
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 13: Resources.Function.Properties.Role: `worker` is not the ARN of a role in this template, so the local target cannot know what it may do"
+        ],
     );
 }
 

@@ -23,7 +23,7 @@ fn every_function_gives_what_cloudformation_documents() {
             "!Ref Name",
             "{ Ref: Name }",
             "!Sub '${Name} in ${AWS::Region}'",
-            "!Sub ['${Name}-${Other}', { Other: !Ref List2 }]",
+            "!Sub ['${Name}-${Other}', { Other: !Select [0, !Ref List] }]",
             "!Sub ['${Name}-${Other}', { Other: !Ref Name, Name: Jerry }]",
             "!Sub '${!Name} costs $5 ${'",
             "!Join ['-', [a, !Ref Name, 1]]",
@@ -40,7 +40,27 @@ fn every_function_gives_what_cloudformation_documents() {
             "{ 'Fn::Join': ['', [!GetAtt Api.ApiEndpoint, /, { 'Fn::Sub': '${Api.ApiId}' }]] }",
             "!GetAtt [Api, ApiId]",
         ],
-        expect![[""]],
+        expect![[r#"
+            !Ref Name → Tom
+            { Ref: Name } → Tom
+            !Sub '${Name} in ${AWS::Region}' → Tom in eu-central-1
+            !Sub ['${Name}-${Other}', { Other: !Select [0, !Ref List] }] → Tom-a
+            !Sub ['${Name}-${Other}', { Other: !Ref Name, Name: Jerry }] → Jerry-Tom
+            !Sub '${!Name} costs $5 ${' → ${Name} costs $5 ${
+            !Join ['-', [a, !Ref Name, 1]] → a-Tom-1
+            !Join ['', !Ref List] → abc
+            !Join [',', []] → 
+            !Select [1, [a, b]] → b
+            !Select ['2', !Ref List] → c
+            !Select [0, !Split ['|', 'a|b']] → a
+            !Join ['+', !Split ['|', '|a||']] → +a++
+            !If [Yes, !If [Yes, inner, b], c] → inner
+            !Base64 hello → aGVsbG8=
+            !FindInMap [Sizes, !Ref 'AWS::Region', small] → 128
+            !Select [1, !FindInMap [Sizes, !Ref 'AWS::Region', names]] → y
+            { 'Fn::Join': ['', [!GetAtt Api.ApiEndpoint, /, { 'Fn::Sub': '${Api.ApiId}' }]] } → wss://z0azcoru7q.execute-api.eu-central-1.amazonaws.com/z0azcoru7q
+            !GetAtt [Api, ApiId] → z0azcoru7q
+        "#]],
     );
 }
 
@@ -59,7 +79,17 @@ fn pseudo_parameters_answer_from_the_identity() {
             "!Ref AWS::Nonsense",
             "!Ref AWS::NoValue",
         ],
-        expect![[""]],
+        expect![[r#"
+            !Ref AWS::AccountId → 000000000000
+            !Ref AWS::Partition → aws
+            !Ref AWS::Region → eu-central-1
+            !Ref AWS::StackId → arn:aws:cloudformation:eu-central-1:000000000000:stack/chat/f05941ad-b86f-79ff-9ac3-6c7e677cfc34
+            !Ref AWS::StackName → chat
+            !Ref AWS::URLSuffix → amazonaws.com
+            !Ref AWS::NotificationARNs → the local target has no pseudo parameter `AWS::NotificationARNs`
+            !Ref AWS::Nonsense → the local target has no pseudo parameter `AWS::Nonsense`
+            !Ref AWS::NoValue → its `Value` must not be AWS::NoValue
+        "#]],
     );
 }
 
@@ -102,7 +132,41 @@ fn every_misuse_says_what_the_function_needs() {
             "{ a: b }",
             "~",
         ],
-        expect![[""]],
+        expect![[r#"
+            !Select [3, !Ref List] → `Fn::Select` cannot select the value at index 3 of a list of 3
+            !Select [x, [a]] → `Fn::Select` needs a number as its index, and `x` is none
+            !Select [-1, [a]] → `Fn::Select` needs a number as its index, and `-1` is none
+            !Select [0, text] → must be a list, but is text
+            !Split ['', a] → `Fn::Split` needs a delimiter that is not empty
+            !Split [a] → `Fn::Split` must be [delimiter, text]
+            !Join ['', text] → must be a list, but is text
+            !Join ['', [[a]]] → must be text, but is a list
+            !Join [''] → `Fn::Join` must be [delimiter, list of texts]
+            !Join [[], [a]] → must be text, but is a list
+            !Sub '${a b}' → `${a b}` is not a variable name: letters, digits, `_`, `.` and `:` are allowed; for a literal `${` write `${!`
+            !Sub '${List}' → `${List}` is not text, so it cannot become part of one
+            !Sub [a] → `Fn::Sub` must be [text, map of variables]
+            !Sub ['${x}', { x: !Ref 'AWS::NoValue' }] → `Fn::Sub` needs a value here, and `AWS::NoValue` is none
+            !Ref [Name] → must be text, but is a list
+            !GetAtt Api → `Fn::GetAtt` must be [resource, attribute] or resource.attribute
+            !GetAtt Api.Colour → `Api` has no attribute `Colour`, only ApiEndpoint, ApiId
+            !GetAtt [Api, !Sub 'Colour'] → `Api` has no attribute `Colour` as it is declared
+            !If [Yes, a] → `Fn::If` must be [condition name, value if true, value if false]
+            !If [No, a, b] → `Fn::If` names the condition `No`, which is not in the Conditions block
+            !FindInMap [Sizes, nowhere, small] → `Fn::FindInMap` finds nothing at Sizes, nowhere, small in the Mappings block
+            !Base64 [a] → must be text, but is a list
+            !Equals [a, b] → `Fn::Equals` belongs into the Conditions block; name that condition in an `Fn::If`
+            !ImportValue other-stack → `Fn::ImportValue` is not supported by the local target
+            !Transform { Name: 'AWS::Include' } → `Fn::Transform` is not supported by the local target
+            !GetAZs '' → `Fn::GetAZs` is not supported by the local target
+            !Cidr [a, 1, 2] → `Fn::Cidr` is not supported by the local target
+            { 'Fn::ForEach::X': [a, [b], {}] } → `Fn::ForEach::X` is not supported by the local target
+            !Frobnicate x → `Fn::Frobnicate` is not a CloudFormation function
+            { 'Fn::Sub': a, Other: b } → `Fn::Sub` must be the only key of its map
+            !Ref List → must be text, but is a list
+            { a: b } → must be text, but is a map
+            ~ → null values are not allowed in templates
+        "#]],
     );
 }
 
@@ -124,7 +188,13 @@ Outputs:
   O: { Value: !Ref Missing }
 ",
         ),
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 5 reasons:
+              line 9: Resources.Logs: unresolved resource dependencies [Neither, Nope] in the Resources block of the template
+              line 10: Resources.Logs: unresolved resource dependencies [Key] in the Resources block of the template
+              line 13: Resources.More.DependsOn: unresolved resource dependencies [Nowhere] in the Resources block of the template
+              line 14: Resources.More: `Logs` has no attribute `Name`, only Arn
+              line 16: Outputs.O: unresolved resource dependencies [Missing] in the Outputs block of the template"#]],
     );
 }
 
@@ -134,7 +204,12 @@ fn a_name_must_exist_even_in_a_branch_that_is_not_taken() {
         "{BEFORE}{}Outputs:\n  O: {{ Value: !If [Yes, a, !Ref Missing] }}\n",
         with_api("")
     );
-    check_error(&template, expect![[""]]);
+    check_error(
+        &template,
+        expect![
+            "the template cannot be used: line 14: Outputs.O: unresolved resource dependencies [Missing] in the Outputs block of the template"
+        ],
+    );
 }
 
 #[test]

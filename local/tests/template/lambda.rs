@@ -22,7 +22,21 @@ const ZIP: &str = "      Runtime: provided.al2023\n      Handler: bootstrap\n";
 #[test]
 fn a_function_has_the_defaults_of_lambda() {
     let stack = stack(&with_api(&function(ZIP)));
-    expect![[""]].assert_debug_eq(&stack.functions["Function"]);
+    expect![[r#"
+        Function {
+            logical_id: "Function",
+            name: "chat-Function-GVSXW1K2GIUB",
+            arn: "arn:aws:lambda:eu-central-1:000000000000:function:chat-Function-GVSXW1K2GIUB",
+            role_arn: "arn:aws:iam::000000000000:role/worker",
+            handler: "bootstrap",
+            memory_size: 128,
+            timeout: 3s,
+            environment: {},
+            reserved_concurrency: None,
+            log_group: "/aws/lambda/chat-Function-GVSXW1K2GIUB",
+        }
+    "#]]
+    .assert_debug_eq(&stack.functions["Function"]);
 }
 
 #[test]
@@ -39,7 +53,27 @@ fn a_function_keeps_what_the_template_says() {
 "
     );
     let stack = stack(&with_api(&function(&properties)));
-    expect![[""]].assert_debug_eq(&stack.functions["Function"]);
+    expect![[r#"
+        Function {
+            logical_id: "Function",
+            name: "chat-connect",
+            arn: "arn:aws:lambda:eu-central-1:000000000000:function:chat-connect",
+            role_arn: "arn:aws:iam::000000000000:role/worker",
+            handler: "bootstrap",
+            memory_size: 256,
+            timeout: 10s,
+            environment: {
+                "EMPTY": "",
+                "FLAG": "true",
+                "PORT": "0080",
+            },
+            reserved_concurrency: Some(
+                0,
+            ),
+            log_group: "/chat",
+        }
+    "#]]
+    .assert_debug_eq(&stack.functions["Function"]);
 }
 
 #[test]
@@ -49,34 +83,102 @@ fn every_wrong_property_of_a_function_is_refused() {
         "x".repeat(4_094)
     );
     for (properties, expected) in [
-        ("      Handler: bootstrap", expect![[""]]),
-        ("      Handler: h\n      Runtime: nodejs22.x", expect![[""]]),
-        ("      Runtime: provided.al2023", expect![[""]]),
-        ("      PackageType: Image", expect![[""]]),
-        (&format!("{ZIP}      MemorySize: 64"), expect![[""]]),
-        (&format!("{ZIP}      Timeout: 901"), expect![[""]]),
-        (&format!("{ZIP}      Timeout: soon"), expect![[""]]),
-        (&format!("{ZIP}      FunctionName: 'a b'"), expect![[""]]),
-        (&format!("{ZIP}      Memory: 128"), expect![[""]]),
-        (&format!("{ZIP}      Architectures: [riscv]"), expect![[""]]),
-        (&format!("{ZIP}      FileSystemConfigs: []"), expect![[""]]),
+        (
+            "      Handler: bootstrap",
+            expect![
+                "the template cannot be used: line 14: Resources.Function: a function in a zip needs a `Runtime`, such as provided.al2023"
+            ],
+        ),
+        (
+            "      Handler: h\n      Runtime: nodejs22.x",
+            expect![
+                "the template cannot be used: line 20: Resources.Function.Properties.Runtime: the local target runs `provided.*` (such as provided.al2023) only, not `nodejs22.x`"
+            ],
+        ),
+        (
+            "      Runtime: provided.al2023",
+            expect![
+                "the template cannot be used: line 14: Resources.Function: a function in a zip needs a `Handler` without white space"
+            ],
+        ),
+        (
+            "      PackageType: Image",
+            expect![
+                "the template cannot be used: line 19: Resources.Function.Properties.PackageType: the local target runs zip packages only"
+            ],
+        ),
+        (
+            &format!("{ZIP}      MemorySize: 64"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.MemorySize: must be a whole number from 128 to 10240, but is `64`"
+            ],
+        ),
+        (
+            &format!("{ZIP}      Timeout: 901"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Timeout: must be a whole number from 1 to 900, but is `901`"
+            ],
+        ),
+        (
+            &format!("{ZIP}      Timeout: soon"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Timeout: must be a whole number from 1 to 900, but is `soon`"
+            ],
+        ),
+        (
+            &format!("{ZIP}      FunctionName: 'a b'"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.FunctionName: must be 1 to 64 letters, digits and `-` `_`, but is `a b`"
+            ],
+        ),
+        (
+            &format!("{ZIP}      Memory: 128"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties: there is no property `Memory`"
+            ],
+        ),
+        (
+            &format!("{ZIP}      Architectures: [riscv]"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Architectures[0]: must be one of x86_64, arm64, but is `riscv`"
+            ],
+        ),
+        (
+            &format!("{ZIP}      FileSystemConfigs: []"),
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.FileSystemConfigs: the local target has no file systems to mount"
+            ],
+        ),
         (
             &format!("{ZIP}      Environment: {{ Variables: {{ AWS_REGION: x }} }}"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment: Lambda sets the variable `AWS_REGION` itself, so it cannot be set here"
+            ],
         ),
         (
             &format!("{ZIP}      Environment: {{ Variables: {{ 1A: x }} }}"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment: the variable name `1A` must have two or more letters, digits and `_`, a letter first"
+            ],
         ),
         (
             &format!("{ZIP}      Environment: {{ Variables: {{ A: x }} }}"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment: the variable name `A` must have two or more letters, digits and `_`, a letter first"
+            ],
         ),
         (
             &format!("{ZIP}      Environment: {{ Variables: {{ LIST: [a] }} }}"),
-            expect![[""]],
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment.Variables.LIST: must be text, but is a list"
+            ],
         ),
-        (&large, expect![[""]]),
+        (
+            &large,
+            expect![
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment: its variables have 4097 bytes, and 4096 are allowed"
+            ],
+        ),
     ] {
         check_resource_error(&function(properties), expected);
     }
@@ -131,11 +233,18 @@ fn an_environment_of_exactly_four_kilobytes_is_accepted() {
 fn missing_properties_are_reported_together() {
     check_resource_error(
         "  Function: { Type: 'AWS::Lambda::Function' }",
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 2 reasons:
+              line 5: Resources.Function.Properties: the property `Code` is required
+              line 5: Resources.Function.Properties: the property `Role` is required"#]],
     );
     check_resource_error(
         "  Permission: { Type: 'AWS::Lambda::Permission', Properties: {} }",
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 3 reasons:
+              line 5: Resources.Permission.Properties: the property `Action` is required
+              line 5: Resources.Permission.Properties: the property `FunctionName` is required
+              line 5: Resources.Permission.Properties: the property `Principal` is required"#]],
     );
 }
 
@@ -145,7 +254,12 @@ fn two_functions_with_one_name_are_refused() {
     let second = function(&properties)
         .replace(ROLE, "")
         .replace("Function:\n", "Second:\n");
-    check_resource_error(&(function(&properties) + "\n" + &second), expect![[""]]);
+    check_resource_error(
+        &(function(&properties) + "\n" + &second),
+        expect![
+            "the template cannot be used: line 30: Resources.Second.Properties.FunctionName: `Function` has the name `chat` already"
+        ],
+    );
 }
 
 /// A permission's fields, for what `FunctionName`, `Action` and the rest say.
@@ -219,6 +333,8 @@ fn a_permission_that_cannot_admit_the_gateway_is_none() {
 fn an_action_of_another_service_is_refused() {
     check_resource_error(
         "  P: { Type: 'AWS::Lambda::Permission', Properties: { Action: 's3:GetObject', FunctionName: a, Principal: b } }",
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 5: Resources.P.Properties.Action: must be a Lambda action such as lambda:InvokeFunction, but is `s3:GetObject`"
+        ],
     );
 }

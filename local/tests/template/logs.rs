@@ -36,7 +36,15 @@ fn wrong_properties_are_reported_together() {
       Tags: [{ Key: a }, { Key: b, Value: [c] }]
       DeletionProtectionEnabled: yes
 ",
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 7 reasons:
+              line 9: Resources.Logs.Properties.LogGroupName: must be 1 to 512 letters, digits and `.` `_` `-` `/` `#`, but is `a b`
+              line 10: Resources.Logs.Properties.RetentionInDays: must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, but is `15`
+              line 11: Resources.Logs.Properties: there is no property `retentionInDays`; did you mean `RetentionInDays`?
+              line 12: Resources.Logs.Properties: there is no property `Retention`
+              line 13: Resources.Logs.Properties.Tags[0]: the property `Value` is required
+              line 13: Resources.Logs.Properties.Tags[1].Value: must be text, but is a list
+              line 14: Resources.Logs.Properties.DeletionProtectionEnabled: must be true or false, but is `yes`"#]],
     );
 }
 
@@ -47,6 +55,8 @@ fn two_log_groups_with_one_name_are_refused() {
   One: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: a } }
   Two: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: a } }
 ",
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 7: Resources.Two.Properties.LogGroupName: `One` has the name `a` already"
+        ],
     );
 }

@@ -52,7 +52,9 @@ fn a_circle_is_listed() {
   B: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !Ref C } }
   C: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !Sub '${B}' } }
 ",
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 7: Resources.B: circular dependency between resources: B → C → B"
+        ],
     );
 }
 
@@ -80,7 +82,9 @@ fn one_failed_resource_is_one_problem() {
   B: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !Sub '${A}-b' } }
   C: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !Sub '${B}-c' } }
 ",
-        expect![[""]],
+        expect![
+            "the template cannot be used: line 6: Resources.A.Properties.LogGroupName: must be 1 to 512 letters, digits and `.` `_` `-` `/` `#`, but is `not a name`"
+        ],
     );
 }
 
@@ -98,7 +102,17 @@ fn every_wrong_declaration_is_reported_with_its_line() {
   I: { Type: 'AWS::Logs::LogGroup', DependsOn: { a: b } }
   J: { Type: 'AWS::CloudFormation::CustomResource' }
 ",
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 9 reasons:
+              line 6: Resources.A: must be a map, but is text
+              line 7: Resources.B: the attribute `Type` is required
+              line 8: Resources.C: the local target does not know the type `AWS::SNS::Topic`; it knows AWS::ApiGatewayV2::Api, AWS::ApiGatewayV2::Authorizer, AWS::ApiGatewayV2::Deployment, AWS::ApiGatewayV2::Integration, AWS::ApiGatewayV2::Route, AWS::ApiGatewayV2::RouteResponse, AWS::ApiGatewayV2::Stage, AWS::DynamoDB::Table, AWS::IAM::Policy, AWS::IAM::Role, AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Logs::LogGroup
+              line 9: Resources.D: `Propertys` is not an attribute of a resource
+              line 10: Resources.E-F: a logical id must have letters and digits only, 255 at most
+              line 11: Resources.G: `DeletionPolicy` must be one of Delete, Retain, RetainExceptOnCreate, Snapshot
+              line 12: Resources.H: the attribute `UpdatePolicy` has no meaning for the types that the local target knows
+              line 13: Resources.I.DependsOn: must be text, but is a map
+              line 14: Resources.J: the local target does not know the type `AWS::CloudFormation::CustomResource`; it knows AWS::ApiGatewayV2::Api, AWS::ApiGatewayV2::Authorizer, AWS::ApiGatewayV2::Deployment, AWS::ApiGatewayV2::Integration, AWS::ApiGatewayV2::Route, AWS::ApiGatewayV2::RouteResponse, AWS::ApiGatewayV2::Stage, AWS::DynamoDB::Table, AWS::IAM::Policy, AWS::IAM::Role, AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Logs::LogGroup"#]],
     );
 }
 
@@ -119,5 +133,10 @@ fn more_resources_than_cloudformation_takes_are_refused() {
     let many: String = (0..500)
         .map(|i| format!("  L{i}: {{ Type: 'AWS::Logs::LogGroup' }}\n"))
         .collect();
-    check_resource_error(&many, expect![[""]]);
+    check_resource_error(
+        &many,
+        expect![
+            "the template cannot be used: line 2: Resources: there are 501 resources, and 500 are allowed"
+        ],
+    );
 }

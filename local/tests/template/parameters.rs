@@ -68,40 +68,100 @@ fn every_violated_constraint_names_the_parameter_and_the_value() {
         (
             "{ Type: String, AllowedValues: [arm64, x86_64] }",
             "mips",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P: `mips` is none of the allowed values: arm64, x86_64
+            "#]],
         ),
         (
             "{ Type: String, AllowedPattern: '[a-z]+' }",
             "abc1",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P.AllowedPattern: `abc1` does not match `[a-z]+`
+            "#]],
         ),
         (
             "{ Type: String, AllowedPattern: '(?=x)' }",
             "x",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P.AllowedPattern: the local target cannot read this pattern: look-around is not supported
+            "#]],
         ),
-        ("{ Type: String, MinLength: 3 }", "ab", expect![[""]]),
-        ("{ Type: String, MaxLength: 1 }", "ab", expect![[""]]),
-        ("{ Type: String, MaxLength: one }", "ab", expect![[""]]),
-        ("{ Type: Number, MinValue: 128 }", "64", expect![[""]]),
-        ("{ Type: Number, MaxValue: 1.5 }", "2", expect![[""]]),
-        ("{ Type: Number }", "many", expect![[""]]),
-        ("{ Type: Number }", "NaN", expect![[""]]),
-        ("{ Type: List<Number>, MaxValue: 5 }", "1,9", expect![[""]]),
+        (
+            "{ Type: String, MinLength: 3 }",
+            "ab",
+            expect![[r#"
+            Parameters.P: `ab` is shorter than 3 characters
+        "#]],
+        ),
+        (
+            "{ Type: String, MaxLength: 1 }",
+            "ab",
+            expect![[r#"
+            Parameters.P: `ab` is longer than 1 characters
+        "#]],
+        ),
+        (
+            "{ Type: String, MaxLength: one }",
+            "ab",
+            expect![[r#"
+            Parameters.P.MaxLength: must be a number, but is `one`
+        "#]],
+        ),
+        (
+            "{ Type: Number, MinValue: 128 }",
+            "64",
+            expect![[r#"
+            Parameters.P: `64` is below the least value, 128
+        "#]],
+        ),
+        (
+            "{ Type: Number, MaxValue: 1.5 }",
+            "2",
+            expect![[r#"
+            Parameters.P: `2` is above the greatest value, 1.5
+        "#]],
+        ),
+        (
+            "{ Type: Number }",
+            "many",
+            expect![[r#"
+            Parameters.P: `many` is not a number
+        "#]],
+        ),
+        (
+            "{ Type: Number }",
+            "NaN",
+            expect![[r#"
+            Parameters.P: `NaN` is not a number
+        "#]],
+        ),
+        (
+            "{ Type: List<Number>, MaxValue: 5 }",
+            "1,9",
+            expect![[r#"
+            Parameters.P: `9` is above the greatest value, 5
+        "#]],
+        ),
         (
             "{ Type: CommaDelimitedList, AllowedValues: [a, b] }",
             "a,c",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P: `c` is none of the allowed values: a, b
+            "#]],
         ),
         (
             "{ Type: String, NoEcho: true, AllowedPattern: '[a-z]+' }",
             "hunter2",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P.AllowedPattern: the value (NoEcho) does not match `[a-z]+`
+            "#]],
         ),
         (
             "{ Type: String, AllowedPattern: '[a-z]+', ConstraintDescription: lower case only }",
             "X",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P.AllowedPattern: `X` does not match `[a-z]+` (lower case only)
+            "#]],
         ),
     ] {
         check(declaration, &[("P", value)], expected);
@@ -111,19 +171,48 @@ fn every_violated_constraint_names_the_parameter_and_the_value() {
 #[test]
 fn every_wrong_declaration_is_refused() {
     for (declaration, expected) in [
-        ("{ Default: a }", expect![[""]]),
-        ("{ Type: Text }", expect![[""]]),
+        (
+            "{ Default: a }",
+            expect![[r#"
+            Parameters.P: it needs a `Type`
+        "#]],
+        ),
+        (
+            "{ Type: Text }",
+            expect![[r#"
+            Parameters.P: its type `Text` is none of String, Number, CommaDelimitedList, List<Number>
+        "#]],
+        ),
         (
             "{ Type: 'AWS::SSM::Parameter::Value<String>', Default: /a }",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P: its type `AWS::SSM::Parameter::Value<String>` is looked up in an AWS account, which the local target has not; use String and give a value
+            "#]],
         ),
         (
             "{ Type: 'List<AWS::EC2::Subnet::Id>', Default: a }",
-            expect![[""]],
+            expect![[r#"
+                Parameters.P: its type `List<AWS::EC2::Subnet::Id>` is looked up in an AWS account, which the local target has not; use String and give a value
+            "#]],
         ),
-        ("{ Type: String, Defualt: a }", expect![[""]]),
-        ("{ Type: String }", expect![[""]]),
-        ("text", expect![[""]]),
+        (
+            "{ Type: String, Defualt: a }",
+            expect![[r#"
+            Parameters.P: `Defualt` is not a property of a parameter
+        "#]],
+        ),
+        (
+            "{ Type: String }",
+            expect![[r#"
+            Parameters.P: it has no default, so a value must be given
+        "#]],
+        ),
+        (
+            "text",
+            expect![[r#"
+            Parameters.P: must be a map, but is text
+        "#]],
+        ),
     ] {
         check(declaration, &[], expected);
     }
@@ -135,7 +224,12 @@ fn all_parameters_are_reported_together() {
         "Parameters:\n  A: {{ Type: String }}\n  B: {{ Type: Number, Default: x }}\nResources:{API}"
     );
     let error = resolve_with(&template, &[("C", "1")]).unwrap_err();
-    expect![[""]].assert_eq(&error.to_string());
+    expect![[r#"
+        the template cannot be used, for 3 reasons:
+          Parameters.C: a value was given for it, but the template does not declare it
+          line 2: Parameters.A: it has no default, so a value must be given
+          line 3: Parameters.B: `x` is not a number"#]]
+    .assert_eq(&error.to_string());
 }
 
 #[test]
@@ -143,6 +237,8 @@ fn a_value_longer_than_cloudformation_takes_is_refused() {
     check(
         "{ Type: String }",
         &[("P", &"x".repeat(4_097))],
-        expect![[""]],
+        expect![[r#"
+            Parameters.P: its value has 4097 bytes, and 4096 are allowed
+        "#]],
     );
 }

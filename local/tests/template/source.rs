@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::{API, check_error, check_outputs, resolve_with, stack};
+use crate::{API, check_error, check_outputs, stack};
 
 #[test]
 fn json_and_yaml_of_one_template_give_one_stack() {
@@ -81,7 +81,7 @@ fn what_is_not_a_template_is_said_with_its_line() {
         (
             "Resources: [",
             expect![
-                "the template cannot be used: line 1: it is neither valid YAML nor valid JSON: while parsing a node, did not find expected node content"
+                "the template cannot be used: line 2: it is not valid YAML: while parsing a node, did not find expected node content"
             ],
         ),
         (
@@ -116,7 +116,12 @@ fn what_is_not_a_template_is_said_with_its_line() {
                 "the template cannot be used: line 1: CloudFormation does not support the YAML tag `!!binary`"
             ],
         ),
-        ("a: !<tag:example.com,2000:x> 1", expect![[""]]),
+        (
+            "a: !<tag:example.com,2000:x> 1",
+            expect![
+                "the template cannot be used: line 1: CloudFormation does not know the YAML tag `!tag:example.com,2000:x`"
+            ],
+        ),
         (
             "{\"a\": 1, \"a\": 2}",
             expect!["the template cannot be used: line 1: the key `a` is there twice"],
@@ -135,20 +140,55 @@ fn size_and_depth_are_bounded() {
             "the template cannot be used: it has 1048589 bytes, and CloudFormation accepts 1048576 at most"
         ],
     );
-    check_error(&"[".repeat(5_000), expect![[""]]);
+    check_error(
+        &"[".repeat(5_000),
+        expect![
+            "the template cannot be used: line 1: it is not valid YAML: recursion limit exceeded"
+        ],
+    );
     let blocks: String = (0..200)
         .map(|level| format!("{}a:\n", " ".repeat(level)))
         .collect();
-    check_error(&blocks, expect![[""]]);
-    let escaped = "\\ud83d\\ude00";
-    let json = format!("{{\"{escaped}\": {}{}}}", "[".repeat(100), "]".repeat(100));
-    assert!(resolve_with(&json, &[]).is_err());
+    check_error(
+        &blocks,
+        expect!["the template cannot be used: line 65: it nests deeper than 64 levels here"],
+    );
+    // A surrogate pair is JSON only, so this takes the other way.
+    let json = format!(
+        "{{\"\\ud83d\\ude00\": {}{}}}",
+        "[".repeat(100),
+        "]".repeat(100)
+    );
+    check_error(
+        &json,
+        expect!["the template cannot be used: it nests deeper than 64 levels"],
+    );
+}
+
+#[test]
+fn json_that_is_not_yaml_reports_its_own_mistakes() {
+    check_error(
+        "{\n\t\"a\": \"\\ud83d\\ude00\",\n\t\"a\": 2\n}",
+        expect![
+            "the template cannot be used: line 4: it is not valid JSON: the key `a` is there twice"
+        ],
+    );
+    check_error(
+        "{\n\t\"a\": \"\\ud83d\\ude00\",\n\t\"b\" 2\n}",
+        expect!["the template cannot be used: line 3: it is not valid JSON: expected `:`"],
+    );
 }
 
 #[test]
 fn unknown_blocks_are_all_reported_at_once() {
     check_error(
         "AWSTemplateFormatVersion: 2011-01-01\nTransform: AWS::Serverless-2016-10-31\nRules: {}\nresources: {}",
-        expect![[""]],
+        expect![[r#"
+            the template cannot be used, for 5 reasons:
+              it has no Resources block
+              line 1: AWSTemplateFormatVersion: the only valid version is 2010-09-09
+              line 2: Transform: the local target runs no transforms or macros; give it the template that they produce
+              line 3: Rules: this block is not supported by the local target
+              line 4: resources: there is no such block in a template"#]],
     );
 }

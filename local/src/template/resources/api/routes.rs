@@ -104,7 +104,7 @@ fn authorization(
     }
     match kind {
         "CUSTOM" => {}
-        "JWT" => return Err(resource.problem("AuthorizationType", "is for HTTP APIs only")),
+        "JWT" => return Err(resource.problem("AuthorizationType", "JWT is for HTTP APIs only")),
         _ => {
             return Err(resource.problem(
                 "AuthorizationType",
