@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::conversations::Chat;
-use crate::project::{Project, eventually, is_alive};
+use crate::project::{Project, children, eventually, is_alive};
 
 fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
@@ -146,11 +146,16 @@ fn changed_handlers_take_over_while_connections_stay_open() {
 }
 
 #[test]
-fn a_killed_stack_comes_back_on_its_port_with_its_data() {
+fn a_killed_stack_leaves_no_processes_and_comes_back_on_its_port_with_its_data() {
     let project = Project::new("");
     let endpoint = project.deployed(&[]);
     let before = project.pid();
+    let functions = children(before);
+    assert!(!functions.is_empty());
     signal(before, Signal::KILL);
+    eventually("its functions are gone", || {
+        !functions.iter().any(|pid| is_alive(*pid))
+    });
     let status = project.noticed_as_dead();
     assert!(
         status.stderr.contains("was deployed but does not run"),

@@ -198,3 +198,12 @@ pub(crate) fn is_alive(pid: u32) -> bool {
             .is_some_and(|(_, rest)| rest.starts_with('Z'))
     })
 }
+
+/// The processes whose parent is `pid`.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let text =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect()
+}
