@@ -85,7 +85,7 @@ impl StackStatus {
 pub(crate) enum Prepared {
     /// The stack is already so.
     NoChanges(Outputs),
-    ChangeSet(ChangeSet),
+    ChangeSet(Box<ChangeSet>),
 }
 
 /// A change that is ready to be executed, or discarded.

@@ -106,14 +106,14 @@ impl Terminal {
     }
 
     /// Where a running stack's log lines go: one a line, prefixed with whose they are.
-    pub(crate) fn log(self) -> std::sync::Arc<dyn Fn(&str, &str) + Send + Sync> {
-        std::sync::Arc::new(|whose, text| {
+    pub(crate) fn log(self) -> impl Fn(&str, &str) + Send + Sync + 'static {
+        |whose, text| {
             drop(writeln!(
                 anstream::stderr(),
                 "{} {text}",
                 Role::Hint.paint(&format!("{whose:>18}"))
             ));
-        })
+        }
     }
 
     /// Explains a failure.
