@@ -289,12 +289,18 @@ async fn a_function_beyond_its_timeout_is_killed_and_its_caller_told() {
         act.lock().unwrap().take().unwrap_or_else(Act::ok)
     });
     let mut client = world.connect().await;
+    let began = std::time::Instant::now();
     client.send("one").await;
     assert!(
         client
             .receive()
             .await
             .starts_with(r#"{"message": "Internal server error""#)
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
     );
     let told = |notice: &StackNotice| match notice {
         StackNotice::Log(line) => line.text.ends_with("Task timed out after 0.10 seconds"),
