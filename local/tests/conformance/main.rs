@@ -14,6 +14,7 @@ mod frames;
 mod handshake;
 mod life;
 mod message_event;
+mod processes;
 mod puppets;
 mod routing;
 mod runtime_api;
