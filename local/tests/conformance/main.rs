@@ -1,4 +1,4 @@
-//! The numbered checklist of API Gateway's and Lambda's behaviour, one test per number, over real sockets;
+//! What API Gateway and Lambda do, one test per numbered statement, over real sockets;
 //! and with the same means: tables, updates, start and end of a stack.
 #![expect(
     clippy::unwrap_used,
