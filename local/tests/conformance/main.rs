@@ -1,4 +1,4 @@
-//! The numbered checklist of API Gateway's and Lambda's behaviour, one test per number, over real sockets;
+//! What API Gateway and Lambda do, one test per numbered statement, over real sockets;
 //! and with the same means: tables, updates, start and end of a stack.
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod frames;
 mod handshake;
 mod life;
 mod message_event;
+mod processes;
 mod puppets;
 mod routing;
 mod runtime_api;

@@ -178,6 +178,68 @@ async fn the_operator_may_do_everything_and_nobody_may_do_nothing() {
 }
 
 #[tokio::test]
+async fn the_sdk_reads_items_and_denials() {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    let allow = json!([{
+        "Effect": "Allow",
+        "Action": ["dynamodb:PutItem", "dynamodb:Query"],
+        "Resource": table_arn("chat"),
+    }]);
+    let (world, _, endpoint) = with_policy(allow).await;
+    let variables = &world.puppets.variables()[0];
+    let credentials = Credentials::new(
+        &variables["AWS_ACCESS_KEY_ID"],
+        &variables["AWS_SECRET_ACCESS_KEY"],
+        Some(variables["AWS_SESSION_TOKEN"].clone()),
+        None,
+        "test",
+    );
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(credentials)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    let sdk = aws_sdk_dynamodb::Client::from_conf(config);
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    sdk.put_item()
+        .table_name("chat")
+        .item("pk", text("a"))
+        .item("sk", text("b"))
+        .send()
+        .await
+        .unwrap();
+    let query = sdk
+        .query()
+        .table_name("chat")
+        .key_condition_expression("pk = :pk");
+    let found = query
+        .expression_attribute_values(":pk", text("a"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(found.items()[0]["sk"], text("b"));
+    let denied = sdk
+        .scan()
+        .table_name("chat")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert_eq!(denied.code(), Some("AccessDeniedException"));
+    assert!(
+        denied
+            .message()
+            .unwrap()
+            .contains("not authorized to perform: dynamodb:Scan"),
+        "{denied:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_request_beyond_16_mb_is_refused() {
     let (_world, _, endpoint) = with_policy(json!([])).await;
     let large = json!({ "TableName": "x".repeat(16 * 1024 * 1024) });
