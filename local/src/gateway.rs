@@ -101,7 +101,7 @@ impl Gateway {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((socket, peer)) => {
-                        served.spawn(Arc::clone(&self).serve_socket(socket, peer, stop.clone()));
+                        served.spawn(Arc::clone(&self).serve_socket(socket, peer));
                     }
                     // Too many open files: the next accept would fail at once as well.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -124,12 +124,7 @@ impl Gateway {
         served.shutdown().await;
     }
 
-    async fn serve_socket(
-        self: Arc<Self>,
-        mut socket: TcpStream,
-        peer: SocketAddr,
-        stop: watch::Receiver<bool>,
-    ) {
+    async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr) {
         // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
         match read_head(
@@ -145,7 +140,7 @@ impl Gateway {
                 upgrade::serve(self, socket, peer, head).await;
                 gateway.upgrades.fetch_sub(1, Ordering::Relaxed);
             }
-            Ok(head) => plain::serve(self, socket, head, stop).await,
+            Ok(head) => plain::serve(self, socket, head).await,
             Err(error) => {
                 let refusal = match error {
                     HeadError::Closed | HeadError::TimedOut => return,
@@ -199,7 +194,7 @@ impl Gateway {
     }
 }
 
-pub(crate) async fn told(stop: &mut watch::Receiver<bool>) {
+async fn told(stop: &mut watch::Receiver<bool>) {
     // The sender is gone together with the stack: that is the end, too.
     let _gone = stop.wait_for(|stop| *stop).await.is_ok();
 }

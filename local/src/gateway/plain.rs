@@ -11,23 +11,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
+use super::Gateway;
 use super::handshake::{Head, Refusal};
-use super::{Gateway, told};
 use crate::management;
 
 /// An answer with its whole body.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// Serves the requests of one keep-alive connection, of which `head` is the first, until `stop` says true: then a
-/// request that is being answered is the last one.
-pub(crate) async fn serve(
-    gateway: Arc<Gateway>,
-    socket: TcpStream,
-    head: Head,
-    mut stop: watch::Receiver<bool>,
-) {
+/// Serves the requests of one keep-alive connection, of which `head` is the first.
+pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, head: Head) {
     let timeout = gateway.limits.head_timeout;
     let idle = gateway.limits.idle_timeout;
     let (read, write) = socket.into_split();
@@ -37,19 +30,11 @@ pub(crate) async fn serve(
         async move { Ok::<_, std::convert::Infallible>(answer(&gateway, request).await) }
     });
     // The timeout of a head covers the wait between two requests too: an SDK keeps its connection for a while.
-    let connection = hyper::server::conn::http1::Builder::new()
+    let _closed = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(timeout.max(idle))
-        .serve_connection(io, service);
-    let mut connection = std::pin::pin!(connection);
-    // How it ends is the client's business.
-    let _closed = tokio::select! {
-        closed = connection.as_mut() => closed,
-        () = told(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
+        .serve_connection(io, service)
+        .await;
 }
 
 async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
