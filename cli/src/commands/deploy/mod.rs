@@ -1,27 +1,26 @@
 //! `chatctl deploy`
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod aws;
+mod local;
+
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::json;
 
 use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
 use crate::config::Settings;
-use crate::engine::{
-    self, AssetStore, Change, ChangeSet, DeployEvent, Deployment, Prepared, Reporter, Stacks, Step,
-};
+use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
-use crate::local::LocalTarget;
-use crate::packaging;
+use crate::packaging::{self, Artifact};
 use crate::stack::connect::connect_commands;
-use crate::stack::render::{output, parameter, render};
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
 ///
-/// Running it again changes what has changed. On this machine (`--local`) the stack runs in the background:
-/// connections stay open over an update, and table data stays.
+/// Running it again changes what has changed, and follows what is still running. On AWS it first shows what will
+/// change and asks. On this machine (`--local`) the stack runs in the background: connections stay open over an
+/// update, and table data stays.
 #[derive(Debug, clap::Args)]
 pub(super) struct DeployArgs {
     #[command(flatten)]
@@ -33,6 +32,21 @@ pub(super) struct DeployArgs {
     /// Agree beforehand to whatever would be asked
     #[arg(long, short)]
     yes: bool,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with_all = ["local", "yes"])]
+    dry_run: bool,
+    /// When only handlers have changed, put them into the functions directly, past the stack
+    #[arg(long, conflicts_with_all = ["local", "dry_run"])]
+    hotswap: bool,
+    /// CloudFormation's express mode: done once everything is configured, before it is ready; the probe then waits
+    #[arg(long, conflicts_with = "local")]
+    express: bool,
+    /// A tag for the stack and its resources; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag, conflicts_with = "local")]
+    tag: Vec<(String, String)>,
+    /// Have AWS refuse to delete the stack; `--protect=false` lifts that
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
+    protect: Option<bool>,
     /// The local port [default: chosen once and kept]
     #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
@@ -51,119 +65,71 @@ impl DeployArgs {
 }
 
 pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
-    args.target.require_local()?;
-    let settings = args.stack.settings(Some(&args.people))?;
-    let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port));
-    let _reserved = target.reserve(&settings.stack)?;
-    deploy(&args, &settings, &target).await
-}
-
-/// The walk, for any target.
-async fn deploy(
-    args: &DeployArgs,
-    settings: &Settings,
-    target: &(impl Stacks + AssetStore),
-) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let mut reporter = terminal.reporter();
-    let deployment =
-        or_interrupted(build_and_publish(args, settings, target, &mut reporter)).await?;
-    let outputs = match engine::prepare(target, deployment, &mut reporter).await? {
-        Prepared::NoChanges(outputs) => outputs,
-        Prepared::ChangeSet(change_set) => {
-            agree(&change_set, terminal, args.yes)?;
-            engine::execute(target, &change_set, &mut reporter).await?
-        }
-    };
-    let url = outputs.get(output::URL).cloned().unwrap_or_default();
-    if !args.no_probe {
-        or_interrupted(probe(&url, settings, &mut reporter)).await?;
+    let settings = args
+        .stack
+        .settings(Some(&args.people), Some(&args.target.aws))?;
+    if args.target.local {
+        local::run(&args, &settings).await
+    } else {
+        aws::run(&args, &settings).await
     }
-    drop(reporter);
-    print(terminal, settings, &url);
-    Ok(())
 }
 
-async fn build_and_publish(
-    args: &DeployArgs,
+/// A tag's key has 128 characters at most, its value 256, and `aws:` is AWS's own
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>).
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("it needs a key, `=` and a value")?;
+    match () {
+        () if key.is_empty() => Err("its key is empty".into()),
+        () if key.starts_with("aws:") => Err("keys that begin with `aws:` are AWS's own".into()),
+        () if key.chars().count() > 128 => Err("its key has more than 128 characters".into()),
+        () if value.chars().count() > 256 => Err("its value has more than 256 characters".into()),
+        () => Ok((key.to_owned(), value.to_owned())),
+    }
+}
+
+pub(super) async fn build(
     settings: &Settings,
-    target: &impl AssetStore,
+    prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
-) -> Result<Deployment, CommandError> {
+) -> Result<Artifact, CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Build));
-    let artifact = packaging::package(settings, args.handlers.as_deref(), reporter).await?;
-    let detail = format!("handlers {}", megabytes(artifact.size));
+    let artifact = packaging::package(settings, prebuilt, reporter).await?;
     reporter.report(&DeployEvent::Finished {
         step: Step::Build,
-        detail,
+        detail: format!("handlers {}", megabytes(artifact.size)),
         took: started.elapsed(),
     });
+    Ok(artifact)
+}
+
+async fn publish(
+    settings: &Settings,
+    store: &impl AssetStore,
+    artifact: &Artifact,
+    reporter: &mut impl Reporter,
+) -> Result<Asset, CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Publish));
-    let asset = target.publish(&settings.stack, &artifact).await?;
-    let detail = if asset.already_there {
+    let asset = store.publish(&settings.stack, artifact).await?;
+    let how = if asset.already_there {
         "already there"
     } else {
-        "done"
-    }
-    .to_owned();
+        "sent"
+    };
     reporter.report(&DeployEvent::Finished {
         step: Step::Publish,
-        detail,
+        detail: format!(
+            "{} for {}, {how}",
+            megabytes(asset.size),
+            asset.architecture
+        ),
         took: started.elapsed(),
     });
-    let parameters = BTreeMap::from([
-        (parameter::CODE_BUCKET.to_owned(), asset.bucket.clone()),
-        (parameter::CODE_KEY.to_owned(), asset.key.clone()),
-        (
-            parameter::ARCHITECTURE.to_owned(),
-            architecture().to_owned(),
-        ),
-    ]);
-    Ok(Deployment {
-        stack: settings.stack.clone(),
-        template: render(settings),
-        parameters,
-        asset,
-    })
-}
-
-/// This machine's processor in Lambda's words.
-fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "x86_64"
-    }
-}
-
-/// Asks before data is lost; anything else can be taken back.
-fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<(), CommandError> {
-    if change_set.change == Change::Restart {
-        terminal.say(
-            "          the stack was deployed before but does not run; starting it with its data",
-        );
-    }
-    let lost: Vec<_> = change_set
-        .summary
-        .lost_tables()
-        .map(|change| change.logical_id.as_str())
-        .collect();
-    if lost.is_empty() {
-        return Ok(());
-    }
-    let question = format!(
-        "Table {} will be replaced and its items are lost. Go on?",
-        lost.join(", ")
-    );
-    if terminal.confirm(&question, yes)? {
-        return Ok(());
-    }
-    Err(CommandError::usage(
-        "declined, nothing was changed",
-        "see what would change with `chatctl render`",
-    ))
+    Ok(asset)
 }
 
 async fn probe(
@@ -173,7 +139,7 @@ async fn probe(
 ) -> Result<(), CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Probe));
-    let detail = engine::probe::probe(url, &settings.routes).await?;
+    let detail = or_interrupted(engine::probe::probe(url, &settings.routes)).await?;
     reporter.report(&DeployEvent::Finished {
         step: Step::Probe,
         detail,
@@ -182,7 +148,7 @@ async fn probe(
     Ok(())
 }
 
-fn print(terminal: Terminal, settings: &Settings, url: &str) {
+fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
     let commands = connect_commands(url, &settings.from, &settings.to);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
@@ -200,5 +166,22 @@ fn print(terminal: Terminal, settings: &Settings, url: &str) {
     for command in commands {
         terminal.result(&command.command);
     }
-    terminal.hint("\n`chatctl status --local` tells what runs, `chatctl teardown --local` ends it");
+    terminal.hint(&format!("\n{next}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_a_key_and_a_value_that_aws_takes() {
+        assert_eq!(
+            tag("team=chat=1").unwrap(),
+            ("team".into(), "chat=1".into())
+        );
+        assert!(tag("team").is_err());
+        assert!(tag("=x").is_err());
+        assert!(tag("aws:x=y").unwrap_err().contains("AWS's own"));
+        assert!(tag(&format!("a={}", "x".repeat(257))).is_err());
+    }
 }

@@ -1,0 +1,73 @@
+//! From this machine.
+
+use serde_json::json;
+
+use crate::config::Settings;
+use crate::engine::{self, Data, Teardown};
+use crate::error::CommandError;
+use crate::local::LocalTarget;
+use crate::terminal::{Output, Terminal};
+
+pub(super) async fn run(
+    terminal: Terminal,
+    settings: &Settings,
+    data: Data,
+    yes: bool,
+) -> Result<(), CommandError> {
+    let target = LocalTarget::new(&settings.folder, None);
+    let is_kept = data == Data::Keep;
+    let stack = &settings.stack;
+    let running = target.status(stack).await?;
+    let stopped = target.is_stopped(stack)?;
+    let has_data = target.has_data(stack);
+    if running.is_none() && !stopped && (!has_data || is_kept) {
+        finished(terminal, stack.as_ref(), &Teardown::NothingThere, has_data);
+        return Ok(());
+    }
+    match &running {
+        Some(running) => terminal.say(&format!(
+            "goes:  local stack `{stack}` at {} ({} open connections, {} functions)",
+            running.endpoint,
+            running.connections,
+            running.functions.len()
+        )),
+        None => terminal.say(&format!(
+            "goes:  what is left of local stack `{stack}`, which does not run"
+        )),
+    }
+    if has_data {
+        terminal.say(match data {
+            Data::Keep => "stays: table data, physical ids and the port, for the next deployment",
+            Data::Remove => "goes:  table data",
+        });
+    }
+    let question = format!("Tear down local stack `{stack}`?");
+    if !terminal.confirm(&question, yes).await? {
+        return Err(CommandError::usage(
+            "declined, nothing was changed",
+            "`--keep-data` keeps table data",
+        ));
+    }
+    let _reserved = target.reserve(stack)?;
+    let outcome = engine::teardown(&target, stack, data, &mut terminal.reporter()).await?;
+    finished(terminal, stack.as_ref(), &outcome, has_data && is_kept);
+    Ok(())
+}
+
+fn finished(terminal: Terminal, stack: &str, outcome: &Teardown, kept: bool) {
+    let left = if kept { "table data" } else { "nothing" };
+    if terminal.output == Output::Json {
+        let removed = *outcome != Teardown::NothingThere;
+        terminal.result_json(
+            &json!({"type": "result", "stack": stack, "removed": removed, "dataKept": kept}),
+        );
+    } else if *outcome == Teardown::NothingThere {
+        terminal.say(&format!(
+            "there is no local stack `{stack}`; left of it: {left}"
+        ));
+    } else {
+        terminal.say(&format!(
+            "local stack `{stack}` is gone; left of it: {left}"
+        ));
+    }
+}
