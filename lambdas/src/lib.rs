@@ -1,1 +1,20 @@
-//! Not written yet.
+//! The chat's Lambda handlers, and everything they are made of.
+//!
+//! A frame travels through these modules from top to bottom: [`event`] reads what
+//! API Gateway says, [`session`] tells who it is about, [`handlers`] decide,
+//! [`store`] and [`delivery`] are what they may ask for. Those two are traits:
+//! [`memory`] implements them for tests, [`aws`] for real. [`serve`] puts one
+//! handler behind the Lambda Runtime API, as the [`environment`] says.
+
+pub mod aws;
+pub mod delivery;
+pub mod environment;
+pub mod event;
+pub mod fan_out;
+pub mod handlers;
+pub mod log;
+pub mod memory;
+pub mod protocol;
+pub mod serve;
+pub mod session;
+pub mod store;

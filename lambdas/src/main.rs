@@ -1,2 +1,20 @@
-//! Not written yet.
-fn main() {}
+//! The functions of the chat, all in one binary: the Handler property picks one.
+
+use std::process::ExitCode;
+
+use chat_lambdas::environment::Environment;
+use chat_lambdas::log::{Log, reasons};
+use chat_lambdas::serve::serve;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let environment = Environment::new(&|variable| std::env::var(variable).ok());
+    let log = Log::to_stdout(environment.log_level());
+    match serve(environment, log.clone()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.error("function stopped", [("reason", reasons(&error).into())]);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The table of connections in DynamoDB.
+//!
+//! | item | `pk` | `sk` | attributes |
+//! |---|---|---|---|
+//! | a connection, under its owner | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
+//! | a connection's own record, where there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `expires_at` |
+//!
+//! `expires_at` is the table's TTL attribute. The two kinds cannot meet: their
+//! keys begin differently, and a sort key of the first never is `#`.
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::session::{ConnectionId, Name, Session};
+use crate::store::{ConnectionStore, Device, Presence, Read, StoreError};
+
+/// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
+#[derive(Debug, Clone)]
+pub struct DynamoStore {
+    client: Client,
+    table: String,
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl DynamoStore {
+    pub(super) const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    async fn put(&self, item: Item, attempt: &'static str) -> Result<(), StoreError> {
+        let put = self.client.put_item().table_name(&self.table);
+        put.set_item(Some(item))
+            .send()
+            .await
+            .map_err(|error| self.failure(attempt, error))?;
+        Ok(())
+    }
+
+    async fn delete(&self, key: Item, attempt: &'static str) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        delete
+            .set_key(Some(key))
+            .send()
+            .await
+            .map_err(|error| self.failure(attempt, error))?;
+        Ok(())
+    }
+
+    fn failure(
+        &self,
+        attempt: &'static str,
+        error: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> StoreError {
+        StoreError {
+            attempt,
+            table: self.table.clone(),
+            source: error.into(),
+        }
+    }
+}
+
+impl ConnectionStore for DynamoStore {
+    async fn remember(&self, presence: &Presence) -> Result<(), StoreError> {
+        let mut item = connection_key(&presence.session.name, &presence.connection);
+        item.extend([
+            text("friend", presence.session.friend.as_str()),
+            number("connected_at", presence.connected_at),
+            number("expires_at", presence.expires_at()),
+        ]);
+        self.put(item, "record a connection").await
+    }
+
+    async fn remember_session(&self, presence: &Presence) -> Result<(), StoreError> {
+        let mut item = session_key(&presence.connection);
+        item.extend([
+            text("name", presence.session.name.as_str()),
+            text("friend", presence.session.friend.as_str()),
+            number("expires_at", presence.expires_at()),
+        ]);
+        self.put(item, "record a session").await
+    }
+
+    async fn forget(&self, name: &Name, connection: &ConnectionId) -> Result<(), StoreError> {
+        self.delete(connection_key(name, connection), "remove a connection")
+            .await
+    }
+
+    async fn forget_session(&self, connection: &ConnectionId) -> Result<(), StoreError> {
+        self.delete(session_key(connection), "remove a session")
+            .await
+    }
+
+    async fn connections_of(
+        &self,
+        name: &Name,
+        now: u64,
+        read: Read,
+    ) -> Result<Vec<Device>, StoreError> {
+        let attempt = "find somebody's connections";
+        let mut devices = Vec::new();
+        let mut next_page = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .consistent_read(read == Read::Consistent)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :connection)")
+                .filter_expression("expires_at > :now")
+                .projection_expression("sk, connected_at")
+                .expression_attribute_values(":pk", AttributeValue::S(user_key(name)))
+                .expression_attribute_values(
+                    ":connection",
+                    AttributeValue::S(CONNECTION.to_owned()),
+                )
+                .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+                .set_exclusive_start_key(next_page)
+                .send()
+                .await
+                .map_err(|error| self.failure(attempt, error))?;
+            devices.extend(page.items().iter().filter_map(device));
+            next_page = page.last_evaluated_key;
+            if next_page.is_none() {
+                return Ok(devices);
+            }
+        }
+    }
+
+    async fn session_of(
+        &self,
+        connection: &ConnectionId,
+        now: u64,
+    ) -> Result<Option<Session>, StoreError> {
+        let attempt = "find the session of a connection";
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(session_key(connection)))
+            // A first message may follow its connect within milliseconds.
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| self.failure(attempt, error))?;
+        let Some(item) = answer
+            .item
+            .filter(|item| read_number(item, "expires_at") > now)
+        else {
+            return Ok(None);
+        };
+        Session::parse(
+            ("name", read_text(&item, "name")),
+            ("friend", read_text(&item, "friend")),
+        )
+        .map(Some)
+        .map_err(|error| self.failure(attempt, error))
+    }
+}
+
+const CONNECTION: &str = "C#";
+
+fn user_key(name: &Name) -> String {
+    format!("U#{name}")
+}
+
+fn connection_key(name: &Name, connection: &ConnectionId) -> Item {
+    Item::from([
+        text("pk", &user_key(name)),
+        text("sk", &format!("{CONNECTION}{connection}")),
+    ])
+}
+
+fn session_key(connection: &ConnectionId) -> Item {
+    Item::from([
+        text("pk", &format!("{CONNECTION}{connection}")),
+        text("sk", "#"),
+    ])
+}
+
+fn device(item: &Item) -> Option<Device> {
+    let connection = read_text(item, "sk")?.strip_prefix(CONNECTION)?;
+    Some(Device {
+        connection: ConnectionId::new(connection),
+        connected_at: read_number(item, "connected_at"),
+    })
+}
+
+fn text(attribute: &str, value: &str) -> (String, AttributeValue) {
+    (attribute.to_owned(), AttributeValue::S(value.to_owned()))
+}
+
+fn number(attribute: &str, value: u64) -> (String, AttributeValue) {
+    (attribute.to_owned(), AttributeValue::N(value.to_string()))
+}
+
+fn read_text<'item>(item: &'item Item, attribute: &str) -> Option<&'item str> {
+    Some(item.get(attribute)?.as_s().ok()?)
+}
+
+/// An absent or foreign value counts as the distant past: such a row is expired, and no newcomer.
+fn read_number(item: &Item, attribute: &str) -> u64 {
+    let number = item.get(attribute).and_then(|value| value.as_n().ok());
+    number
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,191 @@
+//! What API Gateway tells a function, reduced to what a chat needs.
+//!
+//! Four kinds of event arrive: a REQUEST authorizer's, and the proxy events
+//! CONNECT, MESSAGE and DISCONNECT. Absent and `null` members are the rule, not
+//! the exception (a MESSAGE has no headers, a CONNECT without query string no
+//! query member), so nothing is demanded before somebody asks for it. Whoever
+//! asks says which kind is expected, and the event's own type decides: a route
+//! key alone can be chosen by whoever writes the message.
+//!
+//! Sources: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>,
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::session::{ConnectionId, InvalidSession, Session};
+
+/// The header or query parameter by which a client names itself.
+pub const FROM: &str = "msgfrom";
+/// The header or query parameter by which a client names its friend.
+pub const TO: &str = "msgto";
+
+/// An event of any kind.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SocketEvent {
+    /// `REQUEST` for an authorizer.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// What an authorizer is to allow or deny.
+    method_arn: Option<String>,
+    headers: Option<HashMap<String, Option<String>>>,
+    query_string_parameters: Option<HashMap<String, Option<String>>>,
+    request_context: Option<RequestContext>,
+    body: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RequestContext {
+    route_key: Option<String>,
+    event_type: Option<String>,
+    connection_id: Option<String>,
+    authorizer: Option<AuthorizerContext>,
+}
+
+/// What our authorizer put into its context; API Gateway turns every value into a string.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct AuthorizerContext {
+    name: Option<String>,
+    friend: Option<String>,
+}
+
+/// An event reached a handler that is not for it, or lacks what its kind always has.
+///
+/// A route is wired to the wrong function, or somebody invoked the function by hand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, got {found}; check which function each route invokes")]
+pub struct UnexpectedEvent {
+    expected: &'static str,
+    found: String,
+}
+
+impl SocketEvent {
+    /// The ARN that an authorizer's answer is about.
+    ///
+    /// # Errors
+    /// [`UnexpectedEvent`] unless this is a REQUEST authorizer's event.
+    pub fn authorizing(&self) -> Result<&str, UnexpectedEvent> {
+        match (self.kind.as_deref(), &self.method_arn) {
+            (Some("REQUEST"), Some(arn)) => Ok(arn),
+            _ => Err(self.unexpected("a REQUEST authorizer event")),
+        }
+    }
+
+    /// Who is connecting.
+    ///
+    /// # Errors
+    /// [`UnexpectedEvent`] unless this is a CONNECT event with a connection id.
+    pub fn connecting(&self) -> Result<ConnectionId, UnexpectedEvent> {
+        self.connection("CONNECT", "a CONNECT event", |route| route == "$connect")
+    }
+
+    /// Who has left.
+    ///
+    /// # Errors
+    /// [`UnexpectedEvent`] unless this is a DISCONNECT event with a connection id.
+    pub fn disconnecting(&self) -> Result<ConnectionId, UnexpectedEvent> {
+        self.connection("DISCONNECT", "a DISCONNECT event", |route| {
+            route == "$disconnect"
+        })
+    }
+
+    /// Who says something, and what, unchanged. An empty message may come without a body.
+    ///
+    /// # Errors
+    /// [`UnexpectedEvent`] unless this is a MESSAGE event with a connection id.
+    pub fn message(&self) -> Result<(ConnectionId, &str), UnexpectedEvent> {
+        let connection = self.connection("MESSAGE", "a MESSAGE event", |route| {
+            route != "$connect" && route != "$disconnect"
+        })?;
+        Ok((connection, self.body.as_deref().unwrap_or_default()))
+    }
+
+    /// The route that API Gateway selected, for logs.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.request_context.as_ref()?.route_key.as_deref()
+    }
+
+    /// The session our authorizer proved, which API Gateway repeats in every event of a connection.
+    ///
+    /// `None` when there was no authorizer, or one that says nothing about our names.
+    ///
+    /// # Errors
+    /// [`InvalidSession`] when the context names only one of the two, or something that is no name.
+    pub fn proven_session(&self) -> Result<Option<Session>, InvalidSession> {
+        let context = self
+            .request_context
+            .as_ref()
+            .and_then(|context| context.authorizer.as_ref());
+        match context {
+            Some(context) if context.name.is_some() || context.friend.is_some() => Session::parse(
+                ("authorizer.name", context.name.as_deref()),
+                ("authorizer.friend", context.friend.as_deref()),
+            )
+            .map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The session the client claims in its handshake: a header of any case, else the query string.
+    ///
+    /// A browser cannot set headers, hence the query string.
+    ///
+    /// # Errors
+    /// [`InvalidSession`] when a name is missing or invalid.
+    pub fn claimed_session(&self) -> Result<Session, InvalidSession> {
+        Session::parse((FROM, self.claim(FROM)), (TO, self.claim(TO)))
+    }
+
+    fn claim(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().flatten();
+        let header = header.filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        let query = self.query_string_parameters.iter().flatten();
+        let query = query.filter(|(parameter, _)| *parameter == name);
+        header.chain(query).find_map(|(_, value)| value.as_deref())
+    }
+
+    fn connection(
+        &self,
+        event_type: &str,
+        expected: &'static str,
+        is_route: impl Fn(&str) -> bool,
+    ) -> Result<ConnectionId, UnexpectedEvent> {
+        let context = self.request_context.as_ref();
+        context
+            .filter(|context| context.event_type.as_deref() == Some(event_type))
+            .filter(|context| context.route_key.as_deref().is_none_or(is_route))
+            .and_then(|context| context.connection_id.as_deref())
+            .filter(|id| !id.is_empty())
+            .map(ConnectionId::new)
+            .ok_or_else(|| self.unexpected(expected))
+    }
+
+    fn unexpected(&self, expected: &'static str) -> UnexpectedEvent {
+        let context = self.request_context.clone().unwrap_or_default();
+        let connection = match context.connection_id {
+            Some(_) => "a",
+            None => "no",
+        };
+        UnexpectedEvent {
+            expected,
+            found: format!(
+                "event type {}, route {}, {connection} connection id",
+                excerpt(context.event_type.or(self.kind.clone())),
+                excerpt(context.route_key),
+            ),
+        }
+    }
+}
+
+/// Enough of a text to recognise it, safe in a log line.
+fn excerpt(text: Option<String>) -> String {
+    match text {
+        Some(text) => format!("{:?}", text.chars().take(40).collect::<String>()),
+        None => "none".to_owned(),
+    }
+}

@@ -1,0 +1,88 @@
+//! The authorizer of `$connect`: decides who a connection is.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{HandlerError, Invocation};
+use crate::event::SocketEvent;
+use crate::log::reasons;
+use crate::session::Session;
+
+/// Lets a connection in under the names it claims, if they are names.
+///
+/// The session becomes the authorizer's context, which API Gateway repeats in
+/// every later event of the connection: no handler then has to look it up.
+///
+/// Needs no permissions and calls nothing.
+///
+/// # Errors
+/// [`HandlerError::Unauthorized`] when a name is missing or invalid; the reason is only logged.
+pub fn authorize(event: &SocketEvent, invocation: &Invocation) -> Result<Policy, HandlerError> {
+    let arn = event.authorizing()?;
+    match event.claimed_session() {
+        Ok(session) => {
+            invocation.log.info("handshake authorized", []);
+            Ok(Policy::allow(arn, &session))
+        }
+        Err(error) => {
+            let reason = json!(reasons(&error));
+            invocation
+                .log
+                .warn("handshake not authorized", [("reason", reason)]);
+            Err(HandlerError::Unauthorized)
+        }
+    }
+}
+
+/// An authorizer's answer.
+///
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-lambda-authorizer-output.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    principal_id: String,
+    policy_document: PolicyDocument,
+    context: Context,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyDocument {
+    version: &'static str,
+    statement: [Statement; 1],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    action: &'static str,
+    effect: &'static str,
+    resource: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Context {
+    name: String,
+    friend: String,
+}
+
+impl Policy {
+    /// Allows exactly what was asked for: the `$connect` of this API and stage.
+    fn allow(arn: &str, session: &Session) -> Self {
+        Self {
+            principal_id: session.name.to_string(),
+            policy_document: PolicyDocument {
+                version: "2012-10-17",
+                statement: [Statement {
+                    action: "execute-api:Invoke",
+                    effect: "Allow",
+                    resource: arn.to_owned(),
+                }],
+            },
+            context: Context {
+                name: session.name.to_string(),
+                friend: session.friend.to_string(),
+            },
+        }
+    }
+}

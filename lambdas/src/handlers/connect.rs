@@ -1,0 +1,88 @@
+//! `$connect`: records who is on a new connection.
+
+use serde_json::json;
+
+use super::{Answer, HandlerError, Invocation};
+use crate::event::SocketEvent;
+use crate::log::reasons;
+use crate::session::{InvalidSession, Session};
+use crate::store::{ConnectionStore, Presence, StoreError};
+
+/// Records the new connection under its owner's name.
+///
+/// The session is the authorizer's. Where a gateway ran none, it is what the
+/// handshake claims, and it is recorded a second time under the connection, for
+/// the events to come do not repeat it.
+///
+/// Answers 200; 400 with the reason when a name is missing or invalid; 500 when
+/// the table cannot be written. Posts nothing: the connection does not exist
+/// before this has answered.
+///
+/// Needs `dynamodb:PutItem`.
+///
+/// # Errors
+/// [`HandlerError::UnexpectedEvent`]
+pub async fn connect(
+    event: &SocketEvent,
+    store: &impl ConnectionStore,
+    invocation: &Invocation,
+) -> Result<Answer, HandlerError> {
+    let connection = event.connecting()?;
+    let log = invocation.log.with("connectionId", connection.as_str());
+
+    let (session, origin) = match identify(event) {
+        Ok(identified) => identified,
+        Err(error) => {
+            let reason = reasons(&error);
+            log.warn("connection refused", [("reason", json!(reason))]);
+            return Ok(Answer::because(400, reason));
+        }
+    };
+    let presence = Presence {
+        session,
+        connection,
+        connected_at: invocation.now,
+    };
+    if let Err(error) = record(&presence, origin, store).await {
+        log.error(
+            "connection not recorded",
+            [("reason", json!(reasons(&error)))],
+        );
+        return Ok(Answer::status(500));
+    }
+    log.info("connected", []);
+    log.debug(
+        "session",
+        [
+            ("name", json!(presence.session.name.as_str())),
+            ("friend", json!(presence.session.friend.as_str())),
+        ],
+    );
+    Ok(Answer::status(200))
+}
+
+/// Where a session comes from, and therefore whether later events repeat it.
+#[derive(Clone, Copy)]
+enum Origin {
+    Authorizer,
+    Handshake,
+}
+
+fn identify(event: &SocketEvent) -> Result<(Session, Origin), InvalidSession> {
+    match event.proven_session()? {
+        Some(session) => Ok((session, Origin::Authorizer)),
+        None => Ok((event.claimed_session()?, Origin::Handshake)),
+    }
+}
+
+async fn record(
+    presence: &Presence,
+    origin: Origin,
+    store: &impl ConnectionStore,
+) -> Result<(), StoreError> {
+    // The findable row comes last: whoever finds it may post at once.
+    if let Origin::Handshake = origin {
+        store.remember_session(presence).await?;
+    }
+    store.remember(presence).await
+}

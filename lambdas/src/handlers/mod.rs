@@ -1,0 +1,84 @@
+//! What each route does: one public function per handler, over [`ConnectionStore`](crate::store::ConnectionStore)
+//! and [`Delivery`](crate::delivery::Delivery).
+//!
+//! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation
+//! fail, which API Gateway shows to the client: 502 for a handshake, the frame
+//! `{"message": "Internal server error", …}` for a message.
+
+mod authorize;
+mod connect;
+mod direct;
+mod disconnect;
+
+pub use authorize::{Policy, authorize};
+pub use connect::connect;
+pub use direct::direct;
+pub use disconnect::disconnect;
+
+use serde::Serialize;
+
+use crate::event::UnexpectedEvent;
+use crate::log::Log;
+use crate::store::StoreError;
+
+/// One run of a handler: when it happens, and where it reports.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Seconds since the epoch.
+    pub now: u64,
+    /// Carries the request id already.
+    pub log: Log,
+}
+
+/// What a proxy integration answers. API Gateway rejects an answer with any member that it does not know.
+///
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html>.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+}
+
+impl Answer {
+    /// Just a status. On `$connect`, anything but 2xx refuses the connection with that very status.
+    #[must_use]
+    pub const fn status(status_code: u16) -> Self {
+        Self {
+            status_code,
+            body: None,
+        }
+    }
+
+    /// A status with a reason for whoever looks into it.
+    #[must_use]
+    pub fn because(status_code: u16, reason: impl Into<String>) -> Self {
+        Self {
+            status_code,
+            body: Some(reason.into()),
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status_code(&self) -> u16 {
+        self.status_code
+    }
+}
+
+/// Why an invocation fails.
+#[derive(Debug, thiserror::Error)]
+pub enum HandlerError {
+    /// The one error that API Gateway understands: an authorizer that fails with exactly this text refuses with 401.
+    ///
+    /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
+    #[error("Unauthorized")]
+    Unauthorized,
+    /// The event is for another handler.
+    #[error(transparent)]
+    UnexpectedEvent(#[from] UnexpectedEvent),
+    /// The friend could not be looked up, so the sender must learn that the message is lost.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,17 @@
+//! The fakes: a table and a way back to clients, both in memory.
+//!
+//! They are programs with a stated behaviour, not expectations: each does what
+//! its trait says, unless a test orders a fault beforehand.
+
+mod delivery;
+mod store;
+
+pub use delivery::MemoryDelivery;
+pub use store::{Call, MemoryStore};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A fake stays usable after a test's assertion failed while holding it: the first failure is the one to show.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+//! Puts one handler behind the Lambda Runtime API.
+
+use std::time::SystemTime;
+
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::aws::{CallbackDelivery, Clients, DynamoStore, Patience};
+use crate::environment::{Environment, EnvironmentError, Handler};
+use crate::event::SocketEvent;
+use crate::handlers::{self, HandlerError, Invocation};
+use crate::log::{Log, reasons};
+
+/// Why the function stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// It could not start.
+    #[error("the function cannot start")]
+    Environment(#[from] EnvironmentError),
+    /// The Runtime API could not be used any more.
+    #[error("the Lambda Runtime API failed")]
+    Runtime(#[source] lambda_runtime::Error),
+}
+
+/// Runs the handler that `environment` names, one invocation after another, for as long as Lambda asks.
+///
+/// Clients are made here, before the first invocation, and only those that the handler uses.
+///
+/// # Errors
+/// [`ServeError`]
+///
+/// # Panics
+/// When the variables are missing that every Lambda environment has, such as `AWS_LAMBDA_RUNTIME_API`.
+pub async fn serve(environment: Environment<'_>, log: Log) -> Result<(), ServeError> {
+    let ended = match environment.handler()? {
+        Handler::Authorize => {
+            run(log, async |event, invocation| {
+                handlers::authorize(event, invocation)
+            })
+            .await
+        }
+        Handler::Connect => {
+            let store = store(environment)?;
+            run(log, async |event, invocation| {
+                handlers::connect(event, &store, invocation).await
+            })
+            .await
+        }
+        Handler::Disconnect => {
+            let store = store(environment)?;
+            run(log, async |event, invocation| {
+                handlers::disconnect(event, &store, invocation).await
+            })
+            .await
+        }
+        Handler::Direct => {
+            let (store, delivery) = store_and_delivery(environment)?;
+            run(log, async |event, invocation| {
+                handlers::direct(event, &store, &delivery, invocation).await
+            })
+            .await
+        }
+    };
+    ended.map_err(ServeError::Runtime)
+}
+
+fn store(environment: Environment<'_>) -> Result<DynamoStore, EnvironmentError> {
+    let table = environment.table()?;
+    let clients = Clients::new(environment.identity()?, &[table.endpoint.as_deref()]);
+    Ok(clients.table(table, Patience::TABLE))
+}
+
+fn store_and_delivery(
+    environment: Environment<'_>,
+) -> Result<(DynamoStore, CallbackDelivery), EnvironmentError> {
+    let table = environment.table()?;
+    let endpoint = environment.connections_endpoint()?;
+    let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
+    let clients = Clients::new(environment.identity()?, &endpoints);
+    Ok((
+        clients.table(table, Patience::TABLE),
+        clients.delivery(endpoint, Patience::POST),
+    ))
+}
+
+async fn run<A: Serialize>(
+    log: Log,
+    handler: impl AsyncFn(&SocketEvent, &Invocation) -> Result<A, HandlerError>,
+) -> Result<(), lambda_runtime::Error> {
+    let (log, handler) = (&log, &handler);
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SocketEvent>| async move {
+        let invocation = Invocation {
+            now: epoch_seconds(),
+            log: log.of_request(&event.context.request_id),
+        };
+        // Boxed, because the compiler gives up on a future that holds the whole SDK by value.
+        let outcome = Box::pin(handler(&event.payload, &invocation)).await;
+        if let Err(error) = &outcome {
+            let reason = json!(reasons(error));
+            match error {
+                // Why somebody is not let in was logged where it was decided.
+                HandlerError::Unauthorized => {}
+                _ => invocation
+                    .log
+                    .error("invocation failed", [("reason", reason)]),
+            }
+        }
+        outcome
+    }))
+    .await
+}
+
+fn epoch_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map(|since| since.as_secs()).unwrap_or_default()
+}
+
+/// How a failed invocation is reported to Lambda. For [`HandlerError::Unauthorized`] the message is what API Gateway looks at.
+impl From<HandlerError> for Diagnostic {
+    fn from(error: HandlerError) -> Self {
+        let error_type = match error {
+            HandlerError::Unauthorized => "Unauthorized",
+            HandlerError::UnexpectedEvent(_) => "UnexpectedEvent",
+            HandlerError::Store(_) => "StoreError",
+        };
+        Self {
+            error_type: error_type.to_owned(),
+            error_message: reasons(&error),
+        }
+    }
+}

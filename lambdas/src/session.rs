@@ -1,0 +1,216 @@
+//! Who a connection is: names, and the rules that make a text a name.
+
+use std::fmt;
+
+/// The longest name, in characters. Ours: it keeps keys, logs and authorizer contexts small.
+pub const MAXIMUM_NAME_LENGTH: usize = 64;
+
+/// What a connection said and proved about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Who is speaking.
+    pub name: Name,
+    /// Who is spoken to.
+    pub friend: Name,
+}
+
+impl Session {
+    /// Makes a session of two texts, each with the word for it that an error is to use.
+    ///
+    /// # Errors
+    /// [`InvalidSession`] for the first text that is absent or no [`Name`].
+    pub fn parse(
+        name: (&'static str, Option<&str>),
+        friend: (&'static str, Option<&str>),
+    ) -> Result<Self, InvalidSession> {
+        Ok(Self {
+            name: named(name)?,
+            friend: named(friend)?,
+        })
+    }
+}
+
+fn named((field, text): (&'static str, Option<&str>)) -> Result<Name, InvalidSession> {
+    let text = text.ok_or(InvalidSession::Missing { field })?;
+    Name::parse(text).map_err(|source| InvalidSession::Name { field, source })
+}
+
+/// Why nobody can be recognised in what was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSession {
+    /// A name was not given at all.
+    #[error("`{field}` is missing; give it as a header or in the query string")]
+    Missing {
+        /// The header, query parameter or context member.
+        field: &'static str,
+    },
+    /// A name was given and is none.
+    #[error("`{field}` is not a name")]
+    Name {
+        /// The header, query parameter or context member.
+        field: &'static str,
+        /// The rule it breaks.
+        source: InvalidName,
+    },
+}
+
+/// The name of a person: 1 to 64 of the ASCII letters, digits and ``._@+'-``, and spaces between them.
+///
+/// Names are compared letter by letter: `Tom` is not `tom`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(String);
+
+impl Name {
+    /// Takes `text` as a name if it is one, unchanged.
+    ///
+    /// # Errors
+    /// [`InvalidName`] with the first rule it breaks.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        if text.is_empty() {
+            return Err(InvalidName::Empty);
+        }
+        if let Some(character) = text.chars().find(|character| !is_allowed(*character)) {
+            return Err(InvalidName::Character(character));
+        }
+        if text.len() > MAXIMUM_NAME_LENGTH {
+            return Err(InvalidName::TooLong(text.len()));
+        }
+        if text.starts_with(' ') || text.ends_with(' ') {
+            return Err(InvalidName::SpaceAtAnEnd);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Name({:?})", self.0)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+fn is_allowed(character: char) -> bool {
+    character.is_ascii_alphanumeric() || " ._@+'-".contains(character)
+}
+
+/// Why a text is no name. Shows at most one character of the text, escaped, so that it may go into a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// It has no characters.
+    #[error("it is empty")]
+    Empty,
+    /// It has this many characters.
+    #[error("it has {0} characters, {MAXIMUM_NAME_LENGTH} are allowed")]
+    TooLong(usize),
+    /// It begins or ends with a space.
+    #[error("it begins or ends with a space")]
+    SpaceAtAnEnd,
+    /// It contains this character.
+    #[error("{0:?} is not allowed in it; letters A to Z, digits, spaces and ._@+'- are")]
+    Character(char),
+}
+
+/// API Gateway's name for one open WebSocket. Opaque: nothing may be read out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(String);
+
+impl ConnectionId {
+    /// Takes what API Gateway calls a connection.
+    #[must_use]
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as API Gateway gave it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InvalidName, InvalidSession, Name, Session};
+    use proptest::prelude::*;
+
+    #[test]
+    fn each_rule_about_names_has_its_own_error() {
+        check("", Err(InvalidName::Empty));
+        check(" Tom", Err(InvalidName::SpaceAtAnEnd));
+        check("Tom ", Err(InvalidName::SpaceAtAnEnd));
+        check(" ", Err(InvalidName::SpaceAtAnEnd));
+        check(&"x".repeat(64), Ok(()));
+        check(&"x".repeat(65), Err(InvalidName::TooLong(65)));
+        check("a#b", Err(InvalidName::Character('#')));
+        check("Jürgen", Err(InvalidName::Character('ü')));
+        check("Tom\u{202e}", Err(InvalidName::Character('\u{202e}')));
+        check("Mary Ann O'Neil-Smith", Ok(()));
+        check("tom.j_1+x@example.com", Ok(()));
+    }
+
+    fn check(text: &str, expected: Result<(), InvalidName>) {
+        assert_eq!(Name::parse(text).map(drop), expected, "{text:?}");
+    }
+
+    #[test]
+    fn an_error_shows_one_escaped_character_and_nothing_else_of_the_text() {
+        let error = Name::parse("secret\u{1b}[31m").unwrap_err().to_string();
+        assert!(error.contains(r"'\u{1b}'"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn the_missing_name_is_the_one_that_is_named() {
+        let field = |name, friend| Session::parse(("msgfrom", name), ("msgto", friend));
+        assert_eq!(
+            field(None, None),
+            Err(InvalidSession::Missing { field: "msgfrom" })
+        );
+        assert_eq!(
+            field(Some("Tom"), None),
+            Err(InvalidSession::Missing { field: "msgto" })
+        );
+        assert_eq!(
+            field(Some("Tom"), Some("")),
+            Err(InvalidSession::Name {
+                field: "msgto",
+                source: InvalidName::Empty
+            })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_by_the_rules_is_a_name_and_stays_as_it_is(
+            text in "[A-Za-z0-9._@+'-]([A-Za-z0-9 ._@+'-]{0,62}[A-Za-z0-9._@+'-])?"
+        ) {
+            let name = Name::parse(&text).unwrap();
+            prop_assert_eq!(name.as_str(), text);
+        }
+
+        #[test]
+        fn whatever_passes_is_short_and_plain(text in any::<String>()) {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert!(name.as_str().len() <= 64 && name.as_str().is_ascii());
+                prop_assert!(!name.as_str().chars().any(char::is_control));
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What is read out of API Gateway's events, and what is refused.
+
+use chat_lambdas::event::SocketEvent;
+use chat_lambdas::session::{ConnectionId, InvalidSession, Session};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+#[test]
+fn names_come_from_headers_of_any_case() {
+    for (from, to) in [("msgfrom", "msgto"), ("MsgFrom", "MSGTO")] {
+        let event = parsed(json!({"headers": {"Host": "h", from: "Tom", to: "Jerry"}}));
+        assert_eq!(event.claimed_session(), Ok(session("Tom", "Jerry")));
+    }
+}
+
+#[test]
+fn names_come_from_the_query_string_where_there_is_no_header() {
+    let event = parsed(json!({
+        "headers": {"Host": "h", "msgto": "Jerry"},
+        "queryStringParameters": {"msgfrom": "Tom", "msgto": "Spike"},
+    }));
+    assert_eq!(event.claimed_session(), Ok(session("Tom", "Jerry")));
+}
+
+#[test]
+fn an_empty_header_is_not_repaired_by_the_query_string() {
+    let event = parsed(json!({
+        "headers": {"msgfrom": "", "msgto": "Jerry"},
+        "queryStringParameters": {"msgfrom": "Tom"},
+    }));
+    assert!(matches!(
+        event.claimed_session(),
+        Err(InvalidSession::Name {
+            field: "msgfrom",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn absent_and_null_members_are_the_same() {
+    let null = json!({
+        "headers": null, "queryStringParameters": null, "body": null, "stageVariables": null,
+        "requestContext": {"eventType": "MESSAGE", "connectionId": "c", "messageId": null,
+            "authorizer": null, "routeKey": null},
+    });
+    let absent = json!({"requestContext": {"eventType": "MESSAGE", "connectionId": "c"}});
+    for event in [parsed(null), parsed(absent)] {
+        assert_eq!(event.message(), Ok((ConnectionId::new("c"), "")));
+        assert_eq!(event.proven_session(), Ok(None));
+        assert_eq!(
+            event.claimed_session(),
+            Err(InvalidSession::Missing { field: "msgfrom" })
+        );
+    }
+}
+
+#[test]
+fn an_authorizer_context_proves_a_session_only_with_both_names() {
+    let proven = |context: Value| {
+        parsed(json!({"requestContext": {"authorizer": context}})).proven_session()
+    };
+    assert_eq!(
+        proven(json!({"principalId": "Tom", "name": "Tom", "friend": "Jerry"})),
+        Ok(Some(session("Tom", "Jerry")))
+    );
+    assert_eq!(proven(json!({"principalId": "somebody else's"})), Ok(None));
+    assert_eq!(
+        proven(json!({"name": "Tom"})),
+        Err(InvalidSession::Missing {
+            field: "authorizer.friend"
+        })
+    );
+    assert!(proven(json!({"name": "Tom", "friend": "#"})).is_err());
+}
+
+#[test]
+fn a_body_is_read_as_it_is() {
+    let body = " {\"action\": \"$connect\"}\n\u{1F600} ";
+    let event = parsed(json!({
+        "requestContext": {"eventType": "MESSAGE", "routeKey": "$default", "connectionId": "c"},
+        "body": body, "isBase64Encoded": false,
+    }));
+    assert_eq!(event.message().unwrap().1, body);
+}
+
+#[test]
+fn each_kind_of_event_is_only_what_its_type_says() {
+    let kinds = [
+        ("CONNECT", "$connect"),
+        ("MESSAGE", "$default"),
+        ("MESSAGE", "sendMessage"),
+        ("DISCONNECT", "$disconnect"),
+        // Nothing of this kind may exist, so nobody accepts it.
+        ("MESSAGE", "$connect"),
+        ("MESSAGE", "$disconnect"),
+        ("CONNECT", "$default"),
+        ("DISCONNECT", "$connect"),
+    ];
+    let accepted = kinds.map(|(kind, route)| {
+        let event = parsed(json!({
+            "requestContext": {"eventType": kind, "routeKey": route, "connectionId": "c"}
+        }));
+        assert!(event.authorizing().is_err());
+        [
+            event.connecting().is_ok(),
+            event.message().is_ok(),
+            event.disconnecting().is_ok(),
+        ]
+    });
+    let nobody = [false; 3];
+    assert_eq!(
+        accepted,
+        [
+            [true, false, false],
+            [false, true, false],
+            [false, true, false],
+            [false, false, true],
+            nobody,
+            nobody,
+            nobody,
+            nobody,
+        ]
+    );
+}
+
+#[test]
+fn an_authorizer_event_is_known_by_its_type() {
+    let mut event = json!({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-west-1:000000000000:a1/v1/$connect",
+        "requestContext": {"eventType": "CONNECT", "routeKey": "$connect", "connectionId": "c"},
+    });
+    assert!(
+        parsed(event.clone())
+            .authorizing()
+            .unwrap()
+            .ends_with("/v1/$connect")
+    );
+    event["type"] = json!("TOKEN");
+    assert!(parsed(event).authorizing().is_err());
+}
+
+#[test]
+fn an_unexpected_event_is_described_in_little_space() {
+    let error = parsed(json!({
+        "requestContext": {"eventType": format!("MESS\n{}", "x".repeat(1000)), "connectionId": ""}
+    }))
+    .connecting()
+    .unwrap_err()
+    .to_string();
+    assert!(
+        error.starts_with(r#"expected a CONNECT event, got event type "MESS\nxxx"#),
+        "{error}"
+    );
+    assert!(error.len() < 200, "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_json_makes_the_reader_panic(event in anything()) {
+        if let Ok(event) = serde_json::from_value::<SocketEvent>(event) {
+            let kinds = [
+                event.authorizing().is_ok(),
+                event.connecting().is_ok(),
+                event.message().is_ok(),
+                event.disconnecting().is_ok(),
+            ];
+            prop_assert!(kinds[1..].iter().filter(|kind| **kind).count() <= 1);
+            if let Ok(session) = event.claimed_session() {
+                prop_assert!(!session.name.as_str().is_empty());
+            }
+            if let Ok(Some(session)) = event.proven_session() {
+                prop_assert!(!session.friend.as_str().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_valid_name_survives_the_way_through_an_event(
+        name in "[A-Za-z0-9._@+'-]{1,64}", friend in "[A-Za-z0-9]( [a-z]{1,20}){0,3}"
+    ) {
+        let claimed = parsed(json!({"headers": {"msgfrom": name, "msgto": friend}})).claimed_session();
+        let proven = parsed(json!({"requestContext": {"authorizer": {"name": name, "friend": friend}}}))
+            .proven_session();
+        prop_assert_eq!(claimed.unwrap(), session(&name, &friend));
+        prop_assert_eq!(proven.unwrap().unwrap(), session(&name, &friend));
+    }
+}
+
+/// Any JSON, with the members that matter more often than chance would have them.
+fn anything() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        prop::sample::select(
+            &[
+                "CONNECT",
+                "MESSAGE",
+                "DISCONNECT",
+                "REQUEST",
+                "$connect",
+                "Tom"
+            ][..]
+        )
+        .prop_map(Value::from),
+    ];
+    let key = prop_oneof![
+        any::<String>(),
+        prop::sample::select(
+            &[
+                "requestContext",
+                "headers",
+                "queryStringParameters",
+                "body",
+                "type",
+                "methodArn",
+                "eventType",
+                "routeKey",
+                "connectionId",
+                "authorizer",
+                "name",
+                "friend",
+                "msgfrom",
+                "msgto",
+            ][..]
+        )
+        .prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(3, 32, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(key.clone(), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn parsed(event: Value) -> SocketEvent {
+    serde_json::from_value(event).expect("an event of the documented shape")
+}
+
+fn session(name: &str, friend: &str) -> Session {
+    Session::parse(("name", Some(name)), ("friend", Some(friend))).expect("two valid names")
+}

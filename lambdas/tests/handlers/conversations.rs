@@ -1,0 +1,199 @@
+//! Every conversation over the real handlers, with and without an authorizer,
+//! and with `$disconnect` events that come at once, late, or never.
+
+use std::collections::HashMap;
+
+use chat_lambdas::handlers::{HandlerError, authorize, connect, direct, disconnect};
+use chat_lambdas::session::ConnectionId;
+use conversations::{Fault, Handshake, Party, Welcome, World, play};
+use serde_json::{Value, json};
+
+use crate::gateway;
+use crate::scene::{Scene, json_of};
+
+#[derive(Debug, Clone, Copy)]
+enum Authorizer {
+    Runs,
+    Ignored,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Farewell {
+    AtOnce,
+    /// After the next connect.
+    Late,
+    Never,
+}
+
+#[tokio::test]
+async fn with_an_authorizer() {
+    play_all(Authorizer::Runs, Farewell::AtOnce).await;
+}
+
+#[tokio::test]
+async fn without_an_authorizer() {
+    play_all(Authorizer::Ignored, Farewell::AtOnce).await;
+}
+
+#[tokio::test]
+async fn with_late_disconnects() {
+    play_all(Authorizer::Runs, Farewell::Late).await;
+    play_all(Authorizer::Ignored, Farewell::Late).await;
+}
+
+#[tokio::test]
+async fn without_any_disconnects() {
+    play_all(Authorizer::Runs, Farewell::Never).await;
+    play_all(Authorizer::Ignored, Farewell::Never).await;
+}
+
+async fn play_all(authorizer: Authorizer, farewell: Farewell) {
+    let mut failures = Vec::new();
+    for script in conversations::scripts().expect("the scripts can be read") {
+        let mut world = InMemory {
+            scene: Scene::new(),
+            authorizer,
+            farewell,
+            connections: HashMap::new(),
+            ended: Vec::new(),
+            made: 0,
+        };
+        if let Err(failure) = play(&script, &mut world).await {
+            failures.push(format!("{failure} {:?}", failure.fault));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+struct InMemory {
+    scene: Scene,
+    authorizer: Authorizer,
+    farewell: Farewell,
+    connections: HashMap<Party, Connection>,
+    /// Connections whose end the handlers have not been told yet.
+    ended: Vec<Connection>,
+    made: usize,
+}
+
+#[derive(Clone)]
+struct Connection {
+    id: ConnectionId,
+    /// What API Gateway repeats in its events.
+    context: Option<Value>,
+}
+
+impl InMemory {
+    fn connection(&self, party: &Party) -> Result<&Connection, Fault> {
+        let connection = self.connections.get(party);
+        Ok(connection.ok_or_else(|| format!("{party} has no connection"))?)
+    }
+
+    /// Runs the authorizer, if there is one. `Err` holds the status of a refusal.
+    fn authorized(
+        &self,
+        id: &ConnectionId,
+        names: gateway::Names<'_>,
+    ) -> Result<Result<Option<Value>, u16>, Fault> {
+        if let Authorizer::Ignored = self.authorizer {
+            return Ok(Ok(None));
+        }
+        let event = gateway::authorizer(id.as_str(), names);
+        match authorize(&event, &self.scene.invocation()) {
+            Ok(policy) => {
+                let policy = json_of(&policy);
+                let mut context = policy["context"].clone();
+                context["principalId"] = policy["principalId"].clone();
+                Ok(Ok(Some(context)))
+            }
+            Err(HandlerError::Unauthorized) => Ok(Err(401)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn farewells(&mut self) -> Result<(), Fault> {
+        for connection in std::mem::take(&mut self.ended) {
+            let event = gateway::disconnect(connection.id.as_str(), connection.context.as_ref());
+            let answer = disconnect(&event, &self.scene.store, &self.scene.invocation()).await?;
+            if json_of(&answer) != json!({"statusCode": 200}) {
+                return Err(format!("$disconnect answered {answer:?}").into());
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, party: &Party) -> Result<Connection, Fault> {
+        let connection = self.connection(party)?.clone();
+        self.scene.delivery.close(&connection.id);
+        self.connections.remove(party);
+        Ok(connection)
+    }
+}
+
+impl World for InMemory {
+    async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
+        self.scene.now += 60;
+        self.made += 1;
+        let id = ConnectionId::new(format!("connection-{:03}=", self.made));
+        let names = (handshake.from.as_deref(), handshake.to.as_deref());
+        let context = match self.authorized(&id, names)? {
+            Ok(context) => context,
+            Err(status) => return Ok(Welcome::Refused(status.to_string())),
+        };
+        let event = gateway::connect(id.as_str(), names, context.as_ref());
+        let answer = connect(&event, &self.scene.store, &self.scene.invocation()).await?;
+        if answer.status_code() != 200 {
+            return Ok(Welcome::Refused(answer.status_code().to_string()));
+        }
+        // Only now is there a connection.
+        self.scene.delivery.open(&id);
+        self.connections
+            .insert(party.clone(), Connection { id, context });
+        self.farewells().await?;
+        Ok(Welcome::Accepted)
+    }
+
+    async fn send(&mut self, party: &Party, text: &str) -> Result<(), Fault> {
+        self.scene.now += 60;
+        let Connection { id, context } = self.connection(party)?;
+        let event = gateway::message(id.as_str(), text, context.as_ref());
+        let scene = &self.scene;
+        let answer = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await?;
+        match json_of(&answer) == json!({"statusCode": 200}) {
+            true => Ok(()),
+            false => Err(format!("the message was answered {answer:?}").into()),
+        }
+    }
+
+    async fn next_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
+        self.arrived_frame(party).await
+    }
+
+    async fn arrived_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
+        Ok(self.scene.delivery.take(&self.connection(party)?.id))
+    }
+
+    async fn disconnect(&mut self, party: &Party) -> Result<(), Fault> {
+        let connection = self.close(party)?;
+        match self.farewell {
+            Farewell::Never => Ok(()),
+            Farewell::Late => {
+                self.ended.push(connection);
+                Ok(())
+            }
+            Farewell::AtOnce => {
+                self.ended.push(connection);
+                self.farewells().await
+            }
+        }
+    }
+
+    async fn vanish(&mut self, party: &Party) -> Result<(), Fault> {
+        self.close(party)?;
+        Ok(())
+    }
+
+    /// Every step above has all its effects before it returns.
+    async fn settle(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+use chat_lambdas::delivery::DeliveryError;
+use chat_lambdas::handlers::{HandlerError, connect, direct};
+use chat_lambdas::log::Level;
+use chat_lambdas::memory::Call;
+use chat_lambdas::protocol::FRIEND_NOT_REACHABLE;
+use chat_lambdas::session::ConnectionId;
+use serde_json::json;
+
+use crate::gateway::{self, context};
+use crate::scene::{Scene, json_of};
+
+#[tokio::test]
+async fn every_device_of_the_friend_gets_the_text_and_nobody_else_anything() {
+    let scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    let (desk, phone) = (
+        scene.online("Jerry", "j1").await,
+        scene.online("Jerry", "j2").await,
+    );
+    let answer = scene.tom_says(" {\"action\": 1}\n").await.unwrap();
+    assert_eq!(json_of(&answer), json!({"statusCode": 200}));
+    for device in [&desk, &phone] {
+        assert_eq!(scene.delivery.take(device).unwrap(), " {\"action\": 1}\n");
+    }
+    assert_eq!(scene.delivery.take(&tom), None);
+}
+
+#[tokio::test]
+async fn the_notice_is_word_for_word_what_clients_know() {
+    assert_eq!(
+        FRIEND_NOT_REACHABLE,
+        "Your friend is not reachable. Connect from the other terminal and then try again"
+    );
+    assert_eq!(FRIEND_NOT_REACHABLE, conversations::NOTICE);
+    let scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    let answer = scene.tom_says("hi").await.unwrap();
+    assert_eq!(json_of(&answer), json!({"statusCode": 200}));
+    assert_eq!(scene.delivery.take(&tom).unwrap(), FRIEND_NOT_REACHABLE);
+    assert_eq!(scene.delivery.take(&tom), None);
+}
+
+#[tokio::test]
+async fn a_friend_whom_the_cheap_read_misses_is_found_by_the_consistent_one() {
+    let scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    scene.store.lag();
+    let jerry = scene.online("Jerry", "j").await;
+    scene.tom_says("hi").await.unwrap();
+    assert_eq!(scene.delivery.take(&jerry).unwrap(), "hi");
+    assert_eq!(scene.delivery.take(&tom), None);
+}
+
+#[tokio::test]
+async fn a_friend_who_reconnected_is_reached_on_the_new_connection_only_and_once() {
+    let scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    scene.recorded("Jerry", "old", scene.now - 60).await;
+    scene.store.lag();
+    let new = scene.online("Jerry", "new").await;
+    scene.tom_says("hi").await.unwrap();
+    assert_eq!(scene.delivery.take(&new).unwrap(), "hi");
+    assert_eq!(scene.delivery.take(&new), None);
+    assert_eq!(scene.delivery.take(&tom), None);
+    assert_eq!(scene.rows(), ["Jerry/new", "Tom/t"]);
+}
+
+#[tokio::test]
+async fn a_device_that_refused_is_not_tried_a_second_time() {
+    let scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    let jerry = scene.recorded("Jerry", "j", scene.now - 60).await;
+    scene.delivery.refuse(&jerry, || DeliveryError::Throttled);
+    scene.tom_says("hi").await.unwrap();
+    assert_eq!(
+        scene.logged().matches("post refused").count(),
+        1,
+        "{}",
+        scene.logged()
+    );
+    assert_eq!(scene.delivery.take(&tom).unwrap(), FRIEND_NOT_REACHABLE);
+}
+
+#[tokio::test]
+async fn one_device_that_takes_it_is_enough_for_no_notice() {
+    let scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    scene.recorded("Jerry", "gone", scene.now - 60).await;
+    let refusing = scene.recorded("Jerry", "refusing", scene.now - 60).await;
+    scene.delivery.refuse(&refusing, || DeliveryError::TimedOut);
+    let jerry = scene.online("Jerry", "j").await;
+    scene.tom_says("hi").await.unwrap();
+    assert_eq!(scene.delivery.take(&jerry).unwrap(), "hi");
+    assert_eq!(scene.delivery.take(&tom), None);
+}
+
+#[tokio::test]
+async fn an_expired_row_is_not_posted_to() {
+    let mut scene = Scene::new();
+    let tom = scene.online("Tom", "t").await;
+    let jerry = scene.online("Jerry", "j").await;
+    scene.now += 8_100 - 60;
+    scene.tom_says("hi").await.unwrap();
+    assert_eq!(scene.delivery.take(&jerry), None);
+    assert_eq!(scene.delivery.take(&tom).unwrap(), FRIEND_NOT_REACHABLE);
+}
+
+#[tokio::test]
+async fn a_sender_who_has_left_needs_no_notice() {
+    let scene = Scene::new();
+    assert_eq!(scene.tom_says("hi").await.unwrap().status_code(), 200);
+
+    let scene = Scene::new();
+    scene
+        .delivery
+        .refuse(&ConnectionId::new("t"), || DeliveryError::Forbidden);
+    assert_eq!(scene.tom_says("hi").await.unwrap().status_code(), 200);
+    assert!(
+        scene.logged().contains("notice refused"),
+        "{}",
+        scene.logged()
+    );
+}
+
+#[tokio::test]
+async fn without_an_authorizer_the_record_tells_who_is_speaking() {
+    let scene = Scene::new();
+    let jerry = scene.online("Jerry", "j").await;
+    let handshake = gateway::connect("t", (Some("Tom"), Some("Jerry")), None);
+    connect(&handshake, &scene.store, &scene.invocation())
+        .await
+        .unwrap();
+    let event = gateway::message("t", "hi", None);
+    let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+    assert_eq!(outcome.unwrap().status_code(), 200);
+    assert_eq!(scene.delivery.take(&jerry).unwrap(), "hi");
+}
+
+#[tokio::test]
+async fn a_message_nobody_stands_behind_is_dropped_without_a_word() {
+    let scene = Scene::new();
+    let jerry = scene.online("Jerry", "j").await;
+    let stranger = scene.online("Spike", "s").await;
+    for context in [
+        None,
+        Some(json!({"name": "Tom"})),
+        Some(json!({"principalId": "x"})),
+    ] {
+        let event = gateway::message("s", "hi", context.as_ref());
+        let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+        assert_eq!(json_of(&outcome.unwrap()), json!({"statusCode": 403}));
+    }
+    assert_eq!(scene.delivery.take(&jerry), None);
+    assert_eq!(scene.delivery.take(&stranger), None);
+    assert_eq!(scene.logged().matches("unknown connection").count(), 3);
+}
+
+#[tokio::test]
+async fn a_friend_who_cannot_be_looked_up_makes_the_invocation_fail() {
+    // API Gateway then sends an error frame: the sender learns that the message is lost.
+    let scene = Scene::new();
+    scene.online("Jerry", "j").await;
+    scene.store.break_down(Call::ConnectionsOf);
+    assert!(matches!(
+        scene.tom_says("hi").await,
+        Err(HandlerError::Store(_))
+    ));
+
+    scene.store.break_down(Call::SessionOf);
+    let event = gateway::message("t", "hi", None);
+    let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+    assert!(matches!(outcome, Err(HandlerError::Store(_))));
+}
+
+#[tokio::test]
+async fn events_of_another_kind_are_errors() {
+    let scene = Scene::new();
+    let tom = context("Tom", "Jerry");
+    let events = [
+        gateway::connect("t", (Some("Tom"), Some("Jerry")), Some(&tom)),
+        gateway::disconnect("t", Some(&tom)),
+    ];
+    for event in events {
+        let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+        assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
+    }
+}
+
+#[tokio::test]
+async fn the_log_counts_and_never_quotes() {
+    let scene = Scene::logging_from(Level::Debug);
+    scene.online("Jerry", "j").await;
+    scene.recorded("Jerry", "gone", scene.now - 60).await;
+    scene.tom_says("a very private matter").await.unwrap();
+    let logged = scene.logged();
+    assert!(
+        logged.contains(
+            r#""connectionId":"t","route":"$default","delivered":1,"gone":1,"refused":0"#
+        ),
+        "{logged}"
+    );
+    assert!(!logged.contains("private"), "{logged}");
+}

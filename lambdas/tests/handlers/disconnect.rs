@@ -1,0 +1,96 @@
+use chat_lambdas::handlers::{Answer, HandlerError, connect, disconnect};
+use chat_lambdas::memory::Call;
+use serde_json::{Value, json};
+
+use crate::gateway::{self, context};
+use crate::scene::{Scene, json_of};
+
+#[tokio::test]
+async fn exactly_this_connection_is_forgotten() {
+    let scene = Scene::new();
+    scene.online("Tom", "old").await;
+    scene.online("Tom", "new").await;
+    scene.online("Ann", "old").await;
+    let answer = run(&scene, "old", Some(&context("Tom", "Jerry"))).await;
+    assert_eq!(json_of(&answer), json!({"statusCode": 200}));
+    assert_eq!(scene.rows(), ["Ann/old", "Tom/new"]);
+}
+
+#[tokio::test]
+async fn without_an_authorizer_the_record_tells_whose_connection_it_was() {
+    let scene = Scene::new();
+    for connection in ["a", "b"] {
+        let event = gateway::connect(connection, (Some("Tom"), Some("Jerry")), None);
+        let connected = connect(&event, &scene.store, &scene.invocation()).await;
+        assert_eq!(connected.unwrap().status_code(), 200);
+    }
+    assert_eq!(run(&scene, "a", None).await.status_code(), 200);
+    assert_eq!(scene.rows(), ["Tom/b"]);
+    assert_eq!(scene.store.sessions().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_disconnect_and_an_unknown_one_are_fine() {
+    let scene = Scene::new();
+    scene.online("Tom", "t").await;
+    let tom = context("Tom", "Jerry");
+    for (connection, context) in [("t", Some(&tom)), ("t", Some(&tom)), ("stranger", None)] {
+        assert_eq!(run(&scene, connection, context).await.status_code(), 200);
+    }
+    assert!(scene.rows().is_empty());
+}
+
+#[tokio::test]
+async fn a_removal_that_failed_half_way_can_be_repeated() {
+    let scene = Scene::new();
+    let event = gateway::connect("c", (Some("Tom"), Some("Jerry")), None);
+    let connected = connect(&event, &scene.store, &scene.invocation()).await;
+    assert_eq!(connected.unwrap().status_code(), 200);
+    scene.store.break_down(Call::Forget);
+    assert_eq!(run(&scene, "c", None).await.status_code(), 500);
+    assert_eq!(
+        scene.store.sessions().len(),
+        1,
+        "still knows whose row is left"
+    );
+}
+
+#[tokio::test]
+async fn a_broken_table_is_answered_and_logged() {
+    for (call, context) in [
+        (Call::Forget, Some(context("Tom", "Jerry"))),
+        (Call::SessionOf, None),
+    ] {
+        let scene = Scene::new();
+        scene.store.break_down(call);
+        let answer = run(&scene, "c", context.as_ref()).await;
+        assert_eq!(json_of(&answer), json!({"statusCode": 500}));
+        assert!(
+            scene.logged().contains("was told to fail"),
+            "{}",
+            scene.logged()
+        );
+    }
+}
+
+#[tokio::test]
+async fn events_of_another_kind_are_errors() {
+    let scene = Scene::new();
+    scene.online("Tom", "t").await;
+    let tom = context("Tom", "Jerry");
+    let events = [
+        gateway::message("t", r#"{"action":"$disconnect"}"#, Some(&tom)),
+        gateway::connect("t", (Some("Tom"), Some("Jerry")), Some(&tom)),
+    ];
+    for event in events {
+        let outcome = disconnect(&event, &scene.store, &scene.invocation()).await;
+        assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
+    }
+    assert_eq!(scene.rows(), ["Tom/t"]);
+}
+
+async fn run(scene: &Scene, connection: &str, context: Option<&Value>) -> Answer {
+    let event = gateway::disconnect(connection, context);
+    let outcome = disconnect(&event, &scene.store, &scene.invocation()).await;
+    outcome.expect("a DISCONNECT event is always answered")
+}

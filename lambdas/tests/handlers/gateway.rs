@@ -1,0 +1,100 @@
+//! Events as API Gateway makes them, members nobody asked for included.
+
+use chat_lambdas::event::SocketEvent;
+use serde_json::{Value, json};
+
+pub(crate) const ARN: &str = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/v1/$connect";
+
+/// What a client put into its handshake.
+pub(crate) type Names<'a> = (Option<&'a str>, Option<&'a str>);
+
+pub(crate) fn authorizer(connection: &str, names: Names<'_>) -> SocketEvent {
+    let mut event = handshake(connection, names);
+    event["type"] = json!("REQUEST");
+    event["methodArn"] = json!(ARN);
+    event["headers"]["Upgrade"] = json!("websocket");
+    event["queryStringParameters"] = json!({});
+    event["stageVariables"] = json!({});
+    parsed(&event)
+}
+
+pub(crate) fn connect(connection: &str, names: Names<'_>, context: Option<&Value>) -> SocketEvent {
+    parsed(&with_context(handshake(connection, names), context))
+}
+
+pub(crate) fn message(connection: &str, text: &str, context: Option<&Value>) -> SocketEvent {
+    let mut event = json!({
+        "requestContext": request_context(connection, "MESSAGE", "$default"),
+        "body": text,
+        "isBase64Encoded": false,
+    });
+    event["requestContext"]["messageId"] = json!("BFaT_cALIAMCKug=");
+    parsed(&with_context(event, context))
+}
+
+pub(crate) fn disconnect(connection: &str, context: Option<&Value>) -> SocketEvent {
+    let mut event = json!({
+        "headers": {"Host": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com", "x-api-key": "",
+            "X-Forwarded-For": "", "x-restapi": ""},
+        "requestContext": request_context(connection, "DISCONNECT", "$disconnect"),
+        "isBase64Encoded": false,
+    });
+    event["requestContext"]["disconnectStatusCode"] = json!(1005);
+    event["requestContext"]["disconnectReason"] = json!("Client-side close frame status not set");
+    parsed(&with_context(event, context))
+}
+
+/// An authorizer's context as it appears in the events after it.
+pub(crate) fn context(name: &str, friend: &str) -> Value {
+    json!({"principalId": name, "name": name, "friend": friend})
+}
+
+fn handshake(connection: &str, (from, to): Names<'_>) -> Value {
+    let mut headers = json!({
+        "Host": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        "Sec-WebSocket-Version": "13",
+        "X-Amzn-Trace-Id": "Root=1-00000000-000000000000000000000000",
+        "X-Forwarded-For": "203.0.113.7",
+    });
+    for (header, value) in [("msgfrom", from), ("msgto", to)] {
+        if let Some(value) = value {
+            headers[header] = json!(value);
+        }
+    }
+    json!({
+        "headers": headers,
+        "multiValueHeaders": {"Host": ["a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"]},
+        "requestContext": request_context(connection, "CONNECT", "$connect"),
+        "isBase64Encoded": false,
+    })
+}
+
+fn request_context(connection: &str, event_type: &str, route: &str) -> Value {
+    json!({
+        "routeKey": route,
+        "eventType": event_type,
+        "extendedRequestId": "AAAAAAAAAAAMFAA=",
+        "requestId": "AAAAAAAAAAAMFAA=",
+        "requestTime": "01/Jan/2026:00:00:00 +0000",
+        "requestTimeEpoch": 1_767_225_600_001_u64,
+        "messageDirection": "IN",
+        "stage": "v1",
+        "connectedAt": 1_767_225_600_000_u64,
+        "identity": {"sourceIp": "203.0.113.7"},
+        "domainName": "chat.example.com",
+        "connectionId": connection,
+        "apiId": "a1b2c3d4e5",
+    })
+}
+
+fn with_context(mut event: Value, context: Option<&Value>) -> Value {
+    if let Some(context) = context {
+        event["requestContext"]["authorizer"] = context.clone();
+    }
+    event
+}
+
+fn parsed(event: &Value) -> SocketEvent {
+    serde_json::from_str(&event.to_string()).expect("an event of the documented shape")
+}

@@ -1,0 +1,105 @@
+//! A table, some clients, a clock and a log, to let handlers act in.
+
+use std::sync::{Arc, Mutex};
+
+use chat_lambdas::handlers::{self, Answer, HandlerError, Invocation};
+use chat_lambdas::log::{Level, Log};
+use chat_lambdas::memory::{MemoryDelivery, MemoryStore};
+use chat_lambdas::session::{ConnectionId, Name, Session};
+use chat_lambdas::store::{ConnectionStore as _, Presence};
+use serde_json::Value;
+
+use crate::gateway;
+
+pub(crate) struct Scene {
+    pub(crate) store: MemoryStore,
+    pub(crate) delivery: MemoryDelivery,
+    pub(crate) now: u64,
+    log: Log,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+/// When scenes begin, in seconds since the epoch.
+pub(crate) const BEGIN: u64 = 1_767_225_600;
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self::logging_from(Level::Info)
+    }
+
+    pub(crate) fn logging_from(level: Level) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        Self {
+            store: MemoryStore::default(),
+            delivery: MemoryDelivery::default(),
+            now: BEGIN,
+            log: Log::new(level, move |line| {
+                sink.lock()
+                    .expect("no test panics in here")
+                    .push(line.to_owned());
+            }),
+            lines,
+        }
+    }
+
+    pub(crate) fn invocation(&self) -> Invocation {
+        Invocation {
+            now: self.now,
+            log: self.log.clone(),
+        }
+    }
+
+    /// Everything logged so far.
+    pub(crate) fn logged(&self) -> String {
+        self.lines
+            .lock()
+            .expect("no test panics in here")
+            .join("\n")
+    }
+
+    /// Opens a connection that was recorded a minute ago.
+    pub(crate) async fn online(&self, name: &str, connection: &str) -> ConnectionId {
+        let id = self.recorded(name, connection, self.now - 60).await;
+        self.delivery.open(&id);
+        id
+    }
+
+    /// Records a connection without opening it.
+    pub(crate) async fn recorded(&self, name: &str, connection: &str, at: u64) -> ConnectionId {
+        let presence = presence(name, "anybody", connection, at);
+        let recorded = self.store.remember(&presence).await;
+        recorded.expect("the table works at this point");
+        presence.connection
+    }
+
+    /// Lets `Tom`, whose friend is `Jerry`, say something on connection `t`.
+    pub(crate) async fn tom_says(&self, text: &str) -> Result<Answer, HandlerError> {
+        let event = gateway::message("t", text, Some(&gateway::context("Tom", "Jerry")));
+        handlers::direct(&event, &self.store, &self.delivery, &self.invocation()).await
+    }
+
+    /// The connections on record, as `name/connection`.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let rows = self.store.rows();
+        rows.iter()
+            .map(|row| format!("{}/{}", row.session.name, row.connection))
+            .collect()
+    }
+}
+
+pub(crate) fn presence(name: &str, friend: &str, connection: &str, at: u64) -> Presence {
+    Presence {
+        session: Session {
+            name: Name::parse(name).expect("a valid name"),
+            friend: Name::parse(friend).expect("a valid name"),
+        },
+        connection: ConnectionId::new(connection),
+        connected_at: at,
+    }
+}
+
+/// The answer as API Gateway reads it.
+pub(crate) fn json_of(answer: &impl serde::Serialize) -> Value {
+    serde_json::to_value(answer).expect("answers are plain JSON")
+}
