@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use super::{StackArgs, or_interrupted};
 use crate::engine::{Refusal, TargetError};
 use crate::error::CommandError;
-use crate::interrupt::Interrupt;
 use crate::local::foreground;
 use crate::packaging;
 use crate::stack::render::{parameter, render};
@@ -52,7 +51,6 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
-    let mut interrupt = Interrupt::listen();
     let request = match &args.template {
         Some(path) => {
             let template = std::fs::read_to_string(path).map_err(|error| TargetError {
@@ -76,20 +74,16 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
                 code,
             }
         }
-        None => own_stack(&args, terminal, &mut interrupt).await?,
+        None => own_stack(&args, terminal).await?,
     };
-    let running = or_interrupted(
-        &mut interrupt,
-        foreground::start(request, args.port, terminal.log()),
-    )
-    .await?;
+    let running = or_interrupted(foreground::start(request, args.port, terminal.log())).await?;
     if terminal.output == Output::Json {
         terminal.result_json(&serde_json::json!({"type": "ready", "endpoint": running.endpoint()}));
     } else {
         terminal.result(&running.endpoint());
     }
     terminal.hint("Ctrl-C stops it");
-    interrupt.requested().await;
+    crate::interrupt::requested().await;
     running.stop().await;
     Ok(())
 }
@@ -97,14 +91,14 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
 async fn own_stack(
     args: &DevArgs,
     terminal: Terminal,
-    interrupt: &mut Interrupt,
 ) -> Result<foreground::Request, CommandError> {
-    let settings = args.stack.settings(None)?;
+    let settings = args.stack.settings(None, None)?;
     let mut reporter = terminal.reporter();
-    let artifact = or_interrupted(
-        interrupt,
-        packaging::package(&settings, args.handlers.as_deref(), &mut reporter),
-    )
+    let artifact = or_interrupted(packaging::package(
+        &settings,
+        args.handlers.as_deref(),
+        &mut reporter,
+    ))
     .await?;
     let template = render(&settings);
     let functions = template

@@ -16,7 +16,6 @@ use super::control::{self, Asked, FunctionStatus, LocalStatus};
 use super::folder::{Identity, Request, Running, StateFolder, random_hex};
 use super::memory;
 use crate::engine::{Refusal, TargetError};
-use crate::interrupt::Interrupt;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
 /// Runs the stack in `folder` until it is told to stop. Its terminal is its log.
@@ -45,8 +44,7 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
     let journal = Journal::new(folder.clone(), stack.clone());
     let outcome = serve(&folder, &stack, request, &journal).await;
     if let Err(error) = &outcome {
-        journal.stack_event("ROLLBACK_IN_PROGRESS", Some(error.message.clone()));
-        journal.stack_event("ROLLBACK_COMPLETE", None);
+        journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
     }
     drop(lock);
     outcome
@@ -96,12 +94,11 @@ async fn serve(
     journal.stack_event("CREATE_COMPLETE", None);
 
     let (sender, mut asked) = mpsc::channel(8);
-    let mut interrupt = Interrupt::listen();
     let server = tokio::spawn(control::serve(control, running.secret.clone(), sender));
     loop {
         let next = tokio::select! {
             next = asked.recv() => next.unwrap_or(Asked::Stop),
-            () = interrupt.requested() => Asked::Stop,
+            () = crate::interrupt::requested() => Asked::Stop,
         };
         match next {
             Asked::Stop => break,
@@ -141,8 +138,8 @@ async fn update(
             journal.stack_event("UPDATE_COMPLETE", None);
         }
         Err(error) => {
-            journal.stack_event("UPDATE_ROLLBACK_IN_PROGRESS", Some(chain(&error)));
-            journal.stack_event("UPDATE_ROLLBACK_COMPLETE", None);
+            // The old one runs on: nothing was rolled back, because nothing was changed.
+            journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
         }
     }
     Ok(())

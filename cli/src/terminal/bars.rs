@@ -122,6 +122,7 @@ impl Reporter for Bars {
                     bar.set_message(format!("{count} crates, {unit}"));
                 }
             }
+            DeployEvent::Notice(text) => self.keep(&step_line(Step::Prepare, text)),
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);
                 if event.status.ends_with("_FAILED") {

@@ -71,6 +71,7 @@ impl<W: Write> Reporter for Lines<W> {
                 self.line(Step::Build, &format!("{count} crates so far, {unit}"));
             }
             DeployEvent::Compiling { .. } => {}
+            DeployEvent::Notice(text) => self.line(Step::Prepare, text),
             DeployEvent::Stack(event) => {
                 if let Some(text) = settled_line(event) {
                     self.line(Step::Deploy, &text);

@@ -51,12 +51,13 @@ impl Role {
     }
 }
 
-/// The three ways to show progress.
+/// The ways to show progress.
 #[derive(Debug)]
 pub(crate) enum AnyReporter {
     Bars(bars::Bars),
     Lines(lines::Lines<anstream::AutoStream<std::io::Stderr>>),
     Json(json::JsonLines<std::io::Stdout>),
+    Silent,
 }
 
 impl Reporter for AnyReporter {
@@ -65,6 +66,7 @@ impl Reporter for AnyReporter {
             Self::Bars(bars) => bars.report(event),
             Self::Lines(lines) => lines.report(event),
             Self::Json(json) => json.report(event),
+            Self::Silent => {}
         }
     }
 }
@@ -79,6 +81,14 @@ impl Terminal {
                 AnyReporter::Bars(bars::Bars::new())
             }
             Output::Text => AnyReporter::Lines(lines::Lines::new(anstream::stderr())),
+        }
+    }
+
+    /// A reporter for a command whose result is all that stdout may carry: silent for scripts.
+    pub(crate) fn progress(self) -> AnyReporter {
+        match self.output {
+            Output::Json => AnyReporter::Silent,
+            Output::Text => self.reporter(),
         }
     }
 
@@ -100,6 +110,11 @@ impl Terminal {
         }
     }
 
+    /// Tells what the user must not overlook; silent for scripts, which find it in the result.
+    pub(crate) fn warn(self, text: &str) {
+        self.say(&Role::Failure.paint(text));
+    }
+
     /// Tells what can be done next; silent for scripts.
     pub(crate) fn hint(self, text: &str) {
         self.say(&Role::Hint.paint(&as_invoked(text)));
@@ -118,6 +133,9 @@ impl Terminal {
 
     /// Explains a failure.
     pub(crate) fn failure(self, error: &CommandError) {
+        if error.is_answer() {
+            return;
+        }
         if self.output == Output::Json {
             self.result_json(&serde_json::json!({
                 "type": "error", "exitCode": error.exit, "message": error.story(), "hint": error.hint(),
@@ -140,24 +158,60 @@ impl Terminal {
         }
     }
 
-    /// Whether somebody is there to be asked.
-    pub(crate) fn can_ask(self) -> bool {
-        self.output == Output::Text && std::io::stdin().is_terminal()
+    /// Asks a question that `--yes` answers beforehand.
+    ///
+    /// # Errors
+    /// Nobody is there to be asked, or they ask to stop instead.
+    pub(crate) async fn confirm(self, question: &str, yes: bool) -> Result<bool, CommandError> {
+        if yes {
+            return Ok(true);
+        }
+        let answer = self.answer(&format!("{question} [y/N]")).await?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Asks and waits for a line; an empty one when there is nothing to read.
-    pub(crate) async fn ask(self, question: &str) -> String {
+    /// Asks for `word` itself, for what cannot be taken back; `--yes` answers beforehand.
+    ///
+    /// # Errors
+    /// Nobody is there to be asked, or they ask to stop instead.
+    pub(crate) async fn confirm_by_typing(
+        self,
+        question: &str,
+        word: &str,
+        yes: bool,
+    ) -> Result<bool, CommandError> {
+        Ok(yes || self.answer(question).await? == word)
+    }
+
+    async fn answer(self, question: &str) -> Result<String, CommandError> {
+        if self.output == Output::Json || !std::io::stdin().is_terminal() {
+            let message =
+                format!("this needs an answer, and there is no terminal to ask: {question}");
+            return Err(CommandError::usage(
+                message,
+                "say `--yes` to agree beforehand",
+            ));
+        }
         drop(write!(anstream::stderr(), "{question} "));
         drop(std::io::stderr().flush());
-        let (sender, answer) = tokio::sync::oneshot::channel();
-        // A thread of its own: an interrupted command must be able to end while this one still reads.
+        // A thread of its own: reading from a terminal cannot be given up, and must not keep Ctrl-C from working.
+        let (send, receive) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
-            let mut line = String::new();
-            // Nothing read is an empty answer; a command that has ended does not want it.
-            drop(std::io::stdin().lock().read_line(&mut line));
-            drop(sender.send(line.trim().to_owned()));
+            let mut answer = String::new();
+            let read = std::io::stdin().lock().read_line(&mut answer);
+            // Nobody waits any more after an interruption.
+            drop(send.send(read.map(|_| answer)));
         });
-        answer.await.unwrap_or_default()
+        tokio::select! {
+            answer = receive => {
+                let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
+                Ok(answer.trim().to_owned())
+            }
+            () = crate::interrupt::requested() => {
+                drop(writeln!(anstream::stderr()));
+                Err(crate::interrupt::interrupted().into())
+            }
+        }
     }
 }
 
