@@ -76,7 +76,7 @@ async fn serve(
     let running_stack =
         LocalStack::start(stack_request(stack, &request)?, options, journal.observer())
             .await
-            .map_err(|error| failed("started", &error))?;
+            .map_err(|error| TargetError::new(Refusal::Failed, chain(&error)))?;
     let mut running = Running {
         pid: std::process::id(),
         port: running_stack.port(),
@@ -206,13 +206,6 @@ fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetEr
             "could not listen on a loopback port for commands",
         )
     }
-}
-
-fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> TargetError {
-    TargetError::new(
-        Refusal::Failed,
-        format!("the local stack could not be {what}: {}", chain(error)),
-    )
 }
 
 /// An error and its causes, on one line.
