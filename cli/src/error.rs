@@ -63,6 +63,14 @@ impl CommandError {
         self.exit == exit::DIFFERENT
     }
 
+    /// The same failure with another hint, where there is a better one.
+    pub(crate) fn or_hint(self, hint: Option<String>) -> Self {
+        Self {
+            hint: hint.or(self.hint),
+            ..self
+        }
+    }
+
     /// The whole story for a terminal, without the leading `error: `.
     pub(crate) fn story(&self) -> String {
         let mut story = self.source.to_string();

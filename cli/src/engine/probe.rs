@@ -8,9 +8,6 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::config::names::RouteKey;
 
-/// How long a chat may take to answer, from the first attempt to connect.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 /// Why the chat did not prove itself.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbeError {
@@ -19,8 +16,8 @@ pub(crate) enum ProbeError {
         url: String,
         source: Box<tungstenite::Error>,
     },
-    #[error("route `{route}` did not deliver a message within {PATIENCE:?}")]
-    Silent { route: String },
+    #[error("route `{route}` did not deliver a message within {patience:?}")]
+    Silent { route: String, patience: Duration },
     #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
     Different {
         route: String,
@@ -43,13 +40,17 @@ type Socket =
 /// that they meet nobody.
 ///
 /// # Errors
-/// [`ProbeError`], after [`PATIENCE`] at the latest.
-pub(crate) async fn probe(url: &str, routes: &[RouteKey]) -> Result<String, ProbeError> {
+/// [`ProbeError`], after `patience` at the latest, counted from the first attempt to connect.
+pub(crate) async fn probe(
+    url: &str,
+    routes: &[RouteKey],
+    patience: Duration,
+) -> Result<String, ProbeError> {
     let mut nonce = [0u8; 6];
     getrandom::fill(&mut nonce).expect("the operating system has random bytes");
     let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
     let (a, b) = (format!("probe-{nonce}-a"), format!("probe-{nonce}-b"));
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + patience;
     let mut first = connect(url, &a, &b, deadline).await?;
     let mut second = connect(url, &b, &a, deadline).await?;
     let mut slowest = Duration::ZERO;
@@ -127,6 +128,7 @@ async fn exchange(
         .await
         .map_err(|_elapsed| ProbeError::Silent {
             route: route.clone(),
+            patience: started.elapsed(),
         })?
         .unwrap_or(Err(tungstenite::Error::ConnectionClosed))
         .map_err(broken)?;
@@ -143,6 +145,8 @@ async fn exchange(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     /// A gateway of two seats: what one sends, the other receives, changed by `change`.
     async fn two_seats(change: fn(String) -> String) -> String {
@@ -180,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn a_chat_that_delivers_both_ways_passes() {
         let url = two_seats(|text| text).await;
-        let answer = probe(&url, &routes()).await.unwrap();
+        let answer = probe(&url, &routes(), PATIENCE).await.unwrap();
         assert!(
             answer.starts_with("2 routes answer both ways, slowest "),
             "{answer}"
@@ -190,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn a_chat_that_changes_the_text_does_not_pass() {
         let url = two_seats(|text| text.to_uppercase()).await;
-        let error = probe(&url, &routes()).await.unwrap_err();
+        let error = probe(&url, &routes(), PATIENCE).await.unwrap_err();
         assert!(matches!(error, ProbeError::Different { .. }), "{error}");
     }
 }

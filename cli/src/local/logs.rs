@@ -4,13 +4,32 @@ use std::collections::HashMap;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use chatctl_local::LogLine;
 
 /// A file that has grown past this becomes `NAME.log.1`, and the one before that goes.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The last line of each log in `folder`, by function.
+pub(super) fn ends(folder: &Path) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let logs = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "log"));
+    let mut ends: Vec<_> = logs
+        .filter_map(|path| {
+            let text = std::fs::read(&path).ok()?;
+            let text = String::from_utf8_lossy(&text);
+            // Every line begins with the name of its stream.
+            let line = text.lines().last()?.split_once(' ')?.1.to_owned();
+            Some((path.file_stem()?.to_string_lossy().into_owned(), line))
+        })
+        .collect();
+    ends.sort();
+    ends
+}
 
 /// Log files in one folder, made when first written to.
 #[derive(Debug)]

@@ -93,6 +93,22 @@ impl LocalTarget {
         self.folder(stack).has_data()
     }
 
+    /// What the functions wrote last, when they wrote anything.
+    pub(crate) fn clues(&self, stack: &StackName) -> Option<String> {
+        let folder = self.folder(stack).logs();
+        let ends = logs::ends(&folder);
+        let text = ends
+            .iter()
+            .map(|(function, line)| format!("\n  {function}: {line}"));
+        (!ends.is_empty()).then(|| {
+            format!(
+                "the stack is up; its functions wrote last ({}):{}",
+                folder.display(),
+                text.collect::<String>()
+            )
+        })
+    }
+
     /// The folder of `stack`'s state, for messages.
     pub(crate) fn state_folder(&self, stack: &StackName) -> std::path::PathBuf {
         self.folder(stack).path().to_owned()

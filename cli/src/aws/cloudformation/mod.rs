@@ -13,12 +13,12 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::error::{Kind, code, kind, refused};
+#[cfg(test)]
+use crate::engine::Change;
 use crate::engine::cloud::{
     ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, NewChangeSet, ParameterValue,
     StackRecord,
 };
-#[cfg(test)]
-use crate::engine::Change;
 use crate::engine::{Pace, Refusal, Resource, TargetError};
 use crate::stack::Template;
 

@@ -1,6 +1,6 @@
 //! To AWS.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -21,6 +21,9 @@ use crate::stack::change::ChangeSummary;
 use crate::stack::outline::outline;
 use crate::stack::render::{is_code_only, output};
 use crate::terminal::{AnyReporter, Output, Terminal};
+
+/// A stage that has just been deployed may answer 403 for some seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let terminal = args.terminal();
@@ -58,7 +61,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     verified(settings, target, bucket, &artifact, &digest, &mut reporter).await?;
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
     if !args.no_probe {
-        probe(&url, settings, &mut reporter).await?;
+        probe(&url, settings, PATIENCE, &mut reporter).await?;
     }
     drop(reporter);
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";

@@ -1,6 +1,7 @@
 //! To this machine.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{DeployArgs, build, print, probe, publish};
 use crate::commands::or_interrupted;
@@ -10,6 +11,9 @@ use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::render::{output, parameter, render};
 use crate::terminal::Terminal;
+
+/// Nothing here is slow to spread; a cold machine may be slow to start processes.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port));
@@ -45,7 +49,9 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     };
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
     if !args.no_probe {
-        probe(&url, settings, &mut reporter).await?;
+        probe(&url, settings, PATIENCE, &mut reporter)
+            .await
+            .map_err(|error| error.or_hint(target.clues(&settings.stack)))?;
     }
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";

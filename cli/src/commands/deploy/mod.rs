@@ -4,7 +4,7 @@ mod aws;
 mod local;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -135,11 +135,12 @@ async fn publish(
 async fn probe(
     url: &str,
     settings: &Settings,
+    patience: Duration,
     reporter: &mut impl Reporter,
 ) -> Result<(), CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Probe));
-    let detail = or_interrupted(engine::probe::probe(url, &settings.routes)).await?;
+    let detail = or_interrupted(engine::probe::probe(url, &settings.routes, patience)).await?;
     reporter.report(&DeployEvent::Finished {
         step: Step::Probe,
         detail,
