@@ -23,6 +23,9 @@ use crate::engine::{Deployment, TargetError};
 use crate::stack::Outputs;
 use crate::stack::progress::StackEvent;
 
+/// Keeps git away from `.chatctl/`.
+const IGNORE: &str = ".gitignore";
+
 /// What a stack should be. The token belongs to the operation, not to the stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Request {
@@ -284,8 +287,11 @@ impl StateFolder {
                 Err(TargetError::file("remove", &self.path, error))
             }
             _ => {
-                // Another stack may live there: only an empty folder goes.
-                drop(std::fs::remove_dir(root));
+                // Another stack may live there: only a folder without one goes.
+                let mut rest = std::fs::read_dir(root).into_iter().flatten().flatten();
+                if rest.all(|entry| entry.file_name() == IGNORE) {
+                    drop(std::fs::remove_dir_all(root));
+                }
                 Ok(())
             }
         }
@@ -303,7 +309,19 @@ impl StateFolder {
     }
 
     fn create(&self) -> Result<()> {
-        create_private(&self.path)
+        create_private(&self.path)?;
+        // State is nobody's source code. A project without git has one small file more.
+        let ignore = self.path.with_file_name(IGNORE);
+        if !ignore.exists() {
+            let written = private()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(&ignore)
+                .and_then(|mut file| file.write_all(b"*\n"));
+            written.map_err(|error| TargetError::file("write", &ignore, error))?;
+        }
+        Ok(())
     }
 
     fn append(&self, name: &str) -> Result<File> {

@@ -68,7 +68,11 @@ fn the_shells_do_not_name_one_another() {
         "local",
         &["stack", "config", "engine", "packaging", "interrupt"],
     );
-    check("terminal", &["stack", "engine", "error"]);
+    check("terminal", &["stack", "engine", "error", "interrupt"]);
+    check(
+        "aws",
+        &["stack", "config", "engine", "packaging", "interrupt"],
+    );
 }
 
 #[test]

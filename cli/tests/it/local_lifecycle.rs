@@ -300,6 +300,14 @@ fn the_state_is_private_to_the_user() {
 }
 
 #[test]
+fn git_is_told_to_leave_the_state_alone() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let ignored = std::fs::read_to_string(project.path().join(".chatctl/.gitignore")).unwrap();
+    assert_eq!(ignored, "*\n");
+}
+
+#[test]
 fn two_stacks_of_one_project_run_side_by_side() {
     let project = Project::new("");
     let (one, other) = (

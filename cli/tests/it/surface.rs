@@ -30,12 +30,15 @@ fn the_help_of_every_command_is_as_recorded() {
     help(&[], "chatctl");
     for command in [
         "deploy",
-        "teardown",
-        "print-connect-commands",
-        "status",
-        "render",
-        "init",
+        "diff",
+        "doctor",
         "dev",
+        "init",
+        "outputs",
+        "print-connect-commands",
+        "render",
+        "status",
+        "teardown",
     ] {
         help(&[command], command);
     }

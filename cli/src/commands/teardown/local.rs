@@ -26,10 +26,9 @@ pub(super) async fn run(
     }
     match &running {
         Some(running) => terminal.say(&format!(
-            "goes:  local stack `{stack}` at {} ({} open connections, {} functions)",
-            running.endpoint,
-            running.connections,
-            running.functions.len()
+            "goes:  local stack `{stack}` ({} functions, {} open connections)",
+            running.functions.len(),
+            running.connections
         )),
         None => terminal.say(&format!(
             "goes:  what is left of local stack `{stack}`, which does not run"
