@@ -17,7 +17,7 @@ use crate::engine::cloud::{
     ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, NewChangeSet, ParameterValue,
     StackRecord,
 };
-use crate::engine::{Change, Pace, Refusal, Resource, TargetError};
+use crate::engine::{Pace, Refusal, Resource, TargetError};
 use crate::stack::Template;
 
 /// The longest template that fits into a request
