@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::engine::preflight::Check;
 use crate::engine::{Asset, Deployment, Pace, Refusal, TargetError};
 use crate::error::CommandError;
-use crate::stack::render::{parameter, render, with_endpoint};
+use crate::stack::render::{parameter, render, for_emulator};
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
 pub(super) async fn preflight(
@@ -110,7 +110,7 @@ pub(super) fn deployment(
     }
     let template = render(settings);
     let template = match &settings.aws.endpoint {
-        Some(endpoint) => with_endpoint(&template, endpoint),
+        Some(endpoint) => for_emulator(&template, endpoint),
         None => template,
     };
     Ok(Deployment {

@@ -42,9 +42,12 @@ pub(crate) fn render(settings: &Settings) -> Template {
     Template::new(document)
 }
 
-/// The template for a cloud whose WebSocket APIs answer at `endpoint` instead of AWS's own addresses: two outputs
-/// and the address that handlers post to. Nothing else differs.
-pub(crate) fn with_endpoint(template: &Template, endpoint: &EndpointTemplate) -> Template {
+/// The template for an emulator of AWS, whose WebSocket APIs answer at `endpoint`: two outputs and the address that
+/// handlers post to lead there. The template of a deployment to AWS itself never passes through here.
+///
+/// Authorizers say explicitly that they need no particular header: AWS takes that from the absence of
+/// `IdentitySource`, MiniStack 1.5 takes the absence for `Authorization`.
+pub(crate) fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Template {
     let sockets = endpoint
         .as_ref()
         .replace("{api}", "${Api}")
@@ -54,8 +57,13 @@ pub(crate) fn with_endpoint(template: &Template, endpoint: &EndpointTemplate) ->
     let mut document = template.document().clone();
     document["Outputs"]["Url"]["Value"] = json!({ "Fn::Sub": sockets });
     document["Outputs"]["ConnectionsUrl"]["Value"] = json!({ "Fn::Sub": posts });
-    for resource in document["Resources"].as_object_mut().into_iter().flatten() {
-        let variables = resource.1.pointer_mut("/Properties/Environment/Variables");
+    for (_, resource) in document["Resources"].as_object_mut().into_iter().flatten() {
+        if resource["Type"] == "AWS::ApiGatewayV2::Authorizer"
+            && resource["Properties"]["IdentitySource"].is_null()
+        {
+            resource["Properties"]["IdentitySource"] = json!([]);
+        }
+        let variables = resource.pointer_mut("/Properties/Environment/Variables");
         if let Some(address) = variables.and_then(|them| them.get_mut("CONNECTIONS_ENDPOINT")) {
             *address = json!({ "Fn::Sub": posts });
         }
@@ -236,11 +244,14 @@ mod tests {
     }
 
     #[test]
-    fn another_endpoint_changes_three_addresses_and_nothing_else() {
+    fn an_emulator_s_template_differs_in_three_addresses_and_an_explicit_default() {
         let template = render(&settings(""));
         let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
+        let mut after = for_emulator(&template, &endpoint).document().clone();
+        let authorizer = after["Resources"]["Authorizer"]["Properties"].as_object_mut();
+        assert_eq!(authorizer.unwrap().remove("IdentitySource"), Some(json!([])));
         let before = template.to_json();
-        let after = with_endpoint(&template, &endpoint).to_json();
+        let after = Template::new(after).to_json();
         let changed: Vec<_> = before
             .lines()
             .zip(after.lines())

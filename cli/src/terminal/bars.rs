@@ -20,6 +20,8 @@ pub(crate) struct Bars {
     bar: Option<ProgressBar>,
     rows: Vec<ProgressBar>,
     progress: Progress,
+    /// The step that runs.
+    step: Step,
 }
 
 impl Bars {
@@ -34,11 +36,13 @@ impl Bars {
             bar: None,
             rows: Vec::new(),
             progress: Progress::default(),
+            step: Step::Prepare,
         }
     }
 
     fn start(&mut self, step: Step) {
         self.clear();
+        self.step = step;
         let style = ProgressStyle::with_template("{prefix} {spinner} {wide_msg} {elapsed}");
         let bar = self
             .screen
@@ -122,13 +126,13 @@ impl Reporter for Bars {
                     bar.set_message(format!("{count} crates, {unit}"));
                 }
             }
-            DeployEvent::Notice(text) => self.keep(&step_line(Step::Prepare, text)),
+            DeployEvent::Notice(text) => self.keep(&step_line(self.step, text)),
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);
                 if event.status.ends_with("_FAILED") {
                     self.keep(
                         &settled_line(event)
-                            .map_or(String::new(), |text| step_line(Step::Deploy, &text)),
+                            .map_or(String::new(), |text| step_line(self.step, &text)),
                     );
                 }
                 self.draw();

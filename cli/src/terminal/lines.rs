@@ -11,11 +11,17 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 pub(crate) struct Lines<W> {
     out: W,
     compiled: usize,
+    /// The step that runs.
+    step: Step,
 }
 
 impl<W: Write> Lines<W> {
     pub(crate) fn new(out: W) -> Self {
-        Self { out, compiled: 0 }
+        Self {
+            out,
+            compiled: 0,
+            step: Step::Prepare,
+        }
     }
 
     fn line(&mut self, step: Step, text: &str) {
@@ -63,18 +69,23 @@ pub(super) fn seconds(took: std::time::Duration) -> String {
 impl<W: Write> Reporter for Lines<W> {
     fn report(&mut self, event: &DeployEvent) {
         match event {
-            DeployEvent::Started(Step::Build) => self.line(Step::Build, "handlers"),
-            DeployEvent::Started(_) | DeployEvent::Expecting(_) => {}
+            DeployEvent::Started(step) => {
+                self.step = *step;
+                if *step == Step::Build {
+                    self.line(Step::Build, "handlers");
+                }
+            }
+            DeployEvent::Expecting(_) => {}
             // One line in a while shows that it goes on.
             DeployEvent::Compiling { unit, count } if count - self.compiled >= 25 => {
                 self.compiled = *count;
                 self.line(Step::Build, &format!("{count} crates so far, {unit}"));
             }
             DeployEvent::Compiling { .. } => {}
-            DeployEvent::Notice(text) => self.line(Step::Prepare, text),
+            DeployEvent::Notice(text) => self.line(self.step, text),
             DeployEvent::Stack(event) => {
                 if let Some(text) = settled_line(event) {
-                    self.line(Step::Deploy, &text);
+                    self.line(self.step, &text);
                 }
             }
             DeployEvent::Finished { step, detail, took } => {
@@ -118,6 +129,8 @@ mod tests {
                 detail: "4.1 MB".into(),
                 took: Duration::from_millis(1234),
             },
+            DeployEvent::Started(Step::Deploy),
+            DeployEvent::Notice("following it first".into()),
             event("Connections", "CREATE_IN_PROGRESS", None),
             event("Connections", "CREATE_COMPLETE", None),
             event("Api", "CREATE_FAILED", Some("name taken")),
@@ -131,6 +144,7 @@ mod tests {
             |    build handlers
             |    build 25 crates so far, hyper
             |    build 4.1 MB, 1.2s
+            |   deploy following it first
             |   deploy Connections created
             |   deploy Api CREATE_FAILED: name taken
         "#]]

@@ -1,5 +1,6 @@
 use super::super::stub::{Answer, Stub, refusal};
 use super::*;
+use crate::engine::Change;
 use crate::stack::change::Action;
 
 async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {

@@ -10,7 +10,7 @@ use crate::engine::cloud::StackRecord;
 use crate::engine::{Functions, Gateways, Inventory, Trouble};
 use crate::error::CommandError;
 use crate::stack::cause::cause;
-use crate::stack::render::{output, parameter, render, with_endpoint};
+use crate::stack::render::{output, parameter, render, for_emulator};
 use crate::terminal::{Output, Terminal};
 
 /// How a stack is, and what differs from what it should be.
@@ -88,7 +88,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     }
     let mut template = render(settings);
     if let Some(endpoint) = &settings.aws.endpoint {
-        template = with_endpoint(&template, endpoint);
+        template = for_emulator(&template, endpoint);
     }
     if target.stacks.deployed_template(&settings.stack).await? != template {
         let text = "the config describes another template; `chatctl diff` shows what would change";

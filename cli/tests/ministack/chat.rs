@@ -1,0 +1,60 @@
+//! A person at a terminal.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// How long something that must come may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a sender is told whose friend is not there.
+pub(crate) const NOTICE: &str =
+    "Your friend is not reachable. Connect from the other terminal and then try again";
+
+pub(crate) struct Person {
+    socket: Socket,
+}
+
+impl Person {
+    pub(crate) async fn connects(url: &str, from: &str, to: &str) -> Result<Self, tungstenite::Error> {
+        let mut request = url.into_client_request()?;
+        request.headers_mut().insert("msgfrom", from.parse().unwrap());
+        request.headers_mut().insert("msgto", to.parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
+        Ok(Self { socket })
+    }
+
+    pub(crate) async fn says(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next text, or a panic when none comes.
+    pub(crate) async fn hears(&mut self) -> String {
+        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
+        let message = next.expect("nothing is heard").expect("the connection is open").unwrap();
+        message.into_text().unwrap().to_string()
+    }
+
+    pub(crate) async fn leaves(mut self) {
+        self.socket.close(None).await.unwrap();
+        // The other side's goodbye is the end of the stream.
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, self.socket.next()).await {}
+    }
+}
+
+/// Two friends exchange a message each.
+pub(crate) async fn two_friends_chat(url: &str) {
+    let mut tom = Person::connects(url, "Tom", "Jerry").await.unwrap();
+    let mut jerry = Person::connects(url, "Jerry", "Tom").await.unwrap();
+    tom.says("hi").await;
+    assert_eq!(jerry.hears().await, "hi");
+    jerry.says("hi yourself").await;
+    assert_eq!(tom.hears().await, "hi yourself");
+    tom.leaves().await;
+    jerry.leaves().await;
+}

@@ -1,0 +1,117 @@
+//! What is left when somebody says no, or Ctrl-C.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::cloud::{Cloud, Said, built_handlers, said};
+use crate::failures::with_a_failure;
+use crate::terminal::answered;
+
+fn deploy() -> String {
+    format!("deploy --handlers {}", built_handlers().display())
+}
+
+#[tokio::test]
+async fn a_declined_first_deployment_leaves_no_change_set_and_no_stack() {
+    let cloud = Cloud::start().await;
+    answered(cloud.command(&deploy()), "Deploy this?", "n\n")
+        .await
+        .exits(2)
+        .explains("+ 26 new")
+        .explains("declined, nothing was changed");
+    assert_eq!(cloud.stack_status("chat").await, None);
+}
+
+#[tokio::test]
+async fn ctrl_c_at_the_question_leaves_no_change_set_and_no_stack() {
+    let cloud = Cloud::start().await;
+    // A terminal would send the signal to the whole group; here it is sent by hand.
+    let mut child = None;
+    let command = cloud.command(&deploy());
+    let run = interrupted(command, "Deploy this?", &mut child).await;
+    run.exits(130);
+    assert_eq!(cloud.stack_status("chat").await, None);
+}
+
+#[tokio::test]
+async fn without_a_terminal_to_ask_nothing_is_changed() {
+    let cloud = Cloud::start().await;
+    cloud.chatctl(&deploy()).await.exits(2).explains("say `--yes`");
+    assert_eq!(cloud.stack_status("chat").await, None);
+}
+
+#[tokio::test]
+async fn a_teardown_is_agreed_to_by_the_stack_s_name_only() {
+    let cloud = Cloud::start().await;
+    cloud.deploy("--no-probe").await.exits(0);
+    answered(cloud.command("teardown"), "Type the stack's name", "yes\n").await.exits(2);
+    assert!(cloud.stack_status("chat").await.is_some());
+    answered(cloud.command("teardown"), "Type the stack's name", "chat\n").await.exits(0);
+    assert_eq!(cloud.stack_status("chat").await, None);
+}
+
+#[tokio::test]
+async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows() {
+    let cloud = Cloud::start().await;
+    cloud.between.edit_templates(with_a_failure(4));
+    let mut command = cloud.command(&format!("{} --yes", deploy()));
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut shown = String::new();
+    while let Some(line) = next_line(&mut stderr).await {
+        shown.push_str(&line);
+        shown.push('\n');
+        if line.contains("DirectFunction created") {
+            let pid = i32::try_from(child.id().unwrap()).ok().and_then(Pid::from_raw).unwrap();
+            kill_process(pid, Signal::INT).unwrap();
+        }
+    }
+    let status = child.wait().await.unwrap();
+    assert_eq!(status.code(), Some(130), "{shown}");
+    assert!(shown.contains("AWS goes on with stack `chat` by itself"), "{shown}");
+    assert!(shown.contains("`chatctl status` tells how far it is"), "{shown}");
+    let status = cloud.chatctl("status").await.exits(0);
+    assert!(status.stdout.contains("CREATE_IN_PROGRESS"), "{}", status.stdout);
+    cloud.between.leave_templates_alone();
+    cloud
+        .deploy("")
+        .await
+        .exits(0)
+        .explains("an operation on stack `chat` is already running; following it first")
+        .explains("removing the empty stack `chat` (ROLLBACK_COMPLETE)")
+        .explains("both ways");
+}
+
+async fn next_line(
+    lines: &mut tokio::io::Lines<BufReader<tokio::process::ChildStderr>>,
+) -> Option<String> {
+    let line = tokio::time::timeout(Duration::from_secs(120), lines.next_line()).await;
+    line.expect("it goes on").unwrap()
+}
+
+/// Runs `command` at a terminal and interrupts it once it shows `question`.
+async fn interrupted(
+    mut command: tokio::process::Command,
+    question: &str,
+    child: &mut Option<tokio::process::Child>,
+) -> Said {
+    use std::process::Stdio;
+    use tokio::io::AsyncReadExt;
+    let (_master, slave) = crate::terminal::open();
+    let running = child.insert(command.stdin(Stdio::from(slave)).spawn().unwrap());
+    let mut stderr = running.stderr.take().unwrap();
+    let mut shown = Vec::new();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&shown).contains(question) {
+        let read = tokio::time::timeout(Duration::from_secs(120), stderr.read(&mut byte)).await;
+        assert_eq!(read.expect("it asks").unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        shown.push(byte[0]);
+    }
+    let pid = i32::try_from(running.id().unwrap()).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(pid, Signal::INT).unwrap();
+    let mut child = child.take().unwrap();
+    child.stderr = Some(stderr);
+    said(child.wait_with_output().await.unwrap())
+}

@@ -1,0 +1,14 @@
+//! The AWS path, end to end: the built `chatctl`, the real handlers and real WebSocket clients against MiniStack, an
+//! emulator of AWS that we have no part in, with its IAM switched on.
+//!
+//! Between chatctl and the emulator sits [`between::Between`], which can change what passes: that is how a template
+//! gets a resource that fails, or an answer is one that only AWS gives.
+
+mod between;
+mod chat;
+mod cloud;
+mod deployments;
+mod failures;
+mod interruptions;
+mod permissions;
+mod terminal;

@@ -1,0 +1,71 @@
+//! Every action that a role allows is one that the chat needs: without it something breaks, and this tells what.
+
+use serde_json::{Value, json};
+
+use crate::chat::{NOTICE, Person};
+use crate::cloud::Cloud;
+
+/// Takes `action` from the policies of `role`; a policy that has nothing left goes.
+fn without(role: &'static str, action: &'static str) -> impl Fn(&mut Value) + Send + Sync + 'static {
+    move |template| {
+        let policies = template["Resources"][role]["Properties"]["Policies"].as_array_mut().unwrap();
+        let mut taken = 0;
+        for policy in policies.iter_mut() {
+            let granted = &mut policy["PolicyDocument"]["Statement"][0]["Action"];
+            let mut actions = match granted.take() {
+                Value::Array(actions) => actions,
+                one => vec![one],
+            };
+            taken += actions.len();
+            actions.retain(|granted| granted != action);
+            taken -= actions.len();
+            *granted = json!(actions);
+        }
+        assert_eq!(taken, 1, "{role} has {action}");
+        policies.retain(|policy| policy["PolicyDocument"]["Statement"][0]["Action"] != json!([]));
+    }
+}
+
+async fn deployed_without(role: &'static str, action: &'static str) -> (Cloud, String) {
+    let cloud = Cloud::start().await;
+    cloud.between.edit_templates(without(role, action));
+    let url = cloud.deploy("--no-probe").await.exits(0).url();
+    (cloud, url)
+}
+
+async fn table(cloud: &Cloud) -> String {
+    let outputs = cloud.chatctl("outputs --output json").await.exits(0);
+    let outputs: Value = serde_json::from_str(&outputs.stdout).unwrap();
+    outputs["TableName"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn without_put_item_nobody_can_connect() {
+    let (_cloud, url) = deployed_without("ConnectRole", "dynamodb:PutItem").await;
+    assert!(Person::connects(&url, "Tom", "Jerry").await.is_err());
+}
+
+#[tokio::test]
+async fn without_delete_item_who_has_left_is_not_forgotten() {
+    let (cloud, url) = deployed_without("DisconnectRole", "dynamodb:DeleteItem").await;
+    Person::connects(&url, "Tom", "Jerry").await.unwrap().leaves().await;
+    assert_ne!(cloud.items(&table(&cloud).await).await, 0);
+}
+
+#[tokio::test]
+async fn without_query_a_friend_is_not_found() {
+    let (_cloud, url) = deployed_without("DirectRole", "dynamodb:Query").await;
+    let _jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
+    let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
+    tom.says("hi").await;
+    assert_ne!(tom.hears().await, NOTICE, "it is an error and not an absent friend");
+}
+
+#[tokio::test]
+async fn without_manage_connections_nothing_is_delivered() {
+    let (_cloud, url) = deployed_without("DirectRole", "execute-api:ManageConnections").await;
+    let _jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
+    let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
+    tom.says("hi").await;
+    assert_ne!(tom.hears().await, "hi", "it is an error and not a message");
+}
