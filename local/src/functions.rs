@@ -57,6 +57,8 @@ pub(crate) struct Runnable {
     pub(crate) code: Code,
     pub(crate) surroundings: Surroundings,
     pub(crate) max_processes: usize,
+    /// The action that its role would need to write logs on AWS, and lacks.
+    pub(crate) missing_log_action: Option<&'static str>,
 }
 
 /// All functions of a stack, by ARN.

@@ -279,7 +279,7 @@ async fn serve(
     ) else {
         return;
     };
-    let sweeper = database.clone();
+    let (sweeper, reads) = (database.clone(), database.clone());
     let sweep = async move {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
@@ -290,7 +290,7 @@ async fn serve(
     };
     tokio::select! {
         _ = dynoxide::server::serve_with_shutdown(inner, database, std::future::pending()) => {}
-        () = proxy::serve(published, address, credentials, scope) => {}
+        () = proxy::serve(published, address, reads, credentials, scope) => {}
         () = sweep => {}
     }
 }

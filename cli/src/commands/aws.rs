@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::engine::preflight::Check;
 use crate::engine::{Asset, Deployment, Pace, Refusal, TargetError};
 use crate::error::CommandError;
-use crate::stack::render::{parameter, render, for_emulator};
+use crate::stack::render::{for_emulator, parameter, render};
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
 pub(super) async fn preflight(

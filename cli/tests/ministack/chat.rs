@@ -21,9 +21,15 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) async fn connects(url: &str, from: &str, to: &str) -> Result<Self, tungstenite::Error> {
+    pub(crate) async fn connects(
+        url: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<Self, tungstenite::Error> {
         let mut request = url.into_client_request()?;
-        request.headers_mut().insert("msgfrom", from.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("msgfrom", from.parse().unwrap());
         request.headers_mut().insert("msgto", to.parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         Ok(Self { socket })
@@ -36,7 +42,10 @@ impl Person {
     /// The next text, or a panic when none comes.
     pub(crate) async fn hears(&mut self) -> String {
         let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-        let message = next.expect("nothing is heard").expect("the connection is open").unwrap();
+        let message = next
+            .expect("nothing is heard")
+            .expect("the connection is open")
+            .unwrap();
         message.into_text().unwrap().to_string()
     }
 

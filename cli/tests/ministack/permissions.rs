@@ -6,9 +6,14 @@ use crate::chat::{NOTICE, Person};
 use crate::cloud::Cloud;
 
 /// Takes `action` from the policies of `role`; a policy that has nothing left goes.
-fn without(role: &'static str, action: &'static str) -> impl Fn(&mut Value) + Send + Sync + 'static {
+fn without(
+    role: &'static str,
+    action: &'static str,
+) -> impl Fn(&mut Value) + Send + Sync + 'static {
     move |template| {
-        let policies = template["Resources"][role]["Properties"]["Policies"].as_array_mut().unwrap();
+        let policies = template["Resources"][role]["Properties"]["Policies"]
+            .as_array_mut()
+            .unwrap();
         let mut taken = 0;
         for policy in policies.iter_mut() {
             let granted = &mut policy["PolicyDocument"]["Statement"][0]["Action"];
@@ -48,7 +53,11 @@ async fn without_put_item_nobody_can_connect() {
 #[tokio::test]
 async fn without_delete_item_who_has_left_is_not_forgotten() {
     let (cloud, url) = deployed_without("DisconnectRole", "dynamodb:DeleteItem").await;
-    Person::connects(&url, "Tom", "Jerry").await.unwrap().leaves().await;
+    Person::connects(&url, "Tom", "Jerry")
+        .await
+        .unwrap()
+        .leaves()
+        .await;
     assert_ne!(cloud.items(&table(&cloud).await).await, 0);
 }
 
@@ -58,7 +67,11 @@ async fn without_query_a_friend_is_not_found() {
     let _jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
     let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
     tom.says("hi").await;
-    assert_ne!(tom.hears().await, NOTICE, "it is an error and not an absent friend");
+    assert_ne!(
+        tom.hears().await,
+        NOTICE,
+        "it is an error and not an absent friend"
+    );
 }
 
 #[tokio::test]

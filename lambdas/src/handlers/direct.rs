@@ -43,14 +43,17 @@ pub async fn direct(
         return Ok(Answer::status(403));
     };
     let outcome = send(text, &session, (store, delivery), invocation.now, &log).await?;
-    log.info(
-        "message handled",
-        [
-            ("delivered", json!(outcome.delivered)),
-            ("gone", json!(outcome.gone.len())),
-            ("refused", json!(outcome.refused.len())),
-        ],
-    );
+    let counts = [
+        ("delivered", json!(outcome.delivered)),
+        ("gone", json!(outcome.gone.len())),
+        ("refused", json!(outcome.refused.len())),
+    ];
+    if outcome.delivered > 0 && outcome.gone.is_empty() && outcome.refused.is_empty() {
+        // Stored log lines would cost more than everything else that this function does.
+        log.debug("message handled", counts);
+    } else {
+        log.info("message handled", counts);
+    }
     if outcome.delivered == 0 {
         notify(&connection, delivery, &log).await;
     }

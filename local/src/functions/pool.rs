@@ -4,7 +4,7 @@
 //! order. A process is started when one waits, nobody is idle and there is room for another.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(crate) struct Pool {
     pub(super) runnable: Runnable,
     pub(super) limits: Limits,
     observer: Observer,
+    /// Said once, not with every line.
+    told_of_logs: AtomicBool,
     state: Mutex<State>,
     /// How many processes are alive, for those who wait until none is.
     alive: watch::Sender<usize>,
@@ -90,6 +92,7 @@ impl Pool {
             runnable,
             limits,
             observer,
+            told_of_logs: AtomicBool::new(false),
             state: Mutex::default(),
             alive: watch::Sender::new(0),
             next_process: AtomicU64::new(0),
@@ -106,11 +109,13 @@ impl Pool {
             code,
             surroundings,
             max_processes,
+            missing_log_action,
         } = &self.runnable;
         *function == other.function
             && *code == other.code
             && *surroundings == other.surroundings
             && *max_processes == other.max_processes
+            && *missing_log_action == other.missing_log_action
     }
 
     /// Takes a job, or gives it back when this pool is retired.
@@ -268,6 +273,14 @@ impl Pool {
     }
 
     pub(super) fn log(&self, stream: &str, source: LogSource, text: String) {
+        if let Some(action) = self.runnable.missing_log_action
+            && !self.told_of_logs.swap(true, Ordering::Relaxed)
+        {
+            let function = &self.runnable.function.logical_id;
+            self.observer.warn(format!(
+                "the role of function `{function}` does not allow {action}: on AWS its log lines are lost"
+            ));
+        }
         self.observer.log(LogLine {
             function: self.runnable.function.logical_id.clone(),
             log_group: self.runnable.function.log_group.clone(),

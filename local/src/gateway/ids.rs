@@ -63,9 +63,13 @@ pub(crate) fn trace_root(epoch_millis: i64) -> String {
 
 /// `length` random characters out of `alphabet`, for names and keys.
 pub(crate) fn random_text(length: usize, alphabet: &[u8]) -> String {
-    (0..length)
-        .map(|_| alphabet[(random::<1>()[0] % alphabet.len() as u64) as usize] as char)
-        .collect()
+    let mut bytes = vec![0; 4 * length];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    let pick = |four: &[u8]| {
+        let number = u32::from_le_bytes(four.try_into().expect("chunks of four have four"));
+        alphabet[number as usize % alphabet.len()] as char
+    };
+    bytes.chunks_exact(4).map(pick).collect()
 }
 
 fn random<const N: usize>() -> [u64; N] {

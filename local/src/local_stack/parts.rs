@@ -8,8 +8,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::errors::{FunctionCodeError, StartError};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, decide};
 use crate::functions::{Code, Runnable, Scratch, Surroundings};
+use crate::iam::Decision;
 use crate::options::Options;
 use crate::stack::{Function, LogicalId, Resource, Stack};
 use crate::tables::{Prepared, Scope, Tables, TablesError};
@@ -130,9 +131,25 @@ pub(super) fn runnables(
                 connections_endpoint: format!("http://{}", stage_address(stack, port)),
             },
             max_processes: options.max_processes_per_function,
+            missing_log_action: missing_log_action(stack, function),
         })
     };
     stack.functions.values().filter_map(runnable).collect()
+}
+
+/// What Lambda does under the function's own role when it stores log lines
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>).
+fn missing_log_action(stack: &Stack, function: &Function) -> Option<&'static str> {
+    let (region, account) = (&stack.identity.region, &stack.identity.account_id);
+    let group = &function.log_group;
+    let stream = format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:stream");
+    let policies = stack
+        .roles
+        .get(&function.role_arn)
+        .map_or(&[][..], |role| &role.policies);
+    ["logs:CreateLogStream", "logs:PutLogEvents"]
+        .into_iter()
+        .find(|action| decide(policies, action, &stream) != Decision::Allowed)
 }
 
 pub(super) fn stage_address(stack: &Stack, port: u16) -> String {
