@@ -1,0 +1,106 @@
+//! What `/proc` tells about a process and those that it started (Linux only, as its paths are).
+
+use std::time::Duration;
+
+/// What a process takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    /// Bytes in memory, pages that processes share counted once for each of them.
+    pub(crate) resident: u64,
+    /// The same, each shared page divided among its processes.
+    pub(crate) proportional: u64,
+    /// Processor time since its start.
+    pub(crate) processor: Duration,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.resident += other.resident;
+        self.proportional += other.proportional;
+        self.processor += other.processor;
+    }
+}
+
+/// What `pid` takes, and what everything that it started takes together; one that has just ended takes nothing.
+pub(crate) fn usage(pid: u32) -> (Usage, Usage) {
+    let mut descendants = Usage::default();
+    let mut left = children(pid);
+    while let Some(pid) = left.pop() {
+        descendants += of(pid);
+        left.extend(children(pid));
+    }
+    (of(pid), descendants)
+}
+
+fn of(pid: u32) -> Usage {
+    let rollup = read(pid, "smaps_rollup");
+    Usage {
+        resident: kilobytes(&rollup, "Rss:"),
+        proportional: kilobytes(&rollup, "Pss:"),
+        processor: processor(&read(pid, "stat")),
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let lists =
+        threads.into_iter().flatten().flatten().map(|thread| {
+            std::fs::read_to_string(thread.path().join("children")).unwrap_or_default()
+        });
+    let pids = |list: String| -> Vec<u32> {
+        let words = list.split_whitespace();
+        words.filter_map(|pid| pid.parse().ok()).collect()
+    };
+    lists.flat_map(pids).collect()
+}
+
+fn read(pid: u32, file: &str) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default()
+}
+
+/// The bytes of `name` in `smaps_rollup`.
+fn kilobytes(rollup: &str, name: &str) -> u64 {
+    let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.map(|line| line.trim().trim_end_matches(" kB").parse::<u64>());
+    number.and_then(Result::ok).unwrap_or_default() * 1024
+}
+
+/// User and system time in `stat`: its 14th and 15th field, in clock ticks.
+fn processor(stat: &str) -> Duration {
+    // The second field, a name in parentheses, may hold spaces and parentheses itself.
+    let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let ticks = rest.split(' ').skip(11).take(2);
+    let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_behind_a_name_with_parentheses_and_spaces() {
+        let stat = "7 (a) b) (c) S 1 7 7 0 -1 4194560 1 0 0 0 25 75 0 0 20 0 3 0 1";
+        let ticks = rustix::param::clock_ticks_per_second();
+        assert_eq!(
+            processor(stat),
+            Duration::from_secs(100) / u32::try_from(ticks).unwrap()
+        );
+        let rollup = "55-7f ---p 00000000 00:00 0 [rollup]\nRss:    2048 kB\nPss:     100 kB\nPss_Dirty: 7 kB\n";
+        assert_eq!(kilobytes(rollup, "Rss:"), 2048 * 1024);
+        assert_eq!(kilobytes(rollup, "Pss:"), 100 * 1024);
+    }
+
+    #[test]
+    fn a_child_counts_to_its_parent() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (own, descendants) = usage(std::process::id());
+        assert!(own.proportional > 0 && own.resident >= own.proportional);
+        assert!(descendants.resident > 0);
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
+}
