@@ -39,9 +39,10 @@ impl Patience {
         operation: Duration::from_secs(4),
     };
 
-    /// For posts. A post that is answered too late may have arrived, and to
+    /// For posts. A post that is not answered in time may have arrived, and to
     /// repeat it would show the message twice: so one attempt may take all the
-    /// time there is, and only what was refused or never sent is repeated.
+    /// time there is. What was refused is repeated, and so is what met a broken
+    /// connection: after a pause, a function finds its idle connections closed.
     ///
     /// A post must not be waited for without limit: one to a connection whose
     /// `$connect` still runs may never be answered.

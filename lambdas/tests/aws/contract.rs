@@ -1,0 +1,263 @@
+//! What a [`ConnectionStore`] must do, asked of the fake and of DynamoDB alike.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chat_lambdas::log::reasons;
+use chat_lambdas::memory::MemoryStore;
+use chat_lambdas::session::{ConnectionId, Name, Session};
+use chat_lambdas::store::{ConnectionStore, LIFETIME_SECONDS, Presence, Read};
+
+use crate::table::{LocalTable, TABLE};
+
+const NOW: u64 = 1_767_225_600;
+
+/// One test per clause and implementation.
+macro_rules! contract {
+    ($($clause:ident),* $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $clause() {
+                super::$clause(&super::MemoryStore::default()).await;
+            })*
+        }
+
+        mod dynamodb {
+            $(#[tokio::test]
+            async fn $clause() {
+                super::$clause(&super::LocalTable::start().await.store).await;
+            })*
+        }
+    };
+}
+
+contract!(
+    what_is_remembered_is_found_under_its_owner,
+    devices_of_one_person_are_kept_apart,
+    people_are_kept_apart,
+    forgetting_takes_one_connection_and_no_other,
+    forgetting_what_is_not_there_is_fine,
+    remembering_twice_is_remembering_once,
+    expired_connections_are_invisible,
+    a_session_is_found_by_its_connection_until_it_expires,
+    sessions_and_connections_do_not_meet,
+    many_devices_are_all_found,
+);
+
+async fn what_is_remembered_is_found_under_its_owner(store: &impl ConnectionStore) {
+    assert_eq!(devices(store, "Tom").await, [""; 0]);
+    remember(store, "Tom", "a=", NOW - 7).await;
+    for read in [Read::Eventual, Read::Consistent] {
+        let found = store
+            .connections_of(&name("Tom"), NOW, read)
+            .await
+            .expect("readable");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].connection, id("a="));
+        assert_eq!(found[0].connected_at, NOW - 7);
+    }
+}
+
+async fn devices_of_one_person_are_kept_apart(store: &impl ConnectionStore) {
+    remember(store, "Tom", "a", NOW).await;
+    remember(store, "Tom", "b", NOW).await;
+    assert_eq!(devices(store, "Tom").await, ["a", "b"]);
+}
+
+async fn people_are_kept_apart(store: &impl ConnectionStore) {
+    for person in ["Tom", "tom", "Tom ", "Tom Tom", "To"].map(str::trim_end) {
+        remember(store, person, &format!("of {person}"), NOW).await;
+    }
+    assert_eq!(devices(store, "Tom").await, ["of Tom"]);
+    assert_eq!(devices(store, "Tom Tom").await, ["of Tom Tom"]);
+    assert_eq!(devices(store, "T").await, [""; 0]);
+}
+
+async fn forgetting_takes_one_connection_and_no_other(store: &impl ConnectionStore) {
+    remember(store, "Tom", "old", NOW).await;
+    remember(store, "Tom", "new", NOW).await;
+    remember(store, "Ann", "old", NOW).await;
+    store
+        .forget(&name("Tom"), &id("old"))
+        .await
+        .expect("writable");
+    assert_eq!(devices(store, "Tom").await, ["new"]);
+    assert_eq!(devices(store, "Ann").await, ["old"]);
+}
+
+async fn forgetting_what_is_not_there_is_fine(store: &impl ConnectionStore) {
+    store
+        .forget(&name("Tom"), &id("a"))
+        .await
+        .expect("writable");
+    store.forget_session(&id("a")).await.expect("writable");
+}
+
+async fn remembering_twice_is_remembering_once(store: &impl ConnectionStore) {
+    remember(store, "Tom", "a", NOW - 9).await;
+    remember(store, "Tom", "a", NOW).await;
+    assert_eq!(devices(store, "Tom").await, ["a"]);
+}
+
+async fn expired_connections_are_invisible(store: &impl ConnectionStore) {
+    remember(store, "Tom", "over", NOW - LIFETIME_SECONDS).await;
+    remember(store, "Tom", "last second", NOW - LIFETIME_SECONDS + 1).await;
+    assert_eq!(devices(store, "Tom").await, ["last second"]);
+}
+
+async fn a_session_is_found_by_its_connection_until_it_expires(store: &impl ConnectionStore) {
+    let presence = presence("Tom", "a", NOW);
+    store.remember_session(&presence).await.expect("writable");
+    let found = async |now| store.session_of(&id("a"), now).await.expect("readable");
+    assert_eq!(found(NOW).await, Some(presence.session.clone()));
+    assert_eq!(
+        found(NOW + LIFETIME_SECONDS - 1).await,
+        Some(presence.session)
+    );
+    assert_eq!(found(NOW + LIFETIME_SECONDS).await, None);
+    store.forget_session(&id("a")).await.expect("writable");
+    assert_eq!(found(NOW).await, None);
+}
+
+async fn sessions_and_connections_do_not_meet(store: &impl ConnectionStore) {
+    let presence = presence("Tom", "a", NOW);
+    store.remember_session(&presence).await.expect("writable");
+    assert_eq!(devices(store, "Tom").await, [""; 0]);
+    store.remember(&presence).await.expect("writable");
+    store
+        .forget(&name("Tom"), &id("a"))
+        .await
+        .expect("writable");
+    let session = store.session_of(&id("a"), NOW).await.expect("readable");
+    assert_eq!(session, Some(presence.session));
+    assert_eq!(
+        store.session_of(&id("b"), NOW).await.expect("readable"),
+        None
+    );
+}
+
+async fn many_devices_are_all_found(store: &impl ConnectionStore) {
+    for number in 0..40 {
+        remember(store, "Tom", &format!("{number:02}"), NOW).await;
+    }
+    let expected: Vec<String> = (0..40).map(|number| format!("{number:02}")).collect();
+    assert_eq!(devices(store, "Tom").await, expected);
+}
+
+#[tokio::test]
+async fn connections_on_more_than_one_page_are_all_found() {
+    // A page ends at 1 MB, so a few rows are made as large as rows can be.
+    let table = LocalTable::start().await;
+    for number in 0..5 {
+        let connection = format!("{number}");
+        remember(&table.store, "Tom", &connection, NOW).await;
+        let ballast = AttributeValue::S("x".repeat(390_000));
+        let update = table.client.update_item().table_name(TABLE);
+        update
+            .key("pk", AttributeValue::S("U#Tom".to_owned()))
+            .key("sk", AttributeValue::S(format!("C#{connection}")))
+            .update_expression("SET ballast = :ballast")
+            .expression_attribute_values(":ballast", ballast)
+            .send()
+            .await
+            .unwrap();
+    }
+    let query = table.client.query().table_name(TABLE);
+    let first_page = query
+        .key_condition_expression("pk = :pk")
+        .expression_attribute_values(":pk", AttributeValue::S("U#Tom".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        first_page.last_evaluated_key.is_some(),
+        "there is a second page"
+    );
+    assert_eq!(
+        devices(&table.store, "Tom").await,
+        ["0", "1", "2", "3", "4"]
+    );
+}
+
+#[tokio::test]
+async fn rows_carry_the_attributes_that_the_table_is_made_for() {
+    let table = LocalTable::start().await;
+    let presence = presence("Tom", "a=", NOW);
+    table.store.remember(&presence).await.unwrap();
+    table.store.remember_session(&presence).await.unwrap();
+    let all = table.client.scan().table_name(TABLE).send().await.unwrap();
+    let mut rows: Vec<String> = all.items().iter().map(shown).collect();
+    rows.sort();
+    assert_eq!(
+        rows,
+        [
+            "connected_at=1767225600 expires_at=1767233700 friend=Jerry pk=U#Tom sk=C#a=",
+            "expires_at=1767233700 friend=Jerry name=Tom pk=C#a= sk=#",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_names_the_attempt_the_table_and_the_cause() {
+    let table = LocalTable::start().await;
+    let delete = table.client.delete_table().table_name(TABLE);
+    delete.send().await.unwrap();
+    let error = table
+        .store
+        .remember(&presence("Tom", "a", NOW))
+        .await
+        .unwrap_err();
+    let text = reasons(&error);
+    assert!(
+        text.starts_with("could not record a connection in table `connections`: "),
+        "{text}"
+    );
+    assert!(text.contains("ResourceNotFoundException"), "{text}");
+}
+
+fn shown(item: &std::collections::HashMap<String, AttributeValue>) -> String {
+    let mut attributes: Vec<String> = item
+        .iter()
+        .map(|(name, value)| {
+            let value = value.as_s().or_else(|_| value.as_n());
+            format!("{name}={}", value.expect("a string or a number"))
+        })
+        .collect();
+    attributes.sort();
+    attributes.join(" ")
+}
+
+async fn remember(store: &impl ConnectionStore, person: &str, connection: &str, at: u64) {
+    let presence = presence(person, connection, at);
+    store.remember(&presence).await.expect("writable");
+}
+
+async fn devices(store: &impl ConnectionStore, person: &str) -> Vec<String> {
+    let found = store
+        .connections_of(&name(person), NOW, Read::Consistent)
+        .await;
+    let mut devices: Vec<String> = found
+        .expect("readable")
+        .iter()
+        .map(|device| device.connection.to_string())
+        .collect();
+    devices.sort();
+    devices
+}
+
+fn presence(person: &str, connection: &str, connected_at: u64) -> Presence {
+    Presence {
+        session: Session {
+            name: name(person),
+            friend: name("Jerry"),
+        },
+        connection: id(connection),
+        connected_at,
+    }
+}
+
+fn name(person: &str) -> Name {
+    Name::parse(person).expect("a valid name")
+}
+
+fn id(connection: &str) -> ConnectionId {
+    ConnectionId::new(connection)
+}

@@ -1,0 +1,205 @@
+//! The binary as Lambda runs it: environment in, events in, answers out.
+
+use serde_json::{Value, json};
+
+use crate::runtime::{Function, run_to_its_end};
+use crate::stub::{Reply, Stub};
+use crate::table::{LocalTable, TABLE};
+
+const CREDENTIALS: [(&str, &str); 4] = [
+    ("AWS_REGION", "eu-central-1"),
+    ("AWS_ACCESS_KEY_ID", "local"),
+    ("AWS_SECRET_ACCESS_KEY", "do-not-print"),
+    ("AWS_SESSION_TOKEN", "do-not-print"),
+];
+
+#[tokio::test]
+async fn the_authorizer_needs_neither_table_nor_credentials() {
+    let mut function = Function::start("authorize", &[]).await;
+    let (kind, policy) = function
+        .invoke(&authorizer(json!({"MsgFrom": "Tom", "MsgTo": "Jerry"})))
+        .await;
+    assert_eq!(kind, "response");
+    assert_eq!(policy["context"], json!({"name": "Tom", "friend": "Jerry"}));
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_very_word_that_api_gateway_answers_with_401() {
+    let mut function = Function::start("authorize", &[]).await;
+    for headers in [json!({}), json!({"msgfrom": "Tom", "msgto": "#"})] {
+        let (kind, error) = function.invoke(&authorizer(headers)).await;
+        assert_eq!(kind, "error");
+        assert_eq!(error["errorMessage"], "Unauthorized");
+    }
+    let log = function.stop();
+    assert!(log.contains("`msgfrom` is missing"), "{log}");
+    assert!(log.contains("'#' is not allowed"), "{log}");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["requestId"], "11111111-2222-3333-4444-555555555555");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_none_is_an_error_and_the_function_lives_on() {
+    let mut function = Function::start("authorize", &[]).await;
+    for event in ["[]", "7", r#"{"headers": 7}"#, "{}"] {
+        assert_eq!(function.invoke(event).await.0, "error", "{event}");
+    }
+    let (kind, _) = function
+        .invoke(&authorizer(json!({"msgfrom": "Tom", "msgto": "Jerry"})))
+        .await;
+    assert_eq!(kind, "response");
+}
+
+#[tokio::test]
+async fn a_connection_is_recorded_spoken_to_and_forgotten() {
+    let table = LocalTable::start().await;
+    let posts = Stub::start(Reply::With {
+        status: 200,
+        error_type: None,
+        body: "",
+    })
+    .await;
+    let mut variables = CREDENTIALS.to_vec();
+    variables.extend([
+        ("TABLE_NAME", TABLE),
+        ("AWS_ENDPOINT_URL_DYNAMODB", table.endpoint.as_str()),
+        ("CONNECTIONS_ENDPOINT", posts.endpoint.as_str()),
+    ]);
+    let ok = ("response".to_owned(), json!({"statusCode": 200}));
+
+    let mut connect = Function::start("connect", &variables).await;
+    assert_eq!(
+        connect
+            .invoke(&socket("CONNECT", "$connect", "jerry=", "Jerry", "Tom"))
+            .await,
+        ok
+    );
+    let mut direct = Function::start("direct", &variables).await;
+    assert_eq!(
+        direct
+            .invoke(&socket("MESSAGE", "$default", "tom=", "Tom", "Jerry"))
+            .await,
+        ok
+    );
+    let mut disconnect = Function::start("disconnect", &variables).await;
+    let farewell = socket("DISCONNECT", "$disconnect", "jerry=", "Jerry", "Tom");
+    assert_eq!(disconnect.invoke(&farewell).await, ok);
+    assert_eq!(
+        direct
+            .invoke(&socket("MESSAGE", "$default", "tom=", "Tom", "Jerry"))
+            .await,
+        ok
+    );
+
+    let seen = posts.requests();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(
+        seen[0].contains("jerry%3D") && seen[0].ends_with("\r\n\r\nhi"),
+        "{seen:?}"
+    );
+    assert!(
+        seen[1].contains("tom%3D") && seen[1].ends_with(conversations::NOTICE),
+        "{seen:?}"
+    );
+
+    let log = [connect.stop(), direct.stop(), disconnect.stop()].concat();
+    assert_eq!(log.lines().count(), 4, "{log}");
+    for secret in ["Tom", "Jerry", "hi", "do-not-print"] {
+        assert!(!log.contains(&format!("{secret}\"")), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_goes_where_the_service_variable_says_before_anything_else() {
+    let table = LocalTable::start().await;
+    let reply = Reply::With {
+        status: 410,
+        error_type: Some("GoneException"),
+        body: "",
+    };
+    let (ignored, used) = (Stub::start(reply.clone()).await, Stub::start(reply).await);
+    let mut variables = CREDENTIALS.to_vec();
+    variables.extend([
+        ("TABLE_NAME", TABLE),
+        ("AWS_ENDPOINT_URL", table.endpoint.as_str()),
+        ("CONNECTIONS_ENDPOINT", ignored.endpoint.as_str()),
+        (
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+            used.endpoint.as_str(),
+        ),
+    ]);
+    let mut direct = Function::start("direct", &variables).await;
+    let (kind, _) = direct
+        .invoke(&socket("MESSAGE", "$default", "t", "Tom", "Jerry"))
+        .await;
+    assert_eq!((kind.as_str(), used.requests().len()), ("response", 1));
+    assert!(ignored.requests().is_empty());
+}
+
+#[test]
+fn a_function_that_cannot_start_says_why_and_fails() {
+    check(
+        "brodcast",
+        &[],
+        "there is no handler `brodcast` in this binary",
+    );
+    check("", &[], "environment variable `_HANDLER` is not set");
+    check(
+        "connect",
+        &CREDENTIALS,
+        "environment variable `TABLE_NAME` is not set",
+    );
+    check(
+        "disconnect",
+        &[("TABLE_NAME", "t")],
+        "environment variable `AWS_REGION` is not set",
+    );
+    let mut variables = CREDENTIALS.to_vec();
+    variables.push(("TABLE_NAME", "t"));
+    check(
+        "direct",
+        &variables,
+        "environment variable `CONNECTIONS_ENDPOINT` is not set",
+    );
+    variables.push(("CONNECTIONS_ENDPOINT", "wss://a.example/v1"));
+    check(
+        "direct",
+        &variables,
+        "does not begin with http:// or https://",
+    );
+}
+
+fn check(handler: &str, variables: &[(&str, &str)], reason: &str) {
+    let output = run_to_its_end(handler, variables);
+    assert_eq!(output.status.code(), Some(1));
+    let line: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    assert_eq!(line["level"], "ERROR");
+    let text = line["reason"].as_str().expect("a reason");
+    assert!(text.contains(reason), "{text}");
+}
+
+fn authorizer(headers: Value) -> String {
+    json!({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-central-1:000000000000:a1/v1/$connect",
+        "headers": headers,
+        "requestContext": {"eventType": "CONNECT", "routeKey": "$connect", "connectionId": "c"},
+    })
+    .to_string()
+}
+
+fn socket(event_type: &str, route: &str, connection: &str, name: &str, friend: &str) -> String {
+    json!({
+        "requestContext": {
+            "eventType": event_type,
+            "routeKey": route,
+            "connectionId": connection,
+            "authorizer": {"principalId": name, "name": name, "friend": friend},
+        },
+        "body": "hi",
+        "isBase64Encoded": false,
+    })
+    .to_string()
+}

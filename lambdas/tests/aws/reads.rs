@@ -1,0 +1,52 @@
+//! How fresh a read is asked for. No database on this machine is ever stale, so the requests are looked at.
+
+use chat_lambdas::aws::{Clients, DynamoStore, Patience};
+use chat_lambdas::environment::TableAddress;
+use chat_lambdas::session::{ConnectionId, Name};
+use chat_lambdas::store::{ConnectionStore as _, Read};
+
+use crate::stub::{Reply, Stub};
+use crate::table::{TABLE, identity};
+
+#[tokio::test]
+async fn a_session_is_always_read_consistently() {
+    let (stub, store) = empty_table().await;
+    let session = store.session_of(&ConnectionId::new("c"), 0).await.unwrap();
+    assert_eq!(session, None);
+    assert!(only(&stub).contains(r#""ConsistentRead":true"#));
+}
+
+#[tokio::test]
+async fn connections_are_read_as_fresh_as_they_are_asked_for() {
+    for (read, asked) in [
+        (Read::Eventual, r#""ConsistentRead":false"#),
+        (Read::Consistent, r#""ConsistentRead":true"#),
+    ] {
+        let (stub, store) = empty_table().await;
+        let tom = Name::parse("Tom").unwrap();
+        let devices = store.connections_of(&tom, 0, read).await.unwrap();
+        assert_eq!(devices, []);
+        assert!(only(&stub).contains(asked), "{read:?}: {}", only(&stub));
+    }
+}
+
+fn only(stub: &Stub) -> String {
+    let requests = stub.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    requests[0].clone()
+}
+
+async fn empty_table() -> (Stub, DynamoStore) {
+    let stub = Stub::start(Reply::With {
+        status: 200,
+        error_type: None,
+        body: "{}",
+    })
+    .await;
+    let address = TableAddress {
+        name: TABLE.to_owned(),
+        endpoint: Some(stub.endpoint.clone()),
+    };
+    let clients = Clients::new(identity(), &[Some(&stub.endpoint)]);
+    (stub, clients.table(address, Patience::TABLE))
+}

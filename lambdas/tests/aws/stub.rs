@@ -1,0 +1,109 @@
+//! A server that gives the same answer to everybody, and remembers what it was asked.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// How to answer.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    /// Status line, headers and body.
+    With {
+        status: u16,
+        error_type: Option<&'static str>,
+        body: &'static str,
+    },
+    /// Takes the request and never says anything.
+    Nothing,
+    /// Takes the request and hangs up.
+    HangUp,
+}
+
+pub(crate) struct Stub {
+    pub(crate) endpoint: String,
+    requests: Arc<Mutex<Vec<String>>>,
+    server: JoinHandle<()>,
+}
+
+impl Stub {
+    pub(crate) async fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let server = tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.expect("it listens");
+                tokio::spawn(answer(socket, reply.clone(), Arc::clone(&seen)));
+            }
+        });
+        Self {
+            endpoint: format!("http://{address}/v1"),
+            requests,
+            server,
+        }
+    }
+
+    /// Every request so far, head and body.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("nobody panics with it").clone()
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(mut socket: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>>>) {
+    while let Some(request) = read_request(&mut socket).await {
+        seen.lock().expect("nobody panics with it").push(request);
+        let response = match &reply {
+            Reply::HangUp => return,
+            Reply::Nothing => std::future::pending().await,
+            Reply::With {
+                status,
+                error_type,
+                body,
+            } => {
+                let error_type = error_type
+                    .map(|name| format!("x-amzn-ErrorType: {name}\r\n"))
+                    .unwrap_or_default();
+                let length = body.len();
+                format!(
+                    "HTTP/1.1 {status} Whatever\r\n{error_type}content-length: {length}\r\n\r\n{body}"
+                )
+            }
+        };
+        if socket.write_all(response.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// `None` when the client has hung up.
+pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<String> {
+    let mut read = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&read).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n")
+            && body.len() >= content_length(head)
+        {
+            return Some(text);
+        }
+        if socket.read_buf(&mut read).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+fn content_length(head: &str) -> usize {
+    head.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, length)| length.trim().parse().ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,54 @@
+//! Who may do what: IAM policies as data, and the decision over them.
+//!
+//! The rules are those of <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>,
+//! as far as identity policies go. What cannot be judged here is refused by [`Policy::parse`], never allowed silently.
+
+mod condition;
+mod policy;
+mod wildcard;
+
+pub use condition::ConditionError;
+pub use policy::{Policy, PolicyError};
+pub use wildcard::matches_arn;
+
+use std::collections::BTreeMap;
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// For example `dynamodb:PutItem`.
+    pub action: String,
+    /// The full ARN of what it is done to.
+    pub resource: String,
+    /// Condition keys, such as `dynamodb:LeadingKeys`, with their values; names are compared without case.
+    pub context: BTreeMap<String, Vec<String>>,
+}
+
+/// What a set of policies says about a [`Request`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A statement allows it and none denies it.
+    Allowed,
+    /// No statement speaks of it, which is a no.
+    ImplicitlyDenied,
+    /// A statement denies it, whatever others allow.
+    ExplicitlyDenied,
+}
+
+/// Decides over `request`: an explicit deny wins, then an allow; otherwise the answer is no.
+///
+/// The order of `policies` and of their statements does not matter.
+#[must_use]
+pub fn decide(policies: &[Policy], request: &Request) -> Decision {
+    let mut decision = Decision::ImplicitlyDenied;
+    for statement in policies.iter().flat_map(|policy| &policy.statements) {
+        if !statement.applies_to(request) {
+            continue;
+        }
+        match statement.effect {
+            policy::Effect::Deny => return Decision::ExplicitlyDenied,
+            policy::Effect::Allow => decision = Decision::Allowed,
+        }
+    }
+    decision
+}

@@ -1,0 +1,229 @@
+//! Statements 37 to 44: what the client sees of a function's answer.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::puppets::{Act, later};
+use crate::world::{Client, World, until};
+
+/// Asks for a frame that the gateway itself answers, to prove that nothing else came before it.
+async fn nothing_but(client: &mut Client, expected: &str) {
+    client.send(r#"{"action":"echo"}"#).await;
+    assert_eq!(client.receive().await, expected);
+}
+
+async fn world() -> (World, Client) {
+    let world = World::start(|setup| setup.chat().two_way("echo", "echo")).await;
+    world.puppets.on("echo", |_| {
+        Act::json(&json!({ "statusCode": 200, "body": "echo" }))
+    });
+    let client = world.connect().await;
+    (world, client)
+}
+
+#[tokio::test]
+async fn c37_a_one_way_route_sends_nothing_for_a_valid_answer() {
+    let (world, mut client) = world().await;
+    for (index, status) in [200, 404, 500].into_iter().enumerate() {
+        world.puppets.on("default", move |_| {
+            Act::json(&json!({ "statusCode": status, "body": "unseen" }))
+        });
+        client.send("x").await;
+        world.puppets.event("default", index).await;
+        until(async || {
+            (world
+                .stack
+                .status()
+                .functions
+                .iter()
+                .all(|one| one.in_flight == 0))
+            .then_some(())
+        })
+        .await;
+        nothing_but(&mut client, "echo").await;
+    }
+}
+
+#[tokio::test]
+async fn c38_a_two_way_route_sends_the_body_whatever_the_status() {
+    let (world, mut client) = world().await;
+    for status in [200, 500] {
+        let body = format!("body of {status}");
+        let answer = json!({ "statusCode": status, "body": body, "headers": { "X": "y" } });
+        world.puppets.on("echo", move |_| Act::json(&answer));
+        client.send(r#"{"action":"echo"}"#).await;
+        assert_eq!(client.receive().await, body);
+    }
+}
+
+#[tokio::test]
+async fn c39_half_of_a_two_way_route_is_one_way() {
+    let (world, mut client) = world().await;
+    // The template reader says whether both halves are there; the gateway must not guess from the answer.
+    world.puppets.on("default", |_| {
+        Act::json(&json!({ "statusCode": 200, "body": "unseen" }))
+    });
+    client.send("x").await;
+    world.puppets.event("default", 0).await;
+    until(async || {
+        (world
+            .stack
+            .status()
+            .functions
+            .iter()
+            .all(|one| one.in_flight == 0))
+        .then_some(())
+    })
+    .await;
+    nothing_but(&mut client, "echo").await;
+}
+
+#[tokio::test]
+async fn c40_a_function_error_sends_an_error_frame_and_the_socket_stays_open() {
+    let (world, mut client) = world().await;
+    world.puppets.on("default", |_| Act::Fail("Boom", "bang"));
+    client.send("x").await;
+    let frame: Value = serde_json::from_str(&client.receive().await).unwrap();
+    let context = world.puppets.event("default", 0).await.context().clone();
+    assert_eq!(frame["message"], "Internal server error");
+    assert_eq!(frame["connectionId"], context["connectionId"]);
+    assert_eq!(frame["requestId"], context["requestId"]);
+    nothing_but(&mut client, "echo").await;
+}
+
+#[tokio::test]
+async fn c41_an_unknown_member_in_the_answer_sends_the_same_frame() {
+    let (world, mut client) = world().await;
+    world.puppets.on("default", |_| {
+        Act::json(&json!({ "statusCode": 200, "ConnectionId": "x", "Data": "y" }))
+    });
+    client.send("x").await;
+    assert!(
+        client
+            .receive()
+            .await
+            .starts_with(r#"{"message": "Internal server error""#)
+    );
+}
+
+#[tokio::test]
+async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
+    let timeout = Duration::from_millis(50);
+    let world = World::start(|setup| setup.chat().integration_timeout("$default", timeout)).await;
+    let (finish, act) = later();
+    let act = Mutex::new(Some(act));
+    world.puppets.on("default", move |_| {
+        act.lock().unwrap().take().unwrap_or_else(Act::ok)
+    });
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert!(
+        client
+            .receive()
+            .await
+            .starts_with(r#"{"message": "Endpoint request timed out""#)
+    );
+    let key = world
+        .puppets
+        .variables()
+        .iter()
+        .find(|one| one["_HANDLER"] == "default-handler")
+        .unwrap()
+        .clone();
+    let path = format!("/v1/@connections/{}", world.connection_id(0).await);
+    assert_eq!(
+        world
+            .manage(&key["AWS_ACCESS_KEY_ID"], "POST", &path, b"late")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(client.receive().await, "late");
+    finish.send(Act::ok()).unwrap();
+    until(async || (world.stack.status().functions.iter().all(|one| one.in_flight == 0)).then_some(())).await;
+    client.send("y").await;
+    let (first, second) = (
+        world.puppets.event("default", 0).await,
+        world.puppets.event("default", 1).await,
+    );
+    assert_eq!(first.pid, second.pid, "the process was not killed");
+}
+
+#[tokio::test]
+async fn c43_frame_texts_are_byte_exact() {
+    let (world, mut client) = world().await;
+    world.puppets.on("default", |_| Act::Exit(1));
+    client.send("x").await;
+    let frame = client.receive().await;
+    let context = world.puppets.event("default", 0).await.context().clone();
+    let (connection, request) = (
+        context["connectionId"].as_str().unwrap(),
+        context["requestId"].as_str().unwrap(),
+    );
+    let expected = format!(
+        r#"{{"message": "Internal server error", "connectionId":"{connection}", "requestId":"{request}"}}"#
+    );
+    assert_eq!(frame, expected);
+}
+
+#[tokio::test]
+async fn c44_the_gateway_does_not_wait_for_the_first_of_two_messages() {
+    let (world, mut client) = world().await;
+    let (finish, act) = later();
+    let act = Mutex::new(Some(act));
+    world.puppets.on("echo", move |_| {
+        let now = || Act::json(&json!({ "statusCode": 200, "body": "second" }));
+        act.lock().unwrap().take().unwrap_or_else(now)
+    });
+    client.send(r#"{"action":"echo"}"#).await;
+    client.send(r#"{"action":"echo"}"#).await;
+    assert_eq!(client.receive().await, "second");
+    finish
+        .send(Act::json(&json!({ "statusCode": 200, "body": "first" })))
+        .unwrap();
+    assert_eq!(client.receive().await, "first");
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_accepted_with_a_warning() {
+    let (world, mut client) = world().await;
+    world
+        .puppets
+        .on("default", |_| Act::Answer("null".to_owned()));
+    client.send("x").await;
+    let warnings =
+        until(async || Some(world.warnings()).filter(|warnings| !warnings.is_empty())).await;
+    assert!(warnings[0].contains("$default"), "{warnings:?}");
+    nothing_but(&mut client, "echo").await;
+}
+
+#[tokio::test]
+async fn a_route_that_the_gateway_may_not_invoke_sends_an_error_frame_and_a_warning() {
+    let world = World::start(|setup| {
+        setup.chat().edit(|stack| {
+            stack
+                .permissions
+                .retain(|permission| permission.logical_id != "defaultPermission")
+        })
+    })
+    .await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert!(
+        client
+            .receive()
+            .await
+            .starts_with(r#"{"message": "Internal server error""#)
+    );
+    assert!(
+        world
+            .warnings()
+            .iter()
+            .any(|warning| warning.contains("/v1/$default")),
+        "{:?}",
+        world.warnings()
+    );
+    assert_eq!(world.puppets.count("default"), 0);
+}

@@ -1,0 +1,337 @@
+//! Statements 51 to 60: the @connections API.
+
+use aws_sdk_apigatewaymanagement::Client as Sdk;
+use aws_sdk_apigatewaymanagement::config::{
+    BehaviorVersion, Credentials, Region, retry::RetryConfig,
+};
+use aws_sdk_apigatewaymanagement::error::ProvideErrorMetadata;
+use chatctl_local::{Limits, Options};
+use serde_json::{Value, json};
+
+use crate::puppets::{Act, later};
+use crate::setup::Setup;
+use crate::world::{Client, World, until};
+
+/// Well formed, and never seen.
+const NOBODY: &str = "AAAAAAAAIAMCAAA=";
+
+async fn connected() -> (World, Client, String) {
+    let world = World::chat().await;
+    let client = world.connect().await;
+    let id = world.connection_id(0).await;
+    (world, client, id)
+}
+
+#[tokio::test]
+async fn c51_post_answers_200_with_an_empty_body_and_arrives_unchanged() {
+    let (world, mut client, id) = connected().await;
+    for text in ["hello", " {\"a\":1}\r\n", "ü \u{1F600} \u{0}"] {
+        let answer = world.operate("POST", &id, text.as_bytes()).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+        assert_eq!(client.receive().await, text);
+    }
+}
+
+#[tokio::test]
+async fn c52_get_describes_the_connection_in_camel_case() {
+    let world = World::chat().await;
+    let mut client = world.connect_to("/v1", "User-Agent: browser/1\r\n").await;
+    let id = world.connection_id(0).await;
+    let answer = world.operate("GET", &id, b"").await;
+    assert_eq!(answer.status, 200);
+    let before: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(
+        before["identity"],
+        json!({ "sourceIp": "127.0.0.1", "userAgent": "browser/1" })
+    );
+    let connected_at = before["connectedAt"].as_str().unwrap();
+    let format = time::macros::format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+    );
+    let parsed = time::PrimitiveDateTime::parse(connected_at, format)
+        .unwrap()
+        .assume_utc();
+    let event = world.puppets.event("connect", 0).await;
+    assert_eq!(
+        parsed.unix_timestamp_nanos() / 1_000_000,
+        event.context()["connectedAt"].as_i64().unwrap().into()
+    );
+    // A message moves the time of the last activity; the text's order is the times' order.
+    until(async || {
+        client.send("x").await;
+        let now: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
+        (now["lastActiveAt"].as_str() > before["lastActiveAt"].as_str()).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn c52_get_without_a_user_agent_says_null_and_delete_answers_204() {
+    let (world, mut client, id) = connected().await;
+    let body: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
+    assert_eq!(body["identity"]["userAgent"], Value::Null);
+    let answer = world.operate("DELETE", &id, b"").await;
+    assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+    assert_eq!(client.close_code().await, 1000);
+}
+
+#[tokio::test]
+async fn c53_at_and_equals_may_be_raw_or_encoded() {
+    let (world, mut client, id) = connected().await;
+    let encoded = id.replace('=', "%3D");
+    for path in [
+        format!("/v1/@connections/{id}"),
+        format!("/v1/@connections/{encoded}"),
+        format!("/v1/%40connections/{encoded}"),
+        format!("/v1/%40connections/{id}"),
+    ] {
+        assert_eq!(
+            world
+                .manage("AKIA", "POST", &path, path.as_bytes())
+                .await
+                .status,
+            200,
+            "{path}"
+        );
+        assert_eq!(client.receive().await, path);
+    }
+}
+
+#[tokio::test]
+async fn c54_closed_and_unknown_connections_are_gone() {
+    let (world, client, id) = connected().await;
+    client.close(None).await;
+    world.puppets.event("disconnect", 0).await;
+    for id in [id.as_str(), NOBODY] {
+        for method in ["POST", "GET", "DELETE"] {
+            let answer = world.operate(method, id, b"").await;
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (410, ""),
+                "{method} {id}"
+            );
+            assert_eq!(answer.header("x-amzn-ErrorType"), Some("GoneException"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn c54_a_connection_is_known_on_its_own_stage_only() {
+    let second = |stack: &mut chatctl_local::stack::Stack| {
+        let stage = stack.api.stages["v1"].clone();
+        stack.api.stages.insert(
+            "v2".to_owned(),
+            chatctl_local::stack::Stage {
+                name: "v2".to_owned(),
+                ..stage
+            },
+        );
+    };
+    let world = World::start(|setup| setup.chat().edit(second)).await;
+    let _client = world.connect().await;
+    let id = world.connection_id(0).await;
+    assert_eq!(
+        world
+            .manage("AKIA", "GET", &format!("/v1/@connections/{id}"), b"")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        world
+            .manage("AKIA", "GET", &format!("/v2/@connections/{id}"), b"")
+            .await
+            .status,
+        410
+    );
+}
+
+#[tokio::test]
+async fn c55_a_malformed_id_is_400_and_named() {
+    let world = World::chat().await;
+    for id in ["not-an-id", "3e8ef0c4-9a1c-4f3b-8a3f-6d8f4b1f0a11"] {
+        let answer = world.operate("POST", id, b"x").await;
+        assert_eq!(
+            (answer.status, answer.header("x-amzn-ErrorType")),
+            (400, Some("BadRequestException"))
+        );
+        assert_eq!(
+            answer.body,
+            format!(r#"{{"message":"Invalid connectionId: {id}"}}"#)
+        );
+    }
+}
+
+#[tokio::test]
+async fn c56_a_missing_or_wrong_stage_is_403_forbidden() {
+    let (world, _client, id) = connected().await;
+    for path in [
+        format!("/@connections/{id}"),
+        format!("/v2/@connections/{id}"),
+        format!("/v1/v1/@connections/{id}"),
+    ] {
+        let answer = world.manage("AKIA", "POST", &path, b"x").await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (403, r#"{"message":"Forbidden"}"#),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn c57_131072_bytes_work_and_one_more_is_413() {
+    let (world, mut client, id) = connected().await;
+    let most = "x".repeat(131_072);
+    assert_eq!(
+        world.operate("POST", &id, most.as_bytes()).await.status,
+        200
+    );
+    assert_eq!(client.receive().await, most);
+    let answer = world
+        .operate("POST", &id, format!("{most}x").as_bytes())
+        .await;
+    assert_eq!(
+        (answer.status, answer.header("x-amzn-ErrorType")),
+        (413, Some("PayloadTooLargeException"))
+    );
+    assert_eq!(answer.body, r#"{"message":"Payload Too Large"}"#);
+}
+
+#[tokio::test]
+async fn c58_a_post_during_the_targets_connect_is_410() {
+    let world = World::chat().await;
+    let (accept, act) = later();
+    let act = std::sync::Mutex::new(Some(act));
+    world
+        .puppets
+        .on("connect", move |_| act.lock().unwrap().take().unwrap());
+    let upgrade = async { world.upgrade("/v1", "").await.into_client().await };
+    let post = async {
+        let id = world.connection_id(0).await;
+        assert_eq!(world.operate("POST", &id, b"too early").await.status, 410);
+        accept.send(Act::ok()).unwrap();
+        id
+    };
+    let (mut client, id) = tokio::join!(upgrade, post);
+    assert_eq!(world.operate("POST", &id, b"in time").await.status, 200);
+    assert_eq!(client.receive().await, "in time");
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_gets_429_for_its_posters_and_keeps_what_was_taken() {
+    let limits = Limits {
+        client_queue: 8,
+        ..Limits::default()
+    };
+    let world = World::start_with(
+        Options {
+            limits,
+            ..Options::default()
+        },
+        Setup::chat,
+    )
+    .await;
+    let mut client = world.connect().await;
+    let id = world.connection_id(0).await;
+    let mut taken = 0;
+    let refused = loop {
+        let text = format!("{taken:0>50000}");
+        let answer = world.operate("POST", &id, text.as_bytes()).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        taken += 1;
+        assert!(taken < 2000, "a hundred megabytes fit in no buffer");
+    };
+    assert_eq!(
+        (refused.status, refused.header("x-amzn-ErrorType")),
+        (429, Some("LimitExceededException"))
+    );
+    for expected in 0..taken {
+        assert_eq!(client.receive().await, format!("{expected:0>50000}"));
+    }
+    until(async || (world.operate("POST", &id, b"again").await.status == 200).then_some(())).await;
+    assert_eq!(client.receive().await, "again");
+}
+
+#[tokio::test]
+async fn an_unsigned_request_is_403_missing_authentication_token() {
+    let (world, _client, id) = connected().await;
+    let path = format!("/v1/@connections/{id}");
+    let answer = world.request("POST", &path, "", b"x").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (403, r#"{"message":"Missing Authentication Token"}"#)
+    );
+    let in_query = format!(
+        "{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIA%2F20260101%2Fr%2Fs%2Faws4_request"
+    );
+    assert_eq!(world.request("GET", &in_query, "", b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_sdk_reads_answers_and_errors() {
+    let (world, mut client, id) = connected().await;
+    let config = aws_sdk_apigatewaymanagement::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .endpoint_url(format!("http://127.0.0.1:{}/v1", world.stack.port()))
+        .credentials_provider(Credentials::new("AKIA", "secret", None, None, "test"))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(RetryConfig::disabled())
+        .build();
+    let sdk = Sdk::from_conf(config);
+    sdk.post_to_connection()
+        .connection_id(&id)
+        .data(b"by sdk".to_vec().into())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(client.receive().await, "by sdk");
+    let described = sdk
+        .get_connection()
+        .connection_id(&id)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(described.identity().unwrap().source_ip(), Some("127.0.0.1"));
+    assert!(described.connected_at().is_some() && described.last_active_at().is_some());
+    let post = |id: &str, size: usize| {
+        sdk.post_to_connection()
+            .connection_id(id)
+            .data(vec![b'x'; size].into())
+            .send()
+    };
+    assert!(
+        post(NOBODY, 1)
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_gone_exception()
+    );
+    assert!(
+        post(&id, 131_073)
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_payload_too_large_exception()
+    );
+    let malformed = post("x", 1).await.unwrap_err().into_service_error();
+    assert_eq!(malformed.code(), Some("BadRequestException"));
+    sdk.delete_connection()
+        .connection_id(&id)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(client.close_code().await, 1000);
+    assert!(
+        sdk.get_connection()
+            .connection_id(&id)
+            .send()
+            .await
+            .unwrap_err()
+            .into_service_error()
+            .is_gone_exception()
+    );
+}

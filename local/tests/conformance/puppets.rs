@@ -1,0 +1,302 @@
+//! The test's side of `examples/scripted.rs`: what functions do is decided here, what they were given is kept here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::world::within;
+
+/// What a function does with an event.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// Answers with this text.
+    Answer(String),
+    /// Reports an error of this type and with this message.
+    Fail(&'static str, &'static str),
+    /// Ends the process with this code.
+    Exit(i32),
+    /// Does what the test sends, when it sends it.
+    Later(oneshot::Receiver<Act>),
+}
+
+impl Act {
+    pub(crate) fn ok() -> Self {
+        Self::status(200)
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self::json(&json!({ "statusCode": status }))
+    }
+
+    pub(crate) fn json(answer: &Value) -> Self {
+        Self::Answer(answer.to_string())
+    }
+}
+
+/// An act that the test decides on later, and the sender to do so.
+pub(crate) fn later() -> (oneshot::Sender<Act>, Act) {
+    let (sender, receiver) = oneshot::channel();
+    (sender, Act::Later(receiver))
+}
+
+/// An event that a function received.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) function: String,
+    pub(crate) event: Value,
+    /// Of the `next` answer, in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) pid: u32,
+}
+
+impl Received {
+    pub(crate) fn context(&self) -> &Value {
+        &self.event["requestContext"]
+    }
+
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = self
+            .event
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+type Script = Arc<dyn Fn(&Received) -> Act + Send + Sync>;
+
+/// All scripted functions of a test.
+#[derive(Clone)]
+pub(crate) struct Puppets {
+    address: String,
+    scripts: Arc<Mutex<HashMap<String, Script>>>,
+    by_hand: Arc<Mutex<HashMap<String, mpsc::UnboundedSender<Puppet>>>>,
+    received: watch::Sender<Vec<Received>>,
+    greeted: watch::Sender<Vec<BTreeMap<String, String>>>,
+}
+
+impl Puppets {
+    pub(crate) async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let puppets = Self {
+            address: listener.local_addr().unwrap().to_string(),
+            scripts: Arc::default(),
+            by_hand: Arc::default(),
+            received: watch::Sender::default(),
+            greeted: watch::Sender::default(),
+        };
+        let served = puppets.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let puppets = served.clone();
+                tokio::spawn(async move {
+                    let Some(puppet) = Puppet::greet(socket).await else {
+                        return;
+                    };
+                    puppets
+                        .greeted
+                        .send_modify(|greeted| greeted.push(puppet.variables.clone()));
+                    let by_hand = puppets
+                        .by_hand
+                        .lock()
+                        .unwrap()
+                        .get(&puppet.function)
+                        .cloned();
+                    match by_hand {
+                        Some(hand) => drop(hand.send(puppet)),
+                        None => puppets.play(puppet).await,
+                    }
+                });
+            }
+        });
+        puppets
+    }
+
+    /// The executable and the variables that make a function one of these.
+    pub(crate) fn bootstrap(&self) -> (PathBuf, BTreeMap<String, String>) {
+        let test = std::env::current_exe().unwrap();
+        let example = test
+            .parent()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .join("examples/scripted");
+        assert!(
+            example.exists(),
+            "`{}` is built together with the tests",
+            example.display()
+        );
+        (
+            example,
+            BTreeMap::from([("CONTROLLER".to_owned(), self.address.clone())]),
+        )
+    }
+
+    /// What `function` does with every event from now on; without it, every event is answered with status 200.
+    pub(crate) fn on(
+        &self,
+        function: &str,
+        script: impl Fn(&Received) -> Act + Send + Sync + 'static,
+    ) {
+        self.scripts
+            .lock()
+            .unwrap()
+            .insert(function.to_owned(), Arc::new(script));
+    }
+
+    /// Hands every new process of `function` to the test.
+    pub(crate) fn by_hand(&self, function: &str) -> mpsc::UnboundedReceiver<Puppet> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.by_hand
+            .lock()
+            .unwrap()
+            .insert(function.to_owned(), sender);
+        receiver
+    }
+
+    /// The `index`th event of `function`, when it has come.
+    pub(crate) async fn event(&self, function: &str, index: usize) -> Received {
+        let mut received = self.received.subscribe();
+        let of = |list: &[Received]| {
+            list.iter()
+                .filter(|one| one.function == function)
+                .nth(index)
+                .cloned()
+        };
+        let list = within(received.wait_for(|list| of(list).is_some()))
+            .await
+            .unwrap();
+        of(&list).unwrap()
+    }
+
+    /// How many events `function` has received so far.
+    pub(crate) fn count(&self, function: &str) -> usize {
+        self.received
+            .borrow()
+            .iter()
+            .filter(|one| one.function == function)
+            .count()
+    }
+
+    /// The variables of every process so far.
+    pub(crate) fn variables(&self) -> Vec<BTreeMap<String, String>> {
+        self.greeted.borrow().clone()
+    }
+
+    async fn play(&self, mut puppet: Puppet) {
+        while let Some(received) = puppet.next().await {
+            let script = self.scripts.lock().unwrap().get(&puppet.function).cloned();
+            let act = script.map_or_else(Act::ok, |script| script(&received));
+            let request = received.headers["lambda-runtime-aws-request-id"].clone();
+            self.received.send_modify(|list| list.push(received));
+            if puppet.perform(&request, act).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+/// One process.
+pub(crate) struct Puppet {
+    pub(crate) function: String,
+    pub(crate) pid: u32,
+    pub(crate) folder: PathBuf,
+    pub(crate) variables: BTreeMap<String, String>,
+    replies: Lines<BufReader<OwnedReadHalf>>,
+    commands: OwnedWriteHalf,
+}
+
+/// An answer of the Runtime API.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Puppet {
+    async fn greet(socket: TcpStream) -> Option<Self> {
+        let (read, commands) = socket.into_split();
+        let mut replies = BufReader::new(read).lines();
+        let hello: Value = serde_json::from_str(&replies.next_line().await.ok()??).ok()?;
+        let variables: BTreeMap<String, String> =
+            serde_json::from_value(hello["variables"].clone()).ok()?;
+        Some(Self {
+            function: variables["AWS_LAMBDA_FUNCTION_NAME"].clone(),
+            pid: u32::try_from(hello["pid"].as_u64()?).ok()?,
+            folder: hello["folder"].as_str()?.into(),
+            variables,
+            replies,
+            commands,
+        })
+    }
+
+    /// Waits for an event; `None` when the process is gone.
+    pub(crate) async fn next(&mut self) -> Option<Received> {
+        let reply = self
+            .call("GET", "/2018-06-01/runtime/invocation/next", "")
+            .await?;
+        (reply.status == 200).then(|| Received {
+            function: self.function.clone(),
+            event: serde_json::from_str(&reply.body).unwrap(),
+            headers: reply.headers,
+            pid: self.pid,
+        })
+    }
+
+    /// Answers the invocation `request`.
+    pub(crate) async fn respond(&mut self, request: &str, body: &str) -> Option<Reply> {
+        self.call(
+            "POST",
+            &format!("/2018-06-01/runtime/invocation/{request}/response"),
+            body,
+        )
+        .await
+    }
+
+    /// Calls the Runtime API; `None` when the process is gone.
+    pub(crate) async fn call(&mut self, method: &str, path: &str, body: &str) -> Option<Reply> {
+        self.command(&json!({ "do": "call", "method": method, "path": path, "body": body }))
+            .await?;
+        let reply: Value = serde_json::from_str(&self.replies.next_line().await.ok()??).ok()?;
+        Some(Reply {
+            status: u16::try_from(reply["status"].as_u64()?).ok()?,
+            headers: serde_json::from_value(reply["headers"].clone()).ok()?,
+            body: reply["body"].as_str()?.to_owned(),
+        })
+    }
+
+    pub(crate) async fn command(&mut self, command: &Value) -> Option<()> {
+        self.commands
+            .write_all(format!("{command}\n").as_bytes())
+            .await
+            .ok()
+    }
+
+    async fn perform(&mut self, request: &str, act: Act) -> Option<()> {
+        let mut act = act;
+        while let Act::Later(receiver) = act {
+            act = receiver.await.ok()?;
+        }
+        match act {
+            Act::Answer(text) => self.respond(request, &text).await.map(drop),
+            Act::Fail(kind, message) => {
+                let body = json!({ "errorType": kind, "errorMessage": message }).to_string();
+                let path = format!("/2018-06-01/runtime/invocation/{request}/error");
+                self.call("POST", &path, &body).await.map(drop)
+            }
+            Act::Exit(code) => self.command(&json!({ "do": "exit", "code": code })).await,
+            Act::Later(_) => None,
+        }
+    }
+}

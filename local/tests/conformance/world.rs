@@ -1,0 +1,287 @@
+//! A running stack with scripted functions, and clients for it over real sockets.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chatctl_local::{LocalStack, Observer, Options, StackNotice};
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+
+use crate::puppets::Puppets;
+use crate::setup::Setup;
+
+/// Waits for something that is bound to happen, and fails the test when it does not.
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future)
+        .await
+        .expect("it should have happened by now")
+}
+
+/// Asks again and again until `condition` holds.
+pub(crate) async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    within(async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+}
+
+/// A running stack.
+pub(crate) struct World {
+    pub(crate) stack: LocalStack,
+    pub(crate) puppets: Puppets,
+    notices: Arc<Mutex<Vec<StackNotice>>>,
+}
+
+impl World {
+    /// Runs what `setup` makes of scripted functions.
+    pub(crate) async fn start(setup: impl FnOnce(Setup) -> Setup) -> Self {
+        Self::start_with(Options::default(), setup).await
+    }
+
+    pub(crate) async fn start_with(options: Options, setup: impl FnOnce(Setup) -> Setup) -> Self {
+        let puppets = Puppets::new().await;
+        let setup = setup(Setup::empty(puppets.bootstrap()));
+        let (observer, notices) = recorder();
+        let stack = LocalStack::start_resolved(setup.stack, setup.code, options, observer)
+            .await
+            .unwrap();
+        Self {
+            stack,
+            puppets,
+            notices,
+        }
+    }
+
+    /// `$connect`, `$disconnect` and `$default`.
+    pub(crate) async fn chat() -> Self {
+        Self::start(Setup::chat).await
+    }
+
+    /// Everything that was told so far.
+    pub(crate) fn notices(&self) -> Vec<StackNotice> {
+        self.notices.lock().unwrap().clone()
+    }
+
+    /// All warnings so far.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warning = |notice| match notice {
+            StackNotice::Warning(text) => Some(text),
+            _ => None,
+        };
+        self.notices().into_iter().filter_map(warning).collect()
+    }
+
+    /// A connection to stage `v1`.
+    pub(crate) async fn connect(&self) -> Client {
+        self.connect_to("/v1", "").await
+    }
+
+    /// A connection to `target` with more headers, each with its line end.
+    pub(crate) async fn connect_to(&self, target: &str, headers: &str) -> Client {
+        let answer = self.upgrade(target, headers).await;
+        assert_eq!(answer.status, 101, "{answer:?}");
+        answer.into_client().await
+    }
+
+    /// Asks for an upgrade and returns what the gateway says, whatever it is.
+    pub(crate) async fn upgrade(&self, target: &str, headers: &str) -> Answer {
+        let port = self.stack.port();
+        within(exchange(
+            port,
+            &format!(
+                "GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+            ),
+            b"",
+        ))
+        .await
+    }
+
+    /// A request to the @connections API, signed by `key`.
+    pub(crate) async fn manage(&self, key: &str, method: &str, path: &str, body: &[u8]) -> Answer {
+        let authorization = format!("Authorization: {}\r\n", signed_by(key, "execute-api"));
+        self.request(method, path, &authorization, body).await
+    }
+
+    /// A request to the @connections API, signed by the operator.
+    pub(crate) async fn operate(&self, method: &str, connection_id: &str, body: &[u8]) -> Answer {
+        self.manage(
+            "AKIAOPERATOR",
+            method,
+            &format!("/v1/@connections/{connection_id}"),
+            body,
+        )
+        .await
+    }
+
+    /// A plain request.
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Answer {
+        let port = self.stack.port();
+        let length = body.len();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+        );
+        within(exchange(port, &head, body)).await
+    }
+
+    /// The connection id of the `index`th connection.
+    pub(crate) async fn connection_id(&self, index: usize) -> String {
+        let connect = self.puppets.event("connect", index).await;
+        connect.context()["connectionId"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+/// A header value as AWS's SDKs write it; the signature is never looked at.
+pub(crate) fn signed_by(key: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=00"
+    )
+}
+
+/// An observer, and what it hears.
+pub(crate) fn recorder() -> (Observer, Arc<Mutex<Vec<StackNotice>>>) {
+    let notices: Arc<Mutex<Vec<StackNotice>>> = Arc::default();
+    let heard = Arc::clone(&notices);
+    (
+        Observer::new(move |notice| heard.lock().unwrap().push(notice)),
+        notices,
+    )
+}
+
+/// An HTTP answer and the socket it came on.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// In their order and case.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+    socket: TcpStream,
+    rest: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) async fn into_client(self) -> Client {
+        Client(
+            WebSocketStream::from_partially_read(self.socket, self.rest, Role::Client, None).await,
+        )
+    }
+}
+
+/// Sends one request and reads one answer.
+pub(crate) async fn exchange(port: u16, head: &str, body: &[u8]) -> Answer {
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    socket.set_nodelay(true).unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    // A server that refuses a large body answers before all of it is written.
+    let _refused_early = socket.write_all(body).await;
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        assert_ne!(
+            socket.read_buf(&mut bytes).await.unwrap(),
+            0,
+            "no answer to {head}"
+        );
+    };
+    let text = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let mut lines = text.split("\r\n");
+    let status: u16 = lines
+        .next()
+        .unwrap()
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    let header = |line: &str| {
+        line.split_once(": ")
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let headers: Vec<_> = lines.filter_map(header).collect();
+    let mut answer = Answer {
+        status,
+        headers,
+        body: String::new(),
+        socket,
+        rest: bytes[end..].to_vec(),
+    };
+    let length: usize = answer
+        .header("content-length")
+        .map_or(0, |length| length.parse().unwrap());
+    while answer.rest.len() < length {
+        assert_ne!(
+            answer.socket.read_buf(&mut answer.rest).await.unwrap(),
+            0,
+            "the body ends early"
+        );
+    }
+    answer.body = String::from_utf8(answer.rest.drain(..length).collect()).unwrap();
+    answer
+}
+
+/// A WebSocket client.
+pub(crate) struct Client(pub(crate) WebSocketStream<TcpStream>);
+
+impl Client {
+    pub(crate) async fn send(&mut self, text: &str) {
+        self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next text message.
+    pub(crate) async fn receive(&mut self) -> String {
+        match within(self.0.next()).await {
+            Some(Ok(Message::Text(text))) => text.to_string(),
+            other => panic!("expected a text message, got {other:?}"),
+        }
+    }
+
+    /// The close frame that ends the connection, and nothing before it.
+    pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
+        match within(self.0.next()).await {
+            Some(Ok(Message::Close(frame))) => frame,
+            other => panic!("expected a close frame, got {other:?}"),
+        }
+    }
+
+    /// The close code that ends the connection.
+    pub(crate) async fn close_code(&mut self) -> u16 {
+        self.closed()
+            .await
+            .expect("a close frame with a code")
+            .code
+            .into()
+    }
+
+    pub(crate) async fn close(mut self, frame: Option<CloseFrame>) {
+        self.0.close(frame).await.unwrap();
+        while let Some(Ok(_)) = within(self.0.next()).await {}
+    }
+}
