@@ -21,14 +21,14 @@ fn policy(statement: Value) -> Value {
 fn check(policies: &[Value], requests: &str, expected: Expect) {
     let policies: Vec<Policy> = policies
         .iter()
-        .map(|document| Policy::parse(document).unwrap())
+        .map(|document| Policy::parse(document).expect("a policy"))
         .collect();
     let mut answers = String::new();
     for line in requests.lines() {
         let mut words = line.split_whitespace();
         let (action, resource) = (
-            words.next().unwrap().to_owned(),
-            words.next().unwrap().to_owned(),
+            words.next().expect("an action and a resource").to_owned(),
+            words.next().expect("an action and a resource").to_owned(),
         );
         let context: BTreeMap<String, Vec<String>> = words
             .filter_map(|word| word.split_once('='))
@@ -53,7 +53,7 @@ fn check(policies: &[Value], requests: &str, expected: Expect) {
 }
 
 fn check_error(document: Value, expected: Expect) {
-    let error = Policy::parse(&document).unwrap_err();
+    let error = Policy::parse(&document).expect_err("the policy is wrong");
     let source = std::error::Error::source(&error)
         .map(|source| format!(": {source}"))
         .unwrap_or_default();

@@ -1,0 +1,98 @@
+//! Evaluates the resources in creation order, each into typed properties and the names that later ones refer to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::declared::Declared;
+use super::dependencies::{Dependencies, Needs};
+use super::intrinsics::evaluate;
+use super::naming::Naming;
+use super::node::{Node, Value};
+use super::problem::{Place, Problems, TemplateError};
+use super::resources::Created;
+use super::scope::Scope;
+use super::shape::{Shape, conform};
+
+/// The resources with everything resolved.
+///
+/// A resource that needs a failed one is skipped, so that one mistake is one problem.
+pub(super) fn create(
+    dependencies: &Dependencies<'_>,
+    scope: &mut Scope<'_>,
+    problems: &mut Problems,
+) -> Result<Vec<Created>, TemplateError> {
+    let mut created = Vec::new();
+    let mut failed: BTreeSet<&str> = BTreeSet::new();
+    for (declared, needs) in &dependencies.ordered {
+        let blocked = needs
+            .directly
+            .iter()
+            .any(|name| failed.contains(name.as_str()));
+        match if blocked {
+            None
+        } else {
+            create_one(declared, needs, scope, problems)
+        } {
+            None => drop(failed.insert(declared.logical_id)),
+            Some(resource) => {
+                scope
+                    .resources
+                    .insert(declared.logical_id.to_owned(), resource.named.clone());
+                created.push(resource);
+            }
+        }
+    }
+    problems.settle().map(|()| created)
+}
+
+fn create_one(
+    declared: &Declared<'_>,
+    needs: &Needs,
+    scope: &Scope<'_>,
+    problems: &mut Problems,
+) -> Option<Created> {
+    let top = Place::Section("Resources");
+    let resource = top.key(declared.logical_id);
+    let place = resource.key("Properties");
+    let empty = Node {
+        line: declared.line,
+        value: Value::Map(Vec::new()),
+    };
+    let properties = match declared.properties {
+        None => empty,
+        Some(node) => problems
+            .keep(evaluate(node, scope, &place))?
+            .unwrap_or(empty),
+    };
+    let lines: BTreeMap<String, usize> = properties
+        .as_map()
+        .unwrap_or_default()
+        .iter()
+        .map(|entry| (entry.name.clone(), entry.line))
+        .collect();
+    // What is missing is missing from the resource, not from the first of its properties.
+    let properties = Node {
+        line: declared.line,
+        value: properties.value,
+    };
+    let properties = conform(
+        &properties,
+        Shape::Object(declared.kind.fields),
+        &place,
+        problems,
+    )?;
+    let naming = Naming {
+        identity: scope.identity,
+        logical_id: declared.logical_id,
+        properties: &properties,
+    };
+    let named = (declared.kind.named)(&naming);
+    Some(Created {
+        logical_id: declared.logical_id.to_owned(),
+        kind: declared.kind,
+        line: declared.line,
+        lines,
+        named,
+        needs: needs.at_all.clone(),
+        properties,
+    })
+}

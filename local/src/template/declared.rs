@@ -1,0 +1,159 @@
+//! The Resources block before anything in it is evaluated.
+
+use std::collections::BTreeMap;
+
+use super::node::{Entry, Node};
+use super::problem::{Place, Problem, Problems};
+use super::resources::{KINDS, Kind};
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+const MOST_RESOURCES: usize = 500;
+
+/// A resource as the template declares it.
+pub(super) struct Declared<'a> {
+    pub(super) logical_id: &'a str,
+    pub(super) line: usize,
+    pub(super) kind: &'static Kind,
+    /// Nothing when the template gives no properties.
+    pub(super) properties: Option<&'a Node>,
+    pub(super) depends_on: Vec<(&'a str, usize)>,
+}
+
+/// What a template says of a name.
+pub(super) enum Existence<'a> {
+    Created(Declared<'a>),
+    /// Declared, but its condition does not hold.
+    LeftOut(&'static Kind),
+}
+
+/// Every resource of the block; those with a problem are missing, and `problems` says why.
+pub(super) fn read<'a>(
+    block: &'a Node,
+    conditions: &BTreeMap<String, bool>,
+    problems: &mut Problems,
+) -> Vec<(&'a str, Existence<'a>)> {
+    let top = Place::Section("Resources");
+    let entries = problems.keep(block.expect_map(&top)).unwrap_or_default();
+    if entries.is_empty() {
+        problems.add(Problem::new(
+            block.line,
+            top,
+            "at least one resource must be declared",
+        ));
+    }
+    if entries.len() > MOST_RESOURCES {
+        let reason = format!(
+            "there are {} resources, and {MOST_RESOURCES} are allowed",
+            entries.len()
+        );
+        problems.add(Problem::new(block.line, top, reason));
+        return Vec::new();
+    }
+    let read = |entry: &'a Entry| {
+        let found = problems.keep(read_one(entry, conditions, &top.key(&entry.name)));
+        found.map(|found| (entry.name.as_str(), found))
+    };
+    entries.iter().filter_map(read).collect()
+}
+
+fn read_one<'a>(
+    entry: &'a Entry,
+    conditions: &BTreeMap<String, bool>,
+    place: &Place<'_>,
+) -> Result<Existence<'a>, Problem> {
+    let logical_id = entry.name.as_str();
+    if logical_id.is_empty()
+        || logical_id.len() > 255
+        || !logical_id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    {
+        return Err(Problem::new(
+            entry.line,
+            place,
+            "a logical id must have letters and digits only, 255 at most",
+        ));
+    }
+    for attribute in entry.node.expect_map(place)? {
+        check_attribute(attribute, place)?;
+    }
+    let text = |name: &str| {
+        entry
+            .node
+            .child(name)
+            .map(|node| {
+                node.expect_text(&place.key(name))
+                    .map(|text| (text, node.line))
+            })
+            .transpose()
+    };
+    let Some((name, line)) = text("Type")? else {
+        return Err(Problem::new(
+            entry.line,
+            place,
+            "the attribute `Type` is required",
+        ));
+    };
+    let kind = KINDS
+        .iter()
+        .find(|kind| kind.name == name)
+        .ok_or_else(|| unknown_type(name, line, place))?;
+    if let Some((condition, line)) = text("Condition")? {
+        match conditions.get(condition) {
+            Some(true) => {}
+            Some(false) => return Ok(Existence::LeftOut(kind)),
+            None => {
+                return Err(Problem::new(
+                    line,
+                    place.key("Condition"),
+                    format!("there is no condition `{condition}`"),
+                ));
+            }
+        }
+    }
+    let depends_on = match entry.node.child("DependsOn") {
+        None => Vec::new(),
+        Some(node) => {
+            let place = place.key("DependsOn");
+            let names = node.as_list().unwrap_or(std::slice::from_ref(node)).iter();
+            names
+                .map(|name| Ok((name.expect_text(&place)?, name.line)))
+                .collect::<Result<_, Problem>>()?
+        }
+    };
+    Ok(Existence::Created(Declared {
+        logical_id,
+        line: entry.line,
+        kind,
+        properties: entry.node.child("Properties"),
+        depends_on,
+    }))
+}
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-product-attribute-reference.html>
+fn check_attribute(attribute: &Entry, place: &Place<'_>) -> Result<(), Problem> {
+    let problem = |reason: String| Err(Problem::new(attribute.line, place, reason));
+    let name = attribute.name.as_str();
+    let choices: &[&str] = match name {
+        "Type" | "Properties" | "DependsOn" | "Condition" | "Metadata" => return Ok(()),
+        "DeletionPolicy" => &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"],
+        "UpdateReplacePolicy" => &["Delete", "Retain", "Snapshot"],
+        "CreationPolicy" | "UpdatePolicy" => {
+            return problem(format!(
+                "the attribute `{name}` has no meaning for the types that the local target knows"
+            ));
+        }
+        _ => return problem(format!("`{name}` is not an attribute of a resource")),
+    };
+    match attribute.node.as_text() {
+        Some(text) if choices.contains(&text) => Ok(()),
+        _ => problem(format!("`{name}` must be one of {}", choices.join(", "))),
+    }
+}
+
+fn unknown_type(name: &str, line: usize, place: &Place<'_>) -> Problem {
+    let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let reason = format!(
+        "the local target does not know the type `{name}`; it knows {}",
+        known.join(", ")
+    );
+    Problem::new(line, place, reason)
+}

@@ -1,0 +1,247 @@
+//! The Parameters block and the values given for it:
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html>.
+
+use std::collections::BTreeMap;
+
+use super::node::{Entry, Node, Value};
+use super::problem::{Place, Problem, Problems};
+
+/// In bytes, from the page above.
+const LONGEST_VALUE: usize = 4_096;
+
+const PROPERTIES: [&str; 11] = [
+    "Type",
+    "Default",
+    "AllowedValues",
+    "AllowedPattern",
+    "ConstraintDescription",
+    "Description",
+    "MaxLength",
+    "MinLength",
+    "MaxValue",
+    "MinValue",
+    "NoEcho",
+];
+
+/// What `Ref` answers for each parameter. Everything that is wrong goes into `problems`, each under the parameter's name.
+pub(super) fn resolve(
+    block: Option<&Node>,
+    given: &BTreeMap<String, String>,
+    problems: &mut Problems,
+) -> BTreeMap<String, Node> {
+    let top = Place::Section("Parameters");
+    let entries = block
+        .and_then(|block| problems.keep(block.expect_map(&top)))
+        .unwrap_or_default();
+    for name in given
+        .keys()
+        .filter(|name| entries.iter().all(|entry| entry.name != **name))
+    {
+        let reason = "a value was given for it, but the template does not declare it";
+        problems.add(Problem::new(0, top.key(name), reason));
+    }
+    let mut values = BTreeMap::new();
+    for entry in entries {
+        let place = top.key(&entry.name);
+        let resolved = resolve_one(entry, given.get(&entry.name).map(String::as_str), &place);
+        values.extend(
+            problems
+                .keep(resolved)
+                .map(|value| (entry.name.clone(), value)),
+        );
+    }
+    values
+}
+
+fn resolve_one(entry: &Entry, given: Option<&str>, place: &Place<'_>) -> Result<Node, Problem> {
+    let problem = |reason: String| Problem::new(entry.line, place, reason);
+    if !entry.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(problem(
+            "its name must have letters and digits only".to_owned(),
+        ));
+    }
+    for property in entry.node.expect_map(place)? {
+        if !PROPERTIES.contains(&property.name.as_str()) {
+            let reason = format!("`{}` is not a property of a parameter", property.name);
+            return Err(Problem::new(property.line, place, reason));
+        }
+    }
+    let kind = entry
+        .node
+        .child("Type")
+        .ok_or_else(|| problem("it needs a `Type`".to_owned()))?
+        .expect_text(place)?;
+    let kind = Kind::parse(kind).map_err(problem)?;
+    let default = entry
+        .node
+        .child("Default")
+        .map(|default| default.expect_text(&place.key("Default")))
+        .transpose()?;
+    let value = given
+        .or(default)
+        .ok_or_else(|| problem("it has no default, so a value must be given".to_owned()))?;
+    if value.len() > LONGEST_VALUE {
+        return Err(problem(format!(
+            "its value has {} bytes, and {LONGEST_VALUE} are allowed",
+            value.len()
+        )));
+    }
+    let items = kind.items(value);
+    for item in &items {
+        let secret = entry.node.child("NoEcho").and_then(Node::as_text) == Some("true");
+        let shown = if secret {
+            "the value (NoEcho)".to_owned()
+        } else {
+            format!("`{item}`")
+        };
+        check(kind, item, &shown, &entry.node, place).map_err(|mut problem| {
+            if let Some(description) = entry
+                .node
+                .child("ConstraintDescription")
+                .and_then(Node::as_text)
+            {
+                problem.reason.push_str(&format!(" ({description})"));
+            }
+            problem
+        })?;
+    }
+    let node = |item: &&str| Node {
+        line: entry.line,
+        value: Value::Plain((*item).to_owned()),
+    };
+    Ok(match (kind, items.as_slice()) {
+        // A text stays text wherever it goes, even if it looks like a number.
+        (Kind::Text, _) => Node::text(entry.line, value),
+        (Kind::Number, _) => node(&value.trim()),
+        (Kind::TextList, items) => Node::list(
+            entry.line,
+            items
+                .iter()
+                .map(|item| Node::text(entry.line, *item))
+                .collect(),
+        ),
+        (Kind::NumberList, items) => Node::list(entry.line, items.iter().map(node).collect()),
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number,
+    TextList,
+    NumberList,
+}
+
+impl Kind {
+    fn parse(name: &str) -> Result<Self, String> {
+        match name {
+            "String" => Ok(Self::Text),
+            "Number" => Ok(Self::Number),
+            "CommaDelimitedList" => Ok(Self::TextList),
+            "List<Number>" => Ok(Self::NumberList),
+            _ if name.starts_with("AWS::") || name.starts_with("List<AWS::") => Err(format!(
+                "its type `{name}` is looked up in an AWS account, which the local target has not; use String and give a value"
+            )),
+            _ => Err(format!(
+                "its type `{name}` is none of String, Number, CommaDelimitedList, List<Number>"
+            )),
+        }
+    }
+
+    fn items(self, value: &str) -> Vec<&str> {
+        match self {
+            Self::Text => vec![value],
+            Self::Number => vec![value.trim()],
+            Self::TextList | Self::NumberList => value.split(',').map(str::trim).collect(),
+        }
+    }
+}
+
+fn check(
+    kind: Kind,
+    item: &str,
+    shown: &str,
+    declared: &Node,
+    place: &Place<'_>,
+) -> Result<(), Problem> {
+    let limit = |name: &str| {
+        declared
+            .child(name)
+            .map(|node| number(node, &place.key(name)))
+    };
+    let fails = |reason: String| Err(Problem::new(declared.line, place, reason));
+    if matches!(kind, Kind::Number | Kind::NumberList) {
+        let Some(value) = item.parse::<f64>().ok().filter(|value| value.is_finite()) else {
+            return fails(format!("{shown} is not a number"));
+        };
+        match (
+            limit("MinValue").transpose()?,
+            limit("MaxValue").transpose()?,
+        ) {
+            (Some(least), _) if value < least => {
+                return fails(format!("{shown} is below the least value, {least}"));
+            }
+            (_, Some(most)) if value > most => {
+                return fails(format!("{shown} is above the greatest value, {most}"));
+            }
+            _ => {}
+        }
+    } else {
+        #[expect(clippy::cast_precision_loss, reason = "a value has 4096 bytes at most")]
+        let length = item.chars().count() as f64;
+        match (
+            limit("MinLength").transpose()?,
+            limit("MaxLength").transpose()?,
+        ) {
+            (Some(least), _) if length < least => {
+                return fails(format!("{shown} is shorter than {least} characters"));
+            }
+            (_, Some(most)) if length > most => {
+                return fails(format!("{shown} is longer than {most} characters"));
+            }
+            _ => {}
+        }
+        if let Some(pattern) = declared.child("AllowedPattern") {
+            check_pattern(pattern, item, shown, &place.key("AllowedPattern"))?;
+        }
+    }
+    if let Some(allowed) = declared.child("AllowedValues") {
+        let place = place.key("AllowedValues");
+        let allowed = allowed
+            .expect_list(&place)?
+            .iter()
+            .map(|value| value.expect_text(&place));
+        let allowed = allowed.collect::<Result<Vec<_>, _>>()?;
+        if !allowed.contains(&item) {
+            return fails(format!(
+                "{shown} is none of the allowed values: {}",
+                allowed.join(", ")
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_pattern(node: &Node, item: &str, shown: &str, place: &Place<'_>) -> Result<(), Problem> {
+    let pattern = node.expect_text(place)?;
+    let problem = |reason| Err(Problem::new(node.line, place, reason));
+    // The whole value has to match, as with Java's `matches`.
+    match regex_lite::Regex::new(&format!("^(?:{pattern})$")) {
+        Ok(regex) if regex.is_match(item) => Ok(()),
+        Ok(_) => problem(format!("{shown} does not match `{pattern}`")),
+        Err(error) => problem(format!(
+            "the local target cannot read this pattern: {error}"
+        )),
+    }
+}
+
+fn number(node: &Node, place: &Place<'_>) -> Result<f64, Problem> {
+    let text = node.expect_text(place)?;
+    text.parse().map_err(|_| {
+        Problem::new(
+            node.line,
+            place,
+            format!("must be a number, but is `{text}`"),
+        )
+    })
+}

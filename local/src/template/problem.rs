@@ -1,0 +1,127 @@
+//! What is wrong with a template, and where.
+
+use std::fmt;
+
+/// Why a template was not resolved: every problem that could be found at once, in template order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateError {
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong with a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Counted from one; unknown for what the template does not say.
+    pub line: Option<usize>,
+    /// For example `Resources.Stage.Properties.StageName`; empty when the whole template is meant.
+    pub place: String,
+    /// What is wrong, and what to do about it.
+    pub reason: String,
+}
+
+impl Problem {
+    pub(super) fn new(line: usize, place: impl fmt::Display, reason: impl Into<String>) -> Self {
+        Self {
+            line: (line > 0).then_some(line),
+            place: place.to_string(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [one] => write!(f, "the template cannot be used: {one}"),
+            many => {
+                write!(
+                    f,
+                    "the template cannot be used, for {} reasons:",
+                    many.len()
+                )?;
+                many.iter()
+                    .try_for_each(|problem| write!(f, "\n  {problem}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+impl From<Problem> for TemplateError {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
+}
+
+/// Collects problems, so that one run of the reader reports as many as it can.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<Problem>);
+
+impl Problems {
+    pub(super) fn add(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// The value of `result`; its problem is kept for the report.
+    pub(super) fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.add(problem)).ok()
+    }
+
+    /// Ends a phase that later ones build upon.
+    pub(super) fn settle(&mut self) -> Result<(), TemplateError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let mut problems = std::mem::take(&mut self.0);
+        problems.sort_by_key(|problem| problem.line.unwrap_or(0));
+        Err(TemplateError { problems })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Where in the template something stands, as a path that costs nothing until it is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    Section(&'a str),
+    Key(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn key(&'a self, name: &'a str) -> Self {
+        Place::Key(self, name)
+    }
+
+    pub(super) fn item(&'a self, index: usize) -> Self {
+        Place::Item(self, index)
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Section(name) => f.write_str(name),
+            Place::Key(parent, name) => write!(f, "{parent}.{name}"),
+            Place::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}

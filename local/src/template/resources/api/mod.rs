@@ -1,0 +1,96 @@
+//! `AWS::ApiGatewayV2::*`: the one WebSocket API of the stack.
+
+mod integrations;
+mod kinds;
+mod routes;
+mod stages;
+
+pub(in crate::template) use kinds::{
+    API, AUTHORIZER, DEPLOYMENT, INTEGRATION, ROUTE, ROUTE_RESPONSE, STAGE,
+};
+
+use super::super::problem::{Problem, Problems};
+use super::{Created, of_kind};
+use crate::stack;
+
+/// The API with all that belongs to it; nothing if that is not possible, and `problems` says why.
+pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> Option<stack::Api> {
+    let mut apis = of_kind(created, &API);
+    let Some(api) = apis.next() else {
+        let reason = "it has no AWS::ApiGatewayV2::Api, and a local stack needs exactly one";
+        problems.add(Problem::new(0, "", reason));
+        return None;
+    };
+    for second in apis {
+        let reason = format!(
+            "a second API: `{}` is one already, and the local target runs one for each stack",
+            api.logical_id
+        );
+        problems.add(second.problem("", reason));
+    }
+    for part in [
+        &ROUTE,
+        &INTEGRATION,
+        &ROUTE_RESPONSE,
+        &STAGE,
+        &DEPLOYMENT,
+        &AUTHORIZER,
+    ] {
+        for resource in
+            of_kind(created, part).filter(|resource| resource.required("ApiId") != api.reference())
+        {
+            let reason = format!(
+                "`{}` is not the id of `{}`, the API of this template",
+                resource.required("ApiId"),
+                api.logical_id
+            );
+            problems.add(resource.problem("ApiId", reason));
+        }
+    }
+    let before = problems.len();
+    let checked = check(api);
+    problems.keep(checked);
+    let integrations = integrations::integrations(created, problems);
+    let authorizers = integrations::authorizers(created, problems);
+    let routes = routes::routes(created, problems);
+    let stages = stages::stages(created, problems);
+    (problems.len() == before).then(|| stack::Api {
+        logical_id: api.logical_id.clone(),
+        id: api.reference().to_owned(),
+        route_selection_expression: api.required("RouteSelectionExpression").to_owned(),
+        routes,
+        integrations,
+        authorizers,
+        stages,
+    })
+}
+
+fn check(api: &Created) -> Result<(), Problem> {
+    if api.text("ProtocolType") != Some("WEBSOCKET") {
+        return Err(api.problem(
+            "ProtocolType",
+            "must be WEBSOCKET: the local target does not run HTTP APIs",
+        ));
+    }
+    if api.required("RouteSelectionExpression").is_empty() {
+        let reason =
+            "a WebSocket API needs a `RouteSelectionExpression`, such as $request.body.action";
+        return Err(api.problem("RouteSelectionExpression", reason));
+    }
+    for property in [
+        "BasePath",
+        "Body",
+        "BodyS3Location",
+        "CorsConfiguration",
+        "CredentialsArn",
+        "FailOnWarnings",
+        "RouteKey",
+        "Target",
+    ] {
+        api.refuse(property, "is for HTTP APIs only")?;
+    }
+    api.refuse(
+        "DisableExecuteApiEndpoint",
+        "the local target has no other endpoint than this one",
+    )
+}

@@ -1,0 +1,120 @@
+//! Stages, and which routes are live on them.
+
+use std::collections::BTreeMap;
+
+use super::super::{Created, of_kind};
+use super::kinds::{DEPLOYMENT, ROUTE, STAGE};
+use crate::stack;
+use crate::template::problem::{Problem, Problems};
+
+/// By stage name.
+pub(super) fn stages(
+    created: &[Created],
+    problems: &mut Problems,
+) -> BTreeMap<String, stack::Stage> {
+    let mut stages: BTreeMap<String, stack::Stage> = BTreeMap::new();
+    for resource in of_kind(created, &STAGE) {
+        let Some(stage) = problems.keep(stage(resource, created)) else {
+            continue;
+        };
+        if let Some(first) = stages.get(&stage.name) {
+            let reason = format!(
+                "`{}` has the stage name `{}` already",
+                first.logical_id, stage.name
+            );
+            problems.add(resource.problem("StageName", reason));
+        } else {
+            stages.insert(stage.name.clone(), stage);
+        }
+    }
+    stages
+}
+
+fn stage(resource: &Created, created: &[Created]) -> Result<stack::Stage, Problem> {
+    resource.refuse(
+        "ClientCertificateId",
+        "the local target has no client certificates",
+    )?;
+    Ok(stack::Stage {
+        logical_id: resource.logical_id.clone(),
+        name: resource.reference().to_owned(),
+        variables: variables(resource)?,
+        deployed: deployed(resource, created)?,
+    })
+}
+
+/// Names and values may have what
+/// <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages.html> allows.
+fn variables(resource: &Created) -> Result<BTreeMap<String, String>, Problem> {
+    let mut variables = BTreeMap::new();
+    for (name, value) in resource.properties["StageVariables"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
+        let value = value.as_str().unwrap_or_default();
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            let reason =
+                format!("the variable name `{name}` must have letters, digits and `_` only");
+            return Err(resource.problem("StageVariables", reason));
+        }
+        if value.is_empty()
+            || !value
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte))
+        {
+            let reason =
+                format!("the value of `{name}` must have letters, digits and -._~:/?#&=, only");
+            return Err(resource.problem("StageVariables", reason));
+        }
+        variables.insert(name.clone(), value.to_owned());
+    }
+    Ok(variables)
+}
+
+/// The live route keys: a deployment is a snapshot taken when it is created, so it has the routes created before it for
+/// certain, which are those it depends on.
+fn deployed(resource: &Created, created: &[Created]) -> Result<Option<Vec<String>>, Problem> {
+    let all = || of_kind(created, &ROUTE);
+    let keys = |routes: &mut dyn Iterator<Item = &Created>| {
+        let mut keys: Vec<String> = routes
+            .map(|route| route.required("RouteKey").to_owned())
+            .collect();
+        keys.sort();
+        Some(keys)
+    };
+    let deployments = || of_kind(created, &DEPLOYMENT);
+    let deployment = match (
+        resource.is_true("AutoDeploy"),
+        resource.text("DeploymentId"),
+    ) {
+        (true, Some(_)) => {
+            return Err(resource.problem(
+                "DeploymentId",
+                "a stage has either `AutoDeploy: true` or a `DeploymentId`",
+            ));
+        }
+        (true, None) => return Ok(keys(&mut all())),
+        (false, Some(id)) => {
+            let found = deployments().find(|deployment| deployment.reference() == id);
+            let missing = || {
+                resource.problem(
+                    "DeploymentId",
+                    format!("there is no deployment with the id `{id}` in this template"),
+                )
+            };
+            Some(found.ok_or_else(missing)?)
+        }
+        // A deployment may name its stage instead; the last one made is the one that counts.
+        (false, None) => deployments()
+            .filter(|deployment| deployment.text("StageName") == Some(resource.reference()))
+            .last(),
+    };
+    Ok(deployment.and_then(|deployment| {
+        keys(&mut all().filter(|route| deployment.needs.contains(&route.logical_id)))
+    }))
+}

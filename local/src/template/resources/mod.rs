@@ -1,0 +1,171 @@
+//! The resource types that can be run here: their properties, their names, their attributes.
+//!
+//! Properties are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>.
+//! A property that has no effect on one machine (tags, tracing, encryption) is accepted; one that would make the
+//! stack behave otherwise than on AWS is refused.
+
+pub(super) mod api;
+pub(super) mod dynamodb;
+pub(super) mod iam;
+pub(super) mod lambda;
+pub(super) mod logs;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::naming::{Naming, hex_digest};
+use super::problem::{Place, Problem, Problems};
+use super::scope::Named;
+use super::shape::Field;
+use crate::stack::Resource;
+
+/// A resource type.
+#[derive(Debug)]
+pub(in crate::template) struct Kind {
+    pub(in crate::template) name: &'static str,
+    pub(in crate::template) fields: &'static [Field],
+    /// What `Fn::GetAtt` may ask for.
+    pub(in crate::template) attributes: &'static [&'static str],
+    /// What `Ref` and `Fn::GetAtt` answer.
+    pub(in crate::template) named: fn(&Naming<'_>) -> Named,
+}
+
+/// Every type known here, as listed in an error.
+pub(in crate::template) const KINDS: [&Kind; 13] = [
+    &api::API,
+    &api::AUTHORIZER,
+    &api::DEPLOYMENT,
+    &api::INTEGRATION,
+    &api::ROUTE,
+    &api::ROUTE_RESPONSE,
+    &api::STAGE,
+    &dynamodb::TABLE,
+    &iam::POLICY,
+    &iam::ROLE,
+    &lambda::FUNCTION,
+    &lambda::PERMISSION,
+    &logs::LOG_GROUP,
+];
+
+/// A resource with nothing left to resolve.
+#[derive(Debug)]
+pub(in crate::template) struct Created {
+    pub(in crate::template) logical_id: String,
+    pub(in crate::template) kind: &'static Kind,
+    pub(in crate::template) line: usize,
+    /// Of the shape that its kind demands.
+    pub(in crate::template) properties: Json,
+    /// Where each property stands.
+    pub(in crate::template) lines: BTreeMap<String, usize>,
+    pub(in crate::template) named: Named,
+    /// The logical ids it needs, directly or not.
+    pub(in crate::template) needs: BTreeSet<String>,
+}
+
+impl Created {
+    pub(in crate::template) fn is(&self, kind: &'static Kind) -> bool {
+        self.kind.name == kind.name
+    }
+
+    /// What `Ref` answers.
+    pub(in crate::template) fn reference(&self) -> &str {
+        &self.named.reference
+    }
+
+    /// What `Fn::GetAtt` answers; every kind asked has the attribute.
+    pub(in crate::template) fn attribute(&self, name: &str) -> String {
+        self.named.attribute(name).unwrap_or_default().to_owned()
+    }
+
+    pub(in crate::template) fn text(&self, property: &str) -> Option<&str> {
+        self.properties.get(property)?.as_str()
+    }
+
+    /// A property that the kind's shape requires.
+    pub(in crate::template) fn required(&self, property: &str) -> &str {
+        self.text(property).unwrap_or_default()
+    }
+
+    pub(in crate::template) fn is_true(&self, property: &str) -> bool {
+        self.properties.get(property).and_then(Json::as_bool) == Some(true)
+    }
+
+    /// A problem with a property, or, if the template does not have it, with the resource.
+    pub(in crate::template) fn problem(
+        &self,
+        property: &str,
+        reason: impl Into<String>,
+    ) -> Problem {
+        let (top, line) = (
+            Place::Section("Resources"),
+            self.lines.get(property).copied(),
+        );
+        let resource = top.key(&self.logical_id);
+        let properties = resource.key("Properties");
+        match line {
+            Some(line) => Problem::new(line, properties.key(property), reason),
+            None => Problem::new(self.line, resource, reason),
+        }
+    }
+
+    /// Refuses a property that the local target could only ignore.
+    pub(in crate::template) fn refuse(&self, property: &str, reason: &str) -> Result<(), Problem> {
+        match self.properties.get(property) {
+            None | Some(Json::Bool(false)) => Ok(()),
+            Some(_) => Err(self.problem(property, reason)),
+        }
+    }
+
+    pub(in crate::template) fn resource(&self) -> Resource {
+        Resource {
+            logical_id: self.logical_id.clone(),
+            resource_type: self.kind.name.to_owned(),
+            physical_id: self.named.reference.clone(),
+            digest: hex_digest(&canonical(&self.properties)),
+        }
+    }
+}
+
+/// Refuses a second resource of one kind with the name of the first, where the name is what AWS knows it by.
+pub(in crate::template) fn check_names(created: &[Created], problems: &mut Problems) {
+    for (kind, property) in [
+        (&lambda::FUNCTION, "FunctionName"),
+        (&dynamodb::TABLE, "TableName"),
+        (&logs::LOG_GROUP, "LogGroupName"),
+    ] {
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for resource in of_kind(created, kind) {
+            if let Some(first) = seen.insert(resource.reference(), &resource.logical_id) {
+                let reason = format!("`{first}` has the name `{}` already", resource.reference());
+                problems.add(resource.problem(property, reason));
+            }
+        }
+    }
+}
+
+/// JSON with sorted keys, so that the order in which a template lists properties does not matter.
+fn canonical(value: &Json) -> String {
+    match value {
+        Json::Object(fields) => {
+            let sorted: BTreeMap<&String, &Json> = fields.iter().collect();
+            let fields = sorted
+                .iter()
+                .map(|(name, value)| format!("{}:{}", Json::from(name.as_str()), canonical(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+        Json::Array(items) => format!(
+            "[{}]",
+            items.iter().map(canonical).collect::<Vec<_>>().join(",")
+        ),
+        scalar => scalar.to_string(),
+    }
+}
+
+/// The resources of one kind, in creation order.
+pub(in crate::template) fn of_kind<'a>(
+    created: &'a [Created],
+    kind: &'static Kind,
+) -> impl Iterator<Item = &'a Created> + use<'a> {
+    created.iter().filter(move |resource| resource.is(kind))
+}

@@ -1,0 +1,180 @@
+//! What names mean while a template is evaluated.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use super::node::{Node, Value};
+use super::problem::{Place, Problem};
+use crate::stack::Identity;
+
+/// The text that evaluating one template may produce. Nested `Fn::Sub`s can double a text at each level, so something
+/// has to end them; the largest template is a sixteenth of this.
+const MOST_TEXT: usize = 16 * 1_048_576;
+
+/// Everything that a reference can mean. Resources join it as they are created.
+pub(super) struct Scope<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) parameters: BTreeMap<String, Node>,
+    pub(super) conditions: BTreeMap<String, bool>,
+    pub(super) mappings: Option<&'a Node>,
+    pub(super) resources: BTreeMap<String, Named>,
+    produced: Cell<usize>,
+}
+
+/// What a created resource answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Named {
+    /// To `Ref`.
+    pub(super) reference: String,
+    /// To `Fn::GetAtt`.
+    pub(super) attributes: Vec<(&'static str, String)>,
+}
+
+impl Named {
+    pub(super) fn new(reference: impl Into<String>) -> Self {
+        Self {
+            reference: reference.into(),
+            attributes: Vec::new(),
+        }
+    }
+
+    pub(super) fn with(mut self, attribute: &'static str, value: impl Into<String>) -> Self {
+        self.attributes.push((attribute, value.into()));
+        self
+    }
+
+    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(
+        identity: &'a Identity,
+        parameters: BTreeMap<String, Node>,
+        mappings: Option<&'a Node>,
+    ) -> Self {
+        Self {
+            identity,
+            parameters,
+            conditions: BTreeMap::new(),
+            mappings,
+            resources: BTreeMap::new(),
+            produced: Cell::new(0),
+        }
+    }
+
+    /// What `Ref` answers for `name`; nothing for `AWS::NoValue`.
+    pub(super) fn reference(
+        &self,
+        name: &str,
+        line: usize,
+        place: &Place<'_>,
+    ) -> Result<Option<Node>, Problem> {
+        let text = |text: &str| Ok(Some(Node::text(line, self.spend(text, line, place)?)));
+        match name {
+            "AWS::NoValue" => Ok(None),
+            "AWS::AccountId" => text(&self.identity.account_id),
+            "AWS::Region" => text(&self.identity.region),
+            "AWS::StackName" => text(&self.identity.stack_name),
+            "AWS::StackId" => text(&super::naming::stack_id(self.identity)),
+            "AWS::Partition" => text("aws"),
+            "AWS::URLSuffix" => text("amazonaws.com"),
+            _ if name.starts_with("AWS::") => Err(Problem::new(
+                line,
+                place,
+                format!("the local target has no pseudo parameter `{name}`"),
+            )),
+            _ => {
+                if let Some(parameter) = self.parameters.get(name) {
+                    self.copy(parameter, line, place).map(Some)
+                } else if let Some(resource) = self.resources.get(name) {
+                    text(&resource.reference)
+                } else {
+                    Err(self.unknown(name, line, place))
+                }
+            }
+        }
+    }
+
+    /// What `Fn::GetAtt` answers.
+    pub(super) fn attribute(
+        &self,
+        name: &str,
+        attribute: &str,
+        line: usize,
+        place: &Place<'_>,
+    ) -> Result<Node, Problem> {
+        let resource = self
+            .resources
+            .get(name)
+            .ok_or_else(|| self.unknown(name, line, place))?;
+        match resource.attribute(attribute) {
+            Some(value) => Ok(Node::text(line, self.spend(value, line, place)?)),
+            None => Err(Problem::new(
+                line,
+                place,
+                format!("`{name}` has no attribute `{attribute}` as it is declared"),
+            )),
+        }
+    }
+
+    /// Accounts for `text`, which is about to become part of the result.
+    pub(super) fn spend(
+        &self,
+        text: &str,
+        line: usize,
+        place: &Place<'_>,
+    ) -> Result<String, Problem> {
+        // Every node costs something, so that empty ones are not free.
+        let produced = self.produced.get() + text.len() + 1;
+        self.produced.set(produced);
+        if produced > MOST_TEXT {
+            return Err(Problem::new(
+                line,
+                place,
+                format!("the template expands to more than {MOST_TEXT} bytes"),
+            ));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// A value that holds no functions: a parameter's or a mapping's.
+    pub(super) fn copy(
+        &self,
+        node: &Node,
+        line: usize,
+        place: &Place<'_>,
+    ) -> Result<Node, Problem> {
+        let value = match &node.value {
+            Value::Plain(text) => Value::Plain(self.spend(text, line, place)?),
+            Value::Text(text) => Value::Text(self.spend(text, line, place)?),
+            Value::List(items) => Value::List(
+                items
+                    .iter()
+                    .map(|item| self.copy(item, line, place))
+                    .collect::<Result<_, _>>()?,
+            ),
+            _ => {
+                return Err(Problem::new(
+                    node.line,
+                    place,
+                    format!("must be text or a list, but is {}", node.shape()),
+                ));
+            }
+        };
+        Ok(Node { line, value })
+    }
+
+    fn unknown(&self, name: &str, line: usize, place: &Place<'_>) -> Problem {
+        // Names are checked before anything is evaluated, so this is about where a resource may be referred to.
+        Problem::new(
+            line,
+            place,
+            format!("`{name}` is neither a parameter nor a resource that exists here"),
+        )
+    }
+}

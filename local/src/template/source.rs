@@ -1,0 +1,242 @@
+//! YAML or JSON text → tree. Short tags (`!Ref x`) become their long form (`{"Ref": x}`), so nothing behind this knows them.
+//!
+//! What CloudFormation leaves out of YAML is refused:
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>.
+
+use std::collections::HashSet;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
+
+use super::json;
+use super::node::{Entry, Node, Value};
+use super::problem::Problem;
+
+/// CloudFormation's limit for a template in S3:
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
+const LARGEST: usize = 1_048_576;
+
+/// Deeper nesting has no use in a template, and recursion has to end somewhere.
+pub(super) const DEEPEST: usize = 64;
+
+/// Parses `source`, a single YAML or JSON document.
+pub(super) fn parse(source: &str) -> Result<Node, Problem> {
+    if source.len() > LARGEST {
+        return Err(whole(
+            0,
+            format!(
+                "it has {} bytes, and CloudFormation accepts {LARGEST} at most",
+                source.len()
+            ),
+        ));
+    }
+    match parse_yaml(source) {
+        // JSON has spellings that YAML has not, such as tabs for indentation and surrogate pairs.
+        Err(problem) if source.trim_start().starts_with('{') => {
+            json::parse(source).map_err(|_| problem)
+        }
+        result => result,
+    }
+}
+
+/// A problem of the text as a whole.
+pub(super) fn whole(line: usize, reason: impl Into<String>) -> Problem {
+    Problem::new(line, "", reason)
+}
+
+/// A collection that is not complete yet.
+struct Open {
+    line: usize,
+    tag: Option<String>,
+    content: Content,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        seen: HashSet<String>,
+        key: Option<(String, usize)>,
+    },
+}
+
+fn parse_yaml(source: &str) -> Result<Node, Problem> {
+    let mut open: Vec<Open> = Vec::new();
+    let mut document = None;
+    for event in Parser::new_from_str(source) {
+        let (event, span) = event.map_err(|error| {
+            whole(
+                error.marker().line(),
+                format!("it is neither valid YAML nor valid JSON: {}", error.info()),
+            )
+        })?;
+        let line = span.start.line();
+        let node = match event {
+            Event::DocumentStart(_) if document.is_some() => {
+                return Err(whole(
+                    line,
+                    "a second document starts here; a template is a single one",
+                ));
+            }
+            Event::Alias(_) => return Err(refuse_anchor(line)),
+            Event::Scalar(_, _, anchor, _)
+            | Event::SequenceStart(anchor, _)
+            | Event::MappingStart(anchor, _)
+                if anchor > 0 =>
+            {
+                return Err(refuse_anchor(line));
+            }
+            Event::SequenceStart(_, tag) => {
+                start(
+                    &mut open,
+                    Open {
+                        line,
+                        tag: function(tag.as_deref(), line)?,
+                        content: Content::List(Vec::new()),
+                    },
+                )?;
+                continue;
+            }
+            Event::MappingStart(_, tag) => {
+                let content = Content::Map {
+                    entries: Vec::new(),
+                    seen: HashSet::new(),
+                    key: None,
+                };
+                start(
+                    &mut open,
+                    Open {
+                        line,
+                        tag: function(tag.as_deref(), line)?,
+                        content,
+                    },
+                )?;
+                continue;
+            }
+            Event::Scalar(text, style, _, tag) => scalar(line, &text, style, tag.as_deref())?,
+            Event::SequenceEnd | Event::MappingEnd => match open.pop() {
+                Some(Open { line, tag, content }) => tagged(
+                    line,
+                    tag,
+                    match content {
+                        Content::List(items) => Value::List(items),
+                        Content::Map { entries, .. } => Value::Map(entries),
+                    },
+                ),
+                None => continue,
+            },
+            _ => continue,
+        };
+        match open.last_mut() {
+            None => document = Some(node),
+            Some(parent) => parent.content.push(node)?,
+        }
+    }
+    document.ok_or_else(|| whole(0, "it is empty"))
+}
+
+fn start(open: &mut Vec<Open>, collection: Open) -> Result<(), Problem> {
+    if open.len() >= DEEPEST {
+        return Err(whole(
+            collection.line,
+            format!("it nests deeper than {DEEPEST} levels here"),
+        ));
+    }
+    open.push(collection);
+    Ok(())
+}
+
+impl Content {
+    fn push(&mut self, node: Node) -> Result<(), Problem> {
+        match self {
+            Self::List(items) => items.push(node),
+            Self::Map { entries, seen, key } => match key.take() {
+                Some((name, line)) => entries.push(Entry { name, line, node }),
+                None => {
+                    let name = match &node.value {
+                        Value::Plain(text) | Value::Text(text) => text.clone(),
+                        _ => {
+                            return Err(whole(
+                                node.line,
+                                format!("a key must be text, but is {}", node.shape()),
+                            ));
+                        }
+                    };
+                    if name == "<<" {
+                        return Err(whole(
+                            node.line,
+                            "CloudFormation does not support the merge key `<<`; write the keys out",
+                        ));
+                    }
+                    if !seen.insert(name.clone()) {
+                        return Err(whole(node.line, format!("the key `{name}` is there twice")));
+                    }
+                    *key = Some((name, node.line));
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn refuse_anchor(line: usize) -> Problem {
+    whole(
+        line,
+        "CloudFormation does not support YAML anchors and aliases; write the value out",
+    )
+}
+
+fn scalar(line: usize, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Node, Problem> {
+    let name = function(tag, line)?;
+    let as_text = tag.is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+    let value = match text {
+        _ if style != ScalarStyle::Plain || as_text => Value::Text(text.to_owned()),
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        // YAML's spellings of the booleans; `yes`, `on` and their like stay text.
+        "True" | "TRUE" => Value::Plain("true".to_owned()),
+        "False" | "FALSE" => Value::Plain("false".to_owned()),
+        _ => Value::Plain(text.to_owned()),
+    };
+    Ok(tagged(line, name, value))
+}
+
+/// The long form of a tagged value.
+fn tagged(line: usize, function: Option<String>, value: Value) -> Node {
+    let node = Node { line, value };
+    match function {
+        Some(name) => Node::single(line, name, node),
+        None => node,
+    }
+}
+
+/// The function that a short tag stands for; whether there is such a function is seen when it is evaluated.
+fn function(tag: Option<&Tag>, line: usize) -> Result<Option<String>, Problem> {
+    match tag {
+        None => Ok(None),
+        Some(tag) if tag.is_yaml_core_schema() => match tag.suffix.as_str() {
+            "binary" | "omap" | "pairs" | "set" | "timestamp" => Err(whole(
+                line,
+                format!(
+                    "CloudFormation does not support the YAML tag `!!{}`",
+                    tag.suffix
+                ),
+            )),
+            _ => Ok(None),
+        },
+        Some(tag) => match (tag.handle.as_str(), tag.suffix.as_str()) {
+            // `! text` only says that the text is not to be interpreted.
+            ("!", "") | ("", "!") => Ok(None),
+            ("!", name @ ("Ref" | "Condition")) => Ok(Some(name.to_owned())),
+            ("!", name)
+                if name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b':') =>
+            {
+                Ok(Some(format!("Fn::{name}")))
+            }
+            _ => Err(whole(
+                line,
+                format!("CloudFormation does not know the YAML tag `{tag}`"),
+            )),
+        },
+    }
+}
