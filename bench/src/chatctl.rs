@@ -14,11 +14,16 @@ use serde::Deserialize;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Programs {
     /// The command, built for release
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
     pub(crate) chatctl: PathBuf,
     /// The handlers' executable, built as it is deployed
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
     pub(crate) handlers: PathBuf,
+}
+
+/// chatctl runs in folders of its own, where a relative path would lead elsewhere.
+fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
 }
 
 /// Why chatctl did not do what it was asked to do.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::chatctl::{ChatctlError, Programs, Project};
 use crate::floors::{ECHO_CONNECTIONS, Floors};
 use crate::load::{self, Load, LoadError, Seat};
-use crate::processes::{self, Usage};
+use crate::meter::Meter;
+use crate::processes;
 use crate::report::{Figure, Quantity, spread};
 use crate::sample::Sample;
-use crate::tally::Faults;
 
 /// Why a figure could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +17,6 @@ pub(crate) enum FigureError {
     Chatctl(#[from] ChatctlError),
     #[error(transparent)]
     Load(#[from] LoadError),
-    #[error("the local stack does not deliver every message once: {0}")]
-    Faults(Faults),
     #[error("the local stack does not tell its memory; it can on Linux only")]
     NoMemory,
     #[error("asked for no repetition of {0}")]
@@ -98,7 +96,7 @@ pub(crate) async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureErr
         .memory_bytes
         .ok_or(FigureError::NoMemory)?;
     let (own, functions) = processes::usage(before.pid);
-    once_each(load::end(pairs).await?)?;
+    load::end(pairs).await?;
     let mib = |bytes| Quantity::Bytes(bytes);
     let how = format!(
         "{} messages, {CLIENTS} clients still connected",
@@ -141,23 +139,23 @@ pub(crate) async fn messages(
     let status = deployed.status()?;
     let mut one = load::pairs(&status.endpoint, 1).await?;
     load::play(&mut one, WARM_UP, 2).await?;
-    let before = processes::usage(status.pid);
+    let meter = Meter::start(status.pid);
     let alone = load::play(&mut one, ROUND_TRIPS, 2).await?;
-    let alone_costs = costs(before, processes::usage(status.pid), &alone);
+    let alone_costs = meter.stop(&alone);
     deployed.quiet().await?;
-    once_each(load::end(one).await?)?;
+    load::end(one).await?;
 
     let mut ten = load::pairs(&status.endpoint, PAIRS).await?;
     load::play(&mut ten, WARM_UP / 2, 2).await?;
     let mut rounds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
-        let before = processes::usage(status.pid);
+        let meter = Meter::start(status.pid);
         let load = load::play(&mut ten, LAPS, 2).await?;
-        let costs = costs(before, processes::usage(status.pid), &load);
+        let costs = meter.stop(&load);
         rounds.push((load, costs));
     }
     deployed.quiet().await?;
-    once_each(load::end(ten).await?)?;
+    load::end(ten).await?;
     rounds.sort_by_key(|(load, _)| load.elapsed);
     let (together, together_costs) = &rounds[ROUNDS / 2];
     Ok([
@@ -212,35 +210,6 @@ fn throughput(load: &Load, floors: &Floors) -> Vec<Figure> {
     ]
 }
 
-/// The processor time that each message took in the stack.
-fn costs(before: (Usage, Usage), after: (Usage, Usage), load: &Load) -> Vec<Figure> {
-    let each = |before: Usage, after: Usage| {
-        let used = after.processor.saturating_sub(before.processor);
-        used.div_f64(load.messages as f64)
-    };
-    let how = format!("processor time over {} messages", load.messages);
-    vec![
-        Figure::time(
-            "  the stack's own work for a message",
-            each(before.0, after.0),
-            &how,
-        ),
-        Figure::time(
-            "  its functions' work for a message",
-            each(before.1, after.1),
-            &how,
-        ),
-    ]
-}
-
-fn once_each(faults: Faults) -> Result<(), FigureError> {
-    if faults.none() {
-        Ok(())
-    } else {
-        Err(FigureError::Faults(faults))
-    }
-}
-
 /// The floors as lines of the table.
 pub(crate) fn of_floors(floors: &Floors) -> Vec<Figure> {
     let line = |name: &str, sample: &Sample, what: &str| {
@@ -253,11 +222,15 @@ pub(crate) fn of_floors(floors: &Floors) -> Vec<Figure> {
     };
     let rate = Quantity::PerSecond(floors.echoes_per_second);
     vec![
-        line("floor: bare WebSocket echo", &floors.echo, "messages"),
+        line(
+            "floor: bare WebSocket echo",
+            &floors.echo,
+            "messages, best of 5 rounds",
+        ),
         Figure::new(
             "floor: bare WebSocket echo",
             rate,
-            format!("{ECHO_CONNECTIONS} connections"),
+            format!("{ECHO_CONNECTIONS} connections, best of 5 rounds"),
         ),
         line(
             "floor: Runtime API hop",

@@ -31,6 +31,8 @@ pub(crate) enum LoadError {
     Broken(#[source] Box<tungstenite::Error>),
     #[error("the exchange stood still: {0}")]
     Stuck(Faults),
+    #[error("not every message arrived once: {0}")]
+    Faults(Faults),
     #[error("the exchange of no messages has no times")]
     Empty,
 }
@@ -212,10 +214,10 @@ pub(crate) async fn play(
     })
 }
 
-/// Hears what is still on its way, and ends the conversations; what they found comes back.
+/// Hears what is still on its way, ends the conversations, and makes sure that every message arrived once.
 ///
 /// Nothing may be under way inside the server any more: only what it has written already is waited for.
-pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<Faults, LoadError> {
+pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<(), LoadError> {
     let rest = async {
         try_join_all(conversations.iter_mut().map(Conversation::hear_the_rest)).await?;
         try_join_all(conversations.iter_mut().map(Conversation::close)).await
@@ -224,9 +226,72 @@ pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<Faults, 
         Ok(ended) => ended.map(drop)?,
         Err(_elapsed) => return Err(LoadError::Stuck(faults(&conversations))),
     }
-    Ok(faults(&conversations))
+    match faults(&conversations) {
+        faults if faults.none() => Ok(()),
+        faults => Err(LoadError::Faults(faults)),
+    }
 }
 
 fn faults(conversations: &[Conversation]) -> Faults {
     conversations.iter().map(|it| it.tally.faults()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that answers every text with what `answers` makes of it.
+    async fn server(answers: fn(String) -> Vec<String>) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                tokio::spawn(async move {
+                    while let Some(Ok(message)) = socket.next().await {
+                        if let Message::Text(text) = message {
+                            for answer in answers(text.to_string()) {
+                                socket.send(Message::text(answer)).await.unwrap();
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    async fn faults_of(answers: fn(String) -> Vec<String>) -> Faults {
+        let server = server(answers).await;
+        let mut conversations = Vec::new();
+        for number in 0..3 {
+            let conversation = Conversation::with_an_echo(server, number).await;
+            conversations.push(conversation.unwrap());
+        }
+        let load = play(&mut conversations, 5, 2).await.unwrap();
+        assert_eq!((load.messages, load.laps.len()), (30, 15));
+        match end(conversations).await {
+            Ok(()) => Faults::default(),
+            Err(LoadError::Faults(faults)) => faults,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_honest_server_delivers_everything_once() {
+        assert!(faults_of(|text| vec![text]).await.none());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_repeats_every_message_is_found_out_to_the_last_one() {
+        let faults = faults_of(|text| vec![text.clone(), text]).await;
+        assert_eq!((faults.lost, faults.doubled), (0, 30));
+    }
+
+    #[tokio::test]
+    async fn a_notice_among_the_messages_is_foreign() {
+        let faults = faults_of(|text| vec!["Your friend is away".into(), text]).await;
+        assert_eq!((faults.lost, faults.doubled), (0, 0));
+        assert_eq!(faults.foreign.len(), 30);
+    }
 }

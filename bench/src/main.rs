@@ -7,6 +7,7 @@ mod chatctl;
 mod figures;
 mod floors;
 mod load;
+mod meter;
 mod processes;
 mod report;
 mod sample;

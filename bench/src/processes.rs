@@ -32,6 +32,11 @@ pub(crate) fn usage(pid: u32) -> (Usage, Usage) {
     (of(pid), descendants)
 }
 
+/// The processor time that was spent on anything at all, on all cores together, since the machine started.
+pub(crate) fn machine() -> Duration {
+    busy(&std::fs::read_to_string("/proc/stat").unwrap_or_default())
+}
+
 fn of(pid: u32) -> Usage {
     let rollup = read(pid, "smaps_rollup");
     Usage {
@@ -70,7 +75,23 @@ fn processor(stat: &str) -> Duration {
     // The second field, a name in parentheses, may hold spaces and parentheses itself.
     let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
     let ticks = rest.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+    clock(ticks.filter_map(|field| field.parse::<u64>().ok()).sum())
+}
+
+/// Everything in the first line of `/proc/stat` but idling, waiting for disks, and guests (counted twice there).
+fn busy(stat: &str) -> Duration {
+    const IDLE: [usize; 2] = [3, 4];
+    const FIELDS: usize = 8;
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace();
+    let fields = fields.skip(1).take(FIELDS).enumerate();
+    let busy = fields.filter(|(index, _)| !IDLE.contains(index));
+    clock(
+        busy.filter_map(|(_, field)| field.parse::<u64>().ok())
+            .sum(),
+    )
+}
+
+fn clock(ticks: u64) -> Duration {
     Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
@@ -89,6 +110,12 @@ mod tests {
         let rollup = "55-7f ---p 00000000 00:00 0 [rollup]\nRss:    2048 kB\nPss:     100 kB\nPss_Dirty: 7 kB\n";
         assert_eq!(kilobytes(rollup, "Rss:"), 2048 * 1024);
         assert_eq!(kilobytes(rollup, "Pss:"), 100 * 1024);
+    }
+
+    #[test]
+    fn a_machine_is_busy_with_what_is_neither_idle_nor_waiting_nor_counted_twice() {
+        let stat = "cpu  10 20 30 4000 500 5 15 20 7 7\ncpu0 9 9 9 9 9 9 9 9 0 0\n";
+        assert_eq!(busy(stat), clock(100));
     }
 
     #[test]
