@@ -13,6 +13,8 @@ pub(crate) mod exit {
     pub(crate) const UNEXPECTED: u8 = 1;
     pub(crate) const USAGE: u8 = 2;
     pub(crate) const STACK_FAILED: u8 = 3;
+    pub(crate) const DENIED: u8 = 4;
+    pub(crate) const DIFFERENT: u8 = 5;
     pub(crate) const INTERRUPTED: u8 = 130;
 }
 
@@ -32,6 +34,33 @@ impl CommandError {
             source: message.into().into(),
             hint: Some(hint.into()),
         }
+    }
+
+    /// What was asked about differs, which is an answer and no failure; it was told already.
+    pub(crate) fn different() -> Self {
+        Self {
+            exit: exit::DIFFERENT,
+            source: String::new().into(),
+            hint: None,
+        }
+    }
+
+    /// A failure whose `count` problems were shown already; only its exit code and a last word are left.
+    pub(crate) fn told(error: TargetError, count: usize) -> Self {
+        let message = match count {
+            1 => "one thing stands in the way of a deployment".to_owned(),
+            many => format!("{many} things stand in the way of a deployment"),
+        };
+        Self {
+            exit: exit_code(error.refusal),
+            source: message.into(),
+            hint: None,
+        }
+    }
+
+    /// Whether there is nothing to explain, only an exit code to give.
+    pub(crate) fn is_answer(&self) -> bool {
+        self.exit == exit::DIFFERENT
     }
 
     /// The whole story for a terminal, without the leading `error: `.
@@ -109,17 +138,43 @@ impl From<DeployError> for CommandError {
     fn from(error: DeployError) -> Self {
         match error {
             DeployError::Target(error) => error.into(),
-            error @ (DeployError::RolledBack { .. } | DeployError::Vanished { .. }) => {
-                Self::new(exit::STACK_FAILED, error, None)
+            DeployError::RolledBack {
+                ref status,
+                ref cause,
+                ..
+            } => {
+                let remedy = cause.as_ref().and_then(|cause| cause.remedy.clone());
+                let left = what_is_left(status);
+                let hint = [remedy.as_deref(), left].into_iter().flatten();
+                let hint = hint.collect::<Vec<_>>().join("; ");
+                Self::new(
+                    exit::STACK_FAILED,
+                    error,
+                    (!hint.is_empty()).then_some(hint),
+                )
             }
+            DeployError::Vanished { .. } => Self::new(exit::STACK_FAILED, error, None),
         }
     }
 }
 
 impl From<ProbeError> for CommandError {
     fn from(error: ProbeError) -> Self {
-        let hint = "the stack is up but does not deliver; the functions' logs say why (`chatctl status --local`)";
+        let hint = "the stack is up but does not deliver; the functions' logs say why (`chatctl status` tells where)";
         Self::new(exit::STACK_FAILED, error, Some(hint.into()))
+    }
+}
+
+/// Where a failed operation leaves the stack.
+fn what_is_left(status: &str) -> Option<&'static str> {
+    match status {
+        "ROLLBACK_COMPLETE" => {
+            Some("nothing of it is left but its name, which the next deployment removes")
+        }
+        "UPDATE_ROLLBACK_COMPLETE" => Some("the version before still serves"),
+        "UPDATE_ROLLBACK_FAILED" => Some("`chatctl status` tells where it stands"),
+        "DELETE_FAILED" => Some("`chatctl teardown` tries again"),
+        _ => None,
     }
 }
 
@@ -127,7 +182,8 @@ fn exit_code(refusal: Refusal) -> u8 {
     match refusal {
         Refusal::Usage => exit::USAGE,
         Refusal::Failed => exit::STACK_FAILED,
+        Refusal::Denied => exit::DENIED,
         Refusal::Interrupted => exit::INTERRUPTED,
-        Refusal::Unexpected => exit::UNEXPECTED,
+        Refusal::Unreachable | Refusal::Unexpected => exit::UNEXPECTED,
     }
 }

@@ -1,19 +1,48 @@
-//! Ctrl-C, as a value to wait for.
+//! Ctrl-C, as something to wait for.
+//!
+//! Signals belong to the process, so this is one of its few globals. What comes while nobody waits is remembered: a
+//! command can finish a step that must not be torn apart, and still notices afterwards.
+
+use std::sync::OnceLock;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::engine::{Refusal, TargetError};
+use crate::error::exit;
 
-/// Resolves once the user asks to stop (SIGINT or SIGTERM).
-pub(crate) async fn requested() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (
+static ASKED: OnceLock<watch::Receiver<bool>> = OnceLock::new();
+
+/// Listens for SIGINT and SIGTERM from now on. The second one ends the process at once.
+///
+/// Where listening is impossible the signals keep their default, which ends the process.
+pub(crate) fn listen() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
-    ) {
-        (Ok(mut interrupt), Ok(mut terminate)) => {
+    ) else {
+        return;
+    };
+    let (ask, asked) = watch::channel(false);
+    if ASKED.set(asked).is_err() {
+        return;
+    }
+    tokio::spawn(async move {
+        loop {
             tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            if ask.send_replace(true) {
+                std::process::exit(i32::from(exit::INTERRUPTED));
+            }
         }
-        // Without handlers the signals keep their default, which ends the process.
-        _ => std::future::pending().await,
+    });
+}
+
+/// Resolves once the user has asked to stop; never where nobody listens.
+pub(crate) async fn requested() {
+    match ASKED.get() {
+        // The sender lives as long as the runtime does.
+        Some(asked) => drop(asked.clone().wait_for(|asked| *asked).await),
+        None => std::future::pending().await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `chatctl`: deploys a serverless WebSocket chat, on AWS or on one machine.
 
+mod aws;
 mod commands;
 mod config;
 mod engine;

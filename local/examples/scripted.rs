@@ -13,12 +13,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runtime_api = std::env::var("AWS_LAMBDA_RUNTIME_API")?;
     let mut replies = controller.try_clone()?;
     let folder = std::env::current_dir()?;
+    replies.set_nodelay(true)?;
     let hello = json!({ "pid": std::process::id(), "folder": folder, "variables": variables });
-    writeln!(replies, "{hello}")?;
+    reply(&mut replies, &hello)?;
     for line in BufReader::new(controller).lines() {
         let command: Value = serde_json::from_str(&line?)?;
         match command["do"].as_str() {
-            Some("call") => writeln!(replies, "{}", call(&runtime_api, &command)?)?,
+            Some("call") => reply(&mut replies, &call(&runtime_api, &command)?)?,
             Some("stdout") => writeln!(std::io::stdout(), "{}", text(&command, "text"))?,
             Some("stderr") => writeln!(std::io::stderr(), "{}", text(&command, "text"))?,
             Some("exit") => {
@@ -28,6 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     Ok(())
+}
+
+fn reply(replies: &mut TcpStream, value: &Value) -> std::io::Result<()> {
+    // One write: many small ones would wait for one another's acknowledgements.
+    replies.write_all(format!("{value}\n").as_bytes())
 }
 
 fn text<'c>(command: &'c Value, member: &str) -> &'c str {
@@ -43,10 +49,11 @@ fn call(runtime_api: &str, command: &Value) -> Result<Value, Box<dyn std::error:
     );
     let mut socket = TcpStream::connect(runtime_api)?;
     let length = body.len();
-    write!(
-        socket,
+    let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {runtime_api}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-    )?;
+    );
+    socket.set_nodelay(true)?;
+    socket.write_all(head.as_bytes())?;
     // A server that refuses a large body answers before all of it is written.
     let _refused_early = socket.write_all(body.as_bytes());
     let mut answer = BufReader::new(socket);

@@ -14,6 +14,7 @@ mod routing;
 mod upgrade;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use self::answers::Answered;
 use self::connections::Connections;
@@ -43,6 +45,9 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) observer: Observer,
     deployed: RwLock<Arc<Deployed>>,
+    /// Handshakes under way and connections, until their `$disconnect` is over.
+    upgrades: AtomicUsize,
+    stopping: AtomicBool,
 }
 
 impl Gateway {
@@ -53,14 +58,15 @@ impl Gateway {
         limits: Limits,
         observer: Observer,
     ) -> Arc<Self> {
-        let deployed = RwLock::new(Arc::new(deployed));
         Arc::new(Self {
             connections: Connections::default(),
             credentials,
             functions,
             limits,
             observer,
-            deployed,
+            deployed: RwLock::new(Arc::new(deployed)),
+            upgrades: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
         })
     }
 
@@ -81,12 +87,16 @@ impl Gateway {
     }
 
     /// Accepts until `stop` says true, then ends every connection and waits for them, but not for ever.
+    ///
+    /// Meanwhile the @connections API still answers: a `$disconnect` may tell others.
     pub(crate) async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
         mut stop: watch::Receiver<bool>,
     ) {
         let mut served = JoinSet::new();
+        let mut look_again = tokio::time::interval(Duration::from_millis(10));
+        let mut give_up = None;
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
@@ -97,23 +107,21 @@ impl Gateway {
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
                 Some(_) = served.join_next(), if !served.is_empty() => {}
-                () = told(&mut stop) => break,
+                () = told(&mut stop), if give_up.is_none() => {
+                    self.stopping.store(true, Ordering::Relaxed);
+                    give_up = Some(Instant::now() + STOP_PATIENCE);
+                }
+                _ = look_again.tick(), if give_up.is_some() => {
+                    // Again and again: a handshake that was under way may have become a connection.
+                    self.connections.end_unless(|_| false);
+                    if self.upgrades.load(Ordering::Relaxed) == 0 || give_up < Some(Instant::now()) {
+                        break;
+                    }
+                }
             }
         }
         drop(listener);
-        let farewell = async {
-            loop {
-                // Again and again: a handshake that was under way may have become a connection.
-                self.connections.end_unless(|_| false);
-                let joined = tokio::time::timeout(Duration::from_millis(20), served.join_next());
-                if let Ok(None) = joined.await {
-                    break;
-                }
-            }
-        };
-        if tokio::time::timeout(STOP_PATIENCE, farewell).await.is_err() {
-            served.shutdown().await;
-        }
+        served.shutdown().await;
     }
 
     async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr) {
@@ -126,7 +134,12 @@ impl Gateway {
         )
         .await
         {
-            Ok(head) if head.is_upgrade() => upgrade::serve(self, socket, peer, head).await,
+            Ok(head) if head.is_upgrade() => {
+                self.upgrades.fetch_add(1, Ordering::Relaxed);
+                let gateway = Arc::clone(&self);
+                upgrade::serve(self, socket, peer, head).await;
+                gateway.upgrades.fetch_sub(1, Ordering::Relaxed);
+            }
             Ok(head) => plain::serve(self, socket, head).await,
             Err(error) => {
                 let refusal = match error {
@@ -144,6 +157,11 @@ impl Gateway {
                 let _gone = socket.write_all(&refusal.to_bytes()).await;
             }
         }
+    }
+
+    /// Whether new connections are refused.
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Invokes what a route or an authorizer points at, for no longer than `timeout`.

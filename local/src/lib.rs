@@ -8,6 +8,8 @@
 //! - WebSockets are plain `ws://`; events still say `https` and port 443.
 //! - Signatures are not verified. A key that a function was given leads to that function's role; any other key is
 //!   the operator's, who may do everything. An unsigned request to the @connections API is refused.
+//! - IAM here finds what a role lacks. It is no wall against a function that wants to get around it: any program of the
+//!   same machine can sign with another key.
 //! - Requests wait for a free process where AWS would throttle; account quotas are not enforced.
 //! - Processes are not frozen between two events.
 //! - A process that catches SIGTERM has two seconds; when the program that runs the stack is killed itself, function

@@ -1,25 +1,30 @@
 //! A stack that runs: its start, its updates, its end.
 
+mod errors;
+mod parts;
+
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::errors::{FunctionCodeError, StartError, UpdateError};
+use self::parts::{
+    check_tables, create, listen, load, open_tables, prepare, runnables, stage_address,
+};
 use crate::credentials::Credentials;
-use crate::functions::{Code, CodeError, Functions, Runnable, Scratch, Surroundings};
+use crate::functions::{Code, Functions, Scratch};
 use crate::gateway::Gateway;
 use crate::gateway::deployed::Deployed;
 use crate::observer::Observer;
 use crate::options::{Options, StackRequest};
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
-use crate::tables::{Prepared, Scope, Tables, TablesError};
-use crate::template::{TemplateError, resolve};
+use crate::tables::{Prepared, Tables, TablesError};
+use crate::template::resolve;
 use crate::transition::{ChangeSummary, Teller};
 
 /// A stack that runs on this machine.
@@ -49,80 +54,6 @@ pub struct LocalStack {
 struct Current {
     stack: Arc<Stack>,
     codes: BTreeMap<LogicalId, Code>,
-}
-
-/// Why a stack did not start. Nothing of it is left running.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The template cannot be run.
-    #[error("the template cannot be run")]
-    Template(#[from] TemplateError),
-    /// A function of the template has no code.
-    #[error(transparent)]
-    Code(#[from] FunctionCodeError),
-    /// Another program has the port.
-    #[error("port {port} is taken: stop the program that listens there, or choose another port")]
-    PortTaken {
-        /// The port.
-        port: u16,
-    },
-    /// The operating system refuses the port.
-    #[error("could not listen on port {port} of 127.0.0.1")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// There are no tables.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
-}
-
-/// Why a stack was not updated. It runs on as it was.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum UpdateError {
-    /// The template cannot be run.
-    #[error("the template cannot be run; the stack stays as it is")]
-    Template(#[from] TemplateError),
-    /// A function of the template has no code.
-    #[error(transparent)]
-    Code(#[from] FunctionCodeError),
-    /// DynamoDB refuses a table.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
-    /// The request is for another stack.
-    #[error(
-        "this is stack `{running}`, not `{requested}`: start that one beside it, with another port"
-    )]
-    OtherStack {
-        /// What runs.
-        running: String,
-        /// What the request names.
-        requested: String,
-    },
-}
-
-/// What is wrong with a function's code.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FunctionCodeError {
-    /// Nobody said where it is.
-    #[error("function `{function}` has no code: name a folder, a zip file or an executable for it")]
-    Missing {
-        /// The function's logical id.
-        function: LogicalId,
-    },
-    /// It cannot be run.
-    #[error("the code of function `{function}` cannot be run")]
-    Unusable {
-        /// The function's logical id.
-        function: LogicalId,
-        /// Why.
-        source: CodeError,
-    },
 }
 
 impl LocalStack {
@@ -403,135 +334,4 @@ impl Drop for LocalStack {
             serving.abort();
         }
     }
-}
-
-async fn listen(port: u16) -> Result<TcpListener, StartError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => StartError::PortTaken { port },
-            _ => StartError::Listen { port, source },
-        })
-}
-
-async fn open_tables(
-    stack: &Stack,
-    options: &Options,
-    credentials: &Arc<Credentials>,
-) -> Result<Arc<Tables>, TablesError> {
-    let scope = Scope {
-        region: stack.identity.region.clone(),
-        account_id: stack.identity.account_id.clone(),
-    };
-    let (storage, credentials) = (options.tables.clone(), Arc::clone(credentials));
-    blocking(move || Tables::open(&storage, credentials, scope))
-        .await
-        .map(Arc::new)
-}
-
-async fn create(
-    stack: &Arc<Stack>,
-    resource: &Resource,
-    tables: &Arc<Tables>,
-    teller: &Teller<'_>,
-) -> Result<(), TablesError> {
-    teller.resource(resource, "CREATE_IN_PROGRESS", None);
-    let reason = match prepare(stack, &resource.logical_id, tables).await? {
-        Some(Prepared::Replaced) => {
-            Some("a table with other keys was there; what it held is lost".to_owned())
-        }
-        Some(Prepared::Kept) => {
-            Some("the table was there already and keeps what it holds".to_owned())
-        }
-        Some(Prepared::Created) | None => None,
-    };
-    teller.resource(resource, "CREATE_COMPLETE", reason);
-    Ok(())
-}
-
-/// Makes sure that a table is there; `None` for other resources, which need nothing of the kind.
-async fn prepare(
-    stack: &Arc<Stack>,
-    id: &LogicalId,
-    tables: &Arc<Tables>,
-) -> Result<Option<Prepared>, TablesError> {
-    let Some(table) = stack.tables.get(id).cloned() else {
-        return Ok(None);
-    };
-    let tables = Arc::clone(tables);
-    blocking(move || tables.prepare(&table)).await.map(Some)
-}
-
-/// Lets DynamoDB's rules judge every table before anything is touched.
-async fn check_tables(stack: &Arc<Stack>) -> Result<(), TablesError> {
-    let stack = Arc::clone(stack);
-    blocking(move || Tables::check(stack.tables.values())).await
-}
-
-async fn load(
-    stack: &Arc<Stack>,
-    paths: BTreeMap<LogicalId, PathBuf>,
-    scratch: &Arc<Scratch>,
-) -> Result<BTreeMap<LogicalId, Code>, FunctionCodeError> {
-    let (stack, scratch) = (Arc::clone(stack), Arc::clone(scratch));
-    blocking(move || {
-        let load = |function: &LogicalId| {
-            let path = paths
-                .get(function)
-                .ok_or_else(|| FunctionCodeError::Missing {
-                    function: function.clone(),
-                })?;
-            let code = Code::load(path, &scratch);
-            let code = code.map_err(|source| FunctionCodeError::Unusable {
-                function: function.clone(),
-                source,
-            })?;
-            Ok((function.clone(), code))
-        };
-        stack.functions.keys().map(load).collect()
-    })
-    .await
-}
-
-/// Runs what blocks where it blocks nobody.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-fn runnables(
-    stack: &Stack,
-    codes: &BTreeMap<LogicalId, Code>,
-    options: &Options,
-    credentials: &Credentials,
-    tables_endpoint: &str,
-    port: u16,
-) -> Vec<Runnable> {
-    let runnable = |function: &crate::stack::Function| {
-        Some(Runnable {
-            function: function.clone(),
-            code: codes.get(&function.logical_id)?.clone(),
-            surroundings: Surroundings {
-                region: stack.identity.region.clone(),
-                access_key: credentials.key_of(&function.arn),
-                tables_endpoint: tables_endpoint.to_owned(),
-                connections_endpoint: format!("http://{}", stage_address(stack, port)),
-            },
-            max_processes: options.max_processes_per_function,
-        })
-    };
-    stack.functions.values().filter_map(runnable).collect()
-}
-
-fn stage_address(stack: &Stack, port: u16) -> String {
-    let stage = stack
-        .api
-        .stages
-        .keys()
-        .next()
-        .map(String::as_str)
-        .unwrap_or_default();
-    format!("127.0.0.1:{port}/{stage}")
 }

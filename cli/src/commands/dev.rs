@@ -92,7 +92,7 @@ async fn own_stack(
     args: &DevArgs,
     terminal: Terminal,
 ) -> Result<foreground::Request, CommandError> {
-    let settings = args.stack.settings(None)?;
+    let settings = args.stack.settings(None, None)?;
     let mut reporter = terminal.reporter();
     let artifact = or_interrupted(packaging::package(
         &settings,

@@ -1,9 +1,13 @@
 //! The verbs. A command composes what the other modules compute; dispatch is a table.
 
+mod aws;
 mod deploy;
 mod dev;
+mod diff;
+mod doctor;
 mod init;
 mod local_stack;
+mod outputs;
 mod print_connect_commands;
 mod render;
 mod status;
@@ -14,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::names::{PersonName, StackName, StageName};
+use crate::config::names::{EndpointTemplate, PersonName, RegionName, StackName, StageName};
 use crate::config::{Overrides, Settings};
 use crate::error::{CommandError, exit};
 use crate::terminal::{Output, Terminal};
@@ -37,9 +41,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Deploy(deploy::DeployArgs),
+    Diff(diff::DiffArgs),
     Teardown(teardown::TeardownArgs),
     PrintConnectCommands(print_connect_commands::PrintConnectCommandsArgs),
     Status(status::StatusArgs),
+    Outputs(outputs::OutputsArgs),
+    Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
     Init(init::InitArgs),
     Dev(dev::DevArgs),
@@ -79,21 +86,30 @@ struct PeopleArgs {
 #[derive(Debug, Args)]
 struct TargetArgs {
     /// This machine instead of AWS: no account, no Docker
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["region", "profile"])]
     local: bool,
+    #[command(flatten)]
+    aws: AwsArgs,
 }
 
-impl TargetArgs {
-    /// Refuses what this version cannot do.
-    fn require_local(&self) -> Result<(), CommandError> {
-        if self.local {
-            return Ok(());
-        }
-        Err(CommandError::usage(
-            "this version of chatctl knows the local target only",
-            "add `--local`; `chatctl render` prints the CloudFormation template for AWS",
-        ))
-    }
+/// Which account, and where.
+#[derive(Debug, Args)]
+struct AwsArgs {
+    /// The AWS region [default: from the config, else AWS_REGION, else the profile's]
+    #[arg(long, value_name = "NAME")]
+    region: Option<RegionName>,
+    /// The profile in ~/.aws to act as [default: from the config, else AWS_PROFILE, else default]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Where the deployed API answers, for something that stands in for AWS (with AWS_ENDPOINT_URL), such as
+    /// ws://127.0.0.1:4566/_aws/execute-api/{api}/{stage}
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "CHATCTL_ENDPOINT_TEMPLATE",
+        hide = true
+    )]
+    endpoint_template: Option<EndpointTemplate>,
 }
 
 impl StackArgs {
@@ -103,13 +119,20 @@ impl StackArgs {
         }
     }
 
-    fn settings(&self, people: Option<&PeopleArgs>) -> Result<Settings, CommandError> {
+    fn settings(
+        &self,
+        people: Option<&PeopleArgs>,
+        aws: Option<&AwsArgs>,
+    ) -> Result<Settings, CommandError> {
         let overrides = Overrides {
             config: self.config.clone(),
             stack: self.stack.clone(),
             stage: self.stage.clone(),
             from: people.and_then(|people| people.from.clone()),
             to: people.and_then(|people| people.to.clone()),
+            region: aws.and_then(|aws| aws.region.clone()),
+            profile: aws.and_then(|aws| aws.profile.clone()),
+            endpoint: aws.and_then(|aws| aws.endpoint_template.clone()),
         };
         Ok(Settings::load(std::path::Path::new(""), overrides)?)
     }
@@ -127,11 +150,18 @@ pub(crate) fn main() -> ExitCode {
     };
     let (terminal, outcome) = match command {
         Command::Deploy(args) => (args.terminal(), block_on(deploy::run(args))),
+        Command::Diff(args) => (args.terminal(), block_on(or_interrupted(diff::run(args)))),
+        Command::Outputs(args) => (
+            args.terminal(),
+            block_on(or_interrupted(outputs::run(args))),
+        ),
+        Command::Doctor(args) => (args.terminal(), block_on(or_interrupted(doctor::run(args)))),
         Command::Teardown(args) => (args.terminal(), block_on(teardown::run(args))),
-        Command::PrintConnectCommands(args) => {
-            (args.terminal(), block_on(print_connect_commands::run(args)))
-        }
-        Command::Status(args) => (args.terminal(), block_on(status::run(args))),
+        Command::PrintConnectCommands(args) => (
+            args.terminal(),
+            block_on(or_interrupted(print_connect_commands::run(args))),
+        ),
+        Command::Status(args) => (args.terminal(), block_on(or_interrupted(status::run(args)))),
         Command::Render(args) => (
             Terminal {
                 output: Output::Text,
@@ -168,7 +198,10 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
         .build();
     runtime
         .expect("a runtime needs no more than the operating system gives every process")
-        .block_on(command)
+        .block_on(async {
+            crate::interrupt::listen();
+            command.await
+        })
 }
 
 /// `work`, unless the user asks to stop first.

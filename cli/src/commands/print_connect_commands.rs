@@ -1,9 +1,14 @@
 //! `chatctl print-connect-commands`
 
-use super::{PeopleArgs, StackArgs, TargetArgs};
+use super::aws::not_deployed;
+use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use crate::aws::AwsTarget;
+use crate::config::Settings;
+use crate::engine::Gateways;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::connect::connect_commands;
+use crate::stack::render::output;
 use crate::terminal::{Output, Terminal};
 
 /// Print the commands that connect two terminals, one a line
@@ -24,14 +29,20 @@ impl PrintConnectCommandsArgs {
 }
 
 pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandError> {
-    args.target.require_local()?;
     let terminal = args.terminal();
-    let settings = args.stack.settings(Some(&args.people))?;
-    let target = LocalTarget::new(&settings.folder, None);
-    let Some(status) = target.status(&settings.stack).await? else {
-        return Err(super::status::not_running(&target, &settings.stack)?);
+    let settings = args
+        .stack
+        .settings(Some(&args.people), Some(&args.target.aws))?;
+    let url = if args.target.local {
+        let target = LocalTarget::new(&settings.folder, None);
+        match target.status(&settings.stack).await? {
+            Some(status) => status.endpoint,
+            None => return Err(super::status::not_running(&target, &settings.stack)?),
+        }
+    } else {
+        or_interrupted(deployed(&settings)).await?
     };
-    let commands = connect_commands(&status.endpoint, &settings.from, &settings.to);
+    let commands = connect_commands(&url, &settings.from, &settings.to);
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
     } else {
@@ -40,4 +51,19 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         }
     }
     Ok(())
+}
+
+/// The URL from the stack's outputs; else, for a stack that has lost them, from its API.
+async fn deployed(settings: &Settings) -> Result<String, CommandError> {
+    let target = AwsTarget::connect(&settings.aws).await?;
+    let record = target.stacks.record(&settings.stack).await?;
+    let url = record.and_then(|mut record| record.outputs.remove(output::URL));
+    if let Some(url) = url {
+        return Ok(url);
+    }
+    let found = target
+        .gateways
+        .endpoint(&settings.stack, &settings.stage)
+        .await?;
+    found.ok_or_else(|| not_deployed(settings, &target.region))
 }

@@ -22,7 +22,7 @@ enum Format {
 }
 
 pub(super) fn run(args: RenderArgs) -> Result<(), CommandError> {
-    let template = render(&args.stack.settings(None)?);
+    let template = render(&args.stack.settings(None, None)?);
     let text = match args.format {
         Format::Yaml => template.to_yaml(),
         Format::Json => template.to_json(),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::names::{PersonName, RouteKey, StackName, StageName};
+use super::Architecture;
+use super::names::{PersonName, RegionName, RouteKey, StackName, StageName};
 use super::snippet::Snippet;
 
 /// What `chatctl.toml` says.
@@ -20,6 +21,7 @@ pub(super) struct File {
     pub(super) routes: Vec<Spanned<Route>>,
     pub(super) logs: Logs,
     pub(super) handlers: Handlers,
+    pub(super) aws: Aws,
     pub(super) local: Local,
 }
 
@@ -51,6 +53,14 @@ pub(super) struct Logs {
 pub(super) struct Handlers {
     pub(super) path: Option<PathBuf>,
     pub(super) profile: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Aws {
+    pub(super) region: Option<RegionName>,
+    pub(super) profile: Option<String>,
+    pub(super) architecture: Option<Architecture>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,6 +138,7 @@ impl Default for File {
             routes: default_routes(),
             logs: Logs::default(),
             handlers: Handlers::default(),
+            aws: Aws::default(),
             local: Local::default(),
         }
     }
@@ -197,7 +208,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `logs`, `handlers`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `logs`, `handlers`, `aws`, `local`
                   |
                 2 | stagee = "v1"
                   | ^^^^^^

@@ -9,7 +9,7 @@ mod snippet;
 
 use std::path::{Path, PathBuf};
 
-use names::{PersonName, RouteKey, StackName, StageName};
+use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 pub(crate) use snippet::Snippet;
 
 /// The file's name, looked for in the working folder.
@@ -30,6 +30,7 @@ pub(crate) struct Settings {
     /// Days that CloudWatch keeps the functions' logs.
     pub(crate) log_retention_days: u32,
     pub(crate) handlers: Handlers,
+    pub(crate) aws: Aws,
     /// The local port that the file asks for.
     pub(crate) local_port: Option<u16>,
 }
@@ -43,6 +44,36 @@ pub(crate) struct Handlers {
     pub(crate) profile: String,
 }
 
+/// Which account, where, and for which processor. `None` leaves it to the AWS tools' own files and variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Aws {
+    pub(crate) region: Option<String>,
+    pub(crate) profile: Option<String>,
+    /// The processor that the handlers must be built for.
+    pub(crate) architecture: Option<Architecture>,
+    /// Where the API answers when something stands in for AWS.
+    pub(crate) endpoint: Option<EndpointTemplate>,
+}
+
+/// A processor, in Lambda's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+pub(crate) enum Architecture {
+    #[serde(rename = "arm64")]
+    Arm64,
+    #[serde(rename = "x86_64")]
+    X86_64,
+}
+
+impl Architecture {
+    /// Lambda's word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
 /// What flags and environment say; `None` leaves the file's word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Overrides {
@@ -51,6 +82,9 @@ pub(crate) struct Overrides {
     pub(crate) stage: Option<StageName>,
     pub(crate) from: Option<PersonName>,
     pub(crate) to: Option<PersonName>,
+    pub(crate) region: Option<RegionName>,
+    pub(crate) profile: Option<String>,
+    pub(crate) endpoint: Option<EndpointTemplate>,
 }
 
 /// Why there are no settings.
@@ -110,6 +144,12 @@ impl Settings {
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
                 profile: file.handlers.profile,
+            },
+            aws: Aws {
+                region: overrides.region.or(file.aws.region).map(String::from),
+                profile: overrides.profile.or(file.aws.profile),
+                architecture: file.aws.architecture,
+                endpoint: overrides.endpoint,
             },
             local_port: file.local.port.map(|port| port.0),
             folder,

@@ -119,6 +119,40 @@ name!(
     }
 );
 
+name!(
+    /// An AWS region's name, such as `eu-west-1`.
+    RegionName,
+    "region",
+    |text| {
+        length(text, 32)?;
+        only(
+            text,
+            |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-',
+            "small letters, digits and `-`",
+        )
+    }
+);
+
+name!(
+    /// Where the deployed API answers when it is not at AWS: a WebSocket URL with `{api}` and `{stage}` in it.
+    EndpointTemplate,
+    "endpoint template",
+    |text| {
+        length(text, 256)?;
+        if !text.starts_with("ws://") && !text.starts_with("wss://") {
+            return Err("it must start with ws:// or wss://".into());
+        }
+        if !text.contains("{api}") || !text.contains("{stage}") {
+            return Err("it must contain {api} and {stage}".into());
+        }
+        only(
+            text,
+            |c| c.is_ascii_alphanumeric() || "-._~:/{}[]".contains(c),
+            "what a plain URL is made of",
+        )
+    }
+);
+
 fn length(text: &str, most: usize) -> Result<(), String> {
     match text.chars().count() {
         0 => Err("it is empty".into()),
@@ -169,6 +203,18 @@ mod tests {
         assert!(refusal::<RouteKey>("$connect").contains("chatctl makes"));
         assert!(refusal::<RouteKey>("$other").contains("'$' is not allowed"));
         "$default".parse::<RouteKey>().unwrap();
+    }
+
+    #[test]
+    fn an_endpoint_template_names_api_and_stage_and_cannot_smuggle_in_an_intrinsic() {
+        "ws://127.0.0.1:4566/_aws/execute-api/{api}/{stage}"
+            .parse::<EndpointTemplate>()
+            .unwrap();
+        assert!(refusal::<EndpointTemplate>("ws://x/{api}").contains("{api} and {stage}"));
+        assert!(
+            refusal::<EndpointTemplate>("ws://x/{api}/{stage}/${AWS::AccountId}").contains("'$'")
+        );
+        assert!(refusal::<EndpointTemplate>("http://x/{api}/{stage}").contains("ws://"));
     }
 
     #[test]

@@ -1,19 +1,23 @@
-//! Deploying: prepare, then execute. The question to the reader lives between the two.
+//! Executing what was prepared. The question to the reader lives between the two.
 
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::{Settled, follow};
-use super::target::{ChangeSet, Deployment, Prepared, StackStatus, Stacks, TargetError};
+use super::refusal::TargetError;
+use super::status::StackStatus;
+use super::target::{ChangeSet, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
+use crate::stack::cause::{Cause, cause};
 
 /// Why a deployment did not reach its outputs.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployError {
-    #[error("stack `{stack}` settled as {status}: {first_failure}")]
+    #[error("stack `{stack}` settled as {status}\n  {}", cause_text(.cause.as_ref()))]
     RolledBack {
         stack: StackName,
         status: String,
-        first_failure: String,
+        /// `None` when no resource gave a reason.
+        cause: Option<Cause>,
     },
     #[error("stack `{stack}` went away while it was deployed")]
     Vanished { stack: StackName },
@@ -21,28 +25,8 @@ pub(crate) enum DeployError {
     Target(#[from] TargetError),
 }
 
-/// Finds out what `deployment` would change, changing nothing.
-///
-/// # Errors
-/// [`TargetError`] when the target cannot be asked.
-pub(crate) async fn prepare(
-    stacks: &impl Stacks,
-    deployment: Deployment,
-    reporter: &mut impl Reporter,
-) -> Result<Prepared, TargetError> {
-    let started = std::time::Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Prepare));
-    let prepared = stacks.prepare(deployment).await?;
-    let detail = match &prepared {
-        Prepared::NoChanges(_) => "nothing has changed".to_owned(),
-        Prepared::ChangeSet(change_set) => change_set.summary.to_string(),
-    };
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Prepare,
-        detail,
-        took: started.elapsed(),
-    });
-    Ok(prepared)
+fn cause_text(cause: Option<&Cause>) -> String {
+    cause.map_or_else(|| "no resource gave a reason".to_owned(), Cause::to_string)
 }
 
 /// Executes `change_set` and follows its stack until it settles.
@@ -65,14 +49,13 @@ pub(crate) async fn execute(
     let settled = tokio::select! {
         settled = follow(stacks, &operation, reporter) => settled?,
         () = crate::interrupt::requested() => {
-            stacks.interrupt(&operation).await;
-            return Err(DeployError::Target(crate::interrupt::interrupted()));
+            return Err(DeployError::Target(stacks.interrupt(&operation).await));
         }
     };
     let stack = change_set.deployment.stack.clone();
     let Settled {
         description: Some(description),
-        first_failure,
+        events,
     } = settled
     else {
         return Err(DeployError::Vanished { stack });
@@ -90,23 +73,20 @@ pub(crate) async fn execute(
             });
             Ok(description.outputs)
         }
-        StackStatus::RolledBack(status)
-        | StackStatus::Failed(status)
-        | StackStatus::InProgress(status) => {
-            let first_failure = first_failure.unwrap_or_else(|| "no resource gave a reason".into());
-            Err(DeployError::RolledBack {
-                stack,
-                status,
-                first_failure,
-            })
-        }
         StackStatus::Deleted => Err(DeployError::Vanished { stack }),
+        status => Err(DeployError::RolledBack {
+            stack,
+            status: status.word().to_owned(),
+            cause: cause(&events),
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fake::{FakeStacks, Transcript, deployment};
+    use super::super::prepare;
+    use super::super::target::Prepared;
     use super::*;
     use expect_test::{Expect, expect};
 
@@ -157,7 +137,9 @@ mod tests {
                 A CREATE_FAILED
                 B CREATE_FAILED
                 chat ROLLBACK_COMPLETE
-                error: stack `chat` settled as ROLLBACK_COMPLETE: A could not be created: name taken
+                error: stack `chat` settled as ROLLBACK_COMPLETE
+                  A (AWS::X::Y) could not be created: name taken
+                  (one resource that was only cancelled is not shown)
             "#]],
         )
         .await;

@@ -8,10 +8,12 @@ use crate::stack::progress::StackEvent;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Step {
+    Check,
     Build,
     Publish,
     Prepare,
     Deploy,
+    Verify,
     Probe,
     Teardown,
 }
@@ -20,10 +22,12 @@ impl Step {
     /// The word in front of the line.
     pub(crate) fn word(self) -> &'static str {
         match self {
+            Self::Check => "check",
             Self::Build => "build",
             Self::Publish => "publish",
             Self::Prepare => "change",
             Self::Deploy => "deploy",
+            Self::Verify => "verify",
             Self::Probe => "probe",
             Self::Teardown => "teardown",
         }
@@ -39,6 +43,8 @@ pub(crate) enum DeployEvent {
     Compiling { unit: String, count: usize },
     /// This many resources will be touched.
     Expecting(usize),
+    /// Something that the reader should know, and need not answer.
+    Notice(String),
     /// The target said something about a resource.
     Stack(StackEvent),
     /// A step is over; `detail` is what came out of it.

@@ -1,19 +1,31 @@
 //! The verbs, over narrow traits in our own words. What a target is like is the adapter's business; what a verb does
 //! is decided here, once for every target.
 
+pub(crate) mod cloud;
 mod deploy;
 mod event;
 #[cfg(test)]
 mod fake;
 mod follow;
+mod hotswap;
+pub(crate) mod preflight;
+mod prepare;
 pub(crate) mod probe;
+mod refusal;
+mod status;
 mod target;
 mod teardown;
+mod verify;
 
-pub(crate) use deploy::{DeployError, execute, prepare};
+pub(crate) use deploy::{DeployError, execute};
 pub(crate) use event::{DeployEvent, Reporter, Step};
+pub(crate) use hotswap::hotswap;
+pub(crate) use prepare::{prepare, preview};
+pub(crate) use refusal::{Refusal, TargetError};
+pub(crate) use status::StackStatus;
 pub(crate) use target::{
-    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Operation, Prepared,
-    Refusal, StackStatus, Stacks, TargetError,
+    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, FunctionCode,
+    Functions, Gateways, Inventory, Operation, Pace, Prepared, Resource, Stacks, Trouble,
 };
 pub(crate) use teardown::{Teardown, teardown};
+pub(crate) use verify::{Verified, verify};

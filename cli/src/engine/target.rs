@@ -1,9 +1,10 @@
 //! What the engine asks of a target.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use crate::config::names::StackName;
+use super::refusal::TargetError;
+use super::status::StackStatus;
+use crate::config::names::{StackName, StageName};
 use crate::packaging::Artifact;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
@@ -16,6 +17,19 @@ pub(crate) struct Deployment {
     pub(crate) template: Template,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) asset: Asset,
+    /// Put on the stack and, by CloudFormation, on its resources.
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) pace: Pace,
+}
+
+/// What CloudFormation waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Pace {
+    /// Until every resource is ready to serve.
+    #[default]
+    Standard,
+    /// Until every resource is configured; it becomes ready afterwards.
+    Express,
 }
 
 /// An artifact that the target can reach, named after its content.
@@ -23,12 +37,19 @@ pub(crate) struct Deployment {
 pub(crate) struct Asset {
     pub(crate) bucket: String,
     pub(crate) key: String,
+    /// The processor it runs on, in Lambda's words.
+    pub(crate) architecture: &'static str,
+    /// In bytes, as it is sent.
+    pub(crate) size: u64,
     /// It was there already, so nothing was sent.
     pub(crate) already_there: bool,
 }
 
 /// Publishes artifacts.
 pub(crate) trait AssetStore {
+    /// Where `artifact` would be published; nothing is sent, and `already_there` is not known to be true.
+    async fn locate(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError>;
+
     /// Makes `artifact` reachable under a key that is its content's digest.
     async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError>;
 }
@@ -40,52 +61,12 @@ pub(crate) struct Description {
     pub(crate) outputs: Outputs,
 }
 
-/// A stack status, sorted by what it means for somebody who waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum StackStatus {
-    /// Not settled: anything that is not listed below, also what a newer CloudFormation may invent.
-    InProgress(String),
-    /// `CREATE_COMPLETE`, `UPDATE_COMPLETE`.
-    Complete(String),
-    /// Settled on something else than what was asked for.
-    RolledBack(String),
-    /// Settled where somebody must look: `…_FAILED`.
-    Failed(String),
-    /// `DELETE_COMPLETE`.
-    Deleted,
-}
-
-impl StackStatus {
-    /// Sorts CloudFormation's word.
-    pub(crate) fn parse(status: &str) -> Self {
-        let text = status.to_owned();
-        match status {
-            "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE" => Self::Complete(text),
-            "ROLLBACK_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_ROLLBACK_COMPLETE" => {
-                Self::RolledBack(text)
-            }
-            "CREATE_FAILED"
-            | "DELETE_FAILED"
-            | "ROLLBACK_FAILED"
-            | "UPDATE_FAILED"
-            | "UPDATE_ROLLBACK_FAILED" => Self::Failed(text),
-            "DELETE_COMPLETE" => Self::Deleted,
-            _ => Self::InProgress(text),
-        }
-    }
-
-    /// Whether nothing more will happen by itself.
-    pub(crate) fn is_settled(&self) -> bool {
-        !matches!(self, Self::InProgress(_))
-    }
-}
-
 /// What preparing a deployment came to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Prepared {
     /// The stack is already so.
     NoChanges(Outputs),
-    ChangeSet(ChangeSet),
+    ChangeSet(Box<ChangeSet>),
 }
 
 /// A change that is ready to be executed, or discarded.
@@ -110,8 +91,23 @@ pub(crate) enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Operation {
     pub(crate) stack: StackName,
-    /// Tells this operation's events from earlier ones.
+    /// The stack's own id, which outlives its name; empty where a name is all there is.
+    pub(crate) stack_id: String,
+    /// Tells this operation's events from earlier ones; empty for one that somebody else started.
     pub(crate) token: String,
+}
+
+/// What a deployment meets where it wants to go.
+#[derive(Debug)]
+pub(crate) enum Footing {
+    /// Nothing is in the way.
+    Ready,
+    /// Something is going on; follow it first.
+    Busy(Operation),
+    /// The empty remains of an earlier attempt, in this status; delete them first.
+    Leftover(String),
+    /// Somebody must decide something first.
+    Stuck(TargetError),
 }
 
 /// What becomes of the tables when a stack goes.
@@ -126,74 +122,98 @@ pub(crate) trait Stacks {
     /// The stack as it is now, `None` when there is none.
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError>;
 
+    /// What a deployment of `stack` would meet.
+    async fn footing(&self, stack: &StackName) -> Result<Footing, TargetError>;
+
     /// Finds out what `deployment` would change, changing nothing.
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError>;
+
+    /// Takes back what an unfinished [`Stacks::prepare`] has left behind, if anything.
+    async fn abandon(&self);
+
+    /// Takes back `change_set`, and the empty stack that a first one has made.
+    async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError>;
 
     /// Starts what `change_set` says and returns at once.
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError>;
 
-    /// Starts deleting the stack and returns at once.
-    async fn delete(&self, stack: &StackName, data: Data) -> Result<Operation, TargetError>;
+    /// Starts whatever must happen before the stack's tables can outlive it; `None` when they can already.
+    async fn retain_tables(&self, stack: &StackName) -> Result<Option<Operation>, TargetError>;
+
+    /// Starts deleting the stack and returns at once. Resources in `spare`, by logical id, are left alone, which
+    /// a target may only allow after a deletion that failed on them.
+    async fn delete(
+        &self,
+        stack: &StackName,
+        data: Data,
+        spare: &[String],
+    ) -> Result<Operation, TargetError>;
 
     /// Every stack event of `operation` so far, oldest first; the same ones again in every answer.
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError>;
 
-    /// Waits as long as this target wants between two questions.
-    async fn pause(&self);
+    /// Waits as long as this target wants between two questions, of which `quiet` in a row brought nothing new.
+    async fn pause(&self, quiet: u32);
 
-    /// What an interruption means here: leaves nothing half-started, or leaves the target to finish alone.
-    async fn interrupt(&self, operation: &Operation);
+    /// What an interruption means here: leaves nothing half-started, or leaves the target to finish alone. The
+    /// answer is what the user is told.
+    async fn interrupt(&self, operation: &Operation) -> TargetError;
 }
 
-/// Why a target did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub(crate) struct TargetError {
-    pub(crate) refusal: Refusal,
-    pub(crate) message: String,
-    /// What the reader can do about it.
-    pub(crate) hint: Option<String>,
-    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+/// One resource of a deployed stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resource {
+    pub(crate) logical_id: String,
+    pub(crate) physical_id: String,
+    pub(crate) resource_type: String,
 }
 
-/// The kind of a [`TargetError`]; it decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// What was asked for cannot be done as it is configured.
-    Usage,
-    /// The target tried and failed.
-    Failed,
-    /// The user asked to stop.
-    Interrupted,
-    /// Nothing that was foreseen.
-    Unexpected,
+/// What a deployed stack consists of.
+pub(crate) trait Inventory {
+    /// The stack's resources that exist, in CloudFormation's order.
+    async fn resources(&self, stack: &StackName) -> Result<Vec<Resource>, TargetError>;
 }
 
-impl TargetError {
-    /// An error of `refusal`'s kind; `message` names the attempt and the subject.
-    pub(crate) fn new(refusal: Refusal, message: impl Into<String>) -> Self {
-        Self {
-            refusal,
-            message: message.into(),
-            hint: None,
-            source: None,
-        }
-    }
+/// What runs in a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FunctionCode {
+    /// SHA-256 of the zip, hexadecimal; empty when the target does not say.
+    pub(crate) digest: String,
+    /// `None` once it can be invoked with this code, else what it waits for or fails on.
+    pub(crate) trouble: Option<Trouble>,
+}
 
-    /// A file operation that failed: `attempt` such as "read", on `path`.
-    pub(crate) fn file(attempt: &str, path: &Path, source: std::io::Error) -> Self {
-        Self {
-            source: Some(Box::new(source)),
-            ..Self::new(
-                Refusal::Unexpected,
-                format!("could not {attempt} {}", path.display()),
-            )
-        }
-    }
+/// Why something does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It will by itself.
+    NotYet(String),
+    /// It will not.
+    Broken(String),
+}
 
-    /// Adds what the reader can do.
-    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
+/// Deployed functions, by their physical names.
+pub(crate) trait Functions {
+    /// What runs in `function`.
+    async fn code(&self, function: &str) -> Result<FunctionCode, TargetError>;
+
+    /// Starts to put `asset` into `function`, past the stack.
+    async fn replace_code(&self, function: &str, asset: &Asset) -> Result<(), TargetError>;
+}
+
+/// Deployed WebSocket APIs.
+pub(crate) trait Gateways {
+    /// Why `stage` of the API does not serve what it should, as far as its own record says.
+    async fn stage_trouble(
+        &self,
+        api: &str,
+        stage: &StageName,
+    ) -> Result<Option<Trouble>, TargetError>;
+
+    /// The WebSocket URL of `stage` in the API that belongs to `stack`, found without the stack's outputs.
+    async fn endpoint(
+        &self,
+        stack: &StackName,
+        stage: &StageName,
+    ) -> Result<Option<String>, TargetError>;
 }

@@ -1,22 +1,34 @@
 //! Tearing a stack down. Doing it twice is fine.
 
+use std::time::Instant;
+
+use super::deploy::DeployError;
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::{Settled, follow};
-use super::target::{Data, Stacks};
+use super::refusal::TargetError;
+use super::status::StackStatus;
+use super::target::{Data, Footing, Operation, Stacks};
 use crate::config::names::StackName;
-use crate::engine::{DeployError, StackStatus};
+use crate::stack::cause::{cause, is_cause};
 
 /// What a teardown came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Teardown {
     NothingThere,
-    Done,
+    /// The stack is gone; these resources, by logical id, could not be deleted and were left alone.
+    Done {
+        spared: Vec<String>,
+    },
 }
 
 /// Deletes `stack` and follows it until it is gone.
 ///
+/// An operation that is going on is followed first. To keep data, the tables are first told to outlive their
+/// stack. What cannot be deleted is tried once more, and then left alone.
+///
 /// # Errors
-/// [`DeployError::RolledBack`] when something could not be deleted.
+/// [`DeployError::RolledBack`] when the stack stays although what failed was spared, or its tables could not be
+/// told to outlive it.
 pub(crate) async fn teardown(
     stacks: &impl Stacks,
     stack: &StackName,
@@ -26,33 +38,98 @@ pub(crate) async fn teardown(
     if stacks.describe(stack).await?.is_none() {
         return Ok(Teardown::NothingThere);
     }
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Teardown));
-    let operation = stacks.delete(stack, data).await?;
-    let Settled {
-        description,
-        first_failure,
-    } = follow(stacks, &operation, reporter).await?;
-    match description.map(|description| description.status) {
-        None | Some(StackStatus::Deleted) => {
-            let detail = "stopped and removed".to_owned();
-            reporter.report(&DeployEvent::Finished {
-                step: Step::Teardown,
-                detail,
-                took: started.elapsed(),
-            });
-            Ok(Teardown::Done)
+    if let Footing::Busy(operation) = stacks.footing(stack).await? {
+        reporter.report(&DeployEvent::Notice(format!(
+            "an operation on stack `{stack}` is already running; following it first"
+        )));
+        watch(stacks, &operation, reporter).await?;
+    }
+    if data == Data::Keep
+        && let Some(operation) = stacks.retain_tables(stack).await?
+    {
+        let settled = watch(stacks, &operation, reporter).await?;
+        if !matches!(
+            settled.description.as_ref().map(|d| &d.status),
+            Some(StackStatus::Complete(_))
+        ) {
+            return Err(failed(stack, &settled));
         }
-        Some(
-            StackStatus::Complete(status)
-            | StackStatus::RolledBack(status)
-            | StackStatus::Failed(status)
-            | StackStatus::InProgress(status),
-        ) => Err(DeployError::RolledBack {
-            stack: stack.clone(),
-            status,
-            first_failure: first_failure.unwrap_or_else(|| "no resource gave a reason".into()),
-        }),
+    }
+    let spared = delete(stacks, stack, data, reporter).await?;
+    let detail = match spared.len() {
+        0 => "everything removed".to_owned(),
+        many => format!("removed, except {many} that could not be"),
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Teardown,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(Teardown::Done { spared })
+}
+
+/// Deletes, then once more, then without what failed; the answer is what was spared.
+async fn delete(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut impl Reporter,
+) -> Result<Vec<String>, DeployError> {
+    let mut spare: Vec<String> = Vec::new();
+    for attempt in 1..=3 {
+        let operation = stacks.delete(stack, data, &spare).await?;
+        let settled = watch(stacks, &operation, reporter).await?;
+        let is_gone = settled
+            .description
+            .as_ref()
+            .is_none_or(|left| left.status == StackStatus::Deleted);
+        if is_gone {
+            return Ok(spare);
+        }
+        let stuck: Vec<String> = settled
+            .events
+            .iter()
+            .filter(|event| is_cause(event))
+            .map(|event| event.logical_id.clone())
+            .collect();
+        if attempt == 3 || stuck.is_empty() {
+            return Err(failed(stack, &settled));
+        }
+        let cause = cause(&settled.events).map_or_else(String::new, |cause| cause.to_string());
+        if attempt == 1 {
+            reporter.report(&DeployEvent::Notice(format!("{cause}; trying once more")));
+        } else {
+            reporter.report(&DeployEvent::Notice(format!(
+                "{cause}; deleting the stack without it, it stays in the account"
+            )));
+            spare = stuck;
+            spare.sort();
+            spare.dedup();
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// Follows `operation`, or tells the reader how to come back to it.
+async fn watch(
+    stacks: &impl Stacks,
+    operation: &Operation,
+    reporter: &mut impl Reporter,
+) -> Result<Settled, TargetError> {
+    tokio::select! {
+        settled = follow(stacks, operation, reporter) => settled,
+        () = crate::interrupt::requested() => Err(stacks.interrupt(operation).await),
+    }
+}
+
+fn failed(stack: &StackName, settled: &Settled) -> DeployError {
+    let status = settled.description.as_ref().map(|left| left.status.word());
+    DeployError::RolledBack {
+        stack: stack.clone(),
+        status: status.unwrap_or("gone").to_owned(),
+        cause: cause(&settled.events),
     }
 }
 
@@ -60,34 +137,106 @@ pub(crate) async fn teardown(
 mod tests {
     use super::super::fake::{FakeStacks, Transcript};
     use super::*;
+    use expect_test::{Expect, expect};
 
     fn name() -> StackName {
         "chat".parse().unwrap()
     }
 
-    #[tokio::test]
-    async fn tearing_down_what_is_not_there_is_fine_and_asks_for_no_deletion() {
-        let stacks = FakeStacks::absent();
+    async fn check(stacks: FakeStacks, data: Data, expected: Expect) {
         let mut transcript = Transcript::default();
-        let outcome = teardown(&stacks, &name(), Data::Remove, &mut transcript)
-            .await
-            .unwrap();
-        assert_eq!(
-            (outcome, transcript.lines.as_str()),
-            (Teardown::NothingThere, "")
-        );
+        let outcome = match teardown(&stacks, &name(), data, &mut transcript).await {
+            Ok(outcome) => format!("{outcome:?}"),
+            Err(error) => format!("error: {error}"),
+        };
+        expected.assert_eq(&format!(
+            "{}{outcome}\n{}\n",
+            transcript.lines,
+            stacks.deletions()
+        ));
     }
 
     #[tokio::test]
-    async fn a_stack_that_cannot_be_deleted_is_an_error_with_its_cause() {
-        let stacks =
-            FakeStacks::scripted("Table DELETE_FAILED protected\n- poll -\nchat DELETE_FAILED");
+    async fn tearing_down_what_is_not_there_is_fine_and_asks_for_no_deletion() {
+        check(
+            FakeStacks::absent(),
+            Data::Remove,
+            expect![[r#"
+            NothingThere
+
+        "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_deleted_is_tried_again_and_then_spared() {
+        let script = "Table DELETE_FAILED protected\nchat DELETE_FAILED";
+        let stacks = FakeStacks::scripted(script)
+            .then(script)
+            .then("chat DELETE_COMPLETE");
+        check(stacks, Data::Remove, expect![[r#"
+            started Teardown
+            Table DELETE_FAILED
+            chat DELETE_FAILED
+            notice Table (AWS::X::Y) could not be deleted: protected; trying once more
+            Table DELETE_FAILED
+            chat DELETE_FAILED
+            notice Table (AWS::X::Y) could not be deleted: protected; deleting the stack without it, it stays in the account
+            chat DELETE_COMPLETE
+            finished Teardown: removed, except 1 that could not be
+            Done { spared: ["Table"] }
+            delete sparing []; delete sparing []; delete sparing ["Table"]
+        "#]])
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_stack_that_still_stays_is_an_error_with_its_cause() {
+        let script = "Table DELETE_FAILED protected\nchat DELETE_FAILED";
+        let stacks = FakeStacks::scripted(script).then(script).then(script);
         let error = teardown(&stacks, &name(), Data::Remove, &mut Transcript::default())
             .await
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "stack `chat` settled as DELETE_FAILED: Table could not be deleted: protected"
+            "stack `chat` settled as DELETE_FAILED\n  Table (AWS::X::Y) could not be deleted: protected"
         );
+    }
+
+    #[tokio::test]
+    async fn to_keep_data_the_tables_are_told_to_stay_before_anything_is_deleted() {
+        let stacks = FakeStacks::scripted("chat UPDATE_COMPLETE").then("chat DELETE_COMPLETE");
+        check(
+            stacks,
+            Data::Keep,
+            expect![[r#"
+            started Teardown
+            chat UPDATE_COMPLETE
+            chat DELETE_COMPLETE
+            finished Teardown: everything removed
+            Done { spared: [] }
+            retain tables; delete sparing []
+        "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn tables_that_cannot_be_told_to_stay_stop_the_deletion() {
+        let stacks = FakeStacks::scripted("T UPDATE_FAILED no\nchat UPDATE_ROLLBACK_COMPLETE");
+        check(
+            stacks,
+            Data::Keep,
+            expect![[r#"
+            started Teardown
+            T UPDATE_FAILED
+            chat UPDATE_ROLLBACK_COMPLETE
+            error: stack `chat` settled as UPDATE_ROLLBACK_COMPLETE
+              T (AWS::X::Y) could not be updated: no
+            retain tables
+        "#]],
+        )
+        .await;
     }
 }

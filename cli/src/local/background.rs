@@ -44,7 +44,7 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
     let journal = Journal::new(folder.clone(), stack.clone());
     let outcome = serve(&folder, &stack, request, &journal).await;
     if let Err(error) = &outcome {
-        journal.stack_event("ROLLBACK_COMPLETE", Some(error.message.clone()));
+        journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
     }
     drop(lock);
     outcome
@@ -76,7 +76,7 @@ async fn serve(
     let running_stack =
         LocalStack::start(stack_request(stack, &request)?, options, journal.observer())
             .await
-            .map_err(|error| failed("started", &error))?;
+            .map_err(|error| TargetError::new(Refusal::Failed, chain(&error)))?;
     let mut running = Running {
         pid: std::process::id(),
         port: running_stack.port(),
@@ -138,8 +138,8 @@ async fn update(
             journal.stack_event("UPDATE_COMPLETE", None);
         }
         Err(error) => {
+            // The old one runs on: nothing was rolled back, because nothing was changed.
             journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
-            journal.stack_event("UPDATE_ROLLBACK_COMPLETE", None);
         }
     }
     Ok(())
@@ -206,13 +206,6 @@ fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetEr
             "could not listen on a loopback port for commands",
         )
     }
-}
-
-fn failed(what: &str, error: &(dyn std::error::Error + 'static)) -> TargetError {
-    TargetError::new(
-        Refusal::Failed,
-        format!("the local stack could not be {what}: {}", chain(error)),
-    )
 }
 
 /// An error and its causes, on one line.

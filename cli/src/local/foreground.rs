@@ -1,28 +1,23 @@
 //! A local stack inside this very process, for `dev`.
 
-use std::sync::Arc;
-
 use chatctl_local::{LocalStack, LogSource, Observer, Options, StackNotice};
 
 pub(crate) use chatctl_local::StackRequest as Request;
 
 use crate::engine::{Refusal, TargetError};
 
-/// Where the lines of functions and gateway go: what a line is about, and its text.
-pub(crate) type Log = Arc<dyn Fn(&str, &str) + Send + Sync>;
-
 /// A running stack.
 #[derive(Debug)]
 pub(crate) struct Foreground(LocalStack);
 
-/// Starts `request` on `port`; tables are kept in memory.
+/// Starts `request` on `port`; tables are kept in memory. `log` is told whose line it is, and the line.
 ///
 /// # Errors
 /// What is wrong with the template, its parameters or its code; a port that is taken.
 pub(crate) async fn start(
     request: Request,
     port: u16,
-    log: Log,
+    log: impl Fn(&str, &str) + Send + Sync + 'static,
 ) -> Result<Foreground, TargetError> {
     let observer = Observer::new(move |notice| match notice {
         StackNotice::Log(line) if line.source == LogSource::Platform => {

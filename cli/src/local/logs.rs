@@ -55,10 +55,10 @@ impl LogFiles {
             let size = file.metadata().map_or(0, |metadata| metadata.len());
             open.insert(line.function.clone(), (file, size));
         }
-        if let Some((file, size)) = open.get_mut(&line.function) {
-            if file.write_all(text.as_bytes()).is_ok() {
-                *size += text.len() as u64;
-            }
+        if let Some((file, size)) = open.get_mut(&line.function)
+            && file.write_all(text.as_bytes()).is_ok()
+        {
+            *size += text.len() as u64;
         }
     }
 }

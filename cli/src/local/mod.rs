@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use crate::config::names::StackName;
 use crate::engine::{
-    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Operation, Prepared,
-    Refusal, StackStatus, Stacks, TargetError,
+    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, Operation,
+    Prepared, Refusal, StackStatus, Stacks, TargetError,
 };
 use crate::packaging::Artifact;
 use crate::stack::change::ChangeSummary;
@@ -123,7 +123,7 @@ impl LocalTarget {
             if !folder.is_alive()? {
                 return Ok(());
             }
-            self.pause().await;
+            self.pause(0).await;
         }
         Err(unresponsive(&folder, Some(&running)))
     }
@@ -188,15 +188,31 @@ fn unresponsive_hint(folder: &StateFolder, running: &Running) -> String {
     )
 }
 
+/// This machine's processor in Lambda's words.
+const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
+    "arm64"
+} else {
+    "x86_64"
+};
+
 impl AssetStore for LocalTarget {
+    async fn locate(&self, _stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+        Ok(Asset {
+            bucket: BUCKET.into(),
+            key: artifact.digest.clone(),
+            architecture: ARCHITECTURE,
+            size: artifact.size,
+            already_there: false,
+        })
+    }
+
     async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
         let already_there = self
             .folder(stack)
             .keep_code(&artifact.executable, &artifact.digest)?;
         Ok(Asset {
-            bucket: BUCKET.into(),
-            key: artifact.digest.clone(),
             already_there,
+            ..self.locate(stack, artifact).await?
         })
     }
 }
@@ -229,6 +245,11 @@ impl Stacks for LocalTarget {
         Ok(Some(Description { status, outputs }))
     }
 
+    async fn footing(&self, _stack: &StackName) -> Result<Footing, TargetError> {
+        // Whoever asks has reserved the stack, and a start replaces whatever is left of an earlier one.
+        Ok(Footing::Ready)
+    }
+
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
         let folder = self.folder(&deployment.stack);
         let old = folder.request()?;
@@ -250,12 +271,20 @@ impl Stacks for LocalTarget {
             .and_then(|old| old.template())
             .filter(|_| change == Change::Update);
         let summary = ChangeSummary::between(before.as_ref(), &deployment.template, !same_code);
-        Ok(Prepared::ChangeSet(ChangeSet {
+        Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: new.token,
             change,
             summary,
             deployment,
-        }))
+        })))
+    }
+
+    async fn abandon(&self) {
+        // Preparing only compares.
+    }
+
+    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
+        Ok(())
     }
 
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
@@ -281,11 +310,22 @@ impl Stacks for LocalTarget {
         }
         Ok(Operation {
             stack: stack.clone(),
+            stack_id: String::new(),
             token: change_set.id.clone(),
         })
     }
 
-    async fn delete(&self, stack: &StackName, data: Data) -> Result<Operation, TargetError> {
+    async fn retain_tables(&self, _stack: &StackName) -> Result<Option<Operation>, TargetError> {
+        // Deleting with `Data::Keep` leaves them.
+        Ok(None)
+    }
+
+    async fn delete(
+        &self,
+        stack: &StackName,
+        data: Data,
+        _spare: &[String],
+    ) -> Result<Operation, TargetError> {
         self.stop(stack).await?;
         match data {
             Data::Remove => self.folder(stack).remove(&self.root)?,
@@ -293,6 +333,7 @@ impl Stacks for LocalTarget {
         }
         Ok(Operation {
             stack: stack.clone(),
+            stack_id: String::new(),
             token: String::new(),
         })
     }
@@ -301,21 +342,22 @@ impl Stacks for LocalTarget {
         self.folder(&operation.stack).events(&operation.token)
     }
 
-    async fn pause(&self) {
+    async fn pause(&self, _quiet: u32) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
-    async fn interrupt(&self, operation: &Operation) {
+    async fn interrupt(&self, operation: &Operation) -> TargetError {
         // An update is one step inside the running process: it happens or it does not. A process that is still
         // starting is ended, and takes down what it has started.
-        let Some(mut child) = self.started.borrow_mut().take() else {
-            return;
-        };
-        let pid = rustix::process::Pid::from_child(&child);
-        if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
-            drop(tokio::task::spawn_blocking(move || child.wait()).await);
-            self.folder(&operation.stack).forget_request();
+        let started = self.started.borrow_mut().take();
+        if let Some(mut child) = started {
+            let pid = rustix::process::Pid::from_child(&child);
+            if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
+                drop(tokio::task::spawn_blocking(move || child.wait()).await);
+                self.folder(&operation.stack).forget_request();
+            }
         }
+        crate::interrupt::interrupted()
     }
 }
 

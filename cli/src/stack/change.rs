@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Template;
+use super::rights::Right;
 
 /// What happens to one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -13,6 +14,8 @@ pub(crate) enum Action {
     Modify,
     /// A new resource takes its place; what the old one held is lost.
     Replace,
+    /// It depends on values that are only known then whether it is modified or replaced.
+    MayReplace,
     Remove,
 }
 
@@ -25,12 +28,33 @@ pub(crate) struct ResourceChange {
     pub(crate) resource_type: String,
     /// The top-level properties that differ, for `Modify` and `Replace`.
     pub(crate) properties: Vec<String>,
+    /// Their values, as far as the target tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) values: Vec<ValueChange>,
+    /// What is replaced or removed stays in the account, outside the stack.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) retained: bool,
+}
+
+/// One property's value before and after, as text.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ValueChange {
+    /// For example `/Properties/Code/S3Key`.
+    pub(crate) path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<String>,
 }
 
 /// Everything a change set will do, in template order; what goes comes last.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub(crate) struct ChangeSummary {
     pub(crate) changes: Vec<ResourceChange>,
+    /// What roles may do that they could not do before; empty where roles are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rights: Vec<Right>,
 }
 
 impl ChangeSummary {
@@ -47,14 +71,21 @@ impl ChangeSummary {
         let kept: Vec<_> = new.resources().map(|(id, _)| id).collect();
         let gone = before.iter().filter(|(id, _)| !kept.contains(id));
         changes.extend(gone.map(|(id, resource)| row(Action::Remove, id, resource, Vec::new())));
-        Self { changes }
+        Self {
+            changes,
+            rights: Vec::new(),
+        }
     }
 
-    /// The tables whose items would be lost.
+    /// The tables whose items would be lost, or might be.
     pub(crate) fn lost_tables(&self) -> impl Iterator<Item = &ResourceChange> {
         self.changes.iter().filter(|change| {
             change.resource_type == "AWS::DynamoDB::Table"
-                && matches!(change.action, Action::Replace | Action::Remove)
+                && !change.retained
+                && matches!(
+                    change.action,
+                    Action::Replace | Action::MayReplace | Action::Remove
+                )
         })
     }
 
@@ -72,6 +103,7 @@ impl fmt::Display for ChangeSummary {
             (Action::Add, "to add"),
             (Action::Modify, "to change"),
             (Action::Replace, "to replace"),
+            (Action::MayReplace, "perhaps to replace"),
             (Action::Remove, "to remove"),
         ];
         let counts: Vec<_> = words
@@ -99,6 +131,8 @@ fn row(
         logical_id: id.to_owned(),
         resource_type: resource["Type"].as_str().unwrap_or_default().to_owned(),
         properties,
+        values: Vec::new(),
+        retained: false,
     }
 }
 

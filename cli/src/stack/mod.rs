@@ -1,9 +1,12 @@
 //! What a stack is, before and without any target. Pure: no I/O, no async, no clock.
 
+pub(crate) mod cause;
 pub(crate) mod change;
 pub(crate) mod connect;
+pub(crate) mod outline;
 pub(crate) mod progress;
 pub(crate) mod render;
+pub(crate) mod rights;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +31,11 @@ impl Template {
     /// The document as JSON, indented, with a line break at the end.
     pub(crate) fn to_json(&self) -> String {
         format!("{:#}\n", self.0)
+    }
+
+    /// The document itself.
+    pub(crate) fn document(&self) -> &serde_json::Value {
+        &self.0
     }
 
     /// Its resources by logical id, each with `Type` and `Properties`.

@@ -1,12 +1,14 @@
 //! Settings → [`Template`]. The stack itself is `templates/chat.yaml`; what settings say is set into the parsed
 //! document, value by value, never pasted into its text.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Template;
 use crate::config::Settings;
-use crate::config::names::RouteKey;
+use crate::config::names::{EndpointTemplate, RouteKey};
 
 const CHAT: &str = include_str!("../../../templates/chat.yaml");
 
@@ -38,6 +40,38 @@ pub(crate) fn render(settings: &Settings) -> Template {
     }
     set_message_routes(resources, &settings.routes);
     Template::new(document)
+}
+
+/// The template for a cloud whose WebSocket APIs answer at `endpoint` instead of AWS's own addresses: two outputs
+/// and the address that handlers post to. Nothing else differs.
+pub(crate) fn with_endpoint(template: &Template, endpoint: &EndpointTemplate) -> Template {
+    let sockets = endpoint
+        .as_ref()
+        .replace("{api}", "${Api}")
+        .replace("{stage}", "${StageName}");
+    // ws:// becomes http://, wss:// becomes https://.
+    let posts = format!("http{}", sockets.trim_start_matches("ws"));
+    let mut document = template.document().clone();
+    document["Outputs"]["Url"]["Value"] = json!({ "Fn::Sub": sockets });
+    document["Outputs"]["ConnectionsUrl"]["Value"] = json!({ "Fn::Sub": posts });
+    for resource in document["Resources"].as_object_mut().into_iter().flatten() {
+        let variables = resource.1.pointer_mut("/Properties/Environment/Variables");
+        if let Some(address) = variables.and_then(|them| them.get_mut("CONNECTIONS_ENDPOINT")) {
+            *address = json!({ "Fn::Sub": posts });
+        }
+    }
+    Template::new(document)
+}
+
+/// Whether two deployments, each a template and its parameters, differ in nothing but the handlers' key.
+pub(crate) fn is_code_only(
+    (deployed, old): (&Template, &BTreeMap<String, String>),
+    (template, new): (&Template, &BTreeMap<String, String>),
+) -> bool {
+    deployed == template
+        && new
+            .iter()
+            .all(|(name, value)| name == parameter::CODE_KEY || old.get(name) == Some(value))
 }
 
 /// Puts one route and one permission per key in the place of the template's `$default` pair.
@@ -179,6 +213,48 @@ mod tests {
         assert_eq!(
             stage.as_object().unwrap().keys().collect::<Vec<_>>(),
             ["ApiId", "StageName", "AutoDeploy"]
+        );
+    }
+
+    #[test]
+    fn new_handlers_are_told_from_anything_else_that_is_new() {
+        let template = render(&settings(""));
+        let values = |key: &str, architecture: &str| {
+            BTreeMap::from([
+                (parameter::CODE_KEY.to_owned(), key.to_owned()),
+                (parameter::ARCHITECTURE.to_owned(), architecture.to_owned()),
+            ])
+        };
+        let before = values("a", "arm64");
+        let is_code = |template: &Template, new: &BTreeMap<String, String>| {
+            is_code_only((&render(&settings("")), &before), (template, new))
+        };
+        assert!(is_code(&template, &values("b", "arm64")));
+        assert!(!is_code(&template, &values("b", "x86_64")));
+        let other = render(&settings("[logs]\nretention-days = 1\n"));
+        assert!(!is_code(&other, &values("b", "arm64")));
+    }
+
+    #[test]
+    fn another_endpoint_changes_three_addresses_and_nothing_else() {
+        let template = render(&settings(""));
+        let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
+        let before = template.to_json();
+        let after = with_endpoint(&template, &endpoint).to_json();
+        let changed: Vec<_> = before
+            .lines()
+            .zip(after.lines())
+            .filter(|(before, after)| before != after)
+            .map(|(_, after)| after.trim())
+            .collect();
+        assert_eq!(before.lines().count(), after.lines().count());
+        assert_eq!(
+            changed,
+            [
+                r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
+                r#""Fn::Sub": "wss://emulator:1/${Api}/${StageName}""#,
+                r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
+            ]
         );
     }
 

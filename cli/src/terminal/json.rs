@@ -33,6 +33,7 @@ fn value(event: &DeployEvent) -> Value {
             json!({"type": "compiling", "unit": unit, "count": count})
         }
         DeployEvent::Expecting(resources) => json!({"type": "expecting", "resources": resources}),
+        DeployEvent::Notice(text) => json!({"type": "notice", "message": text}),
         DeployEvent::Stack(event) => {
             let mut value = json!({"type": "stackEvent"});
             let fields = serde_json::to_value(event).expect("an event has a JSON form");

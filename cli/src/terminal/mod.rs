@@ -51,12 +51,13 @@ impl Role {
     }
 }
 
-/// The three ways to show progress.
+/// The ways to show progress.
 #[derive(Debug)]
 pub(crate) enum AnyReporter {
     Bars(bars::Bars),
     Lines(lines::Lines<anstream::AutoStream<std::io::Stderr>>),
     Json(json::JsonLines<std::io::Stdout>),
+    Silent,
 }
 
 impl Reporter for AnyReporter {
@@ -65,6 +66,7 @@ impl Reporter for AnyReporter {
             Self::Bars(bars) => bars.report(event),
             Self::Lines(lines) => lines.report(event),
             Self::Json(json) => json.report(event),
+            Self::Silent => {}
         }
     }
 }
@@ -79,6 +81,14 @@ impl Terminal {
                 AnyReporter::Bars(bars::Bars::new())
             }
             Output::Text => AnyReporter::Lines(lines::Lines::new(anstream::stderr())),
+        }
+    }
+
+    /// A reporter for a command whose result is all that stdout may carry: silent for scripts.
+    pub(crate) fn progress(self) -> AnyReporter {
+        match self.output {
+            Output::Json => AnyReporter::Silent,
+            Output::Text => self.reporter(),
         }
     }
 
@@ -100,24 +110,32 @@ impl Terminal {
         }
     }
 
+    /// Tells what the user must not overlook; silent for scripts, which find it in the result.
+    pub(crate) fn warn(self, text: &str) {
+        self.say(&Role::Failure.paint(text));
+    }
+
     /// Tells what can be done next; silent for scripts.
     pub(crate) fn hint(self, text: &str) {
-        self.say(&Role::Hint.paint(text));
+        self.say(&Role::Hint.paint(&as_invoked(text)));
     }
 
     /// Where a running stack's log lines go: one a line, prefixed with whose they are.
-    pub(crate) fn log(self) -> std::sync::Arc<dyn Fn(&str, &str) + Send + Sync> {
-        std::sync::Arc::new(|whose, text| {
+    pub(crate) fn log(self) -> impl Fn(&str, &str) + Send + Sync + 'static {
+        |whose, text| {
             drop(writeln!(
                 anstream::stderr(),
                 "{} {text}",
                 Role::Hint.paint(&format!("{whose:>18}"))
             ));
-        })
+        }
     }
 
     /// Explains a failure.
     pub(crate) fn failure(self, error: &CommandError) {
+        if error.is_answer() {
+            return;
+        }
         if self.output == Output::Json {
             self.result_json(&serde_json::json!({
                 "type": "error", "exitCode": error.exit, "message": error.story(), "hint": error.hint(),
@@ -133,8 +151,9 @@ impl Terminal {
         if let Some(hint) = error.hint() {
             drop(writeln!(
                 anstream::stderr(),
-                "{}: {hint}",
-                Role::Hint.paint("hint")
+                "{}: {}",
+                Role::Hint.paint("hint"),
+                as_invoked(hint)
             ));
         }
     }
@@ -142,11 +161,29 @@ impl Terminal {
     /// Asks a question that `--yes` answers beforehand.
     ///
     /// # Errors
-    /// Nobody is there to be asked.
-    pub(crate) fn confirm(self, question: &str, yes: bool) -> Result<bool, CommandError> {
+    /// Nobody is there to be asked, or they ask to stop instead.
+    pub(crate) async fn confirm(self, question: &str, yes: bool) -> Result<bool, CommandError> {
         if yes {
             return Ok(true);
         }
+        let answer = self.answer(&format!("{question} [y/N]")).await?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Asks for `word` itself, for what cannot be taken back; `--yes` answers beforehand.
+    ///
+    /// # Errors
+    /// Nobody is there to be asked, or they ask to stop instead.
+    pub(crate) async fn confirm_by_typing(
+        self,
+        question: &str,
+        word: &str,
+        yes: bool,
+    ) -> Result<bool, CommandError> {
+        Ok(yes || self.answer(question).await? == word)
+    }
+
+    async fn answer(self, question: &str) -> Result<String, CommandError> {
         if self.output == Output::Json || !std::io::stdin().is_terminal() {
             let message =
                 format!("this needs an answer, and there is no terminal to ask: {question}");
@@ -155,11 +192,39 @@ impl Terminal {
                 "say `--yes` to agree beforehand",
             ));
         }
-        drop(write!(anstream::stderr(), "{question} [y/N] "));
+        drop(write!(anstream::stderr(), "{question} "));
         drop(std::io::stderr().flush());
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        Ok(read.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        // A thread of its own: reading from a terminal cannot be given up, and must not keep Ctrl-C from working.
+        let (send, receive) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let mut answer = String::new();
+            let read = std::io::stdin().lock().read_line(&mut answer);
+            // Nobody waits any more after an interruption.
+            drop(send.send(read.map(|_| answer)));
+        });
+        tokio::select! {
+            answer = receive => {
+                let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
+                Ok(answer.trim().to_owned())
+            }
+            () = crate::interrupt::requested() => {
+                drop(writeln!(anstream::stderr()));
+                Err(crate::interrupt::interrupted().into())
+            }
+        }
+    }
+}
+
+/// `text` with its `chatctl …` commands as this user has to type them: whoever runs a clone by `cargo run` has no
+/// `chatctl` to call.
+fn as_invoked(text: &str) -> String {
+    match (
+        std::env::var_os("CARGO_MANIFEST_DIR"),
+        cfg!(debug_assertions),
+    ) {
+        (None, _) => text.to_owned(),
+        (Some(_), true) => text.replace("`chatctl ", "`cargo run -- "),
+        (Some(_), false) => text.replace("`chatctl ", "`cargo run --release -- "),
     }
 }
 

@@ -97,15 +97,9 @@ struct Deployed {
 }
 
 impl Deployed {
-    fn status(&self) -> serde_json::Value {
-        let status = self.project.run(&["status", "--local", "--output", "json"]);
-        assert_eq!(status.code, 0, "{}", status.stdout);
-        serde_json::from_str(&status.stdout).unwrap()
-    }
-
     /// Nothing is under way, and the gateway has noticed everybody who left.
     fn is_quiet(&self) -> bool {
-        let status = self.status();
+        let status = self.project.status();
         let idle = status["functions"]
             .as_object()
             .unwrap()

@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::conversations::Chat;
-use crate::project::{Project, handlers, is_alive};
+use crate::project::{Project, children, handlers, is_alive};
 
 struct Dev {
     child: Child,
@@ -28,15 +28,6 @@ fn dev(project: &Project, words: &[&str]) -> Dev {
         child,
         endpoint: endpoint.trim_end().to_owned(),
     }
-}
-
-/// The processes whose parent is `pid`.
-fn children(pid: u32) -> Vec<u32> {
-    let text =
-        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    text.split_whitespace()
-        .map(|pid| pid.parse().unwrap())
-        .collect()
 }
 
 #[test]

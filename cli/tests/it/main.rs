@@ -1,5 +1,7 @@
 //! chatctl as its users meet it: the built binary, in a folder of its own, with real sockets and real handlers.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod architecture;
 mod conversations;
 mod dev;

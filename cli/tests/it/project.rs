@@ -54,6 +54,7 @@ impl Project {
             "CHATCTL_STAGE",
             "CHATCTL_CONFIG",
             "CLICOLOR_FORCE",
+            "CARGO_MANIFEST_DIR",
             "COLUMNS",
         ] {
             command.env_remove(name);
@@ -89,11 +90,28 @@ impl Project {
         line.rsplit(' ').next().expect("a URL").to_owned()
     }
 
+    /// Waits until the death of the stack's process has been noticed; answers what `status` says then.
+    pub(crate) fn noticed_as_dead(&self) -> Finished {
+        let mut last = None;
+        eventually("the process has let go of its files", || {
+            let status = self.run(&["status", "--local"]);
+            let noticed = status.code == 2;
+            last = Some(status);
+            noticed
+        });
+        last.expect("it was asked at least once")
+    }
+
+    /// What `status` tells, as JSON.
+    pub(crate) fn status(&self) -> serde_json::Value {
+        let status = self.run(&["status", "--local", "--output", "json"]);
+        assert_eq!(status.code, 0, "{}", status.stdout);
+        serde_json::from_str(&status.stdout).expect("status answers JSON")
+    }
+
     /// The process that runs the stack, as `status` tells.
     pub(crate) fn pid(&self) -> u32 {
-        let status = self.run(&["status", "--local", "--output", "json"]);
-        let status: serde_json::Value =
-            serde_json::from_str(&status.stdout).expect("status answers JSON");
+        let status = self.status();
         u32::try_from(status["pid"].as_u64().expect("a process id")).expect("a process id")
     }
 }
@@ -179,4 +197,13 @@ pub(crate) fn is_alive(pid: u32) -> bool {
             .rsplit_once(") ")
             .is_some_and(|(_, rest)| rest.starts_with('Z'))
     })
+}
+
+/// The processes whose parent is `pid`.
+pub(crate) fn children(pid: u32) -> Vec<u32> {
+    let text =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use crate::project::{PATIENCE, Project, peer};
+use crate::project::{PATIENCE, Project, eventually, peer};
 
 struct Terminal {
     child: Child,
@@ -14,8 +14,8 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// Pastes `command` into a shell that finds wscat.
-    fn paste(command: &str) -> Self {
+    /// Pastes `command` into a shell that finds wscat, as the `number`th client of `project`.
+    fn paste(command: &str, project: &Project, number: usize) -> Self {
         let wscat = peer("CHATCTL_WSCAT");
         let folder = wscat.parent().unwrap_or(Path::new("")).to_owned();
         let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(
@@ -39,13 +39,15 @@ impl Terminal {
             }
         });
         let keyboard = child.stdin.take().unwrap();
-        let terminal = Self {
+        // Without a terminal wscat does not say that it is connected.
+        eventually("wscat is connected", || {
+            project.status()["connections"] == number
+        });
+        Self {
             child,
             keyboard,
             screen,
-        };
-        terminal.sees("Connected");
-        terminal
+        }
     }
 
     fn types(&mut self, text: &str) {
@@ -76,10 +78,10 @@ fn the_two_printed_commands_make_two_terminals_talk() {
     let deployed = project.deploy(&["--from", "Ann Lee", "--to", "O'Neil"]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
     let commands: Vec<_> = deployed.stdout.lines().collect();
-    let mut ann = Terminal::paste(commands[0]);
+    let mut ann = Terminal::paste(commands[0], &project, 1);
     ann.types("too early");
     ann.sees("Your friend is not reachable. Connect from the other terminal and then try again");
-    let mut neil = Terminal::paste(commands[1]);
+    let mut neil = Terminal::paste(commands[1], &project, 2);
     ann.types("hi there");
     neil.sees("hi there");
     neil.types("hello, Ann");

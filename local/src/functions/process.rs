@@ -170,31 +170,27 @@ impl Process {
     fn due(&self, pool: &Pool) -> Due {
         let now = Instant::now();
         let mut state = self.state();
-        if state.started.is_none() {
-            let limit = state.began + pool.limits.init_timeout;
-            return if limit <= now {
-                Due::StartTooSlow
-            } else {
-                Due::Later(limit)
-            };
-        }
-        if let Some(running) = state.running.take() {
-            if running.deadline <= now {
-                return Due::Overdue(running);
-            }
-            let deadline = running.deadline;
-            state.running = Some(running);
-            return Due::Later(deadline);
-        }
         // An invocation that begins later is due no earlier than its timeout from now: no need to be told of it.
         let next = now + pool.runnable.function.timeout;
-        match state
-            .idle_since
-            .map(|since| since + pool.limits.process_idle)
-        {
-            Some(limit) if limit <= now => Due::Idle,
-            Some(limit) => Due::Later(next.min(limit)),
-            None => Due::Later(next),
+        let limit = match (state.started, state.idle_since) {
+            (None, _) => state.began + pool.limits.init_timeout,
+            (Some(_), Some(since)) => since + pool.limits.process_idle,
+            (Some(_), None) => match state.running.take_if(|running| running.deadline <= now) {
+                Some(running) => return Due::Overdue(running),
+                None => {
+                    return Due::Later(
+                        state
+                            .running
+                            .as_ref()
+                            .map_or(next, |running| running.deadline),
+                    );
+                }
+            },
+        };
+        match state.started {
+            _ if now < limit => Due::Later(next.min(limit)),
+            None => Due::StartTooSlow,
+            Some(_) => Due::Idle,
         }
     }
 

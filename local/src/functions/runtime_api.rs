@@ -32,7 +32,11 @@ pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<P
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                let Ok((socket, _)) = accepted else { continue };
+                let Ok((socket, _)) = accepted else {
+                    // Too many open files: the next accept would fail at once as well.
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    continue;
+                };
                 // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
                 let _slower = socket.set_nodelay(true);
                 let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));

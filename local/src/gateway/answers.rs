@@ -153,7 +153,7 @@ impl ProxyAnswer {
             }
             body => body,
         };
-        (100..600).contains(&status).then(|| Self {
+        (200..600).contains(&status).then(|| Self {
             status,
             headers: wire.headers.unwrap_or_default(),
             multi_value_headers: wire.multi_value_headers.unwrap_or_default(),
@@ -212,6 +212,7 @@ mod tests {
             (r#"{"statusCode":200,"body":{"a":1}}"#, 502),
             (r#"{"statusCode":200,"message":"x"}"#, 502),
             (r#"{"statusCode":9999}"#, 502),
+            (r#"{"statusCode":101}"#, 502),
             (r#"{"statusCode":200"#, 502),
         ] {
             assert_eq!(refused(&answer(json)), status, "{json}");

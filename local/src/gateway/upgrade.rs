@@ -52,6 +52,13 @@ struct Admitted {
 }
 
 async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<Admitted, Refusal> {
+    if gateway.is_stopping() {
+        return Err(Refusal::gateway(
+            503,
+            "ServiceUnavailableException",
+            "Service Unavailable",
+        ));
+    }
     let deployed = gateway.deployed();
     let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
     let stage = stage

@@ -23,7 +23,7 @@ pub(super) struct Declared<'a> {
 pub(super) enum Existence<'a> {
     Created(Declared<'a>),
     /// Declared, but its condition does not hold.
-    LeftOut(&'static Kind),
+    LeftOut(Declared<'a>),
 }
 
 /// Every resource of the block; those with a problem are missing, and `problems` says why.
@@ -54,6 +54,17 @@ pub(super) fn read<'a>(
         found.map(|found| (entry.name.as_str(), found))
     };
     entries.iter().filter_map(read).collect()
+}
+
+/// Those that will be created.
+pub(super) fn created<'a>(resources: Vec<(&'a str, Existence<'a>)>) -> Vec<Declared<'a>> {
+    let created = resources
+        .into_iter()
+        .filter_map(|(_, existence)| match existence {
+            Existence::Created(declared) => Some(declared),
+            Existence::LeftOut(_) => None,
+        });
+    created.collect()
 }
 
 fn read_one<'a>(
@@ -96,10 +107,10 @@ fn read_one<'a>(
         .iter()
         .find(|kind| kind.name == name)
         .ok_or_else(|| unknown_type(name, line, place))?;
+    let mut holds = true;
     if let Some((condition, line)) = text("Condition")? {
         match conditions.get(condition) {
-            Some(true) => {}
-            Some(false) => return Ok(Existence::LeftOut(kind)),
+            Some(known) => holds = *known,
             None => {
                 return Err(Problem::new(
                     line,
@@ -119,13 +130,18 @@ fn read_one<'a>(
                 .collect::<Result<_, Problem>>()?
         }
     };
-    Ok(Existence::Created(Declared {
+    let declared = Declared {
         logical_id,
         line: entry.line,
         kind,
         properties: entry.node.child("Properties"),
         depends_on,
-    }))
+    };
+    Ok(if holds {
+        Existence::Created(declared)
+    } else {
+        Existence::LeftOut(declared)
+    })
 }
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-product-attribute-reference.html>

@@ -9,9 +9,15 @@ use super::node::{Entry, Node, Value};
 use super::problem::Problem;
 use super::source::{DEEPEST, whole};
 
+/// Parses `source` as JSON.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {
-    let node: Node = serde_json::from_str(source)
-        .map_err(|error| whole(error.line(), format!("it is not valid JSON: {error}")))?;
+    let node: Node = serde_json::from_str(source).map_err(|error| {
+        let text = error.to_string();
+        let reason = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(reason, _)| reason);
+        whole(error.line(), format!("it is not valid JSON: {reason}"))
+    })?;
     if deeper_than(&node, DEEPEST) {
         return Err(whole(0, format!("it nests deeper than {DEEPEST} levels")));
     }

@@ -1,15 +1,17 @@
 //! Reads a CloudFormation template and resolves it into a [`crate::stack::Stack`].
 //!
 //! Pure: text in, stack out. Each step is one file, in this order: `source` (text → tree), `parameters`, `conditions`,
-//! `declared` (resources by name), `dependencies` (who refers to whom), `creation` (properties and names, in creation
+//! `declared` and `names` (what there is), `dependencies` (who needs whom), `creation` (properties and names, in creation
 //! order) and `resources` (what each type means). A step that found problems is the last one, and reports all it found.
 
 mod conditions;
+mod constraints;
 mod creation;
 mod declared;
 mod dependencies;
 mod intrinsics;
 mod json;
+mod names;
 mod naming;
 mod node;
 mod order;
@@ -58,7 +60,8 @@ pub fn resolve(
     problems.settle()?;
 
     let resources = declared::read(sections.resources, &scope.conditions, &mut problems);
-    let declared = dependencies::check(resources, &sections, &scope, &mut problems);
+    names::check(&resources, &sections, &scope, &mut problems);
+    let declared = dependencies::order(declared::created(resources), &scope, &mut problems);
     problems.settle()?;
 
     let created = creation::create(&declared, &mut scope, &mut problems)?;
@@ -78,15 +81,17 @@ fn assemble(
     let roles = resources::iam::roles(created, &mut problems);
     let mut functions = BTreeMap::new();
     for resource in of_kind(created, &resources::lambda::FUNCTION) {
-        problems.keep(resources::iam::check_role_of(resource, created));
+        problems.keep(resources::trust::check_role_of(resource, created));
         let function = problems.keep(resources::lambda::function(resource));
         functions.extend(function.map(|function| (resource.logical_id.clone(), function)));
     }
     let mut permissions = Vec::new();
-    for resource in of_kind(created, &resources::lambda::PERMISSION) {
+    for resource in of_kind(created, &resources::permission::PERMISSION) {
         permissions.extend(
             problems
-                .keep(resources::lambda::permission(resource, created, identity))
+                .keep(resources::permission::permission(
+                    resource, created, identity,
+                ))
                 .flatten(),
         );
     }

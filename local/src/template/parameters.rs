@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::constraints::check;
 use super::node::{Entry, Node, Value};
 use super::problem::{Place, Problem, Problems};
 
@@ -124,8 +125,9 @@ fn resolve_one(entry: &Entry, given: Option<&str>, place: &Place<'_>) -> Result<
     })
 }
 
+/// A parameter's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Text,
     Number,
     TextList,
@@ -155,93 +157,4 @@ impl Kind {
             Self::TextList | Self::NumberList => value.split(',').map(str::trim).collect(),
         }
     }
-}
-
-fn check(
-    kind: Kind,
-    item: &str,
-    shown: &str,
-    declared: &Node,
-    place: &Place<'_>,
-) -> Result<(), Problem> {
-    let limit = |name: &str| {
-        declared
-            .child(name)
-            .map(|node| number(node, &place.key(name)))
-    };
-    let fails = |reason: String| Err(Problem::new(declared.line, place, reason));
-    if matches!(kind, Kind::Number | Kind::NumberList) {
-        let Some(value) = item.parse::<f64>().ok().filter(|value| value.is_finite()) else {
-            return fails(format!("{shown} is not a number"));
-        };
-        match (
-            limit("MinValue").transpose()?,
-            limit("MaxValue").transpose()?,
-        ) {
-            (Some(least), _) if value < least => {
-                return fails(format!("{shown} is below the least value, {least}"));
-            }
-            (_, Some(most)) if value > most => {
-                return fails(format!("{shown} is above the greatest value, {most}"));
-            }
-            _ => {}
-        }
-    } else {
-        #[expect(clippy::cast_precision_loss, reason = "a value has 4096 bytes at most")]
-        let length = item.chars().count() as f64;
-        match (
-            limit("MinLength").transpose()?,
-            limit("MaxLength").transpose()?,
-        ) {
-            (Some(least), _) if length < least => {
-                return fails(format!("{shown} is shorter than {least} characters"));
-            }
-            (_, Some(most)) if length > most => {
-                return fails(format!("{shown} is longer than {most} characters"));
-            }
-            _ => {}
-        }
-        if let Some(pattern) = declared.child("AllowedPattern") {
-            check_pattern(pattern, item, shown, &place.key("AllowedPattern"))?;
-        }
-    }
-    if let Some(allowed) = declared.child("AllowedValues") {
-        let place = place.key("AllowedValues");
-        let allowed = allowed
-            .expect_list(&place)?
-            .iter()
-            .map(|value| value.expect_text(&place));
-        let allowed = allowed.collect::<Result<Vec<_>, _>>()?;
-        if !allowed.contains(&item) {
-            return fails(format!(
-                "{shown} is none of the allowed values: {}",
-                allowed.join(", ")
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_pattern(node: &Node, item: &str, shown: &str, place: &Place<'_>) -> Result<(), Problem> {
-    let pattern = node.expect_text(place)?;
-    let problem = |reason| Err(Problem::new(node.line, place, reason));
-    // The whole value has to match, as with Java's `matches`.
-    match regex_lite::Regex::new(&format!("^(?:{pattern})$")) {
-        Ok(regex) if regex.is_match(item) => Ok(()),
-        Ok(_) => problem(format!("{shown} does not match `{pattern}`")),
-        Err(error) => problem(format!(
-            "the local target cannot read this pattern: {error}"
-        )),
-    }
-}
-
-fn number(node: &Node, place: &Place<'_>) -> Result<f64, Problem> {
-    let text = node.expect_text(place)?;
-    text.parse().map_err(|_| {
-        Problem::new(
-            node.line,
-            place,
-            format!("must be a number, but is `{text}`"),
-        )
-    })
 }

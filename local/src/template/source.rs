@@ -30,11 +30,31 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
         ));
     }
     match parse_yaml(source) {
-        // JSON has spellings that YAML has not, such as tabs for indentation and surrogate pairs.
-        Err(problem) if source.trim_start().starts_with('{') => {
-            json::parse(source).map_err(|_| problem)
+        Ok(node) => Ok(node),
+        Err(Unreadable::Refused(problem)) => Err(problem),
+        // JSON has spellings that YAML has not, such as surrogate pairs.
+        Err(Unreadable::NotYaml(problem)) if source.trim_start().starts_with('{') => {
+            // Of two parsers, the one that got further says more about the mistake.
+            json::parse(source).map_err(|other| match other.line {
+                Some(line) if Some(line) < problem.line => problem,
+                _ => other,
+            })
         }
-        result => result,
+        Err(Unreadable::NotYaml(problem)) => Err(problem),
+    }
+}
+
+/// Why a text gives no tree.
+enum Unreadable {
+    /// Perhaps it is JSON then.
+    NotYaml(Problem),
+    /// It is YAML, but not such as CloudFormation takes.
+    Refused(Problem),
+}
+
+impl From<Problem> for Unreadable {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
     }
 }
 
@@ -59,15 +79,13 @@ enum Content {
     },
 }
 
-fn parse_yaml(source: &str) -> Result<Node, Problem> {
+fn parse_yaml(source: &str) -> Result<Node, Unreadable> {
     let mut open: Vec<Open> = Vec::new();
     let mut document = None;
     for event in Parser::new_from_str(source) {
         let (event, span) = event.map_err(|error| {
-            whole(
-                error.marker().line(),
-                format!("it is neither valid YAML nor valid JSON: {}", error.info()),
-            )
+            let reason = format!("it is not valid YAML: {}", error.info());
+            Unreadable::NotYaml(whole(error.marker().line(), reason))
         })?;
         let line = span.start.line();
         let node = match event {
@@ -75,15 +93,16 @@ fn parse_yaml(source: &str) -> Result<Node, Problem> {
                 return Err(whole(
                     line,
                     "a second document starts here; a template is a single one",
-                ));
+                )
+                .into());
             }
-            Event::Alias(_) => return Err(refuse_anchor(line)),
+            Event::Alias(_) => return Err(refuse_anchor(line).into()),
             Event::Scalar(_, _, anchor, _)
             | Event::SequenceStart(anchor, _)
             | Event::MappingStart(anchor, _)
                 if anchor > 0 =>
             {
-                return Err(refuse_anchor(line));
+                return Err(refuse_anchor(line).into());
             }
             Event::SequenceStart(_, tag) => {
                 start(
@@ -131,7 +150,7 @@ fn parse_yaml(source: &str) -> Result<Node, Problem> {
             Some(parent) => parent.content.push(node)?,
         }
     }
-    document.ok_or_else(|| whole(0, "it is empty"))
+    document.ok_or_else(|| whole(0, "it is empty").into())
 }
 
 fn start(open: &mut Vec<Open>, collection: Open) -> Result<(), Problem> {

@@ -60,13 +60,16 @@ async fn c38_a_two_way_route_sends_the_body_whatever_the_status() {
 
 #[tokio::test]
 async fn c39_half_of_a_two_way_route_is_one_way() {
-    let (world, mut client) = world().await;
-    // The template reader says whether both halves are there; the gateway must not guess from the answer.
-    world.puppets.on("default", |_| {
-        Act::json(&json!({ "statusCode": 200, "body": "unseen" }))
+    let world = World::from_template("two_way.yaml", "Function").await;
+    world.puppets.on("echo", |received| {
+        let text = received.event["body"].as_str().unwrap();
+        Act::json(&json!({ "statusCode": 200, "body": text }))
     });
-    client.send("x").await;
-    world.puppets.event("default", 0).await;
+    let mut client = world.connect().await;
+    for (index, key) in ["expression", "response"].into_iter().enumerate() {
+        client.send(&json!({ "action": key }).to_string()).await;
+        world.puppets.event("echo", index).await;
+    }
     until(async || {
         (world
             .stack
@@ -77,7 +80,12 @@ async fn c39_half_of_a_two_way_route_is_one_way() {
         .then_some(())
     })
     .await;
-    nothing_but(&mut client, "echo").await;
+    client.send(r#"{"action":"both"}"#).await;
+    assert_eq!(
+        client.receive().await,
+        r#"{"action":"both"}"#,
+        "the first frame is that of the two-way route"
+    );
 }
 
 #[tokio::test]
@@ -142,13 +150,28 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     );
     assert_eq!(client.receive().await, "late");
     finish.send(Act::ok()).unwrap();
-    until(async || (world.stack.status().functions.iter().all(|one| one.in_flight == 0)).then_some(())).await;
-    client.send("y").await;
-    let (first, second) = (
-        world.puppets.event("default", 0).await,
-        world.puppets.event("default", 1).await,
+    until(async || {
+        (world
+            .stack
+            .status()
+            .functions
+            .iter()
+            .all(|one| one.in_flight == 0))
+        .then_some(())
+    })
+    .await;
+    let function = world
+        .stack
+        .status()
+        .functions
+        .into_iter()
+        .find(|one| one.name == "default")
+        .unwrap();
+    assert_eq!(
+        (function.invocations, function.errors),
+        (1, 0),
+        "it ended well, in its own time"
     );
-    assert_eq!(first.pid, second.pid, "the process was not killed");
 }
 
 #[tokio::test]

@@ -219,7 +219,7 @@ async fn c58_a_post_during_the_targets_connect_is_410() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_nothing_gets_429_for_its_posters_and_keeps_what_was_taken() {
+async fn c59_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
     let limits = Limits {
         client_queue: 8,
         ..Limits::default()
@@ -271,7 +271,7 @@ async fn an_unsigned_request_is_403_missing_authentication_token() {
 }
 
 #[tokio::test]
-async fn the_sdk_reads_answers_and_errors() {
+async fn c60_the_sdk_reads_answers_and_errors() {
     let (world, mut client, id) = connected().await;
     let config = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -1,4 +1,9 @@
-//! The numbered checklist of API Gateway's and Lambda's behaviour, one test per number, over real sockets.
+//! What API Gateway and Lambda do, one test per numbered statement, over real sockets;
+//! and with the same means: tables, updates, start and end of a stack.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected is to fail there"
+)]
 
 mod answers;
 mod authorisation;
@@ -7,9 +12,13 @@ mod connections_api;
 mod disconnect_event;
 mod frames;
 mod handshake;
+mod life;
 mod message_event;
+mod processes;
 mod puppets;
 mod routing;
 mod runtime_api;
 mod setup;
+mod tables;
+mod updates;
 mod world;

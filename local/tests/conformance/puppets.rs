@@ -226,6 +226,7 @@ pub(crate) struct Reply {
 
 impl Puppet {
     async fn greet(socket: TcpStream) -> Option<Self> {
+        socket.set_nodelay(true).ok()?;
         let (read, commands) = socket.into_split();
         let mut replies = BufReader::new(read).lines();
         let hello: Value = serde_json::from_str(&replies.next_line().await.ok()??).ok()?;

@@ -64,11 +64,6 @@ impl Setup {
         }
     }
 
-    /// What every function runs.
-    pub(crate) fn bootstrap(&self) -> (PathBuf, BTreeMap<String, String>) {
-        self.bootstrap.clone()
-    }
-
     /// `$connect`, `$disconnect` and `$default`, with functions `connect`, `disconnect` and `default`.
     pub(crate) fn chat(self) -> Self {
         self.route("$connect", "connect")

@@ -1,10 +1,12 @@
 //! A running stack with scripted functions, and clients for it over real sockets.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatctl_local::{LocalStack, Observer, Options, StackNotice};
+use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -53,6 +55,33 @@ impl World {
         let setup = setup(Setup::empty(puppets.bootstrap()));
         let (observer, notices) = recorder();
         let stack = LocalStack::start_resolved(setup.stack, setup.code, options, observer)
+            .await
+            .unwrap();
+        Self {
+            stack,
+            puppets,
+            notices,
+        }
+    }
+
+    /// Runs a template of `tests/templates` whose only function is `function`.
+    pub(crate) async fn from_template(name: &str, function: &str) -> Self {
+        let puppets = Puppets::new().await;
+        let (executable, variables) = puppets.bootstrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/templates")
+            .join(name);
+        let request = StackRequest {
+            stack_name: "test".to_owned(),
+            template: std::fs::read_to_string(path).unwrap(),
+            parameters: BTreeMap::from([(
+                "Controller".to_owned(),
+                variables["CONTROLLER"].clone(),
+            )]),
+            code: BTreeMap::from([(function.to_owned(), executable)]),
+        };
+        let (observer, notices) = recorder();
+        let stack = LocalStack::start(request, Options::default(), observer)
             .await
             .unwrap();
         Self {

@@ -138,7 +138,7 @@ fn every_wrong_condition_is_refused() {
         (
             "A: !Not !Equals [a, b]",
             expect![
-                "the template cannot be used: line 2: it is neither valid YAML nor valid JSON: while parsing a block mapping, did not find expected key"
+                "the template cannot be used: line 2: it is not valid YAML: while parsing a block mapping, did not find expected key"
             ],
         ),
         (
@@ -194,4 +194,21 @@ fn a_long_chain_of_conditions_does_not_exhaust_the_stack() {
         .collect();
     let template = format!("Conditions:\n{chain}  C0: !Equals [a, a]\nResources:{API}");
     assert!(resolve_with(&template, &[]).is_ok());
+}
+
+#[test]
+fn a_part_that_is_left_out_must_still_name_what_exists() {
+    check_error(
+        &format!(
+            "{BEFORE}Resources:{API}
+  Logs: {{ Type: 'AWS::Logs::LogGroup', Condition: IsDev, Properties: {{ LogGroupName: !Ref Missing }} }}
+Outputs:
+  Gone: {{ Condition: IsDev, Value: !GetAtt Missing.Arn }}
+"
+        ),
+        expect![[r#"
+            the template cannot be used, for 2 reasons:
+              line 19: Resources.Logs: unresolved resource dependencies [Missing] in the Resources block of the template
+              line 21: Outputs.Gone: unresolved resource dependencies [Missing] in the Outputs block of the template"#]],
+    );
 }

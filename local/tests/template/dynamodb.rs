@@ -147,6 +147,25 @@ Outputs:
 }
 
 #[test]
+fn the_embedded_database_takes_the_call() {
+    let properties = format!(
+        "{KEYS}      SSESpecification: {{ SSEEnabled: 'true' }}
+      StreamSpecification: {{ StreamViewType: NEW_IMAGE }}
+      DeletionProtectionEnabled: 'false'
+      TableClass: STANDARD
+      OnDemandThroughput: {{ MaxReadRequestUnits: '10' }}
+      Tags: [{{ Key: owner, Value: 7 }}]"
+    );
+    let create = stack(&with_api(&table(&properties))).tables["Table"]
+        .create
+        .clone();
+    let request: dynoxide::actions::create_table::CreateTableRequest =
+        serde_json::from_value(create).unwrap();
+    assert!(request.table_name.starts_with("chat-Table-"));
+    assert_eq!(request.key_schema[0].attribute_name, "pk");
+}
+
+#[test]
 fn a_table_without_a_name_gets_one_and_ttl_can_be_off() {
     let off =
         format!("{KEYS}      TimeToLiveSpecification: {{ AttributeName: t, Enabled: false }}");

@@ -1,6 +1,7 @@
 //! The template reader: small templates in, stacks or messages out.
 
 mod api;
+mod api_parts;
 mod conditions;
 mod dynamodb;
 mod free_input;

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::{API, check_error, check_outputs, resolve_with, stack};
+use crate::{API, check_error, check_outputs, stack};
 
 #[test]
 fn json_and_yaml_of_one_template_give_one_stack() {
@@ -78,7 +78,12 @@ fn what_is_not_a_template_is_said_with_its_line() {
                 "the template cannot be used: line 1: a template must be a map, but this is text"
             ],
         ),
-        ("Resources: [", expect!["the template cannot be used: line 2: it is neither valid YAML nor valid JSON: while parsing a node, did not find expected node content"]),
+        (
+            "Resources: [",
+            expect![
+                "the template cannot be used: line 2: it is not valid YAML: while parsing a node, did not find expected node content"
+            ],
+        ),
         (
             "a: 1\nb: 2\na: 3",
             expect!["the template cannot be used: line 3: the key `a` is there twice"],
@@ -111,7 +116,12 @@ fn what_is_not_a_template_is_said_with_its_line() {
                 "the template cannot be used: line 1: CloudFormation does not support the YAML tag `!!binary`"
             ],
         ),
-        ("a: !<tag:example.com,2000:x> 1", expect!["the template cannot be used: line 1: CloudFormation does not know the YAML tag `!tag:example.com,2000:x`"]),
+        (
+            "a: !<tag:example.com,2000:x> 1",
+            expect![
+                "the template cannot be used: line 1: CloudFormation does not know the YAML tag `!tag:example.com,2000:x`"
+            ],
+        ),
         (
             "{\"a\": 1, \"a\": 2}",
             expect!["the template cannot be used: line 1: the key `a` is there twice"],
@@ -133,7 +143,7 @@ fn size_and_depth_are_bounded() {
     check_error(
         &"[".repeat(5_000),
         expect![
-            "the template cannot be used: line 1: it is neither valid YAML nor valid JSON: recursion limit exceeded"
+            "the template cannot be used: line 1: it is not valid YAML: recursion limit exceeded"
         ],
     );
     let blocks: String = (0..200)
@@ -143,9 +153,30 @@ fn size_and_depth_are_bounded() {
         &blocks,
         expect!["the template cannot be used: line 65: it nests deeper than 64 levels here"],
     );
-    let escaped = "\\ud83d\\ude00";
-    let json = format!("{{\"{escaped}\": {}{}}}", "[".repeat(100), "]".repeat(100));
-    assert!(resolve_with(&json, &[]).is_err());
+    // A surrogate pair is JSON only, so this takes the other way.
+    let json = format!(
+        "{{\"\\ud83d\\ude00\": {}{}}}",
+        "[".repeat(100),
+        "]".repeat(100)
+    );
+    check_error(
+        &json,
+        expect!["the template cannot be used: it nests deeper than 64 levels"],
+    );
+}
+
+#[test]
+fn json_that_is_not_yaml_reports_its_own_mistakes() {
+    check_error(
+        "{\n\t\"a\": \"\\ud83d\\ude00\",\n\t\"a\": 2\n}",
+        expect![
+            "the template cannot be used: line 4: it is not valid JSON: the key `a` is there twice"
+        ],
+    );
+    check_error(
+        "{\n\t\"a\": \"\\ud83d\\ude00\",\n\t\"b\" 2\n}",
+        expect!["the template cannot be used: line 3: it is not valid JSON: expected `:`"],
+    );
 }
 
 #[test]

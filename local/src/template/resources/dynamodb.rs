@@ -1,13 +1,13 @@
-//! `AWS::DynamoDB::Table`, and the CreateTable call it stands for:
-//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html>.
+//! `AWS::DynamoDB::Table`.
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::super::problem::Problem;
 use super::super::scope::Named;
 use super::super::shape::{COUNT, Field, Shape, Shape::*, TAGS, may, must, name};
+use super::create_table::create_table;
 use super::{Created, Kind};
 use crate::stack;
 
@@ -151,60 +151,6 @@ pub(in crate::template) fn table(resource: &Created) -> Result<stack::Table, Pro
         create: create_table(resource),
         ttl_attribute: ttl_attribute.flatten().map(str::to_owned),
     })
-}
-
-/// The properties that CreateTable knows under the same name and in the same form.
-const SAME_IN_CREATE_TABLE: [&str; 10] = [
-    "AttributeDefinitions",
-    "KeySchema",
-    "BillingMode",
-    "ProvisionedThroughput",
-    "GlobalSecondaryIndexes",
-    "LocalSecondaryIndexes",
-    "OnDemandThroughput",
-    "TableClass",
-    "DeletionProtectionEnabled",
-    "Tags",
-];
-
-fn create_table(resource: &Created) -> Json {
-    let mut create = Map::new();
-    create.insert("TableName".to_owned(), resource.reference().into());
-    for property in SAME_IN_CREATE_TABLE {
-        create.extend(
-            resource
-                .properties
-                .get(property)
-                .map(|value| (property.to_owned(), value.clone())),
-        );
-    }
-    for index in create
-        .get_mut("GlobalSecondaryIndexes")
-        .and_then(Json::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        // These have calls of their own.
-        index
-            .as_object_mut()
-            .map(|index| index.remove("ContributorInsightsSpecification"));
-        index
-            .as_object_mut()
-            .map(|index| index.remove("WarmThroughput"));
-    }
-    if let Some(stream) = resource.properties.get("StreamSpecification") {
-        let stream = json!({ "StreamEnabled": true, "StreamViewType": stream["StreamViewType"] });
-        create.insert("StreamSpecification".to_owned(), stream);
-    }
-    if let Some(encryption) = resource.properties.get("SSESpecification") {
-        let mut encryption = encryption.clone();
-        encryption["Enabled"] = encryption["SSEEnabled"].take();
-        encryption
-            .as_object_mut()
-            .map(|encryption| encryption.remove("SSEEnabled"));
-        create.insert("SSESpecification".to_owned(), encryption);
-    }
-    create.into()
 }
 
 /// Keys and declared attributes must be the same set, and each key schema one HASH, then at most one RANGE.

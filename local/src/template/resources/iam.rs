@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::super::problem::{Problem, Problems};
 use super::super::scope::Named;
 use super::super::shape::{Shape::*, TAGS, may, must, name};
+use super::managed::{MANAGED, managed};
 use super::{Created, Kind, of_kind};
 use crate::iam::Policy;
 use crate::stack;
@@ -185,91 +186,4 @@ fn parse(
             .unwrap_or_default();
         resource.problem(property, format!("in `{name}`, {error}{source}"))
     })
-}
-
-/// Refuses a function whose role Lambda may not assume, or whose role nobody here knows.
-pub(in crate::template) fn check_role_of(
-    function: &Created,
-    created: &[Created],
-) -> Result<(), Problem> {
-    let arn = function.required("Role");
-    let role = of_kind(created, &ROLE).find(|role| role.attribute("Arn") == arn).ok_or_else(|| {
-        let reason = format!("`{arn}` is not the ARN of a role in this template, so the local target cannot know what it may do");
-        function.problem("Role", reason)
-    })?;
-    if trusts_lambda(&role.properties["AssumeRolePolicyDocument"]) {
-        return Ok(());
-    }
-    let reason = format!(
-        "the role defined for the function cannot be assumed by Lambda: the AssumeRolePolicyDocument of `{}` \
-         must allow sts:AssumeRole to the service lambda.amazonaws.com",
-        role.logical_id
-    );
-    Err(function.problem("Role", reason))
-}
-
-/// Whether a trust policy lets Lambda in. Its conditions are taken as met: they speak of a request that is never made here.
-fn trusts_lambda(document: &Json) -> bool {
-    let statements = one_or_many(&document["Statement"]);
-    statements.iter().any(|statement| {
-        let has = |value: &Json, wanted: &[&str]| {
-            one_or_many(value)
-                .iter()
-                .any(|item| item.as_str().is_some_and(|item| wanted.contains(&item)))
-        };
-        statement["Effect"] == "Allow"
-            && has(&statement["Action"], &["sts:AssumeRole", "sts:*", "*"])
-            && has(
-                &statement["Principal"]["Service"],
-                &["lambda.amazonaws.com"],
-            )
-    })
-}
-
-fn one_or_many(value: &Json) -> &[Json] {
-    value
-        .as_array()
-        .map_or(std::slice::from_ref(value), Vec::as_slice)
-}
-
-/// The AWS managed policies known here, with those of their actions that anything here could ask for:
-/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>.
-const MANAGED: [(&str, &[&str]); 4] = [
-    (
-        "service-role/AWSLambdaBasicExecutionRole",
-        &[
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-        ],
-    ),
-    (
-        "AmazonAPIGatewayInvokeFullAccess",
-        &["execute-api:Invoke", "execute-api:ManageConnections"],
-    ),
-    ("AmazonDynamoDBFullAccess", &["dynamodb:*"]),
-    (
-        "AWSXRayDaemonWriteAccess",
-        &[
-            "xray:PutTraceSegments",
-            "xray:PutTelemetryRecords",
-            "xray:GetSamplingRules",
-            "xray:GetSamplingTargets",
-            "xray:GetSamplingStatisticSummaries",
-        ],
-    ),
-];
-
-fn managed(arn: &str) -> Option<Json> {
-    let name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
-    let (_, actions) = MANAGED.iter().find(|(known, _)| *known == name)?;
-    // The one policy that is narrower than `*` speaks of what API Gateway runs.
-    let resource = if name == "AmazonAPIGatewayInvokeFullAccess" {
-        "arn:aws:execute-api:*:*:*"
-    } else {
-        "*"
-    };
-    Some(
-        json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": actions, "Resource": resource }] }),
-    )
 }

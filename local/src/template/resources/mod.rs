@@ -1,14 +1,19 @@
 //! The resource types that can be run here: their properties, their names, their attributes.
 //!
 //! Properties are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>.
-//! A property that has no effect on one machine (tags, tracing, encryption) is accepted; one that would make the
-//! stack behave otherwise than on AWS is refused.
+//! A property that one machine has no use for is accepted and has no effect: tags, tracing, encryption, access logs, and
+//! also a function's layers and VPC and a stage's throttling. One that decides who may do what, or which code runs when,
+//! is refused if it cannot be honoured.
 
 pub(super) mod api;
+mod create_table;
 pub(super) mod dynamodb;
 pub(super) mod iam;
 pub(super) mod lambda;
 pub(super) mod logs;
+mod managed;
+pub(super) mod permission;
+pub(super) mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +49,7 @@ pub(in crate::template) const KINDS: [&Kind; 13] = [
     &iam::POLICY,
     &iam::ROLE,
     &lambda::FUNCTION,
-    &lambda::PERMISSION,
+    &permission::PERMISSION,
     &logs::LOG_GROUP,
 ];
 

@@ -1,5 +1,7 @@
 //! `chatctl status`
 
+mod aws;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{StackArgs, TargetArgs};
@@ -8,7 +10,9 @@ use crate::error::CommandError;
 use crate::local::{LocalStatus, LocalTarget};
 use crate::terminal::{Output, Terminal, megabytes};
 
-/// Tell what runs: endpoint, functions, open connections, since when, memory
+/// Tell how the stack is: state, endpoint, functions, and what differs from the config
+///
+/// On this machine (`--local`) also open connections, since when it runs, and its memory.
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
@@ -24,9 +28,11 @@ impl StatusArgs {
 }
 
 pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
-    args.target.require_local()?;
     let terminal = args.terminal();
-    let settings = args.stack.settings(None)?;
+    let settings = args.stack.settings(None, Some(&args.target.aws))?;
+    if !args.target.local {
+        return aws::run(terminal, &settings).await;
+    }
     let target = LocalTarget::new(&settings.folder, None);
     let Some(status) = target.status(&settings.stack).await? else {
         return Err(not_running(&target, &settings.stack)?);

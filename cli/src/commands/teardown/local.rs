@@ -1,52 +1,27 @@
-//! `chatctl teardown`
+//! From this machine.
 
 use serde_json::json;
 
-use super::{StackArgs, TargetArgs};
+use crate::config::Settings;
 use crate::engine::{self, Data, Teardown};
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::terminal::{Output, Terminal};
 
-/// Stop and remove the stack
-///
-/// Says what goes and what stays, then asks. Twice in a row is fine.
-#[derive(Debug, clap::Args)]
-pub(super) struct TeardownArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
-    /// Agree beforehand
-    #[arg(long, short)]
+pub(super) async fn run(
+    terminal: Terminal,
+    settings: &Settings,
+    data: Data,
     yes: bool,
-    /// Keep table data for the next deployment
-    #[arg(long)]
-    keep_data: bool,
-}
-
-impl TeardownArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
-pub(super) async fn run(args: TeardownArgs) -> Result<(), CommandError> {
-    args.target.require_local()?;
-    let terminal = args.terminal();
-    let settings = args.stack.settings(None)?;
+) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, None);
-    let data = if args.keep_data {
-        Data::Keep
-    } else {
-        Data::Remove
-    };
+    let is_kept = data == Data::Keep;
     let stack = &settings.stack;
     let running = target.status(stack).await?;
     let stopped = target.is_stopped(stack)?;
     let has_data = target.has_data(stack);
-    if running.is_none() && !stopped && (!has_data || args.keep_data) {
-        finished(terminal, stack.as_ref(), Teardown::NothingThere, has_data);
+    if running.is_none() && !stopped && (!has_data || is_kept) {
+        finished(terminal, stack.as_ref(), &Teardown::NothingThere, has_data);
         return Ok(());
     }
     match &running {
@@ -66,7 +41,8 @@ pub(super) async fn run(args: TeardownArgs) -> Result<(), CommandError> {
             Data::Remove => "goes:  table data",
         });
     }
-    if !terminal.confirm(&format!("Tear down local stack `{stack}`?"), args.yes)? {
+    let question = format!("Tear down local stack `{stack}`?");
+    if !terminal.confirm(&question, yes).await? {
         return Err(CommandError::usage(
             "declined, nothing was changed",
             "`--keep-data` keeps table data",
@@ -74,23 +50,18 @@ pub(super) async fn run(args: TeardownArgs) -> Result<(), CommandError> {
     }
     let _reserved = target.reserve(stack)?;
     let outcome = engine::teardown(&target, stack, data, &mut terminal.reporter()).await?;
-    finished(
-        terminal,
-        stack.as_ref(),
-        outcome,
-        has_data && args.keep_data,
-    );
+    finished(terminal, stack.as_ref(), &outcome, has_data && is_kept);
     Ok(())
 }
 
-fn finished(terminal: Terminal, stack: &str, outcome: Teardown, kept: bool) {
+fn finished(terminal: Terminal, stack: &str, outcome: &Teardown, kept: bool) {
     let left = if kept { "table data" } else { "nothing" };
     if terminal.output == Output::Json {
-        let removed = outcome == Teardown::Done;
+        let removed = *outcome != Teardown::NothingThere;
         terminal.result_json(
             &json!({"type": "result", "stack": stack, "removed": removed, "dataKept": kept}),
         );
-    } else if outcome == Teardown::NothingThere {
+    } else if *outcome == Teardown::NothingThere {
         terminal.say(&format!(
             "there is no local stack `{stack}`; left of it: {left}"
         ));

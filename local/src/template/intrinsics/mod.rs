@@ -1,13 +1,15 @@
 //! The functions of a template:
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>.
 
+mod lists;
+mod texts;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::node::{Entry, Node, Value};
 use super::problem::{Place, Problem};
 use super::scope::Scope;
-use super::sub::{Piece, pieces};
 
 /// Evaluates every function inside `node`; `AWS::NoValue` yields nothing and vanishes from the map or list it is in.
 pub(super) fn evaluate(
@@ -126,146 +128,6 @@ impl Call<'_> {
                 "names the condition `{name}`, which is not in the Conditions block"
             ))),
         }
-    }
-
-    fn substitute(&self) -> Result<String, Problem> {
-        let (template, variables) = match self.argument.as_list() {
-            None => (self.argument, &[][..]),
-            Some(_) => {
-                let [template, variables] = self.arguments("[text, map of variables]")?;
-                (template, variables.expect_map(self.place)?)
-            }
-        };
-        let text = template.expect_text(self.place)?;
-        let mut result = String::new();
-        for piece in
-            pieces(text).map_err(|reason| Problem::new(template.line, self.place, reason))?
-        {
-            match piece {
-                Piece::Literal(text) => result.push_str(text),
-                Piece::Escaped(name) => result.extend(["${", name, "}"]),
-                Piece::Reference(name) => {
-                    let value = match variables.iter().find(|entry| entry.name == name) {
-                        Some(entry) => self.text_of(&entry.node)?,
-                        None => self.referred(name, template.line)?,
-                    };
-                    result.push_str(&self.scope.spend(&value, template.line, self.place)?);
-                }
-            }
-        }
-        Ok(result)
-    }
-
-    /// The text of `${Name}` or `${Name.Attribute}`.
-    fn referred(&self, name: &str, line: usize) -> Result<String, Problem> {
-        let value = match name.split_once('.') {
-            Some((target, attribute)) => {
-                Some(self.scope.attribute(target, attribute, line, self.place)?)
-            }
-            None => self.scope.reference(name, line, self.place)?,
-        };
-        value
-            .as_ref()
-            .and_then(Node::as_text)
-            .map(str::to_owned)
-            .ok_or_else(|| {
-                Problem::new(
-                    line,
-                    self.place,
-                    format!("`${{{name}}}` is not text, so it cannot become part of one"),
-                )
-            })
-    }
-
-    fn attribute(&self) -> Result<Node, Problem> {
-        let (target, attribute) = match self.argument.as_list() {
-            None => {
-                let dotted = self.argument.expect_text(self.place)?;
-                let (target, attribute) = dotted.split_once('.').ok_or_else(|| {
-                    self.problem("must be [resource, attribute] or resource.attribute")
-                })?;
-                (target, attribute.to_owned())
-            }
-            Some(_) => {
-                let [target, attribute] = self.arguments("[resource, attribute]")?;
-                (target.expect_text(self.place)?, self.text_of(attribute)?)
-            }
-        };
-        self.scope
-            .attribute(target, &attribute, self.line, self.place)
-    }
-
-    fn join(&self) -> Result<String, Problem> {
-        let [delimiter, list] = self.arguments("[delimiter, list of texts]")?;
-        let delimiter = delimiter.expect_text(self.place)?;
-        let mut result = String::new();
-        for (index, item) in self.list_of(list)?.iter().enumerate() {
-            if index > 0 {
-                result.push_str(&self.scope.spend(delimiter, self.line, self.place)?);
-            }
-            result.push_str(item.expect_text(&self.place.item(index))?);
-        }
-        Ok(result)
-    }
-
-    fn select(&self) -> Result<Option<Node>, Problem> {
-        let [index, list] = self.arguments("[index, list]")?;
-        let index = self.text_of(index)?;
-        let mut items = self.list_of(list)?;
-        let position: usize = index.parse().map_err(|_| {
-            self.problem(&format!(
-                "needs a number as its index, and `{index}` is none"
-            ))
-        })?;
-        if position >= items.len() {
-            let reason = format!(
-                "cannot select the value at index {position} of a list of {}",
-                items.len()
-            );
-            return Err(self.problem(&reason));
-        }
-        Ok(Some(items.swap_remove(position)))
-    }
-
-    fn split(&self) -> Result<Node, Problem> {
-        let [delimiter, source] = self.arguments("[delimiter, text]")?;
-        let delimiter = delimiter.expect_text(self.place)?;
-        if delimiter.is_empty() {
-            return Err(self.problem("needs a delimiter that is not empty"));
-        }
-        let source = self.text_of(source)?;
-        let part = |part| {
-            Ok(Node::text(
-                self.line,
-                self.scope.spend(part, self.line, self.place)?,
-            ))
-        };
-        Ok(Node::list(
-            self.line,
-            source
-                .split(delimiter)
-                .map(part)
-                .collect::<Result<_, _>>()?,
-        ))
-    }
-
-    fn find_in_map(&self) -> Result<Node, Problem> {
-        let [map, first, second] = self.arguments("[map name, top-level key, second-level key]")?;
-        let (map, first, second) = (
-            self.text_of(map)?,
-            self.text_of(first)?,
-            self.text_of(second)?,
-        );
-        let found = self
-            .scope
-            .mappings
-            .and_then(|mappings| mappings.child(&map)?.child(&first)?.child(&second));
-        let found = found.ok_or_else(|| {
-            self.problem(&format!(
-                "finds nothing at {map}, {first}, {second} in the Mappings block"
-            ))
-        })?;
-        self.scope.copy(found, self.line, self.place)
     }
 
     fn arguments<const N: usize>(&self, form: &str) -> Result<&[Node; N], Problem> {

@@ -1,0 +1,232 @@
+use super::super::stub::{Answer, Stub, refusal};
+use super::*;
+use crate::stack::change::Action;
+
+async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
+    let stub = Stub::answering(answers).await;
+    (Cloud::new(&stub.config().await), stub)
+}
+
+fn ids() -> ChangeSetIds {
+    ChangeSetIds {
+        change_set: "arn:cs".into(),
+        stack: "arn:stack".into(),
+    }
+}
+
+fn page(action: &str, members: &str) -> Answer {
+    (
+        200,
+        format!("<{action}Response><{action}Result>{members}</{action}Result></{action}Response>"),
+    )
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_exist_is_an_answer_and_no_error() {
+    let (cloud, _) = cloud(vec![refusal(
+        400,
+        "ValidationError",
+        "Stack with id chat does not exist",
+    )])
+    .await;
+    assert_eq!(cloud.stack("chat").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn expired_credentials_are_told_as_such() {
+    let (cloud, _) = cloud(vec![refusal(
+        403,
+        "ExpiredToken",
+        "The security token included in the request is expired",
+    )])
+    .await;
+    let error = cloud.stack("chat").await.unwrap_err();
+    assert_eq!(error.refusal, Refusal::Denied);
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .starts_with("the credentials have expired: renew them")
+    );
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_named_as_aws_names_it() {
+    let (cloud, _) = cloud(vec![refusal(
+        403,
+        "AccessDenied",
+        "User: arn:aws:iam::1:user/ann is not authorized to perform: cloudformation:DescribeStacks on resource: arn:aws:cloudformation:x",
+    )])
+    .await;
+    let error = cloud.stack("chat").await.unwrap_err();
+    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(
+        error.hint.unwrap(),
+        "the identity that is used lacks the permission cloudformation:DescribeStacks"
+    );
+}
+
+#[tokio::test]
+async fn throttling_may_be_tried_again() {
+    let (cloud, _) = cloud(vec![refusal(400, "Throttling", "Rate exceeded")]).await;
+    assert_eq!(
+        cloud.stack("chat").await.unwrap_err().refusal,
+        Refusal::Unreachable
+    );
+}
+
+#[tokio::test]
+async fn an_operation_that_began_a_moment_ago_is_told_from_other_refusals() {
+    let message = "Stack:arn is in UPDATE_IN_PROGRESS state and can not be updated.";
+    let (cloud, _) = cloud(vec![refusal(400, "ValidationError", message)]).await;
+    let error = cloud.execute_change_set(&ids(), "t").await.unwrap_err();
+    assert_eq!(error.refusal, Refusal::Failed);
+    assert!(error.hint.unwrap().contains("deploy again to follow"));
+}
+
+#[tokio::test]
+async fn an_obsolete_change_set_says_who_got_in_between() {
+    let (cloud, _) = cloud(vec![refusal(
+        400,
+        "InvalidChangeSetStatus",
+        "cannot be executed in its current execution status of [OBSOLETE]",
+    )])
+    .await;
+    let error = cloud.execute_change_set(&ids(), "t").await.unwrap_err();
+    assert!(
+        error
+            .hint
+            .unwrap()
+            .starts_with("another deployment got in between")
+    );
+}
+
+#[tokio::test]
+async fn statuses_and_actions_that_the_sdk_does_not_know_are_passed_on() {
+    let stack = "<Stacks><member><StackName>chat</StackName><StackId>arn</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>BRAND_NEW</StackStatus></member></Stacks>";
+    let (cloud, _) = cloud(vec![
+        page("DescribeStacks", stack),
+        page(
+            "DescribeChangeSet",
+            "<Status>ALSO_NEW</Status><ExecutionStatus>NEW_TOO</ExecutionStatus><Changes>\
+             <member><Type>Resource</Type><ResourceChange><Action>Levitate</Action><LogicalResourceId>T</LogicalResourceId>\
+             <ResourceType>AWS::DynamoDB::Table</ResourceType></ResourceChange></member></Changes>",
+        ),
+    ])
+    .await;
+    assert_eq!(
+        cloud.stack("chat").await.unwrap().unwrap().status.word(),
+        "BRAND_NEW"
+    );
+    let state = cloud.change_set(&ids()).await.unwrap();
+    assert_eq!(
+        (state.status.as_str(), state.execution.as_str()),
+        ("ALSO_NEW", "NEW_TOO")
+    );
+    assert_eq!(state.changes[0].action, Action::MayReplace);
+}
+
+#[tokio::test]
+async fn a_change_set_is_read_to_its_last_page_with_values_and_replacements() {
+    let change = |id: &str, replacement: &str| {
+        format!(
+            "<Changes><member><Type>Resource</Type><ResourceChange><PolicyAction>ReplaceAndDelete</PolicyAction><Action>Modify</Action>\
+             <LogicalResourceId>{id}</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>\
+             <Replacement>{replacement}</Replacement><Details><member><Target><Attribute>Properties</Attribute>\
+             <Name>TableName</Name><Path>/Properties/TableName</Path><BeforeValue>a</BeforeValue><AfterValue>b</AfterValue>\
+             </Target></member></Details></ResourceChange></member></Changes><Status>CREATE_COMPLETE</Status>\
+             <ExecutionStatus>AVAILABLE</ExecutionStatus><StatusReason></StatusReason>"
+        )
+    };
+    let first = format!("{}<NextToken>2</NextToken>", change("A", "True"));
+    let (cloud, stub) = cloud(vec![
+        page("DescribeChangeSet", &first),
+        page("DescribeChangeSet", &change("B", "Conditional")),
+    ])
+    .await;
+    let state = cloud.change_set(&ids()).await.unwrap();
+    let actions: Vec<_> = state.changes.iter().map(|change| change.action).collect();
+    assert_eq!(actions, [Action::Replace, Action::MayReplace]);
+    assert_eq!(state.reason, None, "an empty reason is none");
+    assert_eq!(state.changes[0].properties, ["TableName"]);
+    assert_eq!(state.changes[0].values[0].after.as_deref(), Some("b"));
+    assert!(stub.asked()[0].contains("IncludePropertyValues=true"));
+}
+
+#[tokio::test]
+async fn events_are_read_back_to_where_the_operation_began_and_no_further() {
+    let event = |id: &str, logical: &str, kind: &str, status: &str| {
+        format!(
+            "<member><EventId>{id}</EventId><StackId>arn</StackId><StackName>chat</StackName><LogicalResourceId>{logical}</LogicalResourceId>\
+             <ResourceType>{kind}</ResourceType><ResourceStatus>{status}</ResourceStatus>\
+             <Timestamp>2026-01-01T00:00:00Z</Timestamp><ClientRequestToken>t</ClientRequestToken></member>"
+        )
+    };
+    let stack = "AWS::CloudFormation::Stack";
+    let newest = format!(
+        "<StackEvents>{}{}</StackEvents><NextToken>2</NextToken>",
+        event("4", "chat", stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        event("3", "F", "AWS::Lambda::Function", "UPDATE_COMPLETE")
+    );
+    let oldest = format!(
+        "<StackEvents>{}{}</StackEvents><NextToken>3</NextToken>",
+        event("2", "chat", stack, "UPDATE_IN_PROGRESS"),
+        event("1", "chat", stack, "CREATE_COMPLETE")
+    );
+    let (cloud, stub) = cloud(vec![
+        page("DescribeStackEvents", &newest),
+        page("DescribeStackEvents", &oldest),
+    ])
+    .await;
+    let events = cloud.recent_events("arn").await.unwrap();
+    let ids: Vec<_> = events.iter().map(|event| event.event.id.as_str()).collect();
+    assert_eq!(ids, ["2", "3", "4"]);
+    assert_eq!(events[0].token.as_deref(), Some("t"));
+    assert_eq!(stub.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn express_rolls_back_and_standard_says_nothing_about_it() {
+    let answer = page(
+        "CreateChangeSet",
+        "<Id>arn:cs</Id><StackId>arn:stack</StackId>",
+    );
+    let (cloud, stub) = cloud(vec![answer]).await;
+    let mut request = NewChangeSet {
+        name: "c".into(),
+        stack: "chat".into(),
+        change: Change::Create,
+        template: Template::new(serde_json::json!({"Resources": {}})),
+        parameters: [("CodeKey".to_owned(), ParameterValue::Previous)].into(),
+        tags: Default::default(),
+        pace: Pace::Express,
+    };
+    assert_eq!(cloud.create_change_set(&request).await.unwrap(), ids());
+    request.pace = Pace::Standard;
+    cloud.create_change_set(&request).await.unwrap();
+    let asked = stub.asked();
+    assert!(
+        asked[0].contains("DeploymentConfig.Mode=EXPRESS&DeploymentConfig.DisableRollback=false"),
+        "{}",
+        asked[0]
+    );
+    assert!(asked[0].contains("UsePreviousValue=true") && asked[0].contains("CAPABILITY_IAM"));
+    assert!(!asked[1].contains("DeploymentConfig") && !asked[1].contains("DisableRollback"));
+}
+
+#[tokio::test]
+async fn a_template_that_does_not_fit_is_refused_before_it_is_sent() {
+    let (cloud, stub) = cloud(vec![refusal(500, "x", "x")]).await;
+    let request = NewChangeSet {
+        name: "c".into(),
+        stack: "chat".into(),
+        change: Change::Create,
+        template: Template::new(serde_json::json!({"Description": "x".repeat(LONGEST_TEMPLATE)})),
+        parameters: Default::default(),
+        tags: Default::default(),
+        pace: Pace::Standard,
+    };
+    let error = cloud.create_change_set(&request).await.unwrap_err();
+    assert!(error.to_string().ends_with("51200 at most"), "{error}");
+    assert!(stub.asked().is_empty());
+}

@@ -1,0 +1,103 @@
+//! The AWS target: the engine's traits over the AWS SDK. No SDK type leaves this folder.
+
+mod archive;
+mod buckets;
+mod cloudformation;
+mod error;
+mod functions;
+mod gateways;
+mod identity;
+#[cfg(test)]
+mod stub;
+mod tables;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::tls;
+use aws_smithy_types::date_time::{DateTime, Format};
+use aws_smithy_types::retry::RetryConfig;
+
+use crate::config::Aws;
+use crate::engine::cloud::CloudStacks;
+use crate::engine::{Refusal, TargetError};
+pub(crate) use buckets::Bucket;
+use cloudformation::Cloud;
+pub(crate) use functions::LambdaFunctions;
+pub(crate) use gateways::ApiGateways;
+pub(crate) use identity::Identity;
+pub(crate) use tables::Tables;
+
+/// One account's resources in one region.
+#[derive(Debug)]
+pub(crate) struct AwsTarget {
+    config: SdkConfig,
+    pub(crate) region: String,
+    pub(crate) stacks: CloudStacks<Cloud>,
+    pub(crate) functions: LambdaFunctions,
+    pub(crate) gateways: ApiGateways,
+    pub(crate) tables: Tables,
+}
+
+/// How often a request is tried in all, with growing pauses in between.
+const ATTEMPTS: u32 = 5;
+
+impl AwsTarget {
+    /// Finds region and credentials the way every AWS tool does: settings, environment, profile. Nothing is sent.
+    ///
+    /// `AWS_ENDPOINT_URL` is honoured, so that an emulator can stand in for AWS
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+    ///
+    /// # Errors
+    /// Nobody says which region.
+    pub(crate) async fn connect(settings: &Aws) -> Result<Self, TargetError> {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        let config = loader.load().await;
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(
+                TargetError::new(Refusal::Usage, "nothing says which AWS region to use").with_hint(
+                    "add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml",
+                ),
+            );
+        };
+        Ok(Self {
+            stacks: CloudStacks::new(Cloud::new(&config)),
+            functions: LambdaFunctions::new(&config),
+            gateways: ApiGateways::new(&config),
+            tables: Tables::new(&config),
+            region,
+            config,
+        })
+    }
+
+    /// Who the credentials belong to.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] when there are none, or AWS does not accept them.
+    pub(crate) async fn identity(&self) -> Result<Identity, TargetError> {
+        identity::identity(&self.config).await
+    }
+
+    /// The bucket of this account and region that handlers are published to; it may not exist yet.
+    pub(crate) fn bucket(&self, identity: &Identity) -> Bucket {
+        Bucket::new(&self.config, identity, &self.region)
+    }
+}
+
+/// A time in seconds since the Unix epoch, to the second: `2026-01-31T12:00:00Z`; `None` beyond the calendar.
+pub(crate) fn rfc3339(seconds: f64) -> Option<String> {
+    DateTime::from_secs_f64(seconds.floor())
+        .fmt(Format::DateTime)
+        .ok()
+}

@@ -1,0 +1,99 @@
+//! An AWS of prepared answers on a loopback port, to prove what the adapters make of them.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use aws_config::SdkConfig;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+
+use super::AwsTarget;
+use crate::config::Aws;
+
+/// Answers requests in turn, the last answer again and again, and writes down what was asked.
+#[derive(Debug, Clone)]
+pub(super) struct Stub {
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+/// A status and a body.
+pub(super) type Answer = (u16, String);
+
+impl Stub {
+    pub(super) async fn answering(answers: Vec<Answer>) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stub = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            asked: Arc::default(),
+        };
+        let (asked, answers) = (stub.asked.clone(), Arc::new(answers));
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (asked, answers) = (asked.clone(), answers.clone());
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (asked, answers) = (asked.clone(), answers.clone());
+                    async move {
+                        let line = format!("{} {}", request.method(), request.uri());
+                        let body = request.into_body().collect().await.unwrap().to_bytes();
+                        let number = {
+                            let mut asked = asked.lock().unwrap();
+                            asked.push(format!("{line} {}", String::from_utf8_lossy(&body)));
+                            asked.len() - 1
+                        };
+                        let (status, body) = answers[number.min(answers.len() - 1)].clone();
+                        let response = Response::builder().status(status);
+                        Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap())
+                    }
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        stub
+    }
+
+    /// What was asked so far, one string a request: method, URI, body.
+    pub(super) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// A configuration that leads here, with credentials that are good for nothing.
+    pub(super) async fn config(&self) -> SdkConfig {
+        self.target().await.config
+    }
+
+    pub(super) async fn target(&self) -> AwsTarget {
+        let settings = Aws {
+            region: Some("eu-west-1".into()),
+            ..Aws::default()
+        };
+        let mut target = AwsTarget::connect(&settings).await.unwrap();
+        let credentials =
+            aws_sdk_sts::config::Credentials::new("AKIDTEST", "secret", None, None, "test");
+        target.config = target
+            .config
+            .into_builder()
+            .endpoint_url(&self.url)
+            .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(
+                credentials,
+            ))
+            .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
+            .build();
+        target
+    }
+}
+
+/// A refusal as the query protocol of CloudFormation and STS puts it.
+pub(super) fn refusal(status: u16, code: &str, message: &str) -> Answer {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+    );
+    (status, body)
+}

@@ -1,0 +1,283 @@
+//! To AWS.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::{DeployArgs, build, print, probe, publish};
+use crate::aws::{AwsTarget, Bucket};
+use crate::commands::aws::{deployment, preflight};
+use crate::commands::or_interrupted;
+use crate::config::Settings;
+use crate::engine::preflight::judge;
+use crate::engine::{
+    self, AssetStore, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter,
+    Stacks, Step, TargetError, Verified,
+};
+use crate::error::CommandError;
+use crate::packaging::Artifact;
+use crate::stack::Outputs;
+use crate::stack::change::ChangeSummary;
+use crate::stack::outline::outline;
+use crate::stack::render::{is_code_only, output};
+use crate::terminal::{AnyReporter, Output, Terminal};
+
+pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let mut reporter = terminal.reporter();
+    let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter)).await?;
+    let (target, bucket) = &target_and_bucket;
+    let artifact = or_interrupted(build(settings, args.handlers.as_deref(), &mut reporter)).await?;
+    if args.dry_run {
+        let asset = bucket.locate(&settings.stack, &artifact).await?;
+        let deployment = deployment(
+            settings,
+            asset,
+            args.tag.iter().cloned().collect(),
+            pace(args),
+        )?;
+        let summary = engine::preview(&target.stacks, deployment).await?;
+        drop(reporter);
+        show_dry_run(terminal, settings, summary.as_ref());
+        return Ok(());
+    }
+    let deployment =
+        or_interrupted(published(args, settings, bucket, &artifact, &mut reporter)).await?;
+    let digest = deployment.asset.key.clone();
+    let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
+        Some(outputs) => outputs,
+        None => {
+            let outputs;
+            (outputs, reporter) = deployed(args, target, deployment, reporter).await?;
+            outputs
+        }
+    };
+    if let Some(protected) = args.protect {
+        target.stacks.protect(&settings.stack, protected).await?;
+    }
+    verified(settings, target, bucket, &artifact, &digest, &mut reporter).await?;
+    let url = outputs.get(output::URL).cloned().unwrap_or_default();
+    if !args.no_probe {
+        probe(&url, settings, &mut reporter).await?;
+    }
+    drop(reporter);
+    let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
+    print(terminal, settings, &url, next);
+    Ok(())
+}
+
+fn pace(args: &DeployArgs) -> Pace {
+    if args.express {
+        Pace::Express
+    } else {
+        Pace::Standard
+    }
+}
+
+/// Everything that could stand in the way, before anything is touched.
+async fn checked(
+    args: &DeployArgs,
+    settings: &Settings,
+    reporter: &mut impl Reporter,
+) -> Result<(AwsTarget, Bucket), CommandError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Check));
+    let (checks, found) = preflight(settings, args.handlers.as_deref()).await;
+    let detail = judge(checks)?;
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Check,
+        detail,
+        took: started.elapsed(),
+    });
+    let (target, identity) = found.ok_or_else(|| {
+        TargetError::new(Refusal::Unexpected, "the checks passed without an identity")
+    })?;
+    let bucket = target.bucket(&identity);
+    Ok((target, bucket))
+}
+
+async fn published(
+    args: &DeployArgs,
+    settings: &Settings,
+    bucket: &Bucket,
+    artifact: &Artifact,
+    reporter: &mut impl Reporter,
+) -> Result<Deployment, CommandError> {
+    let asset = publish(settings, bucket, artifact, reporter).await?;
+    deployment(
+        settings,
+        asset,
+        args.tag.iter().cloned().collect(),
+        pace(args),
+    )
+}
+
+/// Puts new code into the functions directly if that is asked for and code is all that has changed.
+async fn swapped(
+    args: &DeployArgs,
+    settings: &Settings,
+    target: &AwsTarget,
+    deployment: &Deployment,
+    reporter: &mut impl Reporter,
+) -> Result<Option<Outputs>, CommandError> {
+    if !args.hotswap {
+        return Ok(None);
+    }
+    let stack = &settings.stack;
+    let Some(record) = target.stacks.record(stack).await? else {
+        reporter.report(&DeployEvent::Notice(
+            "there is no stack yet: a full deployment".into(),
+        ));
+        return Ok(None);
+    };
+    let deployed = target.stacks.deployed_template(stack).await?;
+    let is_code_only = record.status.is_settled()
+        && args.tag.is_empty()
+        && is_code_only(
+            (&deployed, &record.parameters),
+            (&deployment.template, &deployment.parameters),
+        );
+    if !is_code_only {
+        let text = "more than the handlers has changed: a full deployment";
+        reporter.report(&DeployEvent::Notice(text.into()));
+        return Ok(None);
+    }
+    engine::hotswap(
+        &target.stacks,
+        &target.functions,
+        stack,
+        &deployment.asset,
+        reporter,
+    )
+    .await?;
+    let text = "the stack's own record now differs from what runs, until the next `chatctl deploy`";
+    reporter.report(&DeployEvent::Notice(text.into()));
+    Ok(Some(record.outputs))
+}
+
+/// The full deployment, with its question. The reporter is taken and given back because a question needs the
+/// terminal for itself.
+async fn deployed(
+    args: &DeployArgs,
+    target: &AwsTarget,
+    deployment: Deployment,
+    mut reporter: AnyReporter,
+) -> Result<(Outputs, AnyReporter), CommandError> {
+    let terminal = args.terminal();
+    let change_set = match engine::prepare(&target.stacks, deployment, &mut reporter).await? {
+        Prepared::NoChanges(outputs) => return Ok((outputs, reporter)),
+        Prepared::ChangeSet(change_set) => change_set,
+    };
+    drop(reporter);
+    let agreed = agree(&change_set, terminal, args.yes).await;
+    if !matches!(agreed, Ok(true)) {
+        target.stacks.discard(&change_set).await?;
+        agreed?;
+        return Err(CommandError::usage(
+            "declined, nothing was changed",
+            "`chatctl diff` shows again what would change",
+        ));
+    }
+    let mut reporter = terminal.reporter();
+    let outputs = engine::execute(&target.stacks, &change_set, &mut reporter).await?;
+    Ok((outputs, reporter))
+}
+
+async fn agree(
+    change_set: &ChangeSet,
+    terminal: Terminal,
+    yes: bool,
+) -> Result<bool, CommandError> {
+    for line in outline(&change_set.summary) {
+        terminal.say(&format!("          {line}"));
+    }
+    let lost: Vec<_> = change_set
+        .summary
+        .lost_tables()
+        .map(|change| change.logical_id.as_str())
+        .collect();
+    if !lost.is_empty() {
+        terminal.warn(&format!(
+            "          the items of table {} are lost",
+            lost.join(", ")
+        ));
+    }
+    terminal.confirm("Deploy this?", yes).await
+}
+
+/// Compares what the functions run with what was published, and puts it right where somebody has changed it past
+/// the stack, which CloudFormation does not notice.
+async fn verified(
+    settings: &Settings,
+    target: &AwsTarget,
+    bucket: &Bucket,
+    artifact: &Artifact,
+    digest: &str,
+    reporter: &mut impl Reporter,
+) -> Result<(), CommandError> {
+    let (stack, stage) = (&settings.stack, &settings.stage);
+    let ask = || {
+        let AwsTarget {
+            stacks,
+            functions,
+            gateways,
+            ..
+        } = target;
+        or_interrupted(engine::verify(
+            stacks, functions, gateways, stack, stage, digest,
+        ))
+    };
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Verify));
+    let detail = match ask().await? {
+        Verified::Same(detail) => detail,
+        Verified::Different(functions) => {
+            reporter.report(&DeployEvent::Notice(format!(
+                "{} run other code than the stack's record says; putting the published code in",
+                functions.join(", ")
+            )));
+            let asset = bucket.locate(stack, artifact).await?;
+            engine::hotswap(&target.stacks, &target.functions, stack, &asset, reporter).await?;
+            match ask().await? {
+                Verified::Same(detail) => detail,
+                Verified::Different(functions) => {
+                    let message = format!(
+                        "{} do not run what was published, also after it was put in again",
+                        functions.join(", ")
+                    );
+                    let error = TargetError::new(Refusal::Failed, message);
+                    return Err(error
+                        .with_hint("see who else changes these functions")
+                        .into());
+                }
+            }
+        }
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Verify,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(())
+}
+
+fn show_dry_run(terminal: Terminal, settings: &Settings, summary: Option<&ChangeSummary>) {
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({
+            "type": "result",
+            "stack": settings.stack,
+            "dryRun": true,
+            "changed": summary.is_some(),
+            "summary": summary,
+        }));
+        return;
+    }
+    let Some(summary) = summary else {
+        terminal.result("nothing would change");
+        return;
+    };
+    for line in outline(summary) {
+        terminal.result(&line);
+    }
+    terminal.say(&format!("\n{summary}; nothing was changed"));
+}

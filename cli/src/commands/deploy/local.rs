@@ -1,0 +1,82 @@
+//! To this machine.
+
+use std::collections::BTreeMap;
+
+use super::{DeployArgs, build, print, probe, publish};
+use crate::commands::or_interrupted;
+use crate::config::Settings;
+use crate::engine::{self, Change, ChangeSet, Deployment, Pace, Prepared};
+use crate::error::CommandError;
+use crate::local::LocalTarget;
+use crate::stack::render::{output, parameter, render};
+use crate::terminal::Terminal;
+
+pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
+    let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port));
+    let _reserved = target.reserve(&settings.stack)?;
+    let terminal = args.terminal();
+    let mut reporter = terminal.reporter();
+    let publishing = async {
+        let artifact = build(settings, args.handlers.as_deref(), &mut reporter).await?;
+        publish(settings, &target, &artifact, &mut reporter).await
+    };
+    let asset = or_interrupted(publishing).await?;
+    let deployment = Deployment {
+        stack: settings.stack.clone(),
+        template: render(settings),
+        parameters: BTreeMap::from([
+            (parameter::CODE_BUCKET.to_owned(), asset.bucket.clone()),
+            (parameter::CODE_KEY.to_owned(), asset.key.clone()),
+            (
+                parameter::ARCHITECTURE.to_owned(),
+                asset.architecture.to_owned(),
+            ),
+        ]),
+        asset,
+        tags: BTreeMap::new(),
+        pace: Pace::Standard,
+    };
+    let outputs = match engine::prepare(&target, deployment, &mut reporter).await? {
+        Prepared::NoChanges(outputs) => outputs,
+        Prepared::ChangeSet(change_set) => {
+            agree(&change_set, terminal, args.yes).await?;
+            engine::execute(&target, &change_set, &mut reporter).await?
+        }
+    };
+    let url = outputs.get(output::URL).cloned().unwrap_or_default();
+    if !args.no_probe {
+        probe(&url, settings, &mut reporter).await?;
+    }
+    drop(reporter);
+    let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
+    print(terminal, settings, &url, next);
+    Ok(())
+}
+
+/// Asks before data is lost; anything else can be taken back.
+async fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<(), CommandError> {
+    if change_set.change == Change::Restart {
+        terminal.say(
+            "          the stack was deployed before but does not run; starting it with its data",
+        );
+    }
+    let lost: Vec<_> = change_set
+        .summary
+        .lost_tables()
+        .map(|change| change.logical_id.as_str())
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let question = format!(
+        "Table {} will be replaced and its items are lost. Go on?",
+        lost.join(", ")
+    );
+    if terminal.confirm(&question, yes).await? {
+        return Ok(());
+    }
+    Err(CommandError::usage(
+        "declined, nothing was changed",
+        "see what would change with `chatctl render`",
+    ))
+}

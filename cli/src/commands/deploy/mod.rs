@@ -1,0 +1,185 @@
+//! `chatctl deploy`
+
+mod aws;
+mod local;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use crate::config::Settings;
+use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
+use crate::error::CommandError;
+use crate::packaging::{self, Artifact};
+use crate::stack::connect::connect_commands;
+use crate::terminal::{Output, Terminal, megabytes};
+
+/// Build the handlers, deploy the stack, prove that it answers, print the connect commands
+///
+/// Running it again changes what has changed, and follows what is still running. On AWS it first shows what will
+/// change and asks. On this machine (`--local`) the stack runs in the background: connections stay open over an
+/// update, and table data stays.
+#[derive(Debug, clap::Args)]
+pub(super) struct DeployArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+    #[command(flatten)]
+    people: PeopleArgs,
+    /// Agree beforehand to whatever would be asked
+    #[arg(long, short)]
+    yes: bool,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with_all = ["local", "yes"])]
+    dry_run: bool,
+    /// When only handlers have changed, put them into the functions directly, past the stack
+    #[arg(long, conflicts_with_all = ["local", "dry_run"])]
+    hotswap: bool,
+    /// CloudFormation's express mode: done once everything is configured, before it is ready; the probe then waits
+    #[arg(long, conflicts_with = "local")]
+    express: bool,
+    /// A tag for the stack and its resources; can be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = tag, conflicts_with = "local")]
+    tag: Vec<(String, String)>,
+    /// Have AWS refuse to delete the stack; `--protect=false` lifts that
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
+    protect: Option<bool>,
+    /// The local port [default: chosen once and kept]
+    #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
+    #[arg(long, value_name = "PATH")]
+    handlers: Option<PathBuf>,
+    /// Do not send probe messages through the deployed chat
+    #[arg(long)]
+    no_probe: bool,
+}
+
+impl DeployArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
+    let settings = args
+        .stack
+        .settings(Some(&args.people), Some(&args.target.aws))?;
+    if args.target.local {
+        local::run(&args, &settings).await
+    } else {
+        aws::run(&args, &settings).await
+    }
+}
+
+/// A tag's key has 128 characters at most, its value 256, and `aws:` is AWS's own
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>).
+fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("it needs a key, `=` and a value")?;
+    match () {
+        () if key.is_empty() => Err("its key is empty".into()),
+        () if key.starts_with("aws:") => Err("keys that begin with `aws:` are AWS's own".into()),
+        () if key.chars().count() > 128 => Err("its key has more than 128 characters".into()),
+        () if value.chars().count() > 256 => Err("its value has more than 256 characters".into()),
+        () => Ok((key.to_owned(), value.to_owned())),
+    }
+}
+
+pub(super) async fn build(
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+    reporter: &mut impl Reporter,
+) -> Result<Artifact, CommandError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Build));
+    let artifact = packaging::package(settings, prebuilt, reporter).await?;
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Build,
+        detail: format!("handlers {}", megabytes(artifact.size)),
+        took: started.elapsed(),
+    });
+    Ok(artifact)
+}
+
+async fn publish(
+    settings: &Settings,
+    store: &impl AssetStore,
+    artifact: &Artifact,
+    reporter: &mut impl Reporter,
+) -> Result<Asset, CommandError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Publish));
+    let asset = store.publish(&settings.stack, artifact).await?;
+    let how = if asset.already_there {
+        "already there"
+    } else {
+        "sent"
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Publish,
+        detail: format!(
+            "{} for {}, {how}",
+            megabytes(asset.size),
+            asset.architecture
+        ),
+        took: started.elapsed(),
+    });
+    Ok(asset)
+}
+
+async fn probe(
+    url: &str,
+    settings: &Settings,
+    reporter: &mut impl Reporter,
+) -> Result<(), CommandError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Probe));
+    let detail = or_interrupted(engine::probe::probe(url, &settings.routes)).await?;
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Probe,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(())
+}
+
+fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
+    let commands = connect_commands(url, &settings.from, &settings.to);
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({
+            "type": "result",
+            "stack": settings.stack,
+            "stage": settings.stage,
+            "endpoint": url,
+            "connectCommands": commands,
+        }));
+        return;
+    }
+    terminal.say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
+    for command in commands {
+        terminal.result(&command.command);
+    }
+    terminal.hint(&format!("\n{next}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_a_key_and_a_value_that_aws_takes() {
+        assert_eq!(
+            tag("team=chat=1").unwrap(),
+            ("team".into(), "chat=1".into())
+        );
+        assert!(tag("team").is_err());
+        assert!(tag("=x").is_err());
+        assert!(tag("aws:x=y").unwrap_err().contains("AWS's own"));
+        assert!(tag(&format!("a={}", "x".repeat(257))).is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! `chatctl diff`
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::aws::deployment;
+use super::{AwsArgs, StackArgs, or_interrupted};
+use crate::aws::AwsTarget;
+use crate::engine::{self, AssetStore, Pace};
+use crate::error::CommandError;
+use crate::stack::outline::outline;
+use crate::terminal::{Output, Terminal};
+
+/// Show what `deploy` would change on AWS, property by property, and change nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct DiffArgs {
+    #[command(flatten)]
+    stack: StackArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+    /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
+    #[arg(long, value_name = "PATH")]
+    handlers: Option<PathBuf>,
+    /// Exit with 5 when something would change
+    #[arg(long)]
+    exit_code: bool,
+}
+
+impl DiffArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let settings = args.stack.settings(None, Some(&args.aws))?;
+    let target = AwsTarget::connect(&settings.aws).await?;
+    let identity = or_interrupted(target.identity()).await?;
+    let mut reporter = terminal.progress();
+    let building = super::deploy::build(&settings, args.handlers.as_deref(), &mut reporter);
+    let artifact = or_interrupted(building).await?;
+    drop(reporter);
+    let asset = target
+        .bucket(&identity)
+        .locate(&settings.stack, &artifact)
+        .await?;
+    let deployment = deployment(&settings, asset, Default::default(), Pace::Standard)?;
+    let summary = engine::preview(&target.stacks, deployment).await?;
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({
+            "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,
+        }));
+    } else if let Some(summary) = &summary {
+        for line in outline(summary) {
+            terminal.result(&line);
+        }
+        terminal.say(&format!("\n{summary}"));
+    } else {
+        terminal.say(&format!(
+            "nothing would change in stack `{}`",
+            settings.stack
+        ));
+    }
+    if args.exit_code && summary.is_some() {
+        return Err(CommandError::different());
+    }
+    Ok(())
+}

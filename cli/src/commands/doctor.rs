@@ -1,0 +1,104 @@
+//! `chatctl doctor`
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::aws::preflight;
+use super::{AwsArgs, StackArgs, or_interrupted};
+use crate::engine::preflight::{Check, judge, story};
+use crate::error::CommandError;
+use crate::terminal::{Output, Role, Terminal};
+
+/// Check everything that a deployment to AWS needs, and touch nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    stack: StackArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
+    /// Built handlers that would be deployed
+    #[arg(long, value_name = "PATH")]
+    handlers: Option<PathBuf>,
+}
+
+impl DoctorArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let settings = args.stack.settings(None, Some(&args.aws))?;
+    let looking =
+        async { Ok::<_, CommandError>(preflight(&settings, args.handlers.as_deref()).await) };
+    let (checks, _) = or_interrupted(looking).await?;
+    if terminal.output == Output::Json {
+        let rows: Vec<_> = checks
+            .iter()
+            .map(|check| match &check.outcome {
+                Ok(found) => json!({"subject": check.subject, "ok": true, "found": found}),
+                Err(error) => json!({
+                    "subject": check.subject, "ok": false, "problem": story(error), "hint": error.hint,
+                }),
+            })
+            .collect();
+        terminal.result_json(&json!({"type": "result", "checks": rows}));
+    } else {
+        for check in &checks {
+            terminal.result(&line(check));
+        }
+    }
+    let problems = checks.iter().filter(|check| check.outcome.is_err()).count();
+    match judge(checks) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CommandError::told(error, problems)),
+    }
+}
+
+fn line(check: &Check) -> String {
+    match &check.outcome {
+        Ok(found) => format!("{} {:<12} {found}", Role::Step.paint("ok "), check.subject),
+        Err(error) => {
+            let hint = error.hint.as_ref().map_or(String::new(), |hint| {
+                format!("\n{:16} {}", "", Role::Hint.paint(hint))
+            });
+            format!(
+                "{} {:<12} {}{hint}",
+                Role::Failure.paint("bad"),
+                check.subject,
+                story(error)
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Refusal, TargetError};
+    use expect_test::expect;
+
+    #[test]
+    fn every_check_has_a_line_and_a_problem_says_what_to_do() {
+        let problem = TargetError::new(
+            Refusal::Denied,
+            "could not find out whose credentials these are",
+        );
+        let checks = [
+            Check::new("region", Ok("eu-west-1".into())),
+            Check::new("credentials", Err(problem.with_hint("renew them"))),
+        ];
+        let text: String = checks
+            .iter()
+            .map(|check| format!("{}\n", anstream::adapter::strip_str(&line(check))))
+            .collect();
+        expect![[r#"
+            ok  region       eu-west-1
+            bad credentials  could not find out whose credentials these are
+                             renew them
+        "#]]
+        .assert_eq(&text);
+    }
+}

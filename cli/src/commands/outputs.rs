@@ -1,0 +1,51 @@
+//! `chatctl outputs`
+
+use super::aws::not_deployed;
+use super::{StackArgs, TargetArgs, or_interrupted};
+use crate::aws::AwsTarget;
+use crate::engine::Stacks;
+use crate::error::CommandError;
+use crate::local::LocalTarget;
+use crate::terminal::{Output, Terminal};
+
+/// Print the stack's outputs: endpoint, API id, table name
+#[derive(Debug, clap::Args)]
+pub(super) struct OutputsArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+}
+
+impl OutputsArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+pub(super) async fn run(args: OutputsArgs) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let settings = args.stack.settings(None, Some(&args.target.aws))?;
+    let outputs = if args.target.local {
+        let target = LocalTarget::new(&settings.folder, None);
+        let description = target.describe(&settings.stack).await?;
+        match description.filter(|description| !description.outputs.is_empty()) {
+            Some(description) => description.outputs,
+            None => return Err(super::status::not_running(&target, &settings.stack)?),
+        }
+    } else {
+        let target = AwsTarget::connect(&settings.aws).await?;
+        match or_interrupted(target.stacks.record(&settings.stack)).await? {
+            Some(record) => record.outputs,
+            None => return Err(not_deployed(&settings, &target.region)),
+        }
+    };
+    if terminal.output == Output::Json {
+        terminal.result_json(&outputs);
+    } else {
+        for (name, value) in outputs {
+            terminal.result(&format!("{name}={value}"));
+        }
+    }
+    Ok(())
+}

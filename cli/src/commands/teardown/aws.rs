@@ -1,0 +1,257 @@
+//! From AWS.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::aws::AwsTarget;
+use crate::commands::or_interrupted;
+use crate::config::Settings;
+use crate::config::names::StackName;
+use crate::engine::cloud::StackRecord;
+use crate::engine::{self, Data, Inventory, Refusal, Resource, Stacks, TargetError, Teardown};
+use crate::error::CommandError;
+use crate::stack::render::parameter;
+use crate::terminal::{Output, Terminal};
+
+const TABLE: &str = "AWS::DynamoDB::Table";
+
+/// What stays in the account after a teardown.
+#[derive(Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Left {
+    /// Tables that were to be kept, by name.
+    tables: Vec<String>,
+    /// What could not be deleted, by type and name.
+    spared: Vec<String>,
+    /// The bucket for handlers, which every stack of the account and region shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bucket: Option<String>,
+    /// Why the published handlers are still in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handlers: Option<String>,
+}
+
+pub(super) async fn run(
+    terminal: Terminal,
+    settings: &Settings,
+    data: Data,
+    yes: bool,
+) -> Result<(), CommandError> {
+    let target = AwsTarget::connect(&settings.aws).await?;
+    let stack = &settings.stack;
+    let identity = or_interrupted(target.identity()).await?;
+    let record = or_interrupted(target.stacks.record(stack)).await?;
+    let resources = match &record {
+        Some(_) => or_interrupted(target.stacks.resources(stack)).await?,
+        None => Vec::new(),
+    };
+    let is_shell = record.is_none() && target.stacks.describe(stack).await?.is_some();
+    if let Some(record) = &record {
+        check_protection(record)?;
+        announce(terminal, &target, record, &resources, data).await?;
+    }
+    // The empty shell of a change set that was never agreed to is nothing to be asked about.
+    if record.is_some() {
+        let question = format!(
+            "This cannot be taken back. Type the stack's name to tear it down in account {}, {}:",
+            identity.account, target.region
+        );
+        if !terminal
+            .confirm_by_typing(&question, stack.as_ref(), yes)
+            .await?
+        {
+            return Err(CommandError::usage(
+                "declined, nothing was changed",
+                "`--keep-data` keeps the table",
+            ));
+        }
+    }
+    let outcome = if record.is_some() || is_shell {
+        engine::teardown(&target.stacks, stack, data, &mut terminal.reporter()).await?
+    } else {
+        Teardown::NothingThere
+    };
+    let bucket = target.bucket(&identity);
+    let mut left = Left::default();
+    if let (Some(record), Teardown::Done { spared }) = (&record, &outcome) {
+        left = left_of(&resources, spared, data);
+        left.handlers = forget_handlers(&target, stack, record, &bucket).await;
+    }
+    if bucket.exists().await? {
+        left.bucket = Some(bucket.name.clone());
+    }
+    report(terminal, stack, &target.region, &outcome, &left);
+    Ok(())
+}
+
+fn check_protection(record: &StackRecord) -> Result<(), CommandError> {
+    if !record.protected {
+        return Ok(());
+    }
+    let message = format!("stack `{}` is protected against deletion", record.name);
+    Err(TargetError::new(Refusal::Usage, message)
+        .with_hint("`chatctl deploy --protect=false` lifts the protection")
+        .into())
+}
+
+async fn announce(
+    terminal: Terminal,
+    target: &AwsTarget,
+    record: &StackRecord,
+    resources: &[Resource],
+    data: Data,
+) -> Result<(), CommandError> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for resource in resources {
+        let short = resource
+            .resource_type
+            .rsplit("::")
+            .next()
+            .unwrap_or_default();
+        *counts.entry(short).or_default() += 1;
+    }
+    let counted: Vec<_> = counts
+        .iter()
+        .map(|(short, count)| format!("{count} {short}"))
+        .collect();
+    terminal.say(&format!(
+        "goes:  stack `{}` ({}): {}",
+        record.name,
+        record.status.word(),
+        counted.join(", ")
+    ));
+    for table in resources
+        .iter()
+        .filter(|resource| resource.resource_type == TABLE)
+    {
+        let items = match target.tables.items(&table.physical_id).await? {
+            Some(items) => format!("about {items} items"),
+            None => "which is gone already".into(),
+        };
+        let verb = match data {
+            Data::Keep => "stays:",
+            Data::Remove => "goes: ",
+        };
+        terminal.say(&format!("{verb} table {} ({items})", table.physical_id));
+    }
+    Ok(())
+}
+
+fn left_of(resources: &[Resource], spared: &[String], data: Data) -> Left {
+    let named = |resource: &&Resource| spared.contains(&resource.logical_id);
+    let tables = resources
+        .iter()
+        .filter(|resource| data == Data::Keep && resource.resource_type == TABLE);
+    Left {
+        tables: tables.map(|table| table.physical_id.clone()).collect(),
+        spared: resources
+            .iter()
+            .filter(named)
+            .map(|resource| format!("{} {}", resource.resource_type, resource.physical_id))
+            .collect(),
+        ..Left::default()
+    }
+}
+
+/// Removes the published handlers of a stack that is gone, unless another stack uses them. They expire by
+/// themselves, so failing to is worth a word and no error.
+async fn forget_handlers(
+    target: &AwsTarget,
+    stack: &StackName,
+    record: &StackRecord,
+    bucket: &crate::aws::Bucket,
+) -> Option<String> {
+    let key = record.parameters.get(parameter::CODE_KEY)?;
+    if record.parameters.get(parameter::CODE_BUCKET) != Some(&bucket.name) {
+        return None;
+    }
+    match target
+        .stacks
+        .others_with(stack, parameter::CODE_KEY, key)
+        .await
+    {
+        Ok(others) if others.is_empty() => bucket
+            .remove(key)
+            .await
+            .err()
+            .map(|error| format!("could not be removed, they expire: {error}")),
+        Ok(others) => Some(format!("used by {}", others.join(", "))),
+        Err(error) => Some(format!(
+            "it is not known who else uses them, they expire: {error}"
+        )),
+    }
+}
+
+fn report(terminal: Terminal, stack: &StackName, region: &str, outcome: &Teardown, left: &Left) {
+    let is_gone_now = *outcome != Teardown::NothingThere;
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({
+            "type": "result", "stack": stack, "removed": is_gone_now, "left": left,
+        }));
+        return;
+    }
+    terminal.say(&if is_gone_now {
+        format!("stack `{stack}` in {region} is gone")
+    } else {
+        format!("there is no stack `{stack}` in {region}")
+    });
+    for line in lines(left) {
+        terminal.say(&line);
+    }
+}
+
+/// What is left in the account, a line each.
+fn lines(left: &Left) -> Vec<String> {
+    let mut lines = Vec::new();
+    for table in &left.tables {
+        lines.push(format!(
+            "left: table {table}; `aws dynamodb delete-table --table-name {table}` removes it"
+        ));
+    }
+    for spared in &left.spared {
+        lines.push(format!("left: {spared}, which could not be deleted"));
+    }
+    if let Some(reason) = &left.handlers {
+        lines.push(format!("left: the published handlers ({reason})"));
+    }
+    if let Some(bucket) = &left.bucket {
+        lines.push(format!(
+            "left: bucket {bucket}, for the next deployment; empty it costs nothing"
+        ));
+    }
+    if lines.is_empty() {
+        lines.push("left: nothing".into());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(id: &str, kind: &str) -> Resource {
+        Resource {
+            logical_id: id.into(),
+            physical_id: format!("chat-{id}"),
+            resource_type: kind.into(),
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_told_by_name() {
+        let resources = [resource("T", TABLE), resource("R", "AWS::IAM::Role")];
+        let left = left_of(&resources, &["R".into()], Data::Keep);
+        assert_eq!(
+            lines(&left),
+            [
+                "left: table chat-T; `aws dynamodb delete-table --table-name chat-T` removes it",
+                "left: AWS::IAM::Role chat-R, which could not be deleted",
+            ]
+        );
+        assert_eq!(
+            lines(&left_of(&resources, &[], Data::Remove)),
+            ["left: nothing"]
+        );
+    }
+}

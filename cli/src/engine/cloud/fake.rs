@@ -1,0 +1,247 @@
+//! A CloudFormation made of a script, for the states that are hard to reach. It keeps at most one stack, answers
+//! change sets with the states it was given, one a question, and plays one list of `LOGICAL_ID STATUS [REASON]`
+//! lines per operation, one step a pause. Everything it is asked to change is written down.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use super::records::*;
+use super::{CloudFormation, Resource, StackStatus, TargetError};
+use crate::engine::target::{Change, Pace};
+use crate::stack::Template;
+use crate::stack::change::{Action, ResourceChange};
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+
+#[derive(Debug, Default)]
+pub(super) struct FakeCloud {
+    pub(super) stack: RefCell<Option<StackRecord>>,
+    pub(super) template: RefCell<Option<Template>>,
+    change_sets: RefCell<VecDeque<ChangeSetState>>,
+    operations: RefCell<VecDeque<VecDeque<String>>>,
+    running: RefCell<VecDeque<String>>,
+    events: RefCell<Vec<CloudEvent>>,
+    token: RefCell<String>,
+    /// The events do not carry tokens, as when somebody else's tool gave none.
+    is_tokenless: Cell<bool>,
+    pub(super) log: RefCell<Vec<String>>,
+}
+
+pub(super) fn record(status: &str) -> StackRecord {
+    StackRecord {
+        id: "arn:chat/1".into(),
+        name: "chat".into(),
+        status: StackStatus::parse(status),
+        reason: None,
+        outputs: [("Url".to_owned(), "wss://fake/v1".to_owned())].into(),
+        parameters: [("CodeKey".to_owned(), "k0".to_owned())].into(),
+        protected: false,
+        changed_at: None,
+        pace: Pace::Standard,
+    }
+}
+
+impl FakeCloud {
+    pub(super) fn with(status: &str) -> Self {
+        let fake = Self::default();
+        *fake.stack.borrow_mut() = Some(record(status));
+        *fake.template.borrow_mut() = Some(Template::new(serde_json::json!({"Resources": {}})));
+        fake
+    }
+
+    /// The next change set answers with these `STATUS EXECUTION [REASON]` states in turn; the last one stays.
+    pub(super) fn change_set(self, states: &str) -> Self {
+        let states = states.lines().map(|line| {
+            let mut words = line.splitn(3, ' ');
+            ChangeSetState {
+                status: words.next().unwrap().into(),
+                execution: words.next().unwrap().into(),
+                reason: words.next().map(str::to_owned),
+                changes: vec![ResourceChange {
+                    action: Action::Modify,
+                    logical_id: "F".into(),
+                    resource_type: "AWS::Lambda::Function".into(),
+                    properties: vec!["Code".into()],
+                    values: Vec::new(),
+                    retained: false,
+                }],
+            }
+        });
+        self.change_sets.borrow_mut().extend(states);
+        self
+    }
+
+    /// The next operation goes through these steps, one a pause.
+    pub(super) fn operation(self, script: &str) -> Self {
+        let steps = script.split("- poll -").map(str::to_owned).collect();
+        self.operations.borrow_mut().push_back(steps);
+        self
+    }
+
+    /// An operation of somebody else, already at its first step.
+    pub(super) fn running(self, script: &str) -> Self {
+        let fake = self.operation(script);
+        fake.is_tokenless.set(true);
+        fake.start("");
+        fake
+    }
+
+    /// What it was asked to change.
+    pub(super) fn asked(&self) -> String {
+        self.log
+            .borrow()
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect()
+    }
+
+    fn note(&self, line: impl Into<String>) {
+        self.log.borrow_mut().push(line.into());
+    }
+
+    fn start(&self, token: &str) {
+        *self.token.borrow_mut() = token.to_owned();
+        let next = self.operations.borrow_mut().pop_front();
+        *self.running.borrow_mut() = next.unwrap_or_default();
+        self.step();
+    }
+
+    fn step(&self) {
+        let Some(lines) = self.running.borrow_mut().pop_front() else {
+            return;
+        };
+        for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+            let mut words = line.splitn(3, ' ');
+            let logical_id = words.next().unwrap();
+            let status = words.next().unwrap();
+            if logical_id == "chat" {
+                let mut stack = self.stack.borrow_mut();
+                match status {
+                    "DELETE_COMPLETE" => *stack = None,
+                    _ => {
+                        let record = stack.get_or_insert_with(|| record(status));
+                        record.status = StackStatus::parse(status);
+                    }
+                }
+            }
+            let mut events = self.events.borrow_mut();
+            let event = StackEvent {
+                id: events.len().to_string(),
+                at: 0.0,
+                logical_id: logical_id.into(),
+                resource_type: if logical_id == "chat" {
+                    STACK_TYPE.into()
+                } else {
+                    "AWS::X::Y".into()
+                },
+                status: status.into(),
+                reason: words.next().map(str::to_owned),
+            };
+            events.push(CloudEvent {
+                event,
+                token: (!self.is_tokenless.get()).then(|| self.token.borrow().clone()),
+            });
+        }
+    }
+}
+
+impl CloudFormation for FakeCloud {
+    async fn stack(&self, _stack: &str) -> Result<Option<StackRecord>, TargetError> {
+        Ok(self.stack.borrow().clone())
+    }
+
+    async fn stacks(&self) -> Result<Vec<StackRecord>, TargetError> {
+        let mut other = record("CREATE_COMPLETE");
+        other.name = "other".into();
+        Ok(self
+            .stack
+            .borrow()
+            .clone()
+            .into_iter()
+            .chain([other])
+            .collect())
+    }
+
+    async fn template(&self, _stack: &str) -> Result<Template, TargetError> {
+        Ok(self
+            .template
+            .borrow()
+            .clone()
+            .expect("the test has given a template"))
+    }
+
+    async fn resources(&self, _stack: &str) -> Result<Vec<Resource>, TargetError> {
+        Ok(Vec::new())
+    }
+
+    async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
+        self.note(format!(
+            "create change set {:?} {:?}",
+            request.change, request.pace
+        ));
+        if request.change == Change::Create {
+            *self.stack.borrow_mut() = Some(record("REVIEW_IN_PROGRESS"));
+        }
+        Ok(ChangeSetIds {
+            change_set: "arn:cs/1".into(),
+            stack: "arn:chat/1".into(),
+        })
+    }
+
+    async fn change_set(&self, _ids: &ChangeSetIds) -> Result<ChangeSetState, TargetError> {
+        let mut states = self.change_sets.borrow_mut();
+        Ok(if states.len() > 1 {
+            states.pop_front().expect("there are two")
+        } else {
+            states.front().cloned().unwrap_or_default()
+        })
+    }
+
+    async fn delete_change_set(&self, _ids: &ChangeSetIds) -> Result<(), TargetError> {
+        self.note("delete change set");
+        Ok(())
+    }
+
+    async fn execute_change_set(
+        &self,
+        _ids: &ChangeSetIds,
+        token: &str,
+    ) -> Result<(), TargetError> {
+        self.note("execute");
+        self.is_tokenless.set(false);
+        self.start(token);
+        Ok(())
+    }
+
+    async fn delete_stack(
+        &self,
+        _stack_id: &str,
+        token: &str,
+        spare: &[String],
+    ) -> Result<(), TargetError> {
+        self.note(format!("delete stack sparing {spare:?}"));
+        let is_shell = matches!(
+            self.stack.borrow().as_ref().map(|stack| &stack.status),
+            Some(StackStatus::Shell)
+        );
+        if is_shell {
+            *self.stack.borrow_mut() = None;
+            return Ok(());
+        }
+        self.is_tokenless.set(false);
+        self.start(token);
+        Ok(())
+    }
+
+    async fn recent_events(&self, _stack_id: &str) -> Result<Vec<CloudEvent>, TargetError> {
+        Ok(self.events.borrow().clone())
+    }
+
+    async fn protect(&self, _stack: &str, protected: bool) -> Result<(), TargetError> {
+        self.note(format!("protect {protected}"));
+        Ok(())
+    }
+
+    async fn pause(&self, _quiet: u32) {
+        self.step();
+    }
+}

@@ -1,0 +1,158 @@
+//! [`Stacks`] over anything that speaks like CloudFormation. What its answers mean is decided here, so that a
+//! script can stand in for AWS in every state that AWS knows.
+
+mod change_set;
+#[cfg(test)]
+mod fake;
+mod records;
+mod retain;
+mod stacks;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+
+use super::refusal::TargetError;
+use super::status::{Ground, StackStatus};
+use super::target::{Inventory, Resource};
+use crate::config::names::StackName;
+use crate::stack::Template;
+pub(crate) use records::{
+    ChangeSetIds, ChangeSetState, CloudEvent, NewChangeSet, ParameterValue, StackRecord,
+};
+
+/// CloudFormation's operations, as far as the engine needs them, in our words.
+///
+/// A stack is named by its name or, where it must be found after its deletion, by its id.
+pub(crate) trait CloudFormation {
+    /// The stack as it is now; `None` when there is none of that name.
+    async fn stack(&self, stack: &str) -> Result<Option<StackRecord>, TargetError>;
+
+    /// Every stack in the account and region that is not deleted.
+    async fn stacks(&self) -> Result<Vec<StackRecord>, TargetError>;
+
+    /// The template as it was sent.
+    async fn template(&self, stack: &str) -> Result<Template, TargetError>;
+
+    /// The stack's resources that exist.
+    async fn resources(&self, stack: &str) -> Result<Vec<Resource>, TargetError>;
+
+    /// Starts to compute a change set and returns at once.
+    async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError>;
+
+    /// The change set as it is now, with all of its changes.
+    async fn change_set(&self, ids: &ChangeSetIds) -> Result<ChangeSetState, TargetError>;
+
+    /// Deletes a change set that was not executed; one that is gone already is fine.
+    async fn delete_change_set(&self, ids: &ChangeSetIds) -> Result<(), TargetError>;
+
+    /// Starts to execute; the events of it carry `token`.
+    async fn execute_change_set(&self, ids: &ChangeSetIds, token: &str) -> Result<(), TargetError>;
+
+    /// Starts to delete, sparing resources by logical id; the events of it carry `token`.
+    async fn delete_stack(
+        &self,
+        stack_id: &str,
+        token: &str,
+        spare: &[String],
+    ) -> Result<(), TargetError>;
+
+    /// The events since the last operation on the stack began, oldest first.
+    async fn recent_events(&self, stack_id: &str) -> Result<Vec<CloudEvent>, TargetError>;
+
+    /// Lets, or does not let, the stack be deleted.
+    async fn protect(&self, stack: &str, protected: bool) -> Result<(), TargetError>;
+
+    /// Waits between two questions, of which `quiet` in a row brought nothing new.
+    async fn pause(&self, quiet: u32);
+}
+
+/// A change set that was begun and neither executed nor taken back.
+#[derive(Debug, Clone)]
+struct Open {
+    ids: ChangeSetIds,
+    /// It is the first of its stack, which exists only for it.
+    is_first: bool,
+}
+
+/// Stacks in one account and region.
+#[derive(Debug)]
+pub(crate) struct CloudStacks<C> {
+    cloud: C,
+    open: RefCell<Option<Open>>,
+}
+
+impl<C: CloudFormation> CloudStacks<C> {
+    pub(crate) fn new(cloud: C) -> Self {
+        Self {
+            cloud,
+            open: RefCell::new(None),
+        }
+    }
+
+    /// Everything that is known about the stack; `None` when there is none, or only the shell of one.
+    pub(crate) async fn record(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<StackRecord>, TargetError> {
+        let record = self.cloud.stack(stack.as_ref()).await?;
+        Ok(record
+            .filter(|record| !matches!(record.status, StackStatus::Deleted | StackStatus::Shell)))
+    }
+
+    /// The template that the stack was last deployed with.
+    pub(crate) async fn deployed_template(
+        &self,
+        stack: &StackName,
+    ) -> Result<Template, TargetError> {
+        self.cloud.template(stack.as_ref()).await
+    }
+
+    /// Lets, or does not let, the stack be deleted.
+    pub(crate) async fn protect(
+        &self,
+        stack: &StackName,
+        protected: bool,
+    ) -> Result<(), TargetError> {
+        self.cloud.protect(stack.as_ref(), protected).await
+    }
+
+    /// The events of the last operation on the stack, oldest first.
+    pub(crate) async fn last_events(
+        &self,
+        stack: &StackRecord,
+    ) -> Result<Vec<crate::stack::progress::StackEvent>, TargetError> {
+        let events = self.cloud.recent_events(&stack.id).await?;
+        Ok(events.into_iter().map(|event| event.event).collect())
+    }
+
+    /// The names of other stacks with a parameter of this value.
+    pub(crate) async fn others_with(
+        &self,
+        stack: &StackName,
+        parameter: &str,
+        value: &str,
+    ) -> Result<Vec<String>, TargetError> {
+        let stacks = self.cloud.stacks().await?;
+        Ok(stacks
+            .into_iter()
+            .filter(|other| other.name != stack.as_ref())
+            .filter(|other| other.parameters.get(parameter).is_some_and(|v| v == value))
+            .map(|other| other.name)
+            .collect())
+    }
+}
+
+impl<C: CloudFormation> Inventory for CloudStacks<C> {
+    async fn resources(&self, stack: &StackName) -> Result<Vec<Resource>, TargetError> {
+        self.cloud.resources(stack.as_ref()).await
+    }
+}
+
+/// A name that nobody else has.
+fn token() -> String {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("chatctl-{digits}")
+}

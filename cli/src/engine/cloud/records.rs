@@ -1,0 +1,110 @@
+//! What CloudFormation tells, in our words.
+
+use std::collections::BTreeMap;
+
+use super::super::refusal::{Refusal, TargetError};
+use super::super::status::{Ground, StackStatus};
+use super::super::target::{Change, Pace};
+use crate::stack::change::ResourceChange;
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::{Outputs, Template};
+
+/// A stack as CloudFormation describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StackRecord {
+    /// Unique for ever; the name is free again after a deletion.
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) status: StackStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) outputs: Outputs,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) protected: bool,
+    /// When its last operation began, seconds since the Unix epoch.
+    pub(crate) changed_at: Option<f64>,
+    /// How its last operation was made.
+    pub(crate) pace: Pace,
+}
+
+impl StackRecord {
+    /// Why a stack in this state can neither be updated nor deleted as it is; `None` when it can.
+    pub(crate) fn stuck(&self) -> Option<TargetError> {
+        if self.status.ground() != Ground::Stuck {
+            return None;
+        }
+        let (name, word) = (&self.name, self.status.word());
+        let message = format!("stack `{name}` is stuck: {word}");
+        let hint = match word {
+            "DELETE_FAILED" => {
+                "`chatctl teardown` deletes the rest of it, then deploy again".to_owned()
+            }
+            "UPDATE_ROLLBACK_FAILED" => format!(
+                "`chatctl status` names the cause; repair it, then `aws cloudformation continue-update-rollback \
+                 --stack-name {name}`"
+            ),
+            _ => "`chatctl status` names the cause".to_owned(),
+        };
+        Some(TargetError::new(Refusal::Failed, message).with_hint(hint))
+    }
+}
+
+/// A change set to compute.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NewChangeSet {
+    pub(crate) name: String,
+    pub(crate) stack: String,
+    pub(crate) change: Change,
+    pub(crate) template: Template,
+    pub(crate) parameters: BTreeMap<String, ParameterValue>,
+    /// Empty leaves the stack's tags as they are.
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) pace: Pace,
+}
+
+/// What a parameter is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ParameterValue {
+    This(String),
+    /// What it is already.
+    Previous,
+}
+
+/// How a change set and its stack are found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChangeSetIds {
+    pub(crate) change_set: String,
+    pub(crate) stack: String,
+}
+
+/// A change set as CloudFormation describes it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct ChangeSetState {
+    /// For example `CREATE_COMPLETE`; unknown ones are passed on as they are.
+    pub(crate) status: String,
+    /// For example `AVAILABLE`.
+    pub(crate) execution: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) changes: Vec<ResourceChange>,
+}
+
+/// A stack event with what tells its operation from others.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CloudEvent {
+    pub(crate) event: StackEvent,
+    pub(crate) token: Option<String>,
+}
+
+impl CloudEvent {
+    /// Whether an operation on the stack begins with it; a rollback or a clean-up belongs to what it follows.
+    pub(crate) fn begins_operation(&self) -> bool {
+        self.event.resource_type == STACK_TYPE
+            && matches!(
+                self.event.status.as_str(),
+                "CREATE_IN_PROGRESS"
+                    | "UPDATE_IN_PROGRESS"
+                    | "DELETE_IN_PROGRESS"
+                    | "IMPORT_IN_PROGRESS"
+                    | "REVIEW_IN_PROGRESS"
+            )
+    }
+}

@@ -1,0 +1,210 @@
+//! The engine's questions, answered through [`CloudFormation`].
+
+use super::records::{NewChangeSet, ParameterValue};
+use super::retain::with_tables_retained;
+use super::{CloudFormation, CloudStacks, Ground, StackStatus, TargetError, token};
+use crate::config::names::StackName;
+use crate::engine::refusal::Refusal;
+use crate::engine::target::{
+    Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Pace, Prepared, Stacks,
+};
+use crate::stack::change::ChangeSummary;
+use crate::stack::progress::StackEvent;
+use crate::stack::rights::gained;
+
+impl<C: CloudFormation> Stacks for CloudStacks<C> {
+    async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
+        let record = self.cloud.stack(stack.as_ref()).await?;
+        Ok(record.map(|record| Description {
+            status: record.status,
+            outputs: record.outputs,
+        }))
+    }
+
+    async fn footing(&self, stack: &StackName) -> Result<Footing, TargetError> {
+        let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
+            return Ok(Footing::Ready);
+        };
+        Ok(match record.status.ground() {
+            Ground::Free | Ground::Built => Footing::Ready,
+            Ground::Leftover => Footing::Leftover(record.status.word().to_owned()),
+            Ground::Busy => Footing::Busy(Operation {
+                stack: stack.clone(),
+                stack_id: record.id,
+                token: String::new(),
+            }),
+            Ground::Stuck => {
+                Footing::Stuck(record.stuck().expect("the ground says that it is stuck"))
+            }
+        })
+    }
+
+    async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
+        let stack = deployment.stack.as_ref();
+        let record = self
+            .cloud
+            .stack(stack)
+            .await?
+            .filter(|record| record.status.ground() == Ground::Built);
+        let before = match &record {
+            Some(_) => Some(self.cloud.template(stack).await?),
+            None => None,
+        };
+        let must_be_express = record.as_ref().is_some_and(|record| {
+            record.pace == Pace::Express && matches!(record.status, StackStatus::Failed(_))
+        });
+        let values = deployment.parameters.iter();
+        let request = NewChangeSet {
+            name: token(),
+            stack: stack.to_owned(),
+            change: if record.is_some() {
+                Change::Update
+            } else {
+                Change::Create
+            },
+            template: deployment.template.clone(),
+            parameters: values
+                .map(|(name, value)| (name.clone(), ParameterValue::This(value.clone())))
+                .collect(),
+            tags: deployment.tags.clone(),
+            // After a failed express operation CloudFormation takes no other kind until one has succeeded.
+            pace: if must_be_express {
+                Pace::Express
+            } else {
+                deployment.pace
+            },
+        };
+        let Some((ids, state)) = self.computed(&request).await? else {
+            return Ok(Prepared::NoChanges(
+                record.map(|record| record.outputs).unwrap_or_default(),
+            ));
+        };
+        let summary = ChangeSummary {
+            changes: state.changes,
+            rights: gained(before.as_ref(), &deployment.template),
+        };
+        Ok(Prepared::ChangeSet(Box::new(ChangeSet {
+            id: ids.change_set,
+            change: request.change,
+            summary,
+            deployment,
+        })))
+    }
+
+    async fn abandon(&self) {
+        // The next deployment removes what this could not.
+        drop(self.take_back().await);
+    }
+
+    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
+        self.take_back().await
+    }
+
+    async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
+        let open = self.open.borrow().clone();
+        let Some(open) = open.filter(|open| open.ids.change_set == change_set.id) else {
+            let message = "the change set was prepared by another command";
+            return Err(TargetError::new(Refusal::Unexpected, message));
+        };
+        let token = token();
+        self.cloud.execute_change_set(&open.ids, &token).await?;
+        *self.open.borrow_mut() = None;
+        Ok(Operation {
+            stack: change_set.deployment.stack.clone(),
+            stack_id: open.ids.stack,
+            token,
+        })
+    }
+
+    async fn retain_tables(&self, stack: &StackName) -> Result<Option<Operation>, TargetError> {
+        let Some(record) = self.record(stack).await? else {
+            return Ok(None);
+        };
+        let deployed = self.cloud.template(stack.as_ref()).await?;
+        let Some(template) = with_tables_retained(&deployed) else {
+            return Ok(None);
+        };
+        let request = NewChangeSet {
+            name: token(),
+            stack: stack.as_ref().to_owned(),
+            change: Change::Update,
+            template,
+            parameters: record
+                .parameters
+                .into_keys()
+                .map(|name| (name, ParameterValue::Previous))
+                .collect(),
+            tags: Default::default(),
+            pace: Pace::Standard,
+        };
+        let Some((ids, _)) = self.computed(&request).await? else {
+            return Ok(None);
+        };
+        let token = token();
+        self.cloud.execute_change_set(&ids, &token).await?;
+        *self.open.borrow_mut() = None;
+        Ok(Some(Operation {
+            stack: stack.clone(),
+            stack_id: ids.stack,
+            token,
+        }))
+    }
+
+    async fn delete(
+        &self,
+        stack: &StackName,
+        _data: Data,
+        spare: &[String],
+    ) -> Result<Operation, TargetError> {
+        let mut operation = Operation {
+            stack: stack.clone(),
+            stack_id: stack.as_ref().to_owned(),
+            token: token(),
+        };
+        let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
+            return Ok(operation);
+        };
+        if record.protected {
+            let message = format!("stack `{stack}` is protected against deletion");
+            return Err(TargetError::new(Refusal::Usage, message)
+                .with_hint("`chatctl deploy --protect=false` lifts the protection"));
+        }
+        operation.stack_id = record.id;
+        self.cloud
+            .delete_stack(&operation.stack_id, &operation.token, spare)
+            .await?;
+        Ok(operation)
+    }
+
+    async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError> {
+        let events = self.cloud.recent_events(&operation.stack_id).await?;
+        let ours = events
+            .iter()
+            .position(|event| event.token.as_deref() == Some(&operation.token));
+        let first = match ours {
+            Some(first) => first,
+            // Somebody else's operation is whatever runs now; of our own nothing is known yet.
+            None if operation.token.is_empty() => 0,
+            None => events.len(),
+        };
+        Ok(events
+            .into_iter()
+            .skip(first)
+            .map(|event| event.event)
+            .collect())
+    }
+
+    async fn pause(&self, quiet: u32) {
+        self.cloud.pause(quiet).await;
+    }
+
+    async fn interrupt(&self, operation: &Operation) -> TargetError {
+        let message = format!(
+            "interrupted; AWS goes on with stack `{}` by itself",
+            operation.stack
+        );
+        TargetError::new(Refusal::Interrupted, message).with_hint(
+            "`chatctl status` tells how far it is; the same command again follows it and goes on",
+        )
+    }
+}

@@ -1,0 +1,276 @@
+//! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
+
+use expect_test::{Expect, expect};
+
+use super::fake::FakeCloud;
+use super::*;
+use crate::engine::fake::{Transcript, deployment};
+use crate::engine::target::{Data, Pace, Prepared, Stacks};
+use crate::engine::{execute, prepare, teardown};
+
+fn name() -> StackName {
+    "chat".parse().unwrap()
+}
+
+/// Deploys, agreeing to everything, and tells what was reported, asked and answered.
+async fn deployed(cloud: FakeCloud, expected: Expect) {
+    let stacks = CloudStacks::new(cloud);
+    let mut transcript = Transcript::default();
+    let outcome = match prepare(&stacks, deployment(), &mut transcript).await {
+        Err(error) => format!("error: {error}"),
+        Ok(Prepared::NoChanges(outputs)) => format!("no changes {outputs:?}"),
+        Ok(Prepared::ChangeSet(change_set)) => {
+            match execute(&stacks, &change_set, &mut transcript).await {
+                Ok(_) => "done".to_owned(),
+                Err(error) => format!("error: {error}"),
+            }
+        }
+    };
+    let asked = stacks.cloud.asked();
+    expected.assert_eq(&format!("{}{outcome}\n--\n{asked}", transcript.lines));
+}
+
+#[tokio::test]
+async fn a_change_set_that_takes_its_time_is_waited_for() {
+    let cloud = FakeCloud::default()
+        .change_set("CREATE_PENDING UNAVAILABLE\nCREATE_IN_PROGRESS UNAVAILABLE\nBRAND_NEW UNAVAILABLE\nCREATE_COMPLETE AVAILABLE")
+        .operation("chat CREATE_IN_PROGRESS User Initiated\nF CREATE_IN_PROGRESS\n- poll -\nF CREATE_IN_PROGRESS Resource creation Initiated\nF CREATE_COMPLETE\n- poll -\nchat CREATE_COMPLETE");
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: 1 to change
+        started Deploy
+        chat CREATE_IN_PROGRESS
+        F CREATE_IN_PROGRESS
+        F CREATE_IN_PROGRESS
+        F CREATE_COMPLETE
+        chat CREATE_COMPLETE
+        finished Deploy: 1 resources
+        done
+        --
+        create change set Create Standard
+        execute
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_change_is_success_and_leaves_no_change_set() {
+    let cloud = FakeCloud::with("UPDATE_COMPLETE")
+        .change_set("FAILED UNAVAILABLE The submitted information didn't contain changes.");
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: nothing has changed
+        no changes {"Url": "wss://fake/v1"}
+        --
+        create change set Update Standard
+        delete change set
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_obsolete_change_set_is_not_executed_and_the_reader_is_told_who_was_faster() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE OBSOLETE");
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        error: another deployment of stack `chat` got in between
+        --
+        create change set Update Standard
+        delete change set
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_first_change_set_leaves_no_shell() {
+    let cloud =
+        FakeCloud::default().change_set("FAILED UNAVAILABLE Template error: no such parameter");
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        error: CloudFormation refuses the change of stack `chat`: Template error: no such parameter
+        --
+        create change set Create Standard
+        delete change set
+        delete stack sparing []
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_deployment_of_somebody_else_is_followed_first() {
+    let cloud = FakeCloud::with("UPDATE_IN_PROGRESS")
+        .running("chat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE")
+        .change_set("FAILED UNAVAILABLE No updates are to be performed.");
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        notice an operation on stack `chat` is already running; following it first
+        chat UPDATE_IN_PROGRESS
+        chat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+        chat UPDATE_COMPLETE
+        finished Prepare: nothing has changed
+        no changes {"Url": "wss://fake/v1"}
+        --
+        create change set Update Standard
+        delete change set
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_shell_of_a_failed_creation_is_deleted_before_a_new_one() {
+    let cloud = FakeCloud::with("ROLLBACK_FAILED")
+        .operation("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE")
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation("chat CREATE_COMPLETE");
+    deployed(cloud, expect![[r#"
+        started Prepare
+        notice removing the empty stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
+        chat DELETE_IN_PROGRESS
+        chat DELETE_COMPLETE
+        finished Prepare: 1 to change
+        started Deploy
+        chat CREATE_COMPLETE
+        finished Deploy: 1 resources
+        done
+        --
+        delete stack sparing []
+        create change set Create Standard
+        execute
+    "#]])
+    .await;
+}
+
+#[tokio::test]
+async fn a_stack_that_is_stuck_is_not_touched() {
+    deployed(
+        FakeCloud::with("UPDATE_ROLLBACK_FAILED"),
+        expect![[r#"
+        started Prepare
+        error: stack `chat` is stuck: UPDATE_ROLLBACK_FAILED
+        --
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_failed_express_operation_the_next_one_is_express_too() {
+    let cloud = FakeCloud::with("UPDATE_FAILED")
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation("chat UPDATE_COMPLETE");
+    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: 1 to change
+        started Deploy
+        chat UPDATE_COMPLETE
+        finished Deploy: 1 resources
+        done
+        --
+        create change set Update Express
+        execute
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_declined_first_change_set_leaves_nothing() {
+    let stacks = CloudStacks::new(FakeCloud::default().change_set("CREATE_COMPLETE AVAILABLE"));
+    let prepared = prepare(&stacks, deployment(), &mut Transcript::default())
+        .await
+        .unwrap();
+    let Prepared::ChangeSet(change_set) = prepared else {
+        panic!("there is a change")
+    };
+    stacks.discard(&change_set).await.unwrap();
+    assert_eq!(*stacks.cloud.stack.borrow(), None);
+    expect![[r#"
+        create change set Create Standard
+        delete change set
+        delete stack sparing []
+    "#]]
+    .assert_eq(&stacks.cloud.asked());
+}
+
+#[tokio::test]
+async fn a_declined_update_leaves_the_stack_alone() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE AVAILABLE");
+    let stacks = CloudStacks::new(cloud);
+    let prepared = prepare(&stacks, deployment(), &mut Transcript::default())
+        .await
+        .unwrap();
+    let Prepared::ChangeSet(change_set) = prepared else {
+        panic!("there is a change")
+    };
+    stacks.discard(&change_set).await.unwrap();
+    assert_eq!(
+        stacks.cloud.asked(),
+        "create change set Update Standard\ndelete change set\n"
+    );
+}
+
+#[tokio::test]
+async fn a_protected_stack_is_not_deleted_and_the_hint_says_how_to_lift_it() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE");
+    cloud.stack.borrow_mut().as_mut().unwrap().protected = true;
+    let stacks = CloudStacks::new(cloud);
+    let error = stacks.delete(&name(), Data::Remove, &[]).await.unwrap_err();
+    assert_eq!(
+        error.hint.unwrap(),
+        "`chatctl deploy --protect=false` lifts the protection"
+    );
+    assert_eq!(stacks.cloud.asked(), "");
+}
+
+#[tokio::test]
+async fn keeping_data_updates_the_stack_before_it_is_deleted() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE")
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation("chat UPDATE_COMPLETE")
+        .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
+    *cloud.template.borrow_mut() = Some(deployment().template);
+    let stacks = CloudStacks::new(cloud);
+    teardown(&stacks, &name(), Data::Keep, &mut Transcript::default())
+        .await
+        .unwrap();
+    expect![[r#"
+        create change set Update Standard
+        execute
+        delete stack sparing []
+    "#]]
+    .assert_eq(&stacks.cloud.asked());
+}
+
+#[tokio::test]
+async fn other_stacks_that_use_a_value_are_found_and_the_stack_itself_does_not_count() {
+    let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
+    assert_eq!(
+        stacks.others_with(&name(), "CodeKey", "k0").await.unwrap(),
+        ["other"]
+    );
+    assert!(
+        stacks
+            .others_with(&name(), "CodeKey", "k1")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}

@@ -1,0 +1,254 @@
+//! Preparing a deployment: what is in the way goes first, then the target says what would change.
+
+use std::time::Instant;
+
+use super::deploy::DeployError;
+use super::event::{DeployEvent, Reporter, Step};
+use super::follow::follow;
+use super::refusal::{Refusal, TargetError};
+use super::status::StackStatus;
+use super::target::{Data, Deployment, Footing, Operation, Prepared, Stacks};
+use crate::config::names::StackName;
+use crate::stack::Template;
+use crate::stack::cause::cause;
+use crate::stack::change::ChangeSummary;
+use crate::stack::rights::gained;
+
+/// How many things in a row may be in the way.
+const ROUNDS: usize = 4;
+
+/// Finds out what `deployment` would change. Nothing that serves is changed.
+///
+/// An operation that is going on is followed first, whoever started it; the empty remains of an earlier attempt
+/// are deleted, and the reader is told. An interruption takes back what was begun.
+///
+/// # Errors
+/// [`DeployError`] when the target cannot be asked, or something is in the way that it cannot clear.
+pub(crate) async fn prepare(
+    stacks: &impl Stacks,
+    deployment: Deployment,
+    reporter: &mut impl Reporter,
+) -> Result<Prepared, DeployError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Prepare));
+    let work = async {
+        clear_the_way(stacks, &deployment.stack, reporter).await?;
+        Ok::<_, DeployError>(stacks.prepare(deployment).await?)
+    };
+    let prepared = interruptible(stacks, work).await?;
+    let detail = match &prepared {
+        Prepared::NoChanges(_) => "nothing has changed".to_owned(),
+        Prepared::ChangeSet(change_set) => change_set.summary.to_string(),
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Prepare,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(prepared)
+}
+
+/// What [`prepare`] and then `execute` would do, without touching anything that is there; `None` when nothing would
+/// change.
+///
+/// # Errors
+/// [`DeployError`] when the target cannot be asked, or when that cannot be told at the moment.
+pub(crate) async fn preview(
+    stacks: &impl Stacks,
+    deployment: Deployment,
+) -> Result<Option<ChangeSummary>, DeployError> {
+    let stack = deployment.stack.clone();
+    let all_new = |template: &Template| {
+        Some(ChangeSummary {
+            rights: gained(None, template),
+            ..ChangeSummary::between(None, template, false)
+        })
+    };
+    match stacks.footing(&stack).await? {
+        Footing::Stuck(error) => return Err(error.into()),
+        Footing::Busy(_) => {
+            let message = format!(
+                "an operation on stack `{stack}` is running, so it is not known what would change"
+            );
+            return Err(TargetError::new(Refusal::Failed, message)
+                .with_hint("`chatctl status` tells how far it is; try again when it is done")
+                .into());
+        }
+        // A change set needs a stack, and would leave one behind where there is none.
+        Footing::Leftover(_) => return Ok(all_new(&deployment.template)),
+        Footing::Ready => {}
+    }
+    let is_there = stacks
+        .describe(&stack)
+        .await?
+        .is_some_and(|description| description.status != StackStatus::Deleted);
+    if !is_there {
+        return Ok(all_new(&deployment.template));
+    }
+    match interruptible(stacks, stacks.prepare(deployment)).await? {
+        Prepared::NoChanges(_) => Ok(None),
+        Prepared::ChangeSet(change_set) => {
+            stacks.discard(&change_set).await?;
+            Ok(Some(change_set.summary))
+        }
+    }
+}
+
+/// `work`, unless the user asks to stop first; then what it has begun is taken back.
+async fn interruptible<T, E: From<TargetError>>(
+    stacks: &impl Stacks,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    tokio::select! {
+        outcome = work => outcome,
+        () = crate::interrupt::requested() => {
+            stacks.abandon().await;
+            Err(crate::interrupt::interrupted().into())
+        }
+    }
+}
+
+/// Follows what is going on and deletes what is left over, until a deployment can start.
+async fn clear_the_way(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    reporter: &mut impl Reporter,
+) -> Result<(), DeployError> {
+    for _ in 0..ROUNDS {
+        match stacks.footing(stack).await? {
+            Footing::Ready => return Ok(()),
+            Footing::Stuck(error) => return Err(error.into()),
+            Footing::Busy(operation) => {
+                reporter.report(&DeployEvent::Notice(format!(
+                    "an operation on stack `{stack}` is already running; following it first"
+                )));
+                follow(stacks, &operation, reporter).await?;
+            }
+            Footing::Leftover(status) => {
+                reporter.report(&DeployEvent::Notice(explained(stack, &status)));
+                remove(stacks, stack, reporter).await?;
+            }
+        }
+    }
+    Err(TargetError::new(
+        Refusal::Failed,
+        format!("stack `{stack}` does not come to rest: something else keeps changing it"),
+    )
+    .with_hint("see who else deploys it, then try again")
+    .into())
+}
+
+fn explained(stack: &StackName, status: &str) -> String {
+    let why = match status {
+        "REVIEW_IN_PROGRESS" => "an earlier deployment stopped before it was agreed to",
+        _ => {
+            "an earlier first deployment failed, and CloudFormation updates no stack in that state"
+        }
+    };
+    format!("removing the empty stack `{stack}` ({status}): {why}")
+}
+
+async fn remove(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    reporter: &mut impl Reporter,
+) -> Result<(), DeployError> {
+    let operation: Operation = stacks.delete(stack, Data::Remove, &[]).await?;
+    let settled = follow(stacks, &operation, reporter).await?;
+    match settled.description {
+        Some(left) if left.status != StackStatus::Deleted => Err(DeployError::RolledBack {
+            stack: stack.clone(),
+            status: left.status.word().to_owned(),
+            cause: cause(&settled.events),
+        }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeStacks, Transcript, deployment};
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    async fn check(stacks: FakeStacks, expected: Expect) {
+        let mut transcript = Transcript::default();
+        let outcome = match prepare(&stacks, deployment(), &mut transcript).await {
+            Ok(Prepared::NoChanges(_)) => "no changes".to_owned(),
+            Ok(Prepared::ChangeSet(_)) => "change set".to_owned(),
+            Err(error) => format!("error: {error}"),
+        };
+        expected.assert_eq(&format!("{}{outcome}\n", transcript.lines));
+    }
+
+    #[tokio::test]
+    async fn a_running_operation_is_followed_and_then_the_deployment_goes_on() {
+        check(
+            FakeStacks::scripted("chat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE").busy(),
+            expect![[r#"
+                started Prepare
+                notice an operation on stack `chat` is already running; following it first
+                chat UPDATE_IN_PROGRESS
+                chat UPDATE_COMPLETE
+                finished Prepare: 1 to add
+                change set
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_shell_of_a_failed_creation_is_deleted_and_explained() {
+        check(
+            FakeStacks::scripted("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE")
+                .leftover("ROLLBACK_COMPLETE"),
+            expect![[r#"
+                started Prepare
+                notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
+                chat DELETE_IN_PROGRESS
+                chat DELETE_COMPLETE
+                finished Prepare: 1 to add
+                change set
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_preview_of_what_is_not_there_adds_everything_and_makes_no_change_set() {
+        let summary = preview(&FakeStacks::absent(), deployment()).await.unwrap();
+        assert_eq!(summary.unwrap().to_string(), "1 to add");
+        let shell = FakeStacks::absent().leftover("ROLLBACK_COMPLETE");
+        let summary = preview(&shell, deployment()).await.unwrap();
+        assert_eq!(summary.unwrap().to_string(), "1 to add");
+        assert_eq!(shell.deletions(), "");
+    }
+
+    #[tokio::test]
+    async fn a_preview_does_not_wait_for_somebody_else() {
+        let stacks = FakeStacks::scripted("chat UPDATE_IN_PROGRESS").busy();
+        let error = preview(&stacks, deployment()).await.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("so it is not known what would change")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_shell_that_cannot_be_deleted_ends_the_deployment_with_the_cause() {
+        check(
+            FakeStacks::scripted("Role DELETE_FAILED has policies\n- poll -\nchat DELETE_FAILED")
+                .leftover("ROLLBACK_FAILED"),
+            expect![[r#"
+                started Prepare
+                notice removing the empty stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
+                Role DELETE_FAILED
+                chat DELETE_FAILED
+                error: stack `chat` settled as DELETE_FAILED
+                  Role (AWS::X::Y) could not be deleted: has policies
+            "#]],
+        )
+        .await;
+    }
+}

@@ -1,0 +1,60 @@
+//! Why a target did not do what it was asked, in words that any target shares.
+
+use std::path::Path;
+
+/// Why a target did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct TargetError {
+    pub(crate) refusal: Refusal,
+    pub(crate) message: String,
+    /// What the reader can do about it.
+    pub(crate) hint: Option<String>,
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kind of a [`TargetError`]; it decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// What was asked for cannot be done as it is configured.
+    Usage,
+    /// The target tried and failed.
+    Failed,
+    /// The target does not know us, or does not let us: credentials, permissions.
+    Denied,
+    /// The target could not be asked, or was asked too often; asking again may help.
+    Unreachable,
+    /// The user asked to stop.
+    Interrupted,
+    /// Nothing that was foreseen.
+    Unexpected,
+}
+
+impl TargetError {
+    /// An error of `refusal`'s kind; `message` names the attempt and the subject.
+    pub(crate) fn new(refusal: Refusal, message: impl Into<String>) -> Self {
+        Self {
+            refusal,
+            message: message.into(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// A file operation that failed: `attempt` such as "read", on `path`.
+    pub(crate) fn file(attempt: &str, path: &Path, source: std::io::Error) -> Self {
+        Self {
+            source: Some(Box::new(source)),
+            ..Self::new(
+                Refusal::Unexpected,
+                format!("could not {attempt} {}", path.display()),
+            )
+        }
+    }
+
+    /// Adds what the reader can do.
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

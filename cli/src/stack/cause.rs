@@ -1,0 +1,252 @@
+//! Why a stack failed: one cause out of many failed events, what it means, what to do.
+
+use std::fmt;
+
+use super::progress::{STACK_TYPE, StackEvent};
+
+/// The failure that the others follow from.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Cause {
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    /// For example `created`.
+    pub(crate) verb: &'static str,
+    /// The target's own words, without its wrapping.
+    pub(crate) reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) meaning: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
+    /// Resources that were only cancelled because of it.
+    pub(crate) followers: usize,
+}
+
+/// Whether the event is a failure of its own: not of the stack as a whole, and not a mere cancellation.
+pub(crate) fn is_cause(event: &StackEvent) -> bool {
+    event.status.ends_with("_FAILED") && event.resource_type != STACK_TYPE && !is_cancelled(event)
+}
+
+/// The first cause among `events`, oldest first; the stack's own failure when no resource has one.
+pub(crate) fn cause(events: &[StackEvent]) -> Option<Cause> {
+    let first = events.iter().find(|event| is_cause(event)).or_else(|| {
+        events
+            .iter()
+            .find(|event| event.status.ends_with("_FAILED") && !is_cancelled(event))
+    })?;
+    let reason = unwrapped(first.reason.as_deref().unwrap_or("no reason given"));
+    let (meaning, remedy) = explanation(&reason).unzip();
+    let mut followers: Vec<_> = events
+        .iter()
+        .filter(|event| is_cancelled(event))
+        .map(|event| &event.logical_id)
+        .collect();
+    followers.sort();
+    followers.dedup();
+    Some(Cause {
+        logical_id: first.logical_id.clone(),
+        resource_type: first.resource_type.clone(),
+        verb: verb(&first.status),
+        reason,
+        meaning,
+        remedy,
+        followers: followers.len(),
+    })
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            logical_id,
+            resource_type,
+            verb,
+            reason,
+            ..
+        } = self;
+        if resource_type == STACK_TYPE {
+            write!(out, "the stack could not be {verb}: {reason}")?;
+        } else {
+            write!(
+                out,
+                "{logical_id} ({resource_type}) could not be {verb}: {reason}"
+            )?;
+        }
+        if let Some(meaning) = self.meaning {
+            write!(out, "\n  meaning: {meaning}")?;
+        }
+        match self.followers {
+            0 => Ok(()),
+            1 => out.write_str("\n  (one resource that was only cancelled is not shown)"),
+            many => write!(
+                out,
+                "\n  ({many} resources that were only cancelled are not shown)"
+            ),
+        }
+    }
+}
+
+fn is_cancelled(event: &StackEvent) -> bool {
+    event.status.ends_with("_FAILED")
+        && event
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.to_lowercase().contains("cancelled"))
+}
+
+fn verb(status: &str) -> &'static str {
+    match status.split('_').next() {
+        Some("CREATE") => "created",
+        Some("UPDATE") => "updated",
+        Some("DELETE") => "deleted",
+        Some("ROLLBACK") => "rolled back",
+        _ => "put in place",
+    }
+}
+
+/// CloudFormation wraps a service's words: `Resource handler returned message: "…" (RequestToken: …, …)`.
+fn unwrapped(reason: &str) -> String {
+    let inner = reason
+        .strip_prefix("Resource handler returned message: \"")
+        .and_then(|rest| rest.rsplit_once("\" (RequestToken:"))
+        .map_or(reason, |(inner, _)| inner);
+    inner.trim().to_owned()
+}
+
+/// What a known reason means for this stack, and what to do.
+fn explanation(reason: &str) -> Option<(&'static str, String)> {
+    let has = |words: &[&str]| words.iter().all(|word| reason.contains(word));
+    let known: (&'static str, &str) = if has(&["not authorized to perform"]) {
+        let action = action_in(reason).unwrap_or("the action that AWS names");
+        return Some((
+            "the identity that deploys may not do this; CloudFormation acts with its permissions",
+            format!("have somebody allow it {action}, then deploy again"),
+        ));
+    } else if has(&["NoSuchKey"]) {
+        (
+            "the zip with the handlers was gone from the bucket when Lambda fetched it",
+            "deploy again: it is published again when it is missing",
+        )
+    } else if has(&["PermanentRedirect"]) || has(&["must be in the same region"]) {
+        (
+            "the bucket with the handlers is in another region than the stack",
+            "deploy again without a bucket of another region in `CodeBucket`",
+        )
+    } else if has(&["CloudWatch Logs role ARN"]) {
+        (
+            "API Gateway may not write logs in this account and region yet",
+            "set a CloudWatch log role in API Gateway's account settings, or switch access logs off",
+        )
+    } else if has(&["cannot be assumed by Lambda"]) {
+        (
+            "the new role was not known everywhere yet, which takes AWS some seconds",
+            "deploy again",
+        )
+    } else if has(&["already exists"]) {
+        (
+            "something of this name exists already and belongs to no stack, or to another one",
+            "delete it, or deploy under another name with `--stack`",
+        )
+    } else if has(&["UnreservedConcurrentExecution"])
+        || has(&["LimitExceeded"])
+        || has(&["limit exceeded"])
+        || has(&["quota"])
+    {
+        (
+            "a quota of the account is used up",
+            "raise it in the Service Quotas console, or delete what is not needed",
+        )
+    } else if has(&["Rate exceeded"]) || has(&["Throttling"]) {
+        (
+            "AWS was asked too often at that moment, perhaps by other deployments",
+            "deploy again in a minute",
+        )
+    } else {
+        return None;
+    };
+    Some((known.0, known.1.to_owned()))
+}
+
+/// The `service:Action` that a refusal names.
+pub(crate) fn action_in(reason: &str) -> Option<&str> {
+    let (_, rest) = reason.split_once("not authorized to perform")?;
+    rest.trim_start_matches(':')
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
+        .find(|word| word.contains(':') && !word.starts_with("arn:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(script: &str, expected: Expect) {
+        let events: Vec<_> = script
+            .lines()
+            .map(|line| {
+                let mut words = line.splitn(3, ' ');
+                let logical_id = words.next().unwrap();
+                StackEvent {
+                    id: line.into(),
+                    at: 0.0,
+                    logical_id: logical_id.into(),
+                    resource_type: if logical_id == "chat" {
+                        STACK_TYPE.into()
+                    } else {
+                        "AWS::X::Y".into()
+                    },
+                    status: words.next().unwrap().into(),
+                    reason: words.next().map(str::to_owned),
+                }
+            })
+            .collect();
+        let text = cause(&events).map_or("none".into(), |cause| {
+            let remedy = cause
+                .remedy
+                .as_ref()
+                .map_or(String::new(), |remedy| format!("\n  do: {remedy}"));
+            format!("{cause}{remedy}")
+        });
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn cancelled_followers_are_counted_and_not_shown() {
+        check(
+            "A CREATE_IN_PROGRESS\nB CREATE_FAILED Resource creation cancelled\nF CREATE_FAILED Resource handler returned message: \"Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.\" (RequestToken: 1, HandlerErrorCode: InvalidRequest)\nC CREATE_FAILED Resource creation cancelled\nchat ROLLBACK_IN_PROGRESS",
+            expect![[r#"
+                F (AWS::X::Y) could not be created: Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.
+                  meaning: the zip with the handlers was gone from the bucket when Lambda fetched it
+                  (2 resources that were only cancelled are not shown)
+                  do: deploy again: it is published again when it is missing"#]],
+        );
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        check(
+            "R CREATE_FAILED API: iam:CreateRole User: arn:aws:iam::1:user/x is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::1:role/r",
+            expect![[r#"
+                R (AWS::X::Y) could not be created: API: iam:CreateRole User: arn:aws:iam::1:user/x is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::1:role/r
+                  meaning: the identity that deploys may not do this; CloudFormation acts with its permissions
+                  do: have somebody allow it iam:CreateRole, then deploy again"#]],
+        );
+    }
+
+    #[test]
+    fn the_stacks_own_failure_counts_when_no_resource_has_one() {
+        check(
+            "chat ROLLBACK_FAILED The role is gone",
+            expect!["the stack could not be rolled back: The role is gone"],
+        );
+        check("A CREATE_COMPLETE", expect!["none"]);
+    }
+
+    #[test]
+    fn an_unknown_reason_is_shown_without_guessing() {
+        check(
+            "A UPDATE_FAILED strange",
+            expect!["A (AWS::X::Y) could not be updated: strange"],
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! A change summary as lines for a reader: what is new in one line, everything else in its own.
+
+use std::collections::BTreeMap;
+
+use super::change::{Action, ChangeSummary, ResourceChange, ValueChange};
+
+/// Rows of new resources beyond which they are only counted by type.
+const MOST_NEW_ROWS: usize = 6;
+
+/// Values longer than this, in characters, are cut.
+const LONGEST_VALUE: usize = 60;
+
+/// The lines that are shown before the question.
+pub(crate) fn outline(summary: &ChangeSummary) -> Vec<String> {
+    let (new, rest): (Vec<_>, Vec<_>) = summary
+        .changes
+        .iter()
+        .partition(|change| change.action == Action::Add);
+    let mut lines = if new.len() > MOST_NEW_ROWS {
+        vec![format!("+ {} new: {}", new.len(), counted(&new))]
+    } else {
+        new.into_iter().flat_map(rows).collect()
+    };
+    lines.extend(rest.into_iter().flat_map(rows));
+    // On a first deployment every right is new, which says nothing about this change.
+    let is_update = summary
+        .changes
+        .iter()
+        .any(|change| change.action != Action::Add);
+    match summary.rights.len() {
+        0 => {}
+        many if !is_update && many > MOST_NEW_ROWS => {
+            lines.push(format!("IAM: {many} rights, all of roles that are new"));
+        }
+        _ => lines.extend(summary.rights.iter().map(|right| format!("IAM: + {right}"))),
+    }
+    lines
+}
+
+fn counted(changes: &[&ResourceChange]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for change in changes {
+        let short = change.resource_type.rsplit("::").next().unwrap_or_default();
+        *counts.entry(short).or_default() += 1;
+    }
+    let words: Vec<_> = counts
+        .iter()
+        .map(|(short, count)| format!("{count} {short}"))
+        .collect();
+    words.join(", ")
+}
+
+fn rows(change: &ResourceChange) -> Vec<String> {
+    let mark = match change.action {
+        Action::Add => "+",
+        Action::Modify => "~",
+        Action::Replace | Action::MayReplace => "!",
+        Action::Remove => "-",
+    };
+    let mut head = format!("{mark} {} {}", change.logical_id, change.resource_type);
+    if !change.properties.is_empty() {
+        head.push_str(&format!(": {}", change.properties.join(", ")));
+    }
+    let consequence = match (change.action, change.retained) {
+        (Action::Replace, false) => " (replaced: what it holds is lost)",
+        (Action::Replace, true) => " (replaced: the old one stays in the account)",
+        (Action::MayReplace, _) => " (may be replaced)",
+        (Action::Remove, true) => " (stays in the account, outside the stack)",
+        _ => "",
+    };
+    head.push_str(consequence);
+    std::iter::once(head)
+        .chain(change.values.iter().map(value))
+        .collect()
+}
+
+fn value(change: &ValueChange) -> String {
+    let path = change.path.trim_start_matches("/Properties/");
+    let shown = |value: &Option<String>| {
+        value.as_deref().map_or("nothing".to_owned(), |value| {
+            let cut: String = value.chars().take(LONGEST_VALUE).collect();
+            if cut.len() < value.len() {
+                format!("{cut}…")
+            } else {
+                cut
+            }
+        })
+    };
+    format!(
+        "    {path}: {} → {}",
+        shown(&change.before),
+        shown(&change.after)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rights::Right;
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn change(action: Action, id: &str, kind: &str) -> ResourceChange {
+        ResourceChange {
+            action,
+            logical_id: id.into(),
+            resource_type: format!("AWS::{kind}"),
+            properties: Vec::new(),
+            values: Vec::new(),
+            retained: false,
+        }
+    }
+
+    fn check(changes: Vec<ResourceChange>, rights: usize, expected: Expect) {
+        let rights = (0..rights)
+            .map(|n| Right {
+                role: "Role".into(),
+                what: format!("may d:Action{n}"),
+                on: "Table.Arn".into(),
+            })
+            .collect();
+        let lines = outline(&ChangeSummary { changes, rights });
+        expected.assert_eq(
+            &lines
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect::<String>(),
+        );
+    }
+
+    #[test]
+    fn a_first_deployment_is_counted_by_type() {
+        let many = (0..7).map(|n| change(Action::Add, &format!("R{n}"), "IAM::Role"));
+        let table = change(Action::Add, "T", "DynamoDB::Table");
+        check(
+            many.chain([table]).collect(),
+            9,
+            expect![[r#"
+            + 8 new: 7 Role, 1 Table
+            IAM: 9 rights, all of roles that are new
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_update_shows_values_consequences_and_new_rights() {
+        let code = ResourceChange {
+            properties: vec!["Code".into()],
+            values: vec![ValueChange {
+                path: "/Properties/Code/S3Key".into(),
+                before: Some("a".repeat(64)),
+                after: Some("bb".into()),
+            }],
+            ..change(Action::Modify, "F", "Lambda::Function")
+        };
+        let kept = ResourceChange {
+            retained: true,
+            ..change(Action::Remove, "Old", "DynamoDB::Table")
+        };
+        check(
+            vec![
+                change(Action::Add, "Route", "ApiGatewayV2::Route"),
+                code,
+                change(Action::Replace, "T", "DynamoDB::Table"),
+                change(Action::MayReplace, "P", "Lambda::Permission"),
+                kept,
+            ],
+            1,
+            expect![[r#"
+                + Route AWS::ApiGatewayV2::Route
+                ~ F AWS::Lambda::Function: Code
+                    Code/S3Key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… → bb
+                ! T AWS::DynamoDB::Table (replaced: what it holds is lost)
+                ! P AWS::Lambda::Permission (may be replaced)
+                - Old AWS::DynamoDB::Table (stays in the account, outside the stack)
+                IAM: + Role may d:Action0 on Table.Arn
+            "#]],
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Why a stack cannot be started or updated.
+
+use crate::functions::CodeError;
+use crate::stack::LogicalId;
+use crate::tables::TablesError;
+use crate::template::TemplateError;
+
+/// Why a stack did not start. Nothing of it is left running.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The template cannot be run.
+    #[error("the template cannot be run")]
+    Template(#[from] TemplateError),
+    /// A function of the template has no code.
+    #[error(transparent)]
+    Code(#[from] FunctionCodeError),
+    /// Another program has the port.
+    #[error("port {port} is taken: stop the program that listens there, or choose another port")]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+    /// The operating system refuses the port.
+    #[error("could not listen on port {port} of 127.0.0.1")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// There are no tables.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+}
+
+/// Why a stack was not updated. It runs on as it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The template cannot be run.
+    #[error("the template cannot be run; the stack stays as it is")]
+    Template(#[from] TemplateError),
+    /// A function of the template has no code.
+    #[error(transparent)]
+    Code(#[from] FunctionCodeError),
+    /// DynamoDB refuses a table.
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+    /// The request is for another stack.
+    #[error(
+        "this is stack `{running}`, not `{requested}`: start that one beside it, with another port"
+    )]
+    OtherStack {
+        /// What runs.
+        running: String,
+        /// What the request names.
+        requested: String,
+    },
+}
+
+/// What is wrong with a function's code.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FunctionCodeError {
+    /// Nobody said where it is.
+    #[error("function `{function}` has no code: name a folder, a zip file or an executable for it")]
+    Missing {
+        /// The function's logical id.
+        function: LogicalId,
+    },
+    /// It cannot be run.
+    #[error("the code of function `{function}` cannot be run")]
+    Unusable {
+        /// The function's logical id.
+        function: LogicalId,
+        /// Why.
+        source: CodeError,
+    },
+}

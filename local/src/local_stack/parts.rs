@@ -1,0 +1,147 @@
+//! What a start and an update have in common: code, tables, functions.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use super::errors::{FunctionCodeError, StartError};
+use crate::credentials::Credentials;
+use crate::functions::{Code, Runnable, Scratch, Surroundings};
+use crate::options::Options;
+use crate::stack::{Function, LogicalId, Resource, Stack};
+use crate::tables::{Prepared, Scope, Tables, TablesError};
+use crate::transition::Teller;
+
+pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|source| match source.kind() {
+            std::io::ErrorKind::AddrInUse => StartError::PortTaken { port },
+            _ => StartError::Listen { port, source },
+        })
+}
+
+pub(super) async fn open_tables(
+    stack: &Stack,
+    options: &Options,
+    credentials: &Arc<Credentials>,
+) -> Result<Arc<Tables>, TablesError> {
+    let scope = Scope {
+        region: stack.identity.region.clone(),
+        account_id: stack.identity.account_id.clone(),
+    };
+    let (storage, credentials) = (options.tables.clone(), Arc::clone(credentials));
+    blocking(move || Tables::open(&storage, credentials, scope))
+        .await
+        .map(Arc::new)
+}
+
+pub(super) async fn create(
+    stack: &Arc<Stack>,
+    resource: &Resource,
+    tables: &Arc<Tables>,
+    teller: &Teller<'_>,
+) -> Result<(), TablesError> {
+    teller.resource(resource, "CREATE_IN_PROGRESS", None);
+    let reason = match prepare(stack, &resource.logical_id, tables).await? {
+        Some(Prepared::Replaced) => {
+            Some("a table with other keys was there; what it held is lost".to_owned())
+        }
+        Some(Prepared::Kept) => {
+            Some("the table was there already and keeps what it holds".to_owned())
+        }
+        Some(Prepared::Created) | None => None,
+    };
+    teller.resource(resource, "CREATE_COMPLETE", reason);
+    Ok(())
+}
+
+/// Makes sure that a table is there; `None` for other resources, which need nothing of the kind.
+pub(super) async fn prepare(
+    stack: &Arc<Stack>,
+    id: &LogicalId,
+    tables: &Arc<Tables>,
+) -> Result<Option<Prepared>, TablesError> {
+    let Some(table) = stack.tables.get(id).cloned() else {
+        return Ok(None);
+    };
+    let tables = Arc::clone(tables);
+    blocking(move || tables.prepare(&table)).await.map(Some)
+}
+
+/// Lets DynamoDB's rules judge every table before anything is touched.
+pub(super) async fn check_tables(stack: &Arc<Stack>) -> Result<(), TablesError> {
+    let stack = Arc::clone(stack);
+    blocking(move || Tables::check(stack.tables.values())).await
+}
+
+pub(super) async fn load(
+    stack: &Arc<Stack>,
+    paths: BTreeMap<LogicalId, PathBuf>,
+    scratch: &Arc<Scratch>,
+) -> Result<BTreeMap<LogicalId, Code>, FunctionCodeError> {
+    let (stack, scratch) = (Arc::clone(stack), Arc::clone(scratch));
+    blocking(move || {
+        let load = |function: &LogicalId| {
+            let path = paths
+                .get(function)
+                .ok_or_else(|| FunctionCodeError::Missing {
+                    function: function.clone(),
+                })?;
+            let code = Code::load(path, &scratch);
+            let code = code.map_err(|source| FunctionCodeError::Unusable {
+                function: function.clone(),
+                source,
+            })?;
+            Ok((function.clone(), code))
+        };
+        stack.functions.keys().map(load).collect()
+    })
+    .await
+}
+
+/// Runs what blocks where it blocks nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+pub(super) fn runnables(
+    stack: &Stack,
+    codes: &BTreeMap<LogicalId, Code>,
+    options: &Options,
+    credentials: &Credentials,
+    tables_endpoint: &str,
+    port: u16,
+) -> Vec<Runnable> {
+    let runnable = |function: &Function| {
+        Some(Runnable {
+            function: function.clone(),
+            code: codes.get(&function.logical_id)?.clone(),
+            surroundings: Surroundings {
+                region: stack.identity.region.clone(),
+                access_key: credentials.key_of(&function.arn),
+                tables_endpoint: tables_endpoint.to_owned(),
+                connections_endpoint: format!("http://{}", stage_address(stack, port)),
+            },
+            max_processes: options.max_processes_per_function,
+        })
+    };
+    stack.functions.values().filter_map(runnable).collect()
+}
+
+pub(super) fn stage_address(stack: &Stack, port: u16) -> String {
+    let stage = stack
+        .api
+        .stages
+        .keys()
+        .next()
+        .map(String::as_str)
+        .unwrap_or_default();
+    format!("127.0.0.1:{port}/{stage}")
+}

@@ -1,0 +1,277 @@
+//! Statement 76 and more: how many processes a function has, what they find, how they end.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chatctl_local::{LogSource, Options, StackNotice};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use crate::puppets::{Act, later};
+use crate::runtime_api::{by_hand, request_of};
+use crate::setup::Setup;
+use crate::world::{World, until, within};
+
+#[tokio::test]
+async fn c76_n_concurrent_messages_use_up_to_n_processes() {
+    let options = Options {
+        max_processes_per_function: 3,
+        ..Options::default()
+    };
+    let world = World::start_with(options, Setup::chat).await;
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    world.puppets.on("default", move |received| {
+        let (finish, act) = later();
+        begun.send((received.pid, finish)).unwrap();
+        act
+    });
+    let mut client = world.connect().await;
+    for _ in 0..5 {
+        client.send("x").await;
+    }
+    let mut running = Vec::new();
+    for _ in 0..3 {
+        running.push(within(begins.recv()).await.unwrap());
+    }
+    let pids: BTreeSet<u32> = running.iter().map(|(pid, _)| *pid).collect();
+    assert_eq!(pids.len(), 3, "each has its own process");
+    let function = || {
+        world
+            .stack
+            .status()
+            .functions
+            .into_iter()
+            .find(|one| one.name == "default")
+            .unwrap()
+    };
+    assert_eq!((function().processes, function().in_flight), (3, 5));
+    for (_, finish) in running {
+        finish.send(Act::ok()).unwrap();
+    }
+    for _ in 0..2 {
+        let (pid, finish) = within(begins.recv()).await.unwrap();
+        assert!(
+            pids.contains(&pid),
+            "those that waited get a process that is there"
+        );
+        finish.send(Act::ok()).unwrap();
+    }
+    until(async || (function().in_flight == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn c76_reserved_concurrency_wins_over_the_default() {
+    let world = World::start(|setup| {
+        setup.chat().edit(|stack| {
+            stack
+                .functions
+                .get_mut("default")
+                .unwrap()
+                .reserved_concurrency = Some(1)
+        })
+    })
+    .await;
+    let (finish, act) = later();
+    let act = Mutex::new(Some(act));
+    world.puppets.on("default", move |_| {
+        act.lock().unwrap().take().unwrap_or_else(Act::ok)
+    });
+    let mut client = world.connect().await;
+    client.send("one").await;
+    client.send("two").await;
+    let first = world.puppets.event("default", 0).await;
+    finish.send(Act::ok()).unwrap();
+    assert_eq!(world.puppets.event("default", 1).await.pid, first.pid);
+}
+
+#[tokio::test]
+async fn no_concurrency_at_all_is_an_error_at_once() {
+    let world = World::start(|setup| {
+        setup.chat().edit(|stack| {
+            stack
+                .functions
+                .get_mut("connect")
+                .unwrap()
+                .reserved_concurrency = Some(0)
+        })
+    })
+    .await;
+    assert_eq!(world.upgrade("/v1", "").await.status, 502);
+}
+
+#[tokio::test]
+async fn a_function_beyond_its_timeout_is_killed_and_its_caller_told() {
+    let world = World::start(|setup| {
+        let short = Duration::from_millis(100);
+        setup
+            .chat()
+            .edit(|stack| stack.functions.get_mut("default").unwrap().timeout = short)
+    })
+    .await;
+    let (_never, act) = later();
+    let act = Mutex::new(Some(act));
+    world.puppets.on("default", move |_| {
+        act.lock().unwrap().take().unwrap_or_else(Act::ok)
+    });
+    let mut client = world.connect().await;
+    let began = std::time::Instant::now();
+    client.send("one").await;
+    assert!(
+        client
+            .receive()
+            .await
+            .starts_with(r#"{"message": "Internal server error""#)
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+    let told = |notice: &StackNotice| match notice {
+        StackNotice::Log(line) => line.text.ends_with("Task timed out after 0.10 seconds"),
+        _ => false,
+    };
+    assert!(world.notices().iter().any(told), "{:?}", world.notices());
+    client.send("two").await;
+    assert_ne!(
+        world.puppets.event("default", 1).await.pid,
+        world.puppets.event("default", 0).await.pid
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_start_is_tried_three_times() {
+    let world = World::chat().await;
+    let mut processes = world.puppets.by_hand("connect");
+    let upgrade = world.upgrade("/v1", "");
+    let fail = async {
+        for _ in 0..3 {
+            let mut process = within(processes.recv()).await.unwrap();
+            let body = r#"{"errorMessage":"no table name","errorType":"Config"}"#;
+            let reply = within(process.call("POST", "/2018-06-01/runtime/init/error", body))
+                .await
+                .unwrap();
+            assert_eq!(reply.status, 202);
+            let again = within(process.call("POST", "/2018-06-01/runtime/init/error", body))
+                .await
+                .unwrap();
+            assert_eq!(again.status, 403);
+            process
+                .command(&json!({ "do": "exit", "code": 1 }))
+                .await
+                .unwrap();
+        }
+    };
+    let (answer, ()) = tokio::join!(upgrade, fail);
+    assert_eq!(answer.status, 502);
+    let text = "INIT_REPORT Status: error Error: no table name";
+    let told = |notice: &StackNotice| matches!(notice, StackNotice::Log(line) if line.text == text);
+    assert_eq!(
+        world.notices().iter().filter(|notice| told(notice)).count(),
+        3
+    );
+    assert_eq!(
+        world
+            .stack
+            .status()
+            .functions
+            .iter()
+            .map(|one| one.processes)
+            .sum::<usize>(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn the_environment_is_lambdas_and_nothing_is_inherited() {
+    let world = World::start(|setup| {
+        setup.chat().edit(|stack| {
+            let variables = &mut stack.functions.get_mut("connect").unwrap().environment;
+            variables.insert("TABLE".to_owned(), "chat".to_owned());
+        })
+    })
+    .await;
+    let mut processes = world.puppets.by_hand("connect");
+    let upgrade = world.upgrade("/v1", "");
+    let look = async {
+        let mut process = within(processes.recv()).await.unwrap();
+        let received = within(process.next()).await.unwrap();
+        within(process.respond(&request_of(&received), r#"{"statusCode":200}"#))
+            .await
+            .unwrap();
+        process
+    };
+    let (answer, process) = tokio::join!(upgrade, look);
+    assert_eq!(answer.status, 101);
+    let variables = &process.variables;
+    let endpoint = format!("http://127.0.0.1:{}/v1", world.stack.port());
+    for (name, value) in [
+        ("TABLE", "chat"),
+        ("_HANDLER", "connect-handler"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "connect"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/connect"),
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_DEFAULT_REGION", "eu-central-1"),
+        ("TZ", ":UTC"),
+        ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", &endpoint),
+        (
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            &world.stack.status().tables_endpoint,
+        ),
+        ("LAMBDA_TASK_ROOT", process.folder.to_str().unwrap()),
+    ] {
+        assert_eq!(
+            variables.get(name).map(String::as_str),
+            Some(value),
+            "{name}"
+        );
+    }
+    assert!(variables["AWS_ACCESS_KEY_ID"].starts_with("ASIA"));
+    for inherited in [
+        "HOME",
+        "USER",
+        "CARGO_MANIFEST_DIR",
+        "_X_AMZN_TRACE_ID",
+        "AWS_EXECUTION_ENV",
+    ] {
+        assert!(!variables.contains_key(inherited), "{inherited}");
+    }
+}
+
+#[tokio::test]
+async fn output_is_told_line_by_line() {
+    let (world, _client, _processes, mut process) = by_hand().await;
+    process
+        .command(&json!({ "do": "stdout", "text": "one\ntwo" }))
+        .await
+        .unwrap();
+    process
+        .command(&json!({ "do": "stderr", "text": "three" }))
+        .await
+        .unwrap();
+    let lines = until(async || {
+        let line = |notice| match notice {
+            StackNotice::Log(line) if line.source != LogSource::Platform => {
+                Some((line.source, line.text))
+            }
+            _ => None,
+        };
+        let mut lines: Vec<_> = world.notices().into_iter().filter_map(line).collect();
+        lines.sort_by_key(|(source, _)| *source == LogSource::Stderr);
+        (lines.len() == 3).then_some(lines)
+    })
+    .await;
+    let expected = [
+        (LogSource::Stdout, "one"),
+        (LogSource::Stdout, "two"),
+        (LogSource::Stderr, "three"),
+    ];
+    assert_eq!(
+        lines,
+        expected.map(|(source, text)| (source, text.to_owned()))
+    );
+}
