@@ -1,5 +1,6 @@
 //! `cargo xtask`: what the project does to itself.
 
+mod bench;
 mod licences;
 mod peers;
 mod run;
@@ -10,6 +11,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [ARGS]   set the pinned third-party peers up (into target/), then run every test; ARGS go to cargo test
+  bench local [ARGS]
+                build for release, measure the local target, print a table; ARGS go to the measuring program
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
 ";
@@ -20,6 +23,7 @@ fn main() -> ExitCode {
     let rest: Vec<String> = words.collect();
     let outcome = match command.as_str() {
         "test" => peers::set_up().and_then(|peers| run::tests(&peers, &rest)),
+        "bench" if rest.first().is_some_and(|what| what == "local") => bench::local(&rest[1..]),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
         _ => {

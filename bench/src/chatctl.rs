@@ -1,0 +1,208 @@
+//! chatctl as its users run it: a program, in a folder of its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+
+/// What is measured: executables that are built already.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Programs {
+    /// The command, built for release
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
+    pub(crate) chatctl: PathBuf,
+    /// The handlers' executable, built as it is deployed
+    #[arg(long, value_name = "PATH", value_parser = absolute)]
+    pub(crate) handlers: PathBuf,
+}
+
+/// chatctl runs in folders of its own, where a relative path would lead elsewhere.
+fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// Why chatctl did not do what it was asked to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChatctlError {
+    #[error("could not make a folder for chatctl to run in")]
+    Folder(#[source] std::io::Error),
+    #[error("could not run `{command}`")]
+    Run {
+        command: String,
+        source: std::io::Error,
+    },
+    #[error("`{command}` failed:\n{stderr}")]
+    Failed { command: String, stderr: String },
+    #[error("`{command}` answers something else than it should")]
+    Unreadable {
+        command: String,
+        source: serde_json::Error,
+    },
+}
+
+/// What `chatctl status --local --output json` tells.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Status {
+    pub(crate) endpoint: String,
+    pub(crate) pid: u32,
+    pub(crate) functions: BTreeMap<String, FunctionStatus>,
+    /// Of all processes, shared pages counted once.
+    pub(crate) memory_bytes: Option<u64>,
+}
+
+/// One function of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FunctionStatus {
+    pub(crate) in_flight: usize,
+}
+
+/// A folder without a config file: the default chat.
+#[derive(Debug)]
+pub(crate) struct Project<'a> {
+    programs: &'a Programs,
+    folder: tempfile::TempDir,
+}
+
+impl<'a> Project<'a> {
+    pub(crate) fn new(programs: &'a Programs) -> Result<Self, ChatctlError> {
+        let folder = tempfile::tempdir().map_err(ChatctlError::Folder)?;
+        Ok(Self { programs, folder })
+    }
+
+    /// Runs `words` to their end; answers what came on stdout.
+    pub(crate) fn run(&self, words: &[&str]) -> Result<String, ChatctlError> {
+        let output = self.command(words).stderr(Stdio::piped()).output();
+        let output = output.map_err(|source| ChatctlError::Run {
+            command: spoken(words),
+            source,
+        })?;
+        if !output.status.success() {
+            return Err(ChatctlError::Failed {
+                command: spoken(words),
+                stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            });
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// Starts the stack in the background; answers how long the command took.
+    pub(crate) fn deploy(&self) -> Result<(Deployed<'_>, Duration), ChatctlError> {
+        let deployed = Deployed { project: self };
+        let handlers = self.programs.handlers.to_string_lossy();
+        let words = ["deploy", "--local", "--handlers", &handlers, "--no-probe"];
+        let started = Instant::now();
+        self.run(&words)?;
+        Ok((deployed, started.elapsed()))
+    }
+
+    /// Starts the stack in the foreground; answers how long it took until it printed its endpoint.
+    pub(crate) fn dev(&self) -> Result<(Dev, Instant, Duration), ChatctlError> {
+        let handlers = self.programs.handlers.to_string_lossy();
+        let words = ["dev", "--handlers", &handlers];
+        let failed = |source| ChatctlError::Run {
+            command: spoken(&words),
+            source,
+        };
+        let stderr = self.folder.path().join("stderr");
+        let mut command = self.command(&words);
+        command
+            .stdout(Stdio::piped())
+            .stderr(File::create(&stderr).map_err(failed)?);
+        let started = Instant::now();
+        let mut dev = Dev {
+            child: command.spawn().map_err(failed)?,
+            endpoint: String::new(),
+        };
+        let stdout = dev.child.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .map_err(failed)?;
+        let took = started.elapsed();
+        line.trim_end().clone_into(&mut dev.endpoint);
+        if dev.endpoint.is_empty() {
+            return Err(ChatctlError::Failed {
+                command: spoken(&words),
+                stderr: std::fs::read_to_string(&stderr).map_err(failed)?,
+            });
+        }
+        Ok((dev, started, took))
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.programs.chatctl);
+        command
+            .args(words)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        for variable in ["CHATCTL_STACK", "CHATCTL_STAGE", "CHATCTL_CONFIG"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+}
+
+fn spoken(words: &[&str]) -> String {
+    format!("chatctl {}", words.join(" "))
+}
+
+/// A stack in the background; it is torn down when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Deployed<'a> {
+    project: &'a Project<'a>,
+}
+
+impl Deployed<'_> {
+    pub(crate) fn status(&self) -> Result<Status, ChatctlError> {
+        let words = ["status", "--local", "--output", "json"];
+        let text = self.project.run(&words)?;
+        serde_json::from_str(&text).map_err(|source| ChatctlError::Unreadable {
+            command: spoken(&words),
+            source,
+        })
+    }
+
+    /// Waits until no function works on anything.
+    pub(crate) async fn quiet(&self) -> Result<(), ChatctlError> {
+        // A function that never ends is stopped by its own timeout.
+        while !self
+            .status()?
+            .functions
+            .values()
+            .all(|it| it.in_flight == 0)
+        {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Deployed<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.project.run(&["teardown", "--local", "--yes"]) {
+            crate::complain(&error);
+        }
+    }
+}
+
+/// A stack in the foreground; it is stopped when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Dev {
+    child: Child,
+    pub(crate) endpoint: String,
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        // It fails when the program has ended already, which is what we want.
+        let _gone = kill_process(Pid::from_child(&self.child), Signal::INT);
+        let _status = self.child.wait();
+    }
+}

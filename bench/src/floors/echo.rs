@@ -1,0 +1,28 @@
+//! The bare WebSocket server: what arrives goes back.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{FloorError, Server};
+
+pub(super) fn start() -> Result<Server, FloorError> {
+    Server::start("echo", serve)
+}
+
+async fn serve(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(echo(stream));
+    }
+}
+
+/// Until the client is gone; it notices by itself what went wrong.
+async fn echo(stream: TcpStream) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut socket = tokio_tungstenite::accept_async(stream).await.ok()?;
+    while let Some(Ok(message)) = socket.next().await {
+        if message.is_text() {
+            socket.send(message).await.ok()?;
+        }
+    }
+    Some(())
+}

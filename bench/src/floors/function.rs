@@ -1,0 +1,246 @@
+//! The smallest Runtime API that can drive the handlers' binary, as its authorizer: it calls nothing, so an invocation
+//! is one hop there and back.
+//!
+//! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::{Mutex, mpsc};
+
+use super::FloorError;
+
+/// Longer than a start or an invocation takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running process of the handlers' binary.
+#[derive(Debug)]
+pub(super) struct Function {
+    child: Child,
+    events: mpsc::UnboundedSender<Bytes>,
+    notices: mpsc::UnboundedReceiver<Notice>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Notice {
+    /// The process waits for an event.
+    Asks,
+    Answered(Bytes),
+    Failed(Bytes),
+}
+
+struct RuntimeApi {
+    events: Mutex<mpsc::UnboundedReceiver<Bytes>>,
+    notices: mpsc::UnboundedSender<Notice>,
+}
+
+impl Function {
+    /// Starts `handlers` as the authorizer; answers how long it took until it asked for an event.
+    pub(super) async fn start(handlers: &Path) -> Result<(Self, Duration), FloorError> {
+        let listener = TcpListener::bind("127.0.0.1:0").await;
+        let listener = listener.map_err(failed("no port for the Runtime API"))?;
+        let address = listener.local_addr().map_err(failed("no address"))?;
+        let (events, queue) = mpsc::unbounded_channel();
+        let (tell, notices) = mpsc::unbounded_channel();
+        let api = Arc::new(RuntimeApi {
+            events: Mutex::new(queue),
+            notices: tell,
+        });
+        let server = tokio::spawn(serve(listener, api));
+        let started = Instant::now();
+        let child = Command::new(handlers)
+            .env_clear()
+            .env("_HANDLER", "authorize")
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "authorize")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed("the handlers do not start"))?;
+        let mut function = Self {
+            child,
+            events,
+            notices,
+            server,
+        };
+        match function.notice().await? {
+            Notice::Asks => Ok((function, started.elapsed())),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// Invokes it `count` times, each time when it waits for an event; answers how long until the answer was there.
+    pub(super) async fn invoke(&mut self, count: usize) -> Result<Vec<Duration>, FloorError> {
+        let event = Bytes::from(event().to_string());
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let started = Instant::now();
+            let sent = self.events.send(event.clone());
+            sent.map_err(failed("the Runtime API has ended"))?;
+            match self.notice().await? {
+                Notice::Answered(answer) if contains(&answer, b"\"Allow\"") => {
+                    times.push(started.elapsed());
+                }
+                other => return Err(unexpected(other)),
+            }
+            match self.notice().await? {
+                Notice::Asks => {}
+                other => return Err(unexpected(other)),
+            }
+        }
+        Ok(times)
+    }
+
+    pub(super) async fn stop(mut self) -> Result<(), FloorError> {
+        self.server.abort();
+        self.child
+            .kill()
+            .await
+            .map_err(failed("it cannot be ended"))
+    }
+
+    async fn notice(&mut self) -> Result<Notice, FloorError> {
+        let waited = tokio::time::timeout(PATIENCE, self.notices.recv()).await;
+        let notice = waited.map_err(failed("the process is silent"))?;
+        notice.ok_or_else(|| failed("the Runtime API has ended")("no notice"))
+    }
+}
+
+fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    attempt: &'static str,
+) -> impl FnOnce(E) -> FloorError {
+    move |source| FloorError::Function {
+        attempt,
+        source: source.into(),
+    }
+}
+
+fn unexpected(notice: Notice) -> FloorError {
+    let text = match notice {
+        Notice::Asks => "it asked for another event before it had answered".to_owned(),
+        Notice::Answered(body) | Notice::Failed(body) => {
+            String::from_utf8_lossy(&body).into_owned()
+        }
+    };
+    failed("the process answers otherwise than it should")(text)
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+async fn serve(listener: TcpListener, api: Arc<RuntimeApi>) {
+    // The set ends with this task, and every connection with the set.
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        // Without it an answer may wait for an acknowledgement; failing to set it changes nothing else.
+        let _slower = stream.set_nodelay(true);
+        let api = Arc::clone(&api);
+        connections.spawn(async move {
+            let service = service_fn(move |request| answer(Arc::clone(&api), request));
+            // The process closed its connection; whoever waits for it notices.
+            let _closed = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    api: Arc<RuntimeApi>,
+    request: Request<Incoming>,
+) -> hyper::Result<Response<Full<Bytes>>> {
+    let is_failure = request.uri().path().ends_with("/error");
+    if request.method() == Method::POST {
+        let body = request.into_body().collect().await?.to_bytes();
+        let notice = if is_failure {
+            Notice::Failed(body)
+        } else {
+            Notice::Answered(body)
+        };
+        // Nobody listens any more: the function is being stopped.
+        let _unheard = api.notices.send(notice);
+        let mut accepted = Response::new(Full::default());
+        *accepted.status_mut() = StatusCode::ACCEPTED;
+        return Ok(accepted);
+    }
+    let mut events = api.events.lock().await;
+    let _unheard = api.notices.send(Notice::Asks);
+    let Some(event) = events.recv().await else {
+        return std::future::pending().await;
+    };
+    let response = Response::builder()
+        .header(
+            "Lambda-Runtime-Aws-Request-Id",
+            "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+        )
+        .header("Lambda-Runtime-Deadline-Ms", "9999999999999")
+        .header(
+            "Lambda-Runtime-Invoked-Function-Arn",
+            "arn:aws:lambda:us-east-1:000000000000:function:authorize",
+        )
+        .header(
+            "Lambda-Runtime-Trace-Id",
+            "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
+        )
+        .body(Full::new(event));
+    Ok(response.expect("the headers are constants"))
+}
+
+/// What API Gateway sends to an authorizer, of the usual size.
+fn event() -> serde_json::Value {
+    json!({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:us-east-1:000000000000:abcdefghij/v1/$connect",
+        "headers": {
+            "Host": "abcdefghij.execute-api.us-east-1.amazonaws.com",
+            "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+            "X-Amzn-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+            "X-Forwarded-For": "127.0.0.1",
+            "X-Forwarded-Port": "443",
+            "X-Forwarded-Proto": "https",
+            "msgfrom": "Tom",
+            "msgto": "Jerry",
+        },
+        "multiValueHeaders": {
+            "Host": ["abcdefghij.execute-api.us-east-1.amazonaws.com"],
+            "msgfrom": ["Tom"],
+            "msgto": ["Jerry"],
+        },
+        "requestContext": {
+            "routeKey": "$connect",
+            "eventType": "CONNECT",
+            "extendedRequestId": "D0I9SGRGoAMFcwA=",
+            "requestTime": "09/Feb/2026:22:10:08 +0000",
+            "messageDirection": "IN",
+            "stage": "v1",
+            "connectedAt": 1_770_674_708_000_u64,
+            "requestTimeEpoch": 1_770_674_708_000_u64,
+            "identity": {"sourceIp": "127.0.0.1"},
+            "requestId": "D0I9SGRGoAMFcwA=",
+            "domainName": "abcdefghij.execute-api.us-east-1.amazonaws.com",
+            "connectionId": "D0I9SdPJoAMCIkA=",
+            "apiId": "abcdefghij",
+        },
+        "isBase64Encoded": false,
+    })
+}

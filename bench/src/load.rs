@@ -1,0 +1,297 @@
+//! The load generator: conversations over WebSockets, all on the calling thread.
+//!
+//! The same code drives the chat (two seats: what one says, the other hears) and the bare echo (one seat, which hears
+//! itself), so that the two can be compared.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join_all, try_join_all};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use crate::sample::Sample;
+use crate::tally::{Faults, Tally};
+
+/// Longer than any honest answer takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why a load could not be brought on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    #[error("could not connect to {url}")]
+    Connect {
+        url: String,
+        source: Box<tungstenite::Error>,
+    },
+    #[error("the connection broke while messages were exchanged")]
+    Broken(#[source] Box<tungstenite::Error>),
+    #[error("the exchange stood still: {0}")]
+    Stuck(Faults),
+    #[error("not every message arrived once: {0}")]
+    Faults(Faults),
+    #[error("the exchange of no messages has no times")]
+    Empty,
+}
+
+impl From<tungstenite::Error> for LoadError {
+    fn from(error: tungstenite::Error) -> Self {
+        Self::Broken(Box::new(error))
+    }
+}
+
+/// One open WebSocket.
+#[derive(Debug)]
+pub(crate) struct Seat(WebSocketStream<TcpStream>);
+
+/// Seats in a circle: what one says, the next one hears.
+#[derive(Debug)]
+pub(crate) struct Conversation {
+    seats: Vec<Seat>,
+    tally: Tally,
+}
+
+/// What a load took.
+#[derive(Debug)]
+pub(crate) struct Load {
+    /// Of each lap.
+    pub(crate) laps: Sample,
+    pub(crate) messages: usize,
+    pub(crate) elapsed: Duration,
+}
+
+impl Load {
+    pub(crate) fn messages_per_second(&self) -> f64 {
+        self.messages as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
+impl Seat {
+    /// Opens a WebSocket to `ws://127.0.0.1:PORT/…` with the two names in its handshake.
+    pub(crate) async fn open(url: &str, from: &str, to: &str) -> Result<Self, LoadError> {
+        let failed = |source: tungstenite::Error| LoadError::Connect {
+            url: url.to_owned(),
+            source: Box::new(source),
+        };
+        let mut request = url.into_client_request().map_err(failed)?;
+        for (name, value) in [("msgfrom", from), ("msgto", to)] {
+            let value = value.parse().expect("our names are header values");
+            request.headers_mut().insert(name, value);
+        }
+        let authority = request.uri().authority().map_or("", |it| it.as_str());
+        let stream = TcpStream::connect(authority).await;
+        let stream = stream.map_err(|error| failed(error.into()))?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| failed(error.into()))?;
+        let (socket, _) = tokio_tungstenite::client_async(request, stream)
+            .await
+            .map_err(failed)?;
+        Ok(Self(socket))
+    }
+
+    /// Says goodbye and waits for the answer.
+    pub(crate) async fn close(mut self) -> Result<(), LoadError> {
+        self.goodbye().await
+    }
+
+    async fn goodbye(&mut self) -> Result<(), LoadError> {
+        self.0.close(None).await?;
+        while let Some(Ok(_)) = self.0.next().await {}
+        Ok(())
+    }
+
+    async fn say(&mut self, text: String) -> Result<(), LoadError> {
+        Ok(self.0.send(Message::text(text)).await?)
+    }
+
+    /// The next text or pong.
+    async fn hear(&mut self) -> Result<Message, LoadError> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(message @ (Message::Text(_) | Message::Pong(_)))) => return Ok(message),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error.into()),
+                None => return Err(tungstenite::Error::ConnectionClosed.into()),
+            }
+        }
+    }
+}
+
+impl Conversation {
+    /// Two people, each on one connection.
+    pub(crate) async fn of_two(url: &str, number: usize) -> Result<Self, LoadError> {
+        let (a, b) = (format!("bench-{number}-a"), format!("bench-{number}-b"));
+        let seats = vec![
+            Seat::open(url, &a, &b).await?,
+            Seat::open(url, &b, &a).await?,
+        ];
+        Ok(Self {
+            seats,
+            tally: Tally::new(number),
+        })
+    }
+
+    /// One connection to a server that sends back what it receives.
+    pub(crate) async fn with_an_echo(server: SocketAddr, number: usize) -> Result<Self, LoadError> {
+        let seat = Seat::open(&format!("ws://{server}/"), "a", "a").await?;
+        Ok(Self {
+            seats: vec![seat],
+            tally: Tally::new(number),
+        })
+    }
+
+    /// Sends messages one after another, the next when the last has arrived; answers the time of every lap.
+    async fn play(&mut self, laps: usize, lap: usize) -> Result<Vec<Duration>, LoadError> {
+        let mut times = Vec::with_capacity(laps);
+        for _ in 0..laps {
+            let started = Instant::now();
+            for _ in 0..lap {
+                let (number, text) = self.tally.sent();
+                let count = self.seats.len();
+                self.seats[number % count].say(text).await?;
+                let hearer = &mut self.seats[(number + 1) % count];
+                while match hearer.hear().await? {
+                    Message::Text(text) => self.tally.arrived(&text) != Some(number),
+                    _ => true,
+                } {}
+            }
+            times.push(started.elapsed());
+        }
+        Ok(times)
+    }
+
+    /// Hears what the server had sent before it answers a ping.
+    async fn hear_the_rest(&mut self) -> Result<(), LoadError> {
+        for seat in &mut self.seats {
+            seat.0.send(Message::Ping("fence".into())).await?;
+            while let Message::Text(text) = seat.hear().await? {
+                self.tally.arrived(&text);
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<(), LoadError> {
+        for seat in &mut self.seats {
+            seat.goodbye().await?;
+        }
+        Ok(())
+    }
+}
+
+/// `count` conversations of two.
+pub(crate) async fn pairs(url: &str, count: usize) -> Result<Vec<Conversation>, LoadError> {
+    let mut pairs = Vec::with_capacity(count);
+    for number in 0..count {
+        pairs.push(Conversation::of_two(url, number).await?);
+    }
+    Ok(pairs)
+}
+
+/// Lets every conversation go `laps` laps of `lap` messages, all at once, each with one message under way.
+pub(crate) async fn play(
+    conversations: &mut [Conversation],
+    laps: usize,
+    lap: usize,
+) -> Result<Load, LoadError> {
+    let messages = conversations.len() * laps * lap;
+    let started = Instant::now();
+    let all = join_all(conversations.iter_mut().map(|it| it.play(laps, lap)));
+    let times = tokio::time::timeout(PATIENCE, all).await;
+    let elapsed = started.elapsed();
+    let Ok(times) = times else {
+        return Err(LoadError::Stuck(faults(conversations)));
+    };
+    let times: Vec<Vec<Duration>> = times.into_iter().collect::<Result<_, _>>()?;
+    Ok(Load {
+        laps: Sample::new(times.concat()).ok_or(LoadError::Empty)?,
+        messages,
+        elapsed,
+    })
+}
+
+/// Hears what is still on its way, ends the conversations, and makes sure that every message arrived once.
+///
+/// Nothing may be under way inside the server any more: only what it has written already is waited for.
+pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<(), LoadError> {
+    let rest = async {
+        try_join_all(conversations.iter_mut().map(Conversation::hear_the_rest)).await?;
+        try_join_all(conversations.iter_mut().map(Conversation::close)).await
+    };
+    match tokio::time::timeout(PATIENCE, rest).await {
+        Ok(ended) => ended.map(drop)?,
+        Err(_elapsed) => return Err(LoadError::Stuck(faults(&conversations))),
+    }
+    match faults(&conversations) {
+        faults if faults.none() => Ok(()),
+        faults => Err(LoadError::Faults(faults)),
+    }
+}
+
+fn faults(conversations: &[Conversation]) -> Faults {
+    conversations.iter().map(|it| it.tally.faults()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that answers every text with what `answers` makes of it.
+    async fn server(answers: fn(String) -> Vec<String>) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                tokio::spawn(async move {
+                    while let Some(Ok(message)) = socket.next().await {
+                        if let Message::Text(text) = message {
+                            for answer in answers(text.to_string()) {
+                                socket.send(Message::text(answer)).await.unwrap();
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    async fn faults_of(answers: fn(String) -> Vec<String>) -> Faults {
+        let server = server(answers).await;
+        let mut conversations = Vec::new();
+        for number in 0..3 {
+            let conversation = Conversation::with_an_echo(server, number).await;
+            conversations.push(conversation.unwrap());
+        }
+        let load = play(&mut conversations, 5, 2).await.unwrap();
+        assert_eq!((load.messages, load.laps.len()), (30, 15));
+        match end(conversations).await {
+            Ok(()) => Faults::default(),
+            Err(LoadError::Faults(faults)) => faults,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_honest_server_delivers_everything_once() {
+        assert!(faults_of(|text| vec![text]).await.none());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_repeats_every_message_is_found_out_to_the_last_one() {
+        let faults = faults_of(|text| vec![text.clone(), text]).await;
+        assert_eq!((faults.lost, faults.doubled), (0, 30));
+    }
+
+    #[tokio::test]
+    async fn a_notice_among_the_messages_is_foreign() {
+        let faults = faults_of(|text| vec!["Your friend is away".into(), text]).await;
+        assert_eq!((faults.lost, faults.doubled), (0, 0));
+        assert_eq!(faults.foreign.len(), 30);
+    }
+}

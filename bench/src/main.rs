@@ -1,0 +1,142 @@
+//! Measures the local stack against its targets, and against the floors of the parts that it is made of.
+//!
+//! `cargo xtask bench local` builds what is measured and runs this. A missed target is told and is no failure: it may
+//! be the machine's. A lost or doubled message is one.
+
+mod chatctl;
+mod figures;
+mod floors;
+mod load;
+mod meter;
+mod processes;
+mod report;
+mod sample;
+mod tally;
+
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+
+use crate::chatctl::Programs;
+use crate::figures::FigureError;
+use crate::floors::{FloorError, Floors};
+use crate::report::Figure;
+
+/// Measures the local stack
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(flatten)]
+    programs: Programs,
+    /// Only this; can be repeated
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+}
+
+/// What can be measured by itself. The floors always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Start,
+    Help,
+    Messages,
+    Memory,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum BenchError {
+    #[error("could not make a runtime")]
+    Runtime(#[source] std::io::Error),
+    #[error(transparent)]
+    Floor(#[from] FloorError),
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything that loads the stack is on this one thread.
+fn run(args: &Args) -> Result<(), BenchError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(BenchError::Runtime)?;
+    let before = load_average();
+    let floors = runtime.block_on(floors::measure(&args.programs.handlers))?;
+    let mut figures = Vec::new();
+    for part in Part::value_variants() {
+        if args.only.is_empty() || args.only.contains(part) {
+            figures.extend(runtime.block_on(measure(*part, &args.programs, &floors))?);
+        }
+    }
+    figures.extend(figures::of_floors(&floors));
+    let missed = figures.iter().filter(|it| it.is_reached() == Some(false));
+    say(&format!(
+        "{}\n\n{}\n\n{} targets missed; every message arrived once",
+        machine(&before),
+        report::table(&figures),
+        missed.count()
+    ));
+    Ok(())
+}
+
+async fn measure(
+    part: Part,
+    programs: &Programs,
+    floors: &Floors,
+) -> Result<Vec<Figure>, FigureError> {
+    match part {
+        Part::Start => figures::start(programs, floors).await,
+        Part::Help => figures::help(programs, floors),
+        Part::Messages => figures::messages(programs, floors).await,
+        Part::Memory => figures::memory(programs).await,
+    }
+}
+
+/// What it ran on, and how busy that was.
+fn machine(load_before: &str) -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(": "));
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{cores} cores, {}; load average {load_before} before, {} after; clients: one thread, 127.0.0.1",
+        model.map_or("unknown processor", |(_, model)| model),
+        load_average()
+    )
+}
+
+/// Over the last minute.
+fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ')
+        .next()
+        .filter(|first| !first.is_empty())
+        .unwrap_or("unknown")
+        .to_owned()
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Tells an error and its causes.
+#[expect(
+    clippy::print_stderr,
+    reason = "this program reports to whoever runs it"
+)]
+fn complain(error: &(dyn std::error::Error + 'static)) {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let text = causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ");
+    eprintln!("bench: {text}");
+}

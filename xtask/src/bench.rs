@@ -1,0 +1,97 @@
+//! Benchmarks: builds what is measured as users build it, then runs the program that measures.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::run::{StepError, cargo, finish, root};
+
+const CURE: &str = "install a Rust toolchain";
+
+/// Measures the local target; `more` goes to the measuring program.
+pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
+    // One build each: built together, one package's features would leak into the others.
+    let chatctl = build("chatctl", "chatctl", "release")?;
+    let handlers = build("chat-lambdas", "chat", "lambda")?;
+    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
+    let mut command = Command::new(bench);
+    command
+        .arg("--chatctl")
+        .arg(chatctl)
+        .arg("--handlers")
+        .arg(handlers)
+        .args(more);
+    finish(command, CURE, "the benchmark")
+}
+
+/// One line of cargo's `--message-format json`, as far as it matters here.
+#[derive(Deserialize)]
+struct Message {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+/// Builds `binary` of `package`; answers where it is.
+fn build(package: &str, binary: &str, profile: &str) -> Result<PathBuf, StepError> {
+    let what = format!("cargo build --package {package}");
+    let mut command = Command::new(cargo());
+    command
+        .args([
+            "build",
+            "--locked",
+            "--package",
+            package,
+            "--bin",
+            binary,
+            "--profile",
+            profile,
+        ])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(root())
+        .stderr(Stdio::inherit());
+    let output = command.output().map_err(|_| StepError::Missing {
+        program: cargo(),
+        cure: CURE,
+    })?;
+    if !output.status.success() {
+        return Err(StepError::Failed { what });
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    executable(&text, binary)
+        .ok_or_else(|| StepError::Other(format!("{what} built no binary `{binary}`")))
+}
+
+fn executable(messages: &str, binary: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter(|message| {
+            message
+                .target
+                .as_ref()
+                .is_some_and(|target| target.name == binary)
+        })
+        .find_map(|message| message.executable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_executable_is_the_one_of_the_named_binary() {
+        let messages = r#"{"reason":"compiler-artifact","target":{"name":"chat"},"executable":null}
+not json
+{"reason":"compiler-artifact","target":{"name":"other"},"executable":"/t/other"}
+{"reason":"compiler-artifact","target":{"name":"chat"},"executable":"/t/chat"}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(executable(messages, "chat"), Some("/t/chat".into()));
+        assert_eq!(executable(messages, "none"), None);
+    }
+}
