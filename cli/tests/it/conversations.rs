@@ -21,7 +21,11 @@ impl Chat {
         Self::try_open(endpoint, Some(from), Some(to)).expect("the handshake is accepted")
     }
 
-    fn try_open(endpoint: &str, from: Option<&str>, to: Option<&str>) -> Result<Self, String> {
+    pub(crate) fn try_open(
+        endpoint: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Self, String> {
         let mut request = endpoint.into_client_request().unwrap();
         for (name, value) in [("msgfrom", from), ("msgto", to)] {
             if let Some(value) = value {

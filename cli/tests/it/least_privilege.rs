@@ -1,0 +1,316 @@
+//! Each action of each role is needed: taken away alone, something breaks. On the local target, whose IAM decides by
+//! the very policies of the rendered template.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
+use serde_json::{Value, json};
+
+use crate::conversations::Chat;
+use crate::project::{Project, eventually, handlers};
+
+/// The rendered template without `action` in `role`.
+fn template_without(role: &str, action: &str) -> Value {
+    let rendered = Project::new("").run(&["render", "--format", "json"]);
+    let mut template: Value = serde_json::from_str(&rendered.stdout).unwrap();
+    let mut taken = 0;
+    let policies = template["Resources"][role]["Properties"]["Policies"]
+        .as_array_mut()
+        .unwrap();
+    for policy in policies.iter_mut() {
+        for statement in policy["PolicyDocument"]["Statement"]
+            .as_array_mut()
+            .unwrap()
+        {
+            let actions = match &statement["Action"] {
+                Value::String(one) => vec![json!(one)],
+                many => many.as_array().unwrap().clone(),
+            };
+            let kept: Vec<_> = actions
+                .iter()
+                .filter(|kept| *kept != action)
+                .cloned()
+                .collect();
+            taken += actions.len() - kept.len();
+            // A statement needs an action; one that nothing here is called stands for none.
+            statement["Action"] = if kept.is_empty() {
+                json!(["none:None"])
+            } else {
+                json!(kept)
+            };
+        }
+    }
+    assert_eq!(taken, 1, "{role} grants {action} once");
+    template
+}
+
+/// Without an authorizer the sessions come from the table, as behind a gateway that ignores authorizers.
+fn without_authorizer(mut template: Value) -> Value {
+    let resources = template["Resources"].as_object_mut().unwrap();
+    for id in ["Authorizer", "AuthorizerPermission"] {
+        resources.shift_remove(id).unwrap();
+    }
+    let route = resources["ConnectRoute"]["Properties"]
+        .as_object_mut()
+        .unwrap();
+    route.shift_remove("AuthorizerId");
+    route.shift_remove("AuthorizationType");
+    template
+}
+
+struct Stack {
+    stack: LocalStack,
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+async fn start(template: &Value) -> Stack {
+    let functions = template["Resources"].as_object().unwrap().iter();
+    let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+    let request = StackRequest {
+        stack_name: "chat".into(),
+        template: template.to_string(),
+        parameters: BTreeMap::from(
+            [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),
+        ),
+        code: functions
+            .map(|(id, _)| (id.clone(), handlers().to_owned()))
+            .collect(),
+    };
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&told);
+    let observer = Observer::new(move |notice| {
+        sink.lock().unwrap().push(match notice {
+            StackNotice::Log(line) => format!("{}: {}", line.function, line.text),
+            StackNotice::Warning(text) => text,
+            _ => return,
+        });
+    });
+    let stack = LocalStack::start(request, Options::default(), observer)
+        .await
+        .unwrap();
+    Stack { stack, told }
+}
+
+impl Stack {
+    /// Runs what a client does away from the stack's own thread, which it would otherwise block.
+    async fn client<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(String) -> T + Send + 'static,
+    ) -> T {
+        let endpoint = self.stack.endpoint();
+        tokio::task::spawn_blocking(move || work(endpoint))
+            .await
+            .unwrap()
+    }
+
+    /// Waits until the stack has said something with `words` in it.
+    async fn tells(&self, words: &'static [&'static str]) {
+        let told = Arc::clone(&self.told);
+        let heard = move || {
+            let told = told.lock().unwrap();
+            told.iter()
+                .any(|line| words.iter().all(|word| line.contains(word)))
+        };
+        tokio::task::spawn_blocking(move || eventually(&format!("it is told: {words:?}"), heard))
+            .await
+            .unwrap();
+    }
+}
+
+/// Tom connects, says something to himself, and leaves. Answers what he heard.
+fn tom_talks_to_himself(endpoint: &str) -> String {
+    let mut tom = Chat::open(endpoint, "Tom", "Tom");
+    tom.say("hello");
+    let heard = tom.hear();
+    tom.close();
+    heard
+}
+
+#[tokio::test]
+async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authorizer() {
+    let rendered = Project::new("").run(&["render", "--format", "json"]);
+    let template: Value = serde_json::from_str(&rendered.stdout).unwrap();
+    for template in [template.clone(), without_authorizer(template)] {
+        let stack = start(&template).await;
+        assert_eq!(
+            stack
+                .client(|endpoint| tom_talks_to_himself(&endpoint))
+                .await,
+            "hello"
+        );
+        stack.tells(&["DisconnectFunction", "disconnected"]).await;
+        let told = stack.told.lock().unwrap().join("\n");
+        assert!(
+            !told.contains("AccessDenied") && !told.contains("does not allow"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn connect_needs_put_item_to_let_anybody_in() {
+    let stack = start(&template_without("ConnectRole", "dynamodb:PutItem")).await;
+    let refused = stack
+        .client(|endpoint| Chat::try_open(&endpoint, Some("Tom"), Some("Tom")).err())
+        .await;
+    assert!(refused.unwrap().contains("500"));
+    stack
+        .tells(&[
+            "ConnectFunction",
+            "not authorized to perform: dynamodb:PutItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn disconnect_needs_delete_item_to_forget_who_left() {
+    let stack = start(&template_without("DisconnectRole", "dynamodb:DeleteItem")).await;
+    stack
+        .client(|endpoint| tom_talks_to_himself(&endpoint))
+        .await;
+    stack
+        .tells(&[
+            "DisconnectFunction",
+            "not authorized to perform: dynamodb:DeleteItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn disconnect_needs_get_item_to_know_who_left_where_there_is_no_authorizer() {
+    let stack = start(&without_authorizer(template_without(
+        "DisconnectRole",
+        "dynamodb:GetItem",
+    )))
+    .await;
+    stack
+        .client(|endpoint| tom_talks_to_himself(&endpoint))
+        .await;
+    stack
+        .tells(&[
+            "DisconnectFunction",
+            "not authorized to perform: dynamodb:GetItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn direct_needs_query_to_find_the_friend() {
+    let stack = start(&template_without("DirectRole", "dynamodb:Query")).await;
+    let heard = stack
+        .client(|endpoint| tom_talks_to_himself(&endpoint))
+        .await;
+    assert!(heard.contains("Internal server error"), "{heard}");
+    stack
+        .tells(&[
+            "DirectFunction",
+            "not authorized to perform: dynamodb:Query",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn direct_needs_get_item_to_know_the_sender_where_there_is_no_authorizer() {
+    let stack = start(&without_authorizer(template_without(
+        "DirectRole",
+        "dynamodb:GetItem",
+    )))
+    .await;
+    let heard = stack
+        .client(|endpoint| tom_talks_to_himself(&endpoint))
+        .await;
+    assert!(heard.contains("Internal server error"), "{heard}");
+    stack
+        .tells(&[
+            "DirectFunction",
+            "not authorized to perform: dynamodb:GetItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn direct_needs_manage_connections_to_deliver_anything() {
+    let stack = start(&template_without(
+        "DirectRole",
+        "execute-api:ManageConnections",
+    ))
+    .await;
+    let connected = stack.client(|endpoint| {
+        let mut tom = Chat::open(&endpoint, "Tom", "Tom");
+        tom.say("hello");
+        tom
+    });
+    let _tom = connected.await;
+    stack
+        .tells(&["DirectFunction", "execute-api:ManageConnections"])
+        .await;
+}
+
+#[tokio::test]
+async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
+    let template = template_without("DirectRole", "dynamodb:DeleteItem");
+    let stack = start(&template).await;
+    // A row of a connection that was open an hour ago, and whose end nobody was told of.
+    let status = stack.stack.status();
+    let table = status.tables[0].name.clone();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let item = json!({"TableName": table, "Item": {
+        "pk": {"S": "U#Jerry"}, "sk": {"S": "C#AAAAAAAAIAMCAAA="}, "friend": {"S": "Tom"},
+        "connected_at": {"N": (now - 3600).to_string()}, "expires_at": {"N": (now + 3600).to_string()},
+    }});
+    put_item(&status.tables_endpoint, &item).await;
+    let heard = stack.client(|endpoint| {
+        let mut tom = Chat::open(&endpoint, "Tom", "Jerry");
+        tom.say("hello");
+        tom.hear()
+    });
+    let heard = heard.await;
+    assert!(
+        heard.contains("not reachable") || heard.contains("Internal server error"),
+        "{heard}"
+    );
+    stack
+        .tells(&[
+            "DirectFunction",
+            "not authorized to perform: dynamodb:DeleteItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn every_role_needs_both_log_actions_to_be_heard() {
+    for function in ["Authorize", "Connect", "Disconnect", "Direct"] {
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            let stack = start(&template_without(&format!("{function}Role"), action)).await;
+            stack
+                .client(|endpoint| tom_talks_to_himself(&endpoint))
+                .await;
+            let words: &'static [&'static str] =
+                vec![&*format!("`{function}Function` does not allow {action}").leak()].leak();
+            stack.tells(words).await;
+        }
+    }
+}
+
+/// One signed DynamoDB request. Any key but a function's own is the operator's.
+async fn put_item(endpoint: &str, body: &Value) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = endpoint.trim_start_matches("http://");
+    let body = body.to_string();
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\n\
+         X-Amz-Date: 20260101T000000Z\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\
+         Authorization: AWS4-HMAC-SHA256 Credential=operator/20260101/us-east-1/dynamodb/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature=0\r\n\r\n{body}",
+        body.len()
+    );
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
