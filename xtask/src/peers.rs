@@ -15,13 +15,14 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// What tests find them by.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 3] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 4] {
         [
             (
                 "CHATCTL_WSCAT",
                 self.folder.join("npm/node_modules/.bin/wscat"),
             ),
             ("CHATCTL_CFN_LINT", self.folder.join("python/bin/cfn-lint")),
+            ("CHATCTL_CHECKOV", self.folder.join("checkov/bin/checkov")),
             (
                 "CHATCTL_MINISTACK",
                 self.folder.join("python/bin/ministack"),
@@ -46,6 +47,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     install(
         &peers.folder.join("python"),
         &[pins.join("requirements.txt")],
+        python,
+    )?;
+    install(
+        &peers.folder.join("checkov"),
+        &[pins.join("requirements-checkov.txt")],
         python,
     )?;
     for (name, program) in peers.variables() {

@@ -1,4 +1,4 @@
-//! Every rendering is judged by cfn-lint.
+//! Every rendering is judged by cfn-lint, the template's security by checkov.
 
 use std::process::Command;
 
@@ -44,4 +44,16 @@ fn a_rendering_with_every_setting_passes_cfn_lint() {
 #[test]
 fn a_rendering_without_a_default_route_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"send\"\n", "yaml");
+}
+
+#[test]
+fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
+    let project = Project::new("");
+    let file = project.path().join("rendered.yaml");
+    std::fs::write(&file, project.run(&["render"]).stdout).unwrap();
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/checkov.yaml");
+    let mut checkov = Command::new(peer("CHATCTL_CHECKOV"));
+    checkov.args(["--config-file", config, "--file"]).arg(&file);
+    let checked = finished(checkov.output().unwrap());
+    assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
 }
