@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::engine::preflight::Check;
 use crate::engine::{Asset, Deployment, Pace, Refusal, TargetError};
 use crate::error::CommandError;
-use crate::stack::render::{parameter, render, for_emulator};
+use crate::stack::render::{for_emulator, parameter, render};
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
 pub(super) async fn preflight(
@@ -76,7 +76,10 @@ async fn toolchain(prebuilt: Option<&Path>) -> Result<String, TargetError> {
         }
         Ok(output) => Err(TargetError::new(
             Refusal::Usage,
-            format!("`{cargo} --version` failed ({})", output.status),
+            format!(
+                "`{cargo} --version` failed: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            ),
         )
         .with_hint("repair the Rust toolchain, or pass built handlers with `--handlers FILE`")),
         Err(source) => Err(TargetError {

@@ -199,12 +199,12 @@ impl Stacks for FakeStacks {
             return Ok(Prepared::NoChanges(Default::default()));
         }
         let summary = ChangeSummary::between(None, &deployment.template, false);
-        Ok(Prepared::ChangeSet(ChangeSet {
+        Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: "1".into(),
             change: Change::Create,
             summary,
             deployment,
-        }))
+        })))
     }
 
     async fn abandon(&self) {}

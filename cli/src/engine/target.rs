@@ -66,7 +66,7 @@ pub(crate) struct Description {
 pub(crate) enum Prepared {
     /// The stack is already so.
     NoChanges(Outputs),
-    ChangeSet(ChangeSet),
+    ChangeSet(Box<ChangeSet>),
 }
 
 /// A change that is ready to be executed, or discarded.

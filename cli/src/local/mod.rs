@@ -271,12 +271,12 @@ impl Stacks for LocalTarget {
             .and_then(|old| old.template())
             .filter(|_| change == Change::Update);
         let summary = ChangeSummary::between(before.as_ref(), &deployment.template, !same_code);
-        Ok(Prepared::ChangeSet(ChangeSet {
+        Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: new.token,
             change,
             summary,
             deployment,
-        }))
+        })))
     }
 
     async fn abandon(&self) {

@@ -249,7 +249,10 @@ mod tests {
         let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
         let mut after = for_emulator(&template, &endpoint).document().clone();
         let authorizer = after["Resources"]["Authorizer"]["Properties"].as_object_mut();
-        assert_eq!(authorizer.unwrap().remove("IdentitySource"), Some(json!([])));
+        assert_eq!(
+            authorizer.unwrap().remove("IdentitySource"),
+            Some(json!([]))
+        );
         let before = template.to_json();
         let after = Template::new(after).to_json();
         let changed: Vec<_> = before

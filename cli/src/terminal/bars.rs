@@ -1,5 +1,6 @@
 //! Progress on a terminal: a bar, rows for what is under way, failures that stay.
 
+use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -91,15 +92,15 @@ impl Bars {
         }
     }
 
+    /// Prints `line` above the bar, where it stays.
     fn keep(&self, line: &str) {
+        let colours = anstream::AutoStream::choice(&std::io::stderr());
+        let line = match colours {
+            anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
+            _ => line.to_owned(),
+        };
         // A terminal that has gone is no reason to stop.
-        drop(self.screen.println(
-            if anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never {
-                anstream::adapter::strip_str(line).to_string()
-            } else {
-                line.to_owned()
-            },
-        ));
+        drop(self.screen.println(line));
     }
 
     fn clear(&mut self) {
@@ -138,7 +139,9 @@ impl Reporter for Bars {
             }
             DeployEvent::Finished { step, detail, took } => {
                 self.clear();
-                self.keep(&step_line(*step, &format!("{detail}, {}", seconds(*took))));
+                // Not through the bars: without one they would leave the line unended.
+                let line = step_line(*step, &format!("{detail}, {}", seconds(*took)));
+                drop(writeln!(anstream::stderr(), "{line}"));
             }
         }
     }
@@ -173,7 +176,7 @@ mod tests {
         let screen: String = term
             .contents()
             .lines()
-            .map(|line| format!("{}\n", line.trim_end()))
+            .map(|line| format!("|{}\n", line.trim_end()))
             .collect();
         expected.assert_eq(&screen.replace(" 0s", " T"));
     }
@@ -183,10 +186,10 @@ mod tests {
         check(
             "A CREATE_COMPLETE\nB CREATE_IN_PROGRESS\nC CREATE_FAILED\nD CREATE_IN_PROGRESS",
             expect![[r#"
-                   deploy C CREATE_FAILED: name taken
-                   deploy ━━━━━━╸                                                        1/10 T
-                            B AWS::IAM::Role
-                            D AWS::IAM::Role
+                |   deploy C CREATE_FAILED: name taken
+                |   deploy ━━━━━━╸                                                        1/10 T
+                |            B AWS::IAM::Role
+                |            D AWS::IAM::Role
             "#]],
         );
     }
@@ -199,13 +202,13 @@ mod tests {
         check(
             &many.join("\n"),
             expect![[r#"
-                   deploy                                                                0/10 T
-                            Role0 AWS::IAM::Role
-                            Role1 AWS::IAM::Role
-                            Role2 AWS::IAM::Role
-                            Role3 AWS::IAM::Role
-                            Role4 AWS::IAM::Role
-                            and 4 more
+                |   deploy                                                                0/10 T
+                |            Role0 AWS::IAM::Role
+                |            Role1 AWS::IAM::Role
+                |            Role2 AWS::IAM::Role
+                |            Role3 AWS::IAM::Role
+                |            Role4 AWS::IAM::Role
+                |            and 4 more
             "#]],
         );
     }

@@ -138,13 +138,15 @@ mod tests {
             lines.report(&event);
         }
         let text = String::from_utf8(lines.out.into_inner()).unwrap();
+        // The bar keeps the indentation, which an expectation would otherwise lose.
+        let text: String = text.lines().map(|line| format!("|{line}\n")).collect();
         expect![[r#"
-                build handlers
-                build 25 crates so far, hyper
-                build 4.1 MB, 1.2s
-               deploy following it first
-               deploy Connections created
-               deploy Api CREATE_FAILED: name taken
+            |    build handlers
+            |    build 25 crates so far, hyper
+            |    build 4.1 MB, 1.2s
+            |   deploy following it first
+            |   deploy Connections created
+            |   deploy Api CREATE_FAILED: name taken
         "#]]
         .assert_eq(&text);
     }

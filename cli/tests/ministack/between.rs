@@ -65,7 +65,11 @@ impl Between {
         let body = format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
         );
-        self.wishes.lock().unwrap().answers.push((action, 400, body, times));
+        self.wishes
+            .lock()
+            .unwrap()
+            .answers
+            .push((action, 400, body, times));
     }
 
     /// The actions that were asked for, and `METHOD /path` where there is no action.
@@ -84,7 +88,9 @@ async fn pass(
     let action = action(&body);
     {
         let mut wishes = wishes.lock().unwrap();
-        let name = action.clone().unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path()));
+        let name = action
+            .clone()
+            .unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path()));
         wishes.asked.push(name);
         let prepared = wishes
             .answers
@@ -100,7 +106,9 @@ async fn pass(
             parts.headers.insert(CONTENT_LENGTH, body.len().into());
         }
     }
-    let response = send(port, Request::from_parts(parts, Full::new(body))).await.unwrap();
+    let response = send(port, Request::from_parts(parts, Full::new(body)))
+        .await
+        .unwrap();
     let (parts, body) = response.into_parts();
     Ok(Response::from_parts(parts, Full::new(body)))
 }
@@ -121,7 +129,10 @@ fn edited(body: &Bytes, edit: &Edit) -> String {
         let template = percent_decode_str(encoded).decode_utf8().unwrap();
         let mut template = serde_json::from_str(&template).unwrap();
         edit(&mut template);
-        format!("TemplateBody={}", utf8_percent_encode(&template.to_string(), NON_ALPHANUMERIC))
+        format!(
+            "TemplateBody={}",
+            utf8_percent_encode(&template.to_string(), NON_ALPHANUMERIC)
+        )
     });
     pairs.collect::<Vec<_>>().join("&")
 }
@@ -135,7 +146,10 @@ async fn send(
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let (parts, body) = sender.send_request(request).await?.into_parts();
-    Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
+    Ok(Response::from_parts(
+        parts,
+        body.collect().await?.to_bytes(),
+    ))
 }
 
 /// Asks the emulator itself; the answer is the status.

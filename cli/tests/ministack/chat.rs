@@ -21,9 +21,15 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) async fn connects(url: &str, from: &str, to: &str) -> Result<Self, tungstenite::Error> {
+    pub(crate) async fn connects(
+        url: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<Self, tungstenite::Error> {
         let mut request = url.into_client_request()?;
-        request.headers_mut().insert("msgfrom", from.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("msgfrom", from.parse().unwrap());
         request.headers_mut().insert("msgto", to.parse().unwrap());
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         Ok(Self { socket })
@@ -36,14 +42,26 @@ impl Person {
     /// The next text, or a panic when none comes.
     pub(crate) async fn hears(&mut self) -> String {
         let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-        let message = next.expect("nothing is heard").expect("the connection is open").unwrap();
+        let message = next
+            .expect("nothing is heard")
+            .expect("the connection is open")
+            .unwrap();
         message.into_text().unwrap().to_string()
     }
 
-    pub(crate) async fn leaves(mut self) {
+    /// Says goodbye; the answer is whatever was still heard before the other side's goodbye.
+    pub(crate) async fn leaves(mut self) -> Vec<String> {
         self.socket.close(None).await.unwrap();
-        // The other side's goodbye is the end of the stream.
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, self.socket.next()).await {}
+        let mut heard = Vec::new();
+        let end = tokio::time::timeout(PATIENCE, async {
+            while let Some(Ok(message)) = self.socket.next().await {
+                if let Message::Text(text) = message {
+                    heard.push(text.to_string());
+                }
+            }
+        });
+        end.await.expect("the other side says goodbye too");
+        heard
     }
 }
 
@@ -55,6 +73,6 @@ pub(crate) async fn two_friends_chat(url: &str) {
     assert_eq!(jerry.hears().await, "hi");
     jerry.says("hi yourself").await;
     assert_eq!(tom.hears().await, "hi yourself");
-    tom.leaves().await;
-    jerry.leaves().await;
+    assert_eq!(tom.leaves().await, [""; 0]);
+    assert_eq!(jerry.leaves().await, [""; 0]);
 }

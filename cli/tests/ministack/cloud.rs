@@ -31,14 +31,24 @@ impl Said {
     /// Panics with everything that was said unless the command ended with `code`.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
     /// Panics unless stderr contains `text`.
     #[track_caller]
     pub(crate) fn explains(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "no {text:?} in\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "no {text:?} in\n{}",
+            self.stderr
+        );
         self
     }
 
@@ -46,7 +56,9 @@ impl Said {
     #[track_caller]
     pub(crate) fn url(&self) -> String {
         let first = self.stdout.lines().next().unwrap_or_default();
-        let (_, url) = first.rsplit_once(" -c ").unwrap_or_else(|| panic!("{self:?}"));
+        let (_, url) = first
+            .rsplit_once(" -c ")
+            .unwrap_or_else(|| panic!("{self:?}"));
         url.to_owned()
     }
 }
@@ -60,7 +72,11 @@ impl Cloud {
         let folder = tempfile::tempdir().unwrap();
         // The port is free when it is chosen; should somebody else take it, the next attempt finds another.
         for _ in 0..5 {
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = std::net::TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
             let mut emulator = start_emulator(Path::new(&program), port, folder.path());
             if is_healthy(&mut emulator, port).await {
                 return Self {
@@ -95,7 +111,10 @@ impl Cloud {
 
     /// chatctl with `words`, ready to be started in the folder of the config.
     pub(crate) fn command(&self, words: &str) -> tokio::process::Command {
-        let endpoint = format!("ws://127.0.0.1:{}/_aws/execute-api/{{api}}/{{stage}}", self.port);
+        let endpoint = format!(
+            "ws://127.0.0.1:{}/_aws/execute-api/{{api}}/{{stage}}",
+            self.port
+        );
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_chatctl"));
         command
             .args(words.split_whitespace())
@@ -123,7 +142,11 @@ impl Cloud {
 
     /// `deploy` with the handlers as they are.
     pub(crate) async fn deploy(&self, more: &str) -> Said {
-        self.chatctl(&format!("deploy --yes --handlers {} {more}", built_handlers().display())).await
+        self.chatctl(&format!(
+            "deploy --yes --handlers {} {more}",
+            built_handlers().display()
+        ))
+        .await
     }
 
     /// The status of `stack`, as the emulator tells it.
@@ -136,10 +159,17 @@ impl Cloud {
 
     /// How many objects there are in the bucket for handlers.
     pub(crate) async fn published(&self) -> usize {
-        let config = aws_sdk_s3::config::Builder::from(&self.sdk().await).force_path_style(true).build();
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk().await)
+            .force_path_style(true)
+            .build();
         let bucket = "chatctl-123456789012-eu-west-1";
         let client = aws_sdk_s3::Client::from_conf(config);
-        let answer = client.list_objects_v2().bucket(bucket).send().await.unwrap();
+        let answer = client
+            .list_objects_v2()
+            .bucket(bucket)
+            .send()
+            .await
+            .unwrap();
         answer.contents.unwrap_or_default().len()
     }
 
@@ -156,7 +186,9 @@ impl Cloud {
             .behavior_version(aws_config::BehaviorVersion::latest())
             .region(aws_config::Region::new(REGION))
             .endpoint_url(format!("http://127.0.0.1:{}", self.port))
-            .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(credentials))
+            .credentials_provider(aws_sdk_sts::config::SharedCredentialsProvider::new(
+                credentials,
+            ))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build()
     }
@@ -223,11 +255,23 @@ pub(crate) fn built_handlers() -> &'static Path {
     static HANDLERS: OnceLock<PathBuf> = OnceLock::new();
     HANDLERS.get_or_init(|| {
         let output = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--package", "chat-lambdas", "--bin", "chat", "--message-format", "json"])
+            .args([
+                "build",
+                "--package",
+                "chat-lambdas",
+                "--bin",
+                "chat",
+                "--message-format",
+                "json",
+            ])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let stdout = String::from_utf8(output.stdout).unwrap();
         let executable = stdout.lines().rev().find_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;

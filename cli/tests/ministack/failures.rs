@@ -9,7 +9,10 @@ use crate::cloud::Cloud;
 pub(crate) fn with_a_failure(seconds: u32) -> impl Fn(&mut Value) + Send + Sync + 'static {
     move |template| {
         let resources = template["Resources"].as_object_mut().unwrap();
-        resources.insert("Handle".into(), json!({"Type": "AWS::CloudFormation::WaitConditionHandle"}));
+        resources.insert(
+            "Handle".into(),
+            json!({"Type": "AWS::CloudFormation::WaitConditionHandle"}),
+        );
         resources.insert(
             "Patience".into(),
             json!({
@@ -31,7 +34,10 @@ async fn a_first_deployment_that_fails_tells_the_cause_and_the_next_one_cleans_u
         .exits(3)
         .explains("stack `chat` settled as ROLLBACK_COMPLETE\n  Patience (AWS::CloudFormation::WaitCondition) could not be created")
         .explains("nothing of it is left but its name");
-    assert_eq!(cloud.stack_status("chat").await.as_deref(), Some("ROLLBACK_COMPLETE"));
+    assert_eq!(
+        cloud.stack_status("chat").await.as_deref(),
+        Some("ROLLBACK_COMPLETE")
+    );
     cloud.between.leave_templates_alone();
     let second = cloud
         .deploy("")
@@ -58,14 +64,22 @@ async fn after_an_update_that_fails_the_version_before_still_serves() {
         .explains("the version before still serves");
     two_friends_chat(&url).await;
     let status = cloud.chatctl("status").await.exits(0);
-    assert!(status.stdout.contains("failure      Patience"), "{}", status.stdout);
+    assert!(
+        status.stdout.contains("failure      Patience"),
+        "{}",
+        status.stdout
+    );
 }
 
 #[tokio::test]
 async fn a_few_throttled_requests_are_nothing_to_speak_of() {
     let cloud = Cloud::start().await;
-    cloud.between.refuse("DescribeStacks", 2, "Throttling", "Rate exceeded");
-    cloud.between.refuse("DescribeStackEvents", 2, "Throttling", "Rate exceeded");
+    cloud
+        .between
+        .refuse("DescribeStacks", 2, "Throttling", "Rate exceeded");
+    cloud
+        .between
+        .refuse("DescribeStackEvents", 2, "Throttling", "Rate exceeded");
     cloud.deploy("--no-probe").await.exits(0);
 }
 
@@ -73,7 +87,9 @@ async fn a_few_throttled_requests_are_nothing_to_speak_of() {
 async fn credentials_that_expire_while_the_stack_is_followed_end_with_4_and_aws_goes_on() {
     let cloud = Cloud::start().await;
     let message = "The security token included in the request is expired";
-    cloud.between.refuse("DescribeStackEvents", 1, "ExpiredToken", message);
+    cloud
+        .between
+        .refuse("DescribeStackEvents", 1, "ExpiredToken", message);
     cloud
         .deploy("--no-probe")
         .await
@@ -87,7 +103,9 @@ async fn credentials_that_expire_while_the_stack_is_followed_end_with_4_and_aws_
 async fn all_problems_are_found_before_anything_is_touched() {
     let cloud = Cloud::start().await;
     let message = "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: sts:GetCallerIdentity";
-    cloud.between.refuse("GetCallerIdentity", 1, "AccessDenied", message);
+    cloud
+        .between
+        .refuse("GetCallerIdentity", 1, "AccessDenied", message);
     cloud
         .chatctl("deploy --yes --handlers /nowhere")
         .await
@@ -101,16 +119,37 @@ async fn all_problems_are_found_before_anything_is_touched() {
 #[tokio::test]
 async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would() {
     let cloud = Cloud::start().await;
-    let healthy = cloud.chatctl("doctor").await.exits(0);
-    assert!(healthy.stdout.contains("ok  credentials  account 123456789012"), "{}", healthy.stdout);
-    cloud.between.refuse("GetCallerIdentity", 1, "InvalidClientTokenId", "The security token is invalid");
-    let ill = cloud.chatctl("doctor").await.exits(4);
+    let doctor = format!(
+        "doctor --handlers {}",
+        crate::cloud::built_handlers().display()
+    );
+    let healthy = cloud.chatctl(&doctor).await.exits(0);
+    assert!(
+        healthy
+            .stdout
+            .contains("ok  credentials  account 123456789012"),
+        "{}",
+        healthy.stdout
+    );
+    cloud.between.refuse(
+        "GetCallerIdentity",
+        1,
+        "InvalidClientTokenId",
+        "The security token is invalid",
+    );
+    let ill = cloud.chatctl(&doctor).await.exits(4);
     assert!(ill.stdout.contains("bad credentials"), "{}", ill.stdout);
-    let mut command = cloud.command("doctor --output json");
-    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let mut command = cloud.command(&format!("{doctor} --output json"));
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY");
     let without = crate::cloud::said(command.output().await.unwrap()).exits(4);
-    assert!(without.stdout.contains("found no AWS credentials"), "{}", without.stdout);
-    let mut command = cloud.command("doctor");
+    assert!(
+        without.stdout.contains("found no AWS credentials"),
+        "{}",
+        without.stdout
+    );
+    let mut command = cloud.command(&doctor);
     command.env_remove("AWS_REGION");
     let without = crate::cloud::said(command.output().await.unwrap()).exits(2);
     assert!(without.stdout.contains("--region"), "{}", without.stdout);

@@ -38,7 +38,11 @@ async fn ctrl_c_at_the_question_leaves_no_change_set_and_no_stack() {
 #[tokio::test]
 async fn without_a_terminal_to_ask_nothing_is_changed() {
     let cloud = Cloud::start().await;
-    cloud.chatctl(&deploy()).await.exits(2).explains("say `--yes`");
+    cloud
+        .chatctl(&deploy())
+        .await
+        .exits(2)
+        .explains("say `--yes`");
     assert_eq!(cloud.stack_status("chat").await, None);
 }
 
@@ -46,9 +50,13 @@ async fn without_a_terminal_to_ask_nothing_is_changed() {
 async fn a_teardown_is_agreed_to_by_the_stack_s_name_only() {
     let cloud = Cloud::start().await;
     cloud.deploy("--no-probe").await.exits(0);
-    answered(cloud.command("teardown"), "Type the stack's name", "yes\n").await.exits(2);
+    answered(cloud.command("teardown"), "Type the stack's name", "yes\n")
+        .await
+        .exits(2);
     assert!(cloud.stack_status("chat").await.is_some());
-    answered(cloud.command("teardown"), "Type the stack's name", "chat\n").await.exits(0);
+    answered(cloud.command("teardown"), "Type the stack's name", "chat\n")
+        .await
+        .exits(0);
     assert_eq!(cloud.stack_status("chat").await, None);
 }
 
@@ -64,16 +72,29 @@ async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows
         shown.push_str(&line);
         shown.push('\n');
         if line.contains("DirectFunction created") {
-            let pid = i32::try_from(child.id().unwrap()).ok().and_then(Pid::from_raw).unwrap();
+            let pid = i32::try_from(child.id().unwrap())
+                .ok()
+                .and_then(Pid::from_raw)
+                .unwrap();
             kill_process(pid, Signal::INT).unwrap();
         }
     }
     let status = child.wait().await.unwrap();
     assert_eq!(status.code(), Some(130), "{shown}");
-    assert!(shown.contains("AWS goes on with stack `chat` by itself"), "{shown}");
-    assert!(shown.contains("`chatctl status` tells how far it is"), "{shown}");
+    assert!(
+        shown.contains("AWS goes on with stack `chat` by itself"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("`chatctl status` tells how far it is"),
+        "{shown}"
+    );
     let status = cloud.chatctl("status").await.exits(0);
-    assert!(status.stdout.contains("CREATE_IN_PROGRESS"), "{}", status.stdout);
+    assert!(
+        status.stdout.contains("CREATE_IN_PROGRESS"),
+        "{}",
+        status.stdout
+    );
     cloud.between.leave_templates_alone();
     cloud
         .deploy("")
@@ -106,10 +127,18 @@ async fn interrupted(
     let mut byte = [0];
     while !String::from_utf8_lossy(&shown).contains(question) {
         let read = tokio::time::timeout(Duration::from_secs(120), stderr.read(&mut byte)).await;
-        assert_eq!(read.expect("it asks").unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+        assert_eq!(
+            read.expect("it asks").unwrap(),
+            1,
+            "{}",
+            String::from_utf8_lossy(&shown)
+        );
         shown.push(byte[0]);
     }
-    let pid = i32::try_from(running.id().unwrap()).ok().and_then(Pid::from_raw).unwrap();
+    let pid = i32::try_from(running.id().unwrap())
+        .ok()
+        .and_then(Pid::from_raw)
+        .unwrap();
     kill_process(pid, Signal::INT).unwrap();
     let mut child = child.take().unwrap();
     child.stderr = Some(stderr);

@@ -22,19 +22,30 @@ pub(crate) async fn answered(
     let reading = async {
         let mut byte = [0];
         while !String::from_utf8_lossy(&shown).contains(question) {
-            let read = tokio::io::AsyncReadExt::read(&mut stderr, &mut byte).await.unwrap();
-            assert_eq!(read, 1, "it ended without asking:\n{}", String::from_utf8_lossy(&shown));
+            let read = tokio::io::AsyncReadExt::read(&mut stderr, &mut byte)
+                .await
+                .unwrap();
+            assert_eq!(
+                read,
+                1,
+                "it ended without asking:\n{}",
+                String::from_utf8_lossy(&shown)
+            );
             shown.push(byte[0]);
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), reading).await.expect("it asks");
+    tokio::time::timeout(Duration::from_secs(120), reading)
+        .await
+        .expect("it asks");
     master.write_all(answer.as_bytes()).unwrap();
     // What is typed is echoed: read it, so that the terminal never fills.
     let mut echo = [0; 64];
     drop(master.read(&mut echo));
     child.stderr = Some(stderr);
     let mut answered = said(child.wait_with_output().await.unwrap());
-    answered.stderr.insert_str(0, &String::from_utf8_lossy(&shown));
+    answered
+        .stderr
+        .insert_str(0, &String::from_utf8_lossy(&shown));
     answered
 }
 
@@ -44,6 +55,10 @@ pub(crate) fn open() -> (File, File) {
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap();
-    let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let slave = File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
     (File::from(master), slave)
 }

@@ -10,7 +10,7 @@ use crate::engine::cloud::StackRecord;
 use crate::engine::{Functions, Gateways, Inventory, Trouble};
 use crate::error::CommandError;
 use crate::stack::cause::cause;
-use crate::stack::render::{output, parameter, render, for_emulator};
+use crate::stack::render::{for_emulator, output, parameter, render};
 use crate::terminal::{Output, Terminal};
 
 /// How a stack is, and what differs from what it should be.

@@ -83,12 +83,12 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             changes: state.changes,
             rights: gained(before.as_ref(), &deployment.template),
         };
-        Ok(Prepared::ChangeSet(ChangeSet {
+        Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: ids.change_set,
             change: request.change,
             summary,
             deployment,
-        }))
+        })))
     }
 
     async fn abandon(&self) {
