@@ -2,6 +2,7 @@
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::SdkError;
 
 use crate::engine::{Refusal, TargetError};
@@ -29,17 +30,17 @@ pub(super) enum Kind {
 struct Words(String);
 
 /// Sorts `error`.
-pub(super) fn kind<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Kind
+pub(super) fn kind<E>(error: &SdkError<E, HttpResponse>) -> Kind
 where
-    SdkError<E, R>: std::error::Error,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     match error {
         SdkError::ServiceError(service) => {
             let meta = service.err();
-            by_code(
-                meta.code().unwrap_or_default(),
-                meta.message().unwrap_or_default(),
-            )
+            match meta.code().filter(|code| !code.is_empty()) {
+                Some(code) => by_code(code, meta.message().unwrap_or_default()),
+                None => by_status(service.raw().status().as_u16()),
+            }
         }
         SdkError::TimeoutError(_) => Kind::Unreachable,
         error => {
@@ -59,6 +60,18 @@ where
                 Kind::Other
             }
         }
+    }
+}
+
+/// By the HTTP status: the answer to a HEAD request has no body that could carry a code
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
+fn by_status(status: u16) -> Kind {
+    match status {
+        401 | 403 => Kind::Denied,
+        404 => Kind::NotFound,
+        429 => Kind::Throttled,
+        500.. => Kind::Unreachable,
+        _ => Kind::Other,
     }
 }
 
@@ -113,14 +126,13 @@ fn by_code(code: &str, message: &str) -> Kind {
 
 /// Turns `error` into ours. `action` is what IAM calls the request, for when AWS does not name it; `attempt` is
 /// what was tried, for example `publish the handlers to bucket x`.
-pub(super) fn refused<E, R>(
+pub(super) fn refused<E>(
     action: &'static str,
     attempt: impl std::fmt::Display,
-    error: SdkError<E, R>,
+    error: SdkError<E, HttpResponse>,
 ) -> TargetError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     let words = words(&error);
     let named = action_in(&words).unwrap_or(action).to_owned();
@@ -170,13 +182,13 @@ pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option
 }
 
 /// AWS's own words: code and message of an answer, else the innermost cause.
-fn words<E, R>(error: &SdkError<E, R>) -> String
+fn words<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     if let SdkError::ServiceError(service) = error {
-        let code = service.err().code().unwrap_or("an error without a code");
+        let status = format!("HTTP status {}", service.raw().status().as_u16());
+        let code = service.err().code().unwrap_or(&status);
         return match service.err().message() {
             Some(message) if !message.is_empty() => format!("{code}: {message}"),
             _ => code.to_owned(),

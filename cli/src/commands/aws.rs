@@ -76,7 +76,10 @@ async fn toolchain(prebuilt: Option<&Path>) -> Result<String, TargetError> {
         }
         Ok(output) => Err(TargetError::new(
             Refusal::Usage,
-            format!("`{cargo} --version` failed ({})", output.status),
+            format!(
+                "`{cargo} --version` failed: {}",
+                String::from_utf8_lossy(&output.stderr).trim()
+            ),
         )
         .with_hint("repair the Rust toolchain, or pass built handlers with `--handlers FILE`")),
         Err(source) => Err(TargetError {

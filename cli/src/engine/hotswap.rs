@@ -7,7 +7,7 @@ use super::refusal::{Refusal, TargetError};
 use super::target::{Asset, Functions, Inventory, Stacks};
 use crate::config::names::StackName;
 
-/// Puts `asset` into every function of `stack`, all at the same time. [`super::verify`] tells when they run it.
+/// Puts `asset` into every function of `stack`, all at the same time. [`verify`](super::verify()) tells when they run it.
 ///
 /// The stack's own record then says something else than what runs, until the next full deployment.
 ///

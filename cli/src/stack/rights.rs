@@ -24,7 +24,10 @@ pub(crate) fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
     let (before_allowed, before_denied) = old.map(rights).unwrap_or_default();
     let (allowed, denied) = rights(new);
     let lifted = before_denied.difference(&denied).map(|right| Right {
-        what: format!("is no longer denied {}", right.what),
+        what: format!(
+            "is no longer denied {}",
+            right.what.trim_start_matches("may ")
+        ),
         ..right.clone()
     });
     allowed
@@ -210,7 +213,7 @@ mod tests {
             json!([allow(json!("d:Get"), json!("t"))]),
             expect![[r#"
                 R may d:Get on t
-                R is no longer denied may d:Put on t
+                R is no longer denied d:Put on t
             "#]],
         );
     }

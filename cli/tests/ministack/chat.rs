@@ -49,10 +49,19 @@ impl Person {
         message.into_text().unwrap().to_string()
     }
 
-    pub(crate) async fn leaves(mut self) {
+    /// Says goodbye; the answer is whatever was still heard before the other side's goodbye.
+    pub(crate) async fn leaves(mut self) -> Vec<String> {
         self.socket.close(None).await.unwrap();
-        // The other side's goodbye is the end of the stream.
-        while let Ok(Some(Ok(_))) = tokio::time::timeout(PATIENCE, self.socket.next()).await {}
+        let mut heard = Vec::new();
+        let end = tokio::time::timeout(PATIENCE, async {
+            while let Some(Ok(message)) = self.socket.next().await {
+                if let Message::Text(text) = message {
+                    heard.push(text.to_string());
+                }
+            }
+        });
+        end.await.expect("the other side says goodbye too");
+        heard
     }
 }
 
@@ -64,6 +73,6 @@ pub(crate) async fn two_friends_chat(url: &str) {
     assert_eq!(jerry.hears().await, "hi");
     jerry.says("hi yourself").await;
     assert_eq!(tom.hears().await, "hi yourself");
-    tom.leaves().await;
-    jerry.leaves().await;
+    assert_eq!(tom.leaves().await, [""; 0]);
+    assert_eq!(jerry.leaves().await, [""; 0]);
 }

@@ -2,6 +2,40 @@
 
 use crate::chat::{NOTICE, Person, two_friends_chat};
 use crate::cloud::Cloud;
+use expect_test::expect;
+
+/// The lines up to the empty one before the commands, without what differs from run to run.
+fn screen(stderr: &str) -> String {
+    let lines = stderr.lines().take_while(|line| !line.is_empty());
+    let (created, rest): (Vec<_>, Vec<_>) = lines.partition(|line| line.ends_with(" created"));
+    // The first line keeps the columns of the others in place.
+    let mut screen = String::from("$ chatctl deploy --yes\n");
+    for line in rest {
+        if line.contains("deploy 26 resources") {
+            screen.push_str(&format!("   deploy ... created, {} lines\n", created.len()));
+        }
+        let mut words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        for at in 0..words.len() {
+            let unit = words.get(at + 1).map(|next| next.trim_end_matches(','));
+            if matches!(unit, Some("MB" | "ms")) {
+                words[at] = "N".into();
+            }
+            if matches!(words[at].as_str(), "x86_64," | "arm64,") {
+                words[at] = "ARCH,".into();
+            }
+        }
+        if words
+            .last()
+            .is_some_and(|last| last.ends_with('s') && last.contains('.'))
+        {
+            words.pop();
+            words.push("T".into());
+        }
+        screen.push_str(&words.join(" "));
+        screen.push('\n');
+    }
+    screen
+}
 
 #[tokio::test]
 async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
@@ -18,11 +52,26 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
             "wscat -H msgfrom:Tom -H msgto:Jerry -c {url}\nwscat -H msgfrom:Jerry -H msgto:Tom -c {url}\n"
         )
     );
+    expect![[r#"
+        $ chatctl deploy --yes
+            check handlers given, eu-west-1, account 123456789012 as root, bucket will be made, stack chat is new, T
+            build handlers
+            build handlers N MB, T
+          publish N MB for ARCH, sent, T
+           change 26 to add, T
+                  + 26 new: 1 Api, 1 Authorizer, 4 Function, 3 Integration, 4 LogGroup, 4 Permission, 4 Role, 3 Route, 1 Stage, 1 Table
+                  IAM: 19 rights, all of roles that are new
+           deploy ... created, 26 lines
+           deploy 26 resources, T
+           verify 4 functions run what was published, T
+            probe 1 route answers both ways, slowest N ms, T
+    "#]]
+    .assert_eq(&screen(&first.stderr));
     two_friends_chat(&url).await;
     let mut tom = Person::connects(&url, "Tom", "Nobody").await.unwrap();
     tom.says("anybody?").await;
     assert_eq!(tom.hears().await, NOTICE);
-    tom.leaves().await;
+    assert_eq!(tom.leaves().await, [""; 0]);
 
     let again = cloud
         .deploy("")

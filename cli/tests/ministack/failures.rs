@@ -119,7 +119,11 @@ async fn all_problems_are_found_before_anything_is_touched() {
 #[tokio::test]
 async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would() {
     let cloud = Cloud::start().await;
-    let healthy = cloud.chatctl("doctor").await.exits(0);
+    let doctor = format!(
+        "doctor --handlers {}",
+        crate::cloud::built_handlers().display()
+    );
+    let healthy = cloud.chatctl(&doctor).await.exits(0);
     assert!(
         healthy
             .stdout
@@ -133,9 +137,9 @@ async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would(
         "InvalidClientTokenId",
         "The security token is invalid",
     );
-    let ill = cloud.chatctl("doctor").await.exits(4);
+    let ill = cloud.chatctl(&doctor).await.exits(4);
     assert!(ill.stdout.contains("bad credentials"), "{}", ill.stdout);
-    let mut command = cloud.command("doctor --output json");
+    let mut command = cloud.command(&format!("{doctor} --output json"));
     command
         .env_remove("AWS_ACCESS_KEY_ID")
         .env_remove("AWS_SECRET_ACCESS_KEY");
@@ -145,7 +149,7 @@ async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would(
         "{}",
         without.stdout
     );
-    let mut command = cloud.command("doctor");
+    let mut command = cloud.command(&doctor);
     command.env_remove("AWS_REGION");
     let without = crate::cloud::said(command.output().await.unwrap()).exits(2);
     assert!(without.stdout.contains("--region"), "{}", without.stdout);

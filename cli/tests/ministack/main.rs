@@ -4,6 +4,8 @@
 //! Between chatctl and the emulator sits [`between::Between`], which can change what passes: that is how a template
 //! gets a resource that fails, or an answer is one that only AWS gives.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod between;
 mod chat;
 mod cloud;

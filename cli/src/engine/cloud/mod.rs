@@ -1,4 +1,4 @@
-//! [`Stacks`] over anything that speaks like CloudFormation. What its answers mean is decided here, so that a
+//! [`Stacks`](super::Stacks) over anything that speaks like CloudFormation. What its answers mean is decided here, so that a
 //! script can stand in for AWS in every state that AWS knows.
 
 mod change_set;

@@ -1,5 +1,8 @@
 //! The bucket that handlers are published to: one for each account and region, made on first use.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
@@ -254,15 +257,14 @@ impl Bucket {
         Ok(())
     }
 
-    fn refused<E, R>(
+    fn refused<E>(
         &self,
         action: &'static str,
         attempt: &str,
-        error: aws_sdk_s3::error::SdkError<E, R>,
+        error: aws_sdk_s3::error::SdkError<E>,
     ) -> TargetError
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         refused(action, format!("{attempt} bucket {}", self.name), error)
     }

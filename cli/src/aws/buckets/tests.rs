@@ -1,0 +1,141 @@
+use super::super::stub::{Answer, Stub};
+use super::*;
+
+/// An object that was sent a moment ago.
+const FOUND: (u16, &str) = (200, "");
+
+async fn bucket(answers: &[(u16, &str)]) -> (Bucket, Stub) {
+    let answers: Vec<Answer> = answers
+        .iter()
+        .map(|(status, body)| (*status, (*body).to_owned()))
+        .collect();
+    let stub = Stub::answering(answers).await;
+    let identity = Identity {
+        account: "123456789012".into(),
+        arn: "arn:aws:iam::123456789012:user/ann".into(),
+    };
+    (
+        Bucket::new(&stub.config().await, &identity, "eu-west-1"),
+        stub,
+    )
+}
+
+fn artifact(folder: &std::path::Path) -> Artifact {
+    let executable = folder.join("bootstrap");
+    let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+    elf.resize(18, 0);
+    elf.extend([62, 0, 0, 0]);
+    std::fs::write(&executable, &elf).unwrap();
+    Artifact {
+        executable,
+        digest: String::new(),
+        size: elf.len() as u64,
+    }
+}
+
+/// What was asked, by method and query, without the bucket's name.
+fn asked(stub: &Stub) -> Vec<String> {
+    let lines = stub.asked();
+    let line = |line: &String| {
+        let mut words = line.split(' ');
+        let (method, uri) = (words.next().unwrap(), words.next().unwrap());
+        let query = uri.split_once('?').map_or("", |(_, query)| query);
+        let names = query.split('&').map(|pair| pair.trim_end_matches('='));
+        let wanted = names.filter(|name| !name.starts_with("x-id"));
+        let path = uri.split('?').next().unwrap().trim_matches('/');
+        let subject = if path.contains('/') {
+            "object"
+        } else {
+            "bucket"
+        };
+        format!(
+            "{method} {subject} {}",
+            wanted.collect::<Vec<_>>().join(" ")
+        )
+        .trim_end()
+        .to_owned()
+    };
+    lines.iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_closed_encrypted_and_only_then_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let (bucket, stub) = bucket(&[
+        (404, ""),
+        FOUND,
+        FOUND,
+        FOUND,
+        FOUND,
+        FOUND,
+        FOUND,
+        (404, ""),
+        FOUND,
+    ])
+    .await;
+    let asset = bucket
+        .publish(&"chat".parse().unwrap(), &artifact(folder.path()))
+        .await
+        .unwrap();
+    assert!(!asset.already_there);
+    assert_eq!(
+        (asset.bucket.as_str(), asset.key.len(), asset.architecture),
+        ("chatctl-123456789012-eu-west-1", 64, "x86_64")
+    );
+    assert_eq!(
+        asked(&stub),
+        [
+            "HEAD bucket",
+            "PUT bucket",
+            "PUT bucket publicAccessBlock",
+            "PUT bucket ownershipControls",
+            "PUT bucket encryption",
+            "PUT bucket lifecycle",
+            "PUT bucket policy",
+            "HEAD object",
+            "PUT object",
+        ]
+    );
+    let bodies = stub.asked().join("\n");
+    assert!(
+        bodies.contains("<LocationConstraint>eu-west-1</LocationConstraint>"),
+        "{bodies}"
+    );
+    assert!(
+        bodies.contains(r#""aws:SecureTransport":"false""#),
+        "{bodies}"
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_whose_making_was_interrupted_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let no_policy = "<Error><Code>NoSuchBucketPolicy</Code><Message>none</Message></Error>";
+    let (bucket, stub) = bucket(&[FOUND, (404, no_policy), FOUND]).await;
+    bucket
+        .publish(&"chat".parse().unwrap(), &artifact(folder.path()))
+        .await
+        .unwrap();
+    let asked = asked(&stub);
+    assert_eq!(
+        asked[..3],
+        [
+            "HEAD bucket",
+            "GET bucket policy",
+            "PUT bucket publicAccessBlock"
+        ]
+    );
+    assert!(asked.contains(&"PUT bucket policy".to_owned()), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
+    let (bucket, stub) = bucket(&[(403, "")]).await;
+    let error = bucket.exists().await.unwrap_err();
+    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(
+        error.to_string(),
+        "could not reach bucket chatctl-123456789012-eu-west-1"
+    );
+    assert_eq!(asked(&stub), ["HEAD bucket"]);
+}
