@@ -112,26 +112,7 @@ impl From<ConfigError> for CommandError {
 
 impl From<PackagingError> for CommandError {
     fn from(error: PackagingError) -> Self {
-        let (exit, hint) = match &error {
-            PackagingError::NoCrate { .. } | PackagingError::NotACrate { .. } => (
-                exit::USAGE,
-                Some(
-                    "set `path` under `[handlers]` in chatctl.toml, or pass a built one with `--handlers FILE`",
-                ),
-            ),
-            PackagingError::NoCargo { .. } => (
-                exit::USAGE,
-                Some("install a Rust toolchain, or pass built handlers with `--handlers FILE`"),
-            ),
-            PackagingError::Unreadable { .. } => (
-                exit::USAGE,
-                Some("`--handlers` takes an executable, or a folder with one named `bootstrap`"),
-            ),
-            PackagingError::Compile { .. } | PackagingError::NoBinary { .. } => {
-                (exit::UNEXPECTED, None)
-            }
-        };
-        Self::new(exit, error, hint.map(str::to_owned))
+        TargetError::from(error).into()
     }
 }
 

@@ -1,6 +1,5 @@
 //! The AWS target: the engine's traits over the AWS SDK. No SDK type leaves this folder.
 
-mod archive;
 mod buckets;
 mod cloudformation;
 mod error;

@@ -1,21 +1,23 @@
 //! What the commands for AWS share: preflight, and a deployment put together from settings.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::time::Instant;
 
 use crate::aws::{AwsTarget, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
-use crate::engine::{Asset, Deployment, Pace, Refusal, TargetError};
+use crate::engine::{Asset, DeployEvent, Deployment, Pace, Reporter, Step};
 use crate::error::CommandError;
+use crate::packaging::{self, Artifact, Source};
 use crate::stack::render::{for_emulator, parameter, render};
+use crate::terminal::megabytes;
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
 pub(super) async fn preflight(
     settings: &Settings,
-    prebuilt: Option<&Path>,
+    source: Source<'_>,
 ) -> (Vec<Check>, Option<(AwsTarget, Identity)>) {
-    let mut checks = vec![Check::new("handlers", toolchain(prebuilt).await)];
+    let mut checks = packaging::checks(settings, source).await;
     let target = match AwsTarget::connect(&settings.aws).await {
         Ok(target) => target,
         Err(error) => {
@@ -53,70 +55,44 @@ pub(super) async fn preflight(
     (checks, Some((target, identity)))
 }
 
-/// Whether handlers can be had.
-async fn toolchain(prebuilt: Option<&Path>) -> Result<String, TargetError> {
-    if let Some(path) = prebuilt {
-        return match path.exists() {
-            true => Ok("handlers given".into()),
-            false => Err(TargetError::new(
-                Refusal::Usage,
-                format!("there are no handlers at {}", path.display()),
-            )
-            .with_hint("`--handlers` takes an executable, or a folder with one named `bootstrap`")),
-        };
-    }
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let output = tokio::process::Command::new(&cargo)
-        .arg("--version")
-        .output()
-        .await;
-    match output {
-        Ok(output) if output.status.success() => {
-            Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-        }
-        Ok(output) => Err(TargetError::new(
-            Refusal::Usage,
-            format!(
-                "`{cargo} --version` failed: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            ),
-        )
-        .with_hint("repair the Rust toolchain, or pass built handlers with `--handlers FILE`")),
-        Err(source) => Err(TargetError {
-            source: Some(Box::new(source)),
-            ..TargetError::new(Refusal::Usage, format!("could not start {cargo}"))
-        }
-        .with_hint("install a Rust toolchain, or pass built handlers with `--handlers FILE`")),
-    }
+/// Makes the handlers, and tells how big they are, what they run on and why.
+///
+/// # Errors
+/// They cannot be built, or Lambda could not run them.
+pub(super) async fn build(
+    settings: &Settings,
+    source: Source<'_>,
+    reporter: &mut impl Reporter,
+) -> Result<Artifact, CommandError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Build));
+    let artifact = packaging::artifact(settings, source, reporter).await?;
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Build,
+        detail: format!(
+            "handlers {}, zip {} ({})",
+            megabytes(artifact.size),
+            megabytes(artifact.zip.len() as u64),
+            artifact.note
+        ),
+        took: started.elapsed(),
+    });
+    Ok(artifact)
 }
 
 /// The deployment of `settings` with the handlers in `asset`.
-///
-/// # Errors
-/// The handlers are built for another processor than the config asks for.
 pub(super) fn deployment(
     settings: &Settings,
     asset: Asset,
     tags: BTreeMap<String, String>,
     pace: Pace,
-) -> Result<Deployment, CommandError> {
-    if let Some(wanted) = settings.aws.architecture
-        && wanted.word() != asset.architecture
-    {
-        let message = format!(
-            "the handlers are built for {}, and chatctl.toml asks for {}",
-            asset.architecture,
-            wanted.word()
-        );
-        let hint = "build them for that processor, or change `architecture` under `[aws]`";
-        return Err(CommandError::usage(message, hint));
-    }
+) -> Deployment {
     let template = render(settings);
     let template = match &settings.aws.endpoint {
         Some(endpoint) => for_emulator(&template, endpoint),
         None => template,
     };
-    Ok(Deployment {
+    Deployment {
         stack: settings.stack.clone(),
         template,
         parameters: BTreeMap::from([
@@ -130,7 +106,7 @@ pub(super) fn deployment(
         asset,
         tags,
         pace,
-    })
+    }
 }
 
 /// The error of a command that needs a deployed stack.

@@ -94,7 +94,7 @@ async fn own_stack(
 ) -> Result<foreground::Request, CommandError> {
     let settings = args.stack.settings(None, None)?;
     let mut reporter = terminal.reporter();
-    let artifact = or_interrupted(packaging::package(
+    let executable = or_interrupted(packaging::executable(
         &settings,
         args.handlers.as_deref(),
         &mut reporter,
@@ -105,7 +105,7 @@ async fn own_stack(
         .resources()
         .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let mut code: BTreeMap<String, PathBuf> = functions
-        .map(|(id, _)| (id.to_owned(), artifact.executable.clone()))
+        .map(|(id, _)| (id.to_owned(), executable.path.clone()))
         .collect();
     code.extend(
         args.code
@@ -114,7 +114,7 @@ async fn own_stack(
     );
     let mut parameters = BTreeMap::from([
         (parameter::CODE_BUCKET.to_owned(), "local".to_owned()),
-        (parameter::CODE_KEY.to_owned(), artifact.digest.clone()),
+        (parameter::CODE_KEY.to_owned(), executable.digest.clone()),
     ]);
     parameters.extend(args.parameter.iter().cloned());
     Ok(foreground::Request {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::aws::deployment;
+use super::aws::{build, deployment};
 use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::aws::AwsTarget;
 use crate::engine::{self, AssetStore, Pace};
 use crate::error::CommandError;
+use crate::packaging::Source;
 use crate::stack::outline::outline;
 use crate::terminal::{Output, Terminal};
 
@@ -22,6 +23,9 @@ pub(super) struct DiffArgs {
     /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
     #[arg(long, value_name = "PATH")]
     handlers: Option<PathBuf>,
+    /// Build for a processor whose Rust target does not seem to be installed
+    #[arg(long, conflicts_with = "handlers")]
+    skip_target_check: bool,
     /// Exit with 5 when something would change
     #[arg(long)]
     exit_code: bool,
@@ -39,14 +43,15 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     let target = AwsTarget::connect(&settings.aws).await?;
     let identity = or_interrupted(target.identity()).await?;
     let mut reporter = terminal.progress();
-    let building = super::deploy::build(&settings, args.handlers.as_deref(), &mut reporter);
+    let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
+    let building = build(&settings, source, &mut reporter);
     let artifact = or_interrupted(building).await?;
     drop(reporter);
     let asset = target
         .bucket(&identity)
         .locate(&settings.stack, &artifact)
         .await?;
-    let deployment = deployment(&settings, asset, Default::default(), Pace::Standard)?;
+    let deployment = deployment(&settings, asset, Default::default(), Pace::Standard);
     let summary = engine::preview(&target.stacks, deployment).await?;
     if terminal.output == Output::Json {
         terminal.result_json(&json!({

@@ -8,6 +8,7 @@ use super::aws::preflight;
 use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::engine::preflight::{Check, judge, story};
 use crate::error::CommandError;
+use crate::packaging::Source;
 use crate::terminal::{Output, Role, Terminal};
 
 /// Check everything that a deployment to AWS needs, and touch nothing
@@ -20,6 +21,9 @@ pub(super) struct DoctorArgs {
     /// Built handlers that would be deployed
     #[arg(long, value_name = "PATH")]
     handlers: Option<PathBuf>,
+    /// Build for a processor whose Rust target does not seem to be installed
+    #[arg(long, conflicts_with = "handlers")]
+    skip_target_check: bool,
 }
 
 impl DoctorArgs {
@@ -31,8 +35,8 @@ impl DoctorArgs {
 pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let settings = args.stack.settings(None, Some(&args.aws))?;
-    let looking =
-        async { Ok::<_, CommandError>(preflight(&settings, args.handlers.as_deref()).await) };
+    let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
+    let looking = async { Ok::<_, CommandError>(preflight(&settings, source).await) };
     let (checks, _) = or_interrupted(looking).await?;
     if terminal.output == Output::Json {
         let rows: Vec<_> = checks

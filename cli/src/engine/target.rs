@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::refusal::TargetError;
 use super::status::StackStatus;
 use crate::config::names::{StackName, StageName};
-use crate::packaging::Artifact;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
 use crate::stack::{Outputs, Template};
@@ -32,7 +31,7 @@ pub(crate) enum Pace {
     Express,
 }
 
-/// An artifact that the target can reach, named after its content.
+/// Handlers that the target can reach, named after its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asset {
     pub(crate) bucket: String,
@@ -45,13 +44,24 @@ pub(crate) struct Asset {
     pub(crate) already_there: bool,
 }
 
-/// Publishes artifacts.
+/// Publishes handlers.
 pub(crate) trait AssetStore {
-    /// Where `artifact` would be published; nothing is sent, and `already_there` is not known to be true.
-    async fn locate(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError>;
+    /// Handlers in the form that this target takes.
+    type Handlers;
 
-    /// Makes `artifact` reachable under a key that is its content's digest.
-    async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError>;
+    /// Where `handlers` would be published; nothing is sent, and `already_there` is not known to be true.
+    async fn locate(
+        &self,
+        stack: &StackName,
+        handlers: &Self::Handlers,
+    ) -> Result<Asset, TargetError>;
+
+    /// Makes `handlers` reachable under a key that is their content's digest.
+    async fn publish(
+        &self,
+        stack: &StackName,
+        handlers: &Self::Handlers,
+    ) -> Result<Asset, TargetError>;
 }
 
 /// A stack as the target describes it.

@@ -21,7 +21,7 @@ use crate::engine::{
     Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, Operation,
     Prepared, Refusal, StackStatus, Stacks, TargetError,
 };
-use crate::packaging::Artifact;
+use crate::packaging::Executable;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::{Outputs, Template};
@@ -212,23 +212,33 @@ const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
 };
 
 impl AssetStore for LocalTarget {
-    async fn locate(&self, _stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+    type Handlers = Executable;
+
+    async fn locate(
+        &self,
+        _stack: &StackName,
+        executable: &Executable,
+    ) -> Result<Asset, TargetError> {
         Ok(Asset {
             bucket: BUCKET.into(),
-            key: artifact.digest.clone(),
+            key: executable.digest.clone(),
             architecture: ARCHITECTURE,
-            size: artifact.size,
+            size: executable.size,
             already_there: false,
         })
     }
 
-    async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+    async fn publish(
+        &self,
+        stack: &StackName,
+        executable: &Executable,
+    ) -> Result<Asset, TargetError> {
         let already_there = self
             .folder(stack)
-            .keep_code(&artifact.executable, &artifact.digest)?;
+            .keep_code(&executable.path, &executable.digest)?;
         Ok(Asset {
             already_there,
-            ..self.locate(stack, artifact).await?
+            ..self.locate(stack, executable).await?
         })
     }
 }

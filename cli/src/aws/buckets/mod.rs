@@ -19,7 +19,6 @@ use base64::Engine as _;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::archive::Archive;
 use super::error::{Kind, code, kind, refused};
 use super::identity::Identity;
 use crate::config::names::StackName;
@@ -100,17 +99,17 @@ impl Bucket {
         }
     }
 
-    async fn send(&self, archive: &Archive) -> Result<(), TargetError> {
+    async fn send(&self, artifact: &Artifact) -> Result<(), TargetError> {
         let checksum =
-            base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&archive.bytes));
+            base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip));
         self.client
             .put_object()
             .bucket(&self.name)
-            .key(&archive.digest)
+            .key(&artifact.digest)
             .expected_bucket_owner(&self.owner)
             .content_type("application/zip")
             .checksum_sha256(checksum)
-            .body(ByteStream::from(archive.bytes.clone()))
+            .body(ByteStream::from(artifact.zip.clone()))
             .send()
             .await
             .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
@@ -269,31 +268,32 @@ impl Bucket {
         refused(action, format!("{attempt} bucket {}", self.name), error)
     }
 
-    fn asset(&self, archive: &Archive, already_there: bool) -> Asset {
+    fn asset(&self, artifact: &Artifact, already_there: bool) -> Asset {
         Asset {
             bucket: self.name.clone(),
-            key: archive.digest.clone(),
-            architecture: archive.architecture,
-            size: archive.bytes.len() as u64,
+            key: artifact.digest.clone(),
+            architecture: artifact.architecture.word(),
+            size: artifact.zip.len() as u64,
             already_there,
         }
     }
 }
 
 impl AssetStore for Bucket {
+    type Handlers = Artifact;
+
     async fn locate(&self, _stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
-        Ok(self.asset(&Archive::of(artifact)?, false))
+        Ok(self.asset(artifact, false))
     }
 
     async fn publish(&self, _stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
-        let archive = Archive::of(artifact)?;
         self.ensure().await?;
-        let sent_at = self.sent_at(&archive.digest).await?;
+        let sent_at = self.sent_at(&artifact.digest).await?;
         let is_fresh = sent_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < RENEWAL));
         if !is_fresh {
-            self.send(&archive).await?;
+            self.send(artifact).await?;
         }
-        Ok(self.asset(&archive, is_fresh))
+        Ok(self.asset(artifact, is_fresh))
     }
 }
 

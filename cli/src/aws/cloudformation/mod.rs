@@ -13,8 +13,6 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::error::{Kind, code, kind, refused};
-#[cfg(test)]
-use crate::engine::Change;
 use crate::engine::cloud::{
     ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, NewChangeSet, ParameterValue,
     StackRecord,

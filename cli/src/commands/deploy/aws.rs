@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{DeployArgs, build, print, probe, publish};
+use super::{DeployArgs, print, probe, publish};
 use crate::aws::{AwsTarget, Bucket};
-use crate::commands::aws::{deployment, preflight};
+use crate::commands::aws::{build, deployment, preflight};
 use crate::commands::or_interrupted;
 use crate::config::Settings;
 use crate::engine::preflight::judge;
@@ -15,7 +15,7 @@ use crate::engine::{
     Stacks, Step, TargetError, Verified,
 };
 use crate::error::CommandError;
-use crate::packaging::Artifact;
+use crate::packaging::{Artifact, Source};
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
 use crate::stack::outline::outline;
@@ -30,7 +30,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let mut reporter = terminal.reporter();
     let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter)).await?;
     let (target, bucket) = &target_and_bucket;
-    let artifact = or_interrupted(build(settings, args.handlers.as_deref(), &mut reporter)).await?;
+    let artifact = or_interrupted(build(settings, source(args), &mut reporter)).await?;
     if args.dry_run {
         let asset = bucket.locate(&settings.stack, &artifact).await?;
         let deployment = deployment(
@@ -38,7 +38,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
             asset,
             args.tag.iter().cloned().collect(),
             pace(args),
-        )?;
+        );
         let summary = engine::preview(&target.stacks, deployment).await?;
         drop(reporter);
         show_dry_run(terminal, settings, summary.as_ref());
@@ -69,6 +69,10 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     Ok(())
 }
 
+fn source(args: &DeployArgs) -> Source<'_> {
+    Source::of_flags(args.handlers.as_deref(), args.skip_target_check)
+}
+
 fn pace(args: &DeployArgs) -> Pace {
     if args.express {
         Pace::Express
@@ -85,7 +89,7 @@ async fn checked(
 ) -> Result<(AwsTarget, Bucket), CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Check));
-    let (checks, found) = preflight(settings, args.handlers.as_deref()).await;
+    let (checks, found) = preflight(settings, source(args)).await;
     let detail = judge(checks)?;
     reporter.report(&DeployEvent::Finished {
         step: Step::Check,
@@ -107,12 +111,8 @@ async fn published(
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
     let asset = publish(settings, bucket, artifact, reporter).await?;
-    deployment(
-        settings,
-        asset,
-        args.tag.iter().cloned().collect(),
-        pace(args),
-    )
+    let tags = args.tag.iter().cloned().collect();
+    Ok(deployment(settings, asset, tags, pace(args)))
 }
 
 /// Puts new code into the functions directly if that is asked for and code is all that has changed.

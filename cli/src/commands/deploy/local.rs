@@ -21,8 +21,8 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();
     let publishing = async {
-        let artifact = build(settings, args.handlers.as_deref(), &mut reporter).await?;
-        publish(settings, &target, &artifact, &mut reporter).await
+        let executable = build(settings, args.handlers.as_deref(), &mut reporter).await?;
+        publish(settings, &target, &executable, &mut reporter).await
     };
     let asset = or_interrupted(publishing).await?;
     let deployment = Deployment {

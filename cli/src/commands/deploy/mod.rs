@@ -12,7 +12,7 @@ use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
 use crate::config::Settings;
 use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
-use crate::packaging::{self, Artifact};
+use crate::packaging::{self, Executable};
 use crate::stack::connect::connect_commands;
 use crate::terminal::{Output, Terminal, megabytes};
 
@@ -53,6 +53,9 @@ pub(super) struct DeployArgs {
     /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
     #[arg(long, value_name = "PATH")]
     handlers: Option<PathBuf>,
+    /// Build for a processor whose Rust target does not seem to be installed
+    #[arg(long, conflicts_with_all = ["local", "handlers"])]
+    skip_target_check: bool,
     /// Do not send probe messages through the deployed chat
     #[arg(long)]
     no_probe: bool,
@@ -90,31 +93,31 @@ fn tag(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) async fn build(
+async fn build(
     settings: &Settings,
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
-) -> Result<Artifact, CommandError> {
+) -> Result<Executable, CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Build));
-    let artifact = packaging::package(settings, prebuilt, reporter).await?;
+    let executable = packaging::executable(settings, prebuilt, reporter).await?;
     reporter.report(&DeployEvent::Finished {
         step: Step::Build,
-        detail: format!("handlers {}", megabytes(artifact.size)),
+        detail: format!("handlers {}", megabytes(executable.size)),
         took: started.elapsed(),
     });
-    Ok(artifact)
+    Ok(executable)
 }
 
-async fn publish(
+async fn publish<S: AssetStore>(
     settings: &Settings,
-    store: &impl AssetStore,
-    artifact: &Artifact,
+    store: &S,
+    handlers: &S::Handlers,
     reporter: &mut impl Reporter,
 ) -> Result<Asset, CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Publish));
-    let asset = store.publish(&settings.stack, artifact).await?;
+    let asset = store.publish(&settings.stack, handlers).await?;
     let how = if asset.already_there {
         "already there"
     } else {

@@ -1,0 +1,309 @@
+//! Runs a build by cargo, plain or through cargo-lambda, and reads what it says while it runs.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::{BINARY, PackagingError};
+use crate::engine::{DeployEvent, Reporter};
+
+/// Builds the crate in `folder` for this machine, by plain cargo; answers where the binary is.
+///
+/// `more` are further words for `cargo build`.
+///
+/// # Errors
+/// [`PackagingError`]: cargo does not start, does not build, or builds something else.
+pub(super) async fn build(
+    cargo: &OsStr,
+    folder: &Path,
+    profile: &str,
+    more: &[&str],
+    reporter: &mut impl Reporter,
+) -> Result<PathBuf, PackagingError> {
+    let mut command = Command::new(cargo);
+    command.args(["build", "--bin", BINARY, "--profile", profile]);
+    command.args(more);
+    run(command, folder, reporter)
+        .await?
+        .ok_or_else(|| PackagingError::NoBinary {
+            folder: folder.to_owned(),
+        })
+}
+
+/// Runs `command`, a build that ends in our binary, inside `folder`; answers where cargo has put the binary.
+///
+/// It runs there, and is not merely told the manifest's path, because `rust-toolchain.toml` and `.cargo/config.toml`
+/// are looked for from the working folder. Given up half-way, it takes down everything it has started.
+///
+/// # Errors
+/// [`PackagingError::NoCargo`], [`PackagingError::Compile`] and [`PackagingError::NotBuilt`].
+pub(super) async fn run(
+    mut command: Command,
+    folder: &Path,
+    reporter: &mut impl Reporter,
+) -> Result<Option<PathBuf>, PackagingError> {
+    let cargo = command.as_std().get_program().display().to_string();
+    let not_started = |source| PackagingError::NoCargo {
+        cargo: cargo.clone(),
+        source,
+    };
+    let mut child = command
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(folder)
+        // `cargo run` passes its own package's variables on; they must not leak into another build.
+        .env_remove("CARGO_MANIFEST_DIR")
+        // Nobody is asked anything.
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(not_started)?;
+    let mut group = Group::of(&child);
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+    let mut stderr = child.stderr.take().expect("stderr is piped");
+    // Read while the build runs: a full pipe would stop it.
+    let diagnostics = tokio::spawn(async move {
+        let mut text = Vec::new();
+        stderr
+            .read_to_end(&mut text)
+            .await
+            .map(|_| String::from_utf8_lossy(&text).into_owned())
+    });
+    let mut progress = Progress::default();
+    while let Ok(Some(line)) = lines.next_line().await {
+        // Whatever is not a message of cargo's is for nobody.
+        if let Ok(message) = serde_json::from_str(&line) {
+            progress.take(message, reporter);
+        }
+    }
+    let status = child.wait().await.map_err(not_started)?;
+    group.over();
+    if status.success() {
+        return Ok(progress.executable);
+    }
+    let diagnostics = diagnostics.await.ok().and_then(Result::ok);
+    let diagnostics = without_progress(&diagnostics.unwrap_or_default());
+    Err(failure(&command, status, diagnostics, progress.compiled))
+}
+
+/// Whether it was the compiler that failed, or cargo before it came to that.
+fn failure(
+    command: &Command,
+    status: ExitStatus,
+    diagnostics: String,
+    compiled: bool,
+) -> PackagingError {
+    if compiled {
+        return PackagingError::Compile { diagnostics };
+    }
+    let words = command
+        .as_std()
+        .get_args()
+        .take_while(|word| *word != "--bin");
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    PackagingError::NotBuilt {
+        command: format!("cargo {}", words.join(" ")),
+        status,
+        diagnostics,
+    }
+}
+
+/// A build's process group, ended with whoever waits for the build.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(pid.and_then(Pid::from_raw))
+    }
+
+    /// The build has ended by itself.
+    fn over(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It may just have ended.
+            kill_process_group(group, Signal::TERM).ok();
+        }
+    }
+}
+
+/// One line of cargo's `--message-format json`, as far as it matters here
+/// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>).
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+    /// It was built before, and nothing has changed since.
+    #[serde(default)]
+    fresh: bool,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Default)]
+struct Progress {
+    count: usize,
+    executable: Option<PathBuf>,
+    /// The compiler had its turn: cargo itself had nothing to object to.
+    compiled: bool,
+}
+
+impl Progress {
+    fn take(&mut self, message: Message, reporter: &mut impl Reporter) {
+        match (message.reason.as_str(), message.target) {
+            ("build-finished", _) => self.compiled = true,
+            ("compiler-artifact", Some(target)) => {
+                if target.name == BINARY && target.kind.iter().any(|kind| kind == "bin") {
+                    self.executable = message.executable;
+                }
+                if !message.fresh {
+                    self.count += 1;
+                    reporter.report(&DeployEvent::Compiling {
+                        unit: target.name,
+                        count: self.count,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Cargo's words without the lines that only say what it is at.
+fn without_progress(text: &str) -> String {
+    let is_progress = |line: &&str| {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        matches!(
+            word,
+            "Compiling"
+                | "Checking"
+                | "Downloading"
+                | "Downloaded"
+                | "Updating"
+                | "Blocking"
+                | "Locking"
+        )
+    };
+    text.lines()
+        .filter(|line| !is_progress(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .trim_end()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packaging::sample::{Recorder, Scripts, plain_cargo, write_crate};
+    use std::time::{Duration, Instant};
+
+    #[tokio::test]
+    async fn unchanged_sources_are_not_compiled_again() {
+        let scripts = Scripts::new();
+        let cargo = plain_cargo(&scripts);
+        let folder = tempfile::tempdir().unwrap();
+        write_crate(folder.path(), "fn main() {}");
+        let (mut first, mut second, mut third) = Default::default();
+        let mut built = Vec::new();
+        for recorder in [&mut first, &mut second] {
+            built.push(
+                build(&cargo, folder.path(), "dev", &[], recorder)
+                    .await
+                    .unwrap(),
+            );
+        }
+        assert_eq!(built[0], built[1]);
+        write_crate(folder.path(), "fn main() { std::process::exit(1) }");
+        build(&cargo, folder.path(), "dev", &[], &mut third)
+            .await
+            .unwrap();
+        let compiled = |recorder: Recorder| recorder.compiled;
+        assert_eq!(
+            [first, second, third].map(compiled),
+            [vec!["chat"], vec![], vec!["chat"]]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_compile_error_is_shown_as_the_compiler_shows_it() {
+        let scripts = Scripts::new();
+        let cargo = plain_cargo(&scripts);
+        let folder = tempfile::tempdir().unwrap();
+        write_crate(folder.path(), "fn main() { missing() }");
+        let built = build(&cargo, folder.path(), "dev", &[], &mut Recorder::default()).await;
+        let error = built.unwrap_err();
+        assert!(matches!(error, PackagingError::Compile { .. }), "{error}");
+        let error = error.to_string();
+        assert!(error.contains("cannot find function `missing`"), "{error}");
+        assert!(!error.contains("Compiling"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_lock_file_that_would_have_to_change_is_not_called_a_compile_error() {
+        let scripts = Scripts::new();
+        let cargo = plain_cargo(&scripts);
+        let folder = tempfile::tempdir().unwrap();
+        write_crate(folder.path(), "fn main() {}");
+        std::fs::remove_file(folder.path().join("Cargo.lock")).unwrap();
+        let mut recorder = Recorder::default();
+        let built = build(&cargo, folder.path(), "dev", &["--locked"], &mut recorder).await;
+        let error = built.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("`cargo build` failed (exit status: 101)\n\n"),
+            "{error}"
+        );
+        assert!(
+            error.hint().unwrap().contains("cargo generate-lockfile"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_build_that_is_given_up_ends_with_everything_it_has_started() {
+        let scripts = Scripts::new();
+        let started = scripts.folder().join("started");
+        let script = format!(
+            "sleep 600 & echo $! > {0}.new; mv {0}.new {0}; wait",
+            started.display()
+        );
+        let cargo = scripts.write("cargo", &script);
+        let mut recorder = Recorder::default();
+        let building = build(&cargo, scripts.folder(), "dev", &[], &mut recorder);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        tokio::select! {
+            built = building => panic!("it was over too soon: {built:?}"),
+            () = async {
+                while !started.exists() {
+                    assert!(Instant::now() < deadline, "the script does not start");
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            } => {}
+        }
+        let pid = std::fs::read_to_string(&started).unwrap();
+        let status = format!("/proc/{}/stat", pid.trim());
+        // Gone, or dead and not yet noticed by whoever adopts orphans.
+        while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
+            assert!(Instant::now() < deadline, "process {pid} is still there");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}

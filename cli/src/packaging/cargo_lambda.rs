@@ -1,0 +1,135 @@
+//! Builds for Lambda through cargo-lambda, which brings a linker for any processor.
+//!
+//! What it does was found out by running version 1.9.2: with `--profile` it injects no flags of its own (with
+//! `--release` it would: another panic strategy, another link-time optimisation), so the profile in the crate's
+//! workspace is what counts, and the same for every builder.
+
+use std::path::Path;
+
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::choice::{Builder, Choice};
+use super::toolchain::Programs;
+use super::zip::BOOTSTRAP;
+use super::{BINARY, PackagingError, cargo, read};
+use crate::config::Architecture;
+use crate::engine::Reporter;
+
+/// Builds the crate in `folder` for Lambda, as `choice` says; answers the executable's bytes.
+///
+/// # Errors
+/// [`PackagingError`]: it is not built, or the file is not there although the build succeeded.
+pub(super) async fn build(
+    programs: &Programs,
+    choice: Choice,
+    folder: &Path,
+    profile: &str,
+    reporter: &mut impl Reporter,
+) -> Result<Vec<u8>, PackagingError> {
+    let compiler = match choice.builder {
+        // Named in any case: an environment variable or the crate's manifest could ask for another one.
+        Builder::Zig => "cargo_zigbuild",
+        Builder::CargoLambda => "cargo",
+        Builder::Cargo => {
+            // Without `--target` it is the very build that the local stack runs, and is not done twice.
+            let built =
+                cargo::build(&programs.cargo, folder, profile, &["--locked"], reporter).await?;
+            return read(&built);
+        }
+    };
+    // A fresh one, because cargo-lambda leaves what it finds there, and has nothing against building nothing.
+    let output = TempDir::new().map_err(|source| PackagingError::NoRoom { source })?;
+    let mut command = Command::new(&programs.cargo);
+    command
+        .args(["lambda", "build", "--bin", BINARY, "--flatten", BINARY])
+        .args(["--profile", profile, "--locked"])
+        .arg(match choice.architecture {
+            Architecture::Arm64 => "--arm64",
+            Architecture::X86_64 => "--x86-64",
+        })
+        .args(["--compiler", compiler, "--output-format", "binary"])
+        // Its own check would add a missing target to the user's toolchain, unasked.
+        .arg("--skip-target-check")
+        .arg("--lambda-dir")
+        .arg(output.path());
+    cargo::run(command, folder, reporter).await?;
+    let bootstrap = output.path().join(BOOTSTRAP);
+    if !bootstrap.is_file() {
+        return Err(PackagingError::NoBinary {
+            folder: folder.to_owned(),
+        });
+    }
+    read(&bootstrap)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packaging::sample::{Recorder, Scripts, nothing};
+    use expect_test::expect;
+
+    /// Writes its own words where `bootstrap` is expected: the file is the command line.
+    const ECHO: &str = "words=\"$*\"; while [ $# -gt 0 ]; do [ \"$1\" = --lambda-dir ] && dir=$2; shift; done\n\
+                        printf '%s' \"$words\" | sed \"s|$dir|DIR|\" > \"$dir/bootstrap\"";
+
+    /// Builds with a `cargo` that does what `script` says.
+    async fn built(
+        script: &str,
+        architecture: Architecture,
+        builder: Builder,
+    ) -> Result<Vec<u8>, PackagingError> {
+        let scripts = Scripts::new();
+        let programs = Programs {
+            cargo: scripts.write("cargo", script),
+            rustc: nothing(),
+            python: nothing(),
+            zig: nothing(),
+        };
+        let choice = Choice {
+            architecture,
+            reason: "the test says so",
+            builder,
+        };
+        let mut recorder = Recorder::default();
+        build(&programs, choice, scripts.folder(), "lambda", &mut recorder).await
+    }
+
+    #[tokio::test]
+    async fn the_command_line_says_everything_and_leaves_nothing_to_the_environment() {
+        let mut lines = String::new();
+        for (architecture, builder) in [
+            (Architecture::Arm64, Builder::Zig),
+            (Architecture::X86_64, Builder::CargoLambda),
+        ] {
+            let line = built(ECHO, architecture, builder).await.unwrap();
+            lines.push_str(&format!("{}\n", String::from_utf8(line).unwrap()));
+        }
+        expect![[r#"
+            lambda build --bin chat --flatten chat --profile lambda --locked --arm64 --compiler cargo_zigbuild --output-format binary --skip-target-check --lambda-dir DIR --message-format json-render-diagnostics
+            lambda build --bin chat --flatten chat --profile lambda --locked --x86-64 --compiler cargo --output-format binary --skip-target-check --lambda-dir DIR --message-format json-render-diagnostics
+        "#]].assert_eq(&lines);
+    }
+
+    #[tokio::test]
+    async fn a_build_that_succeeds_without_a_file_is_an_error() {
+        let script = "echo 'no binaries found' >&2";
+        let error = built(script, Architecture::X86_64, Builder::Zig)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, PackagingError::NoBinary { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_cargo_lambda_objects_to_is_quoted() {
+        let script = "echo 'Error: too old' >&2; exit 2";
+        let error = built(script, Architecture::X86_64, Builder::Zig)
+            .await
+            .unwrap_err();
+        expect![[r#"
+            `cargo lambda build` failed (exit status: 2)
+
+            Error: too old"#]]
+        .assert_eq(&error.to_string());
+    }
+}

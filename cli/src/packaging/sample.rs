@@ -1,0 +1,174 @@
+//! What the tests of packaging build, run and look at.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::config::{Architecture, Overrides, Settings};
+use crate::engine::{DeployEvent, Reporter};
+
+/// Settings from a `chatctl.toml` that says `toml`, in a folder of their own.
+pub(super) fn settings(toml: &str) -> (TempDir, Settings) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
+    let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+    (folder, settings)
+}
+
+/// A crate of our name, in a workspace of its own, locked, with `main` as its only source.
+pub(super) fn write_crate(folder: &Path, main: &str) {
+    std::fs::create_dir_all(folder.join("src")).unwrap();
+    let manifest = "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+                    [[bin]]\nname = \"chat\"\npath = \"src/main.rs\"\n[workspace]\n";
+    let lock = "version = 4\n\n[[package]]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\n";
+    std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
+    std::fs::write(folder.join("src/main.rs"), main).unwrap();
+}
+
+/// Remembers what was compiled.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    pub(super) compiled: Vec<String>,
+}
+
+impl Reporter for Recorder {
+    fn report(&mut self, event: &DeployEvent) {
+        if let DeployEvent::Compiling { unit, .. } = event {
+            self.compiled.push(unit.clone());
+        }
+    }
+}
+
+/// Shell scripts that stand in for programs.
+pub(super) struct Scripts(TempDir);
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Makes `name` do what `script` says; answers its path.
+    pub(super) fn write(&self, name: &str, script: &str) -> OsString {
+        let path = self.folder().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        path.into()
+    }
+}
+
+/// The cargo that runs these tests, without cargo-lambda, and with a target folder in every crate: in a shared one,
+/// tests that run side by side would mistake each other's `chat` for theirs.
+pub(super) fn plain_cargo(scripts: &Scripts) -> OsString {
+    let cargo = std::env::var("CARGO").unwrap();
+    let script =
+        format!("[ \"$1\" = lambda ] && exit 101; exec env -u CARGO_TARGET_DIR '{cargo}' \"$@\"");
+    scripts.write("cargo", &script)
+}
+
+/// A program that is not there.
+pub(super) fn nothing() -> OsString {
+    "/nowhere/program".into()
+}
+
+/// A small executable that Lambda could run, to be spoiled.
+pub(super) fn elf(architecture: Architecture) -> Elf {
+    let (machine, interpreter) = match architecture {
+        Architecture::X86_64 => (62, "/lib64/ld-linux-x86-64.so.2"),
+        Architecture::Arm64 => (183, "/lib/ld-linux-aarch64.so.1"),
+    };
+    Elf {
+        machine,
+        kind: 3,
+        interpreter: Some(interpreter),
+        versions: vec![("GLIBC_2.17", 0), ("GLIBC_2.34", 0), ("GCC_3.0", 0)],
+        flags: 0,
+    }
+}
+
+/// The parts of an executable that are looked at.
+pub(super) struct Elf {
+    pub(super) machine: u16,
+    /// 2 for an executable at a fixed address, 3 for a position-independent one or a library.
+    pub(super) kind: u16,
+    pub(super) interpreter: Option<&'static str>,
+    /// The symbol versions it asks for, each with its flags.
+    pub(super) versions: Vec<(&'static str, u16)>,
+    /// `DT_FLAGS_1`.
+    pub(super) flags: u64,
+}
+
+impl Elf {
+    /// The file: header, program headers, then interpreter, names, versions and dynamic section, one after another.
+    /// Addresses are offsets plus 0x1000, so that whoever confuses the two is found out.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        const BASE: u64 = 0x1000;
+        let headers = 2 + u16::from(self.interpreter.is_some());
+        let body = 64 + 56 * u64::from(headers);
+        let mut content = Vec::new();
+        if let Some(interpreter) = self.interpreter {
+            content.extend(interpreter.as_bytes());
+            content.push(0);
+        }
+        let (interpreter, mut offsets) = ((body, content.len() as u64), Vec::new());
+        let strings = body + content.len() as u64;
+        for (name, _) in &self.versions {
+            offsets.push(body + content.len() as u64 - strings);
+            content.extend(name.as_bytes());
+            content.push(0);
+        }
+        let needs = body + content.len() as u64;
+        // One Verneed, then its Vernaux records.
+        let count = self.versions.len() as u16;
+        content.extend([1_u16, count].map(u16::to_le_bytes).concat());
+        content.extend([0_u32, 16, 0].map(u32::to_le_bytes).concat());
+        for (index, offset) in offsets.iter().enumerate() {
+            let next = if index + 1 < offsets.len() { 16 } else { 0 };
+            let flags = u32::from(self.versions[index].1);
+            content.extend(
+                [0, flags, *offset as u32, next]
+                    .map(u32::to_le_bytes)
+                    .concat(),
+            );
+        }
+        let dynamic = body + content.len() as u64;
+        for (tag, value) in [
+            (5, strings + BASE),
+            (0x6fff_fffe, needs + BASE),
+            (0x6fff_ffff, 1),
+            (0x6fff_fffb, self.flags),
+            (0, 0),
+        ] {
+            content.extend([tag, value].map(u64::to_le_bytes).concat());
+        }
+        let end = body + content.len() as u64;
+        let mut file = b"\x7fELF\x02\x01\x01\x00".to_vec();
+        file.resize(16, 0);
+        file.extend([self.kind, self.machine].map(u16::to_le_bytes).concat());
+        file.extend(1_u32.to_le_bytes());
+        file.extend([0_u64, 64, 0].map(u64::to_le_bytes).concat());
+        file.extend(0_u32.to_le_bytes());
+        file.extend([64, 56, headers, 64, 0, 0].map(u16::to_le_bytes).concat());
+        let mut segments = vec![(1_u32, 0, end), (2, dynamic, end - dynamic)];
+        if self.interpreter.is_some() {
+            segments.push((3, interpreter.0, interpreter.1));
+        }
+        for (kind, offset, size) in segments {
+            file.extend([kind, 4].map(u32::to_le_bytes).concat());
+            let address = offset + BASE;
+            file.extend(
+                [offset, address, address, size, size, 8]
+                    .map(u64::to_le_bytes)
+                    .concat(),
+            );
+        }
+        file.extend(content);
+        file
+    }
+}

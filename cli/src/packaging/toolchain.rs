@@ -1,0 +1,274 @@
+//! What is installed to build with. Asks the programs themselves, and changes nothing.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::PackagingError;
+use crate::config::Architecture;
+
+/// The programs that a build needs, by name or path.
+#[derive(Debug, Clone)]
+pub(super) struct Programs {
+    pub(super) cargo: OsString,
+    pub(super) rustc: OsString,
+    pub(super) python: OsString,
+    pub(super) zig: OsString,
+}
+
+impl Programs {
+    /// As cargo, and cargo-lambda's search for zig, would find them.
+    pub(super) fn of_environment() -> Self {
+        let or = |name: &str, default: &str| std::env::var_os(name).unwrap_or(default.into());
+        Self {
+            cargo: or("CARGO", "cargo"),
+            rustc: or("RUSTC", "rustc"),
+            python: or("CARGO_ZIGBUILD_PYTHON_PATH", "python3"),
+            zig: or("CARGO_ZIGBUILD_ZIG_PATH", "zig"),
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Toolchain {
+    /// Cargo's version.
+    pub(super) cargo: String,
+    /// The triple of this machine.
+    pub(super) host: String,
+    /// The processors of Lambda whose Rust target is installed.
+    pub(super) targets: Vec<Architecture>,
+    /// cargo-lambda's version; `None` when it is missing.
+    pub(super) cargo_lambda: Option<String>,
+    /// zig's version; `None` when cargo-lambda would not find it.
+    pub(super) zig: Option<String>,
+}
+
+/// The Rust target for Lambda's runtimes on this processor.
+pub(super) fn triple(architecture: Architecture) -> &'static str {
+    match architecture {
+        Architecture::Arm64 => "aarch64-unknown-linux-gnu",
+        Architecture::X86_64 => "x86_64-unknown-linux-gnu",
+    }
+}
+
+impl Toolchain {
+    /// Asks `programs`, inside `folder` because a `rust-toolchain.toml` there decides which toolchain it is.
+    ///
+    /// # Errors
+    /// [`PackagingError::NoCargo`] and [`PackagingError::BrokenToolchain`]: nothing can be built at all.
+    pub(super) async fn detect(programs: &Programs, folder: &Path) -> Result<Self, PackagingError> {
+        let (cargo, rustc, arm64, x86_64, cargo_lambda, zig) = tokio::join!(
+            ask(&programs.cargo, &["--version"], folder),
+            ask(&programs.rustc, &["-vV"], folder),
+            has_target(programs, Architecture::Arm64, folder),
+            has_target(programs, Architecture::X86_64, folder),
+            ask(&programs.cargo, &["lambda", "--version"], folder),
+            zig(programs, folder),
+        );
+        let host = rustc?
+            .lines()
+            .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
+            .ok_or_else(|| PackagingError::BrokenToolchain {
+                command: format!("{} -vV", programs.rustc.display()),
+                answer: "it names no host".into(),
+            })?;
+        let targets = [(Architecture::Arm64, arm64), (Architecture::X86_64, x86_64)];
+        let targets = targets.into_iter().filter(|(_, installed)| *installed);
+        Ok(Self {
+            cargo: version(&cargo?),
+            host,
+            targets: targets.map(|(architecture, _)| architecture).collect(),
+            cargo_lambda: cargo_lambda.ok().map(|answer| version(&answer)),
+            zig,
+        })
+    }
+
+    pub(super) fn has(&self, architecture: Architecture) -> bool {
+        self.targets.contains(&architecture)
+    }
+
+    /// Whether this machine's own linker makes executables for `architecture`.
+    pub(super) fn is_native(&self, architecture: Architecture) -> bool {
+        self.host == triple(architecture)
+    }
+}
+
+/// `cargo 1.95.0 (f2d3ce0bd 2026-03-21)` → `1.95.0`.
+fn version(answer: &str) -> String {
+    answer
+        .split_whitespace()
+        .nth(1)
+        .unwrap_or(answer.trim())
+        .to_owned()
+}
+
+/// Whether the standard library for `architecture` lies where the compiler would look for it. That is true of
+/// toolchains that rustup knows and of those that it does not.
+async fn has_target(programs: &Programs, architecture: Architecture, folder: &Path) -> bool {
+    let words = ["--print", "target-libdir", "--target", triple(architecture)];
+    let answer = ask(&programs.rustc, &words, folder).await;
+    answer.is_ok_and(|folder| Path::new(folder.trim()).is_dir())
+}
+
+/// Looks where cargo-lambda looks, in the same order: a Python package first, then a program. It must be known
+/// beforehand, because cargo-lambda installs zig unasked where it finds one way to.
+async fn zig(programs: &Programs, folder: &Path) -> Option<String> {
+    let as_package = ask(&programs.python, &["-m", "ziglang", "version"], folder).await;
+    let answer = match as_package {
+        Ok(answer) => answer,
+        Err(_) => ask(&programs.zig, &["version"], folder).await.ok()?,
+    };
+    let version = answer.trim();
+    version
+        .starts_with(|first: char| first.is_ascii_digit())
+        .then(|| version.to_owned())
+}
+
+/// What `program` says on stdout when it succeeds.
+async fn ask(program: &OsStr, words: &[&str], folder: &Path) -> Result<String, PackagingError> {
+    let output = tokio::process::Command::new(program)
+        .args(words)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|source| PackagingError::NoCargo {
+            cargo: program.display().to_string(),
+            source,
+        })?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(PackagingError::BrokenToolchain {
+        command: format!("{} {}", program.display(), words.join(" ")),
+        answer: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packaging::sample::{Scripts, nothing};
+
+    /// A rustc for x86_64 whose targets are the folders in `libs`.
+    fn rustc(scripts: &Scripts) -> OsString {
+        let libs = scripts.folder().join("libs");
+        scripts.write(
+            "rustc",
+            &format!(
+                "case $1 in -vV) printf 'rustc 1.95.0\\nhost: x86_64-unknown-linux-gnu\\n';;\n\
+                 --print) echo {}/$4;; esac",
+                libs.display()
+            ),
+        )
+    }
+
+    async fn detect(programs: &Programs) -> Toolchain {
+        Toolchain::detect(programs, Path::new("/")).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_there_is_found_with_its_version() {
+        let scripts = Scripts::new();
+        for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] {
+            std::fs::create_dir_all(scripts.folder().join("libs").join(target)).unwrap();
+        }
+        let programs = Programs {
+            cargo: scripts.write(
+                "cargo",
+                "case $1 in lambda) echo 'cargo-lambda 1.9.2 (67129fc 2026-08-21Z)';;\n\
+                 *) echo 'cargo 1.95.0 (f2d3ce0bd 2026-03-21)';; esac",
+            ),
+            rustc: rustc(&scripts),
+            python: scripts.write(
+                "python3",
+                "[ \"$*\" = '-m ziglang version' ] && echo 0.17.0",
+            ),
+            zig: nothing(),
+        };
+        let found = Toolchain {
+            cargo: "1.95.0".into(),
+            host: "x86_64-unknown-linux-gnu".into(),
+            targets: vec![Architecture::Arm64, Architecture::X86_64],
+            cargo_lambda: Some("1.9.2".into()),
+            zig: Some("0.17.0".into()),
+        };
+        assert_eq!(detect(&programs).await, found);
+    }
+
+    #[tokio::test]
+    async fn whatever_is_missing_is_known_to_be_missing() {
+        let scripts = Scripts::new();
+        let programs = Programs {
+            cargo: scripts.write(
+                "cargo",
+                "case $1 in lambda) echo 'error: no such command: `lambda`' >&2; exit 101;;\n\
+                 *) echo 'cargo 1.95.0';; esac",
+            ),
+            rustc: rustc(&scripts),
+            // A python3 that is there, without the package.
+            python: scripts.write("python3", "echo 'No module named ziglang' >&2; exit 1"),
+            zig: nothing(),
+        };
+        let found = detect(&programs).await;
+        assert_eq!(
+            (found.cargo_lambda, found.zig, found.targets),
+            (None, None, vec![])
+        );
+    }
+
+    #[tokio::test]
+    async fn zig_is_found_as_a_program_too_and_something_else_is_not_taken_for_it() {
+        let scripts = Scripts::new();
+        let programs = |zig: &str| Programs {
+            cargo: scripts.write("cargo", "echo 'cargo 1.95.0'"),
+            rustc: rustc(&scripts),
+            python: nothing(),
+            zig: scripts.write("zig", zig),
+        };
+        assert_eq!(
+            detect(&programs("echo 0.15.1")).await.zig.as_deref(),
+            Some("0.15.1")
+        );
+        assert_eq!(detect(&programs("echo hello")).await.zig, None);
+    }
+
+    #[tokio::test]
+    async fn without_cargo_it_is_cargo_that_is_named() {
+        let scripts = Scripts::new();
+        let programs = Programs {
+            cargo: nothing(),
+            rustc: rustc(&scripts),
+            python: nothing(),
+            zig: nothing(),
+        };
+        let error = Toolchain::detect(&programs, Path::new("/"))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("could not start {}", nothing().display())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_toolchain_that_does_not_work_is_quoted() {
+        let scripts = Scripts::new();
+        let programs = Programs {
+            cargo: scripts.write("cargo", "echo 'cargo 1.95.0'"),
+            rustc: scripts.write("rustc", "echo 'no default toolchain' >&2; exit 1"),
+            python: nothing(),
+            zig: nothing(),
+        };
+        let error = Toolchain::detect(&programs, Path::new("/"))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.ends_with("rustc -vV` failed: no default toolchain"),
+            "{error}"
+        );
+    }
+}
