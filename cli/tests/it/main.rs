@@ -9,4 +9,5 @@ mod local_lifecycle;
 mod project;
 mod renderings;
 mod surface;
+mod toolchain;
 mod wscat;
