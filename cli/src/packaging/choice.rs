@@ -75,9 +75,7 @@ pub(super) fn findings(
     let is_missing = check == TargetCheck::Installed && !toolchain.has(architecture);
     let cargo_lambda = match &toolchain.cargo_lambda {
         Some(version) => Ok(format!("cargo-lambda {version}")),
-        None if is_native => Ok(format!(
-            "no cargo-lambda, so plain cargo builds for {word}, this machine's own processor"
-        )),
+        None if is_native => Ok("no cargo-lambda: plain cargo instead".into()),
         None => Err(PackagingError::NoCargoLambda {
             architecture,
             native,
@@ -85,27 +83,28 @@ pub(super) fn findings(
     };
     let zig = match (&toolchain.zig, &toolchain.cargo_lambda) {
         (Some(version), _) => Ok(format!("zig {version}")),
-        (None, None) if is_native => Ok("no zig, and none needed".into()),
-        (None, Some(_)) if is_native => Ok(format!(
-            "no zig, so this machine's own linker links for {word}"
-        )),
+        (None, None) if is_native => Ok("no zig, none needed".into()),
+        (None, Some(_)) if is_native => Ok("no zig: this machine's linker instead".into()),
         (None, _) => Err(PackagingError::NoZig {
             architecture,
             native,
         }),
     };
-    let targets: Vec<_> = toolchain.targets.iter().map(|one| triple(*one)).collect();
+    let targets: Vec<_> = toolchain.targets.iter().map(|one| one.word()).collect();
     let targets = match is_missing {
         true => Err(PackagingError::NoTarget { architecture }),
-        false if targets.is_empty() => Ok("no Rust target for Lambda found, not checked".into()),
-        false => Ok(format!("Rust targets {}", targets.join(" and "))),
+        false if !toolchain.has(architecture) => Ok(format!(
+            "Rust target {} not checked, as asked",
+            triple(architecture)
+        )),
+        false => Ok(format!("Rust targets for {}", targets.join(" and "))),
     };
     vec![
         ("cargo", Ok(format!("cargo {}", toolchain.cargo))),
         ("cargo-lambda", cargo_lambda),
         ("zig", zig),
         ("targets", targets),
-        ("architecture", Ok(format!("builds for {word}: {reason}"))),
+        ("architecture", Ok(format!("builds for {word} ({reason})"))),
     ]
 }
 
@@ -164,12 +163,12 @@ mod tests {
             &machine(&[Arm64, X86_64], true, true),
             None,
             expect![[r#"
-            ok  cargo: cargo 1.95.0
-            ok  cargo-lambda: cargo-lambda 1.9.2
-            ok  zig: zig 0.17.0
-            ok  targets: Rust targets aarch64-unknown-linux-gnu and x86_64-unknown-linux-gnu
-            ok  architecture: builds for arm64: its Rust target is installed
-        "#]],
+                ok  cargo: cargo 1.95.0
+                ok  cargo-lambda: cargo-lambda 1.9.2
+                ok  zig: zig 0.17.0
+                ok  targets: Rust targets for arm64 and x86_64
+                ok  architecture: builds for arm64 (its Rust target is installed)
+            "#]],
         );
     }
 
@@ -179,12 +178,12 @@ mod tests {
             &machine(&[X86_64], true, true),
             None,
             expect![[r#"
-            ok  cargo: cargo 1.95.0
-            ok  cargo-lambda: cargo-lambda 1.9.2
-            ok  zig: zig 0.17.0
-            ok  targets: Rust targets x86_64-unknown-linux-gnu
-            ok  architecture: builds for x86_64: the Rust target of arm64 is not installed
-        "#]],
+                ok  cargo: cargo 1.95.0
+                ok  cargo-lambda: cargo-lambda 1.9.2
+                ok  zig: zig 0.17.0
+                ok  targets: Rust targets for x86_64
+                ok  architecture: builds for x86_64 (the Rust target of arm64 is not installed)
+            "#]],
         );
     }
 
@@ -194,23 +193,23 @@ mod tests {
             &machine(&[X86_64], true, false),
             None,
             expect![[r#"
-            ok  cargo: cargo 1.95.0
-            ok  cargo-lambda: cargo-lambda 1.9.2
-            ok  zig: no zig, so this machine's own linker links for x86_64
-            ok  targets: Rust targets x86_64-unknown-linux-gnu
-            ok  architecture: builds for x86_64: the Rust target of arm64 is not installed
-        "#]],
+                ok  cargo: cargo 1.95.0
+                ok  cargo-lambda: cargo-lambda 1.9.2
+                ok  zig: no zig: this machine's linker instead
+                ok  targets: Rust targets for x86_64
+                ok  architecture: builds for x86_64 (the Rust target of arm64 is not installed)
+            "#]],
         );
         check(
             &machine(&[X86_64], false, false),
             None,
             expect![[r#"
-            ok  cargo: cargo 1.95.0
-            ok  cargo-lambda: no cargo-lambda, so plain cargo builds for x86_64, this machine's own processor
-            ok  zig: no zig, and none needed
-            ok  targets: Rust targets x86_64-unknown-linux-gnu
-            ok  architecture: builds for x86_64: the Rust target of arm64 is not installed
-        "#]],
+                ok  cargo: cargo 1.95.0
+                ok  cargo-lambda: no cargo-lambda: plain cargo instead
+                ok  zig: no zig, none needed
+                ok  targets: Rust targets for x86_64
+                ok  architecture: builds for x86_64 (the Rust target of arm64 is not installed)
+            "#]],
         );
     }
 
@@ -227,7 +226,7 @@ mod tests {
                     `pip install ziglang`, for the python3 on PATH, or put `zig` on PATH (ziglang.org/download); or set `architecture = "x86_64"` under `[aws]`, which needs neither here
                 bad targets: the Rust target aarch64-unknown-linux-gnu is not installed
                     `rustup target add aarch64-unknown-linux-gnu`; or, where it is not rustup that installs targets, `--skip-target-check`
-                ok  architecture: builds for arm64: the config says so
+                ok  architecture: builds for arm64 (the config says so)
             "#]],
         );
     }
@@ -297,6 +296,14 @@ mod tests {
         let machine = machine(&[], true, true);
         let refused = choose(&machine, Some(Arm64), TargetCheck::Installed);
         assert!(matches!(refused, Err(PackagingError::NoTarget { .. })));
+        let skipped = findings(&machine, Some(Arm64), TargetCheck::Skipped);
+        let told = skipped
+            .into_iter()
+            .find_map(|(_, found)| found.ok().filter(|text| text.contains("target")));
+        assert_eq!(
+            told.unwrap(),
+            "Rust target aarch64-unknown-linux-gnu not checked, as asked"
+        );
         let chosen = choose(&machine, Some(Arm64), TargetCheck::Skipped).unwrap();
         assert_eq!((chosen.architecture, chosen.builder), (Arm64, Builder::Zig));
     }

@@ -97,7 +97,11 @@ async fn executable_by(
             cargo::build(&programs.cargo, &folder, profile, &[], reporter).await?
         }
     };
-    let bytes = read(&path)?;
+    // As big as it likes, unlike what goes to Lambda: an unoptimised build can be huge.
+    let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
     Ok(Executable {
         path,
         digest: digest(&bytes),
@@ -229,6 +233,7 @@ fn read_prebuilt(
     Ok((bytes, fit))
 }
 
+/// Reads an executable for Lambda, which has a limit.
 fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
     let unreadable = |source| PackagingError::Unreadable {
         path: path.to_owned(),

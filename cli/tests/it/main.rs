@@ -10,4 +10,5 @@ mod local_lifecycle;
 mod project;
 mod renderings;
 mod surface;
+mod toolchain;
 mod wscat;
