@@ -272,6 +272,36 @@ mod tests {
         );
     }
 
+    /// How many resources CloudFormation must make one after another before this one is there, itself included.
+    fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usize {
+        let text = resources[id].to_string();
+        let needs = |other: &&String| {
+            other.as_str() != id
+                && [
+                    format!(r#""Ref":"{other}""#),
+                    format!(r#""Fn::GetAtt":["{other}""#),
+                    format!("${{{other}}}"),
+                    format!("${{{other}."),
+                ]
+                .iter()
+                .any(|reference| text.contains(reference))
+        };
+        1 + resources
+            .keys()
+            .filter(needs)
+            .map(|other| depth(other, resources))
+            .max()
+            .unwrap_or(0)
+    }
+
+    #[test]
+    fn cloudformation_has_no_more_than_five_resources_to_make_one_after_another() {
+        let rendered = document("");
+        let resources = rendered["Resources"].as_object().unwrap();
+        let deepest = resources.keys().map(|id| depth(id, resources)).max();
+        assert_eq!(deepest, Some(5));
+    }
+
     proptest! {
         #[test]
         fn different_route_keys_get_different_logical_ids(a in "[A-Za-z0-9_-]{1,12}", b in "[A-Za-z0-9_-]{1,12}") {
