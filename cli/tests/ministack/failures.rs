@@ -111,7 +111,7 @@ async fn all_problems_are_found_before_anything_is_touched() {
         .await
         .exits(4)
         .explains("2 things stand in the way; nothing was touched")
-        .explains("there are no handlers at /nowhere")
+        .explains("could not read the handlers at /nowhere")
         .explains("lacks the permission sts:GetCallerIdentity");
     assert_eq!(cloud.between.asked(), ["GetCallerIdentity"]);
 }
