@@ -13,8 +13,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::control::{self, Asked, FunctionStatus, LocalStatus};
-use super::folder::{Identity, Request, Running, StateFolder, random_hex};
+use super::folder::StateFolder;
 use super::memory;
+use super::records::{Identity, Request, Running, random_hex};
 use crate::engine::{Refusal, TargetError};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::folder::Running;
+use super::records::Running;
 use crate::engine::{Refusal, TargetError};
 
 /// What runs.

@@ -17,84 +17,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::engine::{Deployment, TargetError};
-use crate::stack::Outputs;
+use super::records::{Identity, Request, Running, random_hex};
+use crate::engine::TargetError;
 use crate::stack::progress::StackEvent;
 
 /// Keeps git away from `.chatctl/`.
 const IGNORE: &str = ".gitignore";
-
-/// What a stack should be. The token belongs to the operation, not to the stack.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Request {
-    pub(super) token: String,
-    pub(super) template: String,
-    pub(super) parameters: std::collections::BTreeMap<String, String>,
-    /// The handlers, for every function.
-    pub(super) code: PathBuf,
-    /// The port that was asked for; `None` keeps the stack's own.
-    pub(super) port: Option<u16>,
-}
-
-impl Request {
-    /// What `deployment` asks of the stack in `folder`, as a new operation.
-    pub(super) fn new(deployment: &Deployment, folder: &StateFolder) -> Self {
-        Self {
-            token: random_hex(),
-            template: deployment.template.to_json(),
-            parameters: deployment.parameters.clone(),
-            code: folder.code(&deployment.asset.key),
-            port: None,
-        }
-    }
-
-    /// Equal for requests that ask for the same stack.
-    pub(super) fn digest(&self) -> String {
-        let mut hash = Sha256::new();
-        let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
-        for part in [
-            self.template.as_bytes(),
-            &parameters,
-            self.code.as_os_str().as_encoded_bytes(),
-        ] {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part);
-        }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
-    }
-}
-
-/// What must stay the same as long as there is data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
-    pub(super) seed: String,
-    /// 0 until a first start has chosen one.
-    pub(super) port: u16,
-}
-
-/// What the process that holds the lock says about itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Running {
-    pub(super) pid: u32,
-    pub(super) port: u16,
-    pub(super) control_port: u16,
-    pub(super) secret: String,
-    /// [`Request::digest`] of what runs.
-    pub(super) applied: String,
-    pub(super) outputs: Outputs,
-}
-
-/// 128 random bits.
-pub(super) fn random_hex() -> String {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// One stack's folder. It need not exist.
 #[derive(Debug, Clone)]
@@ -146,7 +75,7 @@ impl StateFolder {
 
     /// Takes back a request that came to nothing.
     pub(super) fn forget_request(&self) {
-        // It may never have been written; whoever comes next starts from what is there.
+        // It may never have been written.
         drop(std::fs::remove_file(self.path.join("request.json")));
     }
 
@@ -275,7 +204,7 @@ impl StateFolder {
             .collect())
     }
 
-    /// Starts the list of events anew, so that it does not grow for ever.
+    /// Starts the list of events anew.
     pub(super) fn clear_events(&self) {
         drop(std::fs::remove_file(self.path.join("events.jsonl")));
     }

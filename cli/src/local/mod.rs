@@ -10,6 +10,7 @@ mod folder;
 pub(crate) mod foreground;
 mod logs;
 mod memory;
+mod records;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -22,13 +23,14 @@ use crate::engine::{
     Prepared, Refusal, StackStatus, Stacks, TargetError,
 };
 use crate::packaging::Executable;
+use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
-use crate::stack::{Outputs, Template};
 #[cfg(test)]
 pub(crate) use control::FunctionStatus;
 pub(crate) use control::LocalStatus;
-use folder::{Request, Running, StateFolder};
+use folder::StateFolder;
+use records::{Request, Running};
 
 /// What the asset's bucket is called where there is no bucket.
 const BUCKET: &str = "local";
@@ -384,11 +386,5 @@ impl Stacks for LocalTarget {
             }
         }
         crate::interrupt::interrupted()
-    }
-}
-
-impl Request {
-    fn template(&self) -> Option<Template> {
-        serde_json::from_str(&self.template).ok().map(Template::new)
     }
 }

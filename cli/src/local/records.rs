@@ -1,0 +1,85 @@
+//! What the files of a local stack say.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::folder::StateFolder;
+use crate::engine::Deployment;
+use crate::stack::{Outputs, Template};
+
+/// What a stack should be. The token belongs to the operation, not to the stack.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Request {
+    pub(super) token: String,
+    pub(super) template: String,
+    pub(super) parameters: std::collections::BTreeMap<String, String>,
+    /// The handlers, for every function.
+    pub(super) code: PathBuf,
+    /// The port that was asked for; `None` keeps the stack's own.
+    pub(super) port: Option<u16>,
+}
+
+impl Request {
+    /// What `deployment` asks of the stack in `folder`, as a new operation.
+    pub(super) fn new(deployment: &Deployment, folder: &StateFolder) -> Self {
+        Self {
+            token: random_hex(),
+            template: deployment.template.to_json(),
+            parameters: deployment.parameters.clone(),
+            code: folder.code(&deployment.asset.key),
+            port: None,
+        }
+    }
+
+    /// The template, unless the file was damaged.
+    pub(super) fn template(&self) -> Option<Template> {
+        serde_json::from_str(&self.template).ok().map(Template::new)
+    }
+
+    /// Equal for requests that ask for the same stack.
+    pub(super) fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
+        for part in [
+            self.template.as_bytes(),
+            &parameters,
+            self.code.as_os_str().as_encoded_bytes(),
+        ] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}
+
+/// What must stay the same as long as there is data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    pub(super) seed: String,
+    /// 0 until a first start has chosen one.
+    pub(super) port: u16,
+}
+
+/// What the process that holds the lock says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Running {
+    pub(super) pid: u32,
+    pub(super) port: u16,
+    pub(super) control_port: u16,
+    pub(super) secret: String,
+    /// [`Request::digest`] of what runs.
+    pub(super) applied: String,
+    pub(super) outputs: Outputs,
+}
+
+/// 128 random bits.
+pub(super) fn random_hex() -> String {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
