@@ -9,6 +9,7 @@ mod events;
 mod frames;
 pub(crate) mod handshake;
 pub(crate) mod ids;
+mod integrations;
 pub(crate) mod plain;
 mod routing;
 mod upgrade;
@@ -44,6 +45,7 @@ pub(crate) struct Gateway {
     pub(crate) functions: Arc<Functions>,
     pub(crate) limits: Limits,
     pub(crate) observer: Observer,
+    backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
@@ -64,6 +66,7 @@ impl Gateway {
             functions,
             limits,
             observer,
+            backends: integrations::Client::default(),
             deployed: RwLock::new(Arc::new(deployed)),
             upgrades: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -178,6 +181,7 @@ impl Gateway {
                 self.observer.warn(why.clone());
                 return Answered::NotInvoked;
             }
+            Target::Integration(_) => return Answered::NotInvoked,
         };
         match tokio::time::timeout(timeout, self.functions.invoke(arn, event, trace)).await {
             Ok(outcome) => Answered::Function(outcome),
