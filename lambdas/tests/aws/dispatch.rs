@@ -91,8 +91,8 @@ async fn dispatch(endpoint: &str, patience: Patience) -> Result<(), DispatchErro
 
 fn message() -> ShardMessage {
     ShardMessage {
-        room: Room::parse("hall").unwrap(),
-        shard: Shard::numbered(3).unwrap(),
+        room: Room::parse("hall").expect("a valid name"),
+        shard: Shard::numbered(3).expect("there are four"),
         text: "a \"text\"\n\u{1F600}".to_owned(),
         except: ConnectionId::new("BFaT_fALIAMCKug="),
     }

@@ -131,7 +131,7 @@ async fn shard_of(scene: &Scene, count: usize) -> Vec<ConnectionId> {
 
 fn message(except: &str) -> ShardMessage {
     ShardMessage {
-        room: Room::parse("hall").unwrap(),
+        room: Room::parse("hall").expect("a valid name"),
         shard: shard(),
         text: "hi".to_owned(),
         except: ConnectionId::new(except),
@@ -139,5 +139,5 @@ fn message(except: &str) -> ShardMessage {
 }
 
 fn shard() -> Shard {
-    Shard::numbered(2).unwrap()
+    Shard::numbered(2).expect("there are four")
 }
