@@ -11,6 +11,7 @@ pub(crate) mod handshake;
 pub(crate) mod ids;
 pub(crate) mod plain;
 mod routing;
+mod throttle;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ use self::answers::Answered;
 use self::connections::Connections;
 use self::deployed::{Deployed, Target};
 use self::handshake::{HeadError, Refusal, read_head};
+use self::throttle::Account;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::functions::Functions;
@@ -46,6 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
+    pub(crate) account: Account,
     deployed: RwLock<Arc<Deployed>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
@@ -65,6 +68,7 @@ impl Gateway {
             connections: Connections::default(),
             credentials,
             functions,
+            account: Account::new(&limits, &clock, &observer),
             limits,
             clock,
             observer,

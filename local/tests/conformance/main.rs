@@ -21,5 +21,6 @@ mod routing;
 mod runtime_api;
 mod setup;
 mod tables;
+mod throttling;
 mod updates;
 mod world;
