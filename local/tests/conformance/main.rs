@@ -7,6 +7,7 @@
 
 mod answers;
 mod authorisation;
+mod checklist;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;

@@ -74,14 +74,23 @@ fn a_limit_that_is_not_set_is_the_accounts() {
 #[test]
 fn settings_of_an_unknown_route_and_limits_that_are_no_numbers_are_refused() {
     for (settings, expected) in [
-        ("RouteSettings: { leave: {} }", expect!["the template cannot be used: line 13: Resources.Stage.Properties.RouteSettings: there is no route with the key `leave`"]),
+        (
+            "RouteSettings: { leave: {} }",
+            expect![
+                "the template cannot be used: line 13: Resources.Stage.Properties.RouteSettings: there is no route with the key `leave`"
+            ],
+        ),
         (
             "RouteSettings: { join: { ThrottlingRateLimit: fast } }",
-            expect![[r#"the template cannot be used: line 13: Resources.Stage.Properties.RouteSettings: ThrottlingRateLimit must be a number, zero or more, but is "fast""#]],
+            expect![[
+                r#"the template cannot be used: line 13: Resources.Stage.Properties.RouteSettings: ThrottlingRateLimit must be a number, zero or more, but is "fast""#
+            ]],
         ),
         (
             "RouteSettings: { join: { ThrottlingBurstLimit: -1 } }",
-            expect!["the template cannot be used: line 13: Resources.Stage.Properties.RouteSettings: ThrottlingBurstLimit must be a number, zero or more, but is -1"],
+            expect![
+                "the template cannot be used: line 13: Resources.Stage.Properties.RouteSettings: ThrottlingBurstLimit must be a number, zero or more, but is -1"
+            ],
         ),
     ] {
         check_resource_error(&stage(settings), expected);
