@@ -32,8 +32,10 @@ struct Checklist {
 struct Statement {
     number: u32,
     text: String,
-    /// What AWS does not say, and what is chosen instead.
+    /// What AWS does not say.
     unknown: Option<String>,
+    /// What is done about it.
+    choice: Option<String>,
 }
 
 /// How the tests of one number ended.
@@ -122,9 +124,9 @@ fn table(statements: &[Statement], verdicts: &BTreeMap<u32, Verdict>) -> String 
             None => "NO TEST",
         };
         let _infallible = writeln!(table, "{:>2}  {verdict:<7}  {}", one.number, one.text);
-        if let Some(unknown) = &one.unknown {
-            let choice = format!("AWS: unknown, our choice: {unknown}");
-            let _infallible = writeln!(table, "{:>11}  {choice}", "");
+        if let (Some(unknown), Some(choice)) = (&one.unknown, &one.choice) {
+            let note = format!("AWS: unknown ({unknown}), our choice: {choice}");
+            let _infallible = writeln!(table, "{:>11}  {note}", "");
         }
     }
     table
@@ -159,14 +161,15 @@ mod tests {
             number,
             text: "something".to_owned(),
             unknown: unknown.map(str::to_owned),
+            choice: unknown.map(|_| "yes".to_owned()),
         };
         let table = table(
-            &[statement(1, Some("yes")), statement(2, None)],
+            &[statement(1, Some("whether")), statement(2, None)],
             &BTreeMap::from([(1, Verdict::Ok)]),
         );
         assert_eq!(
             table,
-            " 1  ok       something\n             AWS: unknown, our choice: yes\n 2  NO TEST  something\n"
+            " 1  ok       something\n             AWS: unknown (whether), our choice: yes\n 2  NO TEST  something\n"
         );
     }
 }
