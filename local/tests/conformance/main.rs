@@ -7,6 +7,7 @@
 
 mod answers;
 mod authorisation;
+mod checklist;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;
@@ -21,5 +22,6 @@ mod routing;
 mod runtime_api;
 mod setup;
 mod tables;
+mod throttling;
 mod updates;
 mod world;
