@@ -7,11 +7,14 @@
 
 mod answers;
 mod authorisation;
+mod backend;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;
 mod frames;
 mod handshake;
+mod integrations_http;
+mod integrations_mock;
 mod invocations;
 mod life;
 mod message_event;
