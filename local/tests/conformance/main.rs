@@ -13,6 +13,7 @@ mod connections_api;
 mod disconnect_event;
 mod frames;
 mod handshake;
+mod integrations_failing;
 mod integrations_http;
 mod integrations_mock;
 mod invocations;

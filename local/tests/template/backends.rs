@@ -127,59 +127,97 @@ fn check_change(from: &str, to: &str, expected: Expect) {
 #[test]
 fn every_wrong_http_integration_is_refused() {
     for (from, to, expected) in [
-        ("https://example.com/", "ftp://example.com/", expect!["the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: must be an http:// or https:// address, but is `ftp://example.com/{where}/${stageVariables.room}`"]),
+        (
+            "https://example.com/",
+            "ftp://example.com/",
+            expect![
+                "the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: must be an http:// or https:// address, but is `ftp://example.com/{where}/${stageVariables.room}`"
+            ],
+        ),
         (
             "https://example.com/{where}/${stageVariables.room}",
             "'https://example com'",
-            expect!["the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: `https://example com` is no address: invalid uri character"],
+            expect![
+                "the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: `https://example com` is no address: invalid uri character"
+            ],
         ),
         (
             "IntegrationMethod: POST",
             "IntegrationMethod: post",
-            expect!["the template cannot be used: line 11: Resources.Http.Properties.IntegrationMethod: must be one of ANY, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, but is `post`"],
+            expect![
+                "the template cannot be used: line 11: Resources.Http.Properties.IntegrationMethod: must be one of ANY, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, but is `post`"
+            ],
         ),
-        ("IntegrationMethod: POST\n", "Description: x\n", expect!["the template cannot be used: line 6: Resources.Http: an HTTP integration needs an `IntegrationMethod`, such as POST"]),
+        (
+            "IntegrationMethod: POST\n",
+            "Description: x\n",
+            expect![
+                "the template cannot be used: line 6: Resources.Http: an HTTP integration needs an `IntegrationMethod`, such as POST"
+            ],
+        ),
         (
             "integration.request.header.who",
             "integration.header.who",
-            expect!["the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.header.who` is none of integration.request.header.NAME, integration.request.querystring.NAME, integration.request.path.NAME"],
+            expect![
+                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.header.who` is none of integration.request.header.NAME, integration.request.querystring.NAME, integration.request.path.NAME"
+            ],
         ),
         (
             "route.request.querystring.who }",
             "querystring.who }",
-            expect!["the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.request.header.who`: `querystring.who` is none of route.request.header.NAME, route.request.multivalueheader.NAME, route.request.querystring.NAME, route.request.multivaluequerystring.NAME, stageVariables.NAME, context.NAME, route.request.body.PATH, 'TEXT'"],
+            expect![
+                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.request.header.who`: `querystring.who` is none of route.request.header.NAME, route.request.multivalueheader.NAME, route.request.querystring.NAME, route.request.multivaluequerystring.NAME, stageVariables.NAME, context.NAME, route.request.body.PATH, 'TEXT'"
+            ],
         ),
         (
             "route.request.querystring.who }",
             "'route.request.body.a[?(x)]' }",
-            expect!["the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.request.header.who`: the path `$.a[?(x)]` has a bracket that is none of ['name'], [0], [-1] and [*]"],
+            expect![
+                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.request.header.who`: the path `$.a[?(x)]` has a bracket that is none of ['name'], [0], [-1] and [*]"
+            ],
         ),
         (
             "PassthroughBehavior: NEVER",
             "PassthroughBehavior: ALWAYS",
-            expect!["the template cannot be used: line 13: Resources.Http.Properties.PassthroughBehavior: must be one of WHEN_NO_MATCH, WHEN_NO_TEMPLATES, NEVER, but is `ALWAYS`"],
+            expect![
+                "the template cannot be used: line 13: Resources.Http.Properties.PassthroughBehavior: must be one of WHEN_NO_MATCH, WHEN_NO_TEMPLATES, NEVER, but is `ALWAYS`"
+            ],
         ),
         (
             "PassthroughBehavior: NEVER",
             "ConnectionType: VPC_LINK",
-            expect!["the template cannot be used: line 13: Resources.Http.Properties.ConnectionType: the local target has no VPC links; name the backend in `IntegrationUri`"],
+            expect![
+                "the template cannot be used: line 13: Resources.Http.Properties.ConnectionType: the local target has no VPC links; name the backend in `IntegrationUri`"
+            ],
         ),
         (
             "PassthroughBehavior: NEVER",
             "CredentialsArn: 'arn:aws:iam::y:role/r'",
-            expect!["the template cannot be used: line 13: Resources.Http.Properties.CredentialsArn: an HTTP backend takes no AWS credentials"],
+            expect![
+                "the template cannot be used: line 13: Resources.Http.Properties.CredentialsArn: an HTTP backend takes no AWS credentials"
+            ],
         ),
         (
             "PassthroughBehavior: NEVER",
             "TlsConfig: { ServerNameToVerify: x }",
-            expect!["the template cannot be used: line 13: Resources.Http.Properties.TlsConfig: is for HTTP APIs only"],
+            expect![
+                "the template cannot be used: line 13: Resources.Http.Properties.TlsConfig: is for HTTP APIs only"
+            ],
         ),
         (
             "{ $default: '$input.body' }",
             "{ $default: { statusCode: 200 } }",
-            expect!["the template cannot be used: line 15: Resources.Http.Properties.RequestTemplates.$default: must be text, but is a map"],
+            expect![
+                "the template cannot be used: line 15: Resources.Http.Properties.RequestTemplates.$default: must be text, but is a map"
+            ],
         ),
-        ("TimeoutInMillis: 100", "TimeoutInMillis: 49", expect!["the template cannot be used: line 17: Resources.Http.Properties.TimeoutInMillis: must be a whole number from 50 to 29000, but is `49`"]),
+        (
+            "TimeoutInMillis: 100",
+            "TimeoutInMillis: 49",
+            expect![
+                "the template cannot be used: line 17: Resources.Http.Properties.TimeoutInMillis: must be a whole number from 50 to 29000, but is `49`"
+            ],
+        ),
     ] {
         check_change(from, to, expected);
     }
@@ -188,20 +226,54 @@ fn every_wrong_http_integration_is_refused() {
 #[test]
 fn every_wrong_response_is_refused() {
     for (from, to, expected) in [
-        ("'/4../'", "'/4(/'", expect!["the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: `/4(/` is no regular expression that is supported: found open group without closing ')'"]),
-        ("'/4../'", "$default", expect!["the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: `HttpDefault` has the key `$default` already"]),
-        ("'/4../'", "''", expect!["the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: must not be empty"]),
-        ("CONVERT_TO_TEXT", "CONVERT_TO_BINARY", expect!["the template cannot be used: line 32: Resources.HttpWrong.Properties.ContentHandlingStrategy: the local target sends texts only; use CONVERT_TO_TEXT or leave this out"]),
-        ("method.response.header.who", "header.who", expect!["the template cannot be used: line 24: Resources.HttpDefault.Properties.ResponseParameters: `header.who` must have the form method.response.header.NAME"]),
+        (
+            "'/4../'",
+            "'/4(/'",
+            expect![
+                "the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: `/4(/` is no regular expression that is supported: found open group without closing ')'"
+            ],
+        ),
+        (
+            "'/4../'",
+            "$default",
+            expect![
+                "the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: `HttpDefault` has the key `$default` already"
+            ],
+        ),
+        (
+            "'/4../'",
+            "''",
+            expect![
+                "the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: must not be empty"
+            ],
+        ),
+        (
+            "CONVERT_TO_TEXT",
+            "CONVERT_TO_BINARY",
+            expect![
+                "the template cannot be used: line 32: Resources.HttpWrong.Properties.ContentHandlingStrategy: the local target sends texts only; use CONVERT_TO_TEXT or leave this out"
+            ],
+        ),
+        (
+            "method.response.header.who",
+            "header.who",
+            expect![
+                "the template cannot be used: line 24: Resources.HttpDefault.Properties.ResponseParameters: `header.who` must have the form method.response.header.NAME"
+            ],
+        ),
         (
             "integration.response.header.x-who",
             "header.x-who",
-            expect!["the template cannot be used: line 24: Resources.HttpDefault.Properties.ResponseParameters: `header.x-who` is none of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"],
+            expect![
+                "the template cannot be used: line 24: Resources.HttpDefault.Properties.ResponseParameters: `header.x-who` is none of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"
+            ],
         ),
         (
             "IntegrationId: !Ref Http\n      IntegrationResponseKey: $default",
             "IntegrationId: none\n      IntegrationResponseKey: $default",
-            expect!["the template cannot be used: line 22: Resources.HttpDefault.Properties.IntegrationId: there is no integration with the id `none` in this template"],
+            expect![
+                "the template cannot be used: line 22: Resources.HttpDefault.Properties.IntegrationId: there is no integration with the id `none` in this template"
+            ],
         ),
     ] {
         check_change(from, to, expected);
@@ -210,30 +282,65 @@ fn every_wrong_response_is_refused() {
   Mine: { Type: 'AWS::ApiGatewayV2::Integration', Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: 'arn:aws:lambda:x:y:function:chat' } }
   Other: { Type: 'AWS::ApiGatewayV2::IntegrationResponse', Properties: { ApiId: !Ref Api, IntegrationId: !Ref Mine, IntegrationResponseKey: $default } }
 ";
-    check_resource_error(proxy, expect!["the template cannot be used: line 7: Resources.Other.Properties.IntegrationId: it is of the type AWS_PROXY, whose answers are passed on without responses"]);
+    check_resource_error(
+        proxy,
+        expect![
+            "the template cannot be used: line 7: Resources.Other.Properties.IntegrationId: it is of the type AWS_PROXY, whose answers are passed on without responses"
+        ],
+    );
 }
 
 #[test]
 fn every_wrong_model_and_route_parameter_is_refused() {
     for (from, to, expected) in [
-        ("required: [text]", "const: 1", expect!["the template cannot be used: line 35: Resources.Message.Properties.Schema: #/const: `const` is no keyword of JSON schema draft 4"]),
+        (
+            "required: [text]",
+            "const: 1",
+            expect![
+                "the template cannot be used: line 35: Resources.Message.Properties.Schema: #/const: `const` is no keyword of JSON schema draft 4"
+            ],
+        ),
         (
             "{ type: object, required: [text] }",
             "'no schema'",
-            expect!["the template cannot be used: line 35: Resources.Message.Properties.Schema: must be a map, or a text that holds a JSON object"],
+            expect![
+                "the template cannot be used: line 35: Resources.Message.Properties.Schema: must be a map, or a text that holds a JSON object"
+            ],
         ),
-        ("a: message", "a: other", expect!["the template cannot be used: line 50: Resources.Send.Properties.RequestModels: there is no model `other` in this template"]),
-        ("RouteKey: send", "RouteKey: $disconnect", expect!["the template cannot be used: line 49: Resources.Send.Properties.ModelSelectionExpression: `$disconnect` has no message that could be judged"]),
+        (
+            "a: message",
+            "a: other",
+            expect![
+                "the template cannot be used: line 50: Resources.Send.Properties.RequestModels: there is no model `other` in this template"
+            ],
+        ),
+        (
+            "RouteKey: send",
+            "RouteKey: $disconnect",
+            expect![
+                "the template cannot be used: line 49: Resources.Send.Properties.ModelSelectionExpression: `$disconnect` has no message that could be judged"
+            ],
+        ),
         (
             "      RequestParameters: { route.request.querystring.who: { Required: true } }\n",
             "",
-            expect!["the template cannot be used: line 36: Resources.Connect: `Http` maps `route.request.querystring.who`, which the route must declare: { route.request.querystring.who: { Required: false } }"],
+            expect![
+                "the template cannot be used: line 36: Resources.Connect: `Http` maps `route.request.querystring.who`, which the route must declare: { route.request.querystring.who: { Required: false } }"
+            ],
         ),
-        ("{ Required: true }", "{ Optional: true }", expect!["the template cannot be used: line 42: Resources.Connect.Properties.RequestParameters: `route.request.querystring.who` must have the form { Required: true or false }"]),
+        (
+            "{ Required: true }",
+            "{ Optional: true }",
+            expect![
+                "the template cannot be used: line 42: Resources.Connect.Properties.RequestParameters: `route.request.querystring.who` must have the form { Required: true or false }"
+            ],
+        ),
         (
             "{ route.request.querystring.who:",
             "{ querystring.who:",
-            expect!["the template cannot be used: line 42: Resources.Connect.Properties.RequestParameters: `querystring.who` is none of route.request.header.NAME, route.request.querystring.NAME, route.request.multivalueheader.NAME, route.request.multivaluequerystring.NAME"],
+            expect![
+                "the template cannot be used: line 42: Resources.Connect.Properties.RequestParameters: `querystring.who` is none of route.request.header.NAME, route.request.querystring.NAME, route.request.multivalueheader.NAME, route.request.multivaluequerystring.NAME"
+            ],
         ),
     ] {
         check_change(from, to, expected);
