@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::integrations::{LiveIntegration, Validator, validation, variables};
 use super::routing::{self, Selection};
+use super::throttle::Bucket;
 use crate::iam::matches_arn;
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
 
@@ -43,6 +44,8 @@ pub(crate) struct LiveRoute {
     pub(crate) required: Vec<String>,
     /// The integration's timeout.
     pub(crate) timeout: Duration,
+    /// What the stage's settings let through.
+    pub(crate) throttle: Option<Bucket>,
 }
 
 /// What a route or an authorizer invokes.
@@ -92,6 +95,26 @@ impl Deployed {
 
     pub(crate) fn stage(&self, name: &str) -> Option<&Arc<LiveStage>> {
         self.stages.get(name)
+    }
+
+    /// What the template's author should know before anybody connects.
+    pub(crate) fn warnings(stack: &Stack) -> Vec<String> {
+        let stages = stack.api.stages.values();
+        let blocked = |stage: &Stage| {
+            let routes = stage.throttles.iter();
+            let routes: Vec<String> = routes
+                .filter(|(_, throttle)| throttle.blocks_everything())
+                .map(|(key, _)| format!("`{key}`"))
+                .collect();
+            (!routes.is_empty()).then(|| {
+                format!(
+                    "stage `{}` lets nothing through on {}: a throttling limit of zero refuses every request; set both limits, or leave them out",
+                    stage.name,
+                    routes.join(", ")
+                )
+            })
+        };
+        stages.filter_map(blocked).collect()
     }
 
     /// The route that a message on `stage` takes.
@@ -165,6 +188,7 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         validator: route.validation.as_ref().map(Validator::of),
         required: validation::required(route),
         timeout: integration.map_or(Duration::from_secs(29), |integration| integration.timeout),
+        throttle: stage.throttles.get(&route.key).copied().map(Bucket::new),
     }
 }
 

@@ -8,6 +8,7 @@
 mod answers;
 mod authorisation;
 mod backend;
+mod checklist;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;
@@ -25,5 +26,6 @@ mod routing;
 mod runtime_api;
 mod setup;
 mod tables;
+mod throttling;
 mod updates;
 mod world;

@@ -13,6 +13,7 @@ mod logs;
 mod order;
 mod parameters;
 mod source;
+mod throttling;
 mod whole;
 
 use std::collections::BTreeMap;

@@ -109,10 +109,10 @@ impl Gateway {
         exchange: &Exchange<'_>,
     ) -> Answered {
         let running = integration.run(&self.backends, exchange);
-        let failure = match tokio::time::timeout(timeout, running).await {
-            Ok(Ok(answer)) => return Answered::Backend(answer),
-            Err(_) => return Answered::TimedOut,
-            Ok(Err(failure)) => failure,
+        let failure = match self.clock.patiently(timeout, running).await {
+            Some(Ok(answer)) => return Answered::Backend(answer),
+            None => return Answered::TimedOut,
+            Some(Err(failure)) => failure,
         };
         let route = exchange.route_key();
         let id = &integration.logical_id;
