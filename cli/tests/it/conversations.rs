@@ -86,6 +86,15 @@ impl Chat {
         }
     }
 
+    /// The code of the close frame that comes next.
+    pub(crate) fn closed_with(mut self) -> u16 {
+        loop {
+            if let Message::Close(Some(frame)) = self.socket.read().expect("a close frame comes") {
+                return frame.code.into();
+            }
+        }
+    }
+
     /// Says goodbye and waits for the answer.
     pub(crate) fn close(mut self) {
         self.socket.close(None).unwrap();
