@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::integrations::{LiveIntegration, Validator, validation};
+use super::integrations::{LiveIntegration, Validator, validation, variables};
 use super::routing::{self, Selection};
 use super::throttle::Bucket;
 use crate::iam::matches_arn;
@@ -153,7 +153,7 @@ fn live_stage(stack: &Stack, stage: &Stage) -> LiveStage {
         is_deployed: stage.deployed.is_some(),
         authorizer: connect.and_then(|route| match &route.authorization {
             Authorization::None => None,
-            Authorization::Custom(id) => Some(live_authorizer(stack, id)),
+            Authorization::Custom(id) => Some(live_authorizer(stack, stage, id)),
         }),
         routes: routes
             .into_iter()
@@ -176,9 +176,12 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         key: route.key.clone(),
         two_way: route.two_way,
         target: match integration {
-            Some(integration) => match LiveIntegration::of(integration) {
-                Ok(live) => Target::Integration(live),
-                Err(function) => target(stack, function, &source),
+            Some(integration) => match variables::filled(integration, &stage.variables) {
+                Ok(filled) => match LiveIntegration::of(filled) {
+                    Ok(live) => Target::Integration(live),
+                    Err(function) => target(stack, &function, &source),
+                },
+                Err(why) => Target::Nothing(why),
             },
             None => Target::Nothing(format!("route `{}` has no integration", route.key)),
         },
@@ -189,7 +192,7 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
     }
 }
 
-fn live_authorizer(stack: &Stack, id: &str) -> LiveAuthorizer {
+fn live_authorizer(stack: &Stack, stage: &Stage, id: &str) -> LiveAuthorizer {
     let Api {
         authorizers,
         id: api_id,
@@ -205,7 +208,10 @@ fn live_authorizer(stack: &Stack, id: &str) -> LiveAuthorizer {
     let source = execute_api_arn(&stack.identity, api_id, &format!("authorizers/{id}"));
     LiveAuthorizer {
         identity_sources: authorizer.identity_sources.clone(),
-        target: target(stack, &authorizer.function_arn, &source),
+        target: match variables::fill(&authorizer.function_arn, &stage.variables) {
+            Ok(function) => target(stack, &function, &source),
+            Err(why) => Target::Nothing(why),
+        },
     }
 }
 

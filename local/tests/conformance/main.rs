@@ -7,12 +7,16 @@
 
 mod answers;
 mod authorisation;
+mod backend;
 mod checklist;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;
 mod frames;
 mod handshake;
+mod integrations_failing;
+mod integrations_http;
+mod integrations_mock;
 mod invocations;
 mod life;
 mod message_event;

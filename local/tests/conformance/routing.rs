@@ -1,6 +1,8 @@
 //! Statements 31 to 36: which route a message takes.
 
-use crate::setup::Setup;
+use chatctl_local::stack::IntegrationKind;
+
+use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World};
 
 async fn world(expression: &str, keys: &[&str]) -> (World, Client) {
@@ -182,4 +184,21 @@ async fn c36_a_route_outside_the_deployment_answers_forbidden() {
             .starts_with(r#"{"message": "Forbidden""#)
     );
     assert_eq!(world.puppets.count("join"), 0);
+}
+
+#[tokio::test]
+async fn a_stage_variable_names_the_function_of_a_route() {
+    let world = World::start(|setup| {
+        setup.chat().edit(|stack| {
+            let stage = stack.api.stages.get_mut("v1").unwrap();
+            stage.variables.insert("f".to_owned(), "default".to_owned());
+            let integration = stack.api.integrations.get_mut("default").unwrap();
+            integration.kind = IntegrationKind::Function {
+                arn: function_arn("${stageVariables.f}"),
+            };
+        })
+    })
+    .await;
+    let mut client = world.connect().await;
+    check(&world, &mut client, "x", "default", "$default").await;
 }

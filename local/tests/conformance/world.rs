@@ -101,6 +101,25 @@ impl World {
         }
     }
 
+    /// Runs a template without functions.
+    pub(crate) async fn of_template(template: &str) -> Self {
+        let request = StackRequest {
+            stack_name: "test".to_owned(),
+            template: template.to_owned(),
+            parameters: BTreeMap::new(),
+            code: BTreeMap::new(),
+        };
+        let (observer, notices) = recorder();
+        let stack = LocalStack::start(request, Options::default(), observer)
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{template}"));
+        Self {
+            stack,
+            puppets: Puppets::new().await,
+            notices,
+        }
+    }
+
     /// `$connect`, `$disconnect` and `$default`.
     pub(crate) async fn chat() -> Self {
         Self::start(Setup::chat).await

@@ -2,6 +2,7 @@
 
 mod api;
 mod api_parts;
+mod backends;
 mod conditions;
 mod dynamodb;
 mod free_input;
