@@ -8,6 +8,7 @@ mod conformance;
 mod conversations;
 mod dev;
 mod examples;
+mod handlers;
 mod least_privilege;
 mod local_lifecycle;
 mod project;
