@@ -1,5 +1,8 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod trouble;
+mod validation;
+
 use expect_test::{Expect, expect};
 
 use super::fake::FakeCloud;
