@@ -6,10 +6,11 @@ use std::time::Instant;
 use crate::aws::{AwsTarget, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
-use crate::engine::{Asset, DeployEvent, Deployment, Pace, Reporter, Step};
+use crate::engine::{Asset, DeployEvent, Deployment, Gateways, Pace, Reporter, Step, TargetError};
 use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Source};
-use crate::stack::render::{for_emulator, parameter, render};
+use crate::stack::Outputs;
+use crate::stack::render::{for_emulator, output, parameter, render};
 use crate::terminal::megabytes;
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
@@ -106,6 +107,24 @@ pub(super) fn deployment(
         asset,
         tags,
         pace,
+    }
+}
+
+/// The stack's WebSocket URL: from its outputs; else, for a stack that has lost them, from API Gateway itself.
+///
+/// # Errors
+/// API Gateway cannot be asked.
+pub(super) async fn endpoint(
+    settings: &Settings,
+    target: &AwsTarget,
+    outputs: &Outputs,
+) -> Result<Option<String>, TargetError> {
+    match outputs.get(output::URL) {
+        Some(url) => Ok(Some(url.clone())),
+        None => {
+            let (stack, stage) = (&settings.stack, &settings.stage);
+            target.gateways.endpoint(stack, stage).await
+        }
     }
 }
 

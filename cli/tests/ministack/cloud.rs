@@ -77,12 +77,14 @@ impl Cloud {
                 .local_addr()
                 .unwrap()
                 .port();
-            let mut emulator = start_emulator(Path::new(&program), port, folder.path());
+            let between = Between::start(port).await;
+            let mut emulator =
+                start_emulator(Path::new(&program), port, folder.path(), &between.url);
             if is_healthy(&mut emulator, port).await {
                 return Self {
                     emulator,
                     port,
-                    between: Between::start(port).await,
+                    between,
                     folder,
                 };
             }
@@ -157,6 +159,29 @@ impl Cloud {
         Some(stack.stack_status?.as_str().to_owned())
     }
 
+    /// How many change sets of `stack` wait to be executed; one that was executed is history.
+    pub(crate) async fn change_sets(&self, stack: &str) -> usize {
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let answer = client.list_change_sets().stack_name(stack).send().await;
+        let summaries = answer.unwrap().summaries.unwrap_or_default();
+        let waiting = summaries.iter().filter(|summary| {
+            let execution = summary.execution_status.as_ref();
+            execution.is_none_or(|status| status.as_str() != "EXECUTE_COMPLETE")
+        });
+        waiting.count()
+    }
+
+    /// The tags of `stack`, as `KEY=VALUE`.
+    pub(crate) async fn tags(&self, stack: &str) -> Vec<String> {
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let answer = client.describe_stacks().stack_name(stack).send().await;
+        let stack = answer.unwrap().stacks.unwrap_or_default().pop().unwrap();
+        let tags = stack.tags.unwrap_or_default().into_iter();
+        let text = |text: Option<String>| text.unwrap_or_default();
+        tags.map(|tag| format!("{}={}", text(tag.key), text(tag.value)))
+            .collect()
+    }
+
     /// How many objects there are in the bucket for handlers.
     pub(crate) async fn published(&self) -> usize {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk().await)
@@ -178,6 +203,62 @@ impl Cloud {
         let client = aws_sdk_dynamodb::Client::new(&self.sdk().await);
         let answer = client.scan().table_name(table).send().await.unwrap();
         answer.items.unwrap_or_default().len()
+    }
+
+    /// Writes a row of `name` for a connection that nobody has, as if it had been made `seconds` ago.
+    pub(crate) async fn row_of_a_lost_connection(&self, table: &str, name: &str, seconds: u64) {
+        let epoch = std::time::SystemTime::UNIX_EPOCH;
+        let now = epoch.elapsed().unwrap().as_secs();
+        let item = serde_json::json!({"TableName": table, "Item": {
+            "pk": {"S": format!("U#{name}")}, "sk": {"S": "C#00000000deadbeef"},
+            "friend": {"S": "Tom"}, "connected_at": {"N": (now - seconds).to_string()},
+            "expires_at": {"N": (now + 3600).to_string()},
+        }});
+        crate::between::ask(self.port, "dynamodb", "DynamoDB_20120810.PutItem", &item).await;
+    }
+
+    /// How often the function of this logical id has been run to its end.
+    pub(crate) async fn finished_runs(&self, function: &str) -> usize {
+        let of = |action: &str| format!("Logs_20140328.{action}");
+        let ask = |action: String, body: serde_json::Value| async move {
+            crate::between::ask(self.port, "logs", &action, &body).await
+        };
+        let groups = ask(of("DescribeLogGroups"), serde_json::json!({})).await;
+        let groups = groups["logGroups"].as_array().cloned().unwrap_or_default();
+        let mut runs = 0;
+        for group in groups {
+            let name = group["logGroupName"].as_str().unwrap();
+            if !name.contains(function) {
+                continue;
+            }
+            let body = serde_json::json!({"logGroupName": name, "filterPattern": "REPORT"});
+            let events = ask(of("FilterLogEvents"), body).await;
+            assert!(
+                events["nextToken"].is_null(),
+                "one page is all that is read"
+            );
+            let events = events["events"].as_array().cloned().unwrap_or_default();
+            let reports = events.iter().filter(|event| {
+                let message = event["message"].as_str();
+                message.is_some_and(|message| message.starts_with("REPORT "))
+            });
+            runs += reports.count();
+        }
+        runs
+    }
+
+    /// Asks again and again until `is_true`, for a minute at most.
+    pub(crate) async fn eventually(&self, what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_true().await {
+            assert!(Instant::now() < deadline, "it does not happen: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Where the config is, and chatctl runs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     async fn sdk(&self) -> aws_config::SdkConfig {
@@ -215,7 +296,8 @@ pub(crate) fn said(output: std::process::Output) -> Said {
 
 /// With a clean environment: functions inherit the emulator's, and a stray variable would hide one that the
 /// template forgot.
-fn start_emulator(program: &Path, port: u16, folder: &Path) -> Child {
+/// What functions ask of AWS goes through the proxy at `seen_by`, too.
+fn start_emulator(program: &Path, port: u16, folder: &Path, seen_by: &str) -> Child {
     let log = std::fs::File::create(folder.join("emulator.log")).unwrap();
     let own = folder.join("emulator");
     std::fs::create_dir_all(&own).unwrap();
@@ -229,7 +311,7 @@ fn start_emulator(program: &Path, port: u16, folder: &Path) -> Child {
         .env("GATEWAY_PORT", port.to_string())
         .env("MINISTACK_REGION", REGION)
         .env("MINISTACK_ACCOUNT_ID", "123456789012")
-        .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
+        .env("AWS_ENDPOINT_URL", seen_by)
         .current_dir(&own)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())

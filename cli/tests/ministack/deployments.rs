@@ -128,6 +128,9 @@ async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards()
         .explains("nothing would change");
 
     cloud.config("[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"send\"\n");
+    let status = cloud.chatctl("status").await.exits(0);
+    let drift = "differs      the config describes another template";
+    assert!(status.stdout.contains(drift), "{}", status.stdout);
     let told = cloud.chatctl(&same).await.exits(5);
     assert!(
         told.stdout.contains("+ RouteSend AWS::ApiGatewayV2::Route"),

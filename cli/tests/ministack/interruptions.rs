@@ -31,7 +31,8 @@ async fn ctrl_c_at_the_question_leaves_no_change_set_and_no_stack() {
     let mut child = None;
     let command = cloud.command(&deploy());
     let run = interrupted(command, "Deploy this?", &mut child).await;
-    run.exits(130);
+    run.exits(130)
+        .explains("has been taken back, no stack was changed");
     assert_eq!(cloud.stack_status("chat").await, None);
 }
 
@@ -72,11 +73,7 @@ async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows
         shown.push_str(&line);
         shown.push('\n');
         if line.contains("DirectFunction created") {
-            let pid = i32::try_from(child.id().unwrap())
-                .ok()
-                .and_then(Pid::from_raw)
-                .unwrap();
-            kill_process(pid, Signal::INT).unwrap();
+            interrupt(&child);
         }
     }
     let status = child.wait().await.unwrap();
@@ -112,6 +109,12 @@ async fn next_line(
     line.expect("it goes on").unwrap()
 }
 
+/// What Ctrl-C sends.
+pub(crate) fn interrupt(child: &tokio::process::Child) {
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::INT).unwrap();
+}
+
 /// Runs `command` at a terminal and interrupts it once it shows `question`.
 async fn interrupted(
     mut command: tokio::process::Command,
@@ -135,11 +138,7 @@ async fn interrupted(
         );
         shown.push(byte[0]);
     }
-    let pid = i32::try_from(running.id().unwrap())
-        .ok()
-        .and_then(Pid::from_raw)
-        .unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+    interrupt(running);
     let mut child = child.take().unwrap();
     child.stderr = Some(stderr);
     said(child.wait_with_output().await.unwrap())

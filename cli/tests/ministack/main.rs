@@ -8,9 +8,13 @@
 
 mod between;
 mod chat;
+mod choices;
 mod cloud;
+mod conversations;
 mod deployments;
 mod failures;
 mod interruptions;
 mod permissions;
+mod phases;
+mod screens;
 mod terminal;

@@ -213,7 +213,9 @@ impl CloudFormation for Cloud {
         let request = self
             .client
             .delete_change_set()
-            .change_set_name(&ids.change_set);
+            .change_set_name(&ids.change_set)
+            // Its name alone, unlike its id, says nothing without the stack's.
+            .set_stack_name((!ids.change_set.starts_with("arn:")).then(|| ids.stack.clone()));
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::NotFound => Ok(()),

@@ -4,7 +4,7 @@ use super::findings::refused;
 use super::records::{ChangeSetIds, ChangeSetState, NewChangeSet};
 use super::{CloudFormation, CloudStacks, Open, StackStatus, TargetError};
 use crate::engine::refusal::Refusal;
-use crate::engine::target::{Change, Pace};
+use crate::engine::target::{Change, Pace, Stacks};
 
 /// How often a change set is asked for its state. With the longest pause this is a quarter of an hour.
 const MOST_QUESTIONS: u32 = 180;
@@ -48,12 +48,33 @@ impl<C: CloudFormation> CloudStacks<C> {
         &self,
         request: &NewChangeSet,
     ) -> Result<Option<(ChangeSetIds, ChangeSetState)>, TargetError> {
-        let ids = self.cloud.create_change_set(request).await?;
+        let is_first = request.change == Change::Create;
+        // By its name, until its id is known: the answer may be interrupted, and the change set be there all the same.
+        *self.open.borrow_mut() = Some(Open {
+            ids: ChangeSetIds {
+                change_set: request.name.clone(),
+                stack: request.stack.clone(),
+            },
+            is_first,
+        });
+        let ids = match self.cloud.create_change_set(request).await {
+            Ok(ids) => ids,
+            Err(error) => {
+                *self.open.borrow_mut() = None;
+                return Err(error);
+            }
+        };
         *self.open.borrow_mut() = Some(Open {
             ids: ids.clone(),
-            is_first: request.change == Change::Create,
+            is_first,
         });
-        let state = self.waited_for(&ids).await?;
+        let state = match self.waited_for(&ids).await {
+            Ok(state) => state,
+            Err(error) => {
+                self.abandon().await;
+                return Err(error);
+            }
+        };
         let stack = &request.stack;
         let error = match verdict(&state) {
             Verdict::Ready => return Ok(Some((ids, state))),

@@ -91,7 +91,7 @@ pub(crate) enum ParameterValue {
     Previous,
 }
 
-/// How a change set and its stack are found.
+/// How a change set and its stack are found: by their ids, or both by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangeSetIds {
     pub(crate) change_set: String,

@@ -102,7 +102,13 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             return Err(TargetError::new(Refusal::Unexpected, message));
         };
         let token = token();
-        self.cloud.execute_change_set(&open.ids, &token).await?;
+        if let Err(error) = self.cloud.execute_change_set(&open.ids, &token).await {
+            // Where the answer was lost it may be under way.
+            if error.refusal != Refusal::Unreachable {
+                self.abandon().await;
+            }
+            return Err(error);
+        }
         *self.open.borrow_mut() = None;
         Ok(Operation {
             stack: change_set.deployment.stack.clone(),
