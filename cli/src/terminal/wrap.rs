@@ -2,10 +2,12 @@
 
 use std::os::fd::AsFd;
 
-/// How wide the terminal behind `stream` is, in columns; `None` where there is none, or it does not say.
+/// How many columns of the terminal behind `stream` are to be used; `None` where there is none, or it does not say.
+///
+/// The last one stays free: terminals differ in where they go on after it.
 pub(super) fn width(stream: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col >= NARROWEST).then_some(usize::from(size.ws_col))
+    (size.ws_col >= NARROWEST).then_some(usize::from(size.ws_col) - 1)
 }
 
 /// Below this nothing reads well, and a size of nought means that nobody has set it.

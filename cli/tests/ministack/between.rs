@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use emulator::forward;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
@@ -12,7 +13,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
@@ -75,12 +76,17 @@ pub(crate) struct Between {
 }
 
 impl Between {
-    /// In front of the emulator on `port`.
-    pub(crate) async fn start(port: u16) -> Self {
+    /// In front of an emulator that will be started yet.
+    pub(crate) async fn bind() -> (Self, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let wishes: Arc<Mutex<Wishes>> = Arc::default();
-        let shared = wishes.clone();
+        let wishes = Arc::default();
+        (Self { url, wishes }, listener)
+    }
+
+    /// From now on passes on to the emulator on `port` what comes in.
+    pub(crate) fn serve(&self, listener: TcpListener, port: u16) {
+        let shared = self.wishes.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -92,7 +98,6 @@ impl Between {
                 );
             }
         });
-        Self { url, wishes }
     }
 
     /// What each request for `action` said.
@@ -173,30 +178,24 @@ async fn pass(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.unwrap().to_bytes();
-    let action = action(&body);
-    let target = parts.headers.get("x-amz-target");
-    let target = target.and_then(|target| target.to_str().ok().map(str::to_owned));
-    let name = action
-        .clone()
-        .or(target)
-        .unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path()));
+    let name = emulator::name(&Request::from_parts(parts.clone(), ()), &body);
     let hold = {
         let mut wishes = wishes.lock().unwrap();
         wishes.asked.push(name.clone());
-        if action.is_some() {
+        if !name.starts_with("PUT ") {
             let body = String::from_utf8_lossy(&body).into_owned();
             wishes.bodies.push((name.clone(), body));
         }
         let prepared = wishes
             .answers
             .iter_mut()
-            .find(|(wanted, .., times)| action.as_deref() == Some(*wanted) && *times > 0);
+            .find(|(wanted, .., times)| name == *wanted && *times > 0);
         if let Some((_, status, body, times)) = prepared {
             *times -= 1;
             let response = Response::builder().status(*status);
             return Ok(response.body(Full::new(Bytes::from(body.clone()))).unwrap());
         }
-        if let (Some("CreateChangeSet"), Some(edit)) = (action.as_deref(), &wishes.edit) {
+        if let ("CreateChangeSet", Some(edit)) = (name.as_str(), &wishes.edit) {
             body = edited(&body, edit).into();
             parts.headers.insert(CONTENT_LENGTH, body.len().into());
         }
@@ -205,11 +204,11 @@ async fn pass(
     };
     let request = Request::from_parts(parts, Full::new(body));
     let response = match hold {
-        None => send(port, request).await.unwrap(),
+        None => forward(port, request).await.unwrap(),
         Some(hold) => {
             let answer = match hold.part {
                 Part::Request => None,
-                Part::Answer => Some(send(port, request).await.unwrap()),
+                Part::Answer => Some(forward(port, request).await.unwrap()),
             };
             // Nobody may wait for it to be reached, and nobody tells when it is released: the holder just goes.
             let _ = hold.reached.send(());
@@ -227,13 +226,6 @@ async fn pass(
         wishes.lock().unwrap().denied.push(name);
     }
     Ok(Response::from_parts(parts, Full::new(body)))
-}
-
-/// The `Action` of a query request.
-fn action(body: &Bytes) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?;
-    let (_, rest) = text.split_once("Action=")?;
-    Some(rest.split('&').next()?.to_owned())
 }
 
 fn edited(body: &Bytes, edit: &Edit) -> String {
@@ -272,21 +264,6 @@ fn with_values(body: &Bytes, values: &[(String, String, String)]) -> String {
     text
 }
 
-async fn send(
-    port: u16,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let (parts, body) = sender.send_request(request).await?.into_parts();
-    Ok(Response::from_parts(
-        parts,
-        body.collect().await?.to_bytes(),
-    ))
-}
-
 /// Asks the emulator itself for `target`, as the operator, in DynamoDB's and CloudWatch Logs' protocol.
 ///
 /// The emulator looks at whose access key it is, and not at the operator's signature.
@@ -305,22 +282,8 @@ pub(crate) async fn ask(port: u16, service: &str, target: &str, body: &Value) ->
         .header("authorization", authorization)
         .body(Full::new(Bytes::from(body.to_string())))
         .unwrap();
-    let response = send(port, request).await.unwrap();
+    let response = forward(port, request).await.unwrap();
     let text = String::from_utf8_lossy(response.body());
     assert!(response.status().is_success(), "{target}: {text}");
     serde_json::from_str(&text).unwrap()
-}
-
-/// Asks the emulator itself; the answer is the status.
-pub(crate) async fn fetch(
-    port: u16,
-    method: &str,
-    path: &str,
-) -> Result<u16, Box<dyn std::error::Error + Send + Sync>> {
-    let request = Request::builder()
-        .method(Method::from_bytes(method.as_bytes())?)
-        .uri(path)
-        .header("host", format!("127.0.0.1:{port}"))
-        .body(Full::default())?;
-    Ok(send(port, request).await?.status().as_u16())
 }

@@ -1,19 +1,18 @@
 //! An emulator of its own for every test, and chatctl set up to use it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use emulator::{Emulator, REGION};
 use tempfile::TempDir;
 
 use crate::between::Between;
 
-const REGION: &str = "eu-west-1";
-
 /// One emulator, one folder with a config, one chatctl.
 pub(crate) struct Cloud {
-    emulator: Child,
+    _emulator: Emulator,
     pub(crate) port: u16,
     pub(crate) between: Between,
     folder: TempDir,
@@ -70,29 +69,16 @@ impl Cloud {
             "CHATCTL_MINISTACK is not set: `cargo xtask test` sets the emulator up and runs this test with it",
         );
         let folder = tempfile::tempdir().unwrap();
-        // The port is free when it is chosen; should somebody else take it, the next attempt finds another.
-        for _ in 0..5 {
-            let port = std::net::TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port();
-            let between = Between::start(port).await;
-            let mut emulator =
-                start_emulator(Path::new(&program), port, folder.path(), &between.url);
-            if is_healthy(&mut emulator, port).await {
-                return Self {
-                    emulator,
-                    port,
-                    between,
-                    folder,
-                };
-            }
-            emulator.kill().unwrap();
-            emulator.wait().unwrap();
+        let (between, listener) = Between::bind().await;
+        let emulator = Emulator::start(Path::new(&program), folder.path(), &between.url).await;
+        let emulator = emulator.unwrap_or_else(|error| panic!("{error}"));
+        between.serve(listener, emulator.port);
+        Self {
+            port: emulator.port,
+            _emulator: emulator,
+            between,
+            folder,
         }
-        let log = std::fs::read_to_string(folder.path().join("emulator.log")).unwrap_or_default();
-        panic!("the emulator does not start:\n{log}");
     }
 
     /// Writes `chatctl.toml`.
@@ -275,61 +261,12 @@ impl Cloud {
     }
 }
 
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        // It ends the functions' processes before it ends itself.
-        let pid = rustix::process::Pid::from_child(&self.emulator);
-        // A drop has nobody to tell; a process that is gone already is what is wanted.
-        if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
-            drop(self.emulator.wait());
-        }
-    }
-}
-
 pub(crate) fn said(output: std::process::Output) -> Said {
     Said {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
-}
-
-/// With a clean environment: functions inherit the emulator's, and a stray variable would hide one that the
-/// template forgot.
-/// What functions ask of AWS goes through the proxy at `seen_by`, too.
-fn start_emulator(program: &Path, port: u16, folder: &Path, seen_by: &str) -> Child {
-    let log = std::fs::File::create(folder.join("emulator.log")).unwrap();
-    let own = folder.join("emulator");
-    std::fs::create_dir_all(&own).unwrap();
-    std::process::Command::new(program)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", &own)
-        .env("TMPDIR", &own)
-        .env("AUTH", "true")
-        .env("BIND_HOST", "127.0.0.1")
-        .env("GATEWAY_PORT", port.to_string())
-        .env("MINISTACK_REGION", REGION)
-        .env("MINISTACK_ACCOUNT_ID", "123456789012")
-        .env("AWS_ENDPOINT_URL", seen_by)
-        .current_dir(&own)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap_or_else(|error| panic!("could not start {}: {error}", program.display()))
-}
-
-async fn is_healthy(emulator: &mut Child, port: u16) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < deadline && emulator.try_wait().unwrap().is_none() {
-        let answer = crate::between::fetch(port, "GET", "/_ministack/health").await;
-        if answer.is_ok_and(|status| status == 200) {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    false
 }
 
 /// The handlers as cargo builds them for tests, built once.

@@ -138,14 +138,30 @@ pub(crate) async fn at_a_terminal(
     let status = tokio::time::timeout(PATIENCE, child.wait()).await;
     let code = status.expect("it ends").unwrap().code();
     reading.join().unwrap();
-    let lines: Vec<_> = text()
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
+    let lines = whole_lines(screen.lock().unwrap().screen());
     Screen {
         code,
         text: lines.join("\n"),
     }
+}
+
+/// The rows as lines: one that goes on in the next row because it was full is one line with it.
+fn whole_lines(screen: &vt100::Screen) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for (row, number) in screen.rows(0, COLUMNS).zip(0..) {
+        // Bars pad what they print with blanks, which is no text that goes on.
+        let is_full = row.trim_end().chars().count() == usize::from(COLUMNS);
+        match lines.last_mut().filter(|_| goes_on) {
+            Some(line) => line.push_str(row.trim_end()),
+            None => lines.push(row.trim_end().to_owned()),
+        }
+        goes_on = is_full && screen.row_wrapped(number);
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
 }
 
 /// `text` without durations, sizes, ids, ports and whatever else is this run's or this machine's.
@@ -159,6 +175,7 @@ pub(crate) fn steady(text: &str) -> String {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"execute-api/[0-9a-f]{8}", "execute-api/API"),
         (r"-Connections-[0-9A-F]{13}", "-Connections-ID"),
+        (r"about \d+ items?", "about N items"),
         (r"\b(x86_64|arm64)\b", "ARCH"),
         (r"glibc \d+\.\d+", "glibc N"),
     ] {
