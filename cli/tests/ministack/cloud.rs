@@ -157,6 +157,15 @@ impl Cloud {
         waiting.count()
     }
 
+    /// Tells a resource of `stack` that waits for a signal that it has failed.
+    pub(crate) async fn fail(&self, stack: &str, resource: &str) {
+        use aws_sdk_cloudformation::types::ResourceSignalStatus::Failure;
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let signal = client.signal_resource().stack_name(stack);
+        let signal = signal.logical_resource_id(resource).unique_id("1");
+        signal.status(Failure).send().await.unwrap();
+    }
+
     /// The tags of `stack`, as `KEY=VALUE`.
     pub(crate) async fn tags(&self, stack: &str) -> Vec<String> {
         let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);

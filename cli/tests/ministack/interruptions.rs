@@ -64,28 +64,24 @@ async fn a_teardown_is_agreed_to_by_the_stack_s_name_only() {
 #[tokio::test]
 async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows() {
     let cloud = Cloud::start().await;
-    cloud.between.edit_templates(with_a_failure(4));
-    let mut command = cloud.command(&format!("{} --yes", deploy()));
-    let mut child = command.spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut shown = String::new();
-    while let Some(line) = next_line(&mut stderr).await {
-        shown.push_str(&line);
-        shown.push('\n');
-        if line.contains("DirectFunction created") {
-            interrupt(&child);
-        }
+    // It fails when it is told to, and not before.
+    cloud.between.edit_templates(with_a_failure(3600));
+    let deploy = format!("{} --yes", deploy());
+    let (code, shown) = watched(
+        cloud.command(&deploy),
+        "DirectFunction created",
+        async |child| {
+            interrupt(child);
+        },
+    )
+    .await;
+    assert_eq!(code, Some(130), "{shown}");
+    for text in [
+        "AWS goes on with stack `chat` by itself",
+        "`chatctl status` tells how far it is",
+    ] {
+        assert!(shown.contains(text), "{shown}");
     }
-    let status = child.wait().await.unwrap();
-    assert_eq!(status.code(), Some(130), "{shown}");
-    assert!(
-        shown.contains("AWS goes on with stack `chat` by itself"),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("`chatctl status` tells how far it is"),
-        "{shown}"
-    );
     let status = cloud.chatctl("status").await.exits(0);
     assert!(
         status.stdout.contains("CREATE_IN_PROGRESS"),
@@ -93,13 +89,37 @@ async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows
         status.stdout
     );
     cloud.between.leave_templates_alone();
-    cloud
-        .deploy("")
-        .await
-        .exits(0)
-        .explains("an operation on stack `chat` is already running; following it first")
-        .explains("removing the empty stack `chat` (ROLLBACK_COMPLETE)")
-        .explains("both ways");
+    let following = "an operation on stack `chat` is already running; following it first";
+    let (code, shown) = watched(cloud.command(&deploy), following, async |_| {
+        cloud.fail("chat", "Patience").await;
+    })
+    .await;
+    assert_eq!(code, Some(0), "{shown}");
+    for text in [
+        "removing the empty stack `chat` (ROLLBACK_COMPLETE)",
+        "both ways",
+    ] {
+        assert!(shown.contains(text), "{shown}");
+    }
+}
+
+/// Runs `command` to its end, and does `then` each time it shows a line with `text`; answers how it ended and what it showed.
+async fn watched(
+    mut command: tokio::process::Command,
+    text: &str,
+    then: impl AsyncFn(&tokio::process::Child),
+) -> (Option<i32>, String) {
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut shown = String::new();
+    while let Some(line) = next_line(&mut stderr).await {
+        shown.push_str(&line);
+        shown.push('\n');
+        if line.contains(text) {
+            then(&child).await;
+        }
+    }
+    (child.wait().await.unwrap().code(), shown)
 }
 
 async fn next_line(

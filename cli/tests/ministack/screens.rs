@@ -154,7 +154,8 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
         error: stack `chat` settled as ROLLBACK_COMPLETE
           Patience (AWS::CloudFormation::WaitCondition) could not be created:
           WaitCondition timed out. Received 0 conditions when expecting 1
-        hint: nothing of it is left but its name, which the next deployment removes"#]].assert_eq(&failed.exits(3).shows());
+        hint: nothing of it is left but its name, which the next deployment removes"#]]
+    .assert_eq(&failed.exits(3).shows());
 }
 
 #[tokio::test]
