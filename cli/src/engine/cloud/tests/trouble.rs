@@ -49,12 +49,9 @@ async fn a_deletion_that_fails_is_explained_tried_again_and_then_goes_without_wh
 #[tokio::test]
 async fn a_half_deleted_stack_is_not_deployed_over_and_the_hint_says_what_to_do() {
     let stacks = CloudStacks::new(FakeCloud::with("DELETE_FAILED"));
-    let error = prepare(&stacks, deployment(), &mut Transcript::default())
-        .await
-        .unwrap_err();
-    let error = crate::error::CommandError::from(error);
-    assert_eq!(error.story(), "stack `chat` is stuck: DELETE_FAILED");
-    assert!(error.hint().unwrap().starts_with("`chatctl teardown`"));
+    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    assert_eq!(error.to_string(), "stack `chat` is stuck: DELETE_FAILED");
+    assert!(error.hint.unwrap().starts_with("`chatctl teardown`"));
     assert_eq!(stacks.cloud.asked(), "");
 }
 
@@ -125,12 +122,8 @@ async fn credentials_that_expire_while_a_stack_is_followed_end_it_as_a_denial() 
     else {
         panic!("there is a change")
     };
-    match execute(&stacks, &change_set, &mut transcript).await {
-        Err(crate::engine::DeployError::Target(error)) => {
-            assert_eq!(error.refusal, Refusal::Denied);
-        }
-        other => panic!("{other:?}"),
-    }
+    let error = refusal(execute(&stacks, &change_set, &mut transcript).await);
+    assert_eq!(error.refusal, Refusal::Denied);
 }
 
 #[tokio::test]
