@@ -7,11 +7,13 @@ use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
 use crate::engine::{
-    Asset, AssetStore, DeployEvent, Deployment, Pace, Refusal, Reporter, Step, TargetError,
+    Asset, AssetStore, DeployEvent, Deployment, Gateways, Pace, Refusal, Reporter, Step,
+    TargetError,
 };
 use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Built, Source};
-use crate::stack::render::{for_emulator, render};
+use crate::stack::Outputs;
+use crate::stack::render::{for_emulator, output, render};
 use crate::terminal::megabytes;
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
@@ -151,6 +153,24 @@ pub(super) fn deployment(
         tags,
         pace,
         ..Deployment::new(settings.stack.clone(), template, code)
+    }
+}
+
+/// The stack's WebSocket URL: from its outputs; else, for a stack that has lost them, from API Gateway itself.
+///
+/// # Errors
+/// API Gateway cannot be asked.
+pub(super) async fn endpoint(
+    settings: &Settings,
+    target: &AwsTarget,
+    outputs: &Outputs,
+) -> Result<Option<String>, TargetError> {
+    match outputs.get(output::URL) {
+        Some(url) => Ok(Some(url.clone())),
+        None => {
+            let (stack, stage) = (&settings.stack, &settings.stage);
+            target.gateways.endpoint(stack, stage).await
+        }
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
         }));
     } else if let Some(summary) = &summary {
         for line in outline(summary) {
-            terminal.result(&line);
+            terminal.result_text(&line);
         }
         terminal.say(&format!("\n{summary}"));
     } else {

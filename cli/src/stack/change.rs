@@ -55,6 +55,9 @@ pub(crate) struct ChangeSummary {
     /// What roles may do that they could not do before; empty where roles are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) rights: Vec<Right>,
+    /// What may go wrong, in the target's words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) warnings: Vec<String>,
 }
 
 impl ChangeSummary {
@@ -78,6 +81,7 @@ impl ChangeSummary {
         Self {
             changes,
             rights: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 

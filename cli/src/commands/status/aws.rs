@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::aws::{AwsTarget, rfc3339};
-use crate::commands::aws::not_deployed;
+use crate::commands::aws::{endpoint, not_deployed};
 use crate::commands::or_interrupted;
 use crate::config::Settings;
 use crate::engine::cloud::StackRecord;
@@ -11,7 +11,7 @@ use crate::engine::{Functions, Gateways, Inventory, Trouble};
 use crate::error::CommandError;
 use crate::stack::cause::cause;
 use crate::stack::code::parameters_of_functions;
-use crate::stack::render::{for_emulator, output, render};
+use crate::stack::render::{for_emulator, render};
 use crate::terminal::{Output, Terminal};
 
 /// How a stack is, and what differs from what it should be.
@@ -47,7 +47,7 @@ pub(super) async fn run(terminal: Terminal, settings: &Settings) -> Result<(), C
     if terminal.output == Output::Json {
         terminal.result_json(&status);
     } else {
-        terminal.result(&text(&status));
+        terminal.result_text(&text(&status));
     }
     Ok(())
 }
@@ -100,11 +100,12 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
         differences.push(text.into());
     }
     let failure = failure(&target, &record).await?;
+    let endpoint = endpoint(settings, &target, &record.outputs).await?;
     Ok(Status {
         stack: record.name,
         region: target.region,
         status: record.status.word().to_owned(),
-        endpoint: record.outputs.get(output::URL).cloned(),
+        endpoint,
         changed_at: record.changed_at.and_then(rfc3339),
         protected: record.protected,
         failure,

@@ -126,6 +126,7 @@ async fn announce(
         .filter(|resource| resource.resource_type == TABLE)
     {
         let items = match target.tables.items(&table.physical_id).await? {
+            Some(1) => "about 1 item".into(),
             Some(items) => format!("about {items} items"),
             None => "which is gone already".into(),
         };

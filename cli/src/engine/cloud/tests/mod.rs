@@ -1,15 +1,26 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod trouble;
+mod validation;
+
 use expect_test::{Expect, expect};
 
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
 use crate::engine::target::{Data, Pace, Prepared, Stacks};
-use crate::engine::{execute, prepare, teardown};
+use crate::engine::{DeployError, execute, prepare, teardown};
 
 fn name() -> StackName {
     "chat".parse().unwrap()
+}
+
+/// The target's refusal in `outcome`, which must be one.
+fn refusal<T: std::fmt::Debug>(outcome: Result<T, DeployError>) -> TargetError {
+    match outcome {
+        Err(DeployError::Target(error)) => error,
+        other => panic!("no refusal: {other:?}"),
+    }
 }
 
 /// Deploys, agreeing to everything, and tells what was reported, asked and answered.
