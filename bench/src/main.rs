@@ -1,9 +1,11 @@
 //! Measures the local stack against its targets, and against the floors of the parts that it is made of.
 //!
-//! `cargo xtask bench local` builds what is measured and runs this. A missed target is told and is no failure: it may
+//! `cargo xtask bench local` builds what is measured and runs this; `cargo xtask bench deploy` does so for a deployment to
+//! AWS. A missed target is told and is no failure: it may
 //! be the machine's. A lost or doubled message is one.
 
 mod chatctl;
+mod deploy;
 mod figures;
 mod floors;
 mod load;
@@ -18,13 +20,22 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 
 use crate::chatctl::Programs;
+use crate::deploy::{DeployArgs, DeployBenchError};
 use crate::figures::FigureError;
 use crate::floors::{FloorError, Floors};
 use crate::report::Figure;
 
-/// Measures the local stack
+/// Measures chatctl
 #[derive(Debug, Parser)]
-struct Args {
+enum Args {
+    /// The local stack
+    Local(LocalArgs),
+    /// A deployment to AWS, against an emulator
+    Deploy(DeployArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct LocalArgs {
     #[command(flatten)]
     programs: Programs,
     /// Only this; can be repeated
@@ -49,6 +60,8 @@ enum BenchError {
     Floor(#[from] FloorError),
     #[error(transparent)]
     Figure(#[from] FigureError),
+    #[error(transparent)]
+    Deploy(#[from] DeployBenchError),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +81,14 @@ fn run(args: &Args) -> Result<(), BenchError> {
         .build()
         .map_err(BenchError::Runtime)?;
     let before = load_average();
+    let args = match args {
+        Args::Local(args) => args,
+        Args::Deploy(args) => {
+            let table = runtime.block_on(deploy::measure(args))?;
+            say(&format!("{}\n\n{table}", machine(&before)));
+            return Ok(());
+        }
+    };
     let floors = runtime.block_on(floors::measure(&args.programs.handlers))?;
     let mut figures = Vec::new();
     for part in Part::value_variants() {

@@ -9,8 +9,10 @@ mod events;
 mod frames;
 pub(crate) mod handshake;
 pub(crate) mod ids;
+mod integrations;
 pub(crate) mod plain;
 mod routing;
+mod throttle;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -28,6 +30,8 @@ use self::answers::Answered;
 use self::connections::Connections;
 use self::deployed::{Deployed, Target};
 use self::handshake::{HeadError, Refusal, read_head};
+use self::throttle::Account;
+use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::functions::Functions;
 use crate::observer::Observer;
@@ -43,7 +47,10 @@ pub(crate) struct Gateway {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) functions: Arc<Functions>,
     pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
     pub(crate) observer: Observer,
+    pub(crate) account: Account,
+    backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
@@ -56,14 +63,18 @@ impl Gateway {
         functions: Arc<Functions>,
         credentials: Arc<Credentials>,
         limits: Limits,
+        clock: Clock,
         observer: Observer,
     ) -> Arc<Self> {
         Arc::new(Self {
             connections: Connections::default(),
             credentials,
             functions,
+            account: Account::new(&limits, &clock, &observer),
             limits,
+            clock,
             observer,
+            backends: integrations::Client::default(),
             deployed: RwLock::new(Arc::new(deployed)),
             upgrades: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -178,10 +189,12 @@ impl Gateway {
                 self.observer.warn(why.clone());
                 return Answered::NotInvoked;
             }
+            Target::Integration(_) => return Answered::NotInvoked,
         };
-        match tokio::time::timeout(timeout, self.functions.invoke(arn, event, trace)).await {
-            Ok(outcome) => Answered::Function(outcome),
-            Err(_) => Answered::TimedOut,
+        let invocation = self.functions.invoke(arn, event, trace);
+        match self.clock.patiently(timeout, invocation).await {
+            Some(outcome) => Answered::Function(outcome),
+            None => Answered::TimedOut,
         }
     }
 

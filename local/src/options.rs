@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::stack::{Identity, LogicalId};
+use crate::clock::Clock;
+use crate::stack::{Identity, LogicalId, Throttle};
 
 /// What to run: a template, its parameters and the code of its functions.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +36,8 @@ pub struct Options {
     pub tables: TableStorage,
     /// Time and size limits, by default those of AWS.
     pub limits: Limits,
+    /// What the time limits are measured by; real time by default.
+    pub clock: Clock,
     /// Where zip files are unpacked; a private temporary folder, removed at the end, when absent.
     pub scratch: Option<PathBuf>,
     /// How many processes a function without `ReservedConcurrentExecutions` may have at once.
@@ -50,6 +53,7 @@ impl Default for Options {
             account_id: "000000000000".to_owned(),
             tables: TableStorage::Memory,
             limits: Limits::default(),
+            clock: Clock::real(),
             scratch: None,
             max_processes_per_function: 10,
         }
@@ -82,8 +86,12 @@ pub enum TableStorage {
 /// Defaults are those of
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 /// and <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html> where AWS has such a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
+    /// Requests of all kinds: handshakes, messages, calls of the @connections API. 10,000 a second, 5,000 at once.
+    pub requests: Throttle,
+    /// New connections: 500 a second. AWS gives no number for those at once.
+    pub new_connections: Throttle,
     /// A connection without messages in either direction is closed after this: ten minutes.
     pub idle_timeout: Duration,
     /// A connection is closed after this, however busy: two hours.
@@ -104,6 +112,11 @@ pub struct Limits {
     pub client_queue_bytes: usize,
     /// How many messages of one connection may be with functions at once; the next one waits in the socket.
     pub concurrent_messages: usize,
+    /// How many asynchronous invocations of a function may wait or run, those between two tries included. AWS gives no
+    /// number.
+    pub waiting_events: usize,
+    /// How many bytes those may have together. AWS gives no number.
+    pub waiting_event_bytes: usize,
     /// How long a function's process may take until it first asks for an event: ten seconds.
     pub init_timeout: Duration,
     /// A process without events is ended after this.
@@ -115,6 +128,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            requests: Throttle::ACCOUNT,
+            new_connections: Throttle {
+                rate: 500.0,
+                burst: 500,
+            },
             idle_timeout: Duration::from_secs(600),
             connection_duration: Duration::from_secs(7200),
             authorizer_timeout: Duration::from_secs(29),
@@ -125,6 +143,8 @@ impl Default for Limits {
             client_queue: 256,
             client_queue_bytes: 1024 * 1024,
             concurrent_messages: 64,
+            waiting_events: 10_000,
+            waiting_event_bytes: 64 * 1024 * 1024,
             init_timeout: Duration::from_secs(10),
             process_idle: Duration::from_secs(300),
             shutdown_grace: Duration::from_secs(2),

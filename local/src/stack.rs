@@ -3,8 +3,15 @@
 //! Pure data, made by [`crate::template`] and read by everything that runs. Physical ids are derived from
 //! [`Identity::seed`] and the logical id, so the same stack keeps its ids over restarts and updates.
 
+mod integration;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub use integration::{
+    HttpRequest, Integration, IntegrationKind, IntegrationResponse, Mapping, ParameterMapping,
+    ParameterSource, ParameterTarget, Passthrough, ResponseSource,
+};
 
 /// A resource's name inside the template.
 pub type LogicalId = String;
@@ -89,6 +96,20 @@ pub struct Route {
     /// Whether both halves of a two-way route are there: `RouteResponseSelectionExpression: $default` and a
     /// `RouteResponse` with key `$default`.
     pub two_way: bool,
+    /// `RequestParameters`: which headers and query parameters of the handshake may be mapped, such as
+    /// `route.request.header.token`, and whether each is required.
+    pub request_parameters: BTreeMap<String, bool>,
+    /// What messages must look like.
+    pub validation: Option<Validation>,
+}
+
+/// How a route judges its messages before it hands them on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validation {
+    /// `ModelSelectionExpression`.
+    pub selection: String,
+    /// `RequestModels`, each with the model's schema: JSON schema draft 4.
+    pub models: BTreeMap<String, serde_json::Value>,
 }
 
 /// How a route is guarded.
@@ -98,17 +119,6 @@ pub enum Authorization {
     None,
     /// By the Lambda authorizer with this id.
     Custom(String),
-}
-
-/// A Lambda proxy integration, the only type yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Integration {
-    /// Its name in the template.
-    pub logical_id: LogicalId,
-    /// The ARN of the function it invokes, taken out of `IntegrationUri`.
-    pub function_arn: String,
-    /// `TimeoutInMillis`, 50 ms to 29 s.
-    pub timeout: Duration,
 }
 
 /// A `REQUEST` authorizer.
@@ -123,7 +133,7 @@ pub struct Authorizer {
 }
 
 /// A stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
     /// Its name in the template.
     pub logical_id: LogicalId,
@@ -134,6 +144,33 @@ pub struct Stage {
     /// The route keys that are live: all with `AutoDeploy`; with a `Deployment`, those it depends on, directly
     /// or not; none (every handshake answers 403) when the stage has neither.
     pub deployed: Option<Vec<String>>,
+    /// What `DefaultRouteSettings` and `RouteSettings` allow, by route key; a route that is not here has only the
+    /// account's limit.
+    pub throttles: BTreeMap<String, Throttle>,
+}
+
+/// How many requests a token bucket lets through, see
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html>.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Throttle {
+    /// Requests per second, in the long run.
+    pub rate: f64,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+impl Throttle {
+    /// What an account has for all its APIs of a region together, calls of the @connections API included:
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+    pub const ACCOUNT: Self = Self {
+        rate: 10_000.0,
+        burst: 5_000,
+    };
+
+    /// Whether nothing at all gets through.
+    pub fn blocks_everything(&self) -> bool {
+        self.burst == 0 || self.rate <= 0.0
+    }
 }
 
 /// A Lambda function.
@@ -159,6 +196,27 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// `LoggingConfig.LogGroup`, else `/aws/lambda/{name}`.
     pub log_group: String,
+    /// What becomes of asynchronous invocations that fail.
+    pub events: EventPolicy,
+}
+
+/// How long Lambda tries an asynchronous invocation, as an `AWS::Lambda::EventInvokeConfig` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPolicy {
+    /// `MaximumRetryAttempts`: how many more tries a function error gets, two by default.
+    pub retries: u32,
+    /// `MaximumEventAgeInSeconds`: an older one is not tried again; six hours by default.
+    pub longest_age: Duration,
+}
+
+impl Default for EventPolicy {
+    /// Lambda's own, see <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            longest_age: Duration::from_secs(6 * 60 * 60),
+        }
+    }
 }
 
 /// An `AWS::Lambda::Permission`.

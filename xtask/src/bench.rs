@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
+use crate::peers;
 use crate::run::{StepError, cargo, finish, root};
 
 const CURE: &str = "install a Rust toolchain";
@@ -17,10 +18,32 @@ pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
     let bench = build("chatctl-bench", "chatctl-bench", "release")?;
     let mut command = Command::new(bench);
     command
+        .arg("local")
         .arg("--chatctl")
         .arg(chatctl)
         .arg("--handlers")
         .arg(handlers)
+        .args(more);
+    finish(command, CURE, "the benchmark")
+}
+
+/// Measures a deployment to AWS against an emulator, beside AWS's own command line; `more` goes to the measuring program.
+pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
+    let peers = peers::set_up_for_deployments()?;
+    let chatctl = build("chatctl", "chatctl", "release")?;
+    let handlers = build("chat-lambdas", "chat", "lambda")?;
+    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
+    let mut command = Command::new(bench);
+    command
+        .arg("deploy")
+        .arg("--chatctl")
+        .arg(chatctl)
+        .arg("--handlers")
+        .arg(handlers)
+        .arg("--ministack")
+        .arg(peers.ministack)
+        .arg("--aws")
+        .arg(peers.aws)
         .args(more);
     finish(command, CURE, "the benchmark")
 }

@@ -31,13 +31,38 @@ impl Peers {
     }
 }
 
-/// Installs what is missing or pinned otherwise than last time.
-pub(crate) fn set_up() -> Result<Peers, StepError> {
+/// What a benchmark of deployments needs, and no test.
+#[derive(Debug)]
+pub(crate) struct DeploymentPeers {
+    pub(crate) ministack: PathBuf,
+    pub(crate) aws: PathBuf,
+}
+
+/// Installs the emulator and AWS's command line, where they are missing or pinned otherwise than last time.
+pub(crate) fn set_up_for_deployments() -> Result<DeploymentPeers, StepError> {
+    let (folder, pins) = (folder(), root().join("xtask/peers"));
+    for (name, pin) in [
+        ("python", "requirements.txt"),
+        ("awscli", "requirements-awscli.txt"),
+    ] {
+        install(&folder.join(name), &[pins.join(pin)], python)?;
+    }
+    Ok(DeploymentPeers {
+        ministack: folder.join("python/bin/ministack"),
+        aws: folder.join("awscli/bin/aws"),
+    })
+}
+
+/// Where peers are installed.
+fn folder() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let peers = Peers {
-        folder: target.join("peers"),
-    };
+    target.join("peers")
+}
+
+/// Installs what is missing or pinned otherwise than last time.
+pub(crate) fn set_up() -> Result<Peers, StepError> {
+    let peers = Peers { folder: folder() };
     let pins = root().join("xtask/peers");
     install(
         &peers.folder.join("npm"),

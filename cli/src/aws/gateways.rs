@@ -98,6 +98,7 @@ fn belongs_to(api: &Api, stack: &StackName) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stub::Stub;
     use super::*;
 
     #[test]
@@ -126,5 +127,28 @@ mod tests {
         assert!(belongs_to(&api("chat", ProtocolType::Websocket), &stack));
         assert!(!belongs_to(&api("other", ProtocolType::Websocket), &stack));
         assert!(!belongs_to(&api("chat", ProtocolType::Http), &stack));
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_is_looked_for_on_every_page_of_apis() {
+        let api = |id: &str, stack: &str| {
+            serde_json::json!({
+                "apiId": id, "name": "chat", "protocolType": "WEBSOCKET", "routeSelectionExpression": "x",
+                "apiEndpoint": format!("wss://{id}.execute-api.eu-west-1.amazonaws.com"), "tags": {STACK_TAG: stack},
+            })
+        };
+        let pages = [
+            serde_json::json!({"items": [api("a", "other")], "nextToken": "2"}),
+            serde_json::json!({"items": [api("b", "chat")]}),
+        ];
+        let stub = Stub::answering(pages.map(|page| (200, page.to_string())).into()).await;
+        let gateways = ApiGateways::new(&stub.config().await);
+        let (stack, stage) = ("chat".parse().unwrap(), "v1".parse().unwrap());
+        let found = gateways.endpoint(&stack, &stage).await.unwrap();
+        let url = "wss://b.execute-api.eu-west-1.amazonaws.com/v1";
+        assert_eq!(found.as_deref(), Some(url));
+        assert!(stub.asked()[1].contains("nextToken=2"));
+        let nobody = "nobody".parse().unwrap();
+        assert_eq!(gateways.endpoint(&nobody, &stage).await.unwrap(), None);
     }
 }

@@ -64,8 +64,14 @@ impl AwsTarget {
         }
         let config = loader.load().await;
         let Some(region) = config.region().map(ToString::to_string) else {
+            let message = match &settings.profile {
+                Some(profile) => format!(
+                    "neither profile `{profile}` nor the environment says which AWS region to use"
+                ),
+                None => "nothing says which AWS region to use".to_owned(),
+            };
             return Err(
-                TargetError::new(Refusal::Usage, "nothing says which AWS region to use").with_hint(
+                TargetError::new(Refusal::Usage, message).with_hint(
                     "add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml",
                 ),
             );

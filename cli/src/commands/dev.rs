@@ -1,6 +1,7 @@
 //! `chatctl dev`
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::{StackArgs, or_interrupted};
@@ -8,6 +9,7 @@ use crate::engine::{Refusal, TargetError};
 use crate::error::CommandError;
 use crate::local::foreground;
 use crate::packaging;
+use crate::stack::code::parameters_of_functions;
 use crate::stack::render::{parameter, render};
 use crate::terminal::{Output, Terminal};
 
@@ -31,6 +33,12 @@ pub(super) struct DevArgs {
     /// The port on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Lets AWS's limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
+    ///
+    /// Also faster: the cut after two hours, the pauses before an asynchronous invocation is tried again, and throttling.
+    /// Not faster: whatever waits for a function, and when items of a table expire.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clock_speed)]
+    clock_speed: NonZeroU32,
     /// Built handlers for this project's own stack
     #[arg(long, value_name = "PATH", conflicts_with = "template")]
     handlers: Option<PathBuf>,
@@ -47,6 +55,26 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it needs a name, `=` and a value".into()),
     }
+}
+
+/// Beyond a thousand an idle connection would not live long enough to be used.
+const FASTEST_CLOCK: u32 = 1_000;
+
+fn clock_speed(text: &str) -> Result<NonZeroU32, String> {
+    text.parse()
+        .ok()
+        .filter(|speed: &NonZeroU32| speed.get() <= FASTEST_CLOCK)
+        .ok_or_else(|| format!("it must be a whole number from 1 to {FASTEST_CLOCK}"))
+}
+
+/// What a faster clock does to connections.
+fn clock_hint(speed: NonZeroU32) -> String {
+    let seconds = |limit: u32| f64::from(limit) / f64::from(speed.get());
+    format!(
+        "the clock runs {speed} times faster: idle connections are closed after {} s, all after {} s; functions have their usual time",
+        seconds(600),
+        seconds(7_200)
+    )
 }
 
 pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
@@ -76,11 +104,20 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
         }
         None => own_stack(&args, terminal).await?,
     };
-    let running = or_interrupted(foreground::start(request, args.port, terminal.log())).await?;
+    let running = or_interrupted(foreground::start(
+        request,
+        args.port,
+        args.clock_speed,
+        terminal.log(),
+    ))
+    .await?;
     if terminal.output == Output::Json {
         terminal.result_json(&serde_json::json!({"type": "ready", "endpoint": running.endpoint()}));
     } else {
         terminal.result(&running.endpoint());
+    }
+    if args.clock_speed > NonZeroU32::MIN {
+        terminal.hint(&clock_hint(args.clock_speed));
     }
     terminal.hint("Ctrl-C stops it");
     crate::interrupt::requested().await;
@@ -94,28 +131,29 @@ async fn own_stack(
 ) -> Result<foreground::Request, CommandError> {
     let settings = args.stack.settings(None, None)?;
     let mut reporter = terminal.reporter();
-    let executable = or_interrupted(packaging::executable(
+    let built = or_interrupted(packaging::executables(
         &settings,
         args.handlers.as_deref(),
         &mut reporter,
     ))
     .await?;
     let template = render(&settings);
-    let functions = template
-        .resources()
-        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-    let mut code: BTreeMap<String, PathBuf> = functions
-        .map(|(id, _)| (id.to_owned(), executable.path.clone()))
+    let mut code: BTreeMap<String, PathBuf> = parameters_of_functions(&template)
+        .into_iter()
+        .filter_map(|(function, parameter)| Some((function, built.get(&parameter)?.path.clone())))
         .collect();
     code.extend(
         args.code
             .iter()
             .map(|(id, path)| (id.clone(), PathBuf::from(path))),
     );
-    let mut parameters = BTreeMap::from([
-        (parameter::CODE_BUCKET.to_owned(), "local".to_owned()),
-        (parameter::CODE_KEY.to_owned(), executable.digest.clone()),
-    ]);
+    let mut parameters: BTreeMap<String, String> = built
+        .iter()
+        .map(|(parameter, executable)| (parameter.clone(), executable.digest.clone()))
+        .collect();
+    if !built.is_empty() {
+        parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
+    }
     parameters.extend(args.parameter.iter().cloned());
     Ok(foreground::Request {
         stack_name: settings.stack.to_string(),

@@ -214,6 +214,18 @@ async fn or_interrupted<T, E: Into<CommandError>>(
     }
 }
 
+/// What an interrupted command says about what it leaves; other failures speak for themselves.
+fn leaving(what: impl Into<String>) -> impl FnOnce(CommandError) -> CommandError {
+    let what = what.into();
+    move |error| {
+        if error.exit == crate::error::exit::INTERRUPTED {
+            error.or_hint(Some(what))
+        } else {
+            error
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,12 @@
 //! `chatctl print-connect-commands`
 
-use super::aws::not_deployed;
+use super::aws::{endpoint, not_deployed};
 use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
 use crate::aws::AwsTarget;
 use crate::config::Settings;
-use crate::engine::Gateways;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
-use crate::stack::connect::connect_commands;
-use crate::stack::render::output;
+use crate::stack::connect::{Introduction, connect_commands};
 use crate::terminal::{Output, Terminal};
 
 /// Print the commands that connect two terminals, one a line
@@ -42,7 +40,12 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     } else {
         or_interrupted(deployed(&settings)).await?
     };
-    let commands = connect_commands(&url, &settings.from, &settings.to);
+    let commands = connect_commands(
+        &url,
+        &settings.from,
+        &settings.to,
+        Introduction::of(&settings),
+    );
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
     } else {
@@ -53,17 +56,12 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     Ok(())
 }
 
-/// The URL from the stack's outputs; else, for a stack that has lost them, from its API.
 async fn deployed(settings: &Settings) -> Result<String, CommandError> {
     let target = AwsTarget::connect(&settings.aws).await?;
+    let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
-    let url = record.and_then(|mut record| record.outputs.remove(output::URL));
-    if let Some(url) = url {
-        return Ok(url);
-    }
-    let found = target
-        .gateways
-        .endpoint(&settings.stack, &settings.stage)
-        .await?;
-    found.ok_or_else(|| not_deployed(settings, &target.region))
+    let outputs = record.ok_or_else(not_there)?.outputs;
+    endpoint(settings, &target, &outputs)
+        .await?
+        .ok_or_else(not_there)
 }

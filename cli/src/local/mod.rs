@@ -90,9 +90,14 @@ impl LocalTarget {
         Ok(folder.request()?.is_some() && !folder.is_alive()?)
     }
 
-    /// Whether there is table data that a teardown would remove.
+    /// Whether there is table data that a teardown would remove. A stack without tables has none.
     pub(crate) fn has_data(&self, stack: &StackName) -> bool {
-        self.folder(stack).has_data()
+        let folder = self.folder(stack);
+        // Where nothing can be said of the stack, what lies there is taken for data.
+        let template = folder.request().ok().flatten().and_then(|it| it.template());
+        let is_table =
+            |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
+        folder.has_data() && template.is_none_or(|template| template.resources().any(is_table))
     }
 
     /// What the functions wrote last, when they wrote anything.
@@ -284,7 +289,12 @@ impl Stacks for LocalTarget {
         let running = self.running(&deployment.stack)?;
         let new = Request::new(&deployment, &folder);
         let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
-        let same_code = old.as_ref().is_some_and(|old| old.code == new.code);
+        let before = |function: &String| old.as_ref()?.code.get(function);
+        let new_code = new.code.iter();
+        let new_code = new_code
+            .filter(|(function, folder)| before(function) != Some(folder))
+            .map(|(function, _)| function.clone())
+            .collect();
         let change = match (&old, &running) {
             (Some(old), Some(running)) if !moves(running) => {
                 if running.applied == new.digest() && old.digest() == new.digest() {
@@ -298,7 +308,7 @@ impl Stacks for LocalTarget {
         let before = old
             .and_then(|old| old.template())
             .filter(|_| change == Change::Update);
-        let summary = ChangeSummary::between(before.as_ref(), &deployment.template, !same_code);
+        let summary = ChangeSummary::between(before.as_ref(), &deployment.template, &new_code);
         Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: new.token,
             change,

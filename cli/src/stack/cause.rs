@@ -99,6 +99,7 @@ fn verb(status: &str) -> &'static str {
         Some("UPDATE") => "updated",
         Some("DELETE") => "deleted",
         Some("ROLLBACK") => "rolled back",
+        Some("VALIDATION") => "accepted",
         _ => "put in place",
     }
 }

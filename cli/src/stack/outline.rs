@@ -34,6 +34,8 @@ pub(crate) fn outline(summary: &ChangeSummary) -> Vec<String> {
         }
         _ => lines.extend(summary.rights.iter().map(|right| format!("IAM: + {right}"))),
     }
+    let warnings = summary.warnings.iter();
+    lines.extend(warnings.map(|text| format!("CloudFormation warns: {text}")));
     lines
 }
 
@@ -118,7 +120,11 @@ mod tests {
                 on: "Table.Arn".into(),
             })
             .collect();
-        let lines = outline(&ChangeSummary { changes, rights });
+        let lines = outline(&ChangeSummary {
+            changes,
+            rights,
+            warnings: Vec::new(),
+        });
         expected.assert_eq(
             &lines
                 .iter()

@@ -110,6 +110,12 @@ impl Bars {
     }
 }
 
+/// `text` as it fits the terminal behind a step's word.
+fn behind_the_step(text: &str) -> String {
+    const COLUMN: usize = 10;
+    super::fitting_behind(text, COLUMN)
+}
+
 impl Drop for Bars {
     fn drop(&mut self) {
         self.clear();
@@ -126,21 +132,21 @@ impl Reporter for Bars {
                     bar.set_message(format!("{count} crates, {unit}"));
                 }
             }
-            DeployEvent::Notice(text) => self.keep(&step_line(self.step, text)),
+            DeployEvent::Notice(text) => self.keep(&step_line(self.step, &behind_the_step(text))),
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);
                 if event.status.ends_with("_FAILED") {
-                    self.keep(
-                        &settled_line(event)
-                            .map_or(String::new(), |text| step_line(self.step, &text)),
-                    );
+                    self.keep(&settled_line(event).map_or(String::new(), |text| {
+                        step_line(self.step, &behind_the_step(&text))
+                    }));
                 }
                 self.draw();
             }
             DeployEvent::Finished { step, detail, took } => {
                 self.clear();
                 // Not through the bars: without one they would leave the line unended.
-                let line = step_line(*step, &format!("{detail}, {}", seconds(*took)));
+                let text = format!("{detail}, {}", seconds(*took));
+                let line = step_line(*step, &behind_the_step(&text));
                 drop(writeln!(anstream::stderr(), "{line}"));
             }
         }

@@ -3,6 +3,7 @@
 mod bars;
 mod json;
 mod lines;
+mod wrap;
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -98,6 +99,11 @@ impl Terminal {
         drop(writeln!(anstream::stdout(), "{text}"));
     }
 
+    /// Prints a result that is prose; on a terminal its lines are made to fit.
+    pub(crate) fn result_text(self, text: &str) {
+        self.result(&wrap::wrap(text, wrap::width(std::io::stdout())));
+    }
+
     /// Prints a result as JSON, on one line.
     pub(crate) fn result_json(self, value: &impl serde::Serialize) {
         self.result(&serde_json::to_string(value).expect("our results have a JSON form"));
@@ -106,7 +112,7 @@ impl Terminal {
     /// Talks to the user; silent for scripts.
     pub(crate) fn say(self, text: &str) {
         if self.output == Output::Text {
-            drop(writeln!(anstream::stderr(), "{text}"));
+            drop(writeln!(anstream::stderr(), "{}", fitting(text)));
         }
     }
 
@@ -146,14 +152,14 @@ impl Terminal {
             anstream::stderr(),
             "{}: {}",
             Role::Failure.paint("error"),
-            error.story()
+            fitting_behind(&error.story(), "error: ".len())
         ));
         if let Some(hint) = error.hint() {
             drop(writeln!(
                 anstream::stderr(),
                 "{}: {}",
                 Role::Hint.paint("hint"),
-                as_invoked(hint)
+                fitting_behind(&as_invoked(hint), "hint: ".len())
             ));
         }
     }
@@ -192,7 +198,7 @@ impl Terminal {
                 "say `--yes` to agree beforehand",
             ));
         }
-        drop(write!(anstream::stderr(), "{question} "));
+        drop(write!(anstream::stderr(), "{} ", fitting(question)));
         drop(std::io::stderr().flush());
         // A thread of its own: reading from a terminal cannot be given up, and must not keep Ctrl-C from working.
         let (send, receive) = tokio::sync::oneshot::channel();
@@ -213,6 +219,16 @@ impl Terminal {
             }
         }
     }
+}
+
+/// `text` as it fits the terminal behind stderr.
+fn fitting(text: &str) -> String {
+    wrap::wrap(text, wrap::width(std::io::stderr()))
+}
+
+/// The same behind `indent` columns that are taken on its first line.
+fn fitting_behind(text: &str, indent: usize) -> String {
+    wrap::wrap_behind(text, indent, wrap::width(std::io::stderr()))
 }
 
 /// `text` with its `chatctl …` commands as this user has to type them: whoever runs a clone by `cargo run` has no

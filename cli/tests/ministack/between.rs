@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use emulator::forward;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
@@ -11,9 +13,45 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
+type Which = Box<dyn Fn(&str) -> bool + Send>;
+
+/// What is kept from going on when a request is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The emulator never hears of it.
+    Request,
+    /// The emulator has done what was asked, and nobody hears of it.
+    Answer,
+}
+
+/// A request that is to be held.
+struct Hold {
+    which: Which,
+    part: Part,
+    reached: oneshot::Sender<()>,
+    released: oneshot::Receiver<()>,
+}
+
+/// A request that is held for as long as this lives.
+pub(crate) struct Held {
+    reached: oneshot::Receiver<()>,
+    _release: oneshot::Sender<()>,
+}
+
+impl Held {
+    /// Waits until somebody has made the request.
+    pub(crate) async fn reached(&mut self) {
+        let waiting = tokio::time::timeout(Duration::from_secs(120), &mut self.reached);
+        waiting
+            .await
+            .expect("the request is made")
+            .expect("the proxy runs");
+    }
+}
 
 /// What is to be changed.
 #[derive(Default)]
@@ -22,7 +60,14 @@ struct Wishes {
     edit: Option<Edit>,
     /// An action, a status, a body, and how many more times to answer with it.
     answers: Vec<(&'static str, u16, String, usize)>,
+    holds: Vec<Hold>,
+    /// A resource, a property's path and its value before, which the emulator leaves out of change sets.
+    values: Vec<(String, String, String)>,
     asked: Vec<String>,
+    /// With each action that was asked for.
+    bodies: Vec<(String, String)>,
+    /// What was asked for and refused because the asker may not.
+    denied: Vec<String>,
 }
 
 pub(crate) struct Between {
@@ -31,12 +76,17 @@ pub(crate) struct Between {
 }
 
 impl Between {
-    /// In front of the emulator on `port`.
-    pub(crate) async fn start(port: u16) -> Self {
+    /// In front of an emulator that will be started yet.
+    pub(crate) async fn bind() -> (Self, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let wishes: Arc<Mutex<Wishes>> = Arc::default();
-        let shared = wishes.clone();
+        let wishes = Arc::default();
+        (Self { url, wishes }, listener)
+    }
+
+    /// From now on passes on to the emulator on `port` what comes in.
+    pub(crate) fn serve(&self, listener: TcpListener, port: u16) {
+        let shared = self.wishes.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
@@ -48,7 +98,13 @@ impl Between {
                 );
             }
         });
-        Self { url, wishes }
+    }
+
+    /// What each request for `action` said.
+    pub(crate) fn bodies(&self, action: &str) -> Vec<String> {
+        let wishes = self.wishes.lock().unwrap();
+        let bodies = wishes.bodies.iter().filter(|(asked, _)| asked == action);
+        bodies.map(|(_, body)| body.clone()).collect()
     }
 
     /// From now on, `edit` is done to every template that passes.
@@ -72,6 +128,43 @@ impl Between {
             .push((action, 400, body, times));
     }
 
+    /// The next request for `action` is answered with `members`, which only AWS would.
+    pub(crate) fn answer(&self, action: &'static str, members: &str) {
+        let body = format!(
+            "<{action}Response><{action}Result>{members}</{action}Result></{action}Response>"
+        );
+        let mut wishes = self.wishes.lock().unwrap();
+        wishes.answers.push((action, 200, body, 1));
+    }
+
+    /// The next request that `which` fits is held, by its name in [`Between::asked`].
+    pub(crate) fn hold(&self, part: Part, which: impl Fn(&str) -> bool + Send + 'static) -> Held {
+        let (reach, reached) = oneshot::channel();
+        let (release, released) = oneshot::channel();
+        self.wishes.lock().unwrap().holds.push(Hold {
+            which: Box::new(which),
+            part,
+            reached: reach,
+            released,
+        });
+        Held {
+            reached,
+            _release: release,
+        }
+    }
+
+    /// Every change set that is told tells the value that `path` of `resource` had before, as AWS does where the
+    /// property is deleted and the emulator does not.
+    pub(crate) fn tell_value_before(&self, resource: &str, path: &str, value: &str) {
+        let told = (resource.to_owned(), path.to_owned(), value.to_owned());
+        self.wishes.lock().unwrap().values.push(told);
+    }
+
+    /// What was asked for and refused because the asker may not, also by functions.
+    pub(crate) fn denied(&self) -> Vec<String> {
+        self.wishes.lock().unwrap().denied.clone()
+    }
+
     /// The actions that were asked for, and `METHOD /path` where there is no action.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.wishes.lock().unwrap().asked.clone()
@@ -85,39 +178,54 @@ async fn pass(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (mut parts, body) = request.into_parts();
     let mut body = body.collect().await.unwrap().to_bytes();
-    let action = action(&body);
-    {
+    let name = emulator::name(&Request::from_parts(parts.clone(), ()), &body);
+    let hold = {
         let mut wishes = wishes.lock().unwrap();
-        let name = action
-            .clone()
-            .unwrap_or_else(|| format!("{} {}", parts.method, parts.uri.path()));
-        wishes.asked.push(name);
+        wishes.asked.push(name.clone());
+        if !name.starts_with("PUT ") {
+            let body = String::from_utf8_lossy(&body).into_owned();
+            wishes.bodies.push((name.clone(), body));
+        }
         let prepared = wishes
             .answers
             .iter_mut()
-            .find(|(wanted, .., times)| action.as_deref() == Some(*wanted) && *times > 0);
+            .find(|(wanted, .., times)| name == *wanted && *times > 0);
         if let Some((_, status, body, times)) = prepared {
             *times -= 1;
             let response = Response::builder().status(*status);
             return Ok(response.body(Full::new(Bytes::from(body.clone()))).unwrap());
         }
-        if let (Some("CreateChangeSet"), Some(edit)) = (action.as_deref(), &wishes.edit) {
+        if let ("CreateChangeSet", Some(edit)) = (name.as_str(), &wishes.edit) {
             body = edited(&body, edit).into();
             parts.headers.insert(CONTENT_LENGTH, body.len().into());
         }
+        let held = wishes.holds.iter().position(|hold| (hold.which)(&name));
+        held.map(|at| wishes.holds.remove(at))
+    };
+    let request = Request::from_parts(parts, Full::new(body));
+    let response = match hold {
+        None => forward(port, request).await.unwrap(),
+        Some(hold) => {
+            let answer = match hold.part {
+                Part::Request => None,
+                Part::Answer => Some(forward(port, request).await.unwrap()),
+            };
+            // Nobody may wait for it to be reached, and nobody tells when it is released: the holder just goes.
+            let _ = hold.reached.send(());
+            let _ = hold.released.await;
+            let gone = Response::builder().status(503).body(Bytes::new());
+            answer.unwrap_or_else(|| gone.unwrap())
+        }
+    };
+    let (mut parts, mut body) = response.into_parts();
+    if name == "DescribeChangeSet" {
+        body = with_values(&body, &wishes.lock().unwrap().values).into();
+        parts.headers.remove(CONTENT_LENGTH);
     }
-    let response = send(port, Request::from_parts(parts, Full::new(body)))
-        .await
-        .unwrap();
-    let (parts, body) = response.into_parts();
+    if String::from_utf8_lossy(&body).contains("not authorized to perform") {
+        wishes.lock().unwrap().denied.push(name);
+    }
     Ok(Response::from_parts(parts, Full::new(body)))
-}
-
-/// The `Action` of a query request.
-fn action(body: &Bytes) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?;
-    let (_, rest) = text.split_once("Action=")?;
-    Some(rest.split('&').next()?.to_owned())
 }
 
 fn edited(body: &Bytes, edit: &Edit) -> String {
@@ -137,31 +245,45 @@ fn edited(body: &Bytes, edit: &Edit) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-async fn send(
-    port: u16,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
-    let (parts, body) = sender.send_request(request).await?.into_parts();
-    Ok(Response::from_parts(
-        parts,
-        body.collect().await?.to_bytes(),
-    ))
+/// The change set `body` with the values before that it leaves out.
+fn with_values(body: &Bytes, values: &[(String, String, String)]) -> String {
+    let mut text = String::from_utf8(body.to_vec()).unwrap();
+    for (resource, path, value) in values {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let resource = format!("<LogicalResourceId>{resource}</LogicalResourceId>");
+        let property = format!("<Name>{name}</Name>");
+        let found = text.find(&resource).and_then(|from| {
+            let at = text[from..].find(&property)?;
+            Some(from + at + property.len())
+        });
+        if let Some(at) = found {
+            let told = format!("<Path>{path}</Path><BeforeValue>{value}</BeforeValue>");
+            text.insert_str(at, &told);
+        }
+    }
+    text
 }
 
-/// Asks the emulator itself; the answer is the status.
-pub(crate) async fn fetch(
-    port: u16,
-    method: &str,
-    path: &str,
-) -> Result<u16, Box<dyn std::error::Error + Send + Sync>> {
+/// Asks the emulator itself for `target`, as the operator, in DynamoDB's and CloudWatch Logs' protocol.
+///
+/// The emulator looks at whose access key it is, and not at the operator's signature.
+pub(crate) async fn ask(port: u16, service: &str, target: &str, body: &Value) -> Value {
+    let credential = format!("test/20260101/eu-west-1/{service}/aws4_request");
+    let authorization = format!(
+        "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=0"
+    );
     let request = Request::builder()
-        .method(Method::from_bytes(method.as_bytes())?)
-        .uri(path)
+        .method(Method::POST)
+        .uri("/")
         .header("host", format!("127.0.0.1:{port}"))
-        .body(Full::default())?;
-    Ok(send(port, request).await?.status().as_u16())
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", target)
+        .header("x-amz-date", "20260101T000000Z")
+        .header("authorization", authorization)
+        .body(Full::new(Bytes::from(body.to_string())))
+        .unwrap();
+    let response = forward(port, request).await.unwrap();
+    let text = String::from_utf8_lossy(response.body());
+    assert!(response.status().is_success(), "{target}: {text}");
+    serde_json::from_str(&text).unwrap()
 }

@@ -1,19 +1,18 @@
 //! An emulator of its own for every test, and chatctl set up to use it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use emulator::{Emulator, REGION};
 use tempfile::TempDir;
 
 use crate::between::Between;
 
-const REGION: &str = "eu-west-1";
-
 /// One emulator, one folder with a config, one chatctl.
 pub(crate) struct Cloud {
-    emulator: Child,
+    _emulator: Emulator,
     pub(crate) port: u16,
     pub(crate) between: Between,
     folder: TempDir,
@@ -70,27 +69,16 @@ impl Cloud {
             "CHATCTL_MINISTACK is not set: `cargo xtask test` sets the emulator up and runs this test with it",
         );
         let folder = tempfile::tempdir().unwrap();
-        // The port is free when it is chosen; should somebody else take it, the next attempt finds another.
-        for _ in 0..5 {
-            let port = std::net::TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap()
-                .port();
-            let mut emulator = start_emulator(Path::new(&program), port, folder.path());
-            if is_healthy(&mut emulator, port).await {
-                return Self {
-                    emulator,
-                    port,
-                    between: Between::start(port).await,
-                    folder,
-                };
-            }
-            emulator.kill().unwrap();
-            emulator.wait().unwrap();
+        let (between, listener) = Between::bind().await;
+        let emulator = Emulator::start(Path::new(&program), folder.path(), &between.url).await;
+        let emulator = emulator.unwrap_or_else(|error| panic!("{error}"));
+        between.serve(listener, emulator.port);
+        Self {
+            port: emulator.port,
+            _emulator: emulator,
+            between,
+            folder,
         }
-        let log = std::fs::read_to_string(folder.path().join("emulator.log")).unwrap_or_default();
-        panic!("the emulator does not start:\n{log}");
     }
 
     /// Writes `chatctl.toml`.
@@ -122,6 +110,9 @@ impl Cloud {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
+            // Whatever is built is built by the toolchain of these tests, which HOME does not lead to any more.
+            .env("CARGO", env!("CARGO"))
+            .env("RUSTC", Path::new(env!("CARGO")).with_file_name("rustc"))
             .env("AWS_ENDPOINT_URL", &self.between.url)
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")
@@ -157,6 +148,38 @@ impl Cloud {
         Some(stack.stack_status?.as_str().to_owned())
     }
 
+    /// How many change sets of `stack` wait to be executed; one that was executed is history.
+    pub(crate) async fn change_sets(&self, stack: &str) -> usize {
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let answer = client.list_change_sets().stack_name(stack).send().await;
+        let summaries = answer.unwrap().summaries.unwrap_or_default();
+        let waiting = summaries.iter().filter(|summary| {
+            let execution = summary.execution_status.as_ref();
+            execution.is_none_or(|status| status.as_str() != "EXECUTE_COMPLETE")
+        });
+        waiting.count()
+    }
+
+    /// Tells a resource of `stack` that waits for a signal that it has failed.
+    pub(crate) async fn fail(&self, stack: &str, resource: &str) {
+        use aws_sdk_cloudformation::types::ResourceSignalStatus::Failure;
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let signal = client.signal_resource().stack_name(stack);
+        let signal = signal.logical_resource_id(resource).unique_id("1");
+        signal.status(Failure).send().await.unwrap();
+    }
+
+    /// The tags of `stack`, as `KEY=VALUE`.
+    pub(crate) async fn tags(&self, stack: &str) -> Vec<String> {
+        let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
+        let answer = client.describe_stacks().stack_name(stack).send().await;
+        let stack = answer.unwrap().stacks.unwrap_or_default().pop().unwrap();
+        let tags = stack.tags.unwrap_or_default().into_iter();
+        let text = |text: Option<String>| text.unwrap_or_default();
+        tags.map(|tag| format!("{}={}", text(tag.key), text(tag.value)))
+            .collect()
+    }
+
     /// How many objects there are in the bucket for handlers.
     pub(crate) async fn published(&self) -> usize {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk().await)
@@ -180,6 +203,62 @@ impl Cloud {
         answer.items.unwrap_or_default().len()
     }
 
+    /// Writes a row of `name` for a connection that nobody has, as if it had been made `seconds` ago.
+    pub(crate) async fn row_of_a_lost_connection(&self, table: &str, name: &str, seconds: u64) {
+        let epoch = std::time::SystemTime::UNIX_EPOCH;
+        let now = epoch.elapsed().unwrap().as_secs();
+        let item = serde_json::json!({"TableName": table, "Item": {
+            "pk": {"S": format!("U#{name}")}, "sk": {"S": "C#00000000deadbeef"},
+            "friend": {"S": "Tom"}, "connected_at": {"N": (now - seconds).to_string()},
+            "expires_at": {"N": (now + 3600).to_string()},
+        }});
+        crate::between::ask(self.port, "dynamodb", "DynamoDB_20120810.PutItem", &item).await;
+    }
+
+    /// How often the function of this logical id has been run to its end.
+    pub(crate) async fn finished_runs(&self, function: &str) -> usize {
+        let of = |action: &str| format!("Logs_20140328.{action}");
+        let ask = |action: String, body: serde_json::Value| async move {
+            crate::between::ask(self.port, "logs", &action, &body).await
+        };
+        let groups = ask(of("DescribeLogGroups"), serde_json::json!({})).await;
+        let groups = groups["logGroups"].as_array().cloned().unwrap_or_default();
+        let mut runs = 0;
+        for group in groups {
+            let name = group["logGroupName"].as_str().unwrap();
+            if !name.contains(function) {
+                continue;
+            }
+            let body = serde_json::json!({"logGroupName": name, "filterPattern": "REPORT"});
+            let events = ask(of("FilterLogEvents"), body).await;
+            assert!(
+                events["nextToken"].is_null(),
+                "one page is all that is read"
+            );
+            let events = events["events"].as_array().cloned().unwrap_or_default();
+            let reports = events.iter().filter(|event| {
+                let message = event["message"].as_str();
+                message.is_some_and(|message| message.starts_with("REPORT "))
+            });
+            runs += reports.count();
+        }
+        runs
+    }
+
+    /// Asks again and again until `is_true`, for a minute at most.
+    pub(crate) async fn eventually(&self, what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !is_true().await {
+            assert!(Instant::now() < deadline, "it does not happen: {what}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Where the config is, and chatctl runs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     async fn sdk(&self) -> aws_config::SdkConfig {
         let credentials = aws_sdk_sts::config::Credentials::new("test", "test", None, None, "test");
         aws_config::SdkConfig::builder()
@@ -194,60 +273,12 @@ impl Cloud {
     }
 }
 
-impl Drop for Cloud {
-    fn drop(&mut self) {
-        // It ends the functions' processes before it ends itself.
-        let pid = rustix::process::Pid::from_child(&self.emulator);
-        // A drop has nobody to tell; a process that is gone already is what is wanted.
-        if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
-            drop(self.emulator.wait());
-        }
-    }
-}
-
 pub(crate) fn said(output: std::process::Output) -> Said {
     Said {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
-}
-
-/// With a clean environment: functions inherit the emulator's, and a stray variable would hide one that the
-/// template forgot.
-fn start_emulator(program: &Path, port: u16, folder: &Path) -> Child {
-    let log = std::fs::File::create(folder.join("emulator.log")).unwrap();
-    let own = folder.join("emulator");
-    std::fs::create_dir_all(&own).unwrap();
-    std::process::Command::new(program)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", &own)
-        .env("TMPDIR", &own)
-        .env("AUTH", "true")
-        .env("BIND_HOST", "127.0.0.1")
-        .env("GATEWAY_PORT", port.to_string())
-        .env("MINISTACK_REGION", REGION)
-        .env("MINISTACK_ACCOUNT_ID", "123456789012")
-        .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
-        .current_dir(&own)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap_or_else(|error| panic!("could not start {}: {error}", program.display()))
-}
-
-async fn is_healthy(emulator: &mut Child, port: u16) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < deadline && emulator.try_wait().unwrap().is_none() {
-        let answer = crate::between::fetch(port, "GET", "/_ministack/health").await;
-        if answer.is_ok_and(|status| status == 200) {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    false
 }
 
 /// The handlers as cargo builds them for tests, built once.

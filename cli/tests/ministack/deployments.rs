@@ -128,6 +128,9 @@ async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards()
         .explains("nothing would change");
 
     cloud.config("[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"send\"\n");
+    let status = cloud.chatctl("status").await.exits(0);
+    let drift = "differs      the config describes another template";
+    assert!(status.stdout.contains(drift), "{}", status.stdout);
     let told = cloud.chatctl(&same).await.exits(5);
     assert!(
         told.stdout.contains("+ RouteSend AWS::ApiGatewayV2::Route"),
@@ -247,16 +250,21 @@ async fn a_protected_stack_stays_until_the_protection_is_lifted() {
 #[tokio::test]
 async fn a_table_that_is_to_be_kept_outlives_its_stack() {
     let cloud = Cloud::start().await;
-    let url = cloud.deploy("").await.exits(0).url();
+    let url = cloud.deploy("--no-probe").await.exits(0).url();
     let outputs = cloud.chatctl("outputs --output json").await.exits(0);
     let outputs: serde_json::Value = serde_json::from_str(&outputs.stdout).unwrap();
     let table = outputs["TableName"].as_str().unwrap();
     let tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
-    assert_ne!(cloud.items(table).await, 0);
+    for name in ["Jerry", "Ann"] {
+        cloud.row_of_a_lost_connection(table, name, 60).await;
+    }
+    let items = cloud.items(table).await;
     cloud
         .chatctl("teardown --yes --keep-data")
         .await
         .exits(0)
+        .explains("goes:  stack `chat` (CREATE_COMPLETE): 1 Api,")
+        .explains(&format!("stays: table {table} (about {items} items)"))
         .explains(&format!("left: table {table}"));
     assert_ne!(cloud.items(table).await, 0);
     drop(tom);

@@ -154,3 +154,47 @@ async fn the_doctor_tells_problems_line_by_line_and_exits_as_a_deployment_would(
     let without = crate::cloud::said(command.output().await.unwrap()).exits(2);
     assert!(without.stdout.contains("--region"), "{}", without.stdout);
 }
+
+#[tokio::test]
+async fn a_missing_permission_is_named_exits_with_4_and_leaves_nothing() {
+    let cloud = Cloud::start().await;
+    for (action, permission) in [
+        ("CreateChangeSet", "cloudformation:CreateChangeSet"),
+        ("DescribeChangeSet", "cloudformation:DescribeChangeSet"),
+        ("ExecuteChangeSet", "cloudformation:ExecuteChangeSet"),
+    ] {
+        let message = format!(
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: {permission} on resource: arn:aws:cloudformation:x"
+        );
+        cloud.between.refuse(action, 1, "AccessDenied", &message);
+        cloud
+            .deploy("--no-probe")
+            .await
+            .exits(4)
+            .explains(&format!("lacks the permission {permission}"));
+        assert_eq!(cloud.stack_status("chat").await, None, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_set_that_early_validation_refuses_is_told_resource_by_resource_and_leaves_nothing()
+ {
+    let cloud = Cloud::start().await;
+    let failed = "<Status>FAILED</Status><ExecutionStatus>UNAVAILABLE</ExecutionStatus><StatusReason>The following \
+                  hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck].</StatusReason>";
+    cloud.between.answer("DescribeChangeSet", failed);
+    let found = "<OperationEvents><member><EventType>VALIDATION_ERROR</EventType>\
+                 <LogicalResourceId>Connections</LogicalResourceId><ResourceType>AWS::DynamoDB::Table</ResourceType>\
+                 <ValidationStatus>FAILED</ValidationStatus><ValidationFailureMode>FAIL</ValidationFailureMode>\
+                 <ValidationStatusReason>Resource of type 'AWS::DynamoDB::Table' with identifier 'x' already exists.\
+                 </ValidationStatusReason></member></OperationEvents>";
+    cloud.between.answer("DescribeEvents", found);
+    cloud
+        .deploy("")
+        .await
+        .exits(3)
+        .explains("refuses the change of stack `chat` before anything was begun")
+        .explains("Connections (AWS::DynamoDB::Table) could not be accepted: Resource of type")
+        .explains("delete it, or deploy under another name with `--stack`");
+    assert_eq!(cloud.stack_status("chat").await, None);
+}

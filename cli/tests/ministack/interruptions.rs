@@ -31,7 +31,8 @@ async fn ctrl_c_at_the_question_leaves_no_change_set_and_no_stack() {
     let mut child = None;
     let command = cloud.command(&deploy());
     let run = interrupted(command, "Deploy this?", &mut child).await;
-    run.exits(130);
+    run.exits(130)
+        .explains("has been taken back, no stack was changed");
     assert_eq!(cloud.stack_status("chat").await, None);
 }
 
@@ -63,32 +64,24 @@ async fn a_teardown_is_agreed_to_by_the_stack_s_name_only() {
 #[tokio::test]
 async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows() {
     let cloud = Cloud::start().await;
-    cloud.between.edit_templates(with_a_failure(4));
-    let mut command = cloud.command(&format!("{} --yes", deploy()));
-    let mut child = command.spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut shown = String::new();
-    while let Some(line) = next_line(&mut stderr).await {
-        shown.push_str(&line);
-        shown.push('\n');
-        if line.contains("DirectFunction created") {
-            let pid = i32::try_from(child.id().unwrap())
-                .ok()
-                .and_then(Pid::from_raw)
-                .unwrap();
-            kill_process(pid, Signal::INT).unwrap();
-        }
+    // It fails when it is told to, and not before.
+    cloud.between.edit_templates(with_a_failure(3600));
+    let deploy = format!("{} --yes", deploy());
+    let (code, shown) = watched(
+        cloud.command(&deploy),
+        "DirectFunction created",
+        async |child| {
+            interrupt(child);
+        },
+    )
+    .await;
+    assert_eq!(code, Some(130), "{shown}");
+    for text in [
+        "AWS goes on with stack `chat` by itself",
+        "`chatctl status` tells how far it is",
+    ] {
+        assert!(shown.contains(text), "{shown}");
     }
-    let status = child.wait().await.unwrap();
-    assert_eq!(status.code(), Some(130), "{shown}");
-    assert!(
-        shown.contains("AWS goes on with stack `chat` by itself"),
-        "{shown}"
-    );
-    assert!(
-        shown.contains("`chatctl status` tells how far it is"),
-        "{shown}"
-    );
     let status = cloud.chatctl("status").await.exits(0);
     assert!(
         status.stdout.contains("CREATE_IN_PROGRESS"),
@@ -96,13 +89,37 @@ async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows
         status.stdout
     );
     cloud.between.leave_templates_alone();
-    cloud
-        .deploy("")
-        .await
-        .exits(0)
-        .explains("an operation on stack `chat` is already running; following it first")
-        .explains("removing the empty stack `chat` (ROLLBACK_COMPLETE)")
-        .explains("both ways");
+    let following = "an operation on stack `chat` is already running; following it first";
+    let (code, shown) = watched(cloud.command(&deploy), following, async |_| {
+        cloud.fail("chat", "Patience").await;
+    })
+    .await;
+    assert_eq!(code, Some(0), "{shown}");
+    for text in [
+        "removing the empty stack `chat` (ROLLBACK_COMPLETE)",
+        "both ways",
+    ] {
+        assert!(shown.contains(text), "{shown}");
+    }
+}
+
+/// Runs `command` to its end, and does `then` each time it shows a line with `text`; answers how it ended and what it showed.
+async fn watched(
+    mut command: tokio::process::Command,
+    text: &str,
+    then: impl AsyncFn(&tokio::process::Child),
+) -> (Option<i32>, String) {
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut shown = String::new();
+    while let Some(line) = next_line(&mut stderr).await {
+        shown.push_str(&line);
+        shown.push('\n');
+        if line.contains(text) {
+            then(&child).await;
+        }
+    }
+    (child.wait().await.unwrap().code(), shown)
 }
 
 async fn next_line(
@@ -110,6 +127,12 @@ async fn next_line(
 ) -> Option<String> {
     let line = tokio::time::timeout(Duration::from_secs(120), lines.next_line()).await;
     line.expect("it goes on").unwrap()
+}
+
+/// What Ctrl-C sends.
+pub(crate) fn interrupt(child: &tokio::process::Child) {
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::INT).unwrap();
 }
 
 /// Runs `command` at a terminal and interrupts it once it shows `question`.
@@ -135,11 +158,7 @@ async fn interrupted(
         );
         shown.push(byte[0]);
     }
-    let pid = i32::try_from(running.id().unwrap())
-        .ok()
-        .and_then(Pid::from_raw)
-        .unwrap();
-    kill_process(pid, Signal::INT).unwrap();
+    interrupt(running);
     let mut child = child.take().unwrap();
     child.stderr = Some(stderr);
     said(child.wait_with_output().await.unwrap())

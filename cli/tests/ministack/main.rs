@@ -8,9 +8,14 @@
 
 mod between;
 mod chat;
+mod choices;
 mod cloud;
+mod conversations;
 mod deployments;
 mod failures;
 mod interruptions;
 mod permissions;
+mod phases;
+mod routes;
+mod screens;
 mod terminal;

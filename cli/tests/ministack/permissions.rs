@@ -91,3 +91,110 @@ async fn without_manage_connections_nothing_is_delivered() {
     }
     assert_eq!(jerry.leaves().await, [""; 0]);
 }
+
+/// The template without its authorizer, so that functions find out from the table who is speaking, as behind a gateway
+/// that ignores authorizers, and without `action` in `role`.
+fn unauthorized_and_without(
+    role: &'static str,
+    action: &'static str,
+) -> impl Fn(&mut Value) + Send + Sync + 'static {
+    let without = without(role, action);
+    move |template| {
+        without(template);
+        let resources = template["Resources"].as_object_mut().unwrap();
+        for id in ["Authorizer", "AuthorizerPermission"] {
+            resources.shift_remove(id).unwrap();
+        }
+        let route = resources["ConnectRoute"]["Properties"].as_object_mut();
+        let route = route.unwrap();
+        route.shift_remove("AuthorizerId").unwrap();
+        route.shift_remove("AuthorizationType").unwrap();
+    }
+}
+
+/// Waits until a function has been refused `action` of DynamoDB.
+async fn is_denied(cloud: &Cloud, action: &str) {
+    let name = format!("DynamoDB_20120810.{action}");
+    let is_denied = async || cloud.between.denied().contains(&name);
+    cloud
+        .eventually(&format!("{name} is denied"), is_denied)
+        .await;
+}
+
+#[tokio::test]
+async fn without_get_item_nobody_who_leaves_is_forgotten_where_there_is_no_authorizer() {
+    let cloud = Cloud::start().await;
+    let role = unauthorized_and_without("DisconnectRole", "dynamodb:GetItem");
+    cloud.between.edit_templates(role);
+    let url = cloud.deploy("--no-probe").await.exits(0).url();
+    let table = table(&cloud).await;
+    let tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
+    assert_eq!(
+        cloud.items(&table).await,
+        2,
+        "his row and his connection's own record"
+    );
+    assert_eq!(tom.leaves().await, [""; 0]);
+    is_denied(&cloud, "GetItem").await;
+    assert_eq!(cloud.items(&table).await, 2);
+}
+
+#[tokio::test]
+async fn without_get_item_a_message_has_no_sender_where_there_is_no_authorizer() {
+    let cloud = Cloud::start().await;
+    let role = unauthorized_and_without("DirectRole", "dynamodb:GetItem");
+    cloud.between.edit_templates(role);
+    let url = cloud.deploy("--no-probe").await.exits(0).url();
+    let jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
+    let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
+    tom.says("hi").await;
+    is_denied(&cloud, "GetItem").await;
+    assert_ne!(
+        tom.hears().await,
+        NOTICE,
+        "it is an error and not an absent friend"
+    );
+    assert_eq!(jerry.leaves().await, [""; 0]);
+}
+
+/// What Tom hears who talks to Jerry, of whom there is only the row of a connection that ended unnoticed long ago.
+async fn talks_to_a_lost_connection(url: &str, cloud: &Cloud, table: &str) -> String {
+    let long_ago = 3600;
+    cloud
+        .row_of_a_lost_connection(table, "Jerry", long_ago)
+        .await;
+    let mut tom = Person::connects(url, "Tom", "Jerry").await.unwrap();
+    tom.says("hi").await;
+    let heard = tom.hears().await;
+    assert_eq!(tom.leaves().await, [""; 0]);
+    heard
+}
+
+#[tokio::test]
+async fn without_delete_item_a_lost_connection_is_tried_again_and_again() {
+    let (cloud, url) = deployed_without("DirectRole", "dynamodb:DeleteItem").await;
+    let table = table(&cloud).await;
+    assert_eq!(
+        talks_to_a_lost_connection(&url, &cloud, &table).await,
+        NOTICE
+    );
+    is_denied(&cloud, "DeleteItem").await;
+    let forgets_tom = async || cloud.items(&table).await == 1;
+    cloud
+        .eventually("only Jerry's row is left", forgets_tom)
+        .await;
+}
+
+#[tokio::test]
+async fn with_everything_that_is_granted_a_lost_connection_is_forgotten_and_nothing_is_denied() {
+    let cloud = Cloud::start().await;
+    let url = cloud.deploy("").await.exits(0).url();
+    let table = table(&cloud).await;
+    assert_eq!(
+        talks_to_a_lost_connection(&url, &cloud, &table).await,
+        NOTICE
+    );
+    let is_empty = async || cloud.items(&table).await == 0;
+    cloud.eventually("no row is left", is_empty).await;
+    assert_eq!(cloud.between.denied(), [""; 0]);
+}

@@ -3,11 +3,19 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Stdio;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::cloud::{Said, said};
+
+const ROWS: u16 = 24;
+const COLUMNS: u16 = 80;
+
+/// How long something that must be shown may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs `command` with a terminal as its input, and types `answer` once stderr shows `question`.
 pub(crate) async fn answered(
@@ -34,7 +42,7 @@ pub(crate) async fn answered(
             shown.push(byte[0]);
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), reading)
+    tokio::time::timeout(PATIENCE, reading)
         .await
         .expect("it asks");
     master.write_all(answer.as_bytes()).unwrap();
@@ -61,4 +69,118 @@ pub(crate) fn open() -> (File, File) {
         .open(name.to_str().unwrap())
         .unwrap();
     (File::from(master), slave)
+}
+
+/// What a terminal of 80 columns and 24 rows shows when a program has ended.
+pub(crate) struct Screen {
+    code: Option<i32>,
+    /// Lines that the terminal has broken are whole again.
+    text: String,
+}
+
+impl Screen {
+    /// Panics with the screen unless the program ended with `code`.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.text);
+        self
+    }
+
+    /// What is shown, without what differs from run to run; panics when anything but a command is wider than the
+    /// terminal.
+    #[track_caller]
+    pub(crate) fn shows(&self) -> String {
+        for line in self.text.lines() {
+            let is_wide = line.chars().count() > usize::from(COLUMNS);
+            assert!(!is_wide || line.starts_with("wscat "), "too wide: {line}");
+        }
+        steady(&self.text)
+    }
+}
+
+/// Runs `command` at a terminal, and types each answer once its question is shown.
+pub(crate) async fn at_a_terminal(
+    mut command: tokio::process::Command,
+    answers: &[(&str, &str)],
+) -> Screen {
+    let (mut master, slave) = open();
+    let size = Winsize {
+        ws_row: ROWS,
+        ws_col: COLUMNS,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&slave, size).unwrap();
+    let end = || Stdio::from(slave.try_clone().unwrap());
+    command.stdin(end()).stdout(end()).stderr(end());
+    command.env("TERM", "xterm-256color");
+    let mut child = command.spawn().unwrap();
+    drop((command, slave));
+    let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+    let (shown, mut output) = (screen.clone(), master.try_clone().unwrap());
+    let reading = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        // The end is an error on a terminal: nobody holds its other end any more.
+        while let Ok(count @ 1..) = output.read(&mut bytes) {
+            shown.lock().unwrap().process(&bytes[..count]);
+        }
+    });
+    let text = || screen.lock().unwrap().screen().contents();
+    for (question, answer) in answers {
+        let deadline = Instant::now() + PATIENCE;
+        while !text().contains(question) {
+            let is_over = child.try_wait().unwrap().is_some() || Instant::now() > deadline;
+            assert!(!is_over, "it does not ask {question:?}:\n{}", text());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        master.write_all(answer.as_bytes()).unwrap();
+    }
+    let status = tokio::time::timeout(PATIENCE, child.wait()).await;
+    let code = status.expect("it ends").unwrap().code();
+    reading.join().unwrap();
+    let lines = whole_lines(screen.lock().unwrap().screen());
+    Screen {
+        code,
+        text: lines.join("\n"),
+    }
+}
+
+/// The rows as lines: one that goes on in the next row because it was full is one line with it.
+fn whole_lines(screen: &vt100::Screen) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for (row, number) in screen.rows(0, COLUMNS).zip(0..) {
+        // Bars pad what they print with blanks, which is no text that goes on.
+        let is_full = row.trim_end().chars().count() == usize::from(COLUMNS);
+        match lines.last_mut().filter(|_| goes_on) {
+            Some(line) => line.push_str(row.trim_end()),
+            None => lines.push(row.trim_end().to_owned()),
+        }
+        goes_on = is_full && screen.row_wrapped(number);
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines
+}
+
+/// `text` without durations, sizes, ids, ports and whatever else is this run's or this machine's.
+pub(crate) fn steady(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (what, instead) in [
+        (r"\b\d+\.\d+s\b", "T"),
+        (r"\b\d+\.\d+ MB", "N MB"),
+        (r"\b\d+\.\d+ ms", "N ms"),
+        (r#""milliseconds":\d+"#, r#""milliseconds":N"#),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"execute-api/[0-9a-f]{8}", "execute-api/API"),
+        (r"-Connections-[0-9A-F]{13}", "-Connections-ID"),
+        (r"about \d+ items?", "about N items"),
+        (r"\b(x86_64|arm64)\b", "ARCH"),
+        (r"glibc \d+\.\d+", "glibc N"),
+    ] {
+        let what = regex_lite::Regex::new(what).unwrap();
+        text = what.replace_all(&text, instead).into_owned();
+    }
+    text
 }

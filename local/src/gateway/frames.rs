@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -19,8 +19,11 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 use super::connections::{Connection, Ending, Outgoing, PostError};
-use super::events::{self, Ended, Stamp};
-use super::{Gateway, answers, ids};
+use super::deployed::{LiveRoute, Target};
+use super::events::{self, Ended, Facts, Stamp};
+use super::integrations::{Exchange, validation};
+use super::{Gateway, answers, ids, throttle};
+use crate::clock::Clock;
 use crate::options::Limits;
 
 /// How long a client may take to answer a close frame.
@@ -70,7 +73,7 @@ async fn converse(
     ));
     let places = Arc::new(Semaphore::new(limits.concurrent_messages.max(1)));
     let mut place = None;
-    let mut check = Instant::now();
+    let mut check = Duration::ZERO;
     let ending = loop {
         if place.is_none() {
             place = Arc::clone(&places).try_acquire_owned().ok();
@@ -99,8 +102,8 @@ async fn converse(
             },
             free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
             ending = connection.asked_to_end() => break Ok(ending),
-            () = tokio::time::sleep_until(check) => match next_check(connection, limits) {
-                Some(instant) => check = instant,
+            () = gateway.clock.until(check) => match next_check(connection, limits, &gateway.clock) {
+                Some(moment) => check = moment,
                 None => break Ok(Ending::going_away()),
             },
         }
@@ -153,10 +156,10 @@ impl Drop for AbortOnDrop {
 }
 
 /// When to look at the limits again; `None` when one of them is reached.
-fn next_check(connection: &Connection, limits: &Limits) -> Option<Instant> {
+fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option<Duration> {
     let idle = connection.last_active() + limits.idle_timeout;
     let end = (connection.opened() + limits.connection_duration).min(idle);
-    (end > Instant::now()).then_some(end)
+    (end > clock.elapsed()).then_some(end)
 }
 
 /// Sends what is queued until a close frame was sent or the client is gone; gives the sink back.
@@ -237,34 +240,21 @@ async fn answer(gateway: &Gateway, connection: &Connection, body: &str) {
     let Some(stage) = deployed.stage(&facts.stage) else {
         return;
     };
-    let text = match deployed.route_of(stage, body) {
+    let route = deployed.route_of(stage, body);
+    let bucket = route.as_ref().and_then(|route| route.throttle.as_ref());
+    let admitted = gateway.account.admits_message(bucket);
+    let text = match route {
+        _ if !admitted => Some(answers::error_frame(
+            throttle::MESSAGE,
+            &facts.connection_id,
+            &stamp.request_id,
+        )),
         None => Some(answers::error_frame(
             "Forbidden",
             &facts.connection_id,
             &stamp.request_id,
         )),
-        Some(route) => {
-            let message_id = ids::message_id(&facts.connection_id);
-            let event = events::message(
-                facts,
-                &route.key,
-                &message_id,
-                body,
-                &stage.variables,
-                &stamp,
-            );
-            let trace = ids::trace_root(stamp.at);
-            let answered = gateway
-                .invoke(&route.target, route.timeout, event, &trace)
-                .await;
-            gateway.warn_of_empty(&answered, &route.key);
-            answers::frame(
-                &answered,
-                route.two_way,
-                &facts.connection_id,
-                &stamp.request_id,
-            )
-        }
+        Some(route) => serve_message(gateway, facts, &stage.variables, &route, body, &stamp).await,
     };
     if let Some(text) = text
         && let Err(error) = connection.post(text.into())
@@ -280,6 +270,57 @@ async fn answer(gateway: &Gateway, connection: &Connection, body: &str) {
     }
 }
 
+/// Hands a message to its route; what comes of it is the text for its sender.
+async fn serve_message(
+    gateway: &Gateway,
+    facts: &Facts,
+    variables: &Map<String, Value>,
+    route: &LiveRoute,
+    body: &str,
+    stamp: &Stamp,
+) -> Option<String> {
+    let message_id = ids::message_id(&facts.connection_id);
+    if let Some(validator) = &route.validator
+        && let Err(why) = validator.judge(body)
+    {
+        let key = &route.key;
+        gateway.observer.warn(format!(
+            "a message for route `{key}` is not as its model wants it: {why}"
+        ));
+        return Some(validation::bad_request_body(
+            &facts.connection_id,
+            &message_id,
+        ));
+    }
+    let trace = ids::trace_root(stamp.at);
+    let answered = if let Target::Integration(integration) = &route.target {
+        let exchange = Exchange::message(
+            facts,
+            &route.key,
+            &message_id,
+            body,
+            variables,
+            stamp,
+            &trace,
+        );
+        gateway
+            .integrate(integration, route.timeout, &exchange)
+            .await
+    } else {
+        let event = events::message(facts, &route.key, &message_id, body, variables, stamp);
+        gateway
+            .invoke(&route.target, route.timeout, event, &trace)
+            .await
+    };
+    gateway.warn_of_empty(&answered, &route.key);
+    answers::frame(
+        &answered,
+        route.two_way,
+        &facts.connection_id,
+        &stamp.request_id,
+    )
+}
+
 async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
     let deployed = gateway.deployed();
     let stage = deployed.stage(&connection.facts.stage);
@@ -289,16 +330,20 @@ async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
         return;
     };
     let stamp = Stamp::now();
-    let event = events::disconnect(&connection.facts, ended, &stage.variables, &stamp);
-    // Best effort: what the function answers has nowhere to go.
-    let _unheard = gateway
-        .invoke(
-            &route.target,
-            route.timeout,
-            event,
-            &ids::trace_root(stamp.at),
-        )
-        .await;
+    let trace = ids::trace_root(stamp.at);
+    let (facts, variables) = (&connection.facts, &stage.variables);
+    // Best effort: what the answer is has nowhere to go.
+    let _unheard = if let Target::Integration(integration) = &route.target {
+        let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
+        gateway
+            .integrate(integration, route.timeout, &exchange)
+            .await
+    } else {
+        let event = events::disconnect(facts, ended, variables, &stamp);
+        gateway
+            .invoke(&route.target, route.timeout, event, &trace)
+            .await
+    };
 }
 
 fn closed_by_client(frame: Option<CloseFrame>) -> Ended {

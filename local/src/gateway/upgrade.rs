@@ -8,10 +8,11 @@ use tokio::net::TcpStream;
 
 use super::answers::{self, Upgrade};
 use super::connections::Connection;
-use super::deployed::{Deployed, LiveStage};
+use super::deployed::{Deployed, LiveStage, Target};
 use super::events::{self, Facts, Stamp};
 use super::handshake::{Head, Refusal, switching_protocols};
-use super::{Gateway, authorizer, clock, frames, ids};
+use super::integrations::{Exchange, validation};
+use super::{Gateway, authorizer, clock, frames, ids, throttle};
 
 /// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
 pub(crate) async fn serve(
@@ -27,7 +28,8 @@ pub(crate) async fn serve(
             let _closed = socket.shutdown().await;
         }
         Ok(admitted) => {
-            let (connection, outgoing) = Connection::new(admitted.facts, &gateway.limits);
+            let (connection, outgoing) =
+                Connection::new(admitted.facts, &gateway.limits, &gateway.clock);
             // Before the 101: whoever learns of the connection by it may post at once.
             gateway.connections.insert(Arc::clone(&connection));
             let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
@@ -64,6 +66,11 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     let stage = stage
         .filter(|stage| stage.is_deployed)
         .ok_or_else(Refusal::forbidden)?;
+    let connect = stage.route("$connect");
+    let bucket = connect.and_then(|route| route.throttle.as_ref());
+    if !gateway.account.admits_handshake(bucket) {
+        return Err(throttle::refusal());
+    }
     let accept_key = head.accept_key()?;
     let mut facts = Facts {
         connection_id: ids::connection_id(),
@@ -77,17 +84,26 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     };
     let trace = ids::trace_root(facts.connected_at);
     authorize(gateway, &deployed, &stage, head, &mut facts, &trace).await?;
-    let Some(route) = stage.route("$connect") else {
+    let Some(route) = connect else {
         return Ok(Admitted {
             facts,
             accept_key,
             subprotocol: None,
         });
     };
-    let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
-    let answered = gateway
-        .invoke(&route.target, route.timeout, event, &trace)
-        .await;
+    validation::check_required(&route.required, head)?;
+    let answered = if let Target::Integration(integration) = &route.target {
+        let stamp = Stamp::now();
+        let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
+        gateway
+            .integrate(integration, route.timeout, &exchange)
+            .await
+    } else {
+        let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
+        gateway
+            .invoke(&route.target, route.timeout, event, &trace)
+            .await
+    };
     gateway.warn_of_empty(&answered, &route.key);
     match answers::upgrade(&answered) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {

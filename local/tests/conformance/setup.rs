@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chatctl_local::iam::Policy;
 use chatctl_local::stack::{
-    Api, Authorization, Authorizer, Function, Identity, Integration, Permission, Resource, Role,
-    Route, Stack, Stage, Table,
+    Api, Authorization, Authorizer, EventPolicy, Function, Identity, Integration, IntegrationKind,
+    Permission, Resource, Role, Route, Stack, Stage, Table,
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,7 @@ impl Setup {
             name: "v1".to_owned(),
             variables: BTreeMap::new(),
             deployed: Some(Vec::new()),
+            throttles: BTreeMap::new(),
         };
         let api = Api {
             logical_id: "Api".to_owned(),
@@ -76,7 +77,9 @@ impl Setup {
         self.add_function(function);
         let integration = Integration {
             logical_id: format!("{function}Integration"),
-            function_arn: function_arn(function),
+            kind: IntegrationKind::Function {
+                arn: function_arn(function),
+            },
             timeout: Duration::from_secs(29),
         };
         self.stack
@@ -89,6 +92,8 @@ impl Setup {
             integration: Some(function.to_owned()),
             authorization: Authorization::None,
             two_way: false,
+            request_parameters: BTreeMap::new(),
+            validation: None,
         };
         self.stack.api.routes.insert(key.to_owned(), route);
         for stage in self.stack.api.stages.values_mut() {
@@ -176,6 +181,12 @@ impl Setup {
         self
     }
 
+    /// A function that no route leads to.
+    pub(crate) fn function(mut self, name: &str) -> Self {
+        self.add_function(name);
+        self
+    }
+
     fn add_function(&mut self, name: &str) {
         let (executable, environment) = self.bootstrap.clone();
         let function = Function {
@@ -189,6 +200,7 @@ impl Setup {
             environment,
             reserved_concurrency: None,
             log_group: format!("/aws/lambda/{name}"),
+            events: EventPolicy::default(),
         };
         self.stack
             .resources

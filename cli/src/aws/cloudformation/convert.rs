@@ -2,11 +2,11 @@
 
 use aws_sdk_cloudformation::types::{
     Change as SdkChange, ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentConfigMode,
-    ExecutionStatus, PolicyAction, Replacement, ResourceChangeDetail, Stack,
-    StackEvent as SdkEvent, StackResourceSummary,
+    EventType, ExecutionStatus, HookFailureMode, OperationEvent, PolicyAction, Replacement,
+    ResourceChangeDetail, Stack, StackEvent as SdkEvent, StackResourceSummary, ValidationStatus,
 };
 
-use crate::engine::cloud::{CloudEvent, StackRecord};
+use crate::engine::cloud::{CloudEvent, Finding, StackRecord};
 use crate::engine::{Change, Pace, Resource, StackStatus};
 use crate::stack::change::{Action, ResourceChange, ValueChange};
 use crate::stack::progress::StackEvent;
@@ -78,6 +78,35 @@ pub(super) fn event(event: SdkEvent) -> CloudEvent {
                 .filter(|reason| !reason.is_empty()),
         },
     }
+}
+
+/// What an event says that a reader must know; `None` for mere progress.
+///
+/// The reason is in another member for each kind of event
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_OperationEvent.html>).
+pub(super) fn finding(event: OperationEvent) -> Option<Finding> {
+    let (reason, mode) = match event.event_type? {
+        EventType::ValidationError => {
+            if event.validation_status == Some(ValidationStatus::Skipped) {
+                return None;
+            }
+            let reason = event.validation_status_reason.or(event.validation_name);
+            (reason, event.validation_failure_mode)
+        }
+        EventType::HookInvocationError => {
+            let reason = event.hook_status_reason.or(event.hook_type);
+            (reason, event.hook_failure_mode)
+        }
+        EventType::ProvisioningError => (event.resource_status_reason, None),
+        _ => return None,
+    };
+    Some(Finding {
+        logical_id: event.logical_resource_id.unwrap_or_default(),
+        resource_type: event.resource_type.unwrap_or_default(),
+        path: event.validation_path.filter(|path| !path.is_empty()),
+        reason: reason.unwrap_or_else(|| "no reason given".to_owned()),
+        is_warning: mode == Some(HookFailureMode::Warn),
+    })
 }
 
 pub(super) fn change_set_type(change: Change) -> ChangeSetType {

@@ -14,8 +14,8 @@ use aws_sdk_cloudformation::types::{
 
 use super::error::{Kind, code, kind, refused};
 use crate::engine::cloud::{
-    ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, NewChangeSet, ParameterValue,
-    StackRecord,
+    ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, Finding, NewChangeSet,
+    ParameterValue, StackRecord,
 };
 use crate::engine::{Pace, Refusal, Resource, TargetError};
 use crate::stack::Template;
@@ -187,11 +187,35 @@ impl CloudFormation for Cloud {
         }
     }
 
+    async fn findings(&self, ids: &ChangeSetIds) -> Result<Vec<Finding>, TargetError> {
+        let mut findings = Vec::new();
+        let mut next = None;
+        loop {
+            // The change set's id and not its name: by name it is not found.
+            let request = self
+                .client
+                .describe_events()
+                .change_set_name(&ids.change_set);
+            let page = request.set_next_token(next).send().await.map_err(|error| {
+                let attempt = "read what the change set's validation has found";
+                refused("cloudformation:DescribeEvents", attempt, error)
+            })?;
+            let events = page.operation_events.unwrap_or_default();
+            findings.extend(events.into_iter().filter_map(convert::finding));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(findings);
+            }
+        }
+    }
+
     async fn delete_change_set(&self, ids: &ChangeSetIds) -> Result<(), TargetError> {
         let request = self
             .client
             .delete_change_set()
-            .change_set_name(&ids.change_set);
+            .change_set_name(&ids.change_set)
+            // Its name alone, unlike its id, says nothing without the stack's.
+            .set_stack_name((!ids.change_set.starts_with("arn:")).then(|| ids.stack.clone()));
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::NotFound => Ok(()),
@@ -239,10 +263,15 @@ impl CloudFormation for Cloud {
         stack_id: &str,
         token: &str,
         spare: &[String],
+        pace: Pace,
     ) -> Result<(), TargetError> {
+        let mode = DeploymentConfigMode::Express;
         self.client
             .delete_stack()
             .stack_name(stack_id)
+            .set_deployment_config(
+                (pace == Pace::Express).then(|| DeploymentConfig::builder().mode(mode).build()),
+            )
             .client_request_token(token)
             .set_retain_resources((!spare.is_empty()).then(|| spare.to_vec()))
             .send()

@@ -231,3 +231,58 @@ async fn a_template_that_does_not_fit_is_refused_before_it_is_sent() {
     assert!(error.to_string().ends_with("51200 at most"), "{error}");
     assert!(stub.asked().is_empty());
 }
+
+#[tokio::test]
+async fn findings_are_asked_for_by_the_change_set_s_id_and_read_to_the_last_page() {
+    let member =
+        |members: &str| format!("<OperationEvents><member>{members}</member></OperationEvents>");
+    let failed = "<EventType>VALIDATION_ERROR</EventType><LogicalResourceId>Connections</LogicalResourceId>\
+        <ResourceType>AWS::DynamoDB::Table</ResourceType><ValidationName>NAME_CONFLICT_VALIDATION</ValidationName>\
+        <ValidationFailureMode>FAIL</ValidationFailureMode><ValidationStatus>FAILED</ValidationStatus>\
+        <ValidationStatusReason>already exists</ValidationStatusReason><ValidationPath>/Resources/Connections</ValidationPath>";
+    let warned = "<EventType>VALIDATION_ERROR</EventType><ValidationFailureMode>WARN</ValidationFailureMode>\
+        <ValidationName>SERVICE_QUOTA</ValidationName>";
+    let progress = "<EventType>PROGRESS_EVENT</EventType>";
+    let first = format!("{}<NextToken>2</NextToken>", member(failed));
+    let (cloud, stub) = cloud(vec![
+        page("DescribeEvents", &first),
+        page(
+            "DescribeEvents",
+            &format!("{}<NextToken>3</NextToken>", member(warned)),
+        ),
+        page("DescribeEvents", &member(progress)),
+    ])
+    .await;
+    let findings = cloud.findings(&ids()).await.unwrap();
+    assert_eq!(
+        findings,
+        [
+            Finding {
+                logical_id: "Connections".into(),
+                resource_type: "AWS::DynamoDB::Table".into(),
+                path: Some("/Resources/Connections".into()),
+                reason: "already exists".into(),
+                is_warning: false,
+            },
+            Finding {
+                logical_id: String::new(),
+                resource_type: String::new(),
+                path: None,
+                reason: "SERVICE_QUOTA".into(),
+                is_warning: true,
+            }
+        ]
+    );
+    assert!(stub.asked()[0].contains("ChangeSetName=arn%3Acs"));
+    assert!(stub.asked()[2].contains("NextToken=3"));
+}
+
+#[tokio::test]
+async fn an_express_deletion_says_so_and_a_standard_one_says_nothing() {
+    let (cloud, stub) = cloud(vec![page("DeleteStack", "")]).await;
+    for pace in [Pace::Express, Pace::Standard] {
+        cloud.delete_stack("arn", "t", &[], pace).await.unwrap();
+    }
+    assert!(stub.asked()[0].contains("DeploymentConfig.Mode=EXPRESS"));
+    assert!(!stub.asked()[1].contains("DeploymentConfig"));
+}

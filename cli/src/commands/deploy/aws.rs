@@ -1,25 +1,26 @@
 //! To AWS.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{DeployArgs, print, probe, publish};
 use crate::aws::{AwsTarget, Bucket};
-use crate::commands::aws::{build, deployment, preflight};
-use crate::commands::or_interrupted;
+use crate::commands::aws::{build, deployment, endpoint, located, preflight};
+use crate::commands::{leaving, or_interrupted};
 use crate::config::Settings;
 use crate::engine::preflight::judge;
 use crate::engine::{
-    self, AssetStore, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter,
-    Stacks, Step, TargetError, Verified,
+    self, Asset, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks,
+    Step, TargetError, Verified,
 };
 use crate::error::CommandError;
-use crate::packaging::{Artifact, Source};
+use crate::packaging::{Artifact, Built, Source};
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
 use crate::stack::outline::outline;
-use crate::stack::render::{is_code_only, output};
+use crate::stack::render::is_code_only;
 use crate::terminal::{AnyReporter, Output, Terminal};
 
 /// A stage that has just been deployed may answer 403 for some seconds.
@@ -28,14 +29,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();
-    let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter)).await?;
+    let untouched = "nothing was touched in AWS";
+    let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter))
+        .await
+        .map_err(leaving(untouched))?;
     let (target, bucket) = &target_and_bucket;
-    let artifact = or_interrupted(build(settings, source(args), &mut reporter)).await?;
+    let built = or_interrupted(build(settings, source(args), &mut reporter))
+        .await
+        .map_err(leaving(untouched))?;
     if args.dry_run {
-        let asset = bucket.locate(&settings.stack, &artifact).await?;
+        let code = located(settings, bucket, &built).await?;
         let deployment = deployment(
             settings,
-            asset,
+            code,
             args.tag.iter().cloned().collect(),
             pace(args),
         );
@@ -44,9 +50,12 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         show_dry_run(terminal, settings, summary.as_ref());
         return Ok(());
     }
-    let deployment =
-        or_interrupted(published(args, settings, bucket, &artifact, &mut reporter)).await?;
-    let digest = deployment.asset.key.clone();
+    let deployment = or_interrupted(published(args, settings, bucket, &built, &mut reporter))
+        .await
+        .map_err(leaving(
+            "no stack was touched; what was published already serves the next deployment",
+        ))?;
+    let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
         None => {
@@ -58,11 +67,21 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     if let Some(protected) = args.protect {
         target.stacks.protect(&settings.stack, protected).await?;
     }
-    verified(settings, target, bucket, &artifact, &digest, &mut reporter).await?;
-    let url = outputs.get(output::URL).cloned().unwrap_or_default();
-    if !args.no_probe {
-        probe(&url, settings, PATIENCE, &mut reporter).await?;
-    }
+    let proven = async {
+        verified(settings, target, &code, &mut reporter).await?;
+        let url = endpoint(settings, target, &outputs).await?.ok_or_else(|| {
+            let message = format!("stack `{}` has no WebSocket API", settings.stack);
+            TargetError::new(Refusal::Failed, message)
+        })?;
+        if !args.no_probe {
+            probe(&url, settings, PATIENCE, &mut reporter).await?;
+        }
+        Ok(url)
+    };
+    let url = proven.await.map_err(leaving(format!(
+        "stack `{}` is deployed, only the proof that it answers is missing; `chatctl print-connect-commands` prints how to connect",
+        settings.stack
+    )))?;
     drop(reporter);
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
     print(terminal, settings, &url, next);
@@ -107,12 +126,12 @@ async fn published(
     args: &DeployArgs,
     settings: &Settings,
     bucket: &Bucket,
-    artifact: &Artifact,
+    built: &Built<Artifact>,
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
-    let asset = publish(settings, bucket, artifact, reporter).await?;
+    let code = publish(settings, bucket, built, reporter).await?;
     let tags = args.tag.iter().cloned().collect();
-    Ok(deployment(settings, asset, tags, pace(args)))
+    Ok(deployment(settings, code, tags, pace(args)))
 }
 
 /// Puts new code into the functions directly if that is asked for and code is all that has changed.
@@ -149,7 +168,7 @@ async fn swapped(
         &target.stacks,
         &target.functions,
         stack,
-        &deployment.asset,
+        &deployment.code_of_functions(),
         reporter,
     )
     .await?;
@@ -167,7 +186,9 @@ async fn deployed(
     mut reporter: AnyReporter,
 ) -> Result<(Outputs, AnyReporter), CommandError> {
     let terminal = args.terminal();
-    let change_set = match engine::prepare(&target.stacks, deployment, &mut reporter).await? {
+    let taken_back = "what was being prepared has been taken back, no stack was changed";
+    let prepared = engine::prepare(&target.stacks, deployment, &mut reporter).await;
+    let change_set = match prepared.map_err(|error| leaving(taken_back)(error.into()))? {
         Prepared::NoChanges(outputs) => return Ok((outputs, reporter)),
         Prepared::ChangeSet(change_set) => change_set,
     };
@@ -175,7 +196,7 @@ async fn deployed(
     let agreed = agree(&change_set, terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
         target.stacks.discard(&change_set).await?;
-        agreed?;
+        agreed.map_err(leaving(taken_back))?;
         return Err(CommandError::usage(
             "declined, nothing was changed",
             "`chatctl diff` shows again what would change",
@@ -213,9 +234,7 @@ async fn agree(
 async fn verified(
     settings: &Settings,
     target: &AwsTarget,
-    bucket: &Bucket,
-    artifact: &Artifact,
-    digest: &str,
+    code: &BTreeMap<String, Asset>,
     reporter: &mut impl Reporter,
 ) -> Result<(), CommandError> {
     let (stack, stage) = (&settings.stack, &settings.stage);
@@ -227,7 +246,7 @@ async fn verified(
             ..
         } = target;
         or_interrupted(engine::verify(
-            stacks, functions, gateways, stack, stage, digest,
+            stacks, functions, gateways, stack, stage, code,
         ))
     };
     let started = Instant::now();
@@ -239,8 +258,7 @@ async fn verified(
                 "{} run other code than the stack's record says; putting the published code in",
                 functions.join(", ")
             )));
-            let asset = bucket.locate(stack, artifact).await?;
-            engine::hotswap(&target.stacks, &target.functions, stack, &asset, reporter).await?;
+            engine::hotswap(&target.stacks, &target.functions, stack, code, reporter).await?;
             match ask().await? {
                 Verified::Same(detail) => detail,
                 Verified::Different(functions) => {
@@ -280,7 +298,7 @@ fn show_dry_run(terminal: Terminal, settings: &Settings, summary: Option<&Change
         return;
     };
     for line in outline(summary) {
-        terminal.result(&line);
+        terminal.result_text(&line);
     }
     terminal.say(&format!("\n{summary}; nothing was changed"));
 }

@@ -1,9 +1,10 @@
 //! From a request for a change set to what it came to.
 
+use super::findings::refused;
 use super::records::{ChangeSetIds, ChangeSetState, NewChangeSet};
 use super::{CloudFormation, CloudStacks, Open, StackStatus, TargetError};
 use crate::engine::refusal::Refusal;
-use crate::engine::target::Change;
+use crate::engine::target::{Change, Pace, Stacks};
 
 /// How often a change set is asked for its state. With the longest pause this is a quarter of an hour.
 const MOST_QUESTIONS: u32 = 180;
@@ -47,12 +48,33 @@ impl<C: CloudFormation> CloudStacks<C> {
         &self,
         request: &NewChangeSet,
     ) -> Result<Option<(ChangeSetIds, ChangeSetState)>, TargetError> {
-        let ids = self.cloud.create_change_set(request).await?;
+        let is_first = request.change == Change::Create;
+        // By its name, until its id is known: the answer may be interrupted, and the change set be there all the same.
+        *self.open.borrow_mut() = Some(Open {
+            ids: ChangeSetIds {
+                change_set: request.name.clone(),
+                stack: request.stack.clone(),
+            },
+            is_first,
+        });
+        let ids = match self.cloud.create_change_set(request).await {
+            Ok(ids) => ids,
+            Err(error) => {
+                *self.open.borrow_mut() = None;
+                return Err(error);
+            }
+        };
         *self.open.borrow_mut() = Some(Open {
             ids: ids.clone(),
-            is_first: request.change == Change::Create,
+            is_first,
         });
-        let state = self.waited_for(&ids).await?;
+        let state = match self.waited_for(&ids).await {
+            Ok(state) => state,
+            Err(error) => {
+                self.abandon().await;
+                return Err(error);
+            }
+        };
         let stack = &request.stack;
         let error = match verdict(&state) {
             Verdict::Ready => return Ok(Some((ids, state))),
@@ -65,10 +87,8 @@ impl<C: CloudFormation> CloudStacks<C> {
                 format!("another deployment of stack `{stack}` got in between"),
             )
             .with_hint("deploy again: what the other one has changed is then taken into account"),
-            Verdict::Refused(reason) => TargetError::new(
-                Refusal::Failed,
-                format!("CloudFormation refuses the change of stack `{stack}`: {reason}"),
-            ),
+            // Before the change set is deleted, and its findings with it.
+            Verdict::Refused(reason) => refused(stack, &reason, self.cloud.findings(&ids).await),
             Verdict::NotYet => TargetError::new(
                 Refusal::Unreachable,
                 format!("CloudFormation did not finish computing the change of stack `{stack}`"),
@@ -106,7 +126,7 @@ impl<C: CloudFormation> CloudStacks<C> {
                 Some(record) if record.status == StackStatus::Shell => {
                     if quiet == 0 {
                         self.cloud
-                            .delete_stack(&record.id, &super::token(), &[])
+                            .delete_stack(&record.id, &super::token(), &[], Pace::Standard)
                             .await?;
                     }
                 }

@@ -1,12 +1,14 @@
 //! A CloudFormation made of a script, for the states that are hard to reach. It keeps at most one stack, answers
 //! change sets with the states it was given, one a question, and plays one list of `LOGICAL_ID STATUS [REASON]`
-//! lines per operation, one step a pause. Everything it is asked to change is written down.
+//! lines per operation, one step a pause; a line `throttled` or `expired` refuses the next question. Everything it is
+//! asked to change is written down.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::records::*;
 use super::{CloudFormation, Resource, StackStatus, TargetError};
+use crate::engine::refusal::Refusal;
 use crate::engine::target::{Change, Pace};
 use crate::stack::Template;
 use crate::stack::change::{Action, ResourceChange};
@@ -17,12 +19,16 @@ pub(super) struct FakeCloud {
     pub(super) stack: RefCell<Option<StackRecord>>,
     pub(super) template: RefCell<Option<Template>>,
     change_sets: RefCell<VecDeque<ChangeSetState>>,
+    /// What the validation answers; `None` where we may not ask.
+    pub(super) findings: RefCell<Option<Vec<Finding>>>,
     operations: RefCell<VecDeque<VecDeque<String>>>,
     running: RefCell<VecDeque<String>>,
     events: RefCell<Vec<CloudEvent>>,
     token: RefCell<String>,
     /// The events do not carry tokens, as when somebody else's tool gave none.
     is_tokenless: Cell<bool>,
+    /// The next question about the stack is refused so.
+    refused: RefCell<Option<TargetError>>,
     pub(super) log: RefCell<Vec<String>>,
 }
 
@@ -110,6 +116,15 @@ impl FakeCloud {
             return;
         };
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+            let refusal = match line.trim() {
+                "throttled" => Some(Refusal::Unreachable),
+                "expired" => Some(Refusal::Denied),
+                _ => None,
+            };
+            if let Some(refusal) = refusal {
+                *self.refused.borrow_mut() = Some(TargetError::new(refusal, line.trim()));
+                continue;
+            }
             let mut words = line.splitn(3, ' ');
             let logical_id = words.next().unwrap();
             let status = words.next().unwrap();
@@ -146,7 +161,10 @@ impl FakeCloud {
 
 impl CloudFormation for FakeCloud {
     async fn stack(&self, _stack: &str) -> Result<Option<StackRecord>, TargetError> {
-        Ok(self.stack.borrow().clone())
+        match self.refused.borrow_mut().take() {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.stack.borrow().clone()),
+        }
     }
 
     async fn stacks(&self) -> Result<Vec<StackRecord>, TargetError> {
@@ -196,6 +214,11 @@ impl CloudFormation for FakeCloud {
         })
     }
 
+    async fn findings(&self, _ids: &ChangeSetIds) -> Result<Vec<Finding>, TargetError> {
+        let denied = || TargetError::new(Refusal::Denied, "could not read what was found");
+        self.findings.borrow().clone().ok_or_else(denied)
+    }
+
     async fn delete_change_set(&self, _ids: &ChangeSetIds) -> Result<(), TargetError> {
         self.note("delete change set");
         Ok(())
@@ -217,8 +240,13 @@ impl CloudFormation for FakeCloud {
         _stack_id: &str,
         token: &str,
         spare: &[String],
+        pace: Pace,
     ) -> Result<(), TargetError> {
-        self.note(format!("delete stack sparing {spare:?}"));
+        let how = match pace {
+            Pace::Standard => "",
+            Pace::Express => " in express mode",
+        };
+        self.note(format!("delete stack sparing {spare:?}{how}"));
         let is_shell = matches!(
             self.stack.borrow().as_ref().map(|stack| &stack.status),
             Some(StackStatus::Shell)

@@ -4,6 +4,7 @@
 mod change_set;
 #[cfg(test)]
 mod fake;
+mod findings;
 mod records;
 mod retain;
 mod stacks;
@@ -14,11 +15,12 @@ use std::cell::RefCell;
 
 use super::refusal::TargetError;
 use super::status::{Ground, StackStatus};
-use super::target::{Inventory, Resource};
+use super::target::{Inventory, Pace, Resource};
 use crate::config::names::StackName;
 use crate::stack::Template;
+use crate::stack::render::parameter::is_code_key;
 pub(crate) use records::{
-    ChangeSetIds, ChangeSetState, CloudEvent, NewChangeSet, ParameterValue, StackRecord,
+    ChangeSetIds, ChangeSetState, CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord,
 };
 
 /// CloudFormation's operations, as far as the engine needs them, in our words.
@@ -43,6 +45,9 @@ pub(crate) trait CloudFormation {
     /// The change set as it is now, with all of its changes.
     async fn change_set(&self, ids: &ChangeSetIds) -> Result<ChangeSetState, TargetError>;
 
+    /// What the validation before the deployment has found about the change set.
+    async fn findings(&self, ids: &ChangeSetIds) -> Result<Vec<Finding>, TargetError>;
+
     /// Deletes a change set that was not executed; one that is gone already is fine.
     async fn delete_change_set(&self, ids: &ChangeSetIds) -> Result<(), TargetError>;
 
@@ -55,6 +60,7 @@ pub(crate) trait CloudFormation {
         stack_id: &str,
         token: &str,
         spare: &[String],
+        pace: Pace,
     ) -> Result<(), TargetError>;
 
     /// The events since the last operation on the stack began, oldest first.
@@ -126,18 +132,23 @@ impl<C: CloudFormation> CloudStacks<C> {
         Ok(events.into_iter().map(|event| event.event).collect())
     }
 
-    /// The names of other stacks with a parameter of this value.
-    pub(crate) async fn others_with(
+    /// The names of other stacks that run the code with this key, whatever parameter of theirs names it.
+    pub(crate) async fn others_with_code(
         &self,
         stack: &StackName,
-        parameter: &str,
-        value: &str,
+        key: &str,
     ) -> Result<Vec<String>, TargetError> {
         let stacks = self.cloud.stacks().await?;
         Ok(stacks
             .into_iter()
             .filter(|other| other.name != stack.as_ref())
-            .filter(|other| other.parameters.get(parameter).is_some_and(|v| v == value))
+            .filter(|other| {
+                let mut codes = other
+                    .parameters
+                    .iter()
+                    .filter(|(name, _)| is_code_key(name));
+                codes.any(|(_, other)| other == key)
+            })
             .map(|other| other.name)
             .collect())
     }

@@ -46,6 +46,28 @@ impl StackRecord {
         };
         Some(TargetError::new(Refusal::Failed, message).with_hint(hint))
     }
+
+    /// How the next operation must be made, if it were up to somebody who wants `wanted`: after a failed express
+    /// operation CloudFormation takes no other kind until one has succeeded.
+    pub(super) fn next_pace(&self, wanted: Pace) -> Pace {
+        match (self.pace, &self.status) {
+            (Pace::Express, StackStatus::Failed(_)) => Pace::Express,
+            _ => wanted,
+        }
+    }
+}
+
+/// What CloudFormation found out about a change set before anything of it was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// Empty where it is about the stack as a whole.
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    /// Where in the template, for example `/Resources/Api/Properties/Name`.
+    pub(crate) path: Option<String>,
+    pub(crate) reason: String,
+    /// It only warns; the change set can be executed.
+    pub(crate) is_warning: bool,
 }
 
 /// A change set to compute.
@@ -69,7 +91,7 @@ pub(crate) enum ParameterValue {
     Previous,
 }
 
-/// How a change set and its stack are found.
+/// How a change set and its stack are found: by their ids, or both by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangeSetIds {
     pub(crate) change_set: String,

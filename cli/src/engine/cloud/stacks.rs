@@ -2,7 +2,7 @@
 
 use super::records::{NewChangeSet, ParameterValue};
 use super::retain::with_tables_retained;
-use super::{CloudFormation, CloudStacks, Ground, StackStatus, TargetError, token};
+use super::{CloudFormation, CloudStacks, Ground, TargetError, token};
 use crate::config::names::StackName;
 use crate::engine::refusal::Refusal;
 use crate::engine::target::{
@@ -50,9 +50,6 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             Some(_) => Some(self.cloud.template(stack).await?),
             None => None,
         };
-        let must_be_express = record.as_ref().is_some_and(|record| {
-            record.pace == Pace::Express && matches!(record.status, StackStatus::Failed(_))
-        });
         let values = deployment.parameters.iter();
         let request = NewChangeSet {
             name: token(),
@@ -67,12 +64,9 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
                 .map(|(name, value)| (name.clone(), ParameterValue::This(value.clone())))
                 .collect(),
             tags: deployment.tags.clone(),
-            // After a failed express operation CloudFormation takes no other kind until one has succeeded.
-            pace: if must_be_express {
-                Pace::Express
-            } else {
-                deployment.pace
-            },
+            pace: record
+                .as_ref()
+                .map_or(deployment.pace, |record| record.next_pace(deployment.pace)),
         };
         let Some((ids, state)) = self.computed(&request).await? else {
             return Ok(Prepared::NoChanges(
@@ -82,6 +76,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let summary = ChangeSummary {
             changes: state.changes,
             rights: gained(before.as_ref(), &deployment.template),
+            warnings: self.warnings(&ids).await,
         };
         Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: ids.change_set,
@@ -107,7 +102,13 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             return Err(TargetError::new(Refusal::Unexpected, message));
         };
         let token = token();
-        self.cloud.execute_change_set(&open.ids, &token).await?;
+        if let Err(error) = self.cloud.execute_change_set(&open.ids, &token).await {
+            // Where the answer was lost it may be under way.
+            if error.refusal != Refusal::Unreachable {
+                self.abandon().await;
+            }
+            return Err(error);
+        }
         *self.open.borrow_mut() = None;
         Ok(Operation {
             stack: change_set.deployment.stack.clone(),
@@ -129,13 +130,13 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             stack: stack.as_ref().to_owned(),
             change: Change::Update,
             template,
+            pace: record.next_pace(Pace::Standard),
             parameters: record
                 .parameters
                 .into_keys()
                 .map(|name| (name, ParameterValue::Previous))
                 .collect(),
             tags: Default::default(),
-            pace: Pace::Standard,
         };
         let Some((ids, _)) = self.computed(&request).await? else {
             return Ok(None);
@@ -169,9 +170,10 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             return Err(TargetError::new(Refusal::Usage, message)
                 .with_hint("`chatctl deploy --protect=false` lifts the protection"));
         }
+        let pace = record.next_pace(Pace::Standard);
         operation.stack_id = record.id;
         self.cloud
-            .delete_stack(&operation.stack_id, &operation.token, spare)
+            .delete_stack(&operation.stack_id, &operation.token, spare, pace)
             .await?;
         Ok(operation)
     }

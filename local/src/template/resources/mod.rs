@@ -2,12 +2,13 @@
 //!
 //! Properties are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>.
 //! A property that one machine has no use for is accepted and has no effect: tags, tracing, encryption, access logs, and
-//! also a function's layers and VPC and a stage's throttling. One that decides who may do what, or which code runs when,
+//! also a function's layers and VPC. One that decides who may do what, or which code runs when,
 //! is refused if it cannot be honoured.
 
 pub(super) mod api;
 mod create_table;
 pub(super) mod dynamodb;
+pub(super) mod event_policy;
 pub(super) mod iam;
 pub(super) mod lambda;
 pub(super) mod logs;
@@ -37,17 +38,20 @@ pub(in crate::template) struct Kind {
 }
 
 /// Every type known here, as listed in an error.
-pub(in crate::template) const KINDS: [&Kind; 13] = [
+pub(in crate::template) const KINDS: [&Kind; 16] = [
     &api::API,
     &api::AUTHORIZER,
     &api::DEPLOYMENT,
     &api::INTEGRATION,
+    &api::INTEGRATION_RESPONSE,
+    &api::MODEL,
     &api::ROUTE,
     &api::ROUTE_RESPONSE,
     &api::STAGE,
     &dynamodb::TABLE,
     &iam::POLICY,
     &iam::ROLE,
+    &event_policy::EVENT_INVOKE_CONFIG,
     &lambda::FUNCTION,
     &permission::PERMISSION,
     &logs::LOG_GROUP,
@@ -90,6 +94,15 @@ impl Created {
     /// A property that the kind's shape requires.
     pub(in crate::template) fn required(&self, property: &str) -> &str {
         self.text(property).unwrap_or_default()
+    }
+
+    /// The entries of a property that is a map; none if the template does not have it.
+    pub(in crate::template) fn map(
+        &self,
+        property: &str,
+    ) -> impl Iterator<Item = (&String, &Json)> {
+        let found = self.properties.get(property).and_then(Json::as_object);
+        found.into_iter().flatten()
     }
 
     pub(in crate::template) fn is_true(&self, property: &str) -> bool {

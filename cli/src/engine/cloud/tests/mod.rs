@@ -1,15 +1,26 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod trouble;
+mod validation;
+
 use expect_test::{Expect, expect};
 
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
 use crate::engine::target::{Data, Pace, Prepared, Stacks};
-use crate::engine::{execute, prepare, teardown};
+use crate::engine::{DeployError, execute, prepare, teardown};
 
 fn name() -> StackName {
     "chat".parse().unwrap()
+}
+
+/// The target's refusal in `outcome`, which must be one.
+fn refusal<T: std::fmt::Debug>(outcome: Result<T, DeployError>) -> TargetError {
+    match outcome {
+        Err(DeployError::Target(error)) => error,
+        other => panic!("no refusal: {other:?}"),
+    }
 }
 
 /// Deploys, agreeing to everything, and tells what was reported, asked and answered.
@@ -260,15 +271,15 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn other_stacks_that_use_a_value_are_found_and_the_stack_itself_does_not_count() {
+async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does_not_count() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
     assert_eq!(
-        stacks.others_with(&name(), "CodeKey", "k0").await.unwrap(),
+        stacks.others_with_code(&name(), "k0").await.unwrap(),
         ["other"]
     );
     assert!(
         stacks
-            .others_with(&name(), "CodeKey", "k1")
+            .others_with_code(&name(), "k1")
             .await
             .unwrap()
             .is_empty()

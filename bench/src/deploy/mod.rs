@@ -1,0 +1,184 @@
+//! `bench deploy`: what deploying to AWS takes, against an emulator: requests and time, beside AWS's own command line
+//! with the same template. How long AWS itself takes for a resource is not in it.
+
+mod awscli;
+mod chatctl;
+mod depth;
+mod proxy;
+mod rounds;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use emulator::{Emulator, EmulatorError};
+
+use crate::chatctl::Programs;
+use proxy::Proxy;
+use rounds::{Part, Step};
+
+/// What is compared, and how often.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeployArgs {
+    #[command(flatten)]
+    programs: Programs,
+    /// MiniStack's executable
+    #[arg(long, value_name = "PATH")]
+    ministack: PathBuf,
+    /// The AWS command line's executable
+    #[arg(long, value_name = "PATH")]
+    aws: PathBuf,
+    /// How often everything is done
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+}
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeployBenchError {
+    #[error(transparent)]
+    Emulator(#[from] EmulatorError),
+    #[error("could not {attempt}")]
+    System {
+        attempt: &'static str,
+        source: std::io::Error,
+    },
+    #[error("`{command}` failed:\n{stderr}")]
+    Failed { command: String, stderr: String },
+    #[error("`{command}` answers something else than it should: {what}")]
+    Unreadable { command: String, what: String },
+    #[error("the template cannot be read: {0}")]
+    Template(&'static str),
+}
+
+impl DeployBenchError {
+    fn system(attempt: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::System { attempt, source }
+    }
+}
+
+/// Measures everything; the answer is the table.
+pub(crate) async fn measure(args: &DeployArgs) -> Result<String, DeployBenchError> {
+    let folder = tempfile::tempdir().map_err(DeployBenchError::system("make a folder"))?;
+    let (proxy, listener) = Proxy::bind().await?;
+    let emulator = Emulator::start(&args.ministack, folder.path(), &proxy.url).await?;
+    proxy.serve(listener, emulator.port);
+    let bench = Bench {
+        args,
+        folder: folder.path().to_owned(),
+        proxy,
+        port: emulator.port,
+    };
+    let template = bench.rendered().await?;
+    let depth = depth::deepest(&template)?;
+    let handlers = [
+        bench.handlers("first")?,
+        bench.handlers("second")?,
+        bench.handlers("third")?,
+    ];
+    let mut parts = Vec::new();
+    let mut packaging = Vec::new();
+    for _ in 0..args.rounds {
+        let (round, packed) = bench.chatctl_round(&handlers).await?;
+        parts.extend(round);
+        packaging.extend(packed);
+        parts.extend(bench.awscli_round(&handlers).await?);
+    }
+    let steps = [
+        Step::First,
+        Step::NoChange,
+        Step::Code,
+        Step::Hotswap,
+        Step::Teardown,
+    ];
+    Ok(format!(
+        "{}\n\npackaging (zip), in none of these times: {}\nthe longest chain of resources, each of which needs the one before: {depth}",
+        rounds::table(&steps, &parts),
+        rounds::spread(&packaging),
+    ))
+}
+
+/// What every round needs.
+struct Bench<'a> {
+    args: &'a DeployArgs,
+    folder: PathBuf,
+    proxy: Proxy,
+    port: u16,
+}
+
+/// What one command took.
+struct Measured {
+    took: Duration,
+    requests: usize,
+    stdout: String,
+}
+
+impl Bench<'_> {
+    /// The handlers with `mark` behind their last byte, which changes their digest and nothing else.
+    fn handlers(&self, mark: &str) -> Result<PathBuf, DeployBenchError> {
+        let failed = || DeployBenchError::system("copy the handlers");
+        let path = self.folder.join(format!("handlers-{mark}"));
+        let mut bytes = std::fs::read(&self.args.programs.handlers).map_err(failed())?;
+        bytes.extend(mark.as_bytes());
+        std::fs::write(&path, bytes).map_err(failed())?;
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).map_err(failed())?;
+        Ok(path)
+    }
+
+    /// Runs `program` with `words` against the emulator, to its end.
+    async fn run(
+        &self,
+        program: &std::path::Path,
+        words: &[&str],
+    ) -> Result<Measured, DeployBenchError> {
+        let before = self.proxy.requests();
+        let started = std::time::Instant::now();
+        let output = tokio::process::Command::new(program)
+            .args(words)
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &self.folder)
+            .env("AWS_ENDPOINT_URL", &self.proxy.url)
+            .env("AWS_REGION", emulator::REGION)
+            // What AWS's command line reads instead.
+            .env("AWS_DEFAULT_REGION", emulator::REGION)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env(
+                "CHATCTL_ENDPOINT_TEMPLATE",
+                format!(
+                    "ws://127.0.0.1:{}/_aws/execute-api/{{api}}/{{stage}}",
+                    self.port
+                ),
+            )
+            .stdin(std::process::Stdio::null())
+            .output()
+            .await
+            .map_err(DeployBenchError::system("start a program"))?;
+        let took = started.elapsed();
+        if !output.status.success() {
+            return Err(DeployBenchError::Failed {
+                command: format!("{} {}", program.display(), words.join(" ")),
+                stderr: String::from_utf8_lossy(&output.stderr).into_owned()
+                    + &String::from_utf8_lossy(&output.stdout),
+            });
+        }
+        Ok(Measured {
+            took,
+            requests: self.proxy.requests() - before,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        })
+    }
+}
+
+/// One measured step of one round by one tool.
+fn part(tool: &'static str, step: Step, took: Duration, requests: usize) -> Part {
+    Part {
+        tool,
+        step,
+        took,
+        requests,
+    }
+}

@@ -1,0 +1,76 @@
+//! Counts what goes to the emulator.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use super::DeployBenchError;
+
+/// Passes everything on, and counts it. Functions do not run while commands are measured, so what is counted is
+/// the commands'.
+pub(super) struct Proxy {
+    pub(super) url: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Proxy {
+    /// In front of an emulator that will be started yet.
+    pub(super) async fn bind() -> Result<(Self, TcpListener), DeployBenchError> {
+        let failed = || DeployBenchError::system("listen on a port");
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed())?;
+        let address = listener.local_addr().map_err(failed())?;
+        let proxy = Self {
+            url: format!("http://{address}"),
+            requests: Arc::default(),
+        };
+        Ok((proxy, listener))
+    }
+
+    /// From now on passes on to the emulator on `port` what comes in.
+    pub(super) fn serve(&self, listener: TcpListener, port: u16) {
+        let requests = self.requests.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let requests = requests.clone();
+                let service = service_fn(move |request| {
+                    requests.fetch_add(1, Ordering::Relaxed);
+                    pass(request, port)
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+    }
+
+    /// How many there were so far.
+    pub(super) fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
+
+async fn pass(request: Request<Incoming>, port: u16) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let answer = match body.collect().await {
+        Ok(body) => {
+            emulator::forward(port, Request::from_parts(parts, Full::new(body.to_bytes()))).await
+        }
+        Err(error) => Err(error.into()),
+    };
+    Ok(match answer {
+        Ok(answer) => answer.map(Full::new),
+        Err(error) => {
+            let mut answer = Response::new(Full::new(Bytes::from(error.to_string())));
+            *answer.status_mut() = hyper::StatusCode::BAD_GATEWAY;
+            answer
+        }
+    })
+}

@@ -1,0 +1,166 @@
+//! Deletions that fail, requests that are refused meanwhile, express operations that failed.
+
+use super::*;
+use crate::engine::Refusal;
+
+/// Tears down, and tells what was reported, asked and answered.
+async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
+    let stacks = CloudStacks::new(cloud);
+    let mut transcript = Transcript::default();
+    let outcome = match teardown(&stacks, &name(), data, &mut transcript).await {
+        Ok(outcome) => format!("{outcome:?}"),
+        Err(error) => format!("error: {error}"),
+    };
+    let asked = stacks.cloud.asked();
+    expected.assert_eq(&format!("{}{outcome}\n--\n{asked}", transcript.lines));
+}
+
+#[tokio::test]
+async fn a_deletion_that_fails_is_explained_tried_again_and_then_goes_without_what_failed() {
+    let failing = "chat DELETE_IN_PROGRESS\nRole DELETE_FAILED Cannot delete entity, must detach all policies first\n\
+                   - poll -\nchat DELETE_FAILED The following resource(s) failed to delete: [Role].";
+    let cloud = FakeCloud::with("CREATE_COMPLETE")
+        .operation(failing)
+        .operation(failing)
+        .operation("chat DELETE_IN_PROGRESS\nRole DELETE_SKIPPED\n- poll -\nchat DELETE_COMPLETE");
+    torn_down(cloud, Data::Remove, expect![[r#"
+        started Teardown
+        chat DELETE_IN_PROGRESS
+        Role DELETE_FAILED
+        chat DELETE_FAILED
+        notice Role (AWS::X::Y) could not be deleted: Cannot delete entity, must detach all policies first; trying once more
+        chat DELETE_IN_PROGRESS
+        Role DELETE_FAILED
+        chat DELETE_FAILED
+        notice Role (AWS::X::Y) could not be deleted: Cannot delete entity, must detach all policies first; deleting the stack without it, it stays in the account
+        chat DELETE_IN_PROGRESS
+        Role DELETE_SKIPPED
+        chat DELETE_COMPLETE
+        finished Teardown: removed, except 1 that could not be
+        Done { spared: ["Role"] }
+        --
+        delete stack sparing []
+        delete stack sparing []
+        delete stack sparing ["Role"]
+    "#]])
+    .await;
+}
+
+#[tokio::test]
+async fn a_half_deleted_stack_is_not_deployed_over_and_the_hint_says_what_to_do() {
+    let stacks = CloudStacks::new(FakeCloud::with("DELETE_FAILED"));
+    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    assert_eq!(error.to_string(), "stack `chat` is stuck: DELETE_FAILED");
+    assert!(error.hint.unwrap().starts_with("`chatctl teardown`"));
+    assert_eq!(stacks.cloud.asked(), "");
+}
+
+#[tokio::test]
+async fn a_rollback_that_fails_is_told_with_its_first_cause() {
+    let cloud = FakeCloud::default()
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation(
+            "chat CREATE_IN_PROGRESS User Initiated\nF CREATE_FAILED name taken\nG CREATE_FAILED Resource creation cancelled\n\
+             - poll -\nchat ROLLBACK_IN_PROGRESS\nRole DELETE_FAILED in use\n- poll -\nchat ROLLBACK_FAILED",
+        );
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: 1 to change
+        started Deploy
+        chat CREATE_IN_PROGRESS
+        F CREATE_FAILED
+        G CREATE_FAILED
+        chat ROLLBACK_IN_PROGRESS
+        Role DELETE_FAILED
+        chat ROLLBACK_FAILED
+        error: stack `chat` settled as ROLLBACK_FAILED
+          F (AWS::X::Y) could not be created: name taken
+          (one resource that was only cancelled is not shown)
+        --
+        create change set Create Standard
+        execute
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn throttled_questions_are_asked_again_until_the_stack_settles() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE")
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation("chat UPDATE_IN_PROGRESS\n- poll -\nthrottled\n- poll -\nthrottled\n- poll -\nchat UPDATE_COMPLETE");
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: 1 to change
+        started Deploy
+        chat UPDATE_IN_PROGRESS
+        chat UPDATE_COMPLETE
+        finished Deploy: 1 resources
+        done
+        --
+        create change set Update Standard
+        execute
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn credentials_that_expire_while_a_stack_is_followed_end_it_as_a_denial() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE")
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation("chat UPDATE_IN_PROGRESS\n- poll -\nexpired");
+    let stacks = CloudStacks::new(cloud);
+    let mut transcript = Transcript::default();
+    let Prepared::ChangeSet(change_set) = prepare(&stacks, deployment(), &mut transcript)
+        .await
+        .unwrap()
+    else {
+        panic!("there is a change")
+    };
+    let error = refusal(execute(&stacks, &change_set, &mut transcript).await);
+    assert_eq!(error.refusal, Refusal::Denied);
+}
+
+#[tokio::test]
+async fn after_a_failed_express_operation_a_teardown_is_express_too() {
+    let cloud = FakeCloud::with("UPDATE_FAILED").operation("chat DELETE_COMPLETE");
+    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
+    let stacks = CloudStacks::new(cloud);
+    stacks.delete(&name(), Data::Remove, &[]).await.unwrap();
+    assert_eq!(
+        stacks.cloud.asked(),
+        "delete stack sparing [] in express mode\n"
+    );
+}
+
+#[tokio::test]
+async fn keeping_data_after_a_failed_express_operation_updates_in_express_mode() {
+    let cloud = FakeCloud::with("UPDATE_FAILED")
+        .change_set("CREATE_COMPLETE AVAILABLE")
+        .operation("chat UPDATE_COMPLETE")
+        .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
+    *cloud.template.borrow_mut() = Some(deployment().template);
+    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
+    torn_down(
+        cloud,
+        Data::Keep,
+        expect![[r#"
+        started Teardown
+        chat UPDATE_COMPLETE
+        T DELETE_SKIPPED
+        chat DELETE_COMPLETE
+        finished Teardown: everything removed
+        Done { spared: [] }
+        --
+        create change set Update Express
+        execute
+        delete stack sparing []
+    "#]],
+    )
+    .await;
+}

@@ -1,0 +1,130 @@
+//! Lines that fit a terminal. Where there is none they stay whole, so that a log can be searched.
+
+use std::os::fd::AsFd;
+
+/// How many columns of the terminal behind `stream` are to be used; `None` where there is none, or it does not say.
+///
+/// The last one stays free: terminals differ in where they go on after it.
+pub(super) fn width(stream: impl AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col >= NARROWEST).then_some(usize::from(size.ws_col) - 1)
+}
+
+/// Below this nothing reads well, and a size of nought means that nobody has set it.
+const NARROWEST: u16 = 20;
+
+/// `text` with no line wider than `width` columns, except where a single word is. What goes on begins below the
+/// text, behind a mark or a `word:` in front of it.
+pub(super) fn wrap(text: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) => text
+            .split('\n')
+            .map(|line| wrapped(line, hang(line), width))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        None => text.to_owned(),
+    }
+}
+
+/// The same for the text behind a column of `indent` characters, which is printed already.
+pub(super) fn wrap_behind(text: &str, indent: usize, width: Option<usize>) -> String {
+    let padded = wrap(&format!("{:indent$}{text}", ""), width);
+    padded[indent..].to_owned()
+}
+
+fn wrapped(line: &str, hang: usize, width: usize) -> String {
+    if columns(line) <= width {
+        return line.to_owned();
+    }
+    let lead = line.len() - line.trim_start_matches(' ').len();
+    let mut text = String::from(&line[..lead]);
+    let (mut column, mut is_first) = (lead, true);
+    for word in line[lead..].split(' ') {
+        let length = columns(word);
+        if !is_first && column + 1 + length > width && column > hang {
+            text.push('\n');
+            text.push_str(&" ".repeat(hang));
+            column = hang;
+        } else if !is_first {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+        is_first = false;
+    }
+    text
+}
+
+/// Where a line goes on: below what follows a mark (`+ `), a word with a colon (`goes: `) or one in a column of its own.
+fn hang(line: &str) -> usize {
+    let plain = anstream::adapter::strip_str(line).to_string();
+    let lead = plain.len() - plain.trim_start_matches(' ').len();
+    let rest = &plain[lead..];
+    let Some((first, behind)) = rest.split_once(' ') else {
+        return lead;
+    };
+    let is_mark = matches!(first, "+" | "~" | "!" | "-");
+    let is_column = behind.starts_with(' ');
+    if !is_mark && !is_column && !first.ends_with(':') {
+        return lead;
+    }
+    lead + first.len() + 1 + (behind.len() - behind.trim_start_matches(' ').len())
+}
+
+/// Columns that `text` takes, colours not counted. Nothing that is printed has characters of two columns.
+fn columns(text: &str) -> usize {
+    anstream::adapter::strip_str(text)
+        .to_string()
+        .chars()
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&wrap(text, Some(30)));
+    }
+
+    #[test]
+    fn a_line_goes_on_below_its_own_text() {
+        check(
+            "  ! ConnectLogs AWS::Logs::LogGroup: RetentionInDays (may be replaced)\n\
+             goes:  stack `chat` with 1 Api, 4 Role, 4 Function\n\
+             plain words that are too many for one line",
+            expect![[r#"
+                  ! ConnectLogs
+                    AWS::Logs::LogGroup:
+                    RetentionInDays (may be
+                    replaced)
+                goes:  stack `chat` with 1
+                       Api, 4 Role, 4 Function
+                plain words that are too many
+                for one line"#]],
+        );
+    }
+
+    #[test]
+    fn a_word_is_never_torn_apart_and_colours_take_no_room() {
+        let url = "\u{1b}[31mws://127.0.0.1:1/with/a/long/path\u{1b}[0m";
+        let wrapped = wrap(&format!("left: {url} and so on"), Some(30));
+        assert_eq!(wrapped, format!("left: {url}\n      and so on"));
+    }
+
+    #[test]
+    fn what_stands_behind_a_column_keeps_it() {
+        assert_eq!(
+            wrap_behind("one two three four five", 10, Some(20)),
+            "one two\n          three four\n          five"
+        );
+    }
+
+    #[test]
+    fn without_a_terminal_lines_stay_whole() {
+        let line = "word ".repeat(100);
+        assert_eq!(wrap(&line, None), line);
+    }
+}

@@ -1,0 +1,73 @@
+//! What flags, config and environment choose, and what is found without them.
+
+use crate::cloud::Cloud;
+
+#[tokio::test]
+async fn a_stack_without_outputs_is_found_through_api_gateway() {
+    let cloud = Cloud::start().await;
+    cloud.between.edit_templates(|template| {
+        template.as_object_mut().unwrap().shift_remove("Outputs");
+    });
+    let deployed = cloud.deploy("--no-probe").await.exits(0);
+    let printed = cloud.chatctl("print-connect-commands").await.exits(0);
+    assert_eq!(printed.stdout, deployed.stdout);
+    assert!(printed.url().ends_with("/v1"), "{}", printed.stdout);
+    let status = cloud.chatctl("status --output json").await.exits(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["endpoint"], printed.url());
+    let asked = cloud.between.asked();
+    assert!(asked.iter().any(|name| name == "GET /v2/apis"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn tags_express_mode_and_protection_are_passed_on() {
+    let cloud = Cloud::start().await;
+    cloud
+        .deploy("--tag team=chat --tag cost-centre=7 --express --no-probe")
+        .await
+        .exits(0);
+    let tags = cloud.tags("chat").await;
+    for tag in ["team=chat", "cost-centre=7"] {
+        assert!(tags.iter().any(|there| there == tag), "{tags:?}");
+    }
+    let asked = cloud.between.bodies("CreateChangeSet");
+    assert!(
+        asked[0].contains("DeploymentConfig.Mode=EXPRESS"),
+        "{asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
+    let cloud = Cloud::start().await;
+    let folder = cloud.folder().join(".aws");
+    std::fs::create_dir(&folder).unwrap();
+    let profile = "[profile work]\nregion = eu-west-1\naws_access_key_id = test\naws_secret_access_key = test\n";
+    std::fs::write(folder.join("config"), profile).unwrap();
+    cloud.config("stack = \"from-config\"\nstage = \"beta\"\n[aws]\nprofile = \"work\"\n");
+    let run = async |words: &str| {
+        let mut command = cloud.command(words);
+        for variable in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            command.env_remove(variable);
+        }
+        crate::cloud::said(command.output().await.unwrap())
+    };
+    let handlers = crate::cloud::built_handlers().display();
+    let deploy = format!("deploy --yes --no-probe --handlers {handlers}");
+    let url = run(&deploy).await.exits(0).url();
+    assert!(url.ends_with("/beta"), "{url}");
+    assert!(cloud.stack_status("from-config").await.is_some());
+    // A flag beats the config.
+    run("status --stack other")
+        .await
+        .exits(2)
+        .explains("there is no stack `other` in eu-west-1");
+    run("status --profile nobody")
+        .await
+        .exits(2)
+        .explains("neither profile `nobody` nor the environment says which AWS region to use");
+    run("status --region us-east-1")
+        .await
+        .exits(2)
+        .explains("there is no stack `from-config` in us-east-1");
+}

@@ -1,0 +1,235 @@
+//! Ctrl-C in every phase: what was touched, what is said, and that the next command finishes as if nothing had been.
+
+use std::path::Path;
+
+use crate::between::{Held, Part};
+use crate::cloud::{Cloud, Said, built_handlers, said};
+use crate::interruptions::interrupt;
+
+fn deploy() -> String {
+    format!(
+        "deploy --yes --no-probe --handlers {}",
+        built_handlers().display()
+    )
+}
+
+/// Runs chatctl with `words`, and interrupts it once `held` is reached.
+async fn interrupted_at(cloud: &Cloud, words: &str, mut held: Held) -> Said {
+    let child = cloud.command(words).spawn().unwrap();
+    held.reached().await;
+    interrupt(&child);
+    said(child.wait_with_output().await.unwrap())
+}
+
+/// The next deployment serves, and tears down to nothing but the bucket.
+async fn goes_on_as_if_nothing_had_been(cloud: &Cloud) {
+    cloud.deploy("").await.exits(0).explains("both ways");
+    assert_eq!(cloud.change_sets("chat").await, 0, "none is left over");
+    cloud.chatctl("teardown --yes").await.exits(0);
+    assert_eq!(cloud.stack_status("chat").await, None);
+    assert_eq!(cloud.published().await, 0);
+}
+
+fn is_object(name: &str) -> bool {
+    name.strip_prefix("PUT /chatctl-")
+        .is_some_and(|path| path.split_once('/').is_some_and(|(_, key)| !key.is_empty()))
+}
+
+#[tokio::test]
+async fn while_building_nothing_was_touched() {
+    let cloud = Cloud::start().await;
+    let started = cloud.folder().join("started");
+    let write = |name: &str, script: &str| {
+        let path = cloud.folder().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).unwrap();
+        path
+    };
+    let cargo = format!(
+        "case $1 in lambda) exit 101;; --version|-V) echo 'cargo 1.95.0';; \
+         *) : > {}; exec sleep 600;; esac",
+        started.display()
+    );
+    let processor = std::env::consts::ARCH;
+    let rustc = format!(
+        "case $1 in -vV) echo 'host: {processor}-unknown-linux-gnu';; \
+         --print) case $4 in {processor}*) echo /;; *) echo /nowhere;; esac;; esac"
+    );
+    let mut command = cloud.command("deploy --yes");
+    command
+        .env("CARGO", write("cargo", &cargo))
+        .env("RUSTC", write("rustc", &rustc))
+        .env("CARGO_ZIGBUILD_ZIG_PATH", "/nowhere/zig");
+    let child = command.spawn().unwrap();
+    let builds = async || Path::exists(&started);
+    cloud.eventually("it builds", builds).await;
+    interrupt(&child);
+    said(child.wait_with_output().await.unwrap())
+        .exits(130)
+        .explains("interrupted")
+        .explains("nothing was touched in AWS");
+    let touched: Vec<_> = cloud.between.asked();
+    let looks = |name: &str| name.starts_with("HEAD ") || name.starts_with("Describe");
+    assert!(
+        touched
+            .iter()
+            .all(|name| name == "GetCallerIdentity" || looks(name)),
+        "{touched:?}"
+    );
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_publishing_there_is_no_half_object_and_no_stack() {
+    let cloud = Cloud::start().await;
+    let held = cloud.between.hold(Part::Request, is_object);
+    interrupted_at(&cloud, &deploy(), held)
+        .await
+        .exits(130)
+        .explains("no stack was touched");
+    assert_eq!(cloud.published().await, 0);
+    assert_eq!(cloud.stack_status("chat").await, None);
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn a_bucket_that_was_half_made_is_finished_by_the_next_deployment() {
+    let cloud = Cloud::start().await;
+    let is_bucket = |name: &str| name.starts_with("PUT /chatctl-") && !is_object(name);
+    let held = cloud.between.hold(Part::Answer, is_bucket);
+    interrupted_at(&cloud, &deploy(), held).await.exits(130);
+    let before = cloud.between.asked().len();
+    cloud.deploy("--no-probe").await.exits(0);
+    let asked = cloud.between.asked();
+    let settings = asked[before..]
+        .iter()
+        .filter(|name| is_bucket(name))
+        .count();
+    assert_eq!(settings, 5, "access, ownership, encryption, expiry, policy");
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn before_the_change_set_s_id_is_known_it_is_taken_back_by_its_name() {
+    let cloud = Cloud::start().await;
+    let held = cloud
+        .between
+        .hold(Part::Answer, |name| name == "CreateChangeSet");
+    interrupted_at(&cloud, &deploy(), held)
+        .await
+        .exits(130)
+        .explains("has been taken back, no stack was changed");
+    assert_eq!(cloud.stack_status("chat").await, None);
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_a_first_change_set_is_prepared_neither_it_nor_its_stack_stays() {
+    let cloud = Cloud::start().await;
+    let held = cloud
+        .between
+        .hold(Part::Request, |name| name == "DescribeChangeSet");
+    interrupted_at(&cloud, &deploy(), held)
+        .await
+        .exits(130)
+        .explains("has been taken back, no stack was changed");
+    assert_eq!(cloud.stack_status("chat").await, None);
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_an_update_is_prepared_the_stack_stays_as_it_is_without_the_change_set() {
+    let cloud = Cloud::start().await;
+    cloud.deploy("--no-probe").await.exits(0);
+    cloud.config("[logs]\nretention-days = 30\n");
+    for (part, action) in [
+        (Part::Answer, "CreateChangeSet"),
+        (Part::Request, "DescribeChangeSet"),
+    ] {
+        let held = cloud.between.hold(part, move |name| name == action);
+        interrupted_at(&cloud, &deploy(), held).await.exits(130);
+        assert_eq!(cloud.change_sets("chat").await, 0, "{action}");
+        let status = cloud.stack_status("chat").await;
+        assert_eq!(status.as_deref(), Some("CREATE_COMPLETE"), "{action}");
+    }
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployment_removes() {
+    let cloud = Cloud::start().await;
+    let mut held = cloud
+        .between
+        .hold(Part::Request, |name| name == "DescribeChangeSet");
+    let mut child = cloud.command(&deploy()).spawn().unwrap();
+    held.reached().await;
+    child.kill().await.unwrap();
+    let status = cloud.stack_status("chat").await;
+    assert_eq!(status.as_deref(), Some("REVIEW_IN_PROGRESS"));
+    let next = cloud.deploy("").await.exits(0).explains("both ways");
+    next.explains("removing the empty stack `chat` (REVIEW_IN_PROGRESS): an earlier deployment stopped before it was agreed to");
+    cloud.chatctl("teardown --yes").await.exits(0);
+}
+
+#[tokio::test]
+async fn while_following_aws_goes_on_and_the_next_deployment_finds_it_done() {
+    let cloud = Cloud::start().await;
+    let held = cloud
+        .between
+        .hold(Part::Request, |name| name == "DescribeStackEvents");
+    interrupted_at(&cloud, &deploy(), held)
+        .await
+        .exits(130)
+        .explains("AWS goes on with stack `chat` by itself")
+        .explains("the same command again follows it and goes on");
+    cloud
+        .deploy("")
+        .await
+        .exits(0)
+        .explains("nothing has changed");
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_probing_the_stack_is_deployed_and_the_user_is_told() {
+    let cloud = Cloud::start().await;
+    // Accepts connections and never says a word.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let words = format!("deploy --yes --handlers {}", built_handlers().display());
+    let mut command = cloud.command(&words);
+    command.env(
+        "CHATCTL_ENDPOINT_TEMPLATE",
+        format!("ws://{address}/{{api}}/{{stage}}"),
+    );
+    let child = command.spawn().unwrap();
+    let (_probe, _) = silent.accept().await.unwrap();
+    interrupt(&child);
+    said(child.wait_with_output().await.unwrap())
+        .exits(130)
+        .explains("stack `chat` is deployed, only the proof that it answers is missing")
+        .explains("`chatctl print-connect-commands` prints how to connect");
+    let status = cloud.stack_status("chat").await;
+    assert_eq!(status.as_deref(), Some("CREATE_COMPLETE"));
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_a_teardown_is_followed_aws_goes_on_and_a_second_one_says_so() {
+    let cloud = Cloud::start().await;
+    cloud.deploy("--no-probe").await.exits(0);
+    let held = cloud
+        .between
+        .hold(Part::Request, |name| name == "DescribeStackEvents");
+    interrupted_at(&cloud, "teardown --yes", held)
+        .await
+        .exits(130)
+        .explains("AWS goes on with stack `chat` by itself");
+    cloud
+        .chatctl("teardown --yes")
+        .await
+        .exits(0)
+        .explains("there is no stack `chat`");
+    cloud.deploy("").await.exits(0).explains("both ways");
+}
