@@ -90,9 +90,14 @@ impl LocalTarget {
         Ok(folder.request()?.is_some() && !folder.is_alive()?)
     }
 
-    /// Whether there is table data that a teardown would remove.
+    /// Whether there is table data that a teardown would remove. A stack without tables has none.
     pub(crate) fn has_data(&self, stack: &StackName) -> bool {
-        self.folder(stack).has_data()
+        let folder = self.folder(stack);
+        // Where nothing can be said of the stack, what lies there is taken for data.
+        let template = folder.request().ok().flatten().and_then(|it| it.template());
+        let is_table =
+            |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
+        folder.has_data() && template.is_none_or(|template| template.resources().any(is_table))
     }
 
     /// What the functions wrote last, when they wrote anything.

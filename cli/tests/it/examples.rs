@@ -189,7 +189,9 @@ fn http_backend() {
     let printed = project.run(&["print-connect-commands", "--local"]);
     assert_eq!(printed.stdout, deployed.stdout);
     play(name, &project, outputs["Url"].as_str().unwrap());
-    torn_down(name, &project);
+    let gone = project.run(&["teardown", "--local", "--yes"]);
+    assert_eq!(gone.code, 0, "{}", gone.stderr);
+    assert!(!gone.stderr.contains("data"), "{}", gone.stderr);
 }
 
 #[test]

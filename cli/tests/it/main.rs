@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod architecture;
+mod backend;
 mod conformance;
 mod conversations;
 mod dev;
 mod examples;
+mod handlers;
 mod least_privilege;
 mod local_lifecycle;
 mod project;

@@ -272,6 +272,15 @@ fn new_handlers_are_told_from_anything_else_that_is_new() {
     };
     assert!(is_code(&template, &values("b", "arm64")));
     assert!(!is_code(&template, &values("b", "x86_64")));
+    // One handler's code is no less code than all of ours.
+    let mut with_handler = values("a", "arm64");
+    with_handler.insert("CodeKeyRoll".into(), "x".into());
+    let mut with_new_handler = with_handler.clone();
+    with_new_handler.insert("CodeKeyRoll".into(), "y".into());
+    assert!(is_code_only(
+        (&template, &with_handler),
+        (&template, &with_new_handler)
+    ));
     let other = render(&settings("[logs]\nretention-days = 1\n"));
     assert!(!is_code(&other, &values("b", "arm64")));
 }
