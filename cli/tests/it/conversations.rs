@@ -198,8 +198,9 @@ impl World for Deployed {
     }
 }
 
-/// Plays every script that is written for `stack` over one deployment of it.
-async fn play_over(stack: &str) {
+/// Plays every script that is written for `stack` over one deployment of it, in which so many shards of large rooms
+/// are handed over.
+async fn play_over(stack: &str, handed_over: u64) {
     let mut scripts = conversations::scripts().unwrap();
     scripts.retain(|script| script.stack.name == stack);
     let first = scripts.first().expect("there is a script for the stack");
@@ -217,14 +218,17 @@ async fn play_over(stack: &str) {
         world.open.clear();
         eventually("everybody has left", || world.is_quiet());
     }
+    let status = world.project.status();
+    let invocations = &status["functions"]["DeliverFunction"]["invocations"];
+    assert_eq!(invocations.as_u64().unwrap_or_default(), handed_over);
 }
 
 /// One test per stack: a stack without one would be found by the last test.
 macro_rules! stacks {
-    ($($test:ident: $stack:literal),* $(,)?) => {
+    ($($test:ident: $stack:literal hands over $handed_over:literal),* $(,)?) => {
         $(#[tokio::test]
         async fn $test() {
-            play_over($stack).await;
+            play_over($stack, $handed_over).await;
         })*
 
         #[test]
@@ -236,9 +240,9 @@ macro_rules! stacks {
 }
 
 stacks!(
-    every_conversation_of_friends_goes_over_a_deployed_stack_as_it_is_written: "direct",
-    every_conversation_of_everybody_goes_over_a_deployed_stack_as_it_is_written: "broadcast",
-    every_relayed_conversation_goes_over_a_deployed_stack_as_it_is_written: "relay",
-    every_conversation_with_a_clean_up_goes_over_a_deployed_stack_as_it_is_written: "cleanup",
-    every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed",
+    every_conversation_of_friends_goes_over_a_deployed_stack_as_it_is_written: "direct" hands over 0,
+    every_conversation_of_everybody_goes_over_a_deployed_stack_as_it_is_written: "broadcast" hands over 0,
+    every_relayed_conversation_goes_over_a_deployed_stack_as_it_is_written: "relay" hands over 4,
+    every_conversation_with_a_clean_up_goes_over_a_deployed_stack_as_it_is_written: "cleanup" hands over 0,
+    every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed" hands over 0,
 );
