@@ -7,13 +7,15 @@ use crate::script::Party;
 /// Something went wrong in the implementation itself, not in the conversation.
 pub type Fault = Box<dyn Error + Send + Sync>;
 
-/// Who a party says it is and whom it wants to talk to. `None` means the script says `nobody`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who a party says it is, whom it wants to talk to, and where. `None` means that it does not say so at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handshake {
     /// The name it claims.
     pub from: Option<String>,
     /// The friend it names.
     pub to: Option<String>,
+    /// The room it names.
+    pub room: Option<String>,
 }
 
 /// How a handshake ended.
@@ -66,6 +68,19 @@ pub trait World {
     /// # Errors
     /// When the close could not be completed.
     async fn disconnect(&mut self, party: &Party) -> Result<(), Fault>;
+
+    /// Closes the connections of all `parties`, and returns when nothing can be posted to any of them.
+    ///
+    /// One after another, unless an implementation knows how to wait for all of them at once.
+    ///
+    /// # Errors
+    /// When one of them could not be closed.
+    async fn disconnect_all(&mut self, parties: &[Party]) -> Result<(), Fault> {
+        for party in parties {
+            self.disconnect(party).await?;
+        }
+        Ok(())
+    }
 
     /// Ends `party`'s connection without a goodbye.
     ///

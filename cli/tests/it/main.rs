@@ -6,6 +6,7 @@ mod architecture;
 mod conformance;
 mod conversations;
 mod dev;
+mod examples;
 mod least_privilege;
 mod local_lifecycle;
 mod project;

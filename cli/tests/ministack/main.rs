@@ -13,4 +13,5 @@ mod deployments;
 mod failures;
 mod interruptions;
 mod permissions;
+mod routes;
 mod terminal;

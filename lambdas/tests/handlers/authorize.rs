@@ -1,14 +1,15 @@
 use chat_lambdas::handlers::{HandlerError, authorize};
+use chat_lambdas::session::Names::{Optional, Required};
 use serde_json::json;
 
-use crate::gateway::{self, ARN, Names};
+use crate::gateway::{self, ARN, Claims, Names};
 use crate::scene::{Scene, json_of};
 
 #[test]
 fn two_names_are_allowed_to_connect_and_become_the_context() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
-    let policy = authorize(&event, &scene.invocation()).unwrap();
+    let policy = authorize(&event, Required, &scene.invocation()).unwrap();
     assert_eq!(
         json_of(&policy),
         json!({
@@ -19,6 +20,55 @@ fn two_names_are_allowed_to_connect_and_become_the_context() {
             },
             "context": {"name": "Tom", "friend": "Jerry"},
         })
+    );
+}
+
+#[test]
+fn where_names_are_optional_the_context_says_what_was_said_and_always_the_room() {
+    let scene = Scene::new();
+    let policy = |claims: Claims<'_>| {
+        let event = gateway::authorizer("c", claims);
+        let policy = json_of(&authorize(&event, Optional, &scene.invocation()).unwrap());
+        (policy["principalId"].clone(), policy["context"].clone())
+    };
+    // Without any member the events to come could not be told from those of a gateway without authorizers.
+    assert_eq!(
+        policy(Claims::default()),
+        (json!("#anonymous"), json!({"room": "everybody"}))
+    );
+    let tom = Claims {
+        from: Some("Tom"),
+        room: Some("hall"),
+        ..Claims::default()
+    };
+    assert_eq!(
+        policy(tom),
+        (json!("Tom"), json!({"name": "Tom", "room": "hall"}))
+    );
+}
+
+#[test]
+fn a_room_that_is_no_name_is_unauthorized_in_every_stack() {
+    let scene = Scene::new();
+    for (names, claims) in [
+        (Optional, gateway::in_room("a#b")),
+        (
+            Required,
+            Claims {
+                from: Some("Tom"),
+                to: Some("Jerry"),
+                room: Some(""),
+            },
+        ),
+    ] {
+        let event = gateway::authorizer("c", claims);
+        let outcome = authorize(&event, names, &scene.invocation());
+        assert!(matches!(outcome, Err(HandlerError::Unauthorized)));
+    }
+    assert!(
+        scene.logged().contains("`msgroom` is not a name"),
+        "{}",
+        scene.logged()
     );
 }
 
@@ -38,7 +88,11 @@ fn who_gives_no_usable_names_is_unauthorized_and_the_reason_is_logged() {
 
 fn check(names: Names<'_>, reason: &str) {
     let scene = Scene::new();
-    let outcome = authorize(&gateway::authorizer("c", names), &scene.invocation());
+    let outcome = authorize(
+        &gateway::authorizer("c", names),
+        Required,
+        &scene.invocation(),
+    );
     assert!(
         matches!(outcome, Err(HandlerError::Unauthorized)),
         "{names:?}"
@@ -53,8 +107,8 @@ fn a_hostile_name_cannot_write_into_the_log() {
         "\u{1b}]0;owned\u{7}\r\n{{\"level\":\"INFO\"}}{}",
         "x".repeat(100_000)
     );
-    let event = gateway::authorizer("c", (Some(&hostile), Some("Jerry")));
-    assert!(authorize(&event, &scene.invocation()).is_err());
+    let event = gateway::authorizer("c", (Some(hostile.as_str()), Some("Jerry")));
+    assert!(authorize(&event, Required, &scene.invocation()).is_err());
     let logged = scene.logged();
     assert!(logged.len() < 300 && !logged.contains("owned"), "{logged}");
     assert!(!logged.chars().any(char::is_control), "{logged:?}");
@@ -64,7 +118,7 @@ fn a_hostile_name_cannot_write_into_the_log() {
 fn names_are_not_logged_when_all_is_well() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
-    authorize(&event, &scene.invocation()).unwrap();
+    authorize(&event, Required, &scene.invocation()).unwrap();
     let logged = scene.logged();
     assert!(
         !logged.contains("Tom") && !logged.contains("Jerry"),
@@ -80,7 +134,7 @@ fn an_event_of_another_kind_is_an_error_and_not_a_refusal() {
         gateway::connect("c", names, None),
         gateway::message("c", "hi", None),
     ] {
-        let outcome = authorize(&event, &scene.invocation());
+        let outcome = authorize(&event, Required, &scene.invocation());
         assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
     }
 }

@@ -1,10 +1,13 @@
 //! The handlers over the fakes, driven by events as API Gateway makes them.
 
 mod authorize;
+mod broadcast;
 mod connect;
 mod conversations;
+mod deliver;
 mod direct;
 mod disconnect;
 mod fan_out;
 mod gateway;
 mod scene;
+mod wiring;

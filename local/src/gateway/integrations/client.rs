@@ -22,8 +22,9 @@ use super::request::Outgoing;
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
 const ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
-/// How long a connection without requests is kept.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a connection without requests is kept: less than common servers do, so that none closes it while a request
+/// is on its way.
+const IDLE: Duration = Duration::from_secs(4);
 
 type Plain = Pool<HttpConnector, Full<Bytes>>;
 type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
