@@ -1,15 +1,12 @@
 //! Lambda's Invoke API: functions that call functions.
 
-use std::time::Duration;
-
 use aws_sdk_lambda::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use aws_sdk_lambda::error::ProvideErrorMetadata;
 use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::operation::invoke::builders::InvokeFluentBuilder;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use chatctl_local::stack::EventPolicy;
-use chatctl_local::{Hand, Limits, Options, StackNotice};
+use chatctl_local::{Limits, Options};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -20,7 +17,7 @@ use crate::world::{World, signed_by, until, within};
 const PATH: &str = "/2015-03-31/functions/worker/invocations";
 
 /// `$connect` with a function `connect`, and a function `worker` on no route.
-fn workers(setup: Setup) -> Setup {
+pub(crate) fn workers(setup: Setup) -> Setup {
     setup.route("$connect", "connect").function("worker")
 }
 
@@ -37,11 +34,11 @@ fn sdk(world: &World, key: &str) -> aws_sdk_lambda::Client {
     aws_sdk_lambda::Client::from_conf(config)
 }
 
-fn worker(world: &World) -> InvokeFluentBuilder {
+pub(crate) fn worker(world: &World) -> InvokeFluentBuilder {
     sdk(world, "AKIAOPERATOR").invoke().function_name("worker")
 }
 
-async fn send_event(world: &World, payload: &str) {
+pub(crate) async fn send_event(world: &World, payload: &str) {
     let sent = worker(world)
         .invocation_type(InvocationType::Event)
         .payload(Blob::new(payload))
@@ -51,45 +48,6 @@ async fn send_event(world: &World, payload: &str) {
 
 fn payload(output: &InvokeOutput) -> String {
     String::from_utf8(output.payload().unwrap().as_ref().to_vec()).unwrap()
-}
-
-/// A world with a clock by hand, in which `worker` fails on every event.
-async fn failing(policy: EventPolicy) -> (World, Hand) {
-    let hand = Hand::default();
-    let options = Options {
-        clock: hand.clock(),
-        ..Options::default()
-    };
-    let world = World::start_with(options, |setup| {
-        workers(setup).edit(|stack| stack.functions.get_mut("worker").unwrap().events = policy)
-    })
-    .await;
-    world
-        .puppets
-        .on("worker", |_| Act::Fail("Broken", "no luck"));
-    (world, hand)
-}
-
-/// Waits for the `index`th announcement of another try, and gives its pause.
-async fn announced(world: &World, index: usize) -> String {
-    let pause = |notice| match notice {
-        StackNotice::Log(line) if line.function == "worker" => {
-            let (_, pause) = line.text.split_once("tried again in ")?;
-            Some(pause.to_owned())
-        }
-        _ => None,
-    };
-    until(async || world.notices().into_iter().filter_map(pause).nth(index)).await
-}
-
-async fn dropped(world: &World) -> String {
-    until(async || {
-        let warnings = world.warnings();
-        warnings
-            .into_iter()
-            .find(|text| text.contains("is dropped"))
-    })
-    .await
 }
 
 #[tokio::test]
@@ -214,59 +172,6 @@ async fn events_run_at_once_in_as_many_processes_as_there_may_be() {
 }
 
 #[tokio::test]
-async fn a_failed_event_is_tried_again_after_one_and_after_two_minutes_and_then_dropped() {
-    let (world, hand) = failing(EventPolicy::default()).await;
-    send_event(&world, "{}").await;
-    assert_eq!(announced(&world, 0).await, "60 seconds");
-    hand.advance(Duration::from_secs(59));
-    assert_eq!(world.puppets.count("worker"), 1);
-    hand.advance(Duration::from_secs(1));
-    assert_eq!(announced(&world, 1).await, "120 seconds");
-    assert_eq!(world.puppets.count("worker"), 2);
-    hand.advance(Duration::from_secs(120));
-    let last = dropped(&world).await;
-    assert_eq!(
-        last,
-        "an asynchronous invocation of `worker` failed 3 times and is dropped: Broken: no luck"
-    );
-    let request = async |index| {
-        let received = world.puppets.event("worker", index).await;
-        received.headers["lambda-runtime-aws-request-id"].clone()
-    };
-    let first = request(0).await;
-    assert_eq!((&first, &first), (&request(1).await, &request(2).await));
-}
-
-#[tokio::test]
-async fn an_event_is_tried_once_where_the_template_says_so() {
-    let policy = EventPolicy {
-        retries: 0,
-        ..EventPolicy::default()
-    };
-    let (world, _hand) = failing(policy).await;
-    send_event(&world, "{}").await;
-    assert_eq!(
-        dropped(&world).await,
-        "an asynchronous invocation of `worker` failed once and is dropped: Broken: no luck"
-    );
-    assert_eq!(world.puppets.count("worker"), 1);
-}
-
-#[tokio::test]
-async fn an_event_that_would_be_too_old_is_not_tried_again() {
-    let policy = EventPolicy {
-        longest_age: Duration::from_secs(90),
-        ..EventPolicy::default()
-    };
-    let (world, hand) = failing(policy).await;
-    send_event(&world, "{}").await;
-    announced(&world, 0).await;
-    hand.advance(Duration::from_secs(60));
-    assert!(dropped(&world).await.contains("failed twice"));
-    assert_eq!(world.puppets.count("worker"), 2);
-}
-
-#[tokio::test]
 async fn a_function_needs_the_right_to_invoke_another_one() {
     let allow = |resource: &str| json!([{ "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resource }]);
     for (resource, allowed) in [
@@ -377,54 +282,4 @@ async fn a_full_queue_is_429_until_there_is_room() {
     let first = within(begins.recv()).await.unwrap();
     first.send(Act::ok()).unwrap();
     until(async || third().await.ok()).await;
-}
-
-#[tokio::test]
-async fn a_function_without_any_concurrency_is_429_and_its_events_are_dropped() {
-    let world = World::start(|setup| {
-        workers(setup).edit(|stack| {
-            let worker = stack.functions.get_mut("worker").unwrap();
-            worker.reserved_concurrency = Some(0);
-        })
-    })
-    .await;
-    let error = worker(&world)
-        .send()
-        .await
-        .unwrap_err()
-        .into_service_error();
-    assert!(error.is_too_many_requests_exception(), "{error:?}");
-    send_event(&world, "{}").await;
-    assert!(dropped(&world).await.contains("failed once"));
-}
-
-#[tokio::test]
-async fn a_stop_lets_running_events_end_and_tells_of_those_that_are_lost() {
-    let (world, _hand) = failing(EventPolicy::default()).await;
-    send_event(&world, "1").await;
-    announced(&world, 0).await;
-    let (finish, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("worker", move |_| act.lock().unwrap().take().unwrap());
-    send_event(&world, "2").await;
-    world.puppets.event("worker", 1).await;
-    finish.send(Act::ok()).unwrap();
-    let World { stack, notices, .. } = world;
-    stack.stop().await;
-    let told: Vec<_> = notices
-        .lock()
-        .unwrap()
-        .iter()
-        .filter(|notice| matches!(notice, StackNotice::Warning(_)))
-        .cloned()
-        .collect();
-    assert_eq!(
-        told,
-        [StackNotice::Warning(
-            "1 asynchronous invocations were not over when the stack stopped, and are lost; Lambda would have kept them"
-                .to_owned()
-        )]
-    );
 }

@@ -12,6 +12,7 @@ mod checklist;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;
+mod event_retries;
 mod frames;
 mod handshake;
 mod integrations_failing;

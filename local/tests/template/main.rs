@@ -5,6 +5,7 @@ mod api_parts;
 mod backends;
 mod conditions;
 mod dynamodb;
+mod event_policy;
 mod free_input;
 mod iam;
 mod intrinsics;
