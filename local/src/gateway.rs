@@ -32,6 +32,7 @@ use crate::credentials::Credentials;
 use crate::functions::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
+use crate::page::Page;
 
 /// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -45,6 +46,7 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) observer: Observer,
     deployed: RwLock<Arc<Deployed>>,
+    page: RwLock<Option<Page>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
     stopping: AtomicBool,
@@ -65,6 +67,7 @@ impl Gateway {
             limits,
             observer,
             deployed: RwLock::new(Arc::new(deployed)),
+            page: RwLock::default(),
             upgrades: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         })
@@ -84,6 +87,18 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&deployed);
         self.connections
             .end_unless(|stage| deployed.stage(stage).is_some());
+    }
+
+    /// What browsers get that ask for `/`, if anything.
+    pub(crate) fn page(&self) -> Option<Page> {
+        self.page
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn show(&self, page: Option<Page>) {
+        *self.page.write().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
     /// Accepts until `stop` says true, then ends every connection and waits for them, but not for ever.

@@ -1,7 +1,7 @@
 //! `chatctl print-connect-commands`
 
 use super::aws::not_deployed;
-use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use super::{PeopleArgs, StackArgs, TargetArgs};
 use crate::aws::AwsTarget;
 use crate::config::Settings;
 use crate::engine::Gateways;
@@ -33,15 +33,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = if args.target.local {
-        let target = LocalTarget::new(&settings.folder, None);
-        match target.status(&settings.stack).await? {
-            Some(status) => status.endpoint,
-            None => return Err(super::status::not_running(&target, &settings.stack)?),
-        }
-    } else {
-        or_interrupted(deployed(&settings)).await?
-    };
+    let url = endpoint(&args.target, &settings).await?;
     let commands = connect_commands(&url, &settings.from, &settings.to);
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
@@ -51,6 +43,21 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         }
     }
     Ok(())
+}
+
+/// Where the stack's clients connect; it must be deployed, and on this machine it must run.
+pub(super) async fn endpoint(
+    target: &TargetArgs,
+    settings: &Settings,
+) -> Result<String, CommandError> {
+    if !target.local {
+        return deployed(settings).await;
+    }
+    let target = LocalTarget::new(&settings.folder, None);
+    match target.status(&settings.stack).await? {
+        Some(status) => Ok(status.endpoint),
+        None => Err(super::status::not_running(&target, &settings.stack)?),
+    }
 }
 
 /// The URL from the stack's outputs; else, for a stack that has lost them, from its API.

@@ -19,6 +19,9 @@ pub(super) struct Request {
     pub(super) code: PathBuf,
     /// The port that was asked for; `None` keeps the stack's own.
     pub(super) port: Option<u16>,
+    /// What the page is filled in with, if one is shown.
+    #[serde(default)]
+    pub(super) page: Option<serde_json::Value>,
 }
 
 impl Request {
@@ -30,6 +33,7 @@ impl Request {
             parameters: deployment.parameters.clone(),
             code: folder.code(&deployment.asset.key),
             port: None,
+            page: None,
         }
     }
 
@@ -42,10 +46,12 @@ impl Request {
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
+        let page = self.page.as_ref().map(ToString::to_string);
         for part in [
             self.template.as_bytes(),
             &parameters,
             self.code.as_os_str().as_encoded_bytes(),
+            page.unwrap_or_default().as_bytes(),
         ] {
             hash.update(part.len().to_le_bytes());
             hash.update(part);

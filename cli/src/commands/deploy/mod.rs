@@ -14,6 +14,7 @@ use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
 use crate::packaging::{self, Executable};
 use crate::stack::connect::connect_commands;
+use crate::stack::page::links;
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -152,7 +153,8 @@ async fn probe(
     Ok(())
 }
 
-fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
+/// Prints how to connect; `page` is where a browser finds the page, if it is served already.
+fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
     let commands = connect_commands(url, &settings.from, &settings.to);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
@@ -161,12 +163,23 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
             "stage": settings.stage,
             "endpoint": url,
             "connectCommands": commands,
+            "page": page,
         }));
         return;
     }
     terminal.say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
     for command in commands {
         terminal.result(&command.command);
+    }
+    match page {
+        Some(page) => {
+            let links = links(page, &settings.from, &settings.to);
+            terminal.hint(&format!(
+                "\nOr open one link in each of two browser windows:\n{}",
+                links.join("\n")
+            ));
+        }
+        None => terminal.hint("\n`chatctl web` shows a page for browsers"),
     }
     terminal.hint(&format!("\n{next}"));
 }
