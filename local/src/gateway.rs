@@ -28,6 +28,7 @@ use self::answers::Answered;
 use self::connections::Connections;
 use self::deployed::{Deployed, Target};
 use self::handshake::{HeadError, Refusal, read_head};
+use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::functions::Functions;
 use crate::observer::Observer;
@@ -44,6 +45,7 @@ pub(crate) struct Gateway {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) functions: Arc<Functions>,
     pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     deployed: RwLock<Arc<Deployed>>,
     page: RwLock<Option<Page>>,
@@ -58,6 +60,7 @@ impl Gateway {
         functions: Arc<Functions>,
         credentials: Arc<Credentials>,
         limits: Limits,
+        clock: Clock,
         observer: Observer,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -65,6 +68,7 @@ impl Gateway {
             credentials,
             functions,
             limits,
+            clock,
             observer,
             deployed: RwLock::new(Arc::new(deployed)),
             page: RwLock::default(),
@@ -194,9 +198,10 @@ impl Gateway {
                 return Answered::NotInvoked;
             }
         };
-        match tokio::time::timeout(timeout, self.functions.invoke(arn, event, trace)).await {
-            Ok(outcome) => Answered::Function(outcome),
-            Err(_) => Answered::TimedOut,
+        let invocation = self.functions.invoke(arn, event, trace);
+        match self.clock.patiently(timeout, invocation).await {
+            Some(outcome) => Answered::Function(outcome),
+            None => Answered::TimedOut,
         }
     }
 

@@ -140,11 +140,7 @@ fn npm(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
     }
     let mut unpack = Command::new("node");
     unpack
-        .args([
-            "unpack.mjs",
-            "node_modules/@sparticuz/chromium",
-            "chromium",
-        ])
+        .args(["unpack.mjs", "node_modules/@sparticuz/chromium", "chromium"])
         .current_dir(folder);
     finish(
         unpack,

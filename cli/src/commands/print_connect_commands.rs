@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::engine::Gateways;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
-use crate::stack::connect::connect_commands;
+use crate::stack::connect::{Introduction, connect_commands};
 use crate::stack::render::output;
 use crate::terminal::{Output, Terminal};
 
@@ -34,7 +34,12 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
     let url = endpoint(&args.target, &settings).await?;
-    let commands = connect_commands(&url, &settings.from, &settings.to);
+    let commands = connect_commands(
+        &url,
+        &settings.from,
+        &settings.to,
+        Introduction::of(&settings),
+    );
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
     } else {

@@ -44,7 +44,7 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
         .settings(Some(&args.people), Some(&args.target.aws))?;
     let url = or_interrupted(endpoint(&args.target, &settings)).await?;
     let show = |base: &str| {
-        let links = links(base, &settings.from, &settings.to);
+        let links = links(base, &settings);
         if terminal.output == Output::Json {
             terminal.result_json(&json!({ "type": "ready", "page": base, "links": links }));
         } else {

@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Settings;
 use crate::config::names::PersonName;
+use crate::config::route::{Purpose, Route, TextRule};
+use crate::stack::connect::Introduction;
 
 /// The page as it lies in the repository; opened as a file, it asks for everything.
 const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
@@ -14,17 +16,17 @@ const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
 /// What the page knows about `settings`' stack at `endpoint`; without one, the page takes the host that serves it.
-pub(crate) fn page_settings(settings: &Settings, endpoint: Option<&str>) -> serde_json::Value {
-    let routes: Vec<_> = settings
-        .routes
-        .iter()
-        .map(|key| json!({ "key": key, "receivers": "friend" }))
-        .collect();
+pub(crate) fn page_settings(settings: &Settings, endpoint: Option<&str>) -> Value {
+    let names = match Introduction::of(settings) {
+        Introduction::Friends => "required",
+        Introduction::Name => "optional",
+        Introduction::Nothing => "none",
+    };
     let mut value = json!({
         "title": settings.stack,
         "stage": settings.stage,
-        "names": "required",
-        "routes": routes,
+        "names": names,
+        "routes": settings.routes.iter().map(route).collect::<Vec<_>>(),
     });
     if let Some(endpoint) = endpoint {
         value["endpoint"] = endpoint.into();
@@ -32,8 +34,30 @@ pub(crate) fn page_settings(settings: &Settings, endpoint: Option<&str>) -> serd
     value
 }
 
+fn route(route: &Route) -> Value {
+    let key = &route.key;
+    let text = |rule: &TextRule| rule.member.as_ref().map(|member| json!(member.as_ref()));
+    match &route.purpose {
+        Purpose::Friend(rule) => {
+            json!({ "key": key, "receivers": "friend", "text": text(rule), "maxTextBytes": rule.most })
+        }
+        Purpose::Room {
+            include_sender,
+            rule,
+        } => json!({
+            "key": key, "receivers": "room", "text": text(rule), "maxTextBytes": rule.most,
+            "includeSender": include_sender,
+        }),
+        Purpose::Http { text, .. } => {
+            let text = text.as_ref().map(|member| json!(member.as_ref()));
+            json!({ "key": key, "receivers": "backend", "text": text })
+        }
+        Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
+    }
+}
+
 /// The page with `settings` in it.
-pub(crate) fn html(settings: &serde_json::Value) -> String {
+pub(crate) fn html(settings: &Value) -> String {
     // No `<` can end the block early, or begin a comment in it.
     let settings = settings.to_string().replace('<', "\\u003c");
     DOCUMENT.replacen(UNSET, &UNSET.replace("{}", &settings), 1)
@@ -59,12 +83,19 @@ fn digest_of(start: &str, end: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(inside)))
 }
 
-/// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person.
-pub(crate) fn links(base: &str, from: &PersonName, to: &PersonName) -> [String; 2] {
-    [(from, to), (to, from)].map(|(from, to)| {
-        let (from, to) = (query_value(from.as_ref()), query_value(to.as_ref()));
-        format!("{base}?from={from}&to={to}")
-    })
+/// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person. One
+/// address for everybody where the chat asks for no names.
+pub(crate) fn links(base: &str, settings: &Settings) -> Vec<String> {
+    let Settings { from, to, .. } = settings;
+    let value = |name: &PersonName| query_value(name.as_ref());
+    let link = |from, to| match Introduction::of(settings) {
+        Introduction::Friends => format!("{base}?from={}&to={}", value(from), value(to)),
+        Introduction::Name => format!("{base}?from={}", value(from)),
+        Introduction::Nothing => base.to_owned(),
+    };
+    let mut links = vec![link(from, to), link(to, from)];
+    links.dedup();
+    links
 }
 
 /// Where the page of the local stack at `endpoint` (`ws://HOST/STAGE`) is.
@@ -89,7 +120,8 @@ fn query_value(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use expect_test::expect;
+    use crate::config::Overrides;
+    use expect_test::{Expect, expect};
 
     #[test]
     fn the_document_has_one_script_one_style_one_place_for_settings_and_asks_for_nothing_outside() {
@@ -133,17 +165,45 @@ mod tests {
         assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     }
 
+    fn settings(config: &str) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        Settings::load(folder.path(), Overrides::default()).unwrap()
+    }
+
+    fn check(config: &str, expected: Expect) {
+        let settings = settings(config);
+        let mut text = links("http://127.0.0.1:1/", &settings).join("\n");
+        text.push_str(&format!("\n{:#}\n", page_settings(&settings, None)));
+        expected.assert_eq(&text);
+    }
+
     #[test]
-    fn names_survive_their_link() {
-        let links = links(
-            "http://127.0.0.1:1/",
-            &"Ann Lee".parse().unwrap(),
-            &"O'Neil+1@x".parse().unwrap(),
+    fn between_friends_the_links_carry_both_names() {
+        check(
+            "from = \"Ann Lee\"\nto = \"O'Neil+1@x\"\n",
+            expect![[r#""#]],
         );
-        expect![[r#"
-            http://127.0.0.1:1/?from=Ann+Lee&to=O%27Neil%2B1%40x
-            http://127.0.0.1:1/?from=O%27Neil%2B1%40x&to=Ann+Lee"#]]
-        .assert_eq(&links.join("\n"));
+    }
+
+    #[test]
+    fn in_a_room_names_are_free_and_the_page_knows_who_gets_what() {
+        check(
+            "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n",
+            expect![[r#""#]],
+        );
+    }
+
+    #[test]
+    fn where_a_backend_decides_nothing_is_asked_and_one_link_is_enough() {
+        check(
+            r#"
+            routes = [
+              { key = "$connect", http = "https://b.example/c" }, { key = "$disconnect", http = "https://b.example/d" },
+              { key = "sendMessage", http = "https://b.example/s", text = "message" },
+            ]"#,
+            expect![[r#""#]],
+        );
     }
 
     #[test]

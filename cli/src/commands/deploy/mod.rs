@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
 use crate::packaging::{self, Executable};
-use crate::stack::connect::connect_commands;
+use crate::stack::connect::{Introduction, connect_commands};
 use crate::stack::page::links;
 use crate::terminal::{Output, Terminal, megabytes};
 
@@ -144,7 +144,12 @@ async fn probe(
 ) -> Result<(), CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Probe));
-    let detail = or_interrupted(engine::probe::probe(url, &settings.routes, patience)).await?;
+    let routes = &settings.routes;
+    let detail = if settings.has_own_functions() {
+        or_interrupted(engine::probe::probe(url, routes, patience)).await?
+    } else {
+        or_interrupted(engine::probe::probe_gateway(url, routes, patience)).await?
+    };
     reporter.report(&DeployEvent::Finished {
         step: Step::Probe,
         detail,
@@ -155,7 +160,12 @@ async fn probe(
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
 fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
-    let commands = connect_commands(url, &settings.from, &settings.to);
+    let commands = connect_commands(
+        url,
+        &settings.from,
+        &settings.to,
+        Introduction::of(settings),
+    );
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",
@@ -173,9 +183,9 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
     }
     match page {
         Some(page) => {
-            let links = links(page, &settings.from, &settings.to);
+            let links = links(page, settings);
             terminal.hint(&format!(
-                "\nOr open one link in each of two browser windows:\n{}",
+                "\nOr in two browser windows:\n{}",
                 links.join("\n")
             ));
         }
