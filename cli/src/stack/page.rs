@@ -182,7 +182,23 @@ mod tests {
     fn between_friends_the_links_carry_both_names() {
         check(
             "from = \"Ann Lee\"\nto = \"O'Neil+1@x\"\n",
-            expect![[r#""#]],
+            expect![[r#"
+                http://127.0.0.1:1/?from=Ann+Lee&to=O%27Neil%2B1%40x
+                http://127.0.0.1:1/?from=O%27Neil%2B1%40x&to=Ann+Lee
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "required",
+                  "routes": [
+                    {
+                      "key": "$default",
+                      "receivers": "friend",
+                      "text": null,
+                      "maxTextBytes": 131072
+                    }
+                  ]
+                }
+            "#]],
         );
     }
 
@@ -190,7 +206,24 @@ mod tests {
     fn in_a_room_names_are_free_and_the_page_knows_who_gets_what() {
         check(
             "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n",
-            expect![[r#""#]],
+            expect![[r#"
+                http://127.0.0.1:1/?from=Tom
+                http://127.0.0.1:1/?from=Jerry
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "optional",
+                  "routes": [
+                    {
+                      "key": "onMessage",
+                      "receivers": "room",
+                      "text": "message",
+                      "maxTextBytes": 32768,
+                      "includeSender": true
+                    }
+                  ]
+                }
+            "#]],
         );
     }
 
@@ -202,7 +235,21 @@ mod tests {
               { key = "$connect", http = "https://b.example/c" }, { key = "$disconnect", http = "https://b.example/d" },
               { key = "sendMessage", http = "https://b.example/s", text = "message" },
             ]"#,
-            expect![[r#""#]],
+            expect![[r#"
+                http://127.0.0.1:1/
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "none",
+                  "routes": [
+                    {
+                      "key": "sendMessage",
+                      "receivers": "backend",
+                      "text": "message"
+                    }
+                  ]
+                }
+            "#]],
         );
     }
 
