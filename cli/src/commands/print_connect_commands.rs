@@ -8,6 +8,7 @@ use crate::engine::Gateways;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::connect::{Introduction, connect_commands};
+use crate::stack::page::beside;
 use crate::stack::render::output;
 use crate::terminal::{Output, Terminal};
 
@@ -46,6 +47,8 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         for command in commands {
             terminal.result(&command.command);
         }
+        let page = args.target.local.then(|| beside(&url));
+        super::web::hint(terminal, &settings, page.as_deref());
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::print_connect_commands::endpoint;
 use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use crate::config::Settings;
 use crate::error::CommandError;
 use crate::local;
 use crate::stack::page::{beside, links, page_settings};
@@ -68,6 +69,19 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
         () = crate::interrupt::requested() => {}
     }
     Ok(())
+}
+
+/// Tells of the page where connect commands were printed; `page` is where it is, if it is served already.
+pub(super) fn hint(terminal: Terminal, settings: &Settings, page: Option<&str>) {
+    let Some(page) = page else {
+        return terminal.hint("\nOr in a browser: `chatctl web`");
+    };
+    let links = links(page, settings);
+    let windows = match links.len() {
+        1 => "in browser windows",
+        _ => "in two browser windows",
+    };
+    terminal.hint(&format!("\nOr {windows}:\n{}", links.join("\n")));
 }
 
 /// Asks the desktop to open `link`; where there is none, the printed link is what remains.

@@ -79,6 +79,40 @@ fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
 }
 
 #[test]
+fn what_a_backend_or_a_gateway_sends_is_told_apart_from_what_people_say() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let mut window = browser.window(&links(&project)[0]);
+    for (frame, kind, text) in [
+        (r#"{"action":"newMessage","payload":"Hi"}"#, "text", "Hi"),
+        (
+            r#"{"message": "Internal server error", "connectionId":"a=", "requestId":"b="}"#,
+            "error",
+            "Internal server error",
+        ),
+        (
+            r#"{"error":"MissingText","message":"there is no `text`","route":"send"}"#,
+            "error",
+            "there is no `text`",
+        ),
+        // Somebody's words, however much they look like JSON.
+        (r#"{"message":"hi"}"#, "text", r#"{"message":"hi"}"#),
+        (
+            r#"{"action":"newMessage","payload":1}"#,
+            "text",
+            r#"{"action":"newMessage","payload":1}"#,
+        ),
+        ("null", "text", "null"),
+        ("{", "text", "{"),
+        ("", "text", ""),
+    ] {
+        let read = window.eval(&format!("read({})", serde_json::json!(frame)));
+        assert_eq!(read, serde_json::json!([kind, text]), "{frame}");
+    }
+}
+
+#[test]
 fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
     let project = Project::new("");
     let endpoint = project.deployed(&[]);

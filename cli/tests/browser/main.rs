@@ -12,4 +12,5 @@ mod limits;
 )]
 mod project;
 mod reconnecting;
+mod rooms;
 mod window;

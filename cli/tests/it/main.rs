@@ -7,6 +7,7 @@ mod conversations;
 mod dev;
 mod least_privilege;
 mod local_lifecycle;
+mod page;
 mod project;
 mod renderings;
 mod surface;

@@ -14,7 +14,6 @@ use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
 use crate::packaging::{self, Executable};
 use crate::stack::connect::{Introduction, connect_commands};
-use crate::stack::page::links;
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -181,16 +180,7 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
     for command in commands {
         terminal.result(&command.command);
     }
-    match page {
-        Some(page) => {
-            let links = links(page, settings);
-            terminal.hint(&format!(
-                "\nOr in two browser windows:\n{}",
-                links.join("\n")
-            ));
-        }
-        None => terminal.hint("\n`chatctl web` shows a page for browsers"),
-    }
+    super::web::hint(terminal, settings, page);
     terminal.hint(&format!("\n{next}"));
 }
 
