@@ -9,6 +9,7 @@ mod events;
 mod frames;
 pub(crate) mod handshake;
 pub(crate) mod ids;
+mod integrations;
 pub(crate) mod plain;
 mod routing;
 mod upgrade;
@@ -47,6 +48,7 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
+    backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
     page: RwLock<Option<Page>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
@@ -70,6 +72,7 @@ impl Gateway {
             limits,
             clock,
             observer,
+            backends: integrations::Client::default(),
             deployed: RwLock::new(Arc::new(deployed)),
             page: RwLock::default(),
             upgrades: AtomicUsize::new(0),
@@ -197,6 +200,7 @@ impl Gateway {
                 self.observer.warn(why.clone());
                 return Answered::NotInvoked;
             }
+            Target::Integration(_) => return Answered::NotInvoked,
         };
         let invocation = self.functions.invoke(arn, event, trace);
         match self.clock.patiently(timeout, invocation).await {

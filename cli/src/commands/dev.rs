@@ -8,6 +8,7 @@ use crate::engine::{Refusal, TargetError};
 use crate::error::CommandError;
 use crate::local::foreground;
 use crate::packaging;
+use crate::stack::code::parameters_of_functions;
 use crate::stack::render::{parameter, render};
 use crate::terminal::{Output, Terminal};
 
@@ -94,28 +95,29 @@ async fn own_stack(
 ) -> Result<foreground::Request, CommandError> {
     let settings = args.stack.settings(None, None)?;
     let mut reporter = terminal.reporter();
-    let executable = or_interrupted(packaging::executable(
+    let built = or_interrupted(packaging::executables(
         &settings,
         args.handlers.as_deref(),
         &mut reporter,
     ))
     .await?;
     let template = render(&settings);
-    let functions = template
-        .resources()
-        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-    let mut code: BTreeMap<String, PathBuf> = functions
-        .map(|(id, _)| (id.to_owned(), executable.path.clone()))
+    let mut code: BTreeMap<String, PathBuf> = parameters_of_functions(&template)
+        .into_iter()
+        .filter_map(|(function, parameter)| Some((function, built.get(&parameter)?.path.clone())))
         .collect();
     code.extend(
         args.code
             .iter()
             .map(|(id, path)| (id.clone(), PathBuf::from(path))),
     );
-    let mut parameters = BTreeMap::from([
-        (parameter::CODE_BUCKET.to_owned(), "local".to_owned()),
-        (parameter::CODE_KEY.to_owned(), executable.digest.clone()),
-    ]);
+    let mut parameters: BTreeMap<String, String> = built
+        .iter()
+        .map(|(parameter, executable)| (parameter.clone(), executable.digest.clone()))
+        .collect();
+    if !built.is_empty() {
+        parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
+    }
     parameters.extend(args.parameter.iter().cloned());
     Ok(foreground::Request {
         stack_name: settings.stack.to_string(),

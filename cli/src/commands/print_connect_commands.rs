@@ -1,7 +1,7 @@
 //! `chatctl print-connect-commands`
 
 use super::aws::not_deployed;
-use super::{PeopleArgs, StackArgs, TargetArgs};
+use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
 use crate::aws::AwsTarget;
 use crate::config::Settings;
 use crate::engine::Gateways;
@@ -34,7 +34,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = endpoint(&args.target, &settings).await?;
+    let url = url(&settings, args.target.local).await?;
     let commands = connect_commands(
         &url,
         &settings.from,
@@ -53,13 +53,13 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     Ok(())
 }
 
-/// Where the stack's clients connect; it must be deployed, and on this machine it must run.
-pub(super) async fn endpoint(
-    target: &TargetArgs,
-    settings: &Settings,
-) -> Result<String, CommandError> {
-    if !target.local {
-        return deployed(settings).await;
+/// Where clients connect to the stack on this machine (`local`) or on AWS.
+///
+/// # Errors
+/// There is no such stack, or it does not run.
+pub(super) async fn url(settings: &Settings, local: bool) -> Result<String, CommandError> {
+    if !local {
+        return or_interrupted(deployed(settings)).await;
     }
     let target = LocalTarget::new(&settings.folder, None);
     match target.status(&settings.stack).await? {

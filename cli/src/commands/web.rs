@@ -4,8 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::print_connect_commands::endpoint;
-use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use super::{PeopleArgs, StackArgs, TargetArgs, print_connect_commands};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::local;
@@ -43,7 +42,7 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = or_interrupted(endpoint(&args.target, &settings)).await?;
+    let url = print_connect_commands::url(&settings, args.target.local).await?;
     let show = |base: &str| {
         let links = links(base, &settings);
         if terminal.output == Output::Json {
