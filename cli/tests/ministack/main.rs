@@ -14,3 +14,4 @@ mod failures;
 mod interruptions;
 mod permissions;
 mod terminal;
+mod web;
