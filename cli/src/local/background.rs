@@ -18,6 +18,7 @@ use super::memory;
 use super::records::{Identity, Request, Running, random_hex};
 use crate::engine::{Refusal, TargetError};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::render::output;
 
 /// Runs the stack in `folder` until it is told to stop. Its terminal is its log.
 ///
@@ -157,10 +158,14 @@ fn stack_request(stack: &str, request: &Request) -> StackRequest {
     }
 }
 
-/// The outputs as the template words them, but with the endpoint that can be reached from here.
+/// The outputs as the template words them, but with the addresses that can be reached from here.
 fn outputs(stack: &LocalStack) -> BTreeMap<String, String> {
     let mut outputs = stack.outputs();
-    outputs.insert(crate::stack::render::output::URL.into(), stack.endpoint());
+    let sockets = stack.endpoint();
+    if let Some(posts) = outputs.get_mut(output::CONNECTIONS_URL) {
+        *posts = sockets.replacen("ws", "http", 1);
+    }
+    outputs.insert(output::URL.into(), sockets);
     outputs
 }
 

@@ -142,30 +142,27 @@ pub(crate) fn finished(output: Output) -> Finished {
 /// The handlers, built once without optimisation.
 pub(crate) fn handlers() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let output = Command::new(cargo)
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "chat-lambdas",
-                "--message-format",
-                "json",
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("cargo starts");
-        let text = String::from_utf8(output.stdout).expect("cargo speaks UTF-8");
-        let messages = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let executable = messages
-            .filter(|message| message["target"]["name"] == "chat")
-            .find_map(|message| message["executable"].as_str().map(PathBuf::from));
-        executable.expect("cargo builds the handlers")
-    })
+    BUILT.get_or_init(|| built("chat-lambdas", "chat"))
+}
+
+/// The `binary` of `package` in this workspace, built without optimisation.
+pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--quiet", "--package", package])
+        .args(["--bin", binary, "--message-format", "json"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo starts");
+    let text = String::from_utf8(output.stdout).expect("cargo speaks UTF-8");
+    let messages = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let executable = messages
+        .filter(|message| message["target"]["name"] == binary)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from));
+    executable.unwrap_or_else(|| panic!("cargo builds {package}"))
 }
 
 /// A peer that `cargo xtask test` installs.

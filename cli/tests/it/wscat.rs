@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use crate::project::{PATIENCE, Project, eventually, peer};
 
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keyboard: ChildStdin,
     screen: Receiver<String>,
@@ -15,7 +15,7 @@ struct Terminal {
 
 impl Terminal {
     /// Pastes `command` into a shell that finds wscat, as the `number`th client of `project`.
-    fn paste(command: &str, project: &Project, number: usize) -> Self {
+    pub(crate) fn paste(command: &str, project: &Project, number: usize) -> Self {
         let wscat = peer("CHATCTL_WSCAT");
         let folder = wscat.parent().unwrap_or(Path::new("")).to_owned();
         let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(
@@ -50,8 +50,34 @@ impl Terminal {
         }
     }
 
-    fn types(&mut self, text: &str) {
+    pub(crate) fn types(&mut self, text: &str) {
         writeln!(self.keyboard, "{text}").unwrap();
+    }
+
+    /// The next thing that is shown has `text` in it.
+    pub(crate) fn sees_next(&self, text: &str) {
+        loop {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(line) if line.trim().is_empty() => {}
+                Ok(line) => {
+                    return assert!(
+                        line.contains(text),
+                        "{text:?} was to be shown, not {line:?}"
+                    );
+                }
+                Err(error) => panic!("{text:?} was not shown ({error})"),
+            }
+        }
+    }
+
+    /// Nothing has been shown that nobody has looked at.
+    pub(crate) fn saw_nothing_else(&self) {
+        let more: Vec<String> = self
+            .screen
+            .try_iter()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        assert!(more.is_empty(), "{more:?}");
     }
 
     fn sees(&self, text: &str) {

@@ -41,6 +41,7 @@ pub(crate) mod parameter {
 /// The names of the template's outputs.
 pub(crate) mod output {
     pub(crate) const URL: &str = "Url";
+    pub(crate) const CONNECTIONS_URL: &str = "ConnectionsUrl";
 }
 
 /// Renders the stack that `settings` describe.

@@ -1,0 +1,214 @@
+//! Every example, deployed to this machine and driven with wscat as its README says, then torn down.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::project::{Project, built, eventually};
+use crate::wscat::Terminal;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples")
+        .join(name)
+}
+
+fn read(name: &str, file: &str) -> String {
+    std::fs::read_to_string(folder(name).join(file)).unwrap()
+}
+
+/// What the README shows of terminals, a line an element.
+fn session(name: &str) -> Vec<String> {
+    let readme = read(name, "README.md");
+    let block = readme.split("```console\n").nth(1).expect("a session");
+    let block = block.split("```").next().unwrap();
+    block.lines().map(str::to_owned).collect()
+}
+
+/// Plays the README's session at `url`. Nobody may see anything that the session does not show.
+fn play(name: &str, project: &Project, url: &str) {
+    let mut terminals: Vec<Option<Terminal>> = Vec::new();
+    for line in session(name) {
+        let (number, rest) = line.split_at(1);
+        let at = number.parse::<usize>().unwrap() - 1;
+        let (sign, text) = rest.split_at(1);
+        let text = text.trim_start();
+        match sign {
+            "$" => {
+                assert_eq!(terminals.len(), at, "{line}: terminals are opened in order");
+                let command = text.replace("URL", url);
+                terminals.push(Some(Terminal::paste(&command, project, at + 1)));
+            }
+            ">" => terminals[at].as_mut().unwrap().types(text),
+            "<" => terminals[at].as_ref().unwrap().sees_next(text),
+            "^" => {
+                terminals[at] = None;
+                let left = terminals.iter().flatten().count();
+                eventually("the stack has noticed that somebody went", || {
+                    project.status()["connections"] == left
+                });
+            }
+            _ => panic!("{line}: no such line"),
+        }
+    }
+    for terminal in terminals.iter().flatten() {
+        terminal.saw_nothing_else();
+    }
+}
+
+fn torn_down(name: &str, project: &Project) {
+    let gone = project.run(&["teardown", "--local", "--yes"]);
+    assert_eq!(gone.code, 0, "{}", gone.stderr);
+    assert!(!project.path().join(".chatctl").join(name).exists());
+}
+
+/// An example that needs nothing but its config.
+fn check(name: &str) {
+    let project = Project::new(&read(name, "chatctl.toml"));
+    let url = project.deployed(&[]);
+    play(name, &project, &url);
+    torn_down(name, &project);
+}
+
+#[test]
+fn direct() {
+    check("direct");
+}
+
+#[test]
+fn broadcast() {
+    check("broadcast");
+}
+
+#[test]
+fn relay() {
+    check("relay");
+}
+
+#[test]
+fn broadcast_cleanup() {
+    check("broadcast-cleanup");
+}
+
+#[test]
+fn custom_handler() {
+    let name = "custom-handler";
+    let crate_folder = folder(name).join("roll");
+    // The debug profile is what the other tests have built already.
+    let config = read(name, "chatctl.toml")
+        .replace("\"roll\"\nreply", &format!("{crate_folder:?}\nreply"))
+        + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
+    let deployed = project.deploy(&[]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    assert!(
+        deployed.stderr.contains("not tried: `roll`"),
+        "{}",
+        deployed.stderr
+    );
+    let url = deployed
+        .stdout
+        .lines()
+        .next()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap();
+    play(name, &project, url);
+    let again = project.deploy(&["--no-probe"]);
+    assert!(
+        again.stderr.contains("nothing has changed"),
+        "{}",
+        again.stderr
+    );
+    torn_down(name, &project);
+}
+
+/// The example's backend, ended at the end.
+struct Backend {
+    child: Child,
+    address: String,
+}
+
+impl Backend {
+    fn start(connections_url: &str) -> Self {
+        let mut child = Command::new(built("http-backend", "http-backend"))
+            .env("CONNECTIONS_URL", connections_url)
+            .env("LISTEN", "127.0.0.1:0")
+            .envs([
+                ("AWS_REGION", "local"),
+                ("AWS_ACCESS_KEY_ID", "any"),
+                ("AWS_SECRET_ACCESS_KEY", "any"),
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line
+            .trim_end()
+            .strip_prefix("listening on ")
+            .expect("its address")
+            .to_owned();
+        Self { child, address }
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+#[test]
+fn http_backend() {
+    let name = "http-backend";
+    let config = read(name, "chatctl.toml");
+    // What API Gateway cannot reach is no reason not to deploy.
+    let project = Project::new(&config.replace(":3000/", ":65535/"));
+    let first = project.deploy(&[]);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    assert!(!first.stderr.contains("build"), "{}", first.stderr);
+    assert!(first.stderr.contains("does not run"), "{}", first.stderr);
+    let outputs = project
+        .run(&["outputs", "--local", "--output", "json"])
+        .stdout;
+    let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
+    let backend = Backend::start(outputs["ConnectionsUrl"].as_str().unwrap());
+    project.configure(&config.replace("127.0.0.1:3000", &backend.address));
+    let deployed = project.deploy(&[]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    assert!(
+        deployed.stderr.contains("the backend accepts connections"),
+        "{}",
+        deployed.stderr
+    );
+    let printed = project.run(&["print-connect-commands", "--local"]);
+    assert_eq!(printed.stdout, deployed.stdout);
+    play(name, &project, outputs["Url"].as_str().unwrap());
+    torn_down(name, &project);
+}
+
+#[test]
+fn every_example_is_tested() {
+    let mut examples: Vec<_> = std::fs::read_dir(folder(""))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("chatctl.toml").exists())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    examples.sort();
+    let source = include_str!("examples.rs");
+    for example in &examples {
+        let test = example.replace('-', "_");
+        assert!(
+            source.contains(&format!("fn {test}()")),
+            "no test plays {example}"
+        );
+        assert!(read(example, "chatctl.toml").contains(&format!("stack = \"{example}\"")));
+    }
+    assert!(examples.len() >= 6, "{examples:?}");
+}

@@ -1,0 +1,80 @@
+//! Who is connected, and how to reach them.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::error::{DisplayErrorContext, SdkError};
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::primitives::Blob;
+use futures_util::future::join_all;
+
+/// Everybody who is connected, as far as this process has heard. A restart forgets them: what must survive one
+/// belongs into a database.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    client: Client,
+    ids: Mutex<BTreeSet<String>>,
+}
+
+impl Connections {
+    /// Nobody yet; `client` leads to them.
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            ids: Mutex::default(),
+        }
+    }
+
+    /// Somebody came.
+    pub(crate) fn add(&self, id: String) {
+        self.ids().insert(id);
+    }
+
+    /// Somebody went.
+    pub(crate) fn forget(&self, id: &str) {
+        self.ids().remove(id);
+    }
+
+    /// Posts `frame` to everybody but `sender`. Whoever has gone meanwhile is forgotten, and keeps it from nobody.
+    ///
+    /// # Errors
+    /// The first refusal that does not mean that somebody has gone; the others have the frame.
+    pub(crate) async fn post_to_others(&self, sender: &str, frame: String) -> Result<(), String> {
+        // Copied, because nobody may hold the lock while the posts are under way.
+        let others: Vec<String> = self
+            .ids()
+            .iter()
+            .filter(|id| *id != sender)
+            .cloned()
+            .collect();
+        let posts = others.iter().map(|id| self.post(id, &frame));
+        join_all(posts).await.into_iter().collect()
+    }
+
+    async fn post(&self, id: &str, frame: &str) -> Result<(), String> {
+        let post = self.client.post_to_connection().connection_id(id);
+        match post.data(Blob::new(frame)).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_gone(&error) => {
+                self.forget(id);
+                Ok(())
+            }
+            Err(error) => Err(format!(
+                "could not post to connection {id}: {}",
+                DisplayErrorContext(error)
+            )),
+        }
+    }
+
+    fn ids(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        // A set of ids is never half changed.
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_gone(error: &SdkError<PostToConnectionError>) -> bool {
+    error
+        .as_service_error()
+        .is_some_and(PostToConnectionError::is_gone_exception)
+}
