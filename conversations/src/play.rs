@@ -227,11 +227,8 @@ impl<W: World> Stage<'_, W> {
     /// Disconnects `parties`, but only after having looked at all of them: a frame is reported where it went.
     async fn disconnect(&mut self, parties: &[Party]) -> Result<(), Miss> {
         self.nothing_left(parties).await?;
-        for party in parties {
-            self.unread.remove(party);
-            self.world.disconnect(party).await?;
-        }
-        Ok(())
+        self.unread.retain(|party, _| !parties.contains(party));
+        Ok(self.world.disconnect_all(parties).await?)
     }
 
     async fn close(&mut self) -> Result<(), Miss> {

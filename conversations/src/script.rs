@@ -281,10 +281,6 @@ fn device(rest: &str) -> Result<(Option<String>, &str), String> {
 }
 
 /// The name after `word`, and what follows it. `None` when `rest` does not go on with `word`.
-#[expect(
-    clippy::type_complexity,
-    reason = "a name that may be nobody, after a word that may be absent"
-)]
 fn after<'line>(
     word: &str,
     rest: &'line str,

@@ -69,6 +69,19 @@ pub trait World {
     /// When the close could not be completed.
     async fn disconnect(&mut self, party: &Party) -> Result<(), Fault>;
 
+    /// Closes the connections of all `parties`, and returns when nothing can be posted to any of them.
+    ///
+    /// One after another, unless an implementation knows how to wait for all of them at once.
+    ///
+    /// # Errors
+    /// When one of them could not be closed.
+    async fn disconnect_all(&mut self, parties: &[Party]) -> Result<(), Fault> {
+        for party in parties {
+            self.disconnect(party).await?;
+        }
+        Ok(())
+    }
+
     /// Ends `party`'s connection without a goodbye.
     ///
     /// When this returns, nothing can be posted to it any more. Whether the

@@ -12,6 +12,7 @@ pub(crate) mod ids;
 mod integrations;
 pub(crate) mod plain;
 mod routing;
+mod throttle;
 mod upgrade;
 
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ use self::answers::Answered;
 use self::connections::Connections;
 use self::deployed::{Deployed, Target};
 use self::handshake::{HeadError, Refusal, read_head};
+use self::throttle::Account;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::functions::Functions;
@@ -48,6 +50,7 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
+    pub(crate) account: Account,
     backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
     page: RwLock<Option<Page>>,
@@ -69,6 +72,7 @@ impl Gateway {
             connections: Connections::default(),
             credentials,
             functions,
+            account: Account::new(&limits, &clock, &observer),
             limits,
             clock,
             observer,

@@ -189,4 +189,13 @@ mod tests {
             assert!(JsonPath::parse(path).is_err(), "{path}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_it_panic(path in "[$.a*\\[\\]'\"0-9é-]{0,20}") {
+            if let Ok(path) = JsonPath::parse(&path) {
+                let _any = path.find(&json!({ "a": [{ "a": 1 }, [2, 3]], "": 4 }));
+            }
+        }
+    }
 }

@@ -10,7 +10,7 @@
 //!   the operator's, who may do everything. An unsigned request to the @connections or the Invoke API is refused.
 //! - IAM here finds what a role lacks. It is no wall against a function that wants to get around it: any program of the
 //!   same machine can sign with another key.
-//! - Requests wait for a free process where AWS would throttle; account quotas are not enforced.
+//! - Requests wait for a free process where AWS would throttle them for want of concurrency.
 //! - Processes are not frozen between two events.
 //! - A process that catches SIGTERM has two seconds; when the program that runs the stack is killed itself, function
 //!   processes see their Runtime API close and end by that.

@@ -132,6 +132,9 @@ impl LocalStack {
             options.clock.clone(),
             observer.clone(),
         );
+        for warning in Deployed::warnings(&stack) {
+            observer.warn(warning);
+        }
         let (stop, stopped) = watch::channel(false);
         let serving = Some(tokio::spawn(Arc::clone(&gateway).serve(listener, stopped)));
         teller.stack("CREATE_COMPLETE", None);
@@ -241,6 +244,9 @@ impl LocalStack {
             self.port,
         ));
         self.gateway.deploy(Deployed::of(&after));
+        for warning in Deployed::warnings(&after) {
+            self.observer.warn(warning);
+        }
         *self.current() = Current {
             stack: Arc::clone(&after),
             codes,

@@ -47,6 +47,9 @@ pub(crate) async fn answer(
             &format!("Invalid connectionId: {id}"),
         ));
     }
+    if !gateway.account.admits_call() {
+        return limit_exceeded();
+    }
     let connection = gateway.connections.find(stage, id);
     if method == Method::POST {
         return post(gateway, connection.as_deref(), request).await;
@@ -165,11 +168,14 @@ async fn post(
     match connection.post(payload) {
         Ok(()) => finish(Response::builder(), Bytes::new()),
         Err(PostError::Gone) => gone(),
-        Err(PostError::Full) => {
-            let message = "The client is sending more than the allowed number of requests per unit of time or the WebSocket client side buffer is full.";
-            refuse(Refusal::gateway(429, "LimitExceededException", message))
-        }
+        Err(PostError::Full) => limit_exceeded(),
     }
+}
+
+/// One answer for both causes, as on AWS.
+fn limit_exceeded() -> Answer {
+    let message = "The client is sending more than the allowed number of requests per unit of time or the WebSocket client side buffer is full.";
+    refuse(Refusal::gateway(429, "LimitExceededException", message))
 }
 
 fn describe(connection: &Connection) -> serde_json::Value {

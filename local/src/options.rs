@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::stack::{Identity, LogicalId};
+use crate::stack::{Identity, LogicalId, Throttle};
 
 /// What to run: a template, its parameters and the code of its functions.
 #[derive(Debug, Clone, Default)]
@@ -86,8 +86,12 @@ pub enum TableStorage {
 /// Defaults are those of
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 /// and <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html> where AWS has such a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
+    /// Requests of all kinds: handshakes, messages, calls of the @connections API. 10,000 a second, 5,000 at once.
+    pub requests: Throttle,
+    /// New connections: 500 a second. AWS gives no number for those at once.
+    pub new_connections: Throttle,
     /// A connection without messages in either direction is closed after this: ten minutes.
     pub idle_timeout: Duration,
     /// A connection is closed after this, however busy: two hours.
@@ -124,6 +128,11 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            requests: Throttle::ACCOUNT,
+            new_connections: Throttle {
+                rate: 500.0,
+                burst: 500,
+            },
             idle_timeout: Duration::from_secs(600),
             connection_duration: Duration::from_secs(7200),
             authorizer_timeout: Duration::from_secs(29),

@@ -133,7 +133,7 @@ pub struct Authorizer {
 }
 
 /// A stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
     /// Its name in the template.
     pub logical_id: LogicalId,
@@ -144,6 +144,33 @@ pub struct Stage {
     /// The route keys that are live: all with `AutoDeploy`; with a `Deployment`, those it depends on, directly
     /// or not; none (every handshake answers 403) when the stage has neither.
     pub deployed: Option<Vec<String>>,
+    /// What `DefaultRouteSettings` and `RouteSettings` allow, by route key; a route that is not here has only the
+    /// account's limit.
+    pub throttles: BTreeMap<String, Throttle>,
+}
+
+/// How many requests a token bucket lets through, see
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html>.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Throttle {
+    /// Requests per second, in the long run.
+    pub rate: f64,
+    /// Requests at once.
+    pub burst: u32,
+}
+
+impl Throttle {
+    /// What an account has for all its APIs of a region together, calls of the @connections API included:
+    /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
+    pub const ACCOUNT: Self = Self {
+        rate: 10_000.0,
+        burst: 5_000,
+    };
+
+    /// Whether nothing at all gets through.
+    pub fn blocks_everything(&self) -> bool {
+        self.burst == 0 || self.rate <= 0.0
+    }
 }
 
 /// A Lambda function.

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the project does to itself.
 
 mod bench;
+mod conformance;
 mod licences;
 mod peers;
 mod run;
@@ -13,6 +14,7 @@ usage: cargo xtask COMMAND
   test [ARGS]   set the pinned third-party peers up (into target/), then run every test; ARGS go to cargo test
   bench local [ARGS]
                 build for release, measure the local target, print a table; ARGS go to the measuring program
+  conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
 ";
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "test" => peers::set_up().and_then(|peers| run::tests(&peers, &rest)),
         "bench" if rest.first().is_some_and(|what| what == "local") => bench::local(&rest[1..]),
+        "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
         _ => {

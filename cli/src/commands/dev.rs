@@ -1,6 +1,7 @@
 //! `chatctl dev`
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use super::{StackArgs, or_interrupted};
@@ -32,6 +33,12 @@ pub(super) struct DevArgs {
     /// The port on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Lets AWS's limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
+    ///
+    /// Also faster: the cut after two hours, the pauses before an asynchronous invocation is tried again, and throttling.
+    /// Not faster: whatever waits for a function, and when items of a table expire.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clock_speed)]
+    clock_speed: NonZeroU32,
     /// Built handlers for this project's own stack
     #[arg(long, value_name = "PATH", conflicts_with = "template")]
     handlers: Option<PathBuf>,
@@ -48,6 +55,26 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it needs a name, `=` and a value".into()),
     }
+}
+
+/// Beyond a thousand an idle connection would not live long enough to be used.
+const FASTEST_CLOCK: u32 = 1_000;
+
+fn clock_speed(text: &str) -> Result<NonZeroU32, String> {
+    text.parse()
+        .ok()
+        .filter(|speed: &NonZeroU32| speed.get() <= FASTEST_CLOCK)
+        .ok_or_else(|| format!("it must be a whole number from 1 to {FASTEST_CLOCK}"))
+}
+
+/// What a faster clock does to connections.
+fn clock_hint(speed: NonZeroU32) -> String {
+    let seconds = |limit: u32| f64::from(limit) / f64::from(speed.get());
+    format!(
+        "the clock runs {speed} times faster: idle connections are closed after {} s, all after {} s; functions have their usual time",
+        seconds(600),
+        seconds(7_200)
+    )
 }
 
 pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
@@ -77,11 +104,20 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
         }
         None => own_stack(&args, terminal).await?,
     };
-    let running = or_interrupted(foreground::start(request, args.port, terminal.log())).await?;
+    let running = or_interrupted(foreground::start(
+        request,
+        args.port,
+        args.clock_speed,
+        terminal.log(),
+    ))
+    .await?;
     if terminal.output == Output::Json {
         terminal.result_json(&serde_json::json!({"type": "ready", "endpoint": running.endpoint()}));
     } else {
         terminal.result(&running.endpoint());
+    }
+    if args.clock_speed > NonZeroU32::MIN {
+        terminal.hint(&clock_hint(args.clock_speed));
     }
     terminal.hint("Ctrl-C stops it");
     crate::interrupt::requested().await;

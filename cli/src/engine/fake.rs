@@ -199,7 +199,7 @@ impl Stacks for FakeStacks {
         if self.so_far().is_empty() {
             return Ok(Prepared::NoChanges(Default::default()));
         }
-        let summary = ChangeSummary::between(None, &deployment.template, false);
+        let summary = ChangeSummary::between(None, &deployment.template, &Default::default());
         Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: "1".into(),
             change: Change::Create,

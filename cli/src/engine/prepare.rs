@@ -61,7 +61,7 @@ pub(crate) async fn preview(
     let all_new = |template: &Template| {
         Some(ChangeSummary {
             rights: gained(None, template),
-            ..ChangeSummary::between(None, template, false)
+            ..ChangeSummary::between(None, template, &Default::default())
         })
     };
     match stacks.footing(&stack).await? {

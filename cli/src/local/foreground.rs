@@ -1,6 +1,8 @@
 //! A local stack inside this very process, for `dev`.
 
-use chatctl_local::{LocalStack, LogSource, Observer, Options, StackNotice};
+use std::num::NonZeroU32;
+
+use chatctl_local::{Clock, LocalStack, LogSource, Observer, Options, StackNotice};
 
 pub(crate) use chatctl_local::StackRequest as Request;
 
@@ -10,13 +12,14 @@ use crate::engine::{Refusal, TargetError};
 #[derive(Debug)]
 pub(crate) struct Foreground(LocalStack);
 
-/// Starts `request` on `port`; tables are kept in memory. `log` is told whose line it is, and the line.
+/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster. `log` is told whose line it is, and the line.
 ///
 /// # Errors
 /// What is wrong with the template, its parameters or its code; a port that is taken.
 pub(crate) async fn start(
     request: Request,
     port: u16,
+    clock_speed: NonZeroU32,
     log: impl Fn(&str, &str) + Send + Sync + 'static,
 ) -> Result<Foreground, TargetError> {
     let observer = Observer::new(move |notice| match notice {
@@ -29,6 +32,7 @@ pub(crate) async fn start(
     });
     let options = Options {
         port,
+        clock: Clock::faster(clock_speed),
         ..Options::default()
     };
     let stack = LocalStack::start(request, options, observer).await;

@@ -303,7 +303,12 @@ impl Stacks for LocalTarget {
         let running = self.running(&deployment.stack)?;
         let new = self.request(&deployment, &folder);
         let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
-        let same_code = old.as_ref().is_some_and(|old| old.code == new.code);
+        let before = |function: &String| old.as_ref()?.code.get(function);
+        let new_code = new.code.iter();
+        let new_code = new_code
+            .filter(|(function, folder)| before(function) != Some(folder))
+            .map(|(function, _)| function.clone())
+            .collect();
         let change = match (&old, &running) {
             (Some(old), Some(running)) if !moves(running) => {
                 if running.applied == new.digest() && old.digest() == new.digest() {
@@ -317,7 +322,7 @@ impl Stacks for LocalTarget {
         let before = old
             .and_then(|old| old.template())
             .filter(|_| change == Change::Update);
-        let summary = ChangeSummary::between(before.as_ref(), &deployment.template, !same_code);
+        let summary = ChangeSummary::between(before.as_ref(), &deployment.template, &new_code);
         Ok(Prepared::ChangeSet(Box::new(ChangeSet {
             id: new.token,
             change,

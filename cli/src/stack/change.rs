@@ -1,6 +1,6 @@
 //! What a change set will do, in the words that are shown before the question.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Template;
@@ -58,14 +58,18 @@ pub(crate) struct ChangeSummary {
 }
 
 impl ChangeSummary {
-    /// Compares two templates property by property; `code_changed` touches every function.
-    pub(crate) fn between(old: Option<&Template>, new: &Template, code_changed: bool) -> Self {
+    /// Compares two templates property by property; `new_code` are the functions, by logical id, that get other code.
+    pub(crate) fn between(
+        old: Option<&Template>,
+        new: &Template,
+        new_code: &BTreeSet<String>,
+    ) -> Self {
         let before: BTreeMap<_, _> = old.into_iter().flat_map(Template::resources).collect();
         let mut changes: Vec<_> = new
             .resources()
             .filter_map(|(id, resource)| match before.get(id) {
                 None => Some(row(Action::Add, id, resource, Vec::new())),
-                Some(earlier) => changed(id, earlier, resource, code_changed),
+                Some(earlier) => changed(id, earlier, resource, new_code.contains(id)),
             })
             .collect();
         let kept: Vec<_> = new.resources().map(|(id, _)| id).collect();
@@ -140,7 +144,7 @@ fn changed(
     id: &str,
     earlier: &serde_json::Value,
     resource: &serde_json::Value,
-    code_changed: bool,
+    has_new_code: bool,
 ) -> Option<ResourceChange> {
     let empty = serde_json::Map::new();
     let of = |resource: &serde_json::Value| {
@@ -156,7 +160,7 @@ fn changed(
         .filter(|key| old.get(*key) != new.get(*key))
         .cloned()
         .collect();
-    if code_changed && resource["Type"] == "AWS::Lambda::Function" {
+    if has_new_code {
         properties.push("Code".into());
     }
     properties.sort();
@@ -207,11 +211,14 @@ mod tests {
     fn check(
         old: Option<serde_json::Value>,
         new: serde_json::Value,
-        code_changed: bool,
+        new_code: &[&str],
         expected: Expect,
     ) {
-        let summary =
-            ChangeSummary::between(old.map(template).as_ref(), &template(new), code_changed);
+        let summary = ChangeSummary::between(
+            old.map(template).as_ref(),
+            &template(new),
+            &new_code.iter().map(|id| (*id).to_owned()).collect(),
+        );
         let rows: String = summary
             .changes
             .iter()
@@ -232,7 +239,7 @@ mod tests {
         check(
             None,
             json!({"Table": {"Type": "AWS::DynamoDB::Table"}, "Api": {"Type": "AWS::ApiGatewayV2::Api"}}),
-            false,
+            &[],
             expect![[r#"
                 Add Table 
                 Add Api 
@@ -248,7 +255,7 @@ mod tests {
                 json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": 1, "BillingMode": 1}}}),
             ),
             json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": 2, "BillingMode": 1}}}),
-            false,
+            &[],
             expect![[r#"
                 Replace T KeySchema
                 1 to replace
@@ -257,13 +264,13 @@ mod tests {
     }
 
     #[test]
-    fn new_code_touches_functions_only() {
+    fn new_code_touches_its_functions_only() {
         let both =
-            json!({"F": {"Type": "AWS::Lambda::Function"}, "T": {"Type": "AWS::DynamoDB::Table"}});
+            json!({"F": {"Type": "AWS::Lambda::Function"}, "G": {"Type": "AWS::Lambda::Function"}});
         check(
             Some(both.clone()),
             both,
-            true,
+            &["F"],
             expect![[r#"
                 Modify F Code
                 1 to change
@@ -278,7 +285,7 @@ mod tests {
                 json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}, "B": {"Type": "AWS::ApiGatewayV2::Route"}}),
             ),
             json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}}),
-            false,
+            &[],
             expect![[r#"
                 Remove B 
                 1 to remove

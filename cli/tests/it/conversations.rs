@@ -26,12 +26,25 @@ impl Chat {
         from: Option<&str>,
         to: Option<&str>,
     ) -> Result<Self, String> {
+        Self::try_open_with(endpoint, &[("msgfrom", from), ("msgto", to)])
+    }
+
+    /// Connects somebody who says nothing but a room.
+    pub(crate) fn open_in(endpoint: &str, room: &str) -> Self {
+        Self::try_open_with(endpoint, &[("msgroom", Some(room))])
+            .expect("the handshake is accepted")
+    }
+
+    fn try_open_with(
+        endpoint: &str,
+        headers: &[(&'static str, Option<&str>)],
+    ) -> Result<Self, String> {
         let mut request = endpoint.into_client_request().unwrap();
-        for (name, value) in [("msgfrom", from), ("msgto", to)] {
+        for (name, value) in headers {
             if let Some(value) = value {
                 request
                     .headers_mut()
-                    .insert(name, value.parse().map_err(|error| format!("{error}"))?);
+                    .insert(*name, value.parse().map_err(|error| format!("{error}"))?);
             }
         }
         let address = endpoint
@@ -86,6 +99,15 @@ impl Chat {
         }
     }
 
+    /// The code of the close frame that comes next.
+    pub(crate) fn closed_with(mut self) -> u16 {
+        loop {
+            if let Message::Close(Some(frame)) = self.socket.read().expect("a close frame comes") {
+                return frame.code.into();
+            }
+        }
+    }
+
     /// Says goodbye and waits for the answer.
     pub(crate) fn close(mut self) {
         self.socket.close(None).unwrap();
@@ -121,11 +143,12 @@ impl Deployed {
 
 impl World for Deployed {
     async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
-        match Chat::try_open(
-            &self.endpoint,
-            handshake.from.as_deref(),
-            handshake.to.as_deref(),
-        ) {
+        let headers = [
+            ("msgfrom", handshake.from.as_deref()),
+            ("msgto", handshake.to.as_deref()),
+            ("msgroom", handshake.room.as_deref()),
+        ];
+        match Chat::try_open_with(&self.endpoint, &headers) {
             Ok(chat) => {
                 self.open.insert(party.clone(), chat);
                 Ok(Welcome::Accepted)
@@ -147,10 +170,14 @@ impl World for Deployed {
     }
 
     async fn disconnect(&mut self, party: &Party) -> Result<(), Fault> {
-        self.open
-            .remove(party)
-            .expect("the player knows who is connected")
-            .close();
+        self.disconnect_all(std::slice::from_ref(party)).await
+    }
+
+    async fn disconnect_all(&mut self, parties: &[Party]) -> Result<(), Fault> {
+        for party in parties {
+            let chat = self.open.remove(party);
+            chat.expect("the player knows who is connected").close();
+        }
         eventually("the gateway has noticed", || self.is_quiet());
         Ok(())
     }
@@ -171,11 +198,12 @@ impl World for Deployed {
     }
 }
 
-#[tokio::test]
-async fn every_conversation_goes_over_a_deployed_stack_as_it_is_written() {
-    let scripts = conversations::scripts().unwrap();
-    assert!(!scripts.is_empty());
-    let project = Project::new("");
+/// Plays every script that is written for `stack` over one deployment of it.
+async fn play_over(stack: &str) {
+    let mut scripts = conversations::scripts().unwrap();
+    scripts.retain(|script| script.stack.name == stack);
+    let first = scripts.first().expect("there is a script for the stack");
+    let project = Project::new(&first.stack.to_toml());
     let endpoint = project.deployed(&[]);
     let mut world = Deployed {
         project,
@@ -190,3 +218,27 @@ async fn every_conversation_goes_over_a_deployed_stack_as_it_is_written() {
         eventually("everybody has left", || world.is_quiet());
     }
 }
+
+/// One test per stack: a stack without one would be found by the last test.
+macro_rules! stacks {
+    ($($test:ident: $stack:literal),* $(,)?) => {
+        $(#[tokio::test]
+        async fn $test() {
+            play_over($stack).await;
+        })*
+
+        #[test]
+        fn every_stack_that_a_script_may_name_is_played_over() {
+            let played = [$($stack),*];
+            assert_eq!(conversations::STACKS.map(|stack| stack.name), played);
+        }
+    };
+}
+
+stacks!(
+    every_conversation_of_friends_goes_over_a_deployed_stack_as_it_is_written: "direct",
+    every_conversation_of_everybody_goes_over_a_deployed_stack_as_it_is_written: "broadcast",
+    every_relayed_conversation_goes_over_a_deployed_stack_as_it_is_written: "relay",
+    every_conversation_with_a_clean_up_goes_over_a_deployed_stack_as_it_is_written: "cleanup",
+    every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed",
+);

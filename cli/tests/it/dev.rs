@@ -96,3 +96,39 @@ fn a_template_that_cannot_be_run_is_refused_by_resource_and_exits_with_2() {
         refused.stderr
     );
 }
+
+#[test]
+fn a_faster_clock_closes_an_idle_connection_early_and_says_so() {
+    let project = Project::new("");
+    let handlers = handlers();
+    let words = ["dev", "--clock-speed", "1000", "--handlers"];
+    let mut child = project
+        .command(&[&words[..], &[handlers.to_str().unwrap()]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut endpoint = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut endpoint)
+        .unwrap();
+    // By AWS's own clock this would take ten minutes, and the test would give up.
+    let tom = Chat::open(endpoint.trim_end(), "Tom", "Jerry");
+    assert_eq!(tom.closed_with(), 1001);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let finished = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(finished.stderr).unwrap();
+    let hint = "the clock runs 1000 times faster: idle connections are closed after 0.6 s, all after 7.2 s; functions have their usual time";
+    assert!(stderr.contains(hint), "{stderr}");
+}
+
+#[test]
+fn a_clock_that_stands_still_or_races_is_refused() {
+    let project = Project::new("");
+    for speed in ["0", "-1", "1001", "fast"] {
+        let refused = project.run(&["dev", &format!("--clock-speed={speed}")]);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        let reason = "it must be a whole number from 1 to 1000";
+        assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    }
+}

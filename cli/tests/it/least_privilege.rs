@@ -1,6 +1,8 @@
 //! Each action of each role is needed: taken away alone, something breaks. On the local target, whose IAM decides by
 //! the very policies of the rendered template.
 
+mod rooms;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -10,39 +12,56 @@ use serde_json::{Value, json};
 use crate::conversations::Chat;
 use crate::project::{Project, eventually, handlers};
 
+/// The template that `config` is rendered to.
+fn rendered(config: &str) -> Value {
+    let rendered = Project::new(config).run(&["render", "--format", "json"]);
+    serde_json::from_str(&rendered.stdout).unwrap()
+}
+
 /// The rendered template without `action` in `role`.
 fn template_without(role: &str, action: &str) -> Value {
-    let rendered = Project::new("").run(&["render", "--format", "json"]);
-    let mut template: Value = serde_json::from_str(&rendered.stdout).unwrap();
+    without(rendered(""), role, action)
+}
+
+/// `template` without `action` in `role` and in the policies that are attached to it.
+fn without(mut template: Value, role: &str, action: &str) -> Value {
     let mut taken = 0;
-    let policies = template["Resources"][role]["Properties"]["Policies"]
-        .as_array_mut()
-        .unwrap();
-    for policy in policies.iter_mut() {
-        for statement in policy["PolicyDocument"]["Statement"]
-            .as_array_mut()
-            .unwrap()
-        {
-            let actions = match &statement["Action"] {
-                Value::String(one) => vec![json!(one)],
-                many => many.as_array().unwrap().clone(),
-            };
-            let kept: Vec<_> = actions
-                .iter()
-                .filter(|kept| *kept != action)
-                .cloned()
-                .collect();
-            taken += actions.len() - kept.len();
-            // A statement needs an action; one that nothing here is called stands for none.
-            statement["Action"] = if kept.is_empty() {
-                json!(["none:None"])
-            } else {
-                json!(kept)
-            };
+    for (id, resource) in template["Resources"].as_object_mut().unwrap() {
+        let Some(properties) = resource.get_mut("Properties") else {
+            continue;
+        };
+        if id == role {
+            let policies = properties.get_mut("Policies").and_then(Value::as_array_mut);
+            for policy in policies.into_iter().flatten() {
+                taken += take(action, &mut policy["PolicyDocument"]);
+            }
+        } else if properties["Roles"] == json!([{ "Ref": role }]) {
+            taken += take(action, &mut properties["PolicyDocument"]);
         }
     }
     assert_eq!(taken, 1, "{role} grants {action} once");
     template
+}
+
+/// Takes `action` out of a policy document; answers how often it was there.
+fn take(action: &str, document: &mut Value) -> usize {
+    let mut taken = 0;
+    for statement in document["Statement"].as_array_mut().unwrap() {
+        let actions = match &statement["Action"] {
+            Value::String(one) => vec![json!(one)],
+            many => many.as_array().unwrap().clone(),
+        };
+        let kept = actions.iter().filter(|kept| *kept != action);
+        let kept: Vec<_> = kept.cloned().collect();
+        taken += actions.len() - kept.len();
+        // A statement needs an action; one that nothing here is called stands for none.
+        statement["Action"] = if kept.is_empty() {
+            json!(["none:None"])
+        } else {
+            json!(kept)
+        };
+    }
+    taken
 }
 
 /// Without an authorizer the sessions come from the table, as behind a gateway that ignores authorizers.
@@ -129,8 +148,7 @@ fn tom_talks_to_himself(endpoint: &str) -> String {
 
 #[tokio::test]
 async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authorizer() {
-    let rendered = Project::new("").run(&["render", "--format", "json"]);
-    let template: Value = serde_json::from_str(&rendered.stdout).unwrap();
+    let template = rendered("");
     for template in [template.clone(), without_authorizer(template)] {
         let stack = start(&template).await;
         assert_eq!(
@@ -254,10 +272,7 @@ async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
     // A row of a connection that was open an hour ago, and whose end nobody was told of.
     let status = stack.stack.status();
     let table = status.tables[0].name.clone();
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let now = now();
     let item = json!({"TableName": table, "Item": {
         "pk": {"S": "U#Jerry"}, "sk": {"S": "C#AAAAAAAAIAMCAAA="}, "friend": {"S": "Tom"},
         "connected_at": {"N": (now - 3600).to_string()}, "expires_at": {"N": (now + 3600).to_string()},
@@ -296,14 +311,25 @@ async fn every_role_needs_both_log_actions_to_be_heard() {
     }
 }
 
-/// One signed DynamoDB request. Any key but a function's own is the operator's.
+/// In seconds since the epoch.
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
+
+/// Writes one item.
 async fn put_item(endpoint: &str, body: &Value) {
+    table_request(endpoint, "PutItem", body).await;
+}
+
+/// One signed DynamoDB request. Any key but a function's own is the operator's.
+async fn table_request(endpoint: &str, operation: &str, body: &Value) {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let address = endpoint.trim_start_matches("http://");
     let body = body.to_string();
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\n\
+        "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\n\
          X-Amz-Date: 20260101T000000Z\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\
          Authorization: AWS4-HMAC-SHA256 Credential=operator/20260101/us-east-1/dynamodb/aws4_request, \
          SignedHeaders=host;x-amz-date, Signature=0\r\n\r\n{body}",

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod architecture;
+mod backend;
+mod conformance;
 mod conversations;
 mod dev;
 mod examples;

@@ -46,14 +46,111 @@ fn a_rendering_without_a_default_route_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"send\"\n", "yaml");
 }
 
+/// Every kind of route and option that goes together.
+const EVERYTHING: &str = r#"
+[[routes]]
+key = "$default"
+[[routes]]
+key = "tell"
+text = "words"
+max-text-bytes = 100
+[[routes]]
+key = "onMessage"
+receivers = "room"
+text = "message"
+include-sender = true
+[[routes]]
+key = "send"
+http = "https://backend.example/send?x=1"
+text = "message"
+[[routes]]
+key = "raw"
+http = "https://backend.example/raw"
+[[routes]]
+key = "roll"
+handler = "roll"
+reply = true
+[[routes.permissions]]
+actions = ["dynamodb:Query"]
+resources = ["table"]
+[[routes.permissions]]
+actions = ["execute-api:ManageConnections"]
+resources = ["connections"]
+[[routes.permissions]]
+actions = ["s3:GetObject"]
+resources = ["arn:aws:s3:::pictures/*"]
+[[routes]]
+key = "count-all"
+handler = "count"
+"#;
+
+/// A backend that decides who may connect, with functions of its owner's beside it.
+const BACKEND_AND_HANDLER: &str = r#"
+[[routes]]
+key = "$connect"
+http = "https://backend.example/connect"
+[[routes]]
+key = "$disconnect"
+http = "https://backend.example/disconnect"
+[[routes]]
+key = "$default"
+handler = "."
+reply = true
+[[routes]]
+key = "send"
+http = "https://backend.example/send"
+"#;
+
+#[test]
+fn a_rendering_with_every_kind_of_route_passes_cfn_lint() {
+    lint(EVERYTHING, "yaml");
+}
+
+#[test]
+fn a_rendering_with_a_backend_and_a_handler_passes_cfn_lint() {
+    lint(BACKEND_AND_HANDLER, "yaml");
+}
+
+/// Every example's config, by its name.
+fn examples() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let examples = std::fs::read_dir(folder).unwrap().filter_map(|entry| {
+        let path = entry.unwrap().path();
+        let config = std::fs::read_to_string(path.join("chatctl.toml")).ok()?;
+        Some((path.file_name()?.to_str()?.to_owned(), config))
+    });
+    examples.collect()
+}
+
+#[test]
+fn every_example_passes_cfn_lint() {
+    let examples = examples();
+    assert!(examples.len() >= 6);
+    for (_, config) in examples {
+        lint(&config, "yaml");
+    }
+}
+
 #[test]
 fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
-    let project = Project::new("");
-    let file = project.path().join("rendered.yaml");
-    std::fs::write(&file, project.run(&["render"]).stdout).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut configs = examples();
+    for (name, config) in [
+        ("", ""),
+        ("everything", EVERYTHING),
+        ("backend", BACKEND_AND_HANDLER),
+    ] {
+        configs.push((name.to_owned(), config.to_owned()));
+    }
+    for (name, config) in configs {
+        let file = folder.path().join(format!("chat-{name}.yaml"));
+        std::fs::write(&file, Project::new(&config).run(&["render"]).stdout).unwrap();
+    }
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../templates/checkov.yaml");
     let mut checkov = Command::new(peer("CHATCTL_CHECKOV"));
-    checkov.args(["--config-file", config, "--file"]).arg(&file);
+    checkov
+        .args(["--config-file", config, "--directory"])
+        .arg(folder.path());
     let checked = finished(checkov.output().unwrap());
     assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
 }

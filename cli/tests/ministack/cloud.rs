@@ -98,6 +98,11 @@ impl Cloud {
         std::fs::write(self.folder.path().join("chatctl.toml"), text).unwrap();
     }
 
+    /// The folder of the config.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The handlers with `mark` behind their last byte, which changes their digest and nothing else.
     pub(crate) fn handlers(&self, mark: &str) -> PathBuf {
         let path = self.folder.path().join(format!("handlers{mark}"));
@@ -122,6 +127,9 @@ impl Cloud {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.folder.path())
+            // Whatever is built is built by the toolchain of these tests, which HOME does not lead to any more.
+            .env("CARGO", env!("CARGO"))
+            .env("RUSTC", Path::new(env!("CARGO")).with_file_name("rustc"))
             .env("AWS_ENDPOINT_URL", &self.between.url)
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")

@@ -13,5 +13,6 @@ mod deployments;
 mod failures;
 mod interruptions;
 mod permissions;
+mod routes;
 mod terminal;
 mod web;

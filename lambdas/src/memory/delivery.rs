@@ -27,6 +27,8 @@ pub struct MemoryDelivery {
 struct Inbox {
     frames: VecDeque<String>,
     refusal: Option<fn() -> DeliveryError>,
+    /// How many more posts are refused.
+    refusals: usize,
     holds: bool,
 }
 
@@ -53,11 +55,21 @@ impl MemoryDelivery {
 
     /// Opens `connection` and lets every post to it fail.
     pub fn refuse(&self, connection: &ConnectionId, refusal: fn() -> DeliveryError) {
-        let refusal = Some(refusal);
+        self.refuse_times(connection, usize::MAX, refusal);
+    }
+
+    /// Opens `connection` and lets the first `times` posts to it fail.
+    pub fn refuse_times(
+        &self,
+        connection: &ConnectionId,
+        times: usize,
+        refusal: fn() -> DeliveryError,
+    ) {
         self.set(
             connection,
             Inbox {
-                refusal,
+                refusal: Some(refusal),
+                refusals: times,
                 ..Inbox::default()
             },
         );
@@ -128,8 +140,12 @@ impl Delivery for MemoryDelivery {
             None => Ok(Posted::Gone),
             Some(Inbox {
                 refusal: Some(refusal),
+                refusals: left @ 1..,
                 ..
-            }) => Err(refusal()),
+            }) => {
+                *left -= 1;
+                Err(refusal())
+            }
             Some(inbox) => {
                 inbox.frames.push_back(text.to_owned());
                 Ok(Posted::Delivered)

@@ -1,5 +1,9 @@
 //! The binary as Lambda runs it: environment in, events in, answers out.
 
+use std::collections::HashSet;
+
+use chat_lambdas::session::{ConnectionId, Room, Session};
+use chat_lambdas::store::{ConnectionStore as _, Presence};
 use serde_json::{Value, json};
 
 use crate::runtime::{Function, run_to_its_end};
@@ -139,6 +143,124 @@ async fn a_post_goes_where_the_service_variable_says_before_anything_else() {
     assert!(ignored.requests().is_empty());
 }
 
+#[tokio::test]
+async fn a_room_is_entered_spoken_to_by_one_function_and_left() {
+    let (table, posts, functions) = (LocalTable::start().await, ok(200).await, ok(202).await);
+    let variables = room_variables(&table, &posts, &functions);
+
+    let mut connect = Function::start("connect", &variables).await;
+    for connection in ["a=", "b="] {
+        assert_eq!(
+            connect
+                .invoke(&in_hall("CONNECT", "$connect", connection))
+                .await,
+            done()
+        );
+    }
+    let mut broadcast = Function::start("broadcast", &variables).await;
+    assert_eq!(
+        broadcast
+            .invoke(&in_hall("MESSAGE", "onMessage", "a="))
+            .await,
+        done()
+    );
+    let mut disconnect = Function::start("disconnect", &variables).await;
+    assert_eq!(
+        disconnect
+            .invoke(&in_hall("DISCONNECT", "$disconnect", "b="))
+            .await,
+        done()
+    );
+    assert_eq!(
+        broadcast
+            .invoke(&in_hall("MESSAGE", "onMessage", "a="))
+            .await,
+        done()
+    );
+    // A route without options takes the whole frame, and not to its sender, who is alone now.
+    assert_eq!(
+        broadcast
+            .invoke(&in_hall("MESSAGE", "$default", "a="))
+            .await,
+        done()
+    );
+
+    let mut receivers: Vec<_> = posts.requests().iter().map(|post| receiver(post)).collect();
+    receivers.sort();
+    assert_eq!(receivers, ["a%3D", "a%3D", "b%3D"]);
+    for post in posts.requests() {
+        assert!(post.ends_with("\r\n\r\nHi, all"), "{post}");
+    }
+    assert!(functions.requests().is_empty());
+    let log = [connect.stop(), broadcast.stop(), disconnect.stop()].concat();
+    for secret in ["Hi, all", "hall", "do-not-print"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_large_room_is_handed_over_and_each_member_is_posted_to_once() {
+    let (table, posts, functions) = (LocalTable::start().await, ok(200).await, ok(202).await);
+    let variables = room_variables(&table, &posts, &functions);
+    for number in 0..501 {
+        let member = Presence {
+            session: Session {
+                room: Room::parse("hall").unwrap(),
+                ..Session::default()
+            },
+            connection: ConnectionId::new(format!("{number:03}")),
+            connected_at: 4_000_000_000,
+        };
+        table.store.join(&member).await.unwrap();
+    }
+    let mut broadcast = Function::start("broadcast", &variables).await;
+    assert_eq!(
+        broadcast
+            .invoke(&in_hall("MESSAGE", "onMessage", "a="))
+            .await,
+        done()
+    );
+    let invocations = functions.requests();
+    assert_eq!(invocations.len(), 4);
+    assert_eq!(posts.requests().len(), 1, "the sender is served at once");
+
+    let mut deliver = Function::start("deliver", &variables).await;
+    let mut delivered = 0;
+    for invocation in invocations {
+        let (head, payload) = invocation.split_once("\r\n\r\n").unwrap();
+        assert!(
+            head.contains("/functions/chat-Deliver/invocations"),
+            "{head}"
+        );
+        let (kind, tally) = deliver.invoke(payload).await;
+        assert_eq!(
+            (kind.as_str(), &tally["cutShort"]),
+            ("response", &json!(false))
+        );
+        delivered += tally["delivered"].as_u64().unwrap();
+    }
+    assert_eq!(delivered, 501);
+    let receivers: HashSet<_> = posts.requests().iter().map(|post| receiver(post)).collect();
+    assert_eq!((receivers.len(), posts.requests().len()), (502, 502));
+    let log = [broadcast.stop(), deliver.stop()].concat();
+    assert!(
+        log.contains("shard served") && !log.contains("Hi, all"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_message_to_a_shard_is_an_error_and_the_function_lives_on() {
+    let (table, posts, functions) = (LocalTable::start().await, ok(200).await, ok(202).await);
+    let variables = room_variables(&table, &posts, &functions);
+    let mut deliver = Function::start("deliver", &variables).await;
+    for event in ["{}", "[]", &in_hall("MESSAGE", "onMessage", "a=")] {
+        assert_eq!(deliver.invoke(event).await.0, "error", "{event}");
+    }
+    let event = r#"{"room":"hall","shard":0,"textBase64":"","except":""}"#;
+    assert_eq!(deliver.invoke(event).await.0, "response");
+}
+
 #[test]
 fn a_function_that_cannot_start_says_why_and_fails() {
     check(
@@ -170,6 +292,78 @@ fn a_function_that_cannot_start_says_why_and_fails() {
         &variables,
         "does not begin with http:// or https://",
     );
+    variables.pop();
+    variables.push(("CONNECTIONS_ENDPOINT", "https://a.example/v1"));
+    check(
+        "broadcast",
+        &variables,
+        "environment variable `DELIVER_FUNCTION` is not set",
+    );
+    variables.push(("ROUTES", "onMessage"));
+    check("direct", &variables, "`ROUTES` is `onMessage`");
+    variables.push(("INDEX", "rooms"));
+    check(
+        "connect",
+        &variables,
+        "`INDEX` is `rooms`, which is not understood; it may be: friend | room | friend,room",
+    );
+    check("authorize", &[("NAMES", "none")], "`NAMES` is `none`");
+}
+
+async fn ok(status: u16) -> Stub {
+    Stub::start(Reply::With {
+        status,
+        error_type: None,
+        body: "",
+    })
+    .await
+}
+
+fn done() -> (String, Value) {
+    ("response".to_owned(), json!({"statusCode": 200}))
+}
+
+/// The environment of every function of a stack of rooms, put together.
+fn room_variables<'a>(
+    table: &'a LocalTable,
+    posts: &'a Stub,
+    functions: &'a Stub,
+) -> Vec<(&'a str, &'a str)> {
+    let mut variables = CREDENTIALS.to_vec();
+    variables.extend([
+        ("NAMES", "optional"),
+        ("INDEX", "room"),
+        ("TABLE_NAME", TABLE),
+        ("AWS_ENDPOINT_URL_DYNAMODB", table.endpoint.as_str()),
+        ("CONNECTIONS_ENDPOINT", posts.endpoint.as_str()),
+        ("AWS_ENDPOINT_URL_LAMBDA", functions.endpoint.as_str()),
+        ("DELIVER_FUNCTION", "chat-Deliver"),
+        (
+            "ROUTES",
+            r#"{"onMessage":{"text":"message","includeSender":true,"maxTextBytes":32768}}"#,
+        ),
+    ]);
+    variables
+}
+
+fn in_hall(event_type: &str, route: &str, connection: &str) -> String {
+    json!({
+        "requestContext": {
+            "eventType": event_type,
+            "routeKey": route,
+            "connectionId": connection,
+            "authorizer": {"principalId": "#anonymous", "room": "hall"},
+        },
+        "body": r#"{"action":"onMessage","message":"Hi, all"}"#,
+    })
+    .to_string()
+}
+
+/// Whom a request posts to.
+fn receiver(post: &str) -> String {
+    let path = post.split(' ').nth(1).expect("a request line");
+    let id = path.rsplit('/').next().expect("a path");
+    id.to_owned()
 }
 
 fn check(handler: &str, variables: &[(&str, &str)], reason: &str) {

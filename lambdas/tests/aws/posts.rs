@@ -136,6 +136,22 @@ async fn a_post_without_an_answer_ends_in_time_and_is_not_repeated() {
     assert_eq!(stub.requests().len(), 1);
 }
 
+#[tokio::test]
+async fn for_a_crowd_a_throttled_post_is_an_answer_and_everything_else_as_ever() {
+    for (reply, attempts) in [
+        (answer(429, Some("LimitExceededException"), "{}"), 1),
+        (answer(500, None, "{}"), 3),
+        (Reply::HangUp, 3),
+    ] {
+        let stub = Stub::start(reply).await;
+        let clients = Clients::new(identity(), &[Some(&stub.endpoint)]);
+        let delivery = clients.crowd_delivery(stub.endpoint.clone(), PATIENT);
+        let outcome = delivery.post(&ConnectionId::new("c"), "hi").await;
+        assert!(outcome.is_err());
+        assert_eq!(stub.requests().len(), attempts, "{outcome:?}");
+    }
+}
+
 #[test]
 fn the_patience_for_posts_leaves_no_room_for_a_repetition() {
     assert_eq!(Patience::POST.attempt, Patience::POST.operation);

@@ -2,8 +2,9 @@
 
 use chat_lambdas::aws::{Clients, DynamoStore, Patience};
 use chat_lambdas::environment::TableAddress;
-use chat_lambdas::session::{ConnectionId, Name};
-use chat_lambdas::store::{ConnectionStore as _, Read};
+use chat_lambdas::session::{ConnectionId, Name, Room};
+use chat_lambdas::shard::Shard;
+use chat_lambdas::store::{ConnectionStore as _, Page, Read};
 
 use crate::stub::{Reply, Stub};
 use crate::table::{TABLE, identity};
@@ -28,6 +29,24 @@ async fn connections_are_read_as_fresh_as_they_are_asked_for() {
         assert_eq!(devices, []);
         assert!(only(&stub).contains(asked), "{read:?}: {}", only(&stub));
     }
+}
+
+#[tokio::test]
+async fn members_are_always_read_consistently_and_in_pages() {
+    let (stub, store) = empty_table().await;
+    let [shard, ..] = Shard::all();
+    let page = store
+        .members(&Room::default(), shard, 0, None)
+        .await
+        .unwrap();
+    assert_eq!(page, Page::default());
+    assert!(
+        only(&stub).contains(r#""ConsistentRead":true"#),
+        "{}",
+        only(&stub)
+    );
+    assert!(only(&stub).contains(r#""Limit":250"#), "{}", only(&stub));
+    assert!(only(&stub).contains("R#everybody#0"), "{}", only(&stub));
 }
 
 fn only(stub: &Stub) -> String {

@@ -1,8 +1,8 @@
 use chat_lambdas::handlers::{HandlerError, authorize};
-use chat_lambdas::session::Names::Required;
+use chat_lambdas::session::Names::{Optional, Required};
 use serde_json::json;
 
-use crate::gateway::{self, ARN, Names};
+use crate::gateway::{self, ARN, Claims, Names};
 use crate::scene::{Scene, json_of};
 
 #[test]
@@ -20,6 +20,55 @@ fn two_names_are_allowed_to_connect_and_become_the_context() {
             },
             "context": {"name": "Tom", "friend": "Jerry"},
         })
+    );
+}
+
+#[test]
+fn where_names_are_optional_the_context_says_what_was_said_and_always_the_room() {
+    let scene = Scene::new();
+    let policy = |claims: Claims<'_>| {
+        let event = gateway::authorizer("c", claims);
+        let policy = json_of(&authorize(&event, Optional, &scene.invocation()).unwrap());
+        (policy["principalId"].clone(), policy["context"].clone())
+    };
+    // Without any member the events to come could not be told from those of a gateway without authorizers.
+    assert_eq!(
+        policy(Claims::default()),
+        (json!("#anonymous"), json!({"room": "everybody"}))
+    );
+    let tom = Claims {
+        from: Some("Tom"),
+        room: Some("hall"),
+        ..Claims::default()
+    };
+    assert_eq!(
+        policy(tom),
+        (json!("Tom"), json!({"name": "Tom", "room": "hall"}))
+    );
+}
+
+#[test]
+fn a_room_that_is_no_name_is_unauthorized_in_every_stack() {
+    let scene = Scene::new();
+    for (names, claims) in [
+        (Optional, gateway::in_room("a#b")),
+        (
+            Required,
+            Claims {
+                from: Some("Tom"),
+                to: Some("Jerry"),
+                room: Some(""),
+            },
+        ),
+    ] {
+        let event = gateway::authorizer("c", claims);
+        let outcome = authorize(&event, names, &scene.invocation());
+        assert!(matches!(outcome, Err(HandlerError::Unauthorized)));
+    }
+    assert!(
+        scene.logged().contains("`msgroom` is not a name"),
+        "{}",
+        scene.logged()
     );
 }
 

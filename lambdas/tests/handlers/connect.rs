@@ -1,10 +1,12 @@
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{Answer, HandlerError, connect};
 use chat_lambdas::memory::Call;
+use chat_lambdas::session::Names as SessionNames;
+use chat_lambdas::store::Index;
 use serde_json::json;
 
-use crate::gateway::{self, Names, context};
-use crate::scene::{BEGIN, FRIENDS, Scene, json_of, presence};
+use crate::gateway::{self, Names, context, room_context};
+use crate::scene::{BEGIN, FRIENDS, ROOMS, Scene, json_of, member, presence};
 
 const TOM: Names<'static> = (Some("Tom"), Some("Jerry"));
 
@@ -98,6 +100,45 @@ async fn names_appear_in_no_log_line_by_default() {
 }
 
 #[tokio::test]
+async fn in_a_stack_of_rooms_a_connection_is_a_member_of_its_room_and_nothing_else() {
+    let scene = Scene::new();
+    let context = room_context("hall");
+    let event = gateway::connect("c", gateway::in_room("attic"), Some(&context));
+    assert_eq!(run_in(ROOMS, &scene, &event).await.status_code(), 200);
+    assert_eq!(scene.store.members(), [member("hall", "c", BEGIN)]);
+    assert!(scene.rows().is_empty() && scene.store.sessions().is_empty());
+}
+
+#[tokio::test]
+async fn where_both_are_used_a_connection_is_found_by_name_and_by_room() {
+    let scene = Scene::new();
+    let both = (SessionNames::Required, Index::FriendAndRoom);
+    let context = json!({"name": "Tom", "friend": "Jerry", "room": "hall"});
+    let event = gateway::connect("c", (None, None), Some(&context));
+    assert_eq!(run_in(both, &scene, &event).await.status_code(), 200);
+    assert_eq!(scene.rows(), ["Tom/c"]);
+    assert_eq!(scene.members(), ["hall/c"]);
+}
+
+#[tokio::test]
+async fn without_an_authorizer_an_anonymous_session_is_recorded_with_its_room() {
+    let scene = Scene::new();
+    let event = gateway::connect("c", gateway::in_room("hall"), None);
+    assert_eq!(run_in(ROOMS, &scene, &event).await.status_code(), 200);
+    assert_eq!(scene.store.sessions(), [member("hall", "c", BEGIN)]);
+    assert_eq!(scene.members(), ["hall/c"]);
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_joined_refuses_the_connection() {
+    let scene = Scene::new();
+    scene.store.break_down(Call::Join);
+    let event = gateway::connect("c", gateway::in_room("hall"), None);
+    assert_eq!(run_in(ROOMS, &scene, &event).await.status_code(), 500);
+    assert!(scene.members().is_empty());
+}
+
+#[tokio::test]
 async fn events_of_another_kind_are_errors() {
     let scene = Scene::new();
     let events = [
@@ -116,6 +157,10 @@ async fn events_of_another_kind_are_errors() {
 }
 
 async fn run(scene: &Scene, event: &SocketEvent) -> Answer {
-    let outcome = connect(event, &scene.store, FRIENDS, &scene.invocation()).await;
+    run_in(FRIENDS, scene, event).await
+}
+
+async fn run_in(policy: (SessionNames, Index), scene: &Scene, event: &SocketEvent) -> Answer {
+    let outcome = connect(event, &scene.store, policy, &scene.invocation()).await;
     outcome.expect("a CONNECT event is always answered")
 }

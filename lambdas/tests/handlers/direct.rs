@@ -1,10 +1,11 @@
 use chat_lambdas::delivery::DeliveryError;
-use chat_lambdas::handlers::{HandlerError, connect};
+use chat_lambdas::handlers::{HandlerError, connect, direct};
 use chat_lambdas::log::Level;
 use chat_lambdas::memory::Call;
 use chat_lambdas::protocol::FRIEND_NOT_REACHABLE;
+use chat_lambdas::routes::Routes;
 use chat_lambdas::session::ConnectionId;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::gateway::{self, context};
 use crate::scene::{FRIENDS, Scene, json_of};
@@ -170,6 +171,38 @@ async fn a_friend_who_cannot_be_looked_up_makes_the_invocation_fail() {
     let event = gateway::message("t", "hi", None);
     let outcome = scene.direct(&event).await;
     assert!(matches!(outcome, Err(HandlerError::Store(_))));
+}
+
+#[tokio::test]
+async fn a_route_with_a_text_passes_on_the_text_and_refuses_frames_without_it() {
+    let scene = Scene::new();
+    let (tom, jerry) = (
+        scene.online("Tom", "t").await,
+        scene.online("Jerry", "j").await,
+    );
+    let routes = r#"{"say":{"text":"message","includeSender":false,"maxTextBytes":5}}"#;
+    let routes = Routes::parse(routes).unwrap();
+    let say = async |frame| {
+        let event = gateway::routed("say", "t", frame, Some(&context("Tom", "Jerry")));
+        let (store, delivery) = scene.ways();
+        let answer = direct(&event, store, delivery, &routes, &scene.invocation()).await;
+        answer.unwrap().status_code()
+    };
+    assert_eq!(say(r#"{"action":"say","message":"hello"}"#).await, 200);
+    assert_eq!(scene.delivery.take(&jerry).unwrap(), "hello");
+    for (frame, error) in [
+        ("hello", "BadJson"),
+        (r#"{"action":"say"}"#, "MissingText"),
+        (r#"{"message":"hello!"}"#, "TextTooLarge"),
+    ] {
+        assert_eq!(say(frame).await, 400);
+        let told: Value = serde_json::from_str(&scene.delivery.take(&tom).unwrap()).unwrap();
+        assert_eq!(
+            (&told["error"], &told["route"]),
+            (&json!(error), &json!("say"))
+        );
+    }
+    assert_eq!(scene.delivery.take(&jerry), None);
 }
 
 #[tokio::test]

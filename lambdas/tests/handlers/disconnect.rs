@@ -3,8 +3,8 @@ use chat_lambdas::memory::Call;
 use chat_lambdas::store::Index;
 use serde_json::{Value, json};
 
-use crate::gateway::{self, context};
-use crate::scene::{FRIENDS, Scene, json_of};
+use crate::gateway::{self, context, room_context};
+use crate::scene::{FRIENDS, ROOMS, Scene, json_of};
 
 #[tokio::test]
 async fn exactly_this_connection_is_forgotten() {
@@ -75,6 +75,52 @@ async fn a_broken_table_is_answered_and_logged() {
 }
 
 #[tokio::test]
+async fn a_member_leaves_its_room_and_both_rows_go_where_there_are_two() {
+    let scene = Scene::new();
+    scene.online("Tom", "c").await;
+    for (room, connection) in [("hall", "c"), ("hall", "d"), ("attic", "c")] {
+        scene.present(room, connection).await;
+    }
+    let tom = json!({"name": "Tom", "friend": "Jerry", "room": "hall"});
+    run_in(Index::FriendAndRoom, &scene, "c", Some(&tom)).await;
+    assert!(scene.rows().is_empty());
+    assert_eq!(scene.members(), ["attic/c", "hall/d"]);
+    run_in(Index::Room, &scene, "d", Some(&room_context("hall"))).await;
+    assert_eq!(scene.members(), ["attic/c"]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_removed_does_not_keep_the_other() {
+    let scene = Scene::new();
+    scene.store.break_down(Call::Forget);
+    scene.online("Tom", "c").await;
+    scene.present("everybody", "c").await;
+    let answer = run_in(
+        Index::FriendAndRoom,
+        &scene,
+        "c",
+        Some(&context("Tom", "Jerry")),
+    )
+    .await;
+    assert_eq!(answer.status_code(), 500);
+    assert!(scene.members().is_empty());
+}
+
+#[tokio::test]
+async fn without_an_authorizer_the_record_tells_which_room_is_left() {
+    let scene = Scene::new();
+    let event = gateway::connect("c", gateway::in_room("hall"), None);
+    connect(&event, &scene.store, ROOMS, &scene.invocation())
+        .await
+        .unwrap();
+    assert_eq!(
+        run_in(Index::Room, &scene, "c", None).await.status_code(),
+        200
+    );
+    assert!(scene.members().is_empty() && scene.store.sessions().is_empty());
+}
+
+#[tokio::test]
 async fn events_of_another_kind_are_errors() {
     let scene = Scene::new();
     scene.online("Tom", "t").await;
@@ -91,7 +137,11 @@ async fn events_of_another_kind_are_errors() {
 }
 
 async fn run(scene: &Scene, connection: &str, context: Option<&Value>) -> Answer {
+    run_in(Index::Friend, scene, connection, context).await
+}
+
+async fn run_in(index: Index, scene: &Scene, connection: &str, context: Option<&Value>) -> Answer {
     let event = gateway::disconnect(connection, context);
-    let outcome = disconnect(&event, &scene.store, Index::Friend, &scene.invocation()).await;
+    let outcome = disconnect(&event, &scene.store, index, &scene.invocation()).await;
     outcome.expect("a DISCONNECT event is always answered")
 }

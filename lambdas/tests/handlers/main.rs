@@ -1,8 +1,10 @@
 //! The handlers over the fakes, driven by events as API Gateway makes them.
 
 mod authorize;
+mod broadcast;
 mod connect;
 mod conversations;
+mod deliver;
 mod direct;
 mod disconnect;
 mod fan_out;

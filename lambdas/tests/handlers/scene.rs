@@ -101,6 +101,54 @@ impl Scene {
         handlers::direct(event, &self.store, &self.delivery, &routes, &invocation).await
     }
 
+    /// Opens a member of `room` who came a minute ago.
+    pub(crate) async fn present(&self, room: &str, connection: &str) -> ConnectionId {
+        let id = self.joined(room, connection, self.now - 60).await;
+        self.delivery.open(&id);
+        id
+    }
+
+    /// Records a member of `room` without opening a connection.
+    pub(crate) async fn joined(&self, room: &str, connection: &str, at: u64) -> ConnectionId {
+        let member = member(room, connection, at);
+        let joined = self.store.join(&member).await;
+        joined.expect("the table works at this point");
+        member.connection
+    }
+
+    /// Lets connection `a`, who is in the room `hall`, say something on the route `$default` as `routes` have it.
+    pub(crate) async fn says(&self, text: &str, routes: &str) -> Result<Answer, HandlerError> {
+        let event = gateway::message("a", text, Some(&gateway::room_context("hall")));
+        self.broadcast(&event, routes).await
+    }
+
+    /// Runs `broadcast` with what `ROUTES` says.
+    pub(crate) async fn broadcast(
+        &self,
+        event: &SocketEvent,
+        routes: &str,
+    ) -> Result<Answer, HandlerError> {
+        let routes = Routes::parse(routes).expect("routes are JSON");
+        let (ways, invocation) = (self.ways(), self.invocation());
+        handlers::broadcast(event, ways, &self.dispatch, &routes, &invocation).await
+    }
+
+    /// The table and the way to clients.
+    pub(crate) fn ways(&self) -> (&MemoryStore, &MemoryDelivery) {
+        (&self.store, &self.delivery)
+    }
+
+    /// The members of rooms on record, as `room/connection`, sorted.
+    pub(crate) fn members(&self) -> Vec<String> {
+        let members = self.store.members();
+        let mut members: Vec<_> = members
+            .iter()
+            .map(|row| format!("{}/{}", row.session.room, row.connection))
+            .collect();
+        members.sort();
+        members
+    }
+
     /// The connections on record, as `name/connection`.
     pub(crate) fn rows(&self) -> Vec<String> {
         let rows = self.store.rows();
@@ -116,6 +164,17 @@ pub(crate) fn presence(name: &str, friend: &str, connection: &str, at: u64) -> P
             name: Some(Name::parse(name).expect("a valid name")),
             friend: Some(Name::parse(friend).expect("a valid name")),
             room: Room::default(),
+        },
+        connection: ConnectionId::new(connection),
+        connected_at: at,
+    }
+}
+
+pub(crate) fn member(room: &str, connection: &str, at: u64) -> Presence {
+    Presence {
+        session: Session {
+            room: Room::parse(room).expect("a valid name"),
+            ..Session::default()
         },
         connection: ConnectionId::new(connection),
         connected_at: at,

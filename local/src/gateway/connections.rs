@@ -1,25 +1,30 @@
 //! The open connections, and what may be done to them from outside.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
-use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use super::clock as wall;
 use super::events::{Ended, Facts};
+use crate::clock::Clock;
 use crate::options::Limits;
 
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) facts: Facts,
-    opened: Instant,
-    /// Milliseconds after `opened`.
+    clock: Clock,
+    /// By `clock`.
+    opened: Duration,
+    /// Milliseconds by `clock`.
     last_active: AtomicU64,
+    /// Milliseconds since 1970, as the @connections API tells them.
+    last_active_epoch: AtomicI64,
     outgoing: mpsc::Sender<Outgoing>,
     waiting_bytes: AtomicUsize,
     waiting_limit: usize,
@@ -96,12 +101,19 @@ pub(crate) enum PostError {
 }
 
 impl Connection {
-    pub(crate) fn new(facts: Facts, limits: &Limits) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+    pub(crate) fn new(
+        facts: Facts,
+        limits: &Limits,
+        clock: &Clock,
+    ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
         let (outgoing, receiver) = mpsc::channel(limits.client_queue.max(1));
+        let opened = clock.elapsed();
         let connection = Self {
+            clock: clock.clone(),
+            opened,
+            last_active: AtomicU64::new(millis(opened)),
+            last_active_epoch: AtomicI64::new(facts.connected_at),
             facts,
-            opened: Instant::now(),
-            last_active: AtomicU64::new(0),
             outgoing,
             waiting_bytes: AtomicUsize::new(0),
             waiting_limit: limits.client_queue_bytes,
@@ -173,27 +185,30 @@ impl Connection {
 
     /// Notes a message in either direction.
     pub(crate) fn touch(&self) {
-        self.last_active.store(self.age_millis(), Ordering::Relaxed);
+        let now = millis(self.clock.elapsed());
+        self.last_active.store(now, Ordering::Relaxed);
+        self.last_active_epoch
+            .store(wall::now_millis(), Ordering::Relaxed);
     }
 
-    pub(crate) fn opened(&self) -> Instant {
+    /// By the stack's clock.
+    pub(crate) fn opened(&self) -> Duration {
         self.opened
     }
 
-    pub(crate) fn last_active(&self) -> Instant {
-        self.opened + Duration::from_millis(self.last_active.load(Ordering::Relaxed))
+    /// By the stack's clock.
+    pub(crate) fn last_active(&self) -> Duration {
+        Duration::from_millis(self.last_active.load(Ordering::Relaxed))
     }
 
     /// Milliseconds since 1970.
     pub(crate) fn last_active_epoch(&self) -> i64 {
-        self.facts
-            .connected_at
-            .saturating_add_unsigned(self.last_active.load(Ordering::Relaxed))
+        self.last_active_epoch.load(Ordering::Relaxed)
     }
+}
 
-    fn age_millis(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
+fn millis(moment: Duration) -> u64 {
+    u64::try_from(moment.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// All open connections, by id.

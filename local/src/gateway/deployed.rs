@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::integrations::{LiveIntegration, Validator, validation};
+use super::integrations::{LiveIntegration, Validator, validation, variables};
 use super::routing::{self, Selection};
+use super::throttle::Bucket;
 use crate::iam::matches_arn;
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
 
@@ -43,6 +44,8 @@ pub(crate) struct LiveRoute {
     pub(crate) required: Vec<String>,
     /// The integration's timeout.
     pub(crate) timeout: Duration,
+    /// What the stage's settings let through.
+    pub(crate) throttle: Option<Bucket>,
 }
 
 /// What a route or an authorizer invokes.
@@ -94,6 +97,26 @@ impl Deployed {
         self.stages.get(name)
     }
 
+    /// What the template's author should know before anybody connects.
+    pub(crate) fn warnings(stack: &Stack) -> Vec<String> {
+        let stages = stack.api.stages.values();
+        let blocked = |stage: &Stage| {
+            let routes = stage.throttles.iter();
+            let routes: Vec<String> = routes
+                .filter(|(_, throttle)| throttle.blocks_everything())
+                .map(|(key, _)| format!("`{key}`"))
+                .collect();
+            (!routes.is_empty()).then(|| {
+                format!(
+                    "stage `{}` lets nothing through on {}: a throttling limit of zero refuses every request; set both limits, or leave them out",
+                    stage.name,
+                    routes.join(", ")
+                )
+            })
+        };
+        stages.filter_map(blocked).collect()
+    }
+
     /// The route that a message on `stage` takes.
     pub(crate) fn route_of(&self, stage: &LiveStage, body: &str) -> Option<Arc<LiveRoute>> {
         let key = routing::choose(self.selection.evaluate(body), |key| {
@@ -130,7 +153,7 @@ fn live_stage(stack: &Stack, stage: &Stage) -> LiveStage {
         is_deployed: stage.deployed.is_some(),
         authorizer: connect.and_then(|route| match &route.authorization {
             Authorization::None => None,
-            Authorization::Custom(id) => Some(live_authorizer(stack, id)),
+            Authorization::Custom(id) => Some(live_authorizer(stack, stage, id)),
         }),
         routes: routes
             .into_iter()
@@ -153,19 +176,23 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         key: route.key.clone(),
         two_way: route.two_way,
         target: match integration {
-            Some(integration) => match LiveIntegration::of(integration) {
-                Ok(live) => Target::Integration(live),
-                Err(function) => target(stack, function, &source),
+            Some(integration) => match variables::filled(integration, &stage.variables) {
+                Ok(filled) => match LiveIntegration::of(filled) {
+                    Ok(live) => Target::Integration(live),
+                    Err(function) => target(stack, &function, &source),
+                },
+                Err(why) => Target::Nothing(why),
             },
             None => Target::Nothing(format!("route `{}` has no integration", route.key)),
         },
         validator: route.validation.as_ref().map(Validator::of),
         required: validation::required(route),
         timeout: integration.map_or(Duration::from_secs(29), |integration| integration.timeout),
+        throttle: stage.throttles.get(&route.key).copied().map(Bucket::new),
     }
 }
 
-fn live_authorizer(stack: &Stack, id: &str) -> LiveAuthorizer {
+fn live_authorizer(stack: &Stack, stage: &Stage, id: &str) -> LiveAuthorizer {
     let Api {
         authorizers,
         id: api_id,
@@ -181,7 +208,10 @@ fn live_authorizer(stack: &Stack, id: &str) -> LiveAuthorizer {
     let source = execute_api_arn(&stack.identity, api_id, &format!("authorizers/{id}"));
     LiveAuthorizer {
         identity_sources: authorizer.identity_sources.clone(),
-        target: target(stack, &authorizer.function_arn, &source),
+        target: match variables::fill(&authorizer.function_arn, &stage.variables) {
+            Ok(function) => target(stack, &function, &source),
+            Err(why) => Target::Nothing(why),
+        },
     }
 }
 

@@ -11,7 +11,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -23,7 +22,8 @@ use super::connections::{Connection, Ending, Outgoing, PostError};
 use super::deployed::{LiveRoute, Target};
 use super::events::{self, Ended, Facts, Stamp};
 use super::integrations::{Exchange, validation};
-use super::{Gateway, answers, ids};
+use super::{Gateway, answers, ids, throttle};
+use crate::clock::Clock;
 use crate::options::Limits;
 
 /// How long a client may take to answer a close frame.
@@ -73,7 +73,7 @@ async fn converse(
     ));
     let places = Arc::new(Semaphore::new(limits.concurrent_messages.max(1)));
     let mut place = None;
-    let mut check = Instant::now();
+    let mut check = Duration::ZERO;
     let ending = loop {
         if place.is_none() {
             place = Arc::clone(&places).try_acquire_owned().ok();
@@ -102,8 +102,8 @@ async fn converse(
             },
             free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
             ending = connection.asked_to_end() => break Ok(ending),
-            () = tokio::time::sleep_until(check) => match next_check(connection, limits) {
-                Some(instant) => check = instant,
+            () = gateway.clock.until(check) => match next_check(connection, limits, &gateway.clock) {
+                Some(moment) => check = moment,
                 None => break Ok(Ending::going_away()),
             },
         }
@@ -156,10 +156,10 @@ impl Drop for AbortOnDrop {
 }
 
 /// When to look at the limits again; `None` when one of them is reached.
-fn next_check(connection: &Connection, limits: &Limits) -> Option<Instant> {
+fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option<Duration> {
     let idle = connection.last_active() + limits.idle_timeout;
     let end = (connection.opened() + limits.connection_duration).min(idle);
-    (end > Instant::now()).then_some(end)
+    (end > clock.elapsed()).then_some(end)
 }
 
 /// Sends what is queued until a close frame was sent or the client is gone; gives the sink back.
@@ -240,7 +240,15 @@ async fn answer(gateway: &Gateway, connection: &Connection, body: &str) {
     let Some(stage) = deployed.stage(&facts.stage) else {
         return;
     };
-    let text = match deployed.route_of(stage, body) {
+    let route = deployed.route_of(stage, body);
+    let bucket = route.as_ref().and_then(|route| route.throttle.as_ref());
+    let admitted = gateway.account.admits_message(bucket);
+    let text = match route {
+        _ if !admitted => Some(answers::error_frame(
+            throttle::MESSAGE,
+            &facts.connection_id,
+            &stamp.request_id,
+        )),
         None => Some(answers::error_frame(
             "Forbidden",
             &facts.connection_id,

@@ -12,7 +12,7 @@ use super::deployed::{Deployed, LiveStage, Target};
 use super::events::{self, Facts, Stamp};
 use super::handshake::{Head, Refusal, switching_protocols};
 use super::integrations::{Exchange, validation};
-use super::{Gateway, authorizer, clock, frames, ids};
+use super::{Gateway, authorizer, clock, frames, ids, throttle};
 
 /// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
 pub(crate) async fn serve(
@@ -28,7 +28,8 @@ pub(crate) async fn serve(
             let _closed = socket.shutdown().await;
         }
         Ok(admitted) => {
-            let (connection, outgoing) = Connection::new(admitted.facts, &gateway.limits);
+            let (connection, outgoing) =
+                Connection::new(admitted.facts, &gateway.limits, &gateway.clock);
             // Before the 101: whoever learns of the connection by it may post at once.
             gateway.connections.insert(Arc::clone(&connection));
             let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
@@ -65,6 +66,11 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     let stage = stage
         .filter(|stage| stage.is_deployed)
         .ok_or_else(Refusal::forbidden)?;
+    let connect = stage.route("$connect");
+    let bucket = connect.and_then(|route| route.throttle.as_ref());
+    if !gateway.account.admits_handshake(bucket) {
+        return Err(throttle::refusal());
+    }
     let accept_key = head.accept_key()?;
     let mut facts = Facts {
         connection_id: ids::connection_id(),
@@ -78,7 +84,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     };
     let trace = ids::trace_root(facts.connected_at);
     authorize(gateway, &deployed, &stage, head, &mut facts, &trace).await?;
-    let Some(route) = stage.route("$connect") else {
+    let Some(route) = connect else {
         return Ok(Admitted {
             facts,
             accept_key,

@@ -52,7 +52,8 @@ pub(super) fn input(scene: &Scene<'_>, method: &str, arguments: &[Value]) -> Res
                 found.cloned()
             };
             let found = ["path", "querystring", "header"].into_iter().find_map(of);
-            Ok(found.unwrap_or_default())
+            // Templates ask for `== ''`.
+            Ok(found.unwrap_or_else(|| "".into()))
         }
         _ => Err(format!(
             "`$input` has no function `{method}` with {} arguments; it has json(path), path(path), params() and params(name)",

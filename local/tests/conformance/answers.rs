@@ -32,16 +32,7 @@ async fn c37_a_one_way_route_sends_nothing_for_a_valid_answer() {
         });
         client.send("x").await;
         world.puppets.event("default", index).await;
-        until(async || {
-            (world
-                .stack
-                .status()
-                .functions
-                .iter()
-                .all(|one| one.in_flight == 0))
-            .then_some(())
-        })
-        .await;
+        world.settled().await;
         nothing_but(&mut client, "echo").await;
     }
 }
@@ -70,16 +61,7 @@ async fn c39_half_of_a_two_way_route_is_one_way() {
         client.send(&json!({ "action": key }).to_string()).await;
         world.puppets.event("echo", index).await;
     }
-    until(async || {
-        (world
-            .stack
-            .status()
-            .functions
-            .iter()
-            .all(|one| one.in_flight == 0))
-        .then_some(())
-    })
-    .await;
+    world.settled().await;
     client.send(r#"{"action":"both"}"#).await;
     assert_eq!(
         client.receive().await,
@@ -118,8 +100,9 @@ async fn c41_an_unknown_member_in_the_answer_sends_the_same_frame() {
 
 #[tokio::test]
 async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
-    let timeout = Duration::from_millis(50);
-    let world = World::start(|setup| setup.chat().integration_timeout("$default", timeout)).await;
+    let timeout = Duration::from_secs(5);
+    let (world, hand) =
+        World::by_hand(|setup| setup.chat().integration_timeout("$default", timeout)).await;
     let (finish, act) = later();
     let act = Mutex::new(Some(act));
     world.puppets.on("default", move |_| {
@@ -127,6 +110,8 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     });
     let mut client = world.connect().await;
     client.send("x").await;
+    world.puppets.event("default", 0).await;
+    hand.advance(timeout);
     assert!(
         client
             .receive()
@@ -150,16 +135,7 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     );
     assert_eq!(client.receive().await, "late");
     finish.send(Act::ok()).unwrap();
-    until(async || {
-        (world
-            .stack
-            .status()
-            .functions
-            .iter()
-            .all(|one| one.in_flight == 0))
-        .then_some(())
-    })
-    .await;
+    world.settled().await;
     let function = world
         .stack
         .status()
@@ -176,19 +152,39 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
 
 #[tokio::test]
 async fn c43_frame_texts_are_byte_exact() {
-    let (world, mut client) = world().await;
-    world.puppets.on("default", |_| Act::Exit(1));
+    let (world, hand) =
+        World::by_hand(|setup| setup.route("$connect", "connect").route("slow", "slow")).await;
+    let mut client = world.connect().await;
+    let connection = world.connection_id(0).await;
+    let (_never, act) = later();
+    let act = Mutex::new(Some(act));
+    world.puppets.on("slow", move |_| {
+        act.lock().unwrap().take().unwrap_or(Act::Exit(1))
+    });
+    let expected = |message: &str, request: &str| {
+        format!(
+            r#"{{"message": "{message}", "connectionId":"{connection}", "requestId":"{request}"}}"#
+        )
+    };
+    for (index, message) in ["Endpoint request timed out", "Internal server error"]
+        .into_iter()
+        .enumerate()
+    {
+        client.send(r#"{"action":"slow"}"#).await;
+        let context = world.puppets.event("slow", index).await.context().clone();
+        if index == 0 {
+            hand.advance(Duration::from_secs(29));
+        }
+        let request = context["requestId"].as_str().unwrap();
+        assert_eq!(client.receive().await, expected(message, request));
+    }
+    // No function runs for this one: only the frame itself tells its request id.
     client.send("x").await;
     let frame = client.receive().await;
-    let context = world.puppets.event("default", 0).await.context().clone();
-    let (connection, request) = (
-        context["connectionId"].as_str().unwrap(),
-        context["requestId"].as_str().unwrap(),
-    );
-    let expected = format!(
-        r#"{{"message": "Internal server error", "connectionId":"{connection}", "requestId":"{request}"}}"#
-    );
-    assert_eq!(frame, expected);
+    let parsed: Value = serde_json::from_str(&frame).unwrap();
+    let request = parsed["requestId"].as_str().unwrap();
+    assert_eq!(request.len(), 16, "{frame}");
+    assert_eq!(frame, expected("Forbidden", request));
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn c68_unauthorized_is_401_deny_is_403_and_anything_else_is_500() {
 }
 
 #[tokio::test]
-async fn c68_an_authorizer_that_may_not_be_invoked_is_500() {
+async fn an_authorizer_that_may_not_be_invoked_is_500() {
     let world = World::start(|setup| {
         let only_routes = format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{API}/v1/*");
         setup.chat().authorizer(&[]).edit(|stack| {

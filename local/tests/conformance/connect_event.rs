@@ -18,17 +18,13 @@ async fn c12_keys_are_exactly_these() {
         "requestContext",
     ];
     assert_eq!(connected("/v1", "").await.keys(), always);
-    let mut with_query = [
-        &always[..],
-        &["multiValueQueryStringParameters", "queryStringParameters"],
-    ]
-    .concat();
-    with_query.sort_unstable();
-    assert_eq!(connected("/v1?a=1", "").await.keys(), with_query);
-}
-
-#[tokio::test]
-async fn c12_stage_variables_appear_when_the_stage_has_some() {
+    let query = ["multiValueQueryStringParameters", "queryStringParameters"];
+    let with = |more: &[&'static str]| {
+        let mut keys = [&always[..], more].concat();
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(connected("/v1?a=1", "").await.keys(), with(&query));
     let world = World::start(|setup| {
         setup.chat().edit(|stack| {
             let stage = stack.api.stages.get_mut("v1").unwrap();
@@ -41,10 +37,23 @@ async fn c12_stage_variables_appear_when_the_stage_has_some() {
     let mut client = world.connect().await;
     client.send("x").await;
     client.close(None).await;
-    for function in ["connect", "default", "disconnect"] {
-        let event = world.puppets.event(function, 0).await.event;
+    for (function, keys) in [
+        ("connect", with(&["stageVariables"])),
+        (
+            "default",
+            vec![
+                "body",
+                "isBase64Encoded",
+                "requestContext",
+                "stageVariables",
+            ],
+        ),
+        ("disconnect", with(&["stageVariables"])),
+    ] {
+        let received = world.puppets.event(function, 0).await;
+        assert_eq!(received.keys(), keys, "{function}");
         assert_eq!(
-            event["stageVariables"],
+            received.event["stageVariables"],
             serde_json::json!({ "color": "blue" }),
             "{function}"
         );
@@ -77,7 +86,10 @@ async fn c13_no_body_no_message_id_no_disconnect_fields() {
 
 #[tokio::test]
 async fn c14_connection_upgrade_and_content_length_are_not_in_headers() {
-    let event = connected("/v1", "content-length: 0\r\n").await.event;
+    let event = connected("/v1", "content-length: 0\r\nX-Tag: one\r\n")
+        .await
+        .event;
+    assert_eq!(event["headers"]["X-Tag"], "one", "the others stay");
     for map in ["headers", "multiValueHeaders"] {
         for (name, _) in event[map].as_object().unwrap() {
             assert!(
@@ -90,7 +102,7 @@ async fn c14_connection_upgrade_and_content_length_are_not_in_headers() {
 }
 
 #[tokio::test]
-async fn c14_header_names_keep_the_case_that_the_client_typed() {
+async fn header_names_keep_the_case_that_the_client_typed() {
     let event = connected("/v1", "msgFrom: Tom\r\nx-API-key: k\r\n")
         .await
         .event;

@@ -5,6 +5,7 @@ use aws_sdk_apigatewaymanagement::config::{
     BehaviorVersion, Credentials, Region, retry::RetryConfig,
 };
 use aws_sdk_apigatewaymanagement::error::ProvideErrorMetadata;
+use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use chatctl_local::{Limits, Options};
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ async fn c51_post_answers_200_with_an_empty_body_and_arrives_unchanged() {
 }
 
 #[tokio::test]
-async fn c52_get_describes_the_connection_in_camel_case() {
+async fn c52_get_describes_the_connection_in_camel_case_and_delete_answers_204() {
     let world = World::chat().await;
     let mut client = world.connect_to("/v1", "User-Agent: browser/1\r\n").await;
     let id = world.connection_id(0).await;
@@ -63,16 +64,13 @@ async fn c52_get_describes_the_connection_in_camel_case() {
         (now["lastActiveAt"].as_str() > before["lastActiveAt"].as_str()).then_some(())
     })
     .await;
-}
-
-#[tokio::test]
-async fn c52_get_without_a_user_agent_says_null_and_delete_answers_204() {
-    let (world, mut client, id) = connected().await;
-    let body: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
-    assert_eq!(body["identity"]["userAgent"], Value::Null);
     let answer = world.operate("DELETE", &id, b"").await;
     assert_eq!((answer.status, answer.body.as_str()), (204, ""));
     assert_eq!(client.close_code().await, 1000);
+    let _other = world.connect().await;
+    let id = world.connection_id(1).await;
+    let body: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
+    assert_eq!(body["identity"]["userAgent"], Value::Null);
 }
 
 #[tokio::test]
@@ -116,7 +114,7 @@ async fn c54_closed_and_unknown_connections_are_gone() {
 }
 
 #[tokio::test]
-async fn c54_a_connection_is_known_on_its_own_stage_only() {
+async fn a_connection_is_known_on_its_own_stage_only() {
     let second = |stack: &mut chatctl_local::stack::Stack| {
         let stage = stack.api.stages["v1"].clone();
         stack.api.stages.insert(
@@ -150,15 +148,18 @@ async fn c54_a_connection_is_known_on_its_own_stage_only() {
 async fn c55_a_malformed_id_is_400_and_named() {
     let world = World::chat().await;
     for id in ["not-an-id", "3e8ef0c4-9a1c-4f3b-8a3f-6d8f4b1f0a11"] {
-        let answer = world.operate("POST", id, b"x").await;
-        assert_eq!(
-            (answer.status, answer.header("x-amzn-ErrorType")),
-            (400, Some("BadRequestException"))
-        );
-        assert_eq!(
-            answer.body,
-            format!(r#"{{"message":"Invalid connectionId: {id}"}}"#)
-        );
+        for method in ["POST", "GET", "DELETE"] {
+            let answer = world.operate(method, id, b"").await;
+            assert_eq!(
+                (answer.status, answer.header("x-amzn-ErrorType")),
+                (400, Some("BadRequestException")),
+                "{method}"
+            );
+            assert_eq!(
+                answer.body,
+                format!(r#"{{"message":"Invalid connectionId: {id}"}}"#)
+            );
+        }
     }
 }
 
@@ -270,24 +271,43 @@ async fn an_unsigned_request_is_403_missing_authentication_token() {
     assert_eq!(world.request("GET", &in_query, "", b"").await.status, 200);
 }
 
-#[tokio::test]
-async fn c60_the_sdk_reads_answers_and_errors() {
-    let (world, mut client, id) = connected().await;
+/// The AWS SDK, which is told that the API is at `path`.
+fn sdk(world: &World, path: &str) -> Sdk {
     let config = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
-        .endpoint_url(format!("http://127.0.0.1:{}/v1", world.stack.port()))
+        .endpoint_url(format!("http://127.0.0.1:{}{path}", world.stack.port()))
         .credentials_provider(Credentials::new("AKIA", "secret", None, None, "test"))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .build();
-    let sdk = Sdk::from_conf(config);
-    sdk.post_to_connection()
-        .connection_id(&id)
-        .data(b"by sdk".to_vec().into())
-        .send()
-        .await
-        .unwrap();
+    Sdk::from_conf(config)
+}
+
+/// How a post by the SDK is refused.
+async fn refused(sdk: &Sdk, id: &str, size: usize) -> PostToConnectionError {
+    let post = sdk.post_to_connection().connection_id(id);
+    let sent = post.data(vec![b'x'; size].into()).send().await;
+    sent.unwrap_err().into_service_error()
+}
+
+#[tokio::test]
+async fn c60_the_sdk_parses_54_to_59_into_its_modelled_errors() {
+    let limits = Limits {
+        client_queue: 8,
+        ..Limits::default()
+    };
+    let options = Options {
+        limits,
+        ..Options::default()
+    };
+    let world = World::start_with(options, Setup::chat).await;
+    let mut client = world.connect().await;
+    let id = world.connection_id(0).await;
+    let sdk = self::sdk(&world, "/v1");
+    // What succeeds, first.
+    let post = sdk.post_to_connection().connection_id(&id);
+    post.data(b"by sdk".to_vec().into()).send().await.unwrap();
     assert_eq!(client.receive().await, "by sdk");
     let described = sdk
         .get_connection()
@@ -297,41 +317,48 @@ async fn c60_the_sdk_reads_answers_and_errors() {
         .unwrap();
     assert_eq!(described.identity().unwrap().source_ip(), Some("127.0.0.1"));
     assert!(described.connected_at().is_some() && described.last_active_at().is_some());
-    let post = |id: &str, size: usize| {
-        sdk.post_to_connection()
-            .connection_id(id)
-            .data(vec![b'x'; size].into())
-            .send()
-    };
-    assert!(
-        post(NOBODY, 1)
-            .await
-            .unwrap_err()
-            .into_service_error()
-            .is_gone_exception()
-    );
-    assert!(
-        post(&id, 131_073)
-            .await
-            .unwrap_err()
-            .into_service_error()
-            .is_payload_too_large_exception()
-    );
-    let malformed = post("x", 1).await.unwrap_err().into_service_error();
+    // 54: never seen, and closed.
+    assert!(refused(&sdk, NOBODY, 1).await.is_gone_exception());
+    let closed = world.connect().await;
+    let closed_id = world.connection_id(1).await;
+    closed.close(None).await;
+    world.puppets.event("disconnect", 0).await;
+    assert!(refused(&sdk, &closed_id, 1).await.is_gone_exception());
+    let get = sdk.get_connection().connection_id(&closed_id).send().await;
+    assert!(get.unwrap_err().into_service_error().is_gone_exception());
+    let delete = sdk.delete_connection().connection_id(NOBODY).send().await;
+    assert!(delete.unwrap_err().into_service_error().is_gone_exception());
+    // 55: the SDK's model has no such error, but its code and its message arrive.
+    let malformed = refused(&sdk, "x", 1).await;
     assert_eq!(malformed.code(), Some("BadRequestException"));
-    sdk.delete_connection()
-        .connection_id(&id)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(client.close_code().await, 1000);
-    assert!(
-        sdk.get_connection()
-            .connection_id(&id)
-            .send()
-            .await
-            .unwrap_err()
-            .into_service_error()
-            .is_gone_exception()
-    );
+    assert_eq!(malformed.message(), Some("Invalid connectionId: x"));
+    // 56: no stage, and another one.
+    for path in ["", "/v2"] {
+        let forbidden = refused(&self::sdk(&world, path), &id, 1).await;
+        assert!(forbidden.is_forbidden_exception(), "{path}: {forbidden:?}");
+    }
+    // 57
+    let too_large = refused(&sdk, &id, 131_073).await;
+    assert!(too_large.is_payload_too_large_exception(), "{too_large:?}");
+    // 58: during the target's own `$connect`.
+    let (accept, act) = later();
+    let act = std::sync::Mutex::new(Some(act));
+    world
+        .puppets
+        .on("connect", move |_| act.lock().unwrap().take().unwrap());
+    let early = async {
+        let id = world.connection_id(2).await;
+        assert!(refused(&sdk, &id, 1).await.is_gone_exception());
+        accept.send(Act::ok()).unwrap();
+    };
+    let (_opened, ()) = tokio::join!(world.connect(), early);
+    // 59: a client that reads nothing.
+    let full = loop {
+        let post = sdk.post_to_connection().connection_id(&id);
+        match post.data(vec![b'x'; 100_000].into()).send().await {
+            Ok(_) => {}
+            Err(error) => break error.into_service_error(),
+        }
+    };
+    assert!(full.is_limit_exceeded_exception(), "{full:?}");
 }

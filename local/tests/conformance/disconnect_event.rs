@@ -74,7 +74,7 @@ async fn c27_a_close_with_code_and_reason_keeps_them() {
 }
 
 #[tokio::test]
-async fn c27_a_lost_client_is_1006() {
+async fn a_lost_client_is_1006() {
     let world = World::chat().await;
     drop(world.connect().await);
     assert_eq!(ended(&world.puppets.event("disconnect", 0).await).0, 1006);
@@ -129,4 +129,6 @@ async fn c30_a_failing_disconnect_function_has_no_visible_effect() {
     let id = world.connection_id(0).await;
     assert_eq!(world.operate("POST", &id, b"still here").await.status, 200);
     assert_eq!(other.receive().await, "still here");
+    world.connect().await.send("and others may come").await;
+    world.puppets.event("default", 0).await;
 }

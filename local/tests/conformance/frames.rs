@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use chatctl_local::{Limits, Options};
+use chatctl_local::{Clock, Limits, Options};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::puppets::{Act, later};
 use crate::setup::Setup;
@@ -49,52 +49,56 @@ async fn c61_a_binary_frame_closes_with_1003() {
 }
 
 #[tokio::test]
-async fn c62_a_frame_of_32_kb_works_and_one_byte_more_closes_with_1009() {
-    let (world, mut client) = connected().await;
-    client.send(&"x".repeat(FRAME)).await;
-    assert_eq!(
-        world.puppets.event("default", 0).await.event["body"]
-            .as_str()
-            .unwrap()
-            .len(),
-        FRAME
-    );
-    client.send(&"x".repeat(FRAME + 1)).await;
-    assert_eq!(client.close_code().await, 1009);
-    assert_eq!(world.puppets.count("default"), 1);
-}
-
-#[tokio::test]
-async fn c62_128_kb_in_four_frames_work_and_one_byte_more_closes_with_1009() {
+async fn c62_frames_of_32_kb_and_messages_of_128_kb_work_and_one_byte_more_closes_with_1009() {
     let (world, mut client) = connected().await;
     let piece = "x".repeat(FRAME);
+    let received = async |index| {
+        let event = world.puppets.event("default", index).await.event;
+        event["body"].as_str().unwrap().len()
+    };
+    client.send(&piece).await;
+    assert_eq!(received(0).await, FRAME);
     send_in_frames(&mut client, &[piece.as_str(); 4]).await;
-    assert_eq!(
-        world.puppets.event("default", 0).await.event["body"]
-            .as_str()
-            .unwrap()
-            .len(),
-        4 * FRAME
-    );
+    assert_eq!(received(1).await, 4 * FRAME);
     send_in_frames(&mut client, &[&piece, &piece, &piece, &piece, "x"]).await;
     assert_eq!(client.close_code().await, 1009);
+    let mut client = world.connect().await;
+    client.send(&"x".repeat(FRAME + 1)).await;
+    assert_eq!(client.close_code().await, 1009);
+    assert_eq!(world.puppets.count("default"), 2);
+}
+
+/// Two pings are answered: whatever was due before the first one would have happened before the second.
+async fn still_open(client: &mut Client) {
+    for _ in 0..2 {
+        client.0.send(Message::Ping(Bytes::new())).await.unwrap();
+        match within(client.0.next()).await {
+            Some(Ok(Message::Pong(_))) => {}
+            other => panic!("expected a pong, got {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
-async fn c63_an_idle_connection_is_closed_with_1001() {
-    let limits = Limits {
-        idle_timeout: Duration::from_millis(100),
-        ..Limits::default()
-    };
-    let world = World::start_with(
-        Options {
-            limits,
-            ..Options::default()
-        },
-        Setup::chat,
-    )
-    .await;
+async fn c63_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_them_anew() {
+    let (world, hand) = World::by_hand(Setup::chat).await;
+    let nearly = || hand.advance(Duration::from_secs(599));
     let mut client = world.connect().await;
+    let id = world.connection_id(0).await;
+    nearly();
+    still_open(&mut client).await;
+    client.send("x").await;
+    world.puppets.event("default", 0).await;
+    world.settled().await;
+    nearly();
+    still_open(&mut client).await;
+    assert_eq!(world.operate("POST", &id, b"y").await.status, 200);
+    assert_eq!(client.receive().await, "y");
+    nearly();
+    // Pings do not count, and neither does looking at the connection.
+    still_open(&mut client).await;
+    assert_eq!(world.operate("GET", &id, b"").await.status, 200);
+    hand.advance(Duration::from_secs(1));
     let frame = client.closed().await.unwrap();
     assert_eq!(
         (u16::from(frame.code), frame.reason.as_str()),
@@ -106,84 +110,37 @@ async fn c63_an_idle_connection_is_closed_with_1001() {
 }
 
 #[tokio::test]
-async fn c63_messages_and_posts_restart_the_idle_timer_and_pings_do_not() {
-    let idle = Duration::from_millis(1000);
-    let limits = Limits {
-        idle_timeout: idle,
-        ..Limits::default()
-    };
-    let world = World::start_with(
-        Options {
-            limits,
-            ..Options::default()
-        },
-        Setup::chat,
-    )
-    .await;
-    let began = tokio::time::Instant::now();
+async fn c64_two_hours_close_even_a_busy_connection() {
+    let (world, hand) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
-    let id = world.connection_id(0).await;
-    let mut by_message = true;
-    while began.elapsed() < 2 * idle {
-        if by_message {
-            client.send("x").await;
-        } else {
-            assert_eq!(
-                world.operate("POST", &id, b"y").await.status,
-                200,
-                "open after {:?}",
-                began.elapsed()
-            );
-            assert_eq!(client.receive().await, "y");
-        }
-        by_message = !by_message;
-        tokio::time::sleep(idle / 10).await;
+    // Twelve times nine minutes and 59 seconds, then 11 more.
+    for index in 0..12 {
+        hand.advance(Duration::from_secs(599));
+        client.send("x").await;
+        world.puppets.event("default", index).await;
+        world.settled().await;
     }
-    let code = within(async {
-        loop {
-            client
-                .0
-                .send(Message::Ping(Vec::new().into()))
-                .await
-                .unwrap();
-            match client.0.next().await {
-                Some(Ok(Message::Close(frame))) => return u16::from(frame.unwrap().code),
-                Some(Ok(_)) => tokio::time::sleep(idle / 10).await,
-                other => panic!("{other:?}"),
-            }
-        }
-    })
-    .await;
-    assert_eq!(code, 1001);
+    hand.advance(Duration::from_secs(11));
+    still_open(&mut client).await;
+    client.send("x").await;
+    world.puppets.event("default", 12).await;
+    world.settled().await;
+    hand.advance(Duration::from_secs(1));
+    assert_eq!(client.close_code().await, 1001);
+    let received = world.puppets.event("disconnect", 0).await;
+    assert_eq!(received.context()["disconnectStatusCode"], 1001);
 }
 
 #[tokio::test]
-async fn c64_the_duration_limit_closes_even_a_busy_connection() {
-    let limits = Limits {
-        connection_duration: Duration::from_millis(300),
-        ..Limits::default()
+async fn a_clock_that_runs_faster_brings_the_limits_of_a_connection_nearer() {
+    let options = Options {
+        // Ten minutes in 60 milliseconds.
+        clock: Clock::faster(10_000.try_into().unwrap()),
+        ..Options::default()
     };
-    let world = World::start_with(
-        Options {
-            limits,
-            ..Options::default()
-        },
-        Setup::chat,
-    )
-    .await;
+    let world = World::start_with(options, Setup::chat).await;
     let mut client = world.connect().await;
-    let code = within(async {
-        loop {
-            // The last ones may meet a closed connection.
-            let _closed = client.0.send(Message::text("x")).await;
-            let wait = tokio::time::timeout(Duration::from_millis(10), client.0.next());
-            if let Ok(Some(Ok(Message::Close(frame)))) = wait.await {
-                return u16::from(frame.unwrap().code);
-            }
-        }
-    })
-    .await;
-    assert_eq!(code, 1001);
+    assert_eq!(client.close_code().await, 1001);
 }
 
 #[tokio::test]

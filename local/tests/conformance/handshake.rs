@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::puppets::{Act, later};
+use crate::setup::Setup;
 use crate::world::{World, until, within};
 
 #[tokio::test]
@@ -35,7 +36,7 @@ async fn c02_unknown_stage_root_and_longer_paths_are_refused_with_403() {
 }
 
 #[tokio::test]
-async fn c02_a_stage_without_deployment_refuses_with_403() {
+async fn a_stage_without_deployment_refuses_with_403() {
     let undeployed = |stack: &mut chatctl_local::stack::Stack| {
         stack.api.stages.get_mut("v1").unwrap().deployed = None;
     };
@@ -100,18 +101,25 @@ async fn c06_connect_malformed_answer_refuses_with_502() {
 
 #[tokio::test]
 async fn c07_connect_slower_than_the_integration_timeout_refuses_with_504() {
-    let timeout = Duration::from_millis(50);
-    let world = World::start(|setup| setup.chat().integration_timeout("$connect", timeout)).await;
+    let (world, hand) = World::by_hand(Setup::chat).await;
     let (_never, act) = later();
     let act = std::sync::Mutex::new(Some(act));
     world
         .puppets
         .on("connect", move |_| act.lock().unwrap().take().unwrap());
-    let answer = world.upgrade("/v1", "").await;
+    let upgrade = world.upgrade("/v1", "");
+    tokio::pin!(upgrade);
+    tokio::select! {
+        answer = &mut upgrade => panic!("the gateway answered by itself: {answer:?}"),
+        _ = world.puppets.event("connect", 0) => {}
+    }
+    hand.advance(Duration::from_secs(29));
+    let answer = upgrade.await;
     assert_eq!(
         (answer.status, answer.body.as_str()),
         (504, r#"{"message":"Endpoint request timed out"}"#)
     );
+    assert_eq!(world.stack.status().connections, 0);
 }
 
 #[tokio::test]
@@ -167,9 +175,11 @@ async fn c11_a_refused_connection_never_produces_a_disconnect() {
     let world = World::chat().await;
     world.puppets.on("connect", |_| Act::status(403));
     assert_eq!(world.upgrade("/v1", "").await.status, 403);
+    world.puppets.on("connect", |_| Act::Fail("Boom", "bang"));
+    assert_eq!(world.upgrade("/v1", "").await.status, 502);
     world.puppets.on("connect", |_| Act::ok());
     let client = world.connect().await;
-    let accepted = world.connection_id(1).await;
+    let accepted = world.connection_id(2).await;
     client.close(None).await;
     let disconnect = world.puppets.event("disconnect", 0).await;
     assert_eq!(disconnect.context()["connectionId"], accepted);

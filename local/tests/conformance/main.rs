@@ -7,11 +7,16 @@
 
 mod answers;
 mod authorisation;
+mod backend;
+mod checklist;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;
 mod frames;
 mod handshake;
+mod integrations_failing;
+mod integrations_http;
+mod integrations_mock;
 mod invocations;
 mod life;
 mod message_event;
@@ -21,5 +26,6 @@ mod routing;
 mod runtime_api;
 mod setup;
 mod tables;
+mod throttling;
 mod updates;
 mod world;

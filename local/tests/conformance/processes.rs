@@ -1,67 +1,17 @@
-//! Statement 76 and more: how many processes a function has, what they find, how they end.
+//! How many processes a function has, what they find, how they end.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use chatctl_local::{LogSource, Options, StackNotice};
+use chatctl_local::{LogSource, StackNotice};
 use serde_json::json;
-use tokio::sync::mpsc;
 
 use crate::puppets::{Act, later};
 use crate::runtime_api::{by_hand, request_of};
-use crate::setup::Setup;
 use crate::world::{World, until, within};
 
 #[tokio::test]
-async fn c76_n_concurrent_messages_use_up_to_n_processes() {
-    let options = Options {
-        max_processes_per_function: 3,
-        ..Options::default()
-    };
-    let world = World::start_with(options, Setup::chat).await;
-    let (begun, mut begins) = mpsc::unbounded_channel();
-    world.puppets.on("default", move |received| {
-        let (finish, act) = later();
-        begun.send((received.pid, finish)).unwrap();
-        act
-    });
-    let mut client = world.connect().await;
-    for _ in 0..5 {
-        client.send("x").await;
-    }
-    let mut running = Vec::new();
-    for _ in 0..3 {
-        running.push(within(begins.recv()).await.unwrap());
-    }
-    let pids: BTreeSet<u32> = running.iter().map(|(pid, _)| *pid).collect();
-    assert_eq!(pids.len(), 3, "each has its own process");
-    let function = || {
-        world
-            .stack
-            .status()
-            .functions
-            .into_iter()
-            .find(|one| one.name == "default")
-            .unwrap()
-    };
-    assert_eq!((function().processes, function().in_flight), (3, 5));
-    for (_, finish) in running {
-        finish.send(Act::ok()).unwrap();
-    }
-    for _ in 0..2 {
-        let (pid, finish) = within(begins.recv()).await.unwrap();
-        assert!(
-            pids.contains(&pid),
-            "those that waited get a process that is there"
-        );
-        finish.send(Act::ok()).unwrap();
-    }
-    until(async || (function().in_flight == 0).then_some(())).await;
-}
-
-#[tokio::test]
-async fn c76_reserved_concurrency_wins_over_the_default() {
+async fn reserved_concurrency_wins_over_the_default() {
     let world = World::start(|setup| {
         setup.chat().edit(|stack| {
             stack

@@ -1,6 +1,8 @@
 //! Statements 31 to 36: which route a message takes.
 
-use crate::setup::Setup;
+use chatctl_local::stack::IntegrationKind;
+
+use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World};
 
 async fn world(expression: &str, keys: &[&str]) -> (World, Client) {
@@ -75,13 +77,9 @@ async fn c31_both_spellings_nested_paths_and_several_variables_select() {
 }
 
 #[tokio::test]
-async fn c32_text_that_is_not_json_takes_the_default_route() {
-    let (world, mut client) = world("$request.body.action", &["join"]).await;
-    check(&world, &mut client, "join", "default", "$default").await;
-}
-
-#[tokio::test]
-async fn c32_without_default_the_answer_is_forbidden_and_the_socket_stays_open() {
+async fn c32_text_that_is_not_json_takes_the_default_route_and_without_one_is_forbidden() {
+    let (with_default, mut client) = world("$request.body.action", &["join"]).await;
+    check(&with_default, &mut client, "join", "default", "$default").await;
     let world =
         World::start(|setup| setup.route("$connect", "connect").route("join", "join")).await;
     let mut client = world.connect().await;
@@ -186,4 +184,21 @@ async fn c36_a_route_outside_the_deployment_answers_forbidden() {
             .starts_with(r#"{"message": "Forbidden""#)
     );
     assert_eq!(world.puppets.count("join"), 0);
+}
+
+#[tokio::test]
+async fn a_stage_variable_names_the_function_of_a_route() {
+    let world = World::start(|setup| {
+        setup.chat().edit(|stack| {
+            let stage = stack.api.stages.get_mut("v1").unwrap();
+            stage.variables.insert("f".to_owned(), "default".to_owned());
+            let integration = stack.api.integrations.get_mut("default").unwrap();
+            integration.kind = IntegrationKind::Function {
+                arn: function_arn("${stageVariables.f}"),
+            };
+        })
+    })
+    .await;
+    let mut client = world.connect().await;
+    check(&world, &mut client, "x", "default", "$default").await;
 }

@@ -1,14 +1,15 @@
 //! Statements 72 to 76: the Lambda Runtime API, and how processes are used.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use chatctl_local::{LogSource, StackNotice};
+use chatctl_local::{LogSource, Options, StackNotice};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::puppets::{Act, Puppet};
-use crate::setup::function_arn;
-use crate::world::{Client, World, within};
+use crate::puppets::{Act, Puppet, later};
+use crate::setup::{Setup, function_arn};
+use crate::world::{Client, World, until, within};
 
 /// A chat whose `$default` function is moved by hand: the first message is on its way, its process is there.
 pub(crate) async fn by_hand() -> (World, Client, mpsc::UnboundedReceiver<Puppet>, Puppet) {
@@ -153,7 +154,7 @@ async fn c75_an_answer_beyond_6_mb_is_413_to_the_runtime_and_an_error_to_the_cal
 }
 
 #[tokio::test]
-async fn c76_a_process_gets_no_second_event_before_it_asks() {
+async fn c76_a_process_gets_no_second_event_before_it_asks_and_n_messages_use_up_to_n() {
     let (world, mut client, mut processes, mut first) = by_hand().await;
     let one = within(first.next()).await.unwrap();
     client.send(r#"{"action":"echo"}"#).await;
@@ -183,6 +184,53 @@ async fn c76_a_process_gets_no_second_event_before_it_asks() {
             .processes,
         2
     );
+    n_messages_use_up_to_n_processes().await;
+}
+
+async fn n_messages_use_up_to_n_processes() {
+    let options = Options {
+        max_processes_per_function: 3,
+        ..Options::default()
+    };
+    let world = World::start_with(options, Setup::chat).await;
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    world.puppets.on("default", move |received| {
+        let (finish, act) = later();
+        begun.send((received.pid, finish)).unwrap();
+        act
+    });
+    let mut client = world.connect().await;
+    for _ in 0..5 {
+        client.send("x").await;
+    }
+    let mut running = Vec::new();
+    for _ in 0..3 {
+        running.push(within(begins.recv()).await.unwrap());
+    }
+    let pids: BTreeSet<u32> = running.iter().map(|(pid, _)| *pid).collect();
+    assert_eq!(pids.len(), 3, "each has its own process");
+    let function = || {
+        world
+            .stack
+            .status()
+            .functions
+            .into_iter()
+            .find(|one| one.name == "default")
+            .unwrap()
+    };
+    assert_eq!((function().processes, function().in_flight), (3, 5));
+    for (_, finish) in running {
+        finish.send(Act::ok()).unwrap();
+    }
+    for _ in 0..2 {
+        let (pid, finish) = within(begins.recv()).await.unwrap();
+        assert!(
+            pids.contains(&pid),
+            "those that waited get a process that is there"
+        );
+        finish.send(Act::ok()).unwrap();
+    }
+    until(async || (function().in_flight == 0).then_some(())).await;
 }
 
 #[tokio::test]

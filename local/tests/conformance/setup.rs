@@ -37,6 +37,7 @@ impl Setup {
             name: "v1".to_owned(),
             variables: BTreeMap::new(),
             deployed: Some(Vec::new()),
+            throttles: BTreeMap::new(),
         };
         let api = Api {
             logical_id: "Api".to_owned(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatctl_local::{LocalStack, Observer, Options, StackNotice, StackRequest};
+use chatctl_local::{Hand, LocalStack, Observer, Options, StackNotice, StackRequest};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -64,6 +64,16 @@ impl World {
         }
     }
 
+    /// Like [`World::start`], with a clock that the test moves: no time passes by itself.
+    pub(crate) async fn by_hand(setup: impl FnOnce(Setup) -> Setup) -> (Self, Hand) {
+        let hand = Hand::default();
+        let options = Options {
+            clock: hand.clock(),
+            ..Options::default()
+        };
+        (Self::start_with(options, setup).await, hand)
+    }
+
     /// Runs a template of `tests/templates` whose only function is `function`.
     pub(crate) async fn from_template(name: &str, function: &str) -> Self {
         let puppets = Puppets::new().await;
@@ -91,6 +101,25 @@ impl World {
         }
     }
 
+    /// Runs a template without functions.
+    pub(crate) async fn of_template(template: &str) -> Self {
+        let request = StackRequest {
+            stack_name: "test".to_owned(),
+            template: template.to_owned(),
+            parameters: BTreeMap::new(),
+            code: BTreeMap::new(),
+        };
+        let (observer, notices) = recorder();
+        let stack = LocalStack::start(request, Options::default(), observer)
+            .await
+            .unwrap_or_else(|error| panic!("{error}\n{template}"));
+        Self {
+            stack,
+            puppets: Puppets::new().await,
+            notices,
+        }
+    }
+
     /// `$connect`, `$disconnect` and `$default`.
     pub(crate) async fn chat() -> Self {
         Self::start(Setup::chat).await
@@ -99,6 +128,15 @@ impl World {
     /// Everything that was told so far.
     pub(crate) fn notices(&self) -> Vec<StackNotice> {
         self.notices.lock().unwrap().clone()
+    }
+
+    /// Waits until no function works on anything: a clock that is moved now finds no integration waiting.
+    pub(crate) async fn settled(&self) {
+        let busy = || {
+            let functions = self.stack.status().functions;
+            functions.iter().any(|one| one.in_flight > 0)
+        };
+        until(async || (!busy()).then_some(())).await;
     }
 
     /// All warnings so far.

@@ -52,7 +52,7 @@ fn every_wrong_route_is_refused() {
         "RouteKey: nothing",
         "RouteKey: nothing, RequestModels: { a: b }",
         expect![
-            "the template cannot be used: line 28: Resources.Nothing.Properties.RequestModels: the local target does not validate messages against models"
+            "the template cannot be used: line 28: Resources.Nothing.Properties.RequestModels: there is no model `b` in this template"
         ],
     );
     check_change(
@@ -124,9 +124,9 @@ fn every_wrong_route_is_refused() {
 fn every_wrong_integration_and_authorizer_is_refused() {
     check_change(
         "IntegrationType: AWS_PROXY",
-        "IntegrationType: MOCK",
+        "IntegrationType: AWS",
         expect![
-            "the template cannot be used: line 8: Resources.Integration.Properties.IntegrationType: the local target runs AWS_PROXY integrations (Lambda) only"
+            "the template cannot be used: line 8: Resources.Integration.Properties.IntegrationType: the local target runs AWS_PROXY (Lambda), HTTP, HTTP_PROXY and MOCK integrations; for another AWS service, let a function call it"
         ],
     );
     check_change(

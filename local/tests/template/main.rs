@@ -2,6 +2,7 @@
 
 mod api;
 mod api_parts;
+mod backends;
 mod conditions;
 mod dynamodb;
 mod free_input;
@@ -12,6 +13,7 @@ mod logs;
 mod order;
 mod parameters;
 mod source;
+mod throttling;
 mod whole;
 
 use std::collections::BTreeMap;

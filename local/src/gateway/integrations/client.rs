@@ -12,6 +12,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::OnceCell;
 
 use super::Failure;
 use super::answer::Answer;
@@ -21,8 +22,9 @@ use super::request::Outgoing;
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
 const ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
-/// How long a connection without requests is kept.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long a connection without requests is kept: less than common servers do, so that none closes it while a request
+/// is on its way.
+const IDLE: Duration = Duration::from_secs(4);
 
 type Plain = Pool<HttpConnector, Full<Bytes>>;
 type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -30,9 +32,9 @@ type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
 /// Sends requests to backends.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
-    /// Made for the first address of its kind: reading the machine's certificates takes its time.
     plain: OnceLock<Plain>,
-    secure: OnceLock<Result<Secure, String>>,
+    /// Made for the first address that needs it: reading the machine's certificates takes its time.
+    secure: OnceCell<Result<Secure, String>>,
 }
 
 impl Client {
@@ -42,7 +44,7 @@ impl Client {
         let unreachable =
             |why: String| Failure::Backend(format!("`{to}` cannot be reached: {why}"));
         let answered = if request.uri().scheme_str() == Some("https") {
-            let secure = self.secure.get_or_init(secure).as_ref();
+            let secure = self.secure.get_or_init(secure).await.as_ref();
             let secure = secure.map_err(|why| unreachable(why.clone()))?;
             secure.request(request).await
         } else {
@@ -105,7 +107,12 @@ fn plain() -> Plain {
     builder().build(connector)
 }
 
-fn secure() -> Result<Secure, String> {
+async fn secure() -> Result<Secure, String> {
+    let made = tokio::task::spawn_blocking(make_secure).await;
+    made.map_err(|error| error.to_string())?
+}
+
+fn make_secure() -> Result<Secure, String> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector.enforce_http(false);

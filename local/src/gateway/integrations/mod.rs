@@ -12,6 +12,7 @@ mod exchange;
 mod request;
 mod selection;
 pub(crate) mod validation;
+pub(crate) mod variables;
 
 use std::time::Duration;
 
@@ -54,21 +55,21 @@ enum Failure {
 
 impl LiveIntegration {
     /// An `Err` is the ARN of the function that `integration` has instead.
-    pub(crate) fn of(integration: &Integration) -> Result<Self, &str> {
-        let kind = match &integration.kind {
+    pub(crate) fn of(integration: Integration) -> Result<Self, String> {
+        let kind = match integration.kind {
             IntegrationKind::Function { arn } => return Err(arn),
-            IntegrationKind::HttpProxy(request) => Kind::HttpProxy(request.clone()),
+            IntegrationKind::HttpProxy(request) => Kind::HttpProxy(request),
             IntegrationKind::Http(request, mapping) => Kind::Http(
-                request.clone(),
-                Templates::of(mapping),
+                request,
+                Templates::of(&mapping),
                 Responses::of(&mapping.responses),
             ),
             IntegrationKind::Mock(mapping) => {
-                Kind::Mock(Templates::of(mapping), Responses::of(&mapping.responses))
+                Kind::Mock(Templates::of(&mapping), Responses::of(&mapping.responses))
             }
         };
         Ok(Self {
-            logical_id: integration.logical_id.clone(),
+            logical_id: integration.logical_id,
             kind,
         })
     }
@@ -108,10 +109,10 @@ impl Gateway {
         exchange: &Exchange<'_>,
     ) -> Answered {
         let running = integration.run(&self.backends, exchange);
-        let failure = match tokio::time::timeout(timeout, running).await {
-            Ok(Ok(answer)) => return Answered::Backend(answer),
-            Err(_) => return Answered::TimedOut,
-            Ok(Err(failure)) => failure,
+        let failure = match self.clock.patiently(timeout, running).await {
+            Some(Ok(answer)) => return Answered::Backend(answer),
+            None => return Answered::TimedOut,
+            Some(Err(failure)) => failure,
         };
         let route = exchange.route_key();
         let id = &integration.logical_id;

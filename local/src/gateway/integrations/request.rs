@@ -126,7 +126,7 @@ impl Outgoing {
                 "ANY" => "POST".to_owned(),
                 method => method.to_owned(),
             },
-            uri: with_variables(&request.uri, exchange)?,
+            uri: request.uri.clone(),
             headers: forwarded(exchange),
             body,
         };
@@ -202,26 +202,4 @@ fn is_of_the_wire(name: &str) -> bool {
 fn set(headers: &mut Vec<(String, String)>, name: &str, value: String) {
     headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     headers.push((name.to_owned(), value));
-}
-
-/// Fills in `${stageVariables.name}`.
-fn with_variables(uri: &str, exchange: &Exchange<'_>) -> Result<String, String> {
-    let mut filled = String::new();
-    let mut rest = uri;
-    while let Some((before, after)) = rest.split_once("${stageVariables.") {
-        let (name, after) = after
-            .split_once('}')
-            .ok_or_else(|| format!("`}}` is missing in the address `{uri}`"))?;
-        let value = exchange
-            .variables
-            .get(name)
-            .and_then(serde_json::Value::as_str);
-        let missing =
-            || format!("the stage has no variable `{name}`, which the address `{uri}` needs");
-        filled.push_str(before);
-        filled.push_str(value.ok_or_else(missing)?);
-        rest = after;
-    }
-    filled.push_str(rest);
-    Ok(filled)
 }

@@ -2,7 +2,7 @@
 //!
 //! Properties are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>.
 //! A property that one machine has no use for is accepted and has no effect: tags, tracing, encryption, access logs, and
-//! also a function's layers and VPC and a stage's throttling. One that decides who may do what, or which code runs when,
+//! also a function's layers and VPC. One that decides who may do what, or which code runs when,
 //! is refused if it cannot be honoured.
 
 pub(super) mod api;

@@ -80,6 +80,11 @@ fn request(resource: &Created) -> Result<HttpRequest, Problem> {
         let reason = format!("must be an http:// or https:// address, but is `{uri}`");
         return Err(resource.problem("IntegrationUri", reason));
     }
+    let is_fixed = !uri.contains('{');
+    if let Some(Err(error)) = is_fixed.then(|| uri.parse::<hyper::Uri>()) {
+        let reason = format!("`{uri}` is no address: {error}");
+        return Err(resource.problem("IntegrationUri", reason));
+    }
     let method = resource.text("IntegrationMethod").unwrap_or_default();
     let known = [
         "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",

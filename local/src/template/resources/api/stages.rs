@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::super::{Created, of_kind};
 use super::kinds::{DEPLOYMENT, ROUTE, STAGE};
-use crate::stack;
+use crate::stack::{self, Throttle};
 use crate::template::problem::{Problem, Problems};
 
 /// By stage name.
@@ -40,7 +42,67 @@ fn stage(resource: &Created, created: &[Created]) -> Result<stack::Stage, Proble
         name: resource.reference().to_owned(),
         variables: variables(resource)?,
         deployed: deployed(resource, created)?,
+        throttles: throttles(resource, created)?,
     })
+}
+
+/// What the stage's settings allow each route. A limit that is not set is the account's.
+fn throttles(
+    resource: &Created,
+    created: &[Created],
+) -> Result<BTreeMap<String, Throttle>, Problem> {
+    let routes: Vec<&str> = of_kind(created, &ROUTE)
+        .map(|route| route.required("RouteKey"))
+        .collect();
+    let default = &resource.properties["DefaultRouteSettings"];
+    let default = throttle(resource, "DefaultRouteSettings", default, None)?;
+    let mut throttles: BTreeMap<String, Throttle> = default
+        .iter()
+        .flat_map(|default| routes.iter().map(|key| ((*key).to_owned(), *default)))
+        .collect();
+    let own = resource.properties["RouteSettings"].as_object();
+    for (key, settings) in own.into_iter().flatten() {
+        if !routes.contains(&key.as_str()) {
+            let reason = format!("there is no route with the key `{key}`");
+            return Err(resource.problem("RouteSettings", reason));
+        }
+        let own = throttle(resource, "RouteSettings", settings, default)?;
+        throttles.extend(own.map(|own| (key.clone(), own)));
+    }
+    Ok(throttles)
+}
+
+fn throttle(
+    resource: &Created,
+    property: &str,
+    settings: &Json,
+    default: Option<Throttle>,
+) -> Result<Option<Throttle>, Problem> {
+    let number = |name: &str| match settings.get(name) {
+        None => Ok(None),
+        // Text, where the shape is free.
+        Some(value) => value
+            .as_f64()
+            .or_else(|| value.as_str()?.parse().ok())
+            .filter(|number| *number >= 0.0)
+            .map(Some)
+            .ok_or_else(|| {
+                let reason = format!("{name} must be a number, zero or more, but is {value}");
+                resource.problem(property, reason)
+            }),
+    };
+    let burst = number("ThrottlingBurstLimit")?.map(|burst| burst as u32);
+    let (rate, otherwise) = (
+        number("ThrottlingRateLimit")?,
+        default.unwrap_or(Throttle::ACCOUNT),
+    );
+    if rate.is_none() && burst.is_none() {
+        return Ok(default);
+    }
+    Ok(Some(Throttle {
+        rate: rate.unwrap_or(otherwise.rate),
+        burst: burst.unwrap_or(otherwise.burst),
+    }))
 }
 
 /// Names and values may have what

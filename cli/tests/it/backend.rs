@@ -1,0 +1,205 @@
+//! What a backend of the user's is told by the rendered templates, whatever people say.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message, client};
+
+use crate::project::{PATIENCE, Project};
+
+/// One request.
+#[derive(Debug)]
+struct Told {
+    path: String,
+    headers: Vec<String>,
+    body: String,
+}
+
+impl Told {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+/// A server that writes down what it is told and answers with one status.
+struct Backend {
+    address: String,
+    status: Arc<AtomicU16>,
+    told: Receiver<Told>,
+}
+
+impl Backend {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let status = Arc::new(AtomicU16::new(200));
+        let (sender, told) = channel();
+        let (sender, shared) = (Arc::new(Mutex::new(sender)), status.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (sender, status) = (sender.clone(), shared.clone());
+                std::thread::spawn(move || serve(stream, &sender, &status));
+            }
+        });
+        Self {
+            address,
+            status,
+            told,
+        }
+    }
+
+    fn config(&self) -> String {
+        let url = |path: &str| format!("http = \"http://{}/{path}\"\n", self.address);
+        format!(
+            "[[routes]]\nkey = \"$connect\"\n{}[[routes]]\nkey = \"$disconnect\"\n{}\
+             [[routes]]\nkey = \"send\"\n{}text = \"the-text\"\n[[routes]]\nkey = \"$default\"\n{}",
+            url("in"),
+            url("out"),
+            url("send"),
+            url("else")
+        )
+    }
+
+    fn hears(&self, path: &str) -> Told {
+        let told = self
+            .told
+            .recv_timeout(PATIENCE)
+            .expect("the backend is told something");
+        assert_eq!(told.path, path);
+        told
+    }
+}
+
+/// Answers every request of one connection.
+fn serve(stream: TcpStream, sender: &Mutex<Sender<Told>>, status: &AtomicU16) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            match line.trim_end() {
+                "" => break,
+                line => lines.push(line.to_owned()),
+            }
+        }
+        let first = lines.remove(0);
+        let length = lines.iter().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse().unwrap())
+        });
+        let mut body = vec![0; length.unwrap_or(0)];
+        reader.read_exact(&mut body).unwrap();
+        let told = Told {
+            path: first.split(' ').nth(1).unwrap().to_owned(),
+            headers: lines.iter().map(|line| line.to_ascii_lowercase()).collect(),
+            body: String::from_utf8(body).unwrap(),
+        };
+        // The test may be over.
+        sender.lock().unwrap().send(told).ok();
+        let answer = format!(
+            "HTTP/1.1 {} X\r\nContent-Length: 0\r\n\r\n",
+            status.load(Ordering::SeqCst)
+        );
+        if reader.get_mut().write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+type Socket = tokio_tungstenite::tungstenite::WebSocket<TcpStream>;
+
+fn connect(url: &str, headers: &[(&str, &str)]) -> Result<Socket, Error> {
+    let mut request = url.into_client_request()?;
+    for (name, value) in headers {
+        let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let address = url.trim_start_matches("ws://").split('/').next().unwrap();
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    match client(request, stream) {
+        Ok((socket, _)) => Ok(socket),
+        Err(tokio_tungstenite::tungstenite::HandshakeError::Failure(error)) => Err(error),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect() {
+    let backend = Backend::start();
+    let project = Project::new(&backend.config());
+    let url = project.deployed(&["--no-probe"]);
+
+    let asked = format!("{url}?room=it%27s%20%22%5C%22&empty=");
+    let mut socket = connect(&asked, &[("x-say", "it's \"quoted\" \\ 1")]).unwrap();
+    let came = backend.hears("/in");
+    let told = came.json();
+    let id = told["connectionId"].as_str().unwrap().to_owned();
+    assert_eq!(told["stage"], "v1");
+    assert!(told["domainName"].is_string());
+    assert_eq!(told["params"]["querystring"]["room"], "it's \"\\\"");
+    assert_eq!(told["params"]["header"]["x-say"], "it's \"quoted\" \\ 1");
+    // What would make a server answer an upgrade, or refuse one.
+    for header in came
+        .headers
+        .iter()
+        .filter(|header| header.starts_with("sec-websocket-"))
+    {
+        assert!(header.ends_with(": 0"), "{header}");
+    }
+    assert!(
+        !came
+            .headers
+            .iter()
+            .any(|header| header.starts_with("upgrade:"))
+    );
+    assert!(
+        came.headers
+            .contains(&"content-type: application/json".to_owned())
+    );
+
+    for text in [
+        "plain",
+        "it's \"quoted\"",
+        "back\\slash and \\n no line",
+        "a\nline\r\n\tand a tab\u{8}\u{c}",
+        "<b>&amp;</b></script>",
+        "ümlaut 漢字 🙂 \u{2028}",
+        "$input.body #set($x = 1) ${context.stage}",
+        "",
+    ] {
+        let frame = json!({ "action": "send", "the-text": text }).to_string();
+        socket.send(Message::text(frame.as_str())).unwrap();
+        let told = backend.hears("/send").json();
+        let expected =
+            json!({ "connectionId": id, "routeKey": "send", "message": text, "body": frame });
+        assert_eq!(told, expected);
+        if !text.is_empty() {
+            socket.send(Message::text(text)).unwrap();
+            let expected = json!({ "connectionId": id, "routeKey": "$default", "body": text });
+            assert_eq!(backend.hears("/else").json(), expected);
+        }
+    }
+    for value in [json!(1), json!({"a": ["it's"]}), json!([true, null])] {
+        let frame = json!({ "action": "send", "the-text": value }).to_string();
+        socket.send(Message::text(frame)).unwrap();
+        assert_eq!(backend.hears("/send").json()["message"], value);
+    }
+    socket.close(None).unwrap();
+    assert_eq!(backend.hears("/out").json(), json!({ "connectionId": id }));
+
+    backend.status.store(401, Ordering::SeqCst);
+    match connect(&url, &[]) {
+        Err(Error::Http(answer)) => assert_eq!(answer.status(), 401),
+        other => panic!("{other:?}"),
+    }
+}

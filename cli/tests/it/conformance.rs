@@ -1,0 +1,180 @@
+//! Statements 78 to 80 of the conformance checklist: what every rendered template is held to.
+
+use chatctl_local::iam::matches_arn;
+use chatctl_local::stack::{Identity, Stack};
+use serde_json::Value;
+
+use crate::project::Project;
+
+/// Config files whose templates differ in their parts.
+const CONFIGS: [&str; 3] = [
+    "",
+    "[[routes]]\nkey = \"send\"\n",
+    "stage = \"beta\"\n[logs]\nretention-days = 365\n[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"send-message\"\n",
+];
+
+/// A rendered template, as it is and as a deployment would resolve it.
+struct Rendering {
+    document: Value,
+    stack: Stack,
+}
+
+fn renderings() -> Vec<Rendering> {
+    let rendering = |config: &&str| {
+        let rendered = Project::new(config).run(&["render", "--format", "json"]);
+        assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+        let document: Value = serde_json::from_str(&rendered.stdout).unwrap();
+        let identity = Identity {
+            stack_name: "chat".to_owned(),
+            region: "eu-central-1".to_owned(),
+            account_id: "123456789012".to_owned(),
+            seed: "seed".to_owned(),
+        };
+        // Whatever has no default gets something.
+        let parameters = document["Parameters"].as_object().unwrap();
+        let parameters = parameters
+            .iter()
+            .filter(|(_, parameter)| parameter.get("Default").is_none())
+            .map(|(name, _)| (name.clone(), "given".to_owned()))
+            .collect();
+        let stack = chatctl_local::template::resolve(&rendered.stdout, &parameters, &identity);
+        Rendering {
+            document,
+            stack: stack.unwrap_or_else(|error| panic!("{error}")),
+        }
+    };
+    CONFIGS.iter().map(rendering).collect()
+}
+
+impl Rendering {
+    /// The properties of all resources of a type, by logical id.
+    fn of(&self, kind: &str) -> Vec<(&str, &Value)> {
+        let resources = self.document["Resources"].as_object().unwrap();
+        resources
+            .iter()
+            .filter(|(_, resource)| resource["Type"] == kind)
+            .map(|(id, resource)| (id.as_str(), &resource["Properties"]))
+            .collect()
+    }
+
+    /// `arn:aws:execute-api:…` of something of the API.
+    fn api_arn(&self, rest: &str) -> String {
+        let api = &self.stack.api.id;
+        format!("arn:aws:execute-api:eu-central-1:123456789012:{api}/{rest}")
+    }
+}
+
+/// The last name in a `Fn::Sub`.
+fn substituted(value: &Value) -> Option<&str> {
+    let text = value["Fn::Sub"].as_str()?;
+    let (name, _) = text.rsplit_once("${")?.1.split_once('}')?;
+    Some(name)
+}
+
+#[test]
+fn c78_the_stage_deploys_itself_and_there_is_no_deployment() {
+    for rendering in renderings() {
+        let stages = rendering.of("AWS::ApiGatewayV2::Stage");
+        assert_eq!(stages.len(), 1);
+        assert_eq!(stages[0].1["AutoDeploy"], true);
+        assert!(stages[0].1.get("DeploymentId").is_none());
+        assert_eq!(rendering.of("AWS::ApiGatewayV2::Deployment"), []);
+    }
+}
+
+#[test]
+fn c79_every_function_has_a_permission_that_covers_every_route_that_targets_it() {
+    for rendering in renderings() {
+        let stage = rendering.stack.api.stages.keys().next().unwrap();
+        let check = |function: &str, source: &str| {
+            let function = &rendering.stack.functions[function];
+            let permits = rendering.stack.permissions.iter().any(|permission| {
+                permission.function_arn == function.arn
+                    && permission.principal == "apigateway.amazonaws.com"
+                    && permission
+                        .source_arn
+                        .as_ref()
+                        .is_some_and(|pattern| matches_arn(pattern, source))
+            });
+            assert!(permits, "{} may not be invoked for {source}", function.name);
+        };
+        let integrations = rendering.of("AWS::ApiGatewayV2::Integration");
+        let mut checked = 0;
+        for (id, route) in rendering.of("AWS::ApiGatewayV2::Route") {
+            let target =
+                substituted(&route["Target"]).unwrap_or_else(|| panic!("{id} has no target"));
+            let (_, integration) = integrations.iter().find(|(id, _)| *id == target).unwrap();
+            if integration["IntegrationType"] != "AWS_PROXY" {
+                continue;
+            }
+            let uri = &integration["IntegrationUri"];
+            let function = uri["Fn::Sub"].as_str().unwrap();
+            let (_, function) = function.split_once("functions/${").unwrap();
+            let (function, _) = function.split_once(".Arn}").unwrap();
+            let key = route["RouteKey"].as_str().unwrap();
+            check(function, &rendering.api_arn(&format!("{stage}/{key}")));
+            checked += 1;
+        }
+        assert!(checked > 0, "nothing was checked");
+        for (id, authorizer) in &rendering.stack.api.authorizers {
+            let functions = &rendering.stack.functions;
+            let (function, _) = functions
+                .iter()
+                .find(|(_, function)| function.arn == authorizer.function_arn)
+                .unwrap();
+            check(function, &rendering.api_arn(&format!("authorizers/{id}")));
+        }
+    }
+}
+
+#[test]
+fn c80_nothing_is_logged_or_throttled_unasked_tables_expire_and_roles_are_narrow() {
+    for rendering in renderings() {
+        for (id, stage) in rendering.of("AWS::ApiGatewayV2::Stage") {
+            assert!(stage.get("AccessLogSettings").is_none(), "{id}");
+        }
+        for stage in rendering.stack.api.stages.values() {
+            for (key, throttle) in &stage.throttles {
+                assert!(!throttle.blocks_everything(), "{key}");
+            }
+        }
+        for table in rendering.stack.tables.values() {
+            assert!(table.ttl_attribute.is_some(), "{}", table.logical_id);
+        }
+        for (id, role) in rendering.of("AWS::IAM::Role") {
+            assert!(role.get("ManagedPolicyArns").is_none(), "{id}");
+            for policy in role["Policies"].as_array().unwrap() {
+                for statement in policy["PolicyDocument"]["Statement"].as_array().unwrap() {
+                    check_statement(id, statement);
+                }
+            }
+        }
+    }
+}
+
+/// Every action is a plain one, on exactly one thing of this stack.
+fn check_statement(role: &str, statement: &Value) {
+    assert_eq!(statement["Effect"], "Allow", "{role}");
+    let actions = match &statement["Action"] {
+        Value::Array(actions) => actions.clone(),
+        one => vec![one.clone()],
+    };
+    let resource = &statement["Resource"];
+    for action in actions {
+        let action = action.as_str().unwrap();
+        let (service, _) = action.split_once(':').unwrap();
+        assert!(!action.contains('*'), "{role}: {action}");
+        let own_arn = resource["Fn::GetAtt"][1] == "Arn";
+        let is_narrow = match service {
+            "dynamodb" | "logs" | "lambda" => own_arn,
+            "execute-api" => {
+                action == "execute-api:ManageConnections"
+                    && resource["Fn::Sub"].as_str().is_some_and(|arn| {
+                        arn.ends_with(":${Api}/${StageName}/POST/@connections/*")
+                    })
+            }
+            _ => false,
+        };
+        assert!(is_narrow, "{role}: {action} on {resource}");
+    }
+}

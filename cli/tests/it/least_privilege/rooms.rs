@@ -1,0 +1,194 @@
+//! The same for the two functions that rooms need.
+
+use serde_json::{Value, json};
+
+use super::{Stack, now, rendered, start, table_request, without, without_authorizer};
+use crate::conversations::Chat;
+
+/// A stack of rooms whose frames are the text, for everybody but the sender.
+const RELAY: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+
+/// More members than one function serves.
+const CROWD: usize = 600;
+
+#[tokio::test]
+async fn with_every_action_in_place_a_room_denies_nothing_however_large_it_is() {
+    for template in [rendered(RELAY), without_authorizer(rendered(RELAY))] {
+        let stack = start(&template).await;
+        assert_eq!(bob_hears(&stack).await, "hello");
+        stack.fill(CROWD, now()).await;
+        assert_eq!(bob_hears(&stack).await, "hello");
+        stack.tells(&["DeliverFunction", "shard served"]).await;
+        stack.tells(&["DisconnectFunction", "disconnected"]).await;
+        let told = stack.told.lock().unwrap().join("\n");
+        assert!(
+            !told.contains("AccessDenied") && !told.contains("does not allow"),
+            "{told}"
+        );
+        assert!(!told.contains("not handed over"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn broadcast_needs_query_to_find_the_room() {
+    let stack = start(&relay_without("BroadcastRole", "dynamodb:Query")).await;
+    let heard = stack.client(|endpoint| ann_says_hello(&endpoint).hear());
+    assert!(heard.await.contains("Internal server error"));
+    stack
+        .tells(&[
+            "BroadcastFunction",
+            "not authorized to perform: dynamodb:Query",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn broadcast_needs_get_item_to_know_the_room_where_there_is_no_authorizer() {
+    let template = relay_without("BroadcastRole", "dynamodb:GetItem");
+    let stack = start(&without_authorizer(template)).await;
+    let heard = stack.client(|endpoint| ann_says_hello(&endpoint).hear());
+    assert!(heard.await.contains("Internal server error"));
+    stack
+        .tells(&[
+            "BroadcastFunction",
+            "not authorized to perform: dynamodb:GetItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn broadcast_needs_manage_connections_to_deliver_anything() {
+    let template = relay_without("BroadcastRole", "execute-api:ManageConnections");
+    let stack = start(&template).await;
+    let both = stack.client(|endpoint| {
+        let bob = Chat::open_in(&endpoint, "hall");
+        (bob, ann_says_hello(&endpoint))
+    });
+    let _both = both.await;
+    stack
+        .tells(&["BroadcastFunction", "execute-api:ManageConnections"])
+        .await;
+}
+
+#[tokio::test]
+async fn broadcast_needs_delete_item_to_forget_a_member_who_is_gone() {
+    let stack = start(&relay_without("BroadcastRole", "dynamodb:DeleteItem")).await;
+    stack.fill(1, now() - 3600).await;
+    assert_eq!(bob_hears(&stack).await, "hello", "it stops nobody");
+    stack
+        .tells(&[
+            "BroadcastFunction",
+            "gone connection not forgotten",
+            "not authorized to perform: dynamodb:DeleteItem",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn broadcast_needs_invoke_function_to_hand_over_a_large_room() {
+    let stack = start(&relay_without("BroadcastRole", "lambda:InvokeFunction")).await;
+    stack.fill(CROWD, now()).await;
+    assert_eq!(
+        bob_hears(&stack).await,
+        "hello",
+        "it is served all the same"
+    );
+    stack
+        .tells(&[
+            "BroadcastFunction",
+            "shard not handed over",
+            "not authorized to perform: lambda:InvokeFunction",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn deliver_needs_query_to_find_its_part_of_the_room() {
+    deliver_is_denied(
+        "dynamodb:Query",
+        &["not authorized to perform: dynamodb:Query"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn deliver_needs_manage_connections_to_deliver_anything() {
+    let told = &["execute-api:ManageConnections"];
+    deliver_is_denied("execute-api:ManageConnections", told).await;
+}
+
+#[tokio::test]
+async fn deliver_needs_delete_item_to_forget_members_who_are_gone() {
+    let told = &[
+        "gone connection not forgotten",
+        "not authorized to perform: dynamodb:DeleteItem",
+    ];
+    deliver_is_denied("dynamodb:DeleteItem", told).await;
+}
+
+#[tokio::test]
+async fn both_roles_need_both_log_actions_to_be_heard() {
+    for function in ["Broadcast", "Deliver"] {
+        for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
+            let stack = start(&relay_without(&format!("{function}Role"), action)).await;
+            stack.fill(CROWD, now()).await;
+            assert_eq!(bob_hears(&stack).await, "hello");
+            let words = format!("`{function}Function` does not allow {action}");
+            stack.tells(vec![&*words.leak()].leak()).await;
+        }
+    }
+}
+
+/// Takes `action` from Deliver, lets somebody speak to a crowd that left an hour ago, and waits for what Deliver says.
+async fn deliver_is_denied(action: &str, words: &'static [&'static str]) {
+    let stack = start(&relay_without("DeliverRole", action)).await;
+    stack.fill(CROWD, now() - 3600).await;
+    let ann = stack.client(|endpoint| ann_says_hello(&endpoint));
+    let _ann = ann.await;
+    let words = [&["DeliverFunction"], words].concat();
+    stack.tells(words.leak()).await;
+}
+
+fn relay_without(role: &str, action: &str) -> Value {
+    without(rendered(RELAY), role, action)
+}
+
+/// Ann and Bob meet in the hall, Ann says hello, and both leave. Answers what Bob heard.
+async fn bob_hears(stack: &Stack) -> String {
+    let heard = stack.client(|endpoint| {
+        let mut bob = Chat::open_in(&endpoint, "hall");
+        let ann = ann_says_hello(&endpoint);
+        let heard = bob.hear();
+        ann.close();
+        bob.close();
+        heard
+    });
+    heard.await
+}
+
+fn ann_says_hello(endpoint: &str) -> Chat {
+    let mut ann = Chat::open_in(endpoint, "hall");
+    ann.say("hello");
+    ann
+}
+
+impl Stack {
+    /// Records so many members of the hall who have no connection any more.
+    async fn fill(&self, count: usize, connected_at: u64) {
+        let status = self.stack.status();
+        let table = &status.tables[0].name;
+        let rows: Vec<_> = (0..count)
+            .map(|number| {
+                json!({"PutRequest": {"Item": {
+                    "pk": {"S": "R#hall#0"}, "sk": {"S": format!("C#AAAA{number:05}AMCAAA=")},
+                    "connected_at": {"N": connected_at.to_string()},
+                    "expires_at": {"N": (now() + 3600).to_string()},
+                }}})
+            })
+            .collect();
+        for some in rows.chunks(25) {
+            let request = json!({"RequestItems": {table: some}});
+            table_request(&status.tables_endpoint, "BatchWriteItem", &request).await;
+        }
+    }
+}

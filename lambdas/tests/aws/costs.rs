@@ -1,0 +1,198 @@
+//! What a connection and a message cost: the requests of the real adapters, in the units of a real table.
+//!
+//! The same figures are in ARCHITECTURE.md ("The data").
+
+use std::time::{Duration, Instant};
+
+use chat_lambdas::aws::{Clients, DynamoStore, Patience};
+use chat_lambdas::environment::TableAddress;
+use chat_lambdas::event::SocketEvent;
+use chat_lambdas::handlers::{Invocation, broadcast, connect, direct, disconnect};
+use chat_lambdas::log::{Level, Log};
+use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch};
+use chat_lambdas::routes::Routes;
+use chat_lambdas::session::{ConnectionId, Names};
+use chat_lambdas::store::Index;
+use serde_json::{Value, json};
+
+use crate::meter::Meter;
+use crate::table::{LocalTable, TABLE};
+
+const NOW: u64 = 1_767_225_600;
+
+#[tokio::test]
+async fn a_friend_costs_one_write_to_come_one_to_go_and_half_a_read_to_be_told() {
+    let chat = Chat::start(Names::Required, Index::Friend).await;
+    let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
+    chat.connect("j", Some(&jerry)).await;
+    assert_eq!(chat.meter.bill(), "1 PutItem 1");
+    chat.direct("t", Some(&tom)).await;
+    assert_eq!(chat.meter.bill(), "1 Query 0.5");
+    chat.delivery.close(&ConnectionId::new("j"));
+    chat.direct("t", Some(&tom)).await;
+    assert_eq!(chat.meter.bill(), "1 DeleteItem 1, 2 Query 1.5");
+    chat.disconnect("j", Some(&jerry)).await;
+    // There is nothing left to delete, and DynamoDB charges a write all the same.
+    assert_eq!(chat.meter.bill(), "1 DeleteItem 1");
+}
+
+#[tokio::test]
+async fn a_room_costs_one_write_to_enter_one_to_leave_and_four_reads_to_speak_to() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    let hall = json!({"principalId": "#anonymous", "room": "hall"});
+    chat.connect("a", Some(&hall)).await;
+    assert_eq!(chat.meter.bill(), "1 PutItem 1");
+    for (members, price) in [(10, "4 Query 4"), (100, "4 Query 4"), (500, "4 Query 8")] {
+        chat.fill("hall", members).await;
+        chat.broadcast("a", Some(&hall)).await;
+        assert_eq!(chat.meter.bill(), price, "{members} members");
+    }
+    chat.delivery.close(&member(7));
+    chat.broadcast("a", Some(&hall)).await;
+    assert_eq!(chat.meter.bill(), "1 DeleteItem 1, 4 Query 8");
+    chat.disconnect("a", Some(&hall)).await;
+    assert_eq!(chat.meter.bill(), "1 DeleteItem 1");
+}
+
+#[tokio::test]
+async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    let hall = json!({"principalId": "#anonymous", "room": "hall"});
+    chat.fill("hall", 1_200).await;
+    chat.broadcast("a", Some(&hall)).await;
+    assert_eq!(chat.dispatch.take().len(), 4);
+    assert_eq!(chat.meter.bill(), "4 Query 16");
+}
+
+#[tokio::test]
+async fn both_cost_a_write_each() {
+    let chat = Chat::start(Names::Required, Index::FriendAndRoom).await;
+    let tom = context("Tom", "Jerry");
+    chat.connect("t", Some(&tom)).await;
+    assert_eq!(chat.meter.bill(), "2 PutItem 2");
+    chat.disconnect("t", Some(&tom)).await;
+    assert_eq!(chat.meter.bill(), "2 DeleteItem 2");
+}
+
+#[tokio::test]
+async fn without_an_authorizer_there_is_one_more_write_and_a_read_with_each_message() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    chat.connect("a", None).await;
+    assert_eq!(chat.meter.bill(), "2 PutItem 2");
+    chat.broadcast("a", None).await;
+    assert_eq!(chat.meter.bill(), "1 GetItem 1, 4 Query 4");
+    chat.disconnect("a", None).await;
+    assert_eq!(chat.meter.bill(), "2 DeleteItem 2, 1 GetItem 1");
+}
+
+struct Chat {
+    table: LocalTable,
+    meter: Meter,
+    store: DynamoStore,
+    delivery: MemoryDelivery,
+    dispatch: MemoryDispatch,
+    policy: (Names, Index),
+}
+
+impl Chat {
+    async fn start(names: Names, index: Index) -> Self {
+        let table = LocalTable::start().await;
+        let meter = Meter::before(&table.endpoint).await;
+        let address = TableAddress {
+            name: TABLE.to_owned(),
+            endpoint: Some(meter.endpoint.clone()),
+        };
+        let clients = Clients::new(crate::table::identity(), &[Some(&meter.endpoint)]);
+        let patience = Patience {
+            attempt: Duration::from_secs(30),
+            operation: Duration::from_secs(60),
+            ..Patience::TABLE
+        };
+        Self {
+            store: clients.table(address, patience),
+            table,
+            meter,
+            delivery: MemoryDelivery::default(),
+            dispatch: MemoryDispatch::default(),
+            policy: (names, index),
+        }
+    }
+
+    async fn connect(&self, connection: &str, context: Option<&Value>) {
+        self.delivery.open(&ConnectionId::new(connection));
+        let event = event("CONNECT", "$connect", connection, context);
+        let answer = connect(&event, &self.store, self.policy, &invocation(0)).await;
+        assert_eq!(answer.expect("an answer").status_code(), 200);
+    }
+
+    async fn disconnect(&self, connection: &str, context: Option<&Value>) {
+        let event = event("DISCONNECT", "$disconnect", connection, context);
+        let answer = disconnect(&event, &self.store, self.policy.1, &invocation(60)).await;
+        assert_eq!(answer.expect("an answer").status_code(), 200);
+    }
+
+    async fn direct(&self, connection: &str, context: Option<&Value>) {
+        let event = event("MESSAGE", "$default", connection, context);
+        let routes = Routes::default();
+        let answer = direct(
+            &event,
+            &self.store,
+            &self.delivery,
+            &routes,
+            &invocation(60),
+        )
+        .await;
+        assert_eq!(answer.expect("an answer").status_code(), 200);
+    }
+
+    async fn broadcast(&self, connection: &str, context: Option<&Value>) {
+        let event = event("MESSAGE", "$default", connection, context);
+        let (ways, routes) = ((&self.store, &self.delivery), Routes::default());
+        let answer = broadcast(&event, ways, &self.dispatch, &routes, &invocation(60)).await;
+        assert_eq!(answer.expect("an answer").status_code(), 200);
+    }
+
+    /// Lets so many members into `room` that it has `count`, past the meter.
+    async fn fill(&self, room: &str, count: usize) {
+        use chat_lambdas::session::{Room, Session};
+        use chat_lambdas::store::{ConnectionStore as _, Presence};
+        for number in 0..count {
+            let presence = Presence {
+                session: Session {
+                    room: Room::parse(room).expect("a valid name"),
+                    ..Session::default()
+                },
+                connection: member(number),
+                connected_at: NOW,
+            };
+            self.table.store.join(&presence).await.expect("writable");
+            self.delivery.open(&presence.connection);
+        }
+    }
+}
+
+/// An id as long as API Gateway's.
+fn member(number: usize) -> ConnectionId {
+    ConnectionId::new(format!("BFaT_f{number:05}MCg="))
+}
+
+fn invocation(seconds: u64) -> Invocation {
+    Invocation {
+        now: NOW + seconds,
+        until: Instant::now() + Duration::from_secs(60),
+        log: Log::new(Level::Error, |line| panic!("{line}")),
+    }
+}
+
+fn context(name: &str, friend: &str) -> Value {
+    json!({"principalId": name, "name": name, "friend": friend})
+}
+
+fn event(kind: &str, route: &str, connection: &str, context: Option<&Value>) -> SocketEvent {
+    let event = json!({
+        "requestContext": {"eventType": kind, "routeKey": route, "connectionId": connection,
+            "authorizer": context},
+        "body": "hi",
+    });
+    serde_json::from_value(event).expect("an event of the documented shape")
+}

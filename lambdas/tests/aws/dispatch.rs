@@ -1,0 +1,107 @@
+//! What Lambda says to an invocation, and what we make of it.
+
+use std::time::Duration;
+
+use chat_lambdas::aws::{Clients, Patience};
+use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
+use chat_lambdas::environment::FunctionAddress;
+use chat_lambdas::session::{ConnectionId, Room};
+use chat_lambdas::shard::Shard;
+
+use crate::stub::{Reply, Stub};
+use crate::table::identity;
+
+#[tokio::test]
+async fn an_invocation_is_asynchronous_and_carries_the_message() {
+    let stub = Stub::start(answer(202)).await;
+    dispatch(&stub.endpoint, Patience::POST).await.unwrap();
+    let requests = stub.requests();
+    assert_eq!(requests.len(), 1);
+    let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("POST /v1/2015-03-31/functions/chat-Deliver/invocations HTTP/1.1"),
+        "{head}"
+    );
+    let head = head.to_ascii_lowercase();
+    assert!(head.contains("x-amz-invocation-type: event"), "{head}");
+    assert!(head.contains("/eu-central-1/lambda/aws4_request"), "{head}");
+    let read: ShardMessage = serde_json::from_str(body).unwrap();
+    assert_eq!(read, message());
+}
+
+#[tokio::test]
+async fn an_error_for_an_answer_means_that_nobody_took_it() {
+    for (status, attempts) in [(403, 1), (404, 1), (413, 1), (500, 3)] {
+        let stub = Stub::start(answer(status)).await;
+        let outcome = dispatch(&stub.endpoint, PATIENT).await;
+        assert!(
+            matches!(outcome, Err(DispatchError::Refused { .. })),
+            "{status}: {outcome:?}"
+        );
+        assert_eq!(stub.requests().len(), attempts, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nobody_took_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let outcome = dispatch(&endpoint, PATIENT).await;
+    assert!(
+        matches!(outcome, Err(DispatchError::Refused { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn without_an_answer_nobody_knows_and_it_is_not_repeated() {
+    let stub = Stub::start(Reply::Nothing).await;
+    let outcome = dispatch(&stub.endpoint, IMPATIENT).await;
+    assert!(
+        matches!(outcome, Err(DispatchError::Unknown { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(stub.requests().len(), 1);
+}
+
+const IMPATIENT: Patience = Patience {
+    connect: Duration::from_millis(300),
+    attempt: Duration::from_millis(300),
+    operation: Duration::from_millis(300),
+};
+
+const PATIENT: Patience = Patience {
+    connect: Duration::from_secs(30),
+    attempt: Duration::from_secs(30),
+    operation: Duration::from_secs(60),
+};
+
+async fn dispatch(endpoint: &str, patience: Patience) -> Result<(), DispatchError> {
+    let clients = Clients::new(identity(), &[Some(endpoint)]);
+    let address = FunctionAddress {
+        name: "chat-Deliver".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+    };
+    clients
+        .dispatch(address, patience)
+        .dispatch(&message())
+        .await
+}
+
+fn message() -> ShardMessage {
+    ShardMessage {
+        room: Room::parse("hall").expect("a valid name"),
+        shard: Shard::numbered(3).expect("there are four"),
+        text: "a \"text\"\n\u{1F600}".to_owned(),
+        except: ConnectionId::new("BFaT_fALIAMCKug="),
+    }
+}
+
+fn answer(status: u16) -> Reply {
+    Reply::With {
+        status,
+        error_type: None,
+        body: "{}",
+    }
+}

@@ -1,0 +1,430 @@
+use std::time::Duration;
+
+use chat_lambdas::delivery::DeliveryError;
+use chat_lambdas::dispatch::DispatchError;
+use chat_lambdas::fan_out::ARRIVAL_SECONDS;
+use chat_lambdas::handlers::{HandlerError, connect};
+use chat_lambdas::log::Level;
+use chat_lambdas::memory::Call;
+use chat_lambdas::room::{INLINE_POSTS, INLINE_RECEIVERS};
+use chat_lambdas::session::ConnectionId;
+use chat_lambdas::shard::Shard;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::gateway::{self, room_context};
+use crate::scene::{ROOMS, Scene, json_of};
+
+/// Long enough for anything in memory; only a failing test waits for it.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Whole frames, and not to the sender.
+const RELAY: &str = "{}";
+
+const ECHO: &str = r#"{"$default":{"text":"message","includeSender":true,"maxTextBytes":32768}}"#;
+
+#[tokio::test]
+async fn everybody_in_the_room_gets_the_text_once_and_nobody_else_anything() {
+    let scene = Scene::new();
+    let sender = scene.present("hall", "a").await;
+    let others = [
+        scene.present("hall", "b").await,
+        scene.present("hall", "c").await,
+    ];
+    let elsewhere = scene.present("attic", "d").await;
+    let answer = scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(json_of(&answer), json!({"statusCode": 200}));
+    for receiver in &others {
+        assert_eq!(scene.delivery.take(receiver).unwrap(), "hi");
+        assert_eq!(scene.delivery.take(receiver), None);
+    }
+    assert_eq!(scene.delivery.take(&sender), None);
+    assert_eq!(scene.delivery.take(&elsewhere), None);
+}
+
+#[tokio::test]
+async fn a_sender_who_is_included_gets_it_once_even_where_the_table_does_not_know_it() {
+    for is_known in [true, false] {
+        let scene = Scene::new();
+        let sender = ConnectionId::new("a");
+        scene.delivery.open(&sender);
+        if is_known {
+            scene.present("hall", "a").await;
+        }
+        scene.says(r#"{"message":"hi"}"#, ECHO).await.unwrap();
+        assert_eq!(scene.delivery.take(&sender).unwrap(), "hi");
+        assert_eq!(scene.delivery.take(&sender), None);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_frame_costs_no_read_and_reaches_nobody_but_its_sender() {
+    let scene = Scene::new();
+    let (sender, other) = (
+        scene.present("hall", "a").await,
+        scene.present("hall", "b").await,
+    );
+    for (frame, error) in [
+        ("hi", "BadJson"),
+        ("{}", "MissingText"),
+        ("[]", "MissingText"),
+    ] {
+        let answer = scene.says(frame, ECHO).await.unwrap();
+        assert_eq!(json_of(&answer), json!({"statusCode": 400}));
+        let told: Value = serde_json::from_str(&scene.delivery.take(&sender).unwrap()).unwrap();
+        assert_eq!(
+            (&told["error"], &told["route"]),
+            (&json!(error), &json!("$default"))
+        );
+    }
+    assert_eq!(scene.delivery.take(&other), None);
+    assert_eq!(scene.store.pages_read(), 0);
+}
+
+#[tokio::test]
+async fn a_gone_member_is_forgotten_unless_it_is_just_arriving() {
+    let scene = Scene::new();
+    scene.present("hall", "a").await;
+    let here = scene.present("hall", "here").await;
+    scene
+        .joined("hall", "left", scene.now - ARRIVAL_SECONDS)
+        .await;
+    scene
+        .joined("hall", "arriving", scene.now - ARRIVAL_SECONDS + 1)
+        .await;
+    scene.joined("attic", "left", scene.now - 60).await;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(scene.delivery.take(&here).unwrap(), "hi");
+    assert_eq!(
+        scene.members(),
+        ["attic/left", "hall/a", "hall/arriving", "hall/here"]
+    );
+}
+
+#[tokio::test]
+async fn an_expired_member_is_not_posted_to() {
+    let mut scene = Scene::new();
+    let old = scene.present("hall", "old").await;
+    scene.now += 8_100 - 60;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(scene.delivery.take(&old), None);
+}
+
+#[tokio::test]
+async fn a_refusal_and_a_row_that_cannot_be_removed_stop_nobody() {
+    let scene = Scene::new();
+    scene.store.break_down(Call::Leave);
+    scene.joined("hall", "gone", scene.now - 60).await;
+    let refusals: [fn() -> DeliveryError; 4] = [
+        || DeliveryError::TooLarge,
+        || DeliveryError::Forbidden,
+        || DeliveryError::TimedOut,
+        || DeliveryError::Unavailable {
+            source: "the wire is cut".into(),
+        },
+    ];
+    for (number, refusal) in refusals.into_iter().enumerate() {
+        let member = scene.present("hall", &format!("refusing {number}")).await;
+        scene.delivery.refuse(&member, refusal);
+    }
+    let here = scene.present("hall", "zz here").await;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(scene.delivery.take(&here).unwrap(), "hi");
+    assert_eq!(scene.members().len(), 6, "nobody is forgotten");
+    let logged = scene.logged();
+    assert!(
+        logged.contains(r#""delivered":1,"gone":1,"refused":4"#),
+        "{logged}"
+    );
+    for reason in [
+        "(413)",
+        "(403)",
+        "no answer in time",
+        "the wire is cut",
+        "gone connection not forgotten",
+    ] {
+        assert!(logged.contains(reason), "{reason} in {logged}");
+    }
+}
+
+#[tokio::test]
+async fn many_refusals_are_counted_and_only_the_first_are_listed() {
+    let scene = Scene::new();
+    for number in 0..40 {
+        let member = scene.present("hall", &format!("refusing {number}")).await;
+        scene.delivery.refuse(&member, || DeliveryError::Forbidden);
+    }
+    scene.says("hi", RELAY).await.unwrap();
+    let logged = scene.logged();
+    assert_eq!(logged.matches("post refused").count(), 10, "{logged}");
+    assert!(logged.contains(r#""refused":40"#), "{logged}");
+}
+
+#[tokio::test]
+async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way_at_once() {
+    let scene = Scene::new();
+    for number in 0..INLINE_POSTS - 1 {
+        let slow = scene.present("hall", &format!("slow {number}")).await;
+        scene.delivery.hold(&slow);
+    }
+    let mut fast = Vec::new();
+    for number in 0..100 {
+        fast.push(scene.present("hall", &format!("fast {number}")).await);
+    }
+    let watch = async {
+        scene.delivery.wait_for_held(INLINE_POSTS - 1).await;
+        for member in &fast {
+            while scene.delivery.take(member).is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(
+            scene.delivery.held(),
+            INLINE_POSTS - 1,
+            "the slow ones still wait"
+        );
+        scene.delivery.release();
+    };
+    let both = async { tokio::join!(scene.says("hi", RELAY), watch) };
+    let (answer, ()) = timeout(DEADLINE, both)
+        .await
+        .expect("the fast ones are served");
+    assert_eq!(answer.unwrap().status_code(), 200);
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_posts_are_under_way_at_once() {
+    let scene = Scene::new();
+    for number in 0..INLINE_POSTS + 30 {
+        let member = scene.present("hall", &format!("slow {number}")).await;
+        scene.delivery.hold(&member);
+    }
+    let watch = async {
+        scene.delivery.wait_for_held(INLINE_POSTS).await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(scene.delivery.held(), INLINE_POSTS);
+        scene.delivery.release();
+    };
+    let both = async { tokio::join!(scene.says("hi", RELAY), watch) };
+    timeout(DEADLINE, both)
+        .await
+        .expect("all are served")
+        .0
+        .unwrap();
+}
+
+#[tokio::test]
+async fn who_is_throttled_is_tried_again_until_it_is_taken() {
+    let scene = Scene::new();
+    let member = scene.present("hall", "b").await;
+    scene
+        .delivery
+        .refuse_times(&member, 3, || DeliveryError::Throttled);
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(scene.delivery.take(&member).unwrap(), "hi");
+    assert_eq!(scene.delivery.take(&member), None);
+}
+
+#[tokio::test]
+async fn who_is_throttled_is_given_up_when_there_is_no_time_left() {
+    let mut scene = Scene::new();
+    scene.time_left = Duration::from_millis(200);
+    let member = scene.present("hall", "b").await;
+    scene.delivery.refuse(&member, || DeliveryError::Throttled);
+    timeout(DEADLINE, scene.says("hi", RELAY))
+        .await
+        .expect("it gives up")
+        .unwrap();
+    assert!(scene.logged().contains("(429)"), "{}", scene.logged());
+}
+
+#[tokio::test]
+async fn up_to_the_limit_nothing_is_handed_over() {
+    let scene = Scene::new();
+    crowd(&scene, INLINE_RECEIVERS).await;
+    scene.present("hall", "a").await;
+    scene.says("hi", RELAY).await.unwrap();
+    assert!(scene.dispatch.take().is_empty());
+    assert_eq!(delivered(&scene, INLINE_RECEIVERS), INLINE_RECEIVERS);
+}
+
+#[tokio::test]
+async fn a_larger_room_is_handed_over_shard_by_shard_and_only_the_sender_is_served_here() {
+    let scene = Scene::new();
+    crowd(&scene, INLINE_RECEIVERS + 1).await;
+    let sender = scene.present("hall", "a").await;
+    scene.says(r#"{"message":"hi"}"#, ECHO).await.unwrap();
+    let messages = scene.dispatch.take();
+    let shards: Vec<_> = messages.iter().map(|message| message.shard).collect();
+    assert_eq!(shards, Shard::all());
+    for message in &messages {
+        assert_eq!(
+            (message.room.as_str(), message.text.as_str()),
+            ("hall", "hi")
+        );
+        assert_eq!(message.except, sender);
+    }
+    assert_eq!(scene.delivery.take(&sender).unwrap(), "hi");
+    assert_eq!(delivered(&scene, INLINE_RECEIVERS + 1), 0);
+}
+
+#[tokio::test]
+async fn of_a_huge_room_no_more_is_read_than_shows_its_size() {
+    let scene = Scene::new();
+    crowd(&scene, 5_000).await;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(scene.dispatch.take().len(), 4);
+    assert_eq!(scene.store.pages_read(), 4);
+}
+
+#[tokio::test]
+async fn a_shard_that_is_not_taken_is_served_here_and_one_that_may_be_is_not() {
+    let scene = Scene::new();
+    crowd(&scene, 700).await;
+    let [first, second, ..] = Shard::all();
+    scene.dispatch.refuse(first, || DispatchError::Refused {
+        source: "too many requests".into(),
+    });
+    scene.dispatch.refuse(second, || DispatchError::Unknown {
+        source: "no answer".into(),
+    });
+    scene.says("hi", RELAY).await.unwrap();
+    let of_first = (0..700)
+        .filter(|number| Shard::of(&guest(*number)) == first)
+        .count();
+    assert_eq!(delivered(&scene, 700), of_first);
+    assert_eq!(scene.dispatch.take().len(), 2);
+    let logged = scene.logged();
+    assert_eq!(
+        logged.matches("shard not handed over").count(),
+        2,
+        "{logged}"
+    );
+    assert!(
+        logged.contains("too many requests") && logged.contains("no answer"),
+        "{logged}"
+    );
+}
+
+#[tokio::test]
+async fn when_time_is_up_nothing_more_is_begun_and_it_is_said() {
+    let mut scene = Scene::new();
+    crowd(&scene, 20).await;
+    scene.time_left = Duration::ZERO;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(delivered(&scene, 20), 0);
+    assert!(
+        scene.logged().contains("no time left"),
+        "{}",
+        scene.logged()
+    );
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_read_makes_the_invocation_fail_before_anybody_has_got_anything() {
+    let scene = Scene::new();
+    let other = scene.present("hall", "b").await;
+    scene.store.break_down(Call::Members);
+    assert!(matches!(
+        scene.says("hi", RELAY).await,
+        Err(HandlerError::Store(_))
+    ));
+    assert_eq!(scene.delivery.take(&other), None);
+}
+
+#[tokio::test]
+async fn without_an_authorizer_the_record_tells_which_room_it_is() {
+    let scene = Scene::new();
+    let other = scene.present("attic", "b").await;
+    let handshake = gateway::connect("x", gateway::in_room("attic"), None);
+    connect(&handshake, &scene.store, ROOMS, &scene.invocation())
+        .await
+        .unwrap();
+    let answer = scene
+        .broadcast(&gateway::message("x", "hi", None), RELAY)
+        .await;
+    assert_eq!(answer.unwrap().status_code(), 200);
+    assert_eq!(scene.delivery.take(&other).unwrap(), "hi");
+}
+
+#[tokio::test]
+async fn a_message_nobody_stands_behind_is_dropped_without_a_word() {
+    let scene = Scene::new();
+    let other = scene.present("everybody", "b").await;
+    for context in [
+        None,
+        Some(json!({"principalId": "x"})),
+        Some(json!({"room": "#"})),
+    ] {
+        let event = gateway::message("stranger", "hi", context.as_ref());
+        let answer = scene.broadcast(&event, RELAY).await.unwrap();
+        assert_eq!(json_of(&answer), json!({"statusCode": 403}));
+    }
+    assert_eq!(scene.delivery.take(&other), None);
+}
+
+#[tokio::test]
+async fn events_of_another_kind_are_errors() {
+    let scene = Scene::new();
+    let context = room_context("hall");
+    let events = [
+        gateway::connect("a", gateway::in_room("hall"), Some(&context)),
+        gateway::disconnect("a", Some(&context)),
+    ];
+    for event in events {
+        let outcome = scene.broadcast(&event, RELAY).await;
+        assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
+    }
+}
+
+#[tokio::test]
+async fn no_log_line_quotes_a_message_or_a_frame_that_was_refused() {
+    let scene = Scene::logging_from(Level::Debug);
+    scene.present("hall", "a").await;
+    scene.joined("hall", "gone", scene.now - 60).await;
+    for frame in [
+        r#"{"message":"a private matter"}"#,
+        "a private matter",
+        r#"{"private":1}"#,
+    ] {
+        scene.says(frame, ECHO).await.unwrap();
+    }
+    crowd(&scene, 600).await;
+    scene
+        .says(r#"{"message":"a private matter"}"#, ECHO)
+        .await
+        .unwrap();
+    let logged = scene.logged();
+    assert!(
+        logged.contains(r#""delivered":1,"gone":1,"refused":0,"shardsHandedOver":0"#),
+        "{logged}"
+    );
+    assert!(logged.contains(r#""shardsHandedOver":4"#), "{logged}");
+    assert!(!logged.contains("private"), "{logged}");
+}
+
+async fn crowd(scene: &Scene, count: usize) {
+    for number in 0..count {
+        scene.present("hall", guest(number).as_str()).await;
+    }
+}
+
+fn guest(number: usize) -> ConnectionId {
+    ConnectionId::new(format!("guest-{number:05}="))
+}
+
+/// How many of the crowd have got `hi`, each exactly once.
+fn delivered(scene: &Scene, count: usize) -> usize {
+    let guests = (0..count).map(guest);
+    let heard = guests.filter(|guest| scene.delivery.take(guest).is_some_and(|text| text == "hi"));
+    let heard: Vec<_> = heard.collect();
+    assert!(
+        heard
+            .iter()
+            .all(|guest| scene.delivery.take(guest).is_none()),
+        "nobody twice"
+    );
+    heard.len()
+}

@@ -1,0 +1,197 @@
+//! HTTP backends that fail, and integrations that cannot work.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::backend::{Backend, Reply, response, route, template, two_way};
+use crate::world::{World, until};
+
+const DEFAULT: &str = "$default";
+
+fn error_frame(frame: &str) -> String {
+    let frame: Value = serde_json::from_str(frame).unwrap();
+    frame["message"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_backend_that_is_too_slow_is_a_timeout() {
+    let backend = Backend::start().await;
+    backend.on(|_| Reply {
+        delay: Duration::from_secs(60),
+        ..Reply::of(200, "late")
+    });
+    let world = World::of_template(&template(&[
+        backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
+        route("Send", DEFAULT, "Slow", ""),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Endpoint request timed out"
+    );
+    let world = World::of_template(&template(&[
+        backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
+        route("Connect", "$connect", "Slow", ""),
+    ]))
+    .await;
+    assert_eq!(world.upgrade("/v1", "").await.status, 504);
+}
+
+#[tokio::test]
+async fn a_backend_that_cannot_be_reached_is_an_error_frame_and_a_warning() {
+    let backend = Backend::start().await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let text = template(&[
+        backend.http("Gone", "HTTP_PROXY", "/", ""),
+        route("Send", DEFAULT, "Gone", ""),
+    ])
+    .replace(&format!("127.0.0.1:{}", backend.port), &address.to_string());
+    let world = World::of_template(&text).await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Internal server error"
+    );
+    let warning = world.warnings().concat();
+    assert!(
+        warning.contains("integration `Gone` of route `$default`"),
+        "{warning}"
+    );
+    assert!(warning.contains("refused"), "the cause is told: {warning}");
+}
+
+#[tokio::test]
+async fn an_https_backend_that_speaks_no_tls_is_an_error() {
+    let backend = Backend::start().await;
+    let text = template(&[
+        backend.http("Plain", "HTTP_PROXY", "/", ""),
+        route("Send", DEFAULT, "Plain", ""),
+    ]);
+    let world = World::of_template(&text.replace("http://127", "https://127")).await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Internal server error"
+    );
+    let warning = world.warnings().concat();
+    assert!(warning.contains("`https://127.0.0.1"), "{warning}");
+    assert_eq!(backend.count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_of_more_than_ten_megabytes_is_an_error() {
+    let backend = Backend::start().await;
+    backend.on(|_| Reply::of(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
+    let world = World::of_template(&template(&[
+        backend.http("Large", "HTTP_PROXY", "/", ""),
+        two_way("Ask", DEFAULT, "Large"),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Internal server error"
+    );
+    assert!(world.warnings().concat().contains("more than 10 MB"));
+}
+
+#[tokio::test]
+async fn no_fitting_integration_response_refuses_connects_and_sends_error_frames() {
+    let backend = Backend::start().await;
+    backend.on(|_| Reply::of(500, ""));
+    let world = World::of_template(&template(&[
+        backend.http("Http", "HTTP", "/", ""),
+        response("Http", "/200/", ""),
+        route("Connect", "$connect", "Http", ""),
+    ]))
+    .await;
+    assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    let world = World::of_template(&template(&[
+        backend.http("Http", "HTTP", "/", ""),
+        route("Send", DEFAULT, "Http", ""),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Internal server error"
+    );
+    assert!(
+        world
+            .warnings()
+            .concat()
+            .contains("no AWS::ApiGatewayV2::IntegrationResponse fits the status 500")
+    );
+}
+
+#[tokio::test]
+async fn binary_bodies_are_converted_both_ways() {
+    let backend = Backend::start().await;
+    backend.on(|seen| {
+        Reply::of(
+            200,
+            if seen.body == "hi" {
+                vec![0xff, 0x00]
+            } else {
+                Vec::new()
+            },
+        )
+    });
+    let world = World::of_template(&template(&[
+        backend.http(
+            "Http",
+            "HTTP",
+            "/",
+            "      ContentHandlingStrategy: CONVERT_TO_BINARY",
+        ),
+        response(
+            "Http",
+            DEFAULT,
+            "      ContentHandlingStrategy: CONVERT_TO_TEXT",
+        ),
+        two_way("Ask", DEFAULT, "Http"),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send("aGk=").await;
+    assert_eq!(client.receive().await, "/wA=");
+    client.send("not base64!").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Internal server error"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_stage_variable_in_an_address_is_told() {
+    let backend = Backend::start().await;
+    let world = World::of_template(&template(&[
+        backend.http("Http", "HTTP_PROXY", "/${stageVariables.nowhere}", ""),
+        route("Send", DEFAULT, "Http", ""),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(
+        error_frame(&client.receive().await),
+        "Internal server error"
+    );
+    until(async || {
+        let told = world
+            .warnings()
+            .concat()
+            .contains("the stage has no variable `nowhere`");
+        told.then_some(())
+    })
+    .await;
+    assert_eq!(backend.count(), 0);
+}

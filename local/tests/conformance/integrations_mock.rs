@@ -1,0 +1,282 @@
+//! Statements 47 and 50: MOCK integrations, template selection, models; and what templates are refused.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use chatctl_local::{LocalStack, Options, StackRequest};
+use serde_json::{Value, json};
+
+use crate::backend::{Backend, mock, response, route, template, two_way};
+use crate::world::{World, recorder, until};
+
+const DEFAULT: &str = "$default";
+const OK: &str = "      RequestTemplates: { application/json: '{\"statusCode\":200}' }";
+
+fn templates(text: &str) -> String {
+    let text = Value::from(text);
+    format!("      ResponseTemplates: {{ $default: {text} }}")
+}
+
+#[tokio::test]
+async fn c47_a_mock_accepts_connects_and_returns_its_response_template() {
+    let world = World::of_template(&template(&[
+        mock("Mock", OK),
+        response(
+            "Mock",
+            DEFAULT,
+            &templates(r#"{"success":true,"you":"$context.connectionId"}"#),
+        ),
+        route("Connect", "$connect", "Mock", ""),
+        two_way("Ask", DEFAULT, "Mock"),
+        route("Tell", "tell", "Mock", ""),
+        route("Disconnect", "$disconnect", "Mock", ""),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send(r#"{"action":"tell"}"#).await;
+    client.send("x").await;
+    let frame: Value = serde_json::from_str(&client.receive().await).unwrap();
+    assert_eq!(frame["success"], true);
+    let id = frame["you"].as_str().unwrap();
+    assert_eq!(world.operate("POST", id, b"hi").await.status, 200);
+    assert_eq!(
+        client.receive().await,
+        "hi",
+        "the one-way route sent nothing"
+    );
+}
+
+#[tokio::test]
+async fn the_status_of_a_mock_decides_about_the_handshake() {
+    for (status, expected) in [
+        ("200", 101),
+        ("\"204\"", 101),
+        ("403", 403),
+        ("500", 500),
+        ("\"no\"", 500),
+    ] {
+        let properties =
+            format!("      RequestTemplates: {{ $default: '{{\"statusCode\":{status}}}' }}");
+        let world = World::of_template(&template(&[
+            mock("Mock", &properties),
+            response("Mock", DEFAULT, ""),
+            route("Connect", "$connect", "Mock", ""),
+        ]))
+        .await;
+        assert_eq!(world.upgrade("/v1", "").await.status, expected, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn response_parameters_choose_the_subprotocol() {
+    let parameters =
+        "      ResponseParameters: { method.response.header.Sec-WebSocket-Protocol: \"'chat'\" }";
+    let world = World::of_template(&template(&[
+        mock("Mock", OK),
+        response("Mock", DEFAULT, parameters),
+        route("Connect", "$connect", "Mock", ""),
+    ]))
+    .await;
+    let accepted = world
+        .upgrade("/v1", "Sec-WebSocket-Protocol: chat\r\n")
+        .await;
+    assert_eq!(accepted.header("sec-websocket-protocol"), Some("chat"));
+}
+
+#[tokio::test]
+async fn templates_are_selected_by_the_message() {
+    let requests = "      TemplateSelectionExpression: ${request.body.kind}
+      RequestTemplates: { a: '{\"statusCode\":201}', $default: '{\"statusCode\":202}' }";
+    let responses =
+        "      TemplateSelectionExpression: ${request.body.kind}-${integration.response.statuscode}
+      ResponseTemplates: { a-201: one, $default: $context.status }";
+    let world = World::of_template(&template(&[
+        mock("Mock", requests),
+        response("Mock", DEFAULT, responses),
+        two_way("Ask", DEFAULT, "Mock"),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    for (message, expected) in [
+        (r#"{"kind":"a"}"#, "one"),
+        (r#"{"kind":"b"}"#, "202"),
+        ("x", "202"),
+    ] {
+        client.send(message).await;
+        assert_eq!(client.receive().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn nothing_passes_without_a_template_where_it_may_not() {
+    for (properties, passes) in [
+        ("      PassthroughBehavior: NEVER", false),
+        ("      PassthroughBehavior: WHEN_NO_TEMPLATES", true),
+        (
+            "      PassthroughBehavior: WHEN_NO_TEMPLATES\n      RequestTemplates: { text/plain: x }",
+            false,
+        ),
+        (
+            "      PassthroughBehavior: WHEN_NO_MATCH\n      RequestTemplates: { text/plain: x }",
+            true,
+        ),
+        ("", true),
+    ] {
+        let world = World::of_template(&template(&[
+            mock("Mock", properties),
+            response("Mock", DEFAULT, &templates("ok")),
+            two_way("Ask", DEFAULT, "Mock"),
+        ]))
+        .await;
+        let mut client = world.connect().await;
+        client.send(r#"{"statusCode":200}"#).await;
+        let frame = client.receive().await;
+        if passes {
+            assert_eq!(frame, "ok", "{properties}");
+        } else {
+            assert!(
+                frame.starts_with(r#"{"message": "Unsupported Media Type", "connectionId":""#),
+                "{properties}: {frame}"
+            );
+        }
+    }
+    let world = World::of_template(&template(&[
+        mock("Mock", "      PassthroughBehavior: NEVER"),
+        response("Mock", DEFAULT, ""),
+        route("Connect", "$connect", "Mock", ""),
+    ]))
+    .await;
+    assert_eq!(world.upgrade("/v1", "").await.status, 415);
+}
+
+#[tokio::test]
+async fn a_template_that_is_wrong_is_an_error_frame_and_a_warning_with_its_place() {
+    let world = World::of_template(&template(&[
+        mock(
+            "Mock",
+            "      RequestTemplates: { $default: \"{\\n  $util.frob('x')}\" }",
+        ),
+        response("Mock", DEFAULT, ""),
+        route("Send", DEFAULT, "Mock", ""),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert!(
+        client
+            .receive()
+            .await
+            .starts_with(r#"{"message": "Internal server error""#)
+    );
+    let warning = world.warnings().concat();
+    assert!(
+        warning.contains("integration `Mock` of route `$default` failed: request template `$default`, line 2, column 9: `$util` has no function `frob`"),
+        "{warning}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_its_model_forbids_never_reaches_the_backend() {
+    let backend = Backend::start().await;
+    let model = "
+  Model:
+    Type: AWS::ApiGatewayV2::Model
+    Properties:
+      ApiId: !Ref Api
+      Name: message
+      ContentType: application/json
+      Schema:
+        $schema: http://json-schema.org/draft-04/schema#
+        type: object
+        required: [text]
+        properties: { text: { type: string, maxLength: 5 } }
+";
+    let validated = "      ModelSelectionExpression: $request.body.kind
+      RequestModels: { said: message }";
+    let world = World::of_template(&template(&[
+        backend.http("Proxy", "HTTP_PROXY", "/", ""),
+        model.to_owned(),
+        route("Say", DEFAULT, "Proxy", validated),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    for bad in [
+        r#"{"kind":"said"}"#,
+        r#"{"kind":"said","text":"too long"}"#,
+        r#"{"kind":"other","text":"a"}"#,
+        "x",
+    ] {
+        client.send(bad).await;
+        let frame = client.receive().await;
+        let value: Value = serde_json::from_str(&frame).unwrap();
+        let (connection, message) = (
+            value["connectionId"].as_str().unwrap(),
+            value["messageId"].as_str().unwrap(),
+        );
+        let expected = format!(
+            r#"{{"message": "Bad request body", "connectionId":"{connection}", "messageId":"{message}"}}"#
+        );
+        assert_eq!(frame, expected, "{bad}");
+    }
+    client.send(r#"{"kind":"said","text":"fine"}"#).await;
+    assert_eq!(
+        backend.request(0).await.json(),
+        json!({ "kind": "said", "text": "fine" })
+    );
+    assert_eq!(backend.count(), 1);
+    assert!(world.warnings().concat().contains("$ lacks \"text\""));
+}
+
+#[tokio::test]
+async fn c50_a_timeout_outside_of_its_bounds_is_a_template_error() {
+    for timeout in ["49", "29001"] {
+        let text = template(&[mock("Mock", &format!("      TimeoutInMillis: {timeout}"))]);
+        let request = StackRequest {
+            stack_name: "test".to_owned(),
+            template: text,
+            parameters: BTreeMap::new(),
+            code: BTreeMap::new(),
+        };
+        let started = LocalStack::start(request, Options::default(), recorder().0).await;
+        let error = started.unwrap_err();
+        let problem = error.source().unwrap().to_string();
+        let expected = format!(
+            "Resources.Mock.Properties.TimeoutInMillis: must be a whole number from 50 to 29000, but is `{timeout}`"
+        );
+        assert!(problem.contains(&expected), "{problem}");
+    }
+    for timeout in ["50", "29000"] {
+        World::of_template(&template(&[mock(
+            "Mock",
+            &format!("      TimeoutInMillis: {timeout}"),
+        )]))
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn an_update_replaces_templates_while_connections_stay() {
+    let text = |answer: &str| {
+        template(&[
+            mock("Mock", OK),
+            response("Mock", DEFAULT, &templates(answer)),
+            two_way("Ask", DEFAULT, "Mock"),
+        ])
+    };
+    let world = World::of_template(&text("before")).await;
+    let mut client = world.connect().await;
+    client.send("x").await;
+    assert_eq!(client.receive().await, "before");
+    let request = StackRequest {
+        stack_name: "test".to_owned(),
+        template: text("after"),
+        parameters: BTreeMap::new(),
+        code: BTreeMap::new(),
+    };
+    world.stack.update(request).await.unwrap();
+    until(async || {
+        client.send("x").await;
+        (client.receive().await == "after").then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,162 @@
+//! Statement 66: how many connections and requests get through.
+
+use std::time::Duration;
+
+use chatctl_local::stack::Throttle;
+use chatctl_local::{Hand, Limits, Options};
+use serde_json::Value;
+
+use crate::setup::Setup;
+use crate::world::{Client, World, until};
+
+/// Every one of these is a token bucket.
+const ONE_A_SECOND: Throttle = Throttle {
+    rate: 1.0,
+    burst: 1,
+};
+
+async fn world(limits: Limits, setup: impl FnOnce(Setup) -> Setup) -> (World, Hand) {
+    let hand = Hand::default();
+    let options = Options {
+        clock: hand.clock(),
+        limits,
+        ..Options::default()
+    };
+    (World::start_with(options, setup).await, hand)
+}
+
+/// A stage whose settings limit the route `key`.
+async fn throttled(key: &str, throttle: Throttle) -> (World, Hand) {
+    world(Limits::default(), |setup| {
+        setup.chat().route("join", "join").edit(|stack| {
+            let stage = stack.api.stages.get_mut("v1").unwrap();
+            stage.throttles.insert(key.to_owned(), throttle);
+        })
+    })
+    .await
+}
+
+async fn check_refused_handshake(world: &World) {
+    let answer = world.upgrade("/v1", "").await;
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (429, r#"{"message":"Too Many Requests"}"#)
+    );
+    assert_eq!(
+        answer.header("x-amzn-ErrorType"),
+        Some("TooManyRequestsException")
+    );
+}
+
+/// Sends `text` and expects the frame of a message that did not get through.
+async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
+    client.send(text).await;
+    let frame = client.receive().await;
+    let parsed: Value = serde_json::from_str(&frame).unwrap();
+    let (connection, request) = (&parsed["connectionId"], &parsed["requestId"]);
+    assert_eq!(*connection, world.connection_id(0).await);
+    assert_eq!(
+        frame,
+        format!(
+            r#"{{"message": "Too Many Requests", "connectionId":{connection}, "requestId":{request}}}"#
+        )
+    );
+}
+
+#[tokio::test]
+async fn c66_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
+    // New connections, of the whole account.
+    let limits = Limits {
+        new_connections: ONE_A_SECOND,
+        ..Limits::default()
+    };
+    let (accounts, hand) = world(limits, Setup::chat).await;
+    let _first = accounts.connect().await;
+    check_refused_handshake(&accounts).await;
+    hand.advance(Duration::from_secs(1));
+    let _second = accounts.connect().await;
+    assert_eq!(accounts.puppets.count("connect"), 2);
+    // Handshakes, by the stage's settings.
+    let (stages, hand) = throttled("$connect", ONE_A_SECOND).await;
+    let mut client = stages.connect().await;
+    check_refused_handshake(&stages).await;
+    client.send("the limit is that of another route").await;
+    stages.puppets.event("default", 0).await;
+    stages.settled().await;
+    hand.advance(Duration::from_secs(1));
+    let _second = stages.connect().await;
+    // Messages of one route.
+    let (routes, hand) = throttled("join", ONE_A_SECOND).await;
+    let mut client = routes.connect().await;
+    let join = r#"{"action":"join"}"#;
+    client.send(join).await;
+    routes.puppets.event("join", 0).await;
+    check_refused_message(&routes, &mut client, join).await;
+    client.send("another route").await;
+    routes.puppets.event("default", 0).await;
+    routes.settled().await;
+    hand.advance(Duration::from_secs(1));
+    client.send(join).await;
+    routes.puppets.event("join", 1).await;
+    // Everything together, of the whole account.
+    let limits = Limits {
+        requests: Throttle {
+            rate: 1.0,
+            burst: 3,
+        },
+        ..Limits::default()
+    };
+    let (accounts, hand) = world(limits, Setup::chat).await;
+    let mut client = accounts.connect().await;
+    let id = accounts.connection_id(0).await;
+    client.send("x").await;
+    accounts.puppets.event("default", 0).await;
+    assert_eq!(accounts.operate("POST", &id, b"x").await.status, 200);
+    assert_eq!(client.receive().await, "x");
+    check_refused_message(&accounts, &mut client, "x").await;
+    check_refused_handshake(&accounts).await;
+    let refused = accounts.operate("POST", &id, b"x").await;
+    assert_eq!(
+        (refused.status, refused.header("x-amzn-ErrorType")),
+        (429, Some("LimitExceededException"))
+    );
+    hand.advance(Duration::from_secs(1));
+    assert_eq!(accounts.operate("GET", &id, b"").await.status, 200);
+    assert_eq!(accounts.puppets.count("default"), 1);
+    let warnings = accounts.warnings();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.starts_with("more requests than an AWS account has")),
+        "it is said once: {warnings:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_limit_of_zero_lets_nobody_in_and_is_warned_of_at_once() {
+    let zero = Throttle {
+        rate: 100.0,
+        burst: 0,
+    };
+    let (world, hand) = throttled("$connect", zero).await;
+    let warnings =
+        until(async || Some(world.warnings()).filter(|warnings| !warnings.is_empty())).await;
+    assert!(
+        warnings[0].starts_with("stage `v1` lets nothing through on `$connect`:"),
+        "{warnings:?}"
+    );
+    check_refused_handshake(&world).await;
+    hand.advance(Duration::from_secs(3600));
+    check_refused_handshake(&world).await;
+}
+
+#[tokio::test]
+async fn by_default_a_burst_of_500_connections_and_thousands_of_messages_gets_through() {
+    let limits = Limits::default();
+    assert_eq!(
+        (limits.new_connections.rate, limits.new_connections.burst),
+        (500.0, 500)
+    );
+    assert_eq!(
+        (limits.requests.rate, limits.requests.burst),
+        (10_000.0, 5_000)
+    );
+}
