@@ -36,6 +36,7 @@ use crate::credentials::Credentials;
 use crate::functions::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
+use crate::page::Page;
 
 /// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -52,6 +53,7 @@ pub(crate) struct Gateway {
     pub(crate) account: Account,
     backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
+    page: RwLock<Option<Page>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
     stopping: AtomicBool,
@@ -76,6 +78,7 @@ impl Gateway {
             observer,
             backends: integrations::Client::default(),
             deployed: RwLock::new(Arc::new(deployed)),
+            page: RwLock::default(),
             upgrades: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         })
@@ -95,6 +98,18 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner) = Arc::clone(&deployed);
         self.connections
             .end_unless(|stage| deployed.stage(stage).is_some());
+    }
+
+    /// What browsers get that ask for `/`, if anything.
+    pub(crate) fn page(&self) -> Option<Page> {
+        self.page
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn show(&self, page: Option<Page>) {
+        *self.page.write().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
     /// Accepts until `stop` says true, then ends every connection and waits for them, but not for ever.

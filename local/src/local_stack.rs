@@ -21,6 +21,7 @@ use crate::gateway::Gateway;
 use crate::gateway::deployed::Deployed;
 use crate::observer::Observer;
 use crate::options::{Options, StackRequest};
+use crate::page::Page;
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
 use crate::tables::{Prepared, Tables, TablesError};
@@ -162,6 +163,11 @@ impl LocalStack {
     /// Where clients connect: `ws://127.0.0.1:{port}/{stage}`, with the first stage by name.
     pub fn endpoint(&self) -> String {
         format!("ws://{}", stage_address(&self.current().stack, self.port))
+    }
+
+    /// Has the gateway answer `GET /` with `page` from now on; without one it refuses, as API Gateway does.
+    pub fn show_page(&self, page: Option<Page>) {
+        self.gateway.show(page);
     }
 
     /// The template's outputs.

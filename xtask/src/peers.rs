@@ -15,12 +15,13 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// What tests find them by.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 4] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 5] {
         [
             (
                 "CHATCTL_WSCAT",
                 self.folder.join("npm/node_modules/.bin/wscat"),
             ),
+            ("CHATCTL_CHROMIUM", self.chromium()),
             ("CHATCTL_CFN_LINT", self.folder.join("python/bin/cfn-lint")),
             ("CHATCTL_CHECKOV", self.folder.join("checkov/bin/checkov")),
             (
@@ -29,7 +30,22 @@ impl Peers {
             ),
         ]
     }
+
+    /// The package holds Chromium for one processor only; elsewhere it is the system's.
+    fn chromium(&self) -> PathBuf {
+        match std::env::var_os("CHATCTL_CHROMIUM") {
+            Some(own) => own.into(),
+            None if CHROMIUM_IS_PACKAGED => self.folder.join("npm/chromium/chromium"),
+            None => ["/usr/bin/chromium", "/usr/bin/chromium-browser"]
+                .map(PathBuf::from)
+                .into_iter()
+                .find(|path| path.exists())
+                .unwrap_or_else(|| "/usr/bin/chromium".into()),
+        }
+    }
 }
+
+const CHROMIUM_IS_PACKAGED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
 /// What a benchmark of deployments needs, and no test.
 #[derive(Debug)]
@@ -66,7 +82,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     let pins = root().join("xtask/peers");
     install(
         &peers.folder.join("npm"),
-        &[pins.join("package.json"), pins.join("package-lock.json")],
+        &[
+            pins.join("package.json"),
+            pins.join("package-lock.json"),
+            pins.join("unpack.mjs"),
+        ],
         npm,
     )?;
     install(
@@ -82,7 +102,7 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     for (name, program) in peers.variables() {
         if !program.exists() {
             return Err(StepError::Other(format!(
-                "{name} should be at {} and is not",
+                "{name} should be at {} and is not; install it, or say in {name} where it is",
                 program.display()
             )));
         }
@@ -139,6 +159,18 @@ fn npm(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
         command,
         "install Node.js with npm; the tests drive wscat with it",
         "npm ci",
+    )?;
+    if !CHROMIUM_IS_PACKAGED {
+        return Ok(());
+    }
+    let mut unpack = Command::new("node");
+    unpack
+        .args(["unpack.mjs", "node_modules/@sparticuz/chromium", "chromium"])
+        .current_dir(folder);
+    finish(
+        unpack,
+        "install Node.js; the tests unpack Chromium with it",
+        "unpacking Chromium",
     )
 }
 

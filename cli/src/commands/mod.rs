@@ -12,6 +12,7 @@ mod print_connect_commands;
 mod render;
 mod status;
 mod teardown;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
     Init(init::InitArgs),
+    Web(web::WebArgs),
     Dev(dev::DevArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
@@ -174,6 +176,7 @@ pub(crate) fn main() -> ExitCode {
             },
             init::run(args),
         ),
+        Command::Web(args) => (args.terminal(), block_on(web::run(args))),
         Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
         Command::LocalStack(args) => (
             Terminal {

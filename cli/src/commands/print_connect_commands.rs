@@ -7,6 +7,7 @@ use crate::config::Settings;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::connect::{Introduction, connect_commands};
+use crate::stack::page::beside;
 use crate::terminal::{Output, Terminal};
 
 /// Print the commands that connect two terminals, one a line
@@ -31,15 +32,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = if args.target.local {
-        let target = LocalTarget::new(&settings.folder, None);
-        match target.status(&settings.stack).await? {
-            Some(status) => status.endpoint,
-            None => return Err(super::status::not_running(&target, &settings.stack)?),
-        }
-    } else {
-        or_interrupted(deployed(&settings)).await?
-    };
+    let url = url(&settings, args.target.local).await?;
     let commands = connect_commands(
         &url,
         &settings.from,
@@ -52,10 +45,28 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         for command in commands {
             terminal.result(&command.command);
         }
+        let page = args.target.local.then(|| beside(&url));
+        super::web::hint(terminal, &settings, page.as_deref());
     }
     Ok(())
 }
 
+/// Where clients connect to the stack on this machine (`local`) or on AWS.
+///
+/// # Errors
+/// There is no such stack, or it does not run.
+pub(super) async fn url(settings: &Settings, local: bool) -> Result<String, CommandError> {
+    if !local {
+        return or_interrupted(deployed(settings)).await;
+    }
+    let target = LocalTarget::new(&settings.folder, None);
+    match target.status(&settings.stack).await? {
+        Some(status) => Ok(status.endpoint),
+        None => Err(super::status::not_running(&target, &settings.stack)?),
+    }
+}
+
+/// The URL from the stack's outputs; else, for a stack that has lost them, from its API.
 async fn deployed(settings: &Settings) -> Result<String, CommandError> {
     let target = AwsTarget::connect(&settings.aws).await?;
     let not_there = || not_deployed(settings, &target.region);

@@ -79,6 +79,7 @@ async fn serve(
         LocalStack::start(stack_request(stack, &request), options, journal.observer())
             .await
             .map_err(|error| TargetError::new(Refusal::Failed, chain(&error)))?;
+    running_stack.show_page(request.page.as_ref().map(super::page::filled_in));
     let mut running = Running {
         pid: std::process::id(),
         port: running_stack.port(),
@@ -133,6 +134,7 @@ async fn update(
     journal.stack_event("UPDATE_IN_PROGRESS", None);
     match stack.update(stack_request(name, &request)).await {
         Ok(_) => {
+            stack.show_page(request.page.as_ref().map(super::page::filled_in));
             running.applied = request.digest();
             running.outputs = outputs(stack);
             folder.write_running(running)?;

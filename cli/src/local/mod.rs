@@ -10,6 +10,7 @@ mod folder;
 pub(crate) mod foreground;
 mod logs;
 mod memory;
+pub(crate) mod page;
 mod records;
 
 use std::cell::RefCell;
@@ -41,6 +42,8 @@ pub(crate) struct LocalTarget {
     root: std::path::PathBuf,
     /// A port that flags or the config ask for.
     port: Option<u16>,
+    /// What the page on the gateway's port is filled in with.
+    page: Option<serde_json::Value>,
     /// The process that this command started, to notice its early death.
     started: RefCell<Option<Child>>,
 }
@@ -51,7 +54,23 @@ impl LocalTarget {
         Self {
             root: folder.join(".chatctl"),
             port,
+            page: None,
             started: RefCell::new(None),
+        }
+    }
+
+    /// The same, for deployments whose gateway shows a page with these settings.
+    pub(crate) fn showing(self, page: serde_json::Value) -> Self {
+        Self {
+            page: Some(page),
+            ..self
+        }
+    }
+
+    fn request(&self, deployment: &Deployment, folder: &StateFolder) -> Request {
+        Request {
+            page: self.page.clone(),
+            ..Request::new(deployment, folder)
         }
     }
 
@@ -287,7 +306,7 @@ impl Stacks for LocalTarget {
         let folder = self.folder(&deployment.stack);
         let old = folder.request()?;
         let running = self.running(&deployment.stack)?;
-        let new = Request::new(&deployment, &folder);
+        let new = self.request(&deployment, &folder);
         let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
         let before = |function: &String| old.as_ref()?.code.get(function);
         let new_code = new.code.iter();
@@ -330,7 +349,7 @@ impl Stacks for LocalTarget {
         let folder = self.folder(stack);
         let request = Request {
             token: change_set.id.clone(),
-            ..Request::new(&change_set.deployment, &folder)
+            ..self.request(&change_set.deployment, &folder)
         };
         match (change_set.change, self.running(stack)?) {
             (Change::Update, Some(running)) => {

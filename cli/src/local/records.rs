@@ -21,6 +21,9 @@ pub(super) struct Request {
     pub(super) code: CodeFolders,
     /// The port that was asked for; `None` keeps the stack's own.
     pub(super) port: Option<u16>,
+    /// What the page is filled in with, if one is shown.
+    #[serde(default)]
+    pub(super) page: Option<serde_json::Value>,
 }
 
 impl Request {
@@ -36,6 +39,7 @@ impl Request {
                 .map(|(function, asset)| (function, folder.code(&asset.key)))
                 .collect(),
             port: None,
+            page: None,
         }
     }
 
@@ -48,10 +52,12 @@ impl Request {
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
+        let page = self.page.as_ref().map(ToString::to_string);
+        let page = page.unwrap_or_default();
         let code = self.code.iter().flat_map(|(function, folder)| {
             [function.as_bytes(), folder.as_os_str().as_encoded_bytes()]
         });
-        for part in [self.template.as_bytes(), &parameters]
+        for part in [self.template.as_bytes(), &parameters, page.as_bytes()]
             .into_iter()
             .chain(code)
         {

@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod code;
 pub(crate) mod connect;
 pub(crate) mod outline;
+pub(crate) mod page;
 pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod rights;

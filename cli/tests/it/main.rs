@@ -11,6 +11,7 @@ mod examples;
 mod handlers;
 mod least_privilege;
 mod local_lifecycle;
+mod page;
 mod project;
 mod renderings;
 mod surface;

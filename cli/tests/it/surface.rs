@@ -39,6 +39,7 @@ fn the_help_of_every_command_is_as_recorded() {
         "render",
         "status",
         "teardown",
+        "web",
     ] {
         help(&[command], command);
     }

@@ -19,3 +19,4 @@ mod phases;
 mod routes;
 mod screens;
 mod terminal;
+mod web;

@@ -1,4 +1,5 @@
-//! Requests on the gateway's port that ask for no WebSocket: the @connections API, Lambda's Invoke API, and everything that is refused.
+//! Requests on the gateway's port that ask for no WebSocket: the @connections API, Lambda's Invoke API, a page if there
+//! is one, and everything that is refused.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -39,6 +40,9 @@ pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, head: Head) 
 }
 
 async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
+    if let Some(answer) = gateway.page().and_then(|page| page.answer(&request)) {
+        return answer;
+    }
     let path = request.uri().path().to_owned();
     let decoded: Vec<_> = path
         .trim_start_matches('/')

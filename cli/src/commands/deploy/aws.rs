@@ -84,7 +84,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     )))?;
     drop(reporter);
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
-    print(terminal, settings, &url, next);
+    print(terminal, settings, &url, None, next);
     Ok(())
 }
 

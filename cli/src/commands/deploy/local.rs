@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::engine::{self, Change, ChangeSet, Deployment, Prepared};
 use crate::error::CommandError;
 use crate::local::LocalTarget;
+use crate::stack::page::{beside, page_settings};
 use crate::stack::render::{output, render};
 use crate::terminal::Terminal;
 
@@ -15,7 +16,8 @@ use crate::terminal::Terminal;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
-    let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port));
+    let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
+        .showing(page_settings(settings, None));
     let _reserved = target.reserve(&settings.stack)?;
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();
@@ -40,7 +42,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     }
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
-    print(terminal, settings, &url, next);
+    print(terminal, settings, &url, Some(&beside(&url)), next);
     Ok(())
 }
 

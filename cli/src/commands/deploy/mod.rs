@@ -182,7 +182,8 @@ async fn probe(
     Ok(())
 }
 
-fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
+/// Prints how to connect; `page` is where a browser finds the page, if it is served already.
+fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
     let commands = connect_commands(
         url,
         &settings.from,
@@ -196,6 +197,7 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
             "stage": settings.stage,
             "endpoint": url,
             "connectCommands": commands,
+            "page": page,
         }));
         return;
     }
@@ -203,6 +205,7 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
     for command in commands {
         terminal.result(&command.command);
     }
+    super::web::hint(terminal, settings, page);
     terminal.hint(&format!("\n{next}"));
 }
 

@@ -8,6 +8,7 @@ use super::{StackArgs, TargetArgs};
 use crate::config::names::StackName;
 use crate::error::CommandError;
 use crate::local::{LocalStatus, LocalTarget};
+use crate::stack::page::beside;
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Tell how the stack is: state, endpoint, functions, and what differs from the config
@@ -78,6 +79,7 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
     let mut lines = vec![
         format!("stack        {stack} (local, process {pid})"),
         format!("endpoint     {endpoint}"),
+        format!("page         {}", beside(endpoint)),
         format!("running for  {}", duration(now.saturating_sub(*started_at))),
         format!("connections  {connections}"),
     ];
@@ -135,6 +137,7 @@ mod tests {
         expect![[r#"
             stack        chat (local, process 12)
             endpoint     ws://127.0.0.1:4711/v1
+            page         http://127.0.0.1:4711/
             running for  1 h 2 min
             connections  2
             memory       31.4 MB, all processes together

@@ -1,0 +1,104 @@
+//! `chatctl web`
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use super::{PeopleArgs, StackArgs, TargetArgs, print_connect_commands};
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::local;
+use crate::stack::page::{beside, links, page_settings};
+use crate::terminal::{Output, Terminal};
+
+/// Show a chat page for the stack, on this machine, until Ctrl-C
+///
+/// Prints the page's links, one for each of the two people. A stack on this machine (`--local`) has its page already:
+/// its links are printed, and that is all.
+#[derive(Debug, clap::Args)]
+pub(super) struct WebArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+    #[command(flatten)]
+    people: PeopleArgs,
+    /// The page's port on 127.0.0.1; 0 takes any free one
+    #[arg(long, default_value_t = 0, conflicts_with = "local")]
+    port: u16,
+    /// Open both links in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+impl WebArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let settings = args
+        .stack
+        .settings(Some(&args.people), Some(&args.target.aws))?;
+    let url = print_connect_commands::url(&settings, args.target.local).await?;
+    let show = |base: &str| {
+        let links = links(base, &settings);
+        if terminal.output == Output::Json {
+            terminal.result_json(&json!({ "type": "ready", "page": base, "links": links }));
+        } else {
+            links.iter().for_each(|link| terminal.result(link));
+        }
+        if args.open {
+            for link in &links {
+                open(link, terminal);
+            }
+        }
+    };
+    if args.target.local {
+        show(&beside(&url));
+        return Ok(());
+    }
+    let served = local::page::listen(&page_settings(&settings, Some(&url)), args.port).await?;
+    show(&format!("http://127.0.0.1:{}/", served.port));
+    terminal.hint("Ctrl-C ends the page, not the stack");
+    tokio::select! {
+        () = served.forever() => {}
+        () = crate::interrupt::requested() => {}
+    }
+    Ok(())
+}
+
+/// Tells of the page where connect commands were printed; `page` is where it is, if it is served already.
+pub(super) fn hint(terminal: Terminal, settings: &Settings, page: Option<&str>) {
+    let Some(page) = page else {
+        return terminal.hint("\nOr in a browser: `chatctl web`");
+    };
+    let links = links(page, settings);
+    let windows = match links.len() {
+        1 => "in browser windows",
+        _ => "in two browser windows",
+    };
+    terminal.hint(&format!("\nOr {windows}:\n{}", links.join("\n")));
+}
+
+/// Asks the desktop to open `link`; where there is none, the printed link is what remains.
+fn open(link: &str, terminal: Terminal) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
+    let started = Command::new(opener)
+        .arg(link)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        terminal.warn(&format!(
+            "could not open a browser ({opener}: {error}); open {link} yourself"
+        ));
+    }
+}

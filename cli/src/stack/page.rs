@@ -1,0 +1,260 @@
+//! The chat page, filled in for one stack.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::config::Settings;
+use crate::config::names::PersonName;
+use crate::config::route::{Purpose, Route, TextRule};
+use crate::stack::connect::Introduction;
+
+/// The page as it lies in the repository; opened as a file, it asks for everything.
+const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
+/// What it says where settings go.
+const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
+
+/// What the page knows about `settings`' stack at `endpoint`; without one, the page takes the host that serves it.
+pub(crate) fn page_settings(settings: &Settings, endpoint: Option<&str>) -> Value {
+    let names = match Introduction::of(settings) {
+        Introduction::Friends => "required",
+        Introduction::Name => "optional",
+        Introduction::Nothing => "none",
+    };
+    let mut value = json!({
+        "title": settings.stack,
+        "stage": settings.stage,
+        "names": names,
+        "routes": settings.routes.iter().map(route).collect::<Vec<_>>(),
+    });
+    if let Some(endpoint) = endpoint {
+        value["endpoint"] = endpoint.into();
+    }
+    value
+}
+
+fn route(route: &Route) -> Value {
+    let key = &route.key;
+    let text = |rule: &TextRule| rule.member.as_ref().map(|member| json!(member.as_ref()));
+    match &route.purpose {
+        Purpose::Friend(rule) => {
+            json!({ "key": key, "receivers": "friend", "text": text(rule), "maxTextBytes": rule.most })
+        }
+        Purpose::Room {
+            include_sender,
+            rule,
+        } => json!({
+            "key": key, "receivers": "room", "text": text(rule), "maxTextBytes": rule.most,
+            "includeSender": include_sender,
+        }),
+        Purpose::Http { text, .. } => {
+            let text = text.as_ref().map(|member| json!(member.as_ref()));
+            json!({ "key": key, "receivers": "backend", "text": text })
+        }
+        Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
+    }
+}
+
+/// The page with `settings` in it.
+pub(crate) fn html(settings: &Value) -> String {
+    // No `<` can end the block early, or begin a comment in it.
+    let settings = settings.to_string().replace('<', "\\u003c");
+    DOCUMENT.replacen(UNSET, &UNSET.replace("{}", &settings), 1)
+}
+
+/// The page's `Content-Security-Policy`: its own script and style by their digests, WebSockets anywhere, nothing else.
+///
+/// See <https://www.w3.org/TR/CSP3/>. `ws:` and `wss:` are open because the endpoint is a field of the page.
+pub(crate) fn policy() -> String {
+    format!(
+        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src ws: wss:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+        digest_of("<script>", "</script>"),
+        digest_of("<style>", "</style>"),
+    )
+}
+
+fn digest_of(start: &str, end: &str) -> String {
+    let inside = DOCUMENT
+        .split_once(start)
+        .and_then(|(_, rest)| rest.split_once(end));
+    let (inside, _) = inside.expect("a test holds the page to one script and one style");
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(inside)))
+}
+
+/// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person. One
+/// address for everybody where the chat asks for no names.
+pub(crate) fn links(base: &str, settings: &Settings) -> Vec<String> {
+    let Settings { from, to, .. } = settings;
+    let value = |name: &PersonName| query_value(name.as_ref());
+    let link = |from, to| match Introduction::of(settings) {
+        Introduction::Friends => format!("{base}?from={}&to={}", value(from), value(to)),
+        Introduction::Name => format!("{base}?from={}", value(from)),
+        Introduction::Nothing => base.to_owned(),
+    };
+    let mut links = vec![link(from, to), link(to, from)];
+    links.dedup();
+    links
+}
+
+/// Where the page of the local stack at `endpoint` (`ws://HOST/STAGE`) is.
+pub(crate) fn beside(endpoint: &str) -> String {
+    let host = endpoint.trim_start_matches("ws://").split('/').next();
+    format!("http://{}/", host.unwrap_or_default())
+}
+
+/// `text` as the value of a query parameter; a space becomes `+`.
+fn query_value(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut value, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => value.push(byte.into()),
+            b' ' => value.push('+'),
+            _ => drop(write!(value, "%{byte:02X}")),
+        }
+        value
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use expect_test::{Expect, expect};
+
+    #[test]
+    fn the_document_has_one_script_one_style_one_place_for_settings_and_asks_for_nothing_outside() {
+        for once in [UNSET, "<script>", "<style>", "<script ", "</style>"] {
+            assert_eq!(DOCUMENT.matches(once).count(), 1, "{once}");
+        }
+        assert_eq!(DOCUMENT.matches("</script>").count(), 2);
+        for never in [
+            "innerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "src=",
+            "@import",
+            "url(",
+            " style=\"",
+            " onclick=",
+            "fetch(",
+            "localStorage",
+            "cookie",
+        ] {
+            assert!(!DOCUMENT.contains(never), "{never}");
+        }
+    }
+
+    #[test]
+    fn settings_cannot_end_their_block() {
+        let page = html(&json!({ "title": "</script><script>alert(1)//<!--" }));
+        assert_eq!(page.matches("<script>").count(), 1);
+        assert!(page.contains(r#"{"title":"\u003c/script>\u003cscript>alert(1)//\u003c!--"}"#));
+    }
+
+    #[test]
+    fn the_policy_allows_the_pages_own_code_and_no_other() {
+        let policy = policy();
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'; script-src 'sha256-"),
+            "{policy}"
+        );
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+
+    fn settings(config: &str) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        Settings::load(folder.path(), Overrides::default()).unwrap()
+    }
+
+    fn check(config: &str, expected: Expect) {
+        let settings = settings(config);
+        let mut text = links("http://127.0.0.1:1/", &settings).join("\n");
+        text.push_str(&format!("\n{:#}\n", page_settings(&settings, None)));
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn between_friends_the_links_carry_both_names() {
+        check(
+            "from = \"Ann Lee\"\nto = \"O'Neil+1@x\"\n",
+            expect![[r#"
+                http://127.0.0.1:1/?from=Ann+Lee&to=O%27Neil%2B1%40x
+                http://127.0.0.1:1/?from=O%27Neil%2B1%40x&to=Ann+Lee
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "required",
+                  "routes": [
+                    {
+                      "key": "$default",
+                      "receivers": "friend",
+                      "text": null,
+                      "maxTextBytes": 131072
+                    }
+                  ]
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn in_a_room_names_are_free_and_the_page_knows_who_gets_what() {
+        check(
+            "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n",
+            expect![[r#"
+                http://127.0.0.1:1/?from=Tom
+                http://127.0.0.1:1/?from=Jerry
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "optional",
+                  "routes": [
+                    {
+                      "key": "onMessage",
+                      "receivers": "room",
+                      "text": "message",
+                      "maxTextBytes": 32768,
+                      "includeSender": true
+                    }
+                  ]
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn where_a_backend_decides_nothing_is_asked_and_one_link_is_enough() {
+        check(
+            r#"
+            routes = [
+              { key = "$connect", http = "https://b.example/c" }, { key = "$disconnect", http = "https://b.example/d" },
+              { key = "sendMessage", http = "https://b.example/s", text = "message" },
+            ]"#,
+            expect![[r#"
+                http://127.0.0.1:1/
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "none",
+                  "routes": [
+                    {
+                      "key": "sendMessage",
+                      "receivers": "backend",
+                      "text": "message"
+                    }
+                  ]
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn the_page_of_a_local_stack_is_at_the_root_of_its_port() {
+        assert_eq!(beside("ws://127.0.0.1:4711/v1"), "http://127.0.0.1:4711/");
+    }
+}

@@ -1,0 +1,156 @@
+//! Two windows that talk to each other.
+
+use serde_json::json;
+
+use crate::chromium::Chromium;
+use crate::project::Project;
+
+/// The page's links, as `chatctl web --local` prints them.
+pub(crate) fn links(project: &Project) -> Vec<String> {
+    let web = project.run(&["web", "--local"]);
+    assert_eq!(web.code, 0, "{}", web.stderr);
+    web.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn two_windows_opened_by_their_links_talk_directly_and_nothing_breaks_the_pages_own_policy() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    tom.until_status("Connected as Tom, talking to Jerry");
+    tom.says("too early");
+    tom.sees("You: too early");
+    tom.sees("Your friend is not reachable. Connect from the other terminal and then try again");
+    let mut jerry = browser.window(&links[1]);
+    jerry.until_status("Connected as Jerry, talking to Tom");
+    tom.says("hi there");
+    jerry.sees("Tom: hi there");
+    jerry.says("hello, Tom");
+    tom.sees("Jerry: hello, Tom");
+    assert_eq!(
+        jerry.messages(),
+        ["Tom: hi there", "You: hello, Tom"],
+        "each line once, and nothing that was meant for somebody else"
+    );
+    for window in [&mut tom, &mut jerry] {
+        assert_eq!(window.complaints(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconnected_stays_so() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let base = links[0].split('?').next().unwrap();
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    // Somebody who typed names instead of following a link.
+    let mut ann = browser.window(base);
+    ann.fill("#from", "Ann Lee");
+    ann.fill("#to", "Tom");
+    ann.click("#connect");
+    ann.until_status("Connected as Ann Lee, talking to Tom");
+    ann.reload();
+    ann.until_status("Connected as Ann Lee, talking to Tom");
+    tom.until_status("Connected as Tom");
+    ann.says("still me");
+    // Tom's friend is Jerry: the page cannot know who else writes, and names whom it was told.
+    tom.until(
+        "Tom got it",
+        "document.querySelector('#log').innerText.includes('still me')",
+    );
+    ann.click("#disconnect");
+    ann.until_status("Not connected");
+    ann.reload();
+    ann.until_status("Not connected");
+    assert_eq!(ann.eval("document.querySelector('#from').value"), "Ann Lee");
+}
+
+#[test]
+fn markup_in_a_message_and_in_a_name_stays_text() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    let mut jerry = browser.window(&links[1]);
+    jerry.until_status("Connected");
+    let markup =
+        "<img src=x onerror=\"window.broken=1\"><script>window.broken=1</script><b>bold</b> &amp;";
+    tom.says(markup);
+    jerry.sees(&format!("Tom: {markup}"));
+    for window in [&mut tom, &mut jerry] {
+        assert_eq!(window.eval("window.broken === undefined"), true);
+        assert_eq!(
+            window.eval("document.querySelectorAll('#log img, #log script, #log p b b').length"),
+            0
+        );
+        assert_eq!(window.complaints(), [""; 0]);
+    }
+}
+
+#[test]
+fn everything_works_by_keyboard_alone() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(links[0].split('?').next().unwrap());
+    // The first field has the focus already.
+    tom.types("Tom");
+    tom.press("Tab", false);
+    tom.types("Jerry");
+    tom.press("Enter", false);
+    tom.until_status("Connected as Tom, talking to Jerry");
+    let mut jerry = browser.window(&links[1]);
+    jerry.until_status("Connected");
+    tom.until(
+        "the message field has the focus",
+        "document.activeElement.id === 'text'",
+    );
+    tom.types("one");
+    tom.press("Enter", true);
+    tom.types("two");
+    tom.press("Enter", false);
+    jerry.sees("Tom: one\ntwo");
+    assert_eq!(tom.eval("document.querySelector('#text').value"), "");
+    // Backwards from the message field: the conversation, which can be scrolled, then the way out.
+    tom.press("Tab", true);
+    assert_eq!(tom.eval("document.activeElement.id"), "log");
+    tom.press("Tab", true);
+    assert_eq!(tom.eval("document.activeElement.id"), "disconnect");
+    tom.press(" ", false);
+    tom.until_status("Not connected");
+    assert_eq!(tom.eval("document.activeElement.id"), "from");
+}
+
+#[test]
+fn a_name_that_no_chat_takes_is_refused_before_anything_is_tried() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let mut window = browser.window(links(&project)[0].split('?').next().unwrap());
+    for name in ["", "Zoë", "a#b", " Tom"] {
+        window.fill("#from", name);
+        window.fill("#to", "Jerry");
+        window.click("#connect");
+        assert_eq!(
+            window.eval("document.querySelector('#from').validity.valid"),
+            false,
+            "{name:?}"
+        );
+        assert_eq!(window.status(), "Not connected");
+    }
+    for name in ["O'Neil", "Ann Lee", "a.b_c@d+e-f", &"x".repeat(64)] {
+        window.fill("#from", name);
+        assert_eq!(
+            window.eval("document.querySelector('#from').validity.valid"),
+            true,
+            "{name:?}"
+        );
+    }
+    assert_eq!(window.eval("history.length"), json!(2), "it stayed here");
+}

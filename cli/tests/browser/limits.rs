@@ -1,0 +1,146 @@
+//! What cannot be sent, and what comes back as an error.
+
+use crate::chromium::Chromium;
+use crate::friends::links;
+use crate::project::Project;
+
+const FRAME: usize = 32 * 1024;
+
+#[test]
+fn a_text_that_a_browser_cannot_send_is_refused_with_the_reason_and_stays_in_its_field() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    let mut jerry = browser.window(&links[1]);
+    jerry.until_status("Connected");
+    // Counted in bytes: one letter fewer than the limit, but one of them has two.
+    let long = "x".repeat(FRAME - 1) + "ü";
+    tom.says(&long);
+    tom.until(
+        "the reason is shown",
+        "document.querySelector('#note').innerText.includes('32,769 bytes')",
+    );
+    assert_eq!(
+        tom.eval("document.querySelector('#text').value.length"),
+        FRAME
+    );
+    assert_eq!(tom.messages(), [""; 0]);
+    let longest = "x".repeat(FRAME - 2) + "ü";
+    tom.fill("#text", &longest);
+    tom.press("Enter", false);
+    jerry.sees(&format!("Tom: {longest}"));
+    assert_eq!(tom.text_of("#note"), "");
+    assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
+}
+
+#[test]
+fn the_envelope_counts_too() {
+    let project = Project::new("[[routes]]\nkey = \"send\"\ntext = \"said\"\n");
+    project.deployed(&["--no-probe"]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    tom.says(&"\"".repeat(FRAME / 2));
+    tom.until(
+        "the reason is shown",
+        &format!(
+            "document.querySelector('#note').innerText.includes('{}')",
+            "32,795 bytes"
+        ),
+    );
+}
+
+#[test]
+fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
+    let project = Project::new("[[routes]]\nkey = \"send\"\n");
+    project.deployed(&[]);
+    let endpoint = project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    tom.until_status("Connected");
+    // Nothing selects a route, and there is none by default.
+    tom.eval("line.send('no JSON')");
+    tom.sees("Error: Forbidden");
+    assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
+    // The same stack by a page that was told nothing.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/web/index.html");
+    let mut stranger = browser.window(&format!("file://{folder}"));
+    stranger.fill("#endpoint", &endpoint);
+    stranger.fill("#from", "Jerry");
+    stranger.fill("#to", "Tom");
+    stranger.fill("#key", "send");
+    stranger.click("#connect");
+    stranger.until_status("Connected as Jerry, talking to Tom");
+    stranger.says("by hand");
+    tom.sees("Jerry: by hand");
+}
+
+#[test]
+fn what_a_backend_or_a_gateway_sends_is_told_apart_from_what_people_say() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let mut window = browser.window(&links(&project)[0]);
+    for (frame, kind, text) in [
+        (r#"{"action":"newMessage","payload":"Hi"}"#, "text", "Hi"),
+        (
+            r#"{"message": "Internal server error", "connectionId":"a=", "requestId":"b="}"#,
+            "error",
+            "Internal server error",
+        ),
+        (
+            r#"{"error":"MissingText","message":"there is no `text`","route":"send"}"#,
+            "error",
+            "there is no `text`",
+        ),
+        // Somebody's words, however much they look like JSON.
+        (r#"{"message":"hi"}"#, "text", r#"{"message":"hi"}"#),
+        (
+            r#"{"action":"newMessage","payload":1}"#,
+            "text",
+            r#"{"action":"newMessage","payload":1}"#,
+        ),
+        ("null", "text", "null"),
+        ("{", "text", "{"),
+        ("", "text", ""),
+    ] {
+        let read = window.eval(&format!("read({})", serde_json::json!(frame)));
+        assert_eq!(read, serde_json::json!([kind, text]), "{frame}");
+    }
+}
+
+#[test]
+fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
+    let project = Project::new("");
+    let endpoint = project.deployed(&[]);
+    let base = links(&project)[0].split('?').next().unwrap().to_owned();
+    let mut browser = Chromium::start();
+    let mut window = browser.window(&base);
+    window.fill("#from", "Tom");
+    window.fill("#to", "Jerry");
+    window.eval("document.querySelector('#details').open = true");
+    window.fill("#endpoint", &endpoint.replace("/v1", "/nowhere"));
+    window.click("#connect");
+    window.until_status("The server did not accept the connection");
+    window.until(
+        "it says when it will try again, and offers to try now",
+        "document.querySelector('#countdown').innerText.startsWith('Next attempt in ') \
+         && document.querySelector('#now').checkVisibility() && document.querySelector('#send').disabled",
+    );
+    window.until("it tries again and again", "attempts >= 3");
+    window.click("#disconnect");
+    window.until_status("Not connected");
+    window.fill("#endpoint", "https://example.invalid");
+    window.click("#connect");
+    assert_eq!(window.status(), "Not connected");
+    assert_eq!(
+        window.eval("document.querySelector('#endpoint').validationMessage"),
+        "It begins with wss:// or, on this machine, with ws://"
+    );
+    window.fill("#endpoint", &endpoint);
+    window.click("#connect");
+    window.until_status("Connected as Tom");
+}

@@ -1,0 +1,142 @@
+//! Connections that end, and what the page makes of it.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::chromium::Chromium;
+use crate::friends::links;
+use crate::project::{Project, eventually};
+use crate::window::Window;
+
+/// Keeps timers of a minute and more from running: a test decides when such a time is over, by calling `laterNow()`.
+const LONG_TIMERS: &str = "
+    const later = [], real = window.setTimeout;
+    window.setTimeout = (run, wait, ...rest) => wait < 60000 ? real(run, wait, ...rest) : later.push(run) * -1;
+    window.laterNow = () => later.pop()();
+";
+
+fn connections(project: &Project) -> u64 {
+    project.status()["connections"].as_u64().unwrap()
+}
+
+#[test]
+fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    let mut jerry = browser.window(&links[1]);
+    for window in [&mut tom, &mut jerry] {
+        window.until_status("Connected");
+    }
+    let pid = Pid::from_raw(i32::try_from(project.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    tom.until(
+        "it says that the connection is gone and when it will be tried again",
+        "/lost|reached/.test(document.querySelector('#status').innerText) \
+         && /^Next attempt in [0-9]+ s/.test(document.querySelector('#countdown').innerText)",
+    );
+    tom.focus("#text");
+    tom.types("written meanwhile");
+    tom.press("Enter", false);
+    assert_eq!(tom.messages(), [""; 0], "nothing is sent into nowhere");
+    tom.until(
+        "several attempts fail",
+        "attempts >= 2 && document.querySelector('#status').innerText.includes('cannot be reached')",
+    );
+    project.noticed_as_dead();
+    project.deployed(&["--no-probe"]);
+    for window in [&mut tom, &mut jerry] {
+        // Not the whole wait, which may be half a minute by now: that is what the button is for.
+        window.click("#now");
+        window.until_status("Connected as");
+    }
+    tom.press("Enter", false);
+    jerry.sees("Tom: written meanwhile");
+}
+
+#[test]
+fn it_reconnects_by_itself() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links[0]);
+    tom.until_status("Connected");
+    let pid = Pid::from_raw(i32::try_from(project.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    tom.until(
+        "it has noticed",
+        "document.querySelector('#state').dataset.is !== 'open'",
+    );
+    project.noticed_as_dead();
+    project.deployed(&["--no-probe"]);
+    tom.until_status("Connected as Tom");
+}
+
+/// Opens Tom's and Jerry's windows so that long times pass on demand.
+fn two_patient_windows(browser: &mut Chromium, links: &[String]) -> [Window; 2] {
+    [&links[0], &links[1]].map(|link| {
+        let mut window = browser.blank();
+        window.before_every_page(LONG_TIMERS);
+        window.visit(link);
+        window.until_status("Connected");
+        window
+    })
+}
+
+#[test]
+fn a_quiet_connection_is_replaced_before_the_idle_limit_and_nobody_notices() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let [mut tom, mut jerry] = two_patient_windows(&mut browser, &links);
+    tom.eval("window.before = line; window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#status').innerText)).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }); laterNow()");
+    tom.until("another connection has taken over", "line !== before");
+    // Both are open now, so both get this.
+    jerry.says("one");
+    tom.sees("Jerry: one");
+    jerry.says("one");
+    jerry.says("two");
+    tom.sees("Jerry: two");
+    tom.says("three");
+    jerry.sees("Tom: three");
+    tom.until(
+        "the old one is closed",
+        "before.readyState === WebSocket.CLOSED",
+    );
+    eventually("the gateway has noticed", || connections(&project) == 2);
+    jerry.says("four");
+    tom.sees("Jerry: four");
+    assert_eq!(
+        tom.messages(),
+        [
+            "Jerry: one",
+            "Jerry: one",
+            "Jerry: two",
+            "You: three",
+            "Jerry: four"
+        ]
+    );
+    assert_eq!(
+        tom.eval("seen.every(text => text === 'Connected as Tom, talking to Jerry')"),
+        true
+    );
+    assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
+}
+
+#[test]
+fn a_replacement_that_fails_leaves_the_connection_as_it_is() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let mut browser = Chromium::start();
+    let [mut tom, mut jerry] = two_patient_windows(&mut browser, &links);
+    tom.eval("window.before = line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'; laterNow(); next.addEventListener('close', () => { failed = true })");
+    tom.until("the other one could not be opened", "failed && !next");
+    jerry.says("still there?");
+    tom.sees("Jerry: still there?");
+    assert_eq!(tom.eval("line === before && !overlap"), true);
+    assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
+}

@@ -1,0 +1,118 @@
+//! Windows that share a room.
+
+use crate::chromium::Chromium;
+use crate::friends::links;
+use crate::project::Project;
+use crate::window::Window;
+
+const ECHO: &str = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n";
+const RELAY: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+
+/// Three windows in the room `everybody`; the last one gave no name.
+fn three_windows(project: &Project, browser: &mut Chromium) -> [Window; 3] {
+    let links = links(project);
+    let mut ann = browser.window(&links[0]);
+    ann.until_status("Connected as Tom in everybody");
+    let mut bob = browser.window(&links[1]);
+    bob.until_status("Connected as Jerry in everybody");
+    let mut cid = browser.window(links[0].split('?').next().unwrap());
+    cid.click("#connect");
+    cid.until_status("Connected in everybody");
+    [ann, bob, cid]
+}
+
+#[test]
+fn three_windows_hear_one_another_and_an_own_message_that_comes_back_is_shown_once() {
+    let project = Project::new(ECHO);
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let [mut ann, mut bob, mut cid] = three_windows(&project, &mut browser);
+    ann.says("Hi");
+    for other in [&mut bob, &mut cid] {
+        other.sees("Another User: Hi");
+    }
+    ann.until(
+        "the message has come back",
+        "awaited.length === 0 && !document.querySelector('.pending')",
+    );
+    // Somebody else's equal words are words of their own.
+    cid.says("Hi");
+    ann.sees("Another User: Hi");
+    bob.says("<b>Bye</b>");
+    for other in [&mut ann, &mut cid] {
+        other.sees("Another User: <b>Bye</b>");
+    }
+    assert_eq!(
+        ann.messages(),
+        ["You: Hi", "Another User: Hi", "Another User: <b>Bye</b>"]
+    );
+    for window in [&mut ann, &mut bob, &mut cid] {
+        assert_eq!(window.complaints(), [""; 0]);
+    }
+}
+
+#[test]
+fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() {
+    let project = Project::new(RELAY);
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let [mut ann, mut bob, mut cid] = three_windows(&project, &mut browser);
+    ann.says("one");
+    for other in [&mut bob, &mut cid] {
+        other.sees("Another User: one");
+    }
+    bob.says("two");
+    for other in [&mut ann, &mut cid] {
+        other.sees("Another User: two");
+    }
+    assert_eq!(ann.messages(), ["You: one", "Another User: two"]);
+    assert_eq!(bob.messages(), ["Another User: one", "You: two"]);
+}
+
+#[test]
+fn another_room_hears_nothing_and_the_room_is_part_of_the_address() {
+    let project = Project::new(ECHO);
+    project.deployed(&[]);
+    let base = links(&project)[0].split('?').next().unwrap().to_owned();
+    let mut browser = Chromium::start();
+    let mut apart = browser.window(&base);
+    apart.fill("#room", "attic");
+    apart.click("#connect");
+    apart.until_status("Connected in attic");
+    assert_eq!(apart.eval("location.search"), "?room=attic");
+    let mut same = browser.window(&format!("{base}?room=attic&from=Eve"));
+    same.until_status("Connected as Eve in attic");
+    let mut downstairs = browser.window(&format!("{base}?from=Tom"));
+    downstairs.until_status("Connected as Tom in everybody");
+    downstairs.says("who is up there?");
+    downstairs.until("it has come back", "awaited.length === 0");
+    same.says("nobody");
+    apart.sees("Another User: nobody");
+    assert_eq!(apart.messages(), ["Another User: nobody"]);
+}
+
+#[test]
+fn a_handlers_error_is_shown_as_one_and_a_message_that_never_came_back_is_marked() {
+    let project = Project::new(&format!("{ECHO}max-text-bytes = 10\n"));
+    project.deployed(&["--no-probe"]);
+    let mut browser = Chromium::start();
+    let mut ann = browser.window(&links(&project)[0]);
+    ann.says("eleven byte");
+    ann.until(
+        "the page knows the route's limit",
+        "document.querySelector('#note').innerText.includes('11 bytes, this route takes 10 bytes')",
+    );
+    ann.eval("line.send(JSON.stringify({ action: 'onMessage', message: 'eleven byte' }))");
+    ann.until(
+        "the handler's refusal is an error",
+        "document.querySelector('#log .error')?.innerText.startsWith('Error: ')",
+    );
+    // An answer that never comes: it goes out on a connection that is ended at once.
+    ann.fill("#text", "lost?");
+    ann.eval("line.send = () => {}");
+    ann.press("Enter", false);
+    ann.sees("You: lost?");
+    ann.eval("line.close()");
+    ann.sees("You: lost?\n\nIt is not certain that this arrived.");
+    ann.until_status("Connected as Tom");
+}
