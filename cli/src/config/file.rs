@@ -53,6 +53,7 @@ pub(super) struct Logs {
 pub(super) struct Handlers {
     pub(super) path: Option<PathBuf>,
     pub(super) profile: String,
+    pub(super) dev_profile: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -123,6 +124,7 @@ impl Default for Handlers {
         Self {
             path: None,
             profile: "lambda".into(),
+            dev_profile: "dev".into(),
         }
     }
 }

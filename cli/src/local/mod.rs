@@ -30,6 +30,7 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 pub(crate) use control::FunctionStatus;
 pub(crate) use control::LocalStatus;
 use folder::StateFolder;
+pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
 
 /// What the asset's bucket is called where there is no bucket.
@@ -109,6 +110,11 @@ impl LocalTarget {
                 text.collect::<String>()
             )
         })
+    }
+
+    /// What the functions of `stack` have written.
+    pub(crate) fn logs(&self, stack: &StackName) -> LocalLogs {
+        LocalLogs::new(self.folder(stack).logs())
     }
 
     /// The folder of `stack`'s state, for messages.

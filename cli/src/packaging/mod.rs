@@ -11,6 +11,7 @@ mod error;
 mod find;
 #[cfg(test)]
 mod sample;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod toolchain;
@@ -24,6 +25,7 @@ pub(crate) use self::choice::TargetCheck;
 use self::elf::Fit;
 pub(crate) use self::error::PackagingError;
 use self::find::find_crate;
+pub(crate) use self::sources::sources;
 use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::preflight::Check;

@@ -3,6 +3,7 @@
 pub(crate) mod cause;
 pub(crate) mod change;
 pub(crate) mod connect;
+pub(crate) mod logs;
 pub(crate) mod outline;
 pub(crate) mod progress;
 pub(crate) mod render;

@@ -5,6 +5,7 @@
 mod architecture;
 mod conversations;
 mod dev;
+mod dev_loop;
 mod least_privilege;
 mod local_lifecycle;
 mod project;
