@@ -1,7 +1,10 @@
 //! Runs functions: a pool of processes for each, driven through the Lambda Runtime API.
 
+mod callee;
 mod code;
 mod environment;
+mod event_queue;
+pub(crate) mod invoke_api;
 mod output;
 mod pool;
 mod process;
@@ -13,10 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
+use self::event_queue::EventQueue;
+use crate::clock::Clock;
 use crate::gateway::ids;
 use crate::observer::Observer;
 use crate::options::Limits;
-use crate::stack::Function;
+use crate::stack::{EventPolicy, Function};
 use crate::status::FunctionStatus;
 
 pub use self::code::CodeError;
@@ -48,6 +53,28 @@ impl Failure {
             message: message.into(),
         }
     }
+
+    /// The function may have no process at all, so it was never tried.
+    fn throttle() -> Self {
+        Self::new(THROTTLE, "Rate Exceeded.")
+    }
+
+    fn is_throttle(&self) -> bool {
+        self.error_type == THROTTLE
+    }
+}
+
+const THROTTLE: &str = "TooManyRequestsException";
+
+/// What a function is invoked with.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) request_id: String,
+    pub(crate) payload: Bytes,
+    /// The trace's root, as `X-Amzn-Trace-Id` has it.
+    pub(crate) trace: String,
+    /// What a caller of the Invoke API told about itself, as JSON.
+    pub(crate) client_context: Option<String>,
 }
 
 /// A function with everything that its processes need.
@@ -67,16 +94,20 @@ pub(crate) struct Functions {
     pools: RwLock<BTreeMap<String, Arc<Pool>>>,
     /// Replaced ones whose processes may still finish something.
     draining: Mutex<Vec<Arc<Pool>>>,
+    events: EventQueue,
     limits: Limits,
+    clock: Clock,
     observer: Observer,
 }
 
 impl Functions {
-    pub(crate) fn new(limits: Limits, observer: Observer) -> Self {
+    pub(crate) fn new(limits: Limits, clock: Clock, observer: Observer) -> Self {
         Self {
             pools: RwLock::default(),
             draining: Mutex::default(),
+            events: EventQueue::default(),
             limits,
+            clock,
             observer,
         }
     }
@@ -110,23 +141,24 @@ impl Functions {
         }
     }
 
-    /// Invokes a function and waits until it ends. Giving up waiting does not stop it, unless it has not begun.
+    /// Invokes a function on an event and waits until it ends. Giving up waiting does not stop it, unless it has not
+    /// begun.
     pub(crate) async fn invoke(&self, arn: &str, payload: Vec<u8>, trace: &str) -> Outcome {
-        let (reply, outcome) = oneshot::channel();
-        let mut job = Job {
+        let invocation = Invocation {
             request_id: ids::invocation_id(),
             payload: payload.into(),
             trace: trace.to_owned(),
-            reply,
+            client_context: None,
         };
+        self.run(arn, invocation).await
+    }
+
+    /// Like [`Functions::invoke`], with everything that an invocation can have.
+    async fn run(&self, arn: &str, invocation: Invocation) -> Outcome {
+        let (reply, outcome) = oneshot::channel();
+        let mut job = Job { invocation, reply };
         loop {
-            let pool = self
-                .pools
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(arn)
-                .cloned();
-            let Some(pool) = pool else {
+            let Some(pool) = self.pool(arn) else {
                 return Outcome::Failed(Failure::new(
                     "ResourceNotFoundException",
                     format!("Function not found: {arn}"),
@@ -144,6 +176,23 @@ impl Functions {
                 "the function was stopped",
             ))
         })
+    }
+
+    /// What becomes of asynchronous invocations of a function that fail; `None` when there is no such function.
+    fn event_policy(&self, arn: &str) -> Option<EventPolicy> {
+        Some(self.pool(arn)?.runnable.function.events.clone())
+    }
+
+    /// Writes a line that belongs to no process into a function's log.
+    fn platform_log(&self, arn: &str, text: String) {
+        if let Some(pool) = self.pool(arn) {
+            pool.platform_log("-", text);
+        }
+    }
+
+    fn pool(&self, arn: &str) -> Option<Arc<Pool>> {
+        let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
+        pools.get(arn).cloned()
     }
 
     /// Every function at this moment.
@@ -165,6 +214,7 @@ impl Functions {
 
     /// Ends every process without waiting.
     pub(crate) fn abandon(&self) -> Vec<Arc<Pool>> {
+        self.abandon_events();
         let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
         let mut draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
         let all: Vec<_> = std::mem::take(&mut *pools)
@@ -184,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_function_is_a_function_error() {
-        let functions = Functions::new(Limits::default(), Observer::silent());
+        let functions = Functions::new(Limits::default(), Clock::real(), Observer::silent());
         let outcome = functions
             .invoke("arn:aws:lambda:r:a:function:nope", Vec::new(), "")
             .await;

@@ -28,6 +28,7 @@ use self::answers::Answered;
 use self::connections::Connections;
 use self::deployed::{Deployed, Target};
 use self::handshake::{HeadError, Refusal, read_head};
+use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::functions::Functions;
 use crate::observer::Observer;
@@ -43,6 +44,7 @@ pub(crate) struct Gateway {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) functions: Arc<Functions>,
     pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     deployed: RwLock<Arc<Deployed>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
@@ -56,6 +58,7 @@ impl Gateway {
         functions: Arc<Functions>,
         credentials: Arc<Credentials>,
         limits: Limits,
+        clock: Clock,
         observer: Observer,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -63,6 +66,7 @@ impl Gateway {
             credentials,
             functions,
             limits,
+            clock,
             observer,
             deployed: RwLock::new(Arc::new(deployed)),
             upgrades: AtomicUsize::new(0),
@@ -179,9 +183,10 @@ impl Gateway {
                 return Answered::NotInvoked;
             }
         };
-        match tokio::time::timeout(timeout, self.functions.invoke(arn, event, trace)).await {
-            Ok(outcome) => Answered::Function(outcome),
-            Err(_) => Answered::TimedOut,
+        let invocation = self.functions.invoke(arn, event, trace);
+        match self.clock.patiently(timeout, invocation).await {
+            Some(outcome) => Answered::Function(outcome),
+            None => Answered::TimedOut,
         }
     }
 

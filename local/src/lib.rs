@@ -1,13 +1,13 @@
 //! One machine's AWS for WebSocket stacks: takes a CloudFormation template and runs it.
 //!
-//! The gateway, the Lambda Runtime API, the DynamoDB endpoint and the @connections API answer as AWS documents
-//! them, so whatever works against a [`LocalStack`] here meets the same contracts there.
+//! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API answer as
+//! AWS documents them, so whatever works against a [`LocalStack`] here meets the same contracts there.
 //!
 //! Everything listens on 127.0.0.1 only. What differs from AWS, by intention:
 //!
 //! - WebSockets are plain `ws://`; events still say `https` and port 443.
 //! - Signatures are not verified. A key that a function was given leads to that function's role; any other key is
-//!   the operator's, who may do everything. An unsigned request to the @connections API is refused.
+//!   the operator's, who may do everything. An unsigned request to the @connections or the Invoke API is refused.
 //! - IAM here finds what a role lacks. It is no wall against a function that wants to get around it: any program of the
 //!   same machine can sign with another key.
 //! - Requests wait for a free process where AWS would throttle; account quotas are not enforced.
@@ -15,6 +15,7 @@
 //! - A process that catches SIGTERM has two seconds; when the program that runs the stack is killed itself, function
 //!   processes see their Runtime API close and end by that.
 
+mod clock;
 mod credentials;
 mod functions;
 mod gateway;
@@ -29,6 +30,7 @@ mod tables;
 pub mod template;
 mod transition;
 
+pub use clock::{Clock, Hand};
 pub use functions::CodeError;
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};

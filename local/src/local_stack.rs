@@ -6,7 +6,7 @@ mod parts;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -26,6 +26,9 @@ use crate::status::{Status, TableStatus};
 use crate::tables::{Prepared, Tables, TablesError};
 use crate::template::resolve;
 use crate::transition::{ChangeSummary, Teller};
+
+/// How long asynchronous invocations that run may take to end when the stack stops.
+const EVENT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A stack that runs on this machine.
 ///
@@ -107,7 +110,11 @@ impl LocalStack {
             }
         }
 
-        let functions = Arc::new(Functions::new(options.limits.clone(), observer.clone()));
+        let functions = Arc::new(Functions::new(
+            options.limits.clone(),
+            options.clock.clone(),
+            observer.clone(),
+        ));
         functions.replace(runnables(
             &stack,
             &codes,
@@ -121,6 +128,7 @@ impl LocalStack {
             Arc::clone(&functions),
             Arc::clone(&credentials),
             options.limits.clone(),
+            options.clock.clone(),
             observer.clone(),
         );
         let (stop, stopped) = watch::channel(false);
@@ -272,6 +280,7 @@ impl LocalStack {
             // It ends by itself; a panic in it was told on standard error already.
             let _panicked = serving.await;
         }
+        self.functions.settle_events(EVENT_PATIENCE).await;
         self.functions.stop().await;
         let tables = Arc::clone(&self.tables);
         let _joined = tokio::task::spawn_blocking(move || tables.stop()).await;

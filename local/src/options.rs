@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::stack::{Identity, LogicalId};
 
 /// What to run: a template, its parameters and the code of its functions.
@@ -35,6 +36,8 @@ pub struct Options {
     pub tables: TableStorage,
     /// Time and size limits, by default those of AWS.
     pub limits: Limits,
+    /// What the time limits are measured by; real time by default.
+    pub clock: Clock,
     /// Where zip files are unpacked; a private temporary folder, removed at the end, when absent.
     pub scratch: Option<PathBuf>,
     /// How many processes a function without `ReservedConcurrentExecutions` may have at once.
@@ -50,6 +53,7 @@ impl Default for Options {
             account_id: "000000000000".to_owned(),
             tables: TableStorage::Memory,
             limits: Limits::default(),
+            clock: Clock::real(),
             scratch: None,
             max_processes_per_function: 10,
         }
@@ -104,6 +108,11 @@ pub struct Limits {
     pub client_queue_bytes: usize,
     /// How many messages of one connection may be with functions at once; the next one waits in the socket.
     pub concurrent_messages: usize,
+    /// How many asynchronous invocations of a function may wait or run, those between two tries included. AWS gives no
+    /// number.
+    pub waiting_events: usize,
+    /// How many bytes those may have together. AWS gives no number.
+    pub waiting_event_bytes: usize,
     /// How long a function's process may take until it first asks for an event: ten seconds.
     pub init_timeout: Duration,
     /// A process without events is ended after this.
@@ -125,6 +134,8 @@ impl Default for Limits {
             client_queue: 256,
             client_queue_bytes: 1024 * 1024,
             concurrent_messages: 64,
+            waiting_events: 10_000,
+            waiting_event_bytes: 64 * 1024 * 1024,
             init_timeout: Duration::from_secs(10),
             process_idle: Duration::from_secs(300),
             shutdown_grace: Duration::from_secs(2),

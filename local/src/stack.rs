@@ -159,6 +159,27 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// `LoggingConfig.LogGroup`, else `/aws/lambda/{name}`.
     pub log_group: String,
+    /// What becomes of asynchronous invocations that fail.
+    pub events: EventPolicy,
+}
+
+/// How long Lambda tries an asynchronous invocation, as an `AWS::Lambda::EventInvokeConfig` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPolicy {
+    /// `MaximumRetryAttempts`: how many more tries a function error gets, two by default.
+    pub retries: u32,
+    /// `MaximumEventAgeInSeconds`: an older one is not tried again; six hours by default.
+    pub longest_age: Duration,
+}
+
+impl Default for EventPolicy {
+    /// Lambda's own, see <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>.
+    fn default() -> Self {
+        Self {
+            retries: 2,
+            longest_age: Duration::from_secs(6 * 60 * 60),
+        }
+    }
 }
 
 /// An `AWS::Lambda::Permission`.

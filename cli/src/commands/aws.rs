@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::aws::{AwsTarget, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
-use crate::engine::{Asset, DeployEvent, Deployment, Pace, Reporter, Step};
+use crate::engine::{Asset, DeployEvent, Deployment, Pace, Refusal, Reporter, Step, TargetError};
 use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Source};
 use crate::stack::render::{for_emulator, parameter, render};
@@ -18,6 +18,7 @@ pub(super) async fn preflight(
     source: Source<'_>,
 ) -> (Vec<Check>, Option<(AwsTarget, Identity)>) {
     let mut checks = packaging::checks(settings, source).await;
+    checks.extend(reachable(settings));
     let target = match AwsTarget::connect(&settings.aws).await {
         Ok(target) => target,
         Err(error) => {
@@ -53,6 +54,32 @@ pub(super) async fn preflight(
     });
     checks.push(Check::new("stack", found));
     (checks, Some((target, identity)))
+}
+
+/// Whether API Gateway could reach the backends that routes lead to, as far as their addresses say.
+fn reachable(settings: &Settings) -> Option<Check> {
+    let found: Vec<_> = settings
+        .backends()
+        .map(|(key, url)| (key, url, url.private()))
+        .collect();
+    if found.is_empty() {
+        return None;
+    }
+    let private = found
+        .iter()
+        .filter_map(|(key, url, why)| Some((key, url, (*why)?)));
+    let told: Vec<_> = private
+        .map(|(key, url, why)| {
+            format!("route `{key}` leads to {url}, which AWS cannot reach: {why}")
+        })
+        .collect();
+    let outcome = match told.len() {
+        0 => Ok(format!("{} backend addresses are public", found.len())),
+        _ => Err(TargetError::new(Refusal::Usage, told.join("; ")).with_hint(
+            "give it a public address, for example that of a tunnel to this machine; `--local` can use it as it is",
+        )),
+    };
+    Some(Check::new("backend", outcome))
 }
 
 /// Makes the handlers, and tells how big they are, what they run on and why.

@@ -82,6 +82,6 @@ mod tests {
         let text: String = keys.map(|line| format!("{line}\n")).collect();
         let changed = settings(&text);
         assert_eq!(changed.local_port, Some(8080));
-        assert_eq!(changed.routes.len(), 2);
+        assert_eq!(changed.routes.len(), 3);
     }
 }

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::engine::Gateways;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
-use crate::stack::connect::connect_commands;
+use crate::stack::connect::{Introduction, connect_commands};
 use crate::stack::render::output;
 use crate::terminal::{Output, Terminal};
 
@@ -42,7 +42,12 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     } else {
         or_interrupted(deployed(&settings)).await?
     };
-    let commands = connect_commands(&url, &settings.from, &settings.to);
+    let commands = connect_commands(
+        &url,
+        &settings.from,
+        &settings.to,
+        Introduction::of(&settings),
+    );
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
     } else {

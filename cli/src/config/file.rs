@@ -1,13 +1,13 @@
 //! The file's own shape. Every key is optional, none may be unknown.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Architecture;
-use super::names::{PersonName, RegionName, RouteKey, StackName, StageName};
+use super::names::{PersonName, RegionName, StackName, StageName};
+use super::routes::{self, RouteTable, Routes};
 use super::snippet::Snippet;
 
 /// What `chatctl.toml` says.
@@ -18,28 +18,11 @@ pub(super) struct File {
     pub(super) stage: StageName,
     pub(super) from: PersonName,
     pub(super) to: PersonName,
-    pub(super) routes: Vec<Spanned<Route>>,
+    pub(super) routes: Vec<Spanned<RouteTable>>,
     pub(super) logs: Logs,
     pub(super) handlers: Handlers,
     pub(super) aws: Aws,
     pub(super) local: Local,
-}
-
-/// One `[[routes]]` table.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Route {
-    pub(super) key: RouteKey,
-    #[serde(default, rename = "receivers")]
-    _receivers: Receivers,
-}
-
-/// Who gets what a route is sent. One variant so far: the friend named at connect time.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Receivers {
-    #[default]
-    Friend,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -137,7 +120,7 @@ impl Default for File {
             stage: "v1".parse().expect(REASON),
             from: "Tom".parse().expect(REASON),
             to: "Jerry".parse().expect(REASON),
-            routes: default_routes(),
+            routes: Vec::new(),
             logs: Logs::default(),
             handlers: Handlers::default(),
             aws: Aws::default(),
@@ -146,53 +129,17 @@ impl Default for File {
     }
 }
 
-fn default_routes() -> Vec<Spanned<Route>> {
-    let key = "$default".parse().expect("a default obeys its own rule");
-    vec![Spanned::new(
-        0..0,
-        Route {
-            key,
-            _receivers: Receivers::Friend,
-        },
-    )]
-}
-
-/// Parses `text`, which `path` names in errors.
+/// Parses `text`, which `path` names in errors; paths in it start at `folder`.
 ///
 /// # Errors
 /// The first thing that is wrong, with its line.
-pub(super) fn parse(path: &Path, text: &str) -> Result<File, Snippet> {
-    let mut file: File = toml::from_str(text)
+pub(super) fn parse(path: &Path, text: &str, folder: &Path) -> Result<(File, Routes), Snippet> {
+    let file: File = toml::from_str(text)
         .map_err(|error| Snippet::new(path, text, error.span().unwrap_or(0..0), error.message()))?;
-    if file.routes.is_empty() {
-        file.routes = default_routes();
-    }
-    let mut seen: BTreeMap<&RouteKey, usize> = BTreeMap::new();
-    for route in &file.routes {
-        let line = text[..route.span().start.min(text.len())]
-            .matches('\n')
-            .count()
-            + 1;
-        if let Some(first) = seen.insert(&route.get_ref().key, line) {
-            let message = format!(
-                "route key `{}` is already taken on line {first}",
-                route.get_ref().key
-            );
-            return Err(Snippet::new(path, text, key_span(text, route), message));
-        }
-    }
-    Ok(file)
-}
-
-/// The `key = …` line inside the route's table; the table's head when it is written otherwise.
-fn key_span(text: &str, route: &Spanned<Route>) -> std::ops::Range<usize> {
-    let span = route.span();
-    let quoted = format!("\"{}\"", route.get_ref().key);
-    text.get(span.start..)
-        .and_then(|rest| rest.find(&quoted))
-        .map_or(span.clone(), |at| {
-            span.start + at..span.start + at + quoted.len()
-        })
+    let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    let routes = routes::resolve(&file.routes, folder, line)
+        .map_err(|(place, message)| Snippet::new(path, text, place, message))?;
+    Ok((file, routes))
 }
 
 #[cfg(test)]
@@ -201,7 +148,8 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(text: &str, expected: Expect) {
-        let refusal = parse(Path::new("chatctl.toml"), text).expect_err("must be refused");
+        let refusal =
+            parse(Path::new("chatctl.toml"), text, Path::new("")).expect_err("must be refused");
         expected.assert_eq(&format!("{refusal}\n"));
     }
 
@@ -245,19 +193,6 @@ mod tests {
     }
 
     #[test]
-    fn two_routes_with_one_key_are_refused() {
-        check(
-            "[[routes]]\nkey = \"send\"\n\n[[routes]]\nkey = \"send\"\n",
-            expect![[r#"
-                chatctl.toml:5:7: route key `send` is already taken on line 1
-                  |
-                5 | key = "send"
-                  |       ^^^^^^
-            "#]],
-        );
-    }
-
-    #[test]
     fn text_that_is_not_toml_points_at_its_line() {
         check(
             "stack = \"chat\nstage = 1\n",
@@ -272,8 +207,12 @@ mod tests {
 
     #[test]
     fn a_retention_that_cloudwatch_does_not_offer_is_refused() {
-        let refusal =
-            parse(Path::new("x"), "[logs]\nretention-days = 13\n").expect_err("must be refused");
+        let refusal = parse(
+            Path::new("x"),
+            "[logs]\nretention-days = 13\n",
+            Path::new(""),
+        )
+        .expect_err("must be refused");
         assert!(
             refusal
                 .to_string()
@@ -283,6 +222,6 @@ mod tests {
 
     #[test]
     fn port_zero_is_refused() {
-        assert!(parse(Path::new("x"), "[local]\nport = 0\n").is_err());
+        assert!(parse(Path::new("x"), "[local]\nport = 0\n", Path::new("")).is_err());
     }
 }

@@ -5,12 +5,19 @@
 
 mod file;
 pub(crate) mod names;
+pub(crate) mod permission;
+pub(crate) mod route;
+mod routes;
 mod snippet;
+pub(crate) mod url;
 
 use std::path::{Path, PathBuf};
 
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+use route::{CustomHandler, Lifecycle, Purpose, Route};
+use routes::Routes;
 pub(crate) use snippet::Snippet;
+use url::BackendUrl;
 
 /// The file's name, looked for in the working folder.
 pub(crate) const FILE_NAME: &str = "chatctl.toml";
@@ -26,7 +33,9 @@ pub(crate) struct Settings {
     pub(crate) from: PersonName,
     pub(crate) to: PersonName,
     /// Message routes, in the order of the file; at least one, no key twice.
-    pub(crate) routes: Vec<RouteKey>,
+    pub(crate) routes: Vec<Route>,
+    /// Who is told that somebody comes or goes, instead of our own functions.
+    pub(crate) lifecycle: Option<Lifecycle>,
     /// Days that CloudWatch keeps the functions' logs.
     pub(crate) log_retention_days: u32,
     pub(crate) handlers: Handlers,
@@ -104,6 +113,38 @@ pub(crate) enum ConfigError {
 }
 
 impl Settings {
+    /// Whether any of our own functions is in the stack: they record who is connected.
+    pub(crate) fn has_own_functions(&self) -> bool {
+        self.lifecycle.is_none()
+    }
+
+    /// Whether there is any function, so that something must be built and published, and a table for it.
+    pub(crate) fn has_functions(&self) -> bool {
+        self.has_own_functions() || self.custom_handlers().next().is_some()
+    }
+
+    /// The addresses of the user's backend, each with a route that leads there.
+    pub(crate) fn backends(&self) -> impl Iterator<Item = (&str, &BackendUrl)> {
+        let lifecycle = self.lifecycle.iter().flat_map(|lifecycle| {
+            [
+                ("$connect", &lifecycle.connect),
+                ("$disconnect", &lifecycle.disconnect),
+            ]
+        });
+        lifecycle.chain(self.routes.iter().filter_map(|route| match &route.purpose {
+            Purpose::Http { url, .. } => Some((route.key.as_ref(), url)),
+            _ => None,
+        }))
+    }
+
+    /// The user's own functions, by the key of their route.
+    pub(crate) fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
+        self.routes.iter().filter_map(|route| match &route.purpose {
+            Purpose::Handler(handler) => Some((&route.key, handler)),
+            _ => None,
+        })
+    }
+
     /// Loads the file that `overrides` names, else `chatctl.toml` in `folder`, else the defaults.
     ///
     /// # Errors
@@ -122,26 +163,22 @@ impl Settings {
             Err(source) => return Err(ConfigError::Unreadable { path, source }),
         };
         let shown = path.strip_prefix(folder).unwrap_or(&path);
-        let file = file::parse(shown, &text).map_err(ConfigError::Invalid)?;
         let folder = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => folder.to_owned(),
         };
-        Ok(Self::resolve(folder, file, overrides))
+        let (file, routes) = file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
+        Ok(Self::resolve(folder, file, routes, overrides))
     }
 
-    fn resolve(folder: PathBuf, file: file::File, overrides: Overrides) -> Self {
-        let routes: Vec<RouteKey> = file
-            .routes
-            .into_iter()
-            .map(|route| route.into_inner().key)
-            .collect();
+    fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
         Self {
             stack: overrides.stack.unwrap_or(file.stack),
             stage: overrides.stage.unwrap_or(file.stage),
             from: overrides.from.unwrap_or(file.from),
             to: overrides.to.unwrap_or(file.to),
-            routes,
+            routes: routes.messages,
+            lifecycle: routes.lifecycle,
             log_retention_days: file.logs.retention_days.0,
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
@@ -183,7 +220,11 @@ mod tests {
             ),
             ("chat", "v1", "Tom", "Jerry")
         );
-        assert_eq!(settings.routes, ["$default".parse().unwrap()]);
+        let only = Route {
+            key: "$default".parse().unwrap(),
+            purpose: Purpose::Friend(route::TextRule::of_friend()),
+        };
+        assert_eq!((settings.routes, settings.lifecycle), (vec![only], None));
         assert_eq!(settings.handlers.profile, "lambda");
     }
 

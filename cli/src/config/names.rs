@@ -83,15 +83,13 @@ name!(
 );
 
 name!(
-    /// What a client's message can select: `$default`, or a custom key of letters, digits, `-` and `_`.
+    /// What a client's message can select, `$default` or a custom key of letters, digits, `-` and `_`; or one of
+    /// `$connect` and `$disconnect`.
     RouteKey,
     "route key",
     |text| {
-        if text == "$default" {
+        if matches!(text, "$default" | "$connect" | "$disconnect") {
             return Ok(());
-        }
-        if matches!(text, "$connect" | "$disconnect") {
-            return Err("chatctl makes the `$connect` and `$disconnect` routes itself".into());
         }
         length(text, 128)?;
         only(
@@ -99,6 +97,26 @@ name!(
             |c| c.is_ascii_alphanumeric() || c == '-' || c == '_',
             "`$default`, or letters, digits, `-` and `_`",
         )
+    }
+);
+
+impl RouteKey {
+    /// Whether no message selects it: API Gateway itself does, when somebody comes or goes.
+    pub(crate) fn is_lifecycle(&self) -> bool {
+        matches!(self.as_ref(), "$connect" | "$disconnect")
+    }
+}
+
+name!(
+    /// The member of a JSON object that carries a message's text. It is part of a JSONPath, so it has no punctuation.
+    MemberName,
+    "name of a JSON member",
+    |text| {
+        length(text, 64)?;
+        if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return Err("it must start with a letter or `_`".into());
+        }
+        only(text, |c| c.is_ascii_alphanumeric() || c == '_' || c == '-', "letters, digits, `_` and `-`")
     }
 );
 
@@ -199,10 +217,29 @@ mod tests {
     }
 
     #[test]
-    fn the_connect_route_cannot_be_configured() {
-        assert!(refusal::<RouteKey>("$connect").contains("chatctl makes"));
+    fn api_gateways_own_route_keys_are_told_from_others() {
         assert!(refusal::<RouteKey>("$other").contains("'$' is not allowed"));
-        "$default".parse::<RouteKey>().unwrap();
+        for (key, is_lifecycle) in [
+            ("$connect", true),
+            ("$disconnect", true),
+            ("$default", false),
+            ("connect", false),
+        ] {
+            assert_eq!(
+                key.parse::<RouteKey>().unwrap().is_lifecycle(),
+                is_lifecycle
+            );
+        }
+    }
+
+    #[test]
+    fn a_member_is_named_by_one_plain_word() {
+        for name in ["message", "_x", "a-b", "data2"] {
+            name.parse::<MemberName>().unwrap();
+        }
+        for name in ["", "a.b", "2", "-a", "a b", "a'"] {
+            refusal::<MemberName>(name);
+        }
     }
 
     #[test]
@@ -233,6 +270,7 @@ mod tests {
             let _stack = text.parse::<StackName>();
             let _stage = text.parse::<StageName>();
             let _route = text.parse::<RouteKey>();
+            let _member = text.parse::<MemberName>();
         }
     }
 }

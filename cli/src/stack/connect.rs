@@ -1,6 +1,8 @@
 //! The commands that open a chat: one for each of two terminals.
 
+use crate::config::Settings;
 use crate::config::names::PersonName;
+use crate::config::route::{Purpose, Route};
 
 /// One person's command.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -12,26 +14,61 @@ pub(crate) struct ConnectCommand {
     pub(crate) command: String,
 }
 
+/// What a chat wants to know of somebody who connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Introduction {
+    /// Who it is, and who the friend is.
+    Friends,
+    /// Who it is.
+    Name,
+    /// Nothing: what a backend wants to know, only its owner knows.
+    Nothing,
+}
+
+impl Introduction {
+    /// What the chat that `settings` describe wants to know.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let is_friend = |route: &Route| matches!(route.purpose, Purpose::Friend(_));
+        if settings.routes.iter().any(is_friend) {
+            Self::Friends
+        } else if settings.has_own_functions() {
+            Self::Name
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
 /// The commands with which `from` and `to` reach each other at `url`.
 pub(crate) fn connect_commands(
     url: &str,
     from: &PersonName,
     to: &PersonName,
+    introduction: Introduction,
 ) -> [ConnectCommand; 2] {
-    [command(url, from, to), command(url, to, from)]
+    [(from, to), (to, from)].map(|(from, to)| command(url, from, to, introduction))
 }
 
-fn command(url: &str, from: &PersonName, to: &PersonName) -> ConnectCommand {
-    let [from_header, to_header] = [format!("msgfrom:{from}"), format!("msgto:{to}")];
+fn command(
+    url: &str,
+    from: &PersonName,
+    to: &PersonName,
+    introduction: Introduction,
+) -> ConnectCommand {
+    let (from_header, to_header) = (format!("msgfrom:{from}"), format!("msgto:{to}"));
+    let headers = match introduction {
+        Introduction::Friends => vec![from_header, to_header],
+        Introduction::Name => vec![from_header],
+        Introduction::Nothing => vec![],
+    };
+    let headers: String = headers
+        .iter()
+        .map(|header| format!("-H {} ", shell_words::quote(header)))
+        .collect();
     ConnectCommand {
         from: from.to_string(),
         to: to.to_string(),
-        command: format!(
-            "wscat -H {} -H {} -c {}",
-            shell_words::quote(&from_header),
-            shell_words::quote(&to_header),
-            shell_words::quote(url)
-        ),
+        command: format!("wscat {headers}-c {}", shell_words::quote(url)),
     }
 }
 
@@ -43,7 +80,12 @@ mod tests {
 
     fn lines(from: &str, to: &str) -> String {
         let url = "wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1";
-        let commands = connect_commands(url, &from.parse().unwrap(), &to.parse().unwrap());
+        let commands = connect_commands(
+            url,
+            &from.parse().unwrap(),
+            &to.parse().unwrap(),
+            Introduction::Friends,
+        );
         commands.map(|command| command.command + "\n").concat()
     }
 
@@ -65,11 +107,29 @@ mod tests {
         .assert_eq(&lines("Ann Lee", "O'Neil"));
     }
 
+    #[test]
+    fn nobody_is_asked_for_what_the_chat_does_not_use() {
+        let command = |introduction| {
+            command(
+                "ws://x/v1",
+                &"Tom".parse().unwrap(),
+                &"Jerry".parse().unwrap(),
+                introduction,
+            )
+            .command
+        };
+        assert_eq!(
+            command(Introduction::Name),
+            "wscat -H msgfrom:Tom -c ws://x/v1"
+        );
+        assert_eq!(command(Introduction::Nothing), "wscat -c ws://x/v1");
+    }
+
     proptest! {
         #[test]
         fn a_shell_reads_back_what_was_meant(from in "[a-zA-Z0-9._@+'-]{1,20}", to in "[a-z '-]{0,8}[a-z]") {
             prop_assume!(!to.starts_with(' '));
-            let [first, _] = connect_commands("ws://127.0.0.1:1/v1", &from.parse().unwrap(), &to.parse().unwrap());
+            let [first, _] = connect_commands("ws://127.0.0.1:1/v1", &from.parse().unwrap(), &to.parse().unwrap(), Introduction::Friends);
             let words = shell_words::split(&first.command).unwrap();
             prop_assert_eq!(words[2].clone(), format!("msgfrom:{from}"));
             prop_assert_eq!(words[4].clone(), format!("msgto:{to}"));

@@ -68,7 +68,15 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
             resource["Type"].as_str(),
             Some("AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" | "AWS::IAM::RolePolicy")
         ) {
-            add(&mut both, id, &properties["PolicyDocument"]);
+            let roles = each(&properties["Roles"]).chain(each(&properties["RoleName"]));
+            let mut holders: Vec<_> = roles.map(shown).collect();
+            if holders.is_empty() {
+                // Users and groups are somebody else's: the policy stands for whoever has it.
+                holders.push(id.to_owned());
+            }
+            for holder in holders {
+                add(&mut both, &holder, &properties["PolicyDocument"]);
+            }
         }
     }
     both
@@ -190,6 +198,18 @@ mod tests {
                 R may d:Scan on T.Arn
             "#]],
         );
+    }
+
+    #[test]
+    fn a_policy_of_its_own_is_its_roles_right() {
+        let document = json!({"Statement": {"Effect": "Allow", "Action": "x:Y", "Resource": {"Fn::GetAtt": ["F", "Arn"]}}});
+        let policy = json!({"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "R"}], "PolicyDocument": document}});
+        let template = Template::new(json!({"Resources": {"P": policy}}));
+        let lines: Vec<_> = gained(None, &template)
+            .iter()
+            .map(Right::to_string)
+            .collect();
+        assert_eq!(lines, ["R may x:Y on F.Arn"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The environment of a function's process.
 //!
 //! Names and values are those of <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>. On top come
-//! the two endpoint variables that lead AWS's SDKs to this machine, unless the template sets them itself.
+//! the endpoint variables that lead AWS's SDKs to this machine, unless the template sets them itself.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +19,8 @@ pub(crate) struct Surroundings {
     pub(crate) tables_endpoint: String,
     /// Where the @connections API is, with the stage.
     pub(crate) connections_endpoint: String,
+    /// Where Lambda's Invoke API is.
+    pub(crate) functions_endpoint: String,
 }
 
 /// Everything but what is inherited: nothing is.
@@ -45,6 +47,7 @@ pub(crate) fn environment(
                 "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
                 &surroundings.connections_endpoint,
             ),
+            ("AWS_ENDPOINT_URL_LAMBDA", &surroundings.functions_endpoint),
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
             ("TZ", ":UTC"),

@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hyper::body::Bytes;
 use tokio::sync::{oneshot, watch};
 
 use super::process::{self, Process};
-use super::{Failure, Outcome, Runnable};
+use super::{Failure, Invocation, Outcome, Runnable};
 use crate::observer::{LogLine, LogSource, Observer};
 use crate::options::Limits;
 use crate::status::FunctionStatus;
@@ -24,10 +23,7 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 /// One invocation on its way to a process.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) request_id: String,
-    pub(crate) payload: Bytes,
-    /// The trace's root, as `X-Amzn-Trace-Id` has it.
-    pub(crate) trace: String,
+    pub(crate) invocation: Invocation,
     pub(crate) reply: oneshot::Sender<Outcome>,
 }
 
@@ -127,10 +123,7 @@ impl Pool {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         if self.capacity() == 0 {
             drop(state);
-            self.finish(
-                job.reply,
-                Outcome::Failed(Failure::new("TooManyRequestsException", "Rate Exceeded.")),
-            );
+            self.finish(job.reply, Outcome::Failed(Failure::throttle()));
             return Ok(());
         }
         while let Some(idle) = state.idle.pop() {

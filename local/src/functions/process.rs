@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::output::follow_lines;
 use super::pool::{Ending, Job, Pool};
-use super::{Failure, Outcome, environment, runtime_api};
+use super::{Failure, Invocation, Outcome, environment, runtime_api};
 use crate::gateway::{clock, ids};
 use crate::observer::LogSource;
 
@@ -103,24 +103,20 @@ impl Process {
         self.state().promised = promised;
     }
 
-    /// Notes that `job` went to the process; gives back its payload.
-    pub(super) fn begin(
-        &self,
-        job: Job,
-        timeout: Duration,
-    ) -> (String, hyper::body::Bytes, String) {
+    /// Notes that `job` went to the process; gives back what it is to get.
+    pub(super) fn begin(&self, job: Job, timeout: Duration) -> Invocation {
         let began = Instant::now();
         let mut state = self.state();
         state.idle_since = None;
         state.promised = false;
         state.invocations += 1;
         state.running = Some(Running {
-            request_id: job.request_id.clone(),
+            request_id: job.invocation.request_id.clone(),
             reply: job.reply,
             began,
             deadline: began + timeout,
         });
-        (job.request_id, job.payload, job.trace)
+        job.invocation
     }
 
     /// The running invocation, if it is `request_id`. It is answered once.

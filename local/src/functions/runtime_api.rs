@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use super::pool::{Ending, Job, Next, Pool};
 use super::process::{Process, Running};
-use super::{Failure, Outcome};
+use super::{Failure, Invocation, Outcome};
 use crate::gateway::{clock, ids};
 
 /// The largest answer of a function: 6 MB and 100 bytes.
@@ -107,23 +107,29 @@ async fn next(pool: &Pool, process: &Arc<Process>) -> Answer {
 
 fn deliver(pool: &Pool, process: &Process, job: Job) -> Answer {
     let function = &pool.runnable.function;
-    let (request_id, payload, trace) = process.begin(job, function.timeout);
+    let Invocation {
+        request_id,
+        payload,
+        trace,
+        client_context,
+    } = process.begin(job, function.timeout);
     pool.begun();
     let timeout = i64::try_from(function.timeout.as_millis()).unwrap_or(i64::MAX);
     let deadline = clock::now_millis().saturating_add(timeout);
     let parent = ids::random_text(16, b"0123456789abcdef");
-    finish(
-        Response::builder()
-            .header("Content-Type", "application/json")
-            .header("Lambda-Runtime-Aws-Request-Id", request_id)
-            .header("Lambda-Runtime-Deadline-Ms", deadline)
-            .header("Lambda-Runtime-Invoked-Function-Arn", &function.arn)
-            .header(
-                "Lambda-Runtime-Trace-Id",
-                format!("{trace};Parent={parent};Sampled=0"),
-            ),
-        payload,
-    )
+    let mut builder = Response::builder()
+        .header("Content-Type", "application/json")
+        .header("Lambda-Runtime-Aws-Request-Id", request_id)
+        .header("Lambda-Runtime-Deadline-Ms", deadline)
+        .header("Lambda-Runtime-Invoked-Function-Arn", &function.arn)
+        .header(
+            "Lambda-Runtime-Trace-Id",
+            format!("{trace};Parent={parent};Sampled=0"),
+        );
+    if let Some(context) = client_context {
+        builder = builder.header("Lambda-Runtime-Client-Context", context);
+    }
+    finish(builder, payload)
 }
 
 fn retired(process: &Process) -> Answer {

@@ -1,4 +1,4 @@
-//! Requests on the gateway's port that ask for no WebSocket: the @connections API, and everything that is refused.
+//! Requests on the gateway's port that ask for no WebSocket: the @connections API, Lambda's Invoke API, and everything that is refused.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use super::Gateway;
 use super::handshake::{Head, Refusal};
+use crate::functions::invoke_api;
 use crate::management;
 
 /// An answer with its whole body.
@@ -51,6 +52,17 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
             if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
         {
             management::answer(gateway, &deployed, stage, id, request).await
+        }
+        ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
+            let identity = &deployed.identity;
+            invoke_api::answer(
+                &gateway.functions,
+                &gateway.credentials,
+                identity,
+                name,
+                request,
+            )
+            .await
         }
         [stage] | [stage, ""]
             if request.method() == Method::GET && deployed.stage(stage).is_some() =>

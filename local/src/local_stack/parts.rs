@@ -129,6 +129,7 @@ pub(super) fn runnables(
                 access_key: credentials.key_of(&function.arn),
                 tables_endpoint: tables_endpoint.to_owned(),
                 connections_endpoint: format!("http://{}", stage_address(stack, port)),
+                functions_endpoint: format!("http://127.0.0.1:{port}"),
             },
             max_processes: options.max_processes_per_function,
             missing_log_action: missing_log_action(stack, function),

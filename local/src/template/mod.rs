@@ -85,6 +85,7 @@ fn assemble(
         let function = problems.keep(resources::lambda::function(resource));
         functions.extend(function.map(|function| (resource.logical_id.clone(), function)));
     }
+    resources::event_policy::apply(created, identity, &mut functions, &mut problems);
     let mut permissions = Vec::new();
     for resource in of_kind(created, &resources::permission::PERMISSION) {
         permissions.extend(

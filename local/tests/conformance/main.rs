@@ -12,6 +12,7 @@ mod connections_api;
 mod disconnect_event;
 mod frames;
 mod handshake;
+mod invocations;
 mod life;
 mod message_event;
 mod processes;

@@ -205,7 +205,8 @@ async fn the_environment_is_lambdas_and_nothing_is_inherited() {
     let (answer, process) = tokio::join!(upgrade, look);
     assert_eq!(answer.status, 101);
     let variables = &process.variables;
-    let endpoint = format!("http://127.0.0.1:{}/v1", world.stack.port());
+    let functions = format!("http://127.0.0.1:{}", world.stack.port());
+    let endpoint = format!("{functions}/v1");
     for (name, value) in [
         ("TABLE", "chat"),
         ("_HANDLER", "connect-handler"),
@@ -218,6 +219,7 @@ async fn the_environment_is_lambdas_and_nothing_is_inherited() {
         ("AWS_DEFAULT_REGION", "eu-central-1"),
         ("TZ", ":UTC"),
         ("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", &endpoint),
+        ("AWS_ENDPOINT_URL_LAMBDA", &functions),
         (
             "AWS_ENDPOINT_URL_DYNAMODB",
             &world.stack.status().tables_endpoint,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chatctl_local::iam::Policy;
 use chatctl_local::stack::{
-    Api, Authorization, Authorizer, Function, Identity, Integration, Permission, Resource, Role,
-    Route, Stack, Stage, Table,
+    Api, Authorization, Authorizer, EventPolicy, Function, Identity, Integration, Permission,
+    Resource, Role, Route, Stack, Stage, Table,
 };
 use serde_json::{Value, json};
 
@@ -176,6 +176,12 @@ impl Setup {
         self
     }
 
+    /// A function that no route leads to.
+    pub(crate) fn function(mut self, name: &str) -> Self {
+        self.add_function(name);
+        self
+    }
+
     fn add_function(&mut self, name: &str) {
         let (executable, environment) = self.bootstrap.clone();
         let function = Function {
@@ -189,6 +195,7 @@ impl Setup {
             environment,
             reserved_concurrency: None,
             log_group: format!("/aws/lambda/{name}"),
+            events: EventPolicy::default(),
         };
         self.stack
             .resources

@@ -41,7 +41,7 @@ pub(crate) async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T
 pub(crate) struct World {
     pub(crate) stack: LocalStack,
     pub(crate) puppets: Puppets,
-    notices: Arc<Mutex<Vec<StackNotice>>>,
+    pub(crate) notices: Arc<Mutex<Vec<StackNotice>>>,
 }
 
 impl World {

@@ -34,6 +34,10 @@ fn a_function_has_the_defaults_of_lambda() {
             environment: {},
             reserved_concurrency: None,
             log_group: "/aws/lambda/chat-Function-GVSXW1K2GIUB",
+            events: EventPolicy {
+                retries: 2,
+                longest_age: 21600s,
+            },
         }
     "#]]
     .assert_debug_eq(&stack.functions["Function"]);
@@ -71,6 +75,10 @@ fn a_function_keeps_what_the_template_says() {
                 0,
             ),
             log_group: "/chat",
+            events: EventPolicy {
+                retries: 2,
+                longest_age: 21600s,
+            },
         }
     "#]]
     .assert_debug_eq(&stack.functions["Function"]);
@@ -337,4 +345,72 @@ fn an_action_of_another_service_is_refused() {
             "the template cannot be used: line 5: Resources.P.Properties.Action: must be a Lambda action such as lambda:InvokeFunction, but is `s3:GetObject`"
         ],
     );
+}
+
+/// The stack or the message for a function and a configuration of its asynchronous invocations.
+fn event_config(properties: &str) -> String {
+    format!(
+        "{}
+  Config:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties:
+{properties}",
+        function(ZIP)
+    )
+}
+
+#[test]
+fn a_function_has_the_event_policy_that_its_configuration_gives() {
+    let template = event_config(
+        "      FunctionName: !Ref Function
+      Qualifier: $LATEST
+      MaximumRetryAttempts: 0
+      MaximumEventAgeInSeconds: 60",
+    );
+    let stack = stack(&with_api(&template));
+    expect![[r#"
+        EventPolicy {
+            retries: 0,
+            longest_age: 60s,
+        }
+    "#]]
+    .assert_debug_eq(&stack.functions["Function"].events);
+}
+
+#[test]
+fn an_event_configuration_that_cannot_be_honoured_is_refused() {
+    for (properties, expected) in [
+        (
+            "      FunctionName: nobody\n      Qualifier: $LATEST",
+            expect![
+                "the template cannot be used: line 25: Resources.Config.Properties.FunctionName: there is no function `nobody` in this template"
+            ],
+        ),
+        (
+            "      FunctionName: !Ref Function\n      Qualifier: live",
+            expect![
+                "the template cannot be used: line 26: Resources.Config.Properties.Qualifier: the local target has no versions, so it must be `$LATEST`, but is `live`"
+            ],
+        ),
+        (
+            "      FunctionName: !Ref Function\n      Qualifier: $LATEST\n      MaximumRetryAttempts: 3",
+            expect![
+                "the template cannot be used: line 27: Resources.Config.Properties.MaximumRetryAttempts: must be a whole number from 0 to 2, but is `3`"
+            ],
+        ),
+        (
+            "      FunctionName: !Ref Function\n      Qualifier: $LATEST\n      DestinationConfig: { OnFailure: { Destination: arn } }",
+            expect![
+                "the template cannot be used: line 27: Resources.Config.Properties.DestinationConfig: the local target sends no records of asynchronous invocations"
+            ],
+        ),
+        (
+            "      FunctionName: !Ref Function\n      Qualifier: $LATEST\n  Again:\n    Type: AWS::Lambda::EventInvokeConfig\n    Properties: { FunctionName: !GetAtt Function.Arn, Qualifier: $LATEST }",
+            expect![
+                "the template cannot be used: line 29: Resources.Again.Properties.FunctionName: `arn:aws:lambda:eu-central-1:000000000000:function:chat-Function-GVSXW1K2GIUB` has such a configuration already"
+            ],
+        ),
+    ] {
+        check_resource_error(&event_config(properties), expected);
+    }
 }

@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
 use crate::packaging::{self, Executable};
-use crate::stack::connect::connect_commands;
+use crate::stack::connect::{Introduction, connect_commands};
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -143,7 +143,12 @@ async fn probe(
 ) -> Result<(), CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Probe));
-    let detail = or_interrupted(engine::probe::probe(url, &settings.routes, patience)).await?;
+    let routes = &settings.routes;
+    let detail = if settings.has_own_functions() {
+        or_interrupted(engine::probe::probe(url, routes, patience)).await?
+    } else {
+        or_interrupted(engine::probe::probe_gateway(url, routes, patience)).await?
+    };
     reporter.report(&DeployEvent::Finished {
         step: Step::Probe,
         detail,
@@ -153,7 +158,12 @@ async fn probe(
 }
 
 fn print(terminal: Terminal, settings: &Settings, url: &str, next: &str) {
-    let commands = connect_commands(url, &settings.from, &settings.to);
+    let commands = connect_commands(
+        url,
+        &settings.from,
+        &settings.to,
+        Introduction::of(settings),
+    );
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",

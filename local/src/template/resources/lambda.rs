@@ -138,6 +138,7 @@ pub(in crate::template) fn function(resource: &Created) -> Result<stack::Functio
         timeout: Duration::from_secs(number("Timeout").unwrap_or(DEFAULT_TIMEOUT)),
         environment: environment(resource)?,
         reserved_concurrency: number("ReservedConcurrentExecutions").map(small),
+        events: stack::EventPolicy::default(),
         log_group: log_group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned),
         name,
     })

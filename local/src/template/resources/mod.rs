@@ -8,6 +8,7 @@
 pub(super) mod api;
 mod create_table;
 pub(super) mod dynamodb;
+pub(super) mod event_policy;
 pub(super) mod iam;
 pub(super) mod lambda;
 pub(super) mod logs;
@@ -37,7 +38,7 @@ pub(in crate::template) struct Kind {
 }
 
 /// Every type known here, as listed in an error.
-pub(in crate::template) const KINDS: [&Kind; 13] = [
+pub(in crate::template) const KINDS: [&Kind; 14] = [
     &api::API,
     &api::AUTHORIZER,
     &api::DEPLOYMENT,
@@ -48,6 +49,7 @@ pub(in crate::template) const KINDS: [&Kind; 13] = [
     &dynamodb::TABLE,
     &iam::POLICY,
     &iam::ROLE,
+    &event_policy::EVENT_INVOKE_CONFIG,
     &lambda::FUNCTION,
     &permission::PERMISSION,
     &logs::LOG_GROUP,

@@ -59,7 +59,7 @@ pub(in crate::template) fn permission(
 }
 
 /// The ARN of a function that is given by name, by `{account}:function:{name}` or by ARN.
-fn function_arn(name: &str, created: &[Created], identity: &Identity) -> String {
+pub(super) fn function_arn(name: &str, created: &[Created], identity: &Identity) -> String {
     let own = of_kind(created, &FUNCTION).find(|function| function.reference() == name);
     match own {
         Some(function) => function.attribute("Arn"),

@@ -1,0 +1,108 @@
+//! The template files, parsed, and what is done to their parts.
+
+use serde_json::{Map, Value, json};
+
+pub(super) const CHAT: &str = include_str!("../../../../templates/chat.yaml");
+const ROOMS: &str = include_str!("../../../../templates/rooms.yaml");
+const BACKEND: &str = include_str!("../../../../templates/backend.yaml");
+const HANDLER: &str = include_str!("../../../../templates/handler.yaml");
+
+/// Named values in the order of the file.
+pub(super) type Section = Map<String, Value>;
+
+/// The whole direct chat.
+pub(super) fn chat() -> Value {
+    parsed(CHAT)
+}
+
+/// What rooms add.
+pub(super) fn rooms() -> Section {
+    resources(ROOMS)
+}
+
+/// What a backend adds.
+pub(super) fn backend() -> Section {
+    resources(BACKEND)
+}
+
+/// What one custom handler adds: its resources, and its parameter.
+pub(super) fn handler() -> (Section, Value) {
+    let parameter = parsed(HANDLER)["Parameters"]["CodeKeyHandler"].take();
+    (resources(HANDLER), parameter)
+}
+
+fn parsed(file: &str) -> Value {
+    serde_saphyr::from_str(file).expect("the files in templates/ are YAML, tests read them")
+}
+
+fn resources(file: &str) -> Section {
+    match parsed(file)["Resources"].take() {
+        Value::Object(resources) => resources,
+        _ => Section::new(),
+    }
+}
+
+/// Takes `id` out of `section`, which a template file has put there.
+pub(super) fn taken(section: &mut Section, id: &str) -> Value {
+    section
+        .shift_remove(id)
+        .expect("the files in templates/ have what rendering asks for")
+}
+
+/// `value` with every reference to an id in `names` leading to the new name.
+pub(super) fn renamed(value: &Value, names: &[(&str, String)]) -> Value {
+    let new = |id: &str| {
+        names
+            .iter()
+            .find(|(old, _)| *old == id)
+            .map(|(_, new)| new.as_str())
+    };
+    match value {
+        Value::Array(items) => items.iter().map(|item| renamed(item, names)).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| {
+                let value = match (name.as_str(), value) {
+                    ("Ref", Value::String(id)) => json!(new(id).unwrap_or(id)),
+                    ("Fn::GetAtt", Value::Array(path)) => {
+                        let mut path = path.clone();
+                        if let Some(new) = path.first().and_then(Value::as_str).and_then(new) {
+                            path[0] = json!(new);
+                        }
+                        Value::Array(path)
+                    }
+                    ("Fn::Sub", Value::String(text)) => {
+                        json!(names.iter().fold(text.clone(), |text, (old, new)| {
+                            text.replace(&format!("${{{old}}}"), &format!("${{{new}}}"))
+                                .replace(&format!("${{{old}."), &format!("${{{new}."))
+                        },))
+                    }
+                    (_, value) => renamed(value, names),
+                };
+                (name.clone(), value)
+            })
+            .collect::<Section>()
+            .into(),
+        scalar => scalar.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_of_all_three_kinds_are_renamed_and_nothing_else_is() {
+        let value = json!({
+            "a": {"Ref": "F"}, "b": {"Fn::GetAtt": ["F", "Arn"]}, "c": [{"Fn::Sub": "x${F.Arn}/${F}/${Ff}"}],
+            "d": "F", "e": {"Ref": "G"}
+        });
+        assert_eq!(
+            renamed(&value, &[("F", "New".into())]),
+            json!({
+                "a": {"Ref": "New"}, "b": {"Fn::GetAtt": ["New", "Arn"]}, "c": [{"Fn::Sub": "x${New.Arn}/${New}/${Ff}"}],
+                "d": "F", "e": {"Ref": "G"}
+            })
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! Settings → [`Template`]. The stack itself is what lies in `templates/`: the direct chat, and what rooms, backends and
+//! custom handlers add. What settings do not use is taken away, and what they say is set into the parsed documents,
+//! value by value, never pasted into their text.
+
+mod backend;
+mod emulator;
+mod fragment;
+mod functions;
+mod ids;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use self::fragment::{Section, taken};
+use super::Template;
+use crate::config::Settings;
+use crate::config::names::RouteKey;
+use crate::config::route::Purpose;
+pub(crate) use emulator::for_emulator;
+
+/// The names of the template's parameters: what only the deployment knows.
+pub(crate) mod parameter {
+    pub(crate) const CODE_BUCKET: &str = "CodeBucket";
+    pub(crate) const CODE_KEY: &str = "CodeKey";
+    pub(crate) const ARCHITECTURE: &str = "Architecture";
+}
+
+/// The names of the template's outputs.
+pub(crate) mod output {
+    pub(crate) const URL: &str = "Url";
+}
+
+/// Renders the stack that `settings` describe.
+pub(crate) fn render(settings: &Settings) -> Template {
+    let mut document = fragment::chat();
+    let mut section = |name: &str| match document[name].take() {
+        Value::Object(section) => section,
+        _ => Section::new(),
+    };
+    let [mut parameters, mut resources, mut outputs] = [
+        section("Parameters"),
+        section("Resources"),
+        section("Outputs"),
+    ];
+    parameters["StageName"]["Default"] = json!(settings.stage);
+    let pattern = Pattern {
+        route: taken(&mut resources, "DefaultRoute"),
+        permission: taken(&mut resources, "DefaultPermission"),
+    };
+    functions::fit(&mut resources, settings);
+    if let Some(lifecycle) = &settings.lifecycle {
+        backend::take_lifecycle(&mut resources, lifecycle);
+    }
+    for route in &settings.routes {
+        let key = &route.key;
+        match &route.purpose {
+            Purpose::Friend(_) => pattern.add(&mut resources, key, "Direct"),
+            Purpose::Room { .. } => pattern.add(&mut resources, key, "Broadcast"),
+            Purpose::Http { url, text } => {
+                let integration = backend::add(&mut resources, key, url, text.as_ref());
+                pattern.add_route(&mut resources, key, &integration);
+            }
+            Purpose::Handler(handler) => {
+                functions::add_custom(&mut parameters, &mut resources, key, handler);
+                pattern.add(&mut resources, key, &ids::of("Handler", key));
+                if handler.reply {
+                    functions::make_two_way(&mut resources, key);
+                }
+            }
+        }
+    }
+    let of_type = |kind: &'static str| move |resource: &&mut Value| resource["Type"] == kind;
+    for logs in resources
+        .values_mut()
+        .filter(of_type("AWS::Logs::LogGroup"))
+    {
+        logs["Properties"]["RetentionInDays"] = json!(settings.log_retention_days);
+    }
+    if !settings.has_own_functions() {
+        taken(&mut parameters, parameter::CODE_KEY);
+    }
+    if !settings.has_functions() {
+        taken(&mut parameters, parameter::CODE_BUCKET);
+        taken(&mut parameters, parameter::ARCHITECTURE);
+        taken(&mut resources, "Connections");
+        taken(&mut outputs, "TableName");
+    }
+    document["Parameters"] = parameters.into();
+    document["Resources"] = resources.into();
+    document["Outputs"] = outputs.into();
+    Template::new(document)
+}
+
+/// Whether two deployments, each a template and its parameters, differ in nothing but the handlers' key.
+pub(crate) fn is_code_only(
+    (deployed, old): (&Template, &BTreeMap<String, String>),
+    (template, new): (&Template, &BTreeMap<String, String>),
+) -> bool {
+    deployed == template
+        && new
+            .iter()
+            .all(|(name, value)| name == parameter::CODE_KEY || old.get(name) == Some(value))
+}
+
+/// What every message route is made after: those of `$default` in the direct chat.
+struct Pattern {
+    route: Value,
+    permission: Value,
+}
+
+impl Pattern {
+    /// Leads `key` to the function of `family`, which API Gateway may then invoke for it.
+    fn add(&self, resources: &mut Section, key: &RouteKey, family: &str) {
+        self.add_route(resources, key, &format!("{family}Integration"));
+        let mut permission = self.permission.clone();
+        let properties = &mut permission["Properties"];
+        properties["FunctionName"] = json!({ "Ref": format!("{family}Function") });
+        let source = properties["SourceArn"]["Fn::Sub"]
+            .as_str()
+            .unwrap_or_default();
+        properties["SourceArn"]["Fn::Sub"] = json!(source.replace("$default", key.as_ref()));
+        resources.insert(ids::of("Permission", key), permission);
+    }
+
+    fn add_route(&self, resources: &mut Section, key: &RouteKey, integration: &str) {
+        let mut route = self.route.clone();
+        route["Properties"]["RouteKey"] = json!(key);
+        route["Properties"]["Target"] =
+            json!({ "Fn::Sub": format!("integrations/${{{integration}}}") });
+        resources.insert(ids::of("Route", key), route);
+    }
+}

@@ -1,0 +1,338 @@
+use super::fragment::CHAT;
+use super::*;
+use crate::config::Overrides;
+use crate::stack::rights::gained;
+use expect_test::expect_file;
+
+fn settings(toml: &str) -> Settings {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
+    Settings::load(folder.path(), Overrides::default()).unwrap()
+}
+
+fn document(toml: &str) -> Value {
+    serde_json::from_str(&render(&settings(toml)).to_json()).unwrap()
+}
+
+#[test]
+fn the_default_rendering_is_the_template_itself() {
+    let source: Value = serde_saphyr::from_str(CHAT).unwrap();
+    assert_eq!(document(""), source);
+}
+
+#[test]
+fn yaml_and_json_are_the_same_document() {
+    let template = render(&settings("stage = \"beta\"\n"));
+    let yaml: Value = serde_saphyr::from_str(&template.to_yaml()).unwrap();
+    let json: Value = serde_json::from_str(&template.to_json()).unwrap();
+    assert_eq!(yaml, json);
+}
+
+#[test]
+fn custom_routes_are_rendered_with_their_own_permissions() {
+    let rendered = document("[[routes]]\nkey = \"send-all\"\n");
+    let routes: Vec<_> = rendered["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(id, _)| id.starts_with("Route") || id.starts_with("Permission"))
+        .collect();
+    expect_file!["snapshots/custom_route.json"].assert_eq(&format!("{:#}\n", json!(routes)));
+}
+
+/// A chat of everything that goes together with our own functions.
+const FULL: &str = r#"
+[[routes]]
+key = "$default"
+[[routes]]
+key = "tell"
+text = "words"
+[[routes]]
+key = "onMessage"
+receivers = "room"
+text = "message"
+include-sender = true
+[[routes]]
+key = "relay"
+receivers = "room"
+max-text-bytes = 1000
+[[routes]]
+key = "roll"
+handler = "roll"
+reply = true
+[[routes.permissions]]
+actions = ["dynamodb:Query", "dynamodb:GetItem"]
+resources = ["table"]
+[[routes.permissions]]
+actions = ["execute-api:ManageConnections"]
+resources = ["connections"]
+[[routes.permissions]]
+actions = ["s3:GetObject"]
+resources = ["arn:aws:s3:::pictures/*"]
+[[routes]]
+key = "count"
+handler = "count"
+[[routes]]
+key = "send"
+http = "https://backend.example/send"
+text = "message"
+"#;
+
+const ROOM: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+
+const BACKEND: &str = r#"
+[[routes]]
+key = "$connect"
+http = "https://backend.example/connect"
+[[routes]]
+key = "$disconnect"
+http = "https://backend.example/disconnect"
+[[routes]]
+key = "sendMessage"
+http = "https://backend.example/send"
+text = "message"
+[[routes]]
+key = "$default"
+http = "https://backend.example/else"
+"#;
+
+const ALONE: &str = "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
+
+#[test]
+fn every_function_has_a_permission_for_every_route_that_targets_it() {
+    for toml in ["", FULL, ROOM, ALONE] {
+        let rendered = document(toml);
+        let resources = rendered["Resources"].as_object().unwrap();
+        let of = |kind: &'static str| {
+            resources
+                .values()
+                .filter(move |resource| resource["Type"] == kind)
+        };
+        let permitted = |function: &str, route: &str| {
+            of("AWS::Lambda::Permission").any(|permission| {
+                permission["Properties"]["FunctionName"]["Ref"] == function
+                    && permission["Properties"]["SourceArn"]["Fn::Sub"]
+                        .as_str()
+                        .unwrap()
+                        .ends_with(&format!("/{route}"))
+            })
+        };
+        for route in of("AWS::ApiGatewayV2::Route") {
+            let key = route["Properties"]["RouteKey"].as_str().unwrap();
+            let target = route["Properties"]["Target"]["Fn::Sub"].as_str().unwrap();
+            let integration = target.replace("integrations/${", "").replace('}', "");
+            if resources[&integration]["Properties"]["IntegrationType"] == "HTTP" {
+                continue;
+            }
+            let function = integration.replace("Integration", "Function");
+            assert!(
+                permitted(&function, key),
+                "{function} may not be invoked for {key}"
+            );
+        }
+        assert!(permitted("AuthorizeFunction", "authorizers/${Authorizer}"));
+    }
+}
+
+/// Everything that `toml` gives to roles, beside logs and who may assume them, and what functions are told.
+fn functions(toml: &str) -> String {
+    let rendered = render(&settings(toml));
+    let rights = gained(None, &rendered)
+        .into_iter()
+        .map(|right| right.to_string());
+    let boring = ["may logs:", "may be assumed"];
+    let rights = rights.filter(|right| !boring.iter().any(|word| right.contains(word)));
+    let short = |text: String| {
+        let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/${StageName}";
+        text.replace(arn, "API")
+    };
+    let told = rendered.resources().filter_map(|(id, resource)| {
+        let variables = resource["Properties"]["Environment"]["Variables"].as_object()?;
+        let said = variables
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
+        Some(format!("{id} {}", said.collect::<Vec<_>>().join(" ")))
+    });
+    told.chain(rights.map(short))
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn functions_are_told_what_their_routes_say_and_may_do_what_they_must() {
+    expect_file!["snapshots/full.txt"].assert_eq(&functions(FULL));
+    expect_file!["snapshots/room.txt"].assert_eq(&functions(ROOM));
+}
+
+#[test]
+fn a_chat_of_handlers_only_has_a_table_that_connections_are_recorded_in() {
+    let rendered = document(ALONE);
+    assert!(rendered["Resources"]["DirectFunction"].is_null());
+    assert!(rendered["Parameters"]["CodeKey"].is_object());
+    expect_file!["snapshots/handler.json"].assert_eq(&format!(
+        "{:#}\n",
+        belonging(
+            &rendered,
+            &["DefaultHandler", "DefaultReply", "DefaultRoute"]
+        )
+    ));
+}
+
+#[test]
+fn a_chat_at_a_backend_has_no_function_no_table_and_no_code() {
+    let rendered = document(BACKEND);
+    let text = rendered["Resources"].to_string();
+    for kind in [
+        "AWS::Lambda",
+        "AWS::DynamoDB",
+        "AWS::IAM",
+        "AWS::Logs",
+        "Authorizer",
+    ] {
+        assert!(!text.contains(kind), "{kind} in {text}");
+    }
+    let names = |section: &str| {
+        rendered[section]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names("Parameters"), ["StageName"]);
+    assert_eq!(
+        names("Outputs"),
+        ["Url", "ConnectionsUrl", "ApiId", "StageName"]
+    );
+    expect_file!["snapshots/backend.json"].assert_eq(&format!("{:#}\n", rendered["Resources"]));
+}
+
+/// The resources whose ids start with one of `prefixes`.
+fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
+    let resources = rendered["Resources"].as_object().unwrap().iter();
+    let mine = resources.filter(|(id, _)| prefixes.iter().any(|prefix| id.starts_with(prefix)));
+    mine.map(|(id, resource)| (id.clone(), resource.clone()))
+        .collect::<Section>()
+        .into()
+}
+
+#[test]
+fn every_parameter_and_every_reference_has_its_definition() {
+    for toml in ["", FULL, ROOM, BACKEND, ALONE] {
+        let rendered = document(toml);
+        let text = rendered.to_string();
+        let named = |id: &str| {
+            !rendered["Resources"][id].is_null() || !rendered["Parameters"][id].is_null()
+        };
+        for (before, after) in [(r#"{"Ref":""#, '"'), (r#"{"Fn::GetAtt":[""#, '"')] {
+            for reference in text.split(before).skip(1) {
+                let id = reference.split(after).next().unwrap();
+                assert!(named(id) || id.starts_with("AWS::"), "{id} is not there");
+            }
+        }
+        for parameter in rendered["Parameters"].as_object().unwrap().keys() {
+            let used =
+                text.contains(&format!(r#"{{"Ref":"{parameter}"}}"#)) || parameter == "StageName";
+            assert!(used, "{parameter} is not used");
+        }
+    }
+}
+
+#[test]
+fn no_policy_grants_a_wildcard_action_or_every_resource() {
+    let text = [document(""), document(FULL), document(ROOM)]
+        .map(|it| it.to_string())
+        .concat();
+    assert!(!text.contains("dynamodb:*") && !text.contains("dynamodb:Scan"));
+    assert!(!text.contains(r#""Resource":"*""#) && !text.contains(r#""Action":"*""#));
+}
+
+#[test]
+fn the_stage_deploys_itself_and_nothing_is_logged_or_throttled_by_it() {
+    let stage = &document("")["Resources"]["Stage"]["Properties"];
+    assert_eq!(stage["AutoDeploy"], true);
+    assert_eq!(
+        stage.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["ApiId", "StageName", "AutoDeploy"]
+    );
+}
+
+#[test]
+fn new_handlers_are_told_from_anything_else_that_is_new() {
+    let template = render(&settings(""));
+    let values = |key: &str, architecture: &str| {
+        BTreeMap::from([
+            (parameter::CODE_KEY.to_owned(), key.to_owned()),
+            (parameter::ARCHITECTURE.to_owned(), architecture.to_owned()),
+        ])
+    };
+    let before = values("a", "arm64");
+    let is_code = |template: &Template, new: &BTreeMap<String, String>| {
+        is_code_only((&render(&settings("")), &before), (template, new))
+    };
+    assert!(is_code(&template, &values("b", "arm64")));
+    assert!(!is_code(&template, &values("b", "x86_64")));
+    let other = render(&settings("[logs]\nretention-days = 1\n"));
+    assert!(!is_code(&other, &values("b", "arm64")));
+}
+
+#[test]
+fn an_emulator_s_template_differs_in_three_addresses_and_an_explicit_default() {
+    let template = render(&settings(""));
+    let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
+    let mut after = for_emulator(&template, &endpoint).document().clone();
+    let authorizer = after["Resources"]["Authorizer"]["Properties"].as_object_mut();
+    assert_eq!(
+        authorizer.unwrap().remove("IdentitySource"),
+        Some(json!([]))
+    );
+    let before = template.to_json();
+    let after = Template::new(after).to_json();
+    let changed: Vec<_> = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(before, after)| before != after)
+        .map(|(_, after)| after.trim())
+        .collect();
+    assert_eq!(before.lines().count(), after.lines().count());
+    assert_eq!(
+        changed,
+        [
+            r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
+            r#""Fn::Sub": "wss://emulator:1/${Api}/${StageName}""#,
+            r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
+        ]
+    );
+}
+
+/// How many resources CloudFormation must make one after another before this one is there, itself included.
+fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usize {
+    let text = resources[id].to_string();
+    let needs = |other: &&String| {
+        other.as_str() != id
+            && [
+                format!(r#""Ref":"{other}""#),
+                format!(r#""Fn::GetAtt":["{other}""#),
+                format!("${{{other}}}"),
+                format!("${{{other}."),
+            ]
+            .iter()
+            .any(|reference| text.contains(reference))
+    };
+    1 + resources
+        .keys()
+        .filter(needs)
+        .map(|other| depth(other, resources))
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn cloudformation_has_no_more_than_five_resources_to_make_one_after_another() {
+    for (toml, most) in [("", 5), (ROOM, 5), (FULL, 6), (ALONE, 6), (BACKEND, 3)] {
+        let rendered = document(toml);
+        let resources = rendered["Resources"].as_object().unwrap();
+        let deepest = resources.keys().map(|id| depth(id, resources)).max();
+        assert_eq!(deepest, Some(most), "{toml}");
+    }
+}
