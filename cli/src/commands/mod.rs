@@ -1,6 +1,7 @@
 //! The verbs. A command composes what the other modules compute; dispatch is a table.
 
 mod aws;
+mod chat;
 mod deploy;
 mod dev;
 mod diff;
@@ -50,6 +51,7 @@ enum Command {
     Render(render::RenderArgs),
     Init(init::InitArgs),
     Dev(dev::DevArgs),
+    Chat(chat::ChatArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
 }
@@ -175,6 +177,7 @@ pub(crate) fn main() -> ExitCode {
             init::run(args),
         ),
         Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
+        Command::Chat(args) => (args.terminal(), block_on(chat::run(args))),
         Command::LocalStack(args) => (
             Terminal {
                 output: Output::Text,

@@ -33,15 +33,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = if args.target.local {
-        let target = LocalTarget::new(&settings.folder, None);
-        match target.status(&settings.stack).await? {
-            Some(status) => status.endpoint,
-            None => return Err(super::status::not_running(&target, &settings.stack)?),
-        }
-    } else {
-        or_interrupted(deployed(&settings)).await?
-    };
+    let url = url(&settings, args.target.local).await?;
     let commands = connect_commands(
         &url,
         &settings.from,
@@ -56,6 +48,21 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         }
     }
     Ok(())
+}
+
+/// Where clients connect to the stack on this machine (`local`) or on AWS.
+///
+/// # Errors
+/// There is no such stack, or it does not run.
+pub(super) async fn url(settings: &Settings, local: bool) -> Result<String, CommandError> {
+    if !local {
+        return or_interrupted(deployed(settings)).await;
+    }
+    let target = LocalTarget::new(&settings.folder, None);
+    match target.status(&settings.stack).await? {
+        Some(status) => Ok(status.endpoint),
+        None => Err(super::status::not_running(&target, &settings.stack)?),
+    }
 }
 
 /// The URL from the stack's outputs; else, for a stack that has lost them, from its API.

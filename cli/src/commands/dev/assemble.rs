@@ -135,6 +135,9 @@ async fn build(
     places: &mut Places,
     reporter: &mut impl Reporter,
 ) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
+    if !settings.has_functions() {
+        return Ok(Default::default());
+    }
     let executable = packaging::executable(settings, args.handlers.as_deref(), reporter).await?;
     match &args.handlers {
         Some(given) => {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::config::Settings;
 use crate::local::foreground::Told;
-use crate::stack::connect::{ConnectCommand, connect_commands};
+use crate::stack::connect::{ConnectCommand, Introduction, connect_commands};
 use crate::terminal::{LogColumns, Output, Terminal};
 use crate::watch::Burst;
 
@@ -29,7 +29,8 @@ pub(super) fn tell(
 /// The commands that connect to a stack of ours; none for somebody's template.
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
-        connect_commands(endpoint, &settings.from, &settings.to).into()
+        let introduction = Introduction::of(settings);
+        connect_commands(endpoint, &settings.from, &settings.to, introduction).into()
     })
 }
 
