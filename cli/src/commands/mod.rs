@@ -8,6 +8,7 @@ mod diff;
 mod doctor;
 mod init;
 mod local_stack;
+mod logs;
 mod outputs;
 mod print_connect_commands;
 mod render;
@@ -52,6 +53,7 @@ enum Command {
     Init(init::InitArgs),
     Dev(dev::DevArgs),
     Chat(chat::ChatArgs),
+    Logs(logs::LogsArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
 }
@@ -178,6 +180,7 @@ pub(crate) fn main() -> ExitCode {
         ),
         Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
         Command::Chat(args) => (args.terminal(), block_on(chat::run(args))),
+        Command::Logs(args) => (args.terminal(), block_on(or_interrupted(logs::run(args)))),
         Command::LocalStack(args) => (
             Terminal {
                 output: Output::Text,

@@ -9,6 +9,7 @@ mod event;
 mod fake;
 mod follow;
 mod hotswap;
+pub(crate) mod logs;
 pub(crate) mod preflight;
 mod prepare;
 pub(crate) mod probe;

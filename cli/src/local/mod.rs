@@ -117,6 +117,16 @@ impl LocalTarget {
         LocalLogs::new(self.folder(stack).logs())
     }
 
+    /// The functions of `stack` by logical id, as it was deployed last.
+    pub(crate) fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
+        let request = self.folder(stack).request()?;
+        let template = request.and_then(|request| request.template());
+        let functions = template.iter().flat_map(crate::stack::Template::resources);
+        let functions =
+            functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+        Ok(functions.map(|(id, _)| id.to_owned()).collect())
+    }
+
     /// The folder of `stack`'s state, for messages.
     pub(crate) fn state_folder(&self, stack: &StackName) -> std::path::PathBuf {
         self.folder(stack).path().to_owned()

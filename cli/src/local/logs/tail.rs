@@ -34,9 +34,10 @@ impl LocalLogs {
         }
     }
 
-    /// Whether any function has written anything.
-    pub(crate) fn exist(&self) -> bool {
-        !files(&self.folder).is_empty()
+    /// The functions that have written anything.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        let files = files(&self.folder).into_iter();
+        files.map(|(function, _)| function).collect()
     }
 
     /// What was written before now, files that were renamed away included, oldest first.
