@@ -3,12 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod architecture;
+mod chat;
 mod conversations;
 mod dev;
 mod dev_loop;
 mod least_privilege;
 mod local_lifecycle;
+mod logs;
 mod project;
+#[path = "../shared/pty.rs"]
+mod pty;
 mod renderings;
 mod surface;
 mod toolchain;

@@ -13,4 +13,6 @@ mod deployments;
 mod failures;
 mod interruptions;
 mod permissions;
+#[path = "../shared/pty.rs"]
+mod pty;
 mod terminal;

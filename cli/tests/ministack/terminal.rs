@@ -1,13 +1,11 @@
 //! A terminal that a test sits at.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
 use crate::cloud::{Said, said};
+use crate::pty;
 
 /// Runs `command` with a terminal as its input, and types `answer` once stderr shows `question`.
 pub(crate) async fn answered(
@@ -15,7 +13,7 @@ pub(crate) async fn answered(
     question: &str,
     answer: &str,
 ) -> Said {
-    let (mut master, slave) = open();
+    let (mut master, slave) = pty::open();
     let mut child = command.stdin(Stdio::from(slave)).spawn().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let mut shown = Vec::new();
@@ -47,18 +45,4 @@ pub(crate) async fn answered(
         .stderr
         .insert_str(0, &String::from_utf8_lossy(&shown));
     answered
-}
-
-/// A terminal's two ends: the test's and the program's.
-pub(crate) fn open() -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap();
-    let slave = File::options()
-        .read(true)
-        .write(true)
-        .open(name.to_str().unwrap())
-        .unwrap();
-    (File::from(master), slave)
 }
