@@ -132,7 +132,7 @@ impl Line {
                 }
                 Some(Ok(Message::Close(frame))) => {
                     let words = frame.map_or_else(
-                        || "closed without a reason".to_owned(),
+                        || "without a reason".to_owned(),
                         |frame| closed(frame.code, &frame.reason),
                     );
                     // The answer to it is sent on the way; how it fares changes nothing.
@@ -141,7 +141,7 @@ impl Line {
                 }
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Heard::Closed(why_over(&error)),
-                None => return Heard::Closed("closed".into()),
+                None => return Heard::Closed(String::new()),
             }
         }
     }
@@ -161,10 +161,10 @@ impl Line {
 fn why_over(error: &tungstenite::Error) -> String {
     match error {
         tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-            "lost: the other side is gone without a goodbye".into()
+            "without a goodbye: the other side is gone, or the network".into()
         }
-        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => "closed".into(),
-        other => format!("lost: {other}"),
+        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => String::new(),
+        other => format!("by an error: {other}"),
     }
 }
 
@@ -172,9 +172,7 @@ fn why_over(error: &tungstenite::Error) -> String {
 fn closed(code: CloseCode, reason: &str) -> String {
     let word = match u16::from(code) {
         1000 => "done",
-        1001 => {
-            "the gateway goes away, or its time limit is over (10 minutes idle, 2 hours in all)"
-        }
+        1001 => "the gateway goes away, or a time limit is over: 10 minutes idle, 2 hours in all",
         1002 => "protocol error",
         1003 => "it does not take such data",
         1007 => "text that is not UTF-8",
@@ -186,12 +184,11 @@ fn closed(code: CloseCode, reason: &str) -> String {
         1013 => "try again later",
         _ => "for a reason of its own",
     };
-    let reason = if reason.is_empty() {
-        String::new()
-    } else {
-        format!(": {reason}")
+    let reason = match reason {
+        "" => String::new(),
+        reason => format!(" \"{reason}\""),
     };
-    format!("closed with {} ({word}){reason}", u16::from(code))
+    format!("with {}{reason} ({word})", u16::from(code))
 }
 
 /// How long to wait before attempt number `attempt`, counted from 0: up to half a second at first, doubling, at most
@@ -218,10 +215,9 @@ mod tests {
     fn a_close_is_told_with_its_code_and_its_reason() {
         assert_eq!(
             closed(CloseCode::Away, "Going away"),
-            "closed with 1001 (the gateway goes away, or its time limit is over (10 minutes idle, 2 hours in all)): \
-             Going away"
+            "with 1001 \"Going away\" (the gateway goes away, or a time limit is over: 10 minutes idle, 2 hours in all)"
         );
-        assert_eq!(closed(CloseCode::Normal, ""), "closed with 1000 (done)");
+        assert_eq!(closed(CloseCode::Normal, ""), "with 1000 (done)");
     }
 
     #[test]

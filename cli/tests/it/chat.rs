@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use rustix::termios::Winsize;
 
 use crate::conversations::Chat;
-use crate::project::{Project, eventually, finished};
+use crate::project::{PATIENCE, Project, finished};
 use crate::pty;
 
 /// A person at a terminal of 80 columns.
@@ -59,15 +60,18 @@ impl Person {
 
     /// Waits until `text` is shown, escape sequences left out; forgets what was shown up to there.
     fn sees(&self, text: &str) {
-        eventually(&format!("{text:?} is shown"), || {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
             let mut screen = self.screen.lock().unwrap();
             let plain = plain(&screen);
-            let Some(at) = plain.find(text) else {
-                return false;
-            };
-            *screen = plain[at + text.len()..].to_owned();
-            true
-        });
+            if let Some(at) = plain.find(text) {
+                *screen = plain[at + text.len()..].to_owned();
+                return;
+            }
+            assert!(Instant::now() < deadline, "no {text:?} in {plain:?}");
+            drop(screen);
+            std::thread::yield_now();
+        }
     }
 
     fn exits(&mut self) -> Option<i32> {
@@ -104,7 +108,7 @@ fn what_comes_in_appears_above_the_line_that_is_being_typed() {
     let project = Project::new("");
     project.deployed(&[]);
     let mut tom = Person::sits_down(&project, &["--local"]);
-    tom.sees("· connecting ws://127.0.0.1:");
+    tom.sees("· connecting to ws://127.0.0.1:");
     tom.sees("· open");
     tom.types("too early\r");
     tom.sees("← Your friend is not reachable.");
@@ -122,7 +126,7 @@ fn what_comes_in_appears_above_the_line_that_is_being_typed() {
     jerry.sees("← hello");
     tom.types("/quit\r");
     assert_eq!(tom.exits(), Some(0));
-    tom.sees("· closed goodbye");
+    tom.sees("· closed");
     jerry.types("\u{3}");
     assert_eq!(jerry.exits(), Some(130));
 }

@@ -91,7 +91,7 @@ impl View for Screen {
         let style = match state {
             State::Connecting => Style::new().dimmed(),
             State::Open => AnsiColor::Green.on_default(),
-            State::Closed => AnsiColor::Yellow.on_default(),
+            State::Closed | State::Waiting => AnsiColor::Yellow.on_default(),
         };
         let words = printable(words);
         self.line(style, format!("· {} {words}", state.word()).trim_end());

@@ -38,6 +38,8 @@ pub(super) enum State {
     Connecting,
     Open,
     Closed,
+    /// Nobody is there; another attempt follows.
+    Waiting,
 }
 
 impl State {
@@ -46,6 +48,7 @@ impl State {
             Self::Connecting => "connecting",
             Self::Open => "open",
             Self::Closed => "closed",
+            Self::Waiting => "waiting",
         }
     }
 }
@@ -101,8 +104,10 @@ impl<V: View> Talk<'_, V> {
     async fn sittings(&mut self, seat: &Seat) -> Result<Leave, CommandError> {
         let mut was_open = false;
         let mut attempt = 0;
+        self.view
+            .state(State::Connecting, &format!("to {}", seat.url));
         loop {
-            self.view.state(State::Connecting, &seat.url);
+            let next = pause(attempt, random());
             match self.meanwhile(sit(seat)).await {
                 Err(leave) => return Ok(leave),
                 Ok(Ok(line)) => {
@@ -123,11 +128,13 @@ impl<V: View> Talk<'_, V> {
                 Ok(Err(error)) if self.ended && attempt >= LAST_ATTEMPTS => {
                     return Err(error.into());
                 }
-                Ok(Err(error)) => self.view.state(State::Closed, &error.to_string()),
+                Ok(Err(error)) => {
+                    let words = format!("{:.1} s to try again: {error}", next.as_secs_f64());
+                    self.view.state(State::Waiting, &words);
+                }
             }
-            let pause = pause(attempt, random());
             attempt += 1;
-            if let Err(leave) = self.meanwhile(tokio::time::sleep(pause)).await {
+            if let Err(leave) = self.meanwhile(tokio::time::sleep(next)).await {
                 return Ok(leave);
             }
         }
@@ -175,7 +182,7 @@ impl<V: View> Talk<'_, V> {
             };
             if let Err(leave) = outcome {
                 line.leave().await;
-                self.view.state(State::Closed, "goodbye");
+                self.view.state(State::Closed, "");
                 return Some(leave);
             }
         }
@@ -226,8 +233,7 @@ mod tests {
                 opened.try_send(()).ok();
             }
             // Ports are different every time.
-            let words = words.split(" (").next().unwrap();
-            let words = if words.starts_with("ws") { "" } else { words };
+            let words = words.split(['(', ':']).next().unwrap();
             self.lines.push(format!("{} {words}", state.word()));
         }
         fn trouble(&mut self, words: &str) {
@@ -280,14 +286,13 @@ mod tests {
         assert_eq!(
             notes.lines,
             [
-                "connecting ",
+                "connecting to ws",
                 "open ",
-                "closed lost: the other side is gone without a goodbye",
-                "connecting ",
+                "closed without a goodbye",
                 "! not sent: 40000 bytes, and a frame has 32768 at most",
                 "open ",
                 "< hi",
-                "closed goodbye"
+                "closed "
             ]
         );
     }
