@@ -26,7 +26,7 @@ pub(crate) struct Places {
     /// Crates: everything in them but what a build or an editor leaves there.
     pub(crate) crates: BTreeSet<PathBuf>,
     /// Where cargo puts what it builds.
-    pub(crate) target: Option<PathBuf>,
+    pub(crate) targets: BTreeSet<PathBuf>,
 }
 
 /// Files that changed at about the same time.
@@ -165,7 +165,7 @@ impl Places {
         Self {
             files: self.files.into_iter().map(file).collect(),
             crates: self.crates.into_iter().map(whole).collect(),
-            target: self.target.map(whole),
+            targets: self.targets.into_iter().map(whole).collect(),
         }
     }
 
@@ -204,11 +204,7 @@ impl Places {
     }
 
     fn is_source(&self, path: &Path) -> bool {
-        if self
-            .target
-            .as_ref()
-            .is_some_and(|target| path.starts_with(target))
-        {
+        if self.targets.iter().any(|target| path.starts_with(target)) {
             return false;
         }
         // Of nested crates the inner one decides.
@@ -290,7 +286,7 @@ mod tests {
         Places {
             files: ["/p/chatctl.toml".into()].into(),
             crates: ["/p/handlers".into(), "/p/handlers/inner".into()].into(),
-            target: Some("/p/handlers/build-output".into()),
+            targets: ["/p/handlers/build-output".into()].into(),
         }
     }
 

@@ -20,10 +20,12 @@ pub mod script;
 
 mod play;
 mod quoted;
+mod stack;
 mod world;
 
 pub use play::{Failure, NOTICE, play};
 pub use script::{Party, Script, ScriptError};
+pub use stack::{Receivers, Route, STACKS, Stack};
 pub use world::{Fault, Handshake, Welcome, World};
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::slice;
 
 use crate::script::{Expected, Party, Script, Step};
 use crate::world::{Fault, Handshake, Welcome, World};
@@ -90,32 +91,65 @@ impl<W: World> Stage<'_, W> {
         match step {
             Step::Connect {
                 party,
-                from,
-                to,
+                handshake,
                 refused,
-            } => {
+            } => self.connect(party, handshake, *refused).await,
+            Step::GuestsConnect { count, room } => {
                 let handshake = Handshake {
-                    from: from.clone(),
-                    to: to.clone(),
+                    room: room.clone(),
+                    ..Handshake::default()
                 };
-                self.connect(party, &handshake, *refused).await
+                for number in 1..=*count {
+                    self.connect(&guest(number), &handshake, false).await?;
+                }
+                Ok(())
+            }
+            Step::EveryGuestReceives(what) => {
+                let parties = self.unread.keys();
+                let guests = parties.filter(|party| party.person == GUEST);
+                let guests: Vec<_> = guests.cloned().collect();
+                if let Expected::Nothing = what {
+                    return self.nothing_left(&guests).await;
+                }
+                for guest in &guests {
+                    self.expect(guest, what).await?;
+                }
+                Ok(())
             }
             Step::Send { party, text } => {
                 self.inbox(party)?;
                 Ok(self.world.send(party, text).await?)
             }
-            Step::Receive { party, what } => match what {
-                Expected::Text(text) => self.receive(party, text).await,
-                Expected::Notice => self.receive(party, NOTICE).await,
-                Expected::Nothing => self.nothing_left(party).await,
-            },
-            Step::Disconnect(party) => self.disconnect(party).await,
+            Step::Receive { party, what } => self.expect(party, what).await,
+            Step::Disconnect(party) => self.disconnect(slice::from_ref(party)).await,
             Step::DisconnectEverybody => self.close().await,
             Step::Vanish(party) => {
-                self.nothing_left(party).await?;
+                self.nothing_left(slice::from_ref(party)).await?;
                 self.unread.remove(party);
                 Ok(self.world.vanish(party).await?)
             }
+        }
+    }
+
+    async fn expect(&mut self, party: &Party, what: &Expected) -> Result<(), Miss> {
+        match what {
+            Expected::Text(text) => {
+                self.receive(party, &shown(text), |frame| frame == text)
+                    .await
+            }
+            Expected::Notice => {
+                self.receive(party, &shown(NOTICE), |frame| frame == NOTICE)
+                    .await
+            }
+            Expected::Error(code) => {
+                // The members of an error frame have an order, so that it need not be parsed here.
+                let begin = format!("{{\"error\":\"{code}\",\"message\":\"");
+                let wanted = format!("the error {code}");
+                let fits =
+                    |frame: &str| frame.starts_with(&begin) && frame.contains("\"route\":\"");
+                self.receive(party, &wanted, fits).await
+            }
+            Expected::Nothing => self.nothing_left(slice::from_ref(party)).await,
         }
     }
 
@@ -146,10 +180,15 @@ impl<W: World> Stage<'_, W> {
         }
     }
 
-    async fn receive(&mut self, party: &Party, text: &str) -> Result<(), Miss> {
+    async fn receive(
+        &mut self,
+        party: &Party,
+        wanted: &str,
+        fits: impl Fn(&str) -> bool,
+    ) -> Result<(), Miss> {
         loop {
             let inbox = self.inbox(party)?;
-            if let Some(position) = inbox.iter().position(|frame| frame == text) {
+            if let Some(position) = inbox.iter().position(|frame| fits(frame)) {
                 inbox.remove(position);
                 return Ok(());
             }
@@ -157,8 +196,7 @@ impl<W: World> Stage<'_, W> {
                 Some(frame) => self.inbox(party)?.push(frame),
                 None => {
                     return Err(Miss::Differs(format!(
-                        "{party} was to receive {}, and received {}",
-                        shown(text),
+                        "{party} was to receive {wanted}, and received {}",
                         listed(self.inbox(party)?)
                     )));
                 }
@@ -166,36 +204,39 @@ impl<W: World> Stage<'_, W> {
         }
     }
 
-    async fn nothing_left(&mut self, party: &Party) -> Result<(), Miss> {
-        self.inbox(party)?;
+    async fn nothing_left(&mut self, parties: &[Party]) -> Result<(), Miss> {
+        for party in parties {
+            self.inbox(party)?;
+        }
         self.world.settle().await?;
-        while let Some(frame) = self.world.arrived_frame(party).await? {
-            self.inbox(party)?.push(frame);
+        for party in parties {
+            while let Some(frame) = self.world.arrived_frame(party).await? {
+                self.inbox(party)?.push(frame);
+            }
+            let frames = self.inbox(party)?;
+            if !frames.is_empty() {
+                return Err(Miss::Differs(format!(
+                    "{party} received what no line expects: {}",
+                    listed(frames)
+                )));
+            }
         }
-        match self.inbox(party)?.as_slice() {
-            [] => Ok(()),
-            frames => Err(Miss::Differs(format!(
-                "{party} received what no line expects: {}",
-                listed(frames)
-            ))),
-        }
+        Ok(())
     }
 
-    async fn disconnect(&mut self, party: &Party) -> Result<(), Miss> {
-        self.nothing_left(party).await?;
-        self.unread.remove(party);
-        Ok(self.world.disconnect(party).await?)
+    /// Disconnects `parties`, but only after having looked at all of them: a frame is reported where it went.
+    async fn disconnect(&mut self, parties: &[Party]) -> Result<(), Miss> {
+        self.nothing_left(parties).await?;
+        for party in parties {
+            self.unread.remove(party);
+            self.world.disconnect(party).await?;
+        }
+        Ok(())
     }
 
-    /// Disconnects all, but only after having looked at all: a frame is reported where it went.
     async fn close(&mut self) -> Result<(), Miss> {
         let parties: Vec<Party> = self.unread.keys().cloned().collect();
-        for party in &parties {
-            self.nothing_left(party).await?;
-        }
-        for party in &parties {
-            self.disconnect(party).await?;
-        }
+        self.disconnect(&parties).await?;
         Ok(self.world.settle().await?)
     }
 
@@ -203,6 +244,15 @@ impl<W: World> Stage<'_, W> {
         self.unread
             .get_mut(party)
             .ok_or_else(|| Miss::Differs(format!("{party} is not connected")))
+    }
+}
+
+const GUEST: &str = "guest";
+
+fn guest(number: usize) -> Party {
+    Party {
+        person: GUEST.to_owned(),
+        device: Some(number.to_string()),
     }
 }
 

@@ -3,12 +3,18 @@
 //! One line, one thing that happens:
 //!
 //! ```text
+//! stack: broadcast                           # the first line; without it, `direct`
 //! # a line that starts with a hash is a comment
 //! Tom connects to Jerry                      # so is the end of a line without free text
 //! Tom (phone) connects to Jerry              # another device of the same person
 //! Tom connects to nobody and is refused      # `nobody`: that name is not given at all
 //! nobody connects to Jerry and is refused
 //! "Mary Ann" connects to Jerry               # names that are not one plain word
+//! Ann connects                               # says neither who she is nor whom she wants
+//! Ann connects as Annie in kitchen           # says who she is, and a room
+//! Tom connects to Jerry in kitchen           # all three
+//! 600 guests connect in kitchen              # many who say nothing else; `in kitchen` may be left out
+//! every guest receives any text              # or `nothing`
 //! Tom: any text, to the end of the line
 //! Tom: "with \"escapes\" and \u{1F600}, and spaces at the end  "
 //! Tom: "ab" repeated 1000 times
@@ -16,6 +22,7 @@
 //! Jerry receives "quoted as above"
 //! Tom receives the notice                    # the sentence that says a friend is not reachable
 //! Tom receives nothing
+//! Tom is told BadJson                        # the error frame with this word
 //! Jerry disconnects
 //! Jerry vanishes                             # no goodbye
 //! everybody disconnects
@@ -27,6 +34,8 @@
 use std::fmt;
 
 use crate::quoted::quoted;
+use crate::stack::{DIRECT, STACKS, Stack};
+use crate::world::Handshake;
 
 /// Why a script could not be understood.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +85,8 @@ impl fmt::Display for Party {
 pub struct Script {
     /// The file's name without its ending.
     pub name: String,
+    /// What it is written for.
+    pub stack: &'static Stack,
     /// What happens, with the line that says so.
     pub steps: Vec<(usize, Step)>,
 }
@@ -87,10 +98,8 @@ pub enum Step {
     Connect {
         /// Whose connection it is to be.
         party: Party,
-        /// The name to claim; `None` for `nobody`.
-        from: Option<String>,
-        /// The friend to name; `None` for `nobody`.
-        to: Option<String>,
+        /// What it says about itself.
+        handshake: Handshake,
         /// Whether the script says `and is refused`.
         refused: bool,
     },
@@ -108,6 +117,15 @@ pub enum Step {
         /// What is to come.
         what: Expected,
     },
+    /// `600 guests connect`.
+    GuestsConnect {
+        /// How many.
+        count: usize,
+        /// The room they name, if any.
+        room: Option<String>,
+    },
+    /// `every guest receives …`.
+    EveryGuestReceives(Expected),
     /// `Tom disconnects`.
     Disconnect(Party),
     /// `everybody disconnects`.
@@ -123,6 +141,8 @@ pub enum Expected {
     Text(String),
     /// The sentence that says a friend is not reachable.
     Notice,
+    /// An error frame with this word.
+    Error(String),
     /// No frame that the script has not named yet.
     Nothing,
 }
@@ -134,27 +154,56 @@ impl Script {
     /// [`ScriptError::Line`] for the first line that is not in the grammar.
     pub fn parse(name: &str, text: &str) -> Result<Self, ScriptError> {
         let mut steps = Vec::new();
+        let mut stack = None;
         for (index, line) in text.lines().enumerate() {
             let trimmed = line.trim();
             if trimmed.is_empty() || trimmed.starts_with('#') {
                 continue;
             }
-            let step = step(trimmed).map_err(|reason| ScriptError::Line {
+            let wrong = |reason| ScriptError::Line {
                 script: name.to_owned(),
                 line: index + 1,
                 reason,
                 text: line.to_owned(),
-            })?;
-            steps.push((index + 1, step));
+            };
+            match trimmed.strip_prefix("stack: ") {
+                Some(wanted) if steps.is_empty() && stack.is_none() => {
+                    stack = Some(stack_named(wanted).map_err(wrong)?);
+                }
+                _ => steps.push((index + 1, step(trimmed).map_err(wrong)?)),
+            }
         }
         Ok(Self {
             name: name.to_owned(),
+            stack: stack.unwrap_or(const { &DIRECT }),
             steps,
         })
     }
 }
 
+fn stack_named(name: &str) -> Result<&'static Stack, String> {
+    Stack::named(without_comment(name)).ok_or_else(|| {
+        let names = STACKS.map(|stack| stack.name);
+        format!("there is no such stack; there are {}", names.join(", "))
+    })
+}
+
 fn step(line: &str) -> Result<Step, String> {
+    if let Some(what) = line.strip_prefix("every guest receives ") {
+        return Ok(Step::EveryGuestReceives(expected(what)?));
+    }
+    if let Some((count, rest)) = line.split_once(" guests connect")
+        && let Ok(count) = count.parse()
+    {
+        let (room, rest) = after(" in ", rest)?;
+        return match without_comment(rest) {
+            "" => Ok(Step::GuestsConnect {
+                count,
+                room: room.flatten(),
+            }),
+            _ => Err("after `guests connect` comes nothing, or `in` and a room".to_owned()),
+        };
+    }
     let (person, rest) = name(line)?;
     let (device, rest) = device(rest)?;
     let party = Party {
@@ -172,13 +221,25 @@ fn step(line: &str) -> Result<Step, String> {
         return Ok(Step::Receive { party, what });
     }
 
+    if let Some(code) = rest.strip_prefix(" is told ") {
+        let what = Expected::Error(without_comment(code).to_owned());
+        return Ok(Step::Receive { party, what });
+    }
+
     let everybody = party.person == "everybody" && party.device.is_none();
-    if let Some(to) = rest.strip_prefix(" connects to ") {
-        let (to, rest) = name(to)?;
+    if let Some(rest) = rest.strip_prefix(" connects") {
+        let (own_name, rest) = after(" as ", rest)?;
+        let (to, rest) = after(" to ", rest)?;
+        let (room, rest) = after(" in ", rest)?;
+        // Who says whom they want says who they are, unless told otherwise.
+        let from = own_name.unwrap_or(person.filter(|_| to.is_some()));
         return Ok(Step::Connect {
             party,
-            from: person,
-            to,
+            handshake: Handshake {
+                from,
+                to: to.flatten(),
+                room: room.flatten(),
+            },
             refused: refusal(rest)?,
         });
     }
@@ -187,7 +248,7 @@ fn step(line: &str) -> Result<Step, String> {
         " disconnects" => Ok(Step::Disconnect(party)),
         " vanishes" => Ok(Step::Vanish(party)),
         _ => Err(
-            "expected a party and then `connects to …`, `: …`, `receives …`, `disconnects` or `vanishes`"
+            "expected a party and then `connects …`, `: …`, `receives …`, `is told …`, `disconnects` or `vanishes`"
                 .to_owned(),
         ),
     }
@@ -219,11 +280,26 @@ fn device(rest: &str) -> Result<(Option<String>, &str), String> {
     }
 }
 
+/// The name after `word`, and what follows it. `None` when `rest` does not go on with `word`.
+#[expect(
+    clippy::type_complexity,
+    reason = "a name that may be nobody, after a word that may be absent"
+)]
+fn after<'line>(
+    word: &str,
+    rest: &'line str,
+) -> Result<(Option<Option<String>>, &'line str), String> {
+    match rest.strip_prefix(word) {
+        None => Ok((None, rest)),
+        Some(rest) => name(rest).map(|(name, rest)| (Some(name), rest)),
+    }
+}
+
 fn refusal(rest: &str) -> Result<bool, String> {
     match without_comment(rest) {
         "" => Ok(false),
         " and is refused" => Ok(true),
-        _ => Err("after `connects to` and a name comes nothing, or `and is refused`".to_owned()),
+        _ => Err("after `connects` come `as …`, `to …`, `in …` and `and is refused`, each once or not, in this order".to_owned()),
     }
 }
 

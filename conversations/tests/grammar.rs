@@ -1,7 +1,7 @@
 //! What the parser makes of a script, and what it says of a wrong one.
 
 use conversations::script::{Expected, Step};
-use conversations::{Party, Script};
+use conversations::{Handshake, Party, Script};
 
 #[test]
 fn every_form_of_line_has_its_meaning() {
@@ -39,14 +39,75 @@ fn every_form_of_line_has_its_meaning() {
 }
 
 #[test]
+fn who_connects_says_as_much_as_the_line_does() {
+    let said = |line: &str| match parsed(line).remove(0) {
+        Step::Connect { handshake, .. } => handshake,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(said("Tom connects"), handshake(None, None, None));
+    assert_eq!(
+        said("Tom connects in kitchen"),
+        handshake(None, None, Some("kitchen"))
+    );
+    assert_eq!(
+        said("Tom connects as Tom"),
+        handshake(Some("Tom"), None, None)
+    );
+    assert_eq!(
+        said("Tom connects to Jerry in \"the kitchen\""),
+        handshake(Some("Tom"), Some("Jerry"), Some("the kitchen"))
+    );
+    assert_eq!(
+        said("Tom connects as Thomas to Jerry in hall # and so on"),
+        handshake(Some("Thomas"), Some("Jerry"), Some("hall"))
+    );
+}
+
+#[test]
+fn guests_come_in_numbers_and_hear_together() {
+    let steps = parsed(
+        "600 guests connect in hall\n2 guests connect\nevery guest receives hi\nevery guest receives nothing\nTom is told BadJson # at once",
+    );
+    let expected = [
+        Step::GuestsConnect {
+            count: 600,
+            room: Some("hall".to_owned()),
+        },
+        Step::GuestsConnect {
+            count: 2,
+            room: None,
+        },
+        Step::EveryGuestReceives(Expected::Text("hi".to_owned())),
+        Step::EveryGuestReceives(Expected::Nothing),
+        receive("Tom", Expected::Error("BadJson".to_owned())),
+    ];
+    assert_eq!(steps, expected);
+}
+
+#[test]
+fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
+    let stack = |text| Script::parse("sample", text).unwrap().stack.name;
+    assert_eq!(stack("Tom connects"), "direct");
+    assert_eq!(
+        stack("# a comment\nstack: relay # as it is\nTom connects"),
+        "relay"
+    );
+    assert_eq!(stack("Tom connects\nstack: relay"), "direct");
+    check(
+        "stack: relais",
+        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed: `stack: relais`",
+    );
+}
+
+#[test]
 fn a_wrong_line_is_named_by_number_reason_and_text() {
     check(
         "Tom connects to Jerry\n\nTom waves",
-        "sample, line 3: expected a party and then `connects to …`, `: …`, `receives …`, `disconnects` or `vanishes`: `Tom waves`",
+        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
     );
     check(
         "Tom connects to Jerry and waits",
-        "sample, line 1: after `connects to` and a name comes nothing, or `and is refused`: `Tom connects to Jerry and waits`",
+        "sample, line 1: after `connects` come `as …`, `to …`, `in …` and `and is refused`, each once or not, in this order: `Tom connects to Jerry and waits`",
     );
     check(
         "Tom ( ) vanishes",
@@ -107,9 +168,16 @@ fn phone() -> Party {
 fn connect(party: Party, from: Option<&str>, to: Option<&str>, refused: bool) -> Step {
     Step::Connect {
         party,
+        handshake: handshake(from, to, None),
+        refused,
+    }
+}
+
+fn handshake(from: Option<&str>, to: Option<&str>, room: Option<&str>) -> Handshake {
+    Handshake {
         from: from.map(str::to_owned),
         to: to.map(str::to_owned),
-        refused,
+        room: room.map(str::to_owned),
     }
 }
 

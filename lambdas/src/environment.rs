@@ -2,17 +2,25 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `_HANDLER` | the function's Handler property: `authorize`, `connect`, `disconnect` or `direct` |
+//! | `_HANDLER` | the function's Handler property: `authorize`, `connect`, `disconnect`, `direct`, `broadcast` or `deliver` |
 //! | `TABLE_NAME` | the table of connections |
 //! | `CONNECTIONS_ENDPOINT` | where to post, stage included: `https://ID.execute-api.REGION.amazonaws.com/STAGE` |
+//! | `NAMES` | `optional` lets people in who do not say who they are; not set: `required` |
+//! | `INDEX` | by what connections are found: `room` or `friend,room`; not set: `friend` |
+//! | `ROUTES` | how each route reads its frames, as JSON by route key ([`Routes::parse`]); not set: the whole frame is the text |
+//! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
 //! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | wins over `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
+//! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |
 //! | `LOG_LEVEL`, else `AWS_LAMBDA_LOG_LEVEL` | `DEBUG`, `INFO` (default), `WARN` or `ERROR` |
 //!
 //! Region and credentials are those that Lambda sets
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
 
 use crate::log::Level;
+use crate::routes::Routes;
+use crate::session::Names;
+use crate::store::Index;
 
 /// A function's environment, read through a lookup so that tests need not change their own.
 #[derive(Clone, Copy)]
@@ -39,11 +47,21 @@ pub enum EnvironmentError {
     },
     /// The Handler property names nothing in this binary.
     #[error(
-        "there is no handler `{name}` in this binary; set the function's Handler property to authorize, connect, disconnect or direct"
+        "there is no handler `{name}` in this binary; set the function's Handler property to authorize, connect, disconnect, direct, broadcast or deliver"
     )]
     UnknownHandler {
         /// What it says.
         name: String,
+    },
+    /// A variable says something that has no meaning.
+    #[error("`{variable}` is `{value}`, which is not understood; {remedy}")]
+    NotUnderstood {
+        /// Its name.
+        variable: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        remedy: String,
     },
     /// An endpoint is not a URL.
     #[error("`{variable}` is `{value}`, which does not begin with http:// or https://")]
@@ -66,6 +84,10 @@ pub enum Handler {
     Disconnect,
     /// [`crate::handlers::direct`]
     Direct,
+    /// [`crate::handlers::broadcast`]
+    Broadcast,
+    /// [`crate::handlers::deliver`]
+    Deliver,
 }
 
 /// Where the AWS clients sign for, and with what.
@@ -99,6 +121,15 @@ pub struct TableAddress {
     pub endpoint: Option<String>,
 }
 
+/// Which function to invoke, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionAddress {
+    /// Its name or ARN.
+    pub name: String,
+    /// A URL, when it is not at AWS.
+    pub endpoint: Option<String>,
+}
+
 impl<'a> Environment<'a> {
     /// An environment in which `lookup` finds the variables.
     #[must_use]
@@ -117,8 +148,64 @@ impl<'a> Environment<'a> {
             "connect" => Ok(Handler::Connect),
             "disconnect" => Ok(Handler::Disconnect),
             "direct" => Ok(Handler::Direct),
+            "broadcast" => Ok(Handler::Broadcast),
+            "deliver" => Ok(Handler::Deliver),
             _ => Err(EnvironmentError::UnknownHandler { name }),
         }
+    }
+
+    /// Whether a connection must say who it is.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NotUnderstood`]: a typing error must not open a door.
+    pub fn names(&self) -> Result<Names, EnvironmentError> {
+        self.choice(
+            "NAMES",
+            Names::Required,
+            &[("required", Names::Required), ("optional", Names::Optional)],
+        )
+    }
+
+    /// By what connections are found.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NotUnderstood`]
+    pub fn index(&self) -> Result<Index, EnvironmentError> {
+        self.choice(
+            "INDEX",
+            Index::Friend,
+            &[
+                ("friend", Index::Friend),
+                ("room", Index::Room),
+                ("friend,room", Index::FriendAndRoom),
+            ],
+        )
+    }
+
+    /// How each route reads its frames.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NotUnderstood`] with the place in the JSON.
+    pub fn routes(&self) -> Result<Routes, EnvironmentError> {
+        let Some(value) = self.optional("ROUTES") else {
+            return Ok(Routes::default());
+        };
+        Routes::parse(&value).map_err(|reason| EnvironmentError::NotUnderstood {
+            variable: "ROUTES",
+            value,
+            remedy: format!("it must be JSON by route key: {reason}"),
+        })
+    }
+
+    /// The function that serves one shard of a large room.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] when it is not named, or its endpoint is not a URL.
+    pub fn deliver_function(&self) -> Result<FunctionAddress, EnvironmentError> {
+        let remedy = "the stack sets it to the name of its function for large rooms";
+        let name = self.required("DELIVER_FUNCTION", remedy)?;
+        let endpoint = self.first_url(&["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL"])?;
+        Ok(FunctionAddress { name, endpoint })
     }
 
     /// From which level on to log. A level that is not understood counts as absent.
@@ -171,6 +258,26 @@ impl<'a> Environment<'a> {
         })
     }
 
+    fn choice<T: Copy>(
+        &self,
+        variable: &'static str,
+        absent: T,
+        choices: &[(&str, T)],
+    ) -> Result<T, EnvironmentError> {
+        let Some(value) = self.optional(variable) else {
+            return Ok(absent);
+        };
+        let chosen = choices.iter().find(|(word, _)| *word == value);
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+            EnvironmentError::NotUnderstood {
+                variable,
+                value,
+                remedy: format!("it may be: {}", words.join(" | ")),
+            }
+        })
+    }
+
     fn first_url(&self, variables: &[&'static str]) -> Result<Option<String>, EnvironmentError> {
         let first = variables
             .iter()
@@ -204,93 +311,4 @@ fn is_url(value: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Environment, EnvironmentError, Handler, TableAddress};
-    use crate::log::Level;
-
-    type Variables<'a> = &'a [(&'a str, &'a str)];
-
-    #[test]
-    fn the_handler_property_chooses_the_handler() {
-        let handler = |name| within(&[("_HANDLER", name)], |it| it.handler());
-        assert_eq!(handler("authorize"), Ok(Handler::Authorize));
-        assert_eq!(handler("direct"), Ok(Handler::Direct));
-        assert_eq!(
-            handler("Direct").unwrap_err().to_string(),
-            "there is no handler `Direct` in this binary; set the function's Handler property to authorize, connect, disconnect or direct"
-        );
-        assert!(matches!(handler(""), Err(EnvironmentError::Missing { .. })));
-    }
-
-    #[test]
-    fn an_endpoint_for_one_service_wins_over_the_general_ones() {
-        let general = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
-        let ours = ("CONNECTIONS_ENDPOINT", "https://a.example/v1");
-        let name = ("TABLE_NAME", "t");
-        let table = |variables: Variables<'_>| within(variables, |it| it.table());
-        let at = |endpoint: Option<&str>| {
-            Ok(TableAddress {
-                name: "t".to_owned(),
-                endpoint: endpoint.map(str::to_owned),
-            })
-        };
-        assert_eq!(table(&[name]), at(None));
-        assert_eq!(table(&[name, general]), at(Some("http://127.0.0.1:1")));
-        let own = ("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:2");
-        assert_eq!(table(&[name, general, own]), at(Some("http://127.0.0.1:2")));
-
-        let posts = |variables: Variables<'_>| within(variables, |it| it.connections_endpoint());
-        assert_eq!(posts(&[ours, general]).unwrap(), ours.1);
-        let own = (
-            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
-            "http://127.0.0.1:3/v1",
-        );
-        assert_eq!(posts(&[ours, own]).unwrap(), own.1);
-    }
-
-    #[test]
-    fn an_endpoint_without_scheme_is_refused_with_its_variable() {
-        let posts = within(&[("CONNECTIONS_ENDPOINT", "wss://a.example/v1")], |it| {
-            it.connections_endpoint()
-        });
-        assert_eq!(
-            posts.unwrap_err().to_string(),
-            "`CONNECTIONS_ENDPOINT` is `wss://a.example/v1`, which does not begin with http:// or https://"
-        );
-    }
-
-    #[test]
-    fn the_log_level_is_ours_then_lambdas_then_info() {
-        let level = |variables: Variables<'_>| within(variables, |it| it.log_level());
-        let lambda = ("AWS_LAMBDA_LOG_LEVEL", "WARN");
-        assert_eq!(level(&[]), Level::Info);
-        assert_eq!(level(&[lambda]), Level::Warn);
-        assert_eq!(level(&[lambda, ("LOG_LEVEL", "debug")]), Level::Debug);
-        assert_eq!(level(&[lambda, ("LOG_LEVEL", "?")]), Level::Warn);
-    }
-
-    #[test]
-    fn credentials_never_appear_in_debug_output() {
-        let identity = within(
-            &[
-                ("AWS_REGION", "eu-west-1"),
-                ("AWS_ACCESS_KEY_ID", "key-id"),
-                ("AWS_SECRET_ACCESS_KEY", "hush"),
-                ("AWS_SESSION_TOKEN", "hush"),
-            ],
-            |it| it.identity(),
-        );
-        let shown = format!("{:?}", identity.unwrap());
-        assert!(
-            shown.contains("eu-west-1") && !shown.contains("hush"),
-            "{shown}"
-        );
-    }
-
-    fn within<T>(variables: Variables<'_>, question: impl FnOnce(Environment<'_>) -> T) -> T {
-        question(Environment::new(&|name| {
-            let found = variables.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, value)| (*value).to_owned())
-        }))
-    }
-}
+mod tests;

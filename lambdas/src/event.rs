@@ -14,12 +14,14 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use crate::session::{ConnectionId, InvalidSession, Session};
+use crate::session::{ConnectionId, InvalidSession, Names, Session};
 
 /// The header or query parameter by which a client names itself.
 pub const FROM: &str = "msgfrom";
 /// The header or query parameter by which a client names its friend.
 pub const TO: &str = "msgto";
+/// The header or query parameter by which a client names its room.
+pub const ROOM: &str = "msgroom";
 
 /// An event of any kind.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -51,6 +53,7 @@ struct RequestContext {
 struct AuthorizerContext {
     name: Option<String>,
     friend: Option<String>,
+    room: Option<String>,
 }
 
 /// An event reached a handler that is not for it, or lacks what its kind always has.
@@ -61,6 +64,15 @@ struct AuthorizerContext {
 pub struct UnexpectedEvent {
     expected: &'static str,
     found: String,
+}
+
+impl UnexpectedEvent {
+    pub(crate) fn new(expected: &'static str, found: &str) -> Self {
+        Self {
+            expected,
+            found: found.to_owned(),
+        }
+    }
 }
 
 impl SocketEvent {
@@ -112,23 +124,26 @@ impl SocketEvent {
 
     /// The session our authorizer proved, which API Gateway repeats in every event of a connection.
     ///
-    /// `None` when there was no authorizer, or one that says nothing about our names.
+    /// `None` when there was no authorizer, or one that says nothing about our names and rooms.
     ///
     /// # Errors
-    /// [`InvalidSession`] when the context names only one of the two, or something that is no name.
-    pub fn proven_session(&self) -> Result<Option<Session>, InvalidSession> {
+    /// [`InvalidSession`] when the context lacks one of the `names` that are required, or has something that is no name.
+    pub fn proven_session(&self, names: Names) -> Result<Option<Session>, InvalidSession> {
         let context = self
             .request_context
             .as_ref()
-            .and_then(|context| context.authorizer.as_ref());
-        match context {
-            Some(context) if context.name.is_some() || context.friend.is_some() => Session::parse(
-                ("authorizer.name", context.name.as_deref()),
-                ("authorizer.friend", context.friend.as_deref()),
-            )
-            .map(Some),
-            _ => Ok(None),
-        }
+            .and_then(|context| context.authorizer.as_ref())
+            .filter(|it| it.name.is_some() || it.friend.is_some() || it.room.is_some());
+        context
+            .map(|context| {
+                Session::parse(
+                    ("authorizer.name", context.name.as_deref()),
+                    ("authorizer.friend", context.friend.as_deref()),
+                    ("authorizer.room", context.room.as_deref()),
+                    names,
+                )
+            })
+            .transpose()
     }
 
     /// The session the client claims in its handshake: a header of any case, else the query string.
@@ -136,9 +151,14 @@ impl SocketEvent {
     /// A browser cannot set headers, hence the query string.
     ///
     /// # Errors
-    /// [`InvalidSession`] when a name is missing or invalid.
-    pub fn claimed_session(&self) -> Result<Session, InvalidSession> {
-        Session::parse((FROM, self.claim(FROM)), (TO, self.claim(TO)))
+    /// [`InvalidSession`] when a name is invalid, or missing and `names` requires it.
+    pub fn claimed_session(&self, names: Names) -> Result<Session, InvalidSession> {
+        Session::parse(
+            (FROM, self.claim(FROM)),
+            (TO, self.claim(TO)),
+            (ROOM, self.claim(ROOM)),
+            names,
+        )
     }
 
     fn claim(&self, name: &str) -> Option<&str> {

@@ -1,4 +1,4 @@
-//! Posts one text to many connections.
+//! Posts one text to all devices of one person.
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
@@ -90,7 +90,7 @@ pub async fn fan_out(
     fan_out
 }
 
-const fn has_arrived(device: &Device, now: u64) -> bool {
+pub(crate) const fn has_arrived(device: &Device, now: u64) -> bool {
     now.saturating_sub(device.connected_at) >= ARRIVAL_SECONDS
 }
 

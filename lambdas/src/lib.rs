@@ -2,12 +2,13 @@
 //!
 //! A frame travels through these modules from top to bottom: [`event`] reads what
 //! API Gateway says, [`session`] tells who it is about, [`handlers`] decide,
-//! [`store`] and [`delivery`] are what they may ask for. Those two are traits:
+//! [`store`], [`delivery`] and [`dispatch`] are what they may ask for. Those are traits:
 //! [`memory`] implements them for tests, [`aws`] for real. [`serve`] puts one
 //! handler behind the Lambda Runtime API, as the [`environment`] says.
 
 pub mod aws;
 pub mod delivery;
+pub mod dispatch;
 pub mod environment;
 pub mod event;
 pub mod fan_out;
@@ -15,6 +16,9 @@ pub mod handlers;
 pub mod log;
 pub mod memory;
 pub mod protocol;
+pub mod room;
+pub mod routes;
 pub mod serve;
 pub mod session;
+pub mod shard;
 pub mod store;

@@ -1,5 +1,279 @@
-//! What clients are told. The other direction needs no protocol: a direct message is passed on as it is.
+//! What clients are told, and what a frame says where it is more than its text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::routes::Route;
 
 /// What a sender receives when the friend cannot be reached. Clients may compare it: it is part of the interface.
 pub const FRIEND_NOT_REACHABLE: &str =
     "Your friend is not reachable. Connect from the other terminal and then try again";
+
+/// The text that `frame` asks `route` to pass on, character by character as its sender meant it.
+///
+/// Of several members with the right name the last one counts, as it does in a browser.
+///
+/// # Errors
+/// [`Refusal`]; the connection is kept, and the sender is to be told.
+pub fn text_of<'frame>(frame: &'frame str, route: &Route) -> Result<Cow<'frame, str>, Refusal> {
+    let text = match &route.text {
+        None => Cow::Borrowed(frame),
+        Some(member) => string_member(frame, member)?,
+    };
+    if text.len() > route.max_text_bytes {
+        return Err(Refusal::TextTooLarge {
+            bytes: text.len(),
+            allowed: route.max_text_bytes,
+        });
+    }
+    Ok(text)
+}
+
+/// Why a frame is not passed on. Quotes nothing of the frame, so that it may go into a log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The frame is not JSON.
+    #[error(
+        "the frame is not JSON (line {line}, column {column}); send an object that has your text as the string `{member}`"
+    )]
+    BadJson {
+        /// Where it stops being JSON, counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+        /// Where the text is expected.
+        member: String,
+    },
+    /// The frame is JSON and has no text.
+    #[error(
+        "the frame has no string `{member}`; send an object that has your text as the string `{member}`"
+    )]
+    MissingText {
+        /// Where the text is expected.
+        member: String,
+    },
+    /// The text is longer than the route allows.
+    #[error("the text has {bytes} bytes, and {allowed} are allowed; send a shorter one")]
+    TextTooLarge {
+        /// How many it has, in UTF-8.
+        bytes: usize,
+        /// How many it may have.
+        allowed: usize,
+    },
+}
+
+impl Refusal {
+    /// The word by which clients tell refusals apart: part of the interface.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadJson { .. } => "BadJson",
+            Self::MissingText { .. } => "MissingText",
+            Self::TextTooLarge { .. } => "TextTooLarge",
+        }
+    }
+
+    /// The frame that tells the sender, who sent something to `route`.
+    #[must_use]
+    pub fn frame(&self, route: Option<&str>) -> String {
+        #[derive(Serialize)]
+        struct Frame<'a> {
+            error: &'static str,
+            message: String,
+            route: Option<&'a str>,
+        }
+        let frame = Frame {
+            error: self.code(),
+            message: self.to_string(),
+            route,
+        };
+        serde_json::to_string(&frame).expect("three texts always become JSON")
+    }
+}
+
+/// Reads the one member and skips the others, without a copy of anything that needs none.
+fn string_member<'frame>(frame: &'frame str, member: &str) -> Result<Cow<'frame, str>, Refusal> {
+    let mut reader = serde_json::Deserializer::from_str(frame);
+    let read = reader
+        .deserialize_map(Member { wanted: member })
+        .and_then(|text| reader.end().map(|()| text));
+    let missing = || Refusal::MissingText {
+        member: member.to_owned(),
+    };
+    match read {
+        Ok(text) => text.ok_or_else(missing),
+        // JSON, but no object, or no string where the text should be.
+        Err(error) if error.is_data() => Err(missing()),
+        Err(error) => Err(Refusal::BadJson {
+            line: error.line(),
+            column: error.column(),
+            member: member.to_owned(),
+        }),
+    }
+}
+
+struct Member<'a> {
+    wanted: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<Cow<'de, str>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(Text(name)) = members.next_key()? {
+            if name == self.wanted {
+                found = Some(members.next_value::<Text<'de>>()?.0);
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::{Refusal, text_of};
+    use crate::routes::Route;
+
+    #[test]
+    fn a_route_without_a_member_takes_every_frame_as_it_is() {
+        for frame in ["", "hi", "{\"message\":", "null"] {
+            assert_eq!(text_of(frame, &Route::default()), Ok(Cow::Borrowed(frame)));
+        }
+    }
+
+    #[test]
+    fn the_text_of_the_member_is_taken_character_by_character() {
+        check(r#"{"action":"onMessage","message":"Hi"}"#, Ok("Hi"));
+        check(
+            " {\"message\" : \" a\\n\\u00e9\\ud83d\\ude00 \", \"n\": [1e400, {}]} ",
+            Ok(" a\n\u{e9}\u{1F600} "),
+        );
+        check(r#"{"message":""}"#, Ok(""));
+        check(
+            r#"{"a":{"message":"inner"},"message":"first","message":"last"}"#,
+            Ok("last"),
+        );
+    }
+
+    #[test]
+    fn a_plain_text_is_not_copied() {
+        assert!(matches!(
+            text_of(r#"{"message":"plain"}"#, &route(99)),
+            Ok(Cow::Borrowed("plain"))
+        ));
+    }
+
+    #[test]
+    fn what_is_no_json_and_what_has_no_text_are_told_apart() {
+        for frame in [
+            "",
+            "hi",
+            r#"{"message":"x""#,
+            r#"{"message":"x"} y"#,
+            r#"{"message":"\ud800"}"#,
+        ] {
+            check(frame, Err("BadJson"));
+        }
+        for frame in [
+            "null",
+            "7",
+            r#"["message"]"#,
+            "{}",
+            r#"{"Message":"x"}"#,
+            r#"{"message":null}"#,
+            r#"{"message":{"a":1}}"#,
+        ] {
+            check(frame, Err("MissingText"));
+        }
+    }
+
+    #[test]
+    fn the_limit_counts_the_bytes_of_the_text_and_not_of_the_frame() {
+        let frame = |text: &str| json!({"much": "x".repeat(1000), "message": text}).to_string();
+        assert!(text_of(&frame("\u{e9}\u{e9}"), &route(4)).is_ok());
+        let refusal = text_of(&frame("\u{e9}\u{e9}x"), &route(4)).unwrap_err();
+        assert_eq!(
+            refusal,
+            Refusal::TextTooLarge {
+                bytes: 5,
+                allowed: 4
+            }
+        );
+    }
+
+    #[test]
+    fn the_sender_is_told_a_code_a_sentence_and_the_route() {
+        let told = |frame: &str| -> Value {
+            let refusal = text_of(frame, &route(4)).unwrap_err();
+            serde_json::from_str(&refusal.frame(Some("onMessage"))).unwrap()
+        };
+        assert_eq!(
+            told("oops"),
+            json!({"error": "BadJson", "route": "onMessage", "message":
+                "the frame is not JSON (line 1, column 1); send an object that has your text as the string `message`"})
+        );
+        assert_eq!(
+            told("{}"),
+            json!({"error": "MissingText", "route": "onMessage", "message":
+                "the frame has no string `message`; send an object that has your text as the string `message`"})
+        );
+        assert_eq!(
+            told(r#"{"message":"12345"}"#),
+            json!({"error": "TextTooLarge", "route": "onMessage", "message":
+                "the text has 5 bytes, and 4 are allowed; send a shorter one"})
+        );
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_not_a_crash() {
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        check(&deep, Err("BadJson"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives_its_way_through_a_frame(text in any::<String>()) {
+            let frame = json!({"action": "x", "message": text}).to_string();
+            prop_assert_eq!(text_of(&frame, &route(usize::MAX)).unwrap(), text);
+        }
+
+        #[test]
+        fn no_frame_makes_the_reader_panic_or_be_quoted(frame in any::<String>()) {
+            if let Err(refusal) = text_of(&frame, &route(8)) {
+                prop_assert!(refusal.to_string().len() < 160);
+            }
+        }
+    }
+
+    fn check(frame: &str, expected: Result<&str, &str>) {
+        let read = text_of(frame, &route(99));
+        let read = read.as_ref().map(AsRef::as_ref).map_err(Refusal::code);
+        assert_eq!(read, expected, "{frame}");
+    }
+
+    fn route(max_text_bytes: usize) -> Route {
+        Route {
+            text: Some("message".to_owned()),
+            max_text_bytes,
+            ..Route::default()
+        }
+    }
+}

@@ -1,12 +1,13 @@
 //! Puts one handler behind the Lambda Runtime API.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::aws::{CallbackDelivery, Clients, DynamoStore, Patience};
+use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patience};
+use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, Handler};
 use crate::event::SocketEvent;
 use crate::handlers::{self, HandlerError, Invocation};
@@ -35,29 +36,49 @@ pub enum ServeError {
 pub async fn serve(environment: Environment<'_>, log: Log) -> Result<(), ServeError> {
     let ended = match environment.handler()? {
         Handler::Authorize => {
-            run(log, async |event, invocation| {
-                handlers::authorize(event, invocation)
+            let names = environment.names()?;
+            run(log, async |event: &SocketEvent, invocation| {
+                handlers::authorize(event, names, invocation)
             })
             .await
         }
         Handler::Connect => {
             let store = store(environment)?;
-            run(log, async |event, invocation| {
-                handlers::connect(event, &store, invocation).await
+            let policy = (environment.names()?, environment.index()?);
+            run(log, async |event: &SocketEvent, invocation| {
+                handlers::connect(event, &store, policy, invocation).await
             })
             .await
         }
         Handler::Disconnect => {
             let store = store(environment)?;
-            run(log, async |event, invocation| {
-                handlers::disconnect(event, &store, invocation).await
+            let index = environment.index()?;
+            run(log, async |event: &SocketEvent, invocation| {
+                handlers::disconnect(event, &store, index, invocation).await
             })
             .await
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment)?;
-            run(log, async |event, invocation| {
-                handlers::direct(event, &store, &delivery, invocation).await
+            let routes = environment.routes()?;
+            run(log, async |event: &SocketEvent, invocation| {
+                handlers::direct(event, &store, &delivery, &routes, invocation).await
+            })
+            .await
+        }
+        Handler::Broadcast => {
+            let (store, delivery, dispatch) = all_clients(environment)?;
+            let routes = environment.routes()?;
+            run(log, async |event: &SocketEvent, invocation| {
+                let ways = (&store, &delivery);
+                handlers::broadcast(event, ways, &dispatch, &routes, invocation).await
+            })
+            .await
+        }
+        Handler::Deliver => {
+            let (store, delivery) = store_and_crowd_delivery(environment)?;
+            run(log, async |message: &ShardMessage, invocation| {
+                handlers::deliver(message, (&store, &delivery), invocation).await
             })
             .await
         }
@@ -84,14 +105,61 @@ fn store_and_delivery(
     ))
 }
 
-async fn run<A: Serialize>(
+fn store_and_crowd_delivery(
+    environment: Environment<'_>,
+) -> Result<(DynamoStore, CallbackDelivery), EnvironmentError> {
+    let table = environment.table()?;
+    let endpoint = environment.connections_endpoint()?;
+    let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
+    let clients = Clients::new(environment.identity()?, &endpoints);
+    Ok((
+        clients.table(table, Patience::TABLE),
+        clients.crowd_delivery(endpoint, Patience::POST),
+    ))
+}
+
+fn all_clients(
+    environment: Environment<'_>,
+) -> Result<(DynamoStore, CallbackDelivery, LambdaDispatch), EnvironmentError> {
+    let table = environment.table()?;
+    let endpoint = environment.connections_endpoint()?;
+    let function = environment.deliver_function()?;
+    let endpoints = [
+        table.endpoint.as_deref(),
+        Some(endpoint.as_str()),
+        function.endpoint.as_deref(),
+    ];
+    let clients = Clients::new(environment.identity()?, &endpoints);
+    Ok((
+        clients.table(table, Patience::TABLE),
+        clients.crowd_delivery(endpoint, Patience::POST),
+        clients.dispatch(function, Patience::POST),
+    ))
+}
+
+/// A post may take this long, and what follows from it must be logged.
+const LAST_POST: Duration = Duration::from_secs(4);
+
+/// When to begin nothing new, for a function that is ended at `deadline`, in milliseconds since the epoch.
+fn until(deadline: u64, now: SystemTime) -> Instant {
+    let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline);
+    let left = deadline.duration_since(now).unwrap_or_default();
+    // A function with little time uses half of it, so that it does anything at all.
+    Instant::now() + left.saturating_sub(LAST_POST).max(left / 2)
+}
+
+async fn run<E, A: Serialize>(
     log: Log,
-    handler: impl AsyncFn(&SocketEvent, &Invocation) -> Result<A, HandlerError>,
-) -> Result<(), lambda_runtime::Error> {
+    handler: impl AsyncFn(&E, &Invocation) -> Result<A, HandlerError>,
+) -> Result<(), lambda_runtime::Error>
+where
+    E: for<'de> Deserialize<'de>,
+{
     let (log, handler) = (&log, &handler);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<SocketEvent>| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| async move {
         let invocation = Invocation {
             now: epoch_seconds(),
+            until: until(event.context.deadline, SystemTime::now()),
             log: log.of_request(&event.context.request_id),
         };
         // Boxed, because the compiler gives up on a future that holds the whole SDK by value.

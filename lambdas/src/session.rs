@@ -1,4 +1,4 @@
-//! Who a connection is: names, and the rules that make a text a name.
+//! Who a connection is: names, rooms, and the rules that make a text a name.
 
 use std::fmt;
 
@@ -6,33 +6,106 @@ use std::fmt;
 pub const MAXIMUM_NAME_LENGTH: usize = 64;
 
 /// What a connection said and proved about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
-    /// Who is speaking.
-    pub name: Name,
-    /// Who is spoken to.
-    pub friend: Name,
+    /// Who is speaking. `None` only where [`Names::Optional`] allows it.
+    pub name: Option<Name>,
+    /// Who is spoken to. `None` only where [`Names::Optional`] allows it.
+    pub friend: Option<Name>,
+    /// Where messages to a room go, and come from.
+    pub room: Room,
 }
 
+/// Whether a connection must say who it is and whom it talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Both names, or nobody gets in: messages to friends could not be delivered otherwise.
+    Required,
+    /// Each may be absent. One that is given must be a name all the same.
+    Optional,
+}
+
+/// A text that may be one of a session's members, with the word for it that an error is to use.
+pub type Claim<'a> = (&'static str, Option<&'a str>);
+
 impl Session {
-    /// Makes a session of two texts, each with the word for it that an error is to use.
+    /// Makes a session of three texts. A room that is not given is [`EVERYBODY`].
     ///
     /// # Errors
-    /// [`InvalidSession`] for the first text that is absent or no [`Name`].
+    /// [`InvalidSession`] for the first text that is absent and `names` requires it, or that is given and no [`Name`].
     pub fn parse(
-        name: (&'static str, Option<&str>),
-        friend: (&'static str, Option<&str>),
+        name: Claim<'_>,
+        friend: Claim<'_>,
+        room: Claim<'_>,
+        names: Names,
     ) -> Result<Self, InvalidSession> {
+        let person = |claim| match names {
+            Names::Required => required(claim).map(Some),
+            Names::Optional => optional(claim),
+        };
         Ok(Self {
-            name: named(name)?,
-            friend: named(friend)?,
+            name: person(name)?,
+            friend: person(friend)?,
+            room: optional(room)?.map(Room).unwrap_or_default(),
         })
     }
 }
 
-fn named((field, text): (&'static str, Option<&str>)) -> Result<Name, InvalidSession> {
-    let text = text.ok_or(InvalidSession::Missing { field })?;
-    Name::parse(text).map_err(|source| InvalidSession::Name { field, source })
+fn required((field, text): Claim<'_>) -> Result<Name, InvalidSession> {
+    optional((field, text))?.ok_or(InvalidSession::Missing { field })
+}
+
+fn optional((field, text): Claim<'_>) -> Result<Option<Name>, InvalidSession> {
+    text.map(Name::parse)
+        .transpose()
+        .map_err(|source| InvalidSession::Name { field, source })
+}
+
+/// The room of everybody who names none.
+pub const EVERYBODY: &str = "everybody";
+
+/// The name of a room, by the rules of a [`Name`]. By default [`EVERYBODY`].
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Room(Name);
+
+impl Room {
+    /// Takes `text` as the name of a room if it is a name, unchanged.
+    ///
+    /// # Errors
+    /// [`InvalidName`] with the first rule it breaks.
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        Name::parse(text).map(Self)
+    }
+
+    /// The room's name as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether this is the room of those who name none.
+    #[must_use]
+    pub fn is_everybody(&self) -> bool {
+        self.as_str() == EVERYBODY
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Name(EVERYBODY.to_owned()))
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Room({:?})", self.as_str())
+    }
+}
+
+impl fmt::Display for Room {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
 }
 
 /// Why nobody can be recognised in what was given.
@@ -54,7 +127,7 @@ pub enum InvalidSession {
     },
 }
 
-/// The name of a person: 1 to 64 of the ASCII letters, digits and ``._@+'-``, and spaces between them.
+/// The name of a person or a room: 1 to 64 of the ASCII letters, digits and ``._@+'-``, and spaces between them.
 ///
 /// Names are compared letter by letter: `Tom` is not `tom`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,7 +220,7 @@ impl fmt::Display for ConnectionId {
 
 #[cfg(test)]
 mod tests {
-    use super::{InvalidName, InvalidSession, Name, Session};
+    use super::{InvalidName, InvalidSession, Name, Names, Room, Session};
     use proptest::prelude::*;
 
     #[test]
@@ -178,7 +251,10 @@ mod tests {
 
     #[test]
     fn the_missing_name_is_the_one_that_is_named() {
-        let field = |name, friend| Session::parse(("msgfrom", name), ("msgto", friend));
+        let field = |name, friend| {
+            let room = ("msgroom", None);
+            Session::parse(("msgfrom", name), ("msgto", friend), room, Names::Required)
+        };
         assert_eq!(
             field(None, None),
             Err(InvalidSession::Missing { field: "msgfrom" })
@@ -194,6 +270,29 @@ mod tests {
                 source: InvalidName::Empty
             })
         );
+    }
+
+    #[test]
+    fn where_names_are_optional_only_what_is_given_must_be_a_name() {
+        let session = |name, friend, room| {
+            let claims = (("name", name), ("friend", friend), ("room", room));
+            Session::parse(claims.0, claims.1, claims.2, Names::Optional)
+        };
+        assert_eq!(session(None, None, None), Ok(Session::default()));
+        assert_eq!(Session::default().room.as_str(), "everybody");
+        let named = session(Some("Tom"), None, Some("kitchen")).unwrap();
+        assert_eq!(named.name, Some(Name::parse("Tom").unwrap()));
+        assert_eq!(named.friend, None);
+        assert_eq!(named.room, Room::parse("kitchen").unwrap());
+        let source = InvalidName::Empty;
+        for (claims, field) in [
+            ((Some(""), None, None), "name"),
+            ((None, Some(""), None), "friend"),
+            ((None, None, Some("")), "room"),
+        ] {
+            let invalid = Err(InvalidSession::Name { field, source });
+            assert_eq!(session(claims.0, claims.1, claims.2), invalid);
+        }
     }
 
     proptest! {

@@ -2,11 +2,13 @@
 //!
 //! One row per connection, found by its owner's name. Two devices of one person
 //! are two rows, and whoever removes a connection removes exactly that one: a
-//! late `$disconnect` cannot hurt a newer connection.
+//! late `$disconnect` cannot hurt a newer connection. A member of a room is one
+//! row as well, in one of the room's [`Shard`]s.
 
 use std::error::Error;
 
-use crate::session::{ConnectionId, Name, Session};
+use crate::session::{ConnectionId, Name, Room, Session};
+use crate::shard::Shard;
 
 /// How long a row may outlive its connect, in seconds: API Gateway ends every connection after two hours, plus a quarter of an hour.
 ///
@@ -41,6 +43,22 @@ pub struct Device {
     pub connected_at: u64,
 }
 
+/// Some of the members of a shard.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Who has not expired; perhaps nobody, although more follow.
+    pub members: Vec<Device>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<PageStart>,
+}
+
+/// Where a page of members begins: after this connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageStart(pub ConnectionId);
+
+/// How many rows a page of members is made of, at most: some 30 KB, whatever the size of the room.
+pub const PAGE_ROWS: u16 = 250;
+
 /// How fresh an answer must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
@@ -48,6 +66,31 @@ pub enum Read {
     Eventual,
     /// Sees every write that was acknowledged before.
     Consistent,
+}
+
+/// By what connections are found, and therefore which rows each of them has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// By their owner's name, for messages to a friend.
+    Friend,
+    /// By their room.
+    Room,
+    /// By both.
+    FriendAndRoom,
+}
+
+impl Index {
+    /// Whether connections are found by their owner's name.
+    #[must_use]
+    pub const fn has_friend(self) -> bool {
+        matches!(self, Self::Friend | Self::FriendAndRoom)
+    }
+
+    /// Whether connections are found by their room.
+    #[must_use]
+    pub const fn has_room(self) -> bool {
+        matches!(self, Self::Room | Self::FriendAndRoom)
+    }
 }
 
 /// The table could not be read or written.
@@ -68,7 +111,7 @@ pub struct StoreError {
 /// also while the database has not removed them yet: it takes its time
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>).
 pub trait ConnectionStore {
-    /// Makes `presence` findable by its owner's name.
+    /// Makes `presence` findable by its owner's name. Nothing happens when it has no name.
     ///
     /// # Errors
     /// [`StoreError`]; nothing or everything was written then.
@@ -82,6 +125,35 @@ pub trait ConnectionStore {
         &self,
         presence: &Presence,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Makes `presence` a member of its room.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing or everything was written then.
+    fn join(&self, presence: &Presence) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Removes one connection from `room`, and no other. Nothing happens when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn leave(
+        &self,
+        room: &Room,
+        connection: &ConnectionId,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The members of one shard of `room` that have not expired, up to [`PAGE_ROWS`] rows of them at a time. Always
+    /// consistent: whoever has been let in hears what is said from then on.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn members(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> impl Future<Output = Result<Page, StoreError>> + Send;
 
     /// Removes one connection of `name`, and no other. Nothing happens when it is not there.
     ///

@@ -1,7 +1,7 @@
 //! What is read out of API Gateway's events, and what is refused.
 
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::session::{ConnectionId, InvalidSession, Session};
+use chat_lambdas::session::{ConnectionId, InvalidSession, Names, Room, Session};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 fn names_come_from_headers_of_any_case() {
     for (from, to) in [("msgfrom", "msgto"), ("MsgFrom", "MSGTO")] {
         let event = parsed(json!({"headers": {"Host": "h", from: "Tom", to: "Jerry"}}));
-        assert_eq!(event.claimed_session(), Ok(session("Tom", "Jerry")));
+        assert_eq!(
+            event.claimed_session(Names::Required),
+            Ok(session("Tom", "Jerry"))
+        );
     }
 }
 
@@ -19,7 +22,10 @@ fn names_come_from_the_query_string_where_there_is_no_header() {
         "headers": {"Host": "h", "msgto": "Jerry"},
         "queryStringParameters": {"msgfrom": "Tom", "msgto": "Spike"},
     }));
-    assert_eq!(event.claimed_session(), Ok(session("Tom", "Jerry")));
+    assert_eq!(
+        event.claimed_session(Names::Required),
+        Ok(session("Tom", "Jerry"))
+    );
 }
 
 #[test]
@@ -29,7 +35,7 @@ fn an_empty_header_is_not_repaired_by_the_query_string() {
         "queryStringParameters": {"msgfrom": "Tom"},
     }));
     assert!(matches!(
-        event.claimed_session(),
+        event.claimed_session(Names::Required),
         Err(InvalidSession::Name {
             field: "msgfrom",
             ..
@@ -47,9 +53,9 @@ fn absent_and_null_members_are_the_same() {
     let absent = json!({"requestContext": {"eventType": "MESSAGE", "connectionId": "c"}});
     for event in [parsed(null), parsed(absent)] {
         assert_eq!(event.message(), Ok((ConnectionId::new("c"), "")));
-        assert_eq!(event.proven_session(), Ok(None));
+        assert_eq!(event.proven_session(Names::Required), Ok(None));
         assert_eq!(
-            event.claimed_session(),
+            event.claimed_session(Names::Required),
             Err(InvalidSession::Missing { field: "msgfrom" })
         );
     }
@@ -58,7 +64,7 @@ fn absent_and_null_members_are_the_same() {
 #[test]
 fn an_authorizer_context_proves_a_session_only_with_both_names() {
     let proven = |context: Value| {
-        parsed(json!({"requestContext": {"authorizer": context}})).proven_session()
+        parsed(json!({"requestContext": {"authorizer": context}})).proven_session(Names::Required)
     };
     assert_eq!(
         proven(json!({"principalId": "Tom", "name": "Tom", "friend": "Jerry"})),
@@ -72,6 +78,36 @@ fn an_authorizer_context_proves_a_session_only_with_both_names() {
         })
     );
     assert!(proven(json!({"name": "Tom", "friend": "#"})).is_err());
+}
+
+#[test]
+fn a_room_is_claimed_and_proven_beside_the_names() {
+    let claimed = |event| parsed(event).claimed_session(Names::Optional);
+    let kitchen = Session {
+        room: Room::parse("kitchen").unwrap(),
+        ..Session::default()
+    };
+    assert_eq!(claimed(json!({})), Ok(Session::default()));
+    assert_eq!(
+        claimed(json!({"headers": {"MsgRoom": "kitchen"}})),
+        Ok(kitchen.clone())
+    );
+    assert_eq!(
+        claimed(json!({"queryStringParameters": {"msgroom": "kitchen"}})),
+        Ok(kitchen.clone())
+    );
+    assert!(claimed(json!({"headers": {"msgroom": "a#b"}})).is_err());
+    assert!(claimed(json!({"headers": {"msgto": ""}})).is_err());
+
+    let proven = |context: Value| {
+        parsed(json!({"requestContext": {"authorizer": context}})).proven_session(Names::Optional)
+    };
+    assert_eq!(proven(json!({"room": "kitchen"})), Ok(Some(kitchen)));
+    assert_eq!(
+        proven(json!({"room": "everybody"})),
+        Ok(Some(Session::default()))
+    );
+    assert_eq!(proven(json!({"principalId": "#anonymous"})), Ok(None));
 }
 
 #[test]
@@ -167,11 +203,11 @@ proptest! {
                 event.disconnecting().is_ok(),
             ];
             prop_assert!(kinds[1..].iter().filter(|kind| **kind).count() <= 1);
-            if let Ok(session) = event.claimed_session() {
-                prop_assert!(!session.name.as_str().is_empty());
+            if let Ok(session) = event.claimed_session(Names::Required) {
+                prop_assert!(session.name.is_some());
             }
-            if let Ok(Some(session)) = event.proven_session() {
-                prop_assert!(!session.friend.as_str().is_empty());
+            if let Ok(Some(session)) = event.proven_session(Names::Required) {
+                prop_assert!(session.friend.is_some());
             }
         }
     }
@@ -180,9 +216,9 @@ proptest! {
     fn a_valid_name_survives_the_way_through_an_event(
         name in "[A-Za-z0-9._@+'-]{1,64}", friend in "[A-Za-z0-9]( [a-z]{1,20}){0,3}"
     ) {
-        let claimed = parsed(json!({"headers": {"msgfrom": name, "msgto": friend}})).claimed_session();
+        let claimed = parsed(json!({"headers": {"msgfrom": name, "msgto": friend}})).claimed_session(Names::Required);
         let proven = parsed(json!({"requestContext": {"authorizer": {"name": name, "friend": friend}}}))
-            .proven_session();
+            .proven_session(Names::Required);
         prop_assert_eq!(claimed.unwrap(), session(&name, &friend));
         prop_assert_eq!(proven.unwrap().unwrap(), session(&name, &friend));
     }
@@ -225,6 +261,8 @@ fn anything() -> impl Strategy<Value = Value> {
                 "friend",
                 "msgfrom",
                 "msgto",
+                "msgroom",
+                "room",
             ][..]
         )
         .prop_map(str::to_owned),
@@ -243,5 +281,6 @@ fn parsed(event: Value) -> SocketEvent {
 }
 
 fn session(name: &str, friend: &str) -> Session {
-    Session::parse(("name", Some(name)), ("friend", Some(friend))).expect("two valid names")
+    let (name, friend) = (("name", Some(name)), ("friend", Some(friend)));
+    Session::parse(name, friend, ("room", None), Names::Required).expect("two valid names")
 }

@@ -9,6 +9,7 @@ mod events;
 mod frames;
 pub(crate) mod handshake;
 pub(crate) mod ids;
+mod integrations;
 pub(crate) mod plain;
 mod routing;
 mod upgrade;
@@ -46,6 +47,7 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
+    backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
@@ -68,6 +70,7 @@ impl Gateway {
             limits,
             clock,
             observer,
+            backends: integrations::Client::default(),
             deployed: RwLock::new(Arc::new(deployed)),
             upgrades: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -182,6 +185,7 @@ impl Gateway {
                 self.observer.warn(why.clone());
                 return Answered::NotInvoked;
             }
+            Target::Integration(_) => return Answered::NotInvoked,
         };
         let invocation = self.functions.invoke(arn, event, trace);
         match self.clock.patiently(timeout, invocation).await {

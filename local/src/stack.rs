@@ -3,8 +3,15 @@
 //! Pure data, made by [`crate::template`] and read by everything that runs. Physical ids are derived from
 //! [`Identity::seed`] and the logical id, so the same stack keeps its ids over restarts and updates.
 
+mod integration;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub use integration::{
+    HttpRequest, Integration, IntegrationKind, IntegrationResponse, Mapping, ParameterMapping,
+    ParameterSource, ParameterTarget, Passthrough, ResponseSource,
+};
 
 /// A resource's name inside the template.
 pub type LogicalId = String;
@@ -89,6 +96,20 @@ pub struct Route {
     /// Whether both halves of a two-way route are there: `RouteResponseSelectionExpression: $default` and a
     /// `RouteResponse` with key `$default`.
     pub two_way: bool,
+    /// `RequestParameters`: which headers and query parameters of the handshake may be mapped, such as
+    /// `route.request.header.token`, and whether each is required.
+    pub request_parameters: BTreeMap<String, bool>,
+    /// What messages must look like.
+    pub validation: Option<Validation>,
+}
+
+/// How a route judges its messages before it hands them on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Validation {
+    /// `ModelSelectionExpression`.
+    pub selection: String,
+    /// `RequestModels`, each with the model's schema: JSON schema draft 4.
+    pub models: BTreeMap<String, serde_json::Value>,
 }
 
 /// How a route is guarded.
@@ -98,17 +119,6 @@ pub enum Authorization {
     None,
     /// By the Lambda authorizer with this id.
     Custom(String),
-}
-
-/// A Lambda proxy integration, the only type yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Integration {
-    /// Its name in the template.
-    pub logical_id: LogicalId,
-    /// The ARN of the function it invokes, taken out of `IntegrationUri`.
-    pub function_arn: String,
-    /// `TimeoutInMillis`, 50 ms to 29 s.
-    pub timeout: Duration,
 }
 
 /// A `REQUEST` authorizer.

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::aws::{AwsTarget, Identity};
+use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
-use crate::engine::{Asset, DeployEvent, Deployment, Pace, Refusal, Reporter, Step, TargetError};
+use crate::engine::{
+    Asset, AssetStore, DeployEvent, Deployment, Pace, Refusal, Reporter, Step, TargetError,
+};
 use crate::error::CommandError;
-use crate::packaging::{self, Artifact, Source};
-use crate::stack::render::{for_emulator, parameter, render};
+use crate::packaging::{self, Artifact, Built, Source};
+use crate::stack::render::{for_emulator, render};
 use crate::terminal::megabytes;
 
 /// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
@@ -44,7 +46,9 @@ pub(super) async fn preflight(
         true => "bucket is there".to_owned(),
         false => "bucket will be made".to_owned(),
     });
-    checks.push(Check::new("bucket", found));
+    if settings.has_functions() {
+        checks.push(Check::new("bucket", found));
+    }
     let found = stack_found.and_then(|record| match record {
         None => Ok(format!("stack {} is new", settings.stack)),
         Some(record) => match record.stuck() {
@@ -82,35 +86,59 @@ fn reachable(settings: &Settings) -> Option<Check> {
     Some(Check::new("backend", outcome))
 }
 
-/// Makes the handlers, and tells how big they are, what they run on and why.
+/// Makes what functions run, and tells how big it is, what it runs on and why.
 ///
 /// # Errors
-/// They cannot be built, or Lambda could not run them.
+/// It cannot be built, or Lambda could not run it.
 pub(super) async fn build(
     settings: &Settings,
     source: Source<'_>,
     reporter: &mut impl Reporter,
-) -> Result<Artifact, CommandError> {
+) -> Result<Built<Artifact>, CommandError> {
+    if !settings.has_functions() {
+        return Ok(Built::new());
+    }
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Build));
-    let artifact = packaging::artifact(settings, source, reporter).await?;
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Build,
-        detail: format!(
-            "handlers {}, zip {} ({})",
+    let built = packaging::artifacts(settings, source, reporter).await?;
+    let told = built.values().map(|artifact| {
+        format!(
+            "{} {}, zip {} ({})",
+            artifact.name,
             megabytes(artifact.size),
             megabytes(artifact.zip.len() as u64),
             artifact.note
-        ),
+        )
+    });
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Build,
+        detail: told.collect::<Vec<_>>().join("; "),
         took: started.elapsed(),
     });
-    Ok(artifact)
+    Ok(built)
 }
 
-/// The deployment of `settings` with the handlers in `asset`.
+/// Where everything in `built` would be published.
+///
+/// # Errors
+/// The target cannot be asked.
+pub(super) async fn located(
+    settings: &Settings,
+    bucket: &Bucket,
+    built: &Built<Artifact>,
+) -> Result<Built<Asset>, CommandError> {
+    let mut assets = Built::new();
+    for (parameter, artifact) in built {
+        let asset = bucket.locate(&settings.stack, artifact).await?;
+        assets.insert(parameter.clone(), asset);
+    }
+    Ok(assets)
+}
+
+/// The deployment of `settings` with `code`.
 pub(super) fn deployment(
     settings: &Settings,
-    asset: Asset,
+    code: Built<Asset>,
     tags: BTreeMap<String, String>,
     pace: Pace,
 ) -> Deployment {
@@ -120,19 +148,9 @@ pub(super) fn deployment(
         None => template,
     };
     Deployment {
-        stack: settings.stack.clone(),
-        template,
-        parameters: BTreeMap::from([
-            (parameter::CODE_BUCKET.to_owned(), asset.bucket.clone()),
-            (parameter::CODE_KEY.to_owned(), asset.key.clone()),
-            (
-                parameter::ARCHITECTURE.to_owned(),
-                asset.architecture.to_owned(),
-            ),
-        ]),
-        asset,
         tags,
         pace,
+        ..Deployment::new(settings.stack.clone(), template, code)
     }
 }
 

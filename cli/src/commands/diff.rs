@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::aws::{build, deployment};
+use super::aws::{build, deployment, located};
 use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::aws::AwsTarget;
-use crate::engine::{self, AssetStore, Pace};
+use crate::engine::{self, Pace};
 use crate::error::CommandError;
 use crate::packaging::Source;
 use crate::stack::outline::outline;
@@ -45,13 +45,10 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     let mut reporter = terminal.progress();
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
     let building = build(&settings, source, &mut reporter);
-    let artifact = or_interrupted(building).await?;
+    let built = or_interrupted(building).await?;
     drop(reporter);
-    let asset = target
-        .bucket(&identity)
-        .locate(&settings.stack, &artifact)
-        .await?;
-    let deployment = deployment(&settings, asset, Default::default(), Pace::Standard);
+    let code = located(&settings, &target.bucket(&identity), &built).await?;
+    let deployment = deployment(&settings, code, Default::default(), Pace::Standard);
     let summary = engine::preview(&target.stacks, deployment).await?;
     if terminal.output == Output::Json {
         terminal.result_json(&json!({

@@ -145,21 +145,22 @@ fn poll(id: &str, lines: &str) -> Poll {
 }
 
 pub(super) fn deployment() -> Deployment {
-    Deployment {
-        stack: "chat".parse().unwrap(),
-        template: Template::new(
-            serde_json::json!({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table"}}}),
-        ),
-        parameters: Default::default(),
-        asset: Asset {
-            bucket: "b".into(),
-            key: "k".into(),
-            architecture: "x86_64",
-            size: 1,
-            already_there: false,
-        },
-        tags: Default::default(),
-        pace: Pace::Standard,
+    let template = serde_json::json!({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table"}}});
+    Deployment::new(
+        "chat".parse().unwrap(),
+        Template::new(template),
+        Default::default(),
+    )
+}
+
+/// Code whose digest is `key`.
+pub(super) fn asset(key: &str) -> Asset {
+    Asset {
+        bucket: "b".into(),
+        key: key.into(),
+        architecture: "x86_64",
+        size: 1,
+        already_there: false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! New code into deployed functions, past the stack: seconds instead of a stack update.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::event::{DeployEvent, Reporter, Step};
@@ -7,7 +8,8 @@ use super::refusal::{Refusal, TargetError};
 use super::target::{Asset, Functions, Inventory, Stacks};
 use crate::config::names::StackName;
 
-/// Puts `asset` into every function of `stack`, all at the same time. [`verify`](super::verify()) tells when they run it.
+/// Puts `code`, by the functions' logical ids, into every function of `stack` that does not run it yet, all at the same
+/// time. [`verify`](super::verify()) tells when they run it.
 ///
 /// The stack's own record then says something else than what runs, until the next full deployment.
 ///
@@ -17,30 +19,49 @@ pub(crate) async fn hotswap(
     stacks: &(impl Stacks + Inventory),
     functions: &impl Functions,
     stack: &StackName,
-    asset: &Asset,
+    code: &BTreeMap<String, Asset>,
     reporter: &mut impl Reporter,
 ) -> Result<(), TargetError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Deploy));
     let resources = stacks.resources(stack).await?;
-    let names: Vec<_> = resources
+    let all: Vec<_> = resources
         .iter()
         .filter(|resource| resource.resource_type == "AWS::Lambda::Function")
-        .map(|resource| resource.physical_id.as_str())
+        .filter_map(|resource| {
+            Some((
+                resource.physical_id.as_str(),
+                code.get(&resource.logical_id)?,
+            ))
+        })
         .collect();
-    if names.is_empty() {
+    if all.is_empty() {
         let message = format!("stack `{stack}` has no functions to change");
         return Err(
             TargetError::new(Refusal::Failed, message).with_hint("deploy without `--hotswap`")
         );
     }
-    let swaps = names.iter().map(|name| functions.replace_code(name, asset));
+    let swaps = all.iter().map(|(name, asset)| async move {
+        if functions
+            .code(name)
+            .await?
+            .digest
+            .eq_ignore_ascii_case(&asset.key)
+        {
+            return Ok(0);
+        }
+        functions.replace_code(name, asset).await.map(|()| 1)
+    });
+    let mut changed = 0;
     for outcome in futures_util::future::join_all(swaps).await {
-        outcome?;
+        changed += outcome?;
     }
     reporter.report(&DeployEvent::Finished {
         step: Step::Deploy,
-        detail: format!("new code in {} functions, past the stack", names.len()),
+        detail: format!(
+            "new code in {changed} of {} functions, past the stack",
+            all.len()
+        ),
         took: started.elapsed(),
     });
     Ok(())

@@ -6,7 +6,9 @@ use super::refusal::TargetError;
 use super::status::StackStatus;
 use crate::config::names::{StackName, StageName};
 use crate::stack::change::ChangeSummary;
+use crate::stack::code::parameters_of_functions;
 use crate::stack::progress::StackEvent;
+use crate::stack::render::parameter;
 use crate::stack::{Outputs, Template};
 
 /// Everything that one deployment consists of.
@@ -15,10 +17,44 @@ pub(crate) struct Deployment {
     pub(crate) stack: StackName,
     pub(crate) template: Template,
     pub(crate) parameters: BTreeMap<String, String>,
-    pub(crate) asset: Asset,
+    /// What its functions run, by the parameter that names it; empty for a stack without functions.
+    pub(crate) code: BTreeMap<String, Asset>,
     /// Put on the stack and, by CloudFormation, on its resources.
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) pace: Pace,
+}
+
+impl Deployment {
+    /// Of `stack` as `template` has it, with `code` by the parameter that names it.
+    pub(crate) fn new(stack: StackName, template: Template, code: BTreeMap<String, Asset>) -> Self {
+        let mut parameters: BTreeMap<_, _> = code
+            .iter()
+            .map(|(parameter, asset)| (parameter.clone(), asset.key.clone()))
+            .collect();
+        // One bucket and one processor for all of it.
+        if let Some(asset) = code.values().next() {
+            parameters.insert(parameter::CODE_BUCKET.into(), asset.bucket.clone());
+            parameters.insert(parameter::ARCHITECTURE.into(), asset.architecture.into());
+        }
+        Self {
+            stack,
+            template,
+            parameters,
+            code,
+            tags: BTreeMap::new(),
+            pace: Pace::Standard,
+        }
+    }
+
+    /// What each function runs, by its logical id.
+    pub(crate) fn code_of_functions(&self) -> BTreeMap<String, Asset> {
+        parameters_of_functions(&self.template)
+            .into_iter()
+            .filter_map(|(function, parameter)| {
+                Some((function, self.code.get(&parameter)?.clone()))
+            })
+            .collect()
+    }
 }
 
 /// What CloudFormation waits for.

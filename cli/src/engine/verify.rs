@@ -1,7 +1,9 @@
 //! Proves that what was deployed is what runs: before any message is sent, as AWS's own records say.
 
+use std::collections::BTreeMap;
+
 use super::refusal::{Refusal, TargetError};
-use super::target::{Functions, Gateways, Inventory, Stacks, Trouble};
+use super::target::{Asset, Functions, Gateways, Inventory, Stacks, Trouble};
 use crate::config::names::{StackName, StageName};
 
 /// How often something that is not ready yet is asked again.
@@ -19,8 +21,8 @@ pub(crate) enum Verified {
     Different(Vec<String>),
 }
 
-/// Waits until every function of `stack` can be invoked, then compares what they run with `digest` (SHA-256 of
-/// the zip, hexadecimal), and asks whether `stage` serves.
+/// Waits until every function of `stack` can be invoked, then compares what they run with `code` (by their
+/// logical ids), and asks whether `stage` serves.
 ///
 /// # Errors
 /// [`TargetError`] when something will not serve by itself, or has not after a while.
@@ -30,23 +32,24 @@ pub(crate) async fn verify(
     gateways: &impl Gateways,
     stack: &StackName,
     stage: &StageName,
-    digest: &str,
+    code: &BTreeMap<String, Asset>,
 ) -> Result<Verified, TargetError> {
     let resources = stacks.resources(stack).await?;
     let of = |kind: &'static str| resources.iter().filter(move |r| r.resource_type == kind);
     let mut different = Vec::new();
     for function in of(FUNCTION) {
         let mut quiet = 0;
-        let code = loop {
-            let code = functions.code(&function.physical_id).await?;
-            match &code.trouble {
-                None => break code,
+        let found = loop {
+            let found = functions.code(&function.physical_id).await?;
+            match &found.trouble {
+                None => break found,
                 Some(trouble) => {
                     wait_or_give_up(&function.logical_id, trouble, &mut quiet, stacks).await?;
                 }
             }
         };
-        if !code.digest.eq_ignore_ascii_case(digest) {
+        let wanted = code.get(&function.logical_id);
+        if wanted.is_some_and(|asset| !found.digest.eq_ignore_ascii_case(&asset.key)) {
             different.push(function.logical_id.clone());
         }
     }
@@ -60,10 +63,10 @@ pub(crate) async fn verify(
             wait_or_give_up(&subject, &trouble, &mut quiet, stacks).await?;
         }
     }
-    let count = of(FUNCTION).count();
-    Ok(Verified::Same(format!(
-        "{count} functions run what was published"
-    )))
+    Ok(Verified::Same(match of(FUNCTION).count() {
+        0 => "the stage serves".into(),
+        count => format!("{count} functions run what was published"),
+    }))
 }
 
 async fn wait_or_give_up(
@@ -88,7 +91,8 @@ async fn wait_or_give_up(
 
 #[cfg(test)]
 mod tests {
-    use super::super::target::{Asset, FunctionCode, Resource};
+    use super::super::fake::asset;
+    use super::super::target::{FunctionCode, Resource};
     use super::*;
     use crate::engine::fake::FakeStacks;
     use std::cell::Cell;
@@ -153,7 +157,8 @@ mod tests {
         };
         let stacks = FakeStacks::absent();
         let (stack, stage) = ("chat".parse().unwrap(), "v1".parse().unwrap());
-        verify(&stacks, &deployed, &deployed, &stack, &stage, "ab").await
+        let code = [("F".to_owned(), asset("ab"))].into();
+        verify(&stacks, &deployed, &deployed, &stack, &stage, &code).await
     }
 
     #[tokio::test]

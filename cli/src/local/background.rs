@@ -75,7 +75,7 @@ async fn serve(
         .map_err(|error| no_control_port(error.into()))?
         .port();
     let running_stack =
-        LocalStack::start(stack_request(stack, &request)?, options, journal.observer())
+        LocalStack::start(stack_request(stack, &request), options, journal.observer())
             .await
             .map_err(|error| TargetError::new(Refusal::Failed, chain(&error)))?;
     let mut running = Running {
@@ -130,7 +130,7 @@ async fn update(
     folder.clear_events();
     journal.begin(&request.token);
     journal.stack_event("UPDATE_IN_PROGRESS", None);
-    match stack.update(stack_request(name, &request)?).await {
+    match stack.update(stack_request(name, &request)).await {
         Ok(_) => {
             running.applied = request.digest();
             running.outputs = outputs(stack);
@@ -146,22 +146,13 @@ async fn update(
     Ok(())
 }
 
-fn stack_request(stack: &str, request: &Request) -> Result<StackRequest, TargetError> {
-    let template: serde_json::Value =
-        serde_json::from_str(&request.template).map_err(|error| TargetError {
-            source: Some(Box::new(error)),
-            ..TargetError::new(Refusal::Unexpected, "the request's template is damaged")
-        })?;
-    let resources = template["Resources"].as_object().into_iter().flatten();
-    let functions = resources.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-    Ok(StackRequest {
+fn stack_request(stack: &str, request: &Request) -> StackRequest {
+    StackRequest {
         stack_name: stack.to_owned(),
         template: request.template.clone(),
         parameters: request.parameters.clone(),
-        code: functions
-            .map(|(id, _)| (id.clone(), request.code.clone()))
-            .collect(),
-    })
+        code: request.code.clone(),
+    }
 }
 
 /// The outputs as the template words them, but with the endpoint that can be reached from here.

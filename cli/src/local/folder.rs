@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! .chatctl/STACK/
-//!   request.json   what was asked for last: template, parameters, code
+//!   request.json   what was asked for last: template, parameters, where each function's code is
 //!   identity.json  what must not change while there is data: the seed of physical ids, the port
 //!   running.json   what runs: process id, ports, the control port's secret; only valid while `lock` is held
 //!   lock           held by the process that runs the stack; the kernel lets go of it, however that process ends
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{Identity, Request, Running, random_hex};
+use super::records::{CodeFolders, Identity, Request, Running, random_hex};
 use crate::engine::TargetError;
 use crate::stack::progress::StackEvent;
 
@@ -151,14 +151,14 @@ impl StateFolder {
         Ok(false)
     }
 
-    /// Removes every code but the one in use.
-    pub(super) fn drop_other_code(&self, used: &Path) {
+    /// Removes every code but that in use.
+    pub(super) fn drop_other_code(&self, used: &CodeFolders) {
         for entry in std::fs::read_dir(self.path.join("code"))
             .into_iter()
             .flatten()
             .flatten()
         {
-            if entry.path() != used {
+            if !used.values().any(|folder| *folder == entry.path()) {
                 // What cannot be removed now is tried again after the next deployment.
                 drop(std::fs::remove_dir_all(entry.path()));
             }

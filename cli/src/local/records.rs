@@ -1,5 +1,6 @@
 //! What the files of a local stack say.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -14,9 +15,10 @@ use crate::stack::{Outputs, Template};
 pub(super) struct Request {
     pub(super) token: String,
     pub(super) template: String,
-    pub(super) parameters: std::collections::BTreeMap<String, String>,
-    /// The handlers, for every function.
-    pub(super) code: PathBuf,
+    pub(super) parameters: BTreeMap<String, String>,
+    /// The folder of each function's code, by the function's logical id.
+    #[serde(deserialize_with = "each_or_one")]
+    pub(super) code: CodeFolders,
     /// The port that was asked for; `None` keeps the stack's own.
     pub(super) port: Option<u16>,
 }
@@ -28,7 +30,11 @@ impl Request {
             token: random_hex(),
             template: deployment.template.to_json(),
             parameters: deployment.parameters.clone(),
-            code: folder.code(&deployment.asset.key),
+            code: deployment
+                .code_of_functions()
+                .into_iter()
+                .map(|(function, asset)| (function, folder.code(&asset.key)))
+                .collect(),
             port: None,
         }
     }
@@ -42,11 +48,13 @@ impl Request {
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
-        for part in [
-            self.template.as_bytes(),
-            &parameters,
-            self.code.as_os_str().as_encoded_bytes(),
-        ] {
+        let code = self.code.iter().flat_map(|(function, folder)| {
+            [function.as_bytes(), folder.as_os_str().as_encoded_bytes()]
+        });
+        for part in [self.template.as_bytes(), &parameters]
+            .into_iter()
+            .chain(code)
+        {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
@@ -55,6 +63,24 @@ impl Request {
             .map(|byte| format!("{byte:02x}"))
             .collect()
     }
+}
+
+/// Folders of code by the functions' logical ids.
+pub(super) type CodeFolders = BTreeMap<String, PathBuf>;
+
+/// Files of earlier versions have one folder for every function; they do not say which, and need not: whatever is
+/// deployed next says so, and until then what runs has its code.
+fn each_or_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CodeFolders, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Code {
+        Each(CodeFolders),
+        One(serde::de::IgnoredAny),
+    }
+    Ok(match Code::deserialize(deserializer)? {
+        Code::Each(folders) => folders,
+        Code::One(_) => CodeFolders::new(),
+    })
 }
 
 /// What must stay the same as long as there is data.

@@ -1,7 +1,7 @@
 //! Runs a build by cargo, plain or through cargo-lambda, and reads what it says while it runs.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -9,10 +9,11 @@ use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{BINARY, PackagingError};
+use super::PackagingError;
+use super::find::Crate;
 use crate::engine::{DeployEvent, Reporter};
 
-/// Builds the crate in `folder` for this machine, by plain cargo; answers where the binary is.
+/// Builds `source` for this machine, by plain cargo; answers where the binary is.
 ///
 /// `more` are further words for `cargo build`.
 ///
@@ -20,22 +21,23 @@ use crate::engine::{DeployEvent, Reporter};
 /// [`PackagingError`]: cargo does not start, does not build, or builds something else.
 pub(super) async fn build(
     cargo: &OsStr,
-    folder: &Path,
+    source: &Crate,
     profile: &str,
     more: &[&str],
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
     let mut command = Command::new(cargo);
-    command.args(["build", "--bin", BINARY, "--profile", profile]);
+    command.args(["build", "--bin", &source.binary, "--profile", profile]);
     command.args(more);
-    run(command, folder, reporter)
+    run(command, source, reporter)
         .await?
         .ok_or_else(|| PackagingError::NoBinary {
-            folder: folder.to_owned(),
+            folder: source.folder.clone(),
+            binary: source.binary.clone(),
         })
 }
 
-/// Runs `command`, a build that ends in our binary, inside `folder`; answers where cargo has put the binary.
+/// Runs `command`, a build of `source`, inside its folder; answers where cargo has put the binary.
 ///
 /// It runs there, and is not merely told the manifest's path, because `rust-toolchain.toml` and `.cargo/config.toml`
 /// are looked for from the working folder. Given up half-way, it takes down everything it has started.
@@ -44,7 +46,7 @@ pub(super) async fn build(
 /// [`PackagingError::NoCargo`], [`PackagingError::Compile`] and [`PackagingError::NotBuilt`].
 pub(super) async fn run(
     mut command: Command,
-    folder: &Path,
+    source: &Crate,
     reporter: &mut impl Reporter,
 ) -> Result<Option<PathBuf>, PackagingError> {
     let cargo = command.as_std().get_program().display().to_string();
@@ -54,7 +56,8 @@ pub(super) async fn run(
     };
     let mut child = command
         .args(["--message-format", "json-render-diagnostics"])
-        .current_dir(folder)
+        .current_dir(&source.folder)
+        .envs(source.profile.iter().copied())
         // `cargo run` passes its own package's variables on; they must not leak into another build.
         .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_TERM_COLOR", colour())
@@ -76,7 +79,7 @@ pub(super) async fn run(
             .await
             .map(|_| String::from_utf8_lossy(&text).into_owned())
     });
-    let mut progress = Progress::default();
+    let mut progress = Progress::of(&source.binary);
     while let Ok(Some(line)) = lines.next_line().await {
         // Whatever is not a message of cargo's is for nobody.
         if let Ok(message) = serde_json::from_str(&line) {
@@ -165,20 +168,29 @@ struct Target {
     kind: Vec<String>,
 }
 
-#[derive(Default)]
-struct Progress {
+struct Progress<'a> {
+    binary: &'a str,
     count: usize,
     executable: Option<PathBuf>,
     /// The compiler had its turn: cargo itself had nothing to object to.
     compiled: bool,
 }
 
-impl Progress {
+impl<'a> Progress<'a> {
+    fn of(binary: &'a str) -> Self {
+        Self {
+            binary,
+            count: 0,
+            executable: None,
+            compiled: false,
+        }
+    }
+
     fn take(&mut self, message: Message, reporter: &mut impl Reporter) {
         match (message.reason.as_str(), message.target) {
             ("build-finished", _) => self.compiled = true,
             ("compiler-artifact", Some(target)) => {
-                if target.name == BINARY && target.kind.iter().any(|kind| kind == "bin") {
+                if target.name == self.binary && target.kind.iter().any(|kind| kind == "bin") {
                     self.executable = message.executable;
                 }
                 if !message.fresh {
@@ -221,7 +233,7 @@ fn without_progress(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packaging::sample::{Recorder, Scripts, plain_cargo, write_crate};
+    use crate::packaging::sample::{Recorder, Scripts, ours, plain_cargo, write_crate};
     use std::time::{Duration, Instant};
 
     #[tokio::test]
@@ -234,14 +246,14 @@ mod tests {
         let mut built = Vec::new();
         for recorder in [&mut first, &mut second] {
             built.push(
-                build(&cargo, folder.path(), "dev", &[], recorder)
+                build(&cargo, &ours(folder.path()), "dev", &[], recorder)
                     .await
                     .unwrap(),
             );
         }
         assert_eq!(built[0], built[1]);
         write_crate(folder.path(), "fn main() { std::process::exit(1) }");
-        build(&cargo, folder.path(), "dev", &[], &mut third)
+        build(&cargo, &ours(folder.path()), "dev", &[], &mut third)
             .await
             .unwrap();
         let compiled = |recorder: Recorder| recorder.compiled;
@@ -257,7 +269,14 @@ mod tests {
         let cargo = plain_cargo(&scripts);
         let folder = tempfile::tempdir().unwrap();
         write_crate(folder.path(), "fn main() { missing() }");
-        let built = build(&cargo, folder.path(), "dev", &[], &mut Recorder::default()).await;
+        let built = build(
+            &cargo,
+            &ours(folder.path()),
+            "dev",
+            &[],
+            &mut Recorder::default(),
+        )
+        .await;
         let error = built.unwrap_err();
         assert!(matches!(error, PackagingError::Compile { .. }), "{error}");
         let error = error.to_string();
@@ -273,7 +292,14 @@ mod tests {
         write_crate(folder.path(), "fn main() {}");
         std::fs::remove_file(folder.path().join("Cargo.lock")).unwrap();
         let mut recorder = Recorder::default();
-        let built = build(&cargo, folder.path(), "dev", &["--locked"], &mut recorder).await;
+        let built = build(
+            &cargo,
+            &ours(folder.path()),
+            "dev",
+            &["--locked"],
+            &mut recorder,
+        )
+        .await;
         let error = built.unwrap_err();
         assert!(
             error
@@ -297,7 +323,8 @@ mod tests {
         );
         let cargo = scripts.write("cargo", &script);
         let mut recorder = Recorder::default();
-        let building = build(&cargo, scripts.folder(), "dev", &[], &mut recorder);
+        let crate_ = ours(scripts.folder());
+        let building = build(&cargo, &crate_, "dev", &[], &mut recorder);
         let deadline = Instant::now() + Duration::from_secs(60);
         tokio::select! {
             built = building => panic!("it was over too soon: {built:?}"),

@@ -4,26 +4,25 @@
 //! `--release` it would: another panic strategy, another link-time optimisation), so the profile in the crate's
 //! workspace is what counts, and the same for every builder.
 
-use std::path::Path;
-
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::choice::{Builder, Choice};
+use super::find::Crate;
 use super::toolchain::Programs;
 use super::zip::BOOTSTRAP;
-use super::{BINARY, PackagingError, cargo, read};
+use super::{PackagingError, cargo, read};
 use crate::config::Architecture;
 use crate::engine::Reporter;
 
-/// Builds the crate in `folder` for Lambda, as `choice` says; answers the executable's bytes.
+/// Builds `source` for Lambda, as `choice` says; answers the executable's bytes.
 ///
 /// # Errors
 /// [`PackagingError`]: it is not built, or the file is not there although the build succeeded.
 pub(super) async fn build(
     programs: &Programs,
     choice: Choice,
-    folder: &Path,
+    source: &Crate,
     profile: &str,
     reporter: &mut impl Reporter,
 ) -> Result<Vec<u8>, PackagingError> {
@@ -34,7 +33,7 @@ pub(super) async fn build(
         Builder::Cargo => {
             // Without `--target` it is the very build that the local stack runs, and is not done twice.
             let built =
-                cargo::build(&programs.cargo, folder, profile, &["--locked"], reporter).await?;
+                cargo::build(&programs.cargo, source, profile, &["--locked"], reporter).await?;
             return read(&built);
         }
     };
@@ -42,7 +41,14 @@ pub(super) async fn build(
     let output = TempDir::new().map_err(|source| PackagingError::NoRoom { source })?;
     let mut command = Command::new(&programs.cargo);
     command
-        .args(["lambda", "build", "--bin", BINARY, "--flatten", BINARY])
+        .args([
+            "lambda",
+            "build",
+            "--bin",
+            &source.binary,
+            "--flatten",
+            &source.binary,
+        ])
         .args(["--profile", profile, "--locked"])
         .arg(match choice.architecture {
             Architecture::Arm64 => "--arm64",
@@ -53,11 +59,12 @@ pub(super) async fn build(
         .arg("--skip-target-check")
         .arg("--lambda-dir")
         .arg(output.path());
-    cargo::run(command, folder, reporter).await?;
+    cargo::run(command, source, reporter).await?;
     let bootstrap = output.path().join(BOOTSTRAP);
     if !bootstrap.is_file() {
         return Err(PackagingError::NoBinary {
-            folder: folder.to_owned(),
+            folder: source.folder.clone(),
+            binary: source.binary.clone(),
         });
     }
     read(&bootstrap)
@@ -66,7 +73,7 @@ pub(super) async fn build(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packaging::sample::{Recorder, Scripts, nothing};
+    use crate::packaging::sample::{Recorder, Scripts, nothing, ours};
     use expect_test::expect;
 
     /// Writes its own words where `bootstrap` is expected: the file is the command line.
@@ -92,7 +99,14 @@ mod tests {
             builder,
         };
         let mut recorder = Recorder::default();
-        build(&programs, choice, scripts.folder(), "lambda", &mut recorder).await
+        build(
+            &programs,
+            choice,
+            &ours(scripts.folder()),
+            "lambda",
+            &mut recorder,
+        )
+        .await
     }
 
     #[tokio::test]

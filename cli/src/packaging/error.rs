@@ -5,9 +5,10 @@ use std::process::ExitStatus;
 
 use super::elf::Unfit;
 use super::toolchain::triple;
-use super::{BINARY, MOST_CODE, PACKAGE};
+use super::{MOST_CODE, PACKAGE};
 use crate::config::Architecture;
 use crate::engine::{Refusal, TargetError};
+use crate::stack::code::{Code, Origin};
 
 /// Why there are no handlers.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,13 @@ pub(crate) enum PackagingError {
     NoCrate { searched: PathBuf },
     #[error("{} has no Cargo.toml, so it is not the handlers' crate", .folder.display())]
     NotACrate { folder: PathBuf },
+    #[error("the folder {} does not hold a handler's crate: {why}", .folder.display())]
+    NotAHandler { folder: PathBuf, why: String },
+    #[error("the handler of route `{key}`: {error}")]
+    Custom {
+        key: String,
+        error: Box<PackagingError>,
+    },
     #[error("could not start {cargo}")]
     NoCargo {
         cargo: String,
@@ -45,8 +53,10 @@ pub(crate) enum PackagingError {
         status: ExitStatus,
         diagnostics: String,
     },
-    #[error("the build succeeded and left no binary `{BINARY}` of the crate in {}", .folder.display())]
-    NoBinary { folder: PathBuf },
+    #[error("the build succeeded and left no binary `{binary}` of the crate in {}", .folder.display())]
+    NoBinary { folder: PathBuf, binary: String },
+    #[error("the binaries of {} and {} would be the same file, {}", .crates[0].display(), .crates[1].display(), .path.display())]
+    SameFile { path: PathBuf, crates: [PathBuf; 2] },
     #[error("could not make a temporary folder for the build")]
     NoRoom { source: std::io::Error },
     #[error("could not read the handlers at {}", .path.display())]
@@ -61,12 +71,27 @@ pub(crate) enum PackagingError {
 }
 
 impl PackagingError {
+    /// The error, with the route that it belongs to where that needs saying.
+    pub(super) fn of(self, code: &Code) -> Self {
+        match &code.origin {
+            Origin::Own => self,
+            Origin::Custom { key, .. } => Self::Custom {
+                key: key.clone(),
+                error: Box::new(self),
+            },
+        }
+    }
+
     /// What the reader can do.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoCrate { .. } | Self::NotACrate { .. } => {
                 "set `path` under `[handlers]` in chatctl.toml, or pass a built one with `--handlers FILE`"
             }
+            Self::NotAHandler { .. } => {
+                "`handler` names a folder, from chatctl.toml on, with a package that has one binary: a Lambda bootstrap"
+            }
+            Self::Custom { error, .. } => return error.hint(),
             Self::NoCargo { .. } | Self::BrokenToolchain { .. } => {
                 "install or repair the Rust toolchain, or pass built handlers with `--handlers FILE`"
             }
@@ -91,6 +116,9 @@ impl PackagingError {
             Self::Unreadable { .. } => {
                 "`--handlers` takes an executable, or a folder with one named `bootstrap`"
             }
+            Self::SameFile { .. } => {
+                "they share a target folder: give one of the binaries another name"
+            }
             Self::Unfit { why, .. } => why.hint(),
             Self::Compile { .. }
             | Self::NotBuilt { .. }
@@ -103,6 +131,9 @@ impl PackagingError {
 
     /// Whether the set-up or the user's words are to blame, and not the code or the machine.
     fn is_usage(&self) -> bool {
+        if let Self::Custom { error, .. } = self {
+            return error.is_usage();
+        }
         !matches!(
             self,
             Self::Compile { .. }
@@ -110,6 +141,16 @@ impl PackagingError {
                 | Self::NoBinary { .. }
                 | Self::NoRoom { .. }
         )
+    }
+}
+
+impl PackagingError {
+    /// The error without the route that it belongs to.
+    fn innermost(self) -> Self {
+        match self {
+            Self::Custom { error, .. } => error.innermost(),
+            error => error,
+        }
     }
 }
 
@@ -130,7 +171,7 @@ impl From<PackagingError> for TargetError {
         let told = Self::new(refusal, error.to_string());
         Self {
             hint: error.hint(),
-            source: match error {
+            source: match error.innermost() {
                 PackagingError::NoCargo { source, .. }
                 | PackagingError::NoRoom { source }
                 | PackagingError::Unreadable { source, .. } => Some(Box::new(source)),

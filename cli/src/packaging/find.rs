@@ -1,9 +1,47 @@
-//! Which crate the handlers are built from.
+//! Which crate is built, and which of its binaries.
 
 use std::path::{Path, PathBuf};
 
-use super::{PACKAGE, PackagingError};
+use super::manifest;
+use super::toolchain::Programs;
+use super::{BINARY, PACKAGE, PackagingError};
 use crate::config::Settings;
+use crate::stack::code::{Code, Origin};
+
+/// A crate with a Lambda bootstrap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Crate {
+    /// An absolute path.
+    pub(super) folder: PathBuf,
+    /// The binary that is the bootstrap.
+    pub(super) binary: String,
+    /// What a build is told in its environment, because the crate does not say it.
+    pub(super) profile: Vec<(&'static str, &'static str)>,
+}
+
+impl Crate {
+    /// The crate of `code`.
+    ///
+    /// # Errors
+    /// [`PackagingError`]: there is none, or it is not clear what of it the function would run.
+    pub(super) async fn of(
+        programs: &Programs,
+        code: &Code,
+        settings: &Settings,
+    ) -> Result<Self, PackagingError> {
+        match &code.origin {
+            Origin::Own => Ok(Self {
+                folder: find_crate(settings)?,
+                binary: BINARY.into(),
+                profile: Vec::new(),
+            }),
+            Origin::Custom { folder, .. } => {
+                let profile = &settings.handlers.profile;
+                manifest::read(programs, &absolute(folder), profile).await
+            }
+        }
+    }
+}
 
 /// The crate that the config names; else `lambdas` beside or above the config; else the one that this very
 /// binary was built beside. The answer is an absolute path.
@@ -33,7 +71,7 @@ pub(super) fn find_crate(settings: &Settings) -> Result<PathBuf, PackagingError>
 }
 
 /// Cargo is started inside the crate, where a relative path would mean another place.
-fn absolute(folder: &Path) -> PathBuf {
+pub(super) fn absolute(folder: &Path) -> PathBuf {
     // An empty path means the working folder, and is nothing that could be made absolute.
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")

@@ -1,4 +1,4 @@
-//! Builds the handlers: one crate, one binary, for every function and every target.
+//! Builds what functions run: our handlers, one crate and one binary for all of ours, and the crates of the user's.
 //!
 //! For this machine that is an executable, built by plain cargo. For AWS it is a zip, built by what is installed, of an
 //! executable that was found fit for Lambda before anything is sent.
@@ -9,6 +9,7 @@ mod choice;
 mod elf;
 mod error;
 mod find;
+mod manifest;
 #[cfg(test)]
 mod sample;
 mod sources;
@@ -17,6 +18,7 @@ mod tests;
 mod toolchain;
 mod zip;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -24,14 +26,15 @@ use sha2::{Digest, Sha256};
 pub(crate) use self::choice::TargetCheck;
 use self::elf::Fit;
 pub(crate) use self::error::PackagingError;
-use self::find::find_crate;
+use self::find::Crate;
 pub(crate) use self::sources::sources;
 use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::preflight::Check;
 use crate::engine::{Reporter, TargetError};
+use crate::stack::code::{Code, Origin};
 
-/// The handlers' package and binary.
+/// Our handlers' package and binary.
 const PACKAGE: &str = "chat-lambdas";
 const BINARY: &str = "chat";
 
@@ -39,9 +42,11 @@ const BINARY: &str = "chat";
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MOST_CODE: u64 = 250 * 1024 * 1024;
 
-/// Handlers that this machine can run.
+/// What this machine can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Executable {
+    /// What to call it in front of a reader.
+    pub(crate) name: String,
     pub(crate) path: PathBuf,
     /// SHA-256 of the bytes, hexadecimal.
     pub(crate) digest: String,
@@ -49,9 +54,11 @@ pub(crate) struct Executable {
     pub(crate) size: u64,
 }
 
-/// Handlers as Lambda takes them. The same executable makes the same artifact, whenever and wherever.
+/// What Lambda takes. The same executable makes the same artifact, whenever and wherever.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Artifact {
+    /// What to call it in front of a reader.
+    pub(crate) name: String,
     /// A zip with one executable file, `bootstrap`.
     pub(crate) zip: Vec<u8>,
     /// SHA-256 of the zip, hexadecimal.
@@ -64,7 +71,7 @@ pub(crate) struct Artifact {
     pub(crate) note: String,
 }
 
-/// Where handlers for AWS come from.
+/// Where our handlers for AWS come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source<'a> {
     /// An executable, or a folder that holds `bootstrap`.
@@ -73,106 +80,160 @@ pub(crate) enum Source<'a> {
     Crate(TargetCheck),
 }
 
-/// Makes the handlers for this machine: takes `prebuilt` (an executable, or a folder that holds `bootstrap`), else
-/// builds the crate.
+/// What was built, by the template's parameter that names it.
+pub(crate) type Built<T> = BTreeMap<String, T>;
+
+/// Makes everything that the functions of `settings` run, for this machine. Ours is taken from `prebuilt` (an
+/// executable, or a folder that holds `bootstrap`) where that is given.
 ///
 /// # Errors
 /// [`PackagingError`]; a compiler's own words are in [`PackagingError::Compile`], unchanged.
-pub(crate) async fn executable(
+pub(crate) async fn executables(
     settings: &Settings,
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
-) -> Result<Executable, PackagingError> {
-    executable_by(&Programs::of_environment(), settings, prebuilt, reporter).await
+) -> Result<Built<Executable>, PackagingError> {
+    executables_by(&Programs::of_environment(), settings, prebuilt, reporter).await
 }
 
-async fn executable_by(
+async fn executables_by(
     programs: &Programs,
     settings: &Settings,
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
-) -> Result<Executable, PackagingError> {
-    let path = match prebuilt {
-        Some(given) => file_in(given),
-        None => {
-            let (folder, profile) = (find_crate(settings)?, &settings.handlers.profile);
-            cargo::build(&programs.cargo, &folder, profile, &[], reporter).await?
-        }
-    };
-    // As big as it likes, unlike what goes to Lambda: an unoptimised build can be huge.
-    let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
-        path: path.clone(),
-        source,
-    })?;
-    Ok(Executable {
-        path,
-        digest: digest(&bytes),
-        size: bytes.len() as u64,
-    })
+) -> Result<Built<Executable>, PackagingError> {
+    let mut built = Built::new();
+    let mut crates: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for code in Code::of(settings) {
+        let path = match (&code.origin, prebuilt) {
+            (Origin::Own, Some(given)) => Ok(file_in(given)),
+            _ => path_of(programs, &code, settings, &mut crates, reporter).await,
+        };
+        let executable = path.and_then(|path| Executable::of(code.name(), path));
+        let executable = executable.map_err(|error| error.of(&code))?;
+        built.insert(code.parameter, executable);
+    }
+    Ok(built)
 }
 
-/// Makes the handlers for AWS, for the processor that the config names, else for the one that can be built.
-///
-/// # Errors
-/// [`PackagingError`]: what is needed for the build is missing, it fails, or Lambda could not run what came out of it.
-pub(crate) async fn artifact(
-    settings: &Settings,
-    source: Source<'_>,
-    reporter: &mut impl Reporter,
-) -> Result<Artifact, PackagingError> {
-    artifact_by(&Programs::of_environment(), settings, source, reporter).await
-}
-
-async fn artifact_by(
+/// Builds `code`; `crates` are those that were built before, by the path of what came out.
+async fn path_of(
     programs: &Programs,
+    code: &Code,
     settings: &Settings,
-    source: Source<'_>,
+    crates: &mut BTreeMap<PathBuf, PathBuf>,
     reporter: &mut impl Reporter,
-) -> Result<Artifact, PackagingError> {
-    match source {
-        Source::Prebuilt(given) => {
-            let (bytes, fit) = read_prebuilt(given, settings.aws.architecture)?;
-            Ok(Artifact::of(&bytes, fit, "given"))
-        }
-        Source::Crate(check) => {
-            let folder = find_crate(settings)?;
-            let toolchain = Toolchain::detect(programs, &folder).await?;
-            let choice = choice::choose(&toolchain, settings.aws.architecture, check)?;
-            let profile = &settings.handlers.profile;
-            let bytes = cargo_lambda::build(programs, choice, &folder, profile, reporter).await?;
-            let fit = elf::inspect(&bytes, Some(choice.architecture));
-            let fit = fit.map_err(|why| PackagingError::Unfit {
-                what: "the handlers that were built".into(),
-                why,
-            })?;
-            Ok(Artifact::of(&bytes, fit, choice.reason))
-        }
+) -> Result<PathBuf, PackagingError> {
+    let found = Crate::of(programs, code, settings).await?;
+    let profile = &settings.handlers.profile;
+    let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
+    // Where crates share a target folder, one build would replace what the other has made.
+    match crates.insert(path.clone(), found.folder.clone()) {
+        Some(other) if other != found.folder => Err(PackagingError::SameFile {
+            path,
+            crates: [other, found.folder],
+        }),
+        _ => Ok(path),
     }
 }
 
-/// Looks at everything that [`artifact`] would need, and builds nothing.
+/// Makes everything that the functions of `settings` run for AWS: for the processor that the config names, else for the
+/// one that can be built. It is the same for all of it. `source` says where ours comes from.
+///
+/// # Errors
+/// [`PackagingError`]: what is needed for the build is missing, it fails, or Lambda could not run what came out of it.
+pub(crate) async fn artifacts(
+    settings: &Settings,
+    source: Source<'_>,
+    reporter: &mut impl Reporter,
+) -> Result<Built<Artifact>, PackagingError> {
+    artifacts_by(&Programs::of_environment(), settings, source, reporter).await
+}
+
+async fn artifacts_by(
+    programs: &Programs,
+    settings: &Settings,
+    source: Source<'_>,
+    reporter: &mut impl Reporter,
+) -> Result<Built<Artifact>, PackagingError> {
+    let mut built = Built::new();
+    let mut wanted = settings.aws.architecture;
+    for code in Code::of(settings) {
+        let artifact = match (&code.origin, source) {
+            (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted)
+                .map(|(bytes, fit)| Artifact::of(code.name(), &bytes, fit, "given")),
+            (_, source) => {
+                artifact_of(programs, &code, settings, wanted, source.check(), reporter).await
+            }
+        };
+        let artifact = artifact.map_err(|error| error.of(&code))?;
+        wanted = Some(artifact.architecture);
+        built.insert(code.parameter, artifact);
+    }
+    Ok(built)
+}
+
+async fn artifact_of(
+    programs: &Programs,
+    code: &Code,
+    settings: &Settings,
+    wanted: Option<Architecture>,
+    check: TargetCheck,
+    reporter: &mut impl Reporter,
+) -> Result<Artifact, PackagingError> {
+    let found = Crate::of(programs, code, settings).await?;
+    let toolchain = Toolchain::detect(programs, &found.folder).await?;
+    let choice = choice::choose(&toolchain, wanted, check)?;
+    let profile = &settings.handlers.profile;
+    let bytes = cargo_lambda::build(programs, choice, &found, profile, reporter).await?;
+    let fit = elf::inspect(&bytes, Some(choice.architecture));
+    let fit = fit.map_err(|why| PackagingError::Unfit {
+        what: "the handlers that were built".into(),
+        why,
+    })?;
+    Ok(Artifact::of(code.name(), &bytes, fit, choice.reason))
+}
+
+/// Looks at everything that [`artifacts`] would need, and builds nothing.
 pub(crate) async fn checks(settings: &Settings, source: Source<'_>) -> Vec<Check> {
-    let wanted = settings.aws.architecture;
-    let check = match source {
-        Source::Prebuilt(given) => {
-            let found = read_prebuilt(given, wanted)
-                .map(|(_, fit)| format!("handlers given, for {}", fit.architecture.word()));
-            return vec![Check::new("handlers", found.map_err(TargetError::from))];
+    let programs = Programs::of_environment();
+    let mut checks = Vec::new();
+    let mut wanted = settings.aws.architecture;
+    let mut folder = None;
+    for code in Code::of(settings) {
+        let found = match (&code.origin, source) {
+            (Origin::Own, Source::Prebuilt(given)) => {
+                read_prebuilt(given, wanted).map(|(_, fit)| {
+                    wanted = Some(fit.architecture);
+                    Some(format!("handlers given, for {}", fit.architecture.word()))
+                })
+            }
+            _ => Crate::of(&programs, &code, settings).await.map(|found| {
+                let told = matches!(code.origin, Origin::Custom { .. })
+                    .then(|| format!("handler {} is `{}`", code.name(), found.binary));
+                folder.get_or_insert(found.folder);
+                told
+            }),
+        };
+        match found.map_err(|error| error.of(&code)) {
+            Ok(None) => {}
+            Ok(Some(told)) => checks.push(Check::new("handlers", Ok(told))),
+            Err(error) => checks.push(Check::new("handlers", Err(error.into()))),
         }
-        Source::Crate(check) => check,
+    }
+    // One toolchain is looked at; a crate with one of its own tells when it is built.
+    let Some(folder) = folder else {
+        return checks;
     };
-    let folder = match find_crate(settings) {
-        Ok(folder) => folder,
-        Err(error) => return vec![Check::new("handlers", Err(error.into()))],
-    };
-    let findings = match Toolchain::detect(&Programs::of_environment(), &folder).await {
-        Ok(toolchain) => choice::findings(&toolchain, wanted, check),
+    let findings = match Toolchain::detect(&programs, &folder).await {
+        Ok(toolchain) => choice::findings(&toolchain, wanted, source.check()),
         Err(error) => vec![("cargo", Err(error))],
     };
     let findings = findings.into_iter();
-    findings
-        .map(|(subject, finding)| Check::new(subject, finding.map_err(TargetError::from)))
-        .collect()
+    checks.extend(
+        findings.map(|(subject, finding)| Check::new(subject, finding.map_err(TargetError::from))),
+    );
+    checks
 }
 
 impl<'a> Source<'a> {
@@ -184,16 +245,41 @@ impl<'a> Source<'a> {
             None => Self::Crate(TargetCheck::Installed),
         }
     }
+
+    /// How the targets of crates that are built nevertheless are looked at.
+    fn check(self) -> TargetCheck {
+        match self {
+            Self::Prebuilt(_) => TargetCheck::Installed,
+            Self::Crate(check) => check,
+        }
+    }
+}
+
+impl Executable {
+    fn of(name: &str, path: PathBuf) -> Result<Self, PackagingError> {
+        // As big as it likes, unlike what goes to Lambda: an unoptimised build can be huge.
+        let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            path,
+            digest: digest(&bytes),
+            size: bytes.len() as u64,
+        })
+    }
 }
 
 impl Artifact {
-    fn of(executable: &[u8], fit: Fit, reason: &str) -> Self {
+    fn of(name: &str, executable: &[u8], fit: Fit, reason: &str) -> Self {
         let zip = zip::zip(executable);
         let needs = match fit.glibc {
             Some(version) => format!("glibc {version}"),
             None => "static".into(),
         };
         Self {
+            name: name.to_owned(),
             digest: digest(&zip),
             zip,
             architecture: fit.architecture,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::find::Crate;
 use crate::config::{Architecture, Overrides, Settings};
 use crate::engine::{DeployEvent, Reporter};
 
@@ -26,6 +27,15 @@ pub(super) fn write_crate(folder: &Path, main: &str) {
     std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
     std::fs::write(folder.join("src/main.rs"), main).unwrap();
+}
+
+/// Our crate, in `folder`.
+pub(super) fn ours(folder: &Path) -> Crate {
+    Crate {
+        folder: folder.to_owned(),
+        binary: "chat".into(),
+        profile: Vec::new(),
+    }
 }
 
 /// Remembers what was compiled.

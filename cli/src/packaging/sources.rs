@@ -1,4 +1,4 @@
-//! Which folders the handlers are built from: their crate, and every crate on this machine that it depends on.
+//! Which folders the functions' code is built from: its crates, and every crate on this machine that they depend on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,26 +6,46 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tokio::process::Command;
 
-use super::find::find_crate;
+use super::find::{absolute, find_crate};
 use super::{PackagingError, Programs};
 use crate::config::Settings;
+use crate::stack::code::{Code, Origin};
 
-/// What a build of the handlers reads, packages of a registry aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a build reads, packages of a registry aside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sources {
     pub(crate) crates: BTreeSet<PathBuf>,
     /// What decides about the build from outside the crates; some need not exist.
     pub(crate) files: BTreeSet<PathBuf>,
     /// Where cargo puts what it builds.
-    pub(crate) target: Option<PathBuf>,
+    pub(crate) targets: BTreeSet<PathBuf>,
 }
 
-/// Asks cargo where the handlers' sources are. Where it does not say, the answer is the crate's own folder.
+/// Asks cargo where the sources are of everything that is built for the functions of `settings`; ours are left out
+/// where they are given (`prebuilt`). Where cargo does not say, the answer is the crate's own folder.
 ///
 /// # Errors
 /// [`PackagingError::NotACrate`] and [`PackagingError::NoCrate`].
-pub(crate) async fn sources(settings: &Settings) -> Result<Sources, PackagingError> {
-    let folder = find_crate(settings)?;
+pub(crate) async fn sources(
+    settings: &Settings,
+    prebuilt: bool,
+) -> Result<Sources, PackagingError> {
+    let mut sources = Sources::default();
+    for code in Code::of(settings) {
+        let folder = match &code.origin {
+            Origin::Own if prebuilt => continue,
+            Origin::Own => find_crate(settings)?,
+            Origin::Custom { folder, .. } => absolute(folder),
+        };
+        let of_crate = of_crate(folder).await;
+        sources.crates.extend(of_crate.crates);
+        sources.files.extend(of_crate.files);
+        sources.targets.extend(of_crate.targets);
+    }
+    Ok(sources)
+}
+
+async fn of_crate(folder: PathBuf) -> Sources {
     let asked = Command::new(&Programs::of_environment().cargo)
         .args(["metadata", "--format-version", "1"])
         .current_dir(&folder)
@@ -38,14 +58,13 @@ pub(crate) async fn sources(settings: &Settings) -> Result<Sources, PackagingErr
         .ok()
         .filter(|answer| answer.status.success())
         .and_then(|answer| serde_json::from_slice::<Metadata>(&answer.stdout).ok());
-    Ok(match metadata {
+    match metadata {
         Some(metadata) => metadata.sources(&folder),
         None => Sources {
             crates: [folder].into(),
-            files: BTreeSet::new(),
-            target: None,
+            ..Sources::default()
         },
-    })
+    }
 }
 
 /// `cargo metadata`, as far as it matters here (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
@@ -120,7 +139,7 @@ impl Metadata {
         Sources {
             crates,
             files: deciding.map(|name| self.workspace_root.join(name)).into(),
-            target: Some(self.target_directory.clone()),
+            targets: [self.target_directory.clone()].into(),
         }
     }
 }
@@ -159,7 +178,7 @@ mod tests {
         let expected = ["/else/deep", "/w/chat", "/w/near"].map(PathBuf::from);
         assert_eq!(sources.crates, expected.into());
         assert!(sources.files.contains(Path::new("/w/Cargo.lock")));
-        assert_eq!(sources.target, Some("/w/target".into()));
+        assert_eq!(sources.targets, ["/w/target".into()].into());
     }
 
     #[tokio::test]
@@ -169,7 +188,8 @@ mod tests {
         let broken = folder.path().join("broken");
         std::fs::create_dir(&broken).unwrap();
         std::fs::write(broken.join("Cargo.toml"), "no manifest").unwrap();
-        let sources = sources(&settings).await.unwrap();
-        assert_eq!(sources.crates, [broken].into());
+        let found = sources(&settings, false).await.unwrap();
+        assert_eq!(found.crates, [broken].into());
+        assert_eq!(sources(&settings, true).await.unwrap(), Sources::default());
     }
 }

@@ -14,6 +14,119 @@ fn programs(scripts: &Scripts) -> Programs {
     }
 }
 
+/// The only thing that was built.
+fn one<T>(built: Built<T>) -> T {
+    assert_eq!(built.keys().collect::<Vec<_>>(), ["CodeKey"]);
+    built.into_values().next().unwrap()
+}
+
+/// A chat with handlers of the user's in the crates `a` and `b`, whose one binary is named after it.
+fn settings_with_handlers() -> (tempfile::TempDir, Settings) {
+    let (folder, settings) = settings(
+        "[handlers]\npath = \"mine\"\nprofile = \"dev\"\n[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"a\"\n\
+         handler = \"a\"\n[[routes]]\nkey = \"b\"\nhandler = \"b\"\n[[routes]]\nkey = \"c\"\nhandler = \"b\"\n",
+    );
+    write_crate(&folder.path().join("mine"), "fn main() {}");
+    for name in ["a", "b"] {
+        let main = format!("fn main() {{ println!(\"{name}\") }}");
+        write_crate(&folder.path().join(name), &main);
+    }
+    (folder, settings)
+}
+
+#[tokio::test]
+async fn every_handler_of_the_users_is_built_and_only_what_changed_is_built_again() {
+    let (folder, settings) = settings_with_handlers();
+    let scripts = Scripts::new();
+    let programs = programs(&scripts);
+    let mut recorder = Recorder::default();
+    let first = executables_by(&programs, &settings, None, &mut recorder)
+        .await
+        .unwrap();
+    let named: Vec<_> = first
+        .iter()
+        .map(|(key, built)| (key.as_str(), built.name.as_str()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("CodeKey", "handlers"),
+            ("CodeKeyA", "a"),
+            ("CodeKeyB", "b"),
+            ("CodeKeyC", "c")
+        ]
+    );
+    assert_eq!(first["CodeKeyB"].digest, first["CodeKeyC"].digest);
+    assert_ne!(first["CodeKeyA"].digest, first["CodeKeyB"].digest);
+    write_crate(&folder.path().join("a"), "fn main() { println!(\"new\") }");
+    recorder.compiled.clear();
+    let second = executables_by(&programs, &settings, None, &mut recorder)
+        .await
+        .unwrap();
+    assert_eq!(recorder.compiled.len(), 1);
+    let changed: Vec<_> = first
+        .keys()
+        .filter(|key| first[*key].digest != second[*key].digest)
+        .collect();
+    assert_eq!(changed, ["CodeKeyA"]);
+}
+
+#[tokio::test]
+async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
+    let (folder, settings) = settings_with_handlers();
+    write_crate(&folder.path().join("b"), "fn main() { missing() }");
+    let scripts = Scripts::new();
+    let error = executables_by(
+        &programs(&scripts),
+        &settings,
+        None,
+        &mut Recorder::default(),
+    )
+    .await;
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("the handler of route `b`: the handlers do not compile"),
+        "{error}"
+    );
+    std::fs::remove_dir_all(folder.path().join("b")).unwrap();
+    let found = checks(&settings, Source::Crate(TargetCheck::Installed)).await;
+    let bad = found.into_iter().filter_map(|check| check.outcome.err());
+    let bad: Vec<_> = bad
+        .map(|error| (error.to_string(), error.refusal, error.hint.is_some()))
+        .collect();
+    assert_eq!(
+        bad.iter()
+            .filter(|(text, ..)| text.contains("has no Cargo.toml"))
+            .count(),
+        2,
+        "{bad:?}"
+    );
+    assert!(
+        bad.iter()
+            .filter(|(text, ..)| text.contains("Cargo.toml"))
+            .all(|(_, refusal, hint)| *refusal == Refusal::Usage && *hint)
+    );
+}
+
+#[tokio::test]
+async fn two_crates_whose_binaries_would_be_one_file_are_refused() {
+    let (folder, settings) = settings_with_handlers();
+    let scripts = Scripts::new();
+    let cargo = std::env::var("CARGO").unwrap();
+    let shared = folder.path().join("shared");
+    let script = format!(
+        "CARGO_TARGET_DIR='{}' exec '{cargo}' \"$@\"",
+        shared.display()
+    );
+    let programs = Programs {
+        cargo: scripts.write("sharing-cargo", &script),
+        ..programs(&scripts)
+    };
+    let error = executables_by(&programs, &settings, None, &mut Recorder::default()).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("would be the same file"), "{error}");
+}
+
 #[tokio::test]
 async fn unchanged_sources_give_the_same_executable_for_this_machine() {
     let (folder, settings) = settings("[handlers]\npath = \"mine\"\nprofile = \"dev\"\n");
@@ -22,8 +135,8 @@ async fn unchanged_sources_give_the_same_executable_for_this_machine() {
     let programs = programs(&scripts);
     let mut executables = Vec::new();
     for _ in 0..2 {
-        let built = executable_by(&programs, &settings, None, &mut Recorder::default()).await;
-        executables.push(built.unwrap());
+        let built = executables_by(&programs, &settings, None, &mut Recorder::default()).await;
+        executables.push(one(built.unwrap()));
     }
     let first = &executables[0];
     assert_eq!(first, &executables[1]);
@@ -34,12 +147,12 @@ async fn unchanged_sources_give_the_same_executable_for_this_machine() {
 async fn a_prebuilt_folder_must_hold_bootstrap() {
     let (folder, settings) = settings("");
     let given = Some(folder.path());
-    let error = executable(&settings, given, &mut Recorder::default()).await;
+    let error = executables(&settings, given, &mut Recorder::default()).await;
     let error = error.unwrap_err();
     assert!(error.to_string().ends_with("bootstrap"), "{error}");
     std::fs::write(folder.path().join("bootstrap"), "x").unwrap();
-    let found = executable(&settings, given, &mut Recorder::default()).await;
-    assert_eq!(found.unwrap().size, 1);
+    let found = executables(&settings, given, &mut Recorder::default()).await;
+    assert_eq!(one(found.unwrap()).size, 1);
 }
 
 #[tokio::test]
@@ -53,11 +166,8 @@ async fn the_artifact_depends_on_nothing_but_the_executable() {
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(time).unwrap();
         let source = Source::Prebuilt(&path);
-        artifacts.push(
-            artifact(&settings, source, &mut Recorder::default())
-                .await
-                .unwrap(),
-        );
+        let built = super::artifacts(&settings, source, &mut Recorder::default()).await;
+        artifacts.push(one(built.unwrap()));
     }
     assert_eq!(artifacts[0], artifacts[1]);
     assert_eq!(artifacts[0].digest, digest(&artifacts[0].zip));
@@ -69,7 +179,7 @@ async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() 
     let path = folder.path().join("bootstrap");
     std::fs::write(&path, elf(Architecture::X86_64).bytes()).unwrap();
     let source = Source::Prebuilt(folder.path());
-    let packaged = artifact(&settings, source, &mut Recorder::default()).await;
+    let packaged = artifacts(&settings, source, &mut Recorder::default()).await;
     let checked = checks(&settings, source).await.remove(0).outcome;
     let (packaged, checked) = (packaged.unwrap_err(), checked.unwrap_err());
     assert_eq!(packaged.to_string(), checked.to_string());
@@ -106,7 +216,7 @@ async fn what_is_too_big_for_lambda_is_not_even_read() {
     let file = std::fs::File::create(&path).unwrap();
     file.set_len(MOST_CODE + 1).unwrap();
     let source = Source::Prebuilt(folder.path());
-    let error = artifact(&settings, source, &mut Recorder::default()).await;
+    let error = artifacts(&settings, source, &mut Recorder::default()).await;
     assert!(matches!(error, Err(PackagingError::TooBig { .. })));
 }
 
@@ -121,16 +231,17 @@ async fn where_cargo_lambda_is_missing_plain_cargo_builds_for_this_machines_own_
     let programs = programs(&scripts);
     let source = Source::Crate(TargetCheck::Installed);
     let mut recorder = Recorder::default();
-    let first = artifact_by(&programs, &settings, source, &mut recorder)
+    let first = artifacts_by(&programs, &settings, source, &mut recorder)
         .await
         .unwrap();
     assert_eq!(recorder.compiled, ["chat"]);
     let mut recorder = Recorder::default();
-    let second = artifact_by(&programs, &settings, source, &mut recorder)
+    let second = artifacts_by(&programs, &settings, source, &mut recorder)
         .await
         .unwrap();
     assert!(recorder.compiled.is_empty(), "{recorder:?}");
     assert_eq!(first, second);
+    let first = one(first);
     assert_eq!(Some(first.architecture), settings.aws.architecture);
     assert!(
         first.note.contains("the config says so; glibc 2."),

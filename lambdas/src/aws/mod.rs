@@ -2,8 +2,12 @@
 
 mod callback;
 mod client;
+mod functions;
+mod patience;
 mod table;
 
 pub use callback::CallbackDelivery;
-pub use client::{Clients, Patience};
+pub use client::Clients;
+pub use functions::LambdaDispatch;
+pub use patience::Patience;
 pub use table::DynamoStore;

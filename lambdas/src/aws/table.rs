@@ -3,19 +3,25 @@
 //! | item | `pk` | `sk` | attributes |
 //! |---|---|---|---|
 //! | a connection, under its owner | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
-//! | a connection's own record, where there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `expires_at` |
+//! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
+//! | a connection's own record, where there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` as far as it has them, `expires_at` |
 //!
-//! `expires_at` is the table's TTL attribute. The two kinds cannot meet: their
-//! keys begin differently, and a sort key of the first never is `#`.
+//! `expires_at` is the table's TTL attribute. The kinds cannot meet: their keys
+//! begin differently, a sort key of the first two never is `#`, and no name has
+//! a `#` in it.
 
 use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::session::{ConnectionId, Name, Session};
-use crate::store::{ConnectionStore, Device, Presence, Read, StoreError};
+use crate::session::{ConnectionId, Name, Names, Room, Session};
+use crate::shard::Shard;
+use crate::store::{
+    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+};
 
 /// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
 #[derive(Debug, Clone)]
@@ -50,6 +56,19 @@ impl DynamoStore {
         Ok(())
     }
 
+    /// A query for the connections in one partition that have not expired.
+    fn connections_in(&self, partition: String, now: u64) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :connection)")
+            .filter_expression("expires_at > :now")
+            .projection_expression("sk, connected_at")
+            .expression_attribute_values(":pk", AttributeValue::S(partition))
+            .expression_attribute_values(":connection", AttributeValue::S(CONNECTION.to_owned()))
+            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+    }
+
     fn failure(
         &self,
         attempt: &'static str,
@@ -65,22 +84,68 @@ impl DynamoStore {
 
 impl ConnectionStore for DynamoStore {
     async fn remember(&self, presence: &Presence) -> Result<(), StoreError> {
-        let mut item = connection_key(&presence.session.name, &presence.connection);
+        let Session { name, friend, .. } = &presence.session;
+        let Some(name) = name else {
+            return Ok(());
+        };
+        let mut item = connection_key(name, &presence.connection);
+        item.extend(friend.as_ref().map(|name| text("friend", name.as_str())));
         item.extend([
-            text("friend", presence.session.friend.as_str()),
             number("connected_at", presence.connected_at),
             number("expires_at", presence.expires_at()),
         ]);
         self.put(item, "record a connection").await
     }
 
-    async fn remember_session(&self, presence: &Presence) -> Result<(), StoreError> {
-        let mut item = session_key(&presence.connection);
+    async fn join(&self, presence: &Presence) -> Result<(), StoreError> {
+        let Session { name, room, .. } = &presence.session;
+        let mut item = member_key(room, &presence.connection);
+        item.extend(name.as_ref().map(|name| text("name", name.as_str())));
         item.extend([
-            text("name", presence.session.name.as_str()),
-            text("friend", presence.session.friend.as_str()),
+            number("connected_at", presence.connected_at),
             number("expires_at", presence.expires_at()),
         ]);
+        self.put(item, "record a member of a room").await
+    }
+
+    async fn leave(&self, room: &Room, connection: &ConnectionId) -> Result<(), StoreError> {
+        self.delete(member_key(room, connection), "remove a member of a room")
+            .await
+    }
+
+    async fn members(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> Result<Page, StoreError> {
+        let partition = room_key(room, shard);
+        let start = start.map(|PageStart(connection)| key_of(&partition, &connection));
+        let page = self
+            .connections_in(partition, now)
+            .consistent_read(true)
+            .limit(i32::from(PAGE_ROWS))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| self.failure("find the members of a room", error))?;
+        Ok(Page {
+            members: page.items().iter().filter_map(device).collect(),
+            next: page
+                .last_evaluated_key()
+                .and_then(device)
+                .map(|device| PageStart(device.connection)),
+        })
+    }
+
+    async fn remember_session(&self, presence: &Presence) -> Result<(), StoreError> {
+        let mut item = session_key(&presence.connection);
+        let Session { name, friend, room } = &presence.session;
+        item.extend(name.as_ref().map(|name| text("name", name.as_str())));
+        item.extend(friend.as_ref().map(|name| text("friend", name.as_str())));
+        item.extend((!room.is_everybody()).then(|| text("room", room.as_str())));
+        item.extend([number("expires_at", presence.expires_at())]);
         self.put(item, "record a session").await
     }
 
@@ -105,19 +170,8 @@ impl ConnectionStore for DynamoStore {
         let mut next_page = None;
         loop {
             let page = self
-                .client
-                .query()
-                .table_name(&self.table)
+                .connections_in(user_key(name), now)
                 .consistent_read(read == Read::Consistent)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :connection)")
-                .filter_expression("expires_at > :now")
-                .projection_expression("sk, connected_at")
-                .expression_attribute_values(":pk", AttributeValue::S(user_key(name)))
-                .expression_attribute_values(
-                    ":connection",
-                    AttributeValue::S(CONNECTION.to_owned()),
-                )
-                .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
                 .set_exclusive_start_key(next_page)
                 .send()
                 .await
@@ -155,6 +209,9 @@ impl ConnectionStore for DynamoStore {
         Session::parse(
             ("name", read_text(&item, "name")),
             ("friend", read_text(&item, "friend")),
+            ("room", read_text(&item, "room")),
+            // Whether they were required was decided when it was written.
+            Names::Optional,
         )
         .map(Some)
         .map_err(|error| self.failure(attempt, error))
@@ -167,9 +224,21 @@ fn user_key(name: &Name) -> String {
     format!("U#{name}")
 }
 
+fn room_key(room: &Room, shard: Shard) -> String {
+    format!("R#{room}#{}", shard.number())
+}
+
 fn connection_key(name: &Name, connection: &ConnectionId) -> Item {
+    key_of(&user_key(name), connection)
+}
+
+fn member_key(room: &Room, connection: &ConnectionId) -> Item {
+    key_of(&room_key(room, Shard::of(connection)), connection)
+}
+
+fn key_of(partition: &str, connection: &ConnectionId) -> Item {
     Item::from([
-        text("pk", &user_key(name)),
+        text("pk", partition),
         text("sk", &format!("{CONNECTION}{connection}")),
     ])
 }

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::{HandlerError, Invocation};
 use crate::event::SocketEvent;
 use crate::log::reasons;
-use crate::session::Session;
+use crate::session::{Names, Session};
 
-/// Lets a connection in under the names it claims, if they are names.
+/// Lets a connection in under the names it claims, if they are names, and into the room it names.
 ///
 /// The session becomes the authorizer's context, which API Gateway repeats in
 /// every later event of the connection: no handler then has to look it up.
@@ -17,12 +17,16 @@ use crate::session::Session;
 ///
 /// # Errors
 /// [`HandlerError::Unauthorized`] when a name is missing or invalid; the reason is only logged.
-pub fn authorize(event: &SocketEvent, invocation: &Invocation) -> Result<Policy, HandlerError> {
+pub fn authorize(
+    event: &SocketEvent,
+    names: Names,
+    invocation: &Invocation,
+) -> Result<Policy, HandlerError> {
     let arn = event.authorizing()?;
-    match event.claimed_session() {
+    match event.claimed_session(names) {
         Ok(session) => {
             invocation.log.info("handshake authorized", []);
-            Ok(Policy::allow(arn, &session))
+            Ok(Policy::allow(arn, &session, names))
         }
         Err(error) => {
             let reason = json!(reasons(&error));
@@ -60,17 +64,27 @@ struct Statement {
     resource: String,
 }
 
+/// What nobody said is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Context {
-    name: String,
-    friend: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    friend: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<String>,
 }
 
 impl Policy {
     /// Allows exactly what was asked for: the `$connect` of this API and stage.
-    fn allow(arn: &str, session: &Session) -> Self {
+    fn allow(arn: &str, session: &Session, names: Names) -> Self {
+        let Session { name, friend, room } = session;
+        // Who names nobody is somebody all the same: a context without any word of ours would prove nothing later.
+        let has_room = names == Names::Optional || !room.is_everybody();
         Self {
-            principal_id: session.name.to_string(),
+            principal_id: name
+                .as_ref()
+                .map_or_else(|| ANONYMOUS.to_owned(), ToString::to_string),
             policy_document: PolicyDocument {
                 version: "2012-10-17",
                 statement: [Statement {
@@ -80,9 +94,13 @@ impl Policy {
                 }],
             },
             context: Context {
-                name: session.name.to_string(),
-                friend: session.friend.to_string(),
+                name: name.as_ref().map(ToString::to_string),
+                friend: friend.as_ref().map(ToString::to_string),
+                room: has_room.then(|| room.to_string()),
             },
         }
     }
 }
+
+/// The principal of those who do not say who they are. No name: it has a character that names cannot have.
+const ANONYMOUS: &str = "#anonymous";

@@ -5,10 +5,10 @@ use serde_json::json;
 use super::{Answer, HandlerError, Invocation};
 use crate::event::SocketEvent;
 use crate::log::reasons;
-use crate::session::{InvalidSession, Session};
-use crate::store::{ConnectionStore, Presence, StoreError};
+use crate::session::{InvalidSession, Name, Names, Session};
+use crate::store::{ConnectionStore, Index, Presence, StoreError};
 
-/// Records the new connection under its owner's name.
+/// Records the new connection under its owner's name, or in its room, or both, as `index` says.
 ///
 /// The session is the authorizer's. Where a gateway ran none, it is what the
 /// handshake claims, and it is recorded a second time under the connection, for
@@ -25,12 +25,13 @@ use crate::store::{ConnectionStore, Presence, StoreError};
 pub async fn connect(
     event: &SocketEvent,
     store: &impl ConnectionStore,
+    (names, index): (Names, Index),
     invocation: &Invocation,
 ) -> Result<Answer, HandlerError> {
     let connection = event.connecting()?;
     let log = invocation.log.with("connectionId", connection.as_str());
 
-    let (session, origin) = match identify(event) {
+    let (session, origin) = match identify(event, names) {
         Ok(identified) => identified,
         Err(error) => {
             let reason = reasons(&error);
@@ -43,7 +44,7 @@ pub async fn connect(
         connection,
         connected_at: invocation.now,
     };
-    if let Err(error) = record(&presence, origin, store).await {
+    if let Err(error) = record(&presence, origin, index, store).await {
         log.error(
             "connection not recorded",
             [("reason", json!(reasons(&error)))],
@@ -54,8 +55,15 @@ pub async fn connect(
     log.debug(
         "session",
         [
-            ("name", json!(presence.session.name.as_str())),
-            ("friend", json!(presence.session.friend.as_str())),
+            (
+                "name",
+                json!(presence.session.name.as_ref().map(Name::as_str)),
+            ),
+            (
+                "friend",
+                json!(presence.session.friend.as_ref().map(Name::as_str)),
+            ),
+            ("room", json!(presence.session.room.as_str())),
         ],
     );
     Ok(Answer::status(200))
@@ -68,21 +76,29 @@ enum Origin {
     Handshake,
 }
 
-fn identify(event: &SocketEvent) -> Result<(Session, Origin), InvalidSession> {
-    match event.proven_session()? {
+fn identify(event: &SocketEvent, names: Names) -> Result<(Session, Origin), InvalidSession> {
+    match event.proven_session(names)? {
         Some(session) => Ok((session, Origin::Authorizer)),
-        None => Ok((event.claimed_session()?, Origin::Handshake)),
+        None => Ok((event.claimed_session(names)?, Origin::Handshake)),
     }
 }
 
 async fn record(
     presence: &Presence,
     origin: Origin,
+    index: Index,
     store: &impl ConnectionStore,
 ) -> Result<(), StoreError> {
-    // The findable row comes last: whoever finds it may post at once.
+    // The findable rows come last: whoever finds one may post at once. Of a connection that is refused after the first
+    // of two, that one stays: the next message finds it gone, or it expires.
     if let Origin::Handshake = origin {
         store.remember_session(presence).await?;
     }
-    store.remember(presence).await
+    if index.has_friend() {
+        store.remember(presence).await?;
+    }
+    if index.has_room() {
+        store.join(presence).await?;
+    }
+    Ok(())
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::{Answer, HandlerError, Invocation};
 use crate::event::SocketEvent;
 use crate::log::reasons;
-use crate::session::ConnectionId;
-use crate::store::{ConnectionStore, StoreError};
+use crate::session::{ConnectionId, Names, Session};
+use crate::store::{ConnectionStore, Index, StoreError};
 
 /// Removes the rows of exactly this connection; other connections of the same person stay.
 ///
@@ -22,12 +22,13 @@ use crate::store::{ConnectionStore, StoreError};
 pub async fn disconnect(
     event: &SocketEvent,
     store: &impl ConnectionStore,
+    index: Index,
     invocation: &Invocation,
 ) -> Result<Answer, HandlerError> {
     let connection = event.disconnecting()?;
     let log = invocation.log.with("connectionId", connection.as_str());
 
-    match forget(event, &connection, store, invocation.now).await {
+    match forget(event, &connection, store, index, invocation.now).await {
         Ok(Known::Yes) => log.info("disconnected", []),
         Ok(Known::No) => log.info("unknown connection disconnected", []),
         Err(error) => {
@@ -50,18 +51,42 @@ async fn forget(
     event: &SocketEvent,
     connection: &ConnectionId,
     store: &impl ConnectionStore,
+    index: Index,
     now: u64,
 ) -> Result<Known, StoreError> {
+    // Where friends are found, nobody is let in without both names: half a context is none.
+    let names = if index.has_friend() {
+        Names::Required
+    } else {
+        Names::Optional
+    };
     // A context that names nobody proves nothing, and then there is a record.
-    if let Ok(Some(session)) = event.proven_session() {
-        store.forget(&session.name, connection).await?;
+    if let Ok(Some(session)) = event.proven_session(names) {
+        forget_rows(&session, connection, store, index).await?;
         return Ok(Known::Yes);
     }
     let Some(session) = store.session_of(connection, now).await? else {
         return Ok(Known::No);
     };
-    // The record goes last: with it, a repetition can still find the row.
-    store.forget(&session.name, connection).await?;
+    // The record goes last: with it, a repetition can still find the rows.
+    forget_rows(&session, connection, store, index).await?;
     store.forget_session(connection).await?;
     Ok(Known::Yes)
+}
+
+async fn forget_rows(
+    session: &Session,
+    connection: &ConnectionId,
+    store: &impl ConnectionStore,
+    index: Index,
+) -> Result<(), StoreError> {
+    let mut forgotten = Ok(());
+    if let Some(name) = session.name.as_ref().filter(|_| index.has_friend()) {
+        forgotten = store.forget(name, connection).await;
+    }
+    // One that cannot be removed is no reason to keep the other.
+    if index.has_room() {
+        forgotten = forgotten.and(store.leave(&session.room, connection).await);
+    }
+    forgotten
 }

@@ -1,19 +1,26 @@
-//! What each route does: one public function per handler, over [`ConnectionStore`](crate::store::ConnectionStore)
-//! and [`Delivery`](crate::delivery::Delivery).
+//! What each route does: one public function per handler, over [`ConnectionStore`](crate::store::ConnectionStore),
+//! [`Delivery`](crate::delivery::Delivery) and [`Dispatch`](crate::dispatch::Dispatch).
 //!
 //! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation
 //! fail, which API Gateway shows to the client: 502 for a handshake, the frame
 //! `{"message": "Internal server error", …}` for a message.
 
 mod authorize;
+mod broadcast;
 mod connect;
+mod deliver;
 mod direct;
 mod disconnect;
+mod sender;
 
 pub use authorize::{Policy, authorize};
+pub use broadcast::broadcast;
 pub use connect::connect;
+pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
+
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -26,6 +33,8 @@ use crate::store::StoreError;
 pub struct Invocation {
     /// Seconds since the epoch.
     pub now: u64,
+    /// When to begin nothing new, so that Lambda does not have to end it in the middle of something.
+    pub until: Instant,
     /// Carries the request id already.
     pub log: Log,
 }
@@ -78,7 +87,7 @@ pub enum HandlerError {
     /// The event is for another handler.
     #[error(transparent)]
     UnexpectedEvent(#[from] UnexpectedEvent),
-    /// The friend could not be looked up, so the sender must learn that the message is lost.
+    /// The receivers could not be looked up, so the sender must learn that the message is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

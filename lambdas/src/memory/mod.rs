@@ -1,12 +1,14 @@
-//! The fakes: a table and a way back to clients, both in memory.
+//! The fakes: a table, a way back to clients and a way to the function for large rooms, all in memory.
 //!
 //! They are programs with a stated behaviour, not expectations: each does what
 //! its trait says, unless a test orders a fault beforehand.
 
 mod delivery;
+mod dispatch;
 mod store;
 
 pub use delivery::MemoryDelivery;
+pub use dispatch::MemoryDispatch;
 pub use store::{Call, MemoryStore};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

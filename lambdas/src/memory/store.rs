@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
 use super::lock;
-use crate::session::{ConnectionId, Name, Session};
-use crate::store::{ConnectionStore, Device, Presence, Read, StoreError};
+use crate::session::{ConnectionId, Name, Room, Session};
+use crate::shard::Shard;
+use crate::store::{
+    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+};
 
+type Members = BTreeMap<(Room, Shard, ConnectionId), Presence>;
 type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 
 /// A table of connections in memory.
@@ -22,6 +26,9 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Table {
     rows: Rows,
+    members: Members,
+    /// How many pages of members were read.
+    pages: usize,
     sessions: BTreeMap<ConnectionId, Presence>,
     /// What eventual reads still see.
     stale: Option<Rows>,
@@ -33,6 +40,12 @@ struct Table {
 pub enum Call {
     /// [`ConnectionStore::remember`]
     Remember,
+    /// [`ConnectionStore::join`]
+    Join,
+    /// [`ConnectionStore::leave`]
+    Leave,
+    /// [`ConnectionStore::members`]
+    Members,
     /// [`ConnectionStore::remember_session`]
     RememberSession,
     /// [`ConnectionStore::forget`]
@@ -63,6 +76,18 @@ impl MemoryStore {
         lock(&self.table).rows.values().cloned().collect()
     }
 
+    /// Everybody who joined a room and did not leave it, expired or not.
+    #[must_use]
+    pub fn members(&self) -> Vec<Presence> {
+        lock(&self.table).members.values().cloned().collect()
+    }
+
+    /// How many pages of members were read so far.
+    #[must_use]
+    pub fn pages_read(&self) -> usize {
+        lock(&self.table).pages
+    }
+
     /// Every session that was remembered and not forgotten, expired or not.
     #[must_use]
     pub fn sessions(&self) -> Vec<Presence> {
@@ -84,9 +109,60 @@ impl MemoryStore {
 
 impl ConnectionStore for MemoryStore {
     async fn remember(&self, presence: &Presence) -> Result<(), StoreError> {
-        let key = (presence.session.name.clone(), presence.connection.clone());
+        let name = presence.session.name.clone();
         self.call(Call::Remember, |table| {
-            table.rows.insert(key, presence.clone());
+            if let Some(name) = name {
+                let key = (name, presence.connection.clone());
+                table.rows.insert(key, presence.clone());
+            }
+        })
+    }
+
+    async fn join(&self, presence: &Presence) -> Result<(), StoreError> {
+        let key = member_key(&presence.session.room, &presence.connection);
+        self.call(Call::Join, |table| {
+            table.members.insert(key, presence.clone());
+        })
+    }
+
+    async fn leave(&self, room: &Room, connection: &ConnectionId) -> Result<(), StoreError> {
+        self.call(Call::Leave, |table| {
+            table.members.remove(&member_key(room, connection));
+        })
+    }
+
+    async fn members(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> Result<Page, StoreError> {
+        self.call(Call::Members, |table| {
+            table.pages += 1;
+            let is_after = |connection: &ConnectionId| {
+                start.as_ref().is_none_or(|PageStart(it)| connection > it)
+            };
+            let rows = table.members.iter();
+            let mut rows = rows
+                .filter(|((of, within, connection), _)| {
+                    of == room && *within == shard && is_after(connection)
+                })
+                .map(|(_, row)| row);
+            // A page is full before it is known whether it was the last one, as in DynamoDB.
+            let page: Vec<_> = rows.by_ref().take(PAGE_ROWS.into()).collect();
+            let is_full = page.len() == usize::from(PAGE_ROWS);
+            Page {
+                next: page
+                    .last()
+                    .filter(|_| is_full)
+                    .map(|row| PageStart(row.connection.clone())),
+                members: page
+                    .into_iter()
+                    .filter(|row| row.expires_at() > now)
+                    .map(device)
+                    .collect(),
+            }
         })
     }
 
@@ -121,11 +197,8 @@ impl ConnectionStore for MemoryStore {
                 _ => &table.rows,
             };
             rows.values()
-                .filter(|row| row.session.name == *name && row.expires_at() > now)
-                .map(|row| Device {
-                    connection: row.connection.clone(),
-                    connected_at: row.connected_at,
-                })
+                .filter(|row| row.session.name.as_ref() == Some(name) && row.expires_at() > now)
+                .map(device)
                 .collect()
         })
     }
@@ -141,5 +214,16 @@ impl ConnectionStore for MemoryStore {
                 .filter(|presence| presence.expires_at() > now)
                 .map(|presence| presence.session.clone())
         })
+    }
+}
+
+fn member_key(room: &Room, connection: &ConnectionId) -> (Room, Shard, ConnectionId) {
+    (room.clone(), Shard::of(connection), connection.clone())
+}
+
+fn device(row: &Presence) -> Device {
+    Device {
+        connection: row.connection.clone(),
+        connected_at: row.connected_at,
     }
 }

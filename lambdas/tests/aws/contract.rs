@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use chat_lambdas::log::reasons;
 use chat_lambdas::memory::MemoryStore;
-use chat_lambdas::session::{ConnectionId, Name, Session};
+use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore, LIFETIME_SECONDS, Presence, Read};
 
 use crate::table::{LocalTable, TABLE};
@@ -246,8 +246,9 @@ async fn devices(store: &impl ConnectionStore, person: &str) -> Vec<String> {
 fn presence(person: &str, connection: &str, connected_at: u64) -> Presence {
     Presence {
         session: Session {
-            name: name(person),
-            friend: name("Jerry"),
+            name: Some(name(person)),
+            friend: Some(name("Jerry")),
+            room: Room::default(),
         },
         connection: id(connection),
         connected_at,

@@ -1,4 +1,5 @@
 use chat_lambdas::handlers::{HandlerError, authorize};
+use chat_lambdas::session::Names::Required;
 use serde_json::json;
 
 use crate::gateway::{self, ARN, Names};
@@ -8,7 +9,7 @@ use crate::scene::{Scene, json_of};
 fn two_names_are_allowed_to_connect_and_become_the_context() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
-    let policy = authorize(&event, &scene.invocation()).unwrap();
+    let policy = authorize(&event, Required, &scene.invocation()).unwrap();
     assert_eq!(
         json_of(&policy),
         json!({
@@ -38,7 +39,11 @@ fn who_gives_no_usable_names_is_unauthorized_and_the_reason_is_logged() {
 
 fn check(names: Names<'_>, reason: &str) {
     let scene = Scene::new();
-    let outcome = authorize(&gateway::authorizer("c", names), &scene.invocation());
+    let outcome = authorize(
+        &gateway::authorizer("c", names),
+        Required,
+        &scene.invocation(),
+    );
     assert!(
         matches!(outcome, Err(HandlerError::Unauthorized)),
         "{names:?}"
@@ -53,8 +58,8 @@ fn a_hostile_name_cannot_write_into_the_log() {
         "\u{1b}]0;owned\u{7}\r\n{{\"level\":\"INFO\"}}{}",
         "x".repeat(100_000)
     );
-    let event = gateway::authorizer("c", (Some(&hostile), Some("Jerry")));
-    assert!(authorize(&event, &scene.invocation()).is_err());
+    let event = gateway::authorizer("c", (Some(hostile.as_str()), Some("Jerry")));
+    assert!(authorize(&event, Required, &scene.invocation()).is_err());
     let logged = scene.logged();
     assert!(logged.len() < 300 && !logged.contains("owned"), "{logged}");
     assert!(!logged.chars().any(char::is_control), "{logged:?}");
@@ -64,7 +69,7 @@ fn a_hostile_name_cannot_write_into_the_log() {
 fn names_are_not_logged_when_all_is_well() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
-    authorize(&event, &scene.invocation()).unwrap();
+    authorize(&event, Required, &scene.invocation()).unwrap();
     let logged = scene.logged();
     assert!(
         !logged.contains("Tom") && !logged.contains("Jerry"),
@@ -80,7 +85,7 @@ fn an_event_of_another_kind_is_an_error_and_not_a_refusal() {
         gateway::connect("c", names, None),
         gateway::message("c", "hi", None),
     ] {
-        let outcome = authorize(&event, &scene.invocation());
+        let outcome = authorize(&event, Required, &scene.invocation());
         assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
     }
 }

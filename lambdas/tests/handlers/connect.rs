@@ -4,7 +4,7 @@ use chat_lambdas::memory::Call;
 use serde_json::json;
 
 use crate::gateway::{self, Names, context};
-use crate::scene::{BEGIN, Scene, json_of, presence};
+use crate::scene::{BEGIN, FRIENDS, Scene, json_of, presence};
 
 const TOM: Names<'static> = (Some("Tom"), Some("Jerry"));
 
@@ -109,13 +109,13 @@ async fn events_of_another_kind_are_errors() {
         gateway::disconnect("c", Some(&context("Tom", "Jerry"))),
     ];
     for event in events {
-        let outcome = connect(&event, &scene.store, &scene.invocation()).await;
+        let outcome = connect(&event, &scene.store, FRIENDS, &scene.invocation()).await;
         assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
     }
     assert!(scene.rows().is_empty());
 }
 
 async fn run(scene: &Scene, event: &SocketEvent) -> Answer {
-    let outcome = connect(event, &scene.store, &scene.invocation()).await;
+    let outcome = connect(event, &scene.store, FRIENDS, &scene.invocation()).await;
     outcome.expect("a CONNECT event is always answered")
 }

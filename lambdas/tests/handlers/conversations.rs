@@ -3,13 +3,17 @@
 
 use std::collections::HashMap;
 
-use chat_lambdas::handlers::{HandlerError, authorize, connect, direct, disconnect};
+use chat_lambdas::event::SocketEvent;
+use chat_lambdas::handlers::{
+    Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
+};
 use chat_lambdas::session::ConnectionId;
-use conversations::{Fault, Handshake, Party, Welcome, World, play};
+use conversations::{Fault, Handshake, Party, Receivers, Welcome, World, play};
 use serde_json::{Value, json};
 
-use crate::gateway;
+use crate::gateway::{self, Claims};
 use crate::scene::{Scene, json_of};
+use crate::wiring::Wiring;
 
 #[derive(Debug, Clone, Copy)]
 enum Authorizer {
@@ -52,6 +56,7 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
     for script in conversations::scripts().expect("the scripts can be read") {
         let mut world = InMemory {
             scene: Scene::new(),
+            wiring: Wiring::of(script.stack),
             authorizer,
             farewell,
             connections: HashMap::new(),
@@ -67,6 +72,7 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
 
 struct InMemory {
     scene: Scene,
+    wiring: Wiring,
     authorizer: Authorizer,
     farewell: Farewell,
     connections: HashMap<Party, Connection>,
@@ -92,13 +98,13 @@ impl InMemory {
     fn authorized(
         &self,
         id: &ConnectionId,
-        names: gateway::Names<'_>,
+        claims: Claims<'_>,
     ) -> Result<Result<Option<Value>, u16>, Fault> {
         if let Authorizer::Ignored = self.authorizer {
             return Ok(Ok(None));
         }
-        let event = gateway::authorizer(id.as_str(), names);
-        match authorize(&event, &self.scene.invocation()) {
+        let event = gateway::authorizer(id.as_str(), claims);
+        match authorize(&event, self.wiring.names, &self.scene.invocation()) {
             Ok(policy) => {
                 let policy = json_of(&policy);
                 let mut context = policy["context"].clone();
@@ -113,12 +119,31 @@ impl InMemory {
     async fn farewells(&mut self) -> Result<(), Fault> {
         for connection in std::mem::take(&mut self.ended) {
             let event = gateway::disconnect(connection.id.as_str(), connection.context.as_ref());
-            let answer = disconnect(&event, &self.scene.store, &self.scene.invocation()).await?;
+            let (index, invocation) = (self.wiring.index, self.scene.invocation());
+            let answer = disconnect(&event, &self.scene.store, index, &invocation).await?;
             if json_of(&answer) != json!({"statusCode": 200}) {
                 return Err(format!("$disconnect answered {answer:?}").into());
             }
         }
         Ok(())
+    }
+
+    async fn to_friend(&self, event: &SocketEvent) -> Result<Answer, Fault> {
+        let (scene, routes) = (&self.scene, &self.wiring.friend_routes);
+        let invocation = scene.invocation();
+        Ok(direct(event, &scene.store, &scene.delivery, routes, &invocation).await?)
+    }
+
+    /// What is handed over is delivered before this returns.
+    async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
+        let (scene, routes) = (&self.scene, &self.wiring.room_routes);
+        let ways = (&scene.store, &scene.delivery);
+        let invocation = scene.invocation();
+        let answer = broadcast(event, ways, &scene.dispatch, routes, &invocation).await?;
+        for message in scene.dispatch.take() {
+            deliver(&message, ways, &invocation).await?;
+        }
+        Ok(answer)
     }
 
     fn close(&mut self, party: &Party) -> Result<Connection, Fault> {
@@ -131,16 +156,21 @@ impl InMemory {
 
 impl World for InMemory {
     async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
-        self.scene.now += 60;
+        self.scene.now += 6;
         self.made += 1;
         let id = ConnectionId::new(format!("connection-{:03}=", self.made));
-        let names = (handshake.from.as_deref(), handshake.to.as_deref());
-        let context = match self.authorized(&id, names)? {
+        let claims = Claims {
+            from: handshake.from.as_deref(),
+            to: handshake.to.as_deref(),
+            room: handshake.room.as_deref(),
+        };
+        let context = match self.authorized(&id, claims)? {
             Ok(context) => context,
             Err(status) => return Ok(Welcome::Refused(status.to_string())),
         };
-        let event = gateway::connect(id.as_str(), names, context.as_ref());
-        let answer = connect(&event, &self.scene.store, &self.scene.invocation()).await?;
+        let event = gateway::connect(id.as_str(), claims, context.as_ref());
+        let (policy, invocation) = (self.wiring.policy(), self.scene.invocation());
+        let answer = connect(&event, &self.scene.store, policy, &invocation).await?;
         if answer.status_code() != 200 {
             return Ok(Welcome::Refused(answer.status_code().to_string()));
         }
@@ -155,12 +185,16 @@ impl World for InMemory {
     async fn send(&mut self, party: &Party, text: &str) -> Result<(), Fault> {
         self.scene.now += 60;
         let Connection { id, context } = self.connection(party)?;
-        let event = gateway::message(id.as_str(), text, context.as_ref());
-        let scene = &self.scene;
-        let answer = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await?;
-        match json_of(&answer) == json!({"statusCode": 200}) {
-            true => Ok(()),
-            false => Err(format!("the message was answered {answer:?}").into()),
+        let route = self.wiring.select(text).ok_or("no route takes it")?;
+        let event = gateway::routed(route.key, id.as_str(), text, context.as_ref());
+        let answer = match route.receivers {
+            Receivers::Friend => self.to_friend(&event).await?,
+            Receivers::Room => self.to_room(&event).await?,
+        };
+        // 400: the sender is told, and the script knows.
+        match answer.status_code() {
+            200 | 400 => Ok(()),
+            _ => Err(format!("the message was answered {answer:?}").into()),
         }
     }
 

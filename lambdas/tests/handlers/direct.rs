@@ -1,5 +1,5 @@
 use chat_lambdas::delivery::DeliveryError;
-use chat_lambdas::handlers::{HandlerError, connect, direct};
+use chat_lambdas::handlers::{HandlerError, connect};
 use chat_lambdas::log::Level;
 use chat_lambdas::memory::Call;
 use chat_lambdas::protocol::FRIEND_NOT_REACHABLE;
@@ -7,7 +7,7 @@ use chat_lambdas::session::ConnectionId;
 use serde_json::json;
 
 use crate::gateway::{self, context};
-use crate::scene::{Scene, json_of};
+use crate::scene::{FRIENDS, Scene, json_of};
 
 #[tokio::test]
 async fn every_device_of_the_friend_gets_the_text_and_nobody_else_anything() {
@@ -127,11 +127,11 @@ async fn without_an_authorizer_the_record_tells_who_is_speaking() {
     let scene = Scene::new();
     let jerry = scene.online("Jerry", "j").await;
     let handshake = gateway::connect("t", (Some("Tom"), Some("Jerry")), None);
-    connect(&handshake, &scene.store, &scene.invocation())
+    connect(&handshake, &scene.store, FRIENDS, &scene.invocation())
         .await
         .unwrap();
     let event = gateway::message("t", "hi", None);
-    let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+    let outcome = scene.direct(&event).await;
     assert_eq!(outcome.unwrap().status_code(), 200);
     assert_eq!(scene.delivery.take(&jerry).unwrap(), "hi");
 }
@@ -147,7 +147,7 @@ async fn a_message_nobody_stands_behind_is_dropped_without_a_word() {
         Some(json!({"principalId": "x"})),
     ] {
         let event = gateway::message("s", "hi", context.as_ref());
-        let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+        let outcome = scene.direct(&event).await;
         assert_eq!(json_of(&outcome.unwrap()), json!({"statusCode": 403}));
     }
     assert_eq!(scene.delivery.take(&jerry), None);
@@ -168,7 +168,7 @@ async fn a_friend_who_cannot_be_looked_up_makes_the_invocation_fail() {
 
     scene.store.break_down(Call::SessionOf);
     let event = gateway::message("t", "hi", None);
-    let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+    let outcome = scene.direct(&event).await;
     assert!(matches!(outcome, Err(HandlerError::Store(_))));
 }
 
@@ -181,7 +181,7 @@ async fn events_of_another_kind_are_errors() {
         gateway::disconnect("t", Some(&tom)),
     ];
     for event in events {
-        let outcome = direct(&event, &scene.store, &scene.delivery, &scene.invocation()).await;
+        let outcome = scene.direct(&event).await;
         assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
     }
 }

@@ -1,9 +1,10 @@
 use chat_lambdas::handlers::{Answer, HandlerError, connect, disconnect};
 use chat_lambdas::memory::Call;
+use chat_lambdas::store::Index;
 use serde_json::{Value, json};
 
 use crate::gateway::{self, context};
-use crate::scene::{Scene, json_of};
+use crate::scene::{FRIENDS, Scene, json_of};
 
 #[tokio::test]
 async fn exactly_this_connection_is_forgotten() {
@@ -21,7 +22,7 @@ async fn without_an_authorizer_the_record_tells_whose_connection_it_was() {
     let scene = Scene::new();
     for connection in ["a", "b"] {
         let event = gateway::connect(connection, (Some("Tom"), Some("Jerry")), None);
-        let connected = connect(&event, &scene.store, &scene.invocation()).await;
+        let connected = connect(&event, &scene.store, FRIENDS, &scene.invocation()).await;
         assert_eq!(connected.unwrap().status_code(), 200);
     }
     assert_eq!(run(&scene, "a", None).await.status_code(), 200);
@@ -44,7 +45,7 @@ async fn a_second_disconnect_and_an_unknown_one_are_fine() {
 async fn a_removal_that_failed_half_way_can_be_repeated() {
     let scene = Scene::new();
     let event = gateway::connect("c", (Some("Tom"), Some("Jerry")), None);
-    let connected = connect(&event, &scene.store, &scene.invocation()).await;
+    let connected = connect(&event, &scene.store, FRIENDS, &scene.invocation()).await;
     assert_eq!(connected.unwrap().status_code(), 200);
     scene.store.break_down(Call::Forget);
     assert_eq!(run(&scene, "c", None).await.status_code(), 500);
@@ -83,7 +84,7 @@ async fn events_of_another_kind_are_errors() {
         gateway::connect("t", (Some("Tom"), Some("Jerry")), Some(&tom)),
     ];
     for event in events {
-        let outcome = disconnect(&event, &scene.store, &scene.invocation()).await;
+        let outcome = disconnect(&event, &scene.store, Index::Friend, &scene.invocation()).await;
         assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
     }
     assert_eq!(scene.rows(), ["Tom/t"]);
@@ -91,6 +92,6 @@ async fn events_of_another_kind_are_errors() {
 
 async fn run(scene: &Scene, connection: &str, context: Option<&Value>) -> Answer {
     let event = gateway::disconnect(connection, context);
-    let outcome = disconnect(&event, &scene.store, &scene.invocation()).await;
+    let outcome = disconnect(&event, &scene.store, Index::Friend, &scene.invocation()).await;
     outcome.expect("a DISCONNECT event is always answered")
 }

@@ -5,11 +5,37 @@ use serde_json::{Value, json};
 
 pub(crate) const ARN: &str = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/v1/$connect";
 
-/// What a client put into its handshake.
+/// What a client put into its handshake: its name and its friend's.
 pub(crate) type Names<'a> = (Option<&'a str>, Option<&'a str>);
 
-pub(crate) fn authorizer(connection: &str, names: Names<'_>) -> SocketEvent {
-    let mut event = handshake(connection, names);
+/// The same, and the room.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Claims<'a> {
+    pub(crate) from: Option<&'a str>,
+    pub(crate) to: Option<&'a str>,
+    pub(crate) room: Option<&'a str>,
+}
+
+impl<'a> From<Names<'a>> for Claims<'a> {
+    fn from((from, to): Names<'a>) -> Self {
+        Self {
+            from,
+            to,
+            room: None,
+        }
+    }
+}
+
+/// The claims of somebody who names a room and nothing else.
+pub(crate) fn in_room(room: &str) -> Claims<'_> {
+    Claims {
+        room: Some(room),
+        ..Claims::default()
+    }
+}
+
+pub(crate) fn authorizer<'a>(connection: &str, claims: impl Into<Claims<'a>>) -> SocketEvent {
+    let mut event = handshake(connection, claims.into());
     event["type"] = json!("REQUEST");
     event["methodArn"] = json!(ARN);
     event["headers"]["Upgrade"] = json!("websocket");
@@ -18,13 +44,27 @@ pub(crate) fn authorizer(connection: &str, names: Names<'_>) -> SocketEvent {
     parsed(&event)
 }
 
-pub(crate) fn connect(connection: &str, names: Names<'_>, context: Option<&Value>) -> SocketEvent {
-    parsed(&with_context(handshake(connection, names), context))
+pub(crate) fn connect<'a>(
+    connection: &str,
+    claims: impl Into<Claims<'a>>,
+    context: Option<&Value>,
+) -> SocketEvent {
+    parsed(&with_context(handshake(connection, claims.into()), context))
 }
 
 pub(crate) fn message(connection: &str, text: &str, context: Option<&Value>) -> SocketEvent {
+    routed("$default", connection, text, context)
+}
+
+/// A message by the route with the key `route`.
+pub(crate) fn routed(
+    route: &str,
+    connection: &str,
+    text: &str,
+    context: Option<&Value>,
+) -> SocketEvent {
     let mut event = json!({
-        "requestContext": request_context(connection, "MESSAGE", "$default"),
+        "requestContext": request_context(connection, "MESSAGE", route),
         "body": text,
         "isBase64Encoded": false,
     });
@@ -49,7 +89,12 @@ pub(crate) fn context(name: &str, friend: &str) -> Value {
     json!({"principalId": name, "name": name, "friend": friend})
 }
 
-fn handshake(connection: &str, (from, to): Names<'_>) -> Value {
+/// The same of somebody who is in a room and names nobody.
+pub(crate) fn room_context(room: &str) -> Value {
+    json!({"principalId": "#anonymous", "room": room})
+}
+
+fn handshake(connection: &str, claims: Claims<'_>) -> Value {
     let mut headers = json!({
         "Host": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
@@ -57,7 +102,11 @@ fn handshake(connection: &str, (from, to): Names<'_>) -> Value {
         "X-Amzn-Trace-Id": "Root=1-00000000-000000000000000000000000",
         "X-Forwarded-For": "203.0.113.7",
     });
-    for (header, value) in [("msgfrom", from), ("msgto", to)] {
+    for (header, value) in [
+        ("msgfrom", claims.from),
+        ("msgto", claims.to),
+        ("msgroom", claims.room),
+    ] {
         if let Some(value) = value {
             headers[header] = json!(value);
         }

@@ -8,3 +8,4 @@ mod disconnect;
 mod fan_out;
 mod gateway;
 mod scene;
+mod wiring;

@@ -1,12 +1,15 @@
 //! A table, some clients, a clock and a log, to let handlers act in.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{self, Answer, HandlerError, Invocation};
 use chat_lambdas::log::{Level, Log};
-use chat_lambdas::memory::{MemoryDelivery, MemoryStore};
-use chat_lambdas::session::{ConnectionId, Name, Session};
-use chat_lambdas::store::{ConnectionStore as _, Presence};
+use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch, MemoryStore};
+use chat_lambdas::routes::Routes;
+use chat_lambdas::session::{ConnectionId, Name, Names, Room, Session};
+use chat_lambdas::store::{ConnectionStore as _, Index, Presence};
 use serde_json::Value;
 
 use crate::gateway;
@@ -14,13 +17,22 @@ use crate::gateway;
 pub(crate) struct Scene {
     pub(crate) store: MemoryStore,
     pub(crate) delivery: MemoryDelivery,
+    pub(crate) dispatch: MemoryDispatch,
     pub(crate) now: u64,
+    /// For how long an invocation may run.
+    pub(crate) time_left: Duration,
     log: Log,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 /// When scenes begin, in seconds since the epoch.
 pub(crate) const BEGIN: u64 = 1_767_225_600;
+
+/// A stack of friends, which is what an environment without further variables means.
+pub(crate) const FRIENDS: (Names, Index) = (Names::Required, Index::Friend);
+
+/// A stack of rooms only.
+pub(crate) const ROOMS: (Names, Index) = (Names::Optional, Index::Room);
 
 impl Scene {
     pub(crate) fn new() -> Self {
@@ -33,7 +45,9 @@ impl Scene {
         Self {
             store: MemoryStore::default(),
             delivery: MemoryDelivery::default(),
+            dispatch: MemoryDispatch::default(),
             now: BEGIN,
+            time_left: Duration::from_secs(60),
             log: Log::new(level, move |line| {
                 sink.lock()
                     .expect("no test panics in here")
@@ -46,6 +60,7 @@ impl Scene {
     pub(crate) fn invocation(&self) -> Invocation {
         Invocation {
             now: self.now,
+            until: Instant::now() + self.time_left,
             log: self.log.clone(),
         }
     }
@@ -76,14 +91,21 @@ impl Scene {
     /// Lets `Tom`, whose friend is `Jerry`, say something on connection `t`.
     pub(crate) async fn tom_says(&self, text: &str) -> Result<Answer, HandlerError> {
         let event = gateway::message("t", text, Some(&gateway::context("Tom", "Jerry")));
-        handlers::direct(&event, &self.store, &self.delivery, &self.invocation()).await
+        self.direct(&event).await
+    }
+
+    /// Runs `direct` where no route has options.
+    pub(crate) async fn direct(&self, event: &SocketEvent) -> Result<Answer, HandlerError> {
+        let routes = Routes::default();
+        let invocation = self.invocation();
+        handlers::direct(event, &self.store, &self.delivery, &routes, &invocation).await
     }
 
     /// The connections on record, as `name/connection`.
     pub(crate) fn rows(&self) -> Vec<String> {
         let rows = self.store.rows();
         rows.iter()
-            .map(|row| format!("{}/{}", row.session.name, row.connection))
+            .map(|row| format!("{}/{}", shown(row), row.connection))
             .collect()
     }
 }
@@ -91,8 +113,9 @@ impl Scene {
 pub(crate) fn presence(name: &str, friend: &str, connection: &str, at: u64) -> Presence {
     Presence {
         session: Session {
-            name: Name::parse(name).expect("a valid name"),
-            friend: Name::parse(friend).expect("a valid name"),
+            name: Some(Name::parse(name).expect("a valid name")),
+            friend: Some(Name::parse(friend).expect("a valid name")),
+            room: Room::default(),
         },
         connection: ConnectionId::new(connection),
         connected_at: at,
@@ -102,4 +125,8 @@ pub(crate) fn presence(name: &str, friend: &str, connection: &str, at: u64) -> P
 /// The answer as API Gateway reads it.
 pub(crate) fn json_of(answer: &impl serde::Serialize) -> Value {
     serde_json::to_value(answer).expect("answers are plain JSON")
+}
+
+fn shown(row: &Presence) -> &str {
+    row.session.name.as_ref().map_or("nobody", Name::as_str)
 }

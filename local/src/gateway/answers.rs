@@ -12,7 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::handshake::Refusal;
+use super::integrations::Backend;
 use crate::functions::Outcome;
+
+const SUBPROTOCOL: &str = "sec-websocket-protocol";
 
 /// What came of an integration.
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub(crate) enum Answered {
     TimedOut,
     /// The gateway may not invoke it, or there is nothing to invoke.
     NotInvoked,
+    /// An integration without a function answered.
+    Backend(Backend),
+    /// An integration without a function did not get as far.
+    Refused { status: u16, message: &'static str },
 }
 
 /// What becomes of an upgrade.
@@ -50,11 +57,25 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
             Refusal::gateway(504, "GatewayTimeoutException", "Endpoint request timed out")
         }
         Answered::Function(Outcome::Failed(_)) => internal(502),
+        Answered::Refused { status, message } => {
+            Refusal::gateway(*status, error_type(*status), message)
+        }
+        Answered::Backend(answer) if (200..300).contains(&answer.status) => {
+            let is_wanted = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(SUBPROTOCOL);
+            return Upgrade::Accept {
+                subprotocol: answer
+                    .headers
+                    .iter()
+                    .find(is_wanted)
+                    .map(|(_, value)| value.clone()),
+            };
+        }
+        Answered::Backend(answer) => Refusal::of_function(answer.status),
         Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
             None => internal(502),
             Some(answer) if (200..300).contains(&answer.status) => {
                 return Upgrade::Accept {
-                    subprotocol: answer.header("sec-websocket-protocol").map(str::to_owned),
+                    subprotocol: answer.header(SUBPROTOCOL).map(str::to_owned),
                 };
             }
             Some(answer) => Refusal::of_function(answer.status),
@@ -83,11 +104,25 @@ pub(crate) fn frame(
             request_id,
         )),
         Answered::NotInvoked | Answered::Function(Outcome::Failed(_)) => internal(),
+        Answered::Refused { message, .. } => Some(error_frame(message, connection_id, request_id)),
+        // An empty text would say nothing.
+        Answered::Backend(answer) if two_way && !answer.body.is_empty() => {
+            Some(answer.body.clone())
+        }
+        Answered::Backend(_) => None,
         Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
             None => internal(),
             Some(answer) if two_way => answer.body,
             Some(_) => None,
         },
+    }
+}
+
+fn error_type(status: u16) -> &'static str {
+    match status {
+        415 => "UnsupportedMediaTypeException",
+        504 => "GatewayTimeoutException",
+        _ => "InternalServerErrorException",
     }
 }
 

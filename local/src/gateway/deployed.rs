@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::integrations::{LiveIntegration, Validator, validation};
 use super::routing::{self, Selection};
 use crate::iam::matches_arn;
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
@@ -36,15 +37,21 @@ pub(crate) struct LiveRoute {
     pub(crate) key: String,
     pub(crate) two_way: bool,
     pub(crate) target: Target,
+    /// What messages must look like.
+    pub(crate) validator: Option<Validator>,
+    /// What handshakes must have, such as `route.request.header.token`.
+    pub(crate) required: Vec<String>,
     /// The integration's timeout.
     pub(crate) timeout: Duration,
 }
 
 /// What a route or an authorizer invokes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Target {
     /// The function with this ARN.
     Function(String),
+    /// An integration without a function; authorizers have none.
+    Integration(LiveIntegration),
     /// Nothing, for the reason given.
     Nothing(String),
 }
@@ -146,9 +153,14 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         key: route.key.clone(),
         two_way: route.two_way,
         target: match integration {
-            Some(integration) => target(stack, &integration.function_arn, &source),
+            Some(integration) => match LiveIntegration::of(integration) {
+                Ok(live) => Target::Integration(live),
+                Err(function) => target(stack, function, &source),
+            },
             None => Target::Nothing(format!("route `{}` has no integration", route.key)),
         },
+        validator: route.validation.as_ref().map(Validator::of),
+        required: validation::required(route),
         timeout: integration.map_or(Duration::from_secs(29), |integration| integration.timeout),
     }
 }

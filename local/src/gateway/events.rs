@@ -197,20 +197,20 @@ struct AuthorizerEvent<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Context<'a> {
+pub(super) struct Context<'a> {
     route_key: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorizer: Option<&'a Map<String, Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message_id: Option<&'a str>,
+    pub(super) message_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    disconnect_status_code: Option<u16>,
+    pub(super) disconnect_status_code: Option<u16>,
     event_type: &'static str,
     extended_request_id: &'a str,
     request_time: String,
     message_direction: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    disconnect_reason: Option<&'a str>,
+    pub(super) disconnect_reason: Option<&'a str>,
     stage: &'a str,
     connected_at: i64,
     request_time_epoch: i64,
@@ -229,7 +229,7 @@ struct Identity<'a> {
     source_ip: &'a str,
 }
 
-fn context<'a>(
+pub(super) fn context<'a>(
     facts: &'a Facts,
     route_key: &'a str,
     event_type: &'static str,
@@ -260,7 +260,7 @@ fn context<'a>(
 }
 
 /// The client's headers with those that AWS's front end adds. They say `https` and 443, as on AWS.
-fn forwarded(head: &Head, facts: &Facts, trace: &str) -> Vec<(String, String)> {
+pub(super) fn forwarded(head: &Head, facts: &Facts, trace: &str) -> Vec<(String, String)> {
     let ours = [
         "X-Amzn-Trace-Id",
         "X-Forwarded-For",
@@ -288,13 +288,13 @@ fn forwarded(head: &Head, facts: &Facts, trace: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn is_hop_by_hop(name: &str) -> bool {
+pub(super) fn is_hop_by_hop(name: &str) -> bool {
     ["connection", "upgrade", "content-length"]
         .iter()
         .any(|known| known.eq_ignore_ascii_case(name))
 }
 
-fn last_values(pairs: &[(String, String)]) -> Map<String, Value> {
+pub(super) fn last_values(pairs: &[(String, String)]) -> Map<String, Value> {
     let mut map = Map::new();
     for (name, value) in pairs {
         map.insert(name.clone(), Value::from(value.as_str()));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
@@ -19,7 +20,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 use super::connections::{Connection, Ending, Outgoing, PostError};
-use super::events::{self, Ended, Stamp};
+use super::deployed::{LiveRoute, Target};
+use super::events::{self, Ended, Facts, Stamp};
+use super::integrations::{Exchange, validation};
 use super::{Gateway, answers, ids};
 use crate::options::Limits;
 
@@ -243,28 +246,7 @@ async fn answer(gateway: &Gateway, connection: &Connection, body: &str) {
             &facts.connection_id,
             &stamp.request_id,
         )),
-        Some(route) => {
-            let message_id = ids::message_id(&facts.connection_id);
-            let event = events::message(
-                facts,
-                &route.key,
-                &message_id,
-                body,
-                &stage.variables,
-                &stamp,
-            );
-            let trace = ids::trace_root(stamp.at);
-            let answered = gateway
-                .invoke(&route.target, route.timeout, event, &trace)
-                .await;
-            gateway.warn_of_empty(&answered, &route.key);
-            answers::frame(
-                &answered,
-                route.two_way,
-                &facts.connection_id,
-                &stamp.request_id,
-            )
-        }
+        Some(route) => serve_message(gateway, facts, &stage.variables, &route, body, &stamp).await,
     };
     if let Some(text) = text
         && let Err(error) = connection.post(text.into())
@@ -280,6 +262,57 @@ async fn answer(gateway: &Gateway, connection: &Connection, body: &str) {
     }
 }
 
+/// Hands a message to its route; what comes of it is the text for its sender.
+async fn serve_message(
+    gateway: &Gateway,
+    facts: &Facts,
+    variables: &Map<String, Value>,
+    route: &LiveRoute,
+    body: &str,
+    stamp: &Stamp,
+) -> Option<String> {
+    let message_id = ids::message_id(&facts.connection_id);
+    if let Some(validator) = &route.validator
+        && let Err(why) = validator.judge(body)
+    {
+        let key = &route.key;
+        gateway.observer.warn(format!(
+            "a message for route `{key}` is not as its model wants it: {why}"
+        ));
+        return Some(validation::bad_request_body(
+            &facts.connection_id,
+            &message_id,
+        ));
+    }
+    let trace = ids::trace_root(stamp.at);
+    let answered = if let Target::Integration(integration) = &route.target {
+        let exchange = Exchange::message(
+            facts,
+            &route.key,
+            &message_id,
+            body,
+            variables,
+            stamp,
+            &trace,
+        );
+        gateway
+            .integrate(integration, route.timeout, &exchange)
+            .await
+    } else {
+        let event = events::message(facts, &route.key, &message_id, body, variables, stamp);
+        gateway
+            .invoke(&route.target, route.timeout, event, &trace)
+            .await
+    };
+    gateway.warn_of_empty(&answered, &route.key);
+    answers::frame(
+        &answered,
+        route.two_way,
+        &facts.connection_id,
+        &stamp.request_id,
+    )
+}
+
 async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
     let deployed = gateway.deployed();
     let stage = deployed.stage(&connection.facts.stage);
@@ -289,16 +322,20 @@ async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
         return;
     };
     let stamp = Stamp::now();
-    let event = events::disconnect(&connection.facts, ended, &stage.variables, &stamp);
-    // Best effort: what the function answers has nowhere to go.
-    let _unheard = gateway
-        .invoke(
-            &route.target,
-            route.timeout,
-            event,
-            &ids::trace_root(stamp.at),
-        )
-        .await;
+    let trace = ids::trace_root(stamp.at);
+    let (facts, variables) = (&connection.facts, &stage.variables);
+    // Best effort: what the answer is has nowhere to go.
+    let _unheard = if let Target::Integration(integration) = &route.target {
+        let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
+        gateway
+            .integrate(integration, route.timeout, &exchange)
+            .await
+    } else {
+        let event = events::disconnect(facts, ended, variables, &stamp);
+        gateway
+            .invoke(&route.target, route.timeout, event, &trace)
+            .await
+    };
 }
 
 fn closed_by_client(frame: Option<CloseFrame>) -> Ended {

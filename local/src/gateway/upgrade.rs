@@ -8,9 +8,10 @@ use tokio::net::TcpStream;
 
 use super::answers::{self, Upgrade};
 use super::connections::Connection;
-use super::deployed::{Deployed, LiveStage};
+use super::deployed::{Deployed, LiveStage, Target};
 use super::events::{self, Facts, Stamp};
 use super::handshake::{Head, Refusal, switching_protocols};
+use super::integrations::{Exchange, validation};
 use super::{Gateway, authorizer, clock, frames, ids};
 
 /// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
@@ -84,10 +85,19 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
             subprotocol: None,
         });
     };
-    let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
-    let answered = gateway
-        .invoke(&route.target, route.timeout, event, &trace)
-        .await;
+    validation::check_required(&route.required, head)?;
+    let answered = if let Target::Integration(integration) = &route.target {
+        let stamp = Stamp::now();
+        let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
+        gateway
+            .integrate(integration, route.timeout, &exchange)
+            .await
+    } else {
+        let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
+        gateway
+            .invoke(&route.target, route.timeout, event, &trace)
+            .await
+    };
     gateway.warn_of_empty(&answered, &route.key);
     match answers::upgrade(&answered) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chatctl_local::iam::Policy;
 use chatctl_local::stack::{
-    Api, Authorization, Authorizer, EventPolicy, Function, Identity, Integration, Permission,
-    Resource, Role, Route, Stack, Stage, Table,
+    Api, Authorization, Authorizer, EventPolicy, Function, Identity, Integration, IntegrationKind,
+    Permission, Resource, Role, Route, Stack, Stage, Table,
 };
 use serde_json::{Value, json};
 
@@ -76,7 +76,9 @@ impl Setup {
         self.add_function(function);
         let integration = Integration {
             logical_id: format!("{function}Integration"),
-            function_arn: function_arn(function),
+            kind: IntegrationKind::Function {
+                arn: function_arn(function),
+            },
             timeout: Duration::from_secs(29),
         };
         self.stack
@@ -89,6 +91,8 @@ impl Setup {
             integration: Some(function.to_owned()),
             authorization: Authorization::None,
             two_way: false,
+            request_parameters: BTreeMap::new(),
+            validation: None,
         };
         self.stack.api.routes.insert(key.to_owned(), route);
         for stage in self.stack.api.stages.values_mut() {

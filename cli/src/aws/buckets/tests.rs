@@ -22,6 +22,7 @@ async fn bucket(answers: &[(u16, &str)]) -> (Bucket, Stub) {
 
 fn artifact() -> Artifact {
     Artifact {
+        name: "handlers".into(),
         zip: b"a zip".to_vec(),
         digest: "5".repeat(64),
         architecture: crate::config::Architecture::X86_64,

@@ -1,21 +1,22 @@
 //! To AWS.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{DeployArgs, print, probe, publish};
 use crate::aws::{AwsTarget, Bucket};
-use crate::commands::aws::{build, deployment, preflight};
+use crate::commands::aws::{build, deployment, located, preflight};
 use crate::commands::or_interrupted;
 use crate::config::Settings;
 use crate::engine::preflight::judge;
 use crate::engine::{
-    self, AssetStore, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter,
-    Stacks, Step, TargetError, Verified,
+    self, Asset, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks,
+    Step, TargetError, Verified,
 };
 use crate::error::CommandError;
-use crate::packaging::{Artifact, Source};
+use crate::packaging::{Artifact, Built, Source};
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
 use crate::stack::outline::outline;
@@ -30,12 +31,12 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let mut reporter = terminal.reporter();
     let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter)).await?;
     let (target, bucket) = &target_and_bucket;
-    let artifact = or_interrupted(build(settings, source(args), &mut reporter)).await?;
+    let built = or_interrupted(build(settings, source(args), &mut reporter)).await?;
     if args.dry_run {
-        let asset = bucket.locate(&settings.stack, &artifact).await?;
+        let code = located(settings, bucket, &built).await?;
         let deployment = deployment(
             settings,
-            asset,
+            code,
             args.tag.iter().cloned().collect(),
             pace(args),
         );
@@ -45,8 +46,8 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         return Ok(());
     }
     let deployment =
-        or_interrupted(published(args, settings, bucket, &artifact, &mut reporter)).await?;
-    let digest = deployment.asset.key.clone();
+        or_interrupted(published(args, settings, bucket, &built, &mut reporter)).await?;
+    let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
         None => {
@@ -58,7 +59,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     if let Some(protected) = args.protect {
         target.stacks.protect(&settings.stack, protected).await?;
     }
-    verified(settings, target, bucket, &artifact, &digest, &mut reporter).await?;
+    verified(settings, target, &code, &mut reporter).await?;
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
     if !args.no_probe {
         probe(&url, settings, PATIENCE, &mut reporter).await?;
@@ -107,12 +108,12 @@ async fn published(
     args: &DeployArgs,
     settings: &Settings,
     bucket: &Bucket,
-    artifact: &Artifact,
+    built: &Built<Artifact>,
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
-    let asset = publish(settings, bucket, artifact, reporter).await?;
+    let code = publish(settings, bucket, built, reporter).await?;
     let tags = args.tag.iter().cloned().collect();
-    Ok(deployment(settings, asset, tags, pace(args)))
+    Ok(deployment(settings, code, tags, pace(args)))
 }
 
 /// Puts new code into the functions directly if that is asked for and code is all that has changed.
@@ -149,7 +150,7 @@ async fn swapped(
         &target.stacks,
         &target.functions,
         stack,
-        &deployment.asset,
+        &deployment.code_of_functions(),
         reporter,
     )
     .await?;
@@ -213,9 +214,7 @@ async fn agree(
 async fn verified(
     settings: &Settings,
     target: &AwsTarget,
-    bucket: &Bucket,
-    artifact: &Artifact,
-    digest: &str,
+    code: &BTreeMap<String, Asset>,
     reporter: &mut impl Reporter,
 ) -> Result<(), CommandError> {
     let (stack, stage) = (&settings.stack, &settings.stage);
@@ -227,7 +226,7 @@ async fn verified(
             ..
         } = target;
         or_interrupted(engine::verify(
-            stacks, functions, gateways, stack, stage, digest,
+            stacks, functions, gateways, stack, stage, code,
         ))
     };
     let started = Instant::now();
@@ -239,8 +238,7 @@ async fn verified(
                 "{} run other code than the stack's record says; putting the published code in",
                 functions.join(", ")
             )));
-            let asset = bucket.locate(stack, artifact).await?;
-            engine::hotswap(&target.stacks, &target.functions, stack, &asset, reporter).await?;
+            engine::hotswap(&target.stacks, &target.functions, stack, code, reporter).await?;
             match ask().await? {
                 Verified::Same(detail) => detail,
                 Verified::Different(functions) => {

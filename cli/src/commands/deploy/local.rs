@@ -1,15 +1,14 @@
 //! To this machine.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{DeployArgs, build, print, probe, publish};
 use crate::commands::or_interrupted;
 use crate::config::Settings;
-use crate::engine::{self, Change, ChangeSet, Deployment, Pace, Prepared};
+use crate::engine::{self, Change, ChangeSet, Deployment, Prepared};
 use crate::error::CommandError;
 use crate::local::LocalTarget;
-use crate::stack::render::{output, parameter, render};
+use crate::stack::render::{output, render};
 use crate::terminal::Terminal;
 
 /// Nothing here is slow to spread; a cold machine may be slow to start processes.
@@ -21,25 +20,11 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();
     let publishing = async {
-        let executable = build(settings, args.handlers.as_deref(), &mut reporter).await?;
-        publish(settings, &target, &executable, &mut reporter).await
+        let built = build(settings, args.handlers.as_deref(), &mut reporter).await?;
+        publish(settings, &target, &built, &mut reporter).await
     };
-    let asset = or_interrupted(publishing).await?;
-    let deployment = Deployment {
-        stack: settings.stack.clone(),
-        template: render(settings),
-        parameters: BTreeMap::from([
-            (parameter::CODE_BUCKET.to_owned(), asset.bucket.clone()),
-            (parameter::CODE_KEY.to_owned(), asset.key.clone()),
-            (
-                parameter::ARCHITECTURE.to_owned(),
-                asset.architecture.to_owned(),
-            ),
-        ]),
-        asset,
-        tags: BTreeMap::new(),
-        pace: Pace::Standard,
-    };
+    let code = or_interrupted(publishing).await?;
+    let deployment = Deployment::new(settings.stack.clone(), render(settings), code);
     let outputs = match engine::prepare(&target, deployment, &mut reporter).await? {
         Prepared::NoChanges(outputs) => outputs,
         Prepared::ChangeSet(change_set) => {

@@ -12,7 +12,7 @@ use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
 use crate::config::Settings;
 use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
-use crate::packaging::{self, Executable};
+use crate::packaging::{self, Built, Executable};
 use crate::stack::connect::{Introduction, connect_commands};
 use crate::terminal::{Output, Terminal, megabytes};
 
@@ -97,42 +97,67 @@ async fn build(
     settings: &Settings,
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
-) -> Result<Executable, CommandError> {
+) -> Result<Built<Executable>, CommandError> {
+    if !settings.has_functions() {
+        return Ok(Built::new());
+    }
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Build));
-    let executable = packaging::executable(settings, prebuilt, reporter).await?;
+    let built = packaging::executables(settings, prebuilt, reporter).await?;
+    let sizes = built
+        .values()
+        .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
     reporter.report(&DeployEvent::Finished {
         step: Step::Build,
-        detail: format!("handlers {}", megabytes(executable.size)),
+        detail: sizes.collect::<Vec<_>>().join(", "),
         took: started.elapsed(),
     });
-    Ok(executable)
+    Ok(built)
 }
 
+/// Publishes everything that was built; what is the same under two names is sent once.
 async fn publish<S: AssetStore>(
     settings: &Settings,
     store: &S,
-    handlers: &S::Handlers,
+    built: &Built<S::Handlers>,
     reporter: &mut impl Reporter,
-) -> Result<Asset, CommandError> {
+) -> Result<Built<Asset>, CommandError> {
+    if built.is_empty() {
+        return Ok(Built::new());
+    }
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Publish));
-    let asset = store.publish(&settings.stack, handlers).await?;
-    let how = if asset.already_there {
-        "already there"
-    } else {
-        "sent"
-    };
+    let mut assets = Built::new();
+    for (parameter, handlers) in built {
+        let asset = store.publish(&settings.stack, handlers).await?;
+        assets.insert(parameter.clone(), asset);
+    }
     reporter.report(&DeployEvent::Finished {
         step: Step::Publish,
-        detail: format!(
-            "{} for {}, {how}",
-            megabytes(asset.size),
-            asset.architecture
-        ),
+        detail: published(&assets),
         took: started.elapsed(),
     });
-    Ok(asset)
+    Ok(assets)
+}
+
+/// What was sent, in a few words.
+fn published(assets: &Built<Asset>) -> String {
+    let processor = assets
+        .values()
+        .next()
+        .map_or("", |asset| asset.architecture);
+    let (there, sent): (Vec<&Asset>, Vec<_>) =
+        assets.values().partition(|asset| asset.already_there);
+    let size = |assets: &[&Asset]| megabytes(assets.iter().map(|asset| asset.size).sum());
+    match (there.len(), sent.len()) {
+        (0, _) => format!("{} for {processor}, sent", size(&sent)),
+        (_, 0) => format!("{} for {processor}, already there", size(&there)),
+        (there, many) => format!(
+            "{} for {processor}, {many} of {} sent, the rest already there",
+            size(&sent),
+            there + many
+        ),
+    }
 }
 
 async fn probe(

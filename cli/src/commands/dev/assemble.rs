@@ -11,6 +11,7 @@ use crate::engine::{Refusal, Reporter, TargetError};
 use crate::error::CommandError;
 use crate::local::foreground::Request;
 use crate::packaging::{self, Executable};
+use crate::stack::code::parameters_of_functions;
 use crate::stack::render::{parameter, render};
 use crate::watch::Places;
 
@@ -135,33 +136,25 @@ async fn build(
     places: &mut Places,
     reporter: &mut impl Reporter,
 ) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
-    if !settings.has_functions() {
-        return Ok(Default::default());
+    let built = packaging::executables(settings, args.handlers.as_deref(), reporter).await?;
+    places.files.extend(args.handlers.as_deref().map(file_in));
+    let sources = packaging::sources(settings, args.handlers.is_some()).await?;
+    places.files.extend(sources.files);
+    places.crates.extend(sources.crates);
+    places.targets = sources.targets;
+    let mut parameters = BTreeMap::new();
+    let mut paths = BTreeMap::new();
+    for (parameter, executable) in built {
+        paths.insert(parameter.clone(), kept.keep(&executable).await?);
+        parameters.insert(parameter, executable.digest);
     }
-    let executable = packaging::executable(settings, args.handlers.as_deref(), reporter).await?;
-    match &args.handlers {
-        Some(given) => {
-            places.files.insert(file_in(given));
-        }
-        None => {
-            let sources = packaging::sources(settings).await?;
-            places.files.extend(sources.files);
-            places.crates.extend(sources.crates);
-            places.target = sources.target;
-        }
+    if !paths.is_empty() {
+        parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
     }
-    let path = kept.keep(&executable).await?;
-    let template = render(settings);
-    let functions = template
-        .resources()
-        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-    let code = functions
-        .map(|(id, _)| (id.to_owned(), path.clone()))
+    let code = parameters_of_functions(&render(settings)).into_iter();
+    let code = code
+        .filter_map(|(function, parameter)| Some((function, paths.get(&parameter)?.clone())))
         .collect();
-    let parameters = BTreeMap::from([
-        (parameter::CODE_BUCKET.to_owned(), "local".to_owned()),
-        (parameter::CODE_KEY.to_owned(), executable.digest),
-    ]);
     Ok((code, parameters))
 }
 

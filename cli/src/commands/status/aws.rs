@@ -10,7 +10,8 @@ use crate::engine::cloud::StackRecord;
 use crate::engine::{Functions, Gateways, Inventory, Trouble};
 use crate::error::CommandError;
 use crate::stack::cause::cause;
-use crate::stack::render::{for_emulator, output, parameter, render};
+use crate::stack::code::parameters_of_functions;
+use crate::stack::render::{for_emulator, output, render};
 use crate::terminal::{Output, Terminal};
 
 /// How a stack is, and what differs from what it should be.
@@ -58,12 +59,16 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     };
     let mut differences = Vec::new();
     let mut functions = Vec::new();
-    let digest = record.parameters.get(parameter::CODE_KEY);
+    let deployed = target.stacks.deployed_template(&settings.stack).await?;
+    let codes = parameters_of_functions(&deployed);
     for resource in target.stacks.resources(&settings.stack).await? {
         match resource.resource_type.as_str() {
             "AWS::Lambda::Function" => {
                 let code = target.functions.code(&resource.physical_id).await?;
-                if digest.is_some_and(|digest| !digest.eq_ignore_ascii_case(&code.digest)) {
+                let key = codes
+                    .get(&resource.logical_id)
+                    .and_then(|parameter| record.parameters.get(parameter));
+                if key.is_some_and(|key| !key.eq_ignore_ascii_case(&code.digest)) {
                     differences.push(format!(
                         "{} runs other code than was deployed with the stack",
                         resource.logical_id
@@ -90,7 +95,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     if let Some(endpoint) = &settings.aws.endpoint {
         template = for_emulator(&template, endpoint);
     }
-    if target.stacks.deployed_template(&settings.stack).await? != template {
+    if deployed != template {
         let text = "the config describes another template; `chatctl diff` shows what would change";
         differences.push(text.into());
     }

@@ -1,6 +1,6 @@
 //! From AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -162,25 +162,30 @@ async fn forget_handlers(
     record: &StackRecord,
     bucket: &crate::aws::Bucket,
 ) -> Option<String> {
-    let key = record.parameters.get(parameter::CODE_KEY)?;
     if record.parameters.get(parameter::CODE_BUCKET) != Some(&bucket.name) {
         return None;
     }
-    match target
-        .stacks
-        .others_with(stack, parameter::CODE_KEY, key)
-        .await
-    {
-        Ok(others) if others.is_empty() => bucket
-            .remove(key)
-            .await
-            .err()
-            .map(|error| format!("could not be removed, they expire: {error}")),
-        Ok(others) => Some(format!("used by {}", others.join(", "))),
-        Err(error) => Some(format!(
-            "it is not known who else uses them, they expire: {error}"
-        )),
+    let parameters = record.parameters.iter();
+    let keys: BTreeSet<&String> = parameters
+        .filter(|(name, _)| parameter::is_code_key(name))
+        .map(|(_, key)| key)
+        .collect();
+    let mut told = BTreeSet::new();
+    for key in keys {
+        told.extend(match target.stacks.others_with_code(stack, key).await {
+            Ok(others) if others.is_empty() => bucket
+                .remove(key)
+                .await
+                .err()
+                .map(|error| format!("could not be removed, they expire: {error}")),
+            Ok(others) => Some(format!("used by {}", others.join(", "))),
+            Err(error) => Some(format!(
+                "it is not known who else uses them, they expire: {error}"
+            )),
+        });
     }
+    let told: Vec<_> = told.into_iter().collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn report(terminal: Terminal, stack: &StackName, region: &str, outcome: &Teardown, left: &Left) {

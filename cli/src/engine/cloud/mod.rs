@@ -17,6 +17,7 @@ use super::status::{Ground, StackStatus};
 use super::target::{Inventory, Resource};
 use crate::config::names::StackName;
 use crate::stack::Template;
+use crate::stack::render::parameter::is_code_key;
 pub(crate) use records::{
     ChangeSetIds, ChangeSetState, CloudEvent, NewChangeSet, ParameterValue, StackRecord,
 };
@@ -126,18 +127,23 @@ impl<C: CloudFormation> CloudStacks<C> {
         Ok(events.into_iter().map(|event| event.event).collect())
     }
 
-    /// The names of other stacks with a parameter of this value.
-    pub(crate) async fn others_with(
+    /// The names of other stacks that run the code with this key, whatever parameter of theirs names it.
+    pub(crate) async fn others_with_code(
         &self,
         stack: &StackName,
-        parameter: &str,
-        value: &str,
+        key: &str,
     ) -> Result<Vec<String>, TargetError> {
         let stacks = self.cloud.stacks().await?;
         Ok(stacks
             .into_iter()
             .filter(|other| other.name != stack.as_ref())
-            .filter(|other| other.parameters.get(parameter).is_some_and(|v| v == value))
+            .filter(|other| {
+                let mut codes = other
+                    .parameters
+                    .iter()
+                    .filter(|(name, _)| is_code_key(name));
+                codes.any(|(_, other)| other == key)
+            })
             .map(|other| other.name)
             .collect())
     }

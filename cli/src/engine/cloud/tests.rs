@@ -260,15 +260,15 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn other_stacks_that_use_a_value_are_found_and_the_stack_itself_does_not_count() {
+async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does_not_count() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
     assert_eq!(
-        stacks.others_with(&name(), "CodeKey", "k0").await.unwrap(),
+        stacks.others_with_code(&name(), "k0").await.unwrap(),
         ["other"]
     );
     assert!(
         stacks
-            .others_with(&name(), "CodeKey", "k1")
+            .others_with_code(&name(), "k1")
             .await
             .unwrap()
             .is_empty()

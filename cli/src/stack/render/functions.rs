@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fragment::{self, Section, renamed, taken};
 use super::ids;
+use super::parameter::code_key;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
@@ -104,7 +105,7 @@ pub(super) fn add_custom(
     handler: &CustomHandler,
 ) {
     let family = ids::of("Handler", key);
-    let code_key = ids::of("CodeKey", key);
+    let code_key = code_key(key);
     let (mut own, parameter) = fragment::handler();
     if !handler.grants.is_empty() {
         let statements: Vec<_> = handler.grants.iter().map(statement).collect();

@@ -26,6 +26,16 @@ pub(crate) mod parameter {
     pub(crate) const CODE_BUCKET: &str = "CodeBucket";
     pub(crate) const CODE_KEY: &str = "CodeKey";
     pub(crate) const ARCHITECTURE: &str = "Architecture";
+
+    /// The key of the user's handler for the route with `key`.
+    pub(crate) fn code_key(key: &crate::config::names::RouteKey) -> String {
+        super::ids::of(CODE_KEY, key)
+    }
+
+    /// Whether `name` is that of a code's key, ours or a handler's of the user.
+    pub(crate) fn is_code_key(name: &str) -> bool {
+        name.trim_start_matches("Default").starts_with(CODE_KEY)
+    }
 }
 
 /// The names of the template's outputs.
@@ -94,7 +104,7 @@ pub(crate) fn render(settings: &Settings) -> Template {
     Template::new(document)
 }
 
-/// Whether two deployments, each a template and its parameters, differ in nothing but the handlers' key.
+/// Whether two deployments, each a template and its parameters, differ in nothing but the keys of code.
 pub(crate) fn is_code_only(
     (deployed, old): (&Template, &BTreeMap<String, String>),
     (template, new): (&Template, &BTreeMap<String, String>),
@@ -102,7 +112,7 @@ pub(crate) fn is_code_only(
     deployed == template
         && new
             .iter()
-            .all(|(name, value)| name == parameter::CODE_KEY || old.get(name) == Some(value))
+            .all(|(name, value)| parameter::is_code_key(name) || old.get(name) == Some(value))
 }
 
 /// What every message route is made after: those of `$default` in the direct chat.

@@ -38,11 +38,13 @@ pub(in crate::template) struct Kind {
 }
 
 /// Every type known here, as listed in an error.
-pub(in crate::template) const KINDS: [&Kind; 14] = [
+pub(in crate::template) const KINDS: [&Kind; 16] = [
     &api::API,
     &api::AUTHORIZER,
     &api::DEPLOYMENT,
     &api::INTEGRATION,
+    &api::INTEGRATION_RESPONSE,
+    &api::MODEL,
     &api::ROUTE,
     &api::ROUTE_RESPONSE,
     &api::STAGE,
@@ -92,6 +94,15 @@ impl Created {
     /// A property that the kind's shape requires.
     pub(in crate::template) fn required(&self, property: &str) -> &str {
         self.text(property).unwrap_or_default()
+    }
+
+    /// The entries of a property that is a map; none if the template does not have it.
+    pub(in crate::template) fn map(
+        &self,
+        property: &str,
+    ) -> impl Iterator<Item = (&String, &Json)> {
+        let found = self.properties.get(property).and_then(Json::as_object);
+        found.into_iter().flatten()
     }
 
     pub(in crate::template) fn is_true(&self, property: &str) -> bool {

@@ -1,11 +1,13 @@
-//! What calls a function: integrations and authorizers.
+//! What a route hands its requests to.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::{Created, of_kind};
-use super::kinds::{AUTHORIZER, INTEGRATION};
-use crate::stack;
+use super::kinds::INTEGRATION;
+use super::{parameters, responses};
+use crate::mapping::TEMPLATE_BYTES;
+use crate::stack::{self, HttpRequest, IntegrationKind, Mapping, Passthrough};
 use crate::template::problem::{Problem, Problems};
 
 /// In milliseconds: <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html>.
@@ -16,106 +18,125 @@ pub(super) fn integrations(
     created: &[Created],
     problems: &mut Problems,
 ) -> BTreeMap<String, stack::Integration> {
-    of_kind(created, &INTEGRATION)
+    let integrations = of_kind(created, &INTEGRATION)
         .filter_map(|resource| {
             Some((
                 resource.reference().to_owned(),
-                problems.keep(integration(resource))?,
+                problems.keep(integration(resource, created))?,
             ))
         })
-        .collect()
+        .collect();
+    responses::check(created, problems);
+    integrations
 }
 
-/// By authorizer id.
-pub(super) fn authorizers(
-    created: &[Created],
-    problems: &mut Problems,
-) -> BTreeMap<String, stack::Authorizer> {
-    of_kind(created, &AUTHORIZER)
-        .filter_map(|resource| {
-            Some((
-                resource.reference().to_owned(),
-                problems.keep(authorizer(resource))?,
-            ))
-        })
-        .collect()
-}
-
-fn integration(resource: &Created) -> Result<stack::Integration, Problem> {
-    if resource.text("IntegrationType") != Some("AWS_PROXY") {
-        let reason = "the local target runs AWS_PROXY integrations (Lambda) only";
-        return Err(resource.problem("IntegrationType", reason));
-    }
-    resource.refuse(
-        "CredentialsArn",
-        "the local target invokes a function by its AWS::Lambda::Permission only; leave this out",
-    )?;
-    resource.refuse("IntegrationSubtype", "is for HTTP APIs only")?;
-    if resource.text("ConnectionType") == Some("VPC_LINK") {
-        return Err(resource.problem("ConnectionType", "a Lambda integration has no VPC link"));
-    }
+fn integration(resource: &Created, created: &[Created]) -> Result<stack::Integration, Problem> {
     let timeout = resource.properties["TimeoutInMillis"]
         .as_u64()
         .unwrap_or(DEFAULT_TIMEOUT);
+    resource.refuse("IntegrationSubtype", "is for HTTP APIs only")?;
+    resource.refuse("ResponseParameters", "is for HTTP APIs only")?;
+    if resource.text("ConnectionType") == Some("VPC_LINK") {
+        let reason = match resource.text("IntegrationType") {
+            Some("AWS_PROXY") => "a Lambda integration has no VPC link",
+            _ => "the local target has no VPC links; name the backend in `IntegrationUri`",
+        };
+        return Err(resource.problem("ConnectionType", reason));
+    }
+    let kind = match resource.text("IntegrationType") {
+        Some("AWS_PROXY") => {
+            resource.refuse(
+                "CredentialsArn",
+                "the local target invokes a function by its AWS::Lambda::Permission only; leave this out",
+            )?;
+            let arn = function_of(resource, "IntegrationUri")?;
+            IntegrationKind::Function { arn }
+        }
+        Some("HTTP_PROXY") => IntegrationKind::HttpProxy(request(resource)?),
+        Some("HTTP") => IntegrationKind::Http(request(resource)?, mapping(resource, created)?),
+        Some("MOCK") => IntegrationKind::Mock(mapping(resource, created)?),
+        _ => {
+            let reason = "the local target runs AWS_PROXY (Lambda), HTTP, HTTP_PROXY and MOCK integrations; for another AWS service, let a function call it";
+            return Err(resource.problem("IntegrationType", reason));
+        }
+    };
     Ok(stack::Integration {
         logical_id: resource.logical_id.clone(),
-        function_arn: function_of(resource, "IntegrationUri")?,
         timeout: Duration::from_millis(timeout),
+        kind,
     })
 }
 
-fn authorizer(resource: &Created) -> Result<stack::Authorizer, Problem> {
-    if resource.text("AuthorizerType") != Some("REQUEST") {
-        return Err(resource.problem(
-            "AuthorizerType",
-            "a WebSocket API has REQUEST authorizers only",
-        ));
+fn request(resource: &Created) -> Result<HttpRequest, Problem> {
+    resource.refuse("CredentialsArn", "an HTTP backend takes no AWS credentials")?;
+    resource.refuse("TlsConfig", "is for HTTP APIs only")?;
+    let uri = resource.text("IntegrationUri").unwrap_or_default();
+    let is_http = |scheme: &str| {
+        let after = uri.get(..scheme.len()).zip(uri.get(scheme.len()..));
+        after.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(scheme) && !rest.is_empty())
+    };
+    // A stage variable may hold all of it.
+    if !is_http("http://") && !is_http("https://") && !uri.starts_with("${stageVariables.") {
+        let reason = format!("must be an http:// or https:// address, but is `{uri}`");
+        return Err(resource.problem("IntegrationUri", reason));
     }
-    resource.refuse(
-        "AuthorizerCredentialsArn",
-        "the local target invokes a function by its AWS::Lambda::Permission only; leave this out",
-    )?;
-    for property in ["EnableSimpleResponses", "JwtConfiguration"] {
-        resource.refuse(property, "is for HTTP APIs only")?;
+    let method = resource.text("IntegrationMethod").unwrap_or_default();
+    let known = [
+        "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT",
+    ];
+    if !known.contains(&method) {
+        let reason = match method {
+            "" => "an HTTP integration needs an `IntegrationMethod`, such as POST".to_owned(),
+            other => format!("must be one of {}, but is `{other}`", known.join(", ")),
+        };
+        return Err(resource.problem("IntegrationMethod", reason));
     }
-    let sources = resource.properties["IdentitySource"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    let identity_sources: Vec<String> = sources
-        .filter_map(|source| source.as_str())
-        .map(str::to_owned)
-        .collect();
-    for source in &identity_sources {
-        let known = [
-            "route.request.header.",
-            "route.request.querystring.",
-            "stageVariables.",
-            "context.",
-        ];
-        if !known.iter().any(|prefix| {
-            source
-                .strip_prefix(prefix)
-                .is_some_and(|name| !name.is_empty())
-        }) {
-            let reason = format!(
-                "`{source}` is none of {}, each with a name behind it",
-                known.join(", ")
-            );
-            return Err(resource.problem("IdentitySource", reason));
-        }
-    }
-    Ok(stack::Authorizer {
-        logical_id: resource.logical_id.clone(),
-        function_arn: function_of(resource, "AuthorizerUri")?,
-        identity_sources,
+    Ok(HttpRequest {
+        method: method.to_owned(),
+        uri: uri.to_owned(),
+        parameters: parameters::of_request(resource)?,
     })
+}
+
+fn mapping(resource: &Created, created: &[Created]) -> Result<Mapping, Problem> {
+    Ok(Mapping {
+        request_templates: templates(resource, "RequestTemplates")?,
+        selection: resource
+            .text("TemplateSelectionExpression")
+            .map(str::to_owned),
+        passthrough: match resource.text("PassthroughBehavior") {
+            Some("NEVER") => Passthrough::Never,
+            Some("WHEN_NO_TEMPLATES") => Passthrough::WhenNoTemplates,
+            _ => Passthrough::WhenNoMatch,
+        },
+        decodes_base64: resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_BINARY"),
+        responses: responses::of(resource, created)?,
+    })
+}
+
+/// Templates by key, none longer than
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html> allows. What they say is judged when they
+/// are used, as on AWS.
+pub(super) fn templates(
+    resource: &Created,
+    property: &str,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let mut templates = BTreeMap::new();
+    for (key, template) in resource.map(property) {
+        let text = template.as_str().unwrap_or_default();
+        if text.len() > TEMPLATE_BYTES {
+            let reason = format!("the template `{key}` is longer than 300 KB");
+            return Err(resource.problem(property, reason));
+        }
+        templates.insert(key.clone(), text.to_owned());
+    }
+    Ok(templates)
 }
 
 /// The function's ARN out of `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations`, or the
 /// function's ARN itself. It may name a stage variable, and a function that is not in this template: API Gateway
 /// notices neither before it calls.
-fn function_of(resource: &Created, property: &str) -> Result<String, Problem> {
+pub(super) fn function_of(resource: &Created, property: &str) -> Result<String, Problem> {
     let Some(uri) = resource.text(property).filter(|uri| !uri.is_empty()) else {
         return Err(resource.problem(
             property,

@@ -52,7 +52,7 @@ pub(in crate::template) const ROUTE: Kind = Kind {
         may("AuthorizerId", Text),
         may("ModelSelectionExpression", Text),
         may("OperationName", Text),
-        may("RequestModels", Json),
+        may("RequestModels", TextMap),
         may("RequestParameters", Json),
         must("RouteKey", Text),
         may("RouteResponseSelectionExpression", Text),
@@ -89,8 +89,8 @@ pub(in crate::template) const INTEGRATION: Kind = Kind {
             OneOf(&["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"]),
         ),
         may("PayloadFormatVersion", Text),
-        may("RequestParameters", Json),
-        may("RequestTemplates", Json),
+        may("RequestParameters", TextMap),
+        may("RequestTemplates", TextMap),
         may("ResponseParameters", Json),
         may("TemplateSelectionExpression", Text),
         // <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html>
@@ -101,6 +101,43 @@ pub(in crate::template) const INTEGRATION: Kind = Kind {
     named: |naming| {
         let id = naming.id(7);
         Named::new(&id).with("Id", &id).with("IntegrationId", &id)
+    },
+};
+
+pub(in crate::template) const INTEGRATION_RESPONSE: Kind = Kind {
+    name: "AWS::ApiGatewayV2::IntegrationResponse",
+    fields: &[
+        must("ApiId", Text),
+        may(
+            "ContentHandlingStrategy",
+            OneOf(&["CONVERT_TO_BINARY", "CONVERT_TO_TEXT"]),
+        ),
+        must("IntegrationId", Text),
+        must("IntegrationResponseKey", Text),
+        may("ResponseParameters", TextMap),
+        may("ResponseTemplates", TextMap),
+        may("TemplateSelectionExpression", Text),
+    ],
+    attributes: &["IntegrationResponseId"],
+    named: |naming| {
+        let id = naming.id(7);
+        Named::new(&id).with("IntegrationResponseId", &id)
+    },
+};
+
+pub(in crate::template) const MODEL: Kind = Kind {
+    name: "AWS::ApiGatewayV2::Model",
+    fields: &[
+        must("ApiId", Text),
+        may("ContentType", Text),
+        may("Description", Text),
+        must("Name", name(1, 128, "")),
+        must("Schema", Document),
+    ],
+    attributes: &["ModelId"],
+    named: |naming| {
+        let id = naming.id(6);
+        Named::new(&id).with("ModelId", &id)
     },
 };
 

@@ -1,12 +1,17 @@
 //! `AWS::ApiGatewayV2::*`: the one WebSocket API of the stack.
 
+mod authorizers;
 mod integrations;
 mod kinds;
+mod models;
+mod parameters;
+mod responses;
 mod routes;
 mod stages;
 
 pub(in crate::template) use kinds::{
-    API, AUTHORIZER, DEPLOYMENT, INTEGRATION, ROUTE, ROUTE_RESPONSE, STAGE,
+    API, AUTHORIZER, DEPLOYMENT, INTEGRATION, INTEGRATION_RESPONSE, MODEL, ROUTE, ROUTE_RESPONSE,
+    STAGE,
 };
 
 use super::super::problem::{Problem, Problems};
@@ -31,6 +36,8 @@ pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> 
     for part in [
         &ROUTE,
         &INTEGRATION,
+        &INTEGRATION_RESPONSE,
+        &MODEL,
         &ROUTE_RESPONSE,
         &STAGE,
         &DEPLOYMENT,
@@ -51,9 +58,12 @@ pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> 
     let checked = check(api);
     problems.keep(checked);
     let integrations = integrations::integrations(created, problems);
-    let authorizers = integrations::authorizers(created, problems);
+    let authorizers = authorizers::authorizers(created, problems);
     let routes = routes::routes(created, problems);
     let stages = stages::stages(created, problems);
+    if problems.len() == before {
+        parameters::check(created, &routes, &integrations, problems);
+    }
     (problems.len() == before).then(|| stack::Api {
         logical_id: api.logical_id.clone(),
         id: api.reference().to_owned(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Created, of_kind};
 use super::kinds::{AUTHORIZER, INTEGRATION, ROUTE, ROUTE_RESPONSE};
+use super::{models, parameters};
 use crate::stack::{self, Authorization};
 use crate::template::problem::{Problem, Problems};
 
@@ -13,6 +14,7 @@ pub(super) fn routes(
     problems: &mut Problems,
 ) -> BTreeMap<String, stack::Route> {
     let mut routes: BTreeMap<String, stack::Route> = BTreeMap::new();
+    models::check(created, problems);
     for resource in of_kind(created, &ROUTE) {
         let Some(route) = problems.keep(route(resource, created)) else {
             continue;
@@ -51,10 +53,6 @@ fn route(resource: &Created, created: &[Created]) -> Result<stack::Route, Proble
     }
     resource.refuse("ApiKeyRequired", "the local target has no API keys")?;
     resource.refuse("AuthorizationScopes", "is for HTTP APIs only")?;
-    resource.refuse(
-        "RequestModels",
-        "the local target does not validate messages against models",
-    )?;
     Ok(stack::Route {
         logical_id: resource.logical_id.clone(),
         key: key.to_owned(),
@@ -65,6 +63,8 @@ fn route(resource: &Created, created: &[Created]) -> Result<stack::Route, Proble
                 response.required("RouteId") == resource.reference()
                     && response.required("RouteResponseKey") == "$default"
             }),
+        request_parameters: parameters::of_route(resource)?,
+        validation: models::validation(resource, created, key)?,
     })
 }
 

@@ -1,0 +1,205 @@
+//! What cargo says about a crate of the user's.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::Deserialize;
+
+use super::PackagingError;
+use super::find::Crate;
+use super::toolchain::Programs;
+
+/// The profile that our own handlers are built with, for crates whose workspace has none of that name; as variables
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#configuration-environment-variables>).
+const PROFILE: &str = "lambda";
+const PROFILE_VARIABLES: [(&str, &str); 5] = [
+    ("CARGO_PROFILE_LAMBDA_INHERITS", "release"),
+    ("CARGO_PROFILE_LAMBDA_OPT_LEVEL", "s"),
+    ("CARGO_PROFILE_LAMBDA_LTO", "fat"),
+    ("CARGO_PROFILE_LAMBDA_CODEGEN_UNITS", "1"),
+    ("CARGO_PROFILE_LAMBDA_STRIP", "true"),
+];
+
+/// The answer of `cargo metadata`, as far as it matters here
+/// (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_root: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// Reads which binary the crate in `folder`, an absolute path, has, and whether it knows `profile`.
+///
+/// # Errors
+/// [`PackagingError`]: it is no crate, it has no binary, or several.
+pub(super) async fn read(
+    programs: &Programs,
+    folder: &Path,
+    profile: &str,
+) -> Result<Crate, PackagingError> {
+    let manifest = folder.join("Cargo.toml");
+    if !manifest.is_file() {
+        return Err(PackagingError::NotAHandler {
+            folder: folder.to_owned(),
+            why: "it has no Cargo.toml".into(),
+        });
+    }
+    let metadata = ask(programs, folder).await?;
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let package = metadata
+        .packages
+        .iter()
+        .find(|package| canonical(&package.manifest_path) == canonical(&manifest));
+    let binaries: Vec<_> = package
+        .into_iter()
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.kind.iter().any(|kind| kind == "bin"))
+        .map(|target| target.name.as_str())
+        .collect();
+    let why = match (package, &binaries[..]) {
+        (Some(_), [binary]) => {
+            return Ok(Crate {
+                folder: folder.to_owned(),
+                binary: (*binary).to_owned(),
+                profile: variables(&metadata.workspace_root, profile),
+            });
+        }
+        (None, _) => "its Cargo.toml describes a workspace and no package".into(),
+        (Some(_), []) => "it has no binary, so there is nothing to run".into(),
+        (Some(_), several) => format!(
+            "it has {} binaries ({}), so it is not clear which one to run",
+            several.len(),
+            several.join(", ")
+        ),
+    };
+    Err(PackagingError::NotAHandler {
+        folder: folder.to_owned(),
+        why,
+    })
+}
+
+/// Nothing when the workspace has the profile, or cargo itself does.
+fn variables(workspace: &Path, profile: &str) -> Vec<(&'static str, &'static str)> {
+    let manifest = std::fs::read_to_string(workspace.join("Cargo.toml")).unwrap_or_default();
+    let manifest: toml::Table = manifest.parse().unwrap_or_default();
+    let is_known = manifest
+        .get("profile")
+        .is_some_and(|profiles| profiles.get(profile).is_some());
+    if profile != PROFILE || is_known {
+        return Vec::new();
+    }
+    PROFILE_VARIABLES.to_vec()
+}
+
+async fn ask(programs: &Programs, folder: &Path) -> Result<Metadata, PackagingError> {
+    let words = ["metadata", "--no-deps", "--format-version", "1"];
+    let output = tokio::process::Command::new(&programs.cargo)
+        .args(words)
+        .current_dir(folder)
+        .env_remove("CARGO_MANIFEST_DIR")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|source| PackagingError::NoCargo {
+            cargo: programs.cargo.display().to_string(),
+            source,
+        })?;
+    let failed = |diagnostics: String| PackagingError::NotBuilt {
+        command: "cargo metadata".into(),
+        status: output.status,
+        diagnostics,
+    };
+    if !output.status.success() {
+        return Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| failed(format!("its answer is not understood: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packaging::sample::{Scripts, nothing, plain_cargo};
+
+    /// What is read from a folder with `files`.
+    async fn crate_of(files: &[(&str, &str)]) -> Result<Crate, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let scripts = Scripts::new();
+        let programs = Programs {
+            cargo: plain_cargo(&scripts),
+            rustc: nothing(),
+            python: nothing(),
+            zig: nothing(),
+        };
+        let read = read(&programs, folder.path(), "lambda").await;
+        read.map_err(|error| {
+            error
+                .to_string()
+                .replace(&*folder.path().to_string_lossy(), "DIR")
+        })
+    }
+
+    const PACKAGE: (&str, &str) = (
+        "Cargo.toml",
+        "[package]\nname = \"roll\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n",
+    );
+    const MAIN: (&str, &str) = ("src/main.rs", "fn main() {}");
+
+    #[tokio::test]
+    async fn the_one_binary_is_found_and_the_profile_is_brought_along() {
+        let found = crate_of(&[PACKAGE, MAIN]).await.unwrap();
+        assert_eq!(found.binary, "roll");
+        assert_eq!(found.profile, PROFILE_VARIABLES);
+    }
+
+    #[tokio::test]
+    async fn a_profile_that_the_crate_has_is_left_alone() {
+        let manifest = format!("{}[profile.lambda]\ninherits = \"release\"\n", PACKAGE.1);
+        let found = crate_of(&[("Cargo.toml", &manifest), MAIN]).await.unwrap();
+        assert_eq!(found.profile, []);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_bootstrap_is_refused_with_the_reason() {
+        let refused = async |files: &[(&str, &str)]| crate_of(files).await.unwrap_err();
+        let end = |why: &str| format!("the folder DIR does not hold a handler's crate: {why}");
+        assert_eq!(refused(&[]).await, end("it has no Cargo.toml"));
+        assert_eq!(
+            refused(&[PACKAGE, ("src/lib.rs", "")]).await,
+            end("it has no binary, so there is nothing to run")
+        );
+        assert_eq!(
+            refused(&[PACKAGE, MAIN, ("src/bin/other.rs", "fn main() {}")]).await,
+            end("it has 2 binaries (other, roll), so it is not clear which one to run")
+        );
+        assert_eq!(
+            refused(&[("Cargo.toml", "[workspace]\n")]).await,
+            end("its Cargo.toml describes a workspace and no package")
+        );
+        let broken = refused(&[("Cargo.toml", "[package]\nnam = 1\n")]).await;
+        assert!(
+            broken.starts_with("`cargo metadata` failed (exit status: 101)"),
+            "{broken}"
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! The stacks that scripts are written for.
+
+/// A stack: the routes that its clients can speak to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// What scripts call it.
+    pub name: &'static str,
+    /// In the order of the config file.
+    pub routes: &'static [Route],
+}
+
+/// One route of a stack.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The route key: what a frame's `action` says, or `$default`.
+    pub key: &'static str,
+    /// Who gets what is sent.
+    pub receivers: Receivers,
+    /// The member that carries the text; `None` for the whole frame.
+    pub text: Option<&'static str>,
+    /// Whether the sender gets it, too.
+    pub include_sender: bool,
+    /// The longest text, in bytes.
+    pub max_text_bytes: usize,
+}
+
+/// Who gets what is sent to a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receivers {
+    /// The friend whom the sender named.
+    Friend,
+    /// Everybody in the sender's room.
+    Room,
+}
+
+/// What a script is written for unless it says otherwise.
+pub(crate) const DIRECT: Stack = Stack {
+    name: "direct",
+    routes: &[Route {
+        key: "$default",
+        receivers: Receivers::Friend,
+        text: None,
+        include_sender: false,
+        max_text_bytes: 131_072,
+    }],
+};
+
+/// Every stack that a script may name.
+pub const STACKS: [Stack; 5] = [
+    DIRECT,
+    // Everybody hears everybody, and oneself.
+    Stack {
+        name: "broadcast",
+        routes: &[room("onMessage", Some("message"), true, 32_768)],
+    },
+    // Everybody hears everybody else, and frames are not looked into.
+    Stack {
+        name: "relay",
+        routes: &[room("$default", None, false, 32_768)],
+    },
+    // As `broadcast`, with other words.
+    Stack {
+        name: "cleanup",
+        routes: &[room("broadcast", Some("data"), true, 32_768)],
+    },
+    // Rooms for who says nothing special, and a word for the friend.
+    Stack {
+        name: "mixed",
+        routes: &[
+            room("$default", Some("message"), true, 100),
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: 131_072,
+            },
+        ],
+    },
+];
+
+const fn room(
+    key: &'static str,
+    text: Option<&'static str>,
+    include_sender: bool,
+    max_text_bytes: usize,
+) -> Route {
+    Route {
+        key,
+        receivers: Receivers::Room,
+        text,
+        include_sender,
+        max_text_bytes,
+    }
+}
+
+impl Stack {
+    /// The stack with this name, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        const { &STACKS }.iter().find(|stack| stack.name == name)
+    }
+
+    /// Its routes that lead to `receivers`.
+    pub fn routes_to(&self, receivers: Receivers) -> impl Iterator<Item = &'static Route> {
+        let routes = self.routes.iter();
+        routes.filter(move |route| route.receivers == receivers)
+    }
+
+    /// Its routes as `chatctl.toml` has them. Empty for the stack that needs none.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        if *self == DIRECT {
+            return String::new();
+        }
+        self.routes.iter().map(Route::to_toml).collect()
+    }
+}
+
+impl Route {
+    fn to_toml(&self) -> String {
+        let mut toml = format!("[[routes]]\nkey = \"{}\"\n", self.key);
+        if let Some(member) = self.text {
+            toml += &format!("text = \"{member}\"\n");
+        }
+        if self.receivers == Receivers::Room {
+            toml += &format!(
+                "receivers = \"room\"\ninclude-sender = {}\n",
+                self.include_sender
+            );
+        }
+        toml + &format!("max-text-bytes = {}\n", self.max_text_bytes)
+    }
+}

@@ -1,0 +1,160 @@
+//! A message to everybody in the sender's room.
+
+use futures_util::future::{join, join_all};
+use futures_util::stream;
+use serde_json::json;
+
+use super::sender::{speaker, tell};
+use super::{Answer, HandlerError, Invocation};
+use crate::delivery::Delivery;
+use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
+use crate::event::SocketEvent;
+use crate::log::{Log, reasons};
+use crate::protocol::text_of;
+use crate::room::{Audience, INLINE_POSTS, INLINE_RECEIVERS, RoomPost, Tally};
+use crate::routes::Routes;
+use crate::session::{ConnectionId, Names};
+use crate::shard::Shard;
+use crate::store::{ConnectionStore, Device};
+
+/// Posts the text of a message to every connection in the sender's room; to the sender's own only where the route says so.
+///
+/// Up to [`INLINE_RECEIVERS`] are served here. For more, the function for large
+/// rooms is invoked once per shard, without waiting for it. A shard that it
+/// does not take is served here, as long as there is time.
+///
+/// The sender gets its own copy without being looked for.
+///
+/// Answers 200 when the message was dealt with; 403, having posted nothing, when
+/// nobody knows whose connection this is; and 400 when the frame does not have
+/// what its route needs, which the sender is told. A one-way route shows none of
+/// these to the client.
+///
+/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections`
+/// (`POST` only), `lambda:InvokeFunction` on the function for large rooms, and
+/// `dynamodb:GetItem` where there is no authorizer.
+///
+/// # Errors
+/// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] when the sender or the room could not be looked up: nobody
+/// has got anything then.
+pub async fn broadcast<S: ConnectionStore, D: Delivery>(
+    event: &SocketEvent,
+    (store, delivery): (&S, &D),
+    dispatch: &impl Dispatch,
+    routes: &Routes,
+    invocation: &Invocation,
+) -> Result<Answer, HandlerError> {
+    let (connection, frame) = event.message()?;
+    let log = invocation
+        .log
+        .with("connectionId", connection.as_str())
+        .with("route", event.route());
+
+    let session = speaker(event, &connection, Names::Optional, store, invocation.now).await?;
+    let Some(session) = session else {
+        log.warn("message of an unknown connection dropped", []);
+        return Ok(Answer::status(403));
+    };
+    let route = routes.of(event.route());
+    let text = match text_of(frame, route) {
+        Ok(text) => text,
+        Err(refusal) => {
+            log.info("frame refused", [("error", json!(refusal.code()))]);
+            tell(&connection, &refusal.frame(event.route()), delivery, &log).await;
+            return Ok(Answer::status(400));
+        }
+    };
+    let post = RoomPost {
+        room: &session.room,
+        text: &text,
+        except: &connection,
+        store,
+        delivery,
+        invocation,
+        log: &log,
+    };
+    let own = route.include_sender.then(|| own_copy(&connection));
+    match post.audience(INLINE_RECEIVERS).await? {
+        Audience::Few(members) => {
+            let receivers = stream::iter(own.into_iter().chain(members));
+            report(post.post_to(receivers, INLINE_POSTS).await, 0, &log);
+        }
+        Audience::Many => {
+            let own = post.post_to(stream::iter(own), 1);
+            let (own, (others, handed_over)) = join(own, hand_over(&post, dispatch)).await;
+            report(own.and(others), handed_over, &log);
+        }
+    }
+    Ok(Answer::status(200))
+}
+
+/// The sender's connection is certainly not just arriving: it has said something.
+fn own_copy(connection: &ConnectionId) -> Device {
+    Device {
+        connection: connection.clone(),
+        connected_at: 0,
+    }
+}
+
+/// Hands each shard over, and serves those that are not taken. Tells what was posted here, and how many shards were handed over.
+async fn hand_over<S: ConnectionStore, D: Delivery>(
+    post: &RoomPost<'_, S, D>,
+    dispatch: &impl Dispatch,
+) -> (Tally, usize) {
+    let handed_over = join_all(Shard::all().map(|shard| async move {
+        let message = ShardMessage {
+            room: post.room.clone(),
+            shard,
+            text: post.text.to_owned(),
+            except: post.except.clone(),
+        };
+        (shard, dispatch.dispatch(&message).await)
+    }));
+    let mut tally = Tally::default();
+    let mut taken = 0;
+    for (shard, outcome) in handed_over.await {
+        let Err(error) = outcome else {
+            taken += 1;
+            continue;
+        };
+        let fields = [
+            ("shard", json!(shard.number())),
+            ("reason", json!(reasons(&error))),
+        ];
+        post.log.error("shard not handed over", fields);
+        if let DispatchError::Refused { .. } = error {
+            tally = tally.and(serve(post, shard).await);
+        }
+    }
+    (tally, taken)
+}
+
+/// Others have got the message already, so that a shard that cannot be read is no reason to fail.
+async fn serve<S: ConnectionStore, D: Delivery>(post: &RoomPost<'_, S, D>, shard: Shard) -> Tally {
+    let (tally, read) = post.post_to_shard(shard).await;
+    if let Err(error) = read {
+        let fields = [
+            ("shard", json!(shard.number())),
+            ("reason", json!(reasons(&error))),
+        ];
+        post.log.error("shard not served", fields);
+    }
+    tally
+}
+
+fn report(tally: Tally, handed_over: usize, log: &Log) {
+    let counts = [
+        ("delivered", json!(tally.delivered)),
+        ("gone", json!(tally.gone)),
+        ("refused", json!(tally.refused)),
+        ("shardsHandedOver", json!(handed_over)),
+    ];
+    if tally.cut_short {
+        log.error("message not delivered to everybody: no time left", counts);
+    } else if tally.is_plain() {
+        // Stored log lines would cost more than everything else that this function does.
+        log.debug("message handled", counts);
+    } else {
+        log.info("message handled", counts);
+    }
+}

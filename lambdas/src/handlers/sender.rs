@@ -1,0 +1,33 @@
+//! Who is speaking, and what that one is told.
+
+use serde_json::json;
+
+use crate::delivery::{Delivery, Posted};
+use crate::event::SocketEvent;
+use crate::log::{Log, reasons};
+use crate::session::{ConnectionId, Names, Session};
+use crate::store::{ConnectionStore, StoreError};
+
+/// The session of whoever sent the message; `None` when nobody knows.
+pub(super) async fn speaker(
+    event: &SocketEvent,
+    connection: &ConnectionId,
+    names: Names,
+    store: &impl ConnectionStore,
+    now: u64,
+) -> Result<Option<Session>, StoreError> {
+    // A context that names nobody proves nothing, and then there is a record, or no session.
+    match event.proven_session(names) {
+        Ok(Some(session)) => Ok(Some(session)),
+        Ok(None) | Err(_) => store.session_of(connection, now).await,
+    }
+}
+
+/// Posts a notice to the sender, who may have left.
+pub(super) async fn tell(sender: &ConnectionId, notice: &str, delivery: &impl Delivery, log: &Log) {
+    match delivery.post(sender, notice).await {
+        Ok(Posted::Delivered) => {}
+        Ok(Posted::Gone) => log.debug("sender has left before the notice", []),
+        Err(error) => log.warn("notice refused", [("reason", json!(reasons(&error)))]),
+    }
+}

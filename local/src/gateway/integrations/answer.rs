@@ -1,0 +1,187 @@
+//! From a backend's answer to what the client gets.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::request::{Parsed, choose, parsed};
+use super::{Exchange, Failure, selection};
+use crate::jsonpath::JsonPath;
+use crate::mapping::as_text;
+use crate::stack::{IntegrationResponse, ResponseSource};
+
+/// What a backend said.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+}
+
+/// What becomes of it: the status decides about a handshake, the body is for the sender of a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Backend {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The answer of a proxy integration, unchanged.
+    pub(super) fn passed_on(self) -> Backend {
+        Backend {
+            status: self.status,
+            body: text(self.body),
+            headers: self.headers,
+        }
+    }
+}
+
+/// A client gets texts only; what is none is shown as one.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The answer of a `MOCK` integration, whose request template yields `{"statusCode": 200}`.
+pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
+    let wrong = || {
+        let shown: String = String::from_utf8_lossy(body).chars().take(100).collect();
+        Failure::Configuration(format!(
+            "the request template of a MOCK integration must yield {{\"statusCode\": 200}} or another status, but yields `{shown}`"
+        ))
+    };
+    let value: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
+    let status = match &value["statusCode"] {
+        Value::String(text) => text.parse().ok(),
+        number => number
+            .as_u64()
+            .and_then(|number| u16::try_from(number).ok()),
+    };
+    let status = status
+        .filter(|status| (100..600).contains(status))
+        .ok_or_else(wrong)?;
+    Ok(Answer {
+        status,
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
+}
+
+/// The integration responses of an integration.
+#[derive(Debug)]
+pub(super) struct Responses(Vec<Live>);
+
+#[derive(Debug)]
+struct Live {
+    key: Key,
+    parsed: Parsed,
+    response: IntegrationResponse,
+}
+
+#[derive(Debug)]
+enum Key {
+    Default,
+    Pattern(Option<Regex>),
+    Status(String),
+}
+
+impl Key {
+    fn of(key: &str) -> Self {
+        match key.strip_prefix('/').and_then(|key| key.strip_suffix('/')) {
+            // The whole status must match, as in Java. A pattern that is none was refused with the template.
+            Some(pattern) => Self::Pattern(Regex::new(&format!("^(?:{pattern})$")).ok()),
+            None if key == "$default" => Self::Default,
+            None => Self::Status(key.to_owned()),
+        }
+    }
+
+    fn is_for(&self, status: &str) -> bool {
+        match self {
+            Self::Default => false,
+            Self::Pattern(regex) => regex.as_ref().is_some_and(|regex| regex.is_match(status)),
+            Self::Status(known) => known == status,
+        }
+    }
+}
+
+impl Responses {
+    pub(super) fn of(responses: &[IntegrationResponse]) -> Self {
+        let live = |response: &IntegrationResponse| Live {
+            key: Key::of(&response.key),
+            parsed: parsed(&response.templates),
+            response: response.clone(),
+        };
+        Self(responses.iter().map(live).collect())
+    }
+
+    pub(super) fn map(&self, answer: Answer, exchange: &Exchange<'_>) -> Result<Backend, Failure> {
+        let status = answer.status.to_string();
+        let fitting = self.0.iter().find(|live| live.key.is_for(&status));
+        let default = || self.0.iter().find(|live| matches!(live.key, Key::Default));
+        match fitting.or_else(default) {
+            Some(live) => live.map(answer, exchange).map_err(Failure::Configuration),
+            None => Err(Failure::Configuration(format!(
+                "no AWS::ApiGatewayV2::IntegrationResponse fits the status {status}; add one with the key $default"
+            ))),
+        }
+    }
+}
+
+impl Live {
+    fn map(&self, answer: Answer, exchange: &Exchange<'_>) -> Result<Backend, String> {
+        let response = &self.response;
+        let mut headers = Vec::new();
+        for (name, source) in &response.headers {
+            let value = match source {
+                ResponseSource::Literal(literal) => Some(literal.clone()),
+                ResponseSource::Header(name) => answer.headers(name).last().map(str::to_owned),
+                ResponseSource::Body(path) => {
+                    let body = serde_json::from_slice(&answer.body).unwrap_or_default();
+                    let found = JsonPath::parse(path)?.find(&body);
+                    found.map(|found| as_text(&found).into_owned())
+                }
+            };
+            headers.extend(value.map(|value| (name.clone(), value)));
+        }
+        let status = answer.status;
+        let selected = response
+            .selection
+            .as_deref()
+            .map(|expression| selection::evaluate(expression, exchange.json(), Some(&answer)));
+        let body = if response.encodes_base64 {
+            STANDARD.encode(&answer.body)
+        } else {
+            text(answer.body)
+        };
+        let body = match choose(&self.parsed, selected.as_deref()) {
+            None => body,
+            Some((key, template)) => {
+                let parameters = exchange.parameters();
+                let mut context = exchange.context.clone();
+                context["status"] = status.to_string().into();
+                let scene = crate::mapping::Scene {
+                    context: &context,
+                    ..exchange.scene(&body, &parameters)
+                };
+                let template = template.as_ref().map_err(Clone::clone);
+                let rendered = template.and_then(|template| template.render(&scene));
+                let id = &response.logical_id;
+                rendered.map_err(|fault| format!("response template `{key}` of `{id}`, {fault}"))?
+            }
+        };
+        Ok(Backend {
+            status,
+            headers,
+            body,
+        })
+    }
+}

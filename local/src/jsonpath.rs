@@ -1,0 +1,192 @@
+//! Paths into JSON, as API Gateway's templates and mappings write them. Pure.
+//!
+//! The part of <https://goessner.net/articles/JsonPath/> without filters and scripts: `$`, `.name`, `['name']`, `[0]`,
+//! `[-1]`, `[*]`, `.*`, `..name`. Anything else is an error, never an empty result.
+
+use serde_json::Value;
+
+/// A path that can be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JsonPath {
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Member(String),
+    /// Negative ones count from the end.
+    Element(i64),
+    All,
+    /// The members of this name at any depth.
+    Anywhere(String),
+}
+
+/// How many values a path with `*` or `..` may reach.
+const MOST_FOUND: usize = 10_000;
+
+impl JsonPath {
+    /// Reads a path with or without its leading `$`. The error says what is wrong with it.
+    pub(crate) fn parse(path: &str) -> Result<Self, String> {
+        let wrong = |what: &str| format!("the path `{path}` {what}");
+        let trimmed = path.trim();
+        let dotted;
+        let mut rest = match trimmed.strip_prefix('$') {
+            Some(rest) => rest,
+            None if trimmed.starts_with(['.', '[']) => trimmed,
+            None => {
+                dotted = format!(".{trimmed}");
+                &dotted
+            }
+        };
+        let mut steps = Vec::new();
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix("..") {
+                let (name, after) = name(after);
+                if name.is_empty() || name == "*" {
+                    return Err(wrong("needs a name after `..`"));
+                }
+                steps.push(Step::Anywhere(name.to_owned()));
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix('.') {
+                let (name, after) = name(after);
+                steps.push(match name {
+                    "" => return Err(wrong("has an empty name")),
+                    "*" => Step::All,
+                    name if name.contains('(') => {
+                        return Err(wrong("calls a function, which is not supported"));
+                    }
+                    name => Step::Member(name.to_owned()),
+                });
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix('[') {
+                let (step, after) = bracket(after).ok_or_else(|| {
+                    wrong("has a bracket that is none of ['name'], [0], [-1] and [*]")
+                })?;
+                steps.push(step);
+                rest = after;
+            } else {
+                return Err(wrong("is not a path of `.name` and `[0]`"));
+            }
+        }
+        Ok(Self { steps })
+    }
+
+    /// What the path leads to; `None` if there is nothing. With `*` or `..`, a list of all that is found.
+    pub(crate) fn find(&self, value: &Value) -> Option<Value> {
+        let is_plain = |step: &Step| matches!(step, Step::Member(_) | Step::Element(_));
+        if self.steps.iter().all(is_plain) {
+            let found = self.steps.iter().try_fold(value, one);
+            return found.cloned();
+        }
+        let mut found = vec![value];
+        for step in &self.steps {
+            let mut next = Vec::new();
+            for value in found {
+                match step {
+                    Step::All => next.extend(children(value)),
+                    Step::Anywhere(name) => anywhere(value, name, &mut next),
+                    step => next.extend(one(value, step)),
+                }
+            }
+            next.truncate(MOST_FOUND);
+            found = next;
+        }
+        Some(found.into_iter().cloned().collect())
+    }
+}
+
+fn name(text: &str) -> (&str, &str) {
+    text.split_at(text.find(['.', '[']).unwrap_or(text.len()))
+}
+
+fn bracket(text: &str) -> Option<(Step, &str)> {
+    for quote in ['\'', '"'] {
+        if let Some(inside) = text.trim_start().strip_prefix(quote) {
+            let (name, after) = inside.split_once(quote)?;
+            return Some((
+                Step::Member(name.to_owned()),
+                after.trim_start().strip_prefix(']')?,
+            ));
+        }
+    }
+    let (inside, after) = text.split_once(']')?;
+    let step = match inside.trim() {
+        "*" => Step::All,
+        index => Step::Element(index.parse().ok()?),
+    };
+    Some((step, after))
+}
+
+fn one<'v>(value: &'v Value, step: &Step) -> Option<&'v Value> {
+    match step {
+        Step::Member(name) => value.get(name.as_str()),
+        Step::Element(index) => {
+            let items = value.as_array()?;
+            let from_end = i64::try_from(items.len()).ok()?.checked_add(*index)?;
+            let index = if *index < 0 { from_end } else { *index };
+            items.get(usize::try_from(index).ok()?)
+        }
+        Step::All | Step::Anywhere(_) => None,
+    }
+}
+
+fn children(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(members) => members.values().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn anywhere<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>) {
+    if found.len() < MOST_FOUND {
+        found.extend(value.get(name));
+        for child in children(value) {
+            anywhere(child, name, found);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(path: &str, expected: Option<Value>) {
+        let value = json!({
+            "a": { "b": [1, 2, { "c": 3 }], "d e": "x" },
+            "list": [{ "c": 4 }, { "c": 5 }],
+        });
+        assert_eq!(
+            JsonPath::parse(path).unwrap().find(&value),
+            expected,
+            "{path}"
+        );
+    }
+
+    #[test]
+    fn paths_lead_to_members_and_elements() {
+        check("$.a.b[0]", Some(json!(1)));
+        check("a.b[-1].c", Some(json!(3)));
+        check("$['a'][\"d e\"]", Some(json!("x")));
+        check("$.a.none", None);
+        check("$.a.b[9]", None);
+        check("$.list[*].c", Some(json!([4, 5])));
+        check("$..c", Some(json!([3, 4, 5])));
+    }
+
+    #[test]
+    fn what_is_not_supported_is_an_error() {
+        for path in [
+            "$.a[?(@.b)]",
+            "$.a.",
+            "$x",
+            "$.list.length()",
+            "$..",
+            "$.a[1:2]",
+            "$['a",
+        ] {
+            assert!(JsonPath::parse(path).is_err(), "{path}");
+        }
+    }
+}

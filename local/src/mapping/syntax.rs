@@ -1,0 +1,83 @@
+//! What a template consists of.
+
+use serde_json::Value;
+
+use super::Place;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    Text(String),
+    Reference(Reference),
+    Set {
+        target: Reference,
+        value: Expression,
+    },
+    If {
+        branches: Vec<(Expression, Vec<Node>)>,
+        otherwise: Vec<Node>,
+    },
+    Foreach {
+        variable: String,
+        list: Expression,
+        body: Vec<Node>,
+        place: Place,
+    },
+    /// Ends the innermost `#foreach`.
+    Break,
+    /// Ends the template.
+    Stop,
+}
+
+/// `$name`, `${name}`, `$!name`, with what follows it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reference {
+    pub(super) name: String,
+    pub(super) steps: Vec<Step>,
+    /// Prints nothing where there is nothing.
+    pub(super) is_quiet: bool,
+    /// As it is written.
+    pub(super) source: String,
+    pub(super) place: Place,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    Property(String),
+    Call {
+        method: String,
+        arguments: Vec<Expression>,
+        place: Place,
+    },
+    Index(Expression),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Expression {
+    Literal(Value),
+    /// A text in double quotes, which is a template itself.
+    Text(Vec<Node>),
+    Reference(Reference),
+    List(Vec<Expression>),
+    Map(Vec<(Expression, Expression)>),
+    /// `[1..5]`
+    Range(Box<Expression>, Box<Expression>, Place),
+    Not(Box<Expression>),
+    Binary(Operator, Box<Expression>, Box<Expression>, Place),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operator {
+    Or,
+    And,
+    Equal,
+    Unequal,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+    Plus,
+    Minus,
+    Times,
+    Over,
+    Modulo,
+}

@@ -1,0 +1,72 @@
+//! Authorizers.
+
+use std::collections::BTreeMap;
+
+use super::super::{Created, of_kind};
+use super::integrations::function_of;
+use super::kinds::AUTHORIZER;
+use crate::stack;
+use crate::template::problem::{Problem, Problems};
+
+/// By authorizer id.
+pub(super) fn authorizers(
+    created: &[Created],
+    problems: &mut Problems,
+) -> BTreeMap<String, stack::Authorizer> {
+    of_kind(created, &AUTHORIZER)
+        .filter_map(|resource| {
+            Some((
+                resource.reference().to_owned(),
+                problems.keep(authorizer(resource))?,
+            ))
+        })
+        .collect()
+}
+
+fn authorizer(resource: &Created) -> Result<stack::Authorizer, Problem> {
+    if resource.text("AuthorizerType") != Some("REQUEST") {
+        return Err(resource.problem(
+            "AuthorizerType",
+            "a WebSocket API has REQUEST authorizers only",
+        ));
+    }
+    resource.refuse(
+        "AuthorizerCredentialsArn",
+        "the local target invokes a function by its AWS::Lambda::Permission only; leave this out",
+    )?;
+    for property in ["EnableSimpleResponses", "JwtConfiguration"] {
+        resource.refuse(property, "is for HTTP APIs only")?;
+    }
+    let sources = resource.properties["IdentitySource"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let identity_sources: Vec<String> = sources
+        .filter_map(|source| source.as_str())
+        .map(str::to_owned)
+        .collect();
+    for source in &identity_sources {
+        let known = [
+            "route.request.header.",
+            "route.request.querystring.",
+            "stageVariables.",
+            "context.",
+        ];
+        if !known.iter().any(|prefix| {
+            source
+                .strip_prefix(prefix)
+                .is_some_and(|name| !name.is_empty())
+        }) {
+            let reason = format!(
+                "`{source}` is none of {}, each with a name behind it",
+                known.join(", ")
+            );
+            return Err(resource.problem("IdentitySource", reason));
+        }
+    }
+    Ok(stack::Authorizer {
+        logical_id: resource.logical_id.clone(),
+        function_arn: function_of(resource, "AuthorizerUri")?,
+        identity_sources,
+    })
+}

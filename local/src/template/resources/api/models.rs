@@ -1,0 +1,49 @@
+//! Models, and the routes that judge their messages by them.
+//!
+//! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-request-validation.html>.
+
+use super::super::{Created, of_kind};
+use super::kinds::MODEL;
+use crate::schema::Schema;
+use crate::stack::Validation;
+use crate::template::problem::{Problem, Problems};
+
+/// Refuses models whose schema asks for what is not supported.
+pub(super) fn check(created: &[Created], problems: &mut Problems) {
+    for model in of_kind(created, &MODEL) {
+        if let Err(reason) = Schema::parse(&model.properties["Schema"]) {
+            problems.add(model.problem("Schema", reason));
+        }
+    }
+}
+
+/// How the route `key` judges its messages: not at all without a `ModelSelectionExpression`.
+pub(super) fn validation(
+    resource: &Created,
+    created: &[Created],
+    key: &str,
+) -> Result<Option<Validation>, Problem> {
+    let mut models = std::collections::BTreeMap::new();
+    for (name, model) in resource.map("RequestModels") {
+        let model = model.as_str().unwrap_or_default();
+        // AWS wants the name; templates that give the id mean the same.
+        let is_meant =
+            |found: &&Created| found.required("Name") == model || found.reference() == model;
+        let Some(found) = of_kind(created, &MODEL).find(is_meant) else {
+            let reason = format!("there is no model `{model}` in this template");
+            return Err(resource.problem("RequestModels", reason));
+        };
+        models.insert(name.clone(), found.properties["Schema"].clone());
+    }
+    let Some(selection) = resource.text("ModelSelectionExpression") else {
+        return Ok(None);
+    };
+    if ["$connect", "$disconnect"].contains(&key) {
+        let reason = format!("`{key}` has no message that could be judged");
+        return Err(resource.problem("ModelSelectionExpression", reason));
+    }
+    Ok(Some(Validation {
+        selection: selection.to_owned(),
+        models,
+    }))
+}

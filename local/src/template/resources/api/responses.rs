@@ -1,0 +1,115 @@
+//! Integration responses: what becomes of a backend's answer.
+//!
+//! See
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
+
+use super::super::{Created, of_kind};
+use super::integrations::templates;
+use super::kinds::{INTEGRATION, INTEGRATION_RESPONSE};
+use crate::jsonpath::JsonPath;
+use crate::stack::{IntegrationResponse, ResponseSource};
+use crate::template::problem::{Problem, Problems};
+
+/// The responses of `integration`, in the order of their creation.
+pub(super) fn of(
+    integration: &Created,
+    created: &[Created],
+) -> Result<Vec<IntegrationResponse>, Problem> {
+    let mut responses: Vec<IntegrationResponse> = Vec::new();
+    let mine = |response: &&Created| response.required("IntegrationId") == integration.reference();
+    for resource in of_kind(created, &INTEGRATION_RESPONSE).filter(mine) {
+        let response = response(resource)?;
+        if let Some(first) = responses.iter().find(|first| first.key == response.key) {
+            let reason = format!("`{}` has the key `{}` already", first.logical_id, first.key);
+            return Err(resource.problem("IntegrationResponseKey", reason));
+        }
+        responses.push(response);
+    }
+    Ok(responses)
+}
+
+/// Refuses responses that belong to no integration, or to one that passes everything on.
+pub(super) fn check(created: &[Created], problems: &mut Problems) {
+    for response in of_kind(created, &INTEGRATION_RESPONSE) {
+        let id = response.required("IntegrationId");
+        let integration = of_kind(created, &INTEGRATION).find(|found| found.reference() == id);
+        let reason = match integration.map(|found| found.required("IntegrationType")) {
+            None => format!("there is no integration with the id `{id}` in this template"),
+            Some(kind @ ("AWS_PROXY" | "HTTP_PROXY")) => {
+                format!("it is of the type {kind}, whose answers are passed on without responses")
+            }
+            Some(_) => continue,
+        };
+        problems.add(response.problem("IntegrationId", reason));
+    }
+}
+
+fn response(resource: &Created) -> Result<IntegrationResponse, Problem> {
+    let key = resource.required("IntegrationResponseKey");
+    if key.is_empty() {
+        return Err(resource.problem("IntegrationResponseKey", "must not be empty"));
+    }
+    if let Some(pattern) = pattern(key)
+        && let Err(error) = regex_lite::Regex::new(pattern)
+    {
+        let reason = format!("`{key}` is no regular expression that is supported: {error}");
+        return Err(resource.problem("IntegrationResponseKey", reason));
+    }
+    if resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_BINARY") {
+        let reason = "the local target sends texts only; use CONVERT_TO_TEXT or leave this out";
+        return Err(resource.problem("ContentHandlingStrategy", reason));
+    }
+    Ok(IntegrationResponse {
+        logical_id: resource.logical_id.clone(),
+        key: key.to_owned(),
+        templates: templates(resource, "ResponseTemplates")?,
+        selection: resource
+            .text("TemplateSelectionExpression")
+            .map(str::to_owned),
+        encodes_base64: resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_TEXT"),
+        headers: resource
+            .map("ResponseParameters")
+            .map(|(key, value)| {
+                header(key, value.as_str().unwrap_or_default())
+                    .map_err(|reason| resource.problem("ResponseParameters", reason))
+            })
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// What is between the slashes of `/pattern/`.
+fn pattern(key: &str) -> Option<&str> {
+    key.strip_prefix('/')?.strip_suffix('/')
+}
+
+/// The forms of
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integrationresponse.html>,
+/// which still speak of methods.
+fn header(key: &str, value: &str) -> Result<(String, ResponseSource), String> {
+    let name = ["method.response.header.", "route.response.header."]
+        .iter()
+        .find_map(|prefix| key.strip_prefix(prefix))
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| format!("`{key}` must have the form method.response.header.NAME"))?;
+    let literal = value
+        .strip_prefix('\'')
+        .and_then(|text| text.strip_suffix('\''));
+    let source = if let Some(literal) = literal {
+        ResponseSource::Literal(literal.to_owned())
+    } else if let Some(name) = value.strip_prefix("integration.response.header.") {
+        ResponseSource::Header(name.to_owned())
+    } else if let Some(path) = value.strip_prefix("integration.response.body.") {
+        let path = if path.starts_with('$') {
+            path.to_owned()
+        } else {
+            format!("$.{path}")
+        };
+        JsonPath::parse(&path)?;
+        ResponseSource::Body(path)
+    } else {
+        return Err(format!(
+            "`{value}` is none of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"
+        ));
+    };
+    Ok((name.to_owned(), source))
+}
