@@ -3,7 +3,8 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 use crate::stack::logs::{Level, LogEntry, short};
 
@@ -122,8 +123,12 @@ fn moment(at: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).ok()
 }
 
+/// As long in every line, so that scripts can sort by it.
+const RFC3339: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
 fn rfc3339(at: i64) -> Option<String> {
-    moment(at).and_then(|moment| moment.format(&Rfc3339).ok())
+    moment(at).and_then(|moment| moment.format(RFC3339).ok())
 }
 
 /// `12:34:56Z`
@@ -192,6 +197,11 @@ mod tests {
     #[test]
     fn into_a_pipe_nothing_is_cut() {
         assert!(plain(None).contains(&"x".repeat(90)));
+    }
+
+    #[test]
+    fn times_are_of_one_length() {
+        assert_eq!(rfc3339(0).unwrap(), "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

@@ -144,16 +144,7 @@ pub(crate) fn handlers() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-        let mut command = Command::new(cargo);
-        // What `cargo test` tells this test about its own package would be news to build scripts, and have them
-        // and all that depends on them built anew.
-        for (name, _) in std::env::vars_os() {
-            let words = name.to_string_lossy();
-            if words.starts_with("CARGO_PKG_") || words.starts_with("CARGO_MANIFEST_") {
-                command.env_remove(name);
-            }
-        }
-        let output = command
+        let output = Command::new(cargo)
             .args([
                 "build",
                 "--quiet",

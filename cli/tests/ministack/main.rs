@@ -12,6 +12,7 @@ mod cloud;
 mod deployments;
 mod failures;
 mod interruptions;
+mod logs;
 mod permissions;
 #[path = "../shared/pty.rs"]
 mod pty;
