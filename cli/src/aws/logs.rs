@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 
 use super::error::{Kind, kind, refused};
 use crate::engine::TargetError;
@@ -44,17 +45,26 @@ impl LogGroups for CloudWatchLogs {
                 }
             };
             let found = answer.events.unwrap_or_default().into_iter();
-            events.extend(found.map(|event| LogEvent {
-                id: event.event_id.unwrap_or_default(),
-                at: event.timestamp.unwrap_or_default(),
-                stream: event.log_stream_name.unwrap_or_default(),
-                text: event.message.unwrap_or_default(),
-            }));
+            events.extend(found.map(converted));
             page = answer.next_token.filter(|token| !token.is_empty());
             if page.is_none() {
                 return Ok(events);
             }
         }
+    }
+}
+
+/// AWS gives every event an id; for an emulator that gives none, what there is must do.
+fn converted(event: FilteredLogEvent) -> LogEvent {
+    let at = event.timestamp.unwrap_or_default();
+    let stream = event.log_stream_name.unwrap_or_default();
+    let text = event.message.unwrap_or_default();
+    let id = event.event_id.filter(|id| !id.is_empty());
+    LogEvent {
+        id: id.unwrap_or_else(|| format!("{stream} {at} {text}")),
+        at,
+        stream,
+        text,
     }
 }
 
@@ -92,6 +102,17 @@ mod tests {
         let asked = stub.asked();
         assert!(asked[0].contains(r#""startTime":5"#), "{asked:?}");
         assert!(asked[2].contains(r#""nextToken":"y""#), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn events_without_an_id_are_told_apart_by_what_they_say() {
+        let (_stub, logs) = logs(&[(
+            200,
+            r#"{"events":[{"timestamp":7,"message":"a"},{"timestamp":7,"message":"b","eventId":""}]}"#,
+        )])
+        .await;
+        let events = logs.events("group", 0).await.unwrap();
+        assert_ne!(events[0].id, events[1].id);
     }
 
     #[tokio::test]
