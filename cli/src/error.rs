@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Write as _;
 
 use crate::config::ConfigError;
+use crate::engine::chat::SeatError;
 use crate::engine::probe::ProbeError;
 use crate::engine::{DeployError, Refusal, TargetError};
 use crate::packaging::PackagingError;
@@ -151,6 +152,32 @@ impl From<ProbeError> for CommandError {
     fn from(error: ProbeError) -> Self {
         let hint = "the stack is up but does not deliver; the functions' logs say why (`chatctl status` tells where)";
         Self::new(exit::STACK_FAILED, error, Some(hint.into()))
+    }
+}
+
+impl From<SeatError> for CommandError {
+    fn from(error: SeatError) -> Self {
+        let (exit, hint) = match &error {
+            SeatError::Refused { status: 401, .. } => (
+                exit::STACK_FAILED,
+                "the chat wants to know who you are: name yourself and, where it is a chat of two, your friend (`--as`, `--to`)",
+            ),
+            SeatError::Refused {
+                status: 403 | 404, ..
+            } => (
+                exit::STACK_FAILED,
+                "the API is there but this stage of it is not, or its authorizer says no: `chatctl status` tells more",
+            ),
+            SeatError::Refused { .. } => (
+                exit::STACK_FAILED,
+                "the functions' logs say why: `chatctl logs`",
+            ),
+            SeatError::Unreachable { .. } | SeatError::Silent { .. } => (
+                exit::UNEXPECTED,
+                "check the address and the network; `chatctl status` tells whether the stack is up",
+            ),
+        };
+        Self::new(exit, error, Some(hint.into()))
     }
 }
 

@@ -10,6 +10,7 @@ mod local;
 mod packaging;
 mod stack;
 mod terminal;
+mod watch;
 
 fn main() -> std::process::ExitCode {
     commands::main()

@@ -6,6 +6,7 @@ mod error;
 mod functions;
 mod gateways;
 mod identity;
+mod logs;
 #[cfg(test)]
 mod stub;
 mod tables;
@@ -23,6 +24,7 @@ use cloudformation::Cloud;
 pub(crate) use functions::LambdaFunctions;
 pub(crate) use gateways::ApiGateways;
 pub(crate) use identity::Identity;
+pub(crate) use logs::CloudWatchLogs;
 pub(crate) use tables::Tables;
 
 /// One account's resources in one region.
@@ -34,6 +36,7 @@ pub(crate) struct AwsTarget {
     pub(crate) functions: LambdaFunctions,
     pub(crate) gateways: ApiGateways,
     pub(crate) tables: Tables,
+    pub(crate) logs: CloudWatchLogs,
 }
 
 /// How often a request is tried in all, with growing pauses in between.
@@ -81,6 +84,7 @@ impl AwsTarget {
             functions: LambdaFunctions::new(&config),
             gateways: ApiGateways::new(&config),
             tables: Tables::new(&config),
+            logs: CloudWatchLogs::new(&config),
             region,
             config,
         })

@@ -1,12 +1,14 @@
 //! The verbs. A command composes what the other modules compute; dispatch is a table.
 
 mod aws;
+mod chat;
 mod deploy;
 mod dev;
 mod diff;
 mod doctor;
 mod init;
 mod local_stack;
+mod logs;
 mod outputs;
 mod print_connect_commands;
 mod render;
@@ -52,6 +54,8 @@ enum Command {
     Init(init::InitArgs),
     Web(web::WebArgs),
     Dev(dev::DevArgs),
+    Chat(chat::ChatArgs),
+    Logs(logs::LogsArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
 }
@@ -178,6 +182,8 @@ pub(crate) fn main() -> ExitCode {
         ),
         Command::Web(args) => (args.terminal(), block_on(web::run(args))),
         Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
+        Command::Chat(args) => (args.terminal(), block_on(chat::run(args))),
+        Command::Logs(args) => (args.terminal(), block_on(or_interrupted(logs::run(args)))),
         Command::LocalStack(args) => (
             Terminal {
                 output: Output::Text,

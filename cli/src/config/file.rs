@@ -36,6 +36,7 @@ pub(super) struct Logs {
 pub(super) struct Handlers {
     pub(super) path: Option<PathBuf>,
     pub(super) profile: String,
+    pub(super) dev_profile: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,6 +107,7 @@ impl Default for Handlers {
         Self {
             path: None,
             profile: "lambda".into(),
+            dev_profile: "dev".into(),
         }
     }
 }

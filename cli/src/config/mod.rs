@@ -51,6 +51,8 @@ pub(crate) struct Handlers {
     pub(crate) path: Option<PathBuf>,
     /// The cargo profile they are built with.
     pub(crate) profile: String,
+    /// The one for `dev`, where the build is what one waits for.
+    pub(crate) dev_profile: String,
 }
 
 /// Which account, where, and for which processor. `None` leaves it to the AWS tools' own files and variables.
@@ -181,6 +183,7 @@ impl Settings {
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
                 profile: file.handlers.profile,
+                dev_profile: file.handlers.dev_profile,
             },
             aws: Aws {
                 region: overrides.region.or(file.aws.region).map(String::from),

@@ -1,6 +1,7 @@
 //! The verbs, over narrow traits in our own words. What a target is like is the adapter's business; what a verb does
 //! is decided here, once for every target.
 
+pub(crate) mod chat;
 pub(crate) mod cloud;
 mod deploy;
 mod event;
@@ -8,6 +9,7 @@ mod event;
 mod fake;
 mod follow;
 mod hotswap;
+pub(crate) mod logs;
 pub(crate) mod preflight;
 mod prepare;
 pub(crate) mod probe;

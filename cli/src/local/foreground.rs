@@ -2,17 +2,27 @@
 
 use std::num::NonZeroU32;
 
-use chatctl_local::{Clock, LocalStack, LogSource, Observer, Options, StackNotice};
+use chatctl_local::{Clock, LocalStack, Observer, Options, StackNotice};
 
 pub(crate) use chatctl_local::StackRequest as Request;
 
 use crate::engine::{Refusal, TargetError};
+use crate::stack::logs::LogEntry;
 
 /// A running stack.
 #[derive(Debug)]
 pub(crate) struct Foreground(LocalStack);
 
-/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster. `log` is told whose line it is, and the line.
+/// What a running stack tells.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// A function wrote a line.
+    Log(LogEntry),
+    /// The template or a function does what it should not.
+    Warning(String),
+}
+
+/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster. `tell` is called on the runtime's thread.
 ///
 /// # Errors
 /// What is wrong with the template, its parameters or its code; a port that is taken.
@@ -20,14 +30,11 @@ pub(crate) async fn start(
     request: Request,
     port: u16,
     clock_speed: NonZeroU32,
-    log: impl Fn(&str, &str) + Send + Sync + 'static,
+    tell: impl Fn(Told) + Send + Sync + 'static,
 ) -> Result<Foreground, TargetError> {
     let observer = Observer::new(move |notice| match notice {
-        StackNotice::Log(line) if line.source == LogSource::Platform => {
-            log(&line.function, &format!("({})", line.text))
-        }
-        StackNotice::Log(line) => log(&line.function, &line.text),
-        StackNotice::Warning(text) => log("warning", &text),
+        StackNotice::Log(line) => tell(Told::Log(super::logs::entry(&line))),
+        StackNotice::Warning(text) => tell(Told::Warning(text)),
         _ => {}
     });
     let options = Options {
@@ -36,10 +43,7 @@ pub(crate) async fn start(
         ..Options::default()
     };
     let stack = LocalStack::start(request, options, observer).await;
-    stack.map(Foreground).map_err(|error| TargetError {
-        source: std::error::Error::source(&error).map(|source| source.to_string().into()),
-        ..TargetError::new(Refusal::Usage, error.to_string())
-    })
+    stack.map(Foreground).map_err(|error| refused(&error))
 }
 
 impl Foreground {
@@ -48,8 +52,26 @@ impl Foreground {
         self.0.endpoint()
     }
 
+    /// Brings the stack to what `request` says; connections and tables stay where they can.
+    ///
+    /// # Errors
+    /// What is wrong with it; the stack runs on as it was.
+    pub(crate) async fn update(&self, request: Request) -> Result<(), TargetError> {
+        match self.0.update(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+
     /// Stops everything that was started.
     pub(crate) async fn stop(self) {
         self.0.stop().await;
+    }
+}
+
+fn refused(error: &dyn std::error::Error) -> TargetError {
+    TargetError {
+        source: error.source().map(|source| source.to_string().into()),
+        ..TargetError::new(Refusal::Usage, error.to_string())
     }
 }

@@ -31,6 +31,7 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 pub(crate) use control::FunctionStatus;
 pub(crate) use control::LocalStatus;
 use folder::StateFolder;
+pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
 
 /// What the asset's bucket is called where there is no bucket.
@@ -133,6 +134,21 @@ impl LocalTarget {
                 text.collect::<String>()
             )
         })
+    }
+
+    /// What the functions of `stack` have written.
+    pub(crate) fn logs(&self, stack: &StackName) -> LocalLogs {
+        LocalLogs::new(self.folder(stack).logs())
+    }
+
+    /// The functions of `stack` by logical id, as it was deployed last.
+    pub(crate) fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
+        let request = self.folder(stack).request()?;
+        let template = request.and_then(|request| request.template());
+        let functions = template.iter().flat_map(crate::stack::Template::resources);
+        let functions =
+            functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+        Ok(functions.map(|(id, _)| id.to_owned()).collect())
     }
 
     /// The folder of `stack`'s state, for messages.

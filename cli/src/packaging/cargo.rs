@@ -60,6 +60,7 @@ pub(super) async fn run(
         .envs(source.profile.iter().copied())
         // `cargo run` passes its own package's variables on; they must not leak into another build.
         .env_remove("CARGO_MANIFEST_DIR")
+        .env("CARGO_TERM_COLOR", colour())
         // Nobody is asked anything.
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -93,6 +94,14 @@ pub(super) async fn run(
     let diagnostics = diagnostics.await.ok().and_then(Result::ok);
     let diagnostics = without_progress(&diagnostics.unwrap_or_default());
     Err(failure(&command, status, diagnostics, progress.compiled))
+}
+
+/// Cargo sees a pipe; the reader may sit at a terminal.
+fn colour() -> &'static str {
+    match anstream::AutoStream::choice(&std::io::stderr()) {
+        anstream::ColorChoice::Never => "never",
+        _ => "always",
+    }
 }
 
 /// Whether it was the compiler that failed, or cargo before it came to that.
@@ -200,7 +209,8 @@ impl<'a> Progress<'a> {
 /// Cargo's words without the lines that only say what it is at.
 fn without_progress(text: &str) -> String {
     let is_progress = |line: &&str| {
-        let word = line.split_whitespace().next().unwrap_or_default();
+        let plain = anstream::adapter::strip_str(line).to_string();
+        let word = plain.split_whitespace().next().unwrap_or_default();
         matches!(
             word,
             "Compiling"

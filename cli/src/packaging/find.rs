@@ -71,7 +71,7 @@ pub(super) fn find_crate(settings: &Settings) -> Result<PathBuf, PackagingError>
 }
 
 /// Cargo is started inside the crate, where a relative path would mean another place.
-fn absolute(folder: &Path) -> PathBuf {
+pub(super) fn absolute(folder: &Path) -> PathBuf {
     // An empty path means the working folder, and is nothing that could be made absolute.
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")

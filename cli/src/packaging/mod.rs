@@ -12,6 +12,7 @@ mod find;
 mod manifest;
 #[cfg(test)]
 mod sample;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod toolchain;
@@ -26,6 +27,7 @@ pub(crate) use self::choice::TargetCheck;
 use self::elf::Fit;
 pub(crate) use self::error::PackagingError;
 use self::find::Crate;
+pub(crate) use self::sources::sources;
 use self::toolchain::{Programs, Toolchain};
 use crate::config::{Architecture, Settings};
 use crate::engine::preflight::Check;

@@ -3,6 +3,7 @@
 mod bars;
 mod json;
 mod lines;
+mod logs;
 mod wrap;
 
 use std::io::{BufRead, IsTerminal, Write};
@@ -11,6 +12,8 @@ use anstyle::{AnsiColor, Style};
 
 use crate::engine::{DeployEvent, Reporter};
 use crate::error::CommandError;
+use crate::stack::logs::LogEntry;
+pub(crate) use logs::{LogColumns, printable};
 
 /// How a command answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -116,6 +119,19 @@ impl Terminal {
         }
     }
 
+    /// Talks to the user in two columns, as the steps of a deployment do; silent for scripts.
+    pub(crate) fn step(self, word: &str, text: &str) {
+        self.say(&format!(
+            "{} {text}",
+            Role::Step.paint(&format!("{word:>9}"))
+        ));
+    }
+
+    /// A reporter for what happens again and again, and is told in other ways.
+    pub(crate) fn quiet(self) -> AnyReporter {
+        AnyReporter::Silent
+    }
+
     /// Tells what the user must not overlook; silent for scripts, which find it in the result.
     pub(crate) fn warn(self, text: &str) {
         self.say(&Role::Failure.paint(text));
@@ -126,15 +142,31 @@ impl Terminal {
         self.say(&Role::Hint.paint(&as_invoked(text)));
     }
 
-    /// Where a running stack's log lines go: one a line, prefixed with whose they are.
-    pub(crate) fn log(self) -> impl Fn(&str, &str) + Send + Sync + 'static {
-        |whose, text| {
-            drop(writeln!(
-                anstream::stderr(),
-                "{} {text}",
-                Role::Hint.paint(&format!("{whose:>18}"))
-            ));
+    /// Shows a function's log line beside what a command does: on stderr, for scripts on stdout.
+    pub(crate) fn log(self, columns: LogColumns, entry: &LogEntry) {
+        match self.output {
+            Output::Json => self.result_json(&logs::json_line(entry)),
+            Output::Text => {
+                let width = width_of(&std::io::stderr());
+                drop(writeln!(
+                    anstream::stderr(),
+                    "{}",
+                    columns.line(entry, width)
+                ));
+            }
         }
+    }
+
+    /// Prints a function's log line as a result.
+    ///
+    /// # Errors
+    /// The reader has gone.
+    pub(crate) fn log_result(self, columns: LogColumns, entry: &LogEntry) -> std::io::Result<()> {
+        let line = match self.output {
+            Output::Json => logs::json_line(entry).to_string(),
+            Output::Text => columns.line(entry, width_of(&std::io::stdout())),
+        };
+        writeln!(anstream::stdout(), "{line}")
     }
 
     /// Explains a failure.
@@ -144,7 +176,10 @@ impl Terminal {
         }
         if self.output == Output::Json {
             self.result_json(&serde_json::json!({
-                "type": "error", "exitCode": error.exit, "message": error.story(), "hint": error.hint(),
+                "type": "error", "exitCode": error.exit,
+                // A compiler's words may be coloured.
+                "message": anstream::adapter::strip_str(&error.story()).to_string(),
+                "hint": error.hint(),
             }));
             return;
         }
@@ -242,6 +277,15 @@ fn as_invoked(text: &str) -> String {
         (Some(_), true) => text.replace("`chatctl ", "`cargo run -- "),
         (Some(_), false) => text.replace("`chatctl ", "`cargo run --release -- "),
     }
+}
+
+/// The width of the terminal behind `stream`; `None` when there is none.
+fn width_of(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 /// Bytes as a person reads them.

@@ -76,6 +76,11 @@ fn the_shells_do_not_name_one_another() {
 }
 
 #[test]
+fn watching_files_knows_nobody() {
+    check("watch", &[]);
+}
+
+#[test]
 fn the_config_knows_nobody() {
     check("config", &[]);
 }

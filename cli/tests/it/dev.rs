@@ -132,3 +132,32 @@ fn a_clock_that_stands_still_or_races_is_refused() {
         assert!(refused.stderr.contains(reason), "{}", refused.stderr);
     }
 }
+
+#[test]
+fn a_stack_that_runs_in_the_background_on_the_same_port_is_left_alone() {
+    let project = Project::new("");
+    let endpoint = project.deployed(&[]);
+    let port = endpoint.split(['/', ':']).nth(4).unwrap();
+    let handlers = handlers().to_str().unwrap();
+    let refused = project.run(&["dev", "--handlers", handlers, "--port", port]);
+    assert_eq!(
+        (refused.code, refused.stdout.as_str()),
+        (2, ""),
+        "{}",
+        refused.stderr
+    );
+    assert!(
+        refused.stderr.contains("runs in the background already")
+            && refused.stderr.contains("`chatctl dev --port 0`"),
+        "{}",
+        refused.stderr
+    );
+    let mut beside = dev(&project, &["--handlers", handlers]);
+    let mut tom = Chat::open(&beside.endpoint, "Tom", "Tom");
+    tom.say("hello");
+    assert_eq!(tom.hear(), "hello");
+    assert_eq!(project.status()["connections"], 0);
+    kill_process(Pid::from_child(&beside.child), Signal::INT).unwrap();
+    assert_eq!(beside.child.wait().unwrap().code(), Some(0));
+    assert_eq!(project.status()["connections"], 0, "it runs on");
+}

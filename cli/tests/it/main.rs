@@ -4,15 +4,20 @@
 
 mod architecture;
 mod backend;
+mod chat;
 mod conformance;
 mod conversations;
 mod dev;
+mod dev_loop;
 mod examples;
 mod handlers;
 mod least_privilege;
 mod local_lifecycle;
+mod logs;
 mod page;
 mod project;
+#[path = "../shared/pty.rs"]
+mod pty;
 mod renderings;
 mod surface;
 mod toolchain;

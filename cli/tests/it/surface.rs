@@ -29,11 +29,13 @@ fn refused(words: &[&str], code: i32, expected: Expect) {
 fn the_help_of_every_command_is_as_recorded() {
     help(&[], "chatctl");
     for command in [
+        "chat",
         "deploy",
         "diff",
         "doctor",
         "dev",
         "init",
+        "logs",
         "outputs",
         "print-connect-commands",
         "render",

@@ -143,7 +143,7 @@ async fn interrupted(
 ) -> Said {
     use std::process::Stdio;
     use tokio::io::AsyncReadExt;
-    let (_master, slave) = crate::terminal::open();
+    let (_master, slave) = crate::pty::open();
     let running = child.insert(command.stdin(Stdio::from(slave)).spawn().unwrap());
     let mut stderr = running.stderr.take().unwrap();
     let mut shown = Vec::new();

@@ -14,8 +14,11 @@ mod conversations;
 mod deployments;
 mod failures;
 mod interruptions;
+mod logs;
 mod permissions;
 mod phases;
+#[path = "../shared/pty.rs"]
+mod pty;
 mod routes;
 mod screens;
 mod terminal;

@@ -1,15 +1,14 @@
 //! A terminal that a test sits at.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::cloud::{Said, said};
+use crate::pty;
 
 const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
@@ -23,7 +22,7 @@ pub(crate) async fn answered(
     question: &str,
     answer: &str,
 ) -> Said {
-    let (mut master, slave) = open();
+    let (mut master, slave) = pty::open();
     let mut child = command.stdin(Stdio::from(slave)).spawn().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let mut shown = Vec::new();
@@ -55,20 +54,6 @@ pub(crate) async fn answered(
         .stderr
         .insert_str(0, &String::from_utf8_lossy(&shown));
     answered
-}
-
-/// A terminal's two ends: the test's and the program's.
-pub(crate) fn open() -> (File, File) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let name = ptsname(&master, Vec::new()).unwrap();
-    let slave = File::options()
-        .read(true)
-        .write(true)
-        .open(name.to_str().unwrap())
-        .unwrap();
-    (File::from(master), slave)
 }
 
 /// What a terminal of 80 columns and 24 rows shows when a program has ended.
@@ -103,7 +88,7 @@ pub(crate) async fn at_a_terminal(
     mut command: tokio::process::Command,
     answers: &[(&str, &str)],
 ) -> Screen {
-    let (mut master, slave) = open();
+    let (mut master, slave) = pty::open();
     let size = Winsize {
         ws_row: ROWS,
         ws_col: COLUMNS,

@@ -1,0 +1,147 @@
+//! What a typed text becomes on the wire.
+
+use crate::config::Settings;
+use crate::config::names::RouteKey;
+use crate::config::route::{Purpose, Route};
+use crate::engine::chat::MOST_FRAME_BYTES;
+use crate::error::CommandError;
+
+/// How texts are put into frames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Framing {
+    /// The route's key, which the member `action` carries; `None` for `$default`.
+    action: Option<String>,
+    /// The member that carries the text; `None`: the text is the frame.
+    member: Option<String>,
+}
+
+/// What carries the text where the config does not say: its own receivers see the whole frame then.
+const MEMBER: &str = "message";
+
+impl Framing {
+    /// For messages to `route`; without one, to `$default`, else to the config's first route.
+    ///
+    /// # Errors
+    /// The config has no such route.
+    pub(super) fn of(settings: &Settings, route: Option<&RouteKey>) -> Result<Self, CommandError> {
+        let find = |key: &str| {
+            let mut routes = settings.routes.iter();
+            routes.find(|route| route.key.as_ref() == key)
+        };
+        let chosen = match route {
+            Some(key) => find(key.as_ref()).ok_or_else(|| {
+                let keys = settings.routes.iter().map(|route| route.key.to_string());
+                let keys = keys.collect::<Vec<_>>().join("`, `");
+                CommandError::usage(
+                    format!("the config has no route `{key}`"),
+                    format!("its routes are `{keys}`"),
+                )
+            })?,
+            None => find("$default").unwrap_or(&settings.routes[0]),
+        };
+        Ok(Self::to(chosen))
+    }
+
+    fn to(route: &Route) -> Self {
+        let member = match &route.purpose {
+            Purpose::Friend(rule) | Purpose::Room { rule, .. } => rule.member.as_ref(),
+            Purpose::Http { text, .. } => text.as_ref(),
+            Purpose::Handler(_) => None,
+        };
+        let member = member.map(ToString::to_string);
+        match route.key.as_ref() {
+            "$default" => Self {
+                action: None,
+                member,
+            },
+            key => Self {
+                action: Some(key.to_owned()),
+                member: member.or(Some(MEMBER.to_owned())),
+            },
+        }
+    }
+
+    /// `text` as a frame.
+    ///
+    /// # Errors
+    /// It is longer than a frame may be, in words for the person who typed it.
+    pub(super) fn frame(&self, text: &str) -> Result<String, String> {
+        let mut object = serde_json::Map::new();
+        if let Some(action) = &self.action {
+            object.insert("action".into(), action.clone().into());
+        }
+        let frame = match &self.member {
+            Some(member) => {
+                object.insert(member.clone(), text.into());
+                serde_json::Value::Object(object).to_string()
+            }
+            None => text.to_owned(),
+        };
+        if frame.len() > MOST_FRAME_BYTES {
+            return Err(format!(
+                "not sent: {} bytes, and a frame has {MOST_FRAME_BYTES} at most",
+                frame.len()
+            ));
+        }
+        Ok(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+
+    fn framing(config: &str, route: Option<&str>) -> Result<Framing, CommandError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        Framing::of(&settings, route.map(|key| key.parse().unwrap()).as_ref())
+    }
+
+    const TWO: &str = "[[routes]]\nkey = \"send\"\n\
+                       [[routes]]\nkey = \"say\"\nreceivers = \"room\"\ntext = \"words\"\n";
+
+    #[test]
+    fn a_text_to_the_default_route_is_the_frame() {
+        let framing = framing("", None).unwrap();
+        assert_eq!(framing.frame("hi \"you\"").unwrap(), "hi \"you\"");
+    }
+
+    #[test]
+    fn other_routes_are_named_and_the_text_is_where_the_config_says() {
+        let frame = |route| framing(TWO, route).unwrap().frame("hi \"you\"").unwrap();
+        assert_eq!(
+            frame(Some("say")),
+            r#"{"action":"say","words":"hi \"you\""}"#
+        );
+        assert_eq!(frame(None), r#"{"action":"send","message":"hi \"you\""}"#);
+    }
+
+    #[test]
+    fn an_unknown_route_is_refused_with_the_known_ones() {
+        let refused = framing(TWO, Some("sing")).unwrap_err();
+        assert_eq!(
+            (refused.exit, refused.hint()),
+            (2, Some("its routes are `send`, `say`"))
+        );
+    }
+
+    #[test]
+    fn a_frame_has_32_kilobytes_at_most_the_names_around_the_text_included() {
+        let plain = framing("", None).unwrap();
+        assert!(plain.frame(&"x".repeat(32_768)).is_ok());
+        assert!(
+            plain
+                .frame(&"x".repeat(32_769))
+                .unwrap_err()
+                .contains("32769 bytes")
+        );
+        assert!(
+            framing(TWO, None)
+                .unwrap()
+                .frame(&"x".repeat(32_768))
+                .is_err()
+        );
+    }
+}

@@ -1,0 +1,165 @@
+//! `chatctl chat`
+
+mod frame;
+mod screen;
+mod stdio;
+mod talk;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use self::frame::Framing;
+use super::print_connect_commands::url;
+use super::{StackArgs, TargetArgs};
+use crate::config::Settings;
+use crate::config::names::{PersonName, RouteKey};
+use crate::engine::chat::Seat;
+use crate::error::CommandError;
+use crate::stack::connect::Introduction;
+use crate::terminal::{Output, Terminal};
+
+/// Chat in this terminal, as one person
+///
+/// At a terminal, what comes in appears above the line that is being typed; `/quit` or Ctrl-D ends it, a connection
+/// that is lost is opened again. In a pipe, each line of the input is sent and each text that comes in is one line of
+/// stdout, with `\n` for the line breaks in it; after the end of the input it stays until nothing has come in for a
+/// while (`--wait`).
+#[derive(Debug, clap::Args)]
+pub(super) struct ChatArgs {
+    /// Who you are [default: from the config, else Tom]
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<PersonName>,
+    /// Who your friend is [default: from the config, else Jerry]
+    #[arg(long, value_name = "NAME")]
+    to: Option<PersonName>,
+    /// The room to be in [default: everybody's]
+    #[arg(long, value_name = "NAME")]
+    room: Option<PersonName>,
+    /// The route that takes your messages [default: $default, else the first in the config]
+    #[arg(long, value_name = "KEY")]
+    route: Option<RouteKey>,
+    /// Connect here, instead of asking the stack for its endpoint
+    #[arg(long, value_name = "URL", value_parser = socket_url, conflicts_with_all = ["local", "region", "profile"])]
+    url: Option<String>,
+    /// In a pipe: how long nothing must have come in after the end of the input
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    wait: Duration,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+}
+
+impl ChatArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+fn socket_url(text: &str) -> Result<String, String> {
+    let rest = text
+        .strip_prefix("ws://")
+        .or_else(|| text.strip_prefix("wss://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
+        _ => Err("it must be ws:// or wss:// and a host".into()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it must be a number of seconds")?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let settings = args.stack.settings(None, Some(&args.target.aws))?;
+    let framing = Framing::of(&settings, args.route.as_ref())?;
+    let url = match &args.url {
+        Some(url) => url.clone(),
+        None => url(&settings, args.target.local).await?,
+    };
+    let (seat, me) = seat(&args, &settings, url);
+    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    if at_terminal && !dumb && terminal.output == Output::Text {
+        screen::chat(&seat, &framing, &me).await
+    } else {
+        stdio::chat(&seat, &framing, args.wait, terminal).await
+    }
+}
+
+/// Where to sit and under which name: what was said, and of the rest what the chat wants to know.
+fn seat(args: &ChatArgs, settings: &Settings, url: String) -> (Seat, String) {
+    let introduction = Introduction::of(settings);
+    let me = args.name.clone().or_else(|| match introduction {
+        Introduction::Friends | Introduction::Name => Some(settings.from.clone()),
+        Introduction::Nothing => None,
+    });
+    let friend = args.to.clone().or_else(|| match introduction {
+        // Whoever comes as the second person talks to the first one.
+        Introduction::Friends if me.as_ref() == Some(&settings.to) => Some(settings.from.clone()),
+        Introduction::Friends => Some(settings.to.clone()),
+        Introduction::Name | Introduction::Nothing => None,
+    });
+    let shown = me.as_ref().map_or("you".to_owned(), ToString::to_string);
+    let headers = [
+        ("msgfrom", me),
+        ("msgto", friend),
+        ("msgroom", args.room.clone()),
+    ];
+    let headers = headers.into_iter();
+    let headers = headers.filter_map(|(header, name)| Some((header, name?.to_string())));
+    let headers = headers.collect();
+    (Seat { url, headers }, shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        args: ChatArgs,
+    }
+
+    fn headers(config: &str, words: &[&str]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        let args = Words::parse_from([&["chat"], words].concat()).args;
+        let (seat, _) = seat(&args, &settings, "ws://x".into());
+        let headers = seat.headers.iter();
+        let headers = headers.map(|(name, value)| format!("{name}={value}"));
+        headers.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_second_person_talks_to_the_first_one() {
+        assert_eq!(headers("", &[]), "msgfrom=Tom msgto=Jerry");
+        assert_eq!(headers("", &["--as", "Jerry"]), "msgfrom=Jerry msgto=Tom");
+        assert_eq!(
+            headers("", &["--as", "Ann", "--to", "Bob", "--room", "tea"]),
+            "msgfrom=Ann msgto=Bob msgroom=tea"
+        );
+    }
+
+    #[test]
+    fn a_room_needs_no_friend() {
+        let config = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";
+        assert_eq!(headers(config, &[]), "msgfrom=Tom");
+    }
+
+    #[test]
+    fn an_address_is_checked_at_the_flag() {
+        assert!(socket_url("ws://127.0.0.1:1/v1").is_ok() && socket_url("wss://x").is_ok());
+        for wrong in ["http://x", "ws://", "ws:///v1", "x"] {
+            assert!(socket_url(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert!(seconds("-1").is_err() && seconds("soon").is_err());
+    }
+}

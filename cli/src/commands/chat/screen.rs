@@ -1,0 +1,103 @@
+//! Chat at a terminal: what comes in appears above the line that is being typed.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use rustyline_async::{Readline, ReadlineEvent, SharedWriter};
+use tokio::sync::mpsc;
+
+use super::frame::Framing;
+use super::talk::{State, Typed, View, talk};
+use crate::engine::chat::Seat;
+use crate::engine::{Refusal, TargetError};
+use crate::error::CommandError;
+use crate::terminal::printable;
+
+/// Sends what `me` types.
+///
+/// # Errors
+/// See [`talk`]; the terminal cannot be used.
+pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(), CommandError> {
+    let (mut input, writer) = Readline::new(format!("{me}> ")).map_err(|error| TargetError {
+        source: Some(Box::new(error)),
+        ..TargetError::new(Refusal::Unexpected, "could not use the terminal")
+            .with_hint("`chatctl chat` in a pipe needs none")
+    })?;
+    let (sender, mut typed) = mpsc::channel(8);
+    let mut view = Screen {
+        writer,
+        coloured: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+    };
+    view.line(
+        Style::new().dimmed(),
+        "/quit or Ctrl-D ends the chat; the arrow keys bring back what you typed",
+    );
+    let typing = async {
+        loop {
+            let typed = match input.readline().await {
+                Ok(ReadlineEvent::Line(text)) if text.trim().is_empty() => continue,
+                Ok(ReadlineEvent::Line(text)) if text.trim() == "/quit" => Typed::Quit,
+                Ok(ReadlineEvent::Line(text)) => {
+                    input.add_history_entry(text.clone());
+                    Typed::Text(text)
+                }
+                Ok(ReadlineEvent::Eof) => Typed::Quit,
+                Ok(ReadlineEvent::Interrupted) => Typed::Interrupt,
+                Err(_) => Typed::Quit,
+            };
+            // The talk ends first, and takes this with it.
+            drop(sender.send(typed).await);
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = talk(seat, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
+        () = typing => Ok(()),
+    };
+    // The last lines, before the terminal is as it was.
+    drop(input.flush());
+    drop(input);
+    outcome
+}
+
+struct Screen {
+    writer: SharedWriter,
+    coloured: bool,
+}
+
+impl Screen {
+    fn line(&mut self, style: Style, text: &str) {
+        let line = match self.coloured {
+            true => format!("{style}{text}{style:#}\n"),
+            false => format!("{text}\n"),
+        };
+        // Whole lines only: the editor draws its own line again after each.
+        drop(self.writer.write_all(line.as_bytes()));
+    }
+}
+
+impl View for Screen {
+    fn heard(&mut self, text: &str) -> bool {
+        // Further lines are indented, so that no text can look like another message.
+        for (index, line) in text.lines().enumerate() {
+            let mark = if index == 0 { "←" } else { " " };
+            let line = format!("{mark} {}", printable(line));
+            self.line(AnsiColor::Cyan.on_default(), &line);
+        }
+        true
+    }
+
+    fn state(&mut self, state: State, words: &str) {
+        let style = match state {
+            State::Connecting => Style::new().dimmed(),
+            State::Open => AnsiColor::Green.on_default(),
+            State::Closed | State::Waiting => AnsiColor::Yellow.on_default(),
+        };
+        let words = printable(words);
+        self.line(style, format!("· {} {words}", state.word()).trim_end());
+    }
+
+    fn trouble(&mut self, words: &str) {
+        self.line(AnsiColor::Red.on_default().bold(), &format!("! {words}"));
+    }
+}

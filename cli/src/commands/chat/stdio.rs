@@ -1,0 +1,95 @@
+//! Chat in a pipe: lines in, lines out.
+
+use std::io::{BufRead, Write};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::frame::Framing;
+use super::talk::{State, Typed, View, talk};
+use crate::engine::chat::Seat;
+use crate::error::CommandError;
+use crate::terminal::{Output, Terminal};
+
+/// Lines that are read ahead.
+const AHEAD: usize = 64;
+
+/// Sends every line of stdin that is not empty, and writes every text that comes in to stdout.
+///
+/// # Errors
+/// See [`talk`].
+pub(super) async fn chat(
+    seat: &Seat,
+    framing: &Framing,
+    wait: Duration,
+    terminal: Terminal,
+) -> Result<(), CommandError> {
+    let (sender, mut typed) = mpsc::channel(AHEAD);
+    // A thread of its own, which ends with the process: reading cannot be given up.
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin().lock();
+        let mut line = Vec::new();
+        while input
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end_matches(['\r', '\n']);
+            if !text.is_empty() && sender.blocking_send(Typed::Text(text.to_owned())).is_err() {
+                return;
+            }
+            line.clear();
+        }
+        // The talk may be over.
+        drop(sender.blocking_send(Typed::End));
+    });
+    let mut view = Pipe(terminal);
+    talk(seat, framing, wait, &mut typed, &mut view).await
+}
+
+struct Pipe(Terminal);
+
+impl View for Pipe {
+    fn heard(&mut self, text: &str) -> bool {
+        let line = match self.0.output {
+            Output::Json => json!({"type": "text", "text": text}).to_string(),
+            Output::Text => one_line(text),
+        };
+        // Unlike other results, it is nobody's business to take colours out of it.
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+    }
+
+    fn state(&mut self, state: State, words: &str) {
+        if self.0.output == Output::Json {
+            self.0
+                .result_json(&json!({"type": "state", "state": state.word(), "detail": words}));
+        }
+        self.0
+            .step(state.word(), &crate::terminal::printable(words));
+    }
+
+    fn trouble(&mut self, words: &str) {
+        if self.0.output == Output::Json {
+            self.0
+                .result_json(&json!({"type": "trouble", "message": words}));
+        }
+        self.0.warn(words);
+    }
+}
+
+/// A text is one line, whatever is in it.
+fn one_line(text: &str) -> String {
+    text.replace("\r\n", "\\n").replace(['\r', '\n'], "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_with_line_breaks_is_still_one_line() {
+        assert_eq!(one_line("a\nb\r\nc\rd"), "a\\nb\\nc\\nd");
+    }
+}

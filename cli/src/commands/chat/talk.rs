@@ -1,0 +1,338 @@
+//! The conversation: connects, sends what is typed, shows what comes in, connects again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::frame::Framing;
+use crate::engine::chat::{Heard, Line, Seat, pause, sit};
+use crate::error::CommandError;
+
+/// What a person, or whatever is piped in, wants.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    Text(String),
+    /// Nothing more will be typed, but answers may come.
+    End,
+    Quit,
+    Interrupt,
+}
+
+/// Where the conversation is shown.
+pub(super) trait View {
+    /// A text came in. `false` when nobody reads any more.
+    fn heard(&mut self, text: &str) -> bool;
+
+    /// The connection's state has changed.
+    fn state(&mut self, state: State, words: &str);
+
+    /// Something that was typed came to nothing.
+    fn trouble(&mut self, words: &str);
+}
+
+/// The connection's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Connecting,
+    Open,
+    Closed,
+    /// Nobody is there; another attempt follows.
+    Waiting,
+}
+
+impl State {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// How the talk ends, failures aside.
+enum Leave {
+    Done,
+    Interrupted,
+}
+
+/// A connection that lasted this long was a good one: the next attempt comes soon.
+const GOOD: Duration = Duration::from_secs(10);
+
+/// After the end of the input, nobody waits for ever for a gateway that does not come back.
+const LAST_ATTEMPTS: u32 = 5;
+
+/// Talks until somebody wants to leave.
+///
+/// # Errors
+/// The first connection does not come to be; a later one is refused for good; somebody interrupts.
+pub(super) async fn talk(
+    seat: &Seat,
+    framing: &Framing,
+    wait: Duration,
+    typed: &mut mpsc::Receiver<Typed>,
+    view: &mut impl View,
+) -> Result<(), CommandError> {
+    let mut talk = Talk {
+        framing,
+        wait,
+        typed,
+        view,
+        unsent: VecDeque::new(),
+        ended: false,
+    };
+    match talk.sittings(seat).await? {
+        Leave::Done => Ok(()),
+        Leave::Interrupted => Err(crate::interrupt::interrupted().into()),
+    }
+}
+
+struct Talk<'a, V> {
+    framing: &'a Framing,
+    wait: Duration,
+    typed: &'a mut mpsc::Receiver<Typed>,
+    view: &'a mut V,
+    /// Frames that wait for a connection.
+    unsent: VecDeque<String>,
+    ended: bool,
+}
+
+impl<V: View> Talk<'_, V> {
+    async fn sittings(&mut self, seat: &Seat) -> Result<Leave, CommandError> {
+        let mut was_open = false;
+        let mut attempt = 0;
+        self.view
+            .state(State::Connecting, &format!("to {}", seat.url));
+        loop {
+            let next = pause(attempt, random());
+            match self.meanwhile(sit(seat)).await {
+                Err(leave) => return Ok(leave),
+                Ok(Ok(line)) => {
+                    was_open = true;
+                    self.view.state(State::Open, "");
+                    let since = Instant::now();
+                    if let Some(leave) = self.over(line).await {
+                        return Ok(leave);
+                    }
+                    if self.ended && self.unsent.is_empty() {
+                        return Ok(Leave::Done);
+                    }
+                    if since.elapsed() > GOOD {
+                        attempt = 0;
+                    }
+                }
+                Ok(Err(error)) if !was_open || !error.may_pass() => return Err(error.into()),
+                Ok(Err(error)) if self.ended && attempt >= LAST_ATTEMPTS => {
+                    return Err(error.into());
+                }
+                Ok(Err(error)) => {
+                    let words = format!("{:.1} s to try again: {error}", next.as_secs_f64());
+                    self.view.state(State::Waiting, &words);
+                }
+            }
+            attempt += 1;
+            if let Err(leave) = self.meanwhile(tokio::time::sleep(next)).await {
+                return Ok(leave);
+            }
+        }
+    }
+
+    /// Waits for `work`, and takes in meanwhile what is typed.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Leave> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                typed = self.typed.recv(), if !self.ended => self.take(typed)?,
+                () = crate::interrupt::requested() => return Err(Leave::Interrupted),
+            }
+        }
+    }
+
+    /// Talks over `line` until it is over, or until somebody leaves.
+    async fn over(&mut self, mut line: Line) -> Option<Leave> {
+        let mut last = Instant::now();
+        loop {
+            while let Some(frame) = self.unsent.pop_front() {
+                if let Err(words) = line.say(&frame).await {
+                    self.view.state(State::Closed, &words);
+                    self.view
+                        .trouble("your last message may not have arrived: it is not sent again");
+                    return None;
+                }
+                last = Instant::now();
+            }
+            let outcome = tokio::select! {
+                heard = line.hear() => match heard {
+                    Heard::Text(text) => {
+                        last = Instant::now();
+                        if self.view.heard(&text) { Ok(()) } else { Err(Leave::Done) }
+                    }
+                    Heard::Closed(words) => {
+                        self.view.state(State::Closed, &words);
+                        return None;
+                    }
+                },
+                typed = self.typed.recv(), if !self.ended => self.take(typed),
+                () = tokio::time::sleep_until(last + self.wait), if self.ended => Err(Leave::Done),
+                () = crate::interrupt::requested() => Err(Leave::Interrupted),
+            };
+            if let Err(leave) = outcome {
+                line.leave().await;
+                self.view.state(State::Closed, "");
+                return Some(leave);
+            }
+        }
+    }
+
+    fn take(&mut self, typed: Option<Typed>) -> Result<(), Leave> {
+        match typed {
+            Some(Typed::Text(text)) => match self.framing.frame(&text) {
+                Ok(frame) => self.unsent.push_back(frame),
+                Err(words) => self.view.trouble(&words),
+            },
+            Some(Typed::End) | None => self.ended = true,
+            Some(Typed::Quit) => return Err(Leave::Done),
+            Some(Typed::Interrupt) => return Err(Leave::Interrupted),
+        }
+        Ok(())
+    }
+}
+
+/// In 0..1.
+fn random() -> f64 {
+    let mut bytes = [0u8; 2];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::tungstenite::Message;
+
+    /// Writes down what is shown, and tells each time that a connection opens.
+    #[derive(Default)]
+    struct Notes {
+        lines: Vec<String>,
+        opened: Option<mpsc::Sender<()>>,
+    }
+
+    impl View for Notes {
+        fn heard(&mut self, text: &str) -> bool {
+            self.lines.push(format!("< {text}"));
+            true
+        }
+        fn state(&mut self, state: State, words: &str) {
+            if let (State::Open, Some(opened)) = (state, &self.opened) {
+                opened.try_send(()).ok();
+            }
+            // Ports are different every time.
+            let words = words.split(['(', ':']).next().unwrap();
+            self.lines.push(format!("{} {words}", state.word()));
+        }
+        fn trouble(&mut self, words: &str) {
+            self.lines.push(format!("! {words}"));
+        }
+    }
+
+    fn framing() -> Framing {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            crate::config::Settings::load(folder.path(), crate::config::Overrides::default());
+        Framing::of(&settings.unwrap(), None).unwrap()
+    }
+
+    fn seat(listener: &TcpListener) -> Seat {
+        Seat {
+            url: format!("ws://{}/v1", listener.local_addr().unwrap()),
+            headers: vec![],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let seat = seat(&listener);
+        let (keyboard, mut typed) = mpsc::channel(8);
+        let gateway = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let first = tokio_tungstenite::accept_async(stream).await.unwrap();
+            // Gone without a goodbye.
+            drop(first);
+            let (stream, _) = listener.accept().await.unwrap();
+            keyboard.send(Typed::Text("hi".into())).await.unwrap();
+            keyboard
+                .send(Typed::Text("x".repeat(40_000)))
+                .await
+                .unwrap();
+            keyboard.send(Typed::End).await.unwrap();
+            let mut second = tokio_tungstenite::accept_async(stream).await.unwrap();
+            let heard = second.next().await.unwrap().unwrap();
+            second.send(heard).await.unwrap();
+            while let Some(Ok(Message::Text(_))) = second.next().await {}
+        };
+        let mut notes = Notes::default();
+        let wait = Duration::from_millis(200);
+        let framing = framing();
+        let talking = talk(&seat, &framing, wait, &mut typed, &mut notes);
+        let ((), outcome) = tokio::join!(gateway, talking);
+        outcome.unwrap();
+        assert_eq!(
+            notes.lines,
+            [
+                "connecting to ws",
+                "open ",
+                "closed without a goodbye",
+                "! not sent: 40000 bytes, and a frame has 32768 at most",
+                "open ",
+                "< hi",
+                "closed "
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_first_connection_that_fails_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let seat = seat(&listener);
+        drop(listener);
+        let (_keyboard, mut typed) = mpsc::channel(1);
+        let mut notes = Notes::default();
+        let error = talk(&seat, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
+        assert_eq!(error.unwrap_err().exit, 1);
+    }
+
+    #[tokio::test]
+    async fn quitting_says_goodbye_and_interrupting_exits_with_130() {
+        for (typed_last, exit) in [(Typed::Quit, None), (Typed::Interrupt, Some(130))] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let seat = seat(&listener);
+            let (keyboard, mut typed) = mpsc::channel(1);
+            let (opened, mut is_open) = mpsc::channel(1);
+            let mut notes = Notes {
+                opened: Some(opened),
+                ..Notes::default()
+            };
+            let framing = framing();
+            let gateway = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                is_open.recv().await.unwrap();
+                keyboard.send(typed_last).await.unwrap();
+                let goodbye = socket.next().await.unwrap().unwrap();
+                while socket.next().await.is_some() {}
+                goodbye
+            };
+            let talking = talk(&seat, &framing, Duration::ZERO, &mut typed, &mut notes);
+            let (goodbye, outcome) = tokio::join!(gateway, talking);
+            assert!(goodbye.is_close());
+            assert_eq!(outcome.err().map(|error| error.exit), exit);
+        }
+    }
+}

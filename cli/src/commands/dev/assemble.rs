@@ -1,0 +1,215 @@
+//! Puts together what shall run: the template, its parameters, the functions' code; and says what it was made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::DevArgs;
+use crate::config::{FILE_NAME, Settings};
+use crate::engine::{Refusal, Reporter, TargetError};
+use crate::error::CommandError;
+use crate::local::foreground::Request;
+use crate::packaging::{self, Executable};
+use crate::stack::code::parameters_of_functions;
+use crate::stack::render::{parameter, render};
+use crate::watch::Places;
+
+/// What shall run.
+#[derive(Debug, Clone)]
+pub(super) struct Assembled {
+    pub(super) request: Request,
+    /// What decides about it.
+    pub(super) places: Places,
+    /// `None` for somebody's template.
+    pub(super) settings: Option<Settings>,
+    /// Tells versions of the code apart whose paths are the same.
+    stamps: Vec<Option<std::time::SystemTime>>,
+}
+
+impl Assembled {
+    /// Whether nothing that runs is different in `other`.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let parts = |of: &Self| {
+            let Request {
+                stack_name,
+                template,
+                parameters,
+                code,
+            } = of.request.clone();
+            (stack_name, template, parameters, code, of.stamps.clone())
+        };
+        parts(self) == parts(other)
+    }
+}
+
+/// Reads, renders and builds, whatever is needed.
+///
+/// # Errors
+/// The config says something impossible, the template cannot be read, the handlers do not build.
+pub(super) async fn assemble(
+    args: &DevArgs,
+    kept: &Kept,
+    reporter: &mut impl Reporter,
+) -> Result<Assembled, CommandError> {
+    let mut assembled = match &args.template {
+        Some(path) => foreign(args, path)?,
+        None => own(args, kept, reporter).await?,
+    };
+    let code = args.code.iter();
+    for (id, path) in code.map(|(id, path)| (id.clone(), PathBuf::from(path))) {
+        assembled.places.files.insert(file_in(&path));
+        assembled.request.code.insert(id, path);
+    }
+    let parameters = args.parameter.iter().cloned();
+    assembled.request.parameters.extend(parameters);
+    let code = assembled.request.code.values();
+    assembled.stamps = code
+        .map(|path| {
+            let metadata = std::fs::metadata(file_in(path));
+            metadata.and_then(|metadata| metadata.modified()).ok()
+        })
+        .collect();
+    Ok(assembled)
+}
+
+fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
+    let template = std::fs::read_to_string(path).map_err(|error| TargetError {
+        refusal: Refusal::Usage,
+        ..TargetError::file("read", path, error)
+    })?;
+    let stack_name = match &args.stack.stack {
+        Some(name) => name.to_string(),
+        None => "dev".to_owned(),
+    };
+    let request = Request {
+        stack_name,
+        template,
+        ..Request::default()
+    };
+    Ok(Assembled {
+        request,
+        places: Places {
+            files: [path.to_owned()].into(),
+            ..Places::default()
+        },
+        settings: None,
+        stamps: Vec::new(),
+    })
+}
+
+async fn own(
+    args: &DevArgs,
+    kept: &Kept,
+    reporter: &mut impl Reporter,
+) -> Result<Assembled, CommandError> {
+    let mut settings = args.stack.settings(None, None)?;
+    if args.handlers.is_none() {
+        let profile = args.profile.clone();
+        settings.handlers.profile = profile.unwrap_or(settings.handlers.dev_profile.clone());
+    }
+    let config = args.stack.config.clone();
+    let config = config.unwrap_or_else(|| PathBuf::from(FILE_NAME));
+    let mut places = Places {
+        files: [config].into(),
+        ..Places::default()
+    };
+    let (code, parameters) = build(args, &settings, kept, &mut places, reporter).await?;
+    Ok(Assembled {
+        request: Request {
+            stack_name: settings.stack.to_string(),
+            template: render(&settings).to_json(),
+            parameters,
+            code,
+        },
+        places,
+        settings: Some(settings),
+        stamps: Vec::new(),
+    })
+}
+
+/// The code of every function, the parameters that name it, and (in `places`) what it was built from.
+async fn build(
+    args: &DevArgs,
+    settings: &Settings,
+    kept: &Kept,
+    places: &mut Places,
+    reporter: &mut impl Reporter,
+) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
+    let built = packaging::executables(settings, args.handlers.as_deref(), reporter).await?;
+    places.files.extend(args.handlers.as_deref().map(file_in));
+    let sources = packaging::sources(settings, args.handlers.is_some()).await?;
+    places.files.extend(sources.files);
+    places.crates.extend(sources.crates);
+    places.targets = sources.targets;
+    let mut parameters = BTreeMap::new();
+    let mut paths = BTreeMap::new();
+    for (parameter, executable) in built {
+        paths.insert(parameter.clone(), kept.keep(&executable).await?);
+        parameters.insert(parameter, executable.digest);
+    }
+    if !paths.is_empty() {
+        parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
+    }
+    let code = parameters_of_functions(&render(settings)).into_iter();
+    let code = code
+        .filter_map(|(function, parameter)| Some((function, paths.get(&parameter)?.clone())))
+        .collect();
+    Ok((code, parameters))
+}
+
+fn file_in(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("bootstrap")
+    } else {
+        path.to_owned()
+    }
+}
+
+/// Copies of the executables that run: cargo writes the next one where the last one was, and a function may need a
+/// further process of the old version meanwhile.
+#[derive(Debug)]
+pub(super) struct Kept(TempDir);
+
+impl Kept {
+    pub(super) fn new() -> Result<Self, TargetError> {
+        let folder = tempfile::Builder::new().prefix("chatctl-dev-").tempdir();
+        folder.map(Self).map_err(|error| {
+            TargetError::file("make a folder in", &std::env::temp_dir(), error)
+                .with_hint("TMPDIR names another place for temporary files")
+        })
+    }
+
+    async fn keep(&self, executable: &Executable) -> Result<PathBuf, TargetError> {
+        let folder = self.0.path().join(&executable.digest);
+        let (copy, part) = (folder.join("bootstrap"), folder.join("bootstrap.part"));
+        if copy.exists() {
+            return Ok(copy);
+        }
+        let (from, to) = (executable.path.clone(), copy.clone());
+        let copying = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+            std::fs::create_dir_all(&folder)?;
+            std::fs::copy(&from, &part)?;
+            std::fs::rename(&part, &to)
+        });
+        let copied = copying.await.unwrap_or_else(|panic| Err(panic.into()));
+        copied.map_err(|error| TargetError::file("copy the handlers to", &copy, error))?;
+        Ok(copy)
+    }
+
+    /// Removes every copy that `request` does not run.
+    pub(super) fn drop_others(&self, request: &Request) {
+        let used: BTreeSet<_> = request
+            .code
+            .values()
+            .filter_map(|path| path.parent())
+            .collect();
+        let entries = std::fs::read_dir(self.0.path()).into_iter().flatten();
+        for folder in entries.flatten().map(|entry| entry.path()) {
+            if !used.contains(folder.as_path()) {
+                // The whole folder goes at the end.
+                drop(std::fs::remove_dir_all(folder));
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! `chatctl dev`
+
+mod assemble;
+mod clock;
+mod told;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use self::assemble::{Assembled, Kept, assemble};
+use self::clock::{clock_hint, clock_speed};
+use self::told::{ready, served, tell, unchanged};
+use super::{StackArgs, or_interrupted};
+use crate::config::Settings;
+use crate::error::{CommandError, exit};
+use crate::local::LocalTarget;
+use crate::local::foreground::{self, Foreground};
+use crate::terminal::{LogColumns, Terminal};
+use crate::watch::{Burst, Watch};
+
+/// Run a stack in the foreground and keep it up to date with its sources, until Ctrl-C
+///
+/// Without `--template` it is this project's stack: the handlers are built, and built again whenever a source of
+/// theirs or chatctl.toml is saved. Connections stay open meanwhile; what does not build or makes no sense is shown,
+/// and the version before goes on serving. The endpoint and the connect commands are printed on stdout, the functions'
+/// logs follow on stderr. Tables are kept in memory, so that a stack of `deploy --local` is neither needed nor touched.
+///
+/// Any template will do that is made of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
+#[derive(Debug, clap::Args)]
+pub(super) struct DevArgs {
+    #[command(flatten)]
+    stack: StackArgs,
+    /// A CloudFormation template to run instead of this project's stack
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// A value for a template's parameter; can be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    parameter: Vec<(String, String)>,
+    /// A function's code: a folder with an executable `bootstrap`, or a zip file; can be repeated
+    #[arg(long, value_name = "LOGICAL_ID=PATH", value_parser = pair)]
+    code: Vec<(String, String)>,
+    /// The port on 127.0.0.1; 0 takes any free one [default: from the config, else 0]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Lets AWS's limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
+    ///
+    /// Also faster: the cut after two hours, the pauses before an asynchronous invocation is tried again, and throttling.
+    /// Not faster: whatever waits for a function, and when items of a table expire.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clock_speed)]
+    clock_speed: NonZeroU32,
+    /// Built handlers for this project's own stack
+    #[arg(long, value_name = "PATH", conflicts_with = "template")]
+    handlers: Option<PathBuf>,
+    /// The cargo profile to build the handlers with [default: `dev-profile` in the config, else dev]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["template", "handlers"])]
+    profile: Option<String>,
+    /// Build once, and leave the stack as it is when files change
+    #[arg(long)]
+    no_watch: bool,
+}
+
+impl DevArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("it needs a name, `=` and a value".into()),
+    }
+}
+
+pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
+    let terminal = args.terminal();
+    let kept = Kept::new()?;
+    let assembled = {
+        let mut reporter = terminal.reporter();
+        or_interrupted(assemble(&args, &kept, &mut reporter)).await?
+    };
+    let port = port(&args, assembled.settings.as_ref()).await?;
+    // Before it starts, so that a save during the start is noticed.
+    let watch = (!args.no_watch)
+        .then(|| watch(&assembled, terminal))
+        .flatten();
+    let columns = Arc::new(Mutex::new(columns(&assembled)));
+    let starting = foreground::start(
+        assembled.request.clone(),
+        port,
+        args.clock_speed,
+        tell(terminal, &columns),
+    );
+    let running = or_interrupted(starting).await?;
+    ready(terminal, &running.endpoint(), assembled.settings.as_ref());
+    if let Some(hint) = clock_hint(args.clock_speed) {
+        terminal.hint(&hint);
+    }
+    match watch {
+        Some(watch) => {
+            let session = Session {
+                args: &args,
+                terminal,
+                kept: &kept,
+                running: &running,
+                columns: &columns,
+                assembled,
+            };
+            tokio::select! {
+                () = session.follow(watch) => {}
+                () = crate::interrupt::requested() => {}
+            }
+        }
+        None => crate::interrupt::requested().await,
+    }
+    running.stop().await;
+    Ok(())
+}
+
+/// A running stack and what it was made of last.
+struct Session<'a> {
+    args: &'a DevArgs,
+    terminal: Terminal,
+    kept: &'a Kept,
+    running: &'a Foreground,
+    columns: &'a Mutex<LogColumns>,
+    assembled: Assembled,
+}
+
+impl Session<'_> {
+    /// Brings the stack up to date with every burst of changes. Never ends.
+    ///
+    /// What is saved while a build runs is waited for by nobody and forgotten by nobody: it makes one more build.
+    async fn follow(mut self, mut watch: Watch) {
+        loop {
+            let burst = watch.next().await;
+            told::changed(self.terminal, &burst);
+            match self.renew(&burst, &mut watch).await {
+                Ok(()) => {}
+                Err(error) if error.exit == exit::INTERRUPTED => std::future::pending().await,
+                Err(error) => {
+                    self.terminal.failure(&error);
+                    self.terminal.hint("the version before goes on serving");
+                }
+            }
+        }
+    }
+
+    async fn renew(&mut self, burst: &Burst, watch: &mut Watch) -> Result<(), CommandError> {
+        let started = SystemTime::now();
+        let mut quiet = self.terminal.quiet();
+        let next = assemble(self.args, self.kept, &mut quiet).await?;
+        let built = started.elapsed().unwrap_or_default();
+        if next.places != self.assembled.places
+            && let Err(error) = watch.look_at(next.places.clone())
+        {
+            self.terminal
+                .warn(&format!("some sources cannot be watched: {error}"));
+        }
+        if next.is_same(&self.assembled) {
+            unchanged(self.terminal);
+            return Ok(());
+        }
+        *self.columns.lock().expect("no holder of this lock panics") = columns(&next);
+        self.running.update(next.request.clone()).await?;
+        self.kept.drop_others(&next.request);
+        served(self.terminal, burst.since, built);
+        let endpoint = self.running.endpoint();
+        if told::commands(&endpoint, next.settings.as_ref())
+            != told::commands(&endpoint, self.assembled.settings.as_ref())
+        {
+            ready(self.terminal, &endpoint, next.settings.as_ref());
+        }
+        self.assembled = next;
+        Ok(())
+    }
+}
+
+fn columns(assembled: &Assembled) -> LogColumns {
+    LogColumns::new(assembled.request.code.keys().map(String::as_str))
+}
+
+/// Watches what the stack is made of; a system that gives no watches still has a running stack.
+fn watch(assembled: &Assembled, terminal: Terminal) -> Option<Watch> {
+    let watch = Watch::new().and_then(|mut watch| {
+        watch.look_at(assembled.places.clone())?;
+        Ok(watch)
+    });
+    match watch {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            terminal.warn(&format!("changes will not be noticed: {error}"));
+            terminal.hint("on Linux, a higher `sysctl fs.inotify.max_user_watches` helps; restart `chatctl dev` after a change meanwhile");
+            None
+        }
+    }
+}
+
+/// The port to listen on, which must not be the one that the same stack has already in the background.
+async fn port(args: &DevArgs, settings: Option<&Settings>) -> Result<u16, CommandError> {
+    let wanted = args
+        .port
+        .or(settings.and_then(|settings| settings.local_port))
+        .unwrap_or(0);
+    let Some(settings) = settings.filter(|_| wanted > 0) else {
+        return Ok(wanted);
+    };
+    let target = LocalTarget::new(&settings.folder, None);
+    let Ok(Some(status)) = target.status(&settings.stack).await else {
+        return Ok(wanted);
+    };
+    if !status.endpoint.contains(&format!(":{wanted}/")) {
+        return Ok(wanted);
+    }
+    Err(CommandError::usage(
+        format!(
+            "local stack `{}` runs in the background already, on port {wanted}",
+            settings.stack
+        ),
+        "`chatctl dev --port 0` runs beside it with tables of its own; \
+         `chatctl teardown --local --keep-data` ends it and keeps its data",
+    ))
+}

@@ -1,0 +1,107 @@
+//! What `dev` tells while it runs.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use crate::config::Settings;
+use crate::local::foreground::Told;
+use crate::stack::connect::{ConnectCommand, Introduction, connect_commands};
+use crate::terminal::{LogColumns, Output, Terminal};
+use crate::watch::Burst;
+
+/// Shows what a running stack tells.
+pub(super) fn tell(
+    terminal: Terminal,
+    columns: &Arc<Mutex<LogColumns>>,
+) -> impl Fn(Told) + Send + Sync + 'static {
+    let columns = Arc::clone(columns);
+    move |told| match told {
+        Told::Log(entry) => {
+            let columns = *columns.lock().expect("no holder of this lock panics");
+            terminal.log(columns, &entry);
+        }
+        Told::Warning(text) => terminal.step("warning", &text),
+    }
+}
+
+/// The commands that connect to a stack of ours; none for somebody's template.
+pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
+    settings.map_or_else(Vec::new, |settings| {
+        let introduction = Introduction::of(settings);
+        connect_commands(endpoint, &settings.from, &settings.to, introduction).into()
+    })
+}
+
+/// It serves at `endpoint`.
+pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settings>) {
+    let commands = commands(endpoint, settings);
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({
+            "type": "ready", "endpoint": endpoint, "connectCommands": commands,
+        }));
+        return;
+    }
+    terminal.result(endpoint);
+    for command in &commands {
+        terminal.result(&command.command);
+    }
+    if let Some(settings) = settings {
+        terminal.hint(&format!(
+            "or `chatctl chat --url {endpoint} --as {} --to {}`; Ctrl-C stops the stack",
+            shell_words::quote(settings.from.as_ref()),
+            shell_words::quote(settings.to.as_ref()),
+        ));
+    } else {
+        terminal.hint("Ctrl-C stops it");
+    }
+}
+
+/// Files have changed.
+pub(super) fn changed(terminal: Terminal, burst: &Burst) {
+    let paths: Vec<_> = burst.paths.iter().map(|path| shown(path)).collect();
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({"type": "changed", "paths": paths}));
+        return;
+    }
+    let more = match paths.len() {
+        0 | 1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    let first = paths.first().map_or("", String::as_str);
+    terminal.step("changed", &format!("{first}{more}"));
+}
+
+/// What changed makes no difference to what runs.
+pub(super) fn unchanged(terminal: Terminal) {
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({"type": "unchanged"}));
+    }
+    terminal.step("same", "nothing that runs is different");
+}
+
+/// The new version serves; a build took `built` of the time since the save.
+pub(super) fn served(terminal: Terminal, since: SystemTime, built: Duration) {
+    let took = since.elapsed().unwrap_or_default();
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({
+            "type": "served",
+            "afterSaveMs": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            "buildMs": u64::try_from(built.as_millis()).unwrap_or(u64::MAX),
+        }));
+    }
+    let text = format!(
+        "{:.2} s after the save, {:.2} s of it for the build",
+        took.as_secs_f64(),
+        built.as_secs_f64()
+    );
+    terminal.step("serving", &text);
+}
+
+/// As short as the reader's working folder allows.
+fn shown(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().and_then(std::fs::canonicalize);
+    let inside = here.ok().and_then(|here| path.strip_prefix(here).ok());
+    inside.unwrap_or(path).display().to_string()
+}

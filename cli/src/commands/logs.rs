@@ -1,0 +1,195 @@
+//! `chatctl logs`
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::aws::not_deployed;
+use super::{StackArgs, TargetArgs, status};
+use crate::aws::AwsTarget;
+use crate::config::Settings;
+use crate::engine::logs::{LogReader, pause};
+use crate::error::CommandError;
+use crate::local::LocalTarget;
+use crate::stack::logs::{LogEntry, names, short};
+use crate::terminal::{LogColumns, Terminal};
+
+/// Show what the functions have written
+///
+/// All functions together, oldest line first; times are UTC. At a terminal, lines that are no warning are cut at its
+/// width; in a pipe and with `--output json` nothing is. On AWS it is CloudWatch Logs that is read, with your own
+/// credentials, and lines can take some seconds to appear there.
+#[derive(Debug, clap::Args)]
+pub(super) struct LogsArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+    /// Go on with what is written from now on, until Ctrl-C
+    #[arg(long, short)]
+    follow: bool,
+    /// Only this function, such as `direct`; can be repeated
+    #[arg(long, value_name = "NAME")]
+    function: Vec<String>,
+    /// How far to look back: a number of s, m, h or d
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    since: Duration,
+}
+
+impl LogsArgs {
+    pub(super) fn terminal(&self) -> Terminal {
+        self.stack.terminal()
+    }
+}
+
+/// Between two looks at files on this machine.
+const LOCAL_PAUSE: Duration = Duration::from_millis(100);
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        _ => return Err("it must end with s, m, h or d, as in 10m".into()),
+    };
+    let number: u64 = text[..text.len() - 1]
+        .parse()
+        .map_err(|_| "it must be a whole number and s, m, h or d, as in 10m")?;
+    // Longer than CloudWatch can keep anything is as good as for ever.
+    Ok(Duration::from_secs(
+        number.saturating_mul(unit).min(100 * 365 * 86_400),
+    ))
+}
+
+pub(super) async fn run(args: LogsArgs) -> Result<(), CommandError> {
+    let settings = args.stack.settings(None, Some(&args.target.aws))?;
+    let now = SystemTime::now();
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = since.saturating_sub(args.since).as_millis();
+    let since = i64::try_from(since).unwrap_or(0);
+    if args.target.local {
+        local(&args, &settings, since).await
+    } else {
+        aws(&args, &settings, since).await
+    }
+}
+
+async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
+    let target = LocalTarget::new(&settings.folder, None);
+    let mut logs = target.logs(&settings.stack);
+    let runs = target.status(&settings.stack).await?.is_some();
+    // A stack that does not run has left its logs, unless there never was one.
+    if !runs && !target.is_stopped(&settings.stack)? && logs.functions().is_empty() {
+        return Err(status::not_running(&target, &settings.stack)?);
+    }
+    let mut functions = target.functions(&settings.stack)?;
+    functions.extend(logs.functions());
+    check(&args.function, &functions)?;
+    let show = Show::new(args, &functions);
+    let mut news = logs.so_far();
+    news.retain(|entry| entry.at >= since);
+    loop {
+        if !show.all(news) || !args.follow {
+            return Ok(());
+        }
+        tokio::time::sleep(LOCAL_PAUSE).await;
+        news = logs.news();
+    }
+}
+
+async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
+    let target = AwsTarget::connect(&settings.aws).await?;
+    if target.stacks.record(&settings.stack).await?.is_none() {
+        return Err(not_deployed(settings, &target.region));
+    }
+    let mut reader = LogReader::of(&target.stacks, &settings.stack, since).await?;
+    check(&args.function, &reader.functions())?;
+    if !args.function.is_empty() {
+        reader.keep(&args.function);
+    }
+    let show = Show::new(args, &reader.functions());
+    let mut quiet = 0;
+    loop {
+        let news = reader.news(&target.logs).await?;
+        quiet = if news.is_empty() { quiet + 1 } else { 0 };
+        if !show.all(news) || !args.follow {
+            return Ok(());
+        }
+        tokio::time::sleep(pause(quiet)).await;
+    }
+}
+
+/// Refuses a name that no function has.
+fn check(asked: &[String], functions: &[String]) -> Result<(), CommandError> {
+    let unknown = asked
+        .iter()
+        .find(|asked| !functions.iter().any(|function| names(asked, function)));
+    let Some(unknown) = unknown else {
+        return Ok(());
+    };
+    let mut known: Vec<_> = functions.iter().map(|function| short(function)).collect();
+    known.sort_unstable();
+    known.dedup();
+    Err(CommandError::usage(
+        format!("the stack has no function `{unknown}`"),
+        format!("its functions are `{}`", known.join("`, `")),
+    ))
+}
+
+/// Shows what was asked for.
+struct Show<'a> {
+    terminal: Terminal,
+    columns: LogColumns,
+    asked: &'a [String],
+}
+
+impl<'a> Show<'a> {
+    fn new(args: &'a LogsArgs, functions: &[String]) -> Self {
+        let asked = |function: &&String| {
+            args.function.is_empty() || args.function.iter().any(|asked| names(asked, function))
+        };
+        let shown = functions.iter().filter(asked);
+        Self {
+            terminal: args.terminal(),
+            columns: LogColumns::new(shown.map(String::as_str)),
+            asked: &args.function,
+        }
+    }
+
+    /// `false` once nobody reads any more (`| head -1`).
+    fn all(&self, entries: Vec<LogEntry>) -> bool {
+        let asked = |entry: &LogEntry| {
+            self.asked.is_empty() || self.asked.iter().any(|name| names(name, &entry.function))
+        };
+        let mut shown = entries.iter().filter(|entry| asked(entry));
+        shown.all(|entry| self.terminal.log_result(self.columns, entry).is_ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_a_number_and_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7_200)));
+        assert_eq!(duration("1d"), Ok(Duration::from_secs(86_400)));
+        assert!(duration("99999999999999999999d").is_err());
+        assert!(duration("9999999999999999d").is_ok());
+        for wrong in ["", "10", "m", "-1m", "1.5h", "10é"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_function_is_refused_with_the_known_ones() {
+        let functions = ["DirectFunction".to_owned(), "ConnectFunction".to_owned()];
+        assert!(check(&["direct".into()], &functions).is_ok());
+        let refused = check(&["dirct".into()], &functions).unwrap_err();
+        assert_eq!(
+            (refused.exit, refused.hint()),
+            (2, Some("its functions are `Connect`, `Direct`"))
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! One person's connection to a chat: opened, kept, opened again.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// The largest frame that API Gateway takes, in bytes. Larger messages would have to come in several frames
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
+pub(crate) const MOST_FRAME_BYTES: usize = 32 * 1024;
+
+/// How long a handshake may take. An authorizer has 29 seconds.
+const HANDSHAKE: Duration = Duration::from_secs(40);
+
+/// Where somebody sits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seat {
+    pub(crate) url: String,
+    /// Names and values of the handshake's headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
+}
+
+/// Why a connection did not come to be.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SeatError {
+    /// The gateway has understood, and does not want this client.
+    #[error("{url} refuses the connection: {status}{words}")]
+    Refused {
+        url: String,
+        status: u16,
+        words: String,
+    },
+    #[error("{url} does not accept connections")]
+    Unreachable {
+        url: String,
+        source: Box<tungstenite::Error>,
+    },
+    #[error("{url} did not answer the handshake within {HANDSHAKE:?}")]
+    Silent { url: String },
+}
+
+impl SeatError {
+    /// Whether trying again can help.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            // Too many requests, or the gateway's own trouble.
+            Self::Refused { status, .. } => *status == 429 || *status >= 500,
+            Self::Unreachable { .. } | Self::Silent { .. } => true,
+        }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Line(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+
+/// What comes over it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Text(String),
+    /// It is over; why, in words.
+    Closed(String),
+}
+
+/// Opens a connection, by TLS with the system's roots where the URL says `wss`.
+///
+/// # Errors
+/// [`SeatError`]
+pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
+    // The one cryptography that is built in; that somebody has chosen it already is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let url = || seat.url.clone();
+    let unreachable = |source| SeatError::Unreachable {
+        url: url(),
+        source: Box::new(source),
+    };
+    let mut request = seat
+        .url
+        .as_str()
+        .into_client_request()
+        .map_err(unreachable)?;
+    for (name, value) in &seat.headers {
+        let value = value
+            .parse()
+            .expect("a name's characters are all allowed in a header");
+        request.headers_mut().insert(*name, value);
+    }
+    let opening = tokio_tungstenite::connect_async_with_config(request, None, true);
+    let opened = tokio::time::timeout(HANDSHAKE, opening)
+        .await
+        .map_err(|_elapsed| SeatError::Silent { url: url() })?;
+    match opened {
+        Ok((socket, _)) => Ok(Line(socket)),
+        Err(tungstenite::Error::Http(response)) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            let body = String::from_utf8_lossy(body);
+            let words = match body.trim() {
+                "" => String::new(),
+                body => format!(" {}", body.chars().take(200).collect::<String>()),
+            };
+            Err(SeatError::Refused {
+                url: url(),
+                status: response.status().as_u16(),
+                words,
+            })
+        }
+        Err(source) => Err(unreachable(source)),
+    }
+}
+
+impl Line {
+    /// Sends one text frame.
+    ///
+    /// # Errors
+    /// The connection is over, in words. Whether the text has left is not known then.
+    pub(crate) async fn say(&mut self, text: &str) -> Result<(), String> {
+        let sent = self.0.send(Message::text(text)).await;
+        sent.map_err(|error| why_over(&error))
+    }
+
+    /// The next text, or the end.
+    pub(crate) async fn hear(&mut self) -> Heard {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Heard::Text(text.to_string()),
+                Some(Ok(Message::Binary(bytes))) => {
+                    return Heard::Text(String::from_utf8_lossy(&bytes).into_owned());
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    let words = frame.map_or_else(
+                        || "without a reason".to_owned(),
+                        |frame| closed(frame.code, &frame.reason),
+                    );
+                    // The answer to it is sent on the way; how it fares changes nothing.
+                    drop(self.0.flush().await);
+                    return Heard::Closed(words);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Heard::Closed(why_over(&error)),
+                None => return Heard::Closed(String::new()),
+            }
+        }
+    }
+
+    /// Says goodbye and waits for the other side's, not for long.
+    pub(crate) async fn leave(mut self) {
+        let goodbye = async {
+            if self.0.close(None).await.is_ok() {
+                while let Some(Ok(_)) = self.0.next().await {}
+            }
+        };
+        // Who does not answer is left alone.
+        drop(tokio::time::timeout(Duration::from_secs(2), goodbye).await);
+    }
+}
+
+fn why_over(error: &tungstenite::Error) -> String {
+    match error {
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            "without a goodbye: the other side is gone, or the network".into()
+        }
+        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => String::new(),
+        other => format!("by an error: {other}"),
+    }
+}
+
+/// A close code in words (RFC 6455, section 7.4.1; API Gateway uses 1001 for its time limits).
+fn closed(code: CloseCode, reason: &str) -> String {
+    let word = match u16::from(code) {
+        1000 => "done",
+        1001 => "the gateway goes away, or a time limit is over: 10 minutes idle, 2 hours in all",
+        1002 => "protocol error",
+        1003 => "it does not take such data",
+        1007 => "text that is not UTF-8",
+        1008 => "against the gateway's policy",
+        1009 => "a message was too big",
+        1010 => "an extension is missing",
+        1011 => "internal error",
+        1012 => "it restarts",
+        1013 => "try again later",
+        _ => "for a reason of its own",
+    };
+    let reason = match reason {
+        "" => String::new(),
+        reason => format!(" \"{reason}\""),
+    };
+    format!("with {}{reason} ({word})", u16::from(code))
+}
+
+/// How long to wait before attempt number `attempt`, counted from 0: up to half a second at first, doubling, at most
+/// half a minute. `random` in 0..1 spreads the clients of a gateway that has just come back.
+pub(crate) fn pause(attempt: u32, random: f64) -> Duration {
+    let most = Duration::from_millis(500) * 2u32.pow(attempt.min(10));
+    let most = most.min(Duration::from_secs(30));
+    most.mul_f64(0.25 + 0.75 * random.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_half_a_minute_and_are_never_nothing() {
+        assert_eq!(pause(0, 1.0), Duration::from_millis(500));
+        assert_eq!(pause(3, 1.0), Duration::from_secs(4));
+        assert_eq!(pause(99, 1.0), Duration::from_secs(30));
+        assert_eq!(pause(0, 0.0), Duration::from_millis(125));
+    }
+
+    #[test]
+    fn a_close_is_told_with_its_code_and_its_reason() {
+        assert_eq!(
+            closed(CloseCode::Away, "Going away"),
+            "with 1001 \"Going away\" (the gateway goes away, or a time limit is over: 10 minutes idle, 2 hours in all)"
+        );
+        assert_eq!(closed(CloseCode::Normal, ""), "with 1000 (done)");
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let refused = |status| SeatError::Refused {
+            url: "u".into(),
+            status,
+            words: String::new(),
+        };
+        assert_eq!(
+            [401, 403, 410, 429, 500, 503].map(|status| refused(status).may_pass()),
+            [false, false, false, true, true, true]
+        );
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_worth_another_attempt() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+        drop(listener);
+        let seat = Seat {
+            url,
+            headers: vec![("msgfrom", "Tom".into())],
+        };
+        assert!(sit(&seat).await.unwrap_err().may_pass());
+    }
+}

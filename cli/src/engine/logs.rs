@@ -1,0 +1,218 @@
+//! The functions' logs of a deployed stack, as one sequence without repetitions.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Inventory, Resource, TargetError};
+use crate::config::names::StackName;
+use crate::stack::logs::{LogEntry, names};
+
+/// How far back is asked again: events come in late, and not in the order of their times. AWS promises no bound.
+const OVERLAP_MS: i64 = 60_000;
+
+/// One event of a log group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogEvent {
+    /// Unique within its group.
+    pub(crate) id: String,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) at: i64,
+    pub(crate) stream: String,
+    pub(crate) text: String,
+}
+
+/// Reads log groups.
+pub(crate) trait LogGroups {
+    /// The events of `group` from `since` on (milliseconds since the Unix epoch); none when there is no such group.
+    async fn events(&self, group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError>;
+}
+
+/// Reads on in the logs of one stack.
+#[derive(Debug)]
+pub(crate) struct LogReader {
+    /// By the function's logical id.
+    groups: BTreeMap<String, Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    name: String,
+    since: i64,
+    /// What was told already, as far back as is asked again.
+    told: BTreeMap<String, i64>,
+}
+
+impl LogReader {
+    /// Finds the log groups of the stack's functions; reads from `since` on.
+    ///
+    /// # Errors
+    /// The stack cannot be asked for its resources.
+    pub(crate) async fn of(
+        inventory: &impl Inventory,
+        stack: &StackName,
+        since: i64,
+    ) -> Result<Self, TargetError> {
+        let resources = inventory.resources(stack).await?;
+        Ok(Self {
+            groups: groups(&resources, since),
+        })
+    }
+
+    /// The functions that have a log, by logical id.
+    pub(crate) fn functions(&self) -> Vec<String> {
+        self.groups.keys().cloned().collect()
+    }
+
+    /// Leaves out every function that none of `asked` names.
+    pub(crate) fn keep(&mut self, asked: &[String]) {
+        self.groups
+            .retain(|function, _| asked.iter().any(|asked| names(asked, function)));
+    }
+
+    /// What was written since the last question, oldest first.
+    ///
+    /// # Errors
+    /// A group cannot be read.
+    pub(crate) async fn news(
+        &mut self,
+        source: &impl LogGroups,
+    ) -> Result<Vec<LogEntry>, TargetError> {
+        let mut entries = Vec::new();
+        for (function, group) in &mut self.groups {
+            for event in group.take(source.events(&group.name, group.since).await?) {
+                entries.push(LogEntry::parse(
+                    event.at,
+                    function,
+                    &event.stream,
+                    &event.text,
+                ));
+            }
+        }
+        entries.sort_by_key(|entry| entry.at);
+        Ok(entries)
+    }
+}
+
+impl Group {
+    /// The events that were not told before.
+    fn take(&mut self, events: Vec<LogEvent>) -> Vec<LogEvent> {
+        let mut new = Vec::new();
+        for event in events {
+            if self.told.insert(event.id.clone(), event.at).is_none() {
+                new.push(event);
+            }
+        }
+        let last = self.told.values().max().copied();
+        if let Some(last) = last {
+            self.since = self.since.max(last - OVERLAP_MS);
+            self.told.retain(|_, at| *at >= self.since);
+        }
+        new
+    }
+}
+
+/// The template names a function's log group after it: `DirectLogs` is `DirectFunction`'s.
+fn groups(resources: &[Resource], since: i64) -> BTreeMap<String, Group> {
+    let groups = resources
+        .iter()
+        .filter(|resource| resource.resource_type == "AWS::Logs::LogGroup");
+    groups
+        .filter_map(|resource| {
+            let name = resource.logical_id.strip_suffix("Logs")?;
+            let group = Group {
+                name: resource.physical_id.clone(),
+                since,
+                told: BTreeMap::new(),
+            };
+            Some((format!("{name}Function"), group))
+        })
+        .collect()
+}
+
+/// How long to wait between two questions, of which `quiet` in a row brought nothing new.
+pub(crate) fn pause(quiet: u32) -> Duration {
+    Duration::from_secs(1) * quiet.clamp(1, 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Holds events for good, as CloudWatch does, and writes down from when on it was asked.
+    #[derive(Default)]
+    struct Kept {
+        events: RefCell<Vec<LogEvent>>,
+        asked: RefCell<Vec<i64>>,
+    }
+
+    impl Kept {
+        fn add(&self, id: &str, at: i64) {
+            self.events.borrow_mut().push(LogEvent {
+                id: id.into(),
+                at,
+                stream: "s".into(),
+                text: id.into(),
+            });
+        }
+    }
+
+    impl LogGroups for Kept {
+        async fn events(&self, _group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
+            self.asked.borrow_mut().push(since);
+            let events = self.events.borrow();
+            Ok(events
+                .iter()
+                .filter(|event| event.at >= since)
+                .cloned()
+                .collect())
+        }
+    }
+
+    fn reader() -> LogReader {
+        let resource = |id: &str, kind: &str| Resource {
+            logical_id: id.into(),
+            physical_id: format!("chat-{id}-1X"),
+            resource_type: kind.into(),
+        };
+        let resources = [
+            resource("DirectLogs", "AWS::Logs::LogGroup"),
+            resource("DirectFunction", "AWS::Lambda::Function"),
+        ];
+        LogReader {
+            groups: groups(&resources, 1_000),
+        }
+    }
+
+    async fn news(reader: &mut LogReader, kept: &Kept) -> String {
+        let news = reader.news(kept).await.unwrap();
+        let news = news.iter().map(|entry| entry.message.as_str());
+        news.collect::<Vec<_>>().join(" ")
+    }
+
+    #[tokio::test]
+    async fn nothing_is_told_twice_and_what_comes_in_late_is_told_still() {
+        let (kept, mut reader) = (Kept::default(), reader());
+        kept.add("before", 999);
+        kept.add("b", 200_000);
+        kept.add("a", 150_000);
+        assert_eq!(news(&mut reader, &kept).await, "a b");
+        assert_eq!(news(&mut reader, &kept).await, "");
+        kept.add("late", 190_000);
+        kept.add("c", 400_000);
+        assert_eq!(news(&mut reader, &kept).await, "late c");
+        assert_eq!(news(&mut reader, &kept).await, "");
+        assert_eq!(*kept.asked.borrow(), [1_000, 140_000, 140_000, 340_000]);
+        let group = &reader.groups["DirectFunction"];
+        assert_eq!(group.told.len(), 1, "what is not asked again is forgotten");
+    }
+
+    #[test]
+    fn a_function_is_chosen_by_its_name() {
+        let mut reader = reader();
+        reader.keep(&["connect".into(), "direct".into()]);
+        assert_eq!(reader.functions(), ["DirectFunction"]);
+        reader.keep(&["connect".into()]);
+        assert!(reader.functions().is_empty());
+    }
+}

@@ -1,0 +1,219 @@
+//! What a function's log line says, whichever target it comes from.
+
+use serde_json::{Map, Value};
+
+/// One line that a function, or the platform on its behalf, has written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LogEntry {
+    /// Milliseconds since the Unix epoch; 0 when nobody wrote it down.
+    pub(crate) at: i64,
+    /// The function's logical id.
+    pub(crate) function: String,
+    /// The log stream, one for each process.
+    pub(crate) stream: String,
+    /// Lambda's own word, not the function's.
+    pub(crate) platform: bool,
+    pub(crate) level: Option<Level>,
+    pub(crate) message: String,
+    /// What a line in JSON carries beside level, time and message.
+    pub(crate) fields: Map<String, Value>,
+}
+
+/// How important a line is, in Lambda's words
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Level {
+    /// `TRACE` is `DEBUG` here, `FATAL` is `ERROR`.
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_uppercase().as_str() {
+            "TRACE" | "DEBUG" => Some(Self::Debug),
+            "INFO" => Some(Self::Info),
+            "WARN" | "WARNING" => Some(Self::Warn),
+            "ERROR" | "FATAL" => Some(Self::Error),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl LogEntry {
+    /// Reads `text`: a JSON object as structured loggers write it, else plain words.
+    pub(crate) fn parse(at: i64, function: &str, stream: &str, text: &str) -> Self {
+        let text = text.trim_end();
+        let mut entry = Self {
+            at,
+            function: function.to_owned(),
+            stream: stream.to_owned(),
+            platform: is_platform(text),
+            level: None,
+            message: text.to_owned(),
+            fields: Map::new(),
+        };
+        if let Ok(Value::Object(object)) = serde_json::from_str(text) {
+            entry.take(object);
+        } else if text.contains("panicked at") {
+            entry.level = Some(Level::Error);
+        }
+        entry
+    }
+
+    /// A line of the platform, as it is.
+    pub(crate) fn of_platform(at: i64, function: &str, stream: &str, text: &str) -> Self {
+        Self {
+            platform: true,
+            ..Self::parse(at, function, stream, text)
+        }
+    }
+
+    /// The function's name to a reader: `Direct` for `DirectFunction`.
+    pub(crate) fn name(&self) -> &str {
+        short(&self.function)
+    }
+
+    fn take(&mut self, mut object: Map<String, Value>) {
+        // Lambda's system log in JSON: `{"time": …, "type": "platform.report", "record": {…}}`.
+        let kind = object.get("type").and_then(Value::as_str);
+        if let Some(kind) = kind.filter(|kind| kind.starts_with("platform.")) {
+            (self.platform, self.message) = (true, kind.to_owned());
+            if let Some(Value::Object(record)) = object.remove("record") {
+                self.fields = record;
+            }
+            return;
+        }
+        self.level = object
+            .get("level")
+            .and_then(Value::as_str)
+            .and_then(Level::parse);
+        // The `tracing` crate puts the message among the fields.
+        if let Some(Value::Object(inner)) = object.remove("fields") {
+            object.extend(inner);
+        }
+        let message = ["message", "msg"]
+            .into_iter()
+            .find(|name| object.get(*name).is_some_and(Value::is_string));
+        // Without a message it is somebody's data, and stays as it is.
+        let Some(name) = message else { return };
+        if let Some(Value::String(message)) = object.shift_remove(name) {
+            self.message = message;
+        }
+        for known in ["level", "time", "timestamp"] {
+            object.shift_remove(known);
+        }
+        self.fields = object;
+    }
+}
+
+/// `Direct` for `DirectFunction`.
+pub(crate) fn short(function: &str) -> &str {
+    match function.strip_suffix("Function") {
+        Some(name) if !name.is_empty() => name,
+        _ => function,
+    }
+}
+
+/// Whether `asked` names `function`: by its logical id, or by what is shown of it, in any case.
+pub(crate) fn names(asked: &str, function: &str) -> bool {
+    asked.eq_ignore_ascii_case(function) || asked.eq_ignore_ascii_case(short(function))
+}
+
+/// Lambda's system log as plain text
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>).
+fn is_platform(text: &str) -> bool {
+    let heads = [
+        "START RequestId:",
+        "END RequestId:",
+        "REPORT RequestId:",
+        "INIT_START ",
+        "INIT_REPORT ",
+    ];
+    heads.iter().any(|head| text.starts_with(head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn parsed(text: &str) -> LogEntry {
+        LogEntry::parse(1, "DirectFunction", "s", text)
+    }
+
+    #[test]
+    fn a_line_in_json_gives_up_its_level_and_its_message() {
+        let entry = parsed(
+            r#"{"level":"warn","message":"refused","timestamp":"t","connectionId":"c","delivered":2}"#,
+        );
+        assert_eq!(
+            (entry.level, entry.message.as_str(), entry.name()),
+            (Some(Level::Warn), "refused", "Direct")
+        );
+        assert_eq!(
+            Value::Object(entry.fields),
+            json!({"connectionId": "c", "delivered": 2})
+        );
+    }
+
+    #[test]
+    fn a_message_among_the_fields_is_found_too() {
+        let entry = parsed(r#"{"level":"INFO","fields":{"message":"up","port":1},"target":"x"}"#);
+        assert_eq!(entry.message, "up");
+        assert_eq!(
+            Value::Object(entry.fields),
+            json!({"target": "x", "port": 1})
+        );
+    }
+
+    #[test]
+    fn lambdas_own_lines_are_told_apart_in_both_formats() {
+        let text = parsed("REPORT RequestId: 1 Duration: 2 ms");
+        let json = parsed(r#"{"time":"t","type":"platform.report","record":{"status":"timeout"}}"#);
+        assert!(text.platform && json.platform);
+        assert_eq!(json.message, "platform.report");
+        assert_eq!(json.fields["status"], "timeout");
+    }
+
+    #[test]
+    fn json_without_a_message_and_plain_words_stay_as_they_are() {
+        for text in ["{\"a\":1}", "[1]", "hello", "{broken", ""] {
+            let entry = parsed(text);
+            assert_eq!((entry.message.as_str(), entry.level), (text, None));
+            assert!(entry.fields.is_empty() && !entry.platform);
+        }
+        assert_eq!(
+            parsed("thread 'main' panicked at src/main.rs:1:2:").level,
+            Some(Level::Error)
+        );
+    }
+
+    #[test]
+    fn a_function_is_named_by_what_is_shown_or_by_its_logical_id() {
+        for asked in ["direct", "Direct", "DirectFunction"] {
+            assert!(names(asked, "DirectFunction"), "{asked}");
+        }
+        assert!(!names("dir", "DirectFunction") && !names("", "Function"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_line(text in ".*") {
+            let entry = parsed(&text);
+            prop_assert!(entry.message.len() <= text.len());
+        }
+    }
+}

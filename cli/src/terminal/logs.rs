@@ -1,0 +1,219 @@
+//! Log lines as people and scripts read them, the same for every command and target.
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::stack::logs::{Level, LogEntry, short};
+
+/// Log lines in columns: time (UTC), function, level, text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogColumns {
+    /// How wide the column of names is.
+    names: usize,
+}
+
+/// A name longer than this is not aligned for.
+const WIDEST_NAME: usize = 18;
+
+/// Colours that are readable on light and dark, and mean nothing else here.
+const COLOURS: [AnsiColor; 5] = [
+    AnsiColor::Cyan,
+    AnsiColor::Magenta,
+    AnsiColor::Blue,
+    AnsiColor::Green,
+    AnsiColor::BrightBlue,
+];
+
+impl LogColumns {
+    /// Columns for these functions.
+    pub(crate) fn new<'a>(functions: impl IntoIterator<Item = &'a str>) -> Self {
+        let names = functions.into_iter().map(short);
+        let widest = names.map(|name| name.chars().count()).max();
+        Self {
+            names: widest.unwrap_or(0).min(WIDEST_NAME),
+        }
+    }
+
+    /// `entry` as a person reads it, coloured; control characters in it are made harmless. On a terminal of `width`,
+    /// lines that are no warning are cut there.
+    pub(super) fn line(&self, entry: &LogEntry, width: Option<usize>) -> String {
+        let dim = Style::new().dimmed();
+        let time = clock(entry.at);
+        let name = printable(entry.name());
+        let level = entry.level.map_or("", Level::word);
+        let mut text = entry.message.clone();
+        for (field, value) in &entry.fields {
+            // It tells apart invocations, which a reader does by eye; `--output json` has it.
+            if field == "requestId" {
+                continue;
+            }
+            let value = match value {
+                Value::String(value) => value.clone(),
+                other => other.to_string(),
+            };
+            text.push_str(&format!(" {field}={value}"));
+        }
+        let text = printable(text.trim_end());
+        let head = time.len() + 1 + name.chars().count().max(self.names) + 1 + 5 + 1;
+        let urgent = entry.level >= Some(Level::Warn);
+        let text = match width {
+            Some(width) if !urgent => cut(&text, width.saturating_sub(head).max(20)),
+            _ => text,
+        };
+        let colour = colour(&name).on_default();
+        let of_level = match entry.level {
+            Some(Level::Error) => AnsiColor::Red.on_default().bold(),
+            Some(Level::Warn) => AnsiColor::Yellow.on_default().bold(),
+            _ => dim,
+        };
+        let of_text = if entry.platform { dim } else { Style::new() };
+        let names = self.names;
+        format!(
+            "{dim}{time}{dim:#} {colour}{name:<names$}{colour:#} {of_level}{level:<5}{of_level:#} {of_text}{text}{of_text:#}"
+        )
+    }
+}
+
+/// `entry` as scripts read it.
+pub(super) fn json_line(entry: &LogEntry) -> Value {
+    json!({
+        "type": "log",
+        "time": rfc3339(entry.at),
+        "function": entry.function,
+        "stream": entry.stream,
+        "source": if entry.platform { "platform" } else { "function" },
+        "level": entry.level.map(Level::word),
+        "message": entry.message,
+        "fields": entry.fields,
+    })
+}
+
+/// What nobody can do harm with on a terminal: control characters become pictures of themselves, as do the
+/// characters that turn the direction of writing around.
+pub(crate) fn printable(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\t' => ' ',
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        other => other,
+    };
+    text.chars().map(harmless).collect()
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+fn moment(at: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).ok()
+}
+
+/// As long in every line, so that scripts can sort by it.
+const RFC3339: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+fn rfc3339(at: i64) -> Option<String> {
+    moment(at).and_then(|moment| moment.format(RFC3339).ok())
+}
+
+/// `12:34:56Z`
+fn clock(at: i64) -> String {
+    let (hour, minute, second) = moment(at).map_or((0, 0, 0), |moment| moment.to_hms());
+    format!("{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Always the same one for the same name.
+fn colour(name: &str) -> AnsiColor {
+    let sum = name.bytes().fold(0usize, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(byte))
+    });
+    COLOURS[sum % COLOURS.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    const AT: i64 = 1_700_000_000_123;
+
+    fn entries() -> Vec<LogEntry> {
+        let long = format!(r#"{{"level":"INFO","message":"{}"}}"#, "x".repeat(90));
+        let urgent = format!(r#"{{"level":"ERROR","message":"{}"}}"#, "y".repeat(90));
+        vec![
+            LogEntry::parse(
+                AT,
+                "ConnectFunction",
+                "s",
+                r#"{"level":"INFO","message":"connected","connectionId":"c1","requestId":"r","durationMs":2}"#,
+            ),
+            LogEntry::parse(
+                AT,
+                "DirectFunction",
+                "s",
+                "\u{1b}[31mplain words\u{1b}[0m\u{9b}2J",
+            ),
+            LogEntry::of_platform(AT, "DirectFunction", "s", "the process ended"),
+            LogEntry::parse(AT, "DirectFunction", "s", &long),
+            LogEntry::parse(AT, "DirectFunction", "s", &urgent),
+        ]
+    }
+
+    fn plain(width: Option<usize>) -> String {
+        let columns = LogColumns::new(["ConnectFunction", "DirectFunction"]);
+        let lines = entries();
+        let lines = lines.iter().map(|entry| columns.line(entry, width) + "\n");
+        anstream::adapter::strip_str(&lines.collect::<String>()).to_string()
+    }
+
+    #[test]
+    fn columns_are_aligned_and_only_urgent_lines_are_longer_than_the_terminal() {
+        expect![[r#"
+            22:13:20Z Connect INFO  connected connectionId=c1 durationMs=2
+            22:13:20Z Direct        ␛[31mplain words␛[0m�2J
+            22:13:20Z Direct        the process ended
+            22:13:20Z Direct  INFO  xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+            22:13:20Z Direct  ERROR yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
+        "#]]
+        .assert_eq(&plain(Some(80)));
+    }
+
+    #[test]
+    fn into_a_pipe_nothing_is_cut() {
+        assert!(plain(None).contains(&"x".repeat(90)));
+    }
+
+    #[test]
+    fn times_are_of_one_length() {
+        assert_eq!(rfc3339(0).unwrap(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn scripts_get_stable_names() {
+        expect![[r#"{"type":"log","time":"2023-11-14T22:13:20.123Z","function":"ConnectFunction","stream":"s","source":"function","level":"INFO","message":"connected","fields":{"connectionId":"c1","requestId":"r","durationMs":2}}"#]]
+            .assert_eq(&json_line(&entries()[0]).to_string());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_can_move_the_cursor(text in any::<String>()) {
+            prop_assert!(!printable(&text).chars().any(char::is_control));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `chatctl dev` on a project whose handlers compile in a second: a save is served, whatever else happens goes on.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::conversations::Chat;
+use crate::project::{PATIENCE, Project, children, is_alive};
+
+const MAIN: &str = include_str!("tiny/main.rs");
+
+/// A running `dev`, and what it tells as JSON.
+struct Loop {
+    project: Project,
+    child: Child,
+    told: Receiver<serde_json::Value>,
+    endpoint: String,
+}
+
+impl Loop {
+    fn start(config: &str) -> Self {
+        let project = Project::new("");
+        configure(&project, config);
+        // A crate that the handlers depend on lies outside of theirs.
+        write(&project, "greeting/src/lib.rs", "");
+        write(
+            &project,
+            "greeting/Cargo.toml",
+            "[package]\nname = \"greeting\"\nversion = \"0.0.0\"\nedition = \"2024\"\n",
+        );
+        write(&project, "handlers/src/main.rs", MAIN);
+        write(
+            &project,
+            "handlers/Cargo.toml",
+            "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+             [[bin]]\nname = \"chat\"\npath = \"src/main.rs\"\n\
+             [dependencies]\ngreeting = { path = \"../greeting\" }\n[workspace]\n",
+        );
+        let mut child = project
+            .command(&["dev", "--output", "json"])
+            .env("CARGO_TARGET_DIR", project.path().join("built"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, told) = channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let told = serde_json::from_str(&line).unwrap();
+                if sender.send(told).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut running = Self {
+            project,
+            child,
+            told,
+            endpoint: String::new(),
+        };
+        let ready = running.tells("ready");
+        running.endpoint = ready["endpoint"].as_str().unwrap().to_owned();
+        running
+    }
+
+    /// The next thing of this type; what comes before it is passed over.
+    fn tells(&self, kind: &str) -> serde_json::Value {
+        let mut before = Vec::new();
+        loop {
+            match self.told.recv_timeout(PATIENCE) {
+                Ok(told) if told["type"] == kind => return told,
+                Ok(told) => before.push(told),
+                Err(error) => panic!("no {kind:?} is told ({error}), only {before:#?}"),
+            }
+        }
+    }
+
+    fn save(&self, file: &str, text: &str) {
+        write(&self.project, file, text);
+    }
+
+    fn stop(mut self) {
+        let functions = children(self.child.id());
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+        assert!(functions.iter().all(|pid| !is_alive(*pid)));
+        assert!(!self.project.path().join(".chatctl").exists());
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn configure(project: &Project, config: &str) {
+    project.configure(&format!("{config}\n[handlers]\npath = \"handlers\"\n"));
+}
+
+fn write(project: &Project, file: &str, text: &str) {
+    let path: PathBuf = project.path().join(file);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+fn marked(mark: &str) -> String {
+    MAIN.replace("\"first\"", &format!("\"{mark}\""))
+}
+
+#[test]
+fn a_save_is_served_over_the_open_connection_and_what_does_not_compile_is_not() {
+    let running = Loop::start("");
+    let mut tom = Chat::open(&running.endpoint, "Tom", "Jerry");
+    tom.say("a");
+    assert_eq!(tom.hear(), "first: a");
+    let mut log = running.tells("log");
+    while log["source"] == "platform" {
+        log = running.tells("log");
+    }
+    assert_eq!(
+        (log["function"].as_str(), log["message"].as_str()),
+        (Some("DirectFunction"), Some("first answers"))
+    );
+
+    running.save("handlers/src/main.rs", &marked("second"));
+    let changed = running.tells("changed");
+    assert_eq!(changed["paths"][0], "handlers/src/main.rs");
+    let served = running.tells("served");
+    let (after_save, build) = (served["afterSaveMs"].as_u64(), served["buildMs"].as_u64());
+    assert!(after_save.unwrap() >= build.unwrap(), "{served}");
+    tom.say("b");
+    assert_eq!(tom.hear(), "second: b");
+
+    running.save("handlers/src/main.rs", "fn main() { missing() }");
+    let error = running.tells("error");
+    let words = error["message"].as_str().unwrap();
+    assert!(words.contains("cannot find function `missing`"), "{words}");
+    assert!(words.contains("src/main.rs:1:13"), "{words}");
+    tom.say("c");
+    assert_eq!(tom.hear(), "second: c");
+
+    // Both the crate and one that it depends on, in one go.
+    running.save("greeting/src/lib.rs", "pub const MARK: &str = \"third\";");
+    running.save(
+        "handlers/src/main.rs",
+        &MAIN.replace("\"first\"", "greeting::MARK"),
+    );
+    running.tells("served");
+    tom.say("d");
+    assert_eq!(tom.hear(), "third: d");
+    running.save("greeting/src/lib.rs", "pub const MARK: &str = \"fourth\";");
+    running.tells("served");
+    tom.say("e");
+    assert_eq!(tom.hear(), "fourth: e");
+    running.stop();
+}
+
+#[test]
+fn a_changed_config_is_served_and_a_wrong_one_is_shown_with_its_line() {
+    let running = Loop::start("");
+    let mut tom = Chat::open(&running.endpoint, "Tom", "Jerry");
+    configure(&running.project, "[[routes]]\nkey = \"a b\"");
+    let error = running.tells("error");
+    let words = error["message"].as_str().unwrap();
+    assert!(words.contains("chatctl.toml:2:7: "), "{words}");
+    tom.say("a");
+    assert_eq!(tom.hear(), "first: a");
+
+    configure(&running.project, "[[routes]]\nkey = \"send\"");
+    running.tells("served");
+    tom.say("no route takes this");
+    assert!(tom.hear().contains("Forbidden"));
+    tom.say("{\"action\":\"send\"}");
+    assert!(tom.hear().starts_with("first: "));
+
+    // A file that changes nothing that runs.
+    running.save("handlers/src/notes.txt", "not compiled");
+    running.tells("unchanged");
+    running.stop();
+}

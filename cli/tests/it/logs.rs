@@ -1,0 +1,120 @@
+//! `chatctl logs --local`.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::conversations::Chat;
+use crate::project::{Project, finished};
+
+fn entries(text: &str) -> Vec<serde_json::Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn the_logs_of_all_functions_are_one_sequence_and_can_be_chosen_from() {
+    let project = Project::new("");
+    let endpoint = project.deployed(&[]);
+    let mut tom = Chat::open(&endpoint, "Tom", "Tom");
+    tom.say("hello");
+    tom.hear();
+    tom.close();
+    let all = project.run(&["logs", "--local", "--output", "json"]);
+    assert_eq!((all.code, all.stderr.as_str()), (0, ""));
+    let all = entries(&all.stdout);
+    let times: Vec<_> = all.iter().map(|entry| entry["time"].to_string()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    for function in ["AuthorizeFunction", "ConnectFunction", "DirectFunction"] {
+        assert!(
+            all.iter().any(|entry| entry["function"] == function),
+            "{function} is missing"
+        );
+    }
+    let chosen = project.run(&["logs", "--local", "--function", "direct"]);
+    assert_eq!(chosen.code, 0, "{}", chosen.stderr);
+    assert!(!chosen.stdout.is_empty());
+    for line in chosen.stdout.lines() {
+        assert!(line[8..].starts_with("Z Direct "), "{line}");
+    }
+    let none = project.run(&["logs", "--local", "--since", "0s"]);
+    assert_eq!((none.code, none.stdout.as_str()), (0, ""));
+}
+
+#[test]
+fn following_goes_on_over_a_restart_of_the_stack() {
+    let project = Project::new("");
+    let endpoint = project.deployed(&[]);
+    let mut child = project
+        .command(&[
+            "logs",
+            "--local",
+            "--follow",
+            "--since",
+            "0s",
+            "--function",
+            "Authorize",
+            "--output",
+            "json",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut stream = || {
+        let line = lines.next().unwrap().unwrap();
+        let entry: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(entry["function"], "AuthorizeFunction");
+        entry["stream"].clone()
+    };
+    // It may begin after the first connection; there will be others until it has.
+    let (told, first) = std::sync::mpsc::channel();
+    let connecting = std::thread::spawn(move || {
+        while first.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            Chat::open(&endpoint, "Tom", "Tom").close();
+        }
+    });
+    let before = stream();
+    told.send(()).unwrap();
+    connecting.join().unwrap();
+    let stopped = project.run(&["teardown", "--local", "--yes", "--keep-data"]);
+    assert_eq!(stopped.code, 0, "{}", stopped.stderr);
+    let endpoint = project.deployed(&[]);
+    Chat::open(&endpoint, "Tom", "Tom").close();
+    // What was still written before the restart comes first.
+    while stream() == before {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn without_a_stack_and_with_an_unknown_function_it_says_what_to_do() {
+    let project = Project::new("");
+    let missing = project.run(&["logs", "--local"]);
+    assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
+    assert!(
+        missing
+            .stderr
+            .contains("`chatctl deploy --local` starts it"),
+        "{}",
+        missing.stderr
+    );
+    project.deployed(&[]);
+    let unknown = project.run(&["logs", "--local", "--function", "drect"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.stderr.contains("`Authorize`, `Connect`, `Direct`"),
+        "{}",
+        unknown.stderr
+    );
+    // A reader that goes away is no failure.
+    let mut child = project
+        .command(&["logs", "--local", "--follow"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let said = finished(child.wait_with_output().unwrap());
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+}
