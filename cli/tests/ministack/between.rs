@@ -264,6 +264,9 @@ fn with_values(body: &Bytes, values: &[(String, String, String)]) -> String {
     text
 }
 
+/// How often the emulator is asked again that failed by its own fault.
+const ATTEMPTS: usize = 10;
+
 /// Asks the emulator itself for `target`, as the operator, in DynamoDB's and CloudWatch Logs' protocol.
 ///
 /// The emulator looks at whose access key it is, and not at the operator's signature.
@@ -272,17 +275,26 @@ pub(crate) async fn ask(port: u16, service: &str, target: &str, body: &Value) ->
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=0"
     );
-    let request = Request::builder()
-        .method(Method::POST)
-        .uri("/")
-        .header("host", format!("127.0.0.1:{port}"))
-        .header("content-type", "application/x-amz-json-1.1")
-        .header("x-amz-target", target)
-        .header("x-amz-date", "20260101T000000Z")
-        .header("authorization", authorization)
-        .body(Full::new(Bytes::from(body.to_string())))
-        .unwrap();
-    let response = forward(port, request).await.unwrap();
+    let request = || {
+        Request::builder()
+            .method(Method::POST)
+            .uri("/")
+            .header("host", format!("127.0.0.1:{port}"))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .header("x-amz-date", "20260101T000000Z")
+            .header("authorization", &authorization)
+            .body(Full::new(Bytes::from(body.to_string())))
+            .unwrap()
+    };
+    let mut response = forward(port, request()).await.unwrap();
+    for _ in 0..ATTEMPTS {
+        // The emulator stumbles when what it lists grows at that moment.
+        if response.status().as_u16() < 500 {
+            break;
+        }
+        response = forward(port, request()).await.unwrap();
+    }
     let text = String::from_utf8_lossy(response.body());
     assert!(response.status().is_success(), "{target}: {text}");
     serde_json::from_str(&text).unwrap()
