@@ -41,6 +41,25 @@ impl Principal {
     pub(crate) fn decide(&self, action: &str, resource: &str) -> Decision {
         decide(&self.policies, action, resource)
     }
+
+    /// What the role's policies say of a request that tells more about itself; `context` is asked for only if there is
+    /// a condition at all.
+    pub(crate) fn decide_with(
+        &self,
+        action: &str,
+        resource: &str,
+        context: impl FnOnce() -> BTreeMap<String, Vec<String>>,
+    ) -> Decision {
+        if !self.policies.iter().any(Policy::has_conditions) {
+            return self.decide(action, resource);
+        }
+        let request = iam::Request {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            context: context(),
+        };
+        iam::decide(&self.policies, &request)
+    }
 }
 
 /// Who signed a request.

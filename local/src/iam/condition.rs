@@ -92,6 +92,10 @@ impl Condition {
         Ok(Self { tests })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
     pub(super) fn holds(&self, context: &BTreeMap<String, Vec<String>>) -> bool {
         self.tests.iter().all(|test| {
             let found = context

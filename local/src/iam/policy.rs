@@ -45,6 +45,14 @@ pub enum PolicyError {
 }
 
 impl Policy {
+    /// Whether any statement has conditions: without them a [`Request`]'s context decides nothing.
+    #[must_use]
+    pub fn has_conditions(&self) -> bool {
+        self.statements
+            .iter()
+            .any(|statement| !statement.condition.is_empty())
+    }
+
     /// Reads an identity policy, also that of an authorizer's answer.
     ///
     /// The grammar is that of <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>;

@@ -1,9 +1,11 @@
 //! The endpoint that functions see: asks IAM, then passes the request on to the database.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use dynoxide::Database;
+use dynoxide::actions::describe_table::DescribeTableRequest;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -14,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::conditions;
 use super::needs::{Need, Scope, needs};
 use crate::credentials::{Caller, Credentials};
 use crate::iam::Decision;
@@ -109,7 +112,8 @@ impl Proxy {
                 );
             };
             for Need { action, resource } in needs {
-                let why = match principal.decide(&action, &resource) {
+                let context = || context(&self.database, &action, &resource, &body);
+                let why = match principal.decide_with(&action, &resource, context) {
                     Decision::Allowed => continue,
                     Decision::ImplicitlyDenied => {
                         format!("because no identity-based policy allows the {action} action")
@@ -161,6 +165,49 @@ impl Proxy {
         };
         answered.unwrap_or_else(broken)
     }
+}
+
+/// What the request tells the conditions of a policy about itself. Blocks for a moment: it looks the table up.
+fn context(
+    database: &Database,
+    action: &str,
+    resource: &str,
+    body: &[u8],
+) -> BTreeMap<String, Vec<String>> {
+    let (_, action) = action.split_once(':').unwrap_or_default();
+    let (_, named) = resource.split_once(":table/").unwrap_or_default();
+    let (table, index) = match named.split_once("/index/") {
+        Some((table, index)) => (table, Some(index)),
+        None => (named, None),
+    };
+    let body = serde_json::from_slice(body).unwrap_or_default();
+    let key = partition_key(database, table, index).unwrap_or_default();
+    conditions::context(action, &body, table, &key)
+}
+
+/// The name of a table's or an index's partition key.
+fn partition_key(database: &Database, table: &str, index: Option<&str>) -> Option<String> {
+    let request = DescribeTableRequest {
+        table_name: table.to_owned(),
+    };
+    let described = serde_json::to_value(database.describe_table(request).ok()?).ok()?;
+    let table = &described["Table"];
+    let keys = match index {
+        None => &table["KeySchema"],
+        Some(index) => {
+            let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
+            let mut indexes = indexes
+                .iter()
+                .filter_map(|kind| table[kind].as_array())
+                .flatten();
+            &indexes.find(|one| one["IndexName"] == index)?["KeySchema"]
+        }
+    };
+    let key = keys
+        .as_array()?
+        .iter()
+        .find(|key| key["KeyType"] == "HASH")?;
+    Some(key["AttributeName"].as_str()?.to_owned())
 }
 
 /// Answers the reads that every message needs without the detour over the database's own server, which would double

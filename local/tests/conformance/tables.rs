@@ -116,6 +116,50 @@ async fn a_role_may_do_to_a_table_what_its_policies_allow_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_role_may_be_held_to_some_partition_keys_and_to_some_attributes() {
+    let held = |key: &str, values: &[&str]| {
+        json!([{
+            "Effect": "Allow",
+            "Action": "dynamodb:*",
+            "Resource": table_arn("chat"),
+            "Condition": { "ForAllValues:StringLike": { key: values } },
+        }])
+    };
+    let query = |pk: &str| {
+        json!({
+            "TableName": "chat",
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": { "#pk": "pk" },
+            "ExpressionAttributeValues": { ":pk": { "S": pk } },
+        })
+    };
+    let (_world, key, endpoint) = with_policy(held("dynamodb:LeadingKeys", &["U#*"])).await;
+    let batch = |keys: [&str; 2]| {
+        let puts = keys.map(|pk| json!({ "PutRequest": { "Item": item("chat", pk)["Item"] } }));
+        json!({ "RequestItems": { "chat": puts } })
+    };
+    for (operation, body, allowed) in [
+        ("PutItem", item("chat", "U#Tom"), true),
+        ("PutItem", item("chat", "R#room"), false),
+        ("GetItem", key_of("chat", "U#Tom"), true),
+        ("GetItem", key_of("chat", "R#room"), false),
+        ("Query", query("U#Tom"), true),
+        ("Query", query("R#room"), false),
+        ("BatchWriteItem", batch(["U#a", "U#b"]), true),
+        ("BatchWriteItem", batch(["U#a", "R#b"]), false),
+    ] {
+        let (status, answer) = call(&endpoint, &key, operation, &body).await;
+        assert_eq!(status == 200, allowed, "{operation} {body}: {answer}");
+    }
+    let (_world, key, endpoint) = with_policy(held("dynamodb:Attributes", &["pk", "sk"])).await;
+    let (status, _) = call(&endpoint, &key, "PutItem", &item("chat", "a")).await;
+    assert_eq!(status, 200);
+    let mut more = item("chat", "a");
+    more["Item"]["secret"] = json!({ "S": "x" });
+    assert_eq!(call(&endpoint, &key, "PutItem", &more).await.0, 400);
+}
+
+#[tokio::test]
 async fn the_table_and_its_index_are_two_resources_and_a_deny_wins() {
     let statements = json!([
         { "Effect": "Allow", "Action": "dynamodb:*", "Resource": [table_arn("chat"), format!("{}/index/*", table_arn("chat"))] },
