@@ -3,6 +3,7 @@
 //! `cargo xtask bench local` builds what is measured and runs this. A missed target is told and is no failure: it may
 //! be the machine's. A lost or doubled message is one.
 
+mod backend;
 mod chatctl;
 mod figures;
 mod floors;
@@ -11,6 +12,7 @@ mod meter;
 mod processes;
 mod report;
 mod sample;
+mod server;
 mod tally;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ enum Part {
     Start,
     Help,
     Messages,
+    Backend,
     Memory,
 }
 
@@ -95,6 +98,7 @@ async fn measure(
         Part::Start => figures::start(programs, floors).await,
         Part::Help => figures::help(programs, floors),
         Part::Messages => figures::messages(programs, floors).await,
+        Part::Backend => figures::backend(programs, floors).await,
         Part::Memory => figures::memory(programs).await,
     }
 }
