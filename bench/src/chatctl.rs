@@ -63,7 +63,7 @@ pub(crate) struct FunctionStatus {
     pub(crate) in_flight: usize,
 }
 
-/// A folder without a config file: the default chat.
+/// A folder of its own. Without a config file it is the default chat.
 #[derive(Debug)]
 pub(crate) struct Project<'a> {
     programs: &'a Programs,
@@ -74,6 +74,14 @@ impl<'a> Project<'a> {
     pub(crate) fn new(programs: &'a Programs) -> Result<Self, ChatctlError> {
         let folder = tempfile::tempdir().map_err(ChatctlError::Folder)?;
         Ok(Self { programs, folder })
+    }
+
+    /// One with a config file.
+    pub(crate) fn with_config(programs: &'a Programs, config: &str) -> Result<Self, ChatctlError> {
+        let project = Self::new(programs)?;
+        let file = project.folder.path().join("chatctl.toml");
+        std::fs::write(file, config).map_err(ChatctlError::Folder)?;
+        Ok(project)
     }
 
     /// Runs `words` to their end; answers what came on stdout.

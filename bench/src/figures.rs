@@ -1,7 +1,10 @@
 //! The figures of the local stack, each measured as a user would meet it: chatctl as a program, clients over sockets.
 
+mod backend;
+
 use std::time::Duration;
 
+pub(crate) use self::backend::backend;
 use crate::chatctl::{ChatctlError, Programs, Project};
 use crate::floors::{ECHO_CONNECTIONS, Floors};
 use crate::load::{self, Load, LoadError, Seat};
@@ -9,6 +12,7 @@ use crate::meter::Meter;
 use crate::processes;
 use crate::report::{Figure, Quantity, spread};
 use crate::sample::Sample;
+use crate::server::ServerError;
 
 /// Why a figure could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +21,8 @@ pub(crate) enum FigureError {
     Chatctl(#[from] ChatctlError),
     #[error(transparent)]
     Load(#[from] LoadError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
     #[error("the local stack does not tell its memory; it can on Linux only")]
     NoMemory,
     #[error("asked for no repetition of {0}")]

@@ -4,6 +4,7 @@
 //! AWS. A missed target is told and is no failure: it may
 //! be the machine's. A lost or doubled message is one.
 
+mod backend;
 mod chatctl;
 mod deploy;
 mod figures;
@@ -13,6 +14,7 @@ mod meter;
 mod processes;
 mod report;
 mod sample;
+mod server;
 mod tally;
 
 use std::process::ExitCode;
@@ -49,6 +51,7 @@ enum Part {
     Start,
     Help,
     Messages,
+    Backend,
     Memory,
 }
 
@@ -116,6 +119,7 @@ async fn measure(
         Part::Start => figures::start(programs, floors).await,
         Part::Help => figures::help(programs, floors),
         Part::Messages => figures::messages(programs, floors).await,
+        Part::Backend => figures::backend(programs, floors).await,
         Part::Memory => figures::memory(programs).await,
     }
 }

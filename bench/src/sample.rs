@@ -13,6 +13,11 @@ impl Sample {
         (!times.is_empty()).then_some(Self(times))
     }
 
+    /// All times of several measurements; `None` of none.
+    pub(crate) fn joined(samples: Vec<Self>) -> Option<Self> {
+        Self::new(samples.into_iter().flat_map(|sample| sample.0).collect())
+    }
+
     /// The smallest measured time that `percent` of all are not above (nearest rank, nothing interpolated).
     pub(crate) fn percentile(&self, percent: u32) -> Duration {
         let rank = (self.0.len() * percent as usize).div_ceil(100);

@@ -3,9 +3,9 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{FloorError, Server};
+use crate::server::{Server, ServerError};
 
-pub(super) fn start() -> Result<Server, FloorError> {
+pub(super) fn start() -> Result<Server, ServerError> {
     Server::start("echo", serve)
 }
 

@@ -4,16 +4,13 @@ mod echo;
 mod function;
 mod table;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-
 use crate::load::{self, Conversation, Load, LoadError};
 use crate::sample::Sample;
+use crate::server::{Server, ServerError};
 
 /// Why a floor could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +32,8 @@ pub(crate) enum FloorError {
         what: &'static str,
         source: std::io::Error,
     },
+    #[error(transparent)]
+    Server(#[from] ServerError),
     #[error("asked for no repetition of {0}")]
     Nothing(&'static str),
 }
@@ -131,57 +130,4 @@ fn program() -> Result<Sample, FloorError> {
         times.push(started.elapsed());
     }
     Sample::new(times).ok_or(FloorError::Nothing(what))
-}
-
-/// A server on a thread of its own, as a separate program would be; it ends when this is dropped.
-#[derive(Debug)]
-struct Server {
-    address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-impl Server {
-    fn start<F: Future<Output = ()>>(
-        what: &'static str,
-        serve: impl FnOnce(TcpListener) -> F + Send + 'static,
-    ) -> Result<Self, FloorError> {
-        let failed = |source| FloorError::Start { what, source };
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed)?;
-        listener.set_nonblocking(true).map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(failed)?;
-        let (stop, stopped) = oneshot::channel();
-        let run = move || {
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener)
-                    .expect("a listener that does not block belongs to any runtime");
-                tokio::select! {
-                    () = serve(listener) => {}
-                    // Told or dropped, it is the end.
-                    _ = stopped => {}
-                }
-            });
-            runtime.shutdown_background();
-        };
-        let thread = std::thread::Builder::new().name(what.to_owned()).spawn(run);
-        Ok(Self {
-            address,
-            stop: Some(stop),
-            thread: Some(thread.map_err(failed)?),
-        })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic there was told on standard error already.
-            let _panicked = thread.join();
-        }
-    }
 }

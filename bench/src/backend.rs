@@ -1,0 +1,158 @@
+//! The smallest chat backend over HTTP: what one connection says is posted to the others.
+//!
+//! It stands for a user's own server behind `http` routes, and does what the `direct` handler does, without a table.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+
+use crate::server::{Server, ServerError};
+
+/// A backend on a thread of its own.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    server: Server,
+    connections_url: Arc<OnceLock<String>>,
+}
+
+impl Backend {
+    /// Starts one that knows nobody yet.
+    pub(crate) fn start() -> Result<Self, ServerError> {
+        let connections_url = Arc::new(OnceLock::new());
+        let chat = Arc::new(Chat {
+            present: Mutex::default(),
+            connections_url: Arc::clone(&connections_url),
+            posts: Client::builder(TokioExecutor::new()).build(no_delay()),
+        });
+        let server = Server::start("a backend", |listener| serve(listener, chat))?;
+        Ok(Self {
+            server,
+            connections_url,
+        })
+    }
+
+    /// A config file whose every route leads here.
+    pub(crate) fn config(&self) -> String {
+        let route = |key: &str, path: &str| {
+            let SocketAddr::V4(address) = self.server.address else {
+                unreachable!("it listens on 127.0.0.1")
+            };
+            format!("[[routes]]\nkey = \"{key}\"\nhttp = \"http://{address}/{path}\"\n")
+        };
+        [
+            route("$connect", "connect"),
+            route("$disconnect", "disconnect"),
+            route("$default", "send"),
+        ]
+        .concat()
+    }
+
+    /// Tells it where the stack's @connections API is. Before that, nobody is posted to.
+    pub(crate) fn post_through(&self, endpoint: &str) {
+        // Told twice: the first address stays, and there is only one.
+        let _told = self
+            .connections_url
+            .set(endpoint.replacen("ws://", "http://", 1));
+    }
+}
+
+fn no_delay() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector
+}
+
+/// Who is connected.
+struct Chat {
+    present: Mutex<BTreeSet<String>>,
+    connections_url: Arc<OnceLock<String>>,
+    posts: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// What chatctl's request templates send, as far as it matters here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Call {
+    connection_id: String,
+    #[serde(default)]
+    body: String,
+}
+
+async fn serve(listener: TcpListener, chat: Arc<Chat>) {
+    // The set ends with this task, and every connection with the set.
+    let mut connections = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        // Without it an answer may wait for an acknowledgement; failing to set it changes nothing else.
+        let _slower = stream.set_nodelay(true);
+        let chat = Arc::clone(&chat);
+        connections.spawn(async move {
+            let service = service_fn(move |request| answer(Arc::clone(&chat), request));
+            // The gateway closed its connection.
+            let _closed = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    chat: Arc<Chat>,
+    request: Request<Incoming>,
+) -> hyper::Result<Response<Full<Bytes>>> {
+    let path = request.uri().path().to_owned();
+    let body = request.into_body().collect().await?.to_bytes();
+    let mut response = Response::new(Full::default());
+    let Ok(call) = serde_json::from_slice::<Call>(&body) else {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        return Ok(response);
+    };
+    let present = || chat.present.lock().unwrap_or_else(PoisonError::into_inner);
+    match path.as_str() {
+        "/connect" => drop(present().insert(call.connection_id)),
+        "/disconnect" => drop(present().remove(&call.connection_id)),
+        _ => {
+            let others: Vec<String> = present()
+                .iter()
+                .filter(|other| **other != call.connection_id)
+                .cloned()
+                .collect();
+            for other in others {
+                chat.post(&other, call.body.clone()).await;
+            }
+        }
+    }
+    Ok(response)
+}
+
+impl Chat {
+    /// A lost message is found out by those who wait for it.
+    async fn post(&self, connection: &str, text: String) {
+        let Some(base) = self.connections_url.get() else {
+            return;
+        };
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(format!("{base}/@connections/{connection}"))
+            .header(
+                "Authorization",
+                "AWS4-HMAC-SHA256 Credential=bench/20260101/us-east-1/execute-api/aws4_request, \
+                 SignedHeaders=host;x-amz-date, Signature=0",
+            )
+            .header("X-Amz-Date", "20260101T000000Z")
+            .body(Full::from(text))
+            .expect("an id of a connection may stand in an address");
+        if let Ok(answer) = self.posts.request(request).await {
+            let _read = answer.into_body().collect().await;
+        }
+    }
+}
