@@ -71,12 +71,17 @@ fn reachable(settings: &Settings) -> Option<Check> {
     if found.is_empty() {
         return None;
     }
-    let private = found
-        .iter()
-        .filter_map(|(key, url, why)| Some((key, url, (*why)?)));
+    let mut private: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for (key, url, why) in &found {
+        if let Some(why) = why {
+            let routes = private.entry((url.origin(), why)).or_default();
+            routes.push(format!("`{key}`"));
+        }
+    }
     let told: Vec<_> = private
-        .map(|(key, url, why)| {
-            format!("route `{key}` leads to {url}, which AWS cannot reach: {why}")
+        .iter()
+        .map(|((origin, why), routes)| {
+            format!("AWS cannot reach {origin} ({}): {why}", routes.join(", "))
         })
         .collect();
     let outcome = match told.len() {

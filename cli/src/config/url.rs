@@ -15,6 +15,13 @@ pub(crate) struct BackendUrl(String);
 const LONGEST: usize = 2_048;
 
 impl BackendUrl {
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &str {
+        let host = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0[host..].find(['/', '?']);
+        &self.0[..end.map_or(self.0.len(), |end| host + end)]
+    }
+
     /// Why nobody but this machine or its network could reach it; `None` when anybody might.
     ///
     /// No name is looked up: a public name that leads to a private address is not noticed.
@@ -164,7 +171,9 @@ mod tests {
             "http://127.0.0.1:3000/send?x=1&y=%7B",
             "http://[::1]:8080/",
         ] {
-            assert_eq!(url(text).unwrap().to_string(), text);
+            let url = url(text).unwrap();
+            assert_eq!(url.to_string(), text);
+            assert!(text.starts_with(url.origin()) && !url.origin()[8..].contains(['/', '?']));
         }
     }
 

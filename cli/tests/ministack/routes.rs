@@ -88,7 +88,7 @@ async fn an_address_that_aws_cannot_reach_stops_a_deployment_before_anything_is_
         .chatctl("deploy --yes")
         .await
         .exits(2)
-        .explains("route `$default` leads to http://127.0.0.1:3000/send, which AWS cannot reach: it is this machine")
+        .explains("AWS cannot reach http://127.0.0.1:3000 (`$default`): it is this machine")
         .explains("--local");
     let changing = ["CreateChangeSet", "ExecuteChangeSet", "DeleteStack"];
     let asked = cloud.between.asked();

@@ -1,0 +1,265 @@
+//! The `[[routes]]` tables as the file has them, and what they come to.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+
+use super::names::RouteKey;
+use super::route::{CustomHandler, Lifecycle, Purpose, Route, TextRule};
+use super::url::BackendUrl;
+use table::Receivers;
+pub(super) use table::RouteTable;
+
+/// The most bytes that the rules of all routes of one function may have as JSON: they travel in its environment,
+/// which holds 4 KB (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MOST_RULES: usize = 3_072;
+
+/// What the tables come to together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Routes {
+    pub(super) messages: Vec<Route>,
+    pub(super) lifecycle: Option<Lifecycle>,
+}
+
+/// What is wrong, and where in the file's text.
+pub(super) type Problem = (Range<usize>, String);
+
+/// Checks `tables` alone and against one another; without any, there is one route to the friend, `$default`.
+///
+/// Folders start at `folder`. `line` tells the line of a place in the file.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(super) fn resolve(
+    tables: &[Spanned<RouteTable>],
+    folder: &Path,
+    line: impl Fn(usize) -> usize,
+) -> Result<Routes, Problem> {
+    if tables.is_empty() {
+        let key = "$default".parse().expect("a default obeys its own rule");
+        let purpose = Purpose::Friend(TextRule::of_friend());
+        return Ok(Routes {
+            messages: vec![Route { key, purpose }],
+            lifecycle: None,
+        });
+    }
+    let mut seen: BTreeMap<&RouteKey, usize> = BTreeMap::new();
+    let mut messages = Vec::new();
+    let mut lifecycle: BTreeMap<&str, (&Spanned<RouteKey>, BackendUrl)> = BTreeMap::new();
+    for table in tables {
+        let at = table.span().start;
+        let table = table.get_ref();
+        let key = table.key.get_ref();
+        if let Some(first) = seen.insert(key, line(at)) {
+            let message = format!("route key `{key}` is already taken on line {first}");
+            return Err((table.key.span(), message));
+        }
+        if key.is_lifecycle() {
+            lifecycle.insert(key.as_ref(), (&table.key, lifecycle_url(table)?));
+        } else {
+            let purpose = purpose(table, folder)?;
+            let key = key.clone();
+            messages.push(Route { key, purpose });
+        }
+    }
+    let lifecycle = pair(lifecycle)?;
+    if messages.is_empty() {
+        let place = tables[0].get_ref().key.span();
+        let message = "no route takes messages: add one, for example with the key `$default`";
+        return Err((place, message.into()));
+    }
+    if lifecycle.is_some() {
+        refuse_receivers(tables)?;
+    }
+    check_size(tables, &messages)?;
+    Ok(Routes {
+        messages,
+        lifecycle,
+    })
+}
+
+/// What the table says is to be done with messages.
+fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
+    let kinds = [
+        table.receivers.as_ref().map(|it| ("receivers", it.span())),
+        table.http.as_ref().map(|it| ("http", it.span())),
+        table.handler.as_ref().map(|it| ("handler", it.span())),
+    ];
+    let mut kinds = kinds.into_iter().flatten();
+    if let (Some((first, _)), Some((second, place))) = (kinds.next(), kinds.next()) {
+        let message = format!("a route has `{first}` or `{second}`, not both");
+        return Err((place, message));
+    }
+    let text = table.text.as_ref().map(|text| text.get_ref().clone());
+    if let Some(url) = &table.http {
+        refuse(
+            table,
+            "http",
+            &["include-sender", "max-text-bytes", "reply", "permissions"],
+        )?;
+        let url = url.get_ref().clone();
+        return Ok(Purpose::Http { url, text });
+    }
+    if let Some(crate_folder) = &table.handler {
+        refuse(
+            table,
+            "handler",
+            &["text", "include-sender", "max-text-bytes"],
+        )?;
+        return Ok(Purpose::Handler(CustomHandler {
+            folder: folder.join(&crate_folder.get_ref().0),
+            reply: table.reply.as_ref().is_some_and(|reply| *reply.get_ref()),
+            grants: table
+                .permissions
+                .as_ref()
+                .map(|grants| grants.get_ref().clone())
+                .unwrap_or_default(),
+        }));
+    }
+    let most = table.max_text_bytes.as_ref().map(|most| most.get_ref().0);
+    let rule = |default: TextRule| TextRule {
+        member: text.clone(),
+        most: most.unwrap_or(default.most),
+    };
+    match table.receivers.as_ref().map(Spanned::get_ref) {
+        Some(Receivers::Room) => {
+            refuse(table, "receivers", &["reply", "permissions"])?;
+            Ok(Purpose::Room {
+                include_sender: table
+                    .include_sender
+                    .as_ref()
+                    .is_some_and(|it| *it.get_ref()),
+                rule: rule(TextRule::of_room()),
+            })
+        }
+        Some(Receivers::Friend) | None => {
+            refuse(table, "receivers", &["reply", "permissions"])?;
+            if let Some(place) = table.include_sender.as_ref().map(Spanned::span) {
+                let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";
+                return Err((place, message.into()));
+            }
+            Ok(Purpose::Friend(rule(TextRule::of_friend())))
+        }
+    }
+}
+
+/// Refuses options that mean nothing on a route with `kind`.
+fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
+    const BELONG: [(&str, &str); 5] = [
+        ("text", "`receivers` or `http`"),
+        ("include-sender", "`receivers = \"room\"`"),
+        ("max-text-bytes", "`receivers`"),
+        ("reply", "`handler`"),
+        ("permissions", "`handler`"),
+    ];
+    let places = [
+        table.text.as_ref().map(Spanned::span),
+        table.include_sender.as_ref().map(Spanned::span),
+        table.max_text_bytes.as_ref().map(Spanned::span),
+        table.reply.as_ref().map(Spanned::span),
+        table.permissions.as_ref().map(Spanned::span),
+    ];
+    for ((option, owner), place) in BELONG.into_iter().zip(places) {
+        if let (true, Some(place)) = (options.contains(&option), place) {
+            let message = match kind {
+                "receivers" => format!("`{option}` belongs to a route with {owner}"),
+                kind => {
+                    format!("`{option}` belongs to a route with {owner}, and this one has `{kind}`")
+                }
+            };
+            return Err((place, message));
+        }
+    }
+    Ok(())
+}
+
+/// `$connect` and `$disconnect` have `http` and nothing else.
+fn lifecycle_url(table: &RouteTable) -> Result<BackendUrl, Problem> {
+    let key = table.key.get_ref();
+    let Some(url) = &table.http else {
+        let message = format!(
+            "chatctl makes the `{key}` route itself; it can only be given to a backend, by `http`"
+        );
+        return Err((table.key.span(), message));
+    };
+    purpose(table, Path::new(""))?;
+    if let Some(text) = &table.text {
+        return Err((
+            text.span(),
+            format!("`{key}` carries no message, so it has no `text`"),
+        ));
+    }
+    Ok(url.get_ref().clone())
+}
+
+/// Both, or neither.
+fn pair(
+    mut urls: BTreeMap<&str, (&Spanned<RouteKey>, BackendUrl)>,
+) -> Result<Option<Lifecycle>, Problem> {
+    match (urls.remove("$connect"), urls.remove("$disconnect")) {
+        (None, None) => Ok(None),
+        (Some((_, connect)), Some((_, disconnect))) => Ok(Some(Lifecycle {
+            connect,
+            disconnect,
+        })),
+        (Some((key, _)), None) => Err((
+            key.span(),
+            "a backend that learns who comes must learn who goes: add a route with the key `$disconnect`".into(),
+        )),
+        (None, Some((key, _))) => Err((
+            key.span(),
+            "a backend that learns who goes must learn who comes: add a route with the key `$connect`".into(),
+        )),
+    }
+}
+
+/// Where a backend keeps the connections, our functions know nobody.
+fn refuse_receivers(tables: &[Spanned<RouteTable>]) -> Result<(), Problem> {
+    let ours = tables
+        .iter()
+        .map(Spanned::get_ref)
+        .find(|table| table.http.is_none() && table.handler.is_none());
+    match ours {
+        None => Ok(()),
+        Some(table) => Err((
+            table.receivers.as_ref().map_or(table.key.span(), Spanned::span),
+            "with `$connect` at a backend nobody else knows who is connected, so a message finds no receivers: give \
+             this route `http` or `handler`, or take the `$connect` and `$disconnect` routes away"
+                .into(),
+        )),
+    }
+}
+
+/// The rules of all routes of a function must fit into its environment.
+fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), Problem> {
+    let mut sizes = [0, 0];
+    for route in messages {
+        let (function, rule) = match &route.purpose {
+            Purpose::Friend(rule) => (0, rule),
+            Purpose::Room { rule, .. } => (1, rule),
+            Purpose::Http { .. } | Purpose::Handler(_) => continue,
+        };
+        let member = rule
+            .member
+            .as_ref()
+            .map_or(0, |member| member.as_ref().len());
+        // The names of the three options, with their punctuation and values.
+        sizes[function] += route.key.as_ref().len() + member + 64;
+        if sizes[function] > MOST_RULES {
+            let table = tables
+                .iter()
+                .find(|table| table.get_ref().key.get_ref() == &route.key);
+            let place = table.map_or(0..0, |table| table.get_ref().key.span());
+            let message = "one route too many: what all of them say no longer fits into a function's environment, \
+                           which AWS Lambda limits to 4 KB";
+            return Err((place, message.into()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! One `[[routes]]` table, as the file has it.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::config::names::{MemberName, RouteKey};
+use crate::config::permission::Grant;
+use crate::config::route::MOST_TEXT;
+use crate::config::url::BackendUrl;
+
+/// One `[[routes]]` table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::config) struct RouteTable {
+    pub(super) key: Spanned<RouteKey>,
+    pub(super) receivers: Option<Spanned<Receivers>>,
+    pub(super) http: Option<Spanned<BackendUrl>>,
+    pub(super) handler: Option<Spanned<HandlerFolder>>,
+    pub(super) text: Option<Spanned<MemberName>>,
+    pub(super) include_sender: Option<Spanned<bool>>,
+    pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
+    pub(super) reply: Option<Spanned<bool>>,
+    pub(super) permissions: Option<Spanned<Vec<Grant>>>,
+}
+
+/// Who gets what a route is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Receivers {
+    Friend,
+    Room,
+}
+
+/// A number of bytes that a message can have.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "i64")]
+pub(super) struct TextBytes(pub(super) u32);
+
+impl TryFrom<i64> for TextBytes {
+    type Error = String;
+    fn try_from(number: i64) -> Result<Self, String> {
+        match u32::try_from(number) {
+            Ok(bytes) if (1..=MOST_TEXT).contains(&bytes) => Ok(Self(bytes)),
+            _ => Err(format!(
+                "{number} is not a length of texts: 1 to {MOST_TEXT} bytes, which is the most that API Gateway takes"
+            )),
+        }
+    }
+}
+
+/// The folder of a handler's crate.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct HandlerFolder(pub(super) String);
+
+impl TryFrom<String> for HandlerFolder {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("the folder of the handler's crate has a name, `.` for this one".into());
+        }
+        Ok(Self(text))
+    }
+}

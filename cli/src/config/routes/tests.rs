@@ -1,0 +1,198 @@
+//! What the tables come to, and what is refused where.
+
+use super::super::file::parse;
+use super::*;
+use expect_test::{Expect, expect};
+
+fn routes(text: &str) -> Routes {
+    parse(Path::new("chatctl.toml"), text, Path::new("/chat"))
+        .unwrap()
+        .1
+}
+
+/// Where each of these route tables is wrong, and why.
+fn check(tables: &[&str], expected: Expect) {
+    let refusals = tables.iter().map(|table| {
+        let text = format!("[[routes]]\n{}\n", table.replace("; ", "\n"));
+        let refusal = parse(Path::new("x"), &text, Path::new(""))
+            .expect_err(table)
+            .to_string();
+        refusal.lines().next().unwrap_or_default().to_owned() + "\n"
+    });
+    expected.assert_eq(&refusals.collect::<String>());
+}
+
+#[test]
+fn what_a_route_does_not_say_is_filled_in() {
+    let text = "[[routes]]\nkey = \"a\"\n[[routes]]\nkey = \"b\"\nreceivers = \"room\"\n";
+    let [a, b] = &routes(text).messages[..] else {
+        panic!("two routes");
+    };
+    assert_eq!(
+        a.purpose,
+        Purpose::Friend(TextRule {
+            member: None,
+            most: 131_072
+        })
+    );
+    let rule = TextRule {
+        member: None,
+        most: 32_768,
+    };
+    assert_eq!(
+        b.purpose,
+        Purpose::Room {
+            include_sender: false,
+            rule
+        }
+    );
+}
+
+#[test]
+fn every_option_of_a_room_is_kept() {
+    let text = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\n\
+                include-sender = true\nmax-text-bytes = 10\n";
+    let rule = TextRule {
+        member: Some("message".parse().unwrap()),
+        most: 10,
+    };
+    let purpose = Purpose::Room {
+        include_sender: true,
+        rule,
+    };
+    assert_eq!(routes(text).messages[0].purpose, purpose);
+}
+
+#[test]
+fn a_handler_s_folder_starts_at_the_config_and_its_permissions_are_kept() {
+    let text = "[[routes]]\nkey = \"roll\"\nhandler = \"dice\"\nreply = true\n[[routes.permissions]]\n\
+                actions = [\"dynamodb:Query\"]\nresources = [\"table\"]\n";
+    let Purpose::Handler(handler) = &routes(text).messages[0].purpose else {
+        panic!("a handler");
+    };
+    assert_eq!(handler.folder, Path::new("/chat/dice"));
+    assert!(handler.reply);
+    assert_eq!(handler.grants.len(), 1);
+}
+
+#[test]
+fn a_backend_takes_connect_and_disconnect_together() {
+    let url = |path: &str| format!("http = \"https://b.example/{path}\"\n");
+    let text = format!(
+        "[[routes]]\nkey = \"$connect\"\n{}[[routes]]\nkey = \"$disconnect\"\n{}[[routes]]\nkey = \"send\"\n{}text = \"message\"\n",
+        url("in"),
+        url("out"),
+        url("send")
+    );
+    let routes = routes(&text);
+    assert_eq!(
+        routes.lifecycle.unwrap().disconnect.to_string(),
+        "https://b.example/out"
+    );
+    assert_eq!(routes.messages.len(), 1);
+}
+
+#[test]
+fn options_that_do_not_belong_together_are_refused_at_their_place() {
+    check(
+        &[
+            "key = 'a'; include-sender = true",
+            "key = 'a'; receivers = 'room'; http = 'https://b.example'",
+            "key = 'a'; handler = 'h'; http = 'https://b.example'",
+            "key = 'a'; handler = 'h'; receivers = 'friend'",
+            "key = 'a'; reply = true",
+            "key = 'a'; http = 'https://b.example'; reply = true",
+            "key = 'a'; http = 'https://b.example'; max-text-bytes = 3",
+            "key = 'a'; handler = 'h'; text = 'x'",
+            "key = 'a'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['table']",
+        ],
+        expect![[r#"
+            x:3:18: `include-sender` belongs to rooms (`receivers = "room"`): a friend is one other person
+            x:4:8: a route has `receivers` or `http`, not both
+            x:3:11: a route has `http` or `handler`, not both
+            x:3:11: a route has `receivers` or `handler`, not both
+            x:3:9: `reply` belongs to a route with `handler`
+            x:4:9: `reply` belongs to a route with `handler`, and this one has `http`
+            x:4:18: `max-text-bytes` belongs to a route with `receivers`, and this one has `http`
+            x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `handler`
+            x:3:1: `permissions` belongs to a route with `handler`
+        "#]],
+    );
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_at_their_place() {
+    check(
+        &[
+            "key = 'a'; receivers = 'everybody'",
+            "key = 'a'; text = ''",
+            "key = 'a'; text = 'a.b'",
+            "key = 'a'; max-text-bytes = 0",
+            "key = 'a'; max-text-bytes = 131073",
+            "key = 'a'; http = 'https://b.example:22/'",
+            "key = 'a'; handler = ''",
+            "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['query']; resources = ['table']",
+            "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['*']",
+            "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = []; resources = ['table']",
+            "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']",
+            "key = 'a'; sender = true",
+        ],
+        expect![[r#"
+            x:3:13: unknown variant `everybody`, expected `friend` or `room`
+            x:3:8: "" is not a name of a JSON member: it is empty
+            x:3:8: "a.b" is not a name of a JSON member: '.' is not allowed, only letters, digits, `_` and `-`
+            x:3:18: 0 is not a length of texts: 1 to 131072 bytes, which is the most that API Gateway takes
+            x:3:18: 131073 is not a length of texts: 1 to 131072 bytes, which is the most that API Gateway takes
+            x:3:8: "https://b.example:22/" is not the URL of a backend: API Gateway reaches the ports 80, 443 and 1024 to 65535 only, not 22
+            x:3:11: the folder of the handler's crate has a name, `.` for this one
+            x:5:11: "query" is not an action: a service and one of its actions, for example "dynamodb:Query"
+            x:6:13: "*" is everything in the account: name what it is, "table", "connections" or an ARN
+            x:5:11: the list is empty
+            x:4:1: missing field `resources`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `handler`, `text`, `include-sender`, `max-text-bytes`, `reply`, `permissions`
+        "#]],
+    );
+}
+
+#[test]
+fn routes_that_do_not_fit_together_are_refused_at_their_place() {
+    let connect = "key = '$connect'; http = 'https://b.example/in'";
+    let disconnect = "[[routes]]; key = '$disconnect'; http = 'https://b.example/out'";
+    check(
+        &[
+            "key = 'send'; ; [[routes]]; key = 'send'",
+            "key = '$connect'",
+            "key = '$disconnect'; handler = 'h'",
+            &format!("{connect}; text = 'x'"),
+            &format!("{connect}; reply = true"),
+            &format!("{connect}; [[routes]]; key = 'a'; http = 'https://b.example/'"),
+            "key = '$disconnect'; http = 'https://b.example/out'; [[routes]]; key = 'a'",
+            &format!("{connect}; {disconnect}"),
+            &format!("{connect}; {disconnect}; [[routes]]; key = 'a'"),
+            &format!("{connect}; {disconnect}; [[routes]]; key = 'a'; receivers = 'room'"),
+        ],
+        expect![[r#"
+            x:5:7: route key `send` is already taken on line 1
+            x:2:7: chatctl makes the `$connect` route itself; it can only be given to a backend, by `http`
+            x:2:7: chatctl makes the `$disconnect` route itself; it can only be given to a backend, by `http`
+            x:4:8: `$connect` carries no message, so it has no `text`
+            x:4:9: `reply` belongs to a route with `handler`, and this one has `http`
+            x:2:7: a backend that learns who comes must learn who goes: add a route with the key `$disconnect`
+            x:2:7: a backend that learns who goes must learn who comes: add a route with the key `$connect`
+            x:2:7: no route takes messages: add one, for example with the key `$default`
+            x:8:7: with `$connect` at a backend nobody else knows who is connected, so a message finds no receivers: give this route `http` or `handler`, or take the `$connect` and `$disconnect` routes away
+            x:9:13: with `$connect` at a backend nobody else knows who is connected, so a message finds no receivers: give this route `http` or `handler`, or take the `$connect` and `$disconnect` routes away
+        "#]],
+    );
+}
+
+#[test]
+fn more_than_a_function_s_environment_holds_is_refused() {
+    let tables: String = (0..60)
+        .map(|n| {
+            format!("[[routes]]\nkey = \"route-{n}\"\nreceivers = \"room\"\ntext = \"text\"\n")
+        })
+        .collect();
+    let refusal = parse(Path::new("x"), &tables, Path::new("")).expect_err("must be refused");
+    assert!(refusal.to_string().contains("4 KB"), "{refusal}");
+}

@@ -1,0 +1,70 @@
+//! One of the probe's clients.
+
+use std::time::{Duration, Instant};
+
+use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use super::ProbeError;
+
+/// An open connection.
+pub(super) type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// What one of the probe's clients says about itself.
+pub(super) struct Client {
+    headers: [(&'static str, String); 3],
+}
+
+impl Client {
+    pub(super) fn new(nonce: &str, own: &str, friend: &str) -> Self {
+        Self {
+            headers: [
+                ("msgfrom", format!("probe-{nonce}-{own}")),
+                ("msgto", format!("probe-{nonce}-{friend}")),
+                ("msgroom", format!("probe-{nonce}")),
+            ],
+        }
+    }
+}
+
+/// Connects, again and again until `deadline`: a stage that was just deployed may still answer 403.
+///
+/// An error that `is_final` ends the waiting.
+pub(super) async fn connect(
+    url: &str,
+    client: &Client,
+    deadline: Instant,
+    is_final: impl Fn(&tungstenite::Error) -> bool,
+) -> Result<Socket, ProbeError> {
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let error = match attempt(url, client).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => error,
+        };
+        if is_final(&error) || Instant::now() + pause >= deadline {
+            return Err(ProbeError::Connect {
+                url: url.to_owned(),
+                source: Box::new(error),
+            });
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, tungstenite::Error> {
+    // The one cryptography that is built in; that somebody has chosen it already is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut request = url.into_client_request()?;
+    for (name, value) in &client.headers {
+        let value = value.parse().expect("a probe's name is a header value");
+        request.headers_mut().insert(*name, value);
+    }
+    Ok(
+        tokio_tungstenite::connect_async_with_config(request, None, true)
+            .await?
+            .0,
+    )
+}

@@ -1,0 +1,134 @@
+//! Proves that a deployed chat answers: two clients exchange a message both ways through every route.
+
+mod client;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::time::{Duration, Instant};
+
+use hyper::StatusCode;
+use tokio_tungstenite::tungstenite;
+
+use self::client::{Client, connect};
+use self::trial::Trial;
+use crate::config::route::Route;
+
+/// Why the chat did not prove itself.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProbeError {
+    #[error("{url} does not accept connections")]
+    Connect {
+        url: String,
+        source: Box<tungstenite::Error>,
+    },
+    #[error("route `{route}` did not deliver a message within {patience:?}")]
+    Silent { route: String, patience: Duration },
+    #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
+    Different {
+        route: String,
+        sent: String,
+        received: String,
+    },
+    #[error("the connection broke while route `{route}` was tried")]
+    Broken {
+        route: String,
+        source: Box<tungstenite::Error>,
+    },
+}
+
+/// Exchanges one message in each direction through each of `routes` at `url` that leads back to people.
+///
+/// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
+/// their owner knows what they do. The two clients have random names and a room of their own, so that they meet nobody.
+///
+/// # Errors
+/// [`ProbeError`], after `patience` at the latest, counted from the first attempt to connect.
+pub(crate) async fn probe(
+    url: &str,
+    routes: &[Route],
+    patience: Duration,
+) -> Result<String, ProbeError> {
+    let nonce = nonce();
+    let deadline = Instant::now() + patience;
+    let anything_may_pass = |_: &tungstenite::Error| false;
+    let [a, b] = [("a", "b"), ("b", "a")].map(|(own, friend)| Client::new(&nonce, own, friend));
+    let mut first = connect(url, &a, deadline, anything_may_pass).await?;
+    let mut second = connect(url, &b, deadline, anything_may_pass).await?;
+    let mut slowest = Duration::ZERO;
+    let mut tried = 0;
+    for route in routes {
+        let Some(trial) = Trial::of(route, &nonce) else {
+            continue;
+        };
+        slowest = slowest.max(trial.run(&mut first, &mut second, deadline).await?);
+        slowest = slowest.max(trial.run(&mut second, &mut first, deadline).await?);
+        tried += 1;
+    }
+    for socket in [&mut first, &mut second] {
+        // The answer is known; how the goodbye goes changes nothing.
+        drop(socket.close(None).await);
+    }
+    let told = match tried {
+        0 => "accepts connections".to_owned(),
+        1 => "1 route answers both ways".to_owned(),
+        many => format!("{many} routes answer both ways"),
+    };
+    let slowest = match tried {
+        0 => String::new(),
+        _ => format!(", slowest {:.1} ms", slowest.as_secs_f64() * 1e3),
+    };
+    Ok(format!("{told}{slowest}{}", untried(routes, &nonce)))
+}
+
+/// Asks the gateway at `url` whether it is there, where a backend of the user's decides who may connect.
+///
+/// That backend may not run yet, or not want the likes of us: its refusal proves the gateway as well as its consent.
+///
+/// # Errors
+/// [`ProbeError::Connect`]: nobody answers, or after `patience` still nobody but a stage that is not there yet.
+pub(crate) async fn probe_gateway(
+    url: &str,
+    routes: &[Route],
+    patience: Duration,
+) -> Result<String, ProbeError> {
+    let nonce = nonce();
+    let client = Client::new(&nonce, "a", "b");
+    let told = match connect(url, &client, Instant::now() + patience, is_backends).await {
+        Ok(mut socket) => {
+            drop(socket.close(None).await);
+            "the backend accepts connections".to_owned()
+        }
+        Err(ProbeError::Connect { source, .. }) if is_backends(&source) => {
+            let why = source.to_string();
+            let why = why.trim_start_matches("HTTP error: ");
+            format!("the gateway answers; the backend refuses or does not run ({why})")
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(format!("{told}{}", untried(routes, &nonce)))
+}
+
+/// Whether it is an answer that comes from, or because of, a backend, and not from a stage that is not there yet.
+fn is_backends(error: &tungstenite::Error) -> bool {
+    matches!(error, tungstenite::Error::Http(answer) if answer.status() != StatusCode::FORBIDDEN)
+}
+
+fn nonce() -> String {
+    let mut nonce = [0u8; 6];
+    getrandom::fill(&mut nonce).expect("the operating system has random bytes");
+    nonce.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The routes that no message was sent through, for the reader.
+fn untried(routes: &[Route], nonce: &str) -> String {
+    let keys: Vec<_> = routes
+        .iter()
+        .filter(|route| Trial::of(route, nonce).is_none())
+        .map(|route| format!("`{}`", route.key))
+        .collect();
+    match keys.len() {
+        0 => String::new(),
+        _ => format!("; not tried: {}", keys.join(", ")),
+    }
+}

@@ -1,0 +1,141 @@
+//! The probe against gateways that do, and do not do, what they should.
+
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::client::attempt;
+use super::*;
+use crate::config::route::{Purpose, TextRule};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A gateway of two seats: what one sends, the other receives, changed by `change`.
+async fn two_seats(change: fn(String) -> String) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut seats = Vec::new();
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().await.unwrap();
+            seats.push(
+                tokio_tungstenite::accept_async(stream)
+                    .await
+                    .unwrap()
+                    .split(),
+            );
+        }
+        let (mut b_out, mut b_in) = seats.pop().unwrap();
+        let (mut a_out, mut a_in) = seats.pop().unwrap();
+        let pass = |text: Message| Message::text(change(text.to_string()));
+        loop {
+            tokio::select! {
+                Some(Ok(text)) = a_in.next() => b_out.send(pass(text)).await.unwrap(),
+                Some(Ok(text)) = b_in.next() => a_out.send(pass(text)).await.unwrap(),
+                else => return,
+            }
+        }
+    });
+    url
+}
+
+fn route(key: &str, purpose: Purpose) -> Route {
+    let key = key.parse().unwrap();
+    Route { key, purpose }
+}
+
+fn friend() -> Purpose {
+    Purpose::Friend(TextRule::of_friend())
+}
+
+fn routes() -> Vec<Route> {
+    vec![route("$default", friend()), route("send", friend())]
+}
+
+#[test]
+fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
+    let rule = |member: Option<&str>, most| TextRule {
+        member: member.map(|member| member.parse().unwrap()),
+        most,
+    };
+    let room = |rule| Purpose::Room {
+        include_sender: true,
+        rule,
+    };
+    let tried = |key: &str, purpose| {
+        let trial = Trial::of(&route(key, purpose), "00ff");
+        trial.map(|trial| (trial.frame, trial.text, trial.echoes))
+    };
+    let plain = || "chatctl probe 00ff".to_owned();
+    assert_eq!(tried("$default", friend()), Some((plain(), plain(), false)));
+    let frame = r#"{"action":"say","message":"chatctl probe 00ff"}"#.to_owned();
+    assert_eq!(
+        tried("say", room(rule(Some("message"), 100))),
+        Some((frame, plain(), true))
+    );
+    let frame = r#"{"data":"cha"}"#.to_owned();
+    assert_eq!(
+        tried("$default", Purpose::Friend(rule(Some("data"), 3))),
+        Some((frame, "cha".into(), false))
+    );
+    assert_eq!(tried("say", room(rule(None, 9))), None);
+    let url = "http://127.0.0.1:3000/".to_owned().try_into().unwrap();
+    assert_eq!(tried("say", Purpose::Http { url, text: None }), None);
+}
+
+#[tokio::test]
+async fn a_backend_that_refuses_has_still_been_reached() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        // A stage that is not there yet comes first.
+        for status in ["403 Forbidden", "500 Internal Server Error"] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let http = Purpose::Http {
+        url: "http://127.0.0.1:3000/".to_owned().try_into().unwrap(),
+        text: None,
+    };
+    let answer = probe_gateway(&url, &[route("send", http)], PATIENCE).await;
+    assert_eq!(
+        answer.unwrap(),
+        "the gateway answers; the backend refuses or does not run (500 Internal Server Error); \
+         not tried: `send`"
+    );
+}
+
+#[tokio::test]
+async fn a_chat_that_delivers_both_ways_passes() {
+    let url = two_seats(|text| text).await;
+    let answer = probe(&url, &routes(), PATIENCE).await.unwrap();
+    assert!(
+        answer.starts_with("2 routes answer both ways, slowest "),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_secure_url_is_spoken_to_in_tls() {
+    use tokio::io::AsyncReadExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://{}/v1", listener.local_addr().unwrap());
+    let greeting = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap()
+    };
+    let client = Client::new("1", "a", "b");
+    let (first_byte, outcome) = tokio::join!(greeting, attempt(&url, &client));
+    assert_eq!(first_byte, 22, "a TLS record of type handshake");
+    assert!(outcome.is_err());
+}
+
+#[tokio::test]
+async fn a_chat_that_changes_the_text_does_not_pass() {
+    let url = two_seats(|text| text.to_uppercase()).await;
+    let error = probe(&url, &routes(), PATIENCE).await.unwrap_err();
+    assert!(matches!(error, ProbeError::Different { .. }), "{error}");
+}

@@ -1,0 +1,114 @@
+//! One message through one route, there and, where the sender is a receiver, back.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::ProbeError;
+use super::client::Socket;
+use crate::config::route::{Purpose, Route};
+
+/// One message through one route.
+pub(super) struct Trial {
+    pub(super) key: String,
+    pub(super) frame: String,
+    /// What arrives.
+    pub(super) text: String,
+    pub(super) echoes: bool,
+}
+
+impl Trial {
+    /// `None` for routes that only their owner knows, and for those that take no text as long as a probe's.
+    pub(super) fn of(route: &Route, nonce: &str) -> Option<Self> {
+        let (rule, echoes) = match &route.purpose {
+            Purpose::Friend(rule) => (rule, false),
+            Purpose::Room {
+                include_sender,
+                rule,
+            } => (rule, *include_sender),
+            Purpose::Http { .. } | Purpose::Handler(_) => return None,
+        };
+        let mut object = serde_json::Map::new();
+        if route.key.as_ref() != "$default" {
+            object.insert("action".into(), route.key.as_ref().into());
+        }
+        let most = usize::try_from(rule.most).unwrap_or(usize::MAX);
+        let plain: String = format!("chatctl probe {nonce}")
+            .chars()
+            .take(most)
+            .collect();
+        let (frame, text) = match &rule.member {
+            Some(member) => {
+                object.insert(member.as_ref().into(), plain.as_str().into());
+                (serde_json::Value::from(object).to_string(), plain)
+            }
+            None if object.is_empty() => (plain.clone(), plain),
+            None => {
+                object.insert("probe".into(), nonce.into());
+                let frame = serde_json::Value::from(object).to_string();
+                (frame.clone(), frame)
+            }
+        };
+        (text.len() <= most).then(|| Self {
+            key: route.key.to_string(),
+            frame,
+            text,
+            echoes,
+        })
+    }
+
+    /// Sends it from `from`; answers how long it took to reach `to`.
+    pub(super) async fn run(
+        &self,
+        from: &mut Socket,
+        to: &mut Socket,
+        deadline: Instant,
+    ) -> Result<Duration, ProbeError> {
+        let started = Instant::now();
+        let frame = Message::text(self.frame.as_str());
+        from.send(frame)
+            .await
+            .map_err(|source| self.broken(source))?;
+        self.arrives(to, started, deadline).await?;
+        let took = started.elapsed();
+        if self.echoes {
+            self.arrives(from, started, deadline).await?;
+        }
+        Ok(took)
+    }
+
+    async fn arrives(
+        &self,
+        at: &mut Socket,
+        started: Instant,
+        deadline: Instant,
+    ) -> Result<(), ProbeError> {
+        let received = tokio::time::timeout_at(deadline.into(), at.next())
+            .await
+            .map_err(|_elapsed| ProbeError::Silent {
+                route: self.key.clone(),
+                patience: started.elapsed(),
+            })?
+            .unwrap_or(Err(tungstenite::Error::ConnectionClosed))
+            .map_err(|source| self.broken(source))?;
+        if received
+            .to_text()
+            .is_ok_and(|received| received == self.text)
+        {
+            return Ok(());
+        }
+        Err(ProbeError::Different {
+            route: self.key.clone(),
+            sent: self.text.clone(),
+            received: received.to_string(),
+        })
+    }
+
+    fn broken(&self, source: tungstenite::Error) -> ProbeError {
+        ProbeError::Broken {
+            route: self.key.clone(),
+            source: Box::new(source),
+        }
+    }
+}
