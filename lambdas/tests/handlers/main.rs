@@ -9,5 +9,6 @@ mod direct;
 mod disconnect;
 mod fan_out;
 mod gateway;
+mod large_room;
 mod scene;
 mod wiring;

@@ -1,0 +1,121 @@
+use std::time::Duration;
+
+use chat_lambdas::dispatch::DispatchError;
+use chat_lambdas::room::INLINE_RECEIVERS;
+use chat_lambdas::session::ConnectionId;
+use chat_lambdas::shard::Shard;
+
+use crate::scene::Scene;
+
+/// Whole frames, and not to the sender.
+const RELAY: &str = "{}";
+
+/// The text of a member, and to the sender, too.
+const ECHO: &str = r#"{"$default":{"text":"message","includeSender":true,"maxTextBytes":32768}}"#;
+
+#[tokio::test]
+async fn up_to_the_limit_nothing_is_handed_over() {
+    let scene = Scene::new();
+    crowd(&scene, INLINE_RECEIVERS).await;
+    scene.present("hall", "a").await;
+    scene.says("hi", RELAY).await.unwrap();
+    assert!(scene.dispatch.take().is_empty());
+    assert_eq!(delivered(&scene, INLINE_RECEIVERS), INLINE_RECEIVERS);
+}
+
+#[tokio::test]
+async fn a_larger_room_is_handed_over_shard_by_shard_and_only_the_sender_is_served_here() {
+    let scene = Scene::new();
+    crowd(&scene, INLINE_RECEIVERS + 1).await;
+    let sender = scene.present("hall", "a").await;
+    scene.says(r#"{"message":"hi"}"#, ECHO).await.unwrap();
+    let messages = scene.dispatch.take();
+    let shards: Vec<_> = messages.iter().map(|message| message.shard).collect();
+    assert_eq!(shards, Shard::all());
+    for message in &messages {
+        assert_eq!(
+            (message.room.as_str(), message.text.as_str()),
+            ("hall", "hi")
+        );
+        assert_eq!(message.except, sender);
+    }
+    assert_eq!(scene.delivery.take(&sender).unwrap(), "hi");
+    assert_eq!(delivered(&scene, INLINE_RECEIVERS + 1), 0);
+}
+
+#[tokio::test]
+async fn of_a_huge_room_no_more_is_read_than_shows_its_size() {
+    let scene = Scene::new();
+    crowd(&scene, 5_000).await;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(scene.dispatch.take().len(), 4);
+    assert_eq!(scene.store.pages_read(), 4);
+}
+
+#[tokio::test]
+async fn a_shard_that_is_not_taken_is_served_here_and_one_that_may_be_is_not() {
+    let scene = Scene::new();
+    crowd(&scene, 700).await;
+    let [first, second, ..] = Shard::all();
+    scene.dispatch.refuse(first, || DispatchError::Refused {
+        source: "too many requests".into(),
+    });
+    scene.dispatch.refuse(second, || DispatchError::Unknown {
+        source: "no answer".into(),
+    });
+    scene.says("hi", RELAY).await.unwrap();
+    let of_first = (0..700)
+        .filter(|number| Shard::of(&guest(*number)) == first)
+        .count();
+    assert_eq!(delivered(&scene, 700), of_first);
+    assert_eq!(scene.dispatch.take().len(), 2);
+    let logged = scene.logged();
+    assert_eq!(
+        logged.matches("shard not handed over").count(),
+        2,
+        "{logged}"
+    );
+    assert!(
+        logged.contains("too many requests") && logged.contains("no answer"),
+        "{logged}"
+    );
+}
+
+#[tokio::test]
+async fn when_time_is_up_nothing_more_is_begun_and_it_is_said() {
+    let mut scene = Scene::new();
+    crowd(&scene, 20).await;
+    scene.time_left = Duration::ZERO;
+    scene.says("hi", RELAY).await.unwrap();
+    assert_eq!(delivered(&scene, 20), 0);
+    assert!(
+        scene.logged().contains("no time left"),
+        "{}",
+        scene.logged()
+    );
+}
+
+/// Lets so many into the hall.
+pub(crate) async fn crowd(scene: &Scene, count: usize) {
+    for number in 0..count {
+        scene.present("hall", guest(number).as_str()).await;
+    }
+}
+
+fn guest(number: usize) -> ConnectionId {
+    ConnectionId::new(format!("guest-{number:05}="))
+}
+
+/// How many of the crowd have got `hi`, each exactly once.
+fn delivered(scene: &Scene, count: usize) -> usize {
+    let guests = (0..count).map(guest);
+    let heard = guests.filter(|guest| scene.delivery.take(guest).is_some_and(|text| text == "hi"));
+    let heard: Vec<_> = heard.collect();
+    assert!(
+        heard
+            .iter()
+            .all(|guest| scene.delivery.take(guest).is_none()),
+        "nobody twice"
+    );
+    heard.len()
+}
