@@ -12,6 +12,7 @@ mod logs;
 mod memory;
 pub(crate) mod page;
 mod records;
+mod unresponsive;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -33,6 +34,7 @@ pub(crate) use control::LocalStatus;
 use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
+use unresponsive::{unresponsive, unresponsive_hint};
 
 /// What the asset's bucket is called where there is no bucket.
 const BUCKET: &str = "local";
@@ -224,26 +226,6 @@ impl LocalTarget {
             )),
         )
     }
-}
-
-fn unresponsive(folder: &StateFolder, running: Option<&Running>) -> TargetError {
-    let error = TargetError::new(Refusal::Failed, "the local stack's process does not answer");
-    match running {
-        Some(running) => error.with_hint(unresponsive_hint(folder, running)),
-        None => error.with_hint(format!(
-            "it may be starting; its log is {}",
-            folder.log().display()
-        )),
-    }
-}
-
-fn unresponsive_hint(folder: &StateFolder, running: &Running) -> String {
-    format!(
-        "if process {} is chatctl's (`ps -p {}`), end it and try again; its log is {}",
-        running.pid,
-        running.pid,
-        folder.log().display()
-    )
 }
 
 /// This machine's processor in Lambda's words.
