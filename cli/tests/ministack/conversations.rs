@@ -167,7 +167,9 @@ async fn the_conversations_go_over_a_stack_of_the_emulator_as_they_are_written()
         sent: 0,
         ended: 0,
     };
-    let scripts = conversations::scripts().unwrap();
+    let mut scripts = conversations::scripts().unwrap();
+    // One deployment is all there is time for; the other stacks are played over on this machine.
+    scripts.retain(|script| script.stack.name == "direct");
     let known: Vec<_> = scripts.iter().map(|script| script.name.as_str()).collect();
     for (name, _) in BEYOND_THE_EMULATOR {
         assert!(known.contains(name), "there is no script {name} any more");

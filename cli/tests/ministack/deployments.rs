@@ -170,7 +170,7 @@ async fn hotswapped_handlers_serve_are_reported_as_drift_and_are_put_right_by_a_
         .chatctl(&swap)
         .await
         .exits(0)
-        .explains("new code in 4 functions, past the stack");
+        .explains("new code in 4 of 4 functions, past the stack");
     let executed = cloud
         .between
         .asked()
