@@ -1,10 +1,12 @@
 //! The figures of the local stack, each measured as a user would meet it: chatctl as a program, clients over sockets.
 
 mod backend;
+mod room;
 
 use std::time::Duration;
 
 pub(crate) use self::backend::backend;
+pub(crate) use self::room::room;
 use crate::chatctl::{ChatctlError, Programs, Project};
 use crate::floors::{ECHO_CONNECTIONS, Floors};
 use crate::load::{self, Load, LoadError, Seat};

@@ -93,23 +93,23 @@ impl Seat {
         Ok(Self(socket))
     }
 
-    /// Says goodbye and waits for the answer.
     pub(crate) async fn close(mut self) -> Result<(), LoadError> {
         self.goodbye().await
     }
 
-    async fn goodbye(&mut self) -> Result<(), LoadError> {
+    /// Says goodbye and waits for the answer.
+    pub(crate) async fn goodbye(&mut self) -> Result<(), LoadError> {
         self.0.close(None).await?;
         while let Some(Ok(_)) = self.0.next().await {}
         Ok(())
     }
 
-    async fn say(&mut self, text: String) -> Result<(), LoadError> {
+    pub(crate) async fn say(&mut self, text: String) -> Result<(), LoadError> {
         Ok(self.0.send(Message::text(text)).await?)
     }
 
     /// The next text or pong.
-    async fn hear(&mut self) -> Result<Message, LoadError> {
+    pub(crate) async fn hear(&mut self) -> Result<Message, LoadError> {
         loop {
             match self.0.next().await {
                 Some(Ok(message @ (Message::Text(_) | Message::Pong(_)))) => return Ok(message),
@@ -118,6 +118,18 @@ impl Seat {
                 None => return Err(tungstenite::Error::ConnectionClosed.into()),
             }
         }
+    }
+}
+
+impl Seat {
+    /// The texts that the server had sent before it answers a ping.
+    pub(crate) async fn hear_the_rest(&mut self) -> Result<Vec<String>, LoadError> {
+        let mut rest = Vec::new();
+        self.0.send(Message::Ping("fence".into())).await?;
+        while let Message::Text(text) = self.hear().await? {
+            rest.push(text.to_string());
+        }
+        Ok(rest)
     }
 }
 
@@ -164,11 +176,9 @@ impl Conversation {
         Ok(times)
     }
 
-    /// Hears what the server had sent before it answers a ping.
     async fn hear_the_rest(&mut self) -> Result<(), LoadError> {
         for seat in &mut self.seats {
-            seat.0.send(Message::Ping("fence".into())).await?;
-            while let Message::Text(text) = seat.hear().await? {
+            for text in seat.hear_the_rest().await? {
                 self.tally.arrived(&text);
             }
         }

@@ -13,6 +13,7 @@ mod load;
 mod meter;
 mod processes;
 mod report;
+mod room;
 mod sample;
 mod server;
 mod tally;
@@ -52,6 +53,7 @@ enum Part {
     Help,
     Messages,
     Backend,
+    Room,
     Memory,
 }
 
@@ -120,6 +122,7 @@ async fn measure(
         Part::Help => figures::help(programs, floors),
         Part::Messages => figures::messages(programs, floors).await,
         Part::Backend => figures::backend(programs, floors).await,
+        Part::Room => figures::room(programs, floors).await,
         Part::Memory => figures::memory(programs).await,
     }
 }

@@ -22,7 +22,8 @@ pub(crate) enum Told {
     Warning(String),
 }
 
-/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster. `tell` is called on the runtime's thread.
+/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster.
+/// `tell` is called on the runtime's thread.
 ///
 /// # Errors
 /// What is wrong with the template, its parameters or its code; a port that is taken.
@@ -61,6 +62,11 @@ impl Foreground {
             Ok(_) => Ok(()),
             Err(error) => Err(refused(&error)),
         }
+    }
+
+    /// Serves the page with `settings` in it at `/` from now on.
+    pub(crate) fn show_page(&self, settings: &serde_json::Value) {
+        self.0.show_page(Some(super::page::filled_in(settings)));
     }
 
     /// Stops everything that was started.

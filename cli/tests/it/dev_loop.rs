@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::conversations::Chat;
+use crate::page::get;
 use crate::project::{PATIENCE, Project, children, is_alive};
 
 const MAIN: &str = include_str!("tiny/main.rs");
@@ -18,6 +19,7 @@ struct Loop {
     child: Child,
     told: Receiver<serde_json::Value>,
     endpoint: String,
+    page: String,
 }
 
 impl Loop {
@@ -61,9 +63,11 @@ impl Loop {
             child,
             told,
             endpoint: String::new(),
+            page: String::new(),
         };
         let ready = running.tells("ready");
         running.endpoint = ready["endpoint"].as_str().unwrap().to_owned();
+        running.page = ready["page"].as_str().unwrap().to_owned();
         running
     }
 
@@ -178,6 +182,12 @@ fn a_changed_config_is_served_and_a_wrong_one_is_shown_with_its_line() {
     assert!(tom.hear().contains("Forbidden"));
     tom.say("{\"action\":\"send\"}");
     assert!(tom.hear().starts_with("first: "));
+    let (status, page) = get(&running.page, "/", "localhost");
+    assert_eq!(status, 200);
+    assert!(
+        page.contains(r#""key":"send""#),
+        "the page knows the new route"
+    );
 
     // A file that changes nothing that runs.
     running.save("handlers/src/notes.txt", "not compiled");

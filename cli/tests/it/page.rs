@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use crate::project::{PATIENCE, Project};
 
 /// The status and the whole answer to `GET target` on the port of `link`, asked for as `host`.
-fn get(link: &str, target: &str, host: &str) -> (u16, String) {
+pub(crate) fn get(link: &str, target: &str, host: &str) -> (u16, String) {
     let address = link.split('/').nth(2).unwrap();
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -192,7 +192,8 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
             Instant::now() < deadline,
             "it did not happen within {PATIENCE:?}: {what}"
         );
-        std::thread::yield_now();
+        // Whoever looks without a pause takes the processor from those who make it happen.
+        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 

@@ -33,6 +33,8 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
         wscat -H msgfrom:Tom -H msgto:Jerry -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
         wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
 
+        Or in a browser: `chatctl web`
+
         `chatctl status` tells how it is, `chatctl teardown` removes it"#]]
     .assert_eq(&first.exits(0).shows());
     let again = at_a_terminal(cloud.command(&deploy()), &[]).await;
@@ -48,6 +50,8 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
         Paste one line into each of two terminals (wscat: `npm install -g wscat`):
         wscat -H msgfrom:Tom -H msgto:Jerry -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
         wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
+
+        Or in a browser: `chatctl web`
 
         `chatctl status` tells how it is, `chatctl teardown` removes it"#]]
     .assert_eq(&again.exits(0).shows());
@@ -195,7 +199,7 @@ async fn a_script_reads_one_json_value_a_line_and_nothing_else() {
         {"type":"finished","step":"verify","detail":"4 functions run what was published","milliseconds":N}
         {"type":"started","step":"probe"}
         {"type":"finished","step":"probe","detail":"1 route answers both ways, slowest N ms","milliseconds":N}
-        {"type":"result","stack":"chat","stage":"v1","endpoint":"ws://127.0.0.1:PORT/_aws/execute-api/API/v1","connectCommands":[{"from":"Tom","to":"Jerry","command":"wscat -H msgfrom:Tom -H msgto:Jerry -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1"},{"from":"Jerry","to":"Tom","command":"wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1"}]}"#]].assert_eq(&steady(&lines.join("\n")));
+        {"type":"result","stack":"chat","stage":"v1","endpoint":"ws://127.0.0.1:PORT/_aws/execute-api/API/v1","connectCommands":[{"from":"Tom","to":"Jerry","command":"wscat -H msgfrom:Tom -H msgto:Jerry -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1"},{"from":"Jerry","to":"Tom","command":"wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1"}],"page":null}"#]].assert_eq(&steady(&lines.join("\n")));
     let gone = cloud.chatctl("teardown --yes --output json").await.exits(0);
     assert_eq!(gone.stderr, "");
     let last = gone.stdout.lines().last().unwrap();

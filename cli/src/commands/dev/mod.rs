@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::error::{CommandError, exit};
 use crate::local::LocalTarget;
 use crate::local::foreground::{self, Foreground};
+use crate::stack::page::page_settings;
 use crate::terminal::{LogColumns, Terminal};
 use crate::watch::{Burst, Watch};
 
@@ -94,6 +95,7 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
         tell(terminal, &columns),
     );
     let running = or_interrupted(starting).await?;
+    show_page(&running, assembled.settings.as_ref());
     ready(terminal, &running.endpoint(), assembled.settings.as_ref());
     if let Some(hint) = clock_hint(args.clock_speed) {
         terminal.hint(&hint);
@@ -165,6 +167,7 @@ impl Session<'_> {
         }
         *self.columns.lock().expect("no holder of this lock panics") = columns(&next);
         self.running.update(next.request.clone()).await?;
+        show_page(self.running, next.settings.as_ref());
         self.kept.drop_others(&next.request);
         served(self.terminal, burst.since, built);
         let endpoint = self.running.endpoint();
@@ -175,6 +178,13 @@ impl Session<'_> {
         }
         self.assembled = next;
         Ok(())
+    }
+}
+
+/// Somebody's template has no page: it may be anything.
+fn show_page(running: &Foreground, settings: Option<&Settings>) {
+    if let Some(settings) = settings {
+        running.show_page(&page_settings(settings, None));
     }
 }
 

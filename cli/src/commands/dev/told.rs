@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::config::Settings;
 use crate::local::foreground::Told;
 use crate::stack::connect::{ConnectCommand, Introduction, connect_commands};
+use crate::stack::page::beside;
 use crate::terminal::{LogColumns, Output, Terminal};
 use crate::watch::Burst;
 
@@ -40,6 +41,7 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "ready", "endpoint": endpoint, "connectCommands": commands,
+            "page": settings.map(|_| beside(endpoint)),
         }));
         return;
     }
@@ -53,6 +55,7 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
             shell_words::quote(settings.from.as_ref()),
             shell_words::quote(settings.to.as_ref()),
         ));
+        crate::commands::web::hint(terminal, settings, Some(&beside(endpoint)));
     } else {
         terminal.hint("Ctrl-C stops it");
     }

@@ -1,0 +1,70 @@
+//! What a message to a room costs, and that its receivers cost no memory.
+
+use super::FigureError;
+use crate::chatctl::{Deployed, Programs, Project};
+use crate::floors::Floors;
+use crate::processes;
+use crate::report::{Figure, Quantity};
+use crate::room::{Broadcasts, Room};
+
+/// Everybody but the sender gets what is said.
+const CONFIG: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+const FEW: usize = 10;
+const MANY: usize = 1_000;
+const WARM_UP: usize = 5;
+const MESSAGES: usize = 50;
+
+/// Messages in a room of ten and in one of a thousand, while both are open.
+pub(crate) async fn room(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
+    let project = Project::with_config(programs, CONFIG)?;
+    let (deployed, _) = project.deploy()?;
+    let endpoint = deployed.status()?.endpoint;
+    let mut few = Room::open(&endpoint, "few", FEW + 1).await?;
+    let mut many = Room::open(&endpoint, "many", MANY + 1).await?;
+
+    let mut figures = Vec::new();
+    for (room, receivers) in [(&mut few, FEW), (&mut many, MANY)] {
+        room.play(WARM_UP).await?;
+        let broadcasts = room.play(MESSAGES).await?;
+        deployed.quiet().await?;
+        figures.extend(times(&broadcasts, receivers, floors));
+        figures.extend(memory(&deployed, receivers)?);
+    }
+    few.end().await?;
+    many.end().await?;
+    Ok(figures)
+}
+
+fn times(broadcasts: &Broadcasts, receivers: usize, floors: &Floors) -> Vec<Figure> {
+    let how = format!("{MESSAGES} messages, one after another, {receivers} receivers each");
+    let figure = |percent| {
+        let name = format!("room of {receivers}: until the last one has it, p{percent}");
+        Figure::time(name, broadcasts.times.percentile(percent), &how)
+    };
+    let rate = broadcasts.deliveries as f64 / broadcasts.elapsed.as_secs_f64();
+    let floor = Quantity::PerSecond(floors.echoes_per_second);
+    vec![
+        figure(50).over(Quantity::Time(floors.message()), "echo + hop + read"),
+        figure(99),
+        Figure::new(
+            format!("room of {receivers}: deliveries"),
+            Quantity::PerSecond(rate),
+            &how,
+        )
+        .over(floor, "echoes over 20 connections"),
+    ]
+}
+
+/// Of the stack and of its functions, apart: connections cost the one, receivers of a message would cost the other.
+fn memory(deployed: &Deployed<'_>, receivers: usize) -> Result<Vec<Figure>, FigureError> {
+    let (own, functions) = processes::usage(deployed.status()?.pid);
+    let how = format!("{} connections open", FEW + MANY + 2);
+    let figure = |what: &str, bytes| {
+        let name = format!("room of {receivers}: memory of {what} afterwards");
+        Figure::new(name, Quantity::Bytes(bytes), &how)
+    };
+    Ok(vec![
+        figure("the stack", own.proportional),
+        figure("its functions", functions.proportional),
+    ])
+}
