@@ -1,8 +1,8 @@
 //! The local target: [`Stacks`] and [`AssetStore`] over a background process that runs chatctl-local.
 //!
 //! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
-//! (`control.rs`). Nothing is ever stopped by process id: a process that does not answer with the folder's secret
-//! is a stranger.
+//! (`control.rs`). Nothing is ever stopped by an id that a file tells: a process that does not answer with the
+//! folder's secret is a stranger.
 
 pub(crate) mod background;
 mod control;
