@@ -37,6 +37,15 @@ impl CommandError {
         }
     }
 
+    /// Messages that did not get through although everything else did; each was told already.
+    pub(crate) fn undelivered(message: impl Into<String>) -> Self {
+        Self {
+            exit: exit::UNEXPECTED,
+            source: message.into().into(),
+            hint: None,
+        }
+    }
+
     /// What was asked about differs, which is an answer and no failure; it was told already.
     pub(crate) fn different() -> Self {
         Self {

@@ -3,30 +3,37 @@
 use super::StackArgs;
 use crate::error::CommandError;
 use crate::stack::render::render;
+use crate::terminal::Output;
 
 /// Print the CloudFormation template
 #[derive(Debug, clap::Args)]
 pub(super) struct RenderArgs {
     #[command(flatten)]
     stack: StackArgs,
-    /// The template's notation; both are the same document
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// The template's notation; both are the same document [default: yaml, with `--output json` json]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Format {
-    #[default]
     Yaml,
     Json,
 }
 
 pub(super) fn run(args: RenderArgs) -> Result<(), CommandError> {
     let template = render(&args.stack.settings(None, None)?);
-    let text = match args.format {
-        Format::Yaml => template.to_yaml(),
-        Format::Json => template.to_json(),
+    let terminal = args.stack.terminal();
+    let text = match (args.format, terminal.output) {
+        (Some(Format::Yaml), Output::Json) => {
+            return Err(CommandError::usage(
+                "`--format yaml` cannot be answered in JSON",
+                "leave out `--format`, or `--output json`",
+            ));
+        }
+        (Some(Format::Yaml), Output::Text) | (None, Output::Text) => template.to_yaml(),
+        (Some(Format::Json), _) | (None, Output::Json) => template.to_json(),
     };
-    args.stack.terminal().result(text.trim_end());
+    terminal.result(text.trim_end());
     Ok(())
 }

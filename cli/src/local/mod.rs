@@ -1,8 +1,8 @@
 //! The local target: [`Stacks`] and [`AssetStore`] over a background process that runs chatctl-local.
 //!
 //! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
-//! (`control.rs`). Nothing is ever stopped by process id: a process that does not answer with the folder's secret
-//! is a stranger.
+//! (`control.rs`). Nothing is ever stopped by an id that a file tells: a process that does not answer with the
+//! folder's secret is a stranger.
 
 pub(crate) mod background;
 mod control;
@@ -25,9 +25,9 @@ use crate::engine::{
     Prepared, Refusal, StackStatus, Stacks, TargetError,
 };
 use crate::packaging::Executable;
-use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::{Outputs, Template};
 #[cfg(test)]
 pub(crate) use control::FunctionStatus;
 pub(crate) use control::LocalStatus;
@@ -143,11 +143,16 @@ impl LocalTarget {
         LocalLogs::new(self.folder(stack).logs())
     }
 
+    /// The template of `stack`, as it was deployed last.
+    pub(crate) fn template(&self, stack: &StackName) -> Result<Option<Template>, TargetError> {
+        let request = self.folder(stack).request()?;
+        Ok(request.and_then(|request| request.template()))
+    }
+
     /// The functions of `stack` by logical id, as it was deployed last.
     pub(crate) fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
-        let request = self.folder(stack).request()?;
-        let template = request.and_then(|request| request.template());
-        let functions = template.iter().flat_map(crate::stack::Template::resources);
+        let template = self.template(stack)?;
+        let functions = template.iter().flat_map(Template::resources);
         let functions =
             functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
         Ok(functions.map(|(id, _)| id.to_owned()).collect())

@@ -79,6 +79,32 @@ fn any_template_runs_with_its_parameters_and_its_own_code() {
 }
 
 #[test]
+fn a_script_is_told_of_warnings_too() {
+    let project = Project::new("");
+    let template = include_str!("templates/accept.yaml").replace(
+        "AutoDeploy: true",
+        "AutoDeploy: true, DefaultRouteSettings: { ThrottlingRateLimit: 0, ThrottlingBurstLimit: 0 }",
+    );
+    std::fs::write(project.path().join("echo.yaml"), template).unwrap();
+    let code = format!("Accept={}", handlers().display());
+    let words = ["--template", "echo.yaml", "--parameter", "Stage=mine"];
+    let mut child = project
+        .command(&[&["dev", "--output", "json", "--code", &code][..], &words].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = told.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let mut told = told.take_while(|value| value["type"] != "ready");
+    let warning = told.find(|value| value["type"] == "warning");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    child.wait().unwrap();
+    let text = warning.expect("a warning before it is ready")["message"].to_string();
+    assert!(text.contains("limit"), "{text}");
+}
+
+#[test]
 fn a_template_that_cannot_be_run_is_refused_by_resource_and_exits_with_2() {
     let project = Project::new("");
     let template = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n";

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::conversations::Chat;
 use crate::project::{Project, children, eventually, is_alive};
@@ -109,7 +109,12 @@ fn a_changed_config_updates_the_running_stack_and_open_connections_stay_open() {
     let endpoint = project.deployed(&[]);
     let mut tom = Chat::open(&endpoint, "Tom", "Tom");
     let before = project.pid();
+    assert_eq!(project.status()["differences"], json!([]));
     project.configure("[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"send\"\n");
+    let differs = "the config describes another template; `chatctl deploy --local` applies it";
+    assert_eq!(project.status()["differences"], json!([differs]));
+    let told = project.run(&["status", "--local"]).stdout;
+    assert!(told.contains(differs), "{told}");
     let updated = project.deploy(&[]);
     assert_eq!(updated.code, 0, "{}", updated.stderr);
     assert!(

@@ -120,6 +120,22 @@ fn an_error_is_one_json_object_when_json_was_asked_for() {
 }
 
 #[test]
+fn a_template_is_json_when_json_was_asked_for_and_never_both_notations_at_once() {
+    let project = Project::new("");
+    let shown = project.run(&["render", "--output", "json"]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let template: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(template["AWSTemplateFormatVersion"], "2010-09-09");
+    assert_eq!(
+        shown.stdout,
+        project.run(&["render", "--format", "json"]).stdout
+    );
+    assert!(project.run(&["render"]).stdout.starts_with("AWSTemplate"));
+    let both = project.run(&["render", "--output", "json", "--format", "yaml"]);
+    assert_eq!(both.code, 2, "{}", both.stdout);
+}
+
+#[test]
 fn init_writes_a_config_once_and_only_once() {
     let project = Project::new("");
     std::fs::remove_file(project.path().join("chatctl.toml")).unwrap();

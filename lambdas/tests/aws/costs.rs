@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chat_lambdas::aws::{Clients, DynamoStore, Patience};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Invocation, broadcast, connect, direct, disconnect};
+use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, disconnect};
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch};
 use chat_lambdas::routes::Routes;
@@ -55,13 +55,21 @@ async fn a_room_costs_one_write_to_enter_one_to_leave_and_four_reads_to_speak_to
 }
 
 #[tokio::test]
-async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size() {
+async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size_and_a_read_for_sixty_members()
+{
     let chat = Chat::start(Names::Optional, Index::Room).await;
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
     chat.fill("hall", 1_200).await;
     chat.broadcast("a", Some(&hall)).await;
-    assert_eq!(chat.dispatch.take().len(), 4);
+    let shards = chat.dispatch.take();
+    assert_eq!(shards.len(), 4);
     assert_eq!(chat.meter.bill(), "4 Query 16");
+    for shard in &shards {
+        let ways = (&chat.store, &chat.delivery);
+        let tally = deliver(shard, ways, &invocation(60)).await;
+        assert_eq!(tally.expect("a tally").refused, 0);
+    }
+    assert_eq!(chat.meter.bill(), "8 Query 20");
 }
 
 #[tokio::test]

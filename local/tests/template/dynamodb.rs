@@ -257,6 +257,12 @@ fn every_wrong_table_is_refused() {
             ],
         ),
         (
+            &format!("{KEYS}      ResourcePolicy: {{ PolicyDocument: {{}} }}"),
+            expect![
+                "the template cannot be used: line 12: Resources.Table.Properties.ResourcePolicy: the local target lets callers do what their roles' policies say; a table's own policy is not read"
+            ],
+        ),
+        (
             &format!(
                 "{KEYS}      GlobalSecondaryIndexes: [{{ IndexName: idx, KeySchema: [{{ AttributeName: u, KeyType: HASH }}], Projection: {{}} }}]"
             ),

@@ -18,7 +18,7 @@ const AHEAD: usize = 64;
 /// Sends every line of stdin that is not empty, and writes every text that comes in to stdout.
 ///
 /// # Errors
-/// See [`talk`].
+/// See [`talk`]; or a line was not sent, or may not have arrived, as was told where it happened.
 pub(super) async fn chat(
     seat: &Seat,
     framing: &Framing,
@@ -44,15 +44,26 @@ pub(super) async fn chat(
         // The talk may be over.
         drop(sender.blocking_send(Typed::End));
     });
-    let mut view = Pipe(terminal);
-    talk(seat, framing, wait, &mut typed, &mut view).await
+    let mut view = Pipe { terminal, lost: 0 };
+    talk(seat, framing, wait, &mut typed, &mut view).await?;
+    match view.lost {
+        0 => Ok(()),
+        1 => Err(CommandError::undelivered("a line was not delivered")),
+        many => Err(CommandError::undelivered(format!(
+            "{many} lines were not delivered"
+        ))),
+    }
 }
 
-struct Pipe(Terminal);
+struct Pipe {
+    terminal: Terminal,
+    /// Lines that came to nothing.
+    lost: usize,
+}
 
 impl View for Pipe {
     fn heard(&mut self, text: &str) -> bool {
-        let line = match self.0.output {
+        let line = match self.terminal.output {
             Output::Json => json!({"type": "text", "text": text}).to_string(),
             Output::Text => one_line(text),
         };
@@ -62,20 +73,21 @@ impl View for Pipe {
     }
 
     fn state(&mut self, state: State, words: &str) {
-        if self.0.output == Output::Json {
-            self.0
+        if self.terminal.output == Output::Json {
+            self.terminal
                 .result_json(&json!({"type": "state", "state": state.word(), "detail": words}));
         }
-        self.0
+        self.terminal
             .step(state.word(), &crate::terminal::printable(words));
     }
 
     fn trouble(&mut self, words: &str) {
-        if self.0.output == Output::Json {
-            self.0
+        if self.terminal.output == Output::Json {
+            self.terminal
                 .result_json(&json!({"type": "trouble", "message": words}));
         }
-        self.0.warn(words);
+        self.terminal.warn(words);
+        self.lost += 1;
     }
 }
 

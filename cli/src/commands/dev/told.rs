@@ -23,8 +23,17 @@ pub(super) fn tell(
             let columns = *columns.lock().expect("no holder of this lock panics");
             terminal.log(columns, &entry);
         }
-        Told::Warning(text) => terminal.step("warning", &text),
+        Told::Warning(text) => warning(terminal, &text),
     }
+}
+
+/// The stack says that something will not go as its author may think.
+fn warning(terminal: Terminal, text: &str) {
+    if terminal.output == Output::Json {
+        terminal.result_json(&json!({"type": "warning", "message": text}));
+        return;
+    }
+    terminal.step("warning", text);
 }
 
 /// The commands that connect to a stack of ours; none for somebody's template.

@@ -4,11 +4,15 @@ mod aws;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
+
 use super::{StackArgs, TargetArgs};
+use crate::config::Settings;
 use crate::config::names::StackName;
 use crate::error::CommandError;
 use crate::local::{LocalStatus, LocalTarget};
 use crate::stack::page::beside;
+use crate::stack::render::render;
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Tell how the stack is: state, endpoint, functions, and what differs from the config
@@ -38,8 +42,12 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
     let Some(status) = target.status(&settings.stack).await? else {
         return Err(not_running(&target, &settings.stack)?);
     };
+    let differences = differences(&target, &settings)?;
     if terminal.output == Output::Json {
-        terminal.result_json(&status);
+        terminal.result_json(&Local {
+            status,
+            differences,
+        });
     } else {
         let logs = target.state_folder(&settings.stack).join("logs");
         let now = SystemTime::now()
@@ -47,8 +55,29 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
             .map_or(0, |since| since.as_secs());
         terminal.result(&text(&settings.stack, &status, now));
         terminal.result(&format!("logs         {}", logs.display()));
+        for difference in differences {
+            terminal.result(&format!("differs      {difference}"));
+        }
     }
     Ok(())
+}
+
+/// What a script is told of a stack on this machine.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Local {
+    #[serde(flatten)]
+    status: LocalStatus,
+    /// What would change with the next deployment, as for a stack on AWS.
+    differences: Vec<String>,
+}
+
+/// Whether the config asks for what was deployed. Handlers that were built anew are not looked at.
+fn differences(target: &LocalTarget, settings: &Settings) -> Result<Vec<String>, CommandError> {
+    let deployed = target.template(&settings.stack)?;
+    let same = deployed.is_none_or(|deployed| deployed == render(settings));
+    let other = "the config describes another template; `chatctl deploy --local` applies it";
+    Ok((!same).then(|| other.to_owned()).into_iter().collect())
 }
 
 /// The error of a command that needs a running stack.

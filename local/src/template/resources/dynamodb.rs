@@ -127,6 +127,10 @@ pub(in crate::template) fn table(resource: &Created) -> Result<stack::Table, Pro
         "ImportSourceSpecification",
         "the local target cannot import a table from S3",
     )?;
+    resource.refuse(
+        "ResourcePolicy",
+        "the local target lets callers do what their roles' policies say; a table's own policy is not read",
+    )?;
     check_keys(resource)?;
     check_billing(resource)?;
     let ttl = resource
