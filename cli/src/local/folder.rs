@@ -11,7 +11,9 @@
 //!   tables.db      table data          logs/      one file per function       code/DIGEST/bootstrap
 //! ```
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+mod locks;
+
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -65,6 +67,11 @@ impl StateFolder {
         self.tables().exists()
     }
 
+    /// Whether a stack was asked for, even if the file that says so is damaged.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.path.join("request.json").exists()
+    }
+
     pub(super) fn request(&self) -> Result<Option<Request>> {
         self.read("request.json")
     }
@@ -97,40 +104,6 @@ impl StateFolder {
 
     pub(super) fn write_identity(&self, identity: &Identity) -> Result<()> {
         self.write("identity.json", identity)
-    }
-
-    /// Holds the stack for the process that runs it; `None` when another one does.
-    pub(super) fn lock(&self) -> Result<Option<File>> {
-        self.lock_file("lock")
-    }
-
-    /// Holds the stack for a command; `None` when another one does.
-    pub(super) fn reserve(&self) -> Result<Option<File>> {
-        self.lock_file("command.lock")
-    }
-
-    /// Whether a process runs this stack.
-    pub(super) fn is_alive(&self) -> Result<bool> {
-        if !self.path.join("lock").exists() {
-            return Ok(false);
-        }
-        Ok(self.lock()?.is_none())
-    }
-
-    fn lock_file(&self, name: &str) -> Result<Option<File>> {
-        self.create()?;
-        let path = self.path.join(name);
-        let file = private()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
-        let file = file.map_err(|error| TargetError::file("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(TargetError::file("lock", &path, error)),
-        }
     }
 
     /// Copies `executable` to where [`StateFolder::code`] says. Answers whether it was there already.
@@ -338,17 +311,6 @@ mod tests {
         assert_eq!(mode(folder.path().parent().unwrap()), 0o700);
         assert_eq!(mode(&folder.path().join("identity.json")), 0o600);
         assert_eq!(mode(&folder.log()), 0o600);
-    }
-
-    #[test]
-    fn a_lock_that_nobody_holds_any_more_means_that_nothing_runs() {
-        let (_root, folder) = folder();
-        assert!(!folder.is_alive().unwrap());
-        let held = folder.lock().unwrap().unwrap();
-        assert!(folder.is_alive().unwrap());
-        assert!(folder.lock().unwrap().is_none());
-        drop(held);
-        assert!(!folder.is_alive().unwrap());
     }
 
     #[test]

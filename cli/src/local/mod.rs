@@ -1,9 +1,10 @@
-//! The local target: [`Stacks`] and [`AssetStore`] over a background process that runs chatctl-local.
+//! The local target: [`Stacks`] and `AssetStore` over a background process that runs chatctl-local.
 //!
 //! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
 //! (`control.rs`). Nothing is ever stopped by process id: a process that does not answer with the folder's secret
 //! is a stranger.
 
+mod assets;
 pub(crate) mod background;
 mod control;
 mod folder;
@@ -21,10 +22,9 @@ use std::time::Duration;
 
 use crate::config::names::StackName;
 use crate::engine::{
-    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, Operation,
-    Prepared, Refusal, StackStatus, Stacks, TargetError,
+    Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Prepared, Refusal,
+    StackStatus, Stacks, TargetError,
 };
-use crate::packaging::Executable;
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
@@ -35,9 +35,6 @@ use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
 use unresponsive::{unresponsive, unresponsive_hint};
-
-/// What the asset's bucket is called where there is no bucket.
-const BUCKET: &str = "local";
 
 /// Local stacks, kept in `.chatctl/` beside the config.
 #[derive(Debug)]
@@ -109,7 +106,7 @@ impl LocalTarget {
     /// Whether `stack` was deployed but its process is not there, for example after a reboot.
     pub(crate) fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
         let folder = self.folder(stack);
-        Ok(folder.request()?.is_some() && !folder.is_alive()?)
+        Ok(folder.is_asked_for() && !folder.is_alive()?)
     }
 
     /// Whether there is table data that a teardown would remove. A stack without tables has none.
@@ -228,49 +225,17 @@ impl LocalTarget {
     }
 }
 
-/// This machine's processor in Lambda's words.
-const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
-    "arm64"
-} else {
-    "x86_64"
-};
-
-impl AssetStore for LocalTarget {
-    type Handlers = Executable;
-
-    async fn locate(
-        &self,
-        _stack: &StackName,
-        executable: &Executable,
-    ) -> Result<Asset, TargetError> {
-        Ok(Asset {
-            bucket: BUCKET.into(),
-            key: executable.digest.clone(),
-            architecture: ARCHITECTURE,
-            size: executable.size,
-            already_there: false,
-        })
-    }
-
-    async fn publish(
-        &self,
-        stack: &StackName,
-        executable: &Executable,
-    ) -> Result<Asset, TargetError> {
-        let already_there = self
-            .folder(stack)
-            .keep_code(&executable.path, &executable.digest)?;
-        Ok(Asset {
-            already_there,
-            ..self.locate(stack, executable).await?
-        })
-    }
-}
-
 impl Stacks for LocalTarget {
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
         let folder = self.folder(stack);
-        let Some(request) = folder.request()? else {
+        // Nobody can tell what a damaged file asks for, but a teardown has to find the stack that it is of.
+        let Ok(request) = folder.request() else {
+            return Ok(Some(Description {
+                status: StackStatus::Failed("CREATE_FAILED".into()),
+                outputs: Outputs::new(),
+            }));
+        };
+        let Some(request) = request else {
             let kept = Description {
                 status: StackStatus::Deleted,
                 outputs: Outputs::new(),

@@ -7,6 +7,7 @@ mod backend;
 mod chat;
 mod conformance;
 mod conversations;
+mod damage;
 mod dev;
 mod dev_loop;
 mod examples;
