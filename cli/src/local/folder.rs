@@ -239,11 +239,28 @@ impl StateFolder {
         let path = self.path.join(name);
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-                TargetError::file("understand", &path, error.into())
-                    .with_hint("`chatctl teardown --local --yes` removes the local stack's files")
+                TargetError::file("understand", &path, error.into()).with_hint(self.cure(name))
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(TargetError::file("read", &path, error)),
+        }
+    }
+
+    /// What helps when the file `name` is damaged, at the least loss.
+    fn cure(&self, name: &str) -> String {
+        match name {
+            // It is read as long as a process holds the lock, and is what leads to that process.
+            "running.json" => format!(
+                "end the process that runs the stack (`fuser {}` finds it), then deploy again",
+                self.path.join("lock").display()
+            ),
+            // Without it nobody knows any more which table in the data is whose.
+            "identity.json" => "`chatctl teardown --local` removes what is left of the stack, \
+                                its table data too; then deploy again"
+                .into(),
+            _ => "`chatctl teardown --local --keep-data` removes what is left of the stack, \
+                  except its table data; then deploy again"
+                .into(),
         }
     }
 
@@ -356,8 +373,17 @@ mod tests {
     fn a_damaged_file_is_an_error_that_says_what_to_do() {
         let (_root, folder) = folder();
         folder.create().unwrap();
-        std::fs::write(folder.path().join("running.json"), "{").unwrap();
-        let error = folder.running().unwrap_err();
-        assert!(error.message.contains("running.json") && error.hint.unwrap().contains("teardown"));
+        for name in ["request.json", "identity.json", "running.json"] {
+            std::fs::write(folder.path().join(name), "{").unwrap();
+        }
+        let told = |error: TargetError, file: &str, cure: &str| {
+            assert!(error.message.contains(file), "{}", error.message);
+            assert!(error.hint.unwrap().contains(cure));
+        };
+        let request = folder.request().unwrap_err();
+        told(request, "request.json", "teardown --local --keep-data`");
+        let identity = folder.identity().unwrap_err();
+        told(identity, "identity.json", "teardown --local`");
+        told(folder.running().unwrap_err(), "running.json", "chat/lock`");
     }
 }
