@@ -11,18 +11,18 @@
 //!   tables.db      table data          logs/      one file per function       code/DIGEST/bootstrap
 //! ```
 
-mod locks;
+mod code;
+mod events;
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{CodeFolders, Identity, Request, Running, random_hex};
+use super::records::{Identity, Request, Running, random_hex};
 use crate::engine::TargetError;
-use crate::stack::progress::StackEvent;
 
 /// Keeps git away from `.chatctl/`.
 const IGNORE: &str = ".gitignore";
@@ -106,35 +106,55 @@ impl StateFolder {
         self.write("identity.json", identity)
     }
 
-    /// Copies `executable` to where [`StateFolder::code`] says. Answers whether it was there already.
-    pub(super) fn keep_code(&self, executable: &Path, digest: &str) -> Result<bool> {
-        let folder = self.code(digest);
-        let bootstrap = folder.join("bootstrap");
-        if bootstrap.exists() {
-            return Ok(true);
-        }
-        create_private(&folder)?;
-        let copied = folder.join("bootstrap.part");
-        let copy = || -> std::io::Result<()> {
-            std::fs::copy(executable, &copied)?;
-            std::fs::set_permissions(&copied, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-            std::fs::rename(&copied, &bootstrap)
-        };
-        copy().map_err(|error| TargetError::file("copy the handlers to", &bootstrap, error))?;
-        Ok(false)
+    /// Holds the stack for the process that runs it; `None` when another one does.
+    pub(super) fn lock(&self) -> Result<Option<File>> {
+        self.lock_file("lock", File::try_lock)
     }
 
-    /// Removes every code but that in use.
-    pub(super) fn drop_other_code(&self, used: &CodeFolders) {
-        for entry in std::fs::read_dir(self.path.join("code"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            if !used.values().any(|folder| *folder == entry.path()) {
-                // What cannot be removed now is tried again after the next deployment.
-                drop(std::fs::remove_dir_all(entry.path()));
+    /// As [`StateFolder::lock`], but waits out commands that only look whether it is held, for which they hold it
+    /// themselves for a moment ([`StateFolder::is_alive`]).
+    pub(super) async fn lock_patiently(&self) -> Result<Option<File>> {
+        for _ in 0..100 {
+            if let Some(lock) = self.lock()? {
+                return Ok(Some(lock));
             }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        Ok(None)
+    }
+
+    /// Holds the stack for a command; `None` when another one does.
+    pub(super) fn reserve(&self) -> Result<Option<File>> {
+        self.lock_file("command.lock", File::try_lock)
+    }
+
+    /// Whether a process runs this stack.
+    pub(super) fn is_alive(&self) -> Result<bool> {
+        if !self.path.join("lock").exists() {
+            return Ok(false);
+        }
+        // Shared, so that two commands that look at once do not take each other for the stack.
+        Ok(self.lock_file("lock", File::try_lock_shared)?.is_none())
+    }
+
+    fn lock_file(
+        &self,
+        name: &str,
+        lock: impl FnOnce(&File) -> std::result::Result<(), TryLockError>,
+    ) -> Result<Option<File>> {
+        self.create()?;
+        let path = self.path.join(name);
+        let file = private()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let file = file.map_err(|error| TargetError::file("open", &path, error))?;
+        match lock(&file) {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(TargetError::file("lock", &path, error)),
         }
     }
 
@@ -149,37 +169,6 @@ impl StateFolder {
         let text = std::fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(8)..].join("\n")
-    }
-
-    /// Adds an event of the operation `token`.
-    pub(super) fn add_event(&self, token: &str, event: &StackEvent) -> Result<()> {
-        let mut line = serde_json::to_vec(&(token, event)).expect("an event has a JSON form");
-        line.push(b'\n');
-        let mut file = self.append("events.jsonl")?;
-        file.write_all(&line)
-            .map_err(|error| TargetError::file("write", &self.path.join("events.jsonl"), error))
-    }
-
-    /// The events of the operation `token` so far. A line that is still being written is left for the next time.
-    pub(super) fn events(&self, token: &str) -> Result<Vec<StackEvent>> {
-        let path = self.path.join("events.jsonl");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(TargetError::file("read", &path, error)),
-        };
-        let parsed = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<(String, StackEvent)>(line).ok());
-        Ok(parsed
-            .filter(|(of, _)| of == token)
-            .map(|(_, event)| event)
-            .collect())
-    }
-
-    /// Starts the list of events anew.
-    pub(super) fn clear_events(&self) {
-        drop(std::fs::remove_file(self.path.join("events.jsonl")));
     }
 
     /// Removes the folder, and `root` with it when this was its last stack.
@@ -331,25 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn a_half_written_event_is_left_for_the_next_time() {
+    fn a_lock_that_nobody_holds_any_more_means_that_nothing_runs() {
         let (_root, folder) = folder();
-        let event = StackEvent {
-            id: "1".into(),
-            at: 0.5,
-            logical_id: "T".into(),
-            resource_type: "X".into(),
-            status: "CREATE_COMPLETE".into(),
-            reason: None,
-        };
-        folder.create().unwrap();
-        folder.add_event("mine", &event).unwrap();
-        folder.add_event("other", &event).unwrap();
-        folder
-            .append("events.jsonl")
-            .unwrap()
-            .write_all(b"[\"mine\",{\"id\":\"2\"")
-            .unwrap();
-        assert_eq!(folder.events("mine").unwrap(), [event]);
+        assert!(!folder.is_alive().unwrap());
+        let held = folder.lock().unwrap().unwrap();
+        assert!(folder.is_alive().unwrap());
+        assert!(folder.lock().unwrap().is_none());
+        drop(held);
+        assert!(!folder.is_alive().unwrap());
     }
 
     #[test]
@@ -367,6 +345,18 @@ mod tests {
         folder.remove_all_but_data().unwrap();
         assert!(folder.has_data() && !folder.code("d").exists());
         assert_eq!(folder.identity().unwrap(), identity);
+    }
+
+    #[tokio::test]
+    async fn a_command_that_looks_whether_the_stack_runs_does_not_keep_it_from_starting() {
+        let (_root, folder) = folder();
+        let looking = folder.lock_file("lock", File::try_lock_shared);
+        let looking = looking.unwrap().unwrap();
+        assert!(!folder.is_alive().unwrap());
+        let starting = folder.lock_patiently();
+        assert!(folder.lock().unwrap().is_none());
+        let looked = async move { drop(looking) };
+        assert!(tokio::join!(starting, looked).0.unwrap().is_some());
     }
 
     #[test]

@@ -12,12 +12,13 @@ pub(crate) mod foreground;
 mod logs;
 mod memory;
 pub(crate) mod page;
+mod process;
 mod records;
 mod unresponsive;
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use crate::config::names::StackName;
@@ -34,7 +35,6 @@ pub(crate) use control::LocalStatus;
 use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
-use unresponsive::{unresponsive, unresponsive_hint};
 
 /// Local stacks, kept in `.chatctl/` beside the config.
 #[derive(Debug)]
@@ -163,66 +163,6 @@ impl LocalTarget {
             Ok(None)
         }
     }
-
-    /// Asks the process to stop and waits until it has let go of its folder.
-    async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
-        let folder = self.folder(stack);
-        if !folder.is_alive()? {
-            return Ok(());
-        }
-        let Some(running) = folder.running()? else {
-            return Err(unresponsive(&folder, None));
-        };
-        control::stop(&running)
-            .await
-            .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
-        for _ in 0..1_000 {
-            if !folder.is_alive()? {
-                return Ok(());
-            }
-            self.pause(0).await;
-        }
-        Err(unresponsive(&folder, Some(&running)))
-    }
-
-    fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
-        let program = std::env::current_exe()
-            .map_err(|error| TargetError::file("find", Path::new("chatctl"), error))?;
-        let log = folder.open_log()?;
-        let child = Command::new(program)
-            .arg("local-stack")
-            .arg(folder.path())
-            .arg::<&str>(stack.as_ref())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .map_err(|source| TargetError {
-                source: Some(Box::new(source)),
-                ..TargetError::new(
-                    Refusal::Unexpected,
-                    "could not start the local stack's process",
-                )
-            })?;
-        *self.started.borrow_mut() = Some(child);
-        Ok(())
-    }
-
-    /// An error when the process that this command started has ended before its stack settled.
-    fn check_started(&self, folder: &StateFolder) -> Result<(), TargetError> {
-        let mut started = self.started.borrow_mut();
-        let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
-            return Ok(());
-        };
-        let message = format!("the local stack's process ended while it started ({status})");
-        Err(
-            TargetError::new(Refusal::Failed, message).with_hint(format!(
-                "its log is {}; it ends:\n{}",
-                folder.log().display(),
-                folder.log_end()
-            )),
-        )
-    }
 }
 
 impl Stacks for LocalTarget {
@@ -284,7 +224,11 @@ impl Stacks for LocalTarget {
                 }
                 Change::Update
             }
-            (Some(_), _) => Change::Restart,
+            (Some(_), Some(running)) => {
+                self.check_port(running)?;
+                Change::Move
+            }
+            (Some(_), None) => Change::Restart,
             (None, _) => Change::Create,
         };
         let before = old

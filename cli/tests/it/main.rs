@@ -16,6 +16,7 @@ mod least_privilege;
 mod local_lifecycle;
 mod logs;
 mod page;
+mod ports;
 mod project;
 #[path = "../shared/pty.rs"]
 mod pty;
