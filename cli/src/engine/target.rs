@@ -130,6 +130,8 @@ pub(crate) enum Change {
     Create,
     /// It exists but does not run, which only a local stack can.
     Restart,
+    /// It is ended and started on another port, which only a local stack can.
+    Move,
     Update,
 }
 

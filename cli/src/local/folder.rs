@@ -11,16 +11,19 @@
 //!   tables.db      table data          logs/      one file per function       code/DIGEST/bootstrap
 //! ```
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+mod code;
+mod events;
+mod locks;
+
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::records::{CodeFolders, Identity, Request, Running, random_hex};
+use super::records::{Identity, Request, Running, random_hex};
 use crate::engine::TargetError;
-use crate::stack::progress::StackEvent;
 
 /// Keeps git away from `.chatctl/`.
 const IGNORE: &str = ".gitignore";
@@ -65,6 +68,11 @@ impl StateFolder {
         self.tables().exists()
     }
 
+    /// Whether a stack was asked for, even if the file that says so is damaged.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.path.join("request.json").exists()
+    }
+
     pub(super) fn request(&self) -> Result<Option<Request>> {
         self.read("request.json")
     }
@@ -99,72 +107,6 @@ impl StateFolder {
         self.write("identity.json", identity)
     }
 
-    /// Holds the stack for the process that runs it; `None` when another one does.
-    pub(super) fn lock(&self) -> Result<Option<File>> {
-        self.lock_file("lock")
-    }
-
-    /// Holds the stack for a command; `None` when another one does.
-    pub(super) fn reserve(&self) -> Result<Option<File>> {
-        self.lock_file("command.lock")
-    }
-
-    /// Whether a process runs this stack.
-    pub(super) fn is_alive(&self) -> Result<bool> {
-        if !self.path.join("lock").exists() {
-            return Ok(false);
-        }
-        Ok(self.lock()?.is_none())
-    }
-
-    fn lock_file(&self, name: &str) -> Result<Option<File>> {
-        self.create()?;
-        let path = self.path.join(name);
-        let file = private()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
-        let file = file.map_err(|error| TargetError::file("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(TargetError::file("lock", &path, error)),
-        }
-    }
-
-    /// Copies `executable` to where [`StateFolder::code`] says. Answers whether it was there already.
-    pub(super) fn keep_code(&self, executable: &Path, digest: &str) -> Result<bool> {
-        let folder = self.code(digest);
-        let bootstrap = folder.join("bootstrap");
-        if bootstrap.exists() {
-            return Ok(true);
-        }
-        create_private(&folder)?;
-        let copied = folder.join("bootstrap.part");
-        let copy = || -> std::io::Result<()> {
-            std::fs::copy(executable, &copied)?;
-            std::fs::set_permissions(&copied, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-            std::fs::rename(&copied, &bootstrap)
-        };
-        copy().map_err(|error| TargetError::file("copy the handlers to", &bootstrap, error))?;
-        Ok(false)
-    }
-
-    /// Removes every code but that in use.
-    pub(super) fn drop_other_code(&self, used: &CodeFolders) {
-        for entry in std::fs::read_dir(self.path.join("code"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            if !used.values().any(|folder| *folder == entry.path()) {
-                // What cannot be removed now is tried again after the next deployment.
-                drop(std::fs::remove_dir_all(entry.path()));
-            }
-        }
-    }
-
     /// The log of the stack's own process, for appending.
     pub(super) fn open_log(&self) -> Result<File> {
         self.create()?;
@@ -176,37 +118,6 @@ impl StateFolder {
         let text = std::fs::read_to_string(self.log()).unwrap_or_default();
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(8)..].join("\n")
-    }
-
-    /// Adds an event of the operation `token`.
-    pub(super) fn add_event(&self, token: &str, event: &StackEvent) -> Result<()> {
-        let mut line = serde_json::to_vec(&(token, event)).expect("an event has a JSON form");
-        line.push(b'\n');
-        let mut file = self.append("events.jsonl")?;
-        file.write_all(&line)
-            .map_err(|error| TargetError::file("write", &self.path.join("events.jsonl"), error))
-    }
-
-    /// The events of the operation `token` so far. A line that is still being written is left for the next time.
-    pub(super) fn events(&self, token: &str) -> Result<Vec<StackEvent>> {
-        let path = self.path.join("events.jsonl");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(TargetError::file("read", &path, error)),
-        };
-        let parsed = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<(String, StackEvent)>(line).ok());
-        Ok(parsed
-            .filter(|(of, _)| of == token)
-            .map(|(_, event)| event)
-            .collect())
-    }
-
-    /// Starts the list of events anew.
-    pub(super) fn clear_events(&self) {
-        drop(std::fs::remove_file(self.path.join("events.jsonl")));
     }
 
     /// Removes the folder, and `root` with it when this was its last stack.
@@ -266,11 +177,28 @@ impl StateFolder {
         let path = self.path.join(name);
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-                TargetError::file("understand", &path, error.into())
-                    .with_hint("`chatctl teardown --local --yes` removes the local stack's files")
+                TargetError::file("understand", &path, error.into()).with_hint(self.cure(name))
             }),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(TargetError::file("read", &path, error)),
+        }
+    }
+
+    /// What helps when the file `name` is damaged, at the least loss.
+    fn cure(&self, name: &str) -> String {
+        match name {
+            // It is read as long as a process holds the lock, and is what leads to that process.
+            "running.json" => format!(
+                "end the process that runs the stack (`fuser {}` finds it), then deploy again",
+                self.path.join("lock").display()
+            ),
+            // Without it nobody knows any more which table in the data is whose.
+            "identity.json" => "`chatctl teardown --local` removes what is left of the stack, \
+                                its table data too; then deploy again"
+                .into(),
+            _ => "`chatctl teardown --local --keep-data` removes what is left of the stack, \
+                  except its table data; then deploy again"
+                .into(),
         }
     }
 
@@ -341,39 +269,6 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_nobody_holds_any_more_means_that_nothing_runs() {
-        let (_root, folder) = folder();
-        assert!(!folder.is_alive().unwrap());
-        let held = folder.lock().unwrap().unwrap();
-        assert!(folder.is_alive().unwrap());
-        assert!(folder.lock().unwrap().is_none());
-        drop(held);
-        assert!(!folder.is_alive().unwrap());
-    }
-
-    #[test]
-    fn a_half_written_event_is_left_for_the_next_time() {
-        let (_root, folder) = folder();
-        let event = StackEvent {
-            id: "1".into(),
-            at: 0.5,
-            logical_id: "T".into(),
-            resource_type: "X".into(),
-            status: "CREATE_COMPLETE".into(),
-            reason: None,
-        };
-        folder.create().unwrap();
-        folder.add_event("mine", &event).unwrap();
-        folder.add_event("other", &event).unwrap();
-        folder
-            .append("events.jsonl")
-            .unwrap()
-            .write_all(b"[\"mine\",{\"id\":\"2\"")
-            .unwrap();
-        assert_eq!(folder.events("mine").unwrap(), [event]);
-    }
-
-    #[test]
     fn keeping_data_keeps_the_port_and_the_ids_too() {
         let (_root, folder) = folder();
         let identity = Identity {
@@ -394,8 +289,17 @@ mod tests {
     fn a_damaged_file_is_an_error_that_says_what_to_do() {
         let (_root, folder) = folder();
         folder.create().unwrap();
-        std::fs::write(folder.path().join("running.json"), "{").unwrap();
-        let error = folder.running().unwrap_err();
-        assert!(error.message.contains("running.json") && error.hint.unwrap().contains("teardown"));
+        for name in ["request.json", "identity.json", "running.json"] {
+            std::fs::write(folder.path().join(name), "{").unwrap();
+        }
+        let told = |error: TargetError, file: &str, cure: &str| {
+            assert!(error.message.contains(file), "{}", error.message);
+            assert!(error.hint.unwrap().contains(cure));
+        };
+        let request = folder.request().unwrap_err();
+        told(request, "request.json", "teardown --local --keep-data`");
+        let identity = folder.identity().unwrap_err();
+        told(identity, "identity.json", "teardown --local`");
+        told(folder.running().unwrap_err(), "running.json", "chat/lock`");
     }
 }

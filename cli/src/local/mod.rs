@@ -1,9 +1,10 @@
-//! The local target: [`Stacks`] and [`AssetStore`] over a background process that runs chatctl-local.
+//! The local target: [`Stacks`] and `AssetStore` over a background process that runs chatctl-local.
 //!
 //! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
 //! (`control.rs`). Nothing is ever stopped by an id that a file tells: a process that does not answer with the
 //! folder's secret is a stranger.
 
+mod assets;
 pub(crate) mod background;
 mod control;
 mod folder;
@@ -11,20 +12,20 @@ pub(crate) mod foreground;
 mod logs;
 mod memory;
 pub(crate) mod page;
+mod process;
 mod records;
 mod unresponsive;
 
 use std::cell::RefCell;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use crate::config::names::StackName;
 use crate::engine::{
-    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, Operation,
-    Prepared, Refusal, StackStatus, Stacks, TargetError,
+    Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Prepared, Refusal,
+    StackStatus, Stacks, TargetError,
 };
-use crate::packaging::Executable;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::{Outputs, Template};
@@ -34,10 +35,6 @@ pub(crate) use control::LocalStatus;
 use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
-use unresponsive::{unresponsive, unresponsive_hint};
-
-/// What the asset's bucket is called where there is no bucket.
-const BUCKET: &str = "local";
 
 /// Local stacks, kept in `.chatctl/` beside the config.
 #[derive(Debug)]
@@ -109,7 +106,7 @@ impl LocalTarget {
     /// Whether `stack` was deployed but its process is not there, for example after a reboot.
     pub(crate) fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
         let folder = self.folder(stack);
-        Ok(folder.request()?.is_some() && !folder.is_alive()?)
+        Ok(folder.is_asked_for() && !folder.is_alive()?)
     }
 
     /// Whether there is table data that a teardown would remove. A stack without tables has none.
@@ -171,111 +168,19 @@ impl LocalTarget {
             Ok(None)
         }
     }
-
-    /// Asks the process to stop and waits until it has let go of its folder.
-    async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
-        let folder = self.folder(stack);
-        if !folder.is_alive()? {
-            return Ok(());
-        }
-        let Some(running) = folder.running()? else {
-            return Err(unresponsive(&folder, None));
-        };
-        control::stop(&running)
-            .await
-            .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
-        for _ in 0..1_000 {
-            if !folder.is_alive()? {
-                return Ok(());
-            }
-            self.pause(0).await;
-        }
-        Err(unresponsive(&folder, Some(&running)))
-    }
-
-    fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
-        let program = std::env::current_exe()
-            .map_err(|error| TargetError::file("find", Path::new("chatctl"), error))?;
-        let log = folder.open_log()?;
-        let child = Command::new(program)
-            .arg("local-stack")
-            .arg(folder.path())
-            .arg::<&str>(stack.as_ref())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .map_err(|source| TargetError {
-                source: Some(Box::new(source)),
-                ..TargetError::new(
-                    Refusal::Unexpected,
-                    "could not start the local stack's process",
-                )
-            })?;
-        *self.started.borrow_mut() = Some(child);
-        Ok(())
-    }
-
-    /// An error when the process that this command started has ended before its stack settled.
-    fn check_started(&self, folder: &StateFolder) -> Result<(), TargetError> {
-        let mut started = self.started.borrow_mut();
-        let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
-            return Ok(());
-        };
-        let message = format!("the local stack's process ended while it started ({status})");
-        Err(
-            TargetError::new(Refusal::Failed, message).with_hint(format!(
-                "its log is {}; it ends:\n{}",
-                folder.log().display(),
-                folder.log_end()
-            )),
-        )
-    }
-}
-
-/// This machine's processor in Lambda's words.
-const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
-    "arm64"
-} else {
-    "x86_64"
-};
-
-impl AssetStore for LocalTarget {
-    type Handlers = Executable;
-
-    async fn locate(
-        &self,
-        _stack: &StackName,
-        executable: &Executable,
-    ) -> Result<Asset, TargetError> {
-        Ok(Asset {
-            bucket: BUCKET.into(),
-            key: executable.digest.clone(),
-            architecture: ARCHITECTURE,
-            size: executable.size,
-            already_there: false,
-        })
-    }
-
-    async fn publish(
-        &self,
-        stack: &StackName,
-        executable: &Executable,
-    ) -> Result<Asset, TargetError> {
-        let already_there = self
-            .folder(stack)
-            .keep_code(&executable.path, &executable.digest)?;
-        Ok(Asset {
-            already_there,
-            ..self.locate(stack, executable).await?
-        })
-    }
 }
 
 impl Stacks for LocalTarget {
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
         let folder = self.folder(stack);
-        let Some(request) = folder.request()? else {
+        // Nobody can tell what a damaged file asks for, but a teardown has to find the stack that it is of.
+        let Ok(request) = folder.request() else {
+            return Ok(Some(Description {
+                status: StackStatus::Failed("CREATE_FAILED".into()),
+                outputs: Outputs::new(),
+            }));
+        };
+        let Some(request) = request else {
             let kept = Description {
                 status: StackStatus::Deleted,
                 outputs: Outputs::new(),
@@ -324,7 +229,11 @@ impl Stacks for LocalTarget {
                 }
                 Change::Update
             }
-            (Some(_), _) => Change::Restart,
+            (Some(_), Some(running)) => {
+                self.check_port(running)?;
+                Change::Move
+            }
+            (Some(_), None) => Change::Restart,
             (None, _) => Change::Create,
         };
         let before = old

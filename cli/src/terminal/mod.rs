@@ -1,6 +1,7 @@
 //! Everything that is printed. stdout is for results, stderr for talk; with `--output json` stdout carries JSON only.
 
 mod bars;
+mod invoked;
 mod json;
 mod lines;
 mod logs;
@@ -13,6 +14,7 @@ use anstyle::{AnsiColor, Style};
 use crate::engine::{DeployEvent, Reporter};
 use crate::error::CommandError;
 use crate::stack::logs::LogEntry;
+use invoked::as_invoked;
 pub(crate) use logs::{LogColumns, printable};
 
 /// How a command answers.
@@ -179,7 +181,7 @@ impl Terminal {
                 "type": "error", "exitCode": error.exit,
                 // A compiler's words may be coloured.
                 "message": anstream::adapter::strip_str(&error.story()).to_string(),
-                "hint": error.hint(),
+                "hint": error.hint().map(as_invoked),
             }));
             return;
         }
@@ -264,19 +266,6 @@ fn fitting(text: &str) -> String {
 /// The same behind `indent` columns that are taken on its first line.
 fn fitting_behind(text: &str, indent: usize) -> String {
     wrap::wrap_behind(text, indent, wrap::width(std::io::stderr()))
-}
-
-/// `text` with its `chatctl …` commands as this user has to type them: whoever runs a clone by `cargo run` has no
-/// `chatctl` to call.
-fn as_invoked(text: &str) -> String {
-    match (
-        std::env::var_os("CARGO_MANIFEST_DIR"),
-        cfg!(debug_assertions),
-    ) {
-        (None, _) => text.to_owned(),
-        (Some(_), true) => text.replace("`chatctl ", "`cargo run -- "),
-        (Some(_), false) => text.replace("`chatctl ", "`cargo run --release -- "),
-    }
 }
 
 /// The width of the terminal behind `stream`; `None` when there is none.

@@ -101,3 +101,88 @@ fn handlers_and_local_stack_do_not_depend_on_each_other_or_on_the_command() {
         );
     }
 }
+
+/// Sources of every package, tests included.
+fn all_sources() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let packages = [
+        "bench",
+        "cli",
+        "conversations",
+        "emulator",
+        "examples/custom-handler/roll",
+        "examples/http-backend",
+        "lambdas",
+        "local",
+        "xtask",
+    ];
+    let folders = packages
+        .iter()
+        .flat_map(|package| ["src", "tests"].map(|folder| root.join(package).join(folder)));
+    folders
+        .filter(|folder| folder.is_dir())
+        .flat_map(|folder| sources(&folder))
+        .collect()
+}
+
+#[test]
+fn no_file_is_longer_than_anybody_reads() {
+    for file in all_sources() {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        assert!(
+            lines <= 400,
+            "{} has {lines} lines: split it by noun",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn no_sdk_type_leaves_the_folders_that_are_for_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for package in ["cli", "lambdas", "local"] {
+        let source = root.join(package).join("src");
+        for file in sources(&source) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let names = ["aws_config::", "aws_sdk_", "aws_smithy_"];
+            assert!(
+                file.starts_with(source.join("aws"))
+                    || !names.iter().any(|name| text.contains(name)),
+                "{} names the AWS SDK",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_pure_asks_neither_the_system_nor_a_clock() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = sources(&root.join("cli/src/stack"));
+    files.extend(sources(&root.join("local/src/mapping")));
+    for file in ["local/src/jsonpath.rs", "local/src/schema.rs"] {
+        files.push(root.join(file));
+    }
+    for file in ["event", "session", "routes", "protocol", "shard"] {
+        files.push(root.join(format!("lambdas/src/{file}.rs")));
+    }
+    files.retain(|file| !file.ends_with("tests.rs"));
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for outside in [
+            "std::fs",
+            "std::env",
+            "std::net",
+            "std::time",
+            "tokio",
+            "async fn",
+        ] {
+            assert!(
+                !code.contains(outside),
+                "{} is pure and names `{outside}`",
+                file.display()
+            );
+        }
+    }
+}

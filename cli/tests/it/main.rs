@@ -7,6 +7,7 @@ mod backend;
 mod chat;
 mod conformance;
 mod conversations;
+mod damage;
 mod dev;
 mod dev_loop;
 mod examples;
@@ -15,6 +16,7 @@ mod least_privilege;
 mod local_lifecycle;
 mod logs;
 mod page;
+mod ports;
 mod project;
 #[path = "../shared/pty.rs"]
 mod pty;

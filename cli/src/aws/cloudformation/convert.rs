@@ -112,7 +112,7 @@ pub(super) fn finding(event: OperationEvent) -> Option<Finding> {
 pub(super) fn change_set_type(change: Change) -> ChangeSetType {
     match change {
         Change::Create => ChangeSetType::Create,
-        Change::Update | Change::Restart => ChangeSetType::Update,
+        Change::Update | Change::Restart | Change::Move => ChangeSetType::Update,
     }
 }
 

@@ -48,10 +48,14 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
 
 /// Asks before data is lost; anything else can be taken back.
 async fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<(), CommandError> {
-    if change_set.change == Change::Restart {
-        terminal.say(
+    match change_set.change {
+        Change::Restart => terminal.say(
             "          the stack was deployed before but does not run; starting it with its data",
-        );
+        ),
+        Change::Move => terminal.say(
+            "          the stack changes its port: starting it anew with its data, open connections end",
+        ),
+        Change::Create | Change::Update => {}
     }
     let lost: Vec<_> = change_set
         .summary

@@ -1,0 +1,48 @@
+//! Where the functions' code is kept: in the stack's folder, under its digest.
+
+use super::LocalTarget;
+use crate::config::names::StackName;
+use crate::engine::{Asset, AssetStore, TargetError};
+use crate::packaging::Executable;
+
+/// What the asset's bucket is called where there is no bucket.
+const BUCKET: &str = "local";
+
+/// This machine's processor in Lambda's words.
+const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
+    "arm64"
+} else {
+    "x86_64"
+};
+
+impl AssetStore for LocalTarget {
+    type Handlers = Executable;
+
+    async fn locate(
+        &self,
+        _stack: &StackName,
+        executable: &Executable,
+    ) -> Result<Asset, TargetError> {
+        Ok(Asset {
+            bucket: BUCKET.into(),
+            key: executable.digest.clone(),
+            architecture: ARCHITECTURE,
+            size: executable.size,
+            already_there: false,
+        })
+    }
+
+    async fn publish(
+        &self,
+        stack: &StackName,
+        executable: &Executable,
+    ) -> Result<Asset, TargetError> {
+        let already_there = self
+            .folder(stack)
+            .keep_code(&executable.path, &executable.digest)?;
+        Ok(Asset {
+            already_there,
+            ..self.locate(stack, executable).await?
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The stack events in a local stack's folder, oldest first, each with the operation that it belongs to.
+
+use std::io::{ErrorKind, Write};
+
+use super::{Result, StateFolder};
+use crate::engine::TargetError;
+use crate::stack::progress::StackEvent;
+
+impl StateFolder {
+    /// Adds an event of the operation `token`.
+    pub(in crate::local) fn add_event(&self, token: &str, event: &StackEvent) -> Result<()> {
+        let mut line = serde_json::to_vec(&(token, event)).expect("an event has a JSON form");
+        line.push(b'\n');
+        let mut file = self.append("events.jsonl")?;
+        file.write_all(&line)
+            .map_err(|error| TargetError::file("write", &self.path.join("events.jsonl"), error))
+    }
+
+    /// The events of the operation `token` so far. A line that is still being written is left for the next time.
+    pub(in crate::local) fn events(&self, token: &str) -> Result<Vec<StackEvent>> {
+        let path = self.path.join("events.jsonl");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(TargetError::file("read", &path, error)),
+        };
+        let parsed = text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<(String, StackEvent)>(line).ok());
+        Ok(parsed
+            .filter(|(of, _)| of == token)
+            .map(|(_, event)| event)
+            .collect())
+    }
+
+    /// Starts the list of events anew.
+    pub(in crate::local) fn clear_events(&self) {
+        drop(std::fs::remove_file(self.path.join("events.jsonl")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_written_event_is_left_for_the_next_time() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = StateFolder::new(root.path().join(".chatctl/chat"));
+        let event = StackEvent {
+            id: "1".into(),
+            at: 0.5,
+            logical_id: "T".into(),
+            resource_type: "X".into(),
+            status: "CREATE_COMPLETE".into(),
+            reason: None,
+        };
+        folder.create().unwrap();
+        folder.add_event("mine", &event).unwrap();
+        folder.add_event("other", &event).unwrap();
+        folder
+            .append("events.jsonl")
+            .unwrap()
+            .write_all(b"[\"mine\",{\"id\":\"2\"")
+            .unwrap();
+        assert_eq!(folder.events("mine").unwrap(), [event]);
+    }
+}
