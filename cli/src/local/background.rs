@@ -30,7 +30,7 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
     let _own_session = rustix::process::setsid();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let folder = StateFolder::new(folder);
-    let Some(lock) = folder.lock()? else {
+    let Some(lock) = folder.lock_patiently().await? else {
         return Err(TargetError::new(
             Refusal::Failed,
             format!("local stack `{stack}` runs already"),

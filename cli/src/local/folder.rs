@@ -101,12 +101,24 @@ impl StateFolder {
 
     /// Holds the stack for the process that runs it; `None` when another one does.
     pub(super) fn lock(&self) -> Result<Option<File>> {
-        self.lock_file("lock")
+        self.lock_file("lock", File::try_lock)
+    }
+
+    /// As [`StateFolder::lock`], but waits out commands that only look whether it is held, for which they hold it
+    /// themselves for a moment ([`StateFolder::is_alive`]).
+    pub(super) async fn lock_patiently(&self) -> Result<Option<File>> {
+        for _ in 0..100 {
+            if let Some(lock) = self.lock()? {
+                return Ok(Some(lock));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        Ok(None)
     }
 
     /// Holds the stack for a command; `None` when another one does.
     pub(super) fn reserve(&self) -> Result<Option<File>> {
-        self.lock_file("command.lock")
+        self.lock_file("command.lock", File::try_lock)
     }
 
     /// Whether a process runs this stack.
@@ -114,19 +126,25 @@ impl StateFolder {
         if !self.path.join("lock").exists() {
             return Ok(false);
         }
-        Ok(self.lock()?.is_none())
+        // Shared, so that two commands that look at once do not take each other for the stack.
+        Ok(self.lock_file("lock", File::try_lock_shared)?.is_none())
     }
 
-    fn lock_file(&self, name: &str) -> Result<Option<File>> {
+    fn lock_file(
+        &self,
+        name: &str,
+        lock: impl FnOnce(&File) -> std::result::Result<(), TryLockError>,
+    ) -> Result<Option<File>> {
         self.create()?;
         let path = self.path.join(name);
         let file = private()
+            .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path);
         let file = file.map_err(|error| TargetError::file("open", &path, error))?;
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(TargetError::file("lock", &path, error)),
@@ -388,6 +406,18 @@ mod tests {
         folder.remove_all_but_data().unwrap();
         assert!(folder.has_data() && !folder.code("d").exists());
         assert_eq!(folder.identity().unwrap(), identity);
+    }
+
+    #[tokio::test]
+    async fn a_command_that_looks_whether_the_stack_runs_does_not_keep_it_from_starting() {
+        let (_root, folder) = folder();
+        let looking = folder.lock_file("lock", File::try_lock_shared);
+        let looking = looking.unwrap().unwrap();
+        assert!(!folder.is_alive().unwrap());
+        let starting = folder.lock_patiently();
+        assert!(folder.lock().unwrap().is_none());
+        let looked = async move { drop(looking) };
+        assert!(tokio::join!(starting, looked).0.unwrap().is_some());
     }
 
     #[test]
