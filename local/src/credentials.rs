@@ -1,8 +1,8 @@
 //! Who is calling, and may they: access keys lead to roles, and the roles' policies decide.
 //!
 //! Every function gets its own temporary key. A request signed with any other key comes from the person who runs the
-//! stack, the operator, who may do everything. Signatures are not verified: whoever can reach the loopback interface can
-//! also read the processes' environments.
+//! stack, the operator, who may do everything. Signatures are not verified: another program of the same user could read the secrets in
+//! the processes' environments anyway. Web pages are kept away by [`crate::browser`]; other users of the machine are not.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};

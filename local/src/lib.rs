@@ -3,18 +3,20 @@
 //! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API answer as
 //! AWS documents them, so whatever works against a [`LocalStack`] here meets the same contracts there.
 //!
-//! Everything listens on 127.0.0.1 only. What differs from AWS, by intention:
+//! Everything listens on loopback addresses only. What differs from AWS, by intention:
 //!
 //! - WebSockets are plain `ws://`; events still say `https` and port 443.
 //! - Signatures are not verified. A key that a function was given leads to that function's role; any other key is
 //!   the operator's, who may do everything. An unsigned request to the @connections or the Invoke API is refused.
 //! - IAM here finds what a role lacks. It is no wall against a function that wants to get around it: any program of the
 //!   same machine can sign with another key.
+//! - Web pages are refused wherever AWS would ask for a signature; WebSockets are open to them, as on AWS.
 //! - Requests wait for a free process where AWS would throttle them for want of concurrency.
 //! - Processes are not frozen between two events.
 //! - A process that catches SIGTERM has two seconds; when the program that runs the stack is killed itself, function
 //!   processes see their Runtime API close and end by that.
 
+mod browser;
 mod clock;
 mod credentials;
 mod functions;

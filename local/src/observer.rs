@@ -30,9 +30,23 @@ impl Observer {
         (self.0)(StackNotice::Log(line));
     }
 
+    /// One line, whatever clients or backends have put into it: control characters are told and not passed on.
     pub(crate) fn warn(&self, text: impl Into<String>) {
-        (self.0)(StackNotice::Warning(text.into()));
+        let mut text = text.into();
+        if text.contains(char::is_control) {
+            text = text.chars().flat_map(shown).collect();
+        }
+        (self.0)(StackNotice::Warning(text));
     }
+}
+
+/// `\n` and the like for a control character, any other as it is.
+fn shown(character: char) -> impl Iterator<Item = char> {
+    let (escape, itself) = match character.is_control() {
+        true => (Some(character.escape_default()), None),
+        false => (None, Some(character)),
+    };
+    escape.into_iter().flatten().chain(itself)
 }
 
 impl fmt::Debug for Observer {
@@ -92,4 +106,20 @@ pub enum LogSource {
     Stderr,
     /// The Lambda service: reports, timeouts, exits.
     Platform,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn a_warning_is_one_line_that_moves_no_cursor() {
+        let heard = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&heard);
+        Observer::new(move |notice| *told.lock().unwrap() = Some(notice)).warn("ü.\u{1b}[2J\nx");
+        let warning = StackNotice::Warning(r"ü.\u{1b}[2J\nx".to_owned());
+        assert_eq!(heard.lock().unwrap().take(), Some(warning));
+    }
 }

@@ -90,8 +90,8 @@ impl Tables {
         scope: Scope,
     ) -> Result<Self, TablesError> {
         let database = open(storage)?;
-        let published = listener()?;
-        let inner = listener()?;
+        let published = listener(Ipv4Addr::LOCALHOST)?;
+        let inner = hidden_listener()?;
         let endpoint = format!("http://{}", published.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -258,8 +258,17 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
     })
 }
 
-fn listener() -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+/// For the database's own server, which asks nobody who he is and answers web pages, too: on one of the 16 million
+/// loopback addresses, which no page can try through. Only Linux has them all from the start.
+fn hidden_listener() -> std::io::Result<TcpListener> {
+    let mut bytes = [0; 3];
+    getrandom::fill(&mut bytes)?;
+    let [a, b, c] = bytes;
+    listener(Ipv4Addr::new(127, a, b, c)).or_else(|_| listener(Ipv4Addr::LOCALHOST))
+}
+
+fn listener(address: Ipv4Addr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(SocketAddr::from((address, 0)))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -336,6 +345,16 @@ mod tests {
             .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
             .unwrap();
         line.trim().parse().unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_databases_own_server_is_where_no_page_looks_for_it() {
+        let addresses: Vec<_> = (0..2)
+            .map(|_| hidden_listener().unwrap().local_addr().unwrap().ip())
+            .collect();
+        assert!(addresses.iter().all(|address| address.is_loopback()));
+        assert_ne!(addresses[0], addresses[1]);
     }
 
     /// With SQLite's default, `synchronous = FULL`, every write waits for the disk (where there is one: on a file system

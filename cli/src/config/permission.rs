@@ -82,7 +82,9 @@ impl TryFrom<String> for Granted {
             ["arn", partition, service, _, _, resource]
                 if !partition.is_empty() && !service.is_empty() && text.chars().all(plain) =>
             {
-                if [partition, service].concat().contains(['*', '?']) || resource == "*" {
+                if [partition, service].concat().contains(['*', '?'])
+                    || !resource.is_empty() && resource.chars().all(|c| "*?:/".contains(c))
+                {
                     return Err(format!(
                         "{text:?} is everything of a service: name what it is; wildcards are for parts of its name"
                     ));
@@ -147,7 +149,14 @@ mod tests {
         assert!(refusal::<Action>("dynamodb:*").contains("name each action"));
         assert!(refusal::<Action>("*").contains("name each action"));
         assert!(refusal::<Granted>("*").contains("everything in the account"));
-        assert!(refusal::<Granted>("arn:aws:s3:::*").contains("everything of a service"));
+        for arn in [
+            "arn:aws:s3:::*",
+            "arn:aws:s3:::**",
+            "arn:aws:s3:::*/*",
+            "arn:aws:sns:r:1:?*",
+        ] {
+            assert!(refusal::<Granted>(arn).contains("everything of a service"));
+        }
         assert!(refusal::<Granted>("arn:aws:*:::x").contains("everything of a service"));
     }
 

@@ -100,7 +100,7 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
             let body = String::from_utf8_lossy(body);
             let words = match body.trim() {
                 "" => String::new(),
-                body => format!(" {}", body.chars().take(200).collect::<String>()),
+                body => format!(" {}", excerpt(body)),
             };
             Err(SeatError::Refused {
                 url: url(),
@@ -156,6 +156,12 @@ impl Line {
         // Who does not answer is left alone.
         drop(tokio::time::timeout(Duration::from_secs(2), goodbye).await);
     }
+}
+
+/// The beginning of what a server said, without anything that a terminal would obey.
+fn excerpt(body: &str) -> String {
+    let harmless = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    body.chars().take(200).map(harmless).collect()
 }
 
 fn why_over(error: &tungstenite::Error) -> String {
@@ -231,6 +237,15 @@ mod tests {
             [401, 403, 410, 429, 500, 503].map(|status| refused(status).may_pass()),
             [false, false, false, true, true, true]
         );
+    }
+
+    #[test]
+    fn what_a_server_says_is_quoted_without_what_a_terminal_obeys() {
+        assert_eq!(
+            excerpt("no\u{1b}]0;x\u{7}\r\n"),
+            "no\u{fffd}]0;x\u{fffd}\u{fffd}\u{fffd}"
+        );
+        assert_eq!(excerpt(&"ü".repeat(300)).chars().count(), 200);
     }
 
     #[tokio::test]

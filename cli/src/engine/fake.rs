@@ -145,7 +145,7 @@ fn poll(id: &str, lines: &str) -> Poll {
 }
 
 pub(super) fn deployment() -> Deployment {
-    let template = serde_json::json!({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table"}}});
+    let template = serde_json::json!({"Description": "by chatctl", "Resources": {"Table": {"Type": "AWS::DynamoDB::Table"}}});
     Deployment::new(
         "chat".parse().unwrap(),
         Template::new(template),

@@ -111,8 +111,11 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // Out of file descriptors, say: the next command tries again.
-                Err(_) => continue,
+                // Out of file descriptors, say: the next accept would fail at once as well.
+                Err(_) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    continue;
+                }
             },
             () = asked.closed() => return,
         };

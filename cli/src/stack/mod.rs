@@ -41,6 +41,12 @@ impl Template {
         &self.0
     }
 
+    /// Whether it is one of chatctl's: the description of each says so.
+    pub(crate) fn is_ours(&self) -> bool {
+        let description = self.0["Description"].as_str();
+        description.is_some_and(|text| text.contains("chatctl"))
+    }
+
     /// Its resources by logical id, each with `Type` and `Properties`.
     pub(crate) fn resources(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
         self.0["Resources"]

@@ -196,7 +196,7 @@ impl Terminal {
                 anstream::stderr(),
                 "{}: {}",
                 Role::Hint.paint("hint"),
-                fitting_behind(&as_invoked(hint), "hint: ".len())
+                fitting_behind(&as_invoked(&plain(hint)), "hint: ".len())
             ));
         }
     }
@@ -258,6 +258,14 @@ impl Terminal {
     }
 }
 
+/// `text` in its lines, without anything that a terminal obeys: a hint may quote what a function wrote.
+fn plain(text: &str) -> String {
+    text.split('\n')
+        .map(printable)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
 /// `text` as it fits the terminal behind stderr.
 fn fitting(text: &str) -> String {
     wrap::wrap(text, wrap::width(std::io::stderr()))
@@ -280,4 +288,16 @@ fn width_of(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
 /// Bytes as a person reads them.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_hint_that_quotes_a_function_moves_no_cursor() {
+        let hint = "its functions wrote last:\n  Direct: \u{1b}[2Jgone\r";
+        assert_eq!(
+            super::plain(hint),
+            "its functions wrote last:\n  Direct: ␛[2Jgone␍"
+        );
+    }
 }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::pool::{Ending, Job, Next, Pool};
 use super::process::{Process, Running};
 use super::{Failure, Invocation, Outcome};
+use crate::browser;
 use crate::gateway::{clock, ids};
 
 /// The largest answer of a function: 6 MB and 100 bytes.
@@ -58,6 +59,10 @@ async fn answer(
     process: Arc<Process>,
     request: Request<Incoming>,
 ) -> hyper::Result<Answer> {
+    if browser::asks(request.headers()) {
+        let forbidden = error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
+        return Ok(forbidden);
+    }
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     Ok(match (request.method(), segments.as_slice()) {

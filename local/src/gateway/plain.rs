@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 use super::Gateway;
 use super::handshake::{Head, Refusal};
+use crate::browser;
 use crate::functions::invoke_api;
 use crate::management;
 
@@ -55,9 +56,15 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
         [stage, "@connections", id]
             if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
         {
+            if browser::asks(request.headers()) {
+                return refuse(of_a_page());
+            }
             management::answer(gateway, &deployed, stage, id, request).await
         }
         ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
+            if browser::asks(request.headers()) {
+                return refuse(of_a_page());
+            }
             let identity = &deployed.identity;
             invoke_api::answer(
                 &gateway.functions,
@@ -80,6 +87,10 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
         }
         _ => refuse(Refusal::forbidden()),
     }
+}
+
+fn of_a_page() -> Refusal {
+    Refusal::gateway(403, "ForbiddenException", browser::REFUSED)
 }
 
 /// A refusal as an answer of a keep-alive connection.

@@ -168,8 +168,7 @@ impl Rendering<'_> {
             Some(Value::Array(items)) => {
                 let index = key.as_u64().and_then(|index| usize::try_from(index).ok());
                 let slot = index.and_then(|index| items.get_mut(index));
-                let missing =
-                    || Fault::new(place, format!("the list has no element {}", as_text(&key)));
+                let missing = || Fault::new(place, "the list has no such element");
                 *slot.ok_or_else(missing)? = value;
                 Ok(())
             }

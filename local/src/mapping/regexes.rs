@@ -1,4 +1,6 @@
 //! Java's `replaceAll`, `replaceFirst`, `split` and `matches`, with regular expressions.
+//!
+//! Errors quote nothing: a pattern may be made of what somebody said, and errors are logged.
 
 use regex_lite::{Captures, Regex};
 
@@ -7,7 +9,7 @@ use super::bounds::within;
 /// Compiles a regular expression; those of Java's that need looking around or back are refused.
 pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     Regex::new(pattern)
-        .map_err(|error| format!("the regular expression `{pattern}` is not supported: {error}"))
+        .map_err(|error| format!("this regular expression is not supported: {error}"))
 }
 
 pub(super) fn matches(text: &str, pattern: &str) -> Result<bool, String> {
@@ -69,15 +71,13 @@ fn pieces(replacement: &str) -> Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
     let mut characters = replacement.chars();
     while let Some(character) = characters.next() {
-        let wrong = || format!("the replacement `{replacement}` ends too early");
+        let wrong = || "the replacement ends too early".to_owned();
         pieces.push(match character {
             '\\' => Piece::Text(characters.next().ok_or_else(wrong)?),
             '$' => match characters.next().and_then(|digit| digit.to_digit(10)) {
                 Some(group) => Piece::Group(group as usize),
                 None => {
-                    return Err(format!(
-                        "`$` in the replacement `{replacement}` needs the number of a group"
-                    ));
+                    return Err("`$` in the replacement needs the number of a group".to_owned());
                 }
             },
             other => Piece::Text(other),

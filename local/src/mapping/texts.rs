@@ -57,7 +57,7 @@ fn index(value: &Value) -> Result<usize, String> {
     value
         .as_u64()
         .and_then(|index| usize::try_from(index).ok())
-        .ok_or_else(|| format!("`{}` is no position in a text", as_text(value)))
+        .ok_or_else(|| "this is no position in a text".to_owned())
 }
 
 fn position(text: &str, byte: Option<usize>) -> Value {

@@ -108,11 +108,17 @@ pub(crate) fn needs(
             vec![need(operation, resource)]
         }
         _ => {
-            let resource = body.resource_arn.or(body.stream_arn);
-            vec![need(
-                operation,
-                resource.unwrap_or_else(|| table(body.table_name.as_deref())),
-            )]
+            // Each that is named, because the database looks at one of them only and ignores the others.
+            let arns = [body.resource_arn, body.stream_arn].into_iter().flatten();
+            let named = body.table_name.as_deref();
+            let resources: Vec<_> = arns.chain(named.map(|name| table(Some(name)))).collect();
+            match resources.is_empty() {
+                true => vec![need(operation, "*".to_owned())],
+                false => resources
+                    .into_iter()
+                    .map(|resource| need(operation, resource))
+                    .collect(),
+            }
         }
     };
     Ok(needs)
@@ -204,6 +210,11 @@ mod tests {
             "Scan",
             r#"{"TableName":"T","IndexName":"I"}"#,
             &["dynamodb:Scan T/index/I"],
+        );
+        check(
+            "PutItem",
+            r#"{"TableName":"T","ResourceArn":"arn:aws:dynamodb:r:1:table/U"}"#,
+            &["dynamodb:PutItem U", "dynamodb:PutItem T"],
         );
         check("ListTables", "{}", &["dynamodb:ListTables *"]);
         check("GetItem", "{}", &["dynamodb:GetItem *"]);

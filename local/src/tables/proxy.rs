@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 
 use super::conditions;
 use super::needs::{Need, Scope, needs};
+use crate::browser;
 use crate::credentials::{Caller, Credentials};
 use crate::iam::Decision;
 
@@ -78,6 +79,14 @@ pub(super) async fn serve(
 impl Proxy {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (mut head, body) = request.into_parts();
+        // The database's own server would let them in, and read the answer.
+        if browser::asks(&head.headers) {
+            return refuse(
+                StatusCode::FORBIDDEN,
+                "AccessDeniedException",
+                browser::REFUSED,
+            );
+        }
         let body = match Limited::new(body, REQUEST_BYTES).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::backend::{Backend, Reply, response, route, template, two_way};
+use crate::backend::{Backend, Reply, mock, response, route, template, two_way};
 use crate::world::{World, until};
 
 const DEFAULT: &str = "$default";
@@ -194,4 +194,40 @@ async fn a_missing_stage_variable_in_an_address_is_told() {
     })
     .await;
     assert_eq!(backend.count(), 0);
+}
+
+#[tokio::test]
+async fn what_went_wrong_with_a_message_is_told_without_its_text() {
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let backend = Backend::start().await;
+    let in_the_address = "      RequestParameters:
+        integration.request.querystring.text: route.request.body.text";
+    let unreachable = backend.http("Gone", "HTTP_PROXY", "/", in_the_address);
+    let world = World::of_template(&template(&[
+        unreachable.replace(&format!("127.0.0.1:{}", backend.port), &address.to_string()),
+        mock("Passing", ""),
+        mock(
+            "Pattern",
+            "      RequestTemplates: { $default: \"$input.path('$.text').matches($input.path('$.text'))\" }",
+        ),
+        route("One", "gone", "Gone", ""),
+        route("Two", "passing", "Passing", ""),
+        route("Three", "pattern", "Pattern", ""),
+    ]))
+    .await;
+    let mut client = world.connect().await;
+    for action in ["gone", "passing", "pattern"] {
+        client
+            .send(&format!(r#"{{"action":"{action}","text":"(?=secret)"}}"#))
+            .await;
+        assert_eq!(
+            error_frame(&client.receive().await),
+            "Internal server error"
+        );
+    }
+    let warnings = world.warnings();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(!warnings.concat().contains("secret"), "{warnings:?}");
 }

@@ -111,7 +111,8 @@ async fn stop_does_not_wait_for_an_idle_keep_alive_connection_but_serves_posts_u
     assert_eq!(client.close_code().await, 1001);
     puppets.event("disconnect", 0).await;
     let authorization = signed_by("AKIA", "execute-api");
-    let head = format!("GET {path} HTTP/1.1\r\nHost: h\r\nAuthorization: {authorization}\r\n\r\n");
+    let head =
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\n\r\n");
     assert_eq!(
         within(exchange(port, &head, b"")).await.status,
         410,

@@ -8,6 +8,7 @@
 mod answers;
 mod authorisation;
 mod backend;
+mod browser;
 mod checklist;
 mod connect_event;
 mod connections_api;

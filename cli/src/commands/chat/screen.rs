@@ -98,6 +98,9 @@ impl View for Screen {
     }
 
     fn trouble(&mut self, words: &str) {
-        self.line(AnsiColor::Red.on_default().bold(), &format!("! {words}"));
+        self.line(
+            AnsiColor::Red.on_default().bold(),
+            &format!("! {}", printable(words)),
+        );
     }
 }

@@ -48,6 +48,7 @@ pub(super) async fn run(
     };
     let is_shell = record.is_none() && target.stacks.describe(stack).await?.is_some();
     if let Some(record) = &record {
+        or_interrupted(target.stacks.own_template(stack)).await?;
         check_protection(record)?;
         announce(terminal, &target, record, &resources, data).await?;
     }

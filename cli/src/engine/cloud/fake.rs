@@ -50,7 +50,9 @@ impl FakeCloud {
     pub(super) fn with(status: &str) -> Self {
         let fake = Self::default();
         *fake.stack.borrow_mut() = Some(record(status));
-        *fake.template.borrow_mut() = Some(Template::new(serde_json::json!({"Resources": {}})));
+        *fake.template.borrow_mut() = Some(Template::new(
+            serde_json::json!({"Description": "by chatctl", "Resources": {}}),
+        ));
         fake
     }
 

@@ -13,7 +13,7 @@ mod tests;
 
 use std::cell::RefCell;
 
-use super::refusal::TargetError;
+use super::refusal::{Refusal, TargetError};
 use super::status::{Ground, StackStatus};
 use super::target::{Inventory, Pace, Resource};
 use crate::config::names::StackName;
@@ -112,6 +112,20 @@ impl<C: CloudFormation> CloudStacks<C> {
         stack: &StackName,
     ) -> Result<Template, TargetError> {
         self.cloud.template(stack.as_ref()).await
+    }
+
+    /// The same, of a stack that may be changed or deleted.
+    ///
+    /// # Errors
+    /// Something else than chatctl has deployed it: whatever it holds, a chat would take its place.
+    pub(crate) async fn own_template(&self, stack: &StackName) -> Result<Template, TargetError> {
+        let template = self.deployed_template(stack).await?;
+        if template.is_ours() {
+            return Ok(template);
+        }
+        let message = format!("stack `{stack}` is not a chat: chatctl has not deployed it");
+        Err(TargetError::new(Refusal::Usage, message)
+            .with_hint("`--stack NAME`, or `stack` in chatctl.toml, names another stack"))
     }
 
     /// Lets, or does not let, the stack be deleted.

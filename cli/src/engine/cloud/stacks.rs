@@ -47,7 +47,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             .await?
             .filter(|record| record.status.ground() == Ground::Built);
         let before = match &record {
-            Some(_) => Some(self.cloud.template(stack).await?),
+            Some(_) => Some(self.own_template(&deployment.stack).await?),
             None => None,
         };
         let values = deployment.parameters.iter();
@@ -121,7 +121,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let Some(record) = self.record(stack).await? else {
             return Ok(None);
         };
-        let deployed = self.cloud.template(stack.as_ref()).await?;
+        let deployed = self.own_template(stack).await?;
         let Some(template) = with_tables_retained(&deployed) else {
             return Ok(None);
         };

@@ -15,6 +15,14 @@ fn document(toml: &str) -> Value {
 }
 
 #[test]
+fn every_rendering_is_recognised_as_ours() {
+    let backend = "[[routes]]\nkey = \"$default\"\nhttp = \"https://backend.example/send\"\n";
+    for config in ["", backend] {
+        assert!(render(&settings(config)).is_ours(), "{config}");
+    }
+}
+
+#[test]
 fn the_default_rendering_is_the_template_itself() {
     let source: Value = serde_saphyr::from_str(CHAT).unwrap();
     assert_eq!(document(""), source);

@@ -39,7 +39,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(super) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Failure> {
-        let to = outgoing.uri.clone();
+        // No more of it: a message may have gone into the rest.
+        let to = origin(&outgoing.uri).to_owned();
         let request = request(outgoing).map_err(Failure::Configuration)?;
         let unreachable =
             |why: String| Failure::Backend(format!("`{to}` cannot be reached: {why}"));
@@ -88,17 +89,22 @@ fn request(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, String> {
             request = request.header(name, value);
         }
     }
-    let wrong = |error| format!("`{}` is no address: {error}", outgoing.uri);
+    let to = origin(&outgoing.uri).to_owned();
+    let wrong = |error| format!("what `{to}…` has become is no address: {error}");
     let request = request
         .body(Full::new(outgoing.body.into()))
         .map_err(wrong)?;
     match (request.uri().scheme_str(), request.uri().host()) {
         (Some("http" | "https"), Some(_)) => Ok(request),
-        _ => Err(format!(
-            "`{}` is no http:// or https:// address",
-            request.uri()
-        )),
+        _ => Err(format!("`{to}` is no http:// or https:// address")),
     }
+}
+
+/// Scheme, host and port of an address.
+fn origin(uri: &str) -> &str {
+    let host = uri.find("://").map_or(0, |at| at + 3);
+    let end = uri[host..].find(['/', '?']);
+    &uri[..end.map_or(uri.len(), |end| host + end)]
 }
 
 fn plain() -> Plain {

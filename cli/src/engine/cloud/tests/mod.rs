@@ -285,3 +285,19 @@ async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does
             .is_empty()
     );
 }
+
+#[tokio::test]
+async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its_tables() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE");
+    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
+    *cloud.template.borrow_mut() = Some(Template::new(foreign));
+    let stacks = CloudStacks::new(cloud);
+    for error in [
+        stacks.prepare(deployment()).await.unwrap_err(),
+        stacks.retain_tables(&name()).await.unwrap_err(),
+        stacks.own_template(&name()).await.unwrap_err(),
+    ] {
+        assert!(error.message.contains("chatctl has not deployed it"));
+    }
+    assert_eq!(stacks.cloud.asked(), "");
+}
