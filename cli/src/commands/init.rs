@@ -75,13 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn every_key_that_it_comments_out_is_one_that_is_understood() {
-        let keys = COMMENTED
-            .lines()
-            .filter_map(|line| line.strip_prefix("#: "));
-        let text: String = keys.map(|line| format!("{line}\n")).collect();
-        let changed = settings(&text);
+    fn every_key_that_it_comments_out_can_be_put_into_force_where_it_stands() {
+        let changed = settings(&COMMENTED.replace("\n#: ", "\n"));
         assert_eq!(changed.local_port, Some(8080));
-        assert_eq!(changed.routes.len(), 3);
+        assert_eq!(changed.routes.len(), 4);
+        assert!(changed.handlers.path.is_some() && changed.aws.architecture.is_some());
     }
 }
