@@ -86,8 +86,12 @@ impl CommandError {
         let mut story = self.source.to_string();
         let mut cause = self.source.source();
         while let Some(error) = cause {
-            // Writing to a string cannot fail.
-            let _ = write!(story, "\n  because: {error}");
+            let words = error.to_string();
+            // Some libraries' errors say their cause's words themselves.
+            if !story.ends_with(&words) {
+                // Writing to a string cannot fail.
+                let _ = write!(story, "\n  because: {words}");
+            }
             cause = error.source();
         }
         story
@@ -210,5 +214,32 @@ fn exit_code(refusal: Refusal) -> u8 {
         Refusal::Denied => exit::DENIED,
         Refusal::Interrupted => exit::INTERRUPTED,
         Refusal::Unreachable | Refusal::Unexpected => exit::UNEXPECTED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{words}")]
+    struct Told {
+        words: &'static str,
+        source: Option<Box<Told>>,
+    }
+
+    #[test]
+    fn a_cause_whose_words_are_said_already_is_not_told_twice() {
+        let told = |words, source: Option<Told>| Told {
+            words,
+            source: source.map(Box::new),
+        };
+        let refused = told("refused", None);
+        let error = told(
+            "not connected",
+            Some(told("IO error: refused", Some(refused))),
+        );
+        let story = CommandError::new(exit::UNEXPECTED, error, None).story();
+        assert_eq!(story, "not connected\n  because: IO error: refused");
     }
 }

@@ -75,16 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn every_line_that_it_comments_out_counts_where_it_stands() {
-        assert!(COMMENTED.contains("\n#: "));
+    fn every_key_that_it_comments_out_can_be_put_into_force_where_it_stands() {
         let changed = settings(&COMMENTED.replace("\n#: ", "\n"));
         assert_eq!(changed.local_port, Some(8080));
-        assert!(
-            changed
-                .handlers
-                .path
-                .is_some_and(|path| path.ends_with("lambdas"))
-        );
         assert_eq!(changed.routes.len(), 4);
+        assert!(changed.handlers.path.is_some() && changed.aws.architecture.is_some());
     }
 }

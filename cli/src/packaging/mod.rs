@@ -102,12 +102,22 @@ async fn executables_by(
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Executable>, PackagingError> {
+    // Builds take minutes: a crate that is not there is told of before the first one.
+    let mut origins = Vec::new();
+    for code in Code::of(settings) {
+        let origin = match (&code.origin, prebuilt) {
+            (Origin::Own, Some(given)) => Ok(Found::Built(file_in(given))),
+            _ => Crate::of(programs, &code, settings).await.map(Found::Crate),
+        };
+        let origin = origin.map_err(|error| error.of(&code))?;
+        origins.push((code, origin));
+    }
     let mut built = Built::new();
     let mut crates: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-    for code in Code::of(settings) {
-        let path = match (&code.origin, prebuilt) {
-            (Origin::Own, Some(given)) => Ok(file_in(given)),
-            _ => path_of(programs, &code, settings, &mut crates, reporter).await,
+    for (code, origin) in origins {
+        let path = match origin {
+            Found::Built(path) => Ok(path),
+            Found::Crate(found) => path_of(programs, found, settings, &mut crates, reporter).await,
         };
         let executable = path.and_then(|path| Executable::of(code.name(), path));
         let executable = executable.map_err(|error| error.of(&code))?;
@@ -116,15 +126,20 @@ async fn executables_by(
     Ok(built)
 }
 
-/// Builds `code`; `crates` are those that were built before, by the path of what came out.
+/// Where an executable comes from.
+enum Found {
+    Built(PathBuf),
+    Crate(Crate),
+}
+
+/// Builds `found`; `crates` are those that were built before, by the path of what came out.
 async fn path_of(
     programs: &Programs,
-    code: &Code,
+    found: Crate,
     settings: &Settings,
     crates: &mut BTreeMap<PathBuf, PathBuf>,
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
-    let found = Crate::of(programs, code, settings).await?;
     let profile = &settings.handlers.profile;
     let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
     // Where crates share a target folder, one build would replace what the other has made.

@@ -109,6 +109,19 @@ async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
 }
 
 #[tokio::test]
+async fn a_crate_that_is_not_there_is_told_of_before_anything_is_built() {
+    let (folder, settings) = settings_with_handlers();
+    std::fs::remove_dir_all(folder.path().join("b")).unwrap();
+    let scripts = Scripts::new();
+    let mut recorder = Recorder::default();
+    let error = executables_by(&programs(&scripts), &settings, None, &mut recorder)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("route `b`"), "{error}");
+    assert_eq!(recorder.compiled, [""; 0]);
+}
+
+#[tokio::test]
 async fn two_crates_whose_binaries_would_be_one_file_are_refused() {
     let (folder, settings) = settings_with_handlers();
     let scripts = Scripts::new();

@@ -76,12 +76,15 @@ impl<W: Write> Reporter for Lines<W> {
                 }
             }
             DeployEvent::Expecting(_) => {}
-            // One line in a while shows that it goes on.
-            DeployEvent::Compiling { unit, count } if count - self.compiled >= 25 => {
-                self.compiled = *count;
-                self.line(Step::Build, &format!("{count} crates so far, {unit}"));
+            DeployEvent::Compiling { unit, count } => {
+                // Each handler's crate has a build of its own, which counts from one again.
+                self.compiled = self.compiled.min(*count);
+                // One line in a while shows that it goes on.
+                if count - self.compiled >= 25 {
+                    self.compiled = *count;
+                    self.line(Step::Build, &format!("{count} crates so far, {unit}"));
+                }
             }
-            DeployEvent::Compiling { .. } => {}
             DeployEvent::Notice(text) => self.line(self.step, text),
             DeployEvent::Stack(event) => {
                 if let Some(text) = settled_line(event) {
@@ -123,6 +126,11 @@ mod tests {
             DeployEvent::Compiling {
                 unit: "hyper".into(),
                 count: 25,
+            },
+            // The next crate's build.
+            DeployEvent::Compiling {
+                unit: "roll".into(),
+                count: 2,
             },
             DeployEvent::Finished {
                 step: Step::Build,

@@ -21,9 +21,9 @@ use crate::terminal::{Output, Terminal};
 /// Chat in this terminal, as one person
 ///
 /// At a terminal, what comes in appears above the line that is being typed; `/quit` or Ctrl-D ends it, a connection
-/// that is lost is opened again. In a pipe, each line of the input is sent and each text that comes in is one line of
-/// stdout, with `\n` for the line breaks in it; after the end of the input it stays until nothing has come in for a
-/// while (`--wait`).
+/// that is lost is opened again. In a pipe, each line of the input that is not empty is sent, and each text that comes
+/// in is one line of stdout, with `\n` for the line breaks in it; after the end of the input it stays until nothing has
+/// come in for a while (`--wait`). Messages that are sent at once may arrive in another order.
 #[derive(Debug, clap::Args)]
 pub(super) struct ChatArgs {
     /// Who you are [default: from the config, else Tom]

@@ -121,7 +121,7 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
     for (index, (id, function)) in functions.iter().enumerate() {
         let head = if index == 0 { "functions" } else { "" };
         lines.push(format!(
-            "{head:<12} {id}: {} processes, {} invocations, {} errors",
+            "{head:<12} {id}: processes {}, invocations {}, errors {}",
             function.processes, function.invocations, function.errors
         ));
     }
@@ -170,8 +170,8 @@ mod tests {
             running for  1 h 2 min
             connections  2
             memory       31.4 MB, all processes together
-            functions    ConnectFunction: 1 processes, 7 invocations, 0 errors
-                         DirectFunction: 1 processes, 7 invocations, 0 errors"#]]
+            functions    ConnectFunction: processes 1, invocations 7, errors 0
+                         DirectFunction: processes 1, invocations 7, errors 0"#]]
         .assert_eq(&text(&"chat".parse().unwrap(), &status, 4_720));
     }
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(
     }
     match &running {
         Some(running) => terminal.say(&format!(
-            "goes:  local stack `{stack}` ({} functions, {} open connections)",
+            "goes:  local stack `{stack}` (functions: {}, open connections: {})",
             running.functions.len(),
             running.connections
         )),
