@@ -197,6 +197,9 @@ impl From<SeatError> for CommandError {
 /// Where a failed operation leaves the stack.
 fn what_is_left(status: &str) -> Option<&'static str> {
     match status {
+        "CREATE_FAILED" => Some(
+            "once that is put right, `chatctl deploy` tries again; `chatctl teardown` removes what is left of it",
+        ),
         "ROLLBACK_COMPLETE" => {
             Some("nothing of it is left but its name, which the next deployment removes")
         }

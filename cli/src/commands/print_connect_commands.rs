@@ -46,6 +46,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
             terminal.result(&command.command);
         }
         let page = args.target.local.then(|| beside(&url));
+        super::chat::hint(terminal, &settings, "");
         super::web::hint(terminal, &settings, page.as_deref());
     }
     Ok(())

@@ -73,14 +73,14 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
 /// Tells of the page where connect commands were printed; `page` is where it is, if it is served already.
 pub(super) fn hint(terminal: Terminal, settings: &Settings, page: Option<&str>) {
     let Some(page) = page else {
-        return terminal.hint("\nOr in a browser: `chatctl web`");
+        return terminal.hint("Or in a browser: `chatctl web`");
     };
     let links = links(page, settings);
     let windows = match links.len() {
         1 => "in browser windows",
         _ => "in two browser windows",
     };
-    terminal.hint(&format!("\nOr {windows}:\n{}", links.join("\n")));
+    terminal.hint(&format!("Or {windows}:\n{}", links.join("\n")));
 }
 
 /// Asks the desktop to open `link`; where there is none, the printed link is what remains.

@@ -49,6 +49,17 @@ pub(crate) fn connect_commands(
     [(from, to), (to, from)].map(|(from, to)| command(url, from, to, introduction))
 }
 
+/// What stands behind `chatctl` so that the first person talks to the second one without wscat.
+pub(crate) fn chat_command(settings: &Settings, more: &str) -> String {
+    let name = |name: &PersonName| shell_words::quote(name.as_ref()).into_owned();
+    let (from, to) = (name(&settings.from), name(&settings.to));
+    match Introduction::of(settings) {
+        Introduction::Friends => format!("chat{more} --as {from} --to {to}"),
+        Introduction::Name => format!("chat{more} --as {from}"),
+        Introduction::Nothing => format!("chat{more}"),
+    }
+}
+
 fn command(
     url: &str,
     from: &PersonName,

@@ -51,6 +51,13 @@ fn a_first_deployment_prints_the_two_commands_and_nothing_else_on_stdout() {
         deployed.stderr
     );
     assert!(
+        deployed
+            .stderr
+            .contains("Or without wscat: `chatctl chat --as Tom --to Jerry --local`"),
+        "{}",
+        deployed.stderr
+    );
+    assert!(
         deployed.stderr.contains("Connections created"),
         "{}",
         deployed.stderr
@@ -209,7 +216,15 @@ fn a_taken_port_is_an_error_that_names_it_and_leaves_nothing_running() {
     let project = Project::new("");
     let refused = project.deploy(&["--port", &port]);
     assert_eq!(refused.code, 3, "{}", refused.stderr);
-    assert!(refused.stderr.contains(&port), "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains(&format!("error: stack `chat` settled as CREATE_FAILED\n  the stack could not be created: port {port} is taken")),
+        "the cause is told: {}",
+        refused.stderr
+    );
+    let hint = "hint: once that is put right, `chatctl deploy --local` tries again";
+    assert!(refused.stderr.contains(hint), "{}", refused.stderr);
     assert_eq!(project.run(&["status", "--local"]).code, 2);
     drop(taken);
     let endpoint = project.deployed(&["--port", &port]);

@@ -33,6 +33,7 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
         wscat -H msgfrom:Tom -H msgto:Jerry -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
         wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
 
+        Or without wscat: `chatctl chat --as Tom --to Jerry`
         Or in a browser: `chatctl web`
 
         `chatctl status` tells how it is, `chatctl teardown` removes it"#]]
@@ -51,6 +52,7 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
         wscat -H msgfrom:Tom -H msgto:Jerry -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
         wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:PORT/_aws/execute-api/API/v1
 
+        Or without wscat: `chatctl chat --as Tom --to Jerry`
         Or in a browser: `chatctl web`
 
         `chatctl status` tells how it is, `chatctl teardown` removes it"#]]

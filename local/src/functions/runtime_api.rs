@@ -103,9 +103,9 @@ async fn next(pool: &Pool, process: &Arc<Process>) -> Answer {
         Next::Job(job) => job,
         Next::Wait(job) => match job.await {
             Ok(job) => job,
-            Err(_) => return retired(process),
+            Err(_) => return retired(process).await,
         },
-        Next::Retired => return retired(process),
+        Next::Retired => return retired(process).await,
     };
     deliver(pool, process, job)
 }
@@ -137,13 +137,11 @@ fn deliver(pool: &Pool, process: &Process, job: Job) -> Answer {
     finish(builder, payload)
 }
 
-fn retired(process: &Process) -> Answer {
+/// Nothing comes any more, and nothing is answered: on AWS a waiting process just ends. Some runtimes take whatever
+/// is answered here for an event, and panic.
+async fn retired(process: &Process) -> Answer {
     process.retire(Ending::Finished);
-    error(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Sandbox.Shutdown",
-        "the process is about to end",
-    )
+    std::future::pending().await
 }
 
 async fn respond(pool: &Pool, process: &Process, id: &str, body: Incoming) -> Answer {

@@ -90,12 +90,13 @@ async fn c41_an_unknown_member_in_the_answer_sends_the_same_frame() {
         Act::json(&json!({ "statusCode": 200, "ConnectionId": "x", "Data": "y" }))
     });
     client.send("x").await;
-    assert!(
-        client
-            .receive()
-            .await
-            .starts_with(r#"{"message": "Internal server error""#)
+    let context = world.puppets.event("default", 0).await.context().clone();
+    let expected = format!(
+        r#"{{"message": "Internal server error", "connectionId":{}, "requestId":{}}}"#,
+        context["connectionId"], context["requestId"]
     );
+    assert_eq!(client.receive().await, expected);
+    nothing_but(&mut client, "echo").await;
 }
 
 #[tokio::test]

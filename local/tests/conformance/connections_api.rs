@@ -64,6 +64,15 @@ async fn c52_get_describes_the_connection_in_camel_case_and_delete_answers_204()
         (now["lastActiveAt"].as_str() > before["lastActiveAt"].as_str()).then_some(())
     })
     .await;
+    // So does a post.
+    let before: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
+    until(async || {
+        world.operate("POST", &id, b"y").await;
+        client.receive().await;
+        let now: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
+        (now["lastActiveAt"].as_str() > before["lastActiveAt"].as_str()).then_some(())
+    })
+    .await;
     let answer = world.operate("DELETE", &id, b"").await;
     assert_eq!((answer.status, answer.body.as_str()), (204, ""));
     assert_eq!(client.close_code().await, 1000);

@@ -59,6 +59,13 @@ async fn c03_no_101_before_the_function_has_answered() {
         _ = world.puppets.event("connect", 0) => {}
     }
     assert_eq!(world.stack.status().connections, 0);
+    // Nor while others are served.
+    for _ in 0..3 {
+        tokio::select! {
+            answer = &mut upgrade => panic!("the gateway answered by itself: {answer:?}"),
+            _ = world.request("GET", "/v1", "", b"") => {}
+        }
+    }
     decide.send(Act::ok()).unwrap();
     assert_eq!(upgrade.await.status, 101);
 }
@@ -73,12 +80,18 @@ async fn c04_the_functions_status_refuses_with_the_same_number_and_an_empty_body
         let answer = world.upgrade("/v1", "").await;
         assert_eq!((answer.status, answer.body.as_str()), (status, ""));
     }
+    for status in [201, 204, 299] {
+        world.puppets.on("connect", move |_| Act::status(status));
+        assert_eq!(world.upgrade("/v1", "").await.status, 101, "{status}");
+    }
 }
 
 #[tokio::test]
 async fn c05_connect_function_error_refuses_with_502() {
     let world = World::chat().await;
     world.puppets.on("connect", |_| Act::Fail("Boom", "bang"));
+    assert_eq!(world.upgrade("/v1", "").await.status, 502);
+    world.puppets.on("connect", |_| Act::Exit(1));
     assert_eq!(world.upgrade("/v1", "").await.status, 502);
 }
 

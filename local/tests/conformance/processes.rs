@@ -134,6 +134,20 @@ async fn a_function_that_cannot_start_is_tried_three_times() {
 }
 
 #[tokio::test]
+async fn a_process_that_waits_when_the_stack_ends_is_answered_nothing() {
+    let (world, mut client, _processes, mut process) = by_hand().await;
+    let received = within(process.next()).await.unwrap();
+    within(process.respond(&request_of(&received), r#"{"statusCode":200,"body":"x"}"#))
+        .await
+        .unwrap();
+    assert_eq!(client.receive().await, "x");
+    // Runtimes take an answer for an event, whatever its status, and panic when it is none.
+    let waiting = process.call("GET", "/2018-06-01/runtime/invocation/next", "");
+    let (reply, ()) = tokio::join!(within(waiting), within(world.stack.stop()));
+    assert!(reply.is_none(), "{reply:?}");
+}
+
+#[tokio::test]
 async fn the_environment_is_lambdas_and_nothing_is_inherited() {
     let world = World::start(|setup| {
         setup.chat().edit(|stack| {

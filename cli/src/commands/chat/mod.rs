@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::config::names::{PersonName, RouteKey};
 use crate::engine::chat::Seat;
 use crate::error::CommandError;
-use crate::stack::connect::Introduction;
+use crate::stack::connect::{Introduction, chat_command};
 use crate::terminal::{Output, Terminal};
 
 /// Chat in this terminal, as one person
@@ -87,6 +87,14 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
     } else {
         stdio::chat(&seat, &framing, args.wait, terminal).await
     }
+}
+
+/// Tells of this command where those with wscat were printed; `more` are flags that say which stack it is.
+pub(super) fn hint(terminal: Terminal, settings: &Settings, more: &str) {
+    let command = chat_command(settings, more);
+    // With an address it is too long for one line of a terminal.
+    let gap = if more.is_empty() { ' ' } else { '\n' };
+    terminal.hint(&format!("\nOr without wscat:{gap}`chatctl {command}`"));
 }
 
 /// Where to sit and under which name: what was said, and of the rest what the chat wants to know.

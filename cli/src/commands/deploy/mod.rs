@@ -205,6 +205,7 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
     for command in commands {
         terminal.result(&command.command);
     }
+    super::chat::hint(terminal, settings, "");
     super::web::hint(terminal, settings, page);
     terminal.hint(&format!("\n{next}"));
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::DevArgs;
 use crate::config::{FILE_NAME, Settings};
-use crate::engine::{Refusal, Reporter, TargetError};
+use crate::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
 use crate::error::CommandError;
 use crate::local::foreground::Request;
 use crate::packaging::{self, Executable};
@@ -114,6 +114,9 @@ async fn own(
         files: [config].into(),
         ..Places::default()
     };
+    if settings.has_functions() {
+        reporter.report(&DeployEvent::Started(Step::Build));
+    }
     let (code, parameters) = build(args, &settings, kept, &mut places, reporter).await?;
     Ok(Assembled {
         request: Request {

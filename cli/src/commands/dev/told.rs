@@ -59,15 +59,10 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         terminal.result(&command.command);
     }
     if let Some(settings) = settings {
-        terminal.hint(&format!(
-            "or `chatctl chat --url {endpoint} --as {} --to {}`; Ctrl-C stops the stack",
-            shell_words::quote(settings.from.as_ref()),
-            shell_words::quote(settings.to.as_ref()),
-        ));
+        crate::commands::chat::hint(terminal, settings, &format!(" --url {endpoint}"));
         crate::commands::web::hint(terminal, settings, Some(&beside(endpoint)));
-    } else {
-        terminal.hint("Ctrl-C stops it");
     }
+    terminal.hint("Ctrl-C stops it");
 }
 
 /// Files have changed.
