@@ -5,6 +5,8 @@ use std::net::TcpStream;
 
 use conversations::{Fault, Handshake, Party, Welcome, World};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
 
 use crate::project::{PATIENCE, Project, eventually};
@@ -64,6 +66,20 @@ impl Chat {
 
     pub(crate) fn say(&mut self, text: &str) {
         self.socket.send(Message::text(text)).unwrap();
+    }
+
+    /// The same in frames of `bytes`, which may cut characters in two.
+    pub(crate) fn say_in_frames(&mut self, text: &str, bytes: usize) {
+        let pieces: Vec<_> = text.as_bytes().chunks(bytes).collect();
+        for (index, piece) in pieces.iter().enumerate() {
+            let kind = match index {
+                0 => Data::Text,
+                _ => Data::Continue,
+            };
+            let is_last = index + 1 == pieces.len();
+            let frame = Frame::message(piece.to_vec(), OpCode::Data(kind), is_last);
+            self.socket.send(Message::Frame(frame)).unwrap();
+        }
     }
 
     /// The next text, within reason.

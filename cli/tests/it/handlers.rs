@@ -16,7 +16,11 @@ fn write_crate(project: &Project, mark: &str) {
         "[package]\nname = \"roll\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
     std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     let main = format!("fn main() {{ println!(\"{mark}\") }}");
-    std::fs::write(folder.join("src/main.rs"), main).unwrap();
+    write_main(project, &main);
+}
+
+fn write_main(project: &Project, main: &str) {
+    std::fs::write(project.path().join("roll/src/main.rs"), main).unwrap();
 }
 
 /// Deploys with a target folder of the project's own; answers what was said.
@@ -77,4 +81,37 @@ fn a_handler_that_does_not_compile_leaves_what_runs_as_it_is() {
         "Tom",
     );
     Chat::open(&url, tom, "Jerry");
+}
+
+#[test]
+fn a_handler_may_do_what_its_route_grants_and_nothing_before() {
+    let granting = |permissions: &str| {
+        let route = format!("handler = \"roll\"\nreply = true\n{permissions}");
+        CONFIG.replace("handler = \"roll\"\n", &route)
+    };
+    let project = Project::new(&granting(""));
+    write_crate(&project, "");
+    // It posts to the sender and answers with the status of that.
+    let posts = include_str!("tiny/main.rs")
+        .replace("\"direct\" =>", "\"roll\" | \"bootstrap\" =>")
+        .replace("ask(host, \"POST\"", "let (head, _) = ask(host, \"POST\"")
+        .replacen(
+            "r#\"{\"statusCode\":200}\"#.into()",
+            "format!(\"{{\\\"statusCode\\\":200,\\\"body\\\":\\\"{}\\\"}}\", &head[9..12])",
+            1,
+        );
+    write_main(&project, &posts);
+    let (code, said) = deploy(&project);
+    assert_eq!(code, 0, "{said}");
+    let url = said.lines().next().unwrap().rsplit(' ').next().unwrap();
+    let mut tom = Chat::open(url, "Tom", "Jerry");
+    tom.say(r#"{"action":"roll"}"#);
+    assert_eq!(tom.hear(), "403");
+    let grant = "[[routes.permissions]]\nactions = [\"execute-api:ManageConnections\"]\nresources = [\"connections\"]\n";
+    project.configure(&granting(grant));
+    let (code, said) = deploy(&project);
+    assert_eq!(code, 0, "{said}");
+    tom.say(r#"{"action":"roll"}"#);
+    assert!(tom.hear().starts_with("first: "));
+    assert_eq!(tom.hear(), "200");
 }

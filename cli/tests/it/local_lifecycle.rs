@@ -45,23 +45,13 @@ fn a_first_deployment_prints_the_two_commands_and_nothing_else_on_stdout() {
              wscat -H msgfrom:Jerry -H msgto:Tom -c ws://127.0.0.1:{port}/v1\n"
         )
     );
-    assert!(
-        deployed.stderr.contains("route answers both ways"),
-        "{}",
-        deployed.stderr
-    );
-    assert!(
-        deployed
-            .stderr
-            .contains("Or without wscat: `chatctl chat --as Tom --to Jerry --local`"),
-        "{}",
-        deployed.stderr
-    );
-    assert!(
-        deployed.stderr.contains("Connections created"),
-        "{}",
-        deployed.stderr
-    );
+    for text in [
+        "route answers both ways",
+        "Or without wscat: `chatctl chat --as Tom --to Jerry --local`",
+        "Connections created",
+    ] {
+        assert!(deployed.stderr.contains(text), "{}", deployed.stderr);
+    }
 }
 
 #[test]

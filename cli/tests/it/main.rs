@@ -4,6 +4,7 @@
 
 mod architecture;
 mod backend;
+mod beyond_scripts;
 mod chat;
 mod conformance;
 mod conversations;
