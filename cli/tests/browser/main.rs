@@ -6,6 +6,7 @@ mod backend;
 mod chromium;
 mod friends;
 mod limits;
+mod looks;
 #[path = "../it/project.rs"]
 #[expect(
     dead_code,

@@ -94,6 +94,11 @@ impl Window {
         );
     }
 
+    /// Makes the window be on another device, by one of the methods of DevTools' domain `Emulation`.
+    pub(crate) fn emulates(&mut self, method: &str, parameters: Value) {
+        self.0.call(&format!("Emulation.{method}"), parameters);
+    }
+
     /// What a JavaScript expression comes to; `null` while one document makes way for another.
     pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let parameters =

@@ -1,0 +1,94 @@
+//! The page on a phone, and in the dark.
+
+use serde_json::json;
+
+use crate::chromium::Chromium;
+use crate::friends::links;
+use crate::project::Project;
+use crate::window::Window;
+
+/// Whether nothing is wider than the screen, what is there can be touched, and the last thing ends at the bottom.
+const FITS: &str = "(() => {
+    const seen = [...document.querySelectorAll('header, h1, #state p, form, #log, #log p, input, textarea, button, small')]
+        .filter(part => part.checkVisibility());
+    const composer = document.querySelector('#composer');
+    return document.documentElement.scrollWidth <= innerWidth
+        && seen.every(part => { const { left, right } = part.getBoundingClientRect(); return left >= 0 && right <= innerWidth; })
+        && [...document.querySelectorAll('button')].every(one => !one.checkVisibility() || one.offsetHeight >= 36)
+        && document.querySelector('header').scrollHeight <= document.querySelector('header').clientHeight
+        && (!composer.checkVisibility() || Math.abs(composer.getBoundingClientRect().bottom - innerHeight) < 1);
+})()";
+
+fn phone(browser: &mut Chromium) -> Window {
+    let mut window = browser.blank();
+    let screen = json!({ "width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true });
+    window.emulates("setDeviceMetricsOverride", screen);
+    window
+}
+
+#[test]
+fn on_a_phone_everything_fits_in_every_state() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let links = links(&project);
+    let form = links[0].split('?').next().unwrap();
+    let mut browser = Chromium::start();
+    let mut tom = phone(&mut browser);
+    tom.visit(form);
+    tom.until("the form fits", FITS);
+    tom.eval("document.querySelector('#details').open = true");
+    tom.until("the whole form fits", FITS);
+    tom.visit(&links[0]);
+    tom.until_status("Connected as Tom, talking to Jerry");
+    tom.until("an empty chat fits", FITS);
+    tom.says(&"words without an end".replace(' ', "").repeat(20));
+    tom.sees("Your friend is not reachable. Connect from the other terminal and then try again");
+    tom.until("messages fit", FITS);
+    let mut ann = phone(&mut browser);
+    ann.visit(form);
+    ann.eval("document.querySelector('#endpoint').value = 'ws://127.0.0.1:1/v1'");
+    ann.fill("#from", "Ann");
+    ann.fill("#to", "Bob");
+    ann.click("#connect");
+    ann.until(
+        "it waits",
+        "document.querySelector('#state').dataset.is === 'waiting'",
+    );
+    ann.until("a first attempt that failed fits", FITS);
+    project.run(&["teardown", "--local", "--yes"]);
+    tom.until(
+        "it waits",
+        "document.querySelector('#state').dataset.is === 'waiting'",
+    );
+    tom.until("a lost connection fits", FITS);
+}
+
+#[test]
+fn where_dark_is_preferred_text_is_light_on_dark() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let mut window = browser.window(&links(&project)[0]);
+    // How bright the text is, less how bright what is behind it is.
+    let contrast = "(() => {
+        const bright = colour => colour.match(/[\\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
+        const { color, backgroundColor } = getComputedStyle(document.body);
+        return Math.sign(bright(color) - bright(backgroundColor));
+    })()";
+    for (scheme, sign) in [("dark", 1), ("light", -1)] {
+        let feature = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        window.emulates("setEmulatedMedia", json!({ "features": feature }));
+        assert_eq!(window.eval(contrast), sign, "{scheme}");
+    }
+}
+
+#[test]
+fn a_link_with_a_name_that_no_chat_takes_points_at_the_field() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let link = links(&project)[0].replace("to=Jerry", "to=a%23b");
+    let mut browser = Chromium::start();
+    let mut window = browser.window(&link);
+    assert_eq!(window.status(), "Not connected");
+    assert_eq!(window.eval("document.activeElement.id"), "to");
+}
