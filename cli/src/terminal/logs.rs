@@ -44,7 +44,10 @@ impl LogColumns {
         let time = clock(entry.at);
         let name = printable(entry.name());
         let level = entry.level.map_or("", Level::word);
-        let mut text = entry.message.clone();
+        let mut text = match width {
+            Some(_) if entry.platform => without_request_id(&entry.message),
+            _ => entry.message.clone(),
+        };
         for (field, value) in &entry.fields {
             // It tells apart invocations, which a reader does by eye; `--output json` has it.
             if field == "requestId" {
@@ -110,6 +113,17 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(harmless).collect()
 }
 
+/// A platform's line without its request id, which takes half of the line and hides what it is about.
+fn without_request_id(text: &str) -> String {
+    match text.split_once("RequestId: ") {
+        Some((before, after)) => {
+            let (_id, rest) = after.split_once([' ', '\t']).unwrap_or((after, ""));
+            format!("{before}{rest}")
+        }
+        None => text.to_owned(),
+    }
+}
+
 fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -170,6 +184,12 @@ mod tests {
                 "\u{1b}[31mplain words\u{1b}[0m\u{9b}2J",
             ),
             LogEntry::of_platform(AT, "DirectFunction", "s", "the process ended"),
+            LogEntry::of_platform(
+                AT,
+                "DirectFunction",
+                "s",
+                "REPORT RequestId: 00000000-0000-4000-8000-000000000000 Duration: 1.68 ms Billed Duration: 2 ms",
+            ),
             LogEntry::parse(AT, "DirectFunction", "s", &long),
             LogEntry::parse(AT, "DirectFunction", "s", &urgent),
         ]
@@ -188,6 +208,7 @@ mod tests {
             22:13:20Z Connect INFO  connected connectionId=c1 durationMs=2
             22:13:20Z Direct        ␛[31mplain words␛[0m�2J
             22:13:20Z Direct        the process ended
+            22:13:20Z Direct        REPORT Duration: 1.68 ms Billed Duration: 2 ms
             22:13:20Z Direct  INFO  xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
             22:13:20Z Direct  ERROR yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
         "#]]

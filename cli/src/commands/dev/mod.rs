@@ -79,7 +79,7 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let kept = Kept::new()?;
     let assembled = {
-        let mut reporter = terminal.reporter();
+        let mut reporter = terminal.progress();
         or_interrupted(assemble(&args, &kept, &mut reporter)).await?
     };
     let port = port(&args, assembled.settings.as_ref()).await?;
