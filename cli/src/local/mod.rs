@@ -233,8 +233,9 @@ impl Stacks for LocalTarget {
                 self.check_port(running)?;
                 Change::Move
             }
-            (Some(_), None) => Change::Restart,
-            (None, _) => Change::Create,
+            // One that has failed to start may have left nothing to start with.
+            (Some(_), None) if folder.has_data() => Change::Restart,
+            (_, None) | (None, _) => Change::Create,
         };
         let before = old
             .and_then(|old| old.template())

@@ -217,8 +217,10 @@ fn a_taken_port_is_an_error_that_names_it_and_leaves_nothing_running() {
     assert!(refused.stderr.contains(hint), "{}", refused.stderr);
     assert_eq!(project.run(&["status", "--local"]).code, 2);
     drop(taken);
-    let endpoint = project.deployed(&["--port", &port]);
-    assert_eq!(endpoint, format!("ws://127.0.0.1:{port}/v1"));
+    let again = project.deploy(&["--port", &port]);
+    assert!(!again.stderr.contains("its data"), "{}", again.stderr);
+    let endpoint = format!("-c ws://127.0.0.1:{port}/v1\n");
+    assert!(again.stdout.contains(&endpoint), "{}", again.stderr);
 }
 
 #[test]
