@@ -74,6 +74,26 @@ fn it_reconnects_by_itself() {
     tom.until_status("Connected as Tom");
 }
 
+#[test]
+fn a_wait_is_a_random_part_of_a_time_that_doubles_up_to_half_a_minute() {
+    let project = Project::new("");
+    project.deployed(&[]);
+    let mut browser = Chromium::start();
+    let mut tom = browser.window(&links(&project)[0]);
+    tom.until_status("Connected");
+    // Waits are written down instead of waited for; chance gives the whole time, in the end a quarter of it.
+    tom.eval(
+        "globalThis.waits = []; Math.random = () => waits.length < 7 ? 1 : 0.25; \
+         waitUntil = moment => { waits.push(Math.round((moment - Date.now()) / 250) / 4); setTimeout(connect) }",
+    );
+    project.run(&["teardown", "--local", "--yes"]);
+    tom.until("it has tried often", "waits.length > 7");
+    assert_eq!(
+        tom.eval("waits.slice(0, 8)"),
+        serde_json::json!([1, 2, 4, 8, 16, 30, 30, 7.5])
+    );
+}
+
 /// Opens Tom's and Jerry's windows so that long times pass on demand.
 fn two_patient_windows(browser: &mut Chromium, links: &[String]) -> [Window; 2] {
     [&links[0], &links[1]].map(|link| {
