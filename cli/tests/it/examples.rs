@@ -195,7 +195,7 @@ fn http_backend() {
 }
 
 #[test]
-fn every_example_is_tested() {
+fn every_example_is_tested_and_explained_on_one_screen() {
     let mut examples: Vec<_> = std::fs::read_dir(folder(""))
         .unwrap()
         .map(|entry| entry.unwrap())
@@ -211,6 +211,20 @@ fn every_example_is_tested() {
             "no test plays {example}"
         );
         assert!(read(example, "chatctl.toml").contains(&format!("stack = \"{example}\"")));
+        let rows: usize = read(example, "README.md").lines().map(rows).sum();
+        assert!(rows <= 40, "the README of {example} has {rows} lines");
     }
     assert!(examples.len() >= 6, "{examples:?}");
+}
+
+/// How many lines `line` takes where there are 80 columns.
+fn rows(line: &str) -> usize {
+    let (mut rows, mut column) = (1, 0);
+    for word in line.split(' ').map(|word| word.chars().count()) {
+        if column > 0 && column + word > 80 {
+            (rows, column) = (rows + 1, 0);
+        }
+        column += word + 1;
+    }
+    rows
 }
