@@ -94,6 +94,7 @@ fn broadcast_cleanup() {
 fn custom_handler() {
     let name = "custom-handler";
     let crate_folder = folder(name).join("roll");
+    assert!(read(name, "roll/src/main.rs").lines().count() < 50);
     // The debug profile is what the other tests have built already.
     let config = read(name, "chatctl.toml")
         .replace("\"roll\"\nreply", &format!("{crate_folder:?}\nreply"))

@@ -230,6 +230,11 @@ async fn c58_a_post_during_the_targets_connect_is_410() {
 
 #[tokio::test]
 async fn c59_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
+    let unless_told = Limits::default();
+    assert_eq!(
+        (unless_told.client_queue, unless_told.client_queue_bytes),
+        (256, 1024 * 1024)
+    );
     let limits = Limits {
         client_queue: 8,
         ..Limits::default()

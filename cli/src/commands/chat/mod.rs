@@ -134,10 +134,14 @@ mod tests {
         args: ChatArgs,
     }
 
-    fn headers(config: &str, words: &[&str]) -> String {
+    fn settings(config: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
-        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        Settings::load(folder.path(), Overrides::default()).unwrap()
+    }
+
+    fn headers(config: &str, words: &[&str]) -> String {
+        let settings = settings(config);
         let args = Words::parse_from([&["chat"], words].concat()).args;
         let (seat, _) = seat(&args, &settings, "ws://x".into());
         let headers = seat.headers.iter();
@@ -159,6 +163,19 @@ mod tests {
     fn a_room_needs_no_friend() {
         let config = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";
         assert_eq!(headers(config, &[]), "msgfrom=Tom");
+    }
+
+    #[test]
+    fn whoever_is_told_of_it_is_told_the_names_that_the_chat_wants() {
+        let told = |config: &str| chat_command(&settings(config), "");
+        assert_eq!(told(""), "chat --as Tom --to Jerry");
+        let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";
+        assert_eq!(told(room), "chat --as Tom");
+        let backend = |key: &str| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"http://x/\"\n");
+        let backends = ["$connect", "$disconnect", "say"].map(backend).concat();
+        assert_eq!(told(&backends), "chat");
+        let quoted = "from = \"Ann Lee\"\nto = \"O'Neil\"\n";
+        assert_eq!(told(quoted), r"chat --as 'Ann Lee' --to 'O'\''Neil'");
     }
 
     #[test]
