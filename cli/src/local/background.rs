@@ -86,6 +86,7 @@ async fn serve(
         control_port,
         secret: random_hex(),
         applied: request.digest(),
+        template: Some(request.template.clone()),
         outputs: outputs(&running_stack),
     };
     folder.write_identity(&Identity {
@@ -136,6 +137,7 @@ async fn update(
         Ok(_) => {
             stack.show_page(request.page.as_ref().map(super::page::filled_in));
             running.applied = request.digest();
+            running.template = Some(request.template.clone());
             running.outputs = outputs(stack);
             folder.write_running(running)?;
             folder.drop_other_code(&request.code);

@@ -192,6 +192,7 @@ mod tests {
             control_port: listener.local_addr().unwrap().port(),
             secret: secret.into(),
             applied: String::new(),
+            template: None,
             outputs: Default::default(),
         };
         let (good, bad) = (running("right"), running("wrong"));
@@ -217,6 +218,7 @@ mod tests {
             control_port: port,
             secret: "s".into(),
             applied: String::new(),
+            template: None,
             outputs: Default::default(),
         };
         assert!(

@@ -146,6 +146,19 @@ impl LocalTarget {
         Ok(request.and_then(|request| request.template()))
     }
 
+    /// The template of `stack` as it runs; where nothing runs, as it was deployed last.
+    ///
+    /// A refused update leaves the old one running, and the new one in what was asked for.
+    pub(crate) fn running_template(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<Template>, TargetError> {
+        match self.running(stack)?.and_then(|running| running.template()) {
+            Some(template) => Ok(Some(template)),
+            None => self.template(stack),
+        }
+    }
+
     /// The functions of `stack` by logical id, as it was deployed last.
     pub(crate) fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
         let template = self.template(stack)?;

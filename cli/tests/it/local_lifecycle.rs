@@ -85,6 +85,26 @@ fn connect_commands_can_be_printed_again_for_anybody() {
 }
 
 #[test]
+fn connect_commands_fit_what_runs_whatever_the_config_says_by_now() {
+    let room = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+    let project = Project::new(room);
+    let deployed = project.deploy(&["--no-probe"]);
+    let printed = |words: &[&str]| project.run(&[words, &["--local"]].concat()).stdout;
+    let links = printed(&["web"]);
+    assert!(links.contains("?from=Tom\n"), "{links}");
+    project.configure("");
+    assert_eq!(printed(&["print-connect-commands"]), deployed.stdout);
+    assert_eq!(printed(&["web"]), links);
+    // A refused update leaves what it asked for, which does not run either.
+    let asked_for = project.state().join("request.json");
+    let mut request: Value = serde_json::from_slice(&std::fs::read(&asked_for).unwrap()).unwrap();
+    request["template"] = project.run(&["render", "--format", "json"]).stdout.into();
+    std::fs::write(&asked_for, request.to_string()).unwrap();
+    assert_eq!(printed(&["print-connect-commands"]), deployed.stdout);
+    assert_eq!(project.status()["differences"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn deploying_again_with_nothing_changed_says_so_and_keeps_process_and_connections() {
     let project = Project::new("");
     let endpoint = project.deployed(&[]);

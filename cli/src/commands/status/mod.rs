@@ -74,7 +74,7 @@ struct Local {
 
 /// Whether the config asks for what was deployed. Handlers that were built anew are not looked at.
 fn differences(target: &LocalTarget, settings: &Settings) -> Result<Vec<String>, CommandError> {
-    let deployed = target.template(&settings.stack)?;
+    let deployed = target.running_template(&settings.stack)?;
     let same = deployed.is_none_or(|deployed| deployed == render(settings));
     let other = "the config describes another template; `chatctl deploy --local` applies it";
     Ok((!same).then(|| other.to_owned()).into_iter().collect())
