@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::records::Running;
+use super::warnings::Warnings;
 use crate::engine::{Refusal, TargetError};
 
 /// What runs.
@@ -28,6 +29,9 @@ pub(crate) struct LocalStatus {
     pub(crate) functions: BTreeMap<String, FunctionStatus>,
     /// Of all processes together, shared pages counted once.
     pub(crate) memory_bytes: Option<u64>,
+    /// Since it started. A process of an earlier version keeps them to itself.
+    #[serde(default)]
+    pub(crate) warnings: Warnings,
 }
 
 /// One function.

@@ -210,9 +210,10 @@ async fn pass(
                 Part::Request => None,
                 Part::Answer => Some(forward(port, request).await.unwrap()),
             };
-            // Nobody may wait for it to be reached, and nobody tells when it is released: the holder just goes.
-            let _ = hold.reached.send(());
-            let _ = hold.released.await;
+            // Not every test waits until it is reached.
+            let _unheard = hold.reached.send(());
+            // Nobody says when it is released: the holder just goes.
+            let _gone = hold.released.await;
             let gone = Response::builder().status(503).body(Bytes::new());
             answer.unwrap_or_else(|| gone.unwrap())
         }
