@@ -128,6 +128,16 @@ impl Between {
             .push((action, 400, body, times));
     }
 
+    /// Whoever asked so far changed no stack and sent no object.
+    #[track_caller]
+    pub(crate) fn only_looked(&self) {
+        let changing = ["CreateChangeSet", "ExecuteChangeSet", "DeleteStack"];
+        let asked = self.asked();
+        let changes =
+            |action: &String| changing.contains(&action.as_str()) || action.starts_with("PUT");
+        assert!(!asked.iter().any(changes), "{asked:?}");
+    }
+
     /// The next request for `action` is answered with `members`, which only AWS would.
     pub(crate) fn answer(&self, action: &'static str, members: &str) {
         let body = format!(
