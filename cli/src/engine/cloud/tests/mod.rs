@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
-use crate::engine::target::{Data, Pace, Prepared, Stacks};
+use crate::engine::target::{ChangeSet, Data, Pace, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
 
 fn name() -> StackName {
@@ -20,6 +20,14 @@ fn refusal<T: std::fmt::Debug>(outcome: Result<T, DeployError>) -> TargetError {
     match outcome {
         Err(DeployError::Target(error)) => error,
         other => panic!("no refusal: {other:?}"),
+    }
+}
+
+/// The change set that is prepared for the next deployment; there must be a change.
+async fn change_set(stacks: &CloudStacks<FakeCloud>) -> ChangeSet {
+    match prepare(stacks, deployment(), &mut Transcript::default()).await {
+        Ok(Prepared::ChangeSet(change_set)) => *change_set,
+        other => panic!("no change: {other:?}"),
     }
 }
 
@@ -182,9 +190,9 @@ async fn a_stack_that_is_stuck_is_not_touched() {
 #[tokio::test]
 async fn after_a_failed_express_operation_the_next_one_is_express_too() {
     let cloud = FakeCloud::with("UPDATE_FAILED")
+        .express()
         .change_set("CREATE_COMPLETE AVAILABLE")
         .operation("chat UPDATE_COMPLETE");
-    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
     deployed(
         cloud,
         expect![[r#"
@@ -205,12 +213,7 @@ async fn after_a_failed_express_operation_the_next_one_is_express_too() {
 #[tokio::test]
 async fn a_declined_first_change_set_leaves_nothing() {
     let stacks = CloudStacks::new(FakeCloud::default().change_set("CREATE_COMPLETE AVAILABLE"));
-    let prepared = prepare(&stacks, deployment(), &mut Transcript::default())
-        .await
-        .unwrap();
-    let Prepared::ChangeSet(change_set) = prepared else {
-        panic!("there is a change")
-    };
+    let change_set = change_set(&stacks).await;
     stacks.discard(&change_set).await.unwrap();
     assert_eq!(*stacks.cloud.stack.borrow(), None);
     expect![[r#"
@@ -225,12 +228,7 @@ async fn a_declined_first_change_set_leaves_nothing() {
 async fn a_declined_update_leaves_the_stack_alone() {
     let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE AVAILABLE");
     let stacks = CloudStacks::new(cloud);
-    let prepared = prepare(&stacks, deployment(), &mut Transcript::default())
-        .await
-        .unwrap();
-    let Prepared::ChangeSet(change_set) = prepared else {
-        panic!("there is a change")
-    };
+    let change_set = change_set(&stacks).await;
     stacks.discard(&change_set).await.unwrap();
     assert_eq!(
         stacks.cloud.asked(),
