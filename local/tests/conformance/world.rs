@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chatctl_local::{Hand, LocalStack, Observer, Options, StackNotice, StackRequest};
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -328,6 +329,15 @@ impl Client {
             Some(Ok(Message::Text(text))) => text.to_string(),
             other => panic!("expected a text message, got {other:?}"),
         }
+    }
+
+    /// Sends `text`, and hears from the gateway that this ends in `message`.
+    pub(crate) async fn is_told(&mut self, text: &str, message: &str) {
+        self.send(text).await;
+        let frame = self.receive().await;
+        let start = format!(r#"{{"message": "{message}", "connectionId":""#);
+        assert!(frame.starts_with(&start), "{frame}");
+        serde_json::from_str::<Value>(&frame).expect("an error frame is JSON");
     }
 
     /// The close frame that ends the connection, and nothing before it.
