@@ -18,7 +18,7 @@ use crate::terminal::{Output, Terminal, megabytes};
 
 /// Tell how the stack is: state, endpoint, functions, and what differs from the config
 ///
-/// On this machine (`--local`) also open connections, since when it runs, and its memory.
+/// On this machine (`--local`) also open connections, since when it runs, its memory, and what it has warned of.
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
