@@ -2,7 +2,15 @@
 
 use serde_json::json;
 
+use crate::project::Project;
 use crate::scene::Scene;
+
+/// The page's links, as `chatctl web --local` prints them.
+pub(crate) fn links(project: &Project) -> Vec<String> {
+    let web = project.run(&["web", "--local"]);
+    assert_eq!(web.code, 0, "{}", web.stderr);
+    web.stdout.lines().map(str::to_owned).collect()
+}
 
 #[test]
 fn two_windows_opened_by_their_links_talk_directly_and_nothing_breaks_the_pages_own_policy() {

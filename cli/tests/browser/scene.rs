@@ -1,6 +1,7 @@
 //! A deployed chat, and a browser before it.
 
 use crate::chromium::Chromium;
+use crate::friends::links;
 use crate::project::Project;
 use crate::window::Window;
 
@@ -9,7 +10,6 @@ pub(crate) struct Scene {
     browser: Chromium,
     pub(crate) project: Project,
     pub(crate) endpoint: String,
-    /// The page's links, as `chatctl web --local` prints them.
     pub(crate) links: Vec<String>,
 }
 
@@ -30,13 +30,11 @@ impl Scene {
 
     /// Of the chat that `project` has deployed at `endpoint`.
     pub(crate) fn before(project: Project, endpoint: String) -> Self {
-        let web = project.run(&["web", "--local"]);
-        assert_eq!(web.code, 0, "{}", web.stderr);
         Self {
             browser: Chromium::start(),
+            links: links(&project),
             project,
             endpoint,
-            links: web.stdout.lines().map(str::to_owned).collect(),
         }
     }
 

@@ -95,21 +95,11 @@ fn without_a_stack_and_with_an_unknown_function_it_says_what_to_do() {
     let project = Project::new("");
     let missing = project.run(&["logs", "--local"]);
     assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
-    assert!(
-        missing
-            .stderr
-            .contains("`chatctl deploy --local` starts it"),
-        "{}",
-        missing.stderr
-    );
+    missing.explains("`chatctl deploy --local` starts it");
     project.deployed(&[]);
     let unknown = project.run(&["logs", "--local", "--function", "drect"]);
     assert_eq!(unknown.code, 2);
-    assert!(
-        unknown.stderr.contains("`Authorize`, `Connect`, `Direct`"),
-        "{}",
-        unknown.stderr
-    );
+    unknown.explains("`Authorize`, `Connect`, `Direct`");
     // A reader that goes away is no failure.
     let mut child = project
         .command(&["logs", "--local", "--follow"])

@@ -20,6 +20,14 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
 }
 
+impl Finished {
+    /// It said `text` on stderr.
+    #[track_caller]
+    pub(crate) fn explains(&self, text: &str) {
+        assert!(self.stderr.contains(text), "{}", self.stderr);
+    }
+}
+
 impl Project {
     /// A folder whose `chatctl.toml` says `config`.
     pub(crate) fn new(config: &str) -> Self {
