@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
-use crate::engine::target::{ChangeSet, Data, Pace, Prepared, Stacks};
+use crate::engine::target::{ChangeSet, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
 
 fn name() -> StackName {
