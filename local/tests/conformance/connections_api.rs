@@ -221,14 +221,7 @@ async fn c59_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
         client_queue: 8,
         ..Limits::default()
     };
-    let world = World::start_with(
-        Options {
-            limits,
-            ..Options::default()
-        },
-        Setup::chat,
-    )
-    .await;
+    let world = World::limited_chat(limits).await;
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;
     let mut taken = 0;

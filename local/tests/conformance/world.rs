@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatctl_local::{Hand, LocalStack, Observer, Options, StackNotice, StackRequest};
+use chatctl_local::{Hand, Limits, LocalStack, Observer, Options, StackNotice, StackRequest};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -124,6 +124,15 @@ impl World {
     /// `$connect`, `$disconnect` and `$default`.
     pub(crate) async fn chat() -> Self {
         Self::start(Setup::chat).await
+    }
+
+    /// The same within `limits`.
+    pub(crate) async fn limited_chat(limits: Limits) -> Self {
+        let options = Options {
+            limits,
+            ..Options::default()
+        };
+        Self::start_with(options, Setup::chat).await
     }
 
     /// Everything that was told so far.
