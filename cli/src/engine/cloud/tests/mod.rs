@@ -4,12 +4,14 @@ mod trouble;
 mod validation;
 
 use expect_test::{Expect, expect};
+use serde_json::json;
 
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
 use crate::engine::target::{ChangeSet, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
+use crate::stack::connect::Introduction;
 
 fn name() -> StackName {
     "chat".parse().unwrap()
@@ -287,7 +289,7 @@ async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does
 #[tokio::test]
 async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its_tables() {
     let cloud = FakeCloud::with("CREATE_COMPLETE");
-    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
+    let foreign = json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
     *cloud.template.borrow_mut() = Some(Template::new(foreign));
     let stacks = CloudStacks::new(cloud);
     for error in [
@@ -298,4 +300,14 @@ async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its
         assert!(error.message.contains("chatctl has not deployed it"));
     }
     assert_eq!(stacks.cloud.asked(), "");
+}
+
+#[tokio::test]
+async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deployed() {
+    let cloud = FakeCloud::with("UPDATE_ROLLBACK_COMPLETE");
+    let room = json!({"Resources": {"ConnectFunction": {}, "BroadcastFunction": {}}});
+    *cloud.template.borrow_mut() = Some(Template::new(room));
+    let stacks = CloudStacks::new(cloud);
+    let deployed = stacks.deployed_template(&name()).await.unwrap();
+    assert_eq!(Introduction::of_deployed(&deployed), Introduction::Name);
 }
