@@ -271,19 +271,11 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does_not_count() {
+async fn the_code_of_other_stacks_is_told_and_the_stack_s_own_is_not() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
-    assert_eq!(
-        stacks.others_with_code(&name(), "k0").await.unwrap(),
-        ["other"]
-    );
-    assert!(
-        stacks
-            .others_with_code(&name(), "k1")
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    let others = stacks.code_of_others(&name()).await.unwrap();
+    let others: Vec<_> = others.into_iter().collect();
+    assert_eq!(others, [("other".into(), ["k0".into()].into())]);
 }
 
 #[tokio::test]
