@@ -65,8 +65,10 @@ async fn goes_on_as_if_nothing_had_been(cloud: &Cloud) {
 }
 
 fn is_object(name: &str) -> bool {
-    name.strip_prefix("PUT /chatctl-")
-        .is_some_and(|path| path.split_once('/').is_some_and(|(_, key)| !key.is_empty()))
+    name.strip_prefix("PUT /chatctl-").is_some_and(|path| {
+        path.split_once('/')
+            .is_some_and(|(_, key)| !key.is_empty() && !key.starts_with("uses/"))
+    })
 }
 
 #[tokio::test]

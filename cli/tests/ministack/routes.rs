@@ -59,8 +59,11 @@ async fn a_custom_handler_is_published_swapped_and_removed_by_itself() {
         .exits(0)
         .explains("1 to change");
     cloud.chatctl("teardown --yes").await.exits(0);
-    // The first version of the handler is nobody's any more, and expires.
-    assert_eq!(cloud.published().await, 1);
+    assert_eq!(
+        cloud.objects().await,
+        [""; 0],
+        "the first version of the handler goes, too"
+    );
 }
 
 #[tokio::test]

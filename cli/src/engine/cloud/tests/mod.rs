@@ -4,7 +4,6 @@ mod trouble;
 mod validation;
 
 use expect_test::{Expect, expect};
-use serde_json::json;
 
 use super::fake::FakeCloud;
 use super::*;
@@ -239,6 +238,16 @@ async fn a_declined_update_leaves_the_stack_alone() {
 }
 
 #[tokio::test]
+async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deployed() {
+    let cloud = FakeCloud::with("UPDATE_ROLLBACK_COMPLETE");
+    let room = serde_json::json!({"Resources": {"ConnectFunction": {}, "BroadcastFunction": {}}});
+    *cloud.template.borrow_mut() = Some(Template::new(room));
+    let stacks = CloudStacks::new(cloud);
+    let deployed = stacks.deployed_template(&name()).await.unwrap();
+    assert_eq!(Introduction::of_deployed(&deployed), Introduction::Name);
+}
+
+#[tokio::test]
 async fn a_protected_stack_is_not_deleted_and_the_hint_says_how_to_lift_it() {
     let cloud = FakeCloud::with("CREATE_COMPLETE");
     cloud.stack.borrow_mut().as_mut().unwrap().protected = true;
@@ -271,25 +280,17 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does_not_count() {
+async fn the_code_of_other_stacks_is_told_and_the_stack_s_own_is_not() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
-    assert_eq!(
-        stacks.others_with_code(&name(), "k0").await.unwrap(),
-        ["other"]
-    );
-    assert!(
-        stacks
-            .others_with_code(&name(), "k1")
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    let others = stacks.code_of_others(&name()).await.unwrap();
+    let others: Vec<_> = others.into_iter().collect();
+    assert_eq!(others, [("other".into(), ["k0".into()].into())]);
 }
 
 #[tokio::test]
 async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its_tables() {
     let cloud = FakeCloud::with("CREATE_COMPLETE");
-    let foreign = json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
+    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
     *cloud.template.borrow_mut() = Some(Template::new(foreign));
     let stacks = CloudStacks::new(cloud);
     for error in [
@@ -300,14 +301,4 @@ async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its
         assert!(error.message.contains("chatctl has not deployed it"));
     }
     assert_eq!(stacks.cloud.asked(), "");
-}
-
-#[tokio::test]
-async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deployed() {
-    let cloud = FakeCloud::with("UPDATE_ROLLBACK_COMPLETE");
-    let room = json!({"Resources": {"ConnectFunction": {}, "BroadcastFunction": {}}});
-    *cloud.template.borrow_mut() = Some(Template::new(room));
-    let stacks = CloudStacks::new(cloud);
-    let deployed = stacks.deployed_template(&name()).await.unwrap();
-    assert_eq!(Introduction::of_deployed(&deployed), Introduction::Name);
 }
