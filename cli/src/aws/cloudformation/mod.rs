@@ -332,8 +332,9 @@ impl CloudFormation for Cloud {
     }
 }
 
-/// Express operations leave a failed stack as it is unless told otherwise; ours roll back as others do
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentConfig.html>).
+/// Express operations leave a failed stack as it is unless told otherwise, whatever the API reference says of the default
+/// (<https://aws.amazon.com/blogs/aws/accelerate-your-infrastructure-deployments-by-up-to-4x-with-aws-cloudformation-express-mode/>);
+/// ours roll back as others do.
 fn express(pace: Pace) -> Option<DeploymentConfig> {
     (pace == Pace::Express).then(|| {
         DeploymentConfig::builder()
