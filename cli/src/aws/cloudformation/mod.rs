@@ -133,6 +133,8 @@ impl CloudFormation for Cloud {
             .create_change_set()
             .stack_name(stack)
             .change_set_name(&request.name)
+            // Sent again after a lost answer, it is the same request and no second one of that name.
+            .client_token(&request.name)
             .change_set_type(convert::change_set_type(request.change))
             .description("Made by chatctl")
             .template_body(body)

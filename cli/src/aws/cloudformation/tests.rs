@@ -211,6 +211,8 @@ async fn express_rolls_back_and_standard_says_nothing_about_it() {
         "{}",
         asked[0]
     );
+    // So that a request that is sent again is not taken for a second one of that name.
+    assert!(asked[0].contains("ClientToken=c"), "{}", asked[0]);
     assert!(asked[0].contains("UsePreviousValue=true") && asked[0].contains("CAPABILITY_IAM"));
     assert!(!asked[1].contains("DeploymentConfig") && !asked[1].contains("DisableRollback"));
 }
