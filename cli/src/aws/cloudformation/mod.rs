@@ -107,7 +107,10 @@ impl CloudFormation for Cloud {
 
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
         let stack = &request.stack;
-        let body = request.template.to_json();
+        let mut body = request.template.to_json();
+        if body.len() > LONGEST_TEMPLATE {
+            body = request.template.to_one_line();
+        }
         if body.len() > LONGEST_TEMPLATE {
             let message = format!(
                 "the template of stack `{stack}` has {} bytes, {LONGEST_TEMPLATE} at most",

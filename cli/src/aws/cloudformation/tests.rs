@@ -218,6 +218,29 @@ async fn express_rolls_back_and_standard_says_nothing_about_it() {
 }
 
 #[tokio::test]
+async fn a_template_that_does_not_fit_with_its_white_space_is_sent_without() {
+    let answer = page(
+        "CreateChangeSet",
+        "<Id>arn:cs</Id><StackId>arn:stack</StackId>",
+    );
+    let (cloud, stub) = cloud(vec![answer]).await;
+    let many: Vec<u32> = (0..6_000).collect();
+    let template = Template::new(serde_json::json!({"Metadata": many}));
+    assert!(template.to_json().len() > LONGEST_TEMPLATE);
+    let request = NewChangeSet {
+        name: "c".into(),
+        stack: "chat".into(),
+        change: Change::Create,
+        template,
+        parameters: Default::default(),
+        tags: Default::default(),
+        pace: Pace::Standard,
+    };
+    cloud.create_change_set(&request).await.unwrap();
+    assert!(stub.asked()[0].contains("Metadata%22%3A%5B0%2C1%2C2%2C"));
+}
+
+#[tokio::test]
 async fn a_template_that_does_not_fit_is_refused_before_it_is_sent() {
     let (cloud, stub) = cloud(vec![refusal(500, "x", "x")]).await;
     let request = NewChangeSet {
