@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use crate::chromium::Chromium;
-use crate::friends::links;
-use crate::project::Project;
+use crate::scene::Scene;
 use crate::window::Window;
 
 /// Whether nothing is wider than the screen, what is there can be touched, and the last thing ends at the bottom.
@@ -19,8 +17,8 @@ const FITS: &str = "(() => {
         && (!composer.checkVisibility() || Math.abs(composer.getBoundingClientRect().bottom - innerHeight) < 1);
 })()";
 
-fn phone(browser: &mut Chromium) -> Window {
-    let mut window = browser.blank();
+fn phone(scene: &mut Scene) -> Window {
+    let mut window = scene.blank();
     let screen = json!({ "width": 360, "height": 640, "deviceScaleFactor": 2, "mobile": true });
     window.emulates("setDeviceMetricsOverride", screen);
     window
@@ -28,24 +26,21 @@ fn phone(browser: &mut Chromium) -> Window {
 
 #[test]
 fn on_a_phone_everything_fits_in_every_state() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let form = links[0].split('?').next().unwrap();
-    let mut browser = Chromium::start();
-    let mut tom = phone(&mut browser);
-    tom.visit(form);
+    let mut scene = Scene::of("");
+    let form = scene.base();
+    let mut tom = phone(&mut scene);
+    tom.visit(&form);
     tom.until("the form fits", FITS);
     tom.eval("document.querySelector('#details').open = true");
     tom.until("the whole form fits", FITS);
-    tom.visit(&links[0]);
+    tom.visit(&scene.links[0]);
     tom.until_status("Connected as Tom, talking to Jerry");
     tom.until("an empty chat fits", FITS);
     tom.says(&"words without an end".replace(' ', "").repeat(20));
     tom.sees("Your friend is not reachable. Connect from the other terminal and then try again");
     tom.until("messages fit", FITS);
-    let mut ann = phone(&mut browser);
-    ann.visit(form);
+    let mut ann = phone(&mut scene);
+    ann.visit(&form);
     ann.eval("document.querySelector('#endpoint').value = 'ws://127.0.0.1:1/v1'");
     ann.fill("#from", "Ann");
     ann.fill("#to", "Bob");
@@ -55,7 +50,7 @@ fn on_a_phone_everything_fits_in_every_state() {
         "document.querySelector('#state').dataset.is === 'waiting'",
     );
     ann.until("a first attempt that failed fits", FITS);
-    project.run(&["teardown", "--local", "--yes"]);
+    scene.project.run(&["teardown", "--local", "--yes"]);
     tom.until(
         "it waits",
         "document.querySelector('#state').dataset.is === 'waiting'",
@@ -65,10 +60,8 @@ fn on_a_phone_everything_fits_in_every_state() {
 
 #[test]
 fn where_dark_is_preferred_text_is_light_on_dark() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let mut browser = Chromium::start();
-    let mut window = browser.window(&links(&project)[0]);
+    let mut scene = Scene::of("");
+    let mut window = scene.tom();
     // How bright the text is, less how bright what is behind it is.
     let contrast = "(() => {
         const bright = colour => colour.match(/[\\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0);
@@ -84,11 +77,9 @@ fn where_dark_is_preferred_text_is_light_on_dark() {
 
 #[test]
 fn a_link_with_a_name_that_no_chat_takes_points_at_the_field() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let link = links(&project)[0].replace("to=Jerry", "to=a%23b");
-    let mut browser = Chromium::start();
-    let mut window = browser.window(&link);
+    let mut scene = Scene::of("");
+    let link = scene.links[0].replace("to=Jerry", "to=a%23b");
+    let mut window = scene.window(&link);
     assert_eq!(window.status(), "Not connected");
     assert_eq!(window.eval("document.activeElement.id"), "to");
 }

@@ -15,4 +15,5 @@ mod looks;
 mod project;
 mod reconnecting;
 mod rooms;
+mod scene;
 mod window;

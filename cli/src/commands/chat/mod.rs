@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use self::frame::Framing;
-use super::print_connect_commands::url;
+use super::print_connect_commands::{Deployed, deployed};
 use super::{StackArgs, TargetArgs};
 use crate::config::Settings;
 use crate::config::names::{PersonName, RouteKey};
@@ -75,11 +75,14 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let settings = args.stack.settings(None, Some(&args.target.aws))?;
     let framing = Framing::of(&settings, args.route.as_ref())?;
-    let url = match &args.url {
-        Some(url) => url.clone(),
-        None => url(&settings, args.target.local).await?,
+    let chat = match &args.url {
+        Some(url) => Deployed {
+            url: url.clone(),
+            introduction: Introduction::of(&settings),
+        },
+        None => deployed(&settings, args.target.local).await?,
     };
-    let (seat, me) = seat(&args, &settings, url);
+    let (seat, me) = seat(&args, &settings, chat);
     let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     if at_terminal && !dumb && terminal.output == Output::Text {
@@ -90,16 +93,21 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
 }
 
 /// Tells of this command where those with wscat were printed; `more` are flags that say which stack it is.
-pub(super) fn hint(terminal: Terminal, settings: &Settings, more: &str) {
-    let command = chat_command(settings, more);
+pub(super) fn hint(
+    terminal: Terminal,
+    settings: &Settings,
+    introduction: Introduction,
+    more: &str,
+) {
+    let command = chat_command(settings, introduction, more);
     // With an address it is too long for one line of a terminal.
     let gap = if more.is_empty() { ' ' } else { '\n' };
     terminal.hint(&format!("\nOr without wscat:{gap}`chatctl {command}`"));
 }
 
 /// Where to sit and under which name: what was said, and of the rest what the chat wants to know.
-fn seat(args: &ChatArgs, settings: &Settings, url: String) -> (Seat, String) {
-    let introduction = Introduction::of(settings);
+fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) {
+    let Deployed { url, introduction } = chat;
     let me = args.name.clone().or_else(|| match introduction {
         Introduction::Friends | Introduction::Name => Some(settings.from.clone()),
         Introduction::Nothing => None,
@@ -143,7 +151,11 @@ mod tests {
     fn headers(config: &str, words: &[&str]) -> String {
         let settings = settings(config);
         let args = Words::parse_from([&["chat"], words].concat()).args;
-        let (seat, _) = seat(&args, &settings, "ws://x".into());
+        let chat = Deployed {
+            url: "ws://x".into(),
+            introduction: Introduction::of(&settings),
+        };
+        let (seat, _) = seat(&args, &settings, chat);
         let headers = seat.headers.iter();
         let headers = headers.map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")
@@ -167,7 +179,10 @@ mod tests {
 
     #[test]
     fn whoever_is_told_of_it_is_told_the_names_that_the_chat_wants() {
-        let told = |config: &str| chat_command(&settings(config), "");
+        let told = |config: &str| {
+            let settings = settings(config);
+            chat_command(&settings, Introduction::of(&settings), "")
+        };
         assert_eq!(told(""), "chat --as Tom --to Jerry");
         let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";
         assert_eq!(told(room), "chat --as Tom");

@@ -59,8 +59,10 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         terminal.result(&command.command);
     }
     if let Some(settings) = settings {
-        crate::commands::chat::hint(terminal, settings, &format!(" --url {endpoint}"));
-        crate::commands::web::hint(terminal, settings, Some(&beside(endpoint)));
+        let introduction = Introduction::of(settings);
+        let address = format!(" --url {endpoint}");
+        crate::commands::chat::hint(terminal, settings, introduction, &address);
+        crate::commands::web::hint(terminal, settings, introduction, Some(&beside(endpoint)));
     }
     terminal.hint("Ctrl-C stops it");
 }
