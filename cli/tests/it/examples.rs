@@ -206,6 +206,30 @@ fn every_example_is_tested_and_explained_on_one_screen() {
     assert!(examples.len() >= 6, "{examples:?}");
 }
 
+#[test]
+fn the_crates_of_examples_can_be_copied_to_another_place() {
+    for manifest in ["custom-handler/roll", "http-backend"] {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::create_dir(copy.path().join("src")).unwrap();
+        for file in ["Cargo.toml", "src/main.rs"] {
+            std::fs::copy(folder(manifest).join(file), copy.path().join(file)).unwrap();
+        }
+        let read = Command::new(env!("CARGO"))
+            .args([
+                "metadata",
+                "--format-version",
+                "1",
+                "--no-deps",
+                "--manifest-path",
+            ])
+            .arg(copy.path().join("Cargo.toml"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&read.stderr);
+        assert!(read.status.success(), "{manifest}: {said}");
+    }
+}
+
 /// How many lines `line` takes where there are 80 columns.
 fn rows(line: &str) -> usize {
     let (mut rows, mut column) = (1, 0);

