@@ -46,10 +46,10 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
     let building = build(&settings, source, &mut reporter);
     let built = or_interrupted(building).await?;
-    drop(reporter);
     let code = located(&settings, &target.bucket(&identity), &built).await?;
     let deployment = deployment(&settings, code, Default::default(), Pace::Standard);
-    let summary = engine::preview(&target.stacks, deployment).await?;
+    let summary = engine::preview(&target.stacks, deployment, &mut reporter).await?;
+    drop(reporter);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,

@@ -45,7 +45,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
             args.tag.iter().cloned().collect(),
             pace(args),
         );
-        let summary = engine::preview(&target.stacks, deployment).await?;
+        let summary = engine::preview(&target.stacks, deployment, &mut reporter).await?;
         drop(reporter);
         show_dry_run(terminal, settings, summary.as_ref());
         return Ok(());

@@ -18,6 +18,7 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 pub(super) struct FakeCloud {
     pub(super) stack: RefCell<Option<StackRecord>>,
     pub(super) template: RefCell<Option<Template>>,
+    pub(super) resources: RefCell<Vec<Resource>>,
     change_sets: RefCell<VecDeque<ChangeSetState>>,
     /// What the validation answers; `None` where we may not ask.
     pub(super) findings: RefCell<Option<Vec<Finding>>>,
@@ -190,7 +191,7 @@ impl CloudFormation for FakeCloud {
     }
 
     async fn resources(&self, _stack: &str) -> Result<Vec<Resource>, TargetError> {
-        Ok(Vec::new())
+        Ok(self.resources.borrow().clone())
     }
 
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {

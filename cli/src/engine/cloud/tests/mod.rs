@@ -150,7 +150,7 @@ async fn the_shell_of_a_failed_creation_is_deleted_before_a_new_one() {
         .operation("chat CREATE_COMPLETE");
     deployed(cloud, expect![[r#"
         started Prepare
-        notice removing the empty stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
+        notice removing what is left of stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
         chat DELETE_IN_PROGRESS
         chat DELETE_COMPLETE
         finished Prepare: 1 to change
@@ -288,10 +288,7 @@ async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does
 
 #[tokio::test]
 async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its_tables() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE");
-    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
-    *cloud.template.borrow_mut() = Some(Template::new(foreign));
-    let stacks = CloudStacks::new(cloud);
+    let stacks = CloudStacks::new(foreign("CREATE_COMPLETE"));
     for error in [
         stacks.prepare(deployment()).await.unwrap_err(),
         stacks.retain_tables(&name()).await.unwrap_err(),
@@ -300,4 +297,22 @@ async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its
         assert!(error.message.contains("chatctl has not deployed it"));
     }
     assert_eq!(stacks.cloud.asked(), "");
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_stack_of_something_else_is_not_removed_for_a_deployment() {
+    for status in ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"] {
+        let stacks = CloudStacks::new(foreign(status));
+        let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+        assert!(error.message.contains("chatctl has not deployed it"));
+        assert_eq!(stacks.cloud.asked(), "", "{status}");
+    }
+}
+
+/// A stack that has not been deployed by chatctl.
+fn foreign(status: &str) -> FakeCloud {
+    let cloud = FakeCloud::with(status);
+    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
+    *cloud.template.borrow_mut() = Some(Template::new(foreign));
+    cloud
 }
