@@ -65,9 +65,36 @@ async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
     run("status --profile nobody")
         .await
         .exits(2)
-        .explains("neither profile `nobody` nor the environment says which AWS region to use");
+        .explains("there is no AWS profile `nobody` in ")
+        .explains(".aws/config or ")
+        .explains("choose one of work with `--profile`");
     run("status --region us-east-1")
         .await
         .exits(2)
         .explains("there is no stack `from-config` in us-east-1");
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_is_used_although_the_environment_has_keys_of_somebody_else() {
+    let cloud = Cloud::start().await;
+    let folder = cloud.folder().join(".aws");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(
+        folder.join("config"),
+        "[profile work]\nregion = eu-west-1\n",
+    )
+    .unwrap();
+    // An access key of twelve digits is that account's, to the emulator.
+    let keys = "[work]\naws_access_key_id = 111122223333\naws_secret_access_key = test\n";
+    std::fs::write(folder.join("credentials"), keys).unwrap();
+    let handlers = crate::cloud::built_handlers().display();
+    let doctor = |more: &str| format!("doctor --handlers {handlers} {more}");
+    let account = async |words: &str| cloud.chatctl(words).await.stdout;
+    let said = account(&doctor("")).await;
+    assert!(said.contains("account 123456789012 "), "{said}");
+    let said = account(&doctor("--profile work")).await;
+    assert!(said.contains("account 111122223333 "), "{said}");
+    cloud.config("[aws]\nprofile = \"work\"\n");
+    let said = account(&doctor("")).await;
+    assert!(said.contains("account 111122223333 "), "{said}");
 }
