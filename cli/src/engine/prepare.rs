@@ -65,7 +65,7 @@ pub(crate) async fn preview(
             ..ChangeSummary::between(None, template, &Default::default())
         })
     };
-    match stacks.footing(&stack).await? {
+    match interruptible(stacks, stacks.footing(&stack)).await? {
         Footing::Stuck(error) => return Err(error.into()),
         Footing::Busy(_) => {
             let message = format!(
@@ -85,8 +85,7 @@ pub(crate) async fn preview(
         }
         Footing::Ready => {}
     }
-    let is_there = stacks
-        .describe(&stack)
+    let is_there = interruptible(stacks, stacks.describe(&stack))
         .await?
         .is_some_and(|description| description.status != StackStatus::Deleted);
     if !is_there {

@@ -38,6 +38,36 @@ async fn tags_express_mode_and_protection_are_passed_on() {
 }
 
 #[tokio::test]
+async fn tags_stay_without_a_word_about_them_and_are_replaced_by_new_ones() {
+    let cloud = Cloud::start().await;
+    let ours = async || {
+        let mut tags = cloud.tags("chat").await;
+        tags.retain(|tag| !tag.starts_with("aws:"));
+        tags.sort();
+        tags
+    };
+    cloud
+        .deploy("--tag team=chat --tag stage=a --no-probe")
+        .await
+        .exits(0);
+    assert_eq!(ours().await, ["stage=a", "team=chat"]);
+    cloud
+        .deploy("--no-probe")
+        .await
+        .exits(0)
+        .explains("nothing has changed");
+    assert_eq!(ours().await, ["stage=a", "team=chat"]);
+    cloud.deploy("--tag team=talk --no-probe").await.exits(0);
+    assert_eq!(ours().await, ["team=talk"]);
+    cloud
+        .deploy("--tag a=1 --tag a=2")
+        .await
+        .exits(2)
+        .explains("`--tag` gives `a` two values, `1` and `2`");
+    assert_eq!(ours().await, ["team=talk"]);
+}
+
+#[tokio::test]
 async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
     let cloud = Cloud::start().await;
     let folder = cloud.folder().join(".aws");
