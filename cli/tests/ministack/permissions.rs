@@ -2,6 +2,7 @@
 //!
 //! The emulator lets any function write its log; that both actions for it are needed shows on a local stack.
 
+mod handler;
 mod rooms;
 
 use serde_json::Value;
