@@ -52,7 +52,7 @@ impl AwsTarget {
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
     ///
     /// # Errors
-    /// Nobody says which region, or the profile that the settings name does not exist.
+    /// Nobody says which region, or the profile that the settings or the environment name does not exist.
     pub(crate) async fn connect(settings: &Aws) -> Result<Self, TargetError> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(
@@ -66,8 +66,10 @@ impl AwsTarget {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(profile) = &settings.profile {
-            profile::exists(profile)?;
             loader = loader.profile_name(profile);
+        }
+        if let Some(profile) = settings.profile.clone().or_else(profile::of_environment) {
+            profile::exists(&profile)?;
         }
         let mut config = loader.load().await;
         if let Some(profile) = &settings.profile {

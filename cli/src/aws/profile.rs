@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -17,6 +18,15 @@ enum Notation {
     Config,
     /// `[work]`.
     Credentials,
+}
+
+/// The profile that the environment names, where it decides who is acting: keys in the environment come first.
+pub(super) fn of_environment() -> Option<String> {
+    let value = |variable: &str| std::env::var(variable).ok().filter(|it| !it.is_empty());
+    match value("AWS_ACCESS_KEY_ID") {
+        Some(_) => None,
+        None => value("AWS_PROFILE"),
+    }
 }
 
 /// Makes sure that `profile` is there, in one of the files that every AWS tool reads.
@@ -44,10 +54,10 @@ pub(super) fn exists(profile: &str) -> Result<(), TargetError> {
         paths.join(" or ")
     );
     let hint = if known.is_empty() {
-        "neither names a profile: `aws configure sso` or `aws configure` writes one; `--profile`, or `profile` under `[aws]` in chatctl.toml, chooses it".to_owned()
+        "neither names a profile: `aws configure sso` or `aws configure` writes one; `--profile`, `profile` under `[aws]` in chatctl.toml, or AWS_PROFILE chooses it".to_owned()
     } else {
         format!(
-            "choose one of {} with `--profile`, or with `profile` under `[aws]` in chatctl.toml",
+            "choose one of {} with `--profile`, with `profile` under `[aws]` in chatctl.toml, or with AWS_PROFILE",
             known.join(", ")
         )
     };
@@ -67,7 +77,9 @@ pub(super) fn credentials(profile: &str, config: &SdkConfig) -> SharedCredential
         .configure(&from)
         .profile_name(profile)
         .build();
-    SharedCredentialsProvider::new(provider)
+    // A chain of one names its link when that has no credentials, which the link itself does not.
+    let name = format!("profile `{profile}`");
+    SharedCredentialsProvider::new(CredentialsProviderChain::first_try(name, provider))
 }
 
 /// The two files, which the environment may move

@@ -98,6 +98,15 @@ async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
         .explains("there is no AWS profile `nobody` in ")
         .explains(".aws/config or ")
         .explains("choose one of work with `--profile`");
+    let mut command = cloud.command("status");
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env("AWS_PROFILE", "nobody");
+    cloud.config("");
+    crate::cloud::said(command.output().await.unwrap())
+        .exits(2)
+        .explains("there is no AWS profile `nobody` in ");
+    cloud.config("stack = \"from-config\"\n[aws]\nprofile = \"work\"\n");
     run("status --region us-east-1")
         .await
         .exits(2)
@@ -111,7 +120,7 @@ async fn a_profile_that_is_named_is_used_although_the_environment_has_keys_of_so
     std::fs::create_dir(&folder).unwrap();
     std::fs::write(
         folder.join("config"),
-        "[profile work]\nregion = eu-west-1\n",
+        "[profile work]\nregion = eu-west-1\n[profile bare]\n",
     )
     .unwrap();
     // An access key of twelve digits is that account's, to the emulator.
@@ -122,6 +131,8 @@ async fn a_profile_that_is_named_is_used_although_the_environment_has_keys_of_so
     let account = async |words: &str| cloud.chatctl(words).await.stdout;
     let said = account(&doctor("")).await;
     assert!(said.contains("account 123456789012 "), "{said}");
+    let said = account(&doctor("--profile bare")).await;
+    assert!(said.contains("profile `bare`: "), "{said}");
     let said = account(&doctor("--profile work")).await;
     assert!(said.contains("account 111122223333 "), "{said}");
     cloud.config("[aws]\nprofile = \"work\"\n");
