@@ -246,11 +246,18 @@ async fn while_swapping_what_has_begun_is_finished_and_the_user_is_told() {
     cloud.deploy("--no-probe").await.exits(0);
     let newer = cloud.handlers("-newer");
     let words = format!("deploy --yes --hotswap --handlers {}", newer.display());
-    let mut held = cloud.between.hold(Part::Answer, |name| {
-        name.starts_with("PUT /2015-03-31/functions/")
-    });
+    let is_swap = |name: &str| name.starts_with("PUT /2015-03-31/functions/");
+    let mut held = cloud.between.hold(Part::Answer, is_swap);
     let child = cloud.command(&words).spawn().unwrap();
     held.reached().await;
+    // None waits for another: the first has not come back yet.
+    let all_at_once = async || {
+        let asked = cloud.between.asked();
+        asked.iter().filter(|name| is_swap(name)).count() == 4
+    };
+    cloud
+        .eventually("all functions are swapped at once", all_at_once)
+        .await;
     interrupt(&child);
     drop(held);
     said(child.wait_with_output().await.unwrap())

@@ -2,7 +2,7 @@
 
 use super::records::{NewChangeSet, ParameterValue};
 use super::retain::{TABLE_TYPE, with_tables_retained};
-use super::{CloudFormation, CloudStacks, Ground, StackRecord, StackStatus, TargetError, token};
+use super::{CloudFormation, CloudStacks, Ground, StackRecord, TargetError, token};
 use crate::config::names::StackName;
 use crate::engine::refusal::Refusal;
 use crate::engine::target::{
@@ -28,10 +28,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         Ok(match record.status.ground() {
             Ground::Free | Ground::Built => Footing::Ready,
             Ground::Leftover => {
-                // A shell has no template yet, and nothing that could be lost.
-                if record.status != StackStatus::Shell {
-                    self.own_template(stack).await?;
-                }
+                self.own_remains(stack, &record.status).await?;
                 Footing::Leftover(record.status.word().to_owned())
             }
             Ground::Busy => Footing::Busy(Operation {

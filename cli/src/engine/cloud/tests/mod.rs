@@ -309,6 +309,35 @@ async fn what_is_left_of_a_stack_of_something_else_is_not_removed_for_a_deployme
     }
 }
 
+#[tokio::test]
+async fn a_shell_goes_with_our_own_change_set_and_stays_with_somebody_else_s() {
+    let waiting = |names: &[&str]| {
+        let cloud = FakeCloud::with("REVIEW_IN_PROGRESS").change_set("CREATE_COMPLETE AVAILABLE");
+        cloud
+            .waiting
+            .borrow_mut()
+            .extend(names.iter().map(|name| (*name).to_owned()));
+        CloudStacks::new(cloud)
+    };
+    for names in [&[][..], &["chatctl-0123456789abcdef"]] {
+        let stacks = waiting(names);
+        let prepared = prepare(&stacks, deployment(), &mut Transcript::default()).await;
+        assert!(prepared.is_ok());
+        let asked = stacks.cloud.asked();
+        assert_eq!(
+            asked,
+            "delete stack sparing []\ncreate change set Create Standard\n"
+        );
+    }
+    let stacks = waiting(&[
+        "chatctl-0123456789abcdef",
+        "awscli-cloudformation-package-deploy-1",
+    ]);
+    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    assert!(error.message.contains("chatctl has not deployed it"));
+    assert_eq!(stacks.cloud.asked(), "");
+}
+
 /// A stack that has not been deployed by chatctl.
 fn foreign(status: &str) -> FakeCloud {
     let cloud = FakeCloud::with(status);
