@@ -89,8 +89,7 @@ impl CommandError {
             let words = error.to_string();
             // Some libraries' errors say their cause's words themselves.
             if !story.ends_with(&words) {
-                // Writing to a string cannot fail.
-                let _ = write!(story, "\n  because: {words}");
+                let _infallible = write!(story, "\n  because: {words}");
             }
             cause = error.source();
         }

@@ -59,7 +59,7 @@ pub async fn serve(environment: Environment<'_>, log: Log) -> Result<(), ServeEr
             .await
         }
         Handler::Direct => {
-            let (store, delivery) = store_and_delivery(environment)?;
+            let (store, delivery) = store_and_delivery(environment, Clients::delivery)?;
             let routes = environment.routes()?;
             run(log, async |event: &SocketEvent, invocation| {
                 handlers::direct(event, &store, &delivery, &routes, invocation).await
@@ -76,7 +76,7 @@ pub async fn serve(environment: Environment<'_>, log: Log) -> Result<(), ServeEr
             .await
         }
         Handler::Deliver => {
-            let (store, delivery) = store_and_crowd_delivery(environment)?;
+            let (store, delivery) = store_and_delivery(environment, Clients::crowd_delivery)?;
             run(log, async |message: &ShardMessage, invocation| {
                 handlers::deliver(message, (&store, &delivery), invocation).await
             })
@@ -92,8 +92,10 @@ fn store(environment: Environment<'_>) -> Result<DynamoStore, EnvironmentError> 
     Ok(clients.table(table, Patience::TABLE))
 }
 
+/// `deliver` is one of [`Clients`]' ways back to clients: to a friend's devices, or to a crowd.
 fn store_and_delivery(
     environment: Environment<'_>,
+    deliver: fn(&Clients, String, Patience) -> CallbackDelivery,
 ) -> Result<(DynamoStore, CallbackDelivery), EnvironmentError> {
     let table = environment.table()?;
     let endpoint = environment.connections_endpoint()?;
@@ -101,20 +103,7 @@ fn store_and_delivery(
     let clients = Clients::new(environment.identity()?, &endpoints);
     Ok((
         clients.table(table, Patience::TABLE),
-        clients.delivery(endpoint, Patience::POST),
-    ))
-}
-
-fn store_and_crowd_delivery(
-    environment: Environment<'_>,
-) -> Result<(DynamoStore, CallbackDelivery), EnvironmentError> {
-    let table = environment.table()?;
-    let endpoint = environment.connections_endpoint()?;
-    let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
-    let clients = Clients::new(environment.identity()?, &endpoints);
-    Ok((
-        clients.table(table, Patience::TABLE),
-        clients.crowd_delivery(endpoint, Patience::POST),
+        deliver(&clients, endpoint, Patience::POST),
     ))
 }
 

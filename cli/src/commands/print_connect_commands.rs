@@ -32,13 +32,8 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = url(&settings, args.target.local).await?;
-    let commands = connect_commands(
-        &url,
-        &settings.from,
-        &settings.to,
-        Introduction::of(&settings),
-    );
+    let Deployed { url, introduction } = deployed(&settings, args.target.local).await?;
+    let commands = connect_commands(&url, &settings.from, &settings.to, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
     } else {
@@ -46,33 +41,51 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
             terminal.result(&command.command);
         }
         let page = args.target.local.then(|| beside(&url));
-        super::web::hint(terminal, &settings, page.as_deref());
+        super::web::hint(terminal, &settings, introduction, page.as_deref());
     }
     Ok(())
 }
 
-/// Where clients connect to the stack on this machine (`local`) or on AWS.
+/// A chat as clients meet it. The config may have changed since it was deployed, so none of this is from there.
+#[derive(Debug)]
+pub(super) struct Deployed {
+    pub(super) url: String,
+    pub(super) introduction: Introduction,
+}
+
+/// The chat that runs on this machine (`local`) or on AWS under the name in `settings`.
 ///
 /// # Errors
 /// There is no such stack, or it does not run.
-pub(super) async fn url(settings: &Settings, local: bool) -> Result<String, CommandError> {
+pub(super) async fn deployed(settings: &Settings, local: bool) -> Result<Deployed, CommandError> {
     if !local {
-        return or_interrupted(deployed(settings)).await;
+        return or_interrupted(on_aws(settings)).await;
     }
     let target = LocalTarget::new(&settings.folder, None);
-    match target.status(&settings.stack).await? {
-        Some(status) => Ok(status.endpoint),
-        None => Err(super::status::not_running(&target, &settings.stack)?),
-    }
+    let Some(status) = target.status(&settings.stack).await? else {
+        return Err(super::status::not_running(&target, &settings.stack)?);
+    };
+    let template = target.running_template(&settings.stack)?;
+    let introduction = template.map_or_else(
+        || Introduction::of(settings),
+        |template| Introduction::of_deployed(&template),
+    );
+    Ok(Deployed {
+        url: status.endpoint,
+        introduction,
+    })
 }
 
-/// The URL from the stack's outputs; else, for a stack that has lost them, from its API.
-async fn deployed(settings: &Settings) -> Result<String, CommandError> {
+/// The URL is from the stack's outputs; else, for a stack that has lost them, from its API.
+async fn on_aws(settings: &Settings) -> Result<Deployed, CommandError> {
     let target = AwsTarget::connect(&settings.aws).await?;
     let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
     let outputs = record.ok_or_else(not_there)?.outputs;
-    endpoint(settings, &target, &outputs)
-        .await?
-        .ok_or_else(not_there)
+    let url = endpoint(settings, &target, &outputs).await?;
+    let template = target.stacks.deployed_template(&settings.stack).await?;
+    Ok(Deployed {
+        url: url.ok_or_else(not_there)?,
+        introduction: Introduction::of_deployed(&template),
+    })
 }

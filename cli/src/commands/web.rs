@@ -4,10 +4,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::{PeopleArgs, StackArgs, TargetArgs, print_connect_commands};
+use super::print_connect_commands::{Deployed, deployed};
+use super::{PeopleArgs, StackArgs, TargetArgs};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::local;
+use crate::stack::connect::Introduction;
 use crate::stack::page::{beside, links, page_settings};
 use crate::terminal::{Output, Terminal};
 
@@ -42,9 +44,9 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let url = print_connect_commands::url(&settings, args.target.local).await?;
+    let Deployed { url, introduction } = deployed(&settings, args.target.local).await?;
     let show = |base: &str| {
-        let links = links(base, &settings);
+        let links = links(base, &settings, introduction);
         if terminal.output == Output::Json {
             terminal.result_json(&json!({ "type": "ready", "page": base, "links": links }));
         } else {
@@ -60,7 +62,8 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
         show(&beside(&url));
         return Ok(());
     }
-    let served = local::page::listen(&page_settings(&settings, Some(&url)), args.port).await?;
+    let filled_in = page_settings(&settings, introduction, Some(&url));
+    let served = local::page::listen(&filled_in, args.port).await?;
     show(&format!("http://127.0.0.1:{}/", served.port));
     terminal.hint("Ctrl-C ends the page, not the stack");
     tokio::select! {
@@ -71,11 +74,16 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
 }
 
 /// Tells of the page where connect commands were printed; `page` is where it is, if it is served already.
-pub(super) fn hint(terminal: Terminal, settings: &Settings, page: Option<&str>) {
+pub(super) fn hint(
+    terminal: Terminal,
+    settings: &Settings,
+    introduction: Introduction,
+    page: Option<&str>,
+) {
     let Some(page) = page else {
         return terminal.hint("\nOr in a browser: `chatctl web`");
     };
-    let links = links(page, settings);
+    let links = links(page, settings, introduction);
     let windows = match links.len() {
         1 => "in browser windows",
         _ => "in two browser windows",

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::UNIX_EPOCH;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chatctl_local::{
     LocalStack, Observer, Options, StackNotice, StackRequest, Status, TableStorage,
@@ -16,6 +16,7 @@ use super::control::{self, Asked, FunctionStatus, LocalStatus};
 use super::folder::StateFolder;
 use super::memory;
 use super::records::{Identity, Request, Running, random_hex};
+use super::warnings::Warnings;
 use crate::engine::{Refusal, TargetError};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
@@ -86,6 +87,7 @@ async fn serve(
         control_port,
         secret: random_hex(),
         applied: request.digest(),
+        template: Some(request.template.clone()),
         outputs: outputs(&running_stack),
     };
     folder.write_identity(&Identity {
@@ -106,7 +108,7 @@ async fn serve(
         match next {
             Asked::Stop => break,
             // Whoever asked may be gone, which changes nothing.
-            Asked::Status(reply) => drop(reply.send(status(&running_stack))),
+            Asked::Status(reply) => drop(reply.send(status(&running_stack, journal))),
             Asked::Update => update(folder, stack, &running_stack, &mut running, journal).await?,
         }
     }
@@ -136,6 +138,7 @@ async fn update(
         Ok(_) => {
             stack.show_page(request.page.as_ref().map(super::page::filled_in));
             running.applied = request.digest();
+            running.template = Some(request.template.clone());
             running.outputs = outputs(stack);
             folder.write_running(running)?;
             folder.drop_other_code(&request.code);
@@ -169,7 +172,7 @@ fn outputs(stack: &LocalStack) -> BTreeMap<String, String> {
     outputs
 }
 
-fn status(stack: &LocalStack) -> LocalStatus {
+fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
     let Status {
         started_at,
         connections,
@@ -188,13 +191,17 @@ fn status(stack: &LocalStack) -> LocalStatus {
     LocalStatus {
         endpoint: stack.endpoint(),
         pid: std::process::id(),
-        started_at: started_at
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs()),
+        started_at: since_epoch(started_at).as_secs(),
         connections,
         functions: functions.collect(),
         memory_bytes: memory::of_this_process_and_its_children(),
+        warnings: journal.warnings().clone(),
     }
+}
+
+/// Zero for a clock that is set before it.
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetError {
@@ -220,9 +227,10 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 struct Journal {
     folder: StateFolder,
     stack: String,
-    token: std::sync::Mutex<String>,
+    token: Mutex<String>,
     count: AtomicU64,
     logs: super::logs::LogFiles,
+    warnings: Mutex<Warnings>,
 }
 
 impl Journal {
@@ -234,6 +242,7 @@ impl Journal {
             token: Default::default(),
             count: AtomicU64::new(0),
             logs,
+            warnings: Default::default(),
         })
     }
 
@@ -253,9 +262,18 @@ impl Journal {
                 );
             }
             StackNotice::Log(line) => journal.logs.write(&line),
-            StackNotice::Warning(text) => complain(&text),
+            StackNotice::Warning(text) => {
+                let now = since_epoch(SystemTime::now()).as_secs();
+                journal.warnings().add(now, &text);
+                complain(&text);
+            }
             _ => {}
         })
+    }
+
+    fn warnings(&self) -> MutexGuard<'_, Warnings> {
+        let lock = self.warnings.lock();
+        lock.expect("no holder of this lock panics")
     }
 
     fn stack_event(&self, status: &str, reason: Option<String>) {
@@ -275,9 +293,7 @@ impl Journal {
             .expect("no holder of this lock panics")
             .clone();
         let id = format!("{token}-{}", self.count.fetch_add(1, Ordering::Relaxed));
-        let at = std::time::SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64());
+        let at = since_epoch(SystemTime::now()).as_secs_f64();
         let event = StackEvent {
             id,
             at,

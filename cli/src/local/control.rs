@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use super::records::Running;
+use super::warnings::Warnings;
 use crate::engine::{Refusal, TargetError};
 
 /// What runs.
@@ -28,6 +29,9 @@ pub(crate) struct LocalStatus {
     pub(crate) functions: BTreeMap<String, FunctionStatus>,
     /// Of all processes together, shared pages counted once.
     pub(crate) memory_bytes: Option<u64>,
+    /// Since it started. A process of an earlier version keeps them to itself.
+    #[serde(default)]
+    pub(crate) warnings: Warnings,
 }
 
 /// One function.
@@ -192,6 +196,7 @@ mod tests {
             control_port: listener.local_addr().unwrap().port(),
             secret: secret.into(),
             applied: String::new(),
+            template: None,
             outputs: Default::default(),
         };
         let (good, bad) = (running("right"), running("wrong"));
@@ -217,6 +222,7 @@ mod tests {
             control_port: port,
             secret: "s".into(),
             applied: String::new(),
+            template: None,
             outputs: Default::default(),
         };
         assert!(

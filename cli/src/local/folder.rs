@@ -4,7 +4,7 @@
 //! .chatctl/STACK/
 //!   request.json   what was asked for last: template, parameters, where each function's code is
 //!   identity.json  what must not change while there is data: the seed of physical ids, the port
-//!   running.json   what runs: process id, ports, the control port's secret; only valid while `lock` is held
+//!   running.json   what runs: template, process id, ports, the control port's secret; only valid while `lock` is held
 //!   lock           held by the process that runs the stack; the kernel lets go of it, however that process ends
 //!   command.lock   held by a command that changes the stack
 //!   events.jsonl   stack events        stack.log  the process's own words
@@ -245,7 +245,8 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
 
-    fn folder() -> (tempfile::TempDir, StateFolder) {
+    /// A stack's folder, not made yet, in one that goes in the end.
+    pub(super) fn folder() -> (tempfile::TempDir, StateFolder) {
         let root = tempfile::tempdir().unwrap();
         let folder = StateFolder::new(root.path().join(".chatctl/chat"));
         (root, folder)

@@ -15,6 +15,7 @@ pub(crate) mod page;
 mod process;
 mod records;
 mod unresponsive;
+mod warnings;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -35,6 +36,7 @@ pub(crate) use control::LocalStatus;
 use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
+pub(crate) use warnings::Warnings;
 
 /// Local stacks, kept in `.chatctl/` beside the config.
 #[derive(Debug)]
@@ -146,6 +148,19 @@ impl LocalTarget {
         Ok(request.and_then(|request| request.template()))
     }
 
+    /// The template of `stack` as it runs; where nothing runs, as it was deployed last.
+    ///
+    /// A refused update leaves the old one running, and the new one in what was asked for.
+    pub(crate) fn running_template(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<Template>, TargetError> {
+        match self.running(stack)?.and_then(|running| running.template()) {
+            Some(template) => Ok(Some(template)),
+            None => self.template(stack),
+        }
+    }
+
     /// The functions of `stack` by logical id, as it was deployed last.
     pub(crate) fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
         let template = self.template(stack)?;
@@ -158,6 +173,11 @@ impl LocalTarget {
     /// The folder of `stack`'s state, for messages.
     pub(crate) fn state_folder(&self, stack: &StackName) -> std::path::PathBuf {
         self.folder(stack).path().to_owned()
+    }
+
+    /// The log of the process that runs `stack`: its warnings, and why it ended.
+    pub(crate) fn stack_log(&self, stack: &StackName) -> std::path::PathBuf {
+        self.folder(stack).log()
     }
 
     fn running(&self, stack: &StackName) -> Result<Option<Running>, TargetError> {

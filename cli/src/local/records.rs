@@ -45,7 +45,7 @@ impl Request {
 
     /// The template, unless the file was damaged.
     pub(super) fn template(&self) -> Option<Template> {
-        serde_json::from_str(&self.template).ok().map(Template::new)
+        read(&self.template)
     }
 
     /// Equal for requests that ask for the same stack.
@@ -106,7 +106,21 @@ pub(super) struct Running {
     pub(super) secret: String,
     /// [`Request::digest`] of what runs.
     pub(super) applied: String,
+    /// What runs: after a refused update another template than the request's. Earlier versions do not say.
+    #[serde(default)]
+    pub(super) template: Option<String>,
     pub(super) outputs: Outputs,
+}
+
+impl Running {
+    /// The template of what runs, if the process says so.
+    pub(super) fn template(&self) -> Option<Template> {
+        read(self.template.as_deref()?)
+    }
+}
+
+fn read(template: &str) -> Option<Template> {
+    serde_json::from_str(template).ok().map(Template::new)
 }
 
 /// 128 random bits.

@@ -6,6 +6,7 @@
 mod cargo;
 mod cargo_lambda;
 mod choice;
+mod counting;
 mod elf;
 mod error;
 mod find;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::choice::TargetCheck;
+use self::counting::Counting;
 use self::elf::Fit;
 pub(crate) use self::error::PackagingError;
 use self::find::Crate;
@@ -112,6 +114,7 @@ async fn executables_by(
         let origin = origin.map_err(|error| error.of(&code))?;
         origins.push((code, origin));
     }
+    let reporter = &mut Counting::new(reporter);
     let mut built = Built::new();
     let mut crates: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
     for (code, origin) in origins {
@@ -171,6 +174,7 @@ async fn artifacts_by(
     source: Source<'_>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Artifact>, PackagingError> {
+    let reporter = &mut Counting::new(reporter);
     let mut built = Built::new();
     let mut wanted = settings.aws.architecture;
     for code in Code::of(settings) {

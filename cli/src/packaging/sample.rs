@@ -42,12 +42,15 @@ pub(super) fn ours(folder: &Path) -> Crate {
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     pub(super) compiled: Vec<String>,
+    /// The number that came with each of them.
+    pub(super) counts: Vec<usize>,
 }
 
 impl Reporter for Recorder {
     fn report(&mut self, event: &DeployEvent) {
-        if let DeployEvent::Compiling { unit, .. } = event {
+        if let DeployEvent::Compiling { unit, count } = event {
             self.compiled.push(unit.clone());
+            self.counts.push(*count);
         }
     }
 }

@@ -43,6 +43,8 @@ async fn every_handler_of_the_users_is_built_and_only_what_changed_is_built_agai
     let first = executables_by(&programs, &settings, None, &mut recorder)
         .await
         .unwrap();
+    // One count over the builds of ours and of two crates.
+    assert_eq!(recorder.counts, [1, 2, 3]);
     let named: Vec<_> = first
         .iter()
         .map(|(key, built)| (key.as_str(), built.name.as_str()))

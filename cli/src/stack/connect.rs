@@ -3,6 +3,7 @@
 use crate::config::Settings;
 use crate::config::names::PersonName;
 use crate::config::route::{Purpose, Route};
+use crate::stack::Template;
 
 /// One person's command.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -32,6 +33,20 @@ impl Introduction {
         if settings.routes.iter().any(is_friend) {
             Self::Friends
         } else if settings.has_own_functions() {
+            Self::Name
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// What the chat with this `template` wants to know, whatever the config says by now.
+    ///
+    /// Told by our functions, whose logical ids are stable. A stack that is not ours is asked for nothing.
+    pub(crate) fn of_deployed(template: &Template) -> Self {
+        let has = |function: &str| template.resources().any(|(id, _)| id == function);
+        if has("DirectFunction") {
+            Self::Friends
+        } else if has("ConnectFunction") {
             Self::Name
         } else {
             Self::Nothing
@@ -75,6 +90,8 @@ fn command(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Overrides;
+    use crate::stack::render::render;
     use expect_test::expect;
     use proptest::prelude::*;
 
@@ -123,6 +140,29 @@ mod tests {
             "wscat -H msgfrom:Tom -c ws://x/v1"
         );
         assert_eq!(command(Introduction::Nothing), "wscat -c ws://x/v1");
+    }
+
+    #[test]
+    fn a_template_tells_the_same_as_the_config_that_it_was_rendered_from() {
+        let room = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+        let http = |key| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://b.example\"\n");
+        let backend = ["$connect", "$disconnect", "$default"].map(http).concat();
+        let both = format!("{room}[[routes]]\nkey = \"send\"\n");
+        let handler = "[[routes]]\nkey = \"roll\"\nhandler = \"roll\"\n";
+        for (config, expected) in [
+            ("", Introduction::Friends),
+            (&both, Introduction::Friends),
+            (room, Introduction::Name),
+            (handler, Introduction::Name),
+            (&backend, Introduction::Nothing),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+            let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+            assert_eq!(Introduction::of(&settings), expected, "{config}");
+            let deployed = Introduction::of_deployed(&render(&settings));
+            assert_eq!(deployed, expected, "{config}");
+        }
     }
 
     proptest! {

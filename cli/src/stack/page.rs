@@ -15,9 +15,14 @@ const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
 /// What it says where settings go.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
-/// What the page knows about `settings`' stack at `endpoint`; without one, the page takes the host that serves it.
-pub(crate) fn page_settings(settings: &Settings, endpoint: Option<&str>) -> Value {
-    let names = match Introduction::of(settings) {
+/// What the page knows about `settings`' stack, which wants this `introduction`, at `endpoint`; without one, the page
+/// takes the host that serves it.
+pub(crate) fn page_settings(
+    settings: &Settings,
+    introduction: Introduction,
+    endpoint: Option<&str>,
+) -> Value {
+    let names = match introduction {
         Introduction::Friends => "required",
         Introduction::Name => "optional",
         Introduction::Nothing => "none",
@@ -85,10 +90,10 @@ fn digest_of(start: &str, end: &str) -> String {
 
 /// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person. One
 /// address for everybody where the chat asks for no names.
-pub(crate) fn links(base: &str, settings: &Settings) -> Vec<String> {
+pub(crate) fn links(base: &str, settings: &Settings, introduction: Introduction) -> Vec<String> {
     let Settings { from, to, .. } = settings;
     let value = |name: &PersonName| query_value(name.as_ref());
-    let link = |from, to| match Introduction::of(settings) {
+    let link = |from, to| match introduction {
         Introduction::Friends => format!("{base}?from={}&to={}", value(from), value(to)),
         Introduction::Name => format!("{base}?from={}", value(from)),
         Introduction::Nothing => base.to_owned(),
@@ -173,8 +178,10 @@ mod tests {
 
     fn check(config: &str, expected: Expect) {
         let settings = settings(config);
-        let mut text = links("http://127.0.0.1:1/", &settings).join("\n");
-        text.push_str(&format!("\n{:#}\n", page_settings(&settings, None)));
+        let introduction = Introduction::of(&settings);
+        let mut text = links("http://127.0.0.1:1/", &settings, introduction).join("\n");
+        let filled_in = page_settings(&settings, introduction, None);
+        text.push_str(&format!("\n{filled_in:#}\n"));
         expected.assert_eq(&text);
     }
 

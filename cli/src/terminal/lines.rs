@@ -77,7 +77,7 @@ impl<W: Write> Reporter for Lines<W> {
             }
             DeployEvent::Expecting(_) => {}
             DeployEvent::Compiling { unit, count } => {
-                // Each handler's crate has a build of its own, which counts from one again.
+                // The next build counts from one again.
                 self.compiled = self.compiled.min(*count);
                 // One line in a while shows that it goes on.
                 if count - self.compiled >= 25 {
@@ -127,7 +127,7 @@ mod tests {
                 unit: "hyper".into(),
                 count: 25,
             },
-            // The next crate's build.
+            // The next build.
             DeployEvent::Compiling {
                 unit: "roll".into(),
                 count: 2,

@@ -3,9 +3,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::chromium::Chromium;
-use crate::friends::links;
 use crate::project::{Project, built};
+use crate::scene::Scene;
 
 const CONFIG: &str = include_str!("../../../examples/http-backend/chatctl.toml");
 
@@ -42,11 +41,11 @@ fn what_a_backend_posts_is_shown_as_somebody_elses_words() {
     project.configure(&config.replace("stack = ", "# stack = "));
     project.deployed(&[]);
 
-    let links = links(&project);
+    let mut scene = Scene::before(project, endpoint);
+    let links = &scene.links;
     assert_eq!(links.len(), 1, "nobody is asked for a name: {links:?}");
-    let mut browser = Chromium::start();
     let [mut ann, mut bob] = [(); 2].map(|()| {
-        let mut window = browser.window(&links[0]);
+        let mut window = scene.tom();
         assert_eq!(
             window.eval("['from', 'to', 'room'].some(id => at(id).checkVisibility())"),
             false

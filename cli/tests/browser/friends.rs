@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::chromium::Chromium;
 use crate::project::Project;
+use crate::scene::Scene;
 
 /// The page's links, as `chatctl web --local` prints them.
 pub(crate) fn links(project: &Project) -> Vec<String> {
@@ -14,16 +14,13 @@ pub(crate) fn links(project: &Project) -> Vec<String> {
 
 #[test]
 fn two_windows_opened_by_their_links_talk_directly_and_nothing_breaks_the_pages_own_policy() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
     tom.until_status("Connected as Tom, talking to Jerry");
     tom.says("too early");
     tom.sees("You: too early");
     tom.sees("Your friend is not reachable. Connect from the other terminal and then try again");
-    let mut jerry = browser.window(&links[1]);
+    let mut jerry = scene.jerry();
     jerry.until_status("Connected as Jerry, talking to Tom");
     tom.says("hi there");
     jerry.sees("Tom: hi there");
@@ -41,14 +38,10 @@ fn two_windows_opened_by_their_links_talk_directly_and_nothing_breaks_the_pages_
 
 #[test]
 fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconnected_stays_so() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let base = links[0].split('?').next().unwrap();
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
     // Somebody who typed names instead of following a link.
-    let mut ann = browser.window(base);
+    let mut ann = scene.stranger();
     ann.fill("#from", "Ann Lee");
     ann.fill("#to", "Tom");
     ann.click("#connect");
@@ -71,12 +64,9 @@ fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconnected_stays_
 
 #[test]
 fn markup_in_a_message_and_in_a_name_stays_text() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
-    let mut jerry = browser.window(&links[1]);
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
+    let mut jerry = scene.jerry();
     jerry.until_status("Connected");
     let markup =
         "<img src=x onerror=\"window.broken=1\"><script>window.broken=1</script><b>bold</b> &amp;";
@@ -94,18 +84,15 @@ fn markup_in_a_message_and_in_a_name_stays_text() {
 
 #[test]
 fn everything_works_by_keyboard_alone() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(links[0].split('?').next().unwrap());
+    let mut scene = Scene::of("");
+    let mut tom = scene.stranger();
     // The first field has the focus already.
     tom.types("Tom");
     tom.press("Tab", false);
     tom.types("Jerry");
     tom.press("Enter", false);
     tom.until_status("Connected as Tom, talking to Jerry");
-    let mut jerry = browser.window(&links[1]);
+    let mut jerry = scene.jerry();
     jerry.until_status("Connected");
     tom.until(
         "the message field has the focus",
@@ -129,10 +116,8 @@ fn everything_works_by_keyboard_alone() {
 
 #[test]
 fn a_name_that_no_chat_takes_is_refused_before_anything_is_tried() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let mut browser = Chromium::start();
-    let mut window = browser.window(links(&project)[0].split('?').next().unwrap());
+    let mut scene = Scene::of("");
+    let mut window = scene.stranger();
     for name in ["", "Zoë", "a#b", " Tom"] {
         window.fill("#from", name);
         window.fill("#to", "Jerry");

@@ -1,19 +1,14 @@
 //! What cannot be sent, and what comes back as an error.
 
-use crate::chromium::Chromium;
-use crate::friends::links;
-use crate::project::Project;
+use crate::scene::Scene;
 
 const FRAME: usize = 32 * 1024;
 
 #[test]
 fn a_text_that_a_browser_cannot_send_is_refused_with_the_reason_and_stays_in_its_field() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
-    let mut jerry = browser.window(&links[1]);
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
+    let mut jerry = scene.jerry();
     jerry.until_status("Connected");
     // Counted in bytes: one letter fewer than the limit, but one of them has two.
     let long = "x".repeat(FRAME - 1) + "ü";
@@ -37,11 +32,8 @@ fn a_text_that_a_browser_cannot_send_is_refused_with_the_reason_and_stays_in_its
 
 #[test]
 fn the_envelope_counts_too() {
-    let project = Project::new("[[routes]]\nkey = \"send\"\ntext = \"said\"\n");
-    project.deployed(&["--no-probe"]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
+    let mut scene = Scene::unprobed("[[routes]]\nkey = \"send\"\ntext = \"said\"\n");
+    let mut tom = scene.tom();
     tom.says(&"\"".repeat(FRAME / 2));
     tom.until(
         "the reason is shown",
@@ -54,12 +46,8 @@ fn the_envelope_counts_too() {
 
 #[test]
 fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
-    let project = Project::new("[[routes]]\nkey = \"send\"\n");
-    project.deployed(&[]);
-    let endpoint = project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
+    let mut scene = Scene::of("[[routes]]\nkey = \"send\"\n");
+    let mut tom = scene.tom();
     tom.until_status("Connected");
     // Nothing selects a route, and there is none by default.
     tom.eval("line.send('no JSON')");
@@ -67,8 +55,8 @@ fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
     assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
     // The same stack by a page that was told nothing.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/web/index.html");
-    let mut stranger = browser.window(&format!("file://{folder}"));
-    stranger.fill("#endpoint", &endpoint);
+    let mut stranger = scene.window(&format!("file://{folder}"));
+    stranger.fill("#endpoint", &scene.endpoint);
     stranger.fill("#from", "Jerry");
     stranger.fill("#to", "Tom");
     stranger.fill("#key", "send");
@@ -80,10 +68,8 @@ fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
 
 #[test]
 fn what_a_backend_or_a_gateway_sends_is_told_apart_from_what_people_say() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let mut browser = Chromium::start();
-    let mut window = browser.window(&links(&project)[0]);
+    let mut scene = Scene::of("");
+    let mut window = scene.tom();
     for (frame, kind, text) in [
         (r#"{"action":"newMessage","payload":"Hi"}"#, "text", "Hi"),
         (
@@ -114,15 +100,12 @@ fn what_a_backend_or_a_gateway_sends_is_told_apart_from_what_people_say() {
 
 #[test]
 fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
-    let project = Project::new("");
-    let endpoint = project.deployed(&[]);
-    let base = links(&project)[0].split('?').next().unwrap().to_owned();
-    let mut browser = Chromium::start();
-    let mut window = browser.window(&base);
+    let mut scene = Scene::of("");
+    let mut window = scene.stranger();
     window.fill("#from", "Tom");
     window.fill("#to", "Jerry");
     window.eval("document.querySelector('#details').open = true");
-    window.fill("#endpoint", &endpoint.replace("/v1", "/nowhere"));
+    window.fill("#endpoint", &scene.endpoint.replace("/v1", "/nowhere"));
     window.click("#connect");
     window.until_status("The server did not accept the connection");
     window.until(
@@ -140,7 +123,7 @@ fn a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected() {
         window.eval("document.querySelector('#endpoint').validationMessage"),
         "It begins with wss:// or, on this machine, with ws://"
     );
-    window.fill("#endpoint", &endpoint);
+    window.fill("#endpoint", &scene.endpoint);
     window.click("#connect");
     window.until_status("Connected as Tom");
 }

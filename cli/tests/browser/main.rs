@@ -14,4 +14,5 @@ mod limits;
 mod project;
 mod reconnecting;
 mod rooms;
+mod scene;
 mod window;

@@ -2,9 +2,8 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::chromium::Chromium;
-use crate::friends::links;
-use crate::project::{Project, eventually};
+use crate::project::eventually;
+use crate::scene::Scene;
 use crate::window::Window;
 
 /// Keeps timers of a minute and more from running: a test decides when such a time is over, by calling `laterNow()`.
@@ -14,23 +13,31 @@ const LONG_TIMERS: &str = "
     window.laterNow = () => later.pop()();
 ";
 
-fn connections(project: &Project) -> u64 {
-    project.status()["connections"].as_u64().unwrap()
+fn connections(scene: &Scene) -> u64 {
+    scene.project.status()["connections"].as_u64().unwrap()
+}
+
+/// Kills the stack's process, without a chance to say goodbye.
+fn kill(scene: &Scene) {
+    let pid = i32::try_from(scene.project.pid()).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+}
+
+/// Starts the stack again once its death has been noticed.
+fn revive(scene: &Scene) {
+    scene.project.noticed_as_dead();
+    scene.project.deployed(&["--no-probe"]);
 }
 
 #[test]
 fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
-    let mut jerry = browser.window(&links[1]);
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
+    let mut jerry = scene.jerry();
     for window in [&mut tom, &mut jerry] {
         window.until_status("Connected");
     }
-    let pid = Pid::from_raw(i32::try_from(project.pid()).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    kill(&scene);
     tom.until(
         "it says that the connection is gone and when it will be tried again",
         "/lost|reached/.test(document.querySelector('#status').innerText) \
@@ -44,8 +51,7 @@ fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
         "several attempts fail",
         "attempts >= 2 && document.querySelector('#status').innerText.includes('cannot be reached')",
     );
-    project.noticed_as_dead();
-    project.deployed(&["--no-probe"]);
+    revive(&scene);
     for window in [&mut tom, &mut jerry] {
         // Not the whole wait, which may be half a minute by now: that is what the button is for.
         window.click("#now");
@@ -57,29 +63,24 @@ fn a_stack_that_dies_and_comes_back_finds_its_windows_again() {
 
 #[test]
 fn it_reconnects_by_itself() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let mut tom = browser.window(&links[0]);
+    let mut scene = Scene::of("");
+    let mut tom = scene.tom();
     tom.until_status("Connected");
-    let pid = Pid::from_raw(i32::try_from(project.pid()).unwrap()).unwrap();
-    kill_process(pid, Signal::KILL).unwrap();
+    kill(&scene);
     tom.until(
         "it has noticed",
         "document.querySelector('#state').dataset.is !== 'open'",
     );
-    project.noticed_as_dead();
-    project.deployed(&["--no-probe"]);
+    revive(&scene);
     tom.until_status("Connected as Tom");
 }
 
 /// Opens Tom's and Jerry's windows so that long times pass on demand.
-fn two_patient_windows(browser: &mut Chromium, links: &[String]) -> [Window; 2] {
-    [&links[0], &links[1]].map(|link| {
-        let mut window = browser.blank();
+fn two_patient_windows(scene: &mut Scene) -> [Window; 2] {
+    [0, 1].map(|person| {
+        let mut window = scene.blank();
         window.before_every_page(LONG_TIMERS);
-        window.visit(link);
+        window.visit(&scene.links[person]);
         window.until_status("Connected");
         window
     })
@@ -87,11 +88,8 @@ fn two_patient_windows(browser: &mut Chromium, links: &[String]) -> [Window; 2] 
 
 #[test]
 fn a_quiet_connection_is_replaced_before_the_idle_limit_and_nobody_notices() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let [mut tom, mut jerry] = two_patient_windows(&mut browser, &links);
+    let mut scene = Scene::of("");
+    let [mut tom, mut jerry] = two_patient_windows(&mut scene);
     tom.eval("window.before = line; window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#status').innerText)).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }); laterNow()");
     tom.until("another connection has taken over", "line !== before");
     // Both are open now, so both get this.
@@ -106,7 +104,7 @@ fn a_quiet_connection_is_replaced_before_the_idle_limit_and_nobody_notices() {
         "the old one is closed",
         "before.readyState === WebSocket.CLOSED",
     );
-    eventually("the gateway has noticed", || connections(&project) == 2);
+    eventually("the gateway has noticed", || connections(&scene) == 2);
     jerry.says("four");
     tom.sees("Jerry: four");
     assert_eq!(
@@ -128,11 +126,8 @@ fn a_quiet_connection_is_replaced_before_the_idle_limit_and_nobody_notices() {
 
 #[test]
 fn a_replacement_that_fails_leaves_the_connection_as_it_is() {
-    let project = Project::new("");
-    project.deployed(&[]);
-    let links = links(&project);
-    let mut browser = Chromium::start();
-    let [mut tom, mut jerry] = two_patient_windows(&mut browser, &links);
+    let mut scene = Scene::of("");
+    let [mut tom, mut jerry] = two_patient_windows(&mut scene);
     tom.eval("window.before = line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'; laterNow(); next.addEventListener('close', () => { failed = true })");
     tom.until("the other one could not be opened", "failed && !next");
     jerry.says("still there?");

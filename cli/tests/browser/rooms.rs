@@ -1,21 +1,18 @@
 //! Windows that share a room.
 
-use crate::chromium::Chromium;
-use crate::friends::links;
-use crate::project::Project;
+use crate::scene::Scene;
 use crate::window::Window;
 
 const ECHO: &str = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n";
 const RELAY: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 
 /// Three windows in the room `everybody`; the last one gave no name.
-fn three_windows(project: &Project, browser: &mut Chromium) -> [Window; 3] {
-    let links = links(project);
-    let mut ann = browser.window(&links[0]);
+fn three_windows(scene: &mut Scene) -> [Window; 3] {
+    let mut ann = scene.tom();
     ann.until_status("Connected as Tom in everybody");
-    let mut bob = browser.window(&links[1]);
+    let mut bob = scene.jerry();
     bob.until_status("Connected as Jerry in everybody");
-    let mut cid = browser.window(links[0].split('?').next().unwrap());
+    let mut cid = scene.stranger();
     cid.click("#connect");
     cid.until_status("Connected in everybody");
     [ann, bob, cid]
@@ -23,10 +20,8 @@ fn three_windows(project: &Project, browser: &mut Chromium) -> [Window; 3] {
 
 #[test]
 fn three_windows_hear_one_another_and_an_own_message_that_comes_back_is_shown_once() {
-    let project = Project::new(ECHO);
-    project.deployed(&[]);
-    let mut browser = Chromium::start();
-    let [mut ann, mut bob, mut cid] = three_windows(&project, &mut browser);
+    let mut scene = Scene::of(ECHO);
+    let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("Hi");
     for other in [&mut bob, &mut cid] {
         other.sees("Another User: Hi");
@@ -53,10 +48,8 @@ fn three_windows_hear_one_another_and_an_own_message_that_comes_back_is_shown_on
 
 #[test]
 fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() {
-    let project = Project::new(RELAY);
-    project.deployed(&[]);
-    let mut browser = Chromium::start();
-    let [mut ann, mut bob, mut cid] = three_windows(&project, &mut browser);
+    let mut scene = Scene::of(RELAY);
+    let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("one");
     for other in [&mut bob, &mut cid] {
         other.sees("Another User: one");
@@ -71,18 +64,16 @@ fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() 
 
 #[test]
 fn another_room_hears_nothing_and_the_room_is_part_of_the_address() {
-    let project = Project::new(ECHO);
-    project.deployed(&[]);
-    let base = links(&project)[0].split('?').next().unwrap().to_owned();
-    let mut browser = Chromium::start();
-    let mut apart = browser.window(&base);
+    let mut scene = Scene::of(ECHO);
+    let base = scene.base();
+    let mut apart = scene.stranger();
     apart.fill("#room", "attic");
     apart.click("#connect");
     apart.until_status("Connected in attic");
     assert_eq!(apart.eval("location.search"), "?room=attic");
-    let mut same = browser.window(&format!("{base}?room=attic&from=Eve"));
+    let mut same = scene.window(&format!("{base}?room=attic&from=Eve"));
     same.until_status("Connected as Eve in attic");
-    let mut downstairs = browser.window(&format!("{base}?from=Tom"));
+    let mut downstairs = scene.window(&format!("{base}?from=Tom"));
     downstairs.until_status("Connected as Tom in everybody");
     downstairs.says("who is up there?");
     downstairs.until("it has come back", "awaited.length === 0");
@@ -93,10 +84,8 @@ fn another_room_hears_nothing_and_the_room_is_part_of_the_address() {
 
 #[test]
 fn a_handlers_error_is_shown_as_one_and_a_message_that_never_came_back_is_marked() {
-    let project = Project::new(&format!("{ECHO}max-text-bytes = 10\n"));
-    project.deployed(&["--no-probe"]);
-    let mut browser = Chromium::start();
-    let mut ann = browser.window(&links(&project)[0]);
+    let mut scene = Scene::unprobed(&format!("{ECHO}max-text-bytes = 10\n"));
+    let mut ann = scene.tom();
     ann.says("eleven byte");
     ann.until(
         "the page knows the route's limit",

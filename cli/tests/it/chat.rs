@@ -184,21 +184,11 @@ fn without_a_stack_and_with_a_name_that_is_refused_it_says_what_to_do() {
     let project = Project::new("");
     let missing = project.run(&["chat", "--local"]);
     assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
-    assert!(
-        missing
-            .stderr
-            .contains("`chatctl deploy --local` starts it"),
-        "{}",
-        missing.stderr
-    );
+    missing.explains("`chatctl deploy --local` starts it");
     let url = project.deployed(&[]);
     let wrong_stage = project.run(&["chat", "--url", &format!("{url}-other")]);
     assert_eq!(wrong_stage.code, 3, "{}", wrong_stage.stderr);
-    assert!(
-        wrong_stage.stderr.contains("refuses the connection: 403"),
-        "{}",
-        wrong_stage.stderr
-    );
+    wrong_stage.explains("refuses the connection: 403");
     let route = project.run(&["chat", "--local", "--route", "sing"]);
     assert_eq!(route.code, 2, "{}", route.stderr);
 }

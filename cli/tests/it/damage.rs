@@ -12,11 +12,7 @@ fn a_damaged_request_is_cured_by_what_its_error_says_and_costs_no_data() {
     let refused = project.deploy(&words);
     assert_eq!(refused.code, 1, "{}", refused.stderr);
     let cure = "chatctl teardown --local --keep-data --stack other";
-    assert!(
-        refused.stderr.contains(&format!("`{cure}`")),
-        "{}",
-        refused.stderr
-    );
+    refused.explains(&format!("`{cure}`"));
     let cured = [&cure.split(' ').skip(1).collect::<Vec<_>>()[..], &["--yes"]].concat();
     let gone = project.run(&cured);
     assert_eq!(gone.code, 0, "{}", gone.stderr);

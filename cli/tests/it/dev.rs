@@ -14,10 +14,15 @@ struct Dev {
 }
 
 fn dev(project: &Project, words: &[&str]) -> Dev {
+    heard(project, words, Stdio::null())
+}
+
+/// The same, with what it says going to `stderr`.
+fn heard(project: &Project, words: &[&str], stderr: Stdio) -> Dev {
     let mut child = project
         .command(&[&["dev"], words].concat())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(stderr)
         .spawn()
         .unwrap();
     let mut endpoint = String::new();
@@ -126,20 +131,11 @@ fn a_template_that_cannot_be_run_is_refused_by_resource_and_exits_with_2() {
 #[test]
 fn a_faster_clock_closes_an_idle_connection_early_and_says_so() {
     let project = Project::new("");
-    let handlers = handlers();
-    let words = ["dev", "--clock-speed", "1000", "--handlers"];
-    let mut child = project
-        .command(&[&words[..], &[handlers.to_str().unwrap()]].concat())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut endpoint = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut endpoint)
-        .unwrap();
+    let handlers = handlers().to_str().unwrap();
+    let words = ["--clock-speed", "1000", "--handlers", handlers];
+    let Dev { child, endpoint } = heard(&project, &words, Stdio::piped());
     // By AWS's own clock this would take ten minutes, and the test would give up.
-    let tom = Chat::open(endpoint.trim_end(), "Tom", "Jerry");
+    let tom = Chat::open(&endpoint, "Tom", "Jerry");
     assert_eq!(tom.closed_with(), 1001);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let finished = child.wait_with_output().unwrap();
@@ -155,7 +151,7 @@ fn a_clock_that_stands_still_or_races_is_refused() {
         let refused = project.run(&["dev", &format!("--clock-speed={speed}")]);
         assert_eq!(refused.code, 2, "{}", refused.stderr);
         let reason = "it must be a whole number from 1 to 1000";
-        assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+        refused.explains(reason);
     }
 }
 

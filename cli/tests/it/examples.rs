@@ -101,11 +101,7 @@ fn custom_handler() {
     let project = Project::new(&config);
     let deployed = project.deploy(&[]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
-    assert!(
-        deployed.stderr.contains("not tried: `roll`"),
-        "{}",
-        deployed.stderr
-    );
+    deployed.explains("not tried: `roll`");
     let url = deployed
         .stdout
         .lines()
@@ -116,11 +112,7 @@ fn custom_handler() {
         .unwrap();
     play(name, &project, url);
     let again = project.deploy(&["--no-probe"]);
-    assert!(
-        again.stderr.contains("nothing has changed"),
-        "{}",
-        again.stderr
-    );
+    again.explains("nothing has changed");
     torn_down(name, &project);
 }
 
@@ -172,7 +164,7 @@ fn http_backend() {
     let first = project.deploy(&[]);
     assert_eq!(first.code, 0, "{}", first.stderr);
     assert!(!first.stderr.contains("build"), "{}", first.stderr);
-    assert!(first.stderr.contains("does not run"), "{}", first.stderr);
+    first.explains("does not run");
     let outputs = project
         .run(&["outputs", "--local", "--output", "json"])
         .stdout;
@@ -181,11 +173,7 @@ fn http_backend() {
     project.configure(&config.replace("127.0.0.1:3000", &backend.address));
     let deployed = project.deploy(&[]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
-    assert!(
-        deployed.stderr.contains("the backend accepts connections"),
-        "{}",
-        deployed.stderr
-    );
+    deployed.explains("the backend accepts connections");
     let printed = project.run(&["print-connect-commands", "--local"]);
     assert_eq!(printed.stdout, deployed.stdout);
     play(name, &project, outputs["Url"].as_str().unwrap());

@@ -82,26 +82,47 @@ impl Stack {
     }
 
     /// Waits until the stack has said something with `words` in it.
-    async fn tells(&self, words: &'static [&'static str]) {
+    async fn tells(&self, words: &[&str]) {
         let told = Arc::clone(&self.told);
+        let what = format!("it is told: {words:?}");
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         let heard = move || {
             let told = told.lock().unwrap();
             told.iter()
                 .any(|line| words.iter().all(|word| line.contains(word)))
         };
-        tokio::task::spawn_blocking(move || eventually(&format!("it is told: {words:?}"), heard))
+        tokio::task::spawn_blocking(move || eventually(&what, heard))
             .await
             .unwrap();
     }
-}
 
-/// Tom connects, says something to himself, and leaves. Answers what he heard.
-fn tom_talks_to_himself(endpoint: &str) -> String {
-    let mut tom = Chat::open(endpoint, "Tom", "Tom");
-    tom.say("hello");
-    let heard = tom.hear();
-    tom.close();
-    heard
+    /// Waits until `function` has said that it may not do `action`.
+    async fn tells_of_a_denial(&self, function: &str, action: &str) {
+        let denied = format!("not authorized to perform: {action}");
+        self.tells(&[function, &denied]).await;
+    }
+
+    /// Tom connects, says something to himself, and leaves. Answers what he heard.
+    async fn tom_talks_to_himself(&self) -> String {
+        let heard = self.client(|endpoint| {
+            let mut tom = Chat::open(&endpoint, "Tom", "Tom");
+            tom.say("hello");
+            let heard = tom.hear();
+            tom.close();
+            heard
+        });
+        heard.await
+    }
+
+    /// What was told so far, in which nothing was denied.
+    fn told_without_a_denial(&self) -> String {
+        let told = self.told.lock().unwrap().join("\n");
+        assert!(
+            !told.contains("AccessDenied") && !told.contains("does not allow"),
+            "{told}"
+        );
+        told
+    }
 }
 
 #[tokio::test]
@@ -109,18 +130,9 @@ async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authori
     let template = rendered("");
     for template in [template.clone(), without_authorizer(template)] {
         let stack = start(&template).await;
-        assert_eq!(
-            stack
-                .client(|endpoint| tom_talks_to_himself(&endpoint))
-                .await,
-            "hello"
-        );
+        assert_eq!(stack.tom_talks_to_himself().await, "hello");
         stack.tells(&["DisconnectFunction", "disconnected"]).await;
-        let told = stack.told.lock().unwrap().join("\n");
-        assert!(
-            !told.contains("AccessDenied") && !told.contains("does not allow"),
-            "{told}"
-        );
+        stack.told_without_a_denial();
     }
 }
 
@@ -132,24 +144,16 @@ async fn connect_needs_put_item_to_let_anybody_in() {
         .await;
     assert!(refused.unwrap().contains("500"));
     stack
-        .tells(&[
-            "ConnectFunction",
-            "not authorized to perform: dynamodb:PutItem",
-        ])
+        .tells_of_a_denial("ConnectFunction", "dynamodb:PutItem")
         .await;
 }
 
 #[tokio::test]
 async fn disconnect_needs_delete_item_to_forget_who_left() {
     let stack = start(&template_without("DisconnectRole", "dynamodb:DeleteItem")).await;
+    stack.tom_talks_to_himself().await;
     stack
-        .client(|endpoint| tom_talks_to_himself(&endpoint))
-        .await;
-    stack
-        .tells(&[
-            "DisconnectFunction",
-            "not authorized to perform: dynamodb:DeleteItem",
-        ])
+        .tells_of_a_denial("DisconnectFunction", "dynamodb:DeleteItem")
         .await;
 }
 
@@ -160,29 +164,19 @@ async fn disconnect_needs_get_item_to_know_who_left_where_there_is_no_authorizer
         "dynamodb:GetItem",
     )))
     .await;
+    stack.tom_talks_to_himself().await;
     stack
-        .client(|endpoint| tom_talks_to_himself(&endpoint))
-        .await;
-    stack
-        .tells(&[
-            "DisconnectFunction",
-            "not authorized to perform: dynamodb:GetItem",
-        ])
+        .tells_of_a_denial("DisconnectFunction", "dynamodb:GetItem")
         .await;
 }
 
 #[tokio::test]
 async fn direct_needs_query_to_find_the_friend() {
     let stack = start(&template_without("DirectRole", "dynamodb:Query")).await;
-    let heard = stack
-        .client(|endpoint| tom_talks_to_himself(&endpoint))
-        .await;
+    let heard = stack.tom_talks_to_himself().await;
     assert!(heard.contains("Internal server error"), "{heard}");
     stack
-        .tells(&[
-            "DirectFunction",
-            "not authorized to perform: dynamodb:Query",
-        ])
+        .tells_of_a_denial("DirectFunction", "dynamodb:Query")
         .await;
 }
 
@@ -193,15 +187,10 @@ async fn direct_needs_get_item_to_know_the_sender_where_there_is_no_authorizer()
         "dynamodb:GetItem",
     )))
     .await;
-    let heard = stack
-        .client(|endpoint| tom_talks_to_himself(&endpoint))
-        .await;
+    let heard = stack.tom_talks_to_himself().await;
     assert!(heard.contains("Internal server error"), "{heard}");
     stack
-        .tells(&[
-            "DirectFunction",
-            "not authorized to perform: dynamodb:GetItem",
-        ])
+        .tells_of_a_denial("DirectFunction", "dynamodb:GetItem")
         .await;
 }
 
@@ -247,10 +236,7 @@ async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
         "{heard}"
     );
     stack
-        .tells(&[
-            "DirectFunction",
-            "not authorized to perform: dynamodb:DeleteItem",
-        ])
+        .tells_of_a_denial("DirectFunction", "dynamodb:DeleteItem")
         .await;
 }
 
@@ -259,12 +245,9 @@ async fn every_role_needs_both_log_actions_to_be_heard() {
     for function in ["Authorize", "Connect", "Disconnect", "Direct"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&template_without(&format!("{function}Role"), action)).await;
-            stack
-                .client(|endpoint| tom_talks_to_himself(&endpoint))
-                .await;
-            let words: &'static [&'static str] =
-                vec![&*format!("`{function}Function` does not allow {action}").leak()].leak();
-            stack.tells(words).await;
+            stack.tom_talks_to_himself().await;
+            let words = format!("`{function}Function` does not allow {action}");
+            stack.tells(&[&words]).await;
         }
     }
 }

@@ -85,6 +85,26 @@ fn connect_commands_can_be_printed_again_for_anybody() {
 }
 
 #[test]
+fn connect_commands_fit_what_runs_whatever_the_config_says_by_now() {
+    let room = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+    let project = Project::new(room);
+    let deployed = project.deploy(&["--no-probe"]);
+    let printed = |words: &[&str]| project.run(&[words, &["--local"]].concat()).stdout;
+    let links = printed(&["web"]);
+    assert!(links.contains("?from=Tom\n"), "{links}");
+    project.configure("");
+    assert_eq!(printed(&["print-connect-commands"]), deployed.stdout);
+    assert_eq!(printed(&["web"]), links);
+    // A refused update leaves what it asked for, which does not run either.
+    let asked_for = project.state().join("request.json");
+    let mut request: Value = serde_json::from_slice(&std::fs::read(&asked_for).unwrap()).unwrap();
+    request["template"] = project.run(&["render", "--format", "json"]).stdout.into();
+    std::fs::write(&asked_for, request.to_string()).unwrap();
+    assert_eq!(printed(&["print-connect-commands"]), deployed.stdout);
+    assert_eq!(project.status()["differences"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn deploying_again_with_nothing_changed_says_so_and_keeps_process_and_connections() {
     let project = Project::new("");
     let endpoint = project.deployed(&[]);
@@ -92,11 +112,7 @@ fn deploying_again_with_nothing_changed_says_so_and_keeps_process_and_connection
     let before = project.pid();
     let again = project.deploy(&[]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert!(
-        again.stderr.contains("nothing has changed"),
-        "{}",
-        again.stderr
-    );
+    again.explains("nothing has changed");
     assert!(again.stdout.contains(&endpoint));
     assert_eq!(project.pid(), before);
     tom.say("still here");
@@ -117,16 +133,8 @@ fn a_changed_config_updates_the_running_stack_and_open_connections_stay_open() {
     assert!(told.contains(differs), "{told}");
     let updated = project.deploy(&[]);
     assert_eq!(updated.code, 0, "{}", updated.stderr);
-    assert!(
-        updated.stderr.contains("RouteSend created"),
-        "{}",
-        updated.stderr
-    );
-    assert!(
-        updated.stderr.contains("2 routes answer both ways"),
-        "{}",
-        updated.stderr
-    );
+    updated.explains("RouteSend created");
+    updated.explains("2 routes answer both ways");
     assert_eq!(project.pid(), before);
     tom.say(r#"{"action":"send"}"#);
     assert_eq!(tom.hear(), r#"{"action":"send"}"#);
@@ -145,7 +153,7 @@ fn changed_handlers_take_over_while_connections_stay_open() {
     std::fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let updated = project.run(&["deploy", "--local", "--handlers", other.to_str().unwrap()]);
     assert_eq!(updated.code, 0, "{}", updated.stderr);
-    assert!(updated.stderr.contains("4 to change"), "{}", updated.stderr);
+    updated.explains("4 to change");
     tom.say("still here");
     assert_eq!(tom.hear(), "still here");
 }
@@ -162,18 +170,10 @@ fn a_killed_stack_leaves_no_processes_and_comes_back_on_its_port_with_its_data()
         !functions.iter().any(|pid| is_alive(*pid))
     });
     let status = project.noticed_as_dead();
-    assert!(
-        status.stderr.contains("was deployed but does not run"),
-        "{}",
-        status.stderr
-    );
+    status.explains("was deployed but does not run");
     let again = project.deploy(&[]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert!(
-        again.stderr.contains("starting it with its data"),
-        "{}",
-        again.stderr
-    );
+    again.explains("starting it with its data");
     assert!(again.stdout.contains(&endpoint), "the port is kept");
     assert_ne!(project.pid(), before);
 }
@@ -244,16 +244,12 @@ fn teardown_removes_everything_and_twice_is_fine() {
     let pid = project.pid();
     let gone = project.run(&["teardown", "--local", "--yes"]);
     assert_eq!(gone.code, 0, "{}", gone.stderr);
-    assert!(gone.stderr.contains("goes:  table data"), "{}", gone.stderr);
+    gone.explains("goes:  table data");
     assert!(!is_alive(pid) && !project.path().join(".chatctl").exists());
     assert!(std::net::TcpStream::connect(("127.0.0.1", port(&endpoint))).is_err());
     let again = project.run(&["teardown", "--local", "--yes"]);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert!(
-        again.stderr.contains("there is no local stack `chat`"),
-        "{}",
-        again.stderr
-    );
+    again.explains("there is no local stack `chat`");
 }
 
 #[test]
@@ -272,7 +268,7 @@ fn teardown_without_an_answer_changes_nothing() {
     project.deployed(&[]);
     let refused = project.run(&["teardown", "--local"]);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    refused.explains("--yes");
     assert_eq!(project.run(&["status", "--local"]).code, 0);
 }
 
@@ -384,6 +380,6 @@ fn a_stack_that_fails_to_start_is_explained_and_can_be_deployed_again() {
     std::fs::set_permissions(&broken, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let refused = project.run(&["deploy", "--local", "--handlers", broken.to_str().unwrap()]);
     assert_eq!(refused.code, 3, "{}", refused.stderr);
-    assert!(refused.stderr.contains("error: "), "{}", refused.stderr);
+    refused.explains("error: ");
     project.deployed(&[]);
 }

@@ -1,7 +1,10 @@
 //! `chatctl logs --local`.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
+
+use serde_json::json;
 
 use crate::conversations::Chat;
 use crate::project::{Project, finished};
@@ -92,21 +95,11 @@ fn without_a_stack_and_with_an_unknown_function_it_says_what_to_do() {
     let project = Project::new("");
     let missing = project.run(&["logs", "--local"]);
     assert_eq!((missing.code, missing.stdout.as_str()), (2, ""));
-    assert!(
-        missing
-            .stderr
-            .contains("`chatctl deploy --local` starts it"),
-        "{}",
-        missing.stderr
-    );
+    missing.explains("`chatctl deploy --local` starts it");
     project.deployed(&[]);
     let unknown = project.run(&["logs", "--local", "--function", "drect"]);
     assert_eq!(unknown.code, 2);
-    assert!(
-        unknown.stderr.contains("`Authorize`, `Connect`, `Direct`"),
-        "{}",
-        unknown.stderr
-    );
+    unknown.explains("`Authorize`, `Connect`, `Direct`");
     // A reader that goes away is no failure.
     let mut child = project
         .command(&["logs", "--local", "--follow"])
@@ -117,4 +110,40 @@ fn without_a_stack_and_with_an_unknown_function_it_says_what_to_do() {
     drop(child.stdout.take());
     let said = finished(child.wait_with_output().unwrap());
     assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn status_counts_what_the_stack_has_warned_of_and_shows_the_last_ones() {
+    // A backend that hangs up.
+    let backend = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = backend.local_addr().unwrap();
+    std::thread::spawn(move || backend.incoming().for_each(drop));
+    let route = format!("[[routes]]\nkey = \"$default\"\nhttp = \"http://{address}/\"\n");
+    let project = Project::new(&route);
+    let endpoint = project.deployed(&["--no-probe"]);
+    assert_eq!(
+        project.status()["warnings"],
+        json!({"count": 0, "last": []})
+    );
+    let told = || project.run(&["status", "--local"]).stdout;
+    assert!(!told().contains("warnings"), "{}", told());
+    let mut tom = Chat::open(&endpoint, "Tom", "Tom");
+    for text in ["one", "two", "three", "four"] {
+        tom.say(text);
+        assert!(tom.hear().contains("Internal server error"));
+    }
+    let warnings = &project.status()["warnings"];
+    assert_eq!(warnings["count"], 4);
+    assert_eq!(warnings["last"].as_array().unwrap().len(), 3);
+    let message = warnings["last"][2]["message"].as_str().unwrap();
+    assert!(message.contains("of route `$default` failed"), "{message}");
+    let log = project.state().join("stack.log").canonicalize().unwrap();
+    let head = format!(
+        "\nwarnings     4 since the start, the last 3 ({}):\n",
+        log.display()
+    );
+    assert!(told().contains(&head), "{}", told());
+    assert_eq!(told().matches(message).count(), 3, "{}", told());
+    let written = std::fs::read_to_string(log).unwrap();
+    assert_eq!(written.matches(message).count(), 4, "{written}");
 }

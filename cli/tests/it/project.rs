@@ -20,6 +20,14 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
 }
 
+impl Finished {
+    /// It said `text` on stderr.
+    #[track_caller]
+    pub(crate) fn explains(&self, text: &str) {
+        assert!(self.stderr.contains(text), "{}", self.stderr);
+    }
+}
+
 impl Project {
     /// A folder whose `chatctl.toml` says `config`.
     pub(crate) fn new(config: &str) -> Self {
@@ -125,7 +133,8 @@ impl Drop for Project {
             .flatten()
         {
             let name = entry.file_name().to_string_lossy().into_owned();
-            std::fs::write(self.path().join("chatctl.toml"), "").ok();
+            // A config that a test broke would stop the teardown; where none can be written, none is in its way.
+            let _gone = std::fs::write(self.path().join("chatctl.toml"), "");
             self.run(&["teardown", "--local", "--yes", "--stack", &name]);
         }
     }

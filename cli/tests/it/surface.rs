@@ -143,11 +143,7 @@ fn init_writes_a_config_once_and_only_once() {
     assert_eq!(project.run(&["render"]).code, 0);
     let again = project.run(&["init"]);
     assert_eq!(again.code, 2);
-    assert!(
-        again.stderr.contains("chatctl.toml is already there"),
-        "{}",
-        again.stderr
-    );
+    again.explains("chatctl.toml is already there");
     assert_eq!(project.run(&["init", "--force"]).code, 0);
 }
 

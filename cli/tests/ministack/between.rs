@@ -128,6 +128,16 @@ impl Between {
             .push((action, 400, body, times));
     }
 
+    /// Whoever asked so far changed no stack and sent no object.
+    #[track_caller]
+    pub(crate) fn only_looked(&self) {
+        let changing = ["CreateChangeSet", "ExecuteChangeSet", "DeleteStack"];
+        let asked = self.asked();
+        let changes =
+            |action: &String| changing.contains(&action.as_str()) || action.starts_with("PUT");
+        assert!(!asked.iter().any(changes), "{asked:?}");
+    }
+
     /// The next request for `action` is answered with `members`, which only AWS would.
     pub(crate) fn answer(&self, action: &'static str, members: &str) {
         let body = format!(
@@ -210,9 +220,10 @@ async fn pass(
                 Part::Request => None,
                 Part::Answer => Some(forward(port, request).await.unwrap()),
             };
-            // Nobody may wait for it to be reached, and nobody tells when it is released: the holder just goes.
-            let _ = hold.reached.send(());
-            let _ = hold.released.await;
+            // Not every test waits until it is reached.
+            let _unheard = hold.reached.send(());
+            // Nobody says when it is released: the holder just goes.
+            let _gone = hold.released.await;
             let gone = Response::builder().status(503).body(Bytes::new());
             answer.unwrap_or_else(|| gone.unwrap())
         }

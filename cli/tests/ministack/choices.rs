@@ -20,6 +20,22 @@ async fn a_stack_without_outputs_is_found_through_api_gateway() {
 }
 
 #[tokio::test]
+async fn what_is_printed_is_true_of_the_deployed_stack_whatever_the_config_says_by_now() {
+    let cloud = Cloud::start().await;
+    let room = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+    cloud.config(room);
+    let deployed = cloud.deploy("--no-probe").await.exits(0);
+    assert!(
+        deployed.stdout.starts_with("wscat -H msgfrom:Tom -c "),
+        "{}",
+        deployed.stdout
+    );
+    cloud.config("");
+    let printed = cloud.chatctl("print-connect-commands").await.exits(0);
+    assert_eq!(printed.stdout, deployed.stdout);
+}
+
+#[tokio::test]
 async fn tags_express_mode_and_protection_are_passed_on() {
     let cloud = Cloud::start().await;
     cloud

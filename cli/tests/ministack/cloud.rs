@@ -180,8 +180,15 @@ impl Cloud {
             .collect()
     }
 
-    /// How many objects there are in the bucket for handlers.
+    /// How many handlers there are in the bucket for them.
     pub(crate) async fn published(&self) -> usize {
+        let objects = self.objects().await;
+        let handlers = objects.iter().filter(|key| !key.starts_with("uses/"));
+        handlers.count()
+    }
+
+    /// The keys of everything that the bucket for handlers holds.
+    pub(crate) async fn objects(&self) -> Vec<String> {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk().await)
             .force_path_style(true)
             .build();
@@ -193,7 +200,8 @@ impl Cloud {
             .send()
             .await
             .unwrap();
-        answer.contents.unwrap_or_default().len()
+        let objects = answer.contents.unwrap_or_default().into_iter();
+        objects.filter_map(|object| object.key).collect()
     }
 
     /// How many items the stack's table has.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokio::process::Child;
+
 use crate::between::{Held, Part};
 use crate::cloud::{Cloud, Said, built_handlers, said};
 use crate::interruptions::interrupt;
@@ -13,12 +15,44 @@ fn deploy() -> String {
     )
 }
 
-/// Runs chatctl with `words`, and interrupts it once `held` is reached.
-async fn interrupted_at(cloud: &Cloud, words: &str, mut held: Held) -> Said {
+/// Which request it is: the one for `action`.
+fn asks(action: &'static str) -> impl Fn(&str) -> bool + Send {
+    move |name| name == action
+}
+
+/// Runs chatctl with `words` until `part` of the request that `which` fits is held.
+async fn held_at(
+    cloud: &Cloud,
+    words: &str,
+    part: Part,
+    which: impl Fn(&str) -> bool + Send + 'static,
+) -> (Child, Held) {
+    let mut held = cloud.between.hold(part, which);
     let child = cloud.command(words).spawn().unwrap();
     held.reached().await;
+    (child, held)
+}
+
+/// The same, and interrupts it there.
+async fn interrupted_at(
+    cloud: &Cloud,
+    words: &str,
+    part: Part,
+    which: impl Fn(&str) -> bool + Send + 'static,
+) -> Said {
+    let (child, _held) = held_at(cloud, words, part, which).await;
     interrupt(&child);
-    said(child.wait_with_output().await.unwrap())
+    said(child.wait_with_output().await.unwrap()).exits(130)
+}
+
+/// A first deployment, interrupted at the request for `action`, leaves neither a change set nor a stack.
+async fn a_first_change_set_is_taken_back(part: Part, action: &'static str) {
+    let cloud = Cloud::start().await;
+    interrupted_at(&cloud, &deploy(), part, asks(action))
+        .await
+        .explains("has been taken back, no stack was changed");
+    assert_eq!(cloud.stack_status("chat").await, None);
+    goes_on_as_if_nothing_had_been(&cloud).await;
 }
 
 /// The next deployment serves, and tears down to nothing but the bucket.
@@ -31,8 +65,10 @@ async fn goes_on_as_if_nothing_had_been(cloud: &Cloud) {
 }
 
 fn is_object(name: &str) -> bool {
-    name.strip_prefix("PUT /chatctl-")
-        .is_some_and(|path| path.split_once('/').is_some_and(|(_, key)| !key.is_empty()))
+    name.strip_prefix("PUT /chatctl-").is_some_and(|path| {
+        path.split_once('/')
+            .is_some_and(|(_, key)| !key.is_empty() && !key.starts_with("uses/"))
+    })
 }
 
 #[tokio::test]
@@ -83,12 +119,8 @@ async fn while_building_nothing_was_touched() {
 #[tokio::test]
 async fn while_checking_nothing_was_touched() {
     let cloud = Cloud::start().await;
-    let held = cloud
-        .between
-        .hold(Part::Request, |name| name == "GetCallerIdentity");
-    interrupted_at(&cloud, &deploy(), held)
+    interrupted_at(&cloud, &deploy(), Part::Request, asks("GetCallerIdentity"))
         .await
-        .exits(130)
         .explains("nothing was touched in AWS");
     assert_eq!(cloud.between.asked(), ["GetCallerIdentity"]);
     goes_on_as_if_nothing_had_been(&cloud).await;
@@ -97,10 +129,8 @@ async fn while_checking_nothing_was_touched() {
 #[tokio::test]
 async fn while_publishing_there_is_no_half_object_and_no_stack() {
     let cloud = Cloud::start().await;
-    let held = cloud.between.hold(Part::Request, is_object);
-    interrupted_at(&cloud, &deploy(), held)
+    interrupted_at(&cloud, &deploy(), Part::Request, is_object)
         .await
-        .exits(130)
         .explains("no stack was touched");
     assert_eq!(cloud.published().await, 0);
     assert_eq!(cloud.stack_status("chat").await, None);
@@ -111,8 +141,7 @@ async fn while_publishing_there_is_no_half_object_and_no_stack() {
 async fn a_bucket_that_was_half_made_is_finished_by_the_next_deployment() {
     let cloud = Cloud::start().await;
     let is_bucket = |name: &str| name.starts_with("PUT /chatctl-") && !is_object(name);
-    let held = cloud.between.hold(Part::Answer, is_bucket);
-    interrupted_at(&cloud, &deploy(), held).await.exits(130);
+    interrupted_at(&cloud, &deploy(), Part::Answer, is_bucket).await;
     let before = cloud.between.asked().len();
     cloud.deploy("--no-probe").await.exits(0);
     let asked = cloud.between.asked();
@@ -126,30 +155,12 @@ async fn a_bucket_that_was_half_made_is_finished_by_the_next_deployment() {
 
 #[tokio::test]
 async fn before_the_change_set_s_id_is_known_it_is_taken_back_by_its_name() {
-    let cloud = Cloud::start().await;
-    let held = cloud
-        .between
-        .hold(Part::Answer, |name| name == "CreateChangeSet");
-    interrupted_at(&cloud, &deploy(), held)
-        .await
-        .exits(130)
-        .explains("has been taken back, no stack was changed");
-    assert_eq!(cloud.stack_status("chat").await, None);
-    goes_on_as_if_nothing_had_been(&cloud).await;
+    a_first_change_set_is_taken_back(Part::Answer, "CreateChangeSet").await;
 }
 
 #[tokio::test]
 async fn while_a_first_change_set_is_prepared_neither_it_nor_its_stack_stays() {
-    let cloud = Cloud::start().await;
-    let held = cloud
-        .between
-        .hold(Part::Request, |name| name == "DescribeChangeSet");
-    interrupted_at(&cloud, &deploy(), held)
-        .await
-        .exits(130)
-        .explains("has been taken back, no stack was changed");
-    assert_eq!(cloud.stack_status("chat").await, None);
-    goes_on_as_if_nothing_had_been(&cloud).await;
+    a_first_change_set_is_taken_back(Part::Request, "DescribeChangeSet").await;
 }
 
 #[tokio::test]
@@ -161,8 +172,7 @@ async fn while_an_update_is_prepared_the_stack_stays_as_it_is_without_the_change
         (Part::Answer, "CreateChangeSet"),
         (Part::Request, "DescribeChangeSet"),
     ] {
-        let held = cloud.between.hold(part, move |name| name == action);
-        interrupted_at(&cloud, &deploy(), held).await.exits(130);
+        interrupted_at(&cloud, &deploy(), part, asks(action)).await;
         assert_eq!(cloud.change_sets("chat").await, 0, "{action}");
         let status = cloud.stack_status("chat").await;
         assert_eq!(status.as_deref(), Some("CREATE_COMPLETE"), "{action}");
@@ -181,10 +191,8 @@ async fn while_changes_are_only_shown_the_change_set_that_tells_them_is_taken_ba
             (Part::Answer, "CreateChangeSet"),
             (Part::Request, "DescribeChangeSet"),
         ] {
-            let held = cloud.between.hold(part, move |name| name == action);
-            interrupted_at(&cloud, &words, held)
+            interrupted_at(&cloud, &words, part, asks(action))
                 .await
-                .exits(130)
                 .explains("nothing was changed");
             assert_eq!(cloud.change_sets("chat").await, 0, "{words}: {action}");
         }
@@ -195,11 +203,8 @@ async fn while_changes_are_only_shown_the_change_set_that_tells_them_is_taken_ba
 #[tokio::test]
 async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployment_removes() {
     let cloud = Cloud::start().await;
-    let mut held = cloud
-        .between
-        .hold(Part::Request, |name| name == "DescribeChangeSet");
-    let mut child = cloud.command(&deploy()).spawn().unwrap();
-    held.reached().await;
+    let changes = asks("DescribeChangeSet");
+    let (mut child, _held) = held_at(&cloud, &deploy(), Part::Request, changes).await;
     child.kill().await.unwrap();
     let status = cloud.stack_status("chat").await;
     assert_eq!(status.as_deref(), Some("REVIEW_IN_PROGRESS"));
@@ -211,12 +216,9 @@ async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployme
 #[tokio::test]
 async fn while_following_aws_goes_on_and_the_next_deployment_finds_it_done() {
     let cloud = Cloud::start().await;
-    let held = cloud
-        .between
-        .hold(Part::Request, |name| name == "DescribeStackEvents");
-    interrupted_at(&cloud, &deploy(), held)
+    let events = asks("DescribeStackEvents");
+    interrupted_at(&cloud, &deploy(), Part::Request, events)
         .await
-        .exits(130)
         .explains("AWS goes on with stack `chat` by itself")
         .explains("the same command again follows it and goes on");
     cloud
@@ -230,12 +232,8 @@ async fn while_following_aws_goes_on_and_the_next_deployment_finds_it_done() {
 #[tokio::test]
 async fn while_verifying_the_stack_is_deployed_and_the_user_is_told() {
     let cloud = Cloud::start().await;
-    let held = cloud
-        .between
-        .hold(Part::Request, |name| name == "ListStackResources");
-    interrupted_at(&cloud, &deploy(), held)
+    interrupted_at(&cloud, &deploy(), Part::Request, asks("ListStackResources"))
         .await
-        .exits(130)
         .explains("stack `chat` is deployed, only the proof that it answers is missing");
     goes_on_as_if_nothing_had_been(&cloud).await;
 }
@@ -247,9 +245,7 @@ async fn while_swapping_what_has_begun_is_finished_and_the_user_is_told() {
     let newer = cloud.handlers("-newer");
     let words = format!("deploy --yes --hotswap --handlers {}", newer.display());
     let is_swap = |name: &str| name.starts_with("PUT /2015-03-31/functions/");
-    let mut held = cloud.between.hold(Part::Answer, is_swap);
-    let child = cloud.command(&words).spawn().unwrap();
-    held.reached().await;
+    let (child, held) = held_at(&cloud, &words, Part::Answer, is_swap).await;
     // None waits for another: the first has not come back yet.
     let all_at_once = async || {
         let asked = cloud.between.asked();
@@ -295,12 +291,9 @@ async fn while_probing_the_stack_is_deployed_and_the_user_is_told() {
 async fn while_a_teardown_is_followed_aws_goes_on_and_a_second_one_says_so() {
     let cloud = Cloud::start().await;
     cloud.deploy("--no-probe").await.exits(0);
-    let held = cloud
-        .between
-        .hold(Part::Request, |name| name == "DescribeStackEvents");
-    interrupted_at(&cloud, "teardown --yes", held)
+    let events = asks("DescribeStackEvents");
+    interrupted_at(&cloud, "teardown --yes", Part::Request, events)
         .await
-        .exits(130)
         .explains("AWS goes on with stack `chat` by itself");
     cloud
         .chatctl("teardown --yes")

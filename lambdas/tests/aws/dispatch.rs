@@ -1,14 +1,12 @@
 //! What Lambda says to an invocation, and what we make of it.
 
-use std::time::Duration;
-
 use chat_lambdas::aws::{Clients, Patience};
 use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
 use chat_lambdas::environment::FunctionAddress;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
 
-use crate::stub::{Reply, Stub};
+use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
 use crate::table::identity;
 
 #[tokio::test]
@@ -64,18 +62,6 @@ async fn without_an_answer_nobody_knows_and_it_is_not_repeated() {
     );
     assert_eq!(stub.requests().len(), 1);
 }
-
-const IMPATIENT: Patience = Patience {
-    connect: Duration::from_millis(300),
-    attempt: Duration::from_millis(300),
-    operation: Duration::from_millis(300),
-};
-
-const PATIENT: Patience = Patience {
-    connect: Duration::from_secs(30),
-    attempt: Duration::from_secs(30),
-    operation: Duration::from_secs(60),
-};
 
 async fn dispatch(endpoint: &str, patience: Patience) -> Result<(), DispatchError> {
     let clients = Clients::new(identity(), &[Some(endpoint)]);

@@ -7,22 +7,8 @@ use chat_lambdas::delivery::{Delivery as _, DeliveryError, Posted};
 use chat_lambdas::log::reasons;
 use chat_lambdas::session::ConnectionId;
 
-use crate::stub::{Reply, Stub};
+use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
 use crate::table::identity;
-
-/// Short where a test has to wait for the end of it.
-const IMPATIENT: Patience = Patience {
-    connect: Duration::from_millis(300),
-    attempt: Duration::from_millis(300),
-    operation: Duration::from_millis(300),
-};
-
-/// Longer than any pause between attempts, so that every attempt is made.
-const PATIENT: Patience = Patience {
-    connect: Duration::from_secs(30),
-    attempt: Duration::from_secs(30),
-    operation: Duration::from_secs(60),
-};
 
 #[tokio::test]
 async fn an_accepted_post_is_delivered_as_it_was_given() {

@@ -1,10 +1,26 @@
 //! A server that gives the same answer to everybody, and remembers what it was asked.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use chat_lambdas::aws::Patience;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+/// Short where a test has to wait for the end of it.
+pub(crate) const IMPATIENT: Patience = Patience {
+    connect: Duration::from_millis(300),
+    attempt: Duration::from_millis(300),
+    operation: Duration::from_millis(300),
+};
+
+/// Longer than any pause between attempts, so that every attempt is made.
+pub(crate) const PATIENT: Patience = Patience {
+    connect: Duration::from_secs(30),
+    attempt: Duration::from_secs(30),
+    operation: Duration::from_secs(60),
+};
 
 /// How to answer.
 #[derive(Debug, Clone)]

@@ -1,11 +1,10 @@
 //! Statements 37 to 44: what the client sees of a function's answer.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::puppets::{Act, later};
+use crate::puppets::Act;
 use crate::world::{Client, World, until};
 
 /// Asks for a frame that the gateway itself answers, to prove that nothing else came before it.
@@ -103,11 +102,7 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     let timeout = Duration::from_secs(5);
     let (world, hand) =
         World::by_hand(|setup| setup.chat().integration_timeout("$default", timeout)).await;
-    let (finish, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("default", move |_| {
-        act.lock().unwrap().take().unwrap_or_else(Act::ok)
-    });
+    let finish = world.puppets.later("default", Act::ok);
     let mut client = world.connect().await;
     client.send("x").await;
     world.puppets.event("default", 0).await;
@@ -156,11 +151,7 @@ async fn c43_frame_texts_are_byte_exact() {
         World::by_hand(|setup| setup.route("$connect", "connect").route("slow", "slow")).await;
     let mut client = world.connect().await;
     let connection = world.connection_id(0).await;
-    let (_never, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("slow", move |_| {
-        act.lock().unwrap().take().unwrap_or(Act::Exit(1))
-    });
+    let _never = world.puppets.later("slow", || Act::Exit(1));
     let expected = |message: &str, request: &str| {
         format!(
             r#"{{"message": "{message}", "connectionId":"{connection}", "requestId":"{request}"}}"#
@@ -190,12 +181,8 @@ async fn c43_frame_texts_are_byte_exact() {
 #[tokio::test]
 async fn c44_the_gateway_does_not_wait_for_the_first_of_two_messages() {
     let (world, mut client) = world().await;
-    let (finish, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("echo", move |_| {
-        let now = || Act::json(&json!({ "statusCode": 200, "body": "second" }));
-        act.lock().unwrap().take().unwrap_or_else(now)
-    });
+    let now = || Act::json(&json!({ "statusCode": 200, "body": "second" }));
+    let finish = world.puppets.later("echo", now);
     client.send(r#"{"action":"echo"}"#).await;
     client.send(r#"{"action":"echo"}"#).await;
     assert_eq!(client.receive().await, "second");
@@ -229,13 +216,7 @@ async fn a_route_that_the_gateway_may_not_invoke_sends_an_error_frame_and_a_warn
     })
     .await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert!(
-        client
-            .receive()
-            .await
-            .starts_with(r#"{"message": "Internal server error""#)
-    );
+    client.is_told("x", "Internal server error").await;
     assert!(
         world
             .warnings()

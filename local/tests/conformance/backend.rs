@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::world::within;
+use crate::world::{World, within};
 
 /// A request that the backend got.
 #[derive(Debug, Clone)]
@@ -220,6 +220,11 @@ pub(crate) fn two_way(id: &str, key: &str, integration: &str) -> String {
     Properties: {{ ApiId: !Ref Api, RouteId: !Ref {id}, RouteResponseKey: $default }}
 "
     )
+}
+
+/// A running stack of these resources.
+pub(crate) async fn world_of(resources: &[String]) -> World {
+    World::of_template(&template(resources)).await
 }
 
 /// A template of these resources, with an API that selects by `action` and a stage `v1`.

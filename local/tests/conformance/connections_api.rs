@@ -9,7 +9,7 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use chatctl_local::{Limits, Options};
 use serde_json::{Value, json};
 
-use crate::puppets::{Act, later};
+use crate::puppets::Act;
 use crate::setup::Setup;
 use crate::world::{Client, World, until};
 
@@ -202,11 +202,7 @@ async fn c57_131072_bytes_work_and_one_more_is_413() {
 #[tokio::test]
 async fn c58_a_post_during_the_targets_connect_is_410() {
     let world = World::chat().await;
-    let (accept, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("connect", move |_| act.lock().unwrap().take().unwrap());
+    let accept = world.puppets.later("connect", Act::unexpected);
     let upgrade = async { world.upgrade("/v1", "").await.into_client().await };
     let post = async {
         let id = world.connection_id(0).await;
@@ -225,14 +221,7 @@ async fn c59_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
         client_queue: 8,
         ..Limits::default()
     };
-    let world = World::start_with(
-        Options {
-            limits,
-            ..Options::default()
-        },
-        Setup::chat,
-    )
-    .await;
+    let world = World::limited_chat(limits).await;
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;
     let mut taken = 0;
@@ -341,11 +330,7 @@ async fn c60_the_sdk_parses_54_to_59_into_its_modelled_errors() {
     let too_large = refused(&sdk, &id, 131_073).await;
     assert!(too_large.is_payload_too_large_exception(), "{too_large:?}");
     // 58: during the target's own `$connect`.
-    let (accept, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("connect", move |_| act.lock().unwrap().take().unwrap());
+    let accept = world.puppets.later("connect", Act::unexpected);
     let early = async {
         let id = world.connection_id(2).await;
         assert!(refused(&sdk, &id, 1).await.is_gone_exception());

@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::puppets::{Act, Received, later};
+use crate::puppets::{Act, Received};
 use crate::world::World;
 
 fn ended(received: &Received) -> (u64, &str) {
@@ -96,11 +96,7 @@ async fn c28_delete_is_1000_and_connection_closed_normally() {
 #[tokio::test]
 async fn c29_the_event_comes_once_and_a_post_from_inside_it_gives_410() {
     let world = World::chat().await;
-    let (finish, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("disconnect", move |_| act.lock().unwrap().take().unwrap());
+    let finish = world.puppets.later("disconnect", Act::unexpected);
     let client = world.connect().await;
     let id = world.connection_id(0).await;
     client.close(None).await;

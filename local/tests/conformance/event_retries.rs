@@ -6,7 +6,7 @@ use chatctl_local::stack::EventPolicy;
 use chatctl_local::{Hand, Options, StackNotice};
 
 use crate::invocations::{send_event, worker, workers};
-use crate::puppets::{Act, later};
+use crate::puppets::Act;
 use crate::world::{World, until};
 
 /// A world with a clock by hand, in which `worker` fails on every event.
@@ -125,11 +125,7 @@ async fn a_stop_lets_running_events_end_and_tells_of_those_that_are_lost() {
     let (world, _hand) = failing(EventPolicy::default()).await;
     send_event(&world, "1").await;
     announced(&world, 0).await;
-    let (finish, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("worker", move |_| act.lock().unwrap().take().unwrap());
+    let finish = world.puppets.later("worker", Act::unexpected);
     send_event(&world, "2").await;
     world.puppets.event("worker", 1).await;
     finish.send(Act::ok()).unwrap();

@@ -215,14 +215,7 @@ async fn messages_beyond_a_connections_share_wait_in_the_socket() {
         concurrent_messages: 2,
         ..Limits::default()
     };
-    let world = World::start_with(
-        Options {
-            limits,
-            ..Options::default()
-        },
-        Setup::chat,
-    )
-    .await;
+    let world = World::limited_chat(limits).await;
     let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
     world.puppets.on("default", move |_| {
         let (finish, act) = later();

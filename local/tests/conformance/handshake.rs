@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::puppets::{Act, later};
+use crate::puppets::Act;
 use crate::setup::Setup;
 use crate::world::{World, until, within};
 
@@ -47,11 +47,7 @@ async fn a_stage_without_deployment_refuses_with_403() {
 #[tokio::test]
 async fn c03_no_101_before_the_function_has_answered() {
     let world = World::chat().await;
-    let (decide, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("connect", move |_| act.lock().unwrap().take().unwrap());
+    let decide = world.puppets.later("connect", Act::unexpected);
     let upgrade = world.upgrade("/v1", "");
     tokio::pin!(upgrade);
     tokio::select! {
@@ -102,11 +98,7 @@ async fn c06_connect_malformed_answer_refuses_with_502() {
 #[tokio::test]
 async fn c07_connect_slower_than_the_integration_timeout_refuses_with_504() {
     let (world, hand) = World::by_hand(Setup::chat).await;
-    let (_never, act) = later();
-    let act = std::sync::Mutex::new(Some(act));
-    world
-        .puppets
-        .on("connect", move |_| act.lock().unwrap().take().unwrap());
+    let _never = world.puppets.later("connect", Act::unexpected);
     let upgrade = world.upgrade("/v1", "");
     tokio::pin!(upgrade);
     tokio::select! {

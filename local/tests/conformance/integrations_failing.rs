@@ -2,17 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::backend::{Backend, Reply, mock, response, route, template, two_way};
+use crate::backend::{Backend, Reply, mock, response, route, template, two_way, world_of};
 use crate::world::{World, until};
 
 const DEFAULT: &str = "$default";
-
-fn error_frame(frame: &str) -> String {
-    let frame: Value = serde_json::from_str(frame).unwrap();
-    frame["message"].as_str().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn a_backend_that_is_too_slow_is_a_timeout() {
@@ -21,21 +14,17 @@ async fn a_backend_that_is_too_slow_is_a_timeout() {
         delay: Duration::from_secs(60),
         ..Reply::of(200, "late")
     });
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
         route("Send", DEFAULT, "Slow", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Endpoint request timed out"
-    );
-    let world = World::of_template(&template(&[
+    client.is_told("x", "Endpoint request timed out").await;
+    let world = world_of(&[
         backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
         route("Connect", "$connect", "Slow", ""),
-    ]))
+    ])
     .await;
     assert_eq!(world.upgrade("/v1", "").await.status, 504);
 }
@@ -53,11 +42,7 @@ async fn a_backend_that_cannot_be_reached_is_an_error_frame_and_a_warning() {
     .replace(&format!("127.0.0.1:{}", backend.port), &address.to_string());
     let world = World::of_template(&text).await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Internal server error"
-    );
+    client.is_told("x", "Internal server error").await;
     let warning = world.warnings().concat();
     assert!(
         warning.contains("integration `Gone` of route `$default`"),
@@ -75,11 +60,7 @@ async fn an_https_backend_that_speaks_no_tls_is_an_error() {
     ]);
     let world = World::of_template(&text.replace("http://127", "https://127")).await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Internal server error"
-    );
+    client.is_told("x", "Internal server error").await;
     let warning = world.warnings().concat();
     assert!(warning.contains("`https://127.0.0.1"), "{warning}");
     assert_eq!(backend.count(), 0);
@@ -89,17 +70,13 @@ async fn an_https_backend_that_speaks_no_tls_is_an_error() {
 async fn an_answer_of_more_than_ten_megabytes_is_an_error() {
     let backend = Backend::start().await;
     backend.on(|_| Reply::of(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Large", "HTTP_PROXY", "/", ""),
         two_way("Ask", DEFAULT, "Large"),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Internal server error"
-    );
+    client.is_told("x", "Internal server error").await;
     assert!(world.warnings().concat().contains("more than 10 MB"));
 }
 
@@ -107,24 +84,20 @@ async fn an_answer_of_more_than_ten_megabytes_is_an_error() {
 async fn no_fitting_integration_response_refuses_connects_and_sends_error_frames() {
     let backend = Backend::start().await;
     backend.on(|_| Reply::of(500, ""));
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Http", "HTTP", "/", ""),
         response("Http", "/200/", ""),
         route("Connect", "$connect", "Http", ""),
-    ]))
+    ])
     .await;
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Http", "HTTP", "/", ""),
         route("Send", DEFAULT, "Http", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Internal server error"
-    );
+    client.is_told("x", "Internal server error").await;
     assert!(
         world
             .warnings()
@@ -146,7 +119,7 @@ async fn binary_bodies_are_converted_both_ways() {
             },
         )
     });
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http(
             "Http",
             "HTTP",
@@ -159,32 +132,24 @@ async fn binary_bodies_are_converted_both_ways() {
             "      ContentHandlingStrategy: CONVERT_TO_TEXT",
         ),
         two_way("Ask", DEFAULT, "Http"),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     client.send("aGk=").await;
     assert_eq!(client.receive().await, "/wA=");
-    client.send("not base64!").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Internal server error"
-    );
+    client.is_told("not base64!", "Internal server error").await;
 }
 
 #[tokio::test]
 async fn a_missing_stage_variable_in_an_address_is_told() {
     let backend = Backend::start().await;
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Http", "HTTP_PROXY", "/${stageVariables.nowhere}", ""),
         route("Send", DEFAULT, "Http", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert_eq!(
-        error_frame(&client.receive().await),
-        "Internal server error"
-    );
+    client.is_told("x", "Internal server error").await;
     until(async || {
         let told = world
             .warnings()
@@ -205,7 +170,7 @@ async fn what_went_wrong_with_a_message_is_told_without_its_text() {
     let in_the_address = "      RequestParameters:
         integration.request.querystring.text: route.request.body.text";
     let unreachable = backend.http("Gone", "HTTP_PROXY", "/", in_the_address);
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         unreachable.replace(&format!("127.0.0.1:{}", backend.port), &address.to_string()),
         mock("Passing", ""),
         mock(
@@ -215,17 +180,12 @@ async fn what_went_wrong_with_a_message_is_told_without_its_text() {
         route("One", "gone", "Gone", ""),
         route("Two", "passing", "Passing", ""),
         route("Three", "pattern", "Pattern", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     for action in ["gone", "passing", "pattern"] {
-        client
-            .send(&format!(r#"{{"action":"{action}","text":"(?=secret)"}}"#))
-            .await;
-        assert_eq!(
-            error_frame(&client.receive().await),
-            "Internal server error"
-        );
+        let text = format!(r#"{{"action":"{action}","text":"(?=secret)"}}"#);
+        client.is_told(&text, "Internal server error").await;
     }
     let warnings = world.warnings();
     assert_eq!(warnings.len(), 3, "{warnings:?}");

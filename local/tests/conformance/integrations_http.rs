@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::backend::{Backend, Reply, response, route, template, two_way};
+use crate::backend::{Backend, Reply, response, route, template, two_way, world_of};
 use crate::world::World;
 
 const DEFAULT: &str = "$default";
@@ -32,7 +32,7 @@ async fn c45_a_template_sees_context_and_body_and_the_backend_gets_mapped_header
             r#"{"id":"$context.connectionId","route":"$context.routeKey","all":$input.json('$'),"to":"$input.path('$.to')","raw":"$util.base64Encode($input.body)","room":"$stageVariables.room"}"#
         ),
     );
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http(
             "Http",
             "HTTP",
@@ -41,7 +41,7 @@ async fn c45_a_template_sees_context_and_body_and_the_backend_gets_mapped_header
         ),
         response("Http", DEFAULT, ""),
         route("Send", "send", "Http", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     let message = json!({ "action": "send", "to": "a&b c", "deep": { "kind": "k" } }).to_string();
@@ -124,7 +124,7 @@ async fn c46_connect_forwards_the_websocket_headers_unless_overridden_and_400_re
 async fn c48_a_pattern_that_fits_the_status_is_chosen_over_the_default() {
     let backend = Backend::start().await;
     let template_of = |text: &str| format!("      ResponseTemplates: {{ $default: '{text}' }}");
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Http", "HTTP", "/", ""),
         response("Http", DEFAULT, &template_of("default $context.status")),
         response(
@@ -134,7 +134,7 @@ async fn c48_a_pattern_that_fits_the_status_is_chosen_over_the_default() {
         ),
         response("Http", "503", &template_of("busy")),
         two_way("Ask", DEFAULT, "Http"),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     for (status, expected) in [
@@ -153,11 +153,11 @@ async fn c48_a_pattern_that_fits_the_status_is_chosen_over_the_default() {
 async fn c49_escaped_text_is_valid_json_for_any_text() {
     let backend = Backend::start().await;
     let template_text = r#"{"text":"$util.escapeJavaScript($input.body).replaceAll("\\'","'")"}"#;
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Http", "HTTP", "/", &request_template(template_text)),
         response("Http", DEFAULT, ""),
         route("Send", DEFAULT, "Http", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     let texts = [
@@ -184,11 +184,11 @@ async fn parameters_of_the_handshake_reach_the_template_as_json() {
         "{}\n      RequestParameters: {{ integration.request.header.token: route.request.querystring.token }}",
         request_template(template_text)
     );
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Http", "HTTP", "/", &properties),
         response("Http", DEFAULT, ""),
         route("Connect", "$connect", "Http", declared),
-    ]))
+    ])
     .await;
     let missing = world.upgrade("/v1", "").await;
     assert_eq!(missing.status, 400);
@@ -215,13 +215,13 @@ async fn parameters_of_the_handshake_reach_the_template_as_json() {
 #[tokio::test]
 async fn http_proxy_passes_the_message_on_and_its_answer_back() {
     let backend = Backend::start().await;
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Proxy", "HTTP_PROXY", "/all", ""),
         route("Connect", "$connect", "Proxy", ""),
         two_way("Ask", DEFAULT, "Proxy"),
         route("Tell", "tell", "Proxy", ""),
         route("Disconnect", "$disconnect", "Proxy", ""),
-    ]))
+    ])
     .await;
     backend.on(|_| Reply {
         headers: vec![("Sec-WebSocket-Protocol", "chat")],
@@ -254,10 +254,10 @@ async fn http_proxy_passes_the_message_on_and_its_answer_back() {
 #[tokio::test]
 async fn one_connection_to_the_backend_serves_one_message_after_another() {
     let backend = Backend::start().await;
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Proxy", "HTTP_PROXY", "/", ""),
         two_way("Ask", DEFAULT, "Proxy"),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     for _ in 0..5 {

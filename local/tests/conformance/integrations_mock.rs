@@ -6,7 +6,7 @@ use std::error::Error;
 use chatctl_local::{LocalStack, Options, StackRequest};
 use serde_json::{Value, json};
 
-use crate::backend::{Backend, mock, response, route, template, two_way};
+use crate::backend::{Backend, mock, response, route, template, two_way, world_of};
 use crate::world::{World, recorder, until};
 
 const DEFAULT: &str = "$default";
@@ -19,7 +19,7 @@ fn templates(text: &str) -> String {
 
 #[tokio::test]
 async fn c47_a_mock_accepts_connects_and_returns_its_response_template() {
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         mock("Mock", OK),
         response(
             "Mock",
@@ -30,7 +30,7 @@ async fn c47_a_mock_accepts_connects_and_returns_its_response_template() {
         two_way("Ask", DEFAULT, "Mock"),
         route("Tell", "tell", "Mock", ""),
         route("Disconnect", "$disconnect", "Mock", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     client.send(r#"{"action":"tell"}"#).await;
@@ -57,11 +57,11 @@ async fn the_status_of_a_mock_decides_about_the_handshake() {
     ] {
         let properties =
             format!("      RequestTemplates: {{ $default: '{{\"statusCode\":{status}}}' }}");
-        let world = World::of_template(&template(&[
+        let world = world_of(&[
             mock("Mock", &properties),
             response("Mock", DEFAULT, ""),
             route("Connect", "$connect", "Mock", ""),
-        ]))
+        ])
         .await;
         assert_eq!(world.upgrade("/v1", "").await.status, expected, "{status}");
     }
@@ -71,11 +71,11 @@ async fn the_status_of_a_mock_decides_about_the_handshake() {
 async fn response_parameters_choose_the_subprotocol() {
     let parameters =
         "      ResponseParameters: { method.response.header.Sec-WebSocket-Protocol: \"'chat'\" }";
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         mock("Mock", OK),
         response("Mock", DEFAULT, parameters),
         route("Connect", "$connect", "Mock", ""),
-    ]))
+    ])
     .await;
     let accepted = world
         .upgrade("/v1", "Sec-WebSocket-Protocol: chat\r\n")
@@ -90,11 +90,11 @@ async fn templates_are_selected_by_the_message() {
     let responses =
         "      TemplateSelectionExpression: ${request.body.kind}-${integration.response.statuscode}
       ResponseTemplates: { a-201: one, $default: $context.status }";
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         mock("Mock", requests),
         response("Mock", DEFAULT, responses),
         two_way("Ask", DEFAULT, "Mock"),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     for (message, expected) in [
@@ -122,11 +122,11 @@ async fn nothing_passes_without_a_template_where_it_may_not() {
         ),
         ("", true),
     ] {
-        let world = World::of_template(&template(&[
+        let world = world_of(&[
             mock("Mock", properties),
             response("Mock", DEFAULT, &templates("ok")),
             two_way("Ask", DEFAULT, "Mock"),
-        ]))
+        ])
         .await;
         let mut client = world.connect().await;
         client.send(r#"{"statusCode":200}"#).await;
@@ -140,34 +140,28 @@ async fn nothing_passes_without_a_template_where_it_may_not() {
             );
         }
     }
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         mock("Mock", "      PassthroughBehavior: NEVER"),
         response("Mock", DEFAULT, ""),
         route("Connect", "$connect", "Mock", ""),
-    ]))
+    ])
     .await;
     assert_eq!(world.upgrade("/v1", "").await.status, 415);
 }
 
 #[tokio::test]
 async fn a_template_that_is_wrong_is_an_error_frame_and_a_warning_with_its_place() {
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         mock(
             "Mock",
             "      RequestTemplates: { $default: \"{\\n  $util.frob('x')}\" }",
         ),
         response("Mock", DEFAULT, ""),
         route("Send", DEFAULT, "Mock", ""),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
-    client.send("x").await;
-    assert!(
-        client
-            .receive()
-            .await
-            .starts_with(r#"{"message": "Internal server error""#)
-    );
+    client.is_told("x", "Internal server error").await;
     let warning = world.warnings().concat();
     assert!(
         warning.contains("integration `Mock` of route `$default` failed: request template `$default`, line 2, column 9: `$util` has no function `frob`"),
@@ -193,11 +187,11 @@ async fn a_message_that_its_model_forbids_never_reaches_the_backend() {
 ";
     let validated = "      ModelSelectionExpression: $request.body.kind
       RequestModels: { said: message }";
-    let world = World::of_template(&template(&[
+    let world = world_of(&[
         backend.http("Proxy", "HTTP_PROXY", "/", ""),
         model.to_owned(),
         route("Say", DEFAULT, "Proxy", validated),
-    ]))
+    ])
     .await;
     let mut client = world.connect().await;
     for bad in [
@@ -246,11 +240,7 @@ async fn c50_a_timeout_outside_of_its_bounds_is_a_template_error() {
         assert!(problem.contains(&expected), "{problem}");
     }
     for timeout in ["50", "29000"] {
-        World::of_template(&template(&[mock(
-            "Mock",
-            &format!("      TimeoutInMillis: {timeout}"),
-        )]))
-        .await;
+        world_of(&[mock("Mock", &format!("      TimeoutInMillis: {timeout}"))]).await;
     }
 }
 

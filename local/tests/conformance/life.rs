@@ -1,6 +1,5 @@
 //! How a stack starts and ends, and that nothing of it is left.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use chatctl_local::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::puppets::{Act, Puppets, later};
+use crate::puppets::{Act, Puppets};
 use crate::setup::Setup;
 use crate::world::{World, exchange, recorder, signed_by, until, within};
 
@@ -75,11 +74,7 @@ async fn stop_closes_connections_runs_disconnect_and_leaves_no_process_and_no_po
 #[tokio::test]
 async fn stop_does_not_wait_for_a_function_that_works_for_ever() {
     let world = World::chat().await;
-    let (_never, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("default", move |_| {
-        act.lock().unwrap().take().unwrap_or_else(Act::ok)
-    });
+    let _never = world.puppets.later("default", Act::ok);
     let mut client = world.connect().await;
     client.send("x").await;
     let pid = world.puppets.event("default", 0).await.pid;
@@ -98,11 +93,7 @@ async fn stop_does_not_wait_for_an_idle_keep_alive_connection_but_serves_posts_u
         .await
         .unwrap();
     assert_ne!(within(idle.read(&mut [0; 1024])).await.unwrap(), 0);
-    let (finish, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("disconnect", move |_| {
-        act.lock().unwrap().take().unwrap_or_else(Act::ok)
-    });
+    let finish = world.puppets.later("disconnect", Act::ok);
     let mut client = world.connect().await;
     let path = format!("/v1/@connections/{}", world.connection_id(0).await);
     let port = world.stack.port();

@@ -1,12 +1,11 @@
 //! How many processes a function has, what they find, how they end.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use chatctl_local::{LogSource, StackNotice};
 use serde_json::json;
 
-use crate::puppets::{Act, later};
+use crate::puppets::Act;
 use crate::runtime_api::{by_hand, request_of};
 use crate::world::{World, until, within};
 
@@ -22,11 +21,7 @@ async fn reserved_concurrency_wins_over_the_default() {
         })
     })
     .await;
-    let (finish, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("default", move |_| {
-        act.lock().unwrap().take().unwrap_or_else(Act::ok)
-    });
+    let finish = world.puppets.later("default", Act::ok);
     let mut client = world.connect().await;
     client.send("one").await;
     client.send("two").await;
@@ -59,20 +54,10 @@ async fn a_function_beyond_its_timeout_is_killed_and_its_caller_told() {
             .edit(|stack| stack.functions.get_mut("default").unwrap().timeout = short)
     })
     .await;
-    let (_never, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("default", move |_| {
-        act.lock().unwrap().take().unwrap_or_else(Act::ok)
-    });
+    let _never = world.puppets.later("default", Act::ok);
     let mut client = world.connect().await;
     let began = std::time::Instant::now();
-    client.send("one").await;
-    assert!(
-        client
-            .receive()
-            .await
-            .starts_with(r#"{"message": "Internal server error""#)
-    );
+    client.is_told("one", "Internal server error").await;
     assert!(
         began.elapsed() < Duration::from_secs(5),
         "{:?}",

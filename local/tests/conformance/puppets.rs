@@ -34,6 +34,11 @@ impl Act {
         Self::json(&json!({ "statusCode": status }))
     }
 
+    /// For an event that the test does not expect to come.
+    pub(crate) fn unexpected() -> Self {
+        panic!("the test expects no such event")
+    }
+
     pub(crate) fn json(answer: &Value) -> Self {
         Self::Answer(answer.to_string())
     }
@@ -152,6 +157,21 @@ impl Puppets {
             .lock()
             .unwrap()
             .insert(function.to_owned(), Arc::new(script));
+    }
+
+    /// The first event of `function` waits until the test sends what to do; `rest` decides on those after it.
+    pub(crate) fn later(
+        &self,
+        function: &str,
+        rest: impl Fn() -> Act + Send + Sync + 'static,
+    ) -> oneshot::Sender<Act> {
+        let (sender, act) = later();
+        let first = Mutex::new(Some(act));
+        self.on(function, move |_| {
+            let first = first.lock().unwrap().take();
+            first.unwrap_or_else(&rest)
+        });
+        sender
     }
 
     /// Hands every new process of `function` to the test.

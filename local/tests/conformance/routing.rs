@@ -5,7 +5,14 @@ use chatctl_local::stack::IntegrationKind;
 use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World};
 
-async fn world(expression: &str, keys: &[&str]) -> (World, Client) {
+/// A stack and somebody who talks to it.
+struct Chat {
+    world: World,
+    client: Client,
+}
+
+/// Of a stack that selects routes by `expression`, the `index`th one of `keys` leading to the function `route{index}`.
+async fn selecting(expression: &str, keys: &[&str]) -> Chat {
     let world = World::start(|setup| {
         let setup = keys
             .iter()
@@ -16,80 +23,64 @@ async fn world(expression: &str, keys: &[&str]) -> (World, Client) {
         setup.edit(|stack| stack.api.route_selection_expression = expression.to_owned())
     })
     .await;
-    let client = world.connect().await;
-    (world, client)
+    Chat::with(world).await
 }
 
-/// Sends `text` and expects it as the next event of `function`, on route `key`.
-async fn check(world: &World, client: &mut Client, text: &str, function: &str, key: &str) {
-    let index = world.puppets.count(function);
-    client.send(text).await;
-    let received = world.puppets.event(function, index).await;
-    assert_eq!(
-        (&received.event["body"], &received.context()["routeKey"]),
-        (&text.into(), &key.into())
-    );
+impl Chat {
+    async fn with(world: World) -> Self {
+        let client = world.connect().await;
+        Self { world, client }
+    }
+
+    /// Sends `text` and expects it as the next event of `function`, on route `key`.
+    async fn check(&mut self, text: &str, function: &str, key: &str) {
+        let index = self.world.puppets.count(function);
+        self.client.send(text).await;
+        let received = self.world.puppets.event(function, index).await;
+        assert_eq!(
+            (&received.event["body"], &received.context()["routeKey"]),
+            (&text.into(), &key.into())
+        );
+    }
+
+    /// The same for what takes the route `$default`.
+    async fn check_default(&mut self, text: &str) {
+        self.check(text, "default", "$default").await;
+    }
 }
 
 #[tokio::test]
 async fn c31_both_spellings_nested_paths_and_several_variables_select() {
     for expression in ["$request.body.action", "${request.body.action}"] {
-        let (world, mut client) = world(expression, &["join"]).await;
-        check(
-            &world,
-            &mut client,
-            r#"{"action":"join"}"#,
-            "route0",
-            "join",
-        )
-        .await;
+        let mut chat = selecting(expression, &["join"]).await;
+        chat.check(r#"{"action":"join"}"#, "route0", "join").await;
     }
-    let (nested, mut client) = world("$request.body.service.do", &["join"]).await;
-    check(
-        &nested,
-        &mut client,
-        r#"{"service":{"do":"join"}}"#,
-        "route0",
-        "join",
-    )
-    .await;
-    let (several, mut client) = world(
+    let mut chat = selecting("$request.body.service.do", &["join"]).await;
+    chat.check(r#"{"service":{"do":"join"}}"#, "route0", "join")
+        .await;
+    let mut chat = selecting(
         "${request.body.service}/${request.body.action}",
         &["chat/join"],
     )
     .await;
-    check(
-        &several,
-        &mut client,
+    chat.check(
         r#"{"service":"chat","action":"join"}"#,
         "route0",
         "chat/join",
     )
     .await;
-    check(
-        &several,
-        &mut client,
-        r#"{"service":"chat"}"#,
-        "default",
-        "$default",
-    )
-    .await;
+    chat.check_default(r#"{"service":"chat"}"#).await;
 }
 
 #[tokio::test]
 async fn c32_text_that_is_not_json_takes_the_default_route_and_without_one_is_forbidden() {
-    let (with_default, mut client) = world("$request.body.action", &["join"]).await;
-    check(&with_default, &mut client, "join", "default", "$default").await;
+    let mut chat = selecting("$request.body.action", &["join"]).await;
+    chat.check_default("join").await;
     let world =
         World::start(|setup| setup.route("$connect", "connect").route("join", "join")).await;
     let mut client = world.connect().await;
     for text in ["not json", r#"{"action":"other"}"#] {
-        client.send(text).await;
-        let frame = client.receive().await;
-        assert!(
-            frame.starts_with(r#"{"message": "Forbidden", "connectionId":""#),
-            "{frame}"
-        );
+        client.is_told(text, "Forbidden").await;
     }
     client.send(r#"{"action":"join"}"#).await;
     world.puppets.event("join", 0).await;
@@ -97,71 +88,29 @@ async fn c32_text_that_is_not_json_takes_the_default_route_and_without_one_is_fo
 
 #[tokio::test]
 async fn c33_the_match_is_case_sensitive() {
-    let (world, mut client) = world("$request.body.action", &["join"]).await;
-    check(
-        &world,
-        &mut client,
-        r#"{"action":"Join"}"#,
-        "default",
-        "$default",
-    )
-    .await;
-    check(
-        &world,
-        &mut client,
-        r#"{"Action":"join"}"#,
-        "default",
-        "$default",
-    )
-    .await;
+    let mut chat = selecting("$request.body.action", &["join"]).await;
+    chat.check_default(r#"{"action":"Join"}"#).await;
+    chat.check_default(r#"{"Action":"join"}"#).await;
 }
 
 #[tokio::test]
 async fn c34_numbers_and_booleans_select_by_their_text() {
-    let (world, mut client) = world("$request.body.action", &["1", "true"]).await;
-    check(&world, &mut client, r#"{"action":1}"#, "route0", "1").await;
-    check(&world, &mut client, r#"{"action":true}"#, "route1", "true").await;
-    check(
-        &world,
-        &mut client,
-        r#"{"action":null}"#,
-        "default",
-        "$default",
-    )
-    .await;
+    let mut chat = selecting("$request.body.action", &["1", "true"]).await;
+    chat.check(r#"{"action":1}"#, "route0", "1").await;
+    chat.check(r#"{"action":true}"#, "route1", "true").await;
+    chat.check_default(r#"{"action":null}"#).await;
 }
 
 #[tokio::test]
 async fn c35_a_message_never_triggers_connect_or_disconnect() {
-    let (world, mut client) = world("$request.body.action", &[]).await;
-    check(
-        &world,
-        &mut client,
-        r#"{"action":"$connect"}"#,
-        "default",
-        "$default",
-    )
-    .await;
-    check(
-        &world,
-        &mut client,
-        r#"{"action":"$disconnect"}"#,
-        "default",
-        "$default",
-    )
-    .await;
-    check(
-        &world,
-        &mut client,
-        r#"{"action":"$default"}"#,
-        "default",
-        "$default",
-    )
-    .await;
+    let mut chat = selecting("$request.body.action", &[]).await;
+    chat.check_default(r#"{"action":"$connect"}"#).await;
+    chat.check_default(r#"{"action":"$disconnect"}"#).await;
+    chat.check_default(r#"{"action":"$default"}"#).await;
     assert_eq!(
         (
-            world.puppets.count("connect"),
-            world.puppets.count("disconnect")
+            chat.world.puppets.count("connect"),
+            chat.world.puppets.count("disconnect")
         ),
         (1, 0)
     );
@@ -176,13 +125,7 @@ async fn c36_a_route_outside_the_deployment_answers_forbidden() {
     };
     let world = World::start(|setup| undeploy(setup.chat().route("join", "join"))).await;
     let mut client = world.connect().await;
-    client.send(r#"{"action":"join"}"#).await;
-    assert!(
-        client
-            .receive()
-            .await
-            .starts_with(r#"{"message": "Forbidden""#)
-    );
+    client.is_told(r#"{"action":"join"}"#, "Forbidden").await;
     assert_eq!(world.puppets.count("join"), 0);
 }
 
@@ -199,6 +142,6 @@ async fn a_stage_variable_names_the_function_of_a_route() {
         })
     })
     .await;
-    let mut client = world.connect().await;
-    check(&world, &mut client, "x", "default", "$default").await;
+    let mut chat = Chat::with(world).await;
+    chat.check_default("x").await;
 }

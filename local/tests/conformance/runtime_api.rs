@@ -92,13 +92,9 @@ async fn c74_an_exit_during_an_invocation_is_an_error_and_the_next_event_gets_a_
     let world = World::start(|setup| setup.chat().two_way("echo", "echo")).await;
     let mut client = world.connect().await;
     world.puppets.on("echo", |_| Act::Exit(7));
-    client.send(r#"{"action":"echo"}"#).await;
-    assert!(
-        client
-            .receive()
-            .await
-            .starts_with(r#"{"message": "Internal server error""#)
-    );
+    client
+        .is_told(r#"{"action":"echo"}"#, "Internal server error")
+        .await;
     world.puppets.on("echo", |_| Act::Answer(answer("fresh")));
     client.send(r#"{"action":"echo"}"#).await;
     assert_eq!(client.receive().await, "fresh");

@@ -1,12 +1,10 @@
 //! What an update in place keeps, changes and ends.
 
-use std::sync::Mutex;
-
 use chatctl_local::stack::Stack;
 use chatctl_local::{ChangeSummary, StackNotice, TablesError, UpdateError};
 use serde_json::json;
 
-use crate::puppets::{Act, later};
+use crate::puppets::Act;
 use crate::setup::Setup;
 use crate::world::{World, until, within};
 
@@ -65,11 +63,7 @@ async fn nothing_to_change_is_an_empty_summary() {
 #[tokio::test]
 async fn a_changed_function_gets_new_processes_and_the_old_one_finishes() {
     let world = World::start(|setup| setup.chat().two_way("echo", "echo")).await;
-    let (finish, act) = later();
-    let act = Mutex::new(Some(act));
-    world.puppets.on("echo", move |_| {
-        act.lock().unwrap().take().unwrap_or_else(|| body("new"))
-    });
+    let finish = world.puppets.later("echo", || body("new"));
     let mut client = world.connect().await;
     client.send(r#"{"action":"echo"}"#).await;
     let old = world.puppets.event("echo", 0).await.pid;

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chatctl_local::{Hand, LocalStack, Observer, Options, StackNotice, StackRequest};
+use chatctl_local::{Hand, Limits, LocalStack, Observer, Options, StackNotice, StackRequest};
 use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -123,6 +124,15 @@ impl World {
     /// `$connect`, `$disconnect` and `$default`.
     pub(crate) async fn chat() -> Self {
         Self::start(Setup::chat).await
+    }
+
+    /// The same within `limits`.
+    pub(crate) async fn limited_chat(limits: Limits) -> Self {
+        let options = Options {
+            limits,
+            ..Options::default()
+        };
+        Self::start_with(options, Setup::chat).await
     }
 
     /// Everything that was told so far.
@@ -328,6 +338,15 @@ impl Client {
             Some(Ok(Message::Text(text))) => text.to_string(),
             other => panic!("expected a text message, got {other:?}"),
         }
+    }
+
+    /// Sends `text`, and hears from the gateway that this ends in `message`.
+    pub(crate) async fn is_told(&mut self, text: &str, message: &str) {
+        self.send(text).await;
+        let frame = self.receive().await;
+        let start = format!(r#"{{"message": "{message}", "connectionId":""#);
+        assert!(frame.starts_with(&start), "{frame}");
+        serde_json::from_str::<Value>(&frame).expect("an error frame is JSON");
     }
 
     /// The close frame that ends the connection, and nothing before it.

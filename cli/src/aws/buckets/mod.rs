@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod uses;
 
 use std::time::{Duration, SystemTime};
 
@@ -70,19 +71,6 @@ impl Bucket {
             Ok(_) => Ok(true),
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
             Err(error) => Err(self.refused("s3:ListBucket", "reach", error)),
-        }
-    }
-
-    /// Removes a published object; one that is gone already is fine.
-    ///
-    /// # Errors
-    /// [`TargetError`] when S3 refuses.
-    pub(crate) async fn remove(&self, key: &str) -> Result<(), TargetError> {
-        let request = self.client.delete_object().bucket(&self.name).key(key);
-        match request.expected_bucket_owner(&self.owner).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if kind(&error) == Kind::NotFound => Ok(()),
-            Err(error) => Err(self.refused("s3:DeleteObject", "remove handlers from", error)),
         }
     }
 
@@ -286,8 +274,10 @@ impl AssetStore for Bucket {
         Ok(self.asset(artifact, false))
     }
 
-    async fn publish(&self, _stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+    async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
         self.ensure().await?;
+        // Noted before it is looked for: nobody removes from here on what is found.
+        self.note_use(stack, &artifact.digest).await?;
         let sent_at = self.sent_at(&artifact.digest).await?;
         let is_fresh = sent_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < RENEWAL));
         if !is_fresh {

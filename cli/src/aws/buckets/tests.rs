@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::stub::{Answer, Stub};
 use super::*;
 
@@ -41,10 +43,10 @@ fn asked(stub: &Stub) -> Vec<String> {
         let names = query.split('&').map(|pair| pair.trim_end_matches('='));
         let wanted = names.filter(|name| !name.starts_with("x-id"));
         let path = uri.split('?').next().unwrap().trim_matches('/');
-        let subject = if path.contains('/') {
-            "object"
-        } else {
-            "bucket"
+        let subject = match path.split('/').nth(1) {
+            None => "bucket",
+            Some("uses") => "use",
+            Some(_) => "object",
         };
         format!(
             "{method} {subject} {}",
@@ -60,6 +62,7 @@ fn asked(stub: &Stub) -> Vec<String> {
 async fn a_bucket_is_made_closed_encrypted_and_only_then_used() {
     let (bucket, stub) = bucket(&[
         (404, ""),
+        FOUND,
         FOUND,
         FOUND,
         FOUND,
@@ -89,6 +92,7 @@ async fn a_bucket_is_made_closed_encrypted_and_only_then_used() {
             "PUT bucket encryption",
             "PUT bucket lifecycle",
             "PUT bucket policy",
+            "PUT use",
             "HEAD object",
             "PUT object",
         ]
@@ -134,4 +138,65 @@ async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
         "could not reach bucket chatctl-123456789012-eu-west-1"
     );
     assert_eq!(asked(&stub), ["HEAD bucket"]);
+}
+
+/// What S3 lists of two stacks that share one of two objects.
+fn listed() -> String {
+    let object = |key: &str| {
+        format!(
+            "<Contents><Key>{key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents>"
+        )
+    };
+    let objects = ["uses/aa/chat", "uses/bb/chat", "uses/bb/other"].map(object);
+    format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated>{}</ListBucketResult>",
+        objects.concat()
+    )
+}
+
+#[tokio::test]
+async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
+    let done = "<DeleteResult/>";
+    let (bucket, stub) = bucket(&[(200, &listed()), (200, done), (200, done)]).await;
+    let chat = "chat".parse().unwrap();
+    let others = [("other".to_owned(), ["cc".to_owned()].into())].into();
+    let uses = bucket.uses().await.unwrap();
+    let leavings = uses.leavings(&chat, ["aa".into()].into(), &others, SystemTime::now());
+    bucket.forget(&chat, &leavings).await.unwrap();
+    assert_eq!(
+        asked(&stub),
+        [
+            "GET bucket list-type=2 prefix=uses%2F",
+            "POST bucket delete",
+            "POST bucket delete"
+        ]
+    );
+    let keys: Vec<_> = stub.asked()[1..]
+        .iter()
+        .flat_map(|request| {
+            request
+                .split("<Key>")
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .map(|rest| rest.split('<').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(keys, ["aa", "uses/aa/chat", "uses/bb/chat"]);
+}
+
+#[tokio::test]
+async fn an_object_that_s3_keeps_is_told_with_its_reason_and_the_stack_s_uses_stay_noted() {
+    let kept = "<DeleteResult><Error><Key>aa</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>";
+    let (bucket, stub) = bucket(&[(200, &listed()), (200, kept)]).await;
+    let chat = "chat".parse().unwrap();
+    let uses = bucket.uses().await.unwrap();
+    let leavings = uses.leavings(&chat, BTreeSet::new(), &BTreeMap::new(), SystemTime::now());
+    let error = bucket.forget(&chat, &leavings).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "could not remove aa from bucket chatctl-123456789012-eu-west-1"
+    );
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "no");
+    assert_eq!(stub.asked().len(), 2);
 }

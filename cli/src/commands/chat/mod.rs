@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use self::frame::Framing;
-use super::print_connect_commands::url;
+use super::print_connect_commands::{Deployed, deployed};
 use super::{StackArgs, TargetArgs};
 use crate::config::Settings;
 use crate::config::names::{PersonName, RouteKey};
@@ -75,11 +75,14 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let settings = args.stack.settings(None, Some(&args.target.aws))?;
     let framing = Framing::of(&settings, args.route.as_ref())?;
-    let url = match &args.url {
-        Some(url) => url.clone(),
-        None => url(&settings, args.target.local).await?,
+    let chat = match &args.url {
+        Some(url) => Deployed {
+            url: url.clone(),
+            introduction: Introduction::of(&settings),
+        },
+        None => deployed(&settings, args.target.local).await?,
     };
-    let (seat, me) = seat(&args, &settings, url);
+    let (seat, me) = seat(&args, &settings, chat);
     let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
     if at_terminal && !dumb && terminal.output == Output::Text {
@@ -90,8 +93,8 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
 }
 
 /// Where to sit and under which name: what was said, and of the rest what the chat wants to know.
-fn seat(args: &ChatArgs, settings: &Settings, url: String) -> (Seat, String) {
-    let introduction = Introduction::of(settings);
+fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) {
+    let Deployed { url, introduction } = chat;
     let me = args.name.clone().or_else(|| match introduction {
         Introduction::Friends | Introduction::Name => Some(settings.from.clone()),
         Introduction::Nothing => None,
@@ -131,7 +134,11 @@ mod tests {
         std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
         let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
         let args = Words::parse_from([&["chat"], words].concat()).args;
-        let (seat, _) = seat(&args, &settings, "ws://x".into());
+        let chat = Deployed {
+            url: "ws://x".into(),
+            introduction: Introduction::of(&settings),
+        };
+        let (seat, _) = seat(&args, &settings, chat);
         let headers = seat.headers.iter();
         let headers = headers.map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")

@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::engine::{self, Change, ChangeSet, Deployment, Prepared};
 use crate::error::CommandError;
 use crate::local::LocalTarget;
+use crate::stack::connect::Introduction;
 use crate::stack::page::{beside, page_settings};
 use crate::stack::render::{output, render};
 use crate::terminal::Terminal;
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
-        .showing(page_settings(settings, None));
+        .showing(page_settings(settings, Introduction::of(settings), None));
     let _reserved = target.reserve(&settings.stack)?;
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();

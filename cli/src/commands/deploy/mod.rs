@@ -203,12 +203,8 @@ async fn probe(
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
 fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
-    let commands = connect_commands(
-        url,
-        &settings.from,
-        &settings.to,
-        Introduction::of(settings),
-    );
+    let introduction = Introduction::of(settings);
+    let commands = connect_commands(url, &settings.from, &settings.to, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",
@@ -224,7 +220,7 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
     for command in commands {
         terminal.result(&command.command);
     }
-    super::web::hint(terminal, settings, page);
+    super::web::hint(terminal, settings, introduction, page);
     terminal.hint(&format!("\n{next}"));
 }
 

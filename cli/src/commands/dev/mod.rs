@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::error::{CommandError, exit};
 use crate::local::LocalTarget;
 use crate::local::foreground::{self, Foreground};
+use crate::stack::connect::Introduction;
 use crate::stack::page::page_settings;
 use crate::terminal::{LogColumns, Terminal};
 use crate::watch::{Burst, Watch};
@@ -184,7 +185,7 @@ impl Session<'_> {
 /// Somebody's template has no page: it may be anything.
 fn show_page(running: &Foreground, settings: Option<&Settings>) {
     if let Some(settings) = settings {
-        running.show_page(&page_settings(settings, None));
+        running.show_page(&page_settings(settings, Introduction::of(settings), None));
     }
 }
 

@@ -64,7 +64,8 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
             shell_words::quote(settings.from.as_ref()),
             shell_words::quote(settings.to.as_ref()),
         ));
-        crate::commands::web::hint(terminal, settings, Some(&beside(endpoint)));
+        let introduction = Introduction::of(settings);
+        crate::commands::web::hint(terminal, settings, introduction, Some(&beside(endpoint)));
     } else {
         terminal.hint("Ctrl-C stops it");
     }

@@ -2,6 +2,7 @@
 
 mod aws;
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -10,14 +11,14 @@ use super::{StackArgs, TargetArgs};
 use crate::config::Settings;
 use crate::config::names::StackName;
 use crate::error::CommandError;
-use crate::local::{LocalStatus, LocalTarget};
+use crate::local::{LocalStatus, LocalTarget, Warnings};
 use crate::stack::page::beside;
 use crate::stack::render::render;
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Tell how the stack is: state, endpoint, functions, and what differs from the config
 ///
-/// On this machine (`--local`) also open connections, since when it runs, and its memory.
+/// On this machine (`--local`) also open connections, since when it runs, its memory, and what it has warned of.
 #[derive(Debug, clap::Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
@@ -55,6 +56,10 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
             .map_or(0, |since| since.as_secs());
         terminal.result(&text(&settings.stack, &status, now));
         terminal.result(&format!("logs         {}", logs.display()));
+        let log = target.stack_log(&settings.stack);
+        for line in warned(&status.warnings, &log, now) {
+            terminal.result(&line);
+        }
         for difference in differences {
             terminal.result(&format!("differs      {difference}"));
         }
@@ -74,7 +79,7 @@ struct Local {
 
 /// Whether the config asks for what was deployed. Handlers that were built anew are not looked at.
 fn differences(target: &LocalTarget, settings: &Settings) -> Result<Vec<String>, CommandError> {
-    let deployed = target.template(&settings.stack)?;
+    let deployed = target.running_template(&settings.stack)?;
     let same = deployed.is_none_or(|deployed| deployed == render(settings));
     let other = "the config describes another template; `chatctl deploy --local` applies it";
     Ok((!same).then(|| other.to_owned()).into_iter().collect())
@@ -104,6 +109,7 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
         connections,
         functions,
         memory_bytes,
+        warnings: _,
     } = status;
     let mut lines = vec![
         format!("stack        {stack} (local, process {pid})"),
@@ -126,6 +132,26 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// The lines about warnings, none where there was none; all of them are in `log`.
+fn warned(warnings: &Warnings, log: &Path, now: u64) -> Vec<String> {
+    let Warnings { count, last } = warnings;
+    if last.is_empty() {
+        return Vec::new();
+    }
+    let shown = match usize::try_from(*count) {
+        Ok(count) if count == last.len() => String::new(),
+        _ => format!(", the last {}", last.len()),
+    };
+    let head = format!(
+        "warnings     {count} since the start{shown} ({}):",
+        log.display()
+    );
+    let ago = |at: u64| duration(now.saturating_sub(at));
+    let lines = last.iter();
+    let lines = lines.map(|it| format!("{:<12} {} ago: {}", "", ago(it.at), it.message));
+    std::iter::once(head).chain(lines).collect()
 }
 
 fn duration(seconds: u64) -> String {
@@ -162,6 +188,7 @@ mod tests {
             ]
             .into(),
             memory_bytes: Some(31_400_000),
+            warnings: Warnings::default(),
         };
         expect![[r#"
             stack        chat (local, process 12)
@@ -173,5 +200,26 @@ mod tests {
             functions    ConnectFunction: processes 1, invocations 7, errors 0
                          DirectFunction: processes 1, invocations 7, errors 0"#]]
         .assert_eq(&text(&"chat".parse().unwrap(), &status, 4_720));
+    }
+    #[test]
+    fn warnings_are_counted_and_the_last_ones_shown() {
+        let lines = |said: &[u64]| {
+            let mut warnings = Warnings::default();
+            for at in said {
+                warnings.add(*at, &format!("said at {at}"));
+            }
+            warned(&warnings, Path::new("/p/stack.log"), 4_000).join("\n")
+        };
+        assert_eq!(lines(&[]), "");
+        expect![[r#"
+            warnings     1 since the start (/p/stack.log):
+                         50 s ago: said at 3950"#]]
+        .assert_eq(&lines(&[3_950]));
+        expect![[r#"
+            warnings     4 since the start, the last 3 (/p/stack.log):
+                         16 min ago: said at 3000
+                         1 min ago: said at 3940
+                         1 s ago: said at 3999"#]]
+        .assert_eq(&lines(&[1, 3_000, 3_940, 3_999]));
     }
 }

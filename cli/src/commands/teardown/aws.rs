@@ -1,10 +1,11 @@
 //! From AWS.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use serde_json::json;
 
-use crate::aws::AwsTarget;
+use crate::aws::{AwsTarget, Bucket};
 use crate::commands::or_interrupted;
 use crate::config::Settings;
 use crate::config::names::StackName;
@@ -27,7 +28,7 @@ struct Left {
     /// The bucket for handlers, which every stack of the account and region shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     bucket: Option<String>,
-    /// Why the published handlers are still in it.
+    /// Why published handlers of the stack are still in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     handlers: Option<String>,
 }
@@ -75,11 +76,11 @@ pub(super) async fn run(
     };
     let bucket = target.bucket(&identity);
     let mut left = Left::default();
-    if let (Some(record), Teardown::Done { spared }) = (&record, &outcome) {
+    if let (Some(_), Teardown::Done { spared }) = (&record, &outcome) {
         left = left_of(&resources, spared, data);
-        left.handlers = forget_handlers(&target, stack, record, &bucket).await;
     }
     if bucket.exists().await? {
+        left.handlers = forget_handlers(&target, stack, record.as_ref(), &bucket).await;
         left.bucket = Some(bucket.name.clone());
     }
     report(terminal, stack, &target.region, &outcome, &left);
@@ -156,38 +157,36 @@ fn left_of(resources: &[Resource], spared: &[String], data: Data) -> Left {
     }
 }
 
-/// Removes the published handlers of a stack that is gone, unless another stack uses them. They expire by
-/// themselves, so failing to is worth a word and no error.
+/// Removes the published handlers that the stack was ever deployed with, but for those that another stack uses. They
+/// expire by themselves, so failing to is worth a word and no error.
 async fn forget_handlers(
     target: &AwsTarget,
     stack: &StackName,
-    record: &StackRecord,
-    bucket: &crate::aws::Bucket,
+    record: Option<&StackRecord>,
+    bucket: &Bucket,
 ) -> Option<String> {
-    if record.parameters.get(parameter::CODE_BUCKET) != Some(&bucket.name) {
-        return None;
-    }
-    let parameters = record.parameters.iter();
-    let keys: BTreeSet<&String> = parameters
-        .filter(|(name, _)| parameter::is_code_key(name))
-        .map(|(_, key)| key)
-        .collect();
-    let mut told = BTreeSet::new();
-    for key in keys {
-        told.extend(match target.stacks.others_with_code(stack, key).await {
-            Ok(others) if others.is_empty() => bucket
-                .remove(key)
-                .await
-                .err()
-                .map(|error| format!("could not be removed, they expire: {error}")),
-            Ok(others) => Some(format!("used by {}", others.join(", "))),
-            Err(error) => Some(format!(
+    let ours =
+        |record: &&StackRecord| record.parameters.get(parameter::CODE_BUCKET) == Some(&bucket.name);
+    let current = record.filter(ours).map(StackRecord::code_keys);
+    let known = async {
+        let uses = bucket.uses().await?;
+        let others = target.stacks.code_of_others(stack).await?;
+        let now = SystemTime::now();
+        Ok::<_, TargetError>(uses.leavings(stack, current.unwrap_or_default(), &others, now))
+    };
+    let leavings = match known.await {
+        Ok(leavings) => leavings,
+        Err(error) => {
+            return Some(format!(
                 "it is not known who else uses them, they expire: {error}"
-            )),
-        });
+            ));
+        }
+    };
+    if let Err(error) = bucket.forget(stack, &leavings).await {
+        return Some(format!("could not be removed, they expire: {error}"));
     }
-    let told: Vec<_> = told.into_iter().collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    let users: Vec<_> = leavings.users.into_iter().collect();
+    (!users.is_empty()).then(|| format!("used by {}", users.join(", ")))
 }
 
 fn report(terminal: Terminal, stack: &StackName, region: &str, outcome: &Teardown, left: &Left) {

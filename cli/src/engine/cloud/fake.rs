@@ -59,6 +59,12 @@ impl FakeCloud {
         fake
     }
 
+    /// Its last operation was an express one.
+    pub(super) fn express(self) -> Self {
+        self.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
+        self
+    }
+
     /// The next change set answers with these `STATUS EXECUTION [REASON]` states in turn; the last one stays.
     pub(super) fn change_set(self, states: &str) -> Self {
         let states = states.lines().map(|line| {

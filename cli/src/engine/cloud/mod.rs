@@ -12,13 +12,13 @@ mod stacks;
 mod tests;
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::refusal::{Refusal, TargetError};
 use super::status::{Ground, StackStatus};
 use super::target::{Inventory, Pace, Resource};
 use crate::config::names::StackName;
 use crate::stack::Template;
-use crate::stack::render::parameter::is_code_key;
 pub(crate) use records::{
     ChangeSetIds, ChangeSetState, CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord,
 };
@@ -166,24 +166,15 @@ impl<C: CloudFormation> CloudStacks<C> {
         Ok(events.into_iter().map(|event| event.event).collect())
     }
 
-    /// The names of other stacks that run the code with this key, whatever parameter of theirs names it.
-    pub(crate) async fn others_with_code(
+    /// Every other stack of the account and region, whoever has deployed it, with the keys of the code that it runs.
+    pub(crate) async fn code_of_others(
         &self,
         stack: &StackName,
-        key: &str,
-    ) -> Result<Vec<String>, TargetError> {
-        let stacks = self.cloud.stacks().await?;
-        Ok(stacks
-            .into_iter()
-            .filter(|other| other.name != stack.as_ref())
-            .filter(|other| {
-                let mut codes = other
-                    .parameters
-                    .iter()
-                    .filter(|(name, _)| is_code_key(name));
-                codes.any(|(_, other)| other == key)
-            })
-            .map(|other| other.name)
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, TargetError> {
+        let stacks = self.cloud.stacks().await?.into_iter();
+        let others = stacks.filter(|other| other.name != stack.as_ref());
+        Ok(others
+            .map(|other| (other.name.clone(), other.code_keys()))
             .collect())
     }
 }

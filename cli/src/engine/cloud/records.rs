@@ -1,12 +1,13 @@
 //! What CloudFormation tells, in our words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::refusal::{Refusal, TargetError};
 use super::super::status::{Ground, StackStatus};
 use super::super::target::{Change, Pace};
 use crate::stack::change::ResourceChange;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::render::parameter::is_code_key;
 use crate::stack::{Outputs, Template};
 
 /// A stack as CloudFormation describes it.
@@ -27,6 +28,13 @@ pub(crate) struct StackRecord {
 }
 
 impl StackRecord {
+    /// The keys of the published code that it runs, whatever parameters of it name them.
+    pub(crate) fn code_keys(&self) -> BTreeSet<String> {
+        let parameters = self.parameters.iter();
+        let codes = parameters.filter(|(name, _)| is_code_key(name));
+        codes.map(|(_, key)| key.clone()).collect()
+    }
+
     /// Why a stack in this state can neither be updated nor deleted as it is; `None` when it can.
     pub(crate) fn stuck(&self) -> Option<TargetError> {
         if self.status.ground() != Ground::Stuck {

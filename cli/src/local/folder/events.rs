@@ -45,8 +45,7 @@ mod tests {
 
     #[test]
     fn a_half_written_event_is_left_for_the_next_time() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = StateFolder::new(root.path().join(".chatctl/chat"));
+        let (_root, folder) = super::super::tests::folder();
         let event = StackEvent {
             id: "1".into(),
             at: 0.5,

@@ -62,13 +62,8 @@ impl StateFolder {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::folder;
     use super::*;
-
-    fn folder() -> (tempfile::TempDir, StateFolder) {
-        let root = tempfile::tempdir().unwrap();
-        let folder = StateFolder::new(root.path().join(".chatctl/chat"));
-        (root, folder)
-    }
 
     #[test]
     fn a_lock_that_nobody_holds_any_more_means_that_nothing_runs() {

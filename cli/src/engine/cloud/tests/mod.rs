@@ -9,8 +9,9 @@ use expect_test::{Expect, expect};
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
-use crate::engine::target::{Data, Pace, Prepared, Stacks};
+use crate::engine::target::{ChangeSet, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
+use crate::stack::connect::Introduction;
 
 fn name() -> StackName {
     "chat".parse().unwrap()
@@ -21,6 +22,14 @@ fn refusal<T: std::fmt::Debug>(outcome: Result<T, DeployError>) -> TargetError {
     match outcome {
         Err(DeployError::Target(error)) => error,
         other => panic!("no refusal: {other:?}"),
+    }
+}
+
+/// The change set that is prepared for the next deployment; there must be a change.
+async fn change_set(stacks: &CloudStacks<FakeCloud>) -> ChangeSet {
+    match prepare(stacks, deployment(), &mut Transcript::default()).await {
+        Ok(Prepared::ChangeSet(change_set)) => *change_set,
+        other => panic!("no change: {other:?}"),
     }
 }
 
@@ -183,9 +192,9 @@ async fn a_stack_that_is_stuck_is_not_touched() {
 #[tokio::test]
 async fn after_a_failed_express_operation_the_next_one_is_express_too() {
     let cloud = FakeCloud::with("UPDATE_FAILED")
+        .express()
         .change_set("CREATE_COMPLETE AVAILABLE")
         .operation("chat UPDATE_COMPLETE");
-    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
     deployed(
         cloud,
         expect![[r#"
@@ -206,12 +215,7 @@ async fn after_a_failed_express_operation_the_next_one_is_express_too() {
 #[tokio::test]
 async fn a_declined_first_change_set_leaves_nothing() {
     let stacks = CloudStacks::new(FakeCloud::default().change_set("CREATE_COMPLETE AVAILABLE"));
-    let prepared = prepare(&stacks, deployment(), &mut Transcript::default())
-        .await
-        .unwrap();
-    let Prepared::ChangeSet(change_set) = prepared else {
-        panic!("there is a change")
-    };
+    let change_set = change_set(&stacks).await;
     stacks.discard(&change_set).await.unwrap();
     assert_eq!(*stacks.cloud.stack.borrow(), None);
     expect![[r#"
@@ -226,17 +230,22 @@ async fn a_declined_first_change_set_leaves_nothing() {
 async fn a_declined_update_leaves_the_stack_alone() {
     let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE AVAILABLE");
     let stacks = CloudStacks::new(cloud);
-    let prepared = prepare(&stacks, deployment(), &mut Transcript::default())
-        .await
-        .unwrap();
-    let Prepared::ChangeSet(change_set) = prepared else {
-        panic!("there is a change")
-    };
+    let change_set = change_set(&stacks).await;
     stacks.discard(&change_set).await.unwrap();
     assert_eq!(
         stacks.cloud.asked(),
         "create change set Update Standard\ndelete change set\n"
     );
+}
+
+#[tokio::test]
+async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deployed() {
+    let cloud = FakeCloud::with("UPDATE_ROLLBACK_COMPLETE");
+    let room = serde_json::json!({"Resources": {"ConnectFunction": {}, "BroadcastFunction": {}}});
+    *cloud.template.borrow_mut() = Some(Template::new(room));
+    let stacks = CloudStacks::new(cloud);
+    let deployed = stacks.deployed_template(&name()).await.unwrap();
+    assert_eq!(Introduction::of_deployed(&deployed), Introduction::Name);
 }
 
 #[tokio::test]
@@ -272,19 +281,11 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn other_stacks_that_run_the_same_code_are_found_and_the_stack_itself_does_not_count() {
+async fn the_code_of_other_stacks_is_told_and_the_stack_s_own_is_not() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
-    assert_eq!(
-        stacks.others_with_code(&name(), "k0").await.unwrap(),
-        ["other"]
-    );
-    assert!(
-        stacks
-            .others_with_code(&name(), "k1")
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    let others = stacks.code_of_others(&name()).await.unwrap();
+    let others: Vec<_> = others.into_iter().collect();
+    assert_eq!(others, [("other".into(), ["k0".into()].into())]);
 }
 
 #[tokio::test]

@@ -180,21 +180,16 @@ async fn credentials_that_expire_while_a_stack_is_followed_end_it_as_a_denial() 
         .change_set("CREATE_COMPLETE AVAILABLE")
         .operation("chat UPDATE_IN_PROGRESS\n- poll -\nexpired");
     let stacks = CloudStacks::new(cloud);
-    let mut transcript = Transcript::default();
-    let Prepared::ChangeSet(change_set) = prepare(&stacks, deployment(), &mut transcript)
-        .await
-        .unwrap()
-    else {
-        panic!("there is a change")
-    };
-    let error = refusal(execute(&stacks, &change_set, &mut transcript).await);
+    let change_set = change_set(&stacks).await;
+    let error = refusal(execute(&stacks, &change_set, &mut Transcript::default()).await);
     assert_eq!(error.refusal, Refusal::Denied);
 }
 
 #[tokio::test]
 async fn after_a_failed_express_operation_a_teardown_is_express_too() {
-    let cloud = FakeCloud::with("UPDATE_FAILED").operation("chat DELETE_COMPLETE");
-    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
+    let cloud = FakeCloud::with("UPDATE_FAILED")
+        .express()
+        .operation("chat DELETE_COMPLETE");
     let stacks = CloudStacks::new(cloud);
     stacks.delete(&name(), Data::Remove, &[]).await.unwrap();
     assert_eq!(
@@ -206,11 +201,11 @@ async fn after_a_failed_express_operation_a_teardown_is_express_too() {
 #[tokio::test]
 async fn keeping_data_after_a_failed_express_operation_updates_in_express_mode() {
     let cloud = FakeCloud::with("UPDATE_FAILED")
+        .express()
         .change_set("CREATE_COMPLETE AVAILABLE")
         .operation("chat UPDATE_COMPLETE")
         .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
     *cloud.template.borrow_mut() = Some(deployment().template);
-    cloud.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
     torn_down(
         cloud,
         Data::Keep,

@@ -111,10 +111,7 @@ async fn a_warning_is_shown_before_the_question_and_stops_nothing() {
     };
     *cloud.findings.borrow_mut() = Some(vec![warning]);
     let stacks = CloudStacks::new(cloud);
-    let prepared = prepare(&stacks, deployment(), &mut Transcript::default()).await;
-    let Prepared::ChangeSet(change_set) = prepared.unwrap() else {
-        panic!("there is a change")
-    };
+    let change_set = change_set(&stacks).await;
     expect![[r#"
         ~ F AWS::Lambda::Function: Code
         CloudFormation warns: Connections (AWS::DynamoDB::Table): The quota for tables would be exceeded."#]]

@@ -1,0 +1,72 @@
+//! What a running stack has warned of: all of it is in its log, the last few are told by `status`.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+/// So many are kept, however many there have been.
+const KEPT: usize = 3;
+
+/// Characters of a warning that are kept: a client can make one as long as a frame.
+const LONGEST: usize = 300;
+
+/// The warnings of a process since it started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Warnings {
+    /// All of them, kept or not.
+    pub(crate) count: u64,
+    /// The last few, oldest first.
+    pub(crate) last: VecDeque<Warning>,
+}
+
+/// One of them, on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Warning {
+    /// Seconds since the Unix epoch.
+    pub(crate) at: u64,
+    pub(crate) message: String,
+}
+
+impl Warnings {
+    /// Adds what was said `at` this second, and forgets the oldest one for it.
+    pub(crate) fn add(&mut self, at: u64, message: &str) {
+        self.count += 1;
+        if self.last.len() == KEPT {
+            self.last.pop_front();
+        }
+        let mut message = message.to_owned();
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
+        self.last.push_back(Warning { at, message });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_the_last_three_are_kept() {
+        let mut warnings = Warnings::default();
+        for at in 1..=5 {
+            warnings.add(at, &format!("warning {at}"));
+        }
+        assert_eq!(warnings.count, 5);
+        let kept = warnings.last.iter();
+        let kept: Vec<_> = kept.map(|it| (it.at, it.message.as_str())).collect();
+        assert_eq!(kept, [(3, "warning 3"), (4, "warning 4"), (5, "warning 5")]);
+    }
+
+    #[test]
+    fn a_long_one_is_cut_between_two_characters() {
+        let mut warnings = Warnings::default();
+        warnings.add(0, &"ü".repeat(LONGEST));
+        warnings.add(0, &"ü".repeat(LONGEST + 1));
+        assert_eq!(warnings.last[0].message, "ü".repeat(LONGEST));
+        assert_eq!(warnings.last[1].message, "ü".repeat(LONGEST) + "…");
+    }
+}
