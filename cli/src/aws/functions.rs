@@ -58,8 +58,8 @@ impl Functions for LambdaFunctions {
     }
 }
 
-/// A function can be invoked while it is `Active`, also `Inactive` ones, which wake up; an update must have come
-/// to its end (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
+/// A function can be invoked while it is `Active`. The first invocation of an `Inactive` one, which nobody has used
+/// for long, fails and wakes it up. An update must have come to its end (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
 fn trouble(
     state: Option<State>,
     update: Option<LastUpdateStatus>,

@@ -7,7 +7,7 @@ use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
 use crate::engine::{
-    Asset, AssetStore, DeployEvent, Deployment, Gateways, Pace, Refusal, Reporter, Step,
+    Asset, AssetStore, DeployEvent, Deployment, Gateways, Inventory, Pace, Refusal, Reporter, Step,
     TargetError,
 };
 use crate::error::CommandError;
@@ -173,8 +173,17 @@ pub(super) async fn endpoint(
     match outputs.get(output::URL) {
         Some(url) => Ok(Some(url.clone())),
         None => {
-            let (stack, stage) = (&settings.stack, &settings.stage);
-            target.gateways.endpoint(stack, stage).await
+            let resources = target.stacks.resources(&settings.stack).await?;
+            // Not by its tags: a stack's have been reported to be missing on WebSocket APIs
+            // (https://github.com/serverless/serverless/pull/10931).
+            let api = resources
+                .iter()
+                .find(|resource| resource.resource_type == "AWS::ApiGatewayV2::Api");
+            let Some(api) = api else {
+                return Ok(None);
+            };
+            let (api, stage) = (&api.physical_id, &settings.stage);
+            target.gateways.endpoint(api, stage).await
         }
     }
 }

@@ -6,7 +6,8 @@ use super::aws::not_deployed;
 use super::{StackArgs, TargetArgs, status};
 use crate::aws::AwsTarget;
 use crate::config::Settings;
-use crate::engine::logs::{LogReader, pause};
+use crate::engine::Refusal;
+use crate::engine::logs::LogReader;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::logs::{LogEntry, names, short};
@@ -39,6 +40,9 @@ impl LogsArgs {
         self.stack.terminal()
     }
 }
+
+/// How often in a row AWS may not answer, or answer that it was asked too often, before following it ends.
+const PATIENCE: u32 = 10;
 
 /// Between two looks at files on this machine.
 const LOCAL_PAUSE: Duration = Duration::from_millis(100);
@@ -107,14 +111,26 @@ async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), Com
         reader.keep(&args.function);
     }
     let show = Show::new(args, &reader.functions());
-    let mut quiet = 0;
+    let (mut quiet, mut failures) = (0, 0);
     loop {
-        let news = reader.news(&target.logs).await?;
+        let news = match reader.news(&target.logs).await {
+            Ok(news) => {
+                failures = 0;
+                news
+            }
+            Err(error)
+                if args.follow && error.refusal == Refusal::Unreachable && failures < PATIENCE =>
+            {
+                failures += 1;
+                Vec::new()
+            }
+            Err(error) => return Err(error.into()),
+        };
         quiet = if news.is_empty() { quiet + 1 } else { 0 };
         if !show.all(news) || !args.follow {
             return Ok(());
         }
-        tokio::time::sleep(pause(quiet)).await;
+        tokio::time::sleep(reader.pause(quiet)).await;
     }
 }
 

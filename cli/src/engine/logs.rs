@@ -72,14 +72,19 @@ impl LogReader {
     /// What was written since the last question, oldest first.
     ///
     /// # Errors
-    /// A group cannot be read.
+    /// A group cannot be read; what the others have is told the next time.
     pub(crate) async fn news(
         &mut self,
         source: &impl LogGroups,
     ) -> Result<Vec<LogEntry>, TargetError> {
+        // All are asked before one is taken for told: a question that fails loses nothing.
+        let mut answers = Vec::new();
+        for group in self.groups.values() {
+            answers.push(source.events(&group.name, group.since).await?);
+        }
         let mut entries = Vec::new();
-        for (function, group) in &mut self.groups {
-            for event in group.take(source.events(&group.name, group.since).await?) {
+        for ((function, group), events) in self.groups.iter_mut().zip(answers) {
+            for event in group.take(events) {
                 entries.push(LogEntry::parse(
                     event.at,
                     function,
@@ -90,6 +95,14 @@ impl LogReader {
         }
         entries.sort_by_key(|entry| entry.at);
         Ok(entries)
+    }
+
+    /// How long to wait between two questions for news, of which `quiet` in a row brought none.
+    pub(crate) fn pause(&self, quiet: u32) -> Duration {
+        let groups = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        SHARE
+            .saturating_mul(groups)
+            .max(Duration::from_secs(1) * quiet.clamp(1, 5))
     }
 }
 
@@ -129,21 +142,23 @@ fn groups(resources: &[Resource], since: i64) -> BTreeMap<String, Group> {
         .collect()
 }
 
-/// How long to wait between two questions, of which `quiet` in a row brought nothing new.
-pub(crate) fn pause(quiet: u32) -> Duration {
-    Duration::from_secs(1) * quiet.clamp(1, 5)
-}
+/// What each group adds to the pause. In some Regions CloudWatch takes five of these questions a second, from the whole
+/// account (<https://docs.aws.amazon.com/general/latest/gr/cwl_region.html>): this leaves one to others.
+const SHARE: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Refusal;
     use std::cell::RefCell;
 
-    /// Holds events for good, as CloudWatch does, and writes down from when on it was asked.
+    /// Holds events for good, as CloudWatch does, and writes down from when on it was asked. A group that `fails` is not
+    /// there for a question.
     #[derive(Default)]
     struct Kept {
         events: RefCell<Vec<LogEvent>>,
         asked: RefCell<Vec<i64>>,
+        fails: RefCell<Option<&'static str>>,
     }
 
     impl Kept {
@@ -158,8 +173,15 @@ mod tests {
     }
 
     impl LogGroups for Kept {
-        async fn events(&self, _group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
+        async fn events(&self, group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
             self.asked.borrow_mut().push(since);
+            if self
+                .fails
+                .borrow()
+                .is_some_and(|fails| group.contains(fails))
+            {
+                return Err(TargetError::new(Refusal::Unreachable, "asked too often"));
+            }
             let events = self.events.borrow();
             Ok(events
                 .iter()
@@ -170,15 +192,17 @@ mod tests {
     }
 
     fn reader() -> LogReader {
+        reader_of(&["DirectLogs"])
+    }
+
+    fn reader_of(logs: &[&str]) -> LogReader {
         let resource = |id: &str, kind: &str| Resource {
             logical_id: id.into(),
             physical_id: format!("chat-{id}-1X"),
             resource_type: kind.into(),
         };
-        let resources = [
-            resource("DirectLogs", "AWS::Logs::LogGroup"),
-            resource("DirectFunction", "AWS::Lambda::Function"),
-        ];
+        let mut resources = vec![resource("DirectFunction", "AWS::Lambda::Function")];
+        resources.extend(logs.iter().map(|id| resource(id, "AWS::Logs::LogGroup")));
         LogReader {
             groups: groups(&resources, 1_000),
         }
@@ -205,6 +229,26 @@ mod tests {
         assert_eq!(*kept.asked.borrow(), [1_000, 140_000, 140_000, 340_000]);
         let group = &reader.groups["DirectFunction"];
         assert_eq!(group.told.len(), 1, "what is not asked again is forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_question_that_fails_loses_nothing_of_what_the_others_answered() {
+        let (kept, mut reader) = (Kept::default(), reader_of(&["ALogs", "BLogs"]));
+        kept.add("a", 2_000);
+        *kept.fails.borrow_mut() = Some("BLogs");
+        assert!(reader.news(&kept).await.is_err());
+        *kept.fails.borrow_mut() = None;
+        assert_eq!(news(&mut reader, &kept).await, "a a", "one of each group");
+    }
+
+    #[test]
+    fn many_groups_are_asked_less_often_than_the_account_may_ask() {
+        let seconds = |groups: &[&str], quiet| reader_of(groups).pause(quiet).as_secs_f64();
+        assert_eq!(seconds(&["ALogs"], 0), 1.0);
+        assert_eq!(seconds(&["ALogs"], 99), 5.0);
+        let many = ["A", "B", "C", "D", "E", "F", "G"].map(|name| format!("{name}Logs"));
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        assert_eq!(seconds(&many, 0), 1.75);
     }
 
     #[test]

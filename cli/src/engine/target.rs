@@ -258,10 +258,6 @@ pub(crate) trait Gateways {
         stage: &StageName,
     ) -> Result<Option<Trouble>, TargetError>;
 
-    /// The WebSocket URL of `stage` in the API that belongs to `stack`, found without the stack's outputs.
-    async fn endpoint(
-        &self,
-        stack: &StackName,
-        stage: &StageName,
-    ) -> Result<Option<String>, TargetError>;
+    /// The WebSocket URL of `stage` of the API; `None` when there is no such API.
+    async fn endpoint(&self, api: &str, stage: &StageName) -> Result<Option<String>, TargetError>;
 }

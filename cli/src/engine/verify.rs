@@ -128,7 +128,7 @@ mod tests {
         }
         async fn endpoint(
             &self,
-            _stack: &StackName,
+            _api: &str,
             _stage: &StageName,
         ) -> Result<Option<String>, TargetError> {
             Ok(None)

@@ -264,8 +264,10 @@ impl Journal {
             StackNotice::Log(line) => journal.logs.write(&line),
             StackNotice::Warning(text) => {
                 let now = since_epoch(SystemTime::now()).as_secs();
-                journal.warnings().add(now, &text);
-                complain(&text);
+                let line = journal.warnings().add(now, &text);
+                if let Some(line) = line {
+                    complain(&line);
+                }
             }
             _ => {}
         })

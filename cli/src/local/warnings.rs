@@ -1,4 +1,4 @@
-//! What a running stack has warned of: all of it is in its log, the last few are told by `status`.
+//! What a running stack has warned of: its log has the first ones, the last few are told by `status`.
 
 use std::collections::VecDeque;
 
@@ -9,6 +9,9 @@ const KEPT: usize = 3;
 
 /// Characters of a warning that are kept: a client can make one as long as a frame.
 const LONGEST: usize = 300;
+
+/// So many go to the log: clients can cause one a frame, and nobody shortens the file.
+const WRITTEN: u64 = 1000;
 
 /// The warnings of a process since it started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +33,17 @@ pub(crate) struct Warning {
 }
 
 impl Warnings {
-    /// Adds what was said `at` this second, and forgets the oldest one for it.
-    pub(crate) fn add(&mut self, at: u64, message: &str) {
+    /// Adds what was said `at` this second, forgets the oldest one for it, and answers what the log is to say.
+    pub(crate) fn add(&mut self, at: u64, message: &str) -> Option<String> {
         self.count += 1;
+        let line = match self.count {
+            ..=WRITTEN => Some(message.to_owned()),
+            count if count == WRITTEN + 1 => Some(format!(
+                "there have been {WRITTEN} warnings: further ones are not written here; `chatctl status --local` \
+                 counts them and shows the last ones"
+            )),
+            _ => None,
+        };
         if self.last.len() == KEPT {
             self.last.pop_front();
         }
@@ -42,6 +53,7 @@ impl Warnings {
             message.push('…');
         }
         self.last.push_back(Warning { at, message });
+        line
     }
 }
 
@@ -59,6 +71,21 @@ mod tests {
         let kept = warnings.last.iter();
         let kept: Vec<_> = kept.map(|it| (it.at, it.message.as_str())).collect();
         assert_eq!(kept, [(3, "warning 3"), (4, "warning 4"), (5, "warning 5")]);
+    }
+
+    #[test]
+    fn a_flood_of_them_is_counted_and_not_written() {
+        let mut warnings = Warnings::default();
+        let flood = WRITTEN + 100;
+        let written: Vec<_> = (0..flood).filter_map(|_| warnings.add(0, "w")).collect();
+        assert_eq!(warnings.count, flood);
+        assert_eq!(written.len() as u64, WRITTEN + 1);
+        assert!(
+            written
+                .last()
+                .unwrap()
+                .contains("further ones are not written")
+        );
     }
 
     #[test]

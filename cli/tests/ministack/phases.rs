@@ -64,11 +64,18 @@ async fn goes_on_as_if_nothing_had_been(cloud: &Cloud) {
     assert_eq!(cloud.published().await, 0);
 }
 
+/// What is put into our bucket, by its key; the key is empty for what is put on the bucket itself.
+fn put_key(name: &str) -> Option<&str> {
+    let path = name.strip_prefix("PUT /chatctl-")?;
+    Some(path.split_once('/').map_or("", |(_, key)| key))
+}
+
 fn is_object(name: &str) -> bool {
-    name.strip_prefix("PUT /chatctl-").is_some_and(|path| {
-        path.split_once('/')
-            .is_some_and(|(_, key)| !key.is_empty() && !key.starts_with("uses/"))
-    })
+    put_key(name).is_some_and(|key| !key.is_empty() && !key.starts_with("uses/"))
+}
+
+fn is_bucket(name: &str) -> bool {
+    put_key(name).is_some_and(str::is_empty)
 }
 
 #[tokio::test]
@@ -140,7 +147,6 @@ async fn while_publishing_there_is_no_half_object_and_no_stack() {
 #[tokio::test]
 async fn a_bucket_that_was_half_made_is_finished_by_the_next_deployment() {
     let cloud = Cloud::start().await;
-    let is_bucket = |name: &str| name.starts_with("PUT /chatctl-") && !is_object(name);
     interrupted_at(&cloud, &deploy(), Part::Answer, is_bucket).await;
     let before = cloud.between.asked().len();
     cloud.deploy("--no-probe").await.exits(0);

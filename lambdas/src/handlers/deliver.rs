@@ -11,7 +11,10 @@ use crate::store::ConnectionStore;
 /// Posts a message to everybody in one shard of a room, page by page, and counts.
 ///
 /// Nothing of what it did can be taken back or repeated without showing the
-/// message twice, so Lambda must not repeat it (`MaximumRetryAttempts` 0).
+/// message twice, so Lambda must not repeat it (`MaximumRetryAttempts` 0). Now
+/// and then Lambda hands an event over twice although nothing failed; then the
+/// shard reads the message twice
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem` and
 /// `execute-api:ManageConnections` (`POST` only).

@@ -31,8 +31,8 @@ pub const INLINE_POSTS: usize = 64;
 /// How many posts are under way at once in a function that does nothing but post.
 ///
 /// There is one for each of four shards, and an account may make 10,000 requests a second, these posts among them
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>): 4 × 32 posts of some 15 ms each are
-/// close to that, and more of them would cost memory and be refused.
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>): 4 × 32 posts of some 15 ms each (an
+/// assumption: nobody measured them) are close to that, and more of them would cost memory and be refused.
 pub const SHARD_POSTS: usize = 32;
 
 /// How many refusals of one message are logged one by one; the others are only counted.

@@ -73,7 +73,8 @@ pub(crate) fn connect(
     })
 }
 
-/// The event of a message route.
+/// The event of a message route. That of an empty text has no body: a function on AWS found none
+/// (<https://github.com/Kludex/mangum/issues/117>).
 pub(crate) fn message(
     facts: &Facts,
     route_key: &str,
@@ -87,7 +88,7 @@ pub(crate) fn message(
         ..context(facts, route_key, "MESSAGE", stamp)
     };
     bytes(&Event {
-        body: Some(body),
+        body: (!body.is_empty()).then_some(body),
         ..Event::of(context, variables)
     })
 }

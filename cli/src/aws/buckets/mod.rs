@@ -26,7 +26,8 @@ use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, Refusal, TargetError};
 use crate::packaging::Artifact;
 
-/// Days after which an object that no deployment has used goes.
+/// Days after which an object that no deployment has used goes. CloudFormation needs the old object once more when an
+/// update fails, so a stack that has not been deployed for longer cannot be rolled back to its old code.
 const EXPIRY_DAYS: i32 = 365;
 
 /// An object older than this is sent again when it is used, which starts its days anew.

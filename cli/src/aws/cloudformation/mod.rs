@@ -122,7 +122,10 @@ impl CloudFormation for Cloud {
 
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
         let stack = &request.stack;
-        let body = request.template.to_json();
+        let mut body = request.template.to_json();
+        if body.len() > LONGEST_TEMPLATE {
+            body = request.template.to_one_line();
+        }
         if body.len() > LONGEST_TEMPLATE {
             let message = format!(
                 "the template of stack `{stack}` has {} bytes, {LONGEST_TEMPLATE} at most",
@@ -148,6 +151,8 @@ impl CloudFormation for Cloud {
             .create_change_set()
             .stack_name(stack)
             .change_set_name(&request.name)
+            // Sent again after a lost answer, it is the same request and no second one of that name.
+            .client_token(&request.name)
             .change_set_type(convert::change_set_type(request.change))
             .description("Made by chatctl")
             .template_body(body)
@@ -352,8 +357,9 @@ fn pause_after(quiet: u32) -> Duration {
     pause.min(longest)
 }
 
-/// Express operations leave a failed stack as it is unless told otherwise; ours roll back as others do
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeploymentConfig.html>).
+/// Express operations leave a failed stack as it is unless told otherwise, whatever the API reference says of the default
+/// (<https://aws.amazon.com/blogs/aws/accelerate-your-infrastructure-deployments-by-up-to-4x-with-aws-cloudformation-express-mode/>);
+/// ours roll back as others do.
 fn express(pace: Pace) -> Option<DeploymentConfig> {
     (pace == Pace::Express).then(|| {
         DeploymentConfig::builder()

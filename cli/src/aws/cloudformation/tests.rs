@@ -211,8 +211,33 @@ async fn express_rolls_back_and_standard_says_nothing_about_it() {
         "{}",
         asked[0]
     );
+    // So that a request that is sent again is not taken for a second one of that name.
+    assert!(asked[0].contains("ClientToken=c"), "{}", asked[0]);
     assert!(asked[0].contains("UsePreviousValue=true") && asked[0].contains("CAPABILITY_IAM"));
     assert!(!asked[1].contains("DeploymentConfig") && !asked[1].contains("DisableRollback"));
+}
+
+#[tokio::test]
+async fn a_template_that_does_not_fit_with_its_white_space_is_sent_without() {
+    let answer = page(
+        "CreateChangeSet",
+        "<Id>arn:cs</Id><StackId>arn:stack</StackId>",
+    );
+    let (cloud, stub) = cloud(vec![answer]).await;
+    let many: Vec<u32> = (0..6_000).collect();
+    let template = Template::new(serde_json::json!({"Metadata": many}));
+    assert!(template.to_json().len() > LONGEST_TEMPLATE);
+    let request = NewChangeSet {
+        name: "c".into(),
+        stack: "chat".into(),
+        change: Change::Create,
+        template,
+        parameters: Default::default(),
+        tags: Default::default(),
+        pace: Pace::Standard,
+    };
+    cloud.create_change_set(&request).await.unwrap();
+    assert!(stub.asked()[0].contains("Metadata%22%3A%5B0%2C1%2C2%2C"));
 }
 
 #[tokio::test]

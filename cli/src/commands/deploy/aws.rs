@@ -23,8 +23,8 @@ use crate::stack::outline::outline;
 use crate::stack::render::is_code_only;
 use crate::terminal::{AnyReporter, Output, Terminal};
 
-/// A stage that has just been deployed may answer 403 for some seconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A stage that has just been deployed may answer 403, or not know all of its routes, for some seconds.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let terminal = args.terminal();

@@ -134,7 +134,7 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
     lines.join("\n")
 }
 
-/// The lines about warnings, none where there was none; all of them are in `log`.
+/// The lines about warnings, none where there was none; the first thousand are in `log`.
 fn warned(warnings: &Warnings, log: &Path, now: u64) -> Vec<String> {
     let Warnings { count, last } = warnings;
     if last.is_empty() {

@@ -10,9 +10,9 @@ pub(super) const TABLE_TYPE: &str = "AWS::DynamoDB::Table";
 
 /// The template with every table retained; `None` when every table is already.
 ///
-/// A deletion policy cannot be changed alone, only together with something else of the resource, which metadata
-/// is enough for
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>).
+/// A deletion policy cannot be changed alone, only together with something else of the resource
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>). That
+/// metadata is enough is a user's report (<https://kevinslin.com/notes/057b1ab7-8c72-4117-aee4-fb8234d960e3>).
 pub(super) fn with_tables_retained(template: &Template) -> Option<Template> {
     let mut document = template.document().clone();
     let mut changed = false;

@@ -133,6 +133,75 @@ async fn a_secure_url_is_spoken_to_in_tls() {
     assert!(outcome.is_err());
 }
 
+/// A gateway as it may be right after a deployment: of the first two it passes nothing on, the next two it answers
+/// itself, and from then on everybody gets what anybody says.
+async fn deployed_a_moment_ago() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for pair in 0.. {
+            let mut seats = Vec::new();
+            for _ in 0..2 {
+                let (stream, _) = listener.accept().await.unwrap();
+                let socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                seats.push(socket.split());
+            }
+            tokio::spawn(async move {
+                let (mut b_out, mut b_in) = seats.pop().unwrap();
+                let (mut a_out, mut a_in) = seats.pop().unwrap();
+                loop {
+                    let text = tokio::select! {
+                        Some(Ok(text)) = a_in.next() => text.to_string(),
+                        Some(Ok(text)) = b_in.next() => text.to_string(),
+                        else => return,
+                    };
+                    let told = match pair {
+                        0 => continue,
+                        1 => r#"{"message": "Forbidden", "connectionId":"x", "requestId":"y"}"#,
+                        _ => &text,
+                    };
+                    // Who has left is told nothing.
+                    a_out.send(Message::text(told)).await.ok();
+                    b_out.send(Message::text(told)).await.ok();
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
+    let url = deployed_a_moment_ago().await;
+    let rule = TextRule {
+        member: None,
+        most: 100,
+    };
+    let room = Purpose::Room {
+        include_sender: true,
+        rule,
+    };
+    let (routes, each) = ([route("$default", room)], Duration::from_millis(300));
+    let answer = until_it_answers(&url, &routes, Instant::now() + PATIENCE, each).await;
+    let answer = answer.unwrap();
+    assert!(answer.starts_with("1 route answers both ways"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_chat_that_stays_silent_does_not_pass() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut seats = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            seats.push(tokio_tungstenite::accept_async(stream).await.unwrap());
+        }
+    });
+    let error = probe(&url, &routes(), Duration::from_millis(500)).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
     let url = two_seats(|text| text.to_uppercase()).await;

@@ -45,6 +45,8 @@ pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
         resources.insert(integration, addressed(target, url));
         resources.insert(response, answer);
     }
+    let reply = "ConnectHttpReply";
+    resources.insert(reply.into(), taken(&mut parts, reply));
 }
 
 /// Adds what sends messages of the route with `key` to `url`; answers the integration's logical id.
@@ -80,10 +82,6 @@ fn with_member(template: &str, member: Option<&MemberName>) -> String {
 }
 
 fn addressed(mut integration: Value, url: &BackendUrl) -> Value {
-    let properties = &mut integration["Properties"];
-    properties["IntegrationUri"] = json!(url);
-    // AWS's documentation calls the key a content type in one place and the value of the expression in another.
-    let template = properties["RequestTemplates"]["$default"].clone();
-    properties["RequestTemplates"]["application/json"] = template;
+    integration["Properties"]["IntegrationUri"] = json!(url);
     integration
 }
