@@ -202,6 +202,9 @@ fn what_is_left(status: &str) -> Option<&'static str> {
         "ROLLBACK_COMPLETE" => {
             Some("nothing of it is left but its name, which the next deployment removes")
         }
+        "ROLLBACK_FAILED" | "CREATE_FAILED" => {
+            Some("the next deployment removes what is left of it, and so does `chatctl teardown`")
+        }
         "UPDATE_ROLLBACK_COMPLETE" => Some("the version before still serves"),
         "UPDATE_ROLLBACK_FAILED" => Some("`chatctl status` tells where it stands"),
         "DELETE_FAILED" => Some("`chatctl teardown` tries again"),

@@ -7,6 +7,7 @@ mod functions;
 mod gateways;
 mod identity;
 mod logs;
+mod profile;
 #[cfg(test)]
 mod stub;
 mod tables;
@@ -45,11 +46,13 @@ const ATTEMPTS: u32 = 5;
 impl AwsTarget {
     /// Finds region and credentials the way every AWS tool does: settings, environment, profile. Nothing is sent.
     ///
+    /// A profile that the settings name is the only one asked for credentials.
+    ///
     /// `AWS_ENDPOINT_URL` is honoured, so that an emulator can stand in for AWS
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
     ///
     /// # Errors
-    /// Nobody says which region.
+    /// Nobody says which region, or the profile that the settings or the environment name does not exist.
     pub(crate) async fn connect(settings: &Aws) -> Result<Self, TargetError> {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(
@@ -65,7 +68,17 @@ impl AwsTarget {
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
-        let config = loader.load().await;
+        if let Some(profile) = settings.profile.clone().or_else(profile::of_environment) {
+            profile::exists(&profile)?;
+        }
+        let mut config = loader.load().await;
+        if let Some(profile) = &settings.profile {
+            let credentials = profile::credentials(profile, &config);
+            config = config
+                .into_builder()
+                .credentials_provider(credentials)
+                .build();
+        }
         let Some(region) = config.region().map(ToString::to_string) else {
             let message = match &settings.profile {
                 Some(profile) => format!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::aws::{build, deployment, located};
-use super::{AwsArgs, StackArgs, or_interrupted};
+use super::{AwsArgs, StackArgs, leaving, or_interrupted};
 use crate::aws::AwsTarget;
 use crate::engine::{self, Pace};
 use crate::error::CommandError;
@@ -46,10 +46,14 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
     let building = build(&settings, source, &mut reporter);
     let built = or_interrupted(building).await?;
-    drop(reporter);
-    let code = located(&settings, &target.bucket(&identity), &built).await?;
+    let bucket = target.bucket(&identity);
+    let code = or_interrupted(located(&settings, &bucket, &built)).await?;
     let deployment = deployment(&settings, code, Default::default(), Pace::Standard);
-    let summary = engine::preview(&target.stacks, deployment).await?;
+    // It takes back what it has begun by itself when it is interrupted.
+    let summary = engine::preview(&target.stacks, deployment, &mut reporter)
+        .await
+        .map_err(|error| leaving("nothing was changed")(error.into()))?;
+    drop(reporter);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,

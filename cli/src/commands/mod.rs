@@ -156,7 +156,7 @@ pub(crate) fn main() -> ExitCode {
     };
     let (terminal, outcome) = match command {
         Command::Deploy(args) => (args.terminal(), block_on(deploy::run(args))),
-        Command::Diff(args) => (args.terminal(), block_on(or_interrupted(diff::run(args)))),
+        Command::Diff(args) => (args.terminal(), block_on(diff::run(args))),
         Command::Outputs(args) => (
             args.terminal(),
             block_on(or_interrupted(outputs::run(args))),

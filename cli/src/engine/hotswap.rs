@@ -14,7 +14,7 @@ use crate::config::names::StackName;
 /// The stack's own record then says something else than what runs, until the next full deployment.
 ///
 /// # Errors
-/// The first function's refusal; the others may run the new code already.
+/// The first function's refusal, with how many others have the new code already.
 pub(crate) async fn hotswap(
     stacks: &(impl Stacks + Inventory),
     functions: &impl Functions,
@@ -52,9 +52,15 @@ pub(crate) async fn hotswap(
         }
         functions.replace_code(name, asset).await.map(|()| 1)
     });
-    let mut changed = 0;
+    let (mut changed, mut refused) = (0, None);
     for outcome in futures_util::future::join_all(swaps).await {
-        changed += outcome?;
+        match outcome {
+            Ok(count) => changed += count,
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    if let Some(error) = refused {
+        return Err(half_done(error, changed, all.len()));
     }
     reporter.report(&DeployEvent::Finished {
         step: Step::Deploy,
@@ -65,4 +71,23 @@ pub(crate) async fn hotswap(
         took: started.elapsed(),
     });
     Ok(())
+}
+
+/// The refusal, and what it leaves where others were not refused.
+fn half_done(error: TargetError, changed: usize, all: usize) -> TargetError {
+    if changed == 0 {
+        return error;
+    }
+    let next = "the same command again puts it into the rest";
+    TargetError {
+        message: format!(
+            "{}; {changed} of {all} functions have the new code already",
+            error.message
+        ),
+        hint: Some(match error.hint {
+            Some(hint) => format!("{hint}; then {next}"),
+            None => next.to_owned(),
+        }),
+        ..error
+    }
 }

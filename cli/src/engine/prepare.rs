@@ -49,13 +49,14 @@ pub(crate) async fn prepare(
 }
 
 /// What [`prepare`] and then `execute` would do, without touching anything that is there; `None` when nothing would
-/// change.
+/// change. What a deployment would remove first, because it is in the way, is reported.
 ///
 /// # Errors
 /// [`DeployError`] when the target cannot be asked, or when that cannot be told at the moment.
 pub(crate) async fn preview(
     stacks: &impl Stacks,
     deployment: Deployment,
+    reporter: &mut impl Reporter,
 ) -> Result<Option<ChangeSummary>, DeployError> {
     let stack = deployment.stack.clone();
     let all_new = |template: &Template| {
@@ -64,7 +65,7 @@ pub(crate) async fn preview(
             ..ChangeSummary::between(None, template, &Default::default())
         })
     };
-    match stacks.footing(&stack).await? {
+    match interruptible(stacks, stacks.footing(&stack)).await? {
         Footing::Stuck(error) => return Err(error.into()),
         Footing::Busy(_) => {
             let message = format!(
@@ -75,11 +76,16 @@ pub(crate) async fn preview(
                 .into());
         }
         // A change set needs a stack, and would leave one behind where there is none.
-        Footing::Leftover(_) => return Ok(all_new(&deployment.template)),
+        Footing::Leftover(status) => {
+            let (subject, why) = explained(&stack, &status);
+            reporter.report(&DeployEvent::Notice(format!(
+                "a deployment first removes {subject}: {why}"
+            )));
+            return Ok(all_new(&deployment.template));
+        }
         Footing::Ready => {}
     }
-    let is_there = stacks
-        .describe(&stack)
+    let is_there = interruptible(stacks, stacks.describe(&stack))
         .await?
         .is_some_and(|description| description.status != StackStatus::Deleted);
     if !is_there {
@@ -125,7 +131,8 @@ async fn clear_the_way(
                 follow(stacks, &operation, reporter).await?;
             }
             Footing::Leftover(status) => {
-                reporter.report(&DeployEvent::Notice(explained(stack, &status)));
+                let (subject, why) = explained(stack, &status);
+                reporter.report(&DeployEvent::Notice(format!("removing {subject}: {why}")));
                 remove(stacks, stack, reporter).await?;
             }
         }
@@ -138,14 +145,20 @@ async fn clear_the_way(
     .into())
 }
 
-fn explained(stack: &StackName, status: &str) -> String {
+/// What `status` means, for somebody whose deployment is in the way of it.
+fn explained(stack: &StackName, status: &str) -> (String, &'static str) {
+    let subject = match status {
+        "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" => format!("the empty stack `{stack}`"),
+        // Not everything that was begun could be taken back.
+        _ => format!("what is left of stack `{stack}`"),
+    };
     let why = match status {
         "REVIEW_IN_PROGRESS" => "an earlier deployment stopped before it was agreed to",
         _ => {
             "an earlier first deployment failed, and CloudFormation updates no stack in that state"
         }
     };
-    format!("removing the empty stack `{stack}` ({status}): {why}")
+    (format!("{subject} ({status})"), why)
 }
 
 async fn remove(
@@ -216,18 +229,27 @@ mod tests {
 
     #[tokio::test]
     async fn a_preview_of_what_is_not_there_adds_everything_and_makes_no_change_set() {
-        let summary = preview(&FakeStacks::absent(), deployment()).await.unwrap();
-        assert_eq!(summary.unwrap().to_string(), "1 to add");
+        let mut transcript = Transcript::default();
+        let absent = FakeStacks::absent();
+        let summary = preview(&absent, deployment(), &mut transcript).await;
+        assert_eq!(summary.unwrap().unwrap().to_string(), "1 to add");
+        assert_eq!(transcript.lines, "");
         let shell = FakeStacks::absent().leftover("ROLLBACK_COMPLETE");
-        let summary = preview(&shell, deployment()).await.unwrap();
-        assert_eq!(summary.unwrap().to_string(), "1 to add");
+        let summary = preview(&shell, deployment(), &mut transcript).await;
+        assert_eq!(summary.unwrap().unwrap().to_string(), "1 to add");
         assert_eq!(shell.deletions(), "");
+        expect![[r#"
+            notice a deployment first removes the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
+        "#]].assert_eq(&transcript.lines);
     }
 
     #[tokio::test]
     async fn a_preview_does_not_wait_for_somebody_else() {
         let stacks = FakeStacks::scripted("chat UPDATE_IN_PROGRESS").busy();
-        let error = preview(&stacks, deployment()).await.unwrap_err();
+        let mut transcript = Transcript::default();
+        let error = preview(&stacks, deployment(), &mut transcript)
+            .await
+            .unwrap_err();
         assert!(
             error
                 .to_string()
@@ -242,7 +264,7 @@ mod tests {
                 .leftover("ROLLBACK_FAILED"),
             expect![[r#"
                 started Prepare
-                notice removing the empty stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
+                notice removing what is left of stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
                 Role DELETE_FAILED
                 chat DELETE_FAILED
                 error: stack `chat` settled as DELETE_FAILED

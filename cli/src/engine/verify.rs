@@ -65,6 +65,7 @@ pub(crate) async fn verify(
     }
     Ok(Verified::Same(match of(FUNCTION).count() {
         0 => "the stage serves".into(),
+        1 => "the function runs what was published".into(),
         count => format!("{count} functions run what was published"),
     }))
 }
@@ -163,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn functions_that_become_ready_with_the_published_code_pass() {
-        let line = "1 functions run what was published".to_owned();
+        let line = "the function runs what was published".to_owned();
         assert_eq!(verified("AB", None).await.unwrap(), Verified::Same(line));
     }
 

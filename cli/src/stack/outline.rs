@@ -63,7 +63,10 @@ fn rows(change: &ResourceChange) -> Vec<String> {
     if !change.properties.is_empty() {
         head.push_str(&format!(": {}", change.properties.join(", ")));
     }
+    let is_table = change.resource_type == "AWS::DynamoDB::Table";
     let consequence = match (change.action, change.retained) {
+        (Action::Remove, false) if is_table => " (what it holds is lost)",
+        (Action::MayReplace, false) if is_table => " (may be replaced: what it holds is lost then)",
         (Action::Replace, false) => " (replaced: what it holds is lost)",
         (Action::Replace, true) => " (replaced: the old one stays in the account)",
         (Action::MayReplace, _) => " (may be replaced)",
@@ -168,6 +171,8 @@ mod tests {
                 code,
                 change(Action::Replace, "T", "DynamoDB::Table"),
                 change(Action::MayReplace, "P", "Lambda::Permission"),
+                change(Action::MayReplace, "U", "DynamoDB::Table"),
+                change(Action::Remove, "V", "DynamoDB::Table"),
                 kept,
             ],
             1,
@@ -177,6 +182,8 @@ mod tests {
                     Code/S3Key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… → bb
                 ! T AWS::DynamoDB::Table (replaced: what it holds is lost)
                 ! P AWS::Lambda::Permission (may be replaced)
+                ! U AWS::DynamoDB::Table (may be replaced: what it holds is lost then)
+                - V AWS::DynamoDB::Table (what it holds is lost)
                 - Old AWS::DynamoDB::Table (stays in the account, outside the stack)
                 IAM: + Role may d:Action0 on Table.Arn
             "#]],

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::conversations::Chat;
 use crate::project::{Project, eventually, handlers};
+use crate::rights;
 
 /// The template that `config` is rendered to.
 fn rendered(config: &str) -> Value {
@@ -25,56 +26,13 @@ fn template_without(role: &str, action: &str) -> Value {
 
 /// `template` without `action` in `role` and in the policies that are attached to it.
 fn without(mut template: Value, role: &str, action: &str) -> Value {
-    let mut taken = 0;
-    for (id, resource) in template["Resources"].as_object_mut().unwrap() {
-        let Some(properties) = resource.get_mut("Properties") else {
-            continue;
-        };
-        if id == role {
-            let policies = properties.get_mut("Policies").and_then(Value::as_array_mut);
-            for policy in policies.into_iter().flatten() {
-                taken += take(action, &mut policy["PolicyDocument"]);
-            }
-        } else if properties["Roles"] == json!([{ "Ref": role }]) {
-            taken += take(action, &mut properties["PolicyDocument"]);
-        }
-    }
-    assert_eq!(taken, 1, "{role} grants {action} once");
+    rights::take(&mut template, role, action);
     template
-}
-
-/// Takes `action` out of a policy document; answers how often it was there.
-fn take(action: &str, document: &mut Value) -> usize {
-    let mut taken = 0;
-    for statement in document["Statement"].as_array_mut().unwrap() {
-        let actions = match &statement["Action"] {
-            Value::String(one) => vec![json!(one)],
-            many => many.as_array().unwrap().clone(),
-        };
-        let kept = actions.iter().filter(|kept| *kept != action);
-        let kept: Vec<_> = kept.cloned().collect();
-        taken += actions.len() - kept.len();
-        // A statement needs an action; one that nothing here is called stands for none.
-        statement["Action"] = if kept.is_empty() {
-            json!(["none:None"])
-        } else {
-            json!(kept)
-        };
-    }
-    taken
 }
 
 /// Without an authorizer the sessions come from the table, as behind a gateway that ignores authorizers.
 fn without_authorizer(mut template: Value) -> Value {
-    let resources = template["Resources"].as_object_mut().unwrap();
-    for id in ["Authorizer", "AuthorizerPermission"] {
-        resources.shift_remove(id).unwrap();
-    }
-    let route = resources["ConnectRoute"]["Properties"]
-        .as_object_mut()
-        .unwrap();
-    route.shift_remove("AuthorizerId");
-    route.shift_remove("AuthorizationType");
+    rights::take_authorizer(&mut template);
     template
 }
 

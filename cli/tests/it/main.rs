@@ -22,6 +22,8 @@ mod project;
 #[path = "../shared/pty.rs"]
 mod pty;
 mod renderings;
+#[path = "../shared/rights.rs"]
+mod rights;
 mod surface;
 mod toolchain;
 mod wscat;

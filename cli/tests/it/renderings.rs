@@ -111,6 +111,11 @@ fn a_rendering_with_a_backend_and_a_handler_passes_cfn_lint() {
     lint(BACKEND_AND_HANDLER, "yaml");
 }
 
+#[test]
+fn a_rendering_with_handlers_only_passes_cfn_lint() {
+    lint("[[routes]]\nkey = \"$default\"\nhandler = \".\"\n", "yaml");
+}
+
 /// Every example's config, by its name.
 fn examples() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");

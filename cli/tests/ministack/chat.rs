@@ -26,11 +26,21 @@ impl Person {
         from: &str,
         to: &str,
     ) -> Result<Self, tungstenite::Error> {
+        Self::connects_with(url, &[("msgfrom", from), ("msgto", to)]).await
+    }
+
+    pub(crate) async fn enters(url: &str, room: &str) -> Result<Self, tungstenite::Error> {
+        Self::connects_with(url, &[("msgroom", room)]).await
+    }
+
+    async fn connects_with(
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, tungstenite::Error> {
         let mut request = url.into_client_request()?;
-        request
-            .headers_mut()
-            .insert("msgfrom", from.parse().unwrap());
-        request.headers_mut().insert("msgto", to.parse().unwrap());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         Ok(Self { socket })
     }

@@ -57,6 +57,36 @@ async fn tags_express_mode_and_protection_are_passed_on() {
 }
 
 #[tokio::test]
+async fn tags_stay_without_a_word_about_them_and_are_replaced_by_new_ones() {
+    let cloud = Cloud::start().await;
+    let ours = async || {
+        let mut tags = cloud.tags("chat").await;
+        tags.retain(|tag| !tag.starts_with("aws:"));
+        tags.sort();
+        tags
+    };
+    cloud
+        .deploy("--tag team=chat --tag stage=a --no-probe")
+        .await
+        .exits(0);
+    assert_eq!(ours().await, ["stage=a", "team=chat"]);
+    cloud
+        .deploy("--no-probe")
+        .await
+        .exits(0)
+        .explains("nothing has changed");
+    assert_eq!(ours().await, ["stage=a", "team=chat"]);
+    cloud.deploy("--tag team=talk --no-probe").await.exits(0);
+    assert_eq!(ours().await, ["team=talk"]);
+    cloud
+        .deploy("--tag a=1 --tag a=2")
+        .await
+        .exits(2)
+        .explains("`--tag` gives `a` two values, `1` and `2`");
+    assert_eq!(ours().await, ["team=talk"]);
+}
+
+#[tokio::test]
 async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
     let cloud = Cloud::start().await;
     let folder = cloud.folder().join(".aws");
@@ -84,9 +114,47 @@ async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
     run("status --profile nobody")
         .await
         .exits(2)
-        .explains("neither profile `nobody` nor the environment says which AWS region to use");
+        .explains("there is no AWS profile `nobody` in ")
+        .explains(".aws/config or ")
+        .explains("choose one of work with `--profile`");
+    let mut command = cloud.command("status");
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env("AWS_PROFILE", "nobody");
+    cloud.config("");
+    crate::cloud::said(command.output().await.unwrap())
+        .exits(2)
+        .explains("there is no AWS profile `nobody` in ");
+    cloud.config("stack = \"from-config\"\n[aws]\nprofile = \"work\"\n");
     run("status --region us-east-1")
         .await
         .exits(2)
         .explains("there is no stack `from-config` in us-east-1");
+}
+
+#[tokio::test]
+async fn a_profile_that_is_named_is_used_although_the_environment_has_keys_of_somebody_else() {
+    let cloud = Cloud::start().await;
+    let folder = cloud.folder().join(".aws");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(
+        folder.join("config"),
+        "[profile work]\nregion = eu-west-1\n[profile bare]\n",
+    )
+    .unwrap();
+    // An access key of twelve digits is that account's, to the emulator.
+    let keys = "[work]\naws_access_key_id = 111122223333\naws_secret_access_key = test\n";
+    std::fs::write(folder.join("credentials"), keys).unwrap();
+    let handlers = crate::cloud::built_handlers().display();
+    let doctor = |more: &str| format!("doctor --handlers {handlers} {more}");
+    let account = async |words: &str| cloud.chatctl(words).await.stdout;
+    let said = account(&doctor("")).await;
+    assert!(said.contains("account 123456789012 "), "{said}");
+    let said = account(&doctor("--profile bare")).await;
+    assert!(said.contains("profile `bare`: "), "{said}");
+    let said = account(&doctor("--profile work")).await;
+    assert!(said.contains("account 111122223333 "), "{said}");
+    cloud.config("[aws]\nprofile = \"work\"\n");
+    let said = account(&doctor("")).await;
+    assert!(said.contains("account 111122223333 "), "{said}");
 }

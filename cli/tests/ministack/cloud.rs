@@ -225,32 +225,40 @@ impl Cloud {
 
     /// How often the function of this logical id has been run to its end.
     pub(crate) async fn finished_runs(&self, function: &str) -> usize {
+        let lines = self.logged(function, "REPORT").await;
+        lines
+            .iter()
+            .filter(|line| line.starts_with("REPORT "))
+            .count()
+    }
+
+    /// What is in the logs of the functions whose logical id contains `function` and fits `pattern`, of CloudWatch's kind.
+    pub(crate) async fn logged(&self, function: &str, pattern: &str) -> Vec<String> {
         let of = |action: &str| format!("Logs_20140328.{action}");
         let ask = |action: String, body: serde_json::Value| async move {
             crate::between::ask(self.port, "logs", &action, &body).await
         };
         let groups = ask(of("DescribeLogGroups"), serde_json::json!({})).await;
         let groups = groups["logGroups"].as_array().cloned().unwrap_or_default();
-        let mut runs = 0;
+        let mut lines = Vec::new();
         for group in groups {
             let name = group["logGroupName"].as_str().unwrap();
             if !name.contains(function) {
                 continue;
             }
-            let body = serde_json::json!({"logGroupName": name, "filterPattern": "REPORT"});
+            let body = serde_json::json!({"logGroupName": name, "filterPattern": pattern});
             let events = ask(of("FilterLogEvents"), body).await;
             assert!(
                 events["nextToken"].is_null(),
                 "one page is all that is read"
             );
             let events = events["events"].as_array().cloned().unwrap_or_default();
-            let reports = events.iter().filter(|event| {
+            lines.extend(events.iter().filter_map(|event| {
                 let message = event["message"].as_str();
-                message.is_some_and(|message| message.starts_with("REPORT "))
-            });
-            runs += reports.count();
+                message.map(str::to_owned)
+            }));
         }
-        runs
+        lines
     }
 
     /// Asks again and again until `is_true`, for a minute at most.

@@ -39,6 +39,20 @@ async fn a_first_deployment_that_fails_tells_the_cause_and_the_next_one_cleans_u
         Some("ROLLBACK_COMPLETE")
     );
     cloud.between.leave_templates_alone();
+    let handlers = crate::cloud::built_handlers().display();
+    for words in ["diff", "deploy --dry-run"] {
+        let previewed = cloud
+            .chatctl(&format!("{words} --handlers {handlers}"))
+            .await
+            .exits(0)
+            .explains("a deployment first removes the empty stack `chat` (ROLLBACK_COMPLETE)");
+        assert!(previewed.stdout.contains("+ 26 new"), "{previewed:?}");
+        assert_eq!(
+            cloud.stack_status("chat").await.as_deref(),
+            Some("ROLLBACK_COMPLETE"),
+            "{words}"
+        );
+    }
     let second = cloud
         .deploy("")
         .await

@@ -19,6 +19,8 @@ mod permissions;
 mod phases;
 #[path = "../shared/pty.rs"]
 mod pty;
+#[path = "../shared/rights.rs"]
+mod rights;
 mod routes;
 mod screens;
 mod terminal;

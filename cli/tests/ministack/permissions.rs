@@ -1,34 +1,22 @@
 //! Every action that a role allows is one that the chat needs: without it something breaks, and this tells what.
+//!
+//! The emulator lets any function write its log; that both actions for it are needed shows on a local stack.
 
-use serde_json::{Value, json};
+mod handler;
+mod rooms;
+
+use serde_json::Value;
 
 use crate::chat::{NOTICE, Person};
 use crate::cloud::Cloud;
+use crate::rights;
 
-/// Takes `action` from the policies of `role`; a policy that has nothing left goes.
+/// An edit that takes `action` from `role`.
 fn without(
     role: &'static str,
     action: &'static str,
 ) -> impl Fn(&mut Value) + Send + Sync + 'static {
-    move |template| {
-        let policies = template["Resources"][role]["Properties"]["Policies"]
-            .as_array_mut()
-            .unwrap();
-        let mut taken = 0;
-        for policy in policies.iter_mut() {
-            let granted = &mut policy["PolicyDocument"]["Statement"][0]["Action"];
-            let mut actions = match granted.take() {
-                Value::Array(actions) => actions,
-                one => vec![one],
-            };
-            taken += actions.len();
-            actions.retain(|granted| granted != action);
-            taken -= actions.len();
-            *granted = json!(actions);
-        }
-        assert_eq!(taken, 1, "{role} has {action}");
-        policies.retain(|policy| policy["PolicyDocument"]["Statement"][0]["Action"] != json!([]));
-    }
+    move |template| rights::take(template, role, action)
 }
 
 async fn deployed_without(role: &'static str, action: &'static str) -> (Cloud, String) {
@@ -98,17 +86,9 @@ fn unauthorized_and_without(
     role: &'static str,
     action: &'static str,
 ) -> impl Fn(&mut Value) + Send + Sync + 'static {
-    let without = without(role, action);
     move |template| {
-        without(template);
-        let resources = template["Resources"].as_object_mut().unwrap();
-        for id in ["Authorizer", "AuthorizerPermission"] {
-            resources.shift_remove(id).unwrap();
-        }
-        let route = resources["ConnectRoute"]["Properties"].as_object_mut();
-        let route = route.unwrap();
-        route.shift_remove("AuthorizerId").unwrap();
-        route.shift_remove("AuthorizationType").unwrap();
+        rights::take(template, role, action);
+        rights::take_authorizer(template);
     }
 }
 

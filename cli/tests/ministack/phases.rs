@@ -124,6 +124,16 @@ async fn while_building_nothing_was_touched() {
 }
 
 #[tokio::test]
+async fn while_checking_nothing_was_touched() {
+    let cloud = Cloud::start().await;
+    interrupted_at(&cloud, &deploy(), Part::Request, asks("GetCallerIdentity"))
+        .await
+        .explains("nothing was touched in AWS");
+    assert_eq!(cloud.between.asked(), ["GetCallerIdentity"]);
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
 async fn while_publishing_there_is_no_half_object_and_no_stack() {
     let cloud = Cloud::start().await;
     interrupted_at(&cloud, &deploy(), Part::Request, is_object)
@@ -177,6 +187,26 @@ async fn while_an_update_is_prepared_the_stack_stays_as_it_is_without_the_change
 }
 
 #[tokio::test]
+async fn while_changes_are_only_shown_the_change_set_that_tells_them_is_taken_back() {
+    let cloud = Cloud::start().await;
+    cloud.deploy("--no-probe").await.exits(0);
+    cloud.config("[logs]\nretention-days = 30\n");
+    for words in ["diff", "deploy --dry-run"] {
+        let words = format!("{words} --handlers {}", built_handlers().display());
+        for (part, action) in [
+            (Part::Answer, "CreateChangeSet"),
+            (Part::Request, "DescribeChangeSet"),
+        ] {
+            interrupted_at(&cloud, &words, part, asks(action))
+                .await
+                .explains("nothing was changed");
+            assert_eq!(cloud.change_sets("chat").await, 0, "{words}: {action}");
+        }
+    }
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
 async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployment_removes() {
     let cloud = Cloud::start().await;
     let changes = asks("DescribeChangeSet");
@@ -203,6 +233,40 @@ async fn while_following_aws_goes_on_and_the_next_deployment_finds_it_done() {
         .exits(0)
         .explains("nothing has changed");
     goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_verifying_the_stack_is_deployed_and_the_user_is_told() {
+    let cloud = Cloud::start().await;
+    interrupted_at(&cloud, &deploy(), Part::Request, asks("ListStackResources"))
+        .await
+        .explains("stack `chat` is deployed, only the proof that it answers is missing");
+    goes_on_as_if_nothing_had_been(&cloud).await;
+}
+
+#[tokio::test]
+async fn while_swapping_what_has_begun_is_finished_and_the_user_is_told() {
+    let cloud = Cloud::start().await;
+    cloud.deploy("--no-probe").await.exits(0);
+    let newer = cloud.handlers("-newer");
+    let words = format!("deploy --yes --hotswap --handlers {}", newer.display());
+    let is_swap = |name: &str| name.starts_with("PUT /2015-03-31/functions/");
+    let (child, held) = held_at(&cloud, &words, Part::Answer, is_swap).await;
+    // None waits for another: the first has not come back yet.
+    let all_at_once = async || {
+        let asked = cloud.between.asked();
+        asked.iter().filter(|name| is_swap(name)).count() == 4
+    };
+    cloud
+        .eventually("all functions are swapped at once", all_at_once)
+        .await;
+    interrupt(&child);
+    drop(held);
+    said(child.wait_with_output().await.unwrap())
+        .exits(130)
+        .explains("new code in 4 of 4 functions")
+        .explains("only the proof that it answers is missing");
+    cloud.deploy("").await.exits(0).explains("both ways");
 }
 
 #[tokio::test]

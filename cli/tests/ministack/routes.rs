@@ -4,6 +4,15 @@ use crate::cloud::Cloud;
 
 /// A crate whose binary says `mark` and is never asked anything.
 fn handler(cloud: &Cloud, name: &str, mark: &str) {
+    crate_of(
+        cloud,
+        name,
+        &format!("fn main() {{ println!(\"{mark}\") }}"),
+    );
+}
+
+/// A crate of this name without dependencies, whose binary is `main`.
+pub(crate) fn crate_of(cloud: &Cloud, name: &str, main: &str) {
     let folder = cloud.folder().join(name);
     std::fs::create_dir_all(folder.join("src")).unwrap();
     let manifest = format!(
@@ -12,7 +21,6 @@ fn handler(cloud: &Cloud, name: &str, mark: &str) {
     let lock = format!("version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"0.0.0\"\n");
     std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
     std::fs::write(folder.join("Cargo.lock"), lock).unwrap();
-    let main = format!("fn main() {{ println!(\"{mark}\") }}");
     std::fs::write(folder.join("src/main.rs"), main).unwrap();
 }
 

@@ -105,6 +105,21 @@ impl CloudFormation for Cloud {
         Ok(resources)
     }
 
+    async fn change_sets(&self, stack: &str) -> Result<Vec<String>, TargetError> {
+        let request = self.client.list_change_sets().stack_name(stack);
+        let mut pages = request.into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                let attempt = format!("list the change sets of stack `{stack}`");
+                refused("cloudformation:ListChangeSets", attempt, error)
+            })?;
+            let page = page.summaries.unwrap_or_default();
+            names.extend(page.into_iter().filter_map(|set| set.change_set_name));
+        }
+        Ok(names)
+    }
+
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
         let stack = &request.stack;
         let mut body = request.template.to_json();
@@ -331,10 +346,15 @@ impl CloudFormation for Cloud {
     }
 
     async fn pause(&self, quiet: u32) {
-        let [first, longest] = PAUSES;
-        let pause = first.saturating_mul(2u32.saturating_pow(quiet.saturating_sub(1).min(8)));
-        tokio::time::sleep(pause.min(longest)).await;
+        tokio::time::sleep(pause_after(quiet)).await;
     }
+}
+
+/// The pause after `quiet` questions in a row that brought nothing new: each twice as long, up to the longest.
+fn pause_after(quiet: u32) -> Duration {
+    let [first, longest] = PAUSES;
+    let pause = first.saturating_mul(2u32.saturating_pow(quiet.saturating_sub(1).min(8)));
+    pause.min(longest)
 }
 
 /// Express operations leave a failed stack as it is unless told otherwise, whatever the API reference says of the default

@@ -311,3 +311,27 @@ async fn an_express_deletion_says_so_and_a_standard_one_says_nothing() {
     assert!(stub.asked()[0].contains("DeploymentConfig.Mode=EXPRESS"));
     assert!(!stub.asked()[1].contains("DeploymentConfig"));
 }
+
+#[test]
+fn pauses_grow_while_nothing_new_comes_up_to_five_seconds() {
+    let pauses: Vec<_> = [0, 1, 2, 3, 4, 5, 100]
+        .map(|quiet| pause_after(quiet).as_millis())
+        .into();
+    assert_eq!(pauses, [400, 400, 800, 1600, 3200, 5000, 5000]);
+}
+
+#[tokio::test]
+async fn change_sets_are_named_to_the_last_page() {
+    let member = |name: &str| {
+        format!("<Summaries><member><ChangeSetName>{name}</ChangeSetName></member></Summaries>")
+    };
+    let (cloud, _) = cloud(vec![
+        page(
+            "ListChangeSets",
+            &format!("{}<NextToken>2</NextToken>", member("a")),
+        ),
+        page("ListChangeSets", &member("b")),
+    ])
+    .await;
+    assert_eq!(cloud.change_sets("chat").await.unwrap(), ["a", "b"]);
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{DeployArgs, print, probe, publish};
+use super::{DeployArgs, print, probe, publish, tags};
 use crate::aws::{AwsTarget, Bucket};
 use crate::commands::aws::{build, deployment, endpoint, located, preflight};
 use crate::commands::{leaving, or_interrupted};
@@ -38,14 +38,11 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         .await
         .map_err(leaving(untouched))?;
     if args.dry_run {
-        let code = located(settings, bucket, &built).await?;
-        let deployment = deployment(
-            settings,
-            code,
-            args.tag.iter().cloned().collect(),
-            pace(args),
-        );
-        let summary = engine::preview(&target.stacks, deployment).await?;
+        let code = or_interrupted(located(settings, bucket, &built)).await?;
+        let deployment = deployment(settings, code, tags(args)?, pace(args));
+        let summary = engine::preview(&target.stacks, deployment, &mut reporter)
+            .await
+            .map_err(|error| leaving("nothing was changed")(error.into()))?;
         drop(reporter);
         show_dry_run(terminal, settings, summary.as_ref());
         return Ok(());
@@ -130,8 +127,7 @@ async fn published(
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
     let code = publish(settings, bucket, built, reporter).await?;
-    let tags = args.tag.iter().cloned().collect();
-    Ok(deployment(settings, code, tags, pace(args)))
+    Ok(deployment(settings, code, tags(args)?, pace(args)))
 }
 
 /// Puts new code into the functions directly if that is asked for and code is all that has changed.

@@ -3,6 +3,7 @@
 mod aws;
 mod local;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -41,7 +42,7 @@ pub(super) struct DeployArgs {
     /// CloudFormation's express mode: done once everything is configured, before it is ready; the probe then waits
     #[arg(long, conflicts_with = "local")]
     express: bool,
-    /// A tag for the stack and its resources; can be repeated
+    /// A tag for the stack and its resources; can be repeated. Replaces all that it had; without one they stay
     #[arg(long, value_name = "KEY=VALUE", value_parser = tag, conflicts_with = "local")]
     tag: Vec<(String, String)>,
     /// Have AWS refuse to delete the stack; `--protect=false` lifts that
@@ -71,6 +72,7 @@ pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
+    tags(&args)?;
     if args.target.local {
         local::run(&args, &settings).await
     } else {
@@ -91,6 +93,23 @@ fn tag(text: &str) -> Result<(String, String), String> {
         () if value.chars().count() > 256 => Err("its value has more than 256 characters".into()),
         () => Ok((key.to_owned(), value.to_owned())),
     }
+}
+
+/// The tags that are asked for, by their keys.
+///
+/// # Errors
+/// Two values for one key: whichever was taken, the other one was meant, too.
+fn tags(args: &DeployArgs) -> Result<BTreeMap<String, String>, CommandError> {
+    let mut tags = BTreeMap::new();
+    for (key, value) in &args.tag {
+        if let Some(other) = tags.insert(key.clone(), value.clone()) {
+            return Err(CommandError::usage(
+                format!("`--tag` gives `{key}` two values, `{other}` and `{value}`"),
+                "a stack has one value for each key",
+            ));
+        }
+    }
+    Ok(tags)
 }
 
 async fn build(

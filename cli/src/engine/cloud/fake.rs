@@ -18,7 +18,10 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 pub(super) struct FakeCloud {
     pub(super) stack: RefCell<Option<StackRecord>>,
     pub(super) template: RefCell<Option<Template>>,
+    pub(super) resources: RefCell<Vec<Resource>>,
     change_sets: RefCell<VecDeque<ChangeSetState>>,
+    /// The names of change sets that nobody has executed.
+    pub(super) waiting: RefCell<Vec<String>>,
     /// What the validation answers; `None` where we may not ask.
     pub(super) findings: RefCell<Option<Vec<Finding>>>,
     operations: RefCell<VecDeque<VecDeque<String>>>,
@@ -196,7 +199,11 @@ impl CloudFormation for FakeCloud {
     }
 
     async fn resources(&self, _stack: &str) -> Result<Vec<Resource>, TargetError> {
-        Ok(Vec::new())
+        Ok(self.resources.borrow().clone())
+    }
+
+    async fn change_sets(&self, _stack: &str) -> Result<Vec<String>, TargetError> {
+        Ok(self.waiting.borrow().clone())
     }
 
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {

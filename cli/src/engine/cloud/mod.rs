@@ -39,6 +39,9 @@ pub(crate) trait CloudFormation {
     /// The stack's resources that exist.
     async fn resources(&self, stack: &str) -> Result<Vec<Resource>, TargetError>;
 
+    /// The names of the stack's change sets.
+    async fn change_sets(&self, stack: &str) -> Result<Vec<String>, TargetError>;
+
     /// Starts to compute a change set and returns at once.
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError>;
 
@@ -123,9 +126,26 @@ impl<C: CloudFormation> CloudStacks<C> {
         if template.is_ours() {
             return Ok(template);
         }
-        let message = format!("stack `{stack}` is not a chat: chatctl has not deployed it");
-        Err(TargetError::new(Refusal::Usage, message)
-            .with_hint("`--stack NAME`, or `stack` in chatctl.toml, names another stack"))
+        Err(not_ours(stack))
+    }
+
+    /// Makes sure that what is left of a stack that never served may be deleted.
+    ///
+    /// # Errors
+    /// The same. A shell has no template, and is known by the change sets that wait in it.
+    async fn own_remains(
+        &self,
+        stack: &StackName,
+        status: &StackStatus,
+    ) -> Result<(), TargetError> {
+        if *status != StackStatus::Shell {
+            return self.own_template(stack).await.map(drop);
+        }
+        let waiting = self.cloud.change_sets(stack.as_ref()).await?;
+        match waiting.iter().all(|name| name.starts_with(OWN)) {
+            true => Ok(()),
+            false => Err(not_ours(stack)),
+        }
     }
 
     /// Lets, or does not let, the stack be deleted.
@@ -165,10 +185,19 @@ impl<C: CloudFormation> Inventory for CloudStacks<C> {
     }
 }
 
+fn not_ours(stack: &StackName) -> TargetError {
+    let message = format!("stack `{stack}` is not a chat: chatctl has not deployed it");
+    TargetError::new(Refusal::Usage, message)
+        .with_hint("`--stack NAME`, or `stack` in chatctl.toml, names another stack")
+}
+
+/// What every name that we give begins with.
+const OWN: &str = "chatctl-";
+
 /// A name that nobody else has.
 fn token() -> String {
     let mut bytes = [0u8; 8];
     getrandom::fill(&mut bytes).expect("the operating system has random bytes");
     let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("chatctl-{digits}")
+    format!("{OWN}{digits}")
 }

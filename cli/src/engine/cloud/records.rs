@@ -55,6 +55,13 @@ impl StackRecord {
         Some(TargetError::new(Refusal::Failed, message).with_hint(hint))
     }
 
+    /// Whether a deletion stopped in the middle. Such a stack can be deleted without some of its resources, and in no
+    /// other state can one
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html>).
+    pub(super) fn is_half_deleted(&self) -> bool {
+        self.status.word() == "DELETE_FAILED"
+    }
+
     /// How the next operation must be made, if it were up to somebody who wants `wanted`: after a failed express
     /// operation CloudFormation takes no other kind until one has succeeded.
     pub(super) fn next_pace(&self, wanted: Pace) -> Pace {

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::stack::Template;
 
+/// What is to be kept.
+pub(super) const TABLE_TYPE: &str = "AWS::DynamoDB::Table";
+
 /// The template with every table retained; `None` when every table is already.
 ///
 /// A deletion policy cannot be changed alone, only together with something else of the resource
@@ -14,7 +17,7 @@ pub(super) fn with_tables_retained(template: &Template) -> Option<Template> {
     let mut document = template.document().clone();
     let mut changed = false;
     for resource in document["Resources"].as_object_mut()?.values_mut() {
-        if resource["Type"] != "AWS::DynamoDB::Table" || resource["DeletionPolicy"] == "Retain" {
+        if resource["Type"] != TABLE_TYPE || resource["DeletionPolicy"] == "Retain" {
             continue;
         }
         resource["DeletionPolicy"] = json!("Retain");

@@ -1,8 +1,8 @@
 //! The engine's questions, answered through [`CloudFormation`].
 
 use super::records::{NewChangeSet, ParameterValue};
-use super::retain::with_tables_retained;
-use super::{CloudFormation, CloudStacks, Ground, TargetError, token};
+use super::retain::{TABLE_TYPE, with_tables_retained};
+use super::{CloudFormation, CloudStacks, Ground, StackRecord, TargetError, token};
 use crate::config::names::StackName;
 use crate::engine::refusal::Refusal;
 use crate::engine::target::{
@@ -27,7 +27,10 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         };
         Ok(match record.status.ground() {
             Ground::Free | Ground::Built => Footing::Ready,
-            Ground::Leftover => Footing::Leftover(record.status.word().to_owned()),
+            Ground::Leftover => {
+                self.own_remains(stack, &record.status).await?;
+                Footing::Leftover(record.status.word().to_owned())
+            }
             Ground::Busy => Footing::Busy(Operation {
                 stack: stack.clone(),
                 stack_id: record.id,
@@ -125,6 +128,9 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let Some(template) = with_tables_retained(&deployed) else {
             return Ok(None);
         };
+        if record.status.ground() != Ground::Built {
+            return self.tables_of_what_is_left(&record).await;
+        }
         let request = NewChangeSet {
             name: token(),
             stack: stack.as_ref().to_owned(),
@@ -154,7 +160,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
     async fn delete(
         &self,
         stack: &StackName,
-        _data: Data,
+        data: Data,
         spare: &[String],
     ) -> Result<Operation, TargetError> {
         let mut operation = Operation {
@@ -170,10 +176,16 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             return Err(TargetError::new(Refusal::Usage, message)
                 .with_hint("`chatctl deploy --protect=false` lifts the protection"));
         }
+        let mut spare = spare.to_vec();
+        if data == Data::Keep && record.is_half_deleted() {
+            spare.extend(self.tables(&record.id).await?);
+            spare.sort();
+            spare.dedup();
+        }
         let pace = record.next_pace(Pace::Standard);
         operation.stack_id = record.id;
         self.cloud
-            .delete_stack(&operation.stack_id, &operation.token, spare, pace)
+            .delete_stack(&operation.stack_id, &operation.token, &spare, pace)
             .await?;
         Ok(operation)
     }
@@ -208,5 +220,30 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         TargetError::new(Refusal::Interrupted, message).with_hint(
             "`chatctl status` tells how far it is; the same command again follows it and goes on",
         )
+    }
+}
+
+impl<C: CloudFormation> CloudStacks<C> {
+    /// The tables of a stack that there are, by logical id.
+    async fn tables(&self, stack: &str) -> Result<Vec<String>, TargetError> {
+        let resources = self.cloud.resources(stack).await?.into_iter();
+        let tables = resources.filter(|resource| resource.resource_type == TABLE_TYPE);
+        Ok(tables.map(|table| table.logical_id).collect())
+    }
+
+    /// What keeps the tables of a stack that cannot be updated any more: nothing is to be done where there are none,
+    /// and a half-deleted stack is told with the deletion itself.
+    async fn tables_of_what_is_left(
+        &self,
+        record: &StackRecord,
+    ) -> Result<Option<Operation>, TargetError> {
+        if record.is_half_deleted() || self.tables(&record.id).await?.is_empty() {
+            return Ok(None);
+        }
+        let (name, word) = (&record.name, record.status.word());
+        let message =
+            format!("stack `{name}` is {word}: in that state it cannot be told to keep its table");
+        Err(TargetError::new(Refusal::Failed, message)
+            .with_hint("nothing was deleted; without `--keep-data` the table goes, too"))
     }
 }

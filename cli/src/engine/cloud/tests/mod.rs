@@ -1,5 +1,6 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod swap;
 mod trouble;
 mod validation;
 
@@ -159,7 +160,7 @@ async fn the_shell_of_a_failed_creation_is_deleted_before_a_new_one() {
         .operation("chat CREATE_COMPLETE");
     deployed(cloud, expect![[r#"
         started Prepare
-        notice removing the empty stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
+        notice removing what is left of stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
         chat DELETE_IN_PROGRESS
         chat DELETE_COMPLETE
         finished Prepare: 1 to change
@@ -289,10 +290,7 @@ async fn the_code_of_other_stacks_is_told_and_the_stack_s_own_is_not() {
 
 #[tokio::test]
 async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its_tables() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE");
-    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
-    *cloud.template.borrow_mut() = Some(Template::new(foreign));
-    let stacks = CloudStacks::new(cloud);
+    let stacks = CloudStacks::new(foreign("CREATE_COMPLETE"));
     for error in [
         stacks.prepare(deployment()).await.unwrap_err(),
         stacks.retain_tables(&name()).await.unwrap_err(),
@@ -301,4 +299,51 @@ async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its
         assert!(error.message.contains("chatctl has not deployed it"));
     }
     assert_eq!(stacks.cloud.asked(), "");
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_stack_of_something_else_is_not_removed_for_a_deployment() {
+    for status in ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"] {
+        let stacks = CloudStacks::new(foreign(status));
+        let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+        assert!(error.message.contains("chatctl has not deployed it"));
+        assert_eq!(stacks.cloud.asked(), "", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_shell_goes_with_our_own_change_set_and_stays_with_somebody_else_s() {
+    let waiting = |names: &[&str]| {
+        let cloud = FakeCloud::with("REVIEW_IN_PROGRESS").change_set("CREATE_COMPLETE AVAILABLE");
+        cloud
+            .waiting
+            .borrow_mut()
+            .extend(names.iter().map(|name| (*name).to_owned()));
+        CloudStacks::new(cloud)
+    };
+    for names in [&[][..], &["chatctl-0123456789abcdef"]] {
+        let stacks = waiting(names);
+        let prepared = prepare(&stacks, deployment(), &mut Transcript::default()).await;
+        assert!(prepared.is_ok());
+        let asked = stacks.cloud.asked();
+        assert_eq!(
+            asked,
+            "delete stack sparing []\ncreate change set Create Standard\n"
+        );
+    }
+    let stacks = waiting(&[
+        "chatctl-0123456789abcdef",
+        "awscli-cloudformation-package-deploy-1",
+    ]);
+    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    assert!(error.message.contains("chatctl has not deployed it"));
+    assert_eq!(stacks.cloud.asked(), "");
+}
+
+/// A stack that has not been deployed by chatctl.
+fn foreign(status: &str) -> FakeCloud {
+    let cloud = FakeCloud::with(status);
+    let foreign = serde_json::json!({"Resources": {"Orders": {"Type": "AWS::DynamoDB::Table"}}});
+    *cloud.template.borrow_mut() = Some(Template::new(foreign));
+    cloud
 }

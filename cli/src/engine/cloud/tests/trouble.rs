@@ -46,6 +46,71 @@ async fn a_deletion_that_fails_is_explained_tried_again_and_then_goes_without_wh
     .await;
 }
 
+/// A chat's stack that cannot be updated, and of which a table is left or not.
+fn left_over(status: &str, has_table: bool) -> FakeCloud {
+    let cloud = FakeCloud::with(status);
+    *cloud.template.borrow_mut() = Some(deployment().template);
+    let table = Resource {
+        logical_id: "T".into(),
+        physical_id: "chat-T".into(),
+        resource_type: "AWS::DynamoDB::Table".into(),
+    };
+    cloud
+        .resources
+        .borrow_mut()
+        .extend(has_table.then_some(table));
+    cloud
+}
+
+#[tokio::test]
+async fn the_table_of_a_half_deleted_stack_is_kept_by_deleting_the_rest_without_it() {
+    let cloud = left_over("DELETE_FAILED", true);
+    let cloud = cloud.operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
+    torn_down(
+        cloud,
+        Data::Keep,
+        expect![[r#"
+        started Teardown
+        T DELETE_SKIPPED
+        chat DELETE_COMPLETE
+        finished Teardown: everything removed
+        Done { spared: [] }
+        --
+        delete stack sparing ["T"]
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_remains_of_a_failed_creation_go_although_data_is_to_be_kept_unless_there_is_a_table() {
+    let cloud = left_over("ROLLBACK_COMPLETE", false).operation("chat DELETE_COMPLETE");
+    torn_down(
+        cloud,
+        Data::Keep,
+        expect![[r#"
+        started Teardown
+        chat DELETE_COMPLETE
+        finished Teardown: everything removed
+        Done { spared: [] }
+        --
+        delete stack sparing []
+    "#]],
+    )
+    .await;
+    let cloud = left_over("CREATE_FAILED", true);
+    torn_down(
+        cloud,
+        Data::Keep,
+        expect![[r#"
+        started Teardown
+        error: stack `chat` is CREATE_FAILED: in that state it cannot be told to keep its table
+        --
+    "#]],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_half_deleted_stack_is_not_deployed_over_and_the_hint_says_what_to_do() {
     let stacks = CloudStacks::new(FakeCloud::with("DELETE_FAILED"));
