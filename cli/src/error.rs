@@ -202,7 +202,7 @@ fn what_is_left(status: &str) -> Option<&'static str> {
         "ROLLBACK_COMPLETE" => {
             Some("nothing of it is left but its name, which the next deployment removes")
         }
-        "ROLLBACK_FAILED" | "CREATE_FAILED" => {
+        "ROLLBACK_FAILED" => {
             Some("the next deployment removes what is left of it, and so does `chatctl teardown`")
         }
         "UPDATE_ROLLBACK_COMPLETE" => Some("the version before still serves"),
