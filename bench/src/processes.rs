@@ -23,13 +23,27 @@ impl std::ops::AddAssign for Usage {
 
 /// What `pid` takes, and what everything that it started takes together; one that has just ended takes nothing.
 pub(crate) fn usage(pid: u32) -> (Usage, Usage) {
-    let mut descendants = Usage::default();
-    let mut left = children(pid);
+    let mut all = Usage::default();
+    for pid in descendants(pid) {
+        all += of(pid);
+    }
+    (of(pid), all)
+}
+
+/// The bytes that any single process started by `pid`, and still there, has ever had in memory at once.
+pub(crate) fn largest(pid: u32) -> u64 {
+    let peaks = descendants(pid).into_iter();
+    let peaks = peaks.map(|pid| kilobytes(&read(pid, "status"), "VmHWM:"));
+    peaks.max().unwrap_or_default()
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let (mut found, mut left) = (Vec::new(), children(pid));
     while let Some(pid) = left.pop() {
-        descendants += of(pid);
+        found.push(pid);
         left.extend(children(pid));
     }
-    (of(pid), descendants)
+    found
 }
 
 /// The processor time that was spent on anything at all, on all cores together, since the machine started.
@@ -63,9 +77,9 @@ fn read(pid: u32, file: &str) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default()
 }
 
-/// The bytes of `name` in `smaps_rollup`.
-fn kilobytes(rollup: &str, name: &str) -> u64 {
-    let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+/// The bytes of `name` in `smaps_rollup` or `status`.
+fn kilobytes(file: &str, name: &str) -> u64 {
+    let line = file.lines().find_map(|line| line.strip_prefix(name));
     let number = line.map(|line| line.trim().trim_end_matches(" kB").parse::<u64>());
     number.and_then(Result::ok).unwrap_or_default() * 1024
 }
@@ -127,6 +141,7 @@ mod tests {
         let (own, descendants) = usage(std::process::id());
         assert!(own.proportional > 0 && own.resident >= own.proportional);
         assert!(descendants.resident > 0);
+        assert!(largest(std::process::id()) > 0);
         drop(child.stdin.take());
         child.wait().unwrap();
     }

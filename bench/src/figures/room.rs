@@ -57,14 +57,19 @@ fn times(broadcasts: &Broadcasts, receivers: usize, floors: &Floors) -> Vec<Figu
 
 /// Of the stack and of its functions, apart: connections cost the one, receivers of a message would cost the other.
 fn memory(deployed: &Deployed<'_>, receivers: usize) -> Result<Vec<Figure>, FigureError> {
-    let (own, functions) = processes::usage(deployed.status()?.pid);
+    let pid = deployed.status()?.pid;
+    let (own, functions) = processes::usage(pid);
     let how = format!("{} connections open", FEW + MANY + 2);
     let figure = |what: &str, bytes| {
-        let name = format!("room of {receivers}: memory of {what} afterwards");
+        let name = format!("room of {receivers}: memory of {what}");
         Figure::new(name, Quantity::Bytes(bytes), &how)
     };
     Ok(vec![
-        figure("the stack", own.proportional),
-        figure("its functions", functions.proportional),
+        figure("the stack afterwards", own.proportional),
+        figure("its functions afterwards", functions.proportional),
+        figure(
+            "its largest function, at its peak,",
+            processes::largest(pid),
+        ),
     ])
 }

@@ -20,12 +20,17 @@ enum Notation {
     Credentials,
 }
 
-/// The profile that the environment names, where it decides who is acting: keys in the environment come first.
+/// The profile that must exist because the environment names it.
 pub(super) fn of_environment() -> Option<String> {
-    let value = |variable: &str| std::env::var(variable).ok().filter(|it| !it.is_empty());
+    named_by(|variable| std::env::var(variable).ok())
+}
+
+/// Keys in the environment come first, and `default` may be missing: then others than files are asked.
+fn named_by(environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let value = |variable: &str| environment(variable).filter(|value| !value.is_empty());
     match value("AWS_ACCESS_KEY_ID") {
         Some(_) => None,
-        None => value("AWS_PROFILE"),
+        None => value("AWS_PROFILE").filter(|profile| profile != "default"),
     }
 }
 
@@ -126,6 +131,21 @@ fn names(text: &str, notation: Notation) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_of_the_environment_must_exist_unless_it_decides_nothing() {
+        let named = |variables: &[(&str, &str)]| {
+            named_by(|wanted| {
+                let found = variables.iter().find(|(name, _)| *name == wanted);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let profile = ("AWS_PROFILE", "work");
+        assert_eq!(named(&[profile]).as_deref(), Some("work"));
+        assert_eq!(named(&[profile, ("AWS_ACCESS_KEY_ID", "AKID")]), None);
+        assert_eq!(named(&[("AWS_PROFILE", "default")]), None);
+        assert_eq!(named(&[("AWS_PROFILE", "")]), None);
+    }
 
     #[test]
     fn profiles_are_read_in_the_notation_of_their_file() {
