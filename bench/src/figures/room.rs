@@ -67,9 +67,6 @@ fn memory(deployed: &Deployed<'_>, receivers: usize) -> Result<Vec<Figure>, Figu
     Ok(vec![
         figure("the stack afterwards", own.proportional),
         figure("its functions afterwards", functions.proportional),
-        figure(
-            "its largest function, at its peak,",
-            processes::largest(pid),
-        ),
+        figure("its largest function at its peak", processes::largest(pid)),
     ])
 }
