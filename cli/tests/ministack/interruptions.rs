@@ -32,7 +32,7 @@ async fn ctrl_c_at_the_question_leaves_no_change_set_and_no_stack() {
     let command = cloud.command(&deploy());
     let run = interrupted(command, "Deploy this?", &mut child).await;
     run.exits(130)
-        .explains("has been taken back, no stack was changed");
+        .explains("has been taken back, nothing that serves was changed");
     assert_eq!(cloud.stack_status("chat").await, None);
 }
 

@@ -50,7 +50,7 @@ async fn a_first_change_set_is_taken_back(part: Part, action: &'static str) {
     let cloud = Cloud::start().await;
     interrupted_at(&cloud, &deploy(), part, asks(action))
         .await
-        .explains("has been taken back, no stack was changed");
+        .explains("has been taken back, nothing that serves was changed");
     assert_eq!(cloud.stack_status("chat").await, None);
     goes_on_as_if_nothing_had_been(&cloud).await;
 }

@@ -182,7 +182,7 @@ async fn deployed(
     mut reporter: AnyReporter,
 ) -> Result<(Outputs, AnyReporter), CommandError> {
     let terminal = args.terminal();
-    let taken_back = "what was being prepared has been taken back, no stack was changed";
+    let taken_back = "what was being prepared has been taken back, nothing that serves was changed";
     let prepared = engine::prepare(&target.stacks, deployment, &mut reporter).await;
     let change_set = match prepared.map_err(|error| leaving(taken_back)(error.into()))? {
         Prepared::NoChanges(outputs) => return Ok((outputs, reporter)),
