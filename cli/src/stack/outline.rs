@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::change::{Action, ChangeSummary, ResourceChange, ValueChange};
+use super::rights::Right;
 
 /// Rows of new resources beyond which they are only counted by type.
 const MOST_NEW_ROWS: usize = 6;
@@ -22,21 +23,31 @@ pub(crate) fn outline(summary: &ChangeSummary) -> Vec<String> {
         new.into_iter().flat_map(rows).collect()
     };
     lines.extend(rest.into_iter().flat_map(rows));
-    // On a first deployment every right is new, which says nothing about this change.
-    let is_update = summary
-        .changes
-        .iter()
-        .any(|change| change.action != Action::Add);
-    match summary.rights.len() {
-        0 => {}
-        many if !is_update && many > MOST_NEW_ROWS => {
-            lines.push(format!("IAM: {many} rights, all of roles that are new"));
-        }
-        _ => lines.extend(summary.rights.iter().map(|right| format!("IAM: + {right}"))),
-    }
+    lines.extend(granted(&summary.rights));
     let warnings = summary.warnings.iter();
     lines.extend(warnings.map(|text| format!("CloudFormation warns: {text}")));
     lines
+}
+
+/// A line for each role and what it gains on something, so that nothing is granted unseen.
+fn granted(rights: &[Right]) -> Vec<String> {
+    let mut grants: Vec<Right> = Vec::new();
+    for right in rights {
+        let same = |grant: &&mut Right| grant.role == right.role && grant.on == right.on;
+        match (
+            right.what.strip_prefix("may "),
+            grants.iter_mut().find(same),
+        ) {
+            (Some(action), Some(grant))
+                if grant.what.starts_with("may ") && !right.on.is_empty() =>
+            {
+                grant.what = format!("{}, {action}", grant.what);
+            }
+            _ => grants.push(right.clone()),
+        }
+    }
+    let lines = grants.iter();
+    lines.map(|grant| format!("IAM: + {grant}")).collect()
 }
 
 fn counted(changes: &[&ResourceChange]) -> String {
@@ -100,7 +111,6 @@ fn value(change: &ValueChange) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rights::Right;
     use super::*;
     use expect_test::{Expect, expect};
 
@@ -144,9 +154,9 @@ mod tests {
             many.chain([table]).collect(),
             9,
             expect![[r#"
-            + 8 new: 7 Role, 1 Table
-            IAM: 9 rights, all of roles that are new
-        "#]],
+                + 8 new: 7 Role, 1 Table
+                IAM: + Role may d:Action0, d:Action1, d:Action2, d:Action3, d:Action4, d:Action5, d:Action6, d:Action7, d:Action8 on Table.Arn
+            "#]],
         );
     }
 

@@ -43,8 +43,15 @@ impl fmt::Display for Right {
         if self.on.is_empty() {
             return Ok(());
         }
-        write!(out, " on {}", self.on)
+        write!(out, " on {}", here(&self.on))
     }
+}
+
+/// `resource` without what every resource of the stack's own account and region has in common; lines stay narrow.
+fn here(resource: &str) -> String {
+    let rest = resource.strip_prefix("arn:${AWS::Partition}:");
+    let rest = rest.unwrap_or(resource);
+    rest.replacen("${AWS::Region}:${AWS::AccountId}:", "", 1)
 }
 
 /// What is allowed, and what is denied.

@@ -67,7 +67,18 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
           publish N MB for ARCH, sent, T
            change 26 to add, T
                   + 26 new: 1 Api, 1 Authorizer, 4 Function, 3 Integration, 4 LogGroup, 4 Permission, 4 Role, 3 Route, 1 Stage, 1 Table
-                  IAM: 19 rights, all of roles that are new
+                  IAM: + AuthorizeRole may be assumed by lambda.amazonaws.com
+                  IAM: + AuthorizeRole may logs:CreateLogStream, logs:PutLogEvents on AuthorizeLogs.Arn
+                  IAM: + ConnectRole may be assumed by lambda.amazonaws.com
+                  IAM: + ConnectRole may dynamodb:PutItem on Connections.Arn
+                  IAM: + ConnectRole may logs:CreateLogStream, logs:PutLogEvents on ConnectLogs.Arn
+                  IAM: + DirectRole may be assumed by lambda.amazonaws.com
+                  IAM: + DirectRole may dynamodb:DeleteItem, dynamodb:GetItem, dynamodb:Query on Connections.Arn
+                  IAM: + DirectRole may execute-api:ManageConnections on execute-api:${Api}/${StageName}/POST/@connections/*
+                  IAM: + DirectRole may logs:CreateLogStream, logs:PutLogEvents on DirectLogs.Arn
+                  IAM: + DisconnectRole may be assumed by lambda.amazonaws.com
+                  IAM: + DisconnectRole may dynamodb:DeleteItem, dynamodb:GetItem on Connections.Arn
+                  IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on DisconnectLogs.Arn
            deploy ... created, 26 lines
            deploy 26 resources, T
            verify 4 functions run what was published, T

@@ -16,14 +16,14 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
     let cloud = Cloud::start().await;
     let first = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "y\r")]).await;
     expect![[r#"
-            check handlers given, for ARCH, eu-west-1, account 123456789012 as root,
-                  bucket will be made, stack chat is new, T
-            build handlers N MB, zip N MB (ARCH, given; glibc N), T
-          publish N MB for ARCH, sent, T
-           change 26 to add, T
-                  + 26 new: 1 Api, 1 Authorizer, 4 Function, 3 Integration, 4 LogGroup,
-                    4 Permission, 4 Role, 3 Route, 1 Stage, 1 Table
-                  IAM: 19 rights, all of roles that are new
+                       execute-api:${Api}/${StageName}/POST/@connections/*
+                  IAM: + DirectRole may logs:CreateLogStream, logs:PutLogEvents on
+                       DirectLogs.Arn
+                  IAM: + DisconnectRole may be assumed by lambda.amazonaws.com
+                  IAM: + DisconnectRole may dynamodb:DeleteItem, dynamodb:GetItem on
+                       Connections.Arn
+                  IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on
+                       DisconnectLogs.Arn
         Deploy this? [y/N] y
            deploy 26 resources, T
            verify 4 functions run what was published, T
@@ -145,15 +145,22 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
     cloud.between.edit_templates(with_a_failure(1));
     let failed = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "y\r")]).await;
     expect![[r#"
-            check handlers given, for ARCH, eu-west-1, account 123456789012 as root,
-                  bucket will be made, stack chat is new, T
-            build handlers N MB, zip N MB (ARCH, given; glibc N), T
-          publish N MB for ARCH, sent, T
-           change 28 to add, T
-                  + 28 new: 1 Api, 1 Authorizer, 4 Function, 3 Integration, 4 LogGroup,
-                    4 Permission, 4 Role, 3 Route, 1 Stage, 1 Table, 1 WaitCondition, 1
-                    WaitConditionHandle
-                  IAM: 19 rights, all of roles that are new
+                  IAM: + ConnectRole may be assumed by lambda.amazonaws.com
+                  IAM: + ConnectRole may dynamodb:PutItem on Connections.Arn
+                  IAM: + ConnectRole may logs:CreateLogStream, logs:PutLogEvents on
+                       ConnectLogs.Arn
+                  IAM: + DirectRole may be assumed by lambda.amazonaws.com
+                  IAM: + DirectRole may dynamodb:DeleteItem, dynamodb:GetItem,
+                       dynamodb:Query on Connections.Arn
+                  IAM: + DirectRole may execute-api:ManageConnections on
+                       execute-api:${Api}/${StageName}/POST/@connections/*
+                  IAM: + DirectRole may logs:CreateLogStream, logs:PutLogEvents on
+                       DirectLogs.Arn
+                  IAM: + DisconnectRole may be assumed by lambda.amazonaws.com
+                  IAM: + DisconnectRole may dynamodb:DeleteItem, dynamodb:GetItem on
+                       Connections.Arn
+                  IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on
+                       DisconnectLogs.Arn
         Deploy this? [y/N] y
            deploy Patience CREATE_FAILED: WaitCondition timed out. Received 0
                   conditions when expecting 1

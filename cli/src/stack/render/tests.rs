@@ -150,10 +150,7 @@ fn functions(toml: &str) -> String {
         .map(|right| right.to_string());
     let boring = ["may logs:", "may be assumed"];
     let rights = rights.filter(|right| !boring.iter().any(|word| right.contains(word)));
-    let short = |text: String| {
-        let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/${StageName}";
-        text.replace(arn, "API")
-    };
+    let short = |text: String| text.replace("execute-api:${Api}/${StageName}", "API");
     let told = rendered.resources().filter_map(|(id, resource)| {
         let variables = resource["Properties"]["Environment"]["Variables"].as_object()?;
         let said = variables
