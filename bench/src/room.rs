@@ -30,6 +30,8 @@ impl Room {
     ///
     /// API Gateway takes 500 new connections a second, and so does the local gateway: who is turned away tries again.
     pub(crate) async fn open(url: &str, name: &str, count: usize) -> Result<Self, LoadError> {
+        // Each is an open file; where the system allows too few of them, connecting will say so.
+        let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
         let url = format!("{url}?msgroom={name}");
         let deadline = Instant::now() + PATIENCE;
         let mut seats = Vec::with_capacity(count);

@@ -5,6 +5,7 @@ mod code;
 mod environment;
 mod event_queue;
 pub(crate) mod invoke_api;
+mod open_files;
 mod output;
 mod pool;
 mod process;

@@ -57,6 +57,8 @@ pub(crate) struct Gateway {
     /// Handshakes under way and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
     stopping: AtomicBool,
+    /// Said once, not to everybody who is turned away.
+    told_of_full: AtomicBool,
 }
 
 impl Gateway {
@@ -80,6 +82,7 @@ impl Gateway {
             deployed: RwLock::new(Arc::new(deployed)),
             page: RwLock::default(),
             upgrades: AtomicUsize::new(0),
+            told_of_full: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
     }
@@ -188,6 +191,20 @@ impl Gateway {
     /// Whether new connections are refused.
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is room for no more than who is connected.
+    fn is_full(&self) -> bool {
+        let most = self.limits.connections;
+        // Whoever asks is counted already.
+        let is_full = self.upgrades.load(Ordering::Relaxed) > most;
+        if is_full && !self.told_of_full.swap(true, Ordering::Relaxed) {
+            self.observer.warn(format!(
+                "{most} clients are connected, so others are turned away: each is an open file, and of those that this \
+                 process may have (`ulimit -Hn` tells) the rest is for functions and tables; AWS has no such limit"
+            ));
+        }
+        is_full
     }
 
     /// Invokes what a route or an authorizer points at, for no longer than `timeout`.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 use crate::clock::Clock;
 use crate::stack::{Identity, LogicalId, Throttle};
 
@@ -92,6 +94,8 @@ pub struct Limits {
     pub requests: Throttle,
     /// New connections: 500 a second. AWS gives no number for those at once.
     pub new_connections: Throttle,
+    /// How many connections there may be at once, by default [`Limits::connections_of_this_process`]. AWS has no such limit.
+    pub connections: usize,
     /// A connection without messages in either direction is closed after this: ten minutes.
     pub idle_timeout: Duration,
     /// A connection is closed after this, however busy: two hours.
@@ -133,6 +137,7 @@ impl Default for Limits {
                 rate: 500.0,
                 burst: 500,
             },
+            connections: Self::connections_of_this_process(),
             idle_timeout: Duration::from_secs(600),
             connection_duration: Duration::from_secs(7200),
             authorizer_timeout: Duration::from_secs(29),
@@ -149,5 +154,21 @@ impl Default for Limits {
             process_idle: Duration::from_secs(300),
             shutdown_grace: Duration::from_secs(2),
         }
+    }
+}
+
+impl Limits {
+    /// As many as files that this process may have open at the moment, as each connection is one, less a quarter of them
+    /// and no fewer than 192.
+    ///
+    /// Those are for functions, their requests and the tables: without them the connections that there are would hear
+    /// nothing more. Whoever wants many raises the process's limit first (`RLIMIT_NOFILE`).
+    #[must_use]
+    pub fn connections_of_this_process() -> usize {
+        let files = getrlimit(Resource::Nofile).current;
+        let files = files.and_then(|files| usize::try_from(files).ok());
+        files.map_or(usize::MAX, |files| {
+            files.saturating_sub((files / 4).max(192))
+        })
     }
 }

@@ -9,29 +9,36 @@ use crate::room::{Broadcasts, Room};
 
 /// Everybody but the sender gets what is said.
 const CONFIG: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
-const FEW: usize = 10;
-const MANY: usize = 1_000;
+const RECEIVERS: [usize; 3] = [10, 100, 1_000];
 const WARM_UP: usize = 5;
 const MESSAGES: usize = 50;
 
-/// Messages in a room of ten and in one of a thousand, while both are open.
+/// Messages in rooms of different sizes, one after the other, while all are open.
 pub(crate) async fn room(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
     let project = Project::with_config(programs, CONFIG)?;
     let (deployed, _) = project.deploy()?;
     let endpoint = deployed.status()?.endpoint;
-    let mut few = Room::open(&endpoint, "few", FEW + 1).await?;
-    let mut many = Room::open(&endpoint, "many", MANY + 1).await?;
+    let mut rooms = Vec::new();
+    for receivers in RECEIVERS {
+        let name = format!("of-{receivers}");
+        rooms.push((
+            Room::open(&endpoint, &name, receivers + 1).await?,
+            receivers,
+        ));
+    }
 
     let mut figures = Vec::new();
-    for (room, receivers) in [(&mut few, FEW), (&mut many, MANY)] {
+    for (room, receivers) in &mut rooms {
+        let receivers = *receivers;
         room.play(WARM_UP).await?;
         let broadcasts = room.play(MESSAGES).await?;
         deployed.quiet().await?;
         figures.extend(times(&broadcasts, receivers, floors));
         figures.extend(memory(&deployed, receivers)?);
     }
-    few.end().await?;
-    many.end().await?;
+    for (room, _) in rooms {
+        room.end().await?;
+    }
     Ok(figures)
 }
 
@@ -59,7 +66,10 @@ fn times(broadcasts: &Broadcasts, receivers: usize, floors: &Floors) -> Vec<Figu
 fn memory(deployed: &Deployed<'_>, receivers: usize) -> Result<Vec<Figure>, FigureError> {
     let pid = deployed.status()?.pid;
     let (own, functions) = processes::usage(pid);
-    let how = format!("{} connections open", FEW + MANY + 2);
+    let how = format!(
+        "{} connections open",
+        RECEIVERS.iter().sum::<usize>() + RECEIVERS.len()
+    );
     let figure = |what: &str, bytes| {
         let name = format!("room of {receivers}: memory of {what}");
         Figure::new(name, Quantity::Bytes(bytes), &how)

@@ -30,6 +30,7 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
     // only for a process that leads a group, which one started by `deploy` does not.
     let _own_session = rustix::process::setsid();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    super::open_files::allow_many();
     let folder = StateFolder::new(folder);
     let Some(lock) = folder.lock_patiently().await? else {
         return Err(TargetError::new(

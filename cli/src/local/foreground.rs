@@ -33,6 +33,7 @@ pub(crate) async fn start(
     clock_speed: NonZeroU32,
     tell: impl Fn(Told) + Send + Sync + 'static,
 ) -> Result<Foreground, TargetError> {
+    super::open_files::allow_many();
     let observer = Observer::new(move |notice| match notice {
         StackNotice::Log(line) => tell(Told::Log(super::logs::entry(&line))),
         StackNotice::Warning(text) => tell(Told::Warning(text)),

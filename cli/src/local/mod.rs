@@ -11,6 +11,7 @@ mod folder;
 pub(crate) mod foreground;
 mod logs;
 mod memory;
+mod open_files;
 pub(crate) mod page;
 mod process;
 mod records;

@@ -217,6 +217,8 @@ impl World for Deployed {
 /// Plays every script that is written for `stack` over one deployment of it, in which so many shards of large rooms
 /// are handed over.
 async fn play_over(stack: &str, handed_over: u64) {
+    // Some rooms have more members than many systems let a program have files.
+    rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let mut scripts = conversations::scripts().unwrap();
     scripts.retain(|script| script.stack.name == stack);
     let first = scripts.first().expect("there is a script for the stack");

@@ -16,6 +16,7 @@ mod handlers;
 mod least_privilege;
 mod local_lifecycle;
 mod logs;
+mod open_files;
 mod page;
 mod ports;
 mod project;

@@ -52,7 +52,18 @@ impl Project {
 
     /// chatctl in this folder, without the surroundings' colours and settings.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chatctl"));
+        self.surrounded(Command::new(env!("CARGO_BIN_EXE_chatctl")), words)
+    }
+
+    /// The same from a shell that has run `first` before.
+    pub(crate) fn command_after(&self, first: &str, words: &[&str]) -> Command {
+        let mut shell = Command::new("sh");
+        let script = format!("{first} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_chatctl")]);
+        self.surrounded(shell, words)
+    }
+
+    fn surrounded(&self, mut command: Command, words: &[&str]) -> Command {
         command
             .args(words)
             .current_dir(self.path())

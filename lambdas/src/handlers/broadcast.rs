@@ -11,7 +11,7 @@ use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::event::SocketEvent;
 use crate::log::{Log, reasons};
 use crate::protocol::text_of;
-use crate::room::{Audience, INLINE_POSTS, INLINE_RECEIVERS, RoomPost, Tally};
+use crate::room::{Audience, INLINE_RECEIVERS, RoomPost, Tally};
 use crate::routes::Routes;
 use crate::session::{ConnectionId, Names};
 use crate::shard::Shard;
@@ -77,10 +77,10 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
     match post.audience(INLINE_RECEIVERS).await? {
         Audience::Few(members) => {
             let receivers = stream::iter(own.into_iter().chain(members));
-            report(post.post_to(receivers, INLINE_POSTS).await, 0, &log);
+            report(post.post_to(receivers).await, 0, &log);
         }
         Audience::Many => {
-            let own = post.post_to(stream::iter(own), 1);
+            let own = post.post_to(stream::iter(own));
             let (own, (others, handed_over)) = join(own, hand_over(&post, dispatch)).await;
             report(own.and(others), handed_over, &log);
         }

@@ -5,7 +5,7 @@ use futures_util::stream;
 use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
 
-use super::{RoomPost, SHARD_POSTS, Tally};
+use super::{RoomPost, Tally};
 use crate::delivery::Delivery;
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device, Page, PageStart, StoreError};
@@ -63,7 +63,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         };
         let members = stream::unfold(queue, async |mut queue| Some((queue.recv().await?, queue)))
             .flat_map(stream::iter);
-        let (read, tally) = join(read, self.post_to(members, SHARD_POSTS)).await;
+        let (read, tally) = join(read, self.post_to(members)).await;
         (tally, read)
     }
 

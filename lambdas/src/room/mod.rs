@@ -23,17 +23,19 @@ use crate::session::{ConnectionId, Room};
 use crate::store::{ConnectionStore, Device};
 
 /// Up to how many receivers a message is delivered by the function that got it.
-pub const INLINE_RECEIVERS: usize = 500;
-
-/// How many posts are under way at once in the function that got the message.
-pub const INLINE_POSTS: usize = 64;
-
-/// How many posts are under way at once in a function that does nothing but post.
 ///
-/// There is one for each of four shards, and an account may make 10,000 requests a second, these posts among them
+/// To hand over is no quicker until posting takes longer than a queue and the start of four functions, and Lambda's queue
+/// may deliver an event twice or drop it, which whoever is served here is spared.
+pub const INLINE_RECEIVERS: usize = 1_000;
+
+/// How many posts of one function are under way at once.
+///
+/// Each needs a connection of its own, which is some 70 KB here and a TLS handshake the first time: more of them take
+/// longer to begin with, for a function that has a third of a processor. Four functions serve a larger room together, and
+/// an account may make 10,000 requests a second, these posts among them
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>): 4 × 32 posts of some 15 ms each (an
-/// assumption: nobody measured them) are close to that, and more of them would cost memory and be refused.
-pub const SHARD_POSTS: usize = 32;
+/// assumption: nobody measured them) are close to that.
+pub const POSTS_AT_ONCE: usize = 32;
 
 /// How many refusals of one message are logged one by one; the others are only counted.
 const LOGGED_REFUSALS: usize = 10;
@@ -91,10 +93,10 @@ impl Tally {
 }
 
 impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
-    /// Posts the text to `members`, up to `at_once` of them at a time, as long as there is time; forgets those that are gone.
+    /// Posts the text to `members`, [`POSTS_AT_ONCE`], as long as there is time; forgets those that are gone.
     ///
     /// No receiver stops another: whatever becomes of one post is counted, and the others go on.
-    pub async fn post_to(&self, members: impl Stream<Item = Device>, at_once: usize) -> Tally {
+    pub async fn post_to(&self, members: impl Stream<Item = Device>) -> Tally {
         let until = self.invocation.until;
         let cut_short = AtomicBool::new(false);
         let in_time = |_: &Device| {
@@ -105,7 +107,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         let mut tally = members
             .take_while(in_time)
             .map(|member| self.post(member))
-            .buffer_unordered(at_once)
+            .buffer_unordered(POSTS_AT_ONCE)
             .fold(Tally::default(), |mut tally, (receiver, outcome)| {
                 match outcome {
                     Ok(Posted::Delivered) => tally.delivered += 1,

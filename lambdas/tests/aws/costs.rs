@@ -42,14 +42,19 @@ async fn a_room_costs_one_write_to_enter_one_to_leave_and_four_reads_to_speak_to
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
     chat.connect("a", Some(&hall)).await;
     assert_eq!(chat.meter.bill(), "1 PutItem 1");
-    for (members, price) in [(10, "4 Query 4"), (100, "4 Query 4"), (500, "4 Query 8")] {
+    for (members, price) in [
+        (10, "4 Query 4"),
+        (100, "4 Query 4"),
+        (500, "4 Query 8"),
+        (1_000, "4 Query 16"),
+    ] {
         chat.fill("hall", members).await;
         chat.broadcast("a", Some(&hall)).await;
         assert_eq!(chat.meter.bill(), price, "{members} members");
     }
     chat.delivery.close(&member(7));
     chat.broadcast("a", Some(&hall)).await;
-    assert_eq!(chat.meter.bill(), "1 DeleteItem 1, 4 Query 8");
+    assert_eq!(chat.meter.bill(), "1 DeleteItem 1, 4 Query 16");
     chat.disconnect("a", Some(&hall)).await;
     assert_eq!(chat.meter.bill(), "1 DeleteItem 1");
 }
@@ -59,17 +64,17 @@ async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size_and_a_read
 {
     let chat = Chat::start(Names::Optional, Index::Room).await;
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
-    chat.fill("hall", 1_200).await;
+    chat.fill("hall", 2_000).await;
     chat.broadcast("a", Some(&hall)).await;
     let shards = chat.dispatch.take();
     assert_eq!(shards.len(), 4);
-    assert_eq!(chat.meter.bill(), "4 Query 16");
+    assert_eq!(chat.meter.bill(), "4 Query 20");
     for shard in &shards {
         let ways = (&chat.store, &chat.delivery);
         let tally = deliver(shard, ways, &invocation(60)).await;
         assert_eq!(tally.expect("a tally").refused, 0);
     }
-    assert_eq!(chat.meter.bill(), "8 Query 20");
+    assert_eq!(chat.meter.bill(), "8 Query 32");
 }
 
 #[tokio::test]

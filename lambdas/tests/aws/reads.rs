@@ -45,7 +45,7 @@ async fn members_are_always_read_consistently_and_in_pages() {
         "{}",
         only(&stub)
     );
-    assert!(only(&stub).contains(r#""Limit":250"#), "{}", only(&stub));
+    assert!(only(&stub).contains(r#""Limit":320"#), "{}", only(&stub));
     assert!(only(&stub).contains("R#everybody#0"), "{}", only(&stub));
 }
 

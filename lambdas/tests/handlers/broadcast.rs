@@ -5,7 +5,7 @@ use chat_lambdas::fan_out::ARRIVAL_SECONDS;
 use chat_lambdas::handlers::{HandlerError, connect};
 use chat_lambdas::log::Level;
 use chat_lambdas::memory::Call;
-use chat_lambdas::room::INLINE_POSTS;
+use chat_lambdas::room::{INLINE_RECEIVERS, POSTS_AT_ONCE};
 use chat_lambdas::session::ConnectionId;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -162,7 +162,7 @@ async fn many_refusals_are_counted_and_only_the_first_are_listed() {
 #[tokio::test]
 async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way_at_once() {
     let scene = Scene::new();
-    for number in 0..INLINE_POSTS - 1 {
+    for number in 0..POSTS_AT_ONCE - 1 {
         let slow = scene.present("hall", &format!("slow {number}")).await;
         scene.delivery.hold(&slow);
     }
@@ -171,7 +171,7 @@ async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way
         fast.push(scene.present("hall", &format!("fast {number}")).await);
     }
     let watch = async {
-        scene.delivery.wait_for_held(INLINE_POSTS - 1).await;
+        scene.delivery.wait_for_held(POSTS_AT_ONCE - 1).await;
         for member in &fast {
             while scene.delivery.take(member).is_none() {
                 tokio::task::yield_now().await;
@@ -179,7 +179,7 @@ async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way
         }
         assert_eq!(
             scene.delivery.held(),
-            INLINE_POSTS - 1,
+            POSTS_AT_ONCE - 1,
             "the slow ones still wait"
         );
         scene.delivery.release();
@@ -194,16 +194,16 @@ async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way
 #[tokio::test]
 async fn no_more_than_so_many_posts_are_under_way_at_once() {
     let scene = Scene::new();
-    for number in 0..INLINE_POSTS + 30 {
+    for number in 0..POSTS_AT_ONCE + 30 {
         let member = scene.present("hall", &format!("slow {number}")).await;
         scene.delivery.hold(&member);
     }
     let watch = async {
-        scene.delivery.wait_for_held(INLINE_POSTS).await;
+        scene.delivery.wait_for_held(POSTS_AT_ONCE).await;
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(scene.delivery.held(), INLINE_POSTS);
+        assert_eq!(scene.delivery.held(), POSTS_AT_ONCE);
         scene.delivery.release();
     };
     let both = async { tokio::join!(scene.says("hi", RELAY), watch) };
@@ -308,7 +308,7 @@ async fn no_log_line_quotes_a_message_or_a_frame_that_was_refused() {
     ] {
         scene.says(frame, ECHO).await.unwrap();
     }
-    crowd(&scene, 600).await;
+    crowd(&scene, INLINE_RECEIVERS + 1).await;
     scene
         .says(r#"{"message":"a private matter"}"#, ECHO)
         .await

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chat_lambdas::dispatch::ShardMessage;
 use chat_lambdas::handlers::{HandlerError, deliver};
 use chat_lambdas::memory::Call;
-use chat_lambdas::room::SHARD_POSTS;
+use chat_lambdas::room::POSTS_AT_ONCE;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
 use chat_lambdas::store::PAGE_ROWS;
@@ -76,11 +76,11 @@ async fn of_a_shard_that_is_served_slowly_no_more_than_the_next_page_is_read_ahe
         scene.delivery.hold(&member);
     }
     let watch = async {
-        scene.delivery.wait_for_held(SHARD_POSTS).await;
+        scene.delivery.wait_for_held(POSTS_AT_ONCE).await;
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(scene.delivery.held(), SHARD_POSTS);
+        assert_eq!(scene.delivery.held(), POSTS_AT_ONCE);
         assert_eq!(scene.store.pages_read(), 2);
         scene.delivery.release();
     };

@@ -55,7 +55,8 @@ async fn of_a_huge_room_no_more_is_read_than_shows_its_size() {
 #[tokio::test]
 async fn a_shard_that_is_not_taken_is_served_here_and_one_that_may_be_is_not() {
     let scene = Scene::new();
-    crowd(&scene, 700).await;
+    let many = INLINE_RECEIVERS + 100;
+    crowd(&scene, many).await;
     let [first, second, ..] = Shard::all();
     scene.dispatch.refuse(first, || DispatchError::Refused {
         source: "too many requests".into(),
@@ -64,10 +65,10 @@ async fn a_shard_that_is_not_taken_is_served_here_and_one_that_may_be_is_not() {
         source: "no answer".into(),
     });
     scene.says("hi", RELAY).await.unwrap();
-    let of_first = (0..700)
+    let of_first = (0..many)
         .filter(|number| Shard::of(&guest(*number)) == first)
         .count();
-    assert_eq!(delivered(&scene, 700), of_first);
+    assert_eq!(delivered(&scene, many), of_first);
     assert_eq!(scene.dispatch.take().len(), 2);
     let logged = scene.logged();
     assert_eq!(

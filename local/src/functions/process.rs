@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::open_files::limit_as_on_lambda;
 use super::output::follow_lines;
 use super::pool::{Ending, Job, Pool};
 use super::{Failure, Invocation, Outcome, environment, runtime_api};
@@ -198,7 +199,10 @@ impl Process {
 /// Starts the process and stays with it until it is gone, and its whole process group with it.
 pub(super) async fn run(pool: Arc<Pool>, process: Arc<Process>) {
     let failure = match start(&pool, &process).await {
-        Ok((child, listener)) => supervise(&pool, &process, child, listener).await,
+        Ok((child, listener)) => {
+            limit_as_on_lambda(&child);
+            supervise(&pool, &process, child, listener).await
+        }
         Err(error) => {
             let path = pool.runnable.code.bootstrap.display();
             Failure::new(

@@ -54,7 +54,7 @@ struct Admitted {
 }
 
 async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<Admitted, Refusal> {
-    if gateway.is_stopping() {
+    if gateway.is_stopping() || gateway.is_full() {
         return Err(Refusal::gateway(
             503,
             "ServiceUnavailableException",

@@ -193,6 +193,19 @@ async fn the_environment_is_lambdas_and_nothing_is_inherited() {
     }
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>, "File descriptors".
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_process_may_have_as_many_files_open_as_on_lambda() {
+    let (_world, _client, _processes, process) = by_hand().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.pid)).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let words: Vec<_> = line.unwrap().split_whitespace().skip(3).collect();
+    assert_eq!(words, ["1024", "1024", "files"]);
+}
+
 #[tokio::test]
 async fn output_is_told_line_by_line() {
     let (world, _client, _processes, mut process) = by_hand().await;

@@ -160,3 +160,31 @@ async fn by_default_a_burst_of_500_connections_and_thousands_of_messages_gets_th
         (10_000.0, 5_000)
     );
 }
+
+/// AWS has no such limit: it is this machine's.
+#[tokio::test]
+async fn who_finds_no_room_is_turned_away_until_somebody_leaves_and_that_is_said_once() {
+    let limits = Limits {
+        connections: 2,
+        ..Limits::default()
+    };
+    let world = World::limited_chat(limits).await;
+    let (first, mut second) = (world.connect().await, world.connect().await);
+    for _ in 0..2 {
+        let answer = world.upgrade("/v1", "").await;
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (503, r#"{"message":"Service Unavailable"}"#)
+        );
+    }
+    assert_eq!(world.puppets.count("connect"), 2);
+    second.send("x").await;
+    world.puppets.event("default", 0).await;
+    first.close(None).await;
+    until(async || (world.upgrade("/v1", "").await.status == 101).then_some(())).await;
+    let warnings = world.warnings();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.starts_with("2 clients are connected")),
+        "{warnings:?}"
+    );
+}

@@ -9,7 +9,7 @@ use crate::conversations::Chat;
 const RELAY: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 
 /// More members than one function serves.
-const CROWD: usize = 600;
+const CROWD: usize = 1_100;
 
 #[tokio::test]
 async fn with_every_action_in_place_a_room_denies_nothing_however_large_it_is() {

@@ -12,7 +12,7 @@ use crate::rights;
 const RELAY: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 
 /// More members than one function serves.
-const CROWD: usize = 600;
+const CROWD: usize = 1_100;
 
 /// Longer ago than a handshake may still be under way, in seconds.
 const LONG_AGO: u64 = 3600;
@@ -123,7 +123,7 @@ async fn with_everything_that_is_granted_a_room_denies_nothing_however_large_it_
         ann.says("hello, crowd").await;
         assert_eq!(bob.hears().await, "hello, crowd");
         rooms
-            .logs("Deliver", &["shard served", "\"gone\":600"])
+            .logs("Deliver", &["shard served", "\"gone\":1100"])
             .await;
         assert_eq!(ann.leaves().await, [""; 0]);
         assert_eq!(bob.leaves().await, [""; 0]);
@@ -238,7 +238,7 @@ async fn without_query_deliver_finds_nobody() {
 #[tokio::test]
 async fn without_manage_connections_deliver_reaches_nobody() {
     let rooms = deliver_logs(&MAY_NOT_POST, "execute-api:ManageConnections").await;
-    let counts = ["shard served", "\"delivered\":0", "\"refused\":600"];
+    let counts = ["shard served", "\"delivered\":0", "\"refused\":1100"];
     rooms.logs("Deliver", &counts).await;
 }
 
@@ -248,7 +248,7 @@ async fn without_delete_item_deliver_tries_a_crowd_that_is_gone_again_and_again(
     let words = ["gone connection not forgotten", &refused(action)];
     let rooms = deliver_logs(&words, action).await;
     rooms
-        .logs("Deliver", &["shard served", "\"gone\":600"])
+        .logs("Deliver", &["shard served", "\"gone\":1100"])
         .await;
     rooms.has_rows(CROWD + 1).await;
 }

@@ -1,0 +1,48 @@
+//! How many clients a local stack takes: each is an open file.
+
+use crate::conversations::Chat;
+use crate::project::{Project, eventually, finished, handlers};
+
+/// Deploys from a shell that has run `first`, a limit; answers the endpoint.
+fn deployed_after(project: &Project, first: &str) -> String {
+    let handlers = handlers().to_str().unwrap();
+    let words = ["deploy", "--local", "--handlers", handlers];
+    let deployed = finished(project.command_after(first, &words).output().unwrap());
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    project.status()["endpoint"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_stack_takes_more_clients_than_the_shell_that_started_it_lets_programs_have_files() {
+    let project = Project::new("");
+    let url = deployed_after(&project, "ulimit -Sn 64");
+    let mut friends: Vec<_> = (0..100).map(|_| Chat::open(&url, "Jerry", "Tom")).collect();
+    let mut tom = Chat::open(&url, "Tom", "Jerry");
+    tom.say("hello, all of you");
+    for friend in &mut friends {
+        assert_eq!(friend.hear(), "hello, all of you");
+    }
+}
+
+/// Of 512 files 192 are not for clients.
+#[test]
+fn where_the_system_allows_no_more_the_rest_is_turned_away_and_chat_and_commands_go_on() {
+    let project = Project::new("");
+    let url = deployed_after(&project, "ulimit -n 512");
+    let mut jerry = Chat::open(&url, "Jerry", "Tom");
+    let mut tom = Chat::open(&url, "Tom", "Jerry");
+    let crowd: Vec<_> = (2..320).map(|_| Chat::open(&url, "Spike", "Tom")).collect();
+    let refused = Chat::try_open(&url, Some("Tyke"), Some("Tom")).err();
+    assert_eq!(
+        refused.as_deref(),
+        Some("HTTP error: 503 Service Unavailable")
+    );
+    tom.say("crowded, isn't it?");
+    assert_eq!(jerry.hear(), "crowded, isn't it?");
+    let warnings = project.status()["warnings"]["last"].to_string();
+    assert!(warnings.contains("320 clients are connected"), "{warnings}");
+    drop(crowd);
+    eventually("there is room again", || {
+        Chat::try_open(&url, Some("Tyke"), Some("Tom")).is_ok()
+    });
+}
