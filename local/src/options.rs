@@ -159,7 +159,7 @@ impl Default for Limits {
 
 impl Limits {
     /// As many as files that this process may have open at the moment, as each connection is one, less a quarter of them
-    /// and no fewer than 192.
+    /// or 192, whichever is more, but no more than half.
     ///
     /// Those are for functions, their requests and the tables: without them the connections that there are would hear
     /// nothing more. Whoever wants many raises the process's limit first (`RLIMIT_NOFILE`).
@@ -167,8 +167,29 @@ impl Limits {
     pub fn connections_of_this_process() -> usize {
         let files = getrlimit(Resource::Nofile).current;
         let files = files.and_then(|files| usize::try_from(files).ok());
-        files.map_or(usize::MAX, |files| {
-            files.saturating_sub((files / 4).max(192))
-        })
+        files.map_or(usize::MAX, of_files)
+    }
+}
+
+fn of_files(files: usize) -> usize {
+    files - (files / 4).max(192).min(files / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_a_quarter_of_the_files_or_192_but_no_more_than_half() {
+        for (files, connections) in [
+            (0, 0),
+            (100, 50),
+            (512, 320),
+            (1_024, 768),
+            (20_000, 15_000),
+        ] {
+            assert_eq!(of_files(files), connections, "{files}");
+        }
+        assert!(Limits::connections_of_this_process() > 0);
     }
 }
