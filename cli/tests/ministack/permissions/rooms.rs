@@ -54,7 +54,8 @@ impl Rooms {
         let rows: Vec<_> = (0..count)
             .map(|number| {
                 json!({"PutRequest": {"Item": {
-                    "pk": {"S": "R#hall#0"}, "sk": {"S": format!("C#deadbeef{number:08}")},
+                    // Ids of this form belong to the first shard, where they are looked for to be forgotten.
+                    "pk": {"S": "R#hall#0"}, "sk": {"S": format!("C#deadbeef00000{number:03x}")},
                     "connected_at": {"N": (now - LONG_AGO).to_string()},
                     "expires_at": {"N": (now + LONG_AGO).to_string()},
                 }}})
