@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 
 use super::AwsTarget;
@@ -18,6 +18,7 @@ use crate::config::Aws;
 pub(super) struct Stub {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 /// A status and a body.
@@ -29,14 +30,18 @@ impl Stub {
         let stub = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             asked: Arc::default(),
+            headers: Arc::default(),
         };
         let (asked, answers) = (stub.asked.clone(), Arc::new(answers));
+        let headers = stub.headers.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (asked, answers) = (asked.clone(), answers.clone());
+                let headers = headers.clone();
                 let service = service_fn(move |request: Request<Incoming>| {
                     let (asked, answers) = (asked.clone(), answers.clone());
+                    headers.lock().unwrap().push(request.headers().clone());
                     async move {
                         let line = format!("{} {}", request.method(), request.uri());
                         let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -62,6 +67,15 @@ impl Stub {
     /// What was asked so far, one string a request: method, URI, body.
     pub(super) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// The header `name` of each request so far.
+    pub(super) fn header(&self, name: &str) -> Vec<Option<String>> {
+        let headers = self.headers.lock().unwrap();
+        let values = headers.iter().map(|all| all.get(name));
+        values
+            .map(|value| value.map(|value| value.to_str().unwrap().to_owned()))
+            .collect()
     }
 
     /// A configuration that leads here, with credentials that are good for nothing.

@@ -192,7 +192,7 @@ impl Cloud {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk().await)
             .force_path_style(true)
             .build();
-        let bucket = "chatctl-123456789012-eu-west-1";
+        let bucket = "chatctl-123456789012-eu-west-1-an";
         let client = aws_sdk_s3::Client::from_conf(config);
         let answer = client
             .list_objects_v2()

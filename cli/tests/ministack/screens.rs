@@ -76,13 +76,13 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
         123456789012, eu-west-1: chat
          teardown everything removed, T
         stack `chat` in eu-west-1 is gone
-        left: bucket chatctl-123456789012-eu-west-1, for the next deployment; empty it
+        left: bucket chatctl-123456789012-eu-west-1-an, for the next deployment; empty it
               costs nothing"#]]
     .assert_eq(&gone.exits(0).shows());
     let twice = at_a_terminal(cloud.command("teardown"), &[]).await;
     expect![[r#"
         there is no stack `chat` in eu-west-1
-        left: bucket chatctl-123456789012-eu-west-1, for the next deployment; empty it
+        left: bucket chatctl-123456789012-eu-west-1-an, for the next deployment; empty it
               costs nothing"#]]
     .assert_eq(&twice.exits(0).shows());
 }
@@ -212,7 +212,7 @@ async fn a_script_reads_one_json_value_a_line_and_nothing_else() {
     let gone = cloud.chatctl("teardown --yes --output json").await.exits(0);
     assert_eq!(gone.stderr, "");
     let last = gone.stdout.lines().last().unwrap();
-    expect![[r#"{"type":"result","stack":"chat","removed":true,"left":{"tables":[],"spared":[],"bucket":"chatctl-123456789012-eu-west-1"}}"#]].assert_eq(last);
+    expect![[r#"{"type":"result","stack":"chat","removed":true,"left":{"tables":[],"spared":[],"bucket":"chatctl-123456789012-eu-west-1-an"}}"#]].assert_eq(last);
     let missing = cloud.chatctl("status --output json").await.exits(2);
     expect![[r#"{"type":"error","exitCode":2,"message":"there is no stack `chat` in eu-west-1","hint":"`chatctl deploy` makes it; another region or account may have it (`--region`, `--profile`)"}"#]].assert_eq(missing.stdout.trim_end());
 }

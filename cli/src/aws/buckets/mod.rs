@@ -1,5 +1,7 @@
 //! The bucket that handlers are published to: one for each account and region, made on first use.
 
+mod making;
+mod names;
 #[cfg(test)]
 mod tests;
 mod uses;
@@ -9,15 +11,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
-    CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-};
 use base64::Engine as _;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::{Kind, code, kind, refused};
@@ -25,6 +19,7 @@ use super::identity::Identity;
 use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, Refusal, TargetError};
 use crate::packaging::Artifact;
+use names::Namespace;
 
 /// Days after which an object that no deployment has used goes. CloudFormation needs the old object once more when an
 /// update fails, so a stack that has not been deployed for longer cannot be rolled back to its old code.
@@ -43,6 +38,8 @@ pub(crate) struct Bucket {
     owner: String,
     region: String,
     partition: String,
+    namespace: Namespace,
+    pauses: &'static [Duration],
 }
 
 impl Bucket {
@@ -53,9 +50,12 @@ impl Bucket {
             builder = builder.force_path_style(true);
         }
         let partition = identity.arn.split(':').nth(1).unwrap_or("aws");
+        let namespace = Namespace::of(partition, region);
         Self {
             client: Client::from_conf(builder.build()),
-            name: format!("chatctl-{}-{region}", identity.account),
+            name: namespace.bucket_name(&identity.account, region),
+            namespace,
+            pauses: making::PAUSES,
             owner: identity.account.clone(),
             region: region.to_owned(),
             partition: partition.to_owned(),
@@ -71,7 +71,7 @@ impl Bucket {
         match request.expected_bucket_owner(&self.owner).send().await {
             Ok(_) => Ok(true),
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
-            Err(error) => Err(self.refused("s3:ListBucket", "reach", error)),
+            Err(error) => Err(self.unreached(error)),
         }
     }
 
@@ -105,146 +105,6 @@ impl Bucket {
         Ok(())
     }
 
-    /// Makes the bucket, or finishes one whose making was interrupted: the policy comes last.
-    async fn ensure(&self) -> Result<(), TargetError> {
-        if self.exists().await? {
-            let request = self.client.get_bucket_policy().bucket(&self.name);
-            match request.expected_bucket_owner(&self.owner).send().await {
-                Ok(_) => return Ok(()),
-                Err(error) if code(&error) == Some("NoSuchBucketPolicy") => {}
-                Err(error) => return Err(self.refused("s3:GetBucketPolicy", "check", error)),
-            }
-        } else {
-            self.create().await?;
-        }
-        self.close_to_the_public().await?;
-        self.encrypt_and_expire().await?;
-        self.require_tls().await
-    }
-
-    async fn create(&self) -> Result<(), TargetError> {
-        // S3 does not take the name of its first region here.
-        let place = (self.region != "us-east-1").then(|| {
-            CreateBucketConfiguration::builder()
-                .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
-                .build()
-        });
-        let request = self.client.create_bucket().bucket(&self.name);
-        match request.set_create_bucket_configuration(place).send().await {
-            Ok(_) => Ok(()),
-            // Another deployment was a moment faster.
-            Err(error) if code(&error) == Some("BucketAlreadyOwnedByYou") => Ok(()),
-            Err(error) => Err(self.refused("s3:CreateBucket", "make", error)),
-        }
-    }
-
-    async fn close_to_the_public(&self) -> Result<(), TargetError> {
-        let block = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
-        let request = self.client.put_public_access_block().bucket(&self.name);
-        request
-            .expected_bucket_owner(&self.owner)
-            .public_access_block_configuration(block)
-            .send()
-            .await
-            .map_err(|e| self.refused("s3:PutBucketPublicAccessBlock", "close to the public", e))?;
-        let rule = OwnershipControlsRule::builder()
-            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
-            .build();
-        let rule = rule.map_err(incomplete)?;
-        let controls = OwnershipControls::builder().rules(rule).build();
-        let request = self
-            .client
-            .put_bucket_ownership_controls()
-            .bucket(&self.name);
-        request
-            .expected_bucket_owner(&self.owner)
-            .ownership_controls(controls.map_err(incomplete)?)
-            .send()
-            .await
-            .map_err(|e| {
-                self.refused(
-                    "s3:PutBucketOwnershipControls",
-                    "switch access lists off on",
-                    e,
-                )
-            })?;
-        Ok(())
-    }
-
-    async fn encrypt_and_expire(&self) -> Result<(), TargetError> {
-        let by_default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::Aes256)
-            .build();
-        let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(by_default.map_err(incomplete)?)
-            .build();
-        let encryption = ServerSideEncryptionConfiguration::builder()
-            .rules(rule)
-            .build();
-        let request = self.client.put_bucket_encryption().bucket(&self.name);
-        request
-            .expected_bucket_owner(&self.owner)
-            .server_side_encryption_configuration(encryption.map_err(incomplete)?)
-            .send()
-            .await
-            .map_err(|e| self.refused("s3:PutEncryptionConfiguration", "encrypt", e))?;
-        let rule = LifecycleRule::builder()
-            .id("handlers that no deployment uses")
-            .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix("").build())
-            .expiration(LifecycleExpiration::builder().days(EXPIRY_DAYS).build())
-            .abort_incomplete_multipart_upload(
-                AbortIncompleteMultipartUpload::builder()
-                    .days_after_initiation(1)
-                    .build(),
-            )
-            .build();
-        let lifecycle = BucketLifecycleConfiguration::builder()
-            .rules(rule.map_err(incomplete)?)
-            .build();
-        let request = self
-            .client
-            .put_bucket_lifecycle_configuration()
-            .bucket(&self.name);
-        request
-            .expected_bucket_owner(&self.owner)
-            .lifecycle_configuration(lifecycle.map_err(incomplete)?)
-            .send()
-            .await
-            .map_err(|e| {
-                self.refused("s3:PutLifecycleConfiguration", "let objects expire in", e)
-            })?;
-        Ok(())
-    }
-
-    async fn require_tls(&self) -> Result<(), TargetError> {
-        let arn = format!("arn:{}:s3:::{}", self.partition, self.name);
-        let policy = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [arn, format!("{arn}/*")],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}}
-            }]
-        });
-        let request = self.client.put_bucket_policy().bucket(&self.name);
-        request
-            .expected_bucket_owner(&self.owner)
-            .policy(policy.to_string())
-            .send()
-            .await
-            .map_err(|e| self.refused("s3:PutBucketPolicy", "require TLS for", e))?;
-        Ok(())
-    }
-
     fn refused<E>(
         &self,
         action: &'static str,
@@ -254,7 +114,19 @@ impl Bucket {
     where
         E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
     {
-        refused(action, format!("{attempt} bucket {}", self.name), error)
+        let busy = code(&error) == Some("OperationAborted");
+        let told = refused(action, format!("{attempt} bucket {}", self.name), error);
+        if !busy {
+            return told;
+        }
+        TargetError {
+            refusal: Refusal::Unreachable,
+            ..told
+        }
+        .with_hint(
+            "S3 is busy with another change of this bucket, such as that of a second deployment, or releases the name \
+             of a bucket that was deleted less than an hour ago; try again later",
+        )
     }
 
     fn asset(&self, artifact: &Artifact, already_there: bool) -> Asset {

@@ -7,6 +7,10 @@ use super::*;
 const FOUND: (u16, &str) = (200, "");
 
 async fn bucket(answers: &[(u16, &str)]) -> (Bucket, Stub) {
+    bucket_in("eu-west-1", answers).await
+}
+
+async fn bucket_in(region: &str, answers: &[(u16, &str)]) -> (Bucket, Stub) {
     let answers: Vec<Answer> = answers
         .iter()
         .map(|(status, body)| (*status, (*body).to_owned()))
@@ -16,10 +20,9 @@ async fn bucket(answers: &[(u16, &str)]) -> (Bucket, Stub) {
         account: "123456789012".into(),
         arn: "arn:aws:iam::123456789012:user/ann".into(),
     };
-    (
-        Bucket::new(&stub.config().await, &identity, "eu-west-1"),
-        stub,
-    )
+    let mut bucket = Bucket::new(&stub.config().await, &identity, region);
+    bucket.pauses = &[Duration::ZERO; 6];
+    (bucket, stub)
 }
 
 fn artifact() -> Artifact {
@@ -80,7 +83,7 @@ async fn a_bucket_is_made_closed_encrypted_and_only_then_used() {
     assert!(!asset.already_there);
     assert_eq!(
         (asset.bucket.as_str(), asset.key.len(), asset.architecture),
-        ("chatctl-123456789012-eu-west-1", 64, "x86_64")
+        ("chatctl-123456789012-eu-west-1-an", 64, "x86_64")
     );
     assert_eq!(
         asked(&stub),
@@ -128,6 +131,99 @@ async fn a_bucket_whose_making_was_interrupted_is_finished() {
     assert!(asked.contains(&"PUT bucket policy".to_owned()), "{asked:?}");
 }
 
+fn refusal(code: &str) -> String {
+    format!("<Error><Code>{code}</Code><Message>no</Message></Error>")
+}
+
+#[tokio::test]
+async fn the_bucket_is_made_in_the_namespace_of_the_account() {
+    let (bucket, stub) = bucket(&[(404, ""), FOUND]).await;
+    bucket.ensure().await.unwrap();
+    assert_eq!(
+        stub.header("x-amz-bucket-namespace")[..3],
+        [None, Some("account-regional".to_owned()), None]
+    );
+}
+
+#[tokio::test]
+async fn a_region_without_namespaces_of_accounts_gets_a_bucket_in_the_global_one() {
+    let (bucket, stub) = bucket_in("me-south-1", &[(404, ""), FOUND]).await;
+    bucket.ensure().await.unwrap();
+    assert_eq!(bucket.name, "chatctl-123456789012-me-south-1");
+    let mut namespaces = stub.header("x-amz-bucket-namespace").into_iter();
+    assert!(namespaces.all(|namespace| namespace.is_none()));
+}
+
+#[tokio::test]
+async fn a_name_that_another_account_has_taken_is_told_as_that_and_nothing_is_sent_there() {
+    let (bucket, stub) = bucket_in(
+        "me-south-1",
+        &[(403, ""), (409, &refusal("BucketAlreadyExists"))],
+    )
+    .await;
+    let stack = "chat".parse().unwrap();
+    let error = bucket.publish(&stack, &artifact()).await.unwrap_err();
+    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(
+        error.to_string(),
+        "could not make bucket chatctl-123456789012-me-south-1: another AWS account has taken its name"
+    );
+    assert_eq!(asked(&stub), ["HEAD bucket", "PUT bucket"]);
+}
+
+#[tokio::test]
+async fn a_bucket_of_ours_that_cannot_be_looked_at_lacks_a_permission() {
+    let owned = refusal("BucketAlreadyOwnedByYou");
+    let (bucket, _stub) = bucket_in("me-south-1", &[(403, ""), (409, &owned)]).await;
+    let error = bucket.ensure().await.unwrap_err();
+    let hint = error.hint.unwrap();
+    assert!(hint.ends_with("the permission s3:ListBucket"), "{hint}");
+}
+
+#[tokio::test]
+async fn without_making_the_bucket_both_reasons_for_a_refusal_are_told() {
+    let (bucket, _stub) = bucket_in("me-south-1", &[(403, "")]).await;
+    let hint = bucket.exists().await.unwrap_err().hint.unwrap();
+    assert!(hint.contains("s3:ListBucket"), "{hint}");
+    assert!(hint.contains("another AWS account"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_second_deployment_that_makes_the_same_bucket_is_waited_for() {
+    let aborted = refusal("OperationAborted");
+    let owned = refusal("BucketAlreadyOwnedByYou");
+    let (bucket, stub) = bucket(&[
+        (404, ""),
+        (409, &aborted),
+        (409, &aborted),
+        (409, &owned),
+        (409, &aborted),
+        FOUND,
+    ])
+    .await;
+    bucket.ensure().await.unwrap();
+    assert_eq!(
+        asked(&stub)[..6],
+        [
+            "HEAD bucket",
+            "PUT bucket",
+            "PUT bucket",
+            "PUT bucket",
+            "PUT bucket publicAccessBlock",
+            "PUT bucket publicAccessBlock",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_that_stays_busy_is_given_up_with_the_reason() {
+    let (bucket, stub) = bucket(&[(404, ""), (409, &refusal("OperationAborted"))]).await;
+    let error = bucket.ensure().await.unwrap_err();
+    assert_eq!(error.refusal, Refusal::Unreachable);
+    assert!(error.hint.unwrap().contains("second deployment"));
+    assert_eq!(stub.asked().len(), 2 + making::PAUSES.len());
+}
+
 #[tokio::test]
 async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     let (bucket, stub) = bucket(&[(403, "")]).await;
@@ -135,7 +231,7 @@ async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     assert_eq!(error.refusal, Refusal::Denied);
     assert_eq!(
         error.to_string(),
-        "could not reach bucket chatctl-123456789012-eu-west-1"
+        "could not reach bucket chatctl-123456789012-eu-west-1-an"
     );
     assert_eq!(asked(&stub), ["HEAD bucket"]);
 }
@@ -195,7 +291,7 @@ async fn an_object_that_s3_keeps_is_told_with_its_reason_and_the_stack_s_uses_st
     let error = bucket.forget(&chat, &leavings).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "could not remove aa from bucket chatctl-123456789012-eu-west-1"
+        "could not remove aa from bucket chatctl-123456789012-eu-west-1-an"
     );
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "no");
     assert_eq!(stub.asked().len(), 2);
