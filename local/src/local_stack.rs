@@ -25,7 +25,7 @@ use crate::page::Page;
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
 use crate::tables::{Prepared, Tables, TablesError};
-use crate::template::resolve;
+use crate::template::resolve_request;
 use crate::transition::{ChangeSummary, Teller};
 
 /// How long asynchronous invocations that run may take to end when the stack stops.
@@ -71,7 +71,7 @@ impl LocalStack {
         observer: Observer,
     ) -> Result<Self, StartError> {
         let identity = options.identity(&request.stack_name);
-        let stack = resolve(&request.template, &request.parameters, &identity)?;
+        let stack = resolve_request(&request, &identity)?;
         Self::start_resolved(stack, request.code, options, observer).await
     }
 
@@ -187,7 +187,7 @@ impl LocalStack {
     /// [`UpdateError`]; the stack runs on as it was.
     pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
         let identity = self.options.identity(&request.stack_name);
-        let stack = resolve(&request.template, &request.parameters, &identity)?;
+        let stack = resolve_request(&request, &identity)?;
         self.update_resolved(stack, request.code).await
     }
 

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::stack::{Identity, LogicalId, Throttle};
 
 /// What to run: a template, its parameters and the code of its functions.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct StackRequest {
     /// The stack's name; an update keeps it.
     pub stack_name: String,
@@ -18,9 +18,32 @@ pub struct StackRequest {
     pub template: String,
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
+    /// Values for dynamic references, by what stands between `{{resolve:` and `}}`; a reference without one stays as it is.
+    pub references: BTreeMap<String, String>,
     /// By the function's logical id: a folder with an executable `bootstrap`, a zip file holding one, or the
     /// executable itself. Every function of the template needs an entry.
     pub code: BTreeMap<LogicalId, PathBuf>,
+}
+
+/// Without the values of dynamic references, which are secrets.
+impl std::fmt::Debug for StackRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            stack_name,
+            template,
+            parameters,
+            references,
+            code,
+        } = self;
+        formatter
+            .debug_struct("StackRequest")
+            .field("stack_name", stack_name)
+            .field("template", template)
+            .field("parameters", parameters)
+            .field("references", &references.keys())
+            .field("code", code)
+            .finish()
+    }
 }
 
 /// Where and how a local stack runs. Stays the same through its life; an update cannot change it.

@@ -66,7 +66,7 @@ pub(super) async fn preflight(
 fn reachable(settings: &Settings) -> Option<Check> {
     let found: Vec<_> = settings
         .backends()
-        .map(|(key, url)| (key, url, url.private()))
+        .map(|(key, backend)| (key, &backend.url, backend.url.private()))
         .collect();
     if found.is_empty() {
         return None;

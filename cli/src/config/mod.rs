@@ -8,16 +8,17 @@ pub(crate) mod names;
 pub(crate) mod permission;
 pub(crate) mod route;
 mod routes;
+pub(crate) mod secret;
 mod snippet;
 pub(crate) mod url;
 
 use std::path::{Path, PathBuf};
 
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
-use route::{CustomHandler, Lifecycle, Purpose, Route};
+use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
+use secret::LocalSecret;
 pub(crate) use snippet::Snippet;
-use url::BackendUrl;
 
 /// The file's name, looked for in the working folder.
 pub(crate) const FILE_NAME: &str = "chatctl.toml";
@@ -123,8 +124,8 @@ impl Settings {
         self.has_own_functions() || self.custom_handlers().next().is_some()
     }
 
-    /// The addresses of the user's backend, each with a route that leads there.
-    pub(crate) fn backends(&self) -> impl Iterator<Item = (&str, &BackendUrl)> {
+    /// Where the user's backend is, for each route that leads there.
+    pub(crate) fn backends(&self) -> impl Iterator<Item = (&str, &Backend)> {
         let lifecycle = self.lifecycle.iter().flat_map(|lifecycle| {
             [
                 ("$connect", &lifecycle.connect),
@@ -132,9 +133,41 @@ impl Settings {
             ]
         });
         lifecycle.chain(self.routes.iter().filter_map(|route| match &route.purpose {
-            Purpose::Http { url, .. } => Some((route.key.as_ref(), url)),
+            Purpose::Http { backend, .. } => Some((route.key.as_ref(), backend)),
             _ => None,
         }))
+    }
+
+    /// What somebody should know before it is deployed where others can listen; a line each.
+    pub(crate) fn cautions(&self) -> Vec<String> {
+        let mut in_clear: Vec<_> = self
+            .backends()
+            .filter(|(_, backend)| backend.url.is_in_clear())
+            .map(|(_, backend)| backend)
+            .collect();
+        in_clear.sort_by_key(|backend| backend.url.origin());
+        in_clear.dedup_by_key(|backend| backend.url.origin());
+        let line = |backend: &Backend| {
+            let what = match &backend.secret {
+                Some(secret) => format!("messages and the header `{}`", secret.name),
+                None => "messages".to_owned(),
+            };
+            format!(
+                "{what} travel to {} unencrypted: give it an https address",
+                backend.url.origin()
+            )
+        };
+        in_clear.into_iter().map(line).collect()
+    }
+
+    /// The files that hold secrets for the local stack.
+    pub(crate) fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.backends().filter_map(|(_, backend)| {
+            match backend.secret.as_ref()?.local.as_ref()? {
+                LocalSecret::File(path) => Some(path.clone()),
+                LocalSecret::Variable(_) => None,
+            }
+        })
     }
 
     /// The user's own functions, by the key of their route.

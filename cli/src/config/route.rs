@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::names::{MemberName, RouteKey};
 use super::permission::Grant;
+use super::secret::SecretHeader;
 use super::url::BackendUrl;
 
 /// The most text that a message can have, in bytes: what API Gateway takes as one message
@@ -33,7 +34,7 @@ pub(crate) enum Purpose {
     },
     /// It goes to a backend of the user's.
     Http {
-        url: BackendUrl,
+        backend: Backend,
         /// The member that the backend gets as `message`.
         text: Option<MemberName>,
     },
@@ -79,9 +80,17 @@ pub(crate) struct CustomHandler {
     pub(crate) grants: Vec<Grant>,
 }
 
+/// Where a backend of the user's gets requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Backend {
+    pub(crate) url: BackendUrl,
+    /// What proves to it that they come from this stack.
+    pub(crate) secret: Option<SecretHeader>,
+}
+
 /// A backend of the user's that is told who comes and goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lifecycle {
-    pub(crate) connect: BackendUrl,
-    pub(crate) disconnect: BackendUrl,
+    pub(crate) connect: Backend,
+    pub(crate) disconnect: Backend,
 }

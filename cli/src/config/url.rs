@@ -22,6 +22,11 @@ impl BackendUrl {
         &self.0[..end.map_or(self.0.len(), |end| host + end)]
     }
 
+    /// Whether requests travel unencrypted.
+    pub(crate) fn is_in_clear(&self) -> bool {
+        self.0.starts_with("http://")
+    }
+
     /// Why nobody but this machine or its network could reach it; `None` when anybody might.
     ///
     /// No name is looked up: a public name that leads to a private address is not noticed.

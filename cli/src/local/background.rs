@@ -158,6 +158,7 @@ fn stack_request(stack: &str, request: &Request) -> StackRequest {
         stack_name: stack.to_owned(),
         template: request.template.clone(),
         parameters: request.parameters.clone(),
+        references: request.references.0.clone(),
         code: request.code.clone(),
     }
 }

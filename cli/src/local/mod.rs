@@ -15,6 +15,7 @@ mod open_files;
 pub(crate) mod page;
 mod process;
 mod records;
+pub(crate) mod secrets;
 mod unresponsive;
 mod warnings;
 
@@ -37,6 +38,7 @@ pub(crate) use control::LocalStatus;
 use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
+use secrets::References;
 pub(crate) use warnings::Warnings;
 
 /// Local stacks, kept in `.chatctl/` beside the config.
@@ -47,6 +49,8 @@ pub(crate) struct LocalTarget {
     port: Option<u16>,
     /// What the page on the gateway's port is filled in with.
     page: Option<serde_json::Value>,
+    /// The values of the template's dynamic references.
+    references: References,
     /// The process that this command started, to notice its early death.
     started: RefCell<Option<Child>>,
 }
@@ -58,6 +62,7 @@ impl LocalTarget {
             root: folder.join(".chatctl"),
             port,
             page: None,
+            references: Default::default(),
             started: RefCell::new(None),
         }
     }
@@ -70,9 +75,15 @@ impl LocalTarget {
         }
     }
 
+    /// The same, for deployments whose template has these dynamic references.
+    pub(crate) fn with_references(self, references: References) -> Self {
+        Self { references, ..self }
+    }
+
     fn request(&self, deployment: &Deployment, folder: &StateFolder) -> Request {
         Request {
             page: self.page.clone(),
+            references: self.references.clone(),
             ..Request::new(deployment, folder)
         }
     }

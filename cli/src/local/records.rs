@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::folder::StateFolder;
+use super::secrets::References;
 use crate::engine::Deployment;
 use crate::stack::{Outputs, Template};
 
@@ -24,6 +25,9 @@ pub(super) struct Request {
     /// What the page is filled in with, if one is shown.
     #[serde(default)]
     pub(super) page: Option<serde_json::Value>,
+    /// The values of dynamic references. The file is private to the user, so they may stand in it.
+    #[serde(default)]
+    pub(super) references: References,
 }
 
 impl Request {
@@ -40,6 +44,7 @@ impl Request {
                 .collect(),
             port: None,
             page: None,
+            references: References::default(),
         }
     }
 
@@ -54,12 +59,18 @@ impl Request {
         let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
         let page = self.page.as_ref().map(ToString::to_string);
         let page = page.unwrap_or_default();
+        let references = serde_json::to_vec(&self.references).expect("strings have a JSON form");
         let code = self.code.iter().flat_map(|(function, folder)| {
             [function.as_bytes(), folder.as_os_str().as_encoded_bytes()]
         });
-        for part in [self.template.as_bytes(), &parameters, page.as_bytes()]
-            .into_iter()
-            .chain(code)
+        for part in [
+            self.template.as_bytes(),
+            &parameters,
+            page.as_bytes(),
+            &references,
+        ]
+        .into_iter()
+        .chain(code)
         {
             hash.update(part.len().to_le_bytes());
             hash.update(part);

@@ -204,3 +204,72 @@ fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect(
         other => panic!("{other:?}"),
     }
 }
+
+/// No command shows the value, and no file but the private request holds it.
+#[test]
+fn a_secret_reaches_the_backend_and_nothing_else() {
+    use std::os::unix::fs::PermissionsExt;
+    const SECRET: &str = "s3cret-0123456789abcdef";
+    let backend = Backend::start();
+    let secret = "secret-header = { name = \"X-Chat-Secret\", secretsmanager = \"chat\", file = \"secret\" }\n";
+    let config = backend
+        .config()
+        .replace("[[routes]]\n", &format!("[[routes]]\n{secret}"));
+    let project = Project::new(&config);
+
+    let missing = project.deploy(&["--no-probe"]);
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+    missing.explains("could not read its secret");
+
+    let file = project.path().join("secret");
+    std::fs::write(&file, format!("{SECRET}\n")).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    project.deploy(&["--no-probe"]).explains("chmod 600");
+
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let deployed = project.deploy(&["--no-probe"]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    let url = deployed.stdout.lines().next().unwrap();
+    let url = url.rsplit(' ').next().unwrap();
+    let sent = format!("x-chat-secret: {SECRET}");
+    // A client that sends the header itself does not get through with it.
+    let mut socket = connect(url, &[("x-chat-secret", "guessed")]).unwrap();
+    let proven = |told: Told| {
+        let mut headers = told.headers.iter();
+        assert!(headers.any(|header| *header == sent), "{told:?}");
+        let values = told.headers.iter();
+        let values = values.filter(|header| header.starts_with("x-chat-secret:"));
+        assert_eq!(values.count(), 1, "{told:?}");
+    };
+    proven(backend.hears("/in"));
+    socket.send(Message::text("hi")).unwrap();
+    proven(backend.hears("/else"));
+
+    for words in [
+        &["status", "--local", "--output", "json"][..],
+        &["outputs", "--local"],
+        &["logs", "--local"],
+        &["render"],
+        &["render", "--output", "json"],
+    ] {
+        let shown = project.run(words);
+        assert_eq!(shown.code, 0, "{}", shown.stderr);
+        assert!(!format!("{}{}", shown.stdout, shown.stderr).contains(SECRET));
+    }
+    for entry in std::fs::read_dir(project.state()).unwrap().flatten() {
+        let holds = std::fs::read(entry.path())
+            .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(SECRET));
+        assert_eq!(holds, entry.file_name() == "request.json", "{entry:?}");
+    }
+
+    // Another value is another deployment.
+    std::fs::write(&file, "another-value\n").unwrap();
+    let deployed = project.deploy(&["--no-probe"]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    socket.send(Message::text("hi")).unwrap();
+    let told = backend.hears("/else");
+    assert!(
+        told.headers
+            .contains(&"x-chat-secret: another-value".to_owned())
+    );
+}

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::project::{Project, built, eventually};
+use crate::project::{Project, built, eventually, finished};
 use crate::wscat::Terminal;
 
 fn folder(name: &str) -> PathBuf {
@@ -117,6 +117,9 @@ fn custom_handler() {
     torn_down(name, &project);
 }
 
+/// What the example's backend checks.
+const SECRET: &str = "only-the-backend-and-the-stack";
+
 /// The example's backend, ended at the end.
 struct Backend {
     child: Child,
@@ -128,6 +131,7 @@ impl Backend {
         let mut child = Command::new(built("http-backend", "http-backend"))
             .env("CONNECTIONS_URL", connections_url)
             .env("LISTEN", "127.0.0.1:0")
+            .env("BACKEND_SECRET", SECRET)
             .envs([
                 ("AWS_REGION", "local"),
                 ("AWS_ACCESS_KEY_ID", "any"),
@@ -162,7 +166,15 @@ fn http_backend() {
     let config = read(name, "chatctl.toml");
     // What API Gateway cannot reach is no reason not to deploy.
     let project = Project::new(&config.replace(":3000/", ":65535/"));
-    let first = project.deploy(&[]);
+    let unset = project.deploy(&[]);
+    assert_eq!(unset.code, 2, "{}", unset.stderr);
+    unset.explains("export BACKEND_SECRET=");
+    let deploy = |secret: &str| {
+        let mut command = project.deployment(&[]);
+        let command = command.env("BACKEND_SECRET", secret);
+        finished(command.output().expect("chatctl starts"))
+    };
+    let first = deploy(SECRET);
     assert_eq!(first.code, 0, "{}", first.stderr);
     assert!(!first.stderr.contains("build"), "{}", first.stderr);
     first.explains("does not run");
@@ -172,7 +184,10 @@ fn http_backend() {
     let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
     let backend = Backend::start(outputs["ConnectionsUrl"].as_str().unwrap());
     project.configure(&config.replace("127.0.0.1:3000", &backend.address));
-    let deployed = project.deploy(&[]);
+    let wrong = deploy("guessed");
+    assert_eq!(wrong.code, 0, "{}", wrong.stderr);
+    wrong.explains("the backend refuses");
+    let deployed = deploy(SECRET);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
     deployed.explains("the backend accepts connections");
     let printed = project.run(&["print-connect-commands", "--local"]);

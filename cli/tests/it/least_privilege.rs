@@ -53,6 +53,7 @@ async fn start(template: &Value) -> Stack {
         code: functions
             .map(|(id, _)| (id.clone(), handlers().to_owned()))
             .collect(),
+        ..StackRequest::default()
     };
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);

@@ -87,6 +87,11 @@ impl Project {
 
     /// `deploy --local` with handlers that are built already.
     pub(crate) fn deploy(&self, more: &[&str]) -> Finished {
+        finished(self.deployment(more).output().expect("chatctl starts"))
+    }
+
+    /// The command of [`Project::deploy`], not started yet.
+    pub(crate) fn deployment(&self, more: &[&str]) -> Command {
         let handlers = handlers();
         let words = [
             &[
@@ -98,7 +103,7 @@ impl Project {
             more,
         ]
         .concat();
-        self.run(&words)
+        self.command(&words)
     }
 
     /// [`Project::deploy`], which must succeed; answers the endpoint.

@@ -1,7 +1,8 @@
 //! A chat's backend behind API Gateway's HTTP integrations: it keeps the connections and tells the others what one of
 //! them says, through the @connections API.
 //!
-//! `CONNECTIONS_URL` is where that API is (`chatctl outputs` prints it), `LISTEN` where this backend listens.
+//! `CONNECTIONS_URL` is where that API is (`chatctl outputs` prints it), `LISTEN` where this backend listens,
+//! `BACKEND_SECRET` what each request must carry in the header `x-chat-secret`.
 
 mod connections;
 
@@ -9,12 +10,15 @@ use std::sync::Arc;
 
 use aws_sdk_apigatewaymanagement::config::Builder as Config;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
+use subtle::ConstantTimeEq;
 
 use connections::Connections;
 
@@ -34,11 +38,16 @@ struct Told {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("CONNECTIONS_URL")
         .map_err(|_| "CONNECTIONS_URL is not set: `chatctl outputs` prints it")?;
+    let secret = std::env::var("BACKEND_SECRET").unwrap_or_default();
+    if secret.is_empty() {
+        return Err("BACKEND_SECRET is not set: give it the value that chatctl.toml's `secret-header` sends".into());
+    }
     let connections = Arc::new(Connections::new(client(&url).await));
     let app = Router::new()
         .route("/connect", post(connect))
         .route("/disconnect", post(disconnect))
         .route("/send", post(send))
+        .layer(from_fn_with_state(Arc::from(secret), check))
         .with_state(connections);
     let listen = std::env::var("LISTEN").unwrap_or(LISTEN.to_owned());
     let listener = tokio::net::TcpListener::bind(listen).await?;
@@ -55,6 +64,21 @@ async fn client(url: &str) -> aws_sdk_apigatewaymanagement::Client {
     let shared = shared.http_client(http.build_https()).load().await;
     let config = Config::from(&shared).endpoint_url(url).build();
     aws_sdk_apigatewaymanagement::Client::from_conf(config)
+}
+
+/// Refuses a request that does not carry the secret: anybody can learn a backend's address.
+async fn check(
+    State(secret): State<Arc<str>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    let sent = request.headers().get("x-chat-secret");
+    // It takes as long for a wrong guess as for a right one.
+    let is_right = sent.is_some_and(|sent| sent.as_bytes().ct_eq(secret.as_bytes()).into());
+    if !is_right {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(next.run(request).await)
 }
 
 async fn connect(State(connections): State<Arc<Connections>>, Json(told): Json<Told>) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::declared::Declared;
 use super::dependencies::{Dependencies, Needs};
+use super::dynamic;
 use super::intrinsics::evaluate;
 use super::naming::Naming;
 use super::node::{Node, Value};
@@ -18,6 +19,7 @@ use super::shape::{Shape, conform};
 pub(super) fn create(
     dependencies: &Dependencies<'_>,
     scope: &mut Scope<'_>,
+    references: &BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Result<Vec<Created>, TemplateError> {
     let mut created = Vec::new();
@@ -30,7 +32,7 @@ pub(super) fn create(
         match if blocked {
             None
         } else {
-            create_one(declared, needs, scope, problems)
+            create_one(declared, needs, scope, references, problems)
         } {
             None => drop(failed.insert(declared.logical_id)),
             Some(resource) => {
@@ -48,6 +50,7 @@ fn create_one(
     declared: &Declared<'_>,
     needs: &Needs,
     scope: &Scope<'_>,
+    references: &BTreeMap<String, String>,
     problems: &mut Problems,
 ) -> Option<Created> {
     let top = Place::Section("Resources");
@@ -59,9 +62,13 @@ fn create_one(
     };
     let properties = match declared.properties {
         None => empty,
-        Some(node) => problems
-            .keep(evaluate(node, scope, &place))?
-            .unwrap_or(empty),
+        Some(node) => {
+            let mut evaluated = problems
+                .keep(evaluate(node, scope, &place))?
+                .unwrap_or(empty);
+            problems.keep(dynamic::resolve(&mut evaluated, references, scope, &place))?;
+            evaluated
+        }
     };
     let lines: BTreeMap<String, usize> = properties
         .as_map()

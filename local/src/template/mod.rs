@@ -9,6 +9,7 @@ mod constraints;
 mod creation;
 mod declared;
 mod dependencies;
+mod dynamic;
 mod intrinsics;
 mod json;
 mod names;
@@ -30,6 +31,7 @@ pub use problem::{Problem, TemplateError};
 
 use std::collections::BTreeMap;
 
+use crate::options::StackRequest;
 use crate::stack::{Identity, Stack};
 use problem::Problems;
 use resources::{Created, of_kind};
@@ -45,6 +47,29 @@ use scope::Scope;
 pub fn resolve(
     source: &str,
     parameters: &BTreeMap<String, String>,
+    identity: &Identity,
+) -> Result<Stack, TemplateError> {
+    resolve_with(source, parameters, &BTreeMap::new(), identity)
+}
+
+/// Like [`resolve`], with the request's values for dynamic references in resources' properties.
+pub(crate) fn resolve_request(
+    request: &StackRequest,
+    identity: &Identity,
+) -> Result<Stack, TemplateError> {
+    let StackRequest {
+        template,
+        parameters,
+        references,
+        ..
+    } = request;
+    resolve_with(template, parameters, references, identity)
+}
+
+fn resolve_with(
+    source: &str,
+    parameters: &BTreeMap<String, String>,
+    references: &BTreeMap<String, String>,
     identity: &Identity,
 ) -> Result<Stack, TemplateError> {
     let document = source::parse(source)?;
@@ -64,7 +89,7 @@ pub fn resolve(
     let declared = dependencies::order(declared::created(resources), &scope, &mut problems);
     problems.settle()?;
 
-    let created = creation::create(&declared, &mut scope, &mut problems)?;
+    let created = creation::create(&declared, &mut scope, references, &mut problems)?;
     let outputs = outputs::resolve(sections.outputs, &scope, &mut problems);
     problems.settle()?;
 

@@ -230,6 +230,7 @@ async fn c50_a_timeout_outside_of_its_bounds_is_a_template_error() {
             template: text,
             parameters: BTreeMap::new(),
             code: BTreeMap::new(),
+            ..StackRequest::default()
         };
         let started = LocalStack::start(request, Options::default(), recorder().0).await;
         let error = started.unwrap_err();
@@ -262,6 +263,7 @@ async fn an_update_replaces_templates_while_connections_stay() {
         template: text("after"),
         parameters: BTreeMap::new(),
         code: BTreeMap::new(),
+        ..StackRequest::default()
     };
     world.stack.update(request).await.unwrap();
     until(async || {

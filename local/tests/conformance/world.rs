@@ -90,6 +90,7 @@ impl World {
                 variables["CONTROLLER"].clone(),
             )]),
             code: BTreeMap::from([(function.to_owned(), executable)]),
+            ..StackRequest::default()
         };
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)
@@ -109,6 +110,7 @@ impl World {
             template: template.to_owned(),
             parameters: BTreeMap::new(),
             code: BTreeMap::new(),
+            ..StackRequest::default()
         };
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)

@@ -57,7 +57,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         Some(outputs) => outputs,
         None => {
             let outputs;
-            (outputs, reporter) = deployed(args, target, deployment, reporter).await?;
+            (outputs, reporter) = deployed(args, settings, target, deployment, reporter).await?;
             outputs
         }
     };
@@ -177,6 +177,7 @@ async fn swapped(
 /// terminal for itself.
 async fn deployed(
     args: &DeployArgs,
+    settings: &Settings,
     target: &AwsTarget,
     deployment: Deployment,
     mut reporter: AnyReporter,
@@ -189,7 +190,7 @@ async fn deployed(
         Prepared::ChangeSet(change_set) => change_set,
     };
     drop(reporter);
-    let agreed = agree(&change_set, terminal, args.yes).await;
+    let agreed = agree(&change_set, &settings.cautions(), terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
         target.stacks.discard(&change_set).await?;
         agreed.map_err(leaving(taken_back))?;
@@ -205,6 +206,7 @@ async fn deployed(
 
 async fn agree(
     change_set: &ChangeSet,
+    cautions: &[String],
     terminal: Terminal,
     yes: bool,
 ) -> Result<bool, CommandError> {
@@ -221,6 +223,9 @@ async fn agree(
             "          the items of table {} are lost",
             lost.join(", ")
         ));
+    }
+    for caution in cautions {
+        terminal.warn(&format!("          {caution}"));
     }
     terminal.confirm("Deploy this?", yes).await
 }

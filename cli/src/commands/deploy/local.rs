@@ -7,7 +7,7 @@ use crate::commands::or_interrupted;
 use crate::config::Settings;
 use crate::engine::{self, Change, ChangeSet, Deployment, Prepared};
 use crate::error::CommandError;
-use crate::local::LocalTarget;
+use crate::local::{LocalTarget, secrets};
 use crate::stack::connect::Introduction;
 use crate::stack::page::{beside, page_settings};
 use crate::stack::render::{output, render};
@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
-        .showing(page_settings(settings, Introduction::of(settings), None));
+        .showing(page_settings(settings, Introduction::of(settings), None))
+        .with_references(secrets::values(settings)?);
     let _reserved = target.reserve(&settings.stack)?;
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();

@@ -10,6 +10,7 @@ use crate::config::{FILE_NAME, Settings};
 use crate::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
 use crate::error::CommandError;
 use crate::local::foreground::Request;
+use crate::local::secrets;
 use crate::packaging::{self, Executable};
 use crate::stack::code::parameters_of_functions;
 use crate::stack::render::{parameter, render};
@@ -35,9 +36,11 @@ impl Assembled {
                 stack_name,
                 template,
                 parameters,
+                references,
                 code,
             } = of.request.clone();
-            (stack_name, template, parameters, code, of.stamps.clone())
+            let request = (stack_name, template, parameters, references, code);
+            (request, of.stamps.clone())
         };
         parts(self) == parts(other)
     }
@@ -114,6 +117,8 @@ async fn own(
         files: [config].into(),
         ..Places::default()
     };
+    let references = secrets::values(&settings)?;
+    places.files.extend(settings.secret_files());
     if settings.has_functions() {
         reporter.report(&DeployEvent::Started(Step::Build));
     }
@@ -123,6 +128,7 @@ async fn own(
             stack_name: settings.stack.to_string(),
             template: render(&settings).to_json(),
             parameters,
+            references: references.0,
             code,
         },
         places,

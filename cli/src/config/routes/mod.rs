@@ -11,8 +11,8 @@ use std::path::Path;
 use toml::Spanned;
 
 use super::names::RouteKey;
-use super::route::{CustomHandler, Lifecycle, Purpose, Route, TextRule};
-use super::url::BackendUrl;
+use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route, TextRule};
+use super::secret::{LocalSecret, SecretHeader};
 use table::Receivers;
 pub(super) use table::RouteTable;
 
@@ -51,7 +51,7 @@ pub(super) fn resolve(
     }
     let mut seen: BTreeMap<&RouteKey, usize> = BTreeMap::new();
     let mut messages = Vec::new();
-    let mut lifecycle: BTreeMap<&str, (&Spanned<RouteKey>, BackendUrl)> = BTreeMap::new();
+    let mut lifecycle: BTreeMap<&str, (&Spanned<RouteKey>, Backend)> = BTreeMap::new();
     for table in tables {
         let at = table.span().start;
         let table = table.get_ref();
@@ -61,7 +61,10 @@ pub(super) fn resolve(
             return Err((table.key.span(), message));
         }
         if key.is_lifecycle() {
-            lifecycle.insert(key.as_ref(), (&table.key, lifecycle_url(table)?));
+            lifecycle.insert(
+                key.as_ref(),
+                (&table.key, lifecycle_backend(table, folder)?),
+            );
         } else {
             let purpose = purpose(table, folder)?;
             let key = key.clone();
@@ -103,14 +106,17 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
             "http",
             &["include-sender", "max-text-bytes", "reply", "permissions"],
         )?;
-        let url = url.get_ref().clone();
-        return Ok(Purpose::Http { url, text });
+        let backend = Backend {
+            url: url.get_ref().clone(),
+            secret: secret(table, folder),
+        };
+        return Ok(Purpose::Http { backend, text });
     }
     if let Some(crate_folder) = &table.handler {
         refuse(
             table,
             "handler",
-            &["text", "include-sender", "max-text-bytes"],
+            &["text", "include-sender", "max-text-bytes", "secret-header"],
         )?;
         return Ok(Purpose::Handler(CustomHandler {
             folder: folder.join(&crate_folder.get_ref().0),
@@ -129,7 +135,11 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     };
     match table.receivers.as_ref().map(Spanned::get_ref) {
         Some(Receivers::Room) => {
-            refuse(table, "receivers", &["reply", "permissions"])?;
+            refuse(
+                table,
+                "receivers",
+                &["reply", "permissions", "secret-header"],
+            )?;
             Ok(Purpose::Room {
                 include_sender: table
                     .include_sender
@@ -139,7 +149,11 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
             })
         }
         Some(Receivers::Friend) | None => {
-            refuse(table, "receivers", &["reply", "permissions"])?;
+            refuse(
+                table,
+                "receivers",
+                &["reply", "permissions", "secret-header"],
+            )?;
             if let Some(place) = table.include_sender.as_ref().map(Spanned::span) {
                 let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";
                 return Err((place, message.into()));
@@ -151,12 +165,13 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
 
 /// Refuses options that mean nothing on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 5] = [
+    const BELONG: [(&str, &str); 6] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
+        ("secret-header", "`http`"),
     ];
     let places = [
         table.text.as_ref().map(Spanned::span),
@@ -164,6 +179,7 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.max_text_bytes.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),
+        table.secret_header.as_ref().map(Spanned::span),
     ];
     for ((option, owner), place) in BELONG.into_iter().zip(places) {
         if let (true, Some(place)) = (options.contains(&option), place) {
@@ -180,29 +196,41 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
 }
 
 /// `$connect` and `$disconnect` have `http` and nothing else.
-fn lifecycle_url(table: &RouteTable) -> Result<BackendUrl, Problem> {
+fn lifecycle_backend(table: &RouteTable, folder: &Path) -> Result<Backend, Problem> {
     let key = table.key.get_ref();
-    let Some(url) = &table.http else {
+    if table.http.is_none() {
         let message = format!(
             "chatctl makes the `{key}` route itself; it can only be given to a backend, by `http`"
         );
         return Err((table.key.span(), message));
-    };
-    purpose(table, Path::new(""))?;
+    }
+    let purpose = purpose(table, folder)?;
     if let Some(text) = &table.text {
         return Err((
             text.span(),
             format!("`{key}` carries no message, so it has no `text`"),
         ));
     }
-    Ok(url.get_ref().clone())
+    match purpose {
+        Purpose::Http { backend, .. } => Ok(backend),
+        _ => unreachable!("a table with `http` has that purpose"),
+    }
+}
+
+/// The secret of the table's backend; a file's path starts at `folder`.
+fn secret(table: &RouteTable, folder: &Path) -> Option<SecretHeader> {
+    let mut secret = table.secret_header.as_ref()?.get_ref().clone();
+    if let Some(LocalSecret::File(path)) = &mut secret.local {
+        *path = folder.join(&*path);
+    }
+    Some(secret)
 }
 
 /// Both, or neither.
 fn pair(
-    mut urls: BTreeMap<&str, (&Spanned<RouteKey>, BackendUrl)>,
+    mut backends: BTreeMap<&str, (&Spanned<RouteKey>, Backend)>,
 ) -> Result<Option<Lifecycle>, Problem> {
-    match (urls.remove("$connect"), urls.remove("$disconnect")) {
+    match (backends.remove("$connect"), backends.remove("$disconnect")) {
         (None, None) => Ok(None),
         (Some((_, connect)), Some((_, disconnect))) => Ok(Some(Lifecycle {
             connect,

@@ -6,6 +6,7 @@ use toml::Spanned;
 use crate::config::names::{MemberName, RouteKey};
 use crate::config::permission::Grant;
 use crate::config::route::MOST_TEXT;
+use crate::config::secret::SecretHeader;
 use crate::config::url::BackendUrl;
 
 /// One `[[routes]]` table.
@@ -15,6 +16,7 @@ pub(in crate::config) struct RouteTable {
     pub(super) key: Spanned<RouteKey>,
     pub(super) receivers: Option<Spanned<Receivers>>,
     pub(super) http: Option<Spanned<BackendUrl>>,
+    pub(super) secret_header: Option<Spanned<SecretHeader>>,
     pub(super) handler: Option<Spanned<HandlerFolder>>,
     pub(super) text: Option<Spanned<MemberName>>,
     pub(super) include_sender: Option<Spanned<bool>>,

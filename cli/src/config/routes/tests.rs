@@ -86,16 +86,39 @@ fn a_backend_takes_connect_and_disconnect_together() {
     );
     let routes = routes(&text);
     assert_eq!(
-        routes.lifecycle.unwrap().disconnect.to_string(),
+        routes.lifecycle.unwrap().disconnect.url.to_string(),
         "https://b.example/out"
     );
     assert_eq!(routes.messages.len(), 1);
 }
 
 #[test]
+fn a_backend_has_a_secret_header_and_nothing_else_has_one() {
+    let secret = "secret-header = { name = \"x-chat\", ssm = \"/chat\", file = \"secret\" }\n";
+    let routes = routes(&format!(
+        "[[routes]]\nkey = \"$default\"\nhttp = \"https://b.example/\"\n{secret}"
+    ));
+    let Purpose::Http { backend, .. } = &routes.messages[0].purpose else {
+        panic!("{routes:?}");
+    };
+    let header = backend.secret.as_ref().unwrap();
+    assert_eq!(
+        (header.name.as_str(), header.reference.as_str()),
+        ("x-chat", "ssm:/chat")
+    );
+    // A relative path starts at the config's folder.
+    let file = LocalSecret::File(Path::new("/chat").join("secret"));
+    assert_eq!(header.local, Some(file));
+}
+
+#[test]
 fn options_that_do_not_belong_together_are_refused_at_their_place() {
     check(
         &[
+            "key = 'a'; receivers = 'room'; secret-header = { name = 'x', ssm = 'a' }",
+            "key = 'a'; handler = 'roll'; secret-header = { name = 'x', ssm = 'a' }",
+            "key = 'a'; http = 'https://b.example'; secret-header = { name = 'host', ssm = 'a' }",
+            "key = 'a'; http = 'https://b.example'; secret-header = { name = 'x' }",
             "key = 'a'; include-sender = true",
             "key = 'a'; receivers = 'room'; http = 'https://b.example'",
             "key = 'a'; handler = 'h'; http = 'https://b.example'",
@@ -107,6 +130,10 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['table']",
         ],
         expect![[r#"
+            x:4:17: `secret-header` belongs to a route with `http`
+            x:4:17: `secret-header` belongs to a route with `http`, and this one has `handler`
+            x:4:17: `host` is set on the way to the backend; choose a name of your own, such as "x-chat-secret"
+            x:4:17: it does not say where AWS finds the value: add `secretsmanager = "NAME"` or `ssm = "NAME"`
             x:3:18: `include-sender` belongs to rooms (`receivers = "room"`): a friend is one other person
             x:4:8: a route has `receivers` or `http`, not both
             x:3:11: a route has `http` or `handler`, not both
@@ -149,7 +176,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name what it is, "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `handler`, `text`, `include-sender`, `max-text-bytes`, `reply`, `permissions`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `text`, `include-sender`, `max-text-bytes`, `reply`, `permissions`
         "#]],
     );
 }

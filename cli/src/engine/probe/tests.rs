@@ -78,8 +78,17 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
         Some((frame, "cha".into(), false))
     );
     assert_eq!(tried("say", room(rule(None, 9))), None);
-    let url = "http://127.0.0.1:3000/".to_owned().try_into().unwrap();
-    assert_eq!(tried("say", Purpose::Http { url, text: None }), None);
+    assert_eq!(tried("say", to_a_backend()), None);
+}
+
+fn to_a_backend() -> Purpose {
+    Purpose::Http {
+        backend: crate::config::route::Backend {
+            url: "http://127.0.0.1:3000/".to_owned().try_into().unwrap(),
+            secret: None,
+        },
+        text: None,
+    }
 }
 
 #[tokio::test]
@@ -96,11 +105,7 @@ async fn a_backend_that_refuses_has_still_been_reached() {
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    let http = Purpose::Http {
-        url: "http://127.0.0.1:3000/".to_owned().try_into().unwrap(),
-        text: None,
-    };
-    let answer = probe_gateway(&url, &[route("send", http)], PATIENCE).await;
+    let answer = probe_gateway(&url, &[route("send", to_a_backend())], PATIENCE).await;
     assert_eq!(
         answer.unwrap(),
         "the gateway answers; the backend refuses or does not run (500 Internal Server Error); \

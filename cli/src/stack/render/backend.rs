@@ -6,8 +6,7 @@ use super::fragment::{self, Section, renamed, taken};
 use super::functions::FAMILY;
 use super::ids;
 use crate::config::names::{MemberName, RouteKey};
-use crate::config::route::Lifecycle;
-use crate::config::url::BackendUrl;
+use crate::config::route::{Backend, Lifecycle};
 
 /// Gives `$connect` and `$disconnect` to the backend, and takes away what would have served them.
 pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
@@ -27,7 +26,7 @@ pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
         resources.shift_remove(&format!("Authorize{part}"));
     }
     let mut parts = fragment::backend();
-    for (kind, url) in [
+    for (kind, backend) in [
         ("Connect", &lifecycle.connect),
         ("Disconnect", &lifecycle.disconnect),
     ] {
@@ -42,18 +41,18 @@ pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
         }
         let target = taken(&mut parts, &integration);
         let answer = taken(&mut parts, &response);
-        resources.insert(integration, addressed(target, url));
+        resources.insert(integration, addressed(target, backend));
         resources.insert(response, answer);
     }
     let reply = "ConnectHttpReply";
     resources.insert(reply.into(), taken(&mut parts, reply));
 }
 
-/// Adds what sends messages of the route with `key` to `url`; answers the integration's logical id.
+/// Adds what sends messages of the route with `key` to `backend`; answers the integration's logical id.
 pub(super) fn add(
     resources: &mut Section,
     key: &RouteKey,
-    url: &BackendUrl,
+    backend: &Backend,
     text: Option<&MemberName>,
 ) -> String {
     let mut parts = fragment::backend();
@@ -62,7 +61,7 @@ pub(super) fn add(
     let mut target = taken(&mut parts, "HttpIntegration");
     let template = &mut target["Properties"]["RequestTemplates"]["$default"];
     *template = json!(with_member(template.as_str().unwrap_or_default(), text));
-    resources.insert(integration.clone(), addressed(target, url));
+    resources.insert(integration.clone(), addressed(target, backend));
     let answer = taken(&mut parts, "HttpResponse");
     let names = [("HttpIntegration", integration.clone())];
     resources.insert(response, renamed(&answer, &names));
@@ -81,7 +80,15 @@ fn with_member(template: &str, member: Option<&MemberName>) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-fn addressed(mut integration: Value, url: &BackendUrl) -> Value {
-    integration["Properties"]["IntegrationUri"] = json!(url);
+fn addressed(mut integration: Value, backend: &Backend) -> Value {
+    let properties = &mut integration["Properties"];
+    properties["IntegrationUri"] = json!(backend.url);
+    if let Some(secret) = &backend.secret {
+        // Apostrophes make a fixed text of it
+        // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html>).
+        let header = format!("integration.request.header.{}", secret.name);
+        properties["RequestParameters"][header] =
+            json!(format!("'{{{{resolve:{}}}}}'", secret.reference));
+    }
     integration
 }

@@ -70,8 +70,8 @@ pub(crate) fn render(settings: &Settings) -> Template {
         match &route.purpose {
             Purpose::Friend(_) => pattern.add(&mut resources, key, "Direct"),
             Purpose::Room { .. } => pattern.add(&mut resources, key, "Broadcast"),
-            Purpose::Http { url, text } => {
-                let integration = backend::add(&mut resources, key, url, text.as_ref());
+            Purpose::Http { backend, text } => {
+                let integration = backend::add(&mut resources, key, backend, text.as_ref());
                 pattern.add_route(&mut resources, key, &integration);
             }
             Purpose::Handler(handler) => {

@@ -29,6 +29,38 @@ fn the_default_rendering_is_the_template_itself() {
 }
 
 #[test]
+fn every_route_to_a_backend_sends_its_own_secret_by_reference() {
+    let route = |key: &str, secret: &str| {
+        format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://backend.example/\"\n{secret}\n")
+    };
+    let secret = "secret-header = { name = \"x-chat\", secretsmanager = \"chat\", json-key = \"a\", variable = \"A\" }";
+    let rendered = document(
+        &[
+            route("$connect", secret),
+            route("$disconnect", secret),
+            route(
+                "$default",
+                "secret-header = { name = \"x-chat\", ssm = \"/chat\" }",
+            ),
+            route("open", ""),
+        ]
+        .concat(),
+    );
+    let value = |id: &str| {
+        let parameters = &rendered["Resources"][id]["Properties"]["RequestParameters"];
+        parameters["integration.request.header.x-chat"].clone()
+    };
+    let reference = json!("'{{resolve:secretsmanager:chat:SecretString:a}}'");
+    assert_eq!(value("ConnectHttpIntegration"), reference);
+    assert_eq!(value("DisconnectHttpIntegration"), reference);
+    assert_eq!(
+        value("DefaultHttpIntegration"),
+        json!("'{{resolve:ssm:/chat}}'")
+    );
+    assert_eq!(value("HttpOpenIntegration"), Value::Null);
+}
+
+#[test]
 fn yaml_and_json_are_the_same_document() {
     let template = render(&settings("stage = \"beta\"\n"));
     let yaml: Value = serde_saphyr::from_str(&template.to_yaml()).unwrap();
