@@ -145,7 +145,8 @@ impl Settings {
             .filter(|(_, backend)| backend.url.is_in_clear())
             .map(|(_, backend)| backend)
             .collect();
-        in_clear.sort_by_key(|backend| backend.url.origin());
+        // A secret is the worse loss, so it is what is said of an address with and without one.
+        in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
         in_clear.dedup_by_key(|backend| backend.url.origin());
         let line = |backend: &Backend| {
             let what = match &backend.secret {

@@ -66,6 +66,7 @@ text = "message"
 [[routes]]
 key = "raw"
 http = "https://backend.example/raw"
+secret-header = { name = "x-chat-secret", ssm = "/chat/backend" }
 [[routes]]
 key = "roll"
 handler = "roll"
@@ -92,6 +93,7 @@ http = "https://backend.example/connect"
 [[routes]]
 key = "$disconnect"
 http = "https://backend.example/disconnect"
+secret-header = { name = "x-chat-secret", secretsmanager = "chat/backend", json-key = "token" }
 [[routes]]
 key = "$default"
 handler = "."

@@ -154,6 +154,30 @@ async fn a_chat_at_a_backend_is_deployed_without_a_build_a_bucket_or_a_table() {
 }
 
 #[tokio::test]
+async fn a_backend_that_is_reached_unencrypted_is_warned_of_before_the_question() {
+    let cloud = Cloud::start().await;
+    let secret = "secret-header = { name = \"x-chat\", ssm = \"/chat\" }\n";
+    let clear = BACKEND.replace(
+        "https://backend.example/out\"\n",
+        "http://backend.example/out\"\n",
+    );
+    cloud.config(&format!("{clear}{secret}"));
+    // Without a terminal nothing can be asked, so nothing is deployed.
+    cloud
+        .chatctl("deploy")
+        .await
+        .exits(2)
+        .explains("messages travel to http://backend.example unencrypted");
+    assert_eq!(cloud.stack_status("chat").await, None);
+    cloud.config(&format!("{}{secret}", clear.replace("https://", "http://")));
+    cloud
+        .chatctl("deploy")
+        .await
+        .exits(2)
+        .explains("messages and the header `x-chat` travel to http://backend.example unencrypted");
+}
+
+#[tokio::test]
 async fn a_room_is_deployed_and_everybody_in_it_hears_everybody() {
     let cloud = Cloud::start().await;
     cloud.config("[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\ninclude-sender = true\n");
