@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use anstyle::Style;
 use serde::Serialize;
 
-use super::printable::{escaped, printable_lines, printable_result};
+use super::printable::{bounded, escaped, printable_lines, printable_result};
 use super::{compiler, wrap};
 
 /// Text on its way to the gate: pieces, each in a style of ours. What the pieces contain need not be harmless.
@@ -91,9 +91,9 @@ impl Shown {
     /// What clap has to tell, painted by it; `plain` is the same without its paint.
     ///
     /// It quotes arguments. Where one of them contains what a terminal obeys, the paint is left out: nothing tells the
-    /// one from the other any more.
+    /// one from the other any more. An argument of megabytes is cut.
     pub(super) fn of_clap(painted: String, plain: &str) -> Self {
-        let printable = printable_lines(plain);
+        let printable = bounded(&printable_lines(plain));
         Self(if printable == plain {
             painted
         } else {

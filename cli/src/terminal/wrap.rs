@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The last one stays free: terminals differ in where they go on after it.
 pub(super) fn width(stream: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col >= NARROWEST).then_some(usize::from(size.ws_col) - 1)
+    (size.ws_col >= NARROWEST).then(|| usize::from(size.ws_col) - 1)
 }
 
 /// Below this nothing reads well, and a size of nought means that nobody has set it.

@@ -194,7 +194,6 @@ const WRITERS: [&str; 15] = [
     "dbg!",
     "stdout()",
     "stderr()",
-    "stdout_raw()",
     "Stdio::inherit",
     "ExecutableCommand",
     "SharedWriter",

@@ -30,11 +30,16 @@ fn quoted() -> String {
 }
 
 /// What `command` writes to a terminal of 80 columns, until it ends.
-fn at_a_terminal(mut command: Command) -> String {
+fn at_a_terminal(command: Command) -> String {
+    at_a_terminal_of(80, command)
+}
+
+/// The same with so many columns; 0 of them are what a terminal has that nobody has told its size.
+fn at_a_terminal_of(columns: u16, mut command: Command) -> String {
     let (mut master, slave) = pty::open();
     let size = Winsize {
         ws_row: 24,
-        ws_col: 80,
+        ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
@@ -92,6 +97,16 @@ fn a_comment_in_the_config() {
 }
 
 #[test]
+fn a_terminal_without_a_size_gets_whole_lines() {
+    let project = Project::new("");
+    let words = ["status", "--config", "no.toml"];
+    for columns in [0, 1] {
+        let told = at_a_terminal_of(columns, project.command(&words));
+        assert!(told.contains("there is no no.toml"), "{told}");
+    }
+}
+
+#[test]
 fn a_path_of_handlers_and_of_a_handler() {
     let project = Project::new(&format!("[handlers]\npath = \"{}\"\n", quoted()));
     check(|| project.command(&["deploy", "--local"]), SEEN);
@@ -119,7 +134,9 @@ fn a_profile_of_cargo() {
     let manifest = "[package]\nname = \"chat-lambdas\"\nedition = \"2024\"\n\
                     [[bin]]\nname = \"chat\"\npath = \"src/main.rs\"\n[workspace]\n";
     std::fs::write(project.path().join("lambdas/Cargo.toml"), manifest).unwrap();
-    check(|| project.command(&["dev"]), SEEN);
+    // Cargo leaves out what it takes for colours.
+    let seen = "in profile name: `x�2J��y�z`";
+    check(|| project.command(&["dev"]), seen);
 }
 
 /// A `cargo` that fails with these words.
@@ -176,8 +193,10 @@ fn a_profile_of_aws() {
     std::fs::create_dir(project.path().join(".aws")).unwrap();
     let many: String = (0..5_000).map(|n| format!("[a{n}]\n")).collect();
     let file = project.path().join(".aws/credentials");
-    std::fs::write(file, format!("[0{EVIL}]\n{many}")).unwrap();
-    let told = check(command, &format!("choose one of 0{SEEN}, a0, a1,"));
+    let known = |evil: &str, end: &str| evil.split_once(end).unwrap().1.to_owned();
+    let (evil, seen) = (known(EVIL, "\u{7}"), known(SEEN, "␇"));
+    std::fs::write(file, format!("[0{evil}]\n{many}")).unwrap();
+    let told = check(command, &format!("choose one of 0{seen}, a0, a1,"));
     assert!(told.contains("… and 4981 more"), "{told}");
 }
 
@@ -210,6 +229,9 @@ fn arguments_that_make_no_sense() {
     check(|| project.command(&["status", EVIL]), SEEN);
     check(|| project.command(&[&format!("--{EVIL}")]), SEEN);
     check(|| project.command(&["chat", "--wait", EVIL]), SEEN);
+    let long = "é".repeat(50_000);
+    let told = check(|| project.command(&["status", &long]), "more characters)");
+    assert!(told.len() < 5_000);
     let command = || {
         let mut command = project.command(&["status"]);
         command.env("CHATCTL_STACK", EVIL);
@@ -333,19 +355,22 @@ fn a_text_of_a_chat_where_only_the_output_is_a_terminal() {
 
 #[test]
 fn a_rendering_is_exact_in_a_pipe_and_printable_on_a_terminal() {
-    let project = Project::new(&format!(
-        "[[routes]]\nkey = \"$default\"\ntext = \"{}\"\n",
-        quoted()
-    ));
+    let url = "https://example.com/\u{9b}2J\u{202e}";
+    let config = format!("[[routes]]\nkey = \"$default\"\nhttp = \"{url}\"\n");
+    let project = Project::new(&config);
     for format in ["yaml", "json"] {
         let words = ["render", "--format", format];
-        check(|| project.command(&words), "Resources");
+        let seen = match format {
+            "yaml" => "https://example.com/�2J�",
+            _ => r"https://example.com/\u009b2J\u202e",
+        };
+        check(|| project.command(&words), seen);
         let piped = project.run(&words).stdout;
         let template: serde_json::Value = match format {
             "yaml" => serde_saphyr::from_str(&piped).unwrap(),
             _ => serde_json::from_str(&piped).unwrap(),
         };
-        assert!(has_text(&template, EVIL), "{piped}");
+        assert!(has_text(&template, url), "{piped}");
     }
 }
 
