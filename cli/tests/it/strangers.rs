@@ -361,7 +361,7 @@ fn a_rendering_is_exact_in_a_pipe_and_printable_on_a_terminal() {
     for format in ["yaml", "json"] {
         let words = ["render", "--format", format];
         let seen = match format {
-            "yaml" => "https://example.com/�2J�",
+            "yaml" => r"https://example.com/\x9B2J�",
             _ => r"https://example.com/\u009b2J\u202e",
         };
         check(|| project.command(&words), seen);
@@ -370,16 +370,8 @@ fn a_rendering_is_exact_in_a_pipe_and_printable_on_a_terminal() {
             "yaml" => serde_saphyr::from_str(&piped).unwrap(),
             _ => serde_json::from_str(&piped).unwrap(),
         };
-        assert!(has_text(&template, url), "{piped}");
-    }
-}
-
-fn has_text(value: &serde_json::Value, text: &str) -> bool {
-    match value {
-        serde_json::Value::String(string) => string == text,
-        serde_json::Value::Array(values) => values.iter().any(|value| has_text(value, text)),
-        serde_json::Value::Object(map) => map.values().any(|value| has_text(value, text)),
-        _ => false,
+        let integration = &template["Resources"]["DefaultHttpIntegration"];
+        assert_eq!(integration["Properties"]["IntegrationUri"], url);
     }
 }
 
