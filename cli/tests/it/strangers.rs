@@ -262,7 +262,7 @@ fn an_answer_of_aws() {
     // It ends with the process.
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let _gone = stream.and_then(|stream| refuse(stream));
+            let _gone = stream.and_then(refuse);
         }
     });
     let project = Project::new("");

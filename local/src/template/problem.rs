@@ -70,10 +70,8 @@ impl fmt::Display for TemplateError {
                     "the template cannot be used, for {} reasons:",
                     many.len()
                 )?;
-                let shown = many.iter().take(MOST_SHOWN);
-                shown
-                    .into_iter()
-                    .try_for_each(|problem| write!(f, "\n  {problem}"))?;
+                let mut shown = many.iter().take(MOST_SHOWN);
+                shown.try_for_each(|problem| write!(f, "\n  {problem}"))?;
                 match many.len().checked_sub(MOST_SHOWN) {
                     Some(more @ 1..) => write!(f, "\n  … and {more} more"),
                     _ => Ok(()),
