@@ -152,7 +152,7 @@ fn load_average() -> String {
 
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 fn say(text: &str) {
-    println!("{text}");
+    println!("{}", printable(text));
 }
 
 /// Tells an error and its causes.
@@ -166,5 +166,10 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ");
-    eprintln!("bench: {text}");
+    eprintln!("bench: {}", printable(&text));
+}
+
+/// `text` without what a terminal obeys: it may quote what a measured program has written.
+fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }

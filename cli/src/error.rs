@@ -96,6 +96,12 @@ impl CommandError {
         story
     }
 
+    /// Whether the story quotes a compiler, whose colours may be shown.
+    pub(crate) fn quotes_compiler(&self) -> bool {
+        let error = self.source.downcast_ref::<TargetError>();
+        error.is_some_and(|error| error.quotes_compiler)
+    }
+
     /// What to do next.
     pub(crate) fn hint(&self) -> Option<&str> {
         self.hint.as_deref()

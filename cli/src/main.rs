@@ -13,5 +13,6 @@ mod terminal;
 mod watch;
 
 fn main() -> std::process::ExitCode {
+    terminal::tell_panics();
     commands::main()
 }

@@ -134,7 +134,7 @@ fn table(statements: &[Statement], verdicts: &BTreeMap<u32, Verdict>) -> String 
 
 #[expect(clippy::print_stdout, reason = "the table is what was asked for")]
 fn print(text: &str) {
-    print!("{text}");
+    print!("{}", crate::printable(text));
 }
 
 #[cfg(test)]

@@ -52,5 +52,10 @@ fn main() -> ExitCode {
     reason = "this is the one place where xtask talks"
 )]
 fn say(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", printable(text));
+}
+
+/// `text` without what a terminal obeys: it may quote what other programs have written.
+fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }

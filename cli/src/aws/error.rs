@@ -166,10 +166,9 @@ where
         Kind::Other => (Refusal::Unexpected, None),
     };
     TargetError {
-        refusal,
-        message,
         hint,
         source: Some(Box::new(Words(words))),
+        ..TargetError::new(refusal, message)
     }
 }
 

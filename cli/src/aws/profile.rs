@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::SharedCredentialsProvider;
 
 use crate::engine::{Refusal, TargetError};
+use crate::stack::few::few;
 
 /// Where profiles are written down, and how a section's title leads to its name
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>).
@@ -63,7 +64,7 @@ pub(super) fn exists(profile: &str) -> Result<(), TargetError> {
     } else {
         format!(
             "choose one of {} with `--profile`, with `profile` under `[aws]` in chatctl.toml, or with AWS_PROFILE",
-            known.join(", ")
+            few(&known)
         )
     };
     Err(TargetError::new(Refusal::Usage, message).with_hint(hint))

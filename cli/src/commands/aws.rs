@@ -13,6 +13,7 @@ use crate::engine::{
 use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Built, Source};
 use crate::stack::Outputs;
+use crate::stack::few::{few, few_between};
 use crate::stack::render::{for_emulator, output, render};
 use crate::terminal::megabytes;
 
@@ -81,12 +82,12 @@ fn reachable(settings: &Settings) -> Option<Check> {
     let told: Vec<_> = private
         .iter()
         .map(|((origin, why), routes)| {
-            format!("AWS cannot reach {origin} ({}): {why}", routes.join(", "))
+            format!("AWS cannot reach {origin} ({}): {why}", few(routes))
         })
         .collect();
     let outcome = match told.len() {
         0 => Ok(format!("{} backend addresses are public", found.len())),
-        _ => Err(TargetError::new(Refusal::Usage, told.join("; ")).with_hint(
+        _ => Err(TargetError::new(Refusal::Usage, few_between(&told, "; ")).with_hint(
             "give it a public address, for example that of a tunnel to this machine; `--local` can use it as it is",
         )),
     };
@@ -119,7 +120,7 @@ pub(super) async fn build(
     });
     reporter.report(&DeployEvent::Finished {
         step: Step::Build,
-        detail: told.collect::<Vec<_>>().join("; "),
+        detail: few_between(&told.collect::<Vec<_>>(), "; "),
         took: started.elapsed(),
     });
     Ok(built)

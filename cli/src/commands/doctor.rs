@@ -9,7 +9,7 @@ use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::engine::preflight::{Check, judge, story};
 use crate::error::CommandError;
 use crate::packaging::Source;
-use crate::terminal::{Output, Role, Terminal};
+use crate::terminal::{Output, Role, Terminal, Text, bounded};
 
 /// Check everything that a deployment to AWS needs, and touch nothing
 #[derive(Debug, clap::Args)]
@@ -51,7 +51,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
         terminal.result_json(&json!({"type": "result", "checks": rows}));
     } else {
         for check in &checks {
-            terminal.result_text(&line(check));
+            terminal.result_text(line(check));
         }
     }
     let problems = checks.iter().filter(|check| check.outcome.is_err()).count();
@@ -61,19 +61,21 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
     }
 }
 
-fn line(check: &Check) -> String {
+fn line(check: &Check) -> Text {
+    let subject = check.subject;
     match &check.outcome {
-        Ok(found) => format!("{} {:<12} {found}", Role::Step.paint("ok "), check.subject),
+        Ok(found) => Role::Step
+            .paint("ok ")
+            .plain(format!(" {subject:<12} {found}")),
         Err(error) => {
-            let hint = error.hint.as_ref().map_or(String::new(), |hint| {
-                format!("\n{:16} {}", "", Role::Hint.paint(hint))
-            });
-            format!(
-                "{} {:<12} {}{hint}",
-                Role::Failure.paint("bad"),
-                check.subject,
-                story(error)
-            )
+            let line = Role::Failure.paint("bad");
+            let line = line.plain(format!(" {subject:<12} {}", bounded(&story(error))));
+            match &error.hint {
+                Some(hint) => line
+                    .plain(format!("\n{:16} ", ""))
+                    .and(Role::Hint.paint(hint)),
+                None => line,
+            }
         }
     }
 }
@@ -96,7 +98,7 @@ mod tests {
         ];
         let text: String = checks
             .iter()
-            .map(|check| format!("{}\n", anstream::adapter::strip_str(&line(check))))
+            .map(|check| format!("{}\n", line(check).without_style()))
             .collect();
         expect![[r#"
             ok  region       eu-west-1

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::CommandError;
+use crate::terminal::{Output, Terminal};
 
 /// Run one local stack until it is told to stop
 #[derive(Debug, clap::Args)]
@@ -12,5 +13,12 @@ pub(super) struct LocalStackArgs {
 }
 
 pub(super) async fn run(args: LocalStackArgs) -> Result<(), CommandError> {
-    Ok(crate::local::background::run(args.folder, args.stack).await?)
+    // The process's standard error is its log file.
+    let complain = |text: &str| {
+        let terminal = Terminal {
+            output: Output::Text,
+        };
+        terminal.say(text);
+    };
+    Ok(crate::local::background::run(args.folder, args.stack, complain).await?)
 }

@@ -10,6 +10,7 @@ use crate::engine::Refusal;
 use crate::engine::logs::LogReader;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
+use crate::stack::few::few;
 use crate::stack::logs::{LogEntry, names, short};
 use crate::terminal::{LogColumns, Terminal};
 
@@ -145,9 +146,10 @@ fn check(asked: &[String], functions: &[String]) -> Result<(), CommandError> {
     let mut known: Vec<_> = functions.iter().map(|function| short(function)).collect();
     known.sort_unstable();
     known.dedup();
+    let known: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
     Err(CommandError::usage(
         format!("the stack has no function `{unknown}`"),
-        format!("its functions are `{}`", known.join("`, `")),
+        format!("its functions are {}", few(&known)),
     ))
 }
 

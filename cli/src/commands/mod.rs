@@ -19,12 +19,13 @@ mod web;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Styles;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::names::{EndpointTemplate, PersonName, RegionName, StackName, StageName};
 use crate::config::{Overrides, Settings};
 use crate::error::{CommandError, exit};
-use crate::terminal::{Output, Terminal};
+use crate::terminal::{self, Output, Terminal};
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -150,7 +151,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(error) => {
             // Help and version come this way too, with exit code 0; a closed pipe is no failure.
-            drop(error.print());
+            explain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
@@ -200,6 +201,17 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// Prints what clap says. It quotes arguments, so it is told what it would say without its own paint, too.
+fn explain(error: &clap::Error) {
+    let unpainted = Cli::command()
+        .styles(Styles::plain())
+        .try_get_matches()
+        .err();
+    let plain = unpainted.as_ref().unwrap_or(error).render();
+    let painted = error.render().ansi().to_string();
+    terminal::tell_usage(painted, &plain.ansi().to_string(), error.use_stderr());
+}
+
 /// Runs `command` on a runtime of its own; commands without one start faster.
 fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -238,7 +250,6 @@ fn leaving(what: impl Into<String>) -> impl FnOnce(CommandError) -> CommandError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

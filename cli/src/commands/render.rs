@@ -3,7 +3,7 @@
 use super::StackArgs;
 use crate::error::CommandError;
 use crate::stack::render::render;
-use crate::terminal::Output;
+use crate::terminal::{Output, escaped};
 
 /// Print the CloudFormation template
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub(super) fn run(args: RenderArgs) -> Result<(), CommandError> {
             ));
         }
         (Some(Format::Yaml), Output::Text) | (None, Output::Text) => template.to_yaml(),
-        (Some(Format::Json), _) | (None, Output::Json) => template.to_json(),
+        (Some(Format::Json), _) | (None, Output::Json) => escaped(&template.to_json()),
     };
     terminal.result(text.trim_end());
     Ok(())

@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// Characters of a line beyond which only a part of it is shown.
+const LONGEST_LINE: usize = 400;
+
 /// What is wrong, and the line it is wrong on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Snippet {
@@ -11,6 +14,8 @@ pub(crate) struct Snippet {
     /// Counted from one.
     line: usize,
     column: usize,
+    /// Where in `text` the place begins.
+    indent: usize,
     text: String,
     width: usize,
     message: String,
@@ -30,12 +35,22 @@ impl Snippet {
             .find('\n')
             .map_or(source.len(), |at| start + at);
         let end = floor(source, span.end).clamp(start, line_end);
+        let text = source[line_start..line_end].trim_end();
+        let before = source[line_start..start].chars().count();
+        // Of a line that nobody reads whole, the part around the place.
+        let skipped = match text.chars().count() > LONGEST_LINE {
+            true => before.saturating_sub(LONGEST_LINE / 2),
+            false => 0,
+        };
+        let text: String = text.chars().skip(skipped).take(LONGEST_LINE).collect();
+        let room = (skipped + text.chars().count()).saturating_sub(before);
         Self {
             path: path.to_owned(),
             line: source[..start].matches('\n').count() + 1,
-            column: source[line_start..start].chars().count() + 1,
-            text: source[line_start..line_end].trim_end().to_owned(),
-            width: source[start..end].chars().count().max(1),
+            column: before + 1,
+            indent: before - skipped,
+            text,
+            width: source[start..end].chars().count().min(room).max(1),
             message: message.into(),
         }
     }
@@ -55,6 +70,7 @@ impl fmt::Display for Snippet {
             path,
             line,
             column,
+            indent,
             text,
             width,
             message,
@@ -63,14 +79,7 @@ impl fmt::Display for Snippet {
         writeln!(out, "{}:{line}:{column}: {message}", path.display())?;
         writeln!(out, "{:gutter$} |", "")?;
         writeln!(out, "{line} | {text}")?;
-        write!(
-            out,
-            "{:gutter$} | {:2$}{3}",
-            "",
-            "",
-            column - 1,
-            "^".repeat(*width)
-        )
+        write!(out, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(*width))
     }
 }
 
@@ -92,6 +101,28 @@ mod tests {
         .assert_eq(
             &Snippet::new(Path::new("chatctl.toml"), source, at..at + 5, "no slash").to_string(),
         );
+    }
+
+    #[test]
+    fn of_a_line_of_megabytes_the_part_around_the_place_is_shown() {
+        let source = format!(
+            "a = \"{}\" wrong{}",
+            "é".repeat(500_000),
+            "!".repeat(500_000)
+        );
+        let at = source.find("wrong").unwrap();
+        let shown = Snippet::new(Path::new("x"), &source, at..source.len(), "no").to_string();
+        let [place, _, line, marks] = shown.lines().collect::<Vec<_>>()[..] else {
+            panic!("{shown}")
+        };
+        assert_eq!(place, "x:1:500008: no");
+        assert!(line.chars().count() < 500 && marks.len() < 500, "{shown}");
+        let pointed: String = line
+            .chars()
+            .skip(marks.find('^').unwrap())
+            .take(6)
+            .collect();
+        assert_eq!(pointed, "wrong!");
     }
 
     proptest! {

@@ -8,6 +8,8 @@ use std::path::Path;
 pub(crate) struct TargetError {
     pub(crate) refusal: Refusal,
     pub(crate) message: String,
+    /// Whether the message quotes a compiler, whose colours may be shown.
+    pub(crate) quotes_compiler: bool,
     /// What the reader can do about it.
     pub(crate) hint: Option<String>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -36,6 +38,7 @@ impl TargetError {
         Self {
             refusal,
             message: message.into(),
+            quotes_compiler: false,
             hint: None,
             source: None,
         }

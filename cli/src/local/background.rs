@@ -21,11 +21,15 @@ use crate::engine::{Refusal, TargetError};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
 
-/// Runs the stack in `folder` until it is told to stop. Its terminal is its log.
+/// Runs the stack in `folder` until it is told to stop. `complain` prints a line where its log is: on stderr.
 ///
 /// # Errors
 /// The stack could not be started; its last stack event says so, too.
-pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetError> {
+pub(crate) async fn run(
+    folder: PathBuf,
+    stack: String,
+    complain: fn(&str),
+) -> Result<(), TargetError> {
     // Without a terminal of its own, Ctrl-C there does not reach it and closing it does not end it. That fails
     // only for a process that leads a group, which one started by `deploy` does not.
     let _own_session = rustix::process::setsid();
@@ -45,7 +49,7 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
         )
     })?;
     folder.clear_events();
-    let journal = Journal::new(folder.clone(), stack.clone());
+    let journal = Journal::new(folder.clone(), stack.clone(), complain);
     let outcome = serve(&folder, &stack, request, &journal).await;
     if let Err(error) = &outcome {
         journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
@@ -233,10 +237,11 @@ struct Journal {
     count: AtomicU64,
     logs: super::logs::LogFiles,
     warnings: Mutex<Warnings>,
+    complain: fn(&str),
 }
 
 impl Journal {
-    fn new(folder: StateFolder, stack: String) -> Arc<Self> {
+    fn new(folder: StateFolder, stack: String, complain: fn(&str)) -> Arc<Self> {
         let logs = super::logs::LogFiles::new(folder.logs());
         Arc::new(Self {
             folder,
@@ -245,6 +250,7 @@ impl Journal {
             count: AtomicU64::new(0),
             logs,
             warnings: Default::default(),
+            complain,
         })
     }
 
@@ -268,7 +274,7 @@ impl Journal {
                 let now = since_epoch(SystemTime::now()).as_secs();
                 let line = journal.warnings().add(now, &text);
                 if let Some(line) = line {
-                    complain(&line);
+                    (journal.complain)(&line);
                 }
             }
             _ => {}
@@ -307,16 +313,7 @@ impl Journal {
             reason,
         };
         if let Err(error) = self.folder.add_event(&token, &event) {
-            complain(&chain(&error));
+            (self.complain)(&chain(&error));
         }
     }
-}
-
-/// The process's standard error is its log file.
-#[expect(
-    clippy::print_stderr,
-    reason = "a background process has no reporter; this line ends up in stack.log"
-)]
-fn complain(text: &str) {
-    eprintln!("{text}");
 }

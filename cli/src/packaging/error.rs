@@ -145,6 +145,14 @@ impl PackagingError {
 }
 
 impl PackagingError {
+    fn quotes_compiler(&self) -> bool {
+        match self {
+            Self::Custom { error, .. } => error.quotes_compiler(),
+            Self::Compile { .. } | Self::NotBuilt { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The error without the route that it belongs to.
     fn innermost(self) -> Self {
         match self {
@@ -171,6 +179,7 @@ impl From<PackagingError> for TargetError {
         let told = Self::new(refusal, error.to_string());
         Self {
             hint: error.hint(),
+            quotes_compiler: error.quotes_compiler(),
             source: match error.innermost() {
                 PackagingError::NoCargo { source, .. }
                 | PackagingError::NoRoom { source }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::PackagingError;
 use super::find::Crate;
 use super::toolchain::Programs;
+use crate::stack::few::few;
 
 /// The profile that our own handlers are built with, for crates whose workspace has none of that name; as variables
 /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#configuration-environment-variables>).
@@ -81,7 +82,7 @@ pub(super) async fn read(
         (Some(_), several) => format!(
             "it has {} binaries ({}), so it is not clear which one to run",
             several.len(),
-            several.join(", ")
+            few(several)
         ),
     };
     Err(PackagingError::NotAHandler {

@@ -4,6 +4,7 @@ pub(crate) mod cause;
 pub(crate) mod change;
 pub(crate) mod code;
 pub(crate) mod connect;
+pub(crate) mod few;
 pub(crate) mod logs;
 pub(crate) mod outline;
 pub(crate) mod page;

@@ -1,12 +1,12 @@
 //! Progress on a terminal: a bar, rows for what is under way, failures that stay.
 
-use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Role;
-use super::lines::{seconds, settled_line, step_line};
+use super::gate::{Shown, Sink, Stderr, Text};
+use super::lines::{seconds, settled_line, step_word};
+use super::printable::{bounded, printable};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{Progress, State};
 
@@ -47,7 +47,7 @@ impl Bars {
         let bar = self
             .screen
             .add(ProgressBar::new_spinner().with_style(style.expect("the template is valid")));
-        bar.set_prefix(Role::Step.paint(&format!("{:>9}", step.word())));
+        bar.set_prefix(for_bars(&step_word(step).shown()).trim_end().to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         self.bar = Some(bar);
         self.progress = Progress::default();
@@ -71,7 +71,7 @@ impl Bars {
         let mut texts: Vec<_> = running
             .iter()
             .take(MOST_ROWS)
-            .map(|row| format!("  {} {}", row.logical_id, row.resource_type))
+            .map(|row| printable(&format!("  {} {}", row.logical_id, row.resource_type)))
             .collect();
         if running.len() > MOST_ROWS {
             texts[MOST_ROWS - 1] = format!("  and {} more", running.len() - MOST_ROWS + 1);
@@ -92,15 +92,11 @@ impl Bars {
         }
     }
 
-    /// Prints `line` above the bar, where it stays.
-    fn keep(&self, line: &str) {
-        let colours = anstream::AutoStream::choice(&std::io::stderr());
-        let line = match colours {
-            anstream::ColorChoice::Never => anstream::adapter::strip_str(line).to_string(),
-            _ => line.to_owned(),
-        };
+    /// Prints `text` above the bar, where it stays.
+    fn keep(&self, text: impl Into<Text>) {
+        let line = step_line(self.step, text);
         // A terminal that has gone is no reason to stop.
-        drop(self.screen.println(line));
+        drop(self.screen.println(for_bars(&line)));
     }
 
     fn clear(&mut self) {
@@ -110,10 +106,17 @@ impl Bars {
     }
 }
 
-/// `text` as it fits the terminal behind a step's word.
-fn behind_the_step(text: &str) -> String {
+/// A step's word and what there is to say, in two columns that fit the terminal.
+fn step_line(step: Step, text: impl Into<Text>) -> Shown {
     const COLUMN: usize = 10;
-    super::fitting_behind(text, COLUMN)
+    let text = text.into().shown();
+    let text = text.wrapped_behind(COLUMN, Stderr.width());
+    step_word(step).shown().and(&text)
+}
+
+/// Bars print what they are given.
+fn for_bars(shown: &Shown) -> String {
+    shown.for_writer(Stderr.is_coloured())
 }
 
 impl Drop for Bars {
@@ -129,25 +132,24 @@ impl Reporter for Bars {
             DeployEvent::Expecting(resources) => self.expect(*resources),
             DeployEvent::Compiling { unit, count } => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("{count} crates, {unit}"));
+                    bar.set_message(printable(&format!("{count} crates, {unit}")));
                 }
             }
-            DeployEvent::Notice(text) => self.keep(&step_line(self.step, &behind_the_step(text))),
+            DeployEvent::Notice(text) => self.keep(bounded(text)),
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);
-                if event.status.ends_with("_FAILED") {
-                    self.keep(&settled_line(event).map_or(String::new(), |text| {
-                        step_line(self.step, &behind_the_step(&text))
-                    }));
+                if event.status.ends_with("_FAILED")
+                    && let Some(text) = settled_line(event)
+                {
+                    self.keep(text);
                 }
                 self.draw();
             }
             DeployEvent::Finished { step, detail, took } => {
                 self.clear();
                 // Not through the bars: without one they would leave the line unended.
-                let text = format!("{detail}, {}", seconds(*took));
-                let line = step_line(*step, &behind_the_step(&text));
-                drop(writeln!(anstream::stderr(), "{line}"));
+                let text = format!("{}, {}", bounded(detail), seconds(*took));
+                drop(Stderr.line(&step_line(*step, text)));
             }
         }
     }
@@ -217,5 +219,38 @@ mod tests {
                 |            and 4 more
             "#]],
         );
+    }
+
+    #[test]
+    fn no_name_or_reason_of_a_stack_reaches_the_terminal_raw() {
+        const EVIL: &str = "\u{1b}]0;evil\u{7}\u{9b}2J\r\n";
+        let term = InMemoryTerm::new(24, 80);
+        let mut bars = Bars::on(ProgressDrawTarget::term_like(Box::new(term.clone())));
+        bars.report(&DeployEvent::Started(Step::Deploy));
+        bars.report(&DeployEvent::Compiling {
+            unit: format!("{EVIL}unit"),
+            count: 1,
+        });
+        bars.report(&DeployEvent::Notice(format!("{EVIL}notice")));
+        for status in ["CREATE_IN_PROGRESS", "CREATE_FAILED"] {
+            bars.report(&DeployEvent::Stack(StackEvent {
+                id: "1".into(),
+                at: 0.0,
+                logical_id: format!("{EVIL}{status}"),
+                resource_type: format!("AWS::{EVIL}Role"),
+                status: status.into(),
+                reason: Some(format!("{EVIL}reason")),
+            }));
+        }
+        for row in bars.rows.iter().chain(&bars.bar) {
+            row.force_draw();
+        }
+        let drawn = term.moves_since_last_check();
+        assert!(drawn.contains("␛]0;evil␇"), "{drawn}");
+        for raw in [
+            "\u{1b}]", "\\u{1b}]", "\u{7}", "\\u{7}", "\u{9b}", "\\u{9b}",
+        ] {
+            assert!(!drawn.contains(raw), "{raw:?} in {drawn}");
+        }
     }
 }

@@ -1,9 +1,8 @@
 //! Progress as JSON lines, for scripts. The names are part of the interface.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
+use super::gate::{Shown, Sink};
 use crate::engine::{DeployEvent, Reporter};
 
 /// Writes one JSON object a line to `out`, each with a `type`.
@@ -12,17 +11,16 @@ pub(crate) struct JsonLines<W> {
     out: W,
 }
 
-impl<W: Write> JsonLines<W> {
+impl<W: Sink> JsonLines<W> {
     pub(crate) fn new(out: W) -> Self {
         Self { out }
     }
 }
 
-impl<W: Write> Reporter for JsonLines<W> {
+impl<W: Sink> Reporter for JsonLines<W> {
     fn report(&mut self, event: &DeployEvent) {
         // A reader that has gone is no reason to stop.
-        drop(writeln!(self.out, "{}", value(event)));
-        drop(self.out.flush());
+        drop(self.out.line(&Shown::json(&value(event))));
     }
 }
 
@@ -58,7 +56,7 @@ mod tests {
 
     #[test]
     fn every_event_is_one_object_with_a_type() {
-        let mut lines = JsonLines::new(Vec::new());
+        let mut lines = JsonLines::new(String::new());
         for event in [
             DeployEvent::Started(Step::Deploy),
             DeployEvent::Expecting(3),
@@ -84,6 +82,6 @@ mod tests {
             {"type":"stackEvent","id":"1","at":1.5,"logicalId":"Api","resourceType":"AWS::ApiGatewayV2::Api","status":"CREATE_FAILED","reason":"name taken"}
             {"type":"finished","step":"deploy","detail":"done","milliseconds":7}
         "#]]
-        .assert_eq(&String::from_utf8(lines.out).unwrap());
+        .assert_eq(&lines.out);
     }
 }

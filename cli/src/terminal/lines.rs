@@ -1,8 +1,8 @@
 //! Progress as plain lines, for logs and pipes.
 
-use std::io::Write;
-
 use super::Role;
+use super::gate::{Sink, Text};
+use super::printable::bounded;
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
@@ -15,7 +15,7 @@ pub(crate) struct Lines<W> {
     step: Step,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Sink> Lines<W> {
     pub(crate) fn new(out: W) -> Self {
         Self {
             out,
@@ -24,22 +24,19 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    fn line(&mut self, step: Step, text: &str) {
+    fn line(&mut self, step: Step, text: impl Into<Text>) {
         // A log that cannot be written is no reason to stop.
-        drop(writeln!(self.out, "{}", step_line(step, text)));
+        drop(self.out.line(&step_word(step).and(text).shown()));
     }
 }
 
-/// A step's word and what there is to say, in two columns.
-pub(super) fn step_line(step: Step, text: &str) -> String {
-    format!(
-        "{} {text}",
-        Role::Step.paint(&format!("{:>9}", step.word()))
-    )
+/// A step's word in a column of its own, for what there is to say behind it.
+pub(super) fn step_word(step: Step) -> Text {
+    Role::Step.paint(format!("{:>9}", step.word())).plain(" ")
 }
 
 /// What a settled resource is called to a reader; `None` while it is under way.
-pub(super) fn settled_line(event: &StackEvent) -> Option<String> {
+pub(super) fn settled_line(event: &StackEvent) -> Option<Text> {
     let StackEvent {
         logical_id,
         resource_type,
@@ -54,11 +51,12 @@ pub(super) fn settled_line(event: &StackEvent) -> Option<String> {
         "DELETE_SKIPPED" => "kept",
         failed if failed.ends_with("_FAILED") => {
             let reason = reason.as_deref().unwrap_or("no reason given");
-            return Some(Role::Failure.paint(&format!("{logical_id} {status}: {reason}")));
+            let text = bounded(&format!("{logical_id} {status}: {reason}"));
+            return Some(Role::Failure.paint(text));
         }
         _ => return None,
     };
-    (resource_type != STACK_TYPE).then(|| format!("{logical_id} {word}"))
+    (resource_type != STACK_TYPE).then(|| format!("{logical_id} {word}").into())
 }
 
 /// A duration as a person reads it.
@@ -66,7 +64,7 @@ pub(super) fn seconds(took: std::time::Duration) -> String {
     format!("{:.1}s", took.as_secs_f64())
 }
 
-impl<W: Write> Reporter for Lines<W> {
+impl<W: Sink> Reporter for Lines<W> {
     fn report(&mut self, event: &DeployEvent) {
         match event {
             DeployEvent::Started(step) => {
@@ -82,17 +80,17 @@ impl<W: Write> Reporter for Lines<W> {
                 // One line in a while shows that it goes on.
                 if count - self.compiled >= 25 {
                     self.compiled = *count;
-                    self.line(Step::Build, &format!("{count} crates so far, {unit}"));
+                    self.line(Step::Build, format!("{count} crates so far, {unit}"));
                 }
             }
-            DeployEvent::Notice(text) => self.line(self.step, text),
+            DeployEvent::Notice(text) => self.line(self.step, bounded(text)),
             DeployEvent::Stack(event) => {
                 if let Some(text) = settled_line(event) {
-                    self.line(self.step, &text);
+                    self.line(self.step, text);
                 }
             }
             DeployEvent::Finished { step, detail, took } => {
-                self.line(*step, &format!("{detail}, {}", seconds(*took)));
+                self.line(*step, format!("{}, {}", bounded(detail), seconds(*took)));
             }
         }
     }
@@ -106,7 +104,7 @@ mod tests {
 
     #[test]
     fn every_line_stands_alone_and_failures_say_why() {
-        let mut lines = Lines::new(anstream::StripStream::new(Vec::new()));
+        let mut lines = Lines::new(String::new());
         let event = |id: &str, status: &str, reason: Option<&str>| {
             DeployEvent::Stack(StackEvent {
                 id: id.into(),
@@ -145,9 +143,8 @@ mod tests {
         ] {
             lines.report(&event);
         }
-        let text = String::from_utf8(lines.out.into_inner()).unwrap();
         // The bar keeps the indentation, which an expectation would otherwise lose.
-        let text: String = text.lines().map(|line| format!("|{line}\n")).collect();
+        let text: String = lines.out.lines().map(|line| format!("|{line}\n")).collect();
         expect![[r#"
             |    build handlers
             |    build 25 crates so far, hyper

@@ -6,6 +6,9 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use super::gate::Text;
+use super::printable::printable;
+use super::wrap::{columns, cut};
 use crate::stack::logs::{Level, LogEntry, short};
 
 /// Log lines in columns: time (UTC), function, level, text.
@@ -14,6 +17,9 @@ pub(crate) struct LogColumns {
     /// How wide the column of names is.
     names: usize,
 }
+
+/// On a terminal, a warning has no more columns than these.
+const LONGEST_WARNING: usize = 4_000;
 
 /// A name longer than this is not aligned for.
 const WIDEST_NAME: usize = 18;
@@ -37,9 +43,9 @@ impl LogColumns {
         }
     }
 
-    /// `entry` as a person reads it, coloured; control characters in it are made harmless. On a terminal of `width`,
-    /// lines that are no warning are cut there.
-    pub(super) fn line(&self, entry: &LogEntry, width: Option<usize>) -> String {
+    /// `entry` as a person reads it, coloured, on one line. On a terminal of `width`, lines that are no warning are cut
+    /// there, and warnings where nobody reads on.
+    pub(super) fn line(&self, entry: &LogEntry, width: Option<usize>) -> Text {
         let dim = Style::new().dimmed();
         let time = clock(entry.at);
         let name = printable(entry.name());
@@ -60,11 +66,12 @@ impl LogColumns {
             text.push_str(&format!(" {field}={value}"));
         }
         let text = printable(text.trim_end());
-        let head = time.len() + 1 + name.chars().count().max(self.names) + 1 + 5 + 1;
+        let head = time.len() + 1 + columns(&name).max(self.names) + 1 + 5 + 1;
         let urgent = entry.level >= Some(Level::Warn);
         let text = match width {
             Some(width) if !urgent => cut(&text, width.saturating_sub(head).max(20)),
-            _ => text,
+            Some(_) => cut(&text, LONGEST_WARNING),
+            None => text,
         };
         let colour = colour(&name).on_default();
         let of_level = match entry.level {
@@ -74,9 +81,14 @@ impl LogColumns {
         };
         let of_text = if entry.platform { dim } else { Style::new() };
         let names = self.names;
-        format!(
-            "{dim}{time}{dim:#} {colour}{name:<names$}{colour:#} {of_level}{level:<5}{of_level:#} {of_text}{text}{of_text:#}"
-        )
+        Text::default()
+            .styled(dim, time)
+            .plain(" ")
+            .styled(colour, format!("{name:<names$}"))
+            .plain(" ")
+            .styled(of_level, format!("{level:<5}"))
+            .plain(" ")
+            .styled(of_text, text)
     }
 }
 
@@ -94,25 +106,6 @@ pub(super) fn json_line(entry: &LogEntry) -> Value {
     })
 }
 
-/// What nobody can do harm with on a terminal: control characters become pictures of themselves, as do the
-/// characters that turn the direction of writing around.
-pub(crate) fn printable(text: &str) -> String {
-    let harmless = |c: char| match c {
-        '\t' => ' ',
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}'
-        | '\u{200e}'
-        | '\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2028}'
-        | '\u{2029}'
-        | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        other => other,
-    };
-    text.chars().map(harmless).collect()
-}
-
 /// A platform's line without its request id, which takes half of the line and hides what it is about.
 fn without_request_id(text: &str) -> String {
     match text.split_once("RequestId: ") {
@@ -122,15 +115,6 @@ fn without_request_id(text: &str) -> String {
         }
         None => text.to_owned(),
     }
-}
-
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
 }
 
 fn moment(at: i64) -> Option<OffsetDateTime> {
@@ -163,7 +147,6 @@ fn colour(name: &str) -> AnsiColor {
 mod tests {
     use super::*;
     use expect_test::expect;
-    use proptest::prelude::*;
 
     const AT: i64 = 1_700_000_000_123;
 
@@ -198,8 +181,8 @@ mod tests {
     fn plain(width: Option<usize>) -> String {
         let columns = LogColumns::new(["ConnectFunction", "DirectFunction"]);
         let lines = entries();
-        let lines = lines.iter().map(|entry| columns.line(entry, width) + "\n");
-        anstream::adapter::strip_str(&lines.collect::<String>()).to_string()
+        let lines = lines.iter().map(|entry| columns.line(entry, width).shown());
+        lines.map(|line| line.without_colours() + "\n").collect()
     }
 
     #[test]
@@ -221,6 +204,28 @@ mod tests {
     }
 
     #[test]
+    fn a_line_in_a_wide_script_fits_the_terminal_too() {
+        let wide = LogEntry::parse(AT, "DirectFunction", "s", &"漢字".repeat(60));
+        let line = LogColumns::new(["DirectFunction"]).line(&wide, Some(80));
+        let line = line.shown().without_colours();
+        assert!(columns(&line) <= 80 && line.ends_with('…'), "{line}");
+    }
+
+    #[test]
+    fn a_warning_of_megabytes_is_cut_on_a_terminal_only() {
+        let text = format!(
+            r#"{{"level":"ERROR","message":"{}"}}"#,
+            "é".repeat(1_000_000)
+        );
+        let entry = LogEntry::parse(AT, "DirectFunction", "s", &text);
+        let line = |width| {
+            let line = LogColumns::new(["DirectFunction"]).line(&entry, width);
+            line.shown().without_colours().chars().count()
+        };
+        assert!(line(Some(80)) < 5_000 && line(None) > 1_000_000);
+    }
+
+    #[test]
     fn times_are_of_one_length() {
         assert_eq!(rfc3339(0).unwrap(), "1970-01-01T00:00:00.000Z");
     }
@@ -229,12 +234,5 @@ mod tests {
     fn scripts_get_stable_names() {
         expect![[r#"{"type":"log","time":"2023-11-14T22:13:20.123Z","function":"ConnectFunction","stream":"s","source":"function","level":"INFO","message":"connected","fields":{"connectionId":"c1","requestId":"r","durationMs":2}}"#]]
             .assert_eq(&json_line(&entries()[0]).to_string());
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_can_move_the_cursor(text in any::<String>()) {
-            prop_assert!(!printable(&text).chars().any(char::is_control));
-        }
     }
 }

@@ -1,21 +1,30 @@
 //! Everything that is printed. stdout is for results, stderr for talk; with `--output json` stdout carries JSON only.
+//! All of it passes the [`gate`].
 
 mod bars;
+mod compiler;
+mod editor;
+mod gate;
 mod invoked;
 mod json;
 mod lines;
 mod logs;
+mod printable;
 mod wrap;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 
 use anstyle::{AnsiColor, Style};
 
 use crate::engine::{DeployEvent, Reporter};
 use crate::error::CommandError;
 use crate::stack::logs::LogEntry;
+pub(crate) use editor::{Above, line_editor};
+use gate::{Shown, Sink, Stderr, Stdout};
+pub(crate) use gate::{Text, tell_panics};
 use invoked::as_invoked;
-pub(crate) use logs::{LogColumns, printable};
+pub(crate) use logs::LogColumns;
+pub(crate) use printable::{bounded, escaped};
 
 /// How a command answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -50,10 +59,9 @@ impl Role {
         }
     }
 
-    /// `text` in the role's style; the stream strips it where colours are not wanted.
-    pub(crate) fn paint(self, text: &str) -> String {
-        let style = self.style();
-        format!("{style}{text}{style:#}")
+    /// `text` in the role's style; the gate leaves colours out where they are not wanted.
+    pub(crate) fn paint(self, text: impl Into<String>) -> Text {
+        Text::default().styled(self.style(), text)
     }
 }
 
@@ -61,8 +69,8 @@ impl Role {
 #[derive(Debug)]
 pub(crate) enum AnyReporter {
     Bars(bars::Bars),
-    Lines(lines::Lines<anstream::AutoStream<std::io::Stderr>>),
-    Json(json::JsonLines<std::io::Stdout>),
+    Lines(lines::Lines<Stderr>),
+    Json(json::JsonLines<Stdout>),
     Silent,
 }
 
@@ -82,11 +90,9 @@ impl Terminal {
     pub(crate) fn reporter(self) -> AnyReporter {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         match self.output {
-            Output::Json => AnyReporter::Json(json::JsonLines::new(std::io::stdout())),
-            Output::Text if std::io::stderr().is_terminal() && !dumb => {
-                AnyReporter::Bars(bars::Bars::new())
-            }
-            Output::Text => AnyReporter::Lines(lines::Lines::new(anstream::stderr())),
+            Output::Json => AnyReporter::Json(json::JsonLines::new(Stdout)),
+            Output::Text if Stderr.is_terminal() && !dumb => AnyReporter::Bars(bars::Bars::new()),
+            Output::Text => AnyReporter::Lines(lines::Lines::new(Stderr)),
         }
     }
 
@@ -98,35 +104,55 @@ impl Terminal {
         }
     }
 
-    /// Prints a result, as it is.
+    /// Prints a result that a script may read: byte for byte into a file or pipe, printable on a terminal.
     pub(crate) fn result(self, text: &str) {
         // A reader that has gone (`| head -1`) has what it wanted.
-        drop(writeln!(anstream::stdout(), "{text}"));
+        drop(self.received(text));
     }
 
-    /// Prints a result that is prose; on a terminal its lines are made to fit.
-    pub(crate) fn result_text(self, text: &str) {
-        self.result(&wrap::wrap(text, wrap::width(std::io::stdout())));
+    /// Prints a text that came in, as [`Terminal::result`] does.
+    ///
+    /// # Errors
+    /// The reader has gone.
+    pub(crate) fn received(self, text: &str) -> std::io::Result<()> {
+        Stdout.result(text)
+    }
+
+    /// Prints a result that is prose: printable anywhere; on a terminal its lines are made to fit.
+    pub(crate) fn result_text(self, text: impl Into<Text>) {
+        drop(Stdout.line(&text.into().shown().wrapped(Stdout.width())));
+    }
+
+    /// Prints a line of a result that people read: printable anywhere, and never wrapped.
+    pub(crate) fn result_line(self, text: &str) {
+        drop(Stdout.line(&Text::from(bounded(text)).shown()));
     }
 
     /// Prints a result as JSON, on one line.
     pub(crate) fn result_json(self, value: &impl serde::Serialize) {
-        self.result(&serde_json::to_string(value).expect("our results have a JSON form"));
+        drop(self.received_json(value));
+    }
+
+    /// The same, for a result whose reader may have gone.
+    ///
+    /// # Errors
+    /// It has.
+    pub(crate) fn received_json(self, value: &impl serde::Serialize) -> std::io::Result<()> {
+        Stdout.line(&Shown::json(value))
     }
 
     /// Talks to the user; silent for scripts.
-    pub(crate) fn say(self, text: &str) {
+    pub(crate) fn say(self, text: impl Into<Text>) {
         if self.output == Output::Text {
-            drop(writeln!(anstream::stderr(), "{}", fitting(text)));
+            // A terminal that has gone is no reason to stop.
+            drop(Stderr.line(&fitting(text)));
         }
     }
 
     /// Talks to the user in two columns, as the steps of a deployment do; silent for scripts.
     pub(crate) fn step(self, word: &str, text: &str) {
-        self.say(&format!(
-            "{} {text}",
-            Role::Step.paint(&format!("{word:>9}"))
-        ));
+        let word = Role::Step.paint(format!("{word:>9}"));
+        self.say(word.plain(format!(" {}", bounded(text))));
     }
 
     /// A reporter for what happens again and again, and is told in other ways.
@@ -136,26 +162,19 @@ impl Terminal {
 
     /// Tells what the user must not overlook; silent for scripts, which find it in the result.
     pub(crate) fn warn(self, text: &str) {
-        self.say(&Role::Failure.paint(text));
+        self.say(Role::Failure.paint(bounded(text)));
     }
 
     /// Tells what can be done next; silent for scripts.
     pub(crate) fn hint(self, text: &str) {
-        self.say(&Role::Hint.paint(&as_invoked(text)));
+        self.say(Role::Hint.paint(bounded(&as_invoked(text))));
     }
 
     /// Shows a function's log line beside what a command does: on stderr, for scripts on stdout.
     pub(crate) fn log(self, columns: LogColumns, entry: &LogEntry) {
         match self.output {
             Output::Json => self.result_json(&logs::json_line(entry)),
-            Output::Text => {
-                let width = width_of(&std::io::stderr());
-                drop(writeln!(
-                    anstream::stderr(),
-                    "{}",
-                    columns.line(entry, width)
-                ));
-            }
+            Output::Text => drop(Stderr.line(&columns.line(entry, Stderr.columns()).shown())),
         }
     }
 
@@ -164,11 +183,10 @@ impl Terminal {
     /// # Errors
     /// The reader has gone.
     pub(crate) fn log_result(self, columns: LogColumns, entry: &LogEntry) -> std::io::Result<()> {
-        let line = match self.output {
-            Output::Json => logs::json_line(entry).to_string(),
-            Output::Text => columns.line(entry, width_of(&std::io::stdout())),
-        };
-        writeln!(anstream::stdout(), "{line}")
+        match self.output {
+            Output::Json => self.received_json(&logs::json_line(entry)),
+            Output::Text => Stdout.line(&columns.line(entry, Stdout.columns()).shown()),
+        }
     }
 
     /// Explains a failure.
@@ -176,28 +194,26 @@ impl Terminal {
         if error.is_answer() {
             return;
         }
+        let story = bounded(&error.story());
+        let hint = error.hint().map(|hint| bounded(&as_invoked(hint)));
         if self.output == Output::Json {
             self.result_json(&serde_json::json!({
                 "type": "error", "exitCode": error.exit,
-                // A compiler's words may be coloured.
-                "message": anstream::adapter::strip_str(&error.story()).to_string(),
-                "hint": error.hint().map(as_invoked),
+                "message": match error.quotes_compiler() {
+                    true => compiler::without_colours(&story),
+                    false => story,
+                },
+                "hint": hint,
             }));
             return;
         }
-        drop(writeln!(
-            anstream::stderr(),
-            "{}: {}",
-            Role::Failure.paint("error"),
-            fitting_behind(&error.story(), "error: ".len())
-        ));
-        if let Some(hint) = error.hint() {
-            drop(writeln!(
-                anstream::stderr(),
-                "{}: {}",
-                Role::Hint.paint("hint"),
-                fitting_behind(&as_invoked(&plain(hint)), "hint: ".len())
-            ));
+        let story = match error.quotes_compiler() {
+            true => Text::of_compiler(&story),
+            false => story.into(),
+        };
+        behind(Role::Failure, "error: ", &story);
+        if let Some(hint) = hint {
+            behind(Role::Hint, "hint: ", &hint.into());
         }
     }
 
@@ -235,8 +251,7 @@ impl Terminal {
                 "say `--yes` to agree beforehand",
             ));
         }
-        drop(write!(anstream::stderr(), "{} ", fitting(question)));
-        drop(std::io::stderr().flush());
+        Stderr.print(&fitting(question).and(&Text::from(" ").shown()));
         // A thread of its own: reading from a terminal cannot be given up, and must not keep Ctrl-C from working.
         let (send, receive) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
@@ -251,53 +266,37 @@ impl Terminal {
                 Ok(answer.trim().to_owned())
             }
             () = crate::interrupt::requested() => {
-                drop(writeln!(anstream::stderr()));
+                Stderr.print(&Text::from("\n").shown());
                 Err(crate::interrupt::interrupted().into())
             }
         }
     }
 }
 
-/// `text` in its lines, without anything that a terminal obeys: a hint may quote what a function wrote.
-fn plain(text: &str) -> String {
-    text.split('\n')
-        .map(printable)
-        .collect::<Vec<_>>()
-        .join("\n")
+/// Explains what is wrong with a command line, or prints the help that it asks for: `painted` as clap paints it, `plain`
+/// without its paint.
+pub(crate) fn tell_usage(painted: String, plain: &str, is_error: bool) {
+    let shown = Shown::of_clap(painted, plain);
+    match is_error {
+        true => Stderr.print(&shown),
+        false => Stdout.print(&shown),
+    }
 }
 
 /// `text` as it fits the terminal behind stderr.
-fn fitting(text: &str) -> String {
-    wrap::wrap(text, wrap::width(std::io::stderr()))
+fn fitting(text: impl Into<Text>) -> Shown {
+    text.into().shown().wrapped(Stderr.width())
 }
 
-/// The same behind `indent` columns that are taken on its first line.
-fn fitting_behind(text: &str, indent: usize) -> String {
-    wrap::wrap_behind(text, indent, wrap::width(std::io::stderr()))
-}
-
-/// The width of the terminal behind `stream`; `None` when there is none.
-fn width_of(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
-    if !stream.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+/// Prints `text` on stderr behind `label`, and its further lines below it.
+fn behind(role: Role, label: &str, text: &Text) {
+    let word = label.trim_end_matches(": ");
+    let label_shown = role.paint(word).plain(": ").shown();
+    let text = text.shown().wrapped_behind(label.len(), Stderr.width());
+    drop(Stderr.line(&label_shown.and(&text)));
 }
 
 /// Bytes as a person reads them.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_hint_that_quotes_a_function_moves_no_cursor() {
-        let hint = "its functions wrote last:\n  Direct: \u{1b}[2Jgone\r";
-        assert_eq!(
-            super::plain(hint),
-            "its functions wrote last:\n  Direct: ␛[2Jgone␍"
-        );
-    }
 }

@@ -2,12 +2,14 @@
 
 use std::os::fd::AsFd;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// How many columns of the terminal behind `stream` are to be used; `None` where there is none, or it does not say.
 ///
 /// The last one stays free: terminals differ in where they go on after it.
 pub(super) fn width(stream: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col >= NARROWEST).then_some(usize::from(size.ws_col) - 1)
+    (size.ws_col >= NARROWEST).then(|| usize::from(size.ws_col) - 1)
 }
 
 /// Below this nothing reads well, and a size of nought means that nobody has set it.
@@ -72,12 +74,28 @@ fn hang(line: &str) -> usize {
     lead + first.len() + 1 + (behind.len() - behind.trim_start_matches(' ').len())
 }
 
-/// Columns that `text` takes, colours not counted. Nothing that is printed has characters of two columns.
-fn columns(text: &str) -> usize {
-    anstream::adapter::strip_str(text)
-        .to_string()
-        .chars()
-        .count()
+/// Columns that `text` takes, colours not counted.
+pub(super) fn columns(text: &str) -> usize {
+    anstream::adapter::strip_str(text).to_string().width()
+}
+
+/// `text`, which has no colours, cut to `width` columns.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    // Each of them has a byte at least; to measure megabytes would take a while.
+    if text.len() <= width || (text.len() <= 8 * width && columns(text) <= width) {
+        return text.to_owned();
+    }
+    let (mut cut, mut column) = (String::new(), 0);
+    for character in text.chars() {
+        column += character.width().unwrap_or(0);
+        // One is for the mark. Characters without a width could go on for ever.
+        if column >= width || cut.len() > 8 * width {
+            break;
+        }
+        cut.push(character);
+    }
+    cut.push('…');
+    cut
 }
 
 #[cfg(test)]
@@ -120,6 +138,19 @@ mod tests {
             wrap_behind("one two three four five", 10, Some(20)),
             "one two\n          three four\n          five"
         );
+    }
+
+    #[test]
+    fn characters_of_two_columns_count_twice() {
+        assert_eq!(
+            wrap("漢字漢字漢 字漢字漢字 字", Some(20)),
+            "漢字漢字漢\n字漢字漢字 字"
+        );
+        assert_eq!(cut("漢字漢字漢字", 8), "漢字漢…");
+        assert_eq!(cut("漢字漢字", 8), "漢字漢字");
+        assert_eq!(cut("abcdefgh", 8), "abcdefgh");
+        assert_eq!(cut("abcdefghi", 8), "abcdefg…");
+        assert!(cut(&"\u{301}".repeat(100_000), 8).len() < 100);
     }
 
     #[test]

@@ -186,3 +186,98 @@ fn what_is_pure_asks_neither_the_system_nor_a_clock() {
         }
     }
 }
+
+/// What can write to a terminal, or hands something over that does.
+const WRITERS: [&str; 15] = [
+    "println!",
+    "print!",
+    "dbg!",
+    "stdout()",
+    "stderr()",
+    "Stdio::inherit",
+    "ExecutableCommand",
+    "SharedWriter",
+    "Readline::new",
+    "MultiProgress",
+    "ProgressBar",
+    ".print()",
+    ".exit()",
+    "set_hook",
+    "/dev/",
+];
+
+/// The files that may have one, and why.
+const AT_THE_GATE: [(&str, &[&str], &str); 4] = [
+    (
+        "terminal/gate.rs",
+        &["stdout()", "stderr()", "set_hook"],
+        "it is the gate",
+    ),
+    (
+        "terminal/bars.rs",
+        &["stderr()", "MultiProgress", "ProgressBar"],
+        "bars draw themselves, with texts that have passed the gate",
+    ),
+    (
+        "terminal/editor.rs",
+        &["SharedWriter", "Readline::new"],
+        "the line editor draws itself, with texts that have passed the gate",
+    ),
+    (
+        "packaging/cargo.rs",
+        &["stderr()"],
+        "it asks whether colours are wanted",
+    ),
+];
+
+#[test]
+fn nothing_writes_to_a_terminal_beside_the_gate() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut used, mut beside) = (Vec::new(), Vec::new());
+    for file in sources(&root) {
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        if name.ends_with("tests.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        // To ask what it is writes nothing.
+        let code = code
+            .replace("std::io::stdout().is_terminal()", "")
+            .replace(".use_stderr()", "");
+        for writer in WRITERS.iter().filter(|writer| code.contains(**writer)) {
+            let mut gate = AT_THE_GATE.iter();
+            match gate.find(|(file, writers, _)| *file == name && writers.contains(writer)) {
+                Some((file, _, _)) => used.push((*file, *writer)),
+                None => beside.push(format!("{name}: {writer}")),
+            }
+        }
+    }
+    assert!(
+        beside.is_empty(),
+        "print through `Terminal`: {beside:#?} may write what others wrote"
+    );
+    for (file, writers, why) in AT_THE_GATE {
+        for writer in writers {
+            assert!(
+                used.contains(&(file, writer)),
+                "{file} has no `{writer}` any more ({why})"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_gate_lets_the_lint_against_printing_rest() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for package in ["cli", "local", "lambdas"] {
+        for file in sources(&root.join(package).join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(
+                !text.contains("clippy::print_std"),
+                "{} prints",
+                file.display()
+            );
+        }
+    }
+}

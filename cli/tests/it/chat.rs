@@ -118,8 +118,8 @@ fn what_comes_in_appears_above_the_line_that_is_being_typed() {
     tom.sees("Tom> hel");
     // With a sequence that would clear the screen, and a second line that looks like somebody else's.
     let mut stranger = Chat::open(&endpoint(&project), "Ann", "Tom");
-    stranger.say("\u{1b}[2Jhi\n· closed");
-    tom.sees("← ␛[2Jhi");
+    stranger.say("\u{1b}]0;x\u{7}\u{9b}2J\u{202e}hi\r\n· closed");
+    tom.sees("← ␛]0;x␇�2J�hi");
     tom.sees("  · closed");
     tom.sees("Tom> hel");
     tom.types("lo\r");

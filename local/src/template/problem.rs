@@ -2,6 +2,12 @@
 
 use std::fmt;
 
+/// More problems than these are only counted where they are told.
+const MOST_SHOWN: usize = 20;
+
+/// Characters of a name or reason beyond which it is cut where it is told: a key may have megabytes.
+const LONGEST: usize = 1_000;
+
 /// Why a template was not resolved: every problem that could be found at once, in template order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateError {
@@ -36,9 +42,21 @@ impl fmt::Display for Problem {
             write!(f, "line {line}: ")?;
         }
         if !self.place.is_empty() {
-            write!(f, "{}: ", self.place)?;
+            write!(f, "{}: ", Cut(&self.place))?;
         }
-        f.write_str(&self.reason)
+        Cut(&self.reason).fmt(f)
+    }
+}
+
+/// The beginning of a text.
+struct Cut<'a>(&'a str);
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(f, "{}…", &self.0[..end]),
+            None => f.write_str(self.0),
+        }
     }
 }
 
@@ -52,8 +70,12 @@ impl fmt::Display for TemplateError {
                     "the template cannot be used, for {} reasons:",
                     many.len()
                 )?;
-                many.iter()
-                    .try_for_each(|problem| write!(f, "\n  {problem}"))
+                let mut shown = many.iter().take(MOST_SHOWN);
+                shown.try_for_each(|problem| write!(f, "\n  {problem}"))?;
+                match many.len().checked_sub(MOST_SHOWN) {
+                    Some(more @ 1..) => write!(f, "\n  … and {more} more"),
+                    _ => Ok(()),
+                }
             }
         }
     }
@@ -123,5 +145,34 @@ impl fmt::Display for Place<'_> {
             Place::Key(parent, name) => write!(f, "{parent}.{name}"),
             Place::Item(parent, index) => write!(f, "{parent}[{index}]"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(problems: usize, reason: &str) -> String {
+        let problems = (1..=problems).map(|line| Problem::new(line, "Place", reason));
+        let problems = problems.collect();
+        TemplateError { problems }.to_string()
+    }
+
+    #[test]
+    fn of_many_problems_the_first_twenty_are_told_and_the_rest_is_counted() {
+        let many = told(90_001, "wrong");
+        assert!(many.starts_with("the template cannot be used, for 90001 reasons:\n  line 1: "));
+        assert!(
+            many.ends_with("\n  line 20: Place: wrong\n  … and 89981 more"),
+            "{many}"
+        );
+        assert!(told(20, "wrong").ends_with("\n  line 20: Place: wrong"));
+        assert!(told(21, "wrong").ends_with("\n  … and 1 more"));
+    }
+
+    #[test]
+    fn a_reason_of_megabytes_is_cut_between_characters() {
+        let one = told(1, &"é".repeat(1_000_000));
+        assert!(one.ends_with("é…") && one.chars().count() < 1_100);
     }
 }

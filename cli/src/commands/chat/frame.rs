@@ -5,6 +5,7 @@ use crate::config::names::RouteKey;
 use crate::config::route::{Purpose, Route};
 use crate::engine::chat::MOST_FRAME_BYTES;
 use crate::error::CommandError;
+use crate::stack::few::few;
 
 /// How texts are put into frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +32,10 @@ impl Framing {
         let chosen = match route {
             Some(key) => find(key.as_ref()).ok_or_else(|| {
                 let keys = settings.routes.iter().map(|route| route.key.to_string());
-                let keys = keys.collect::<Vec<_>>().join("`, `");
+                let keys = few(&keys.map(|key| format!("`{key}`")).collect::<Vec<_>>());
                 CommandError::usage(
                     format!("the config has no route `{key}`"),
-                    format!("its routes are `{keys}`"),
+                    format!("its routes are {keys}"),
                 )
             })?,
             None => find("$default").unwrap_or(&settings.routes[0]),

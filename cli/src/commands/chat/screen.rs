@@ -1,10 +1,9 @@
 //! Chat at a terminal: what comes in appears above the line that is being typed.
 
-use std::io::Write;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use rustyline_async::{Readline, ReadlineEvent, SharedWriter};
+use rustyline_async::ReadlineEvent;
 use tokio::sync::mpsc;
 
 use super::frame::Framing;
@@ -12,24 +11,21 @@ use super::talk::{State, Typed, View, talk};
 use crate::engine::chat::Seat;
 use crate::engine::{Refusal, TargetError};
 use crate::error::CommandError;
-use crate::terminal::printable;
+use crate::terminal::{Above, line_editor};
 
 /// Sends what `me` types.
 ///
 /// # Errors
 /// See [`talk`]; the terminal cannot be used.
 pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(), CommandError> {
-    let (mut input, writer) = Readline::new(format!("{me}> ")).map_err(|error| TargetError {
+    let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(Refusal::Unexpected, "could not use the terminal")
             .with_hint("`chatctl chat` in a pipe needs none")
     })?;
     let (sender, mut typed) = mpsc::channel(8);
-    let mut view = Screen {
-        writer,
-        coloured: anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
-    };
-    view.line(
+    let mut view = Screen(above);
+    view.0.line(
         Style::new().dimmed(),
         "/quit or Ctrl-D ends the chat; the arrow keys bring back what you typed",
     );
@@ -60,29 +56,15 @@ pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(),
     outcome
 }
 
-struct Screen {
-    writer: SharedWriter,
-    coloured: bool,
-}
-
-impl Screen {
-    fn line(&mut self, style: Style, text: &str) {
-        let line = match self.coloured {
-            true => format!("{style}{text}{style:#}\n"),
-            false => format!("{text}\n"),
-        };
-        // Whole lines only: the editor draws its own line again after each.
-        drop(self.writer.write_all(line.as_bytes()));
-    }
-}
+struct Screen(Above);
 
 impl View for Screen {
     fn heard(&mut self, text: &str) -> bool {
         // Further lines are indented, so that no text can look like another message.
         for (index, line) in text.lines().enumerate() {
             let mark = if index == 0 { "←" } else { " " };
-            let line = format!("{mark} {}", printable(line));
-            self.line(AnsiColor::Cyan.on_default(), &line);
+            let line = format!("{mark} {line}");
+            self.0.line(AnsiColor::Cyan.on_default(), &line);
         }
         true
     }
@@ -93,14 +75,12 @@ impl View for Screen {
             State::Open => AnsiColor::Green.on_default(),
             State::Closed | State::Waiting => AnsiColor::Yellow.on_default(),
         };
-        let words = printable(words);
-        self.line(style, format!("· {} {words}", state.word()).trim_end());
+        let line = format!("· {} {words}", state.word());
+        self.0.line(style, line.trim_end());
     }
 
     fn trouble(&mut self, words: &str) {
-        self.line(
-            AnsiColor::Red.on_default().bold(),
-            &format!("! {}", printable(words)),
-        );
+        let style = AnsiColor::Red.on_default().bold();
+        self.0.line(style, &format!("! {words}"));
     }
 }

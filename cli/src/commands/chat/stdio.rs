@@ -1,6 +1,6 @@
 //! Chat in a pipe: lines in, lines out.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::BufRead;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,7 +10,7 @@ use super::frame::Framing;
 use super::talk::{State, Typed, View, talk};
 use crate::engine::chat::Seat;
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal, printable};
+use crate::terminal::{Output, Terminal};
 
 /// Lines that are read ahead.
 const AHEAD: usize = 64;
@@ -63,15 +63,13 @@ struct Pipe {
 
 impl View for Pipe {
     fn heard(&mut self, text: &str) -> bool {
-        let line = match self.terminal.output {
-            Output::Json => json!({"type": "text", "text": text}).to_string(),
-            // Only the input may be a pipe: what strangers say is not for a terminal to obey.
-            Output::Text if std::io::stdout().is_terminal() => printable(&one_line(text)),
-            Output::Text => one_line(text),
+        let received = match self.terminal.output {
+            Output::Json => self
+                .terminal
+                .received_json(&json!({"type": "text", "text": text})),
+            Output::Text => self.terminal.received(&one_line(text)),
         };
-        // Unlike other results, it is nobody's business to take colours out of it.
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+        received.is_ok()
     }
 
     fn state(&mut self, state: State, words: &str) {
@@ -79,7 +77,7 @@ impl View for Pipe {
             self.terminal
                 .result_json(&json!({"type": "state", "state": state.word(), "detail": words}));
         }
-        self.terminal.step(state.word(), &printable(words));
+        self.terminal.step(state.word(), words);
     }
 
     fn trouble(&mut self, words: &str) {
@@ -87,7 +85,7 @@ impl View for Pipe {
             self.terminal
                 .result_json(&json!({"type": "trouble", "message": words}));
         }
-        self.terminal.warn(&printable(words));
+        self.terminal.warn(words);
         self.lost += 1;
     }
 }

@@ -19,6 +19,7 @@ use crate::error::CommandError;
 use crate::packaging::{Artifact, Built, Source};
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
+use crate::stack::few::few;
 use crate::stack::outline::outline;
 use crate::stack::render::is_code_only;
 use crate::terminal::{AnyReporter, Output, Terminal};
@@ -257,7 +258,7 @@ async fn verified(
         Verified::Different(functions) => {
             reporter.report(&DeployEvent::Notice(format!(
                 "{} run other code than the stack's record says; putting the published code in",
-                functions.join(", ")
+                few(&functions)
             )));
             engine::hotswap(&target.stacks, &target.functions, stack, code, reporter).await?;
             match ask().await? {
@@ -265,7 +266,7 @@ async fn verified(
                 Verified::Different(functions) => {
                     let message = format!(
                         "{} do not run what was published, also after it was put in again",
-                        functions.join(", ")
+                        few(&functions)
                     );
                     let error = TargetError::new(Refusal::Failed, message);
                     return Err(error

@@ -15,6 +15,7 @@ use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
 use crate::packaging::{self, Built, Executable};
 use crate::stack::connect::{Introduction, connect_commands};
+use crate::stack::few::few;
 use crate::terminal::{Output, Terminal, megabytes};
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -128,7 +129,7 @@ async fn build(
         .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
     reporter.report(&DeployEvent::Finished {
         step: Step::Build,
-        detail: sizes.collect::<Vec<_>>().join(", "),
+        detail: few(&sizes.collect::<Vec<_>>()),
         took: started.elapsed(),
     });
     Ok(built)

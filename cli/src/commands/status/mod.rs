@@ -54,14 +54,14 @@ pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
-        terminal.result(&text(&settings.stack, &status, now));
-        terminal.result(&format!("logs         {}", logs.display()));
+        terminal.result_line(&text(&settings.stack, &status, now));
+        terminal.result_line(&format!("logs         {}", logs.display()));
         let log = target.stack_log(&settings.stack);
         for line in warned(&status.warnings, &log, now) {
-            terminal.result(&line);
+            terminal.result_line(&line);
         }
         for difference in differences {
-            terminal.result(&format!("differs      {difference}"));
+            terminal.result_line(&format!("differs      {difference}"));
         }
     }
     Ok(())

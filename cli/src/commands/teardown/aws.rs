@@ -12,6 +12,7 @@ use crate::config::names::StackName;
 use crate::engine::cloud::StackRecord;
 use crate::engine::{self, Data, Inventory, Refusal, Resource, Stacks, TargetError, Teardown};
 use crate::error::CommandError;
+use crate::stack::few::few;
 use crate::stack::render::parameter;
 use crate::terminal::{Output, Terminal};
 
@@ -186,7 +187,7 @@ async fn forget_handlers(
         return Some(format!("could not be removed, they expire: {error}"));
     }
     let users: Vec<_> = leavings.users.into_iter().collect();
-    (!users.is_empty()).then(|| format!("used by {}", users.join(", ")))
+    (!users.is_empty()).then(|| format!("used by {}", few(&users)))
 }
 
 fn report(terminal: Terminal, stack: &StackName, region: &str, outcome: &Teardown, left: &Left) {

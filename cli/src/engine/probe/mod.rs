@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite;
 use self::client::{Client, connect};
 use self::trial::Trial;
 use crate::config::route::Route;
+use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
 #[derive(Debug, thiserror::Error)]
@@ -174,6 +175,6 @@ fn untried(routes: &[Route], nonce: &str) -> String {
         .collect();
     match keys.len() {
         0 => String::new(),
-        _ => format!("; not tried: {}", keys.join(", ")),
+        _ => format!("; not tried: {}", few(&keys)),
     }
 }
