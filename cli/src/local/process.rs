@@ -14,12 +14,9 @@ use crate::engine::{Refusal, Stacks, TargetError};
 impl LocalTarget {
     /// Asks the process to stop and waits until it has let go of its folder.
     pub(super) async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
-        let folder = self.folder(stack);
-        if !folder.is_alive()? {
+        let folder = self.folder(stack)?;
+        let Some(running) = self.running_soon(stack).await? else {
             return Ok(());
-        }
-        let Some(running) = folder.running()? else {
-            return Err(unresponsive(&folder, None));
         };
         control::stop(&running)
             .await
@@ -31,6 +28,40 @@ impl LocalTarget {
             self.pause(0).await;
         }
         Err(unresponsive(&folder, Some(&running)))
+    }
+
+    /// [`LocalTarget::stop`]; no process starts to run the stack until the answer is dropped.
+    pub(super) async fn stopped(
+        &self,
+        stack: &StackName,
+    ) -> Result<impl Sized + use<>, TargetError> {
+        let folder = self.folder(stack)?;
+        // One that another command has started may begin in between, and is stopped, too.
+        for _ in 0..3 {
+            self.stop(stack).await?;
+            if let Some(held) = folder.lock_patiently().await? {
+                return Ok(held);
+            }
+        }
+        Err(unresponsive(&folder, None))
+    }
+
+    /// What runs, `None` when nothing does. A process that is still starting says so after a moment, and is waited for.
+    pub(super) async fn running_soon(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<Running>, TargetError> {
+        let folder = self.folder(stack)?;
+        for _ in 0..1_000 {
+            if !folder.is_alive()? {
+                return Ok(None);
+            }
+            if let Some(running) = folder.running()? {
+                return Ok(Some(running));
+            }
+            self.pause(0).await;
+        }
+        Err(unresponsive(&folder, None))
     }
 
     pub(super) fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
@@ -81,6 +112,10 @@ impl LocalTarget {
         let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
             return Ok(());
         };
+        // Another command's process has been faster, and serves the same request.
+        if folder.is_alive()? {
+            return Ok(());
+        }
         let message = format!("the local stack's process ended while it started ({status})");
         Err(
             TargetError::new(Refusal::Failed, message).with_hint(format!(

@@ -140,6 +140,11 @@ async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     assert_eq!(asked(&stub), ["HEAD bucket"]);
 }
 
+/// A digest that is easily told from others.
+fn digest(letter: &str) -> String {
+    letter.repeat(64)
+}
+
 /// What S3 lists of two stacks that share one of two objects.
 fn listed() -> String {
     let object = |key: &str| {
@@ -147,7 +152,9 @@ fn listed() -> String {
             "<Contents><Key>{key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents>"
         )
     };
-    let objects = ["uses/aa/chat", "uses/bb/chat", "uses/bb/other"].map(object);
+    let objects = [("a", "chat"), ("b", "chat"), ("b", "other")];
+    let objects =
+        objects.map(|(letter, stack)| object(&format!("uses/{}/{stack}", digest(letter))));
     format!(
         "<ListBucketResult><IsTruncated>false</IsTruncated>{}</ListBucketResult>",
         objects.concat()
@@ -159,9 +166,9 @@ async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
     let done = "<DeleteResult/>";
     let (bucket, stub) = bucket(&[(200, &listed()), (200, done), (200, done)]).await;
     let chat = "chat".parse().unwrap();
-    let others = [("other".to_owned(), ["cc".to_owned()].into())].into();
+    let others = [("other".to_owned(), [digest("c")].into())].into();
     let uses = bucket.uses().await.unwrap();
-    let leavings = uses.leavings(&chat, ["aa".into()].into(), &others, SystemTime::now());
+    let leavings = uses.leavings(&chat, [digest("a")].into(), &others, SystemTime::now());
     bucket.forget(&chat, &leavings).await.unwrap();
     assert_eq!(
         asked(&stub),
@@ -182,7 +189,11 @@ async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
         })
         .map(|rest| rest.split('<').next().unwrap().to_owned())
         .collect();
-    assert_eq!(keys, ["aa", "uses/aa/chat", "uses/bb/chat"]);
+    let (a, b) = (digest("a"), digest("b"));
+    assert_eq!(
+        keys,
+        [&a, &format!("uses/{a}/chat"), &format!("uses/{b}/chat")].map(String::clone)
+    );
 }
 
 #[tokio::test]
