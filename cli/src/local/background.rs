@@ -33,18 +33,21 @@ pub(crate) async fn run(folder: PathBuf, stack: String) -> Result<(), TargetErro
     super::open_files::allow_many();
     let folder = StateFolder::new(folder);
     folder.check()?;
+    let no_request = || {
+        let message = format!("there is no request in {}", folder.path().display());
+        TargetError::new(Refusal::Usage, message)
+    };
+    // Before anything is made there: it may be no stack's folder at all.
+    if !folder.is_asked_for()? {
+        return Err(no_request());
+    }
     let Some(lock) = folder.lock_patiently().await? else {
         return Err(TargetError::new(
             Refusal::Failed,
             format!("local stack `{stack}` runs already"),
         ));
     };
-    let request = folder.request()?.ok_or_else(|| {
-        TargetError::new(
-            Refusal::Usage,
-            format!("there is no request in {}", folder.path().display()),
-        )
-    })?;
+    let request = folder.request()?.ok_or_else(no_request)?;
     // What the process before has said of itself is no longer so.
     folder.forget_running()?;
     folder.clear_events();

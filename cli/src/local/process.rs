@@ -126,3 +126,50 @@ impl LocalTarget {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stack that a process holds which has not said anything of itself yet.
+    fn starting() -> (tempfile::TempDir, LocalTarget, StackName, std::fs::File) {
+        let project = tempfile::tempdir().unwrap();
+        let (target, stack) = (
+            LocalTarget::new(project.path(), None),
+            "chat".parse().unwrap(),
+        );
+        let held = target.place(&stack).lock().unwrap().unwrap();
+        (project, target, stack, held)
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_still_starting_is_waited_for() {
+        let (_project, target, stack, _held) = starting();
+        let says = async {
+            tokio::task::yield_now().await;
+            let running = Running {
+                pid: 1,
+                port: 4711,
+                control_port: 1,
+                secret: "s".into(),
+                applied: String::new(),
+                template: None,
+                outputs: Default::default(),
+            };
+            target.place(&stack).write_running(&running).unwrap();
+        };
+        let (running, ()) = tokio::join!(target.running_soon(&stack), says);
+        assert_eq!(running.unwrap().unwrap().port, 4711);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_while_it_starts_is_no_longer_waited_for() {
+        let (_project, target, stack, held) = starting();
+        let ends = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let (running, ()) = tokio::join!(target.running_soon(&stack), ends);
+        assert_eq!(running.unwrap(), None);
+    }
+}

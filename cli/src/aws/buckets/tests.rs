@@ -129,6 +129,17 @@ async fn a_bucket_whose_making_was_interrupted_is_finished() {
 }
 
 #[tokio::test]
+async fn an_object_of_the_right_name_whose_content_s3_does_not_vouch_for_is_sent_again() {
+    let (bucket, stub) = bucket(&[FOUND]).await;
+    let asset = bucket
+        .publish(&"chat".parse().unwrap(), &artifact())
+        .await
+        .unwrap();
+    assert!(!asset.already_there);
+    assert_eq!(asked(&stub)[2..], ["PUT use", "HEAD object", "PUT object"]);
+}
+
+#[tokio::test]
 async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     let (bucket, stub) = bucket(&[(403, "")]).await;
     let error = bucket.exists().await.unwrap_err();

@@ -76,6 +76,6 @@ impl Part<'_> {
 impl Drop for Part<'_> {
     fn drop(&mut self) {
         // Under its own name there is nothing of this one left.
-        drop(unlinkat(&self.folder.handle, &self.name, AtFlags::empty()));
+        let _gone = unlinkat(&self.folder.handle, &self.name, AtFlags::empty());
     }
 }

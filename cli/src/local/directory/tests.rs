@@ -102,6 +102,19 @@ fn what_other_users_may_write_to_is_refused_with_the_cure() {
 }
 
 #[test]
+fn what_belongs_to_another_user_is_refused() {
+    let (parent, folder) = ours();
+    let another = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(folder.path(), Some(65_534), None).unwrap();
+        Directory::open(parent.path(), "ours")
+    } else {
+        Directory::open(Path::new("/"), "etc")
+    };
+    let reason = reason(another);
+    assert!(reason.starts_with("it belongs to another user"), "{reason}");
+}
+
+#[test]
 fn names_that_lead_elsewhere_are_none() {
     let (parent, folder) = ours();
     std::fs::write(parent.path().join("canary"), "canary").unwrap();
