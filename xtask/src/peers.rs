@@ -130,12 +130,34 @@ fn install(
     if std::fs::read_to_string(&stamp).is_ok_and(|last| last == digest) {
         return Ok(());
     }
+    empty(folder, &stamp)?;
+    with(folder, pins)?;
+    std::fs::write(stamp, digest).map_err(other)
+}
+
+/// Makes `folder` anew, with an empty `stamp` that tells that it was made here.
+fn empty(folder: &Path, stamp: &Path) -> Result<(), StepError> {
+    let other = |error: std::io::Error| StepError::Other(format!("{}: {error}", folder.display()));
+    let is_real = |path: &Path| {
+        let found = path.symlink_metadata();
+        found.map(|found| !found.is_symlink())
+    };
+    let parent = folder.parent().unwrap_or(folder);
+    std::fs::create_dir_all(parent).map_err(other)?;
+    // The target folder may well be a link to a larger disk, but nothing below it is.
+    let is_ours = is_real(parent).map_err(other)? && is_real(folder).unwrap_or(true);
+    if !is_ours || (folder.exists() && !stamp.is_file()) {
+        let message = format!(
+            "{} was not made by xtask, which would replace all that is in it: remove it yourself",
+            folder.display()
+        );
+        return Err(StepError::Other(message));
+    }
     if folder.exists() {
         std::fs::remove_dir_all(folder).map_err(other)?;
     }
-    std::fs::create_dir_all(folder).map_err(other)?;
-    with(folder, pins)?;
-    std::fs::write(stamp, digest).map_err(other)
+    std::fs::create_dir(folder).map_err(other)?;
+    std::fs::write(stamp, "").map_err(other)
 }
 
 fn npm(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
@@ -189,4 +211,29 @@ fn python(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
     ])
     .arg(&pins[0]);
     finish(pip, CURE, "pip install")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_that_were_made_here_are_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, canary) = (root.path().join("peers/npm"), root.path().join("canary"));
+        let stamp = folder.join("pins.sha256");
+        std::fs::create_dir_all(&canary).unwrap();
+        std::fs::write(canary.join("pins.sha256"), "canary").unwrap();
+        empty(&folder, &stamp).unwrap();
+        std::fs::write(folder.join("package.json"), "old").unwrap();
+        empty(&folder, &stamp).unwrap();
+        assert!(!folder.join("package.json").exists());
+        std::fs::remove_file(&stamp).unwrap();
+        empty(&folder, &stamp).unwrap_err();
+        std::fs::remove_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&canary, &folder).unwrap();
+        empty(&folder, &stamp).unwrap_err();
+        let kept = std::fs::read(canary.join("pins.sha256")).unwrap();
+        assert_eq!(kept, b"canary");
+    }
 }

@@ -1,6 +1,8 @@
 //! `chatctl init`
 
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crate::config::FILE_NAME;
 use crate::error::CommandError;
@@ -28,17 +30,7 @@ pub(super) fn run(args: InitArgs) -> Result<(), CommandError> {
         terminal.result(COMMENTED.trim_end());
         return Ok(());
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    if args.force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    match options
-        .open(FILE_NAME)
-        .and_then(|mut file| file.write_all(COMMENTED.as_bytes()))
-    {
+    match write(Path::new("."), args.force) {
         Ok(()) => {
             terminal.say(&format!("wrote {FILE_NAME}; every key in it is optional"));
             terminal.hint("next: `chatctl deploy --local`");
@@ -48,10 +40,32 @@ pub(super) fn run(args: InitArgs) -> Result<(), CommandError> {
             format!("{FILE_NAME} is already there"),
             "`--force` replaces it, `--print` shows what would be written",
         )),
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Err(CommandError::usage(
+            format!("{FILE_NAME} is a link or a folder, which `--force` does not replace"),
+            "remove it first, or see with `--print` what would be written",
+        )),
         Err(error) => Err(CommandError::usage(
             format!("could not write {FILE_NAME}: {error}"),
-            "choose a folder that you may write to",
+            "choose a folder that you may write to, on a disk with room",
         )),
+    }
+}
+
+/// Writes the whole file into `folder`, or nothing; replaces one that is there only `by_force`, and then no link.
+fn write(folder: &Path, by_force: bool) -> std::io::Result<()> {
+    let path = folder.join(FILE_NAME);
+    // For everybody, as far as the user's mask goes: it is source code.
+    let mut file = tempfile::Builder::new()
+        .prefix(".chatctl.toml.")
+        .permissions(PermissionsExt::from_mode(0o666))
+        .tempfile_in(folder)?;
+    file.write_all(COMMENTED.as_bytes())?;
+    if !by_force {
+        return file.persist_noclobber(path).map(drop).map_err(Into::into);
+    }
+    match path.symlink_metadata() {
+        Ok(found) if !found.is_file() => Err(ErrorKind::InvalidInput.into()),
+        _ => file.persist(path).map(drop).map_err(Into::into),
     }
 }
 
@@ -67,6 +81,37 @@ mod tests {
             folder: "".into(),
             ..Settings::load(folder.path(), Overrides::default()).unwrap()
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_by_force_only_and_what_a_link_leads_to_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let refused = |by_force| write(folder.path(), by_force).unwrap_err().kind();
+        write(folder.path(), false).unwrap();
+        std::fs::write(&path, "mine").unwrap();
+        assert_eq!(refused(false), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+        write(folder.path(), true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), COMMENTED);
+        for target in ["canary", "none"] {
+            std::fs::write(folder.path().join("canary"), "canary").unwrap();
+            std::fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink(target, &path).unwrap();
+            assert_eq!(refused(false), ErrorKind::AlreadyExists);
+            assert_eq!(refused(true), ErrorKind::InvalidInput);
+        }
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .flatten()
+            .collect();
+        left.sort_by_key(std::fs::DirEntry::file_name);
+        let left: Vec<_> = left.iter().map(std::fs::DirEntry::file_name).collect();
+        assert_eq!(left, ["canary", FILE_NAME]);
+        assert_eq!(
+            std::fs::read(folder.path().join("canary")).unwrap(),
+            b"canary"
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl AssetStore for LocalTarget {
         executable: &Executable,
     ) -> Result<Asset, TargetError> {
         let already_there = self
-            .folder(stack)
+            .folder(stack)?
             .keep_code(&executable.path, &executable.digest)?;
         Ok(Asset {
             already_there,

@@ -36,18 +36,24 @@ pub(crate) async fn run(
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     super::open_files::allow_many();
     let folder = StateFolder::new(folder);
+    folder.check()?;
+    let no_request = || {
+        let message = format!("there is no request in {}", folder.path().display());
+        TargetError::new(Refusal::Usage, message)
+    };
+    // Before anything is made there: it may be no stack's folder at all.
+    if !folder.is_asked_for()? {
+        return Err(no_request());
+    }
     let Some(lock) = folder.lock_patiently().await? else {
         return Err(TargetError::new(
             Refusal::Failed,
             format!("local stack `{stack}` runs already"),
         ));
     };
-    let request = folder.request()?.ok_or_else(|| {
-        TargetError::new(
-            Refusal::Usage,
-            format!("there is no request in {}", folder.path().display()),
-        )
-    })?;
+    let request = folder.request()?.ok_or_else(no_request)?;
+    // What the process before has said of itself is no longer so.
+    folder.forget_running()?;
     folder.clear_events();
     let journal = Journal::new(folder.clone(), stack.clone(), complain);
     let outcome = serve(&folder, &stack, request, &journal).await;
@@ -67,6 +73,8 @@ async fn serve(
     journal.begin(&request.token);
     journal.stack_event("CREATE_IN_PROGRESS", None);
     let identity = folder.identity()?;
+    folder.check_code(&request.code)?;
+    folder.check_tables()?;
     let options = Options {
         port: request.port.unwrap_or(identity.port),
         seed: identity.seed.clone(),
@@ -139,6 +147,11 @@ async fn update(
     folder.clear_events();
     journal.begin(&request.token);
     journal.stack_event("UPDATE_IN_PROGRESS", None);
+    // What is not the code that was deployed does not run, and is no reason to end what runs.
+    if let Err(error) = folder.check_code(&request.code) {
+        journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+        return Ok(());
+    }
     match stack.update(stack_request(name, &request)).await {
         Ok(_) => {
             stack.show_page(request.page.as_ref().map(super::page::filled_in));
@@ -242,7 +255,7 @@ struct Journal {
 
 impl Journal {
     fn new(folder: StateFolder, stack: String, complain: fn(&str)) -> Arc<Self> {
-        let logs = super::logs::LogFiles::new(folder.logs());
+        let logs = super::logs::LogFiles::new(folder.clone());
         Arc::new(Self {
             folder,
             stack,

@@ -10,20 +10,25 @@
 //!   events.jsonl   stack events        stack.log  the process's own words
 //!   tables.db      table data          logs/      one file per function       code/DIGEST/bootstrap
 //! ```
+//!
+//! Whatever else lies there is left alone, and what has one of these names without being ours is refused (`check.rs`).
 
+mod check;
 mod code;
 mod events;
+mod git;
 mod locks;
+mod remove;
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::directory::Directory;
 use super::records::{Identity, Request, Running, random_hex};
 use crate::engine::TargetError;
+pub(crate) use code::keep_code;
 
 /// Keeps git away from `.chatctl/`.
 const IGNORE: &str = ".gitignore";
@@ -37,6 +42,7 @@ pub(super) struct StateFolder {
 type Result<T, E = TargetError> = std::result::Result<T, E>;
 
 impl StateFolder {
+    /// `path` is the stack's folder in the project's `.chatctl`.
     pub(super) fn new(path: PathBuf) -> Self {
         Self {
             path: std::path::absolute(&path).unwrap_or(path),
@@ -51,10 +57,12 @@ impl StateFolder {
         self.path.join("tables.db")
     }
 
+    /// For messages.
     pub(super) fn logs(&self) -> PathBuf {
         self.path.join("logs")
     }
 
+    /// For messages.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("stack.log")
     }
@@ -64,13 +72,41 @@ impl StateFolder {
         self.path.join("code").join(digest)
     }
 
-    pub(super) fn has_data(&self) -> bool {
-        self.tables().exists()
+    /// The folder with the functions' logs, if there is one.
+    pub(super) fn open_logs(&self) -> Result<Option<Directory>> {
+        match self.open()? {
+            Some(folder) => folder.folder("logs"),
+            None => Ok(None),
+        }
+    }
+
+    /// The folder with the functions' logs; made when there is none.
+    pub(super) fn make_logs(&self) -> Result<Directory> {
+        self.make()?.make_folder("logs")
+    }
+
+    pub(super) fn has_data(&self) -> Result<bool> {
+        self.has("tables.db")
+    }
+
+    /// Makes sure that the table data which is opened by its path is ours, or not there yet.
+    pub(super) fn check_tables(&self) -> Result<()> {
+        let folder = self.make()?;
+        let [data, sides @ ..] = TABLES;
+        let is_there = folder.has(data)?;
+        for side in sides {
+            folder.has(side)?;
+            if !is_there {
+                // It is of other data, and would be read into the new file.
+                folder.remove(side)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a stack was asked for, even if the file that says so is damaged.
-    pub(super) fn is_asked_for(&self) -> bool {
-        self.path.join("request.json").exists()
+    pub(super) fn is_asked_for(&self) -> Result<bool> {
+        self.has("request.json")
     }
 
     pub(super) fn request(&self) -> Result<Option<Request>> {
@@ -84,7 +120,7 @@ impl StateFolder {
     /// Takes back a request that came to nothing.
     pub(super) fn forget_request(&self) {
         // It may never have been written.
-        drop(std::fs::remove_file(self.path.join("request.json")));
+        drop(self.remove_file("request.json"));
     }
 
     pub(super) fn running(&self) -> Result<Option<Running>> {
@@ -93,6 +129,11 @@ impl StateFolder {
 
     pub(super) fn write_running(&self, running: &Running) -> Result<()> {
         self.write("running.json", running)
+    }
+
+    /// Takes back what an earlier process has said of itself.
+    pub(super) fn forget_running(&self) -> Result<()> {
+        self.remove_file("running.json")
     }
 
     /// The stack's identity; made when there is none yet.
@@ -109,79 +150,64 @@ impl StateFolder {
 
     /// The log of the stack's own process, for appending.
     pub(super) fn open_log(&self) -> Result<File> {
-        self.create()?;
-        self.append("stack.log")
+        self.make()?.appending("stack.log")
     }
 
     /// The last lines of that log.
     pub(super) fn log_end(&self) -> String {
-        let text = std::fs::read_to_string(self.log()).unwrap_or_default();
+        let read = || self.open().ok()??.read("stack.log").ok()?;
+        let text = read().unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
         lines[lines.len().saturating_sub(8)..].join("\n")
     }
 
-    /// Removes the folder, and `root` with it when this was its last stack.
-    pub(super) fn remove(&self, root: &Path) -> Result<()> {
-        match std::fs::remove_dir_all(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(TargetError::file("remove", &self.path, error))
-            }
-            _ => {
-                // Another stack may live there: only a folder without one goes.
-                let mut rest = std::fs::read_dir(root).into_iter().flatten().flatten();
-                if rest.all(|entry| entry.file_name() == IGNORE) {
-                    drop(std::fs::remove_dir_all(root));
-                }
-                Ok(())
-            }
+    /// The stack's folder, if there is one.
+    fn open(&self) -> Result<Option<Directory>> {
+        let (project, root, stack) = self.places();
+        match Directory::open(project, root)? {
+            Some(root) => root.folder(stack),
+            None => Ok(None),
         }
     }
 
-    /// Removes what is not data: a later deployment finds its tables, ids and port again.
-    pub(super) fn remove_all_but_data(&self) -> Result<()> {
-        for name in ["request.json", "running.json", "events.jsonl", "stack.log"] {
-            remove_if_there(&self.path.join(name), |path| std::fs::remove_file(path))?;
-        }
-        for name in ["code", "logs"] {
-            remove_if_there(&self.path.join(name), |path| std::fs::remove_dir_all(path))?;
-        }
-        Ok(())
-    }
-
-    fn create(&self) -> Result<()> {
-        create_private(&self.path)?;
+    /// The stack's folder; made when there is none.
+    fn make(&self) -> Result<Directory> {
+        let (project, root, stack) = self.places();
+        let root = Directory::make(project, root)?;
         // State is nobody's source code. A project without git has one small file more.
-        let ignore = self.path.with_file_name(IGNORE);
-        if !ignore.exists() {
-            let written = private()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(&ignore)
-                .and_then(|mut file| file.write_all(b"*\n"));
-            written.map_err(|error| TargetError::file("write", &ignore, error))?;
+        if !root.has(IGNORE)? {
+            root.write(IGNORE, b"*\n")?;
         }
-        Ok(())
+        root.make_folder(stack)
     }
 
-    fn append(&self, name: &str) -> Result<File> {
-        let path = self.path.join(name);
-        private()
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(|error| TargetError::file("open", &path, error))
+    /// The project's folder, and the names of `.chatctl` in it and of the stack's folder in that.
+    fn places(&self) -> (&Path, &str, &str) {
+        let root = self.path.parent().unwrap_or(Path::new("/"));
+        let project = root.parent().unwrap_or(Path::new("/"));
+        (project, name(root), name(&self.path))
+    }
+
+    fn has(&self, name: &str) -> Result<bool> {
+        self.open()?.map_or(Ok(false), |folder| folder.has(name))
+    }
+
+    fn remove_file(&self, name: &str) -> Result<()> {
+        self.open()?.map_or(Ok(()), |folder| folder.remove(name))
     }
 
     fn read<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>> {
-        let path = self.path.join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-                TargetError::file("understand", &path, error.into()).with_hint(self.cure(name))
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(TargetError::file("read", &path, error)),
-        }
+        let Some(folder) = self.open()? else {
+            return Ok(None);
+        };
+        let Some(bytes) = folder.read(name)? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            TargetError::file("understand", &self.path.join(name), error.into())
+                .with_hint(self.cure(name))
+        })
     }
 
     /// What helps when the file `name` is damaged, at the least loss.
@@ -204,103 +230,24 @@ impl StateFolder {
 
     /// Writes a whole file or nothing of it.
     fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        self.create()?;
-        let (path, part) = (self.path.join(name), self.path.join(format!("{name}.part")));
         let bytes = serde_json::to_vec_pretty(value).expect("our own files have a JSON form");
-        let write = || -> std::io::Result<()> {
-            private()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .open(&part)?
-                .write_all(&bytes)?;
-            std::fs::rename(&part, &path)
-        };
-        write().map_err(|error| TargetError::file("write", &path, error))
+        self.make()?.write(name, &bytes)
     }
 }
 
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600);
-    options
+/// The last part of `path`. No folder is found under the name of none.
+fn name(path: &Path) -> &str {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.unwrap_or_default()
 }
 
-fn create_private(path: &Path) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| TargetError::file("make", path, error))
-}
-
-fn remove_if_there(path: &Path, remove: impl Fn(&Path) -> std::io::Result<()>) -> Result<()> {
-    match remove(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(TargetError::file("remove", path, error))
-        }
-        _ => Ok(()),
-    }
-}
+/// The table data, and what SQLite keeps beside it.
+const TABLES: [&str; 4] = [
+    "tables.db",
+    "tables.db-wal",
+    "tables.db-shm",
+    "tables.db-journal",
+];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    /// A stack's folder, not made yet, in one that goes in the end.
-    pub(super) fn folder() -> (tempfile::TempDir, StateFolder) {
-        let root = tempfile::tempdir().unwrap();
-        let folder = StateFolder::new(root.path().join(".chatctl/chat"));
-        (root, folder)
-    }
-
-    #[test]
-    fn everything_in_it_is_private_to_the_user() {
-        let (_root, folder) = folder();
-        folder
-            .write_identity(&Identity {
-                seed: "s".into(),
-                port: 1,
-            })
-            .unwrap();
-        folder.open_log().unwrap();
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(folder.path()), 0o700);
-        assert_eq!(mode(folder.path().parent().unwrap()), 0o700);
-        assert_eq!(mode(&folder.path().join("identity.json")), 0o600);
-        assert_eq!(mode(&folder.log()), 0o600);
-    }
-
-    #[test]
-    fn keeping_data_keeps_the_port_and_the_ids_too() {
-        let (_root, folder) = folder();
-        let identity = Identity {
-            seed: "s".into(),
-            port: 4711,
-        };
-        folder.write_identity(&identity).unwrap();
-        std::fs::write(folder.tables(), "data").unwrap();
-        folder
-            .keep_code(&std::env::current_exe().unwrap(), "d")
-            .unwrap();
-        folder.remove_all_but_data().unwrap();
-        assert!(folder.has_data() && !folder.code("d").exists());
-        assert_eq!(folder.identity().unwrap(), identity);
-    }
-
-    #[test]
-    fn a_damaged_file_is_an_error_that_says_what_to_do() {
-        let (_root, folder) = folder();
-        folder.create().unwrap();
-        for name in ["request.json", "identity.json", "running.json"] {
-            std::fs::write(folder.path().join(name), "{").unwrap();
-        }
-        let told = |error: TargetError, file: &str, cure: &str| {
-            assert!(error.message.contains(file), "{}", error.message);
-            assert!(error.hint.unwrap().contains(cure));
-        };
-        let request = folder.request().unwrap_err();
-        told(request, "request.json", "teardown --local --keep-data`");
-        let identity = folder.identity().unwrap_err();
-        told(identity, "identity.json", "teardown --local`");
-        told(folder.running().unwrap_err(), "running.json", "chat/lock`");
-    }
-}
+mod tests;

@@ -5,27 +5,31 @@
 mod tail;
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatctl_local::{LogLine, LogSource};
 
+use super::directory::Directory;
+use super::folder::StateFolder;
+use crate::engine::TargetError;
 use crate::stack::logs::LogEntry;
 pub(crate) use tail::LocalLogs;
 
 /// A file that has grown past this becomes `NAME.log.1`, and the one before that goes.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
-/// The last line of each log in `folder`, by function.
-pub(super) fn ends(folder: &Path) -> Vec<(String, String)> {
-    let mut ends: Vec<_> = files(folder)
+/// The last line of each log of the stack in `folder`, by function.
+pub(super) fn ends(folder: &StateFolder) -> Vec<(String, String)> {
+    let Ok(Some(folder)) = folder.open_logs() else {
+        return Vec::new();
+    };
+    let mut ends: Vec<_> = files(&folder)
         .into_iter()
-        .filter_map(|(function, path)| {
-            let text = std::fs::read(&path).ok()?;
+        .filter_map(|(function, name)| {
+            let text = folder.read(&name).ok()??;
             let text = String::from_utf8_lossy(&text);
             let line = text.lines().last()?;
             Some((function, words(line)?.text.to_owned()))
@@ -44,15 +48,21 @@ pub(super) fn entry(line: &LogLine) -> LogEntry {
     read(now(), &line.function, &line.stream, &line.text)
 }
 
-/// The log files in `folder`, by function.
-fn files(folder: &Path) -> Vec<(String, PathBuf)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let logs = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|end| end == "log"));
-    logs.filter_map(|path| Some((path.file_stem()?.to_string_lossy().into_owned(), path)))
+/// The log files in `folder`, each with its function.
+fn files(folder: &Directory) -> Vec<(String, String)> {
+    let names = folder.names().unwrap_or_default().into_iter();
+    let names = names.filter_map(|name| name.into_string().ok());
+    let function = |name: &str| name.strip_suffix(END).map(str::to_owned);
+    names
+        .filter_map(|name| Some((function(&name)?, name)))
         .collect()
 }
+
+/// What the names of log files end with.
+const END: &str = ".log";
+
+/// What is appended to the name of a file that has grown enough.
+const OLDER: &str = ".1";
 
 /// The parts of a line.
 struct Words<'a> {
@@ -95,15 +105,15 @@ fn now() -> i64 {
     })
 }
 
-/// Log files in one folder, made when first written to.
+/// Log files of one stack, made when first written to.
 #[derive(Debug)]
 pub(super) struct LogFiles {
-    folder: PathBuf,
+    folder: StateFolder,
     open: Mutex<HashMap<String, (File, u64)>>,
 }
 
 impl LogFiles {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: StateFolder) -> Self {
         Self {
             folder,
             open: Mutex::default(),
@@ -123,22 +133,9 @@ impl LogFiles {
             .get(&line.function)
             .is_some_and(|(_, size)| *size > MOST_BYTES);
         if full || !open.contains_key(&line.function) {
-            let path = self.folder.join(format!("{}.log", line.function));
-            if full {
-                drop(std::fs::rename(&path, path.with_extension("log.1")));
-            }
-            let made = DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.folder);
-            let file = made.and_then(|()| {
-                OpenOptions::new()
-                    .append(true)
-                    .create(true)
-                    .mode(0o600)
-                    .open(&path)
-            });
-            let Ok(file) = file else { return };
+            let Ok(file) = self.file(&line.function, full) else {
+                return;
+            };
             let size = file.metadata().map_or(0, |metadata| metadata.len());
             open.insert(line.function.clone(), (file, size));
         }
@@ -147,5 +144,15 @@ impl LogFiles {
         {
             *size += text.len() as u64;
         }
+    }
+
+    /// The file that `function`'s lines go to from now on; a new one when the last one is `full`.
+    fn file(&self, function: &str, full: bool) -> Result<File, TargetError> {
+        let (folder, name) = (self.folder.make_logs()?, format!("{function}{END}"));
+        if full {
+            // The file grows on where that fails.
+            drop(folder.rename(&name, &format!("{name}{OLDER}")));
+        }
+        folder.appending(&name)
     }
 }

@@ -7,6 +7,7 @@
 mod assets;
 pub(crate) mod background;
 mod control;
+pub(crate) mod directory;
 mod folder;
 pub(crate) mod foreground;
 mod logs;
@@ -20,7 +21,8 @@ mod unresponsive;
 mod warnings;
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
@@ -36,6 +38,7 @@ use crate::stack::{Outputs, Template};
 pub(crate) use control::FunctionStatus;
 pub(crate) use control::LocalStatus;
 use folder::StateFolder;
+pub(crate) use folder::keep_code;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
 use secrets::References;
@@ -44,7 +47,7 @@ pub(crate) use warnings::Warnings;
 /// Local stacks, kept in `.chatctl/` beside the config.
 #[derive(Debug)]
 pub(crate) struct LocalTarget {
-    root: std::path::PathBuf,
+    root: PathBuf,
     /// A port that flags or the config ask for.
     port: Option<u16>,
     /// What the page on the gateway's port is filled in with.
@@ -53,6 +56,10 @@ pub(crate) struct LocalTarget {
     references: References,
     /// The process that this command started, to notice its early death.
     started: RefCell<Option<Child>>,
+    /// Stacks whose files this command has looked at as a whole.
+    checked: RefCell<BTreeSet<StackName>>,
+    /// What a deletion has left, because it is not ours.
+    left: RefCell<Vec<PathBuf>>,
 }
 
 impl LocalTarget {
@@ -63,7 +70,9 @@ impl LocalTarget {
             port,
             page: None,
             references: Default::default(),
-            started: RefCell::new(None),
+            started: RefCell::default(),
+            checked: RefCell::default(),
+            left: RefCell::default(),
         }
     }
 
@@ -88,8 +97,24 @@ impl LocalTarget {
         }
     }
 
-    fn folder(&self, stack: &StackName) -> StateFolder {
+    /// The files of `stack`, once they have been found to be ours.
+    fn folder(&self, stack: &StackName) -> Result<StateFolder, TargetError> {
+        let folder = self.place(stack);
+        if !self.checked.borrow().contains(stack) {
+            folder.check()?;
+            self.checked.borrow_mut().insert(stack.clone());
+        }
+        Ok(folder)
+    }
+
+    /// Where the files of `stack` are, whatever lies there.
+    fn place(&self, stack: &StackName) -> StateFolder {
         StateFolder::new(self.root.join(stack.as_ref()))
+    }
+
+    /// What the deletion of a stack has left in its folder, because chatctl has not made it.
+    pub(crate) fn left(&self) -> Vec<PathBuf> {
+        self.left.borrow().clone()
     }
 
     /// Keeps other commands away from `stack` until the answer is dropped.
@@ -97,7 +122,7 @@ impl LocalTarget {
     /// # Errors
     /// Another command is at work on it.
     pub(crate) fn reserve(&self, stack: &StackName) -> Result<impl Sized + use<>, TargetError> {
-        self.folder(stack).reserve()?.ok_or_else(|| {
+        self.folder(stack)?.reserve()?.ok_or_else(|| {
             TargetError::new(
                 Refusal::Failed,
                 format!("another chatctl command is at work on local stack `{stack}`"),
@@ -111,7 +136,7 @@ impl LocalTarget {
         &self,
         stack: &StackName,
     ) -> Result<Option<LocalStatus>, TargetError> {
-        match self.running(stack)? {
+        match self.running_soon(stack).await? {
             Some(running) => control::status(&running).await.map(Some),
             None => Ok(None),
         }
@@ -119,23 +144,24 @@ impl LocalTarget {
 
     /// Whether `stack` was deployed but its process is not there, for example after a reboot.
     pub(crate) fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
-        let folder = self.folder(stack);
-        Ok(folder.is_asked_for() && !folder.is_alive()?)
+        let folder = self.folder(stack)?;
+        Ok(folder.is_asked_for()? && !folder.is_alive()?)
     }
 
     /// Whether there is table data that a teardown would remove. A stack without tables has none.
     pub(crate) fn has_data(&self, stack: &StackName) -> bool {
-        let folder = self.folder(stack);
+        let folder = self.place(stack);
         // Where nothing can be said of the stack, what lies there is taken for data.
         let template = folder.request().ok().flatten().and_then(|it| it.template());
         let is_table =
             |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
-        folder.has_data() && template.is_none_or(|template| template.resources().any(is_table))
+        let has_data = folder.has_data().unwrap_or(true);
+        has_data && template.is_none_or(|template| template.resources().any(is_table))
     }
 
     /// What the functions wrote last, when they wrote anything.
     pub(crate) fn clues(&self, stack: &StackName) -> Option<String> {
-        let folder = self.folder(stack).logs();
+        let folder = self.place(stack);
         let ends = logs::ends(&folder);
         let text = ends
             .iter()
@@ -143,7 +169,7 @@ impl LocalTarget {
         (!ends.is_empty()).then(|| {
             format!(
                 "the stack is up; its functions wrote last ({}):{}",
-                folder.display(),
+                folder.logs().display(),
                 text.collect::<String>()
             )
         })
@@ -151,12 +177,12 @@ impl LocalTarget {
 
     /// What the functions of `stack` have written.
     pub(crate) fn logs(&self, stack: &StackName) -> LocalLogs {
-        LocalLogs::new(self.folder(stack).logs())
+        LocalLogs::new(self.place(stack))
     }
 
     /// The template of `stack`, as it was deployed last.
     pub(crate) fn template(&self, stack: &StackName) -> Result<Option<Template>, TargetError> {
-        let request = self.folder(stack).request()?;
+        let request = self.folder(stack)?.request()?;
         Ok(request.and_then(|request| request.template()))
     }
 
@@ -183,17 +209,17 @@ impl LocalTarget {
     }
 
     /// The folder of `stack`'s state, for messages.
-    pub(crate) fn state_folder(&self, stack: &StackName) -> std::path::PathBuf {
-        self.folder(stack).path().to_owned()
+    pub(crate) fn state_folder(&self, stack: &StackName) -> PathBuf {
+        self.place(stack).path().to_owned()
     }
 
     /// The log of the process that runs `stack`: its warnings, and why it ended.
-    pub(crate) fn stack_log(&self, stack: &StackName) -> std::path::PathBuf {
-        self.folder(stack).log()
+    pub(crate) fn stack_log(&self, stack: &StackName) -> PathBuf {
+        self.place(stack).log()
     }
 
     fn running(&self, stack: &StackName) -> Result<Option<Running>, TargetError> {
-        let folder = self.folder(stack);
+        let folder = self.folder(stack)?;
         if folder.is_alive()? {
             folder.running()
         } else {
@@ -204,7 +230,7 @@ impl LocalTarget {
 
 impl Stacks for LocalTarget {
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
-        let folder = self.folder(stack);
+        let folder = self.folder(stack)?;
         // Nobody can tell what a damaged file asks for, but a teardown has to find the stack that it is of.
         let Ok(request) = folder.request() else {
             return Ok(Some(Description {
@@ -217,7 +243,7 @@ impl Stacks for LocalTarget {
                 status: StackStatus::Deleted,
                 outputs: Outputs::new(),
             };
-            return Ok(folder.has_data().then_some(kept));
+            return Ok(folder.has_data()?.then_some(kept));
         };
         let last = folder
             .events(&request.token)?
@@ -243,9 +269,9 @@ impl Stacks for LocalTarget {
     }
 
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
-        let folder = self.folder(&deployment.stack);
+        let folder = self.folder(&deployment.stack)?;
+        let running = self.running_soon(&deployment.stack).await?;
         let old = folder.request()?;
-        let running = self.running(&deployment.stack)?;
         let new = self.request(&deployment, &folder);
         let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
         let before = |function: &String| old.as_ref()?.code.get(function);
@@ -266,7 +292,7 @@ impl Stacks for LocalTarget {
                 Change::Move
             }
             // One that has failed to start may have left nothing to start with.
-            (Some(_), None) if folder.has_data() => Change::Restart,
+            (Some(_), None) if folder.has_data()? => Change::Restart,
             (_, None) | (None, _) => Change::Create,
         };
         let before = old
@@ -291,23 +317,27 @@ impl Stacks for LocalTarget {
 
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
         let stack = &change_set.deployment.stack;
-        let folder = self.folder(stack);
+        let folder = self.folder(stack)?;
         let request = Request {
             token: change_set.id.clone(),
             ..self.request(&change_set.deployment, &folder)
         };
-        match (change_set.change, self.running(stack)?) {
+        match (change_set.change, self.running_soon(stack).await?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
                 control::update(&running).await?;
             }
             _ => {
-                self.stop(stack).await?;
+                // Held until the process is there, so that one that another command has started, and that has not
+                // begun yet, finds this request and not the one before.
+                let held = self.stopped(stack).await?;
+                folder.forget_running()?;
                 folder.write_request(&Request {
                     port: self.port,
                     ..request
                 })?;
                 self.spawn(&folder, stack)?;
+                drop(held);
             }
         }
         Ok(Operation {
@@ -329,10 +359,11 @@ impl Stacks for LocalTarget {
         _spare: &[String],
     ) -> Result<Operation, TargetError> {
         self.stop(stack).await?;
-        match data {
-            Data::Remove => self.folder(stack).remove(&self.root)?,
-            Data::Keep => self.folder(stack).remove_all_but_data()?,
-        }
+        let folder = self.folder(stack)?;
+        *self.left.borrow_mut() = match data {
+            Data::Remove => folder.remove()?,
+            Data::Keep => folder.remove_all_but_data()?,
+        };
         Ok(Operation {
             stack: stack.clone(),
             stack_id: String::new(),
@@ -341,7 +372,7 @@ impl Stacks for LocalTarget {
     }
 
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError> {
-        self.folder(&operation.stack).events(&operation.token)
+        self.folder(&operation.stack)?.events(&operation.token)
     }
 
     async fn pause(&self, _quiet: u32) {
@@ -356,7 +387,7 @@ impl Stacks for LocalTarget {
             let pid = rustix::process::Pid::from_child(&child);
             if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
                 drop(tokio::task::spawn_blocking(move || child.wait()).await);
-                self.folder(&operation.stack).forget_request();
+                self.place(&operation.stack).forget_request();
             }
         }
         crate::interrupt::interrupted()

@@ -14,12 +14,9 @@ use crate::engine::{Refusal, Stacks, TargetError};
 impl LocalTarget {
     /// Asks the process to stop and waits until it has let go of its folder.
     pub(super) async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
-        let folder = self.folder(stack);
-        if !folder.is_alive()? {
+        let folder = self.folder(stack)?;
+        let Some(running) = self.running_soon(stack).await? else {
             return Ok(());
-        }
-        let Some(running) = folder.running()? else {
-            return Err(unresponsive(&folder, None));
         };
         control::stop(&running)
             .await
@@ -31,6 +28,40 @@ impl LocalTarget {
             self.pause(0).await;
         }
         Err(unresponsive(&folder, Some(&running)))
+    }
+
+    /// [`LocalTarget::stop`]; no process starts to run the stack until the answer is dropped.
+    pub(super) async fn stopped(
+        &self,
+        stack: &StackName,
+    ) -> Result<impl Sized + use<>, TargetError> {
+        let folder = self.folder(stack)?;
+        // One that another command has started may begin in between, and is stopped, too.
+        for _ in 0..3 {
+            self.stop(stack).await?;
+            if let Some(held) = folder.lock_patiently().await? {
+                return Ok(held);
+            }
+        }
+        Err(unresponsive(&folder, None))
+    }
+
+    /// What runs, `None` when nothing does. A process that is still starting says so after a moment, and is waited for.
+    pub(super) async fn running_soon(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<Running>, TargetError> {
+        let folder = self.folder(stack)?;
+        for _ in 0..1_000 {
+            if !folder.is_alive()? {
+                return Ok(None);
+            }
+            if let Some(running) = folder.running()? {
+                return Ok(Some(running));
+            }
+            self.pause(0).await;
+        }
+        Err(unresponsive(&folder, None))
     }
 
     pub(super) fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
@@ -81,6 +112,10 @@ impl LocalTarget {
         let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
             return Ok(());
         };
+        // Another command's process has been faster, and serves the same request.
+        if folder.is_alive()? {
+            return Ok(());
+        }
         let message = format!("the local stack's process ended while it started ({status})");
         Err(
             TargetError::new(Refusal::Failed, message).with_hint(format!(
@@ -89,5 +124,52 @@ impl LocalTarget {
                 folder.log_end()
             )),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stack that a process holds which has not said anything of itself yet.
+    fn starting() -> (tempfile::TempDir, LocalTarget, StackName, std::fs::File) {
+        let project = tempfile::tempdir().unwrap();
+        let (target, stack) = (
+            LocalTarget::new(project.path(), None),
+            "chat".parse().unwrap(),
+        );
+        let held = target.place(&stack).lock().unwrap().unwrap();
+        (project, target, stack, held)
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_still_starting_is_waited_for() {
+        let (_project, target, stack, _held) = starting();
+        let says = async {
+            tokio::task::yield_now().await;
+            let running = Running {
+                pid: 1,
+                port: 4711,
+                control_port: 1,
+                secret: "s".into(),
+                applied: String::new(),
+                template: None,
+                outputs: Default::default(),
+            };
+            target.place(&stack).write_running(&running).unwrap();
+        };
+        let (running, ()) = tokio::join!(target.running_soon(&stack), says);
+        assert_eq!(running.unwrap().unwrap().port, 4711);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_while_it_starts_is_no_longer_waited_for() {
+        let (_project, target, stack, held) = starting();
+        let ends = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let (running, ()) = tokio::join!(target.running_soon(&stack), ends);
+        assert_eq!(running.unwrap(), None);
     }
 }

@@ -357,6 +357,12 @@ fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
 }
 
 /// SHA-256, hexadecimal.
+/// Whether `name` is a digest as files and objects are named after: what has another name was not published by chatctl.
+pub(crate) fn is_digest(name: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.len() == 64 && name.bytes().all(is_digit)
+}
+
 fn digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()

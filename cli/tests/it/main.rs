@@ -13,6 +13,7 @@ mod dev;
 mod dev_loop;
 mod examples;
 mod handlers;
+mod hostile_clone;
 mod least_privilege;
 mod local_lifecycle;
 mod logs;

@@ -1,9 +1,10 @@
 //! From the path that a caller names to an executable: a folder, a zip, or the executable itself.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use crate::gateway::ids;
 
@@ -81,8 +82,17 @@ impl Code {
             if !root.exists() {
                 // Under its name only once it is whole, so that a half unpacked one is never run.
                 let partial = root.with_extension("partial");
-                unpack(&path, &partial)?;
-                fs::rename(&partial, &root).map_err(|source| unreadable(&root, source))?;
+                let unpacked = empty(&partial)
+                    .map_err(|source| unreadable(&partial, source))
+                    .and_then(|()| unpack(&path, &partial))
+                    .and_then(|()| {
+                        fs::rename(&partial, &root).map_err(|source| unreadable(&root, source))
+                    });
+                if unpacked.is_err() {
+                    // What does not fit on the disk must not stay there.
+                    let _gone = fs::remove_dir_all(&partial);
+                }
+                unpacked?;
             }
             return Self::at(root.join("bootstrap"), root, version);
         }
@@ -112,27 +122,37 @@ impl Code {
 pub(crate) struct Scratch {
     root: PathBuf,
     ours: bool,
+    made: Mutex<bool>,
 }
 
 impl Scratch {
     /// `chosen`, or a private temporary folder that goes away with the value.
     pub(crate) fn new(chosen: Option<PathBuf>) -> Self {
-        match chosen {
-            Some(root) => Self { root, ours: false },
-            None => {
-                let name = ids::random_text(16, b"abcdefghijklmnopqrstuvwxyz0123456789");
-                Self {
-                    root: std::env::temp_dir().join(format!("chatctl-local-{name}")),
-                    ours: true,
-                }
-            }
+        let ours = chosen.is_none();
+        let root = chosen.unwrap_or_else(|| {
+            let name = ids::random_text(16, b"abcdefghijklmnopqrstuvwxyz0123456789");
+            std::env::temp_dir().join(format!("chatctl-local-{name}"))
+        });
+        Self {
+            root,
+            ours,
+            made: Mutex::new(false),
         }
     }
 
     fn folder(&self, (device, inode, size, modified): (u64, u64, i64, i64)) -> io::Result<PathBuf> {
-        fs::create_dir_all(&self.root)?;
-        // Code may hold secrets; other users of the machine have no business in it.
-        fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
+        let mut made = self.made.lock().expect("no holder of this lock panics");
+        if !*made {
+            // Code may hold secrets; other users of the machine have no business in it. One of ours that is there
+            // already was made by somebody else, and is an error.
+            let mut private = DirBuilder::new();
+            private.mode(0o700).recursive(!self.ours);
+            private.create(&self.root)?;
+            if !self.ours {
+                fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
+            }
+            *made = true;
+        }
         Ok(self
             .root
             .join(format!("{device:x}-{inode:x}-{size:x}-{modified:x}")))
@@ -141,10 +161,19 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if self.ours {
-            // Nothing was unpacked, or the operating system cleans its temporary folder later.
+        let made = self.made.get_mut().is_ok_and(|made| *made);
+        if self.ours && made {
+            // The next start does not need it; the operating system cleans its temporary folder later.
             let _gone = fs::remove_dir_all(&self.root);
         }
+    }
+}
+
+/// A new, empty folder at `path`. A process that was killed can have left an earlier one.
+fn empty(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::create_dir(path),
     }
 }
 
@@ -246,6 +275,32 @@ mod tests {
         let root = scratch.root.clone();
         drop(scratch);
         assert!(!root.exists(), "a private scratch folder goes away");
+    }
+
+    #[test]
+    fn a_zip_that_cannot_be_unpacked_leaves_nothing_of_it() {
+        let zip = zip_with("bootstrap", 0o755);
+        let mut bytes = fs::read(zip.path()).unwrap();
+        // Where the first file's content is, so that its checksum is wrong.
+        bytes[40] ^= 0xff;
+        bytes[45] ^= 0xff;
+        fs::write(zip.path(), bytes).unwrap();
+        let scratch = Scratch::new(None);
+        Code::load(zip.path(), &scratch).unwrap_err();
+        assert_eq!(fs::read_dir(&scratch.root).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_scratch_folder_that_somebody_else_has_made_is_not_used() {
+        let scratch = Scratch::new(None);
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &scratch.root).unwrap();
+        let root = scratch.root.clone();
+        Code::load(zip_with("bootstrap", 0o755).path(), &scratch).unwrap_err();
+        drop(scratch);
+        assert!(root.symlink_metadata().is_ok(), "it is not removed, either");
+        fs::remove_file(root).unwrap();
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
@@ -75,10 +76,14 @@ impl Bucket {
         }
     }
 
-    /// When the object was last sent; `None` when it is not there.
-    async fn sent_at(&self, key: &str) -> Result<Option<SystemTime>, TargetError> {
+    /// When the object was last sent; `None` when it is not there, or not what its name says.
+    async fn sent_at(&self, artifact: &Artifact) -> Result<Option<SystemTime>, TargetError> {
+        let key = &artifact.digest;
         let request = self.client.head_object().bucket(&self.name).key(key);
+        let request = request.checksum_mode(ChecksumMode::Enabled);
         match request.expected_bucket_owner(&self.owner).send().await {
+            // S3 has computed this itself; anybody who may write to the bucket can choose the name.
+            Ok(head) if head.checksum_sha256() != Some(checksum(artifact).as_str()) => Ok(None),
             Ok(head) => {
                 let time = head.last_modified.and_then(|time| time.try_into().ok());
                 Ok(Some(time.unwrap_or(SystemTime::UNIX_EPOCH)))
@@ -89,15 +94,13 @@ impl Bucket {
     }
 
     async fn send(&self, artifact: &Artifact) -> Result<(), TargetError> {
-        let checksum =
-            base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip));
         self.client
             .put_object()
             .bucket(&self.name)
             .key(&artifact.digest)
             .expected_bucket_owner(&self.owner)
             .content_type("application/zip")
-            .checksum_sha256(checksum)
+            .checksum_sha256(checksum(artifact))
             .body(ByteStream::from(artifact.zip.clone()))
             .send()
             .await
@@ -151,13 +154,18 @@ impl AssetStore for Bucket {
         self.ensure().await?;
         // Noted before it is looked for: nobody removes from here on what is found.
         self.note_use(stack, &artifact.digest).await?;
-        let sent_at = self.sent_at(&artifact.digest).await?;
+        let sent_at = self.sent_at(artifact).await?;
         let is_fresh = sent_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < RENEWAL));
         if !is_fresh {
             self.send(artifact).await?;
         }
         Ok(self.asset(artifact, is_fresh))
     }
+}
+
+/// Of the whole object, as S3 writes it.
+fn checksum(artifact: &Artifact) -> String {
+    base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip))
 }
 
 fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {

@@ -225,6 +225,17 @@ async fn a_bucket_that_stays_busy_is_given_up_with_the_reason() {
 }
 
 #[tokio::test]
+async fn an_object_of_the_right_name_whose_content_s3_does_not_vouch_for_is_sent_again() {
+    let (bucket, stub) = bucket(&[FOUND]).await;
+    let asset = bucket
+        .publish(&"chat".parse().unwrap(), &artifact())
+        .await
+        .unwrap();
+    assert!(!asset.already_there);
+    assert_eq!(asked(&stub)[2..], ["PUT use", "HEAD object", "PUT object"]);
+}
+
+#[tokio::test]
 async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     let (bucket, stub) = bucket(&[(403, "")]).await;
     let error = bucket.exists().await.unwrap_err();
@@ -236,6 +247,11 @@ async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     assert_eq!(asked(&stub), ["HEAD bucket"]);
 }
 
+/// A digest that is easily told from others.
+fn digest(letter: &str) -> String {
+    letter.repeat(64)
+}
+
 /// What S3 lists of two stacks that share one of two objects.
 fn listed() -> String {
     let object = |key: &str| {
@@ -243,7 +259,9 @@ fn listed() -> String {
             "<Contents><Key>{key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified></Contents>"
         )
     };
-    let objects = ["uses/aa/chat", "uses/bb/chat", "uses/bb/other"].map(object);
+    let objects = [("a", "chat"), ("b", "chat"), ("b", "other")];
+    let objects =
+        objects.map(|(letter, stack)| object(&format!("uses/{}/{stack}", digest(letter))));
     format!(
         "<ListBucketResult><IsTruncated>false</IsTruncated>{}</ListBucketResult>",
         objects.concat()
@@ -255,9 +273,9 @@ async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
     let done = "<DeleteResult/>";
     let (bucket, stub) = bucket(&[(200, &listed()), (200, done), (200, done)]).await;
     let chat = "chat".parse().unwrap();
-    let others = [("other".to_owned(), ["cc".to_owned()].into())].into();
+    let others = [("other".to_owned(), [digest("c")].into())].into();
     let uses = bucket.uses().await.unwrap();
-    let leavings = uses.leavings(&chat, ["aa".into()].into(), &others, SystemTime::now());
+    let leavings = uses.leavings(&chat, [digest("a")].into(), &others, SystemTime::now());
     bucket.forget(&chat, &leavings).await.unwrap();
     assert_eq!(
         asked(&stub),
@@ -278,7 +296,11 @@ async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
         })
         .map(|rest| rest.split('<').next().unwrap().to_owned())
         .collect();
-    assert_eq!(keys, ["aa", "uses/aa/chat", "uses/bb/chat"]);
+    let (a, b) = (digest("a"), digest("b"));
+    assert_eq!(
+        keys,
+        [&a, &format!("uses/{a}/chat"), &format!("uses/{b}/chat")].map(String::clone)
+    );
 }
 
 #[tokio::test]

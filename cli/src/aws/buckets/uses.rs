@@ -10,6 +10,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use super::{Bucket, incomplete};
 use crate::config::names::StackName;
 use crate::engine::{Refusal, TargetError};
+use crate::packaging::is_digest;
 
 const PREFIX: &str = "uses/";
 
@@ -38,7 +39,9 @@ pub(crate) struct Leavings {
 impl Uses {
     fn note(&mut self, key: &str, at: SystemTime) {
         let digest_and_stack = key.strip_prefix(PREFIX).and_then(|key| key.split_once('/'));
-        if let Some((digest, stack)) = digest_and_stack {
+        if let Some((digest, stack)) = digest_and_stack
+            && is_digest(digest)
+        {
             let stacks = self.0.entry(digest.to_owned()).or_default();
             stacks.insert(stack.to_owned(), at);
         }
@@ -48,6 +51,7 @@ impl Uses {
     /// the objects that it runs.
     ///
     /// What another stack was deployed with earlier stays, because an update of that stack may be rolled back to it.
+    /// So does what has another name than handlers get: a stack can be told by hand to run anything.
     pub(crate) fn leavings(
         &self,
         stack: &StackName,
@@ -56,7 +60,7 @@ impl Uses {
         now: SystemTime,
     ) -> Leavings {
         let mut leavings = Leavings {
-            used: current,
+            used: current.into_iter().filter(|it| is_digest(it)).collect(),
             ..Leavings::default()
         };
         let noted = self.0.iter();
@@ -190,53 +194,82 @@ mod tests {
         SystemTime::UNIX_EPOCH + 1000 * DAY
     }
 
-    /// Uses that were noted yesterday.
-    fn noted(keys: &[&str]) -> Uses {
-        let mut uses = Uses::default();
-        for key in keys {
-            uses.note(key, now() - DAY);
+    /// Uses that were noted yesterday, each `DIGEST STACK` with one letter for the digest.
+    fn noted(uses: &[&str]) -> Uses {
+        let mut noted = Uses::default();
+        for line in uses {
+            let (digest, stack) = line.split_once(' ').unwrap();
+            noted.note(&key(digest, stack), now() - DAY);
         }
-        uses
+        noted
+    }
+
+    fn key(letter: &str, stack: &str) -> String {
+        format!("{PREFIX}{}/{stack}", letter.repeat(64))
     }
 
     fn set(words: &str) -> BTreeSet<String> {
         words.split_whitespace().map(str::to_owned).collect()
     }
 
+    /// Digests, by a letter each.
+    fn digests(letters: &str) -> BTreeSet<String> {
+        letters.split_whitespace().map(|it| it.repeat(64)).collect()
+    }
+
     /// What `chat` leaves, if `other` is another stack, which runs `theirs`.
     fn left(uses: &Uses, current: &str, theirs: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-        let others = BTreeMap::from([("other".to_owned(), set(theirs))]);
-        let leavings = uses.leavings(&"chat".parse().unwrap(), set(current), &others, now());
+        let others = BTreeMap::from([("other".to_owned(), digests(theirs))]);
+        let chat = "chat".parse().unwrap();
+        let leavings = uses.leavings(&chat, digests(current), &others, now());
         (leavings.unused, leavings.users)
     }
 
     #[test]
     fn what_earlier_deployments_of_the_stack_used_goes_with_it() {
-        let uses = noted(&["uses/a/chat", "uses/b/chat", "uses/c/other"]);
-        assert_eq!(left(&uses, "b", "c"), (set("a b"), set("")));
+        let uses = noted(&["a chat", "b chat", "c other"]);
+        assert_eq!(left(&uses, "b", "c"), (digests("a b"), set("")));
     }
 
     #[test]
     fn what_a_stack_runs_goes_although_nobody_noted_it() {
-        assert_eq!(left(&Uses::default(), "a", "b"), (set("a"), set("")));
+        assert_eq!(left(&Uses::default(), "a", "b"), (digests("a"), set("")));
     }
 
     #[test]
     fn what_another_stack_runs_or_may_be_rolled_back_to_stays() {
-        let uses = noted(&["uses/a/chat", "uses/b/chat", "uses/c/chat", "uses/b/other"]);
-        assert_eq!(left(&uses, "c", "a"), (set("c"), set("other")));
+        let uses = noted(&["a chat", "b chat", "c chat", "b other"]);
+        assert_eq!(left(&uses, "c", "a"), (digests("c"), set("other")));
     }
 
     #[test]
     fn a_stack_that_is_gone_keeps_nothing_but_one_that_is_being_made_does() {
-        let mut uses = noted(&["uses/a/chat", "uses/a/gone", "uses/b/chat"]);
-        uses.note("uses/b/coming", now() - Duration::from_secs(60));
-        assert_eq!(left(&uses, "", ""), (set("a"), set("coming")));
+        let mut uses = noted(&["a chat", "a gone", "b chat"]);
+        uses.note(&key("b", "coming"), now() - Duration::from_secs(60));
+        assert_eq!(left(&uses, "", ""), (digests("a"), set("coming")));
     }
 
     #[test]
     fn objects_that_are_no_note_are_passed_over() {
-        let uses = noted(&["aaaa", "uses/", "uses/a", "users/a/chat"]);
+        let mut uses = Uses::default();
+        let digest = "a".repeat(64);
+        let no_digests = ["uses//chat", "uses/documents/chat", "uses/A/chat"].map(str::to_owned);
+        let others = [
+            digest.clone(),
+            format!("uses/{digest}"),
+            format!("users/{digest}/chat"),
+        ];
+        for key in no_digests.into_iter().chain(others) {
+            uses.note(&key, now() - DAY);
+        }
         assert_eq!(uses, Uses::default());
+    }
+
+    #[test]
+    fn an_object_that_has_not_the_name_of_handlers_stays_whatever_the_stack_runs() {
+        let current = set("backup.zip ../x uses");
+        let chat = "chat".parse().unwrap();
+        let leavings = Uses::default().leavings(&chat, current, &BTreeMap::new(), now());
+        assert_eq!(leavings, Leavings::default());
     }
 }

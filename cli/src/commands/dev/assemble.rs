@@ -1,6 +1,7 @@
 //! Puts together what shall run: the template, its parameters, the functions' code; and says what it was made of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -9,7 +10,9 @@ use super::DevArgs;
 use crate::config::{FILE_NAME, Settings};
 use crate::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
 use crate::error::CommandError;
+use crate::local::directory::Directory;
 use crate::local::foreground::Request;
+use crate::local::keep_code;
 use crate::local::secrets;
 use crate::packaging::{self, Executable};
 use crate::stack::code::parameters_of_functions;
@@ -190,20 +193,22 @@ impl Kept {
     }
 
     async fn keep(&self, executable: &Executable) -> Result<PathBuf, TargetError> {
-        let folder = self.0.path().join(&executable.digest);
-        let (copy, part) = (folder.join("bootstrap"), folder.join("bootstrap.part"));
-        if copy.exists() {
-            return Ok(copy);
-        }
-        let (from, to) = (executable.path.clone(), copy.clone());
-        let copying = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::copy(&from, &part)?;
-            std::fs::rename(&part, &to)
+        let folder = self.0.path().to_owned();
+        let copy = folder.join(&executable.digest).join("bootstrap");
+        let (from, digest) = (executable.path.clone(), executable.digest.clone());
+        let copying = tokio::task::spawn_blocking(move || {
+            let gone = || TargetError::file("open", &folder, ErrorKind::NotFound.into());
+            let folder = Directory::whole(&folder)?.ok_or_else(gone)?;
+            keep_code(&folder, &from, &digest)
         });
-        let copied = copying.await.unwrap_or_else(|panic| Err(panic.into()));
-        copied.map_err(|error| TargetError::file("copy the handlers to", &copy, error))?;
-        Ok(copy)
+        match copying.await {
+            Ok(copied) => copied.map(|_| copy),
+            Err(panic) => Err(TargetError::file(
+                "copy the handlers to",
+                &copy,
+                panic.into(),
+            )),
+        }
     }
 
     /// Removes every copy that `request` does not run.

@@ -1,5 +1,7 @@
 //! From this machine.
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use crate::config::Settings;
@@ -21,7 +23,8 @@ pub(super) async fn run(
     let stopped = target.is_stopped(stack)?;
     let has_data = target.has_data(stack);
     if running.is_none() && !stopped && (!has_data || is_kept) {
-        finished(terminal, stack.as_ref(), &Teardown::NothingThere, has_data);
+        let nothing = Teardown::NothingThere;
+        finished(terminal, stack.as_ref(), &nothing, has_data, &[]);
         return Ok(());
     }
     match &running {
@@ -49,24 +52,33 @@ pub(super) async fn run(
     }
     let _reserved = target.reserve(stack)?;
     let outcome = engine::teardown(&target, stack, data, &mut terminal.reporter()).await?;
-    finished(terminal, stack.as_ref(), &outcome, has_data && is_kept);
+    let is_kept = has_data && is_kept;
+    finished(terminal, stack.as_ref(), &outcome, is_kept, &target.left());
     Ok(())
 }
 
-fn finished(terminal: Terminal, stack: &str, outcome: &Teardown, kept: bool) {
+/// `foreign` is what lies in the stack's folder and was not made by chatctl.
+fn finished(terminal: Terminal, stack: &str, outcome: &Teardown, kept: bool, foreign: &[PathBuf]) {
     let left = if kept { "table data" } else { "nothing" };
+    let left = match foreign {
+        [] => left.to_owned(),
+        _ if kept => format!("{left}, and what chatctl has not made:"),
+        _ => "what chatctl has not made:".to_owned(),
+    };
+    let paths = foreign.iter().map(|path| path.display().to_string());
+    let paths: Vec<_> = paths.collect();
     if terminal.output == Output::Json {
         let removed = *outcome != Teardown::NothingThere;
         terminal.result_json(
-            &json!({"type": "result", "stack": stack, "removed": removed, "dataKept": kept}),
+            &json!({"type": "result", "stack": stack, "removed": removed, "dataKept": kept, "left": paths}),
         );
-    } else if *outcome == Teardown::NothingThere {
-        terminal.say(&format!(
-            "there is no local stack `{stack}`; left of it: {left}"
-        ));
-    } else {
-        terminal.say(&format!(
-            "local stack `{stack}` is gone; left of it: {left}"
-        ));
+        return;
+    }
+    terminal.say(&match outcome {
+        Teardown::NothingThere => format!("there is no local stack `{stack}`; left of it: {left}"),
+        _ => format!("local stack `{stack}` is gone; left of it: {left}"),
+    });
+    for path in paths {
+        terminal.say(&format!("left: {path}"));
     }
 }

@@ -1,32 +1,32 @@
 //! The stack events in a local stack's folder, oldest first, each with the operation that it belongs to.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 use super::{Result, StateFolder};
 use crate::engine::TargetError;
 use crate::stack::progress::StackEvent;
+
+const NAME: &str = "events.jsonl";
 
 impl StateFolder {
     /// Adds an event of the operation `token`.
     pub(in crate::local) fn add_event(&self, token: &str, event: &StackEvent) -> Result<()> {
         let mut line = serde_json::to_vec(&(token, event)).expect("an event has a JSON form");
         line.push(b'\n');
-        let mut file = self.append("events.jsonl")?;
+        let mut file = self.make()?.appending(NAME)?;
         file.write_all(&line)
-            .map_err(|error| TargetError::file("write", &self.path.join("events.jsonl"), error))
+            .map_err(|error| TargetError::file("write", &self.path.join(NAME), error))
     }
 
     /// The events of the operation `token` so far. A line that is still being written is left for the next time.
     pub(in crate::local) fn events(&self, token: &str) -> Result<Vec<StackEvent>> {
-        let path = self.path.join("events.jsonl");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(TargetError::file("read", &path, error)),
+        let bytes = match self.open()? {
+            Some(folder) => folder.read(NAME)?.unwrap_or_default(),
+            None => Vec::new(),
         };
-        let parsed = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<(String, StackEvent)>(line).ok());
+        let parsed = bytes
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice::<(String, StackEvent)>(line).ok());
         Ok(parsed
             .filter(|(of, _)| of == token)
             .map(|(_, event)| event)
@@ -35,7 +35,7 @@ impl StateFolder {
 
     /// Starts the list of events anew.
     pub(in crate::local) fn clear_events(&self) {
-        drop(std::fs::remove_file(self.path.join("events.jsonl")));
+        drop(self.remove_file(NAME));
     }
 }
 
@@ -54,14 +54,10 @@ mod tests {
             status: "CREATE_COMPLETE".into(),
             reason: None,
         };
-        folder.create().unwrap();
         folder.add_event("mine", &event).unwrap();
         folder.add_event("other", &event).unwrap();
-        folder
-            .append("events.jsonl")
-            .unwrap()
-            .write_all(b"[\"mine\",{\"id\":\"2\"")
-            .unwrap();
+        let mut file = folder.make().unwrap().appending(NAME).unwrap();
+        file.write_all(b"[\"mine\",{\"id\":\"2\"").unwrap();
         assert_eq!(folder.events("mine").unwrap(), [event]);
     }
 }

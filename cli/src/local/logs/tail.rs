@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 
-use super::{files, parse};
+use super::{OLDER, files, parse};
+use crate::local::directory::Directory;
+use crate::local::folder::StateFolder;
 use crate::stack::logs::LogEntry;
 
 /// The logs of one local stack, read on from where they were left.
@@ -15,7 +16,7 @@ use crate::stack::logs::LogEntry;
 /// its beginning. So the stack may be updated, restarted or removed meanwhile.
 #[derive(Debug)]
 pub(crate) struct LocalLogs {
-    folder: PathBuf,
+    folder: StateFolder,
     tails: BTreeMap<String, Tail>,
 }
 
@@ -27,7 +28,7 @@ struct Tail {
 }
 
 impl LocalLogs {
-    pub(in crate::local) fn new(folder: PathBuf) -> Self {
+    pub(in crate::local) fn new(folder: StateFolder) -> Self {
         Self {
             folder,
             tails: BTreeMap::new(),
@@ -36,15 +37,20 @@ impl LocalLogs {
 
     /// The functions that have written anything.
     pub(crate) fn functions(&self) -> Vec<String> {
-        let files = files(&self.folder).into_iter();
+        let files = self.open().map(|folder| files(&folder));
+        let files = files.into_iter().flatten();
         files.map(|(function, _)| function).collect()
     }
 
     /// What was written before now, files that were renamed away included, oldest first.
     pub(crate) fn so_far(&mut self) -> Vec<LogEntry> {
         let mut entries = Vec::new();
-        for (function, path) in files(&self.folder) {
-            let older = std::fs::read(path.with_extension("log.1")).unwrap_or_default();
+        let Some(folder) = self.open() else {
+            return entries;
+        };
+        for (function, name) in files(&folder) {
+            let older = folder.read(&format!("{name}{OLDER}"));
+            let older = older.ok().flatten().unwrap_or_default();
             let older = String::from_utf8_lossy(&older);
             entries.extend(older.lines().filter_map(|line| parse(&function, line)));
         }
@@ -56,31 +62,43 @@ impl LocalLogs {
     /// What was written since the last question, oldest first.
     pub(crate) fn news(&mut self) -> Vec<LogEntry> {
         let mut entries = Vec::new();
-        for (function, path) in files(&self.folder) {
+        let Some(folder) = self.open() else {
+            return entries;
+        };
+        for (function, name) in files(&folder) {
             let tail = self.tails.entry(function.clone()).or_default();
             // What cannot be read now is tried again with the next question.
-            let lines = tail.lines(&path).unwrap_or_default();
+            let lines = tail.lines(&folder, &name).unwrap_or_default();
             entries.extend(lines.iter().filter_map(|line| parse(&function, line)));
         }
         entries.sort_by_key(|entry| entry.at);
         entries
     }
+
+    /// The folder as it is now: it may have been removed and made anew. One that is not ours is as good as none.
+    fn open(&self) -> Option<Directory> {
+        self.folder.open_logs().ok().flatten()
+    }
 }
 
 impl Tail {
-    fn lines(&mut self, path: &Path) -> std::io::Result<Vec<String>> {
+    fn lines(&mut self, folder: &Directory, name: &str) -> std::io::Result<Vec<String>> {
         let mut lines = Vec::new();
         loop {
             let file = match &mut self.file {
                 Some(file) => file,
-                none => none.insert(File::open(path)?),
+                none => {
+                    let file = folder.reading(name).map_err(Error::other)?;
+                    none.insert(file.ok_or(ErrorKind::NotFound)?)
+                }
             };
             if file.metadata()?.len() < file.stream_position()? {
                 file.seek(SeekFrom::Start(0))?;
                 self.begun.clear();
             }
             file.read_to_end(&mut self.begun)?;
-            let own = file.metadata()?.ino();
+            let own = file.metadata()?;
+            let own = (own.dev(), own.ino());
             let complete = self.begun.iter().rposition(|byte| *byte == b'\n');
             if let Some(end) = complete {
                 let rest = self.begun.split_off(end + 1);
@@ -88,9 +106,9 @@ impl Tail {
                 lines.extend(text.lines().map(str::to_owned));
                 self.begun = rest;
             }
-            match std::fs::metadata(path) {
+            match folder.identity(name) {
                 // Another file has its name now: this one was read to its end.
-                Ok(there) if there.ino() != own => {
+                Ok(Some(there)) if there != own => {
                     self.file = None;
                     self.begun.clear();
                 }
@@ -105,19 +123,18 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn logs() -> (tempfile::TempDir, LocalLogs) {
-        let folder = tempfile::tempdir().unwrap();
-        let logs = LocalLogs::new(folder.path().to_owned());
-        (folder, logs)
+    fn logs() -> (Folder, LocalLogs) {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateFolder::new(root.path().join(".chatctl/chat"));
+        let logs = LocalLogs::new(state.clone());
+        (Folder(root, state.make_logs().unwrap()), logs)
     }
 
-    fn append(folder: &Path, function: &str, text: &str) {
-        let path = folder.join(format!("{function}.log"));
-        let mut file = File::options()
-            .append(true)
-            .create(true)
-            .open(path)
-            .unwrap();
+    /// A folder of logs in one that goes in the end.
+    struct Folder(tempfile::TempDir, Directory);
+
+    fn append(folder: &Folder, function: &str, text: &str) {
+        let mut file = folder.1.appending(&format!("{function}.log")).unwrap();
         file.write_all(text.as_bytes()).unwrap();
     }
 
@@ -128,8 +145,8 @@ mod tests {
     #[test]
     fn lines_of_several_functions_come_in_the_order_of_their_times() {
         let (folder, mut logs) = logs();
-        append(folder.path(), "A", "1 s function one\n3 s platform three\n");
-        append(folder.path(), "B", "2 s function two\nno line of ours\n");
+        append(&folder, "A", "1 s function one\n3 s platform three\n");
+        append(&folder, "B", "2 s function two\nno line of ours\n");
         assert_eq!(messages(logs.so_far()), ["one", "two", "three"]);
         assert!(logs.news().is_empty());
     }
@@ -137,37 +154,37 @@ mod tests {
     #[test]
     fn half_a_line_is_left_until_its_end_is_written() {
         let (folder, mut logs) = logs();
-        append(folder.path(), "A", "1 s function on");
+        append(&folder, "A", "1 s function on");
         assert!(logs.news().is_empty());
-        append(folder.path(), "A", "e\n2 s function tw");
+        append(&folder, "A", "e\n2 s function tw");
         assert_eq!(messages(logs.news()), ["one"]);
     }
 
     #[test]
     fn a_file_that_was_renamed_away_is_read_to_its_end_and_the_new_one_from_its_beginning() {
         let (folder, mut logs) = logs();
-        let path = folder.path().join("A.log");
-        append(folder.path(), "A", "1 s function one\n");
+        append(&folder, "A", "1 s function one\n");
         assert_eq!(messages(logs.news()), ["one"]);
-        append(folder.path(), "A", "2 s function two\n");
-        std::fs::rename(&path, folder.path().join("A.log.1")).unwrap();
-        append(folder.path(), "A", "3 s function three\n");
+        append(&folder, "A", "2 s function two\n");
+        folder.1.rename("A.log", "A.log.1").unwrap();
+        append(&folder, "A", "3 s function three\n");
         assert_eq!(messages(logs.news()), ["two", "three"]);
-        let mut from_the_start = LocalLogs::new(folder.path().to_owned());
+        let state = StateFolder::new(folder.0.path().join(".chatctl/chat"));
+        let mut from_the_start = LocalLogs::new(state);
         assert_eq!(messages(from_the_start.so_far()), ["one", "two", "three"]);
     }
 
     #[test]
     fn emptied_and_removed_files_are_read_from_their_beginning() {
         let (folder, mut logs) = logs();
-        let path = folder.path().join("A.log");
-        append(folder.path(), "A", "1 s function a line of some length\n");
+        append(&folder, "A", "1 s function a line of some length\n");
         logs.news();
+        let path = folder.1.path().join("A.log");
         std::fs::write(&path, "2 s function short\n").unwrap();
         assert_eq!(messages(logs.news()), ["short"]);
         std::fs::remove_file(&path).unwrap();
         assert!(logs.news().is_empty());
-        append(folder.path(), "A", "3 s function back\n");
+        append(&folder, "A", "3 s function back\n");
         assert_eq!(messages(logs.news()), ["back"]);
     }
 }

@@ -1,0 +1,81 @@
+//! Files that appear under their name only once they are whole.
+
+use std::fs::File;
+use std::io::Write;
+
+use rustix::fs::{AtFlags, Mode, OFlags, openat, renameat, unlinkat};
+use rustix::io::Errno;
+
+use super::{Directory, Result};
+use crate::engine::TargetError;
+use crate::local::records::random_hex;
+
+/// What the names of unfinished files end with.
+const END: &str = ".part";
+
+/// A new file under a random name, which goes with the value unless it gets its own.
+#[derive(Debug)]
+pub(in crate::local) struct Part<'a> {
+    folder: &'a Directory,
+    name: String,
+    own: &'a str,
+    pub(in crate::local) file: File,
+}
+
+impl Directory {
+    /// Begins the file `name`, which only this user may read, and with `mode` also run.
+    pub(in crate::local) fn begin<'a>(&'a self, name: &'a str, mode: Mode) -> Result<Part<'a>> {
+        let part = format!("{name}.{}{END}", random_hex());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let made = super::plain(name)
+            .and_then(|_| openat(&self.handle, &part, flags | OFlags::CLOEXEC, mode));
+        let failed = |error: Errno| TargetError::file("make", &self.path.join(&part), error.into());
+        let file = made.map_err(failed)?.into();
+        Ok(Part {
+            folder: self,
+            name: part,
+            own: name,
+            file,
+        })
+    }
+
+    /// Writes the whole file `name`, or nothing of it.
+    pub(in crate::local) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let mut part = self.begin(name, Mode::RUSR | Mode::WUSR)?;
+        part.file
+            .write_all(bytes)
+            .map_err(|error| TargetError::file("write", &self.path.join(name), error))?;
+        part.finish()
+    }
+
+    /// Whether `part` is what a command that was killed can have left of the file `name`.
+    pub(in crate::local) fn is_part_of(part: &str, name: &str) -> bool {
+        let middle = part
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_suffix(END));
+        middle.is_some_and(|middle| {
+            // Earlier versions chose no random name.
+            middle.is_empty()
+                || middle.strip_prefix('.').is_some_and(|random| {
+                    random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+                })
+        })
+    }
+}
+
+impl Part<'_> {
+    /// Gives the file its own name. What had the name before is gone, if it was ours.
+    pub(in crate::local) fn finish(self) -> Result<()> {
+        let folder = self.folder;
+        folder.has_code(self.own)?;
+        renameat(&folder.handle, &self.name, &folder.handle, self.own)
+            .map_err(|error| TargetError::file("write", &folder.path.join(self.own), error.into()))
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        // Under its own name there is nothing of this one left.
+        let _gone = unlinkat(&self.folder.handle, &self.name, AtFlags::empty());
+    }
+}

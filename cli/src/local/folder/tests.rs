@@ -1,0 +1,80 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// A stack's folder, not made yet, in one that goes in the end.
+pub(super) fn folder() -> (tempfile::TempDir, StateFolder) {
+    let root = tempfile::tempdir().unwrap();
+    let folder = StateFolder::new(root.path().join(".chatctl/chat"));
+    (root, folder)
+}
+
+/// An executable, and its digest.
+pub(super) fn executable(root: &tempfile::TempDir, text: &str) -> (PathBuf, String) {
+    let path = root.path().join("executable");
+    std::fs::write(&path, text).unwrap();
+    (path, code::digest(text.as_bytes()).unwrap())
+}
+
+#[test]
+fn everything_in_it_is_private_to_the_user() {
+    let (root, folder) = folder();
+    folder
+        .write_identity(&Identity {
+            seed: "s".into(),
+            port: 1,
+        })
+        .unwrap();
+    folder.open_log().unwrap();
+    let (code, digest) = executable(&root, "x");
+    folder.keep_code(&code, &digest).unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(folder.path()), 0o700);
+    assert_eq!(mode(folder.path().parent().unwrap()), 0o700);
+    assert_eq!(mode(&folder.path().join("identity.json")), 0o600);
+    assert_eq!(mode(&folder.log()), 0o600);
+    assert_eq!(mode(&folder.code(&digest)), 0o700);
+    assert_eq!(mode(&folder.code(&digest).join("bootstrap")), 0o700);
+}
+
+#[test]
+fn a_damaged_file_is_an_error_that_says_what_to_do() {
+    let (_root, folder) = folder();
+    for name in ["request.json", "identity.json", "running.json"] {
+        folder.make().unwrap().write(name, b"{").unwrap();
+    }
+    let told = |error: TargetError, file: &str, cure: &str| {
+        assert!(error.message.contains(file), "{}", error.message);
+        assert!(error.hint.unwrap().contains(cure));
+    };
+    let request = folder.request().unwrap_err();
+    told(request, "request.json", "teardown --local --keep-data`");
+    let identity = folder.identity().unwrap_err();
+    told(identity, "identity.json", "teardown --local`");
+    told(folder.running().unwrap_err(), "running.json", "chat/lock`");
+}
+
+#[test]
+fn looking_makes_nothing() {
+    let (root, folder) = folder();
+    folder.check().unwrap();
+    assert!(!folder.has_data().unwrap() && !folder.is_asked_for().unwrap());
+    assert!(!folder.is_alive().unwrap());
+    assert_eq!(folder.request().unwrap(), None);
+    assert!(folder.open_logs().unwrap().is_none());
+    folder.forget_request();
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn side_files_of_data_that_is_not_there_are_not_read_into_new_data() {
+    let (_root, folder) = folder();
+    let files = folder.make().unwrap();
+    files.write("tables.db-wal", b"of other data").unwrap();
+    folder.check_tables().unwrap();
+    assert!(!files.has("tables.db-wal").unwrap());
+    files.write("tables.db", b"data").unwrap();
+    files.write("tables.db-wal", b"of this data").unwrap();
+    folder.check_tables().unwrap();
+    assert!(files.has("tables.db-wal").unwrap());
+}
