@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Role;
-use super::lines::{seconds, settled_line, step_line};
+use super::lines::{building_line, seconds, settled_line, step_line};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{Progress, State};
 
@@ -127,6 +127,10 @@ impl Reporter for Bars {
         match event {
             DeployEvent::Started(step) => self.start(*step),
             DeployEvent::Expecting(resources) => self.expect(*resources),
+            DeployEvent::Building { name, folder } => {
+                let text = building_line(name, folder);
+                self.keep(&step_line(self.step, &behind_the_step(&text)));
+            }
             DeployEvent::Compiling { unit, count } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(format!("{count} crates, {unit}"));

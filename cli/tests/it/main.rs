@@ -27,4 +27,5 @@ mod renderings;
 mod rights;
 mod surface;
 mod toolchain;
+mod whose_code;
 mod wscat;

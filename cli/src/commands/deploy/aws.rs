@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{DeployArgs, print, probe, publish, tags};
 use crate::aws::{AwsTarget, Bucket};
-use crate::commands::aws::{build, deployment, endpoint, located, preflight};
+use crate::commands::aws::{Found, build, deployment, endpoint, located, moved, preflight};
+use crate::commands::plan::{self, Place};
 use crate::commands::{leaving, or_interrupted};
 use crate::config::Settings;
 use crate::engine::preflight::judge;
@@ -30,13 +31,17 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();
     let untouched = "nothing was touched in AWS";
-    let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter))
+    let found = or_interrupted(checked(args, settings, &mut reporter))
         .await
         .map_err(leaving(untouched))?;
-    let (target, bucket) = &target_and_bucket;
-    let built = or_interrupted(build(settings, source(args), &mut reporter))
-        .await
-        .map_err(leaving(untouched))?;
+    let (target, bucket) = (&found.target, &found.target.bucket(&found.identity));
+    if found.is_new {
+        let place = Place::Aws(&target.region);
+        plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+    }
+    let building = build(settings, source(args), found.deployed, &mut reporter);
+    let built = or_interrupted(building).await.map_err(leaving(untouched))?;
+    let moved = moved(settings, source(args), found.deployed, &built);
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
         let deployment = deployment(settings, code, tags(args)?, pace(args));
@@ -44,7 +49,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
         drop(reporter);
-        show_dry_run(terminal, settings, summary.as_ref());
+        show_dry_run(terminal, settings, summary.as_ref(), moved.as_deref());
         return Ok(());
     }
     let deployment = or_interrupted(published(args, settings, bucket, &built, &mut reporter))
@@ -57,7 +62,8 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         Some(outputs) => outputs,
         None => {
             let outputs;
-            (outputs, reporter) = deployed(args, target, deployment, reporter).await?;
+            let moved = moved.as_deref();
+            (outputs, reporter) = deployed(args, target, deployment, moved, reporter).await?;
             outputs
         }
     };
@@ -102,7 +108,7 @@ async fn checked(
     args: &DeployArgs,
     settings: &Settings,
     reporter: &mut impl Reporter,
-) -> Result<(AwsTarget, Bucket), CommandError> {
+) -> Result<Found, CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Check));
     let (checks, found) = preflight(settings, source(args)).await;
@@ -112,11 +118,10 @@ async fn checked(
         detail,
         took: started.elapsed(),
     });
-    let (target, identity) = found.ok_or_else(|| {
+    let found = found.ok_or_else(|| {
         TargetError::new(Refusal::Unexpected, "the checks passed without an identity")
     })?;
-    let bucket = target.bucket(&identity);
-    Ok((target, bucket))
+    Ok(found)
 }
 
 async fn published(
@@ -179,6 +184,7 @@ async fn deployed(
     args: &DeployArgs,
     target: &AwsTarget,
     deployment: Deployment,
+    moved: Option<&str>,
     mut reporter: AnyReporter,
 ) -> Result<(Outputs, AnyReporter), CommandError> {
     let terminal = args.terminal();
@@ -189,7 +195,7 @@ async fn deployed(
         Prepared::ChangeSet(change_set) => change_set,
     };
     drop(reporter);
-    let agreed = agree(&change_set, terminal, args.yes).await;
+    let agreed = agree(&change_set, moved, terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
         target.stacks.discard(&change_set).await?;
         agreed.map_err(leaving(taken_back))?;
@@ -205,11 +211,19 @@ async fn deployed(
 
 async fn agree(
     change_set: &ChangeSet,
+    moved: Option<&str>,
     terminal: Terminal,
     yes: bool,
 ) -> Result<bool, CommandError> {
     for line in outline(&change_set.summary) {
         terminal.say(&format!("          {line}"));
+    }
+    match moved {
+        Some(text) if terminal.output == Output::Json => {
+            terminal.result_json(&json!({"type": "notice", "message": text}));
+        }
+        Some(text) => terminal.warn(&format!("          {text}")),
+        None => {}
     }
     let lost: Vec<_> = change_set
         .summary
@@ -278,7 +292,12 @@ async fn verified(
     Ok(())
 }
 
-fn show_dry_run(terminal: Terminal, settings: &Settings, summary: Option<&ChangeSummary>) {
+fn show_dry_run(
+    terminal: Terminal,
+    settings: &Settings,
+    summary: Option<&ChangeSummary>,
+    moved: Option<&str>,
+) {
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",
@@ -295,6 +314,9 @@ fn show_dry_run(terminal: Terminal, settings: &Settings, summary: Option<&Change
     };
     for line in outline(summary) {
         terminal.result_text(&line);
+    }
+    if let Some(text) = moved {
+        terminal.warn(text);
     }
     terminal.say(&format!("\n{summary}; nothing was changed"));
 }
