@@ -8,6 +8,7 @@ mod error;
 mod interrupt;
 mod local;
 mod packaging;
+mod programs;
 mod stack;
 mod terminal;
 mod watch;

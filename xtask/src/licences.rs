@@ -1,6 +1,4 @@
 //! Licences and origins of everything that is linked.
-//!
-//! Advisories are not checked: their database is in no package registry.
 
 use std::process::Command;
 

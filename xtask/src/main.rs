@@ -1,10 +1,12 @@
 //! `cargo xtask`: what the project does to itself.
 
+mod advisories;
 mod bench;
 mod conformance;
 mod licences;
 mod peers;
 mod run;
+mod sbom;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,8 @@ usage: cargo xtask COMMAND
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
+  advisories    compare Cargo.lock with RustSec's database, where that is at hand
+  sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
+        "advisories" => advisories::check(),
+        "sbom" => sbom::write(),
         _ => {
             say(USAGE);
             return ExitCode::from(2);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::aws::{AwsTarget, Bucket, Identity};
-use crate::config::Settings;
+use crate::config::{Architecture, Settings};
+use crate::engine::cloud::StackRecord;
 use crate::engine::preflight::Check;
 use crate::engine::{
     Asset, AssetStore, DeployEvent, Deployment, Gateways, Inventory, Pace, Refusal, Reporter, Step,
@@ -14,16 +15,35 @@ use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Built, Source};
 use crate::stack::Outputs;
 use crate::stack::few::{few, few_between};
-use crate::stack::render::{for_emulator, output, render};
+use crate::stack::render::{for_emulator, output, parameter, render};
 use crate::terminal::megabytes;
 
-/// Looks at everything that a deployment needs; touches nothing. The identity is there when the credentials are.
+/// What [`preflight`] has found out on its way.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) target: AwsTarget,
+    pub(super) identity: Identity,
+    /// There is no such stack yet.
+    pub(super) is_new: bool,
+    /// What the stack's functions run on.
+    pub(super) deployed: Option<Architecture>,
+}
+
+/// Looks at everything that a deployment needs; touches nothing. The answer is there when the credentials are.
 pub(super) async fn preflight(
     settings: &Settings,
     source: Source<'_>,
-) -> (Vec<Check>, Option<(AwsTarget, Identity)>) {
-    let mut checks = packaging::checks(settings, source).await;
+) -> (Vec<Check>, Option<Found>) {
+    let (of_account, found) = in_the_account(settings).await;
+    let deployed = found.as_ref().and_then(|found| found.deployed);
+    let mut checks = packaging::checks(settings, source, deployed).await;
     checks.extend(reachable(settings));
+    checks.extend(of_account);
+    (checks, found)
+}
+
+async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
+    let mut checks = Vec::new();
     let target = match AwsTarget::connect(&settings.aws).await {
         Ok(target) => target,
         Err(error) => {
@@ -52,15 +72,53 @@ pub(super) async fn preflight(
     if settings.has_functions() {
         checks.push(Check::new("bucket", found));
     }
-    let found = stack_found.and_then(|record| match record {
+    let record = stack_found.as_ref().ok().and_then(Option::as_ref);
+    let found = Found {
+        is_new: record.is_none(),
+        deployed: record.and_then(processor),
+        target,
+        identity,
+    };
+    let stack = stack_found.and_then(|record| match record {
         None => Ok(format!("stack {} is new", settings.stack)),
         Some(record) => match record.stuck() {
             Some(error) => Err(error),
             None => Ok(format!("stack {} is {}", record.name, record.status.word())),
         },
     });
-    checks.push(Check::new("stack", found));
-    (checks, Some((target, identity)))
+    checks.push(Check::new("stack", stack));
+    (checks, Some(found))
+}
+
+/// What the functions of a deployed stack run on.
+pub(super) fn processor(record: &StackRecord) -> Option<Architecture> {
+    Architecture::of_word(record.parameters.get(parameter::ARCHITECTURE)?)
+}
+
+/// A sentence where functions that are deployed are to run on another processor, and why.
+pub(super) fn moved(
+    settings: &Settings,
+    source: Source<'_>,
+    deployed: Option<Architecture>,
+    built: &Built<Artifact>,
+) -> Option<String> {
+    let (from, to) = (deployed?, built.values().next()?.architecture);
+    if from == to {
+        return None;
+    }
+    let why = match source {
+        _ if settings.aws.architecture.is_some() => "the config says so".to_owned(),
+        Source::Prebuilt(_) => "the given handlers are made for it".to_owned(),
+        Source::Crate(_) => format!(
+            "this machine cannot build for {0}; `chatctl doctor` with `architecture = \"{0}\"` under `[aws]` tells what is missing",
+            from.word()
+        ),
+    };
+    Some(format!(
+        "the functions move from {} to {}: {why}",
+        from.word(),
+        to.word()
+    ))
 }
 
 /// Whether API Gateway could reach the backends that routes lead to, as far as their addresses say.
@@ -101,6 +159,7 @@ fn reachable(settings: &Settings) -> Option<Check> {
 pub(super) async fn build(
     settings: &Settings,
     source: Source<'_>,
+    deployed: Option<Architecture>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Artifact>, CommandError> {
     if !settings.has_functions() {
@@ -108,7 +167,7 @@ pub(super) async fn build(
     }
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Build));
-    let built = packaging::artifacts(settings, source, reporter).await?;
+    let built = packaging::artifacts(settings, source, deployed, reporter).await?;
     let told = built.values().map(|artifact| {
         format!(
             "{} {}, zip {} ({})",

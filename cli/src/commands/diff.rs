@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::aws::{build, deployment, located};
+use super::aws::{build, deployment, located, moved, processor};
 use super::{AwsArgs, StackArgs, leaving, or_interrupted};
 use crate::aws::AwsTarget;
 use crate::engine::{self, Pace};
@@ -44,7 +44,9 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     let identity = or_interrupted(target.identity()).await?;
     let mut reporter = terminal.progress();
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
-    let building = build(&settings, source, &mut reporter);
+    let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
+    let deployed = record.as_ref().and_then(processor);
+    let building = build(&settings, source, deployed, &mut reporter);
     let built = or_interrupted(building).await?;
     let bucket = target.bucket(&identity);
     let code = or_interrupted(located(&settings, &bucket, &built)).await?;
@@ -61,6 +63,9 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     } else if let Some(summary) = &summary {
         for line in outline(summary) {
             terminal.result_text(&line);
+        }
+        if let Some(text) = moved(&settings, source, deployed, &built) {
+            terminal.warn(&text);
         }
         terminal.say(&format!("\n{summary}"));
     } else {

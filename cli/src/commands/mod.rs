@@ -10,6 +10,7 @@ mod init;
 mod local_stack;
 mod logs;
 mod outputs;
+mod plan;
 mod print_connect_commands;
 mod render;
 mod status;

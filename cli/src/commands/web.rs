@@ -1,6 +1,6 @@
 //! `chatctl web`
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::json;
 
@@ -9,6 +9,7 @@ use super::{PeopleArgs, StackArgs, TargetArgs};
 use crate::config::Settings;
 use crate::error::CommandError;
 use crate::local;
+use crate::programs::command;
 use crate::stack::connect::Introduction;
 use crate::stack::page::{beside, links, page_settings};
 use crate::terminal::{Output, Terminal};
@@ -98,7 +99,7 @@ fn open(link: &str, terminal: Terminal) {
     } else {
         "xdg-open"
     };
-    let started = Command::new(opener)
+    let started = command(opener)
         .arg(link)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

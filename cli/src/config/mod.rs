@@ -77,6 +77,13 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
+    /// The one that Lambda calls so.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        [Self::Arm64, Self::X86_64]
+            .into_iter()
+            .find(|architecture| architecture.word() == word)
+    }
+
     /// Lambda's word for it.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! What the engine tells while it works. A reporter decides what that looks like.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::stack::progress::StackEvent;
@@ -39,6 +40,8 @@ impl Step {
 pub(crate) enum DeployEvent {
     /// A step began.
     Started(Step),
+    /// The crate in `folder` is built next, for what `name` says.
+    Building { name: String, folder: PathBuf },
     /// The compiler is at `unit`, the `count`th.
     Compiling { unit: String, count: usize },
     /// This many resources will be touched.

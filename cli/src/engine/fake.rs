@@ -257,6 +257,9 @@ pub(super) struct Transcript {
 impl Reporter for Transcript {
     fn report(&mut self, event: &DeployEvent) {
         let line = match event {
+            DeployEvent::Building { name, folder } => {
+                format!("building {name} from {}", folder.display())
+            }
             DeployEvent::Started(step) => format!("started {step:?}"),
             DeployEvent::Finished { step, detail, .. } => format!("finished {step:?}: {detail}"),
             DeployEvent::Stack(event) => format!("{} {}", event.logical_id, event.status),

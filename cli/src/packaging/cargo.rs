@@ -26,7 +26,7 @@ pub(super) async fn build(
     more: &[&str],
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
-    let mut command = Command::new(cargo);
+    let mut command = crate::programs::command(cargo);
     command.args(["build", "--bin", &source.binary, "--profile", profile]);
     command.args(more);
     run(command, source, reporter)
@@ -58,6 +58,7 @@ pub(super) async fn run(
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(&source.folder)
         .envs(source.profile.iter().copied())
+        .envs(source.flags.clone())
         // `cargo run` passes its own package's variables on; they must not leak into another build.
         .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_TERM_COLOR", colour())

@@ -5,7 +5,6 @@
 //! workspace is what counts, and the same for every builder.
 
 use tempfile::TempDir;
-use tokio::process::Command;
 
 use super::choice::{Builder, Choice};
 use super::find::Crate;
@@ -39,7 +38,7 @@ pub(super) async fn build(
     };
     // A fresh one, because cargo-lambda leaves what it finds there, and has nothing against building nothing.
     let output = TempDir::new().map_err(|source| PackagingError::NoRoom { source })?;
-    let mut command = Command::new(&programs.cargo);
+    let mut command = crate::programs::command(&programs.cargo);
     command
         .args([
             "lambda",

@@ -32,6 +32,39 @@ pub(super) struct Choice {
     pub(super) builder: Builder,
 }
 
+/// Which processor is wanted, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Wanted {
+    /// No other will do.
+    fixed: Option<(Architecture, &'static str)>,
+    /// The one that the stack's functions run on. It stays where it can be built: a stack that is deployed from a laptop
+    /// and from elsewhere must not change its processor each time.
+    deployed: Option<Architecture>,
+}
+
+impl Wanted {
+    /// What the config says, and what is deployed.
+    pub(super) fn new(config: Option<Architecture>, deployed: Option<Architecture>) -> Self {
+        Self {
+            fixed: config.map(|architecture| (architecture, "the config says so")),
+            deployed,
+        }
+    }
+
+    /// All functions of a stack run on the same processor; one is built for this one.
+    pub(super) fn like_the_others(self, architecture: Architecture) -> Self {
+        let reason = "as the other functions";
+        Self {
+            fixed: self.fixed.or(Some((architecture, reason))),
+            ..self
+        }
+    }
+
+    pub(super) fn fixed(self) -> Option<Architecture> {
+        self.fixed.map(|(architecture, _)| architecture)
+    }
+}
+
 /// One line of what was found, or one thing that is missing.
 pub(super) type Finding = (&'static str, Result<String, PackagingError>);
 
@@ -41,13 +74,13 @@ pub(super) type Finding = (&'static str, Result<String, PackagingError>);
 /// The first of the problems that [`findings`] tells.
 pub(super) fn choose(
     toolchain: &Toolchain,
-    wanted: Option<Architecture>,
+    wanted: Wanted,
     check: TargetCheck,
 ) -> Result<Choice, PackagingError> {
     for (_, finding) in findings(toolchain, wanted, check) {
         finding?;
     }
-    let (architecture, reason) = architecture(toolchain, wanted);
+    let (architecture, reason) = architecture(toolchain, wanted, check);
     let builder = match (&toolchain.cargo_lambda, &toolchain.zig) {
         (Some(_), Some(_)) => Builder::Zig,
         (Some(_), None) => Builder::CargoLambda,
@@ -61,12 +94,8 @@ pub(super) fn choose(
 }
 
 /// Everything that matters to a build, each with a word for it; all problems, not only the first.
-pub(super) fn findings(
-    toolchain: &Toolchain,
-    wanted: Option<Architecture>,
-    check: TargetCheck,
-) -> Vec<Finding> {
-    let (architecture, reason) = architecture(toolchain, wanted);
+pub(super) fn findings(toolchain: &Toolchain, wanted: Wanted, check: TargetCheck) -> Vec<Finding> {
+    let (architecture, reason) = architecture(toolchain, wanted, check);
     let is_native = toolchain.is_native(architecture);
     let native = [Architecture::Arm64, Architecture::X86_64]
         .into_iter()
@@ -108,22 +137,35 @@ pub(super) fn findings(
     ]
 }
 
-/// The config decides; else arm64, which costs a fifth less for the same time
-/// (<https://aws.amazon.com/lambda/pricing/>), where it can be built; else x86_64.
+/// The config decides; else the one that the stack runs on, where it can be built; else arm64, which costs a fifth less
+/// for the same time (<https://aws.amazon.com/lambda/pricing/>), where its target is there; else x86_64.
 fn architecture(
     toolchain: &Toolchain,
-    wanted: Option<Architecture>,
+    wanted: Wanted,
+    check: TargetCheck,
 ) -> (Architecture, &'static str) {
-    match wanted {
-        Some(wanted) => (wanted, "the config says so"),
-        None if toolchain.has(Architecture::Arm64) => {
+    if let Some(fixed) = wanted.fixed {
+        return fixed;
+    }
+    match wanted.deployed {
+        Some(deployed) if can_build(toolchain, deployed, check) => {
+            (deployed, "the stack's functions run on it")
+        }
+        _ if toolchain.has(Architecture::Arm64) => {
             (Architecture::Arm64, "its Rust target is installed")
         }
-        None => (
+        _ => (
             Architecture::X86_64,
             "the Rust target of arm64 is not installed",
         ),
     }
+}
+
+/// Whether [`findings`] would tell of no problem.
+fn can_build(toolchain: &Toolchain, architecture: Architecture, check: TargetCheck) -> bool {
+    let has_tools = toolchain.cargo_lambda.is_some() && toolchain.zig.is_some();
+    let has_target = check == TargetCheck::Skipped || toolchain.has(architecture);
+    has_target && (has_tools || toolchain.is_native(architecture))
 }
 
 #[cfg(test)]
@@ -145,6 +187,7 @@ mod tests {
 
     fn check(toolchain: &Toolchain, wanted: Option<Architecture>, expected: Expect) {
         let mut text = String::new();
+        let wanted = Wanted::new(wanted, None);
         for (subject, finding) in findings(toolchain, wanted, TargetCheck::Installed) {
             match finding {
                 Ok(found) => text.push_str(&format!("ok  {subject}: {found}\n")),
@@ -235,17 +278,35 @@ mod tests {
     fn the_config_decides_over_what_is_installed() {
         let choice = choose(
             &machine(&[Arm64, X86_64], true, true),
-            Some(X86_64),
+            Wanted::new(Some(X86_64), Some(Arm64)),
             TargetCheck::Installed,
         );
         assert_eq!(choice.unwrap().architecture, X86_64);
     }
 
     #[test]
+    fn the_processor_of_a_deployed_stack_stays_where_it_can_be_built_and_only_there() {
+        let chosen = |targets: &[Architecture], tools: bool, deployed| {
+            let machine = machine(targets, tools, tools);
+            let wanted = Wanted::new(None, Some(deployed));
+            let choice = choose(&machine, wanted, TargetCheck::Installed).unwrap();
+            (choice.architecture, choice.reason)
+        };
+        let stays = "the stack's functions run on it";
+        // A laptop with both targets, after a deployment from a machine that has one.
+        assert_eq!(chosen(&[Arm64, X86_64], true, X86_64), (X86_64, stays));
+        assert_eq!(chosen(&[Arm64, X86_64], true, Arm64), (Arm64, stays));
+        // And the other way round: it cannot stay.
+        let (moved, _) = chosen(&[X86_64], true, Arm64);
+        assert_eq!(moved, X86_64);
+        assert_eq!(chosen(&[Arm64, X86_64], false, X86_64), (X86_64, stays));
+    }
+
+    #[test]
     fn what_is_there_decides_how_it_is_built() {
         let builder = |cargo_lambda, zig| {
             let machine = machine(&[X86_64], cargo_lambda, zig);
-            choose(&machine, None, TargetCheck::Installed)
+            choose(&machine, Wanted::default(), TargetCheck::Installed)
                 .unwrap()
                 .builder
         };
@@ -261,7 +322,7 @@ mod tests {
         let chosen = |cargo_lambda, zig| {
             choose(
                 &machine(&[Arm64, X86_64], cargo_lambda, zig),
-                Some(Arm64),
+                Wanted::new(Some(Arm64), None),
                 TargetCheck::Installed,
             )
         };
@@ -283,7 +344,7 @@ mod tests {
                 host: host.into(),
                 ..machine(&[X86_64], false, false)
             };
-            let chosen = choose(&machine, None, TargetCheck::Installed);
+            let chosen = choose(&machine, Wanted::default(), TargetCheck::Installed);
             assert!(
                 matches!(chosen, Err(PackagingError::NoCargoLambda { .. })),
                 "{host}"
@@ -294,9 +355,10 @@ mod tests {
     #[test]
     fn a_target_that_we_do_not_see_is_tried_when_the_check_is_skipped() {
         let machine = machine(&[], true, true);
-        let refused = choose(&machine, Some(Arm64), TargetCheck::Installed);
+        let wanted = Wanted::new(Some(Arm64), None);
+        let refused = choose(&machine, wanted, TargetCheck::Installed);
         assert!(matches!(refused, Err(PackagingError::NoTarget { .. })));
-        let skipped = findings(&machine, Some(Arm64), TargetCheck::Skipped);
+        let skipped = findings(&machine, wanted, TargetCheck::Skipped);
         let told = skipped
             .into_iter()
             .find_map(|(_, found)| found.ok().filter(|text| text.contains("target")));
@@ -304,7 +366,7 @@ mod tests {
             told.unwrap(),
             "Rust target aarch64-unknown-linux-gnu not checked, as asked"
         );
-        let chosen = choose(&machine, Some(Arm64), TargetCheck::Skipped).unwrap();
+        let chosen = choose(&machine, wanted, TargetCheck::Skipped).unwrap();
         assert_eq!((chosen.architecture, chosen.builder), (Arm64, Builder::Zig));
     }
 }

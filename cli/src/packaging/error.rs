@@ -1,9 +1,10 @@
 //! Why there are no handlers, and what the reader can do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use super::elf::Unfit;
+use super::owner::SAFE_FOLDERS;
 use super::toolchain::triple;
 use super::{MOST_CODE, PACKAGE};
 use crate::config::Architecture;
@@ -13,8 +14,23 @@ use crate::stack::code::{Code, Origin};
 /// Why there are no handlers.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PackagingError {
-    #[error("found no handlers: no crate `{PACKAGE}` in {} or above it", .searched.display())]
-    NoCrate { searched: PathBuf },
+    #[error(
+        "found no handlers: no crate `{PACKAGE}` in a folder `lambdas` of {}",
+        searched(start, end)
+    )]
+    NoCrate {
+        /// The project's folder.
+        start: PathBuf,
+        /// The last one above it that was searched.
+        end: PathBuf,
+    },
+    #[error("will not build {}: {} belongs to another user of this machine, with the id {owner}", .folder.display(), .path.display())]
+    Foreign {
+        path: PathBuf,
+        owner: u32,
+        /// The crate's.
+        folder: PathBuf,
+    },
     #[error("{} has no Cargo.toml, so it is not the handlers' crate", .folder.display())]
     NotACrate { folder: PathBuf },
     #[error("the folder {} does not hold a handler's crate: {why}", .folder.display())]
@@ -88,6 +104,13 @@ impl PackagingError {
             Self::NoCrate { .. } | Self::NotACrate { .. } => {
                 "set `path` under `[handlers]` in chatctl.toml, or pass a built one with `--handlers FILE`"
             }
+            Self::Foreign { path, .. } => {
+                return Some(format!(
+                    "its owner decides what a build runs with your rights; if that is fine, name the folder in the environment: \
+                     {SAFE_FOLDERS}={}",
+                    path.display()
+                ));
+            }
             Self::NotAHandler { .. } => {
                 "`handler` names a folder, from chatctl.toml on, with a package that has one binary: a Lambda bootstrap"
             }
@@ -159,6 +182,14 @@ impl PackagingError {
             Self::Custom { error, .. } => error.innermost(),
             error => error,
         }
+    }
+}
+
+/// Which folders were looked at.
+fn searched(start: &Path, end: &Path) -> String {
+    match start == end {
+        true => start.display().to_string(),
+        false => format!("{}, or above it up to {}", start.display(), end.display()),
     }
 }
 

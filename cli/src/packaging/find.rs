@@ -3,52 +3,72 @@
 use std::path::{Path, PathBuf};
 
 use super::manifest;
+use super::owner::{Owners, canonical};
 use super::toolchain::Programs;
 use super::{BINARY, PACKAGE, PackagingError};
 use crate::config::Settings;
 use crate::stack::code::{Code, Origin};
 
+/// The clone that this binary was built in. A build for other machines has none, and names no folder of its builder's.
+const BUILT_FROM: Option<&str> = match option_env!("CHATCTL_WITHOUT_CLONE") {
+    Some(_) => None,
+    None => Some(env!("CARGO_MANIFEST_DIR")),
+};
+
 /// A crate with a Lambda bootstrap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Crate {
-    /// An absolute path.
+    /// An absolute path without links.
     pub(super) folder: PathBuf,
     /// The binary that is the bootstrap.
     pub(super) binary: String,
     /// What a build is told in its environment, because the crate does not say it.
     pub(super) profile: Vec<(&'static str, &'static str)>,
+    /// The compiler's flags, in the variable that cargo reads them from; none for those that the user has set.
+    pub(super) flags: Option<(&'static str, String)>,
 }
 
 impl Crate {
     /// The crate of `code`.
     ///
     /// # Errors
-    /// [`PackagingError`]: there is none, or it is not clear what of it the function would run.
+    /// [`PackagingError`]: there is none, it is another user's, or it is not clear what of it the function would run.
     pub(super) async fn of(
         programs: &Programs,
         code: &Code,
         settings: &Settings,
     ) -> Result<Self, PackagingError> {
+        let folder = folder_of(code, settings)?;
         match &code.origin {
             Origin::Own => Ok(Self {
-                folder: find_crate(settings)?,
+                folder,
                 binary: BINARY.into(),
                 profile: Vec::new(),
+                flags: None,
             }),
-            Origin::Custom { folder, .. } => {
-                let profile = &settings.handlers.profile;
-                manifest::read(programs, &absolute(folder), profile).await
+            Origin::Custom { .. } => {
+                manifest::read(programs, &folder, &settings.handlers.profile).await
             }
         }
     }
 }
 
-/// The crate that the config names; else `lambdas` beside or above the config; else the one that this very
-/// binary was built beside. The answer is an absolute path.
+/// Where the crate of `code` lies, an absolute path without links; nothing of another user's decides about its build.
 ///
 /// # Errors
-/// [`PackagingError::NotACrate`] and [`PackagingError::NoCrate`].
-pub(super) fn find_crate(settings: &Settings) -> Result<PathBuf, PackagingError> {
+/// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`], [`PackagingError::Foreign`].
+pub(super) fn folder_of(code: &Code, settings: &Settings) -> Result<PathBuf, PackagingError> {
+    let owners = Owners::of_environment();
+    let folder = match &code.origin {
+        Origin::Own => find_crate(settings, &owners)?,
+        Origin::Custom { folder, .. } => absolute(folder),
+    };
+    owners.check(&folder)
+}
+
+/// The crate that the config names; else `lambdas` beside the config or above it in the same repository; else the one
+/// that this very binary was built beside.
+fn find_crate(settings: &Settings, owners: &Owners) -> Result<PathBuf, PackagingError> {
     if let Some(folder) = &settings.handlers.path {
         return if folder.join("Cargo.toml").is_file() {
             Ok(absolute(folder))
@@ -58,16 +78,34 @@ pub(super) fn find_crate(settings: &Settings) -> Result<PathBuf, PackagingError>
             })
         };
     }
-    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    let start = absolute(&settings.folder);
-    start
+    let start = canonical(&absolute(&settings.folder));
+    let end = last_searched(&start, std::env::home_dir().as_deref(), owners);
+    let searched = start
         .ancestors()
-        .chain(built_from)
+        .take_while(|folder| folder.starts_with(end));
+    searched
+        .chain(BUILT_FROM.and_then(|folder| Path::new(folder).parent()))
         .map(|folder| folder.join("lambdas"))
         .find(|folder| is_ours(&folder.join("Cargo.toml")))
-        .ok_or(PackagingError::NoCrate {
-            searched: start.clone(),
+        .ok_or_else(|| PackagingError::NoCrate {
+            end: end.to_owned(),
+            start: start.clone(),
         })
+}
+
+/// The folder beyond which no crate is looked for: the root of the repository that holds `start`, or `start` itself.
+/// A repository of another user's is none, and what lies above the user's home is never theirs.
+fn last_searched<'a>(start: &'a Path, home: Option<&Path>, owners: &Owners) -> &'a Path {
+    let home = home.map(canonical);
+    for folder in start.ancestors() {
+        if owners.accept(&folder.join(".git")) {
+            return folder;
+        }
+        if home.as_deref() == Some(folder) {
+            break;
+        }
+    }
+    start
 }
 
 /// Cargo is started inside the crate, where a relative path would mean another place.
@@ -82,35 +120,85 @@ pub(super) fn absolute(folder: &Path) -> PathBuf {
 }
 
 fn is_ours(manifest: &Path) -> bool {
-    std::fs::read_to_string(manifest)
-        .is_ok_and(|text| text.contains(&format!("name = \"{PACKAGE}\"")))
+    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    let manifest: toml::Table = text.parse().unwrap_or_default();
+    let name = manifest
+        .get("package")
+        .and_then(|package| package.get("name"));
+    name.and_then(toml::Value::as_str) == Some(PACKAGE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packaging::sample::settings;
+    use crate::packaging::sample::{settings, write_crate};
+
+    fn find(settings: &Settings) -> Result<PathBuf, PackagingError> {
+        find_crate(settings, &Owners::of_environment())
+    }
+
+    /// The crate that a project in `deep/below` of `folder` finds.
+    fn found_below(folder: &Path) -> PathBuf {
+        let (_other, mut settings) = settings("");
+        settings.folder = folder.join("deep/below");
+        std::fs::create_dir_all(&settings.folder).unwrap();
+        find(&settings).unwrap()
+    }
+
+    fn own() -> PathBuf {
+        let clone = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        clone.join("lambdas")
+    }
 
     #[test]
     fn a_folder_that_is_no_crate_is_refused_by_its_name() {
         let (_folder, settings) = settings("[handlers]\npath = \"nowhere\"\n");
-        let error = find_crate(&settings).unwrap_err();
+        let error = find(&settings).unwrap_err();
         assert!(matches!(error, PackagingError::NotACrate { .. }), "{error}");
         assert!(error.to_string().contains("nowhere"), "{error}");
     }
 
     #[test]
-    fn without_a_word_in_the_config_it_is_the_crate_named_lambdas_above_it() {
-        let (folder, mut settings) = settings("");
-        let lambdas = folder.path().join("lambdas");
-        std::fs::create_dir(&lambdas).unwrap();
-        std::fs::write(
-            lambdas.join("Cargo.toml"),
-            "[package]\nname = \"chat-lambdas\"\n",
-        )
-        .unwrap();
-        settings.folder = folder.path().join("deep/below");
-        assert_eq!(find_crate(&settings).unwrap(), lambdas);
+    fn without_a_word_in_the_config_it_is_the_crate_named_lambdas_above_it_in_its_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = canonical(folder.path());
+        write_crate(&root.join("lambdas"), "fn main() {}");
+        // A work tree of git has a file of that name.
+        std::fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
+        assert_eq!(found_below(&root), root.join("lambdas"));
+        std::fs::remove_file(root.join(".git")).unwrap();
+        std::fs::create_dir(root.join(".git")).unwrap();
+        assert_eq!(found_below(&root), root.join("lambdas"));
+    }
+
+    #[test]
+    fn a_crate_above_the_repository_and_one_above_a_project_without_repository_are_not_looked_for()
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let root = canonical(folder.path());
+        write_crate(&root.join("lambdas"), "fn main() {}");
+        assert_eq!(found_below(&root), own());
+        std::fs::create_dir_all(root.join("deep/.git")).unwrap();
+        assert_eq!(found_below(&root), own());
+        write_crate(&root.join("deep/below/lambdas"), "fn main() {}");
+        assert_eq!(found_below(&root), root.join("deep/below/lambdas"));
+    }
+
+    #[test]
+    fn the_search_ends_at_the_home_folder_and_takes_no_repository_of_another_user_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = canonical(folder.path());
+        let start = root.join("home/project");
+        std::fs::create_dir_all(&start).unwrap();
+        std::fs::create_dir(root.join(".git")).unwrap();
+        let owners = Owners::of_environment();
+        assert_eq!(last_searched(&start, None, &owners), root);
+        let home = root.join("home");
+        assert_eq!(last_searched(&start, Some(&home), &owners), start);
+        std::fs::create_dir(home.join(".git")).unwrap();
+        assert_eq!(last_searched(&start, Some(&home), &owners), home);
+        let other = Owners::of_users([0xfff0]);
+        assert_eq!(last_searched(&start, None, &other), start);
     }
 
     #[test]
@@ -118,11 +206,8 @@ mod tests {
         let (folder, settings) = settings("");
         let lambdas = folder.path().join("lambdas");
         std::fs::create_dir(&lambdas).unwrap();
-        std::fs::write(lambdas.join("Cargo.toml"), "[package]\nname = \"other\"\n").unwrap();
-        let found = find_crate(&settings).unwrap();
-        assert!(
-            found.is_absolute() && !found.starts_with(folder.path()),
-            "{found:?}"
-        );
+        let other = "[package]\nname = \"other\"\ndescription = 'has no name = \"chat-lambdas\"'\n";
+        std::fs::write(lambdas.join("Cargo.toml"), other).unwrap();
+        assert_eq!(find(&settings).unwrap(), own());
     }
 }

@@ -75,6 +75,7 @@ pub(super) async fn read(
                 folder: folder.to_owned(),
                 binary: (*binary).to_owned(),
                 profile: variables(&metadata.workspace_root, profile),
+                flags: None,
             });
         }
         (None, _) => "its Cargo.toml describes a workspace and no package".into(),
@@ -106,7 +107,7 @@ fn variables(workspace: &Path, profile: &str) -> Vec<(&'static str, &'static str
 
 async fn ask(programs: &Programs, folder: &Path) -> Result<Metadata, PackagingError> {
     let words = ["metadata", "--no-deps", "--format-version", "1"];
-    let output = tokio::process::Command::new(&programs.cargo)
+    let output = crate::programs::command(&programs.cargo)
         .args(words)
         .current_dir(folder)
         .env_remove("CARGO_MANIFEST_DIR")

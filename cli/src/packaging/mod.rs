@@ -5,12 +5,16 @@
 
 mod cargo;
 mod cargo_lambda;
+mod checks;
 mod choice;
 mod counting;
 mod elf;
 mod error;
 mod find;
 mod manifest;
+mod owner;
+mod paths;
+mod plan;
 #[cfg(test)]
 mod sample;
 mod sources;
@@ -24,16 +28,19 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::checks::checks;
 pub(crate) use self::choice::TargetCheck;
+use self::choice::{Builder, Wanted};
 use self::counting::Counting;
 use self::elf::Fit;
 pub(crate) use self::error::PackagingError;
 use self::find::Crate;
+use self::paths::Places;
+pub(crate) use self::plan::{Planned, plan};
 pub(crate) use self::sources::sources;
-use self::toolchain::{Programs, Toolchain};
+use self::toolchain::{Programs, Toolchain, triple};
 use crate::config::{Architecture, Settings};
-use crate::engine::preflight::Check;
-use crate::engine::{Reporter, TargetError};
+use crate::engine::{DeployEvent, Reporter};
 use crate::stack::code::{Code, Origin};
 
 /// Our handlers' package and binary.
@@ -120,7 +127,10 @@ async fn executables_by(
     for (code, origin) in origins {
         let path = match origin {
             Found::Built(path) => Ok(path),
-            Found::Crate(found) => path_of(programs, found, settings, &mut crates, reporter).await,
+            Found::Crate(found) => {
+                reporter.report(&building(&code, &found));
+                path_of(programs, found, settings, &mut crates, reporter).await
+            }
         };
         let executable = path.and_then(|path| Executable::of(code.name(), path));
         let executable = executable.map_err(|error| error.of(&code))?;
@@ -144,7 +154,18 @@ async fn path_of(
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
     let profile = &settings.handlers.profile;
+    let places = match paths::hides(profile) {
+        true => Some(Places::of(programs, &found).await),
+        false => None,
+    };
+    let found = match &places {
+        Some(places) => places.hidden(programs, found, None),
+        None => found,
+    };
     let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
+    if let Some(places) = places {
+        places.tell_rest(&std::fs::read(&path).unwrap_or_default(), reporter);
+    }
     // Where crates share a target folder, one build would replace what the other has made.
     match crates.insert(path.clone(), found.folder.clone()) {
         Some(other) if other != found.folder => Err(PackagingError::SameFile {
@@ -155,38 +176,50 @@ async fn path_of(
     }
 }
 
-/// Makes everything that the functions of `settings` run for AWS: for the processor that the config names, else for the
-/// one that can be built. It is the same for all of it. `source` says where ours comes from.
+/// Says whose turn it is.
+fn building(code: &Code, found: &Crate) -> DeployEvent {
+    DeployEvent::Building {
+        name: code.name().to_owned(),
+        folder: found.folder.clone(),
+    }
+}
+
+/// Makes everything that the functions of `settings` run for AWS: for the processor that the config names, else for
+/// `deployed`, the one that the stack's functions run on, else for one that can be built. It is the same for all of it.
+/// `source` says where ours comes from.
 ///
 /// # Errors
 /// [`PackagingError`]: what is needed for the build is missing, it fails, or Lambda could not run what came out of it.
 pub(crate) async fn artifacts(
     settings: &Settings,
     source: Source<'_>,
+    deployed: Option<Architecture>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Artifact>, PackagingError> {
-    artifacts_by(&Programs::of_environment(), settings, source, reporter).await
+    let programs = Programs::of_environment();
+    artifacts_by(&programs, settings, source, deployed, reporter).await
 }
 
 async fn artifacts_by(
     programs: &Programs,
     settings: &Settings,
     source: Source<'_>,
+    deployed: Option<Architecture>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Artifact>, PackagingError> {
     let reporter = &mut Counting::new(reporter);
     let mut built = Built::new();
-    let mut wanted = settings.aws.architecture;
+    let mut wanted = Wanted::new(settings.aws.architecture, deployed);
     for code in Code::of(settings) {
         let artifact = match (&code.origin, source) {
-            (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted)
+            (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted.fixed())
                 .map(|(bytes, fit)| Artifact::of(code.name(), &bytes, fit, "given")),
             (_, source) => {
                 artifact_of(programs, &code, settings, wanted, source.check(), reporter).await
             }
         };
         let artifact = artifact.map_err(|error| error.of(&code))?;
-        wanted = Some(artifact.architecture);
+        wanted = wanted.like_the_others(artifact.architecture);
         built.insert(code.parameter, artifact);
     }
     Ok(built)
@@ -196,63 +229,29 @@ async fn artifact_of(
     programs: &Programs,
     code: &Code,
     settings: &Settings,
-    wanted: Option<Architecture>,
+    wanted: Wanted,
     check: TargetCheck,
     reporter: &mut impl Reporter,
 ) -> Result<Artifact, PackagingError> {
     let found = Crate::of(programs, code, settings).await?;
     let toolchain = Toolchain::detect(programs, &found.folder).await?;
     let choice = choice::choose(&toolchain, wanted, check)?;
+    reporter.report(&building(code, &found));
+    let places = Places::of(programs, &found).await;
+    let target = match choice.builder {
+        Builder::Cargo => None,
+        Builder::Zig | Builder::CargoLambda => Some(triple(choice.architecture)),
+    };
+    let found = places.hidden(programs, found, target);
     let profile = &settings.handlers.profile;
     let bytes = cargo_lambda::build(programs, choice, &found, profile, reporter).await?;
+    places.tell_rest(&bytes, reporter);
     let fit = elf::inspect(&bytes, Some(choice.architecture));
     let fit = fit.map_err(|why| PackagingError::Unfit {
         what: "the handlers that were built".into(),
         why,
     })?;
     Ok(Artifact::of(code.name(), &bytes, fit, choice.reason))
-}
-
-/// Looks at everything that [`artifacts`] would need, and builds nothing.
-pub(crate) async fn checks(settings: &Settings, source: Source<'_>) -> Vec<Check> {
-    let programs = Programs::of_environment();
-    let mut checks = Vec::new();
-    let mut wanted = settings.aws.architecture;
-    let mut folder = None;
-    for code in Code::of(settings) {
-        let found = match (&code.origin, source) {
-            (Origin::Own, Source::Prebuilt(given)) => {
-                read_prebuilt(given, wanted).map(|(_, fit)| {
-                    wanted = Some(fit.architecture);
-                    Some(format!("handlers given, for {}", fit.architecture.word()))
-                })
-            }
-            _ => Crate::of(&programs, &code, settings).await.map(|found| {
-                let told = matches!(code.origin, Origin::Custom { .. })
-                    .then(|| format!("handler {} is `{}`", code.name(), found.binary));
-                folder.get_or_insert(found.folder);
-                told
-            }),
-        };
-        match found.map_err(|error| error.of(&code)) {
-            Ok(None) => {}
-            Ok(Some(told)) => checks.push(Check::new("handlers", Ok(told))),
-            Err(error) => checks.push(Check::new("handlers", Err(error.into()))),
-        }
-    }
-    // One toolchain is looked at; a crate with one of its own tells when it is built.
-    let Some(folder) = folder else {
-        return checks;
-    };
-    let findings = match Toolchain::detect(&programs, &folder).await {
-        Ok(toolchain) => choice::findings(&toolchain, wanted, source.check()),
-        Err(error) => vec![("cargo", Err(error))],
-    };
-    let findings = findings.into_iter();
-    checks.extend(
-        findings.map(|(subject, finding)| Check::new(subject, finding.map_err(TargetError::from))),
-    );
-    checks
 }
 
 impl<'a> Source<'a> {

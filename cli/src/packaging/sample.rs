@@ -35,6 +35,7 @@ pub(super) fn ours(folder: &Path) -> Crate {
         folder: folder.to_owned(),
         binary: "chat".into(),
         profile: Vec::new(),
+        flags: None,
     }
 }
 
@@ -44,13 +45,24 @@ pub(super) struct Recorder {
     pub(super) compiled: Vec<String>,
     /// The number that came with each of them.
     pub(super) counts: Vec<usize>,
+    /// What the reader was told besides.
+    pub(super) notices: Vec<String>,
+    /// The crates that were built, by name and folder.
+    pub(super) crates: Vec<(String, std::path::PathBuf)>,
 }
 
 impl Reporter for Recorder {
     fn report(&mut self, event: &DeployEvent) {
-        if let DeployEvent::Compiling { unit, count } = event {
-            self.compiled.push(unit.clone());
-            self.counts.push(*count);
+        match event {
+            DeployEvent::Compiling { unit, count } => {
+                self.compiled.push(unit.clone());
+                self.counts.push(*count);
+            }
+            DeployEvent::Notice(text) => self.notices.push(text.clone()),
+            DeployEvent::Building { name, folder } => {
+                self.crates.push((name.clone(), folder.clone()));
+            }
+            _ => {}
         }
     }
 }

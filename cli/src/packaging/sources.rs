@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tokio::process::Command;
 
-use super::find::{absolute, find_crate};
+use super::find::folder_of;
 use super::{PackagingError, Programs};
 use crate::config::Settings;
+use crate::programs::command;
 use crate::stack::code::{Code, Origin};
 
 /// What a build reads, packages of a registry aside.
@@ -25,19 +25,17 @@ pub(crate) struct Sources {
 /// where they are given (`prebuilt`). Where cargo does not say, the answer is the crate's own folder.
 ///
 /// # Errors
-/// [`PackagingError::NotACrate`] and [`PackagingError::NoCrate`].
+/// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`] and [`PackagingError::Foreign`].
 pub(crate) async fn sources(
     settings: &Settings,
     prebuilt: bool,
 ) -> Result<Sources, PackagingError> {
     let mut sources = Sources::default();
     for code in Code::of(settings) {
-        let folder = match &code.origin {
-            Origin::Own if prebuilt => continue,
-            Origin::Own => find_crate(settings)?,
-            Origin::Custom { folder, .. } => absolute(folder),
-        };
-        let of_crate = of_crate(folder).await;
+        if prebuilt && code.origin == Origin::Own {
+            continue;
+        }
+        let of_crate = of_crate(folder_of(&code, settings)?).await;
         sources.crates.extend(of_crate.crates);
         sources.files.extend(of_crate.files);
         sources.targets.extend(of_crate.targets);
@@ -46,7 +44,7 @@ pub(crate) async fn sources(
 }
 
 async fn of_crate(folder: PathBuf) -> Sources {
-    let asked = Command::new(&Programs::of_environment().cargo)
+    let asked = command(&Programs::of_environment().cargo)
         .args(["metadata", "--format-version", "1"])
         .current_dir(&folder)
         .env_remove("CARGO_MANIFEST_DIR")

@@ -45,6 +45,21 @@ async fn every_handler_of_the_users_is_built_and_only_what_changed_is_built_agai
         .unwrap();
     // One count over the builds of ours and of two crates.
     assert_eq!(recorder.counts, [1, 2, 3]);
+    let root = owner::canonical(folder.path());
+    let crates: Vec<_> = recorder
+        .crates
+        .iter()
+        .map(|(name, folder)| (&**name, &**folder))
+        .collect();
+    assert_eq!(
+        crates,
+        [
+            ("handlers", &*root.join("mine")),
+            ("a", &*root.join("a")),
+            ("b", &*root.join("b")),
+            ("c", &*root.join("b"))
+        ]
+    );
     let named: Vec<_> = first
         .iter()
         .map(|(key, built)| (key.as_str(), built.name.as_str()))
@@ -91,7 +106,7 @@ async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
         "{error}"
     );
     std::fs::remove_dir_all(folder.path().join("b")).unwrap();
-    let found = checks(&settings, Source::Crate(TargetCheck::Installed)).await;
+    let found = checks(&settings, Source::Crate(TargetCheck::Installed), None).await;
     let bad = found.into_iter().filter_map(|check| check.outcome.err());
     let bad: Vec<_> = bad
         .map(|error| (error.to_string(), error.refusal, error.hint.is_some()))
@@ -181,7 +196,7 @@ async fn the_artifact_depends_on_nothing_but_the_executable() {
         let file = std::fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(time).unwrap();
         let source = Source::Prebuilt(&path);
-        let built = super::artifacts(&settings, source, &mut Recorder::default()).await;
+        let built = super::artifacts(&settings, source, None, &mut Recorder::default()).await;
         artifacts.push(one(built.unwrap()));
     }
     assert_eq!(artifacts[0], artifacts[1]);
@@ -194,8 +209,8 @@ async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() 
     let path = folder.path().join("bootstrap");
     std::fs::write(&path, elf(Architecture::X86_64).bytes()).unwrap();
     let source = Source::Prebuilt(folder.path());
-    let packaged = artifacts(&settings, source, &mut Recorder::default()).await;
-    let checked = checks(&settings, source).await.remove(0).outcome;
+    let packaged = artifacts(&settings, source, None, &mut Recorder::default()).await;
+    let checked = checks(&settings, source, None).await.remove(0).outcome;
     let (packaged, checked) = (packaged.unwrap_err(), checked.unwrap_err());
     assert_eq!(packaged.to_string(), checked.to_string());
     let why = "it is made for x86_64, and arm64 is wanted";
@@ -216,7 +231,7 @@ async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() 
 async fn a_file_that_cannot_be_read_is_told_with_its_cause() {
     let (folder, settings) = settings("");
     let source = Source::Prebuilt(folder.path());
-    let error = checks(&settings, source)
+    let error = checks(&settings, source, None)
         .await
         .remove(0)
         .outcome
@@ -231,7 +246,7 @@ async fn what_is_too_big_for_lambda_is_not_even_read() {
     let file = std::fs::File::create(&path).unwrap();
     file.set_len(MOST_CODE + 1).unwrap();
     let source = Source::Prebuilt(folder.path());
-    let error = artifacts(&settings, source, &mut Recorder::default()).await;
+    let error = artifacts(&settings, source, None, &mut Recorder::default()).await;
     assert!(matches!(error, Err(PackagingError::TooBig { .. })));
 }
 
@@ -246,12 +261,12 @@ async fn where_cargo_lambda_is_missing_plain_cargo_builds_for_this_machines_own_
     let programs = programs(&scripts);
     let source = Source::Crate(TargetCheck::Installed);
     let mut recorder = Recorder::default();
-    let first = artifacts_by(&programs, &settings, source, &mut recorder)
+    let first = artifacts_by(&programs, &settings, source, None, &mut recorder)
         .await
         .unwrap();
     assert_eq!(recorder.compiled, ["chat"]);
     let mut recorder = Recorder::default();
-    let second = artifacts_by(&programs, &settings, source, &mut recorder)
+    let second = artifacts_by(&programs, &settings, source, None, &mut recorder)
         .await
         .unwrap();
     assert!(recorder.compiled.is_empty(), "{recorder:?}");

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use super::PackagingError;
 use crate::config::Architecture;
+use crate::programs::{command, named};
 
 /// The programs that a build needs, by name or path.
 #[derive(Debug, Clone)]
@@ -19,12 +20,11 @@ pub(super) struct Programs {
 impl Programs {
     /// As cargo, and cargo-lambda's search for zig, would find them.
     pub(super) fn of_environment() -> Self {
-        let or = |name: &str, default: &str| std::env::var_os(name).unwrap_or(default.into());
         Self {
-            cargo: or("CARGO", "cargo"),
-            rustc: or("RUSTC", "rustc"),
-            python: or("CARGO_ZIGBUILD_PYTHON_PATH", "python3"),
-            zig: or("CARGO_ZIGBUILD_ZIG_PATH", "zig"),
+            cargo: named("CARGO", "cargo"),
+            rustc: named("RUSTC", "rustc"),
+            python: named("CARGO_ZIGBUILD_PYTHON_PATH", "python3"),
+            zig: named("CARGO_ZIGBUILD_ZIG_PATH", "zig"),
         }
     }
 }
@@ -125,11 +125,19 @@ async fn zig(programs: &Programs, folder: &Path) -> Option<String> {
         .then(|| version.to_owned())
 }
 
-/// What `program` says on stdout when it succeeds.
-async fn ask(program: &OsStr, words: &[&str], folder: &Path) -> Result<String, PackagingError> {
-    let output = tokio::process::Command::new(program)
+/// What `program` says on stdout when it succeeds, started in `folder`.
+pub(super) async fn ask(
+    program: &OsStr,
+    words: &[&str],
+    folder: &Path,
+) -> Result<String, PackagingError> {
+    let output = command(program)
         .args(words)
         .current_dir(folder)
+        // `cargo run` passes its own package's variable on.
+        .env_remove("CARGO_MANIFEST_DIR")
+        // Python would take a `ziglang` in the folder for the package (https://docs.python.org/3/using/cmdline.html).
+        .env("PYTHONSAFEPATH", "1")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

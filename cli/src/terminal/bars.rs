@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::gate::{Shown, Sink, Stderr, Text};
-use super::lines::{seconds, settled_line, step_word};
+use super::lines::{building_line, seconds, settled_line, step_word};
 use super::printable::{bounded, printable};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{Progress, State};
@@ -130,6 +130,9 @@ impl Reporter for Bars {
         match event {
             DeployEvent::Started(step) => self.start(*step),
             DeployEvent::Expecting(resources) => self.expect(*resources),
+            DeployEvent::Building { name, folder } => {
+                self.keep(building_line(name, folder));
+            }
             DeployEvent::Compiling { unit, count } => {
                 if let Some(bar) = &self.bar {
                     bar.set_message(printable(&format!("{count} crates, {unit}")));

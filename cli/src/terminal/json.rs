@@ -30,6 +30,9 @@ fn value(event: &DeployEvent) -> Value {
         DeployEvent::Compiling { unit, count } => {
             json!({"type": "compiling", "unit": unit, "count": count})
         }
+        DeployEvent::Building { name, folder } => {
+            json!({"type": "building", "name": name, "crate": folder.display().to_string()})
+        }
         DeployEvent::Expecting(resources) => json!({"type": "expecting", "resources": resources}),
         DeployEvent::Notice(text) => json!({"type": "notice", "message": text}),
         DeployEvent::Stack(event) => {
@@ -58,6 +61,10 @@ mod tests {
     fn every_event_is_one_object_with_a_type() {
         let mut lines = JsonLines::new(String::new());
         for event in [
+            DeployEvent::Building {
+                name: "handlers".into(),
+                folder: "/clone/lambdas".into(),
+            },
             DeployEvent::Started(Step::Deploy),
             DeployEvent::Expecting(3),
             DeployEvent::Stack(StackEvent {
@@ -77,6 +84,7 @@ mod tests {
             lines.report(&event);
         }
         expect![[r#"
+            {"type":"building","name":"handlers","crate":"/clone/lambdas"}
             {"type":"started","step":"deploy"}
             {"type":"expecting","resources":3}
             {"type":"stackEvent","id":"1","at":1.5,"logicalId":"Api","resourceType":"AWS::ApiGatewayV2::Api","status":"CREATE_FAILED","reason":"name taken"}

@@ -35,6 +35,11 @@ pub(super) fn step_word(step: Step) -> Text {
     Role::Step.paint(format!("{:>9}", step.word())).plain(" ")
 }
 
+/// What is built, and from where.
+pub(super) fn building_line(name: &str, folder: &std::path::Path) -> String {
+    format!("{name} from {}", folder.display())
+}
+
 /// What a settled resource is called to a reader; `None` while it is under way.
 pub(super) fn settled_line(event: &StackEvent) -> Option<Text> {
     let StackEvent {
@@ -67,11 +72,9 @@ pub(super) fn seconds(took: std::time::Duration) -> String {
 impl<W: Sink> Reporter for Lines<W> {
     fn report(&mut self, event: &DeployEvent) {
         match event {
-            DeployEvent::Started(step) => {
-                self.step = *step;
-                if *step == Step::Build {
-                    self.line(Step::Build, "handlers");
-                }
+            DeployEvent::Started(step) => self.step = *step,
+            DeployEvent::Building { name, folder } => {
+                self.line(Step::Build, &building_line(name, folder));
             }
             DeployEvent::Expecting(_) => {}
             DeployEvent::Compiling { unit, count } => {
@@ -117,6 +120,10 @@ mod tests {
         };
         for event in [
             DeployEvent::Started(Step::Build),
+            DeployEvent::Building {
+                name: "handlers".into(),
+                folder: "/clone/lambdas".into(),
+            },
             DeployEvent::Compiling {
                 unit: "serde".into(),
                 count: 1,
@@ -146,7 +153,7 @@ mod tests {
         // The bar keeps the indentation, which an expectation would otherwise lose.
         let text: String = lines.out.lines().map(|line| format!("|{line}\n")).collect();
         expect![[r#"
-            |    build handlers
+            |    build handlers from /clone/lambdas
             |    build 25 crates so far, hyper
             |    build 4.1 MB, 1.2s
             |   deploy following it first

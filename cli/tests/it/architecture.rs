@@ -155,6 +155,22 @@ fn no_sdk_type_leaves_the_folders_that_are_for_it() {
     }
 }
 
+/// A relative entry of PATH would have a program of a clone's started; one file knows how to leave these out.
+#[test]
+fn programs_are_looked_for_in_one_place_only() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // The second starts chatctl itself, by an absolute path.
+    let excepted = ["programs.rs", "local/process.rs"].map(|file| source.join(file));
+    for file in sources(&source) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            excepted.contains(&file) || !text.contains("Command::new("),
+            "{} starts a program by itself",
+            file.display()
+        );
+    }
+}
+
 #[test]
 fn what_is_pure_asks_neither_the_system_nor_a_clock() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

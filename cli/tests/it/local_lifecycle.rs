@@ -342,7 +342,7 @@ fn a_script_gets_json_lines_that_end_with_the_result() {
         .iter()
         .map(|line| line["type"].as_str().unwrap())
         .collect();
-    assert_eq!((types[0], types[types.len() - 1]), ("started", "result"));
+    assert_eq!((types[0], types[types.len() - 1]), ("plan", "result"));
     assert!(types.contains(&"stackEvent"));
     let endpoint = lines[lines.len() - 1]["endpoint"].as_str().unwrap();
     assert!(

@@ -29,4 +29,5 @@ mod rights;
 mod strangers;
 mod surface;
 mod toolchain;
+mod whose_code;
 mod wscat;

@@ -163,6 +163,8 @@ pub(crate) fn steady(text: &str) -> String {
         (r"about \d+ items?", "about N items"),
         (r"\b(x86_64|arm64)\b", "ARCH"),
         (r"glibc \d+\.\d+", "glibc N"),
+        (r"its functions run /\S+", "its functions run FILE"),
+        (r#""path":"[^"]+""#, r#""path":"FILE""#),
     ] {
         let what = regex_lite::Regex::new(what).unwrap();
         text = what.replace_all(&text, instead).into_owned();

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::{DeployArgs, print, probe, publish, tags};
 use crate::aws::{AwsTarget, Bucket};
-use crate::commands::aws::{build, deployment, endpoint, located, preflight};
+use crate::commands::aws::{Found, build, deployment, endpoint, located, moved, preflight};
+use crate::commands::plan::{self, Place};
 use crate::commands::{leaving, or_interrupted};
 use crate::config::Settings;
 use crate::engine::preflight::judge;
@@ -31,13 +32,17 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let terminal = args.terminal();
     let mut reporter = terminal.reporter();
     let untouched = "nothing was touched in AWS";
-    let target_and_bucket = or_interrupted(checked(args, settings, &mut reporter))
+    let found = or_interrupted(checked(args, settings, &mut reporter))
         .await
         .map_err(leaving(untouched))?;
-    let (target, bucket) = &target_and_bucket;
-    let built = or_interrupted(build(settings, source(args), &mut reporter))
-        .await
-        .map_err(leaving(untouched))?;
+    let (target, bucket) = (&found.target, &found.target.bucket(&found.identity));
+    if found.is_new {
+        let place = Place::Aws(&target.region);
+        plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+    }
+    let building = build(settings, source(args), found.deployed, &mut reporter);
+    let built = or_interrupted(building).await.map_err(leaving(untouched))?;
+    let moved = moved(settings, source(args), found.deployed, &built);
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
         let deployment = deployment(settings, code, tags(args)?, pace(args));
@@ -45,7 +50,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
         drop(reporter);
-        show_dry_run(terminal, settings, summary.as_ref());
+        show_dry_run(terminal, settings, summary.as_ref(), moved.as_deref());
         return Ok(());
     }
     let deployment = or_interrupted(published(args, settings, bucket, &built, &mut reporter))
@@ -58,7 +63,8 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         Some(outputs) => outputs,
         None => {
             let outputs;
-            (outputs, reporter) = deployed(args, settings, target, deployment, reporter).await?;
+            let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
+            (outputs, reporter) = deployed(args, &cautions, target, deployment, reporter).await?;
             outputs
         }
     };
@@ -103,7 +109,7 @@ async fn checked(
     args: &DeployArgs,
     settings: &Settings,
     reporter: &mut impl Reporter,
-) -> Result<(AwsTarget, Bucket), CommandError> {
+) -> Result<Found, CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Check));
     let (checks, found) = preflight(settings, source(args)).await;
@@ -113,11 +119,10 @@ async fn checked(
         detail,
         took: started.elapsed(),
     });
-    let (target, identity) = found.ok_or_else(|| {
+    let found = found.ok_or_else(|| {
         TargetError::new(Refusal::Unexpected, "the checks passed without an identity")
     })?;
-    let bucket = target.bucket(&identity);
-    Ok((target, bucket))
+    Ok(found)
 }
 
 async fn published(
@@ -178,7 +183,7 @@ async fn swapped(
 /// terminal for itself.
 async fn deployed(
     args: &DeployArgs,
-    settings: &Settings,
+    cautions: &[String],
     target: &AwsTarget,
     deployment: Deployment,
     mut reporter: AnyReporter,
@@ -191,7 +196,7 @@ async fn deployed(
         Prepared::ChangeSet(change_set) => change_set,
     };
     drop(reporter);
-    let agreed = agree(&change_set, &settings.cautions(), terminal, args.yes).await;
+    let agreed = agree(&change_set, cautions, terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
         target.stacks.discard(&change_set).await?;
         agreed.map_err(leaving(taken_back))?;
@@ -214,6 +219,14 @@ async fn agree(
     for line in outline(&change_set.summary) {
         terminal.say(&format!("          {line}"));
     }
+    for caution in cautions {
+        match terminal.output {
+            Output::Json => {
+                terminal.result_json(&json!({"type": "notice", "message": caution}));
+            }
+            Output::Text => terminal.warn(&format!("          {caution}")),
+        }
+    }
     let lost: Vec<_> = change_set
         .summary
         .lost_tables()
@@ -224,9 +237,6 @@ async fn agree(
             "          the items of table {} are lost",
             lost.join(", ")
         ));
-    }
-    for caution in cautions {
-        terminal.warn(&format!("          {caution}"));
     }
     terminal.confirm("Deploy this?", yes).await
 }
@@ -284,7 +294,12 @@ async fn verified(
     Ok(())
 }
 
-fn show_dry_run(terminal: Terminal, settings: &Settings, summary: Option<&ChangeSummary>) {
+fn show_dry_run(
+    terminal: Terminal,
+    settings: &Settings,
+    summary: Option<&ChangeSummary>,
+    moved: Option<&str>,
+) {
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",
@@ -301,6 +316,9 @@ fn show_dry_run(terminal: Terminal, settings: &Settings, summary: Option<&Change
     };
     for line in outline(summary) {
         terminal.result_text(&line);
+    }
+    if let Some(text) = moved {
+        terminal.warn(text);
     }
     terminal.say(&format!("\n{summary}; nothing was changed"));
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{DeployArgs, build, print, probe, publish};
 use crate::commands::or_interrupted;
+use crate::commands::plan::{self, Place};
 use crate::config::Settings;
 use crate::engine::{self, Change, ChangeSet, Deployment, Prepared};
 use crate::error::CommandError;
@@ -20,8 +21,13 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(settings, Introduction::of(settings), None))
         .with_references(secrets::values(settings)?);
-    let _reserved = target.reserve(&settings.stack)?;
     let terminal = args.terminal();
+    if let Ok(None) = target.status(&settings.stack).await {
+        let state = target.state_folder(&settings.stack);
+        let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
+        plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
+    }
+    let _reserved = target.reserve(&settings.stack)?;
     let mut reporter = terminal.reporter();
     let publishing = async {
         let built = build(settings, args.handlers.as_deref(), &mut reporter).await?;

@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use self::assemble::{Assembled, Kept, assemble};
 use self::clock::{clock_hint, clock_speed};
 use self::told::{ready, served, tell, unchanged};
+use super::plan::{self, Place};
 use super::{StackArgs, or_interrupted};
 use crate::config::Settings;
 use crate::error::{CommandError, exit};
@@ -78,6 +79,15 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
+    if args.template.is_none() {
+        let settings = args.stack.settings(None, None)?;
+        plan::tell(
+            terminal,
+            &settings,
+            args.handlers.as_deref(),
+            &Place::Foreground,
+        )?;
+    }
     let kept = Kept::new()?;
     let assembled = {
         let mut reporter = terminal.progress();

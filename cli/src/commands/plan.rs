@@ -1,0 +1,169 @@
+//! What a stack that is not there yet will be built from and run, told before anything of it is started.
+//!
+//! A clone's build scripts and handlers run with the rights of the user. Whether this is the first time is not read from
+//! a file, which the clone could bring along: it is told whenever no such stack runs here or is known to AWS.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::config::Settings;
+use crate::error::CommandError;
+use crate::packaging::{self, Planned};
+use crate::terminal::{Output, Terminal};
+
+/// Where a stack will be.
+#[derive(Debug)]
+pub(super) enum Place<'a> {
+    /// On this machine, in the background; its state lies in this folder.
+    Background(PathBuf),
+    /// On this machine, as long as the command runs.
+    Foreground,
+    /// On AWS, in this region.
+    Aws(&'a str),
+}
+
+/// Tells what will be built and run for the stack of `settings`; ours is `prebuilt` where that is given.
+///
+/// # Errors
+/// A crate is not there, or is another user's.
+pub(super) fn tell(
+    terminal: Terminal,
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+    place: &Place<'_>,
+) -> Result<(), CommandError> {
+    let planned = packaging::plan(settings, prebuilt)?;
+    if terminal.output == Output::Json {
+        terminal.result_json(&value(settings, &planned, place));
+        return Ok(());
+    }
+    for line in lines(settings, &planned, place) {
+        terminal.step("plan", &line);
+    }
+    Ok(())
+}
+
+fn lines(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> Vec<String> {
+    let (mut crates, mut files) = (Vec::new(), Vec::new());
+    for one in planned {
+        match one {
+            Planned::Crate { folder, .. } => crates.push(folder.display().to_string()),
+            Planned::Given { path, .. } => files.push(path.display().to_string()),
+        }
+    }
+    crates.dedup();
+    let mut lines = Vec::new();
+    if !crates.is_empty() {
+        lines.push(format!(
+            "build {}; build scripts run as you, also those of dependencies",
+            crates.join(" and ")
+        ));
+        files.push("what is built".into());
+    }
+    let stack = &settings.stack;
+    let whose = match place {
+        Place::Background(_) | Place::Foreground => ", as you",
+        Place::Aws(_) => "",
+    };
+    let runs = match files.is_empty() {
+        true => "it has no functions".to_owned(),
+        false => format!("its functions run {}{whose}", files.join(" and ")),
+    };
+    lines.push(match place {
+        Place::Background(folder) => format!(
+            "start stack `{stack}` here, in the background; {runs}; its state lies in {}",
+            folder.display()
+        ),
+        Place::Foreground => {
+            format!("start stack `{stack}` here, until Ctrl-C; {runs}; its state lies in memory")
+        }
+        Place::Aws(region) => {
+            format!("deploy stack `{stack}` to {region}, once you agree; {runs}")
+        }
+    });
+    lines
+}
+
+fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_json::Value {
+    let (mut build, mut run) = (Vec::new(), Vec::new());
+    for one in planned {
+        match one {
+            Planned::Crate { name, folder } => {
+                build.push(json!({"name": name, "crate": folder.display().to_string()}));
+            }
+            Planned::Given { name, path } => {
+                run.push(json!({"name": name, "path": path.display().to_string()}));
+            }
+        }
+    }
+    let (target, state, region) = match place {
+        Place::Background(folder) => ("local", Some(folder.display().to_string()), None),
+        Place::Foreground => ("local", None, None),
+        Place::Aws(region) => ("aws", None, Some(region)),
+    };
+    json!({
+        "type": "plan", "stack": settings.stack, "target": target, "region": region,
+        "build": build, "given": run, "state": state,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use expect_test::expect;
+
+    fn settings() -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        Settings::load(folder.path(), Overrides::default()).unwrap()
+    }
+
+    fn built(name: &str, folder: &str) -> Planned {
+        Planned::Crate {
+            name: name.into(),
+            folder: folder.into(),
+        }
+    }
+
+    #[test]
+    fn every_crate_every_executable_and_the_state_folder_are_named_before_anything_runs() {
+        let (own, roll) = (
+            built("handlers", "/clone/lambdas"),
+            built("roll", "/my/roll"),
+        );
+        let given = Planned::Given {
+            name: "handlers".into(),
+            path: "/tmp/chat".into(),
+        };
+        let background = Place::Background("/my/.chatctl/chat".into());
+        let mut text = String::new();
+        for (planned, place) in [
+            (vec![own, roll.clone()], &background),
+            (vec![given.clone(), roll], &Place::Foreground),
+            (vec![given], &Place::Aws("eu-west-1")),
+            (vec![], &background),
+        ] {
+            for line in lines(&settings(), &planned, place) {
+                text.push_str(&format!("{line}\n"));
+            }
+            text.push_str(&format!("{}\n\n", value(&settings(), &planned, place)));
+        }
+        expect![[r#"
+            build /clone/lambdas and /my/roll; build scripts run as you, also those of dependencies
+            start stack `chat` here, in the background; its functions run what is built, as you; its state lies in /my/.chatctl/chat
+            {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"handlers","crate":"/clone/lambdas"},{"name":"roll","crate":"/my/roll"}],"given":[],"state":"/my/.chatctl/chat"}
+
+            build /my/roll; build scripts run as you, also those of dependencies
+            start stack `chat` here, until Ctrl-C; its functions run /tmp/chat and what is built, as you; its state lies in memory
+            {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"roll","crate":"/my/roll"}],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null}
+
+            deploy stack `chat` to eu-west-1, once you agree; its functions run /tmp/chat
+            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null}
+
+            start stack `chat` here, in the background; it has no functions; its state lies in /my/.chatctl/chat
+            {"type":"plan","stack":"chat","target":"local","region":null,"build":[],"given":[],"state":"/my/.chatctl/chat"}
+
+        "#]].assert_eq(&text);
+    }
+}

@@ -1,0 +1,253 @@
+//! Builds whose bytes do not depend on the folder, the user or the machine that they are made on.
+//!
+//! Compilers put the paths of sources into what they make, for panics and debuggers. Here rustc is told to write other
+//! ones (<https://doc.rust-lang.org/rustc/remap-source-paths.html>). Cargo's own setting for it, `trim-paths`, is not
+//! stable. What is left is named: a crate may read its folder by `env!`, and C sources are not rustc's.
+
+use std::path::{Path, PathBuf};
+
+use cargo_config2::{Config, Flags, PathAndArgs, ResolveOptions};
+use serde::Deserialize;
+
+use super::find::Crate;
+use super::owner::canonical;
+use super::toolchain::{Programs, ask};
+use crate::engine::{DeployEvent, Reporter};
+
+/// Where sources lie on this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Places {
+    /// A folder, and what is written in its place.
+    instead: Vec<(PathBuf, String)>,
+    host: String,
+}
+
+/// The answer of `cargo metadata`, as far as it matters here.
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+impl Places {
+    /// Of a build of `source`. What a tool does not say is left out; the build itself will tell what is wrong with it.
+    pub(super) async fn of(programs: &Programs, source: &Crate) -> Self {
+        let folder = &source.folder;
+        let words = ["metadata", "--no-deps", "--format-version", "1"];
+        let (version, sysroot, metadata) = tokio::join!(
+            ask(&programs.rustc, &["-vV"], folder),
+            ask(&programs.rustc, &["--print", "sysroot"], folder),
+            ask(&programs.cargo, &words, folder),
+        );
+        let version = version.unwrap_or_default();
+        let said = |key: &str| version.lines().find_map(|line| line.strip_prefix(key));
+        let mut places = Self {
+            host: said("host: ").unwrap_or_default().to_owned(),
+            ..Self::default()
+        };
+        let home = std::env::home_dir();
+        let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        let cargo_home = cargo_home.or_else(|| Some(home.as_ref()?.join(".cargo")));
+        places.add(home, "/home");
+        places.add(cargo_home, "/cargo");
+        if let Ok(sysroot) = sysroot {
+            let sysroot = PathBuf::from(sysroot.trim());
+            let library = sysroot.join("lib/rustlib/src/rust");
+            places.add(Some(sysroot), "/sysroot");
+            // As the library itself was built.
+            let commit = said("commit-hash: ").unwrap_or("unknown");
+            places.add(Some(library), &format!("/rustc/{commit}"));
+        }
+        match metadata.map(|text| serde_json::from_str::<Metadata>(&text)) {
+            Ok(Ok(metadata)) => {
+                places.add(Some(metadata.workspace_root), "/source");
+                places.add(Some(metadata.target_directory), "/target");
+            }
+            _ => places.add(Some(folder.clone()), "/source"),
+        }
+        places
+    }
+
+    fn add(&mut self, folder: Option<PathBuf>, instead: &str) {
+        // The root itself is a part of every path, and tells nothing.
+        let Some(folder) = folder.filter(|it| it.is_absolute() && it.parent().is_some()) else {
+            return;
+        };
+        let real = canonical(&folder);
+        for folder in [folder, real] {
+            if !self.instead.iter().any(|(known, _)| *known == folder) {
+                self.instead.push((folder, instead.to_owned()));
+            }
+        }
+        // The last match counts, so the most special ones come last.
+        self.instead
+            .sort_by_key(|(folder, _)| folder.components().count());
+    }
+
+    /// `source` with the variable that has rustc write other paths, for a build of `target`; this machine's own where
+    /// it is `None`.
+    ///
+    /// Cargo takes its flags from one place only, of which this variable is the first
+    /// (<https://doc.rust-lang.org/cargo/reference/config.html#buildrustflags>). So the user's flags are read from
+    /// wherever they are, and go behind ours.
+    pub(super) fn hidden(&self, programs: &Programs, source: Crate, target: Option<&str>) -> Crate {
+        let options = ResolveOptions::default()
+            .rustc(PathAndArgs::new(&programs.rustc))
+            .cargo(&programs.cargo)
+            .host_triple(&self.host);
+        let given = Config::load_with_options(&source.folder, options)
+            .and_then(|config| config.rustflags(target.unwrap_or(&self.host)));
+        // A configuration that is not understood may have flags, which must not get lost.
+        let Ok(given) = given else { return source };
+        let mut flags = Flags::default();
+        for (folder, instead) in &self.instead {
+            if let Some(folder) = folder.to_str() {
+                flags.push(format!("--remap-path-prefix={folder}={instead}"));
+            }
+        }
+        for flag in given.into_iter().flat_map(|given| given.flags) {
+            flags.push(flag);
+        }
+        let encoded = flags.encode().ok();
+        Crate {
+            flags: encoded.map(|flags| ("CARGO_ENCODED_RUSTFLAGS", flags)),
+            ..source
+        }
+    }
+
+    /// Tells which folders of this machine `executable` names all the same.
+    pub(super) fn tell_rest(&self, executable: &[u8], reporter: &mut impl Reporter) {
+        let mut named: Vec<&Path> = Vec::new();
+        for (folder, _) in &self.instead {
+            let inner = format!("{}/", folder.display());
+            let is_new = !named.iter().any(|known| folder.starts_with(known));
+            if is_new && holds(executable, inner.as_bytes()) {
+                named.push(folder);
+            }
+        }
+        if named.is_empty() {
+            return;
+        }
+        let named = named.iter().map(|folder| folder.display().to_string());
+        reporter.report(&DeployEvent::Notice(format!(
+            "the executable names {}, so another machine builds other bytes from the same source",
+            named.collect::<Vec<_>>().join(" and ")
+        )));
+    }
+}
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    let Some(first) = text.first() else {
+        return false;
+    };
+    let starts = bytes.iter().enumerate().filter(|(_, byte)| *byte == first);
+    starts
+        .into_iter()
+        .any(|(at, _)| bytes[at..].starts_with(text))
+}
+
+/// Whether a build for this machine with `profile` is to hide its paths. One for debugging never leaves the machine, and
+/// a debugger wants the real ones.
+pub(super) fn hides(profile: &str) -> bool {
+    profile != "dev"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packaging::sample::{Recorder, Scripts, ours, plain_cargo, write_crate};
+    use crate::packaging::{cargo, digest};
+
+    /// Panics in its own code and in the library's, with a message that names its file.
+    const MAIN: &str = "fn main() { let text = std::env::args().nth(1).unwrap(); let short = &text[3..];\n\
+                        assert!(short.is_empty(), \"{} {}\", file!(), core::panic::Location::caller()) }";
+
+    /// The executable that is built of the same source in a new folder, with `config` of cargo's, in plain sight where
+    /// that is asked for.
+    async fn built(config: &str, in_sight: bool) -> (Vec<u8>, PathBuf) {
+        let scripts = Scripts::new();
+        let programs = Programs {
+            cargo: plain_cargo(&scripts),
+            ..Programs::of_environment()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let root = canonical(folder.path());
+        let source = ours(&root.join("mine"));
+        write_crate(&source.folder, MAIN);
+        std::fs::create_dir(root.join(".cargo")).unwrap();
+        std::fs::write(root.join(".cargo/config.toml"), config).unwrap();
+        // A build script writes a path of its own into the source.
+        let script = "fn main() { let out = std::env::var(\"OUT_DIR\").unwrap();\n\
+                      std::fs::write(format!(\"{out}/made.rs\"), \"pub fn made(n: usize) -> u8 { [1, 2][n] }\").unwrap() }";
+        std::fs::write(source.folder.join("build.rs"), script).unwrap();
+        let main = format!(
+            "{MAIN}\nmod made {{ include!(concat!(env!(\"OUT_DIR\"), \"/made.rs\")); }}\n\
+             #[used] static MADE: fn(usize) -> u8 = made::made;\n#[cfg(marked)] #[used] static MARK: &str = \"marked by a flag\";\n"
+        );
+        std::fs::write(source.folder.join("src/main.rs"), main).unwrap();
+        let places = Places::of(&programs, &source).await;
+        let hidden = places.hidden(&programs, source.clone(), None);
+        let source = if in_sight { source } else { hidden };
+        let mut recorder = Recorder::default();
+        let path = cargo::build(&programs.cargo, &source, "release", &[], &mut recorder).await;
+        let bytes = std::fs::read(path.unwrap()).unwrap();
+        places.tell_rest(&bytes, &mut recorder);
+        let is_told = recorder
+            .notices
+            .iter()
+            .any(|told| told.contains(root.to_str().unwrap()));
+        assert_eq!(is_told, in_sight, "{:?}", recorder.notices);
+        (bytes, root)
+    }
+
+    #[tokio::test]
+    async fn one_source_in_two_folders_gives_the_same_bytes_and_none_of_them_is_a_path_of_this_machine()
+     {
+        let (one, first) = built("", false).await;
+        let (other, second) = built("", false).await;
+        assert_eq!(digest(&one), digest(&other));
+        for folder in [first, second, std::env::home_dir().unwrap().join(".cargo")] {
+            assert!(
+                !holds(&one, folder.to_str().unwrap().as_bytes()),
+                "{folder:?}"
+            );
+        }
+        // Without it they would, or this test proves nothing.
+        let (plain, folder) = built("", true).await;
+        assert!(holds(&plain, folder.to_str().unwrap().as_bytes()));
+    }
+
+    #[tokio::test]
+    async fn the_flags_that_the_user_has_given_cargo_stay_wherever_they_are() {
+        for config in [
+            "[build]\nrustflags = [\"--cfg\", \"marked\"]\n",
+            "[build]\nrustflags = \"--cfg marked\"\n",
+            "[target.'cfg(unix)']\nrustflags = [\"--cfg\", \"marked\"]\n",
+        ] {
+            let (bytes, _) = built(config, false).await;
+            assert!(holds(&bytes, b"marked by a flag"), "{config}");
+        }
+        let (bytes, _) = built("", false).await;
+        assert!(!holds(&bytes, b"marked by a flag"));
+    }
+
+    #[test]
+    fn the_most_special_folder_comes_last_because_the_last_match_counts() {
+        let mut places = Places::default();
+        for (folder, instead) in [
+            ("/a/b/c", "/1"),
+            ("/a", "/2"),
+            ("/a/b", "/3"),
+            ("/", "/4"),
+            ("b", "/5"),
+        ] {
+            places.add(Some(folder.into()), instead);
+        }
+        let order: Vec<_> = places
+            .instead
+            .iter()
+            .map(|(_, instead)| &**instead)
+            .collect();
+        assert_eq!(order, ["/2", "/3", "/1"]);
+    }
+}
