@@ -127,10 +127,11 @@ impl LogFiles {
             if full {
                 drop(std::fs::rename(&path, path.with_extension("log.1")));
             }
-            let made = DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.folder);
+            // Not what is above it: a stack's folder that was removed must not be made anew.
+            let made = match DirBuilder::new().mode(0o700).create(&self.folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+                made => made,
+            };
             let file = made.and_then(|()| {
                 OpenOptions::new()
                     .append(true)

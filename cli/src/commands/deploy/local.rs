@@ -21,6 +21,12 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         .showing(page_settings(settings, Introduction::of(settings), None));
     let _reserved = target.reserve(&settings.stack)?;
     let terminal = args.terminal();
+    if let Some((pid, endpoint)) = target.left_behind(&settings.stack)? {
+        terminal.warn(&format!(
+            "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended, and its table data is lost"
+        ));
+        or_interrupted(target.end_left_behind(&settings.stack)).await?;
+    }
     let mut reporter = terminal.reporter();
     let publishing = async {
         let built = build(settings, args.handlers.as_deref(), &mut reporter).await?;

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use super::DevArgs;
 use crate::config::{FILE_NAME, Settings};
 use crate::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
 use crate::error::CommandError;
 use crate::local::foreground::Request;
 use crate::packaging::{self, Executable};
+use crate::scratch::Scratch;
 use crate::stack::code::parameters_of_functions;
 use crate::stack::render::{parameter, render};
 use crate::watch::Places;
@@ -170,21 +169,29 @@ fn file_in(path: &Path) -> PathBuf {
 }
 
 /// Copies of the executables that run: cargo writes the next one where the last one was, and a function may need a
-/// further process of the old version meanwhile.
+/// further process of the old version meanwhile. Zip files are unpacked beside them.
 #[derive(Debug)]
-pub(super) struct Kept(TempDir);
+pub(super) struct Kept(Scratch);
 
 impl Kept {
     pub(super) fn new() -> Result<Self, TargetError> {
-        let folder = tempfile::Builder::new().prefix("chatctl-dev-").tempdir();
-        folder.map(Self).map_err(|error| {
+        Scratch::new("dev").map(Self).map_err(|error| {
             TargetError::file("make a folder in", &std::env::temp_dir(), error)
                 .with_hint("TMPDIR names another place for temporary files")
         })
     }
 
+    /// Where zip files are unpacked.
+    pub(super) fn unpacked(&self) -> PathBuf {
+        self.0.path().join("unpacked")
+    }
+
+    fn copies(&self) -> PathBuf {
+        self.0.path().join("copies")
+    }
+
     async fn keep(&self, executable: &Executable) -> Result<PathBuf, TargetError> {
-        let folder = self.0.path().join(&executable.digest);
+        let folder = self.copies().join(&executable.digest);
         let (copy, part) = (folder.join("bootstrap"), folder.join("bootstrap.part"));
         if copy.exists() {
             return Ok(copy);
@@ -207,7 +214,7 @@ impl Kept {
             .values()
             .filter_map(|path| path.parent())
             .collect();
-        let entries = std::fs::read_dir(self.0.path()).into_iter().flatten();
+        let entries = std::fs::read_dir(self.copies()).into_iter().flatten();
         for folder in entries.flatten().map(|entry| entry.path()) {
             if !used.contains(folder.as_path()) {
                 // The whole folder goes at the end.
