@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -40,6 +40,7 @@ impl Scratch {
         loop {
             let folder = tempfile::Builder::new()
                 .prefix(&format!("{PREFIX}{purpose}-"))
+                .permissions(std::fs::Permissions::from_mode(0o700))
                 .tempdir_in(&temporary)?;
             let lock = File::create_new(folder.path().join(LOCK))?;
             // Somebody who sweeps may have been faster: a file that is not locked yet looks as if it was left.
@@ -129,7 +130,7 @@ fn left(folder: &Path) -> Option<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn what_nobody_holds_any_more_is_swept_and_nothing_else() {

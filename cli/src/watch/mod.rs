@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub(crate) use self::places::Places;
-use self::places::{FolderId, View};
+use self::places::{FolderId, Stamp, View};
 
 /// How long nothing must happen until a burst of changes is over.
 const QUIET: Duration = Duration::from_millis(40);
@@ -105,8 +105,13 @@ impl Watch {
         let stays = |path: &Path| self.seen.places.holds(path);
         // Cargo writes its lock file during the build that the places are known from.
         let is_news = |path: &Path| !path.ends_with("Cargo.lock");
-        seen.entries
-            .retain(|path, stamp| !stays(path) && !(stamp.is_newer_than(since) && is_news(path)));
+        seen.entries.retain(|path, stamp| {
+            if stamp.is_newer_than(since) && is_news(path) {
+                // Like nothing that may lie there, so that it is told even if it goes again.
+                *stamp = Stamp::UNKNOWN;
+            }
+            !stays(path)
+        });
         let before = std::mem::take(&mut self.seen.entries).into_iter();
         seen.entries
             .extend(before.filter(|(path, _)| view.places.holds(path)));

@@ -86,6 +86,9 @@ impl View {
 }
 
 impl Stamp {
+    /// Different from every other one.
+    pub(super) const UNKNOWN: Self = Self::Folder((u64::MAX, u64::MAX));
+
     fn of(found: &Metadata) -> Self {
         let nanos =
             |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
