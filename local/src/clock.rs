@@ -5,13 +5,34 @@
 //! measured in real time even when the clock runs faster, so that no function is cut short; only a clock that is moved
 //! by hand decides over that, too. Always real: a function's own timeout, the deadline that it is told, every time
 //! in an event, and the expiry of table items, which functions compute by their own clock.
+//!
+//! The clock goes on while the machine sleeps, as AWS's would. Timers do not: they stand still with the processor. So
+//! somebody has to call [`Clock::tick`] again and again, which notices that the machine has slept and wakes whatever
+//! waits for a moment that has passed meanwhile.
 
 use std::future::Future;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::gateway::clock as wall;
+
+/// How often a real clock ticks.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Two clocks that are read one after the other differ by less than this, unless the machine slept.
+const SLEPT: Duration = Duration::from_millis(200);
+
+/// The clock that goes on in sleep. `CLOCK_MONOTONIC` stands still then on Linux (clock_gettime(2),
+/// <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>), and goes on on macOS.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const SINCE_BOOT: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const SINCE_BOOT: ClockId = ClockId::Monotonic;
 
 /// A clock that starts at zero. Clones show the same time.
 #[derive(Debug, Clone)]
@@ -19,8 +40,22 @@ pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    Running { began: Instant, speed: NonZeroU32 },
-    ByHand(watch::Receiver<Duration>),
+    Running {
+        /// By the clock that goes on in sleep.
+        began: Duration,
+        speed: NonZeroU32,
+        /// Told when the machine has slept.
+        woken: Arc<watch::Sender<()>>,
+    },
+    ByHand(watch::Receiver<Hands>),
+}
+
+/// Where the hands of a clock stand that is moved by hand.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hands {
+    elapsed: Duration,
+    /// How far the wall clock was set away from the real one.
+    wall_millis: i64,
 }
 
 impl Clock {
@@ -32,26 +67,57 @@ impl Clock {
     /// Runs `speed` times faster than real time.
     pub fn faster(speed: NonZeroU32) -> Self {
         Self(Source::Running {
-            began: Instant::now(),
+            began: since_boot(),
             speed,
+            woken: Arc::default(),
         })
     }
 
     /// How far it has got.
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
-            Source::Running { began, speed } => began.elapsed() * speed.get(),
-            Source::ByHand(hand) => *hand.borrow(),
+            Source::Running { began, speed, .. } => {
+                since_boot().saturating_sub(*began) * speed.get()
+            }
+            Source::ByHand(hands) => hands.borrow().elapsed,
+        }
+    }
+
+    /// The wall clock's time, in milliseconds since 1970. It can be set, forth and back, and knows nothing of `speed`.
+    pub(crate) fn wall_millis(&self) -> i64 {
+        let real = wall::now_millis();
+        match &self.0 {
+            Source::Running { .. } => real,
+            Source::ByHand(hands) => real + hands.borrow().wall_millis,
         }
     }
 
     /// Waits until it shows `moment`.
     pub(crate) async fn until(&self, moment: Duration) {
         match &self.0 {
-            Source::Running { began, speed } => {
-                tokio::time::sleep_until(*began + moment / speed.get()).await;
+            Source::Running { speed, woken, .. } => {
+                let mut woken = woken.subscribe();
+                loop {
+                    let left = moment.saturating_sub(self.elapsed());
+                    if left.is_zero() {
+                        return;
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(left / speed.get()) => {}
+                        // The sender lives as long as the clock.
+                        _ = woken.changed() => {}
+                    }
+                }
             }
-            Source::ByHand(hand) => reached(hand, moment).await,
+            Source::ByHand(hands) => reached(hands, moment).await,
+        }
+    }
+
+    /// Ticks that follow one another.
+    pub(crate) fn ticks(&self) -> Ticks {
+        Ticks {
+            clock: self.clone(),
+            began: (since_boot(), Instant::now()),
         }
     }
 
@@ -63,21 +129,61 @@ impl Clock {
     ) -> Option<T> {
         match &self.0 {
             Source::Running { .. } => tokio::time::timeout(patience, work).await.ok(),
-            Source::ByHand(hand) => {
+            Source::ByHand(hands) => {
                 let end = self.elapsed() + patience;
                 tokio::select! {
                     biased;
                     done = work => Some(done),
-                    () = reached(hand, end) => None,
+                    () = reached(hands, end) => None,
                 }
             }
         }
     }
 }
 
-async fn reached(hand: &watch::Receiver<Duration>, moment: Duration) {
-    let mut hand = hand.clone();
-    if hand.wait_for(|now| *now >= moment).await.is_err() {
+/// The ticks of a [`Clock`].
+#[derive(Debug)]
+pub(crate) struct Ticks {
+    clock: Clock,
+    /// One moment, by the clock that goes on in sleep and by the one that timers use.
+    began: (Duration, Instant),
+}
+
+impl Ticks {
+    /// Waits for the next tick: a second, or a move of the hands.
+    pub(crate) async fn next(&mut self) {
+        match &mut self.clock.0 {
+            Source::Running { woken, .. } => {
+                tokio::time::sleep(TICK).await;
+                let now = (since_boot(), Instant::now());
+                let passed = now.0.saturating_sub(self.began.0);
+                if passed > now.1 - self.began.1 + SLEPT {
+                    woken.send_replace(());
+                }
+                self.began = now;
+            }
+            Source::ByHand(hands) => {
+                if hands.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+}
+
+/// Goes on while the machine sleeps.
+fn since_boot() -> Duration {
+    let now = clock_gettime(SINCE_BOOT);
+    // It begins at zero and is never set.
+    Duration::new(
+        u64::try_from(now.tv_sec).unwrap_or_default(),
+        u32::try_from(now.tv_nsec).unwrap_or_default(),
+    )
+}
+
+async fn reached(hands: &watch::Receiver<Hands>, moment: Duration) {
+    let mut hands = hands.clone();
+    if hands.wait_for(|now| now.elapsed >= moment).await.is_err() {
         // The hand is gone: the time stands still.
         std::future::pending::<()>().await;
     }
@@ -85,7 +191,7 @@ async fn reached(hand: &watch::Receiver<Duration>, moment: Duration) {
 
 /// Moves a [`Clock`]; between two moves the time stands still.
 #[derive(Debug, Default)]
-pub struct Hand(watch::Sender<Duration>);
+pub struct Hand(watch::Sender<Hands>);
 
 impl Hand {
     /// The clock that it moves.
@@ -95,7 +201,13 @@ impl Hand {
 
     /// Moves the clock on. Whoever waits for a moment up to then goes on, in no particular order.
     pub fn advance(&self, by: Duration) {
-        self.0.send_modify(|now| *now += by);
+        self.0.send_modify(|now| now.elapsed += by);
+    }
+
+    /// Sets the wall clock forth, or back, against the real one. The clock that limits are measured by stands still.
+    pub fn set_wall_clock(&self, by_seconds: i64) {
+        self.0
+            .send_modify(|now| now.wall_millis += by_seconds * 1_000);
     }
 }
 

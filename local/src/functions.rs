@@ -10,6 +10,7 @@ mod output;
 mod pool;
 mod process;
 mod runtime_api;
+mod stragglers;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,6 +30,7 @@ pub use self::code::CodeError;
 pub(crate) use self::code::{Code, Scratch};
 pub(crate) use self::environment::Surroundings;
 use self::pool::{Ending, Job, Pool};
+pub use self::stragglers::end_stragglers;
 
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -153,6 +153,15 @@ impl Gateway {
         served.shutdown().await;
     }
 
+    /// Ends connections whose time was over while the machine slept, or because its wall clock was set. Never ends.
+    pub(crate) async fn watch_clocks(self: Arc<Self>) {
+        let mut ticks = self.clock.ticks();
+        loop {
+            ticks.next().await;
+            self.connections.end_overdue(&self.limits);
+        }
+    }
+
     async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr) {
         // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);

@@ -14,7 +14,8 @@
 //! - Requests wait for a free process where AWS would throttle them for want of concurrency.
 //! - Processes are not frozen between two events.
 //! - A process that catches SIGTERM has two seconds; when the program that runs the stack is killed itself, function
-//!   processes see their Runtime API close and end by that.
+//!   processes see their Runtime API close, and most end by that. [`StackNotice::ProcessStarted`] says which those are, for
+//!   a program that ends the others.
 
 mod browser;
 mod clock;
@@ -37,7 +38,7 @@ pub mod template;
 mod transition;
 
 pub use clock::{Clock, Hand};
-pub use functions::CodeError;
+pub use functions::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};

@@ -51,6 +51,7 @@ pub struct LocalStack {
     updating: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
     serving: Option<JoinHandle<()>>,
+    watching_clocks: JoinHandle<()>,
 }
 
 /// What runs now.
@@ -137,6 +138,7 @@ impl LocalStack {
         }
         let (stop, stopped) = watch::channel(false);
         let serving = Some(tokio::spawn(Arc::clone(&gateway).serve(listener, stopped)));
+        let watching_clocks = tokio::spawn(Arc::clone(&gateway).watch_clocks());
         teller.stack("CREATE_COMPLETE", None);
         Ok(Self {
             gateway,
@@ -152,6 +154,7 @@ impl LocalStack {
             updating: tokio::sync::Mutex::new(()),
             stop,
             serving,
+            watching_clocks,
         })
     }
 
@@ -351,6 +354,7 @@ impl Drop for LocalStack {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         drop(self.functions.abandon());
+        self.watching_clocks.abort();
         if let Some(serving) = self.serving.take() {
             serving.abort();
         }

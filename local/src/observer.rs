@@ -30,6 +30,15 @@ impl Observer {
         (self.0)(StackNotice::Log(line));
     }
 
+    pub(crate) fn process_started(&self, pid: u32, log_stream: &str) {
+        let log_stream = log_stream.to_owned();
+        (self.0)(StackNotice::ProcessStarted { pid, log_stream });
+    }
+
+    pub(crate) fn process_ended(&self, pid: u32) {
+        (self.0)(StackNotice::ProcessEnded { pid });
+    }
+
     /// One line, whatever clients or backends have put into it: control characters are told and not passed on.
     pub(crate) fn warn(&self, text: impl Into<String>) {
         let mut text = text.into();
@@ -65,6 +74,19 @@ pub enum StackNotice {
     Log(LogLine),
     /// The gateway met something that a template or a function should not do.
     Warning(String),
+    /// A process of a function has started. It leads a process group of its own, which must not outlive the program
+    /// that runs the stack: where that program is killed, only another one can end it.
+    ProcessStarted {
+        /// The process, and its group.
+        pid: u32,
+        /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, as [`end_stragglers`](crate::end_stragglers) takes it.
+        log_stream: String,
+    },
+    /// A process of a function is gone, and so is its group.
+    ProcessEnded {
+        /// The process.
+        pid: u32,
+    },
 }
 
 /// A status change, in CloudFormation's words.

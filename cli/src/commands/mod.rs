@@ -60,6 +60,9 @@ enum Command {
     Logs(logs::LogsArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
+    /// End what another chatctl has started, once that has ended
+    #[command(hide = true)]
+    Guard,
 }
 
 /// What every command about a stack understands.
@@ -156,6 +159,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
+    crate::guard::enable();
     let (terminal, outcome) = match command {
         Command::Deploy(args) => (args.terminal(), block_on(deploy::run(args))),
         Command::Diff(args) => (args.terminal(), block_on(diff::run(args))),
@@ -192,7 +196,12 @@ pub(crate) fn main() -> ExitCode {
             },
             block_on(local_stack::run(args)),
         ),
+        Command::Guard => {
+            crate::guard::run(std::io::stdin().lock());
+            return ExitCode::SUCCESS;
+        }
     };
+    crate::guard::dismiss();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,8 +1,9 @@
 //! The background process that runs one local stack: `chatctl local-stack FOLDER STACK`.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,9 +15,10 @@ use tokio::sync::mpsc;
 
 use super::control::{self, Asked, FunctionStatus, LocalStatus};
 use super::folder::StateFolder;
-use super::memory;
 use super::records::{Identity, Request, Running, random_hex};
+use super::vanished::vanished;
 use super::warnings::Warnings;
+use super::{memory, register};
 use crate::engine::{Refusal, TargetError};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
@@ -56,16 +58,19 @@ pub(crate) async fn run(
     folder.forget_running()?;
     folder.clear_events();
     let journal = Journal::new(folder.clone(), stack.clone(), complain);
-    let outcome = serve(&folder, &stack, request, &journal).await;
+    let outcome = serve(&folder, &lock, &stack, request, &journal).await;
     if let Err(error) = &outcome {
         journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
     }
+    // Nothing of the stack is left once others see that its lock is free.
+    crate::guard::dismiss();
     drop(lock);
     outcome
 }
 
 async fn serve(
     folder: &StateFolder,
+    lock: &File,
     stack: &str,
     request: Request,
     journal: &Arc<Journal>,
@@ -109,14 +114,23 @@ async fn serve(
     })?;
     folder.write_running(&running)?;
     folder.drop_other_code(&request.code);
+    // Commands find it there only once the folder is gone.
+    let _entry = register::enter(folder.path(), &running).await;
     journal.stack_event("CREATE_COMPLETE", None);
 
     let (sender, mut asked) = mpsc::channel(8);
     let server = tokio::spawn(control::serve(control, running.secret.clone(), sender));
+    let lock_file = folder.path().join("lock");
+    let mut vanished = std::pin::pin!(vanished(lock, &lock_file));
     loop {
         let next = tokio::select! {
             next = asked.recv() => next.unwrap_or(Asked::Stop),
             () = crate::interrupt::requested() => Asked::Stop,
+            () = &mut vanished => {
+                journal.fall_silent();
+                (journal.complain)("the folder of the stack was removed, moved or replaced: the stack ends");
+                Asked::Stop
+            }
         };
         match next {
             Asked::Stop => break,
@@ -250,6 +264,8 @@ struct Journal {
     count: AtomicU64,
     logs: super::logs::LogFiles,
     warnings: Mutex<Warnings>,
+    /// Its folder is gone, and must not be made anew.
+    silent: AtomicBool,
     complain: fn(&str),
 }
 
@@ -263,8 +279,17 @@ impl Journal {
             count: AtomicU64::new(0),
             logs,
             warnings: Default::default(),
+            silent: AtomicBool::new(false),
             complain,
         })
+    }
+
+    fn fall_silent(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
     }
 
     fn begin(&self, token: &str) {
@@ -274,6 +299,7 @@ impl Journal {
     fn observer(self: &Arc<Self>) -> Observer {
         let journal = Arc::clone(self);
         Observer::new(move |notice| match notice {
+            StackNotice::Event(_) | StackNotice::Log(_) if journal.is_silent() => {}
             StackNotice::Event(event) if event.resource_type != STACK_TYPE => {
                 journal.add(
                     event.logical_id,
@@ -290,7 +316,7 @@ impl Journal {
                     (journal.complain)(&line);
                 }
             }
-            _ => {}
+            other => super::guard_processes(&other),
         })
     }
 

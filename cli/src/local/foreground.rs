@@ -1,6 +1,7 @@
 //! A local stack inside this very process, for `dev`.
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use chatctl_local::{Clock, LocalStack, Observer, Options, StackNotice};
 
@@ -23,7 +24,7 @@ pub(crate) enum Told {
 }
 
 /// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster.
-/// `tell` is called on the runtime's thread.
+/// Zip files are unpacked into `scratch`, which is the caller's to remove. `tell` is called on the runtime's thread.
 ///
 /// # Errors
 /// What is wrong with the template, its parameters or its code; a port that is taken.
@@ -31,17 +32,19 @@ pub(crate) async fn start(
     request: Request,
     port: u16,
     clock_speed: NonZeroU32,
+    scratch: PathBuf,
     tell: impl Fn(Told) + Send + Sync + 'static,
 ) -> Result<Foreground, TargetError> {
     super::open_files::allow_many();
     let observer = Observer::new(move |notice| match notice {
         StackNotice::Log(line) => tell(Told::Log(super::logs::entry(&line))),
         StackNotice::Warning(text) => tell(Told::Warning(text)),
-        _ => {}
+        other => super::guard_processes(&other),
     });
     let options = Options {
         port,
         clock: Clock::faster(clock_speed),
+        scratch: Some(scratch),
         ..Options::default()
     };
     let stack = LocalStack::start(request, options, observer).await;

@@ -2,7 +2,8 @@
 //!
 //! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
 //! (`control.rs`). Nothing is ever stopped by an id that a file tells: a process that does not answer with the
-//! folder's secret is a stranger.
+//! folder's secret is a stranger. A process whose folder was removed ends itself (`vanished.rs`), and is found until then
+//! (`register.rs`).
 
 mod assets;
 pub(crate) mod background;
@@ -16,8 +17,10 @@ mod open_files;
 pub(crate) mod page;
 mod process;
 mod records;
+mod register;
 pub(crate) mod secrets;
 mod unresponsive;
+mod vanished;
 mod warnings;
 
 use std::cell::RefCell;
@@ -43,6 +46,17 @@ pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
 use secrets::References;
 pub(crate) use warnings::Warnings;
+
+/// Has the functions' processes end with this one, however it ends.
+fn guard_processes(notice: &chatctl_local::StackNotice) {
+    match notice {
+        chatctl_local::StackNotice::ProcessStarted { pid, log_stream } => {
+            crate::guard::group_started(*pid, log_stream);
+        }
+        chatctl_local::StackNotice::ProcessEnded { pid } => crate::guard::group_ended(*pid),
+        _ => {}
+    }
+}
 
 /// Local stacks, kept in `.chatctl/` beside the config.
 #[derive(Debug)]

@@ -10,13 +10,14 @@ use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::{Refusal, Stacks, TargetError};
+use crate::stack::render::output;
 
 impl LocalTarget {
     /// Asks the process to stop and waits until it has let go of its folder.
     pub(super) async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
         let folder = self.folder(stack)?;
         let Some(running) = self.running_soon(stack).await? else {
-            return Ok(());
+            return self.end_left_behind(stack).await;
         };
         control::stop(&running)
             .await
@@ -62,6 +63,40 @@ impl LocalTarget {
             self.pause(0).await;
         }
         Err(unresponsive(&folder, None))
+    }
+
+    /// The process of `stack` that still runs although its folder was removed, and its endpoint.
+    pub(crate) fn left_behind(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<(u32, String)>, TargetError> {
+        let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            return Ok(None);
+        }
+        let left = super::register::find(folder.path());
+        Ok(left.map(|mut left| {
+            let endpoint = left.outputs.remove(output::URL);
+            (left.pid, endpoint.unwrap_or_default())
+        }))
+    }
+
+    /// Ends a process that [`LocalTarget::left_behind`] finds.
+    pub(crate) async fn end_left_behind(&self, stack: &StackName) -> Result<(), TargetError> {
+        let folder = self.folder(stack)?;
+        let Some(left) = super::register::find(folder.path()) else {
+            return Ok(());
+        };
+        // It may be about to end by itself: then it does not answer, and that is as good.
+        let asked = control::stop(&left).await;
+        for _ in 0..1_000 {
+            if super::register::find(folder.path()).is_none() {
+                return Ok(());
+            }
+            self.pause(0).await;
+        }
+        asked?;
+        Err(unresponsive(&folder, Some(&left)))
     }
 
     pub(super) fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {

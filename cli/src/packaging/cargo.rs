@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use super::PackagingError;
 use super::find::Crate;
 use crate::engine::{DeployEvent, Reporter};
+use crate::guard;
 
 /// Builds `source` for this machine, by plain cargo; answers where the binary is.
 ///
@@ -127,25 +128,31 @@ fn failure(
     }
 }
 
-/// A build's process group, ended with whoever waits for the build.
-struct Group(Option<Pid>);
+/// A build's process group, ended with whoever waits for the build, or with this process.
+struct Group(Option<u32>);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        let pid = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(pid.and_then(Pid::from_raw))
+        let group = child.id();
+        if let Some(group) = group {
+            guard::group_started(group, "");
+        }
+        Self(group)
     }
 
     /// The build has ended by itself.
     fn over(&mut self) {
-        self.0 = None;
+        if let Some(group) = self.0.take() {
+            guard::group_ended(group);
+        }
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // It may just have ended.
+        let group = self.0.and_then(|group| i32::try_from(group).ok());
+        if let Some(group) = group.and_then(Pid::from_raw) {
+            // It may just have ended. If it takes its time, the guard waits for it: this command is about to end.
             kill_process_group(group, Signal::TERM).ok();
         }
     }

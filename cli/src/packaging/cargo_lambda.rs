@@ -4,8 +4,6 @@
 //! `--release` it would: another panic strategy, another link-time optimisation), so the profile in the crate's
 //! workspace is what counts, and the same for every builder.
 
-use tempfile::TempDir;
-
 use super::choice::{Builder, Choice};
 use super::find::Crate;
 use super::toolchain::Programs;
@@ -13,6 +11,7 @@ use super::zip::BOOTSTRAP;
 use super::{PackagingError, cargo, read};
 use crate::config::Architecture;
 use crate::engine::Reporter;
+use crate::scratch::Scratch;
 
 /// Builds `source` for Lambda, as `choice` says; answers the executable's bytes.
 ///
@@ -37,7 +36,9 @@ pub(super) async fn build(
         }
     };
     // A fresh one, because cargo-lambda leaves what it finds there, and has nothing against building nothing.
-    let output = TempDir::new().map_err(|source| PackagingError::NoRoom { source })?;
+    let scratch = Scratch::new("build").map_err(|source| PackagingError::NoRoom { source })?;
+    let output = scratch.path().join("lambda");
+    std::fs::create_dir(&output).map_err(|source| PackagingError::NoRoom { source })?;
     let mut command = crate::programs::command(&programs.cargo);
     command
         .args([
@@ -57,9 +58,9 @@ pub(super) async fn build(
         // Its own check would add a missing target to the user's toolchain, unasked.
         .arg("--skip-target-check")
         .arg("--lambda-dir")
-        .arg(output.path());
+        .arg(&output);
     cargo::run(command, source, reporter).await?;
-    let bootstrap = output.path().join(BOOTSTRAP);
+    let bootstrap = output.join(BOOTSTRAP);
     if !bootstrap.is_file() {
         return Err(PackagingError::NoBinary {
             folder: source.folder.clone(),

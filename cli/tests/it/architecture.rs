@@ -66,7 +66,14 @@ fn the_engine_knows_no_shell() {
 fn the_shells_do_not_name_one_another() {
     check(
         "local",
-        &["stack", "config", "engine", "packaging", "interrupt"],
+        &[
+            "stack",
+            "config",
+            "engine",
+            "packaging",
+            "interrupt",
+            "guard",
+        ],
     );
     check("terminal", &["stack", "engine", "error", "interrupt"]);
     check(
@@ -76,8 +83,10 @@ fn the_shells_do_not_name_one_another() {
 }
 
 #[test]
-fn watching_files_knows_nobody() {
+fn watching_files_and_what_outlives_the_command_know_nobody() {
     check("watch", &[]);
+    check("guard", &[]);
+    check("scratch", &[]);
 }
 
 #[test]

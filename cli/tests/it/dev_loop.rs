@@ -13,6 +13,10 @@ use crate::project::{PATIENCE, Project, children, is_alive};
 
 const MAIN: &str = include_str!("tiny/main.rs");
 
+const MANIFEST: &str = "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
+    [[bin]]\nname = \"chat\"\npath = \"src/main.rs\"\n\
+    [dependencies]\ngreeting = { path = \"../greeting\" }\n[workspace]\n";
+
 /// A running `dev`, and what it tells as JSON.
 struct Loop {
     project: Project,
@@ -34,13 +38,7 @@ impl Loop {
             "[package]\nname = \"greeting\"\nversion = \"0.0.0\"\nedition = \"2024\"\n",
         );
         write(&project, "handlers/src/main.rs", MAIN);
-        write(
-            &project,
-            "handlers/Cargo.toml",
-            "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-             [[bin]]\nname = \"chat\"\npath = \"src/main.rs\"\n\
-             [dependencies]\ngreeting = { path = \"../greeting\" }\n[workspace]\n",
-        );
+        write(&project, "handlers/Cargo.toml", MANIFEST);
         let mut child = project
             .command(&["dev", "--output", "json"])
             .env("CARGO_TARGET_DIR", project.path().join("built"))
@@ -162,6 +160,24 @@ fn a_save_is_served_over_the_open_connection_and_what_does_not_compile_is_not() 
     running.tells("served");
     tom.say("e");
     assert_eq!(tom.hear(), "fourth: e");
+    running.stop();
+}
+
+#[test]
+fn a_save_is_served_after_a_checkout_of_a_branch_without_the_handlers_and_back() {
+    let running = Loop::start("");
+    let mut tom = Chat::open(&running.endpoint, "Tom", "Jerry");
+    std::fs::remove_dir_all(running.project.path().join("handlers")).unwrap();
+    running.tells("error");
+    running.save("handlers/src/main.rs", MAIN);
+    running.save("handlers/Cargo.toml", MANIFEST);
+    running.tells("unchanged");
+    for mark in ["second", "third"] {
+        running.save("handlers/src/main.rs", &marked(mark));
+        running.tells("served");
+        tom.say("a");
+        assert_eq!(tom.hear(), format!("{mark}: a"));
+    }
     running.stop();
 }
 

@@ -132,6 +132,10 @@ impl Functions {
                 ),
             );
             self.clock.until(next).await;
+            // The machine may have slept longer.
+            if self.clock.elapsed().saturating_sub(accepted) > policy.longest_age {
+                return self.tell_of_drop(&event, tries, &failure);
+            }
         }
     }
 

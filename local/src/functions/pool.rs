@@ -265,6 +265,16 @@ impl Pool {
         }
     }
 
+    /// Tells of a process that has started, before it does anything.
+    pub(super) fn process_started(&self, pid: u32, log_stream: &str) {
+        self.observer.process_started(pid, log_stream);
+    }
+
+    /// Tells that a process is gone, and what it has started with it.
+    pub(super) fn process_is_gone(&self, pid: u32) {
+        self.observer.process_ended(pid);
+    }
+
     pub(super) fn log(&self, stream: &str, source: LogSource, text: String) {
         if let Some(action) = self.runnable.missing_log_action
             && !self.told_of_logs.swap(true, Ordering::Relaxed)

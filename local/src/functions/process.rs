@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::open_files::limit_as_on_lambda;
 use super::output::follow_lines;
 use super::pool::{Ending, Job, Pool};
+use super::stragglers::end_stragglers;
 use super::{Failure, Invocation, Outcome, environment, runtime_api};
 use crate::gateway::{clock, ids};
 use crate::observer::LogSource;
@@ -200,8 +201,16 @@ impl Process {
 pub(super) async fn run(pool: Arc<Pool>, process: Arc<Process>) {
     let failure = match start(&pool, &process).await {
         Ok((child, listener)) => {
+            let pid = child.id();
+            if let Some(pid) = pid {
+                pool.process_started(pid, &process.log_stream);
+            }
             limit_as_on_lambda(&child);
-            supervise(&pool, &process, child, listener).await
+            let failure = supervise(&pool, &process, child, listener).await;
+            if let Some(pid) = pid {
+                pool.process_is_gone(pid);
+            }
+            failure
         }
         Err(error) => {
             let path = pool.runnable.code.bootstrap.display();
@@ -310,8 +319,12 @@ async fn supervise(
             },
         }
     };
-    // What the process started must not outlive it.
+    // What the process started must not outlive it, in its group or out of it.
     signal(group, Signal::KILL);
+    let log_stream = process.log_stream.clone();
+    let ending = tokio::task::spawn_blocking(move || end_stragglers(&log_stream));
+    // It fails only while the runtime itself ends.
+    let _ended = ending.await;
     let rest = async { while output.join_next().await.is_some() {} };
     if tokio::time::timeout(Duration::from_secs(1), rest)
         .await

@@ -21,6 +21,8 @@ pub(crate) struct Connection {
     clock: Clock,
     /// By `clock`.
     opened: Duration,
+    /// Milliseconds since 1970, by the wall clock.
+    opened_by_wall: i64,
     /// Milliseconds by `clock`.
     last_active: AtomicU64,
     /// Milliseconds since 1970, as the @connections API tells them.
@@ -111,6 +113,7 @@ impl Connection {
         let connection = Self {
             clock: clock.clone(),
             opened,
+            opened_by_wall: clock.wall_millis(),
             last_active: AtomicU64::new(millis(opened)),
             last_active_epoch: AtomicI64::new(facts.connected_at),
             facts,
@@ -201,6 +204,19 @@ impl Connection {
         Duration::from_millis(self.last_active.load(Ordering::Relaxed))
     }
 
+    /// Whether it is open or idle for longer than it may.
+    ///
+    /// Two hours are two hours by whichever clock shows them first: what functions wrote down about a connection when it
+    /// opened expires by the wall clock, and a connection that outlives it would be there for nobody.
+    fn is_overdue(&self, limits: &Limits) -> bool {
+        let now = self.clock.elapsed();
+        let by_wall = self.clock.wall_millis().saturating_sub(self.opened_by_wall);
+        now.saturating_sub(self.opened) >= limits.connection_duration
+            || now.saturating_sub(self.last_active()) >= limits.idle_timeout
+            || u128::try_from(by_wall)
+                .is_ok_and(|millis| millis >= limits.connection_duration.as_millis())
+    }
+
     /// Milliseconds since 1970.
     pub(crate) fn last_active_epoch(&self) -> i64 {
         self.last_active_epoch.load(Ordering::Relaxed)
@@ -250,6 +266,18 @@ impl Connections {
             .values()
         {
             if !stays(&connection.facts.stage) {
+                connection.end(Ending::going_away());
+            }
+        }
+    }
+
+    /// Ends every connection whose time is over.
+    ///
+    /// Each connection waits for its own end, but only by the clock that cannot be set.
+    pub(crate) fn end_overdue(&self, limits: &Limits) {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for connection in connections.values() {
+            if connection.is_overdue(limits) {
                 connection.end(Ending::going_away());
             }
         }

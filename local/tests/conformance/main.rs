@@ -10,6 +10,7 @@ mod authorisation;
 mod backend;
 mod browser;
 mod checklist;
+mod clocks;
 mod connect_event;
 mod connections_api;
 mod disconnect_event;

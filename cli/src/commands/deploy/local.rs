@@ -28,6 +28,12 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
     }
     let _reserved = target.reserve(&settings.stack)?;
+    if let Some((pid, endpoint)) = target.left_behind(&settings.stack)? {
+        terminal.warn(&format!(
+            "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended, and its table data is lost"
+        ));
+        or_interrupted(target.end_left_behind(&settings.stack)).await?;
+    }
     let mut reporter = terminal.reporter();
     let publishing = async {
         let built = build(settings, args.handlers.as_deref(), &mut reporter).await?;

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-
-use tempfile::TempDir;
 
 use super::DevArgs;
 use crate::config::{FILE_NAME, Settings};
@@ -15,6 +14,7 @@ use crate::local::foreground::Request;
 use crate::local::keep_code;
 use crate::local::secrets;
 use crate::packaging::{self, Executable};
+use crate::scratch::Scratch;
 use crate::stack::code::parameters_of_functions;
 use crate::stack::render::{parameter, render};
 use crate::watch::Places;
@@ -179,21 +179,36 @@ fn file_in(path: &Path) -> PathBuf {
 }
 
 /// Copies of the executables that run: cargo writes the next one where the last one was, and a function may need a
-/// further process of the old version meanwhile.
+/// further process of the old version meanwhile. Zip files are unpacked beside them.
 #[derive(Debug)]
-pub(super) struct Kept(TempDir);
+pub(super) struct Kept(Scratch);
 
 impl Kept {
     pub(super) fn new() -> Result<Self, TargetError> {
-        let folder = tempfile::Builder::new().prefix("chatctl-dev-").tempdir();
-        folder.map(Self).map_err(|error| {
+        let made = Scratch::new("dev").and_then(|scratch| {
+            let kept = Self(scratch);
+            std::fs::DirBuilder::new()
+                .mode(0o700)
+                .create(kept.copies())?;
+            Ok(kept)
+        });
+        made.map_err(|error| {
             TargetError::file("make a folder in", &std::env::temp_dir(), error)
                 .with_hint("TMPDIR names another place for temporary files")
         })
     }
 
+    /// Where zip files are unpacked.
+    pub(super) fn unpacked(&self) -> PathBuf {
+        self.0.path().join("unpacked")
+    }
+
+    fn copies(&self) -> PathBuf {
+        self.0.path().join("copies")
+    }
+
     async fn keep(&self, executable: &Executable) -> Result<PathBuf, TargetError> {
-        let folder = self.0.path().to_owned();
+        let folder = self.copies();
         let copy = folder.join(&executable.digest).join("bootstrap");
         let (from, digest) = (executable.path.clone(), executable.digest.clone());
         let copying = tokio::task::spawn_blocking(move || {
@@ -218,7 +233,7 @@ impl Kept {
             .values()
             .filter_map(|path| path.parent())
             .collect();
-        let entries = std::fs::read_dir(self.0.path()).into_iter().flatten();
+        let entries = std::fs::read_dir(self.copies()).into_iter().flatten();
         for folder in entries.flatten().map(|entry| entry.path()) {
             if !used.contains(folder.as_path()) {
                 // The whole folder goes at the end.

@@ -89,20 +89,20 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
         )?;
     }
     let kept = Kept::new()?;
+    let began = SystemTime::now();
     let assembled = {
         let mut reporter = terminal.progress();
         or_interrupted(assemble(&args, &kept, &mut reporter)).await?
     };
     let port = port(&args, assembled.settings.as_ref()).await?;
-    // Before it starts, so that a save during the start is noticed.
-    let watch = (!args.no_watch)
-        .then(|| watch(&assembled, terminal))
-        .flatten();
+    // Before it starts, so that a save during the start is noticed; those during the build show by their time.
+    let watch = (!args.no_watch).then(|| watch(&assembled, began, terminal));
     let columns = Arc::new(Mutex::new(columns(&assembled)));
     let starting = foreground::start(
         assembled.request.clone(),
         port,
         args.clock_speed,
+        kept.unpacked(),
         tell(terminal, &columns),
     );
     let running = or_interrupted(starting).await?;
@@ -167,10 +167,10 @@ impl Session<'_> {
         let next = assemble(self.args, self.kept, &mut quiet).await?;
         let built = started.elapsed().unwrap_or_default();
         if next.places != self.assembled.places
-            && let Err(error) = watch.look_at(next.places.clone())
+            && let Err(error) = watch.look_at(next.places.clone(), started)
         {
             self.terminal
-                .warn(&format!("some sources cannot be watched: {error}"));
+                .warn(&format!("some sources cannot be watched, so that their changes are noticed some seconds late: {error}"));
         }
         if next.is_same(&self.assembled) {
             unchanged(self.terminal);
@@ -203,20 +203,14 @@ fn columns(assembled: &Assembled) -> LogColumns {
     LogColumns::new(assembled.request.code.keys().map(String::as_str))
 }
 
-/// Watches what the stack is made of; a system that gives no watches still has a running stack.
-fn watch(assembled: &Assembled, terminal: Terminal) -> Option<Watch> {
-    let watch = Watch::new().and_then(|mut watch| {
-        watch.look_at(assembled.places.clone())?;
-        Ok(watch)
-    });
-    match watch {
-        Ok(watch) => Some(watch),
-        Err(error) => {
-            terminal.warn(&format!("changes will not be noticed: {error}"));
-            terminal.hint("on Linux, a higher `sysctl fs.inotify.max_user_watches` helps; restart `chatctl dev` after a change meanwhile");
-            None
-        }
+/// Watches what the stack is made of, as it was when it `began` to be put together.
+fn watch(assembled: &Assembled, began: SystemTime, terminal: Terminal) -> Watch {
+    let mut watch = Watch::new();
+    if let Err(error) = watch.look_at(assembled.places.clone(), began) {
+        terminal.warn(&format!("changes are noticed some seconds late: {error}"));
+        terminal.hint("on Linux, a higher `sysctl fs.inotify.max_user_watches` helps");
     }
+    watch
 }
 
 /// The port to listen on, which must not be the one that the same stack has already in the background.

@@ -90,6 +90,14 @@ pub(super) fn not_running(
     target: &LocalTarget,
     stack: &StackName,
 ) -> Result<CommandError, CommandError> {
+    if let Some((pid, endpoint)) = target.left_behind(stack)? {
+        return Ok(CommandError::usage(
+            format!(
+                "the folder of local stack `{stack}` is gone, but its process {pid} still serves {endpoint}"
+            ),
+            "it ends by itself within seconds; `chatctl deploy --local` starts a new one",
+        ));
+    }
     let message = if target.is_stopped(stack)? {
         format!("local stack `{stack}` was deployed but does not run")
     } else {

@@ -22,10 +22,16 @@ pub(super) async fn run(
     let running = target.status(stack).await?;
     let stopped = target.is_stopped(stack)?;
     let has_data = target.has_data(stack);
-    if running.is_none() && !stopped && (!has_data || is_kept) {
+    let left = target.left_behind(stack)?;
+    if running.is_none() && left.is_none() && !stopped && (!has_data || is_kept) {
         let nothing = Teardown::NothingThere;
         finished(terminal, stack.as_ref(), &nothing, has_data, &[]);
         return Ok(());
+    }
+    if let Some((pid, endpoint)) = &left {
+        terminal.say(&format!(
+            "goes:  process {pid}, which still serves {endpoint} although the stack's folder is gone"
+        ));
     }
     match &running {
         Some(running) => terminal.say(&format!(
@@ -33,6 +39,7 @@ pub(super) async fn run(
             running.functions.len(),
             running.connections
         )),
+        None if left.is_some() && !stopped && !has_data => {}
         None => terminal.say(&format!(
             "goes:  what is left of local stack `{stack}`, which does not run"
         )),
@@ -51,7 +58,12 @@ pub(super) async fn run(
         ));
     }
     let _reserved = target.reserve(stack)?;
+    target.end_left_behind(stack).await?;
     let outcome = engine::teardown(&target, stack, data, &mut terminal.reporter()).await?;
+    let outcome = match outcome {
+        Teardown::NothingThere if left.is_some() => Teardown::Done { spared: Vec::new() },
+        outcome => outcome,
+    };
     let is_kept = has_data && is_kept;
     finished(terminal, stack.as_ref(), &outcome, is_kept, &target.left());
     Ok(())

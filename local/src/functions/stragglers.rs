@@ -1,0 +1,75 @@
+//! Processes that left their function's process group (`setsid`): a sandbox of Lambda's would end with them in it.
+//!
+//! They are found by their environment, which they inherited: the name of the log stream is random and belongs to one
+//! process of one function. Only Linux shows the environment of other processes; elsewhere nothing is found.
+
+/// Ends what a function's process with this log stream has started and left behind.
+///
+/// It reads files of every process of the user, which may take some milliseconds.
+#[cfg(target_os = "linux")]
+pub fn end_stragglers(log_stream: &str) {
+    let mark = format!("AWS_LAMBDA_LOG_STREAM_NAME={log_stream}");
+    // Again, because one may have started another meanwhile; not for ever, because one may do nothing else.
+    for _ in 0..5 {
+        if !end_marked(mark.as_bytes()) {
+            return;
+        }
+    }
+}
+
+/// Ends what a function's process with this log stream has started and left behind, on Linux.
+#[cfg(not(target_os = "linux"))]
+pub fn end_stragglers(_log_stream: &str) {}
+
+/// Answers whether there was any.
+#[cfg(target_os = "linux")]
+fn end_marked(mark: &[u8]) -> bool {
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+    let mut any = false;
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.parse().ok());
+        let Some(pid) = id.and_then(Pid::from_raw) else {
+            continue;
+        };
+        // A handle first: what is read then is of the very process that the signal reaches.
+        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
+            continue;
+        };
+        // Other users' cannot be read. That of a process that has ended is empty.
+        let Ok(environment) = std::fs::read(entry.path().join("environ")) else {
+            continue;
+        };
+        if environment.split(|byte| *byte == 0).any(|it| it == mark) {
+            any |= pidfd_send_signal(&handle, Signal::KILL).is_ok();
+        }
+    }
+    any
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn only_what_carries_the_mark_is_ended() {
+        let sleeper = |stream: &str| {
+            let mut command = Command::new("sleep");
+            command.arg("600").process_group(0);
+            command.env("AWS_LAMBDA_LOG_STREAM_NAME", stream);
+            command.spawn().unwrap()
+        };
+        let stream = format!("test-{}", std::process::id());
+        let mut marked = sleeper(&stream);
+        let mut other = sleeper(&format!("{stream}0"));
+        end_stragglers(&stream);
+        assert_eq!(marked.wait().unwrap().signal(), Some(9));
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+}

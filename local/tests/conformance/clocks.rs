@@ -1,0 +1,60 @@
+//! What the machine's sleep and a wall clock that is set do to connections.
+
+use std::time::Duration;
+
+use crate::setup::Setup;
+use crate::world::{Client, World};
+
+const HOUR: u64 = 3_600;
+const DAY: i64 = 86_400;
+
+/// A message of the `index`th connection's client arrives, and a post reaches it.
+async fn is_reachable(world: &World, client: &mut Client, index: usize) {
+    let id = world.connection_id(index).await;
+    client.send("x").await;
+    world.settled().await;
+    assert_eq!(world.operate("POST", &id, b"y").await.status, 200);
+    assert_eq!(client.receive().await, "y");
+}
+
+async fn is_ended_and_comes_back(world: &World, client: &mut Client, index: usize) -> Client {
+    assert_eq!(client.close_code().await, 1001);
+    let received = world.puppets.event("disconnect", index).await;
+    assert_eq!(received.context()["disconnectStatusCode"], 1001);
+    let mut again = world.connect().await;
+    is_reachable(world, &mut again, index + 1).await;
+    again
+}
+
+#[tokio::test]
+async fn a_connection_that_the_machine_slept_through_is_ended_and_the_next_one_is_reachable() {
+    let (world, hand) = World::by_hand(Setup::chat).await;
+    let mut client = world.connect().await;
+    is_reachable(&world, &mut client, 0).await;
+    let slept = Duration::from_secs(2 * HOUR + 20 * 60);
+    hand.set_wall_clock(i64::try_from(slept.as_secs()).unwrap());
+    hand.advance(slept);
+    is_ended_and_comes_back(&world, &mut client, 0).await;
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_is_set_forth_ends_connections_and_one_that_is_set_back_does_not() {
+    let (world, hand) = World::by_hand(Setup::chat).await;
+    let mut client = world.connect().await;
+    is_reachable(&world, &mut client, 0).await;
+    // Less than two hours: what functions wrote down about it is still good.
+    hand.set_wall_clock(3_600);
+    is_reachable(&world, &mut client, 0).await;
+    hand.set_wall_clock(DAY);
+    let mut client = is_ended_and_comes_back(&world, &mut client, 0).await;
+    hand.set_wall_clock(-DAY);
+    is_reachable(&world, &mut client, 1).await;
+    // Those that were opened meanwhile are ended when it is put right.
+    let mut early = world.connect().await;
+    is_reachable(&world, &mut early, 2).await;
+    hand.set_wall_clock(DAY);
+    let mut late = is_ended_and_comes_back(&world, &mut early, 1).await;
+    is_reachable(&world, &mut late, 3).await;
+    // The first one is as old as it was, by both clocks.
+    is_reachable(&world, &mut client, 1).await;
+}
