@@ -51,7 +51,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
         terminal.result_json(&json!({"type": "result", "checks": rows}));
     } else {
         for check in &checks {
-            terminal.result_text(line(check));
+            terminal.result_painted(line(check));
         }
     }
     let problems = checks.iter().filter(|check| check.outcome.is_err()).count();

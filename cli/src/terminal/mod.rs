@@ -119,8 +119,13 @@ impl Terminal {
     }
 
     /// Prints a result that is prose: printable anywhere; on a terminal its lines are made to fit.
-    pub(crate) fn result_text(self, text: impl Into<Text>) {
-        drop(Stdout.line(&text.into().shown().wrapped(Stdout.width())));
+    pub(crate) fn result_text(self, text: &str) {
+        self.result_painted(text.into());
+    }
+
+    /// The same for prose with colours.
+    pub(crate) fn result_painted(self, text: Text) {
+        drop(Stdout.line(&text.shown().wrapped(Stdout.width())));
     }
 
     /// Prints a line of a result that people read: printable anywhere, and never wrapped.
@@ -142,7 +147,11 @@ impl Terminal {
     }
 
     /// Talks to the user; silent for scripts.
-    pub(crate) fn say(self, text: impl Into<Text>) {
+    pub(crate) fn say(self, text: &str) {
+        self.say_painted(text.into());
+    }
+
+    fn say_painted(self, text: Text) {
         if self.output == Output::Text {
             // A terminal that has gone is no reason to stop.
             drop(Stderr.line(&fitting(text)));
@@ -152,7 +161,7 @@ impl Terminal {
     /// Talks to the user in two columns, as the steps of a deployment do; silent for scripts.
     pub(crate) fn step(self, word: &str, text: &str) {
         let word = Role::Step.paint(format!("{word:>9}"));
-        self.say(word.plain(format!(" {}", bounded(text))));
+        self.say_painted(word.plain(format!(" {}", bounded(text))));
     }
 
     /// A reporter for what happens again and again, and is told in other ways.
@@ -162,12 +171,12 @@ impl Terminal {
 
     /// Tells what the user must not overlook; silent for scripts, which find it in the result.
     pub(crate) fn warn(self, text: &str) {
-        self.say(Role::Failure.paint(bounded(text)));
+        self.say_painted(Role::Failure.paint(bounded(text)));
     }
 
     /// Tells what can be done next; silent for scripts.
     pub(crate) fn hint(self, text: &str) {
-        self.say(Role::Hint.paint(bounded(&as_invoked(text))));
+        self.say_painted(Role::Hint.paint(bounded(&as_invoked(text))));
     }
 
     /// Shows a function's log line beside what a command does: on stderr, for scripts on stdout.
