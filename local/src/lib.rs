@@ -17,10 +17,12 @@
 //!   processes see their Runtime API close and end by that.
 
 mod browser;
+mod budget;
 mod clock;
 mod credentials;
 mod functions;
 mod gateway;
+mod http;
 pub mod iam;
 mod jsonpath;
 mod local_stack;
@@ -30,6 +32,7 @@ mod observer;
 mod options;
 mod page;
 mod schema;
+mod sockets;
 pub mod stack;
 mod status;
 mod tables;
