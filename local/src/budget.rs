@@ -220,8 +220,15 @@ mod tests {
                 }
             }
             let small = ALWAYS * count;
-            assert!(budget.used() <= 32 * MB + small, "{count}: {}", budget.used());
-            assert!(budget.share().take(ALWAYS, Stage::Begin).is_some(), "{count}");
+            assert!(
+                budget.used() <= 32 * MB + small,
+                "{count}: {}",
+                budget.used()
+            );
+            assert!(
+                budget.share().take(ALWAYS, Stage::Begin).is_some(),
+                "{count}"
+            );
         }
     }
 

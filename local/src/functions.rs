@@ -113,7 +113,12 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    pub(crate) fn new(limits: Limits, clock: Clock, budget: Arc<Budget>, observer: Observer) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        clock: Clock,
+        budget: Arc<Budget>,
+        observer: Observer,
+    ) -> Self {
         Self {
             pools: RwLock::default(),
             draining: Mutex::default(),

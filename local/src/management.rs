@@ -137,7 +137,8 @@ async fn post(
 ) -> Answer {
     // Read even when the connection is gone: the client may keep its own connection to us.
     let body = held_body(request.into_body(), gateway.limits.message_bytes, share).await;
-    let refused = |status, error_type, message| refuse(Refusal::gateway(status, error_type, message));
+    let refused =
+        |status, error_type, message| refuse(Refusal::gateway(status, error_type, message));
     let (payload, _held) = match body {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
@@ -147,7 +148,11 @@ async fn post(
             return refused(400, "BadRequestException", "the request ended early");
         }
         Err(BodyError::TooSlow) => {
-            return refused(408, "RequestTimeoutException", "the request did not arrive in time");
+            return refused(
+                408,
+                "RequestTimeoutException",
+                "the request did not arrive in time",
+            );
         }
         Err(BodyError::NoRoom) => return limit_exceeded(),
     };

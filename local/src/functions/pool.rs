@@ -143,7 +143,9 @@ impl Pool {
             idle.process.promise(false);
         }
         self.tidy(&mut state);
-        state.waiting.push(job.invocation.held.share().number(), job);
+        state
+            .waiting
+            .push(job.invocation.held.share().number(), job);
         self.start_if_needed(&mut state);
         Ok(())
     }

@@ -60,11 +60,7 @@ pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<P
     }
 }
 
-async fn answer(
-    pool: &Pool,
-    process: &Arc<Process>,
-    request: Request<Incoming>,
-) -> Answer {
+async fn answer(pool: &Pool, process: &Arc<Process>, request: Request<Incoming>) -> Answer {
     if browser::asks(request.headers()) {
         return error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
     }

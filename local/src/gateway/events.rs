@@ -370,7 +370,13 @@ mod tests {
 
     #[test]
     fn the_size_in_json_is_that_of_the_text_that_serde_writes() {
-        for text in ["", "hi", "\"\\/\u{8}\u{c}\n\r\t", "\0\u{1}\u{1f}\u{7f}", "ü€\u{2028}😀"] {
+        for text in [
+            "",
+            "hi",
+            "\"\\/\u{8}\u{c}\n\r\t",
+            "\0\u{1}\u{1f}\u{7f}",
+            "ü€\u{2028}😀",
+        ] {
             let json = serde_json::to_string(text).unwrap();
             assert_eq!(size_in_json(text), json.len(), "{text:?}");
         }

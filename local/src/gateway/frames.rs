@@ -179,11 +179,7 @@ fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option
 }
 
 /// Sends what is queued until a close frame was sent or the client is gone; gives the sink back.
-async fn write(
-    mut sink: Sink,
-    mut outgoing: mpsc::Receiver<Outgoing>,
-    frame_bytes: usize,
-) -> Sink {
+async fn write(mut sink: Sink, mut outgoing: mpsc::Receiver<Outgoing>, frame_bytes: usize) -> Sink {
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
         // What has been fed counts until it has left.

@@ -42,7 +42,15 @@ pub(super) async fn answer(
             &stamp.request_id,
         )),
         Some(route) => {
-            serve_message(gateway, facts, &stage.variables, &route, (body, held), &stamp).await
+            serve_message(
+                gateway,
+                facts,
+                &stage.variables,
+                &route,
+                (body, held),
+                &stamp,
+            )
+            .await
         }
     };
     if let Some(text) = text
@@ -143,4 +151,3 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
             .await
     };
 }
-

@@ -133,7 +133,9 @@ impl Metered {
         let arriving = self.arriving.held.load(Ordering::Relaxed);
         arriving > ALWAYS
             && self.arriving.share.budget().is_tight()
-            && self.began.is_some_and(|began| began.elapsed() > self.patience)
+            && self
+                .began
+                .is_some_and(|began| began.elapsed() > self.patience)
     }
 }
 
@@ -193,17 +195,11 @@ impl AsyncWrite for Metered {
         Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_flush(context)
     }
 
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(context)
     }
 }

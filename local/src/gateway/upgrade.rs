@@ -12,9 +12,9 @@ use super::deployed::{Deployed, LiveStage, Target};
 use super::events::{self, Facts, Stamp};
 use super::handshake::{Head, Refusal, switching_protocols};
 use super::integrations::{Exchange, validation};
+use super::{Gateway, authorizer, clock, frames, ids, throttle};
 use crate::budget::{Share, Stage};
 use crate::sockets::Place;
-use super::{Gateway, authorizer, clock, frames, ids, throttle};
 
 /// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
 pub(crate) async fn serve(
@@ -34,8 +34,12 @@ pub(crate) async fn serve(
             let _closed = socket.shutdown().await;
         }
         Ok(admitted) => {
-            let (connection, outgoing) =
-                Connection::new(admitted.facts, &gateway.limits, &gateway.clock, &gateway.budget);
+            let (connection, outgoing) = Connection::new(
+                admitted.facts,
+                &gateway.limits,
+                &gateway.clock,
+                &gateway.budget,
+            );
             // Before the 101: whoever learns of the connection by it may post at once.
             gateway.connections.insert(Arc::clone(&connection));
             let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
