@@ -29,7 +29,15 @@ const RECOVERY: Duration = Duration::from_secs(60);
 /// A message of the pair that takes longer counts as this, and the pair as cut off.
 const CUT_OFF: Duration = Duration::from_secs(10);
 
-const CONFIG: &str = "[rooms]\nbroadcast = \"/room\"\n";
+/// The direct chat, and a route to everybody in the sender's room.
+const CONFIG: &str = r#"
+[[routes]]
+key = "$default"
+receivers = "friend"
+[[routes]]
+key = "room"
+receivers = "room"
+"#;
 
 /// Floods a local stack
 #[derive(Debug, clap::Args)]

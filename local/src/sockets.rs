@@ -1,9 +1,13 @@
 //! How many sockets a listener has open, and which of them gives way when there are too many.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+
+/// How many sockets may be on their way out at once, in favour of newcomers.
+const LEAVING: usize = 8;
 
 /// The sockets of one listener.
 ///
@@ -22,7 +26,16 @@ struct State {
     open: usize,
     next: u64,
     /// Those that wait for a request, the first for longest.
-    waiting: BTreeMap<u64, Arc<Notify>>,
+    waiting: BTreeMap<u64, Arc<Leave>>,
+    /// Those that were asked to leave, and are still there.
+    leaving: usize,
+}
+
+/// Asks a socket to leave.
+#[derive(Debug, Default)]
+struct Leave {
+    asked: AtomicBool,
+    notify: Notify,
 }
 
 /// One socket's place; free when dropped.
@@ -31,7 +44,7 @@ pub(crate) struct Place {
     sockets: Arc<Sockets>,
     /// Its number among those that wait.
     number: Mutex<Option<u64>>,
-    give_way: Arc<Notify>,
+    leave: Arc<Leave>,
 }
 
 impl Sockets {
@@ -54,13 +67,17 @@ impl Sockets {
                     let place = Place {
                         sockets: Arc::clone(self),
                         number: Mutex::default(),
-                        give_way: Arc::new(Notify::new()),
+                        leave: Arc::default(),
                     };
                     place.waits();
                     return place;
                 }
-                if let Some((_, oldest)) = state.waiting.pop_first() {
-                    oldest.notify_one();
+                if state.leaving < LEAVING
+                    && let Some((_, oldest)) = state.waiting.pop_first()
+                {
+                    state.leaving += 1;
+                    oldest.asked.store(true, Ordering::Relaxed);
+                    oldest.notify.notify_one();
                 }
             }
             self.changed.notified().await;
@@ -81,12 +98,15 @@ impl Place {
     pub(crate) fn waits(&self) {
         let mut number = lock(&self.number);
         let mut state = self.sockets.state();
+        if self.leave.asked.load(Ordering::Relaxed) {
+            return;
+        }
         let next = state.next;
         state.next += 1;
         if let Some(before) = number.replace(next) {
             state.waiting.remove(&before);
         }
-        state.waiting.insert(next, Arc::clone(&self.give_way));
+        state.waiting.insert(next, Arc::clone(&self.leave));
         if state.open >= self.sockets.most {
             self.sockets.changed.notify_one();
         }
@@ -101,14 +121,18 @@ impl Place {
 
     /// Waits until another socket needs the place.
     pub(crate) async fn needed(&self) {
-        self.give_way.notified().await;
+        self.leave.notify.notified().await;
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.works();
-        self.sockets.state().open -= 1;
+        {
+            let mut state = self.sockets.state();
+            state.open -= 1;
+            state.leaving -= usize::from(self.leave.asked.load(Ordering::Relaxed));
+        }
         self.sockets.changed.notify_one();
     }
 }
