@@ -33,6 +33,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// What may wait to be written beside messages: the answers to pings.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
 
+/// How writing has ended.
+struct Written {
+    sink: Sink,
+    is_too_slow: bool,
+}
+
 type Sink = SplitSink<WebSocketStream<Metered>, Message>;
 type Stream = SplitStream<WebSocketStream<Metered>>;
 
@@ -109,14 +115,17 @@ async fn converse(
                     }
                 }
                 Some(Ok(Message::Frame(_))) => {}
-                Some(Err(Error::Io(error))) if error.kind() == io::ErrorKind::TimedOut => break Err(too_slow()),
+                Some(Err(error)) if is_too_slow(&error) => break Err(too_slow()),
                 Some(Err(error)) => break fault(&error).map(Ending::fault).ok_or_else(lost),
                 None => break Err(lost()),
             },
             free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
             ending = connection.asked_to_end() => break Ok(ending),
             // Nothing can be written any more.
-            _over = &mut writer => break Err(lost()),
+            written = &mut writer => break Err(match written {
+                Ok(Written { is_too_slow: true, .. }) => too_slow(),
+                _ => lost(),
+            }),
             () = gateway.clock.until(check) => match next_check(connection, limits, &gateway.clock) {
                 Some(moment) => check = moment,
                 None => break Ok(Ending::going_away()),
@@ -148,9 +157,9 @@ async fn converse(
 
 /// Waits for the close frame to leave, then for the client to hang up: closing with something unread would reset the
 /// connection, and the client might never see why.
-async fn hang_up(stream: Stream, writer: JoinHandle<Sink>) {
+async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     let mut writer = AbortOnDrop(writer);
-    let Ok(sink) = (&mut writer.0).await else {
+    let Ok(Written { sink, .. }) = (&mut writer.0).await else {
         return;
     };
     let Ok(socket) = stream.reunite(sink) else {
@@ -163,7 +172,7 @@ async fn hang_up(stream: Stream, writer: JoinHandle<Sink>) {
     }
 }
 
-struct AbortOnDrop(JoinHandle<Sink>);
+struct AbortOnDrop(JoinHandle<Written>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -179,7 +188,11 @@ fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option
 }
 
 /// Sends what is queued until a close frame was sent or the client is gone; gives the sink back.
-async fn write(mut sink: Sink, mut outgoing: mpsc::Receiver<Outgoing>, frame_bytes: usize) -> Sink {
+async fn write(
+    mut sink: Sink,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    frame_bytes: usize,
+) -> Written {
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
         // What has been fed counts until it has left.
@@ -201,7 +214,11 @@ async fn write(mut sink: Sink, mut outgoing: mpsc::Receiver<Outgoing>, frame_byt
                     sink.feed(Message::Close(Some(frame))).await
                 }
             };
-            if result.is_err() || is_over {
+            if let Err(error) = result {
+                let is_too_slow = is_too_slow(&error);
+                return Written { sink, is_too_slow };
+            }
+            if is_over {
                 break;
             }
             next = outgoing.try_recv().ok();
@@ -209,10 +226,23 @@ async fn write(mut sink: Sink, mut outgoing: mpsc::Receiver<Outgoing>, frame_byt
         let flushed = sink.flush().await;
         drop(fed);
         if is_over || flushed.is_err() {
-            break;
+            let is_too_slow = flushed.is_err_and(|error| is_too_slow(&error));
+            return Written { sink, is_too_slow };
         }
     }
-    sink
+    Written {
+        sink,
+        is_too_slow: false,
+    }
+}
+
+/// Whether the client takes nothing of what is sent to it.
+fn is_too_slow(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+        Error::WriteBufferFull(_) => true,
+        _ => false,
+    }
 }
 
 /// A long text leaves in several frames: the limit on frames holds for both directions.

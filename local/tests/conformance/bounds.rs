@@ -7,6 +7,7 @@ use chatctl_local::stack::Throttle;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -116,18 +117,18 @@ async fn c82_a_client_that_takes_nothing_and_one_that_sends_empty_frames_are_cut
     assert_eq!(disconnect_code(&world, 1).await, 1008);
 }
 
+/// Decides how the invocations end that have begun.
+type Begun = mpsc::UnboundedReceiver<oneshot::Sender<Act>>;
+
 /// A stack with little room, whose function answers when the test says so.
-async fn with_little_room() -> (
-    World,
-    tokio::sync::mpsc::UnboundedReceiver<tokio::sync::oneshot::Sender<Act>>,
-) {
+async fn with_little_room() -> (World, Begun) {
     let limits = Limits {
         queued_bytes: 2 * 1024 * KB,
         slow_client_timeout: Duration::from_secs(1),
         ..limits()
     };
     let world = World::limited_chat(limits).await;
-    let (begun, begins) = tokio::sync::mpsc::unbounded_channel();
+    let (begun, begins) = mpsc::unbounded_channel();
     world.puppets.on("default", move |_| {
         let (finish, act) = later();
         begun.send(finish).unwrap();
