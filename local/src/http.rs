@@ -29,6 +29,9 @@ pub(crate) const BODY: Duration = Duration::from_secs(30);
 /// How long a client may take none of what is sent to it.
 const UNREAD: Duration = Duration::from_secs(30);
 
+/// How long a connection is kept whose place is needed, and that has got a request at that moment.
+const LEAVING: Duration = Duration::from_secs(5);
+
 /// The largest head that is waited for.
 const HEAD_BYTES: usize = 32 * 1024;
 
@@ -101,8 +104,8 @@ pub(crate) async fn go_on<A>(
         _closed = serving.as_mut() => return,
         () = place.needed() => serving.as_mut().graceful_shutdown(),
     }
-    // A request that has just come is answered; a client that does not read its answer is not waited for.
-    let _closed = tokio::time::timeout(idle, serving).await;
+    // A request that has come at this very moment is answered; a client that does not read its answer is not waited for.
+    let _closed = tokio::time::timeout(LEAVING, serving).await;
 }
 
 /// Reads until a request's head is complete; `None` when the client goes away before.

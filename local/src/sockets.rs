@@ -6,9 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// How many sockets may be on their way out at once, in favour of newcomers.
-const LEAVING: usize = 8;
-
 /// The sockets of one listener.
 ///
 /// When all places are taken, the socket that has waited longest for a request is closed for the newcomer: so silent
@@ -72,7 +69,8 @@ impl Sockets {
                     place.waits();
                     return place;
                 }
-                if state.leaving < LEAVING
+                // One at a time, so that no more of them leave than newcomers come.
+                if state.leaving == 0
                     && let Some((_, oldest)) = state.waiting.pop_first()
                 {
                     state.leaving += 1;
@@ -114,8 +112,15 @@ impl Place {
 
     /// Notes that a request has come, so that the socket must not be closed.
     pub(crate) fn works(&self) {
-        if let Some(number) = lock(&self.number).take() {
-            self.sockets.state().waiting.remove(&number);
+        let Some(number) = lock(&self.number).take() else {
+            return;
+        };
+        let mut state = self.sockets.state();
+        state.waiting.remove(&number);
+        if self.leave.asked.swap(false, Ordering::Relaxed) {
+            // It cannot leave at once: another one will have to.
+            state.leaving -= 1;
+            self.sockets.changed.notify_one();
         }
     }
 
@@ -128,11 +133,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.works();
-        {
-            let mut state = self.sockets.state();
-            state.open -= 1;
-            state.leaving -= usize::from(self.leave.asked.load(Ordering::Relaxed));
-        }
+        self.sockets.state().open -= 1;
         self.sockets.changed.notify_one();
     }
 }
