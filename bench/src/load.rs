@@ -11,6 +11,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::sample::Sample;
@@ -87,10 +88,17 @@ impl Seat {
         stream
             .set_nodelay(true)
             .map_err(|error| failed(error.into()))?;
-        let (socket, _) = tokio_tungstenite::client_async(request, stream)
-            .await
-            .map_err(failed)?;
+        let config = WebSocketConfig::default().max_write_buffer_size(1024 * 1024);
+        let (socket, _) =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(config))
+                .await
+                .map_err(failed)?;
         Ok(Self(socket))
+    }
+
+    /// The socket below, for what no decent client sends.
+    pub(crate) fn into_socket(self) -> TcpStream {
+        self.0.into_inner()
     }
 
     pub(crate) async fn close(mut self) -> Result<(), LoadError> {

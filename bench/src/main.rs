@@ -16,6 +16,7 @@ mod report;
 mod room;
 mod sample;
 mod server;
+mod soak;
 mod tally;
 
 use std::process::ExitCode;
@@ -27,6 +28,7 @@ use crate::deploy::{DeployArgs, DeployBenchError};
 use crate::figures::FigureError;
 use crate::floors::{FloorError, Floors};
 use crate::report::Figure;
+use crate::soak::{SoakArgs, SoakError};
 
 /// Measures chatctl
 #[derive(Debug, Parser)]
@@ -35,6 +37,8 @@ enum Args {
     Local(LocalArgs),
     /// A deployment to AWS, against an emulator
     Deploy(DeployArgs),
+    /// The local stack under floods; a missed bound is a failure
+    Soak(SoakArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,6 +71,8 @@ enum BenchError {
     Figure(#[from] FigureError),
     #[error(transparent)]
     Deploy(#[from] DeployBenchError),
+    #[error(transparent)]
+    Soak(#[from] SoakError),
 }
 
 fn main() -> ExitCode {
@@ -88,6 +94,11 @@ fn run(args: &Args) -> Result<(), BenchError> {
     let before = load_average();
     let args = match args {
         Args::Local(args) => args,
+        Args::Soak(args) => {
+            let soaked = soak::run(args);
+            say(&machine(&before));
+            return Ok(soaked?);
+        }
         Args::Deploy(args) => {
             let table = runtime.block_on(deploy::measure(args))?;
             say(&format!("{}\n\n{table}", machine(&before)));

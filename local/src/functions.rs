@@ -4,6 +4,7 @@ mod callee;
 mod code;
 mod environment;
 mod event_queue;
+mod fair_queue;
 pub(crate) mod invoke_api;
 mod open_files;
 mod output;
@@ -19,6 +20,7 @@ use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
 use self::event_queue::EventQueue;
+use crate::budget::{Budget, Held};
 use crate::clock::Clock;
 use crate::gateway::ids;
 use crate::observer::Observer;
@@ -72,6 +74,14 @@ const THROTTLE: &str = "TooManyRequestsException";
 /// What a function is invoked with.
 #[derive(Debug)]
 pub(crate) struct Invocation {
+    pub(crate) event: Event,
+    /// What it takes of the budget, and whose it is.
+    pub(crate) held: Held,
+}
+
+/// What a function is told.
+#[derive(Debug)]
+pub(crate) struct Event {
     pub(crate) request_id: String,
     pub(crate) payload: Bytes,
     /// The trace's root, as `X-Amzn-Trace-Id` has it.
@@ -98,17 +108,24 @@ pub(crate) struct Functions {
     /// Replaced ones whose processes may still finish something.
     draining: Mutex<Vec<Arc<Pool>>>,
     events: EventQueue,
+    budget: Arc<Budget>,
     limits: Limits,
     clock: Clock,
     observer: Observer,
 }
 
 impl Functions {
-    pub(crate) fn new(limits: Limits, clock: Clock, observer: Observer) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        clock: Clock,
+        budget: Arc<Budget>,
+        observer: Observer,
+    ) -> Self {
         Self {
             pools: RwLock::default(),
             draining: Mutex::default(),
             events: EventQueue::default(),
+            budget,
             limits,
             clock,
             observer,
@@ -146,14 +163,20 @@ impl Functions {
 
     /// Invokes a function on an event and waits until it ends. Giving up waiting does not stop it, unless it has not
     /// begun.
-    pub(crate) async fn invoke(&self, arn: &str, payload: Vec<u8>, trace: &str) -> Outcome {
-        let invocation = Invocation {
+    pub(crate) async fn invoke(
+        &self,
+        arn: &str,
+        payload: Vec<u8>,
+        trace: &str,
+        held: Held,
+    ) -> Outcome {
+        let event = Event {
             request_id: ids::invocation_id(),
             payload: payload.into(),
             trace: trace.to_owned(),
             client_context: None,
         };
-        self.run(arn, invocation).await
+        self.run(arn, Invocation { event, held }).await
     }
 
     /// Like [`Functions::invoke`], with everything that an invocation can have.
@@ -237,9 +260,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_function_is_a_function_error() {
-        let functions = Functions::new(Limits::default(), Clock::real(), Observer::silent());
+        let (budget, limits) = (Budget::new(0), Limits::default());
+        let held = budget.share().take_anyway(0);
+        let functions = Functions::new(limits, Clock::real(), budget, Observer::silent());
         let outcome = functions
-            .invoke("arn:aws:lambda:r:a:function:nope", Vec::new(), "")
+            .invoke("arn:aws:lambda:r:a:function:nope", Vec::new(), "", held)
             .await;
         assert!(
             matches!(outcome, Outcome::Failed(failure) if failure.error_type == "ResourceNotFoundException")

@@ -10,6 +10,8 @@ mod frames;
 pub(crate) mod handshake;
 pub(crate) mod ids;
 mod integrations;
+mod messages;
+mod metered;
 pub(crate) mod plain;
 mod routing;
 mod throttle;
@@ -31,12 +33,14 @@ use self::connections::Connections;
 use self::deployed::{Deployed, Target};
 use self::handshake::{HeadError, Refusal, read_head};
 use self::throttle::Account;
+use crate::budget::{Budget, Held};
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::functions::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::page::Page;
+use crate::sockets::{Place, Sockets};
 
 /// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -51,6 +55,10 @@ pub(crate) struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     pub(crate) account: Account,
+    /// For everything that waits.
+    pub(crate) budget: Arc<Budget>,
+    /// All that are open, whatever they are used for.
+    pub(crate) sockets: Arc<Sockets>,
     backends: integrations::Client,
     deployed: RwLock<Arc<Deployed>>,
     page: RwLock<Option<Page>>,
@@ -68,6 +76,7 @@ impl Gateway {
         credentials: Arc<Credentials>,
         limits: Limits,
         clock: Clock,
+        budget: Arc<Budget>,
         observer: Observer,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -75,6 +84,8 @@ impl Gateway {
             credentials,
             functions,
             account: Account::new(&limits, &clock, &observer),
+            budget,
+            sockets: Sockets::new(limits.sockets),
             limits,
             clock,
             observer,
@@ -126,15 +137,19 @@ impl Gateway {
         let mut served = JoinSet::new();
         let mut look_again = tokio::time::interval(Duration::from_millis(10));
         let mut give_up = None;
+        let mut newcomer = None;
         loop {
             tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((socket, peer)) => {
-                        served.spawn(Arc::clone(&self).serve_socket(socket, peer));
-                    }
+                accepted = listener.accept(), if newcomer.is_none() => match accepted {
+                    Ok(accepted) => newcomer = Some(accepted),
                     // Too many open files: the next accept would fail at once as well.
                     Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
                 },
+                place = self.sockets.place(), if newcomer.is_some() => {
+                    if let Some((socket, peer)) = newcomer.take() {
+                        served.spawn(Arc::clone(&self).serve_socket(socket, peer, place));
+                    }
+                }
                 Some(_) = served.join_next(), if !served.is_empty() => {}
                 () = told(&mut stop), if give_up.is_none() => {
                     self.stopping.store(true, Ordering::Relaxed);
@@ -162,23 +177,23 @@ impl Gateway {
         }
     }
 
-    async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr) {
+    async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, place: Place) {
         // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
-        match read_head(
-            &mut socket,
-            self.limits.head_bytes,
-            self.limits.head_timeout,
-        )
-        .await
-        {
+        let (limit, timeout) = (self.limits.head_bytes, self.limits.head_timeout);
+        let head = tokio::select! {
+            head = read_head(&mut socket, limit, timeout) => head,
+            () = place.needed() => return,
+        };
+        match head {
             Ok(head) if head.is_upgrade() => {
                 self.upgrades.fetch_add(1, Ordering::Relaxed);
+                place.works();
                 let gateway = Arc::clone(&self);
-                upgrade::serve(self, socket, peer, head).await;
+                upgrade::serve(self, socket, peer, head, place).await;
                 gateway.upgrades.fetch_sub(1, Ordering::Relaxed);
             }
-            Ok(head) => plain::serve(self, socket, head).await,
+            Ok(head) => plain::serve(self, socket, head, place).await,
             Err(error) => {
                 let refusal = match error {
                     HeadError::Closed | HeadError::TimedOut => return,
@@ -216,13 +231,15 @@ impl Gateway {
         is_full
     }
 
-    /// Invokes what a route or an authorizer points at, for no longer than `timeout`.
+    /// Invokes what a route or an authorizer points at, for no longer than `timeout`. `held` is what the event takes of
+    /// the budget, until a process has answered.
     async fn invoke(
         &self,
         target: &Target,
         timeout: Duration,
         event: Vec<u8>,
         trace: &str,
+        mut held: Held,
     ) -> Answered {
         let arn = match target {
             Target::Function(arn) => arn,
@@ -232,7 +249,8 @@ impl Gateway {
             }
             Target::Integration(_) => return Answered::NotInvoked,
         };
-        let invocation = self.functions.invoke(arn, event, trace);
+        held.resize(event.len());
+        let invocation = self.functions.invoke(arn, event, trace, held);
         match self.clock.patiently(timeout, invocation).await {
             Some(outcome) => Answered::Function(outcome),
             None => Answered::TimedOut,

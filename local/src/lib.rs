@@ -18,10 +18,12 @@
 //!   a program that ends the others.
 
 mod browser;
+mod budget;
 mod clock;
 mod credentials;
 mod functions;
 mod gateway;
+mod http;
 pub mod iam;
 mod jsonpath;
 mod local_stack;
@@ -31,6 +33,7 @@ mod observer;
 mod options;
 mod page;
 mod schema;
+mod sockets;
 pub mod stack;
 mod status;
 mod tables;

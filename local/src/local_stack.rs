@@ -15,6 +15,7 @@ pub use self::errors::{FunctionCodeError, StartError, UpdateError};
 use self::parts::{
     check_tables, create, listen, load, open_tables, prepare, runnables, stage_address,
 };
+use crate::budget::Budget;
 use crate::credentials::Credentials;
 use crate::functions::{Code, Functions, Scratch};
 use crate::gateway::Gateway;
@@ -112,9 +113,11 @@ impl LocalStack {
             }
         }
 
+        let budget = Budget::new(options.limits.queued_bytes);
         let functions = Arc::new(Functions::new(
             options.limits.clone(),
             options.clock.clone(),
+            Arc::clone(&budget),
             observer.clone(),
         ));
         functions.replace(runnables(
@@ -131,6 +134,7 @@ impl LocalStack {
             Arc::clone(&credentials),
             options.limits.clone(),
             options.clock.clone(),
+            budget,
             observer.clone(),
         );
         for warning in Deployed::warnings(&stack) {
@@ -280,6 +284,8 @@ impl LocalStack {
         Status {
             started_at: self.started_at,
             connections: self.gateway.connections.count(),
+            sockets: self.gateway.sockets.open(),
+            queued_bytes: self.gateway.budget.used(),
             functions: self.functions.status(),
             tables: stack.tables.values().map(table).collect(),
             tables_endpoint: self.tables.endpoint().to_owned(),

@@ -5,11 +5,14 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html>.
 //! Signatures are not verified; a missing one is refused.
 
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use std::sync::Arc;
+
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};
 use serde_json::json;
 
+use crate::budget::Share;
 use crate::credentials::Caller;
 use crate::gateway::Gateway;
 use crate::gateway::connections::{Connection, Ending, PostError};
@@ -17,16 +20,17 @@ use crate::gateway::deployed::Deployed;
 use crate::gateway::handshake::Refusal;
 use crate::gateway::plain::{Answer, refuse};
 use crate::gateway::{clock, ids};
+use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 
 const ACTION: &str = "execute-api:ManageConnections";
 
-/// Answers a request for connection `id` on `stage`, both decoded.
+/// Answers a request for connection `id` on `stage`, both decoded; `share` holds its body.
 pub(crate) async fn answer(
     gateway: &Gateway,
+    share: &Arc<Share>,
     deployed: &Deployed,
-    stage: &str,
-    id: &str,
+    (stage, id): (&str, &str),
     request: Request<Incoming>,
 ) -> Answer {
     let method = request.method().clone();
@@ -52,7 +56,7 @@ pub(crate) async fn answer(
     }
     let connection = gateway.connections.find(stage, id);
     if method == Method::POST {
-        return post(gateway, connection.as_deref(), request).await;
+        return post(gateway, share, connection.as_deref(), request).await;
     }
     match connection {
         None => gone(),
@@ -127,29 +131,30 @@ fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &s
 
 async fn post(
     gateway: &Gateway,
+    share: &Arc<Share>,
     connection: Option<&Connection>,
     request: Request<Incoming>,
 ) -> Answer {
     // Read even when the connection is gone: the client may keep its own connection to us.
-    let payload = match Limited::new(request.into_body(), gateway.limits.message_bytes)
-        .collect()
-        .await
-    {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return refuse(Refusal::gateway(
-                413,
-                "PayloadTooLargeException",
-                "Payload Too Large",
-            ));
+    let body = held_body(request.into_body(), gateway.limits.message_bytes, share).await;
+    let refused =
+        |status, error_type, message| refuse(Refusal::gateway(status, error_type, message));
+    let (payload, _held) = match body {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            return refused(413, "PayloadTooLargeException", "Payload Too Large");
         }
-        Err(_) => {
-            return refuse(Refusal::gateway(
-                400,
-                "BadRequestException",
-                "the request ended early",
-            ));
+        Err(BodyError::Broken) => {
+            return refused(400, "BadRequestException", "the request ended early");
         }
+        Err(BodyError::TooSlow) => {
+            return refused(
+                408,
+                "RequestTimeoutException",
+                "the request did not arrive in time",
+            );
+        }
+        Err(BodyError::NoRoom) => return limit_exceeded(),
     };
     let Some(connection) = connection else {
         return gone();

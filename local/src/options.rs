@@ -119,6 +119,13 @@ pub struct Limits {
     pub new_connections: Throttle,
     /// How many connections there may be at once, by default [`Limits::connections_of_this_process`]. AWS has no such limit.
     pub connections: usize,
+    /// How many sockets the gateway's port may have open at once, connections among them, by default
+    /// [`Limits::sockets_of_this_process`]. Beyond it the one that has waited longest for a request is closed. AWS has no
+    /// such limit.
+    pub sockets: usize,
+    /// How many bytes may wait inside the stack, all connections together: messages for functions, messages for clients,
+    /// bodies of requests and answers. When nothing more fits, reading stops. AWS has no such limit.
+    pub queued_bytes: usize,
     /// A connection without messages in either direction is closed after this: ten minutes.
     pub idle_timeout: Duration,
     /// A connection is closed after this, however busy: two hours.
@@ -127,6 +134,13 @@ pub struct Limits {
     pub authorizer_timeout: Duration,
     /// How long a client may take to send its request head: five seconds.
     pub head_timeout: Duration,
+    /// How long a connection without a WebSocket is kept that has no request: one minute. AWS gives no number.
+    pub keep_alive_timeout: Duration,
+    /// How long a client may take none of what is sent to it, and how long it may take for the frames of one message while
+    /// there is little room; then its connection ends. AWS gives no number.
+    pub slow_client_timeout: Duration,
+    /// Pings and pongs of one connection; more end it. AWS gives no number.
+    pub control_frames: Throttle,
     /// The largest request head in bytes: 10 KB.
     pub head_bytes: usize,
     /// The largest frame in bytes: 32 KB.
@@ -142,7 +156,7 @@ pub struct Limits {
     /// How many asynchronous invocations of a function may wait or run, those between two tries included. AWS gives no
     /// number.
     pub waiting_events: usize,
-    /// How many bytes those may have together. AWS gives no number.
+    /// How many bytes those may have together; they are part of [`Limits::queued_bytes`]. AWS gives no number.
     pub waiting_event_bytes: usize,
     /// How long a function's process may take until it first asks for an event: ten seconds.
     pub init_timeout: Duration,
@@ -161,10 +175,18 @@ impl Default for Limits {
                 burst: 500,
             },
             connections: Self::connections_of_this_process(),
+            sockets: Self::sockets_of_this_process(),
+            queued_bytes: 64 * 1024 * 1024,
             idle_timeout: Duration::from_secs(600),
             connection_duration: Duration::from_secs(7200),
             authorizer_timeout: Duration::from_secs(29),
             head_timeout: Duration::from_secs(5),
+            keep_alive_timeout: Duration::from_secs(60),
+            slow_client_timeout: Duration::from_secs(30),
+            control_frames: Throttle {
+                rate: 100.0,
+                burst: 1_000,
+            },
             head_bytes: 10 * 1024,
             frame_bytes: 32 * 1024,
             message_bytes: 128 * 1024,
@@ -172,7 +194,7 @@ impl Default for Limits {
             client_queue_bytes: 1024 * 1024,
             concurrent_messages: 64,
             waiting_events: 10_000,
-            waiting_event_bytes: 64 * 1024 * 1024,
+            waiting_event_bytes: 6 * 1024 * 1024,
             init_timeout: Duration::from_secs(10),
             process_idle: Duration::from_secs(300),
             shutdown_grace: Duration::from_secs(2),
@@ -188,10 +210,31 @@ impl Limits {
     /// nothing more. Whoever wants many raises the process's limit first (`RLIMIT_NOFILE`).
     #[must_use]
     pub fn connections_of_this_process() -> usize {
-        let files = getrlimit(Resource::Nofile).current;
-        let files = files.and_then(|files| usize::try_from(files).ok());
-        files.map_or(usize::MAX, of_files)
+        files_of_this_process().map_or(usize::MAX, of_files)
     }
+
+    /// The connections, and a quarter of the files that they leave: those are for handshakes and for requests without a
+    /// WebSocket.
+    #[must_use]
+    pub fn sockets_of_this_process() -> usize {
+        files_of_this_process().map_or(usize::MAX, |files| {
+            of_files(files) + beside_connections(files)
+        })
+    }
+}
+
+/// How many sockets each listener but the gateway's may have.
+pub(crate) fn sockets_of_a_listener() -> usize {
+    files_of_this_process().map_or(usize::MAX, beside_connections)
+}
+
+fn files_of_this_process() -> Option<usize> {
+    let files = getrlimit(Resource::Nofile).current;
+    files.and_then(|files| usize::try_from(files).ok())
+}
+
+fn beside_connections(files: usize) -> usize {
+    (files - of_files(files)) / 4
 }
 
 fn of_files(files: usize) -> usize {
@@ -213,6 +256,7 @@ mod tests {
         ] {
             assert_eq!(of_files(files), connections, "{files}");
         }
+        assert_eq!([100, 1_024].map(beside_connections), [12, 64]);
         assert!(Limits::connections_of_this_process() > 0);
     }
 }

@@ -1,15 +1,18 @@
 //! A page for browsers: beside a gateway, or on a port of its own.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{HOST, HeaderValue};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
+
+use crate::http::{self, Patience};
+use crate::sockets::Sockets;
+
+/// How many connections of browsers there may be, where nothing but the page is served.
+const CONNECTIONS: usize = 64;
 
 /// An HTML document that is answered to `GET /`, with headers that keep others away from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,28 +33,25 @@ impl Page {
 
     /// Answers `GET /` on `listener` until the future is dropped; everything else is not found.
     pub async fn serve(self, listener: TcpListener) {
+        let sockets = Sockets::new(CONNECTIONS);
         loop {
             let Ok((socket, _)) = listener.accept().await else {
                 // Out of file descriptors, say: the browser tries again.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let page = self.clone();
-            let service = service_fn(move |request| {
-                let answer = page.answer(&request).unwrap_or_else(|| {
-                    said(
-                        StatusCode::NOT_FOUND,
-                        "There is nothing here but the page at /.\n",
-                    )
-                });
-                async move { Ok::<_, Infallible>(answer) }
-            });
+            let (page, place) = (self.clone(), sockets.place().await);
             tokio::spawn(async move {
-                // A browser that goes away in the middle has nothing to be told.
-                let _closed = hyper::server::conn::http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .serve_connection(TokioIo::new(socket), service)
-                    .await;
+                http::serve(socket, &place, Patience::default(), |request| {
+                    let answer = page.answer(&request).unwrap_or_else(|| {
+                        said(
+                            StatusCode::NOT_FOUND,
+                            "There is nothing here but the page at /.\n",
+                        )
+                    });
+                    std::future::ready(answer)
+                })
+                .await;
             });
         }
     }

@@ -11,6 +11,10 @@ pub struct Status {
     pub started_at: SystemTime,
     /// How many connections are open now.
     pub connections: usize,
+    /// How many sockets the gateway's port has open, connections among them.
+    pub sockets: usize,
+    /// How many bytes wait for functions and for clients, all connections together.
+    pub queued_bytes: usize,
     /// Its functions.
     pub functions: Vec<FunctionStatus>,
     /// Its tables.

@@ -27,6 +27,22 @@ pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the benchmark")
 }
 
+/// Floods a local stack; `more` goes to the measuring program, the minutes first.
+pub(crate) fn soak(more: &[String]) -> Result<(), StepError> {
+    let chatctl = build("chatctl", "chatctl", "release")?;
+    let handlers = build("chat-lambdas", "chat", "lambda")?;
+    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
+    let mut command = Command::new(bench);
+    command
+        .arg("soak")
+        .arg("--chatctl")
+        .arg(chatctl)
+        .arg("--handlers")
+        .arg(handlers)
+        .args(more);
+    finish(command, CURE, "the soak")
+}
+
 /// Measures a deployment to AWS against an emulator, beside AWS's own command line; `more` goes to the measuring program.
 pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
     let peers = peers::set_up_for_deployments()?;

@@ -18,6 +18,9 @@ usage: cargo xtask COMMAND
                 build for release, measure the local target, print a table; ARGS go to the measuring program
   bench deploy [ARGS]
                 build for release, measure deployments against an emulator of AWS, beside AWS's own command line
+  soak MINUTES [ARGS]
+                build for release, flood a local stack in every way that we know while two people talk, print a table; fails
+                when they wait, or when the stack takes or keeps too much memory; ARGS go to the measuring program
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
@@ -33,6 +36,13 @@ fn main() -> ExitCode {
         "test" => peers::set_up().and_then(|peers| run::tests(&peers, &rest)),
         "bench" if rest.first().is_some_and(|what| what == "local") => bench::local(&rest[1..]),
         "bench" if rest.first().is_some_and(|what| what == "deploy") => bench::deploy(&rest[1..]),
+        "soak"
+            if rest
+                .first()
+                .is_some_and(|word| word.parse::<f64>().is_ok_and(|it| it > 0.0)) =>
+        {
+            bench::soak(&rest)
+        }
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),

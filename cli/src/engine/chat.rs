@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -66,6 +67,11 @@ pub(crate) enum Heard {
     Closed(String),
 }
 
+/// Limits what waits to be written: a server that sends pings and reads no answer cannot fill the memory.
+pub(crate) fn bounded() -> WebSocketConfig {
+    WebSocketConfig::default().max_write_buffer_size(1024 * 1024)
+}
+
 /// Opens a connection, by TLS with the system's roots where the URL says `wss`.
 ///
 /// # Errors
@@ -89,7 +95,7 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
             .expect("a name's characters are all allowed in a header");
         request.headers_mut().insert(*name, value);
     }
-    let opening = tokio_tungstenite::connect_async_with_config(request, None, true);
+    let opening = tokio_tungstenite::connect_async_with_config(request, Some(bounded()), true);
     let opened = tokio::time::timeout(HANDSHAKE, opening)
         .await
         .map_err(|_elapsed| SeatError::Silent { url: url() })?;

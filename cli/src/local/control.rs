@@ -1,17 +1,19 @@
 //! The control port: how a command talks to the process that runs its stack. Loopback only, and only with the
 //! secret that lies in the stack's private folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
+use super::open_files::Spare;
 use super::records::Running;
 use super::warnings::Warnings;
 use crate::engine::{Refusal, TargetError};
@@ -95,7 +97,7 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
             Err(format!("it answered {status}").into())
         }
     };
-    match tokio::time::timeout(std::time::Duration::from_secs(10), exchange).await {
+    match tokio::time::timeout(Duration::from_secs(10), exchange).await {
         Ok(outcome) => outcome.map_err(failed),
         Err(elapsed) => Err(failed(elapsed.into())),
     }
@@ -109,32 +111,56 @@ pub(super) enum Asked {
     Stop,
 }
 
+/// How many commands are served at once; beyond it the first of them gives way.
+const COMMANDS: usize = 16;
+
+/// How long a command may take to send its request.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// How long a command waits for its answer at most, see [`call`].
+const EXCHANGE: Duration = Duration::from_secs(15);
+
 /// Answers commands that know `secret`, until the receiver of `asked` is dropped.
+///
+/// That needs no file descriptor of those that clients can use up: some are kept for it.
 pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
+    let mut served: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
+    let mut spare = Spare::default();
     loop {
+        spare.fill();
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // Out of file descriptors, say: the next accept would fail at once as well.
                 Err(_) => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    // All file descriptors are in use: the next accept gets one of those that were kept. Other threads may
+                    // take them first, so it waits a moment when it fails again.
+                    if !spare.free() {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
                     continue;
                 }
             },
             () = asked.closed() => return,
         };
+        served.retain(|one| !one.is_finished());
+        if served.len() >= COMMANDS
+            && let Some(first) = served.pop_front()
+        {
+            first.abort();
+        }
         let (secret, asked) = (secret.clone(), asked.clone());
-        tokio::spawn(async move {
+        served.push_back(tokio::spawn(async move {
             let service = hyper::service::service_fn(move |request| {
                 answer(request, secret.clone(), asked.clone())
             });
+            let serving = hyper::server::conn::http1::Builder::new()
+                .keep_alive(false)
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD)
+                .serve_connection(TokioIo::new(stream), service);
             // A command that goes away in the middle has nothing to be told.
-            drop(
-                hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service)
-                    .await,
-            );
-        });
+            drop(tokio::time::timeout(EXCHANGE, serving).await);
+        }));
     }
 }
 
@@ -206,6 +232,39 @@ mod tests {
         assert!(error.source.unwrap().to_string().contains("403"));
         stop(&good).await.unwrap();
         assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+    }
+
+    fn running_at(listener: &TcpListener) -> Running {
+        Running {
+            pid: 1,
+            port: 1,
+            control_port: listener.local_addr().unwrap().port(),
+            secret: "s".into(),
+            applied: String::new(),
+            template: None,
+            outputs: Default::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn any_number_of_silent_connections_keep_no_command_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = running_at(&listener);
+        let (sender, mut receiver) = mpsc::channel(1);
+        tokio::spawn(serve(listener, "s".into(), sender));
+        let mut silent = Vec::new();
+        for _ in 0..3 * COMMANDS {
+            silent.push(
+                TcpStream::connect(("127.0.0.1", running.control_port))
+                    .await
+                    .unwrap(),
+            );
+        }
+        stop(&running).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+        // The first of them was closed for the others.
+        let read = tokio::io::AsyncReadExt::read(&mut silent[0], &mut [0; 1]).await;
+        assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     }
 
     #[tokio::test]

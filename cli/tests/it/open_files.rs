@@ -1,5 +1,8 @@
 //! How many clients a local stack takes: each is an open file.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use crate::conversations::Chat;
 use crate::project::{Project, eventually, finished, handlers};
 
@@ -45,4 +48,27 @@ fn where_the_system_allows_no_more_the_rest_is_turned_away_and_chat_and_commands
     eventually("there is room again", || {
         Chat::try_open(&url, Some("Tyke"), Some("Tom")).is_ok()
     });
+}
+
+#[test]
+fn kept_http_connections_keep_neither_clients_nor_commands_out() {
+    let project = Project::new("");
+    let url = deployed_after(&project, "ulimit -n 256");
+    let address = url.trim_start_matches("ws://").trim_end_matches("/v1");
+    let kept: Vec<TcpStream> = (0..400)
+        .map(|_| {
+            let mut socket = TcpStream::connect(address).unwrap();
+            socket
+                .write_all(b"GET /v1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                .unwrap();
+            assert_ne!(socket.read(&mut [0; 512]).unwrap(), 0);
+            socket
+        })
+        .collect();
+    let mut jerry = Chat::open(&url, "Jerry", "Tom");
+    let mut tom = Chat::open(&url, "Tom", "Jerry");
+    tom.say("still here?");
+    assert_eq!(jerry.hear(), "still here?");
+    assert_eq!(project.status()["connections"], 2);
+    drop(kept);
 }

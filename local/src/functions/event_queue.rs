@@ -11,7 +11,9 @@ use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{Failure, Functions, Invocation, Outcome};
+use crate::budget::{Budget, Held, Share, Stage};
+
+use super::{Event, Failure, Functions, Invocation, Outcome};
 
 /// Between the first and the second try, and between the second and the third.
 const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
@@ -20,21 +22,22 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)
 #[derive(Debug, Default)]
 pub(super) struct EventQueue {
     tasks: Mutex<JoinSet<()>>,
-    held: Mutex<BTreeMap<String, Held>>,
+    held: Mutex<BTreeMap<String, Queue>>,
     /// How many are being tried, as opposed to those that wait for another try.
     trying: watch::Sender<usize>,
 }
 
 /// Of one function.
-#[derive(Debug, Default)]
-struct Held {
+#[derive(Debug)]
+struct Queue {
     events: usize,
     bytes: usize,
+    share: Arc<Share>,
 }
 
 /// One asynchronous invocation.
 #[derive(Debug)]
-struct Event {
+struct Accepted {
     arn: String,
     request_id: String,
     payload: Bytes,
@@ -55,7 +58,7 @@ impl Functions {
     ) -> Result<String, QueueFull> {
         let place = Place::take(self, arn, payload.len())?;
         let request_id = crate::gateway::ids::invocation_id();
-        let event = Event {
+        let event = Accepted {
             arn: arn.to_owned(),
             request_id: request_id.clone(),
             payload,
@@ -65,7 +68,7 @@ impl Functions {
         while tasks.try_join_next().is_some() {}
         let functions = Arc::clone(self);
         tasks.spawn(async move {
-            functions.run_event(event).await;
+            functions.run_event(event, place.held.share()).await;
             drop(place);
         });
         Ok(request_id)
@@ -94,17 +97,22 @@ impl Functions {
         lock(&self.events.tasks).abort_all();
     }
 
-    async fn run_event(&self, event: Event) {
+    /// `share` is the queue's, which holds the event already.
+    async fn run_event(&self, event: Accepted, share: &Arc<Share>) {
         let accepted = self.clock.elapsed();
         let mut tries = 0;
         while let Some(policy) = self.event_policy(&event.arn) {
             let outcome = {
                 let _trying = Trying::begin(&self.events.trying);
-                let invocation = Invocation {
+                let again = Event {
                     request_id: event.request_id.clone(),
                     payload: event.payload.clone(),
                     trace: event.trace.clone(),
                     client_context: None,
+                };
+                let invocation = Invocation {
+                    event: again,
+                    held: share.take_anyway(0),
                 };
                 self.run(&event.arn, invocation).await
             };
@@ -139,7 +147,7 @@ impl Functions {
         }
     }
 
-    fn tell_of_drop(&self, event: &Event, tries: usize, failure: &Failure) {
+    fn tell_of_drop(&self, event: &Accepted, tries: usize, failure: &Failure) {
         let Failure {
             error_type,
             message,
@@ -160,26 +168,39 @@ impl Functions {
 struct Place {
     functions: Arc<Functions>,
     arn: String,
-    bytes: usize,
+    held: Held,
 }
 
 impl Place {
     fn take(functions: &Arc<Functions>, arn: &str, bytes: usize) -> Result<Self, QueueFull> {
         let limits = &functions.limits;
         let mut held = lock(&functions.events.held);
-        let queue = held.entry(arn.to_owned()).or_default();
+        let queue = held
+            .entry(arn.to_owned())
+            .or_insert_with(|| Queue::of(&functions.budget));
         if queue.events >= limits.waiting_events
             || (queue.events > 0 && queue.bytes + bytes > limits.waiting_event_bytes)
         {
             return Err(QueueFull);
         }
+        let taken = queue.share.take(bytes, Stage::Begin).ok_or(QueueFull)?;
         queue.events += 1;
         queue.bytes += bytes;
         Ok(Self {
             functions: Arc::clone(functions),
             arn: arn.to_owned(),
-            bytes,
+            held: taken,
         })
+    }
+}
+
+impl Queue {
+    fn of(budget: &Arc<Budget>) -> Self {
+        Self {
+            events: 0,
+            bytes: 0,
+            share: budget.share(),
+        }
     }
 }
 
@@ -188,7 +209,7 @@ impl Drop for Place {
         let mut held = lock(&self.functions.events.held);
         if let Some(queue) = held.get_mut(&self.arn) {
             queue.events -= 1;
-            queue.bytes -= self.bytes;
+            queue.bytes -= self.held.bytes();
             if queue.events == 0 {
                 held.remove(&self.arn);
             }

@@ -5,18 +5,20 @@
 
 use std::sync::Arc;
 
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::json;
 
 use super::callee::Callee;
 use super::event_queue::QueueFull;
-use super::{Failure, Functions, Invocation, Outcome};
+use super::{Event, Failure, Functions, Invocation, Outcome};
+use crate::budget::{Held, Share};
 use crate::credentials::{Caller, Credentials};
 use crate::gateway::handshake::Refusal;
 use crate::gateway::plain::{Answer, refuse};
 use crate::gateway::{clock, ids};
+use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 use crate::stack::Identity;
 
@@ -42,12 +44,12 @@ enum Kind {
 /// Answers `POST /2015-03-31/functions/{name}/invocations`; `name` is decoded.
 pub(crate) async fn answer(
     functions: &Arc<Functions>,
-    credentials: &Credentials,
-    identity: &Identity,
+    callers: (&Credentials, &Identity),
+    share: &Arc<Share>,
     name: &str,
     request: Request<Incoming>,
 ) -> Answer {
-    match invoke(functions, credentials, identity, name, request).await {
+    match invoke(functions, callers, share, name, request).await {
         Ok(answer) => answer,
         Err(refusal) => refuse(refusal),
     }
@@ -55,8 +57,8 @@ pub(crate) async fn answer(
 
 async fn invoke(
     functions: &Arc<Functions>,
-    credentials: &Credentials,
-    identity: &Identity,
+    (credentials, identity): (&Credentials, &Identity),
+    share: &Arc<Share>,
     name: &str,
     request: Request<Incoming>,
 ) -> Result<Answer, Refusal> {
@@ -65,7 +67,7 @@ async fn invoke(
     authorize(credentials, &callee, &request)?;
     let trace = trace(&request);
     let client_context = client_context(&request)?;
-    let payload = payload(request, kind).await?;
+    let (payload, held) = payload(request, kind, share).await?;
     let exists = callee
         .qualifier
         .as_deref()
@@ -85,7 +87,7 @@ async fn invoke(
         },
         Kind::RequestResponse => {
             let request_id = ids::invocation_id();
-            let invocation = Invocation {
+            let event = Event {
                 request_id: request_id.clone(),
                 payload,
                 trace,
@@ -95,7 +97,7 @@ async fn invoke(
                 .header("Content-Type", "application/json")
                 .header("X-Amz-Executed-Version", "$LATEST")
                 .header("x-amzn-RequestId", request_id);
-            match functions.run(&callee.arn, invocation).await {
+            match functions.run(&callee.arn, Invocation { event, held }).await {
                 Outcome::Answer(body) => finish(builder, body),
                 Outcome::Failed(failure) if failure.is_throttle() => return Err(throttled()),
                 Outcome::Failed(failure) => finish(
@@ -211,24 +213,26 @@ fn client_context(request: &Request<Incoming>) -> Result<Option<String>, Refusal
         .ok_or_else(|| invalid("must be JSON in base64"))
 }
 
-async fn payload(request: Request<Incoming>, kind: Kind) -> Result<Bytes, Refusal> {
-    let body = match Limited::new(request.into_body(), WAITING_BYTES)
-        .collect()
-        .await
-    {
-        Ok(body) => body.to_bytes(),
-        Err(cause) if cause.is::<LengthLimitError>() => {
+async fn payload(
+    request: Request<Incoming>,
+    kind: Kind,
+    share: &Arc<Share>,
+) -> Result<(Bytes, Held), Refusal> {
+    let (body, held) = match held_body(request.into_body(), WAITING_BYTES, share).await {
+        Ok(read) => read,
+        Err(BodyError::TooLarge) => {
             let message = format!(
                 "Request must be smaller than {WAITING_BYTES} bytes for the InvokeFunction operation"
             );
             return Err(user_error(413, "RequestTooLargeException", &message));
         }
-        Err(_) => {
-            return Err(user_error(
-                400,
-                "InvalidRequestContentException",
-                "the request ended early",
-            ));
+        Err(BodyError::NoRoom) => return Err(throttled()),
+        Err(why @ (BodyError::Broken | BodyError::TooSlow)) => {
+            let message = match why {
+                BodyError::TooSlow => "the request did not arrive in time",
+                _ => "the request ended early",
+            };
+            return Err(user_error(400, "InvalidRequestContentException", message));
         }
     };
     if kind == Kind::Event && body.len() > EVENT_BYTES {
@@ -239,10 +243,10 @@ async fn payload(request: Request<Incoming>, kind: Kind) -> Result<Bytes, Refusa
         return Err(user_error(413, "RequestEntityTooLargeException", &message));
     }
     if body.is_empty() {
-        return Ok(Bytes::from_static(b"{}"));
+        return Ok((Bytes::from_static(b"{}"), held));
     }
     match serde_json::from_slice::<serde::de::IgnoredAny>(&body) {
-        Ok(_) => Ok(body),
+        Ok(_) => Ok((body, held)),
         Err(error) => {
             let message = format!("Could not parse request body into json: {error}");
             Err(user_error(400, "InvalidRequestContentException", &message))

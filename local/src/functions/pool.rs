@@ -1,15 +1,17 @@
 //! The processes of one function, and who of them gets which event.
 //!
 //! The idle process that worked last gets the next event (its caches are warm); events without a process wait in
-//! order. A process is started when one waits, nobody is idle and there is room for another.
+//! turn, by who sent them (`fair_queue.rs`). A process is started when one waits, nobody is idle and there is room for another.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
+use super::fair_queue::FairQueue;
 use super::process::{self, Process};
 use super::{Failure, Invocation, Outcome, Runnable};
 use crate::observer::{LogLine, LogSource, Observer};
@@ -18,6 +20,9 @@ use crate::status::FunctionStatus;
 
 /// How often a process may fail to start before those who wait are told.
 const START_TRIES: u32 = 3;
+/// How often what waits is looked through.
+const TIDY_AFTER: Duration = Duration::from_secs(1);
+
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 
 /// One invocation on its way to a process.
@@ -48,7 +53,9 @@ pub(crate) struct Pool {
 struct State {
     /// The last one worked last.
     idle: Vec<Idle>,
-    waiting: VecDeque<Job>,
+    waiting: FairQueue<Job>,
+    /// When those were last looked through that nobody waits for any more.
+    tidied: Option<Instant>,
     processes: BTreeMap<u64, Arc<Process>>,
     /// Processes that have not asked for an event yet.
     starting: usize,
@@ -135,7 +142,10 @@ impl Pool {
             }
             idle.process.promise(false);
         }
-        state.waiting.push_back(job);
+        self.tidy(&mut state);
+        state
+            .waiting
+            .push(job.invocation.held.share().number(), job);
         self.start_if_needed(&mut state);
         Ok(())
     }
@@ -152,7 +162,7 @@ impl Pool {
             return Next::Retired;
         }
         state.idle.retain(|idle| idle.process.id != process.id);
-        while let Some(job) = state.waiting.pop_front() {
+        while let Some(job) = state.waiting.pop() {
             // Nobody waits for it any more: on AWS it would have been throttled, not run.
             if job.reply.is_closed() {
                 self.in_flight.fetch_sub(1, Ordering::Relaxed);
@@ -185,7 +195,7 @@ impl Pool {
         for process in state.processes.values() {
             process.retire(ending);
         }
-        let jobs: Vec<Job> = state.waiting.drain(..).collect();
+        let jobs: Vec<Job> = state.waiting.drain();
         self.in_flight.fetch_sub(jobs.len(), Ordering::Relaxed);
         jobs
     }
@@ -214,13 +224,13 @@ impl Pool {
         let mut state = self.state();
         state.processes.remove(&process.id);
         state.idle.retain(|idle| idle.process.id != process.id);
-        let mut told = VecDeque::new();
+        let mut told = Vec::new();
         if let Some(failure) = failed_start {
             state.starting = state.starting.saturating_sub(1);
             state.failed_starts += 1;
             if state.failed_starts >= START_TRIES {
                 state.failed_starts = 0;
-                told = std::mem::take(&mut state.waiting);
+                told = state.waiting.drain();
                 self.platform_log(
                     "-",
                     format!("gave up after {START_TRIES} starts: {}", failure.message),
@@ -318,6 +328,17 @@ impl Pool {
             self.alive.send_replace(state.processes.len());
             tokio::spawn(process::run(Arc::clone(self), process));
         }
+    }
+
+    /// Drops what nobody waits for any more, so that it does not hold room while all processes work.
+    fn tidy(&self, state: &mut State) {
+        let now = Instant::now();
+        if state.tidied.is_some_and(|last| now - last < TIDY_AFTER) {
+            return;
+        }
+        state.tidied = Some(now);
+        let dropped = state.waiting.retain(|job| !job.reply.is_closed());
+        self.in_flight.fetch_sub(dropped, Ordering::Relaxed);
     }
 
     async fn start_after(self: Arc<Self>, wait: Duration) {

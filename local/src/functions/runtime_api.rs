@@ -5,24 +5,27 @@
 
 use std::sync::Arc;
 
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::http::response::Builder;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::pool::{Ending, Job, Next, Pool};
 use super::process::{Process, Running};
-use super::{Failure, Invocation, Outcome};
+use super::{Event, Failure, Outcome};
 use crate::browser;
 use crate::gateway::{clock, ids};
+use crate::http::{self, BodyError, Patience};
+use crate::sockets::Sockets;
 
 /// The largest answer of a function: 6 MB and 100 bytes.
 const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
+
+/// How many connections a process may have to its own Runtime API; a runtime needs one or two.
+const CONNECTIONS: usize = 32;
 
 type Answer = Response<Full<Bytes>>;
 
@@ -30,56 +33,54 @@ type Answer = Response<Full<Bytes>>;
 pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<Process>) {
     // Aborting this task drops the set, and with it every connection.
     let mut connections = JoinSet::new();
+    let sockets = Sockets::new(CONNECTIONS);
+    // A runtime may keep its connection while its function works.
+    let patience = Patience {
+        idle: http::IDLE + pool.runnable.function.timeout,
+        ..Patience::default()
+    };
     loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((socket, _)) = accepted else {
-                    // Too many open files: the next accept would fail at once as well.
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                    continue;
-                };
-                // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
-                let _slower = socket.set_nodelay(true);
-                let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));
-                connections.spawn(async move {
-                    let service = service_fn(move |request| answer(Arc::clone(&pool), Arc::clone(&process), request));
-                    // The process closed its connection; its supervisor sees the rest.
-                    let _closed = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
-                });
-            }
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-        }
+        let socket = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        let Ok((socket, _)) = socket else {
+            // Too many open files: the next accept would fail at once as well.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        let place = sockets.place().await;
+        let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));
+        connections.spawn(async move {
+            http::serve(socket, &place, patience, |request| {
+                answer(&pool, &process, request)
+            })
+            .await;
+        });
     }
 }
 
-async fn answer(
-    pool: Arc<Pool>,
-    process: Arc<Process>,
-    request: Request<Incoming>,
-) -> hyper::Result<Answer> {
+async fn answer(pool: &Pool, process: &Arc<Process>, request: Request<Incoming>) -> Answer {
     if browser::asks(request.headers()) {
-        let forbidden = error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
-        return Ok(forbidden);
+        return error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
     }
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    Ok(match (request.method(), segments.as_slice()) {
+    match (request.method(), segments.as_slice()) {
         (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => {
-            next(&pool, &process).await
+            next(pool, process).await
         }
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
-            respond(&pool, &process, id, request.into_body()).await
+            respond(pool, process, id, request.into_body()).await
         }
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => {
-            report(&pool, &process, id, request).await
+            report(pool, process, id, request).await
         }
         (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
-            init_error(&process, request).await
+            init_error(process, request).await
         }
         (&Method::GET, ["ping"]) => text(StatusCode::OK, "pong"),
-        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(&pool),
+        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(pool),
         (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => {
             std::future::pending().await
         }
@@ -88,7 +89,7 @@ async fn answer(
             "NotFound",
             "no such path in the Runtime API",
         ),
-    })
+    }
 }
 
 async fn next(pool: &Pool, process: &Arc<Process>) -> Answer {
@@ -112,7 +113,7 @@ async fn next(pool: &Pool, process: &Arc<Process>) -> Answer {
 
 fn deliver(pool: &Pool, process: &Process, job: Job) -> Answer {
     let function = &pool.runnable.function;
-    let Invocation {
+    let Event {
         request_id,
         payload,
         trace,
@@ -148,13 +149,13 @@ async fn respond(pool: &Pool, process: &Process, id: &str, body: Incoming) -> An
     if !process.runs(id) {
         return invalid_request_id();
     }
-    let body = Limited::new(body, ANSWER_BYTES).collect().await;
+    let body = http::body(body, ANSWER_BYTES).await;
     let Some(running) = process.take(id) else {
         return invalid_request_id();
     };
     let (outcome, answer) = match body {
-        Ok(body) => (Outcome::Answer(body.to_bytes()), accepted()),
-        Err(cause) if cause.is::<LengthLimitError>() => {
+        Ok(body) => (Outcome::Answer(body), accepted()),
+        Err(BodyError::TooLarge) => {
             let message = format!(
                 "Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
             );
@@ -236,10 +237,7 @@ async fn failure(request: Request<Incoming>) -> Failure {
         .get("Lambda-Runtime-Function-Error-Type")
         .and_then(|value| value.to_str().ok());
     let header = header.unwrap_or("Unhandled").to_owned();
-    let body = Limited::new(request.into_body(), ANSWER_BYTES)
-        .collect()
-        .await
-        .map(|body| body.to_bytes());
+    let body = http::body(request.into_body(), ANSWER_BYTES).await;
     let json: serde_json::Value =
         serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
     let member = |name: &str| {

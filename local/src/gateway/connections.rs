@@ -1,7 +1,7 @@
 //! The open connections, and what may be done to them from outside.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::clock as wall;
 use super::events::{Ended, Facts};
+use crate::budget::{Budget, Held, Share, Stage};
 use crate::clock::Clock;
 use crate::options::Limits;
 
@@ -27,8 +28,11 @@ pub(crate) struct Connection {
     last_active: AtomicU64,
     /// Milliseconds since 1970, as the @connections API tells them.
     last_active_epoch: AtomicI64,
+    /// What the client has sent.
+    incoming: Arc<Share>,
     outgoing: mpsc::Sender<Outgoing>,
-    waiting_bytes: AtomicUsize,
+    /// What waits for the client.
+    waiting: Arc<Share>,
     waiting_limit: usize,
     ending: OnceLock<Ending>,
     end: Notify,
@@ -37,8 +41,8 @@ pub(crate) struct Connection {
 /// What goes out to the client.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// A text message.
-    Text(Bytes),
+    /// A text message, with what it takes of the budget until it has left.
+    Text(Bytes, Held),
     /// The last thing: a close frame.
     Close(CloseCode, &'static str),
 }
@@ -107,6 +111,7 @@ impl Connection {
         facts: Facts,
         limits: &Limits,
         clock: &Clock,
+        budget: &Arc<Budget>,
     ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
         let (outgoing, receiver) = mpsc::channel(limits.client_queue.max(1));
         let opened = clock.elapsed();
@@ -117,8 +122,9 @@ impl Connection {
             last_active: AtomicU64::new(millis(opened)),
             last_active_epoch: AtomicI64::new(facts.connected_at),
             facts,
+            incoming: budget.share(),
             outgoing,
-            waiting_bytes: AtomicUsize::new(0),
+            waiting: budget.share(),
             waiting_limit: limits.client_queue_bytes,
             ending: OnceLock::new(),
             end: Notify::new(),
@@ -128,31 +134,25 @@ impl Connection {
 
     /// Queues a text message for the client.
     pub(crate) fn post(&self, text: Bytes) -> Result<(), PostError> {
-        let length = text.len();
         // A message is taken while anything is left, so that a small limit cannot refuse every message.
-        if self.waiting_bytes.load(Ordering::Relaxed) > self.waiting_limit {
+        if self.waiting.held() > self.waiting_limit {
             return Err(PostError::Full);
         }
-        self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
-        match self.outgoing.try_send(Outgoing::Text(text)) {
+        let held = self.waiting.take(text.len(), Stage::Begin);
+        let held = held.ok_or(PostError::Full)?;
+        match self.outgoing.try_send(Outgoing::Text(text, held)) {
             Ok(()) => {
                 self.touch();
                 Ok(())
             }
-            Err(error) => {
-                self.sent(length);
-                Err(if matches!(error, mpsc::error::TrySendError::Full(_)) {
-                    PostError::Full
-                } else {
-                    PostError::Gone
-                })
-            }
+            Err(mpsc::error::TrySendError::Full(_)) => Err(PostError::Full),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(PostError::Gone),
         }
     }
 
-    /// Notes that `bytes` of queued messages left for the client.
-    pub(crate) fn sent(&self, bytes: usize) {
-        self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    /// What the client's own messages take of the budget.
+    pub(crate) fn incoming(&self) -> &Arc<Share> {
+        &self.incoming
     }
 
     /// Queues the close frame, waiting for room up to `patience`.

@@ -73,6 +73,16 @@ pub(crate) fn connect(
     })
 }
 
+/// How many bytes `text` takes in JSON, with its quotes.
+pub(crate) fn size_in_json(text: &str) -> usize {
+    let size = |byte: u8| match byte {
+        b'"' | b'\\' | 8 | 9 | 10 | 12 | 13 => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(size).sum::<usize>() + 2
+}
+
 /// The event of a message route. That of an empty text has no body: a function on AWS found none
 /// (<https://github.com/Kludex/mangum/issues/117>).
 pub(crate) fn message(
@@ -356,6 +366,20 @@ mod tests {
         );
         expect_test::expect![[r#"{"requestContext":{"routeKey":"$default","messageId":"BBBBBBBBIAMCAAA=","eventType":"MESSAGE","extendedRequestId":"AAAAAAAAIAMFAAA=","requestTime":"01/Jan/2026:00:00:00 +0000","messageDirection":"IN","stage":"v1","connectedAt":1767225600000,"requestTimeEpoch":1767225600001,"identity":{"sourceIp":"127.0.0.1"},"requestId":"AAAAAAAAIAMFAAA=","domainName":"a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com","connectionId":"AAAAAAAAIAMCAAA=","apiId":"a1b2c3d4e5"},"body":"{\"a\":1}","isBase64Encoded":false}"#]]
             .assert_eq(&String::from_utf8(event).unwrap());
+    }
+
+    #[test]
+    fn the_size_in_json_is_that_of_the_text_that_serde_writes() {
+        for text in [
+            "",
+            "hi",
+            "\"\\/\u{8}\u{c}\n\r\t",
+            "\0\u{1}\u{1f}\u{7f}",
+            "ü€\u{2028}😀",
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(size_in_json(text), json.len(), "{text:?}");
+        }
     }
 
     #[test]

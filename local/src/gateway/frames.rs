@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Map, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
@@ -18,19 +17,30 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, O
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
-use super::connections::{Connection, Ending, Outgoing, PostError};
-use super::deployed::{LiveRoute, Target};
-use super::events::{self, Ended, Facts, Stamp};
-use super::integrations::{Exchange, validation};
-use super::{Gateway, answers, ids, throttle};
+use super::Gateway;
+use super::connections::{Connection, Ending, Outgoing};
+use super::events::Ended;
+use super::messages::{answer, disconnect};
+use super::metered::{Arriving, Metered};
+use super::throttle::Bucket;
 use crate::clock::Clock;
 use crate::options::Limits;
+use crate::sockets::Place;
 
 /// How long a client may take to answer a close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
-type Sink = SplitSink<WebSocketStream<TcpStream>, Message>;
-type Stream = SplitStream<WebSocketStream<TcpStream>>;
+/// What may wait to be written beside messages: the answers to pings.
+const WRITE_BUFFER_BYTES: usize = 128 * 1024;
+
+/// How writing has ended.
+struct Written {
+    sink: Sink,
+    is_too_slow: bool,
+}
+
+type Sink = SplitSink<WebSocketStream<Metered>, Message>;
+type Stream = SplitStream<WebSocketStream<Metered>>;
 
 /// Serves an accepted connection until it is over, `$disconnect` included. `socket` is an error when even the 101 could
 /// not be written.
@@ -40,9 +50,10 @@ pub(crate) async fn serve(
     rest: Vec<u8>,
     connection: Arc<Connection>,
     outgoing: mpsc::Receiver<Outgoing>,
+    place: Place,
 ) {
     let ended = match socket {
-        Ok(socket) => converse(gateway, socket, rest, &connection, outgoing).await,
+        Ok(socket) => converse(gateway, socket, rest, &connection, outgoing, place).await,
         Err(_) => lost(),
     };
     gateway.connections.remove(&connection.facts.connection_id);
@@ -55,22 +66,22 @@ async fn converse(
     rest: Vec<u8>,
     connection: &Arc<Connection>,
     outgoing: mpsc::Receiver<Outgoing>,
+    socket_place: Place,
 ) -> Ended {
     let limits = &gateway.limits;
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
         .write_buffer_size(8 * 1024)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
         .max_frame_size(Some(limits.frame_bytes))
         .max_message_size(Some(limits.message_bytes));
+    let arriving = Arriving::new(Arc::clone(connection.incoming()), limits);
+    let socket = Metered::new(socket, Arc::clone(&arriving), limits);
     let socket =
         WebSocketStream::from_partially_read(socket, rest, Role::Server, Some(config)).await;
     let (sink, mut stream) = socket.split();
-    let writer = tokio::spawn(write(
-        sink,
-        outgoing,
-        Arc::clone(connection),
-        limits.frame_bytes,
-    ));
+    let mut writer = tokio::spawn(write(sink, outgoing, limits.frame_bytes));
+    let control_frames = Bucket::new(limits.control_frames);
     let places = Arc::new(Semaphore::new(limits.concurrent_messages.max(1)));
     let mut place = None;
     let mut check = Duration::ZERO;
@@ -84,9 +95,10 @@ async fn converse(
                 Some(Ok(Message::Text(text))) => {
                     connection.touch();
                     let place = place.take();
+                    let held = arriving.message(text.len());
                     let (gateway, connection) = (Arc::clone(gateway), Arc::clone(connection));
                     tokio::spawn(async move {
-                        answer(&gateway, &connection, &text).await;
+                        answer(&gateway, &connection, text, held).await;
                         drop(place);
                     });
                 }
@@ -96,12 +108,24 @@ async fn converse(
                     while let Some(Ok(_)) = stream.next().await {}
                     break Err(closed_by_client(frame));
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Ping(content) | Message::Pong(content))) => {
+                    arriving.control_frame(content.len());
+                    if !control_frames.take(gateway.clock.elapsed()) {
+                        break Ok(Ending::fault(CloseCode::Policy));
+                    }
+                }
+                Some(Ok(Message::Frame(_))) => {}
+                Some(Err(error)) if is_too_slow(&error) => break Err(too_slow()),
                 Some(Err(error)) => break fault(&error).map(Ending::fault).ok_or_else(lost),
                 None => break Err(lost()),
             },
             free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
             ending = connection.asked_to_end() => break Ok(ending),
+            // Nothing can be written any more.
+            written = &mut writer => break Err(match written {
+                Ok(Written { is_too_slow: true, .. }) => too_slow(),
+                _ => lost(),
+            }),
             () = gateway.clock.until(check) => match next_check(connection, limits, &gateway.clock) {
                 Some(moment) => check = moment,
                 None => break Ok(Ending::going_away()),
@@ -117,10 +141,11 @@ async fn converse(
             ended,
         }) => {
             connection.say_goodbye(code, reason, CLOSE_PATIENCE).await;
-            tokio::spawn(tokio::time::timeout(
-                2 * CLOSE_PATIENCE,
-                hang_up(stream, writer),
-            ));
+            tokio::spawn(async move {
+                // The socket is there until then.
+                let _socket_place = socket_place;
+                tokio::time::timeout(2 * CLOSE_PATIENCE, hang_up(stream, writer)).await
+            });
             ended
         }
         Err(ended) => {
@@ -132,22 +157,22 @@ async fn converse(
 
 /// Waits for the close frame to leave, then for the client to hang up: closing with something unread would reset the
 /// connection, and the client might never see why.
-async fn hang_up(stream: Stream, writer: JoinHandle<Sink>) {
+async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     let mut writer = AbortOnDrop(writer);
-    let Ok(sink) = (&mut writer.0).await else {
+    let Ok(Written { sink, .. }) = (&mut writer.0).await else {
         return;
     };
     let Ok(socket) = stream.reunite(sink) else {
         return;
     };
-    let mut socket = socket.into_inner();
+    let mut socket = socket.into_inner().into_inner();
     if socket.shutdown().await.is_ok() {
         let mut rest = [0; 4096];
         while let Ok(1..) = socket.read(&mut rest).await {}
     }
 }
 
-struct AbortOnDrop(JoinHandle<Sink>);
+struct AbortOnDrop(JoinHandle<Written>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -166,18 +191,18 @@ fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option
 async fn write(
     mut sink: Sink,
     mut outgoing: mpsc::Receiver<Outgoing>,
-    connection: Arc<Connection>,
     frame_bytes: usize,
-) -> Sink {
+) -> Written {
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
-        let mut fed = 0;
+        // What has been fed counts until it has left.
+        let mut fed = Vec::new();
         let mut is_over = false;
         // Everything that waits leaves with one flush.
         while let Some(item) = next {
             let result = match item {
-                Outgoing::Text(text) => {
-                    fed += text.len();
+                Outgoing::Text(text, held) => {
+                    fed.push(held);
                     feed(&mut sink, text, frame_bytes).await
                 }
                 Outgoing::Close(code, reason) => {
@@ -189,18 +214,35 @@ async fn write(
                     sink.feed(Message::Close(Some(frame))).await
                 }
             };
-            if result.is_err() || is_over {
+            if let Err(error) = result {
+                let is_too_slow = is_too_slow(&error);
+                return Written { sink, is_too_slow };
+            }
+            if is_over {
                 break;
             }
             next = outgoing.try_recv().ok();
         }
         let flushed = sink.flush().await;
-        connection.sent(fed);
+        drop(fed);
         if is_over || flushed.is_err() {
-            break;
+            let is_too_slow = flushed.is_err_and(|error| is_too_slow(&error));
+            return Written { sink, is_too_slow };
         }
     }
-    sink
+    Written {
+        sink,
+        is_too_slow: false,
+    }
+}
+
+/// Whether the client takes nothing of what is sent to it.
+fn is_too_slow(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+        Error::WriteBufferFull(_) => true,
+        _ => false,
+    }
 }
 
 /// A long text leaves in several frames: the limit on frames holds for both directions.
@@ -231,121 +273,6 @@ async fn feed(sink: &mut Sink, text: Bytes, frame_bytes: usize) -> Result<(), Er
     Ok(())
 }
 
-/// Takes one message to its function and the answer, if any, back.
-async fn answer(gateway: &Gateway, connection: &Connection, body: &str) {
-    let facts = &connection.facts;
-    let stamp = Stamp::now();
-    let deployed = gateway.deployed();
-    // The stage went away with an update; the connection is about to.
-    let Some(stage) = deployed.stage(&facts.stage) else {
-        return;
-    };
-    let route = deployed.route_of(stage, body);
-    let bucket = route.as_ref().and_then(|route| route.throttle.as_ref());
-    let admitted = gateway.account.admits_message(bucket);
-    let text = match route {
-        _ if !admitted => Some(answers::error_frame(
-            throttle::MESSAGE,
-            &facts.connection_id,
-            &stamp.request_id,
-        )),
-        None => Some(answers::error_frame(
-            "Forbidden",
-            &facts.connection_id,
-            &stamp.request_id,
-        )),
-        Some(route) => serve_message(gateway, facts, &stage.variables, &route, body, &stamp).await,
-    };
-    if let Some(text) = text
-        && let Err(error) = connection.post(text.into())
-    {
-        let why = match error {
-            PostError::Full => "it reads too slowly",
-            PostError::Gone => "it is gone",
-        };
-        gateway.observer.warn(format!(
-            "an answer to connection `{}` was dropped: {why}",
-            facts.connection_id
-        ));
-    }
-}
-
-/// Hands a message to its route; what comes of it is the text for its sender.
-async fn serve_message(
-    gateway: &Gateway,
-    facts: &Facts,
-    variables: &Map<String, Value>,
-    route: &LiveRoute,
-    body: &str,
-    stamp: &Stamp,
-) -> Option<String> {
-    let message_id = ids::message_id(&facts.connection_id);
-    if let Some(validator) = &route.validator
-        && let Err(why) = validator.judge(body)
-    {
-        let key = &route.key;
-        gateway.observer.warn(format!(
-            "a message for route `{key}` is not as its model wants it: {why}"
-        ));
-        return Some(validation::bad_request_body(
-            &facts.connection_id,
-            &message_id,
-        ));
-    }
-    let trace = ids::trace_root(stamp.at);
-    let answered = if let Target::Integration(integration) = &route.target {
-        let exchange = Exchange::message(
-            facts,
-            &route.key,
-            &message_id,
-            body,
-            variables,
-            stamp,
-            &trace,
-        );
-        gateway
-            .integrate(integration, route.timeout, &exchange)
-            .await
-    } else {
-        let event = events::message(facts, &route.key, &message_id, body, variables, stamp);
-        gateway
-            .invoke(&route.target, route.timeout, event, &trace)
-            .await
-    };
-    gateway.warn_of_empty(&answered, &route.key);
-    answers::frame(
-        &answered,
-        route.two_way,
-        &facts.connection_id,
-        &stamp.request_id,
-    )
-}
-
-async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
-    let deployed = gateway.deployed();
-    let stage = deployed.stage(&connection.facts.stage);
-    let Some((stage, route)) =
-        stage.and_then(|stage| stage.route("$disconnect").map(|route| (stage, route)))
-    else {
-        return;
-    };
-    let stamp = Stamp::now();
-    let trace = ids::trace_root(stamp.at);
-    let (facts, variables) = (&connection.facts, &stage.variables);
-    // Best effort: what the answer is has nowhere to go.
-    let _unheard = if let Target::Integration(integration) = &route.target {
-        let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
-        gateway
-            .integrate(integration, route.timeout, &exchange)
-            .await
-    } else {
-        let event = events::disconnect(facts, ended, variables, &stamp);
-        gateway
-            .invoke(&route.target, route.timeout, event, &trace)
-            .await
-    };
-}
-
 fn closed_by_client(frame: Option<CloseFrame>) -> Ended {
     match frame {
         Some(frame) => Ended {
@@ -367,6 +294,14 @@ fn lost() -> Ended {
     }
 }
 
+/// The client took nothing, or did not send the rest of a message, for too long: it would not read a close frame.
+fn too_slow() -> Ended {
+    Ended {
+        code: CloseCode::Policy.into(),
+        reason: String::new(),
+    }
+}
+
 /// The close code that a client's fault deserves; `None` when there is nobody left to tell.
 fn fault(error: &Error) -> Option<CloseCode> {
     match error {
@@ -374,6 +309,7 @@ fn fault(error: &Error) -> Option<CloseCode> {
         Error::Utf8(_) => Some(CloseCode::Invalid),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         Error::Protocol(_) => Some(CloseCode::Protocol),
+        Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => Some(CloseCode::Policy),
         _ => None,
     }
 }

@@ -1,46 +1,37 @@
 //! Requests on the gateway's port that ask for no WebSocket: the @connections API, Lambda's Invoke API, a page if there
 //! is one, and everything that is refused.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use percent_encoding::percent_decode_str;
-use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use super::Gateway;
 use super::handshake::{Head, Refusal};
 use crate::browser;
+use crate::budget::Share;
 use crate::functions::invoke_api;
+use crate::http;
 use crate::management;
+use crate::sockets::Place;
 
 /// An answer with its whole body.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// Serves the requests of one keep-alive connection, of which `head` is the first.
-pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, head: Head) {
-    let timeout = gateway.limits.head_timeout;
-    let idle = gateway.limits.idle_timeout;
-    let (read, write) = socket.into_split();
-    let io = TokioIo::new(tokio::io::join(Cursor::new(head.bytes).chain(read), write));
-    let service = service_fn(move |request| {
-        let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, std::convert::Infallible>(answer(&gateway, request).await) }
-    });
-    // The timeout of a head covers the wait between two requests too: an SDK keeps its connection for a while.
-    let _closed = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(timeout.max(idle))
-        .serve_connection(io, service)
-        .await;
+pub(crate) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, head: Head, place: Place) {
+    let share = gateway.budget.share();
+    let idle = gateway.limits.keep_alive_timeout;
+    http::go_on(socket, head.bytes, &place, idle, |request| {
+        answer(&gateway, &share, request)
+    })
+    .await;
 }
 
-async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
+async fn answer(gateway: &Gateway, share: &Arc<Share>, request: Request<Incoming>) -> Answer {
     if let Some(answer) = gateway.page().and_then(|page| page.answer(&request)) {
         return answer;
     }
@@ -59,21 +50,14 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
             if browser::asks(request.headers()) {
                 return refuse(of_a_page());
             }
-            management::answer(gateway, &deployed, stage, id, request).await
+            management::answer(gateway, share, &deployed, (stage, id), request).await
         }
         ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
             if browser::asks(request.headers()) {
                 return refuse(of_a_page());
             }
-            let identity = &deployed.identity;
-            invoke_api::answer(
-                &gateway.functions,
-                &gateway.credentials,
-                identity,
-                name,
-                request,
-            )
-            .await
+            let callers = (&*gateway.credentials, &deployed.identity);
+            invoke_api::answer(&gateway.functions, callers, share, name, request).await
         }
         [stage] | [stage, ""]
             if request.method() == Method::GET && deployed.stage(stage).is_some() =>

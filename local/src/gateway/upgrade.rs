@@ -13,6 +13,8 @@ use super::events::{self, Facts, Stamp};
 use super::handshake::{Head, Refusal, switching_protocols};
 use super::integrations::{Exchange, validation};
 use super::{Gateway, authorizer, clock, frames, ids, throttle};
+use crate::budget::{Share, Stage};
+use crate::sockets::Place;
 
 /// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
 pub(crate) async fn serve(
@@ -20,27 +22,35 @@ pub(crate) async fn serve(
     mut socket: TcpStream,
     peer: SocketAddr,
     head: Head,
+    place: Place,
 ) {
-    match admit(&gateway, peer, &head).await {
+    let admitted = admit(&gateway, peer, &head).await;
+    let rest = head.bytes[head.length..].to_vec();
+    drop(head);
+    match admitted {
         Err(refusal) => {
             // The client may be gone; nobody else wants to know.
             let _gone = socket.write_all(&refusal.to_bytes()).await;
             let _closed = socket.shutdown().await;
         }
         Ok(admitted) => {
-            let (connection, outgoing) =
-                Connection::new(admitted.facts, &gateway.limits, &gateway.clock);
+            let (connection, outgoing) = Connection::new(
+                admitted.facts,
+                &gateway.limits,
+                &gateway.clock,
+                &gateway.budget,
+            );
             // Before the 101: whoever learns of the connection by it may post at once.
             gateway.connections.insert(Arc::clone(&connection));
             let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
             let opened = socket.write_all(&answer).await;
-            let rest = head.bytes[head.length..].to_vec();
             frames::serve(
                 &gateway,
                 opened.map(|()| socket),
                 rest,
                 connection,
                 outgoing,
+                place,
             )
             .await;
         }
@@ -72,6 +82,11 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         return Err(throttle::refusal());
     }
     let accept_key = head.accept_key()?;
+    let share = gateway.budget.share();
+    // The events of the authorizer and of `$connect` hold each header twice.
+    if !share.admits(2 * head.length, Stage::Begin) {
+        return Err(throttle::refusal());
+    }
     let mut facts = Facts {
         connection_id: ids::connection_id(),
         connected_at: clock::now_millis(),
@@ -83,7 +98,8 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         authorizer: None,
     };
     let trace = ids::trace_root(facts.connected_at);
-    authorize(gateway, &deployed, &stage, head, &mut facts, &trace).await?;
+    let asked = (head, trace.as_str(), &share);
+    authorize(gateway, &deployed, &stage, asked, &mut facts).await?;
     let Some(route) = connect else {
         return Ok(Admitted {
             facts,
@@ -96,12 +112,13 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         let stamp = Stamp::now();
         let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
         gateway
-            .integrate(integration, route.timeout, &exchange)
+            .integrate(integration, route.timeout, &exchange, &share)
             .await
     } else {
         let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
+        let held = share.take_anyway(event.len());
         gateway
-            .invoke(&route.target, route.timeout, event, &trace)
+            .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };
     gateway.warn_of_empty(&answered, &route.key);
@@ -120,9 +137,8 @@ async fn authorize(
     gateway: &Gateway,
     deployed: &Deployed,
     stage: &LiveStage,
-    head: &Head,
+    (head, trace, share): (&Head, &str, &Arc<Share>),
     facts: &mut Facts,
-    trace: &str,
 ) -> Result<(), Refusal> {
     let Some(asked) = &stage.authorizer else {
         return Ok(());
@@ -137,13 +153,10 @@ async fn authorize(
         &Stamp::now(),
         trace,
     );
+    let held = share.take_anyway(event.len());
+    let timeout = gateway.limits.authorizer_timeout;
     let answered = gateway
-        .invoke(
-            &asked.target,
-            gateway.limits.authorizer_timeout,
-            event,
-            trace,
-        )
+        .invoke(&asked.target, timeout, event, trace, held)
         .await;
     facts.authorizer = Some(authorizer::context(&answered, &method_arn)?);
     Ok(())

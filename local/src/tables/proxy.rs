@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use dynoxide::Database;
 use dynoxide::actions::describe_table::DescribeTableRequest;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -20,7 +19,10 @@ use super::conditions;
 use super::needs::{Need, Scope, needs};
 use crate::browser;
 use crate::credentials::{Caller, Credentials};
+use crate::http::{self, BodyError, Patience};
 use crate::iam::Decision;
+use crate::options::sockets_of_a_listener;
+use crate::sockets::Sockets;
 
 /// DynamoDB's limit for a request.
 const REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -54,24 +56,19 @@ pub(super) async fn serve(
         credentials,
         scope,
     });
+    let sockets = Sockets::new(sockets_of_a_listener());
     loop {
         let Ok((socket, _)) = listener.accept().await else {
             // Too many open files: the next accept would fail at once as well.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
         };
-        // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
-        let _slower = socket.set_nodelay(true);
-        let proxy = Arc::clone(&proxy);
+        let (proxy, place) = (Arc::clone(&proxy), sockets.place().await);
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let proxy = Arc::clone(&proxy);
-                async move { Ok::<_, std::convert::Infallible>(proxy.answer(request).await) }
-            });
-            // The client closed its connection, which it may.
-            let _closed = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(socket), service)
-                .await;
+            http::serve(socket, &place, Patience::default(), |request| {
+                proxy.answer(request)
+            })
+            .await;
         });
     }
 }
@@ -87,9 +84,9 @@ impl Proxy {
                 browser::REFUSED,
             );
         }
-        let body = match Limited::new(body, REQUEST_BYTES).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => {
+        let body = match http::body(body, REQUEST_BYTES).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => {
                 let message = "the request is larger than 16 MB";
                 return refuse(
                     StatusCode::PAYLOAD_TOO_LARGE,

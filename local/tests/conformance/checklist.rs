@@ -55,8 +55,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_number_from_1_to_80_has_exactly_one_entry_in_its_place() {
-    assert_eq!(numbers(), (1..=80).collect::<Vec<u32>>());
+fn every_number_from_1_to_84_has_exactly_one_entry_in_its_place() {
+    assert_eq!(numbers(), (1..=84).collect::<Vec<u32>>());
 }
 
 #[test]

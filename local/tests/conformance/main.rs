@@ -8,6 +8,7 @@
 mod answers;
 mod authorisation;
 mod backend;
+mod bounds;
 mod browser;
 mod checklist;
 mod clocks;

@@ -199,6 +199,14 @@ impl Puppets {
         of(&list).unwrap()
     }
 
+    /// What the messages said that `function` has received so far.
+    pub(crate) fn bodies(&self, function: &str) -> Vec<String> {
+        let received = self.received.borrow();
+        let its = received.iter().filter(|one| one.function == function);
+        let body = |one: &Received| Some(one.event["body"].as_str()?.to_owned());
+        its.filter_map(body).collect()
+    }
+
     /// How many events `function` has received so far.
     pub(crate) fn count(&self, function: &str) -> usize {
         self.received

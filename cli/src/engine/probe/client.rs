@@ -62,9 +62,11 @@ pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, tungst
         let value = value.parse().expect("a probe's name is a header value");
         request.headers_mut().insert(*name, value);
     }
-    Ok(
-        tokio_tungstenite::connect_async_with_config(request, None, true)
-            .await?
-            .0,
+    Ok(tokio_tungstenite::connect_async_with_config(
+        request,
+        Some(crate::engine::chat::bounded()),
+        true,
     )
+    .await?
+    .0)
 }

@@ -1,7 +1,7 @@
 //! The HTTP client for backends: connections are kept, redirects are not followed, answers have an upper size.
 
 use std::error::Error as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 use super::Failure;
 use super::answer::Answer;
 use super::request::Outgoing;
+use crate::budget::Share;
 
 /// API Gateway's limit for a payload:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
@@ -38,9 +39,15 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(super) async fn send(&self, outgoing: Outgoing) -> Result<Answer, Failure> {
+    /// `share` holds both bodies, and waits for room for them.
+    pub(super) async fn send(
+        &self,
+        outgoing: Outgoing,
+        share: &Arc<Share>,
+    ) -> Result<Answer, Failure> {
         // No more of it: a message may have gone into the rest.
         let to = origin(&outgoing.uri).to_owned();
+        let mut held = share.take_patiently(outgoing.body.len()).await;
         let request = request(outgoing).map_err(Failure::Configuration)?;
         let unreachable =
             |why: String| Failure::Backend(format!("`{to}` cannot be reached: {why}"));
@@ -54,14 +61,21 @@ impl Client {
         let (head, body) = answered
             .map_err(|error| unreachable(causes(&error)))?
             .into_parts();
-        let body = Limited::new(body, ANSWER_BYTES).collect().await;
-        let body = body.map_err(|error| {
-            Failure::Backend(if error.is::<LengthLimitError>() {
-                format!("`{to}` answers more than 10 MB")
-            } else {
-                format!("the answer of `{to}` ends early: {error}")
-            })
-        })?;
+        let mut arriving = Limited::new(body, ANSWER_BYTES);
+        let mut body = Vec::new();
+        while let Some(frame) = arriving.frame().await {
+            let frame = frame.map_err(|error| {
+                Failure::Backend(if error.is::<LengthLimitError>() {
+                    format!("`{to}` answers more than 10 MB")
+                } else {
+                    format!("the answer of `{to}` ends early: {error}")
+                })
+            })?;
+            if let Ok(data) = frame.into_data() {
+                held.grow_patiently(data.len()).await;
+                body.extend_from_slice(&data);
+            }
+        }
         let header = |(name, value): (&HeaderName, &HeaderValue)| {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)
@@ -69,7 +83,7 @@ impl Client {
         Ok(Answer {
             status: head.status.as_u16(),
             headers: head.headers.iter().map(header).collect(),
-            body: body.to_bytes().to_vec(),
+            body,
         })
     }
 }

@@ -14,6 +14,7 @@ mod selection;
 pub(crate) mod validation;
 pub(crate) mod variables;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,6 +27,7 @@ use self::request::{Outgoing, Templates};
 pub(crate) use self::validation::Validator;
 use super::Gateway;
 use super::answers::Answered;
+use crate::budget::Share;
 use crate::stack::{HttpRequest, Integration, IntegrationKind, ParameterSource, Passthrough};
 
 /// An integration without a function, ready to run.
@@ -74,13 +76,18 @@ impl LiveIntegration {
         })
     }
 
-    async fn run(&self, client: &Client, exchange: &Exchange<'_>) -> Result<Backend, Failure> {
+    async fn run(
+        &self,
+        client: &Client,
+        exchange: &Exchange<'_>,
+        share: &Arc<Share>,
+    ) -> Result<Backend, Failure> {
         match &self.kind {
             Kind::HttpProxy(request) => {
                 let body = exchange.body.as_bytes().to_vec();
                 let outgoing = Outgoing::proxied(request, exchange, body);
                 let answer = client
-                    .send(outgoing.map_err(Failure::Configuration)?)
+                    .send(outgoing.map_err(Failure::Configuration)?, share)
                     .await?;
                 Ok(answer.passed_on())
             }
@@ -88,7 +95,7 @@ impl LiveIntegration {
                 let body = templates.body(exchange)?;
                 let outgoing = Outgoing::mapped(request, exchange, body);
                 let answer = client
-                    .send(outgoing.map_err(Failure::Configuration)?)
+                    .send(outgoing.map_err(Failure::Configuration)?, share)
                     .await?;
                 responses.map(answer, exchange)
             }
@@ -102,13 +109,15 @@ impl LiveIntegration {
 
 impl Gateway {
     /// Runs an integration without a function for no longer than `timeout`. What went wrong is told as a warning.
+    /// `share` holds what is sent to a backend and what it answers.
     pub(super) async fn integrate(
         &self,
         integration: &LiveIntegration,
         timeout: Duration,
         exchange: &Exchange<'_>,
+        share: &Arc<Share>,
     ) -> Answered {
-        let running = integration.run(&self.backends, exchange);
+        let running = integration.run(&self.backends, exchange, share);
         let failure = match self.clock.patiently(timeout, running).await {
             Some(Ok(answer)) => return Answered::Backend(answer),
             None => return Answered::TimedOut,

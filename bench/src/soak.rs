@@ -1,0 +1,222 @@
+//! Floods of each kind against one local stack, with a pair that talks beside them: what the pair notices, what the
+//! stack's process takes, and whether it gives that back.
+
+mod floods;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::chatctl::{ChatctlError, Programs, Project};
+use crate::load::{LoadError, Seat};
+use crate::processes;
+use crate::report::{Figure, Quantity, table};
+use crate::sample::Sample;
+
+use self::floods::Kind;
+
+/// The pair's round trip of two messages.
+const ROUND_TRIP: Duration = Duration::from_millis(50);
+
+/// What the stack's process may take during a flood, and once it is over.
+const DURING: u64 = 256 * 1024 * 1024;
+const AFTER: u64 = 60 * 1024 * 1024;
+
+/// How soon it must have come down to that.
+const RECOVERY: Duration = Duration::from_secs(60);
+
+/// A message of the pair that takes longer counts as this, and the pair as cut off.
+const CUT_OFF: Duration = Duration::from_secs(10);
+
+/// The direct chat, and a route to everybody in the sender's room.
+const CONFIG: &str = r#"
+[[routes]]
+key = "$default"
+receivers = "friend"
+[[routes]]
+key = "room"
+receivers = "room"
+"#;
+
+/// Floods a local stack
+#[derive(Debug, clap::Args)]
+pub(crate) struct SoakArgs {
+    #[command(flatten)]
+    programs: Programs,
+    /// How long all floods take together
+    #[arg(value_name = "MINUTES")]
+    minutes: f64,
+    /// Only this flood; can be repeated
+    #[arg(long, value_enum)]
+    only: Vec<Kind>,
+}
+
+/// Why the floods could not be brought on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SoakError {
+    #[error(transparent)]
+    Chatctl(#[from] ChatctlError),
+    #[error("the pair cannot talk while nothing else happens")]
+    Pair(#[from] LoadError),
+    #[error("could not start a thread for clients")]
+    Thread(#[source] std::io::Error),
+    #[error("{missed} bounds are missed")]
+    Missed { missed: usize },
+}
+
+/// Runs each flood for its part of the time and prints a table; an error when a bound is missed.
+pub(crate) fn run(args: &SoakArgs) -> Result<(), SoakError> {
+    // Each client is an open file; where the system allows too few of them, connecting will say so.
+    let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
+    let project = Project::with_config(&args.programs, CONFIG)?;
+    let (stack, _took) = project.deploy()?;
+    let status = stack.status()?;
+    let kinds: Vec<Kind> = Kind::all()
+        .into_iter()
+        .filter(|kind| args.only.is_empty() || args.only.contains(kind))
+        .collect();
+    let each = Duration::from_secs_f64(args.minutes * 60.0).div_f64(kinds.len() as f64);
+    let mut figures = Vec::new();
+    for kind in kinds {
+        crate::say(&format!("{} ({:.0} s)", kind.words(), each.as_secs_f64()));
+        figures.extend(flood(kind, &status.endpoint, status.pid, each)?);
+    }
+    let missed = figures.iter().filter(|it| it.is_reached() == Some(false));
+    let missed = missed.count();
+    crate::say(&format!("\n{}\n", table(&figures)));
+    if missed > 0 {
+        return Err(SoakError::Missed { missed });
+    }
+    Ok(())
+}
+
+fn flood(
+    kind: Kind,
+    endpoint: &str,
+    pid: u32,
+    duration: Duration,
+) -> Result<[Figure; 3], SoakError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let pair = start("pair", Pair::talk(endpoint.to_owned(), Arc::clone(&stop)))?;
+    let done = Arc::new(AtomicU64::new(0));
+    let flood = floods::flood(
+        kind,
+        endpoint.to_owned(),
+        Arc::clone(&stop),
+        Arc::clone(&done),
+    );
+    let flood = start("flood", flood)?;
+    let began = Instant::now();
+    let mut most = 0;
+    while began.elapsed() < duration {
+        most = most.max(memory(pid));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    stop.store(true, Ordering::Relaxed);
+    // A panic in a thread was told on standard error already, and leaves no times.
+    let Ok(pair) = pair.join() else {
+        return Err(LoadError::Empty.into());
+    };
+    let pair = pair?;
+    let _panicked = flood.join();
+    let over = Instant::now();
+    while memory(pid) >= AFTER && over.elapsed() < RECOVERY {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let (left, after) = (memory(pid), over.elapsed());
+    let (name, done) = (kind.words(), done.load(Ordering::Relaxed));
+    let p99 = pair.times.percentile(99);
+    let how = format!(
+        "{} round trips, p50 {:.1} ms, longest {:.0} ms{}; flood: {done} {}",
+        pair.times.len(),
+        pair.times.median().as_secs_f64() * 1e3,
+        pair.times.largest().as_secs_f64() * 1e3,
+        pair.cut_off
+            .map_or_else(String::new, |why| format!(", cut off: {why}")),
+        kind.unit(),
+    );
+    let during = "resident, the largest of 10 readings a second";
+    let afterwards = format!("{:.1} s after the flood", after.as_secs_f64());
+    let memory = |name, bytes, how| Figure::new(name, Quantity::Bytes(bytes), how);
+    Ok([
+        Figure::time(format!("{name}: pair's p99"), p99, how).below(Quantity::Time(ROUND_TRIP)),
+        memory("  memory of the stack's process", most, during.to_owned())
+            .below(Quantity::Bytes(DURING)),
+        memory("  the same afterwards", left, afterwards).below(Quantity::Bytes(AFTER)),
+    ])
+}
+
+fn memory(pid: u32) -> u64 {
+    processes::usage(pid).0.resident
+}
+
+/// Runs `work` on a thread of its own, so that a flood does not delay the pair's own clock.
+fn start<T: Send + 'static>(
+    name: &str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<JoinHandle<T>, SoakError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(SoakError::Thread)?;
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    let thread = thread.spawn(move || {
+        let done = runtime.block_on(work);
+        runtime.shutdown_background();
+        done
+    });
+    thread.map_err(SoakError::Thread)
+}
+
+/// What two people notice who talk with each other.
+#[derive(Debug)]
+struct Pair {
+    times: Sample,
+    /// Why they stopped early.
+    cut_off: Option<String>,
+}
+
+impl Pair {
+    /// Talks until `stop`, a message each in turn.
+    async fn talk(url: String, stop: Arc<AtomicBool>) -> Result<Self, LoadError> {
+        let mut tom = Seat::open(&url, "soak-tom", "soak-jerry").await?;
+        let mut jerry = Seat::open(&url, "soak-jerry", "soak-tom").await?;
+        let mut times = Vec::new();
+        let mut cut_off = None;
+        while !stop.load(Ordering::Relaxed) {
+            let said = Instant::now();
+            let both = async {
+                pass(&mut tom, &mut jerry, times.len()).await?;
+                pass(&mut jerry, &mut tom, times.len()).await
+            };
+            match tokio::time::timeout(CUT_OFF, both).await {
+                Ok(Ok(())) => times.push(said.elapsed()),
+                Ok(Err(why)) => cut_off = Some(why),
+                Err(_elapsed) => cut_off = Some("no message in 10 s".to_owned()),
+            }
+            if cut_off.is_some() {
+                times.push(CUT_OFF);
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(Self {
+            times: Sample::new(times).ok_or(LoadError::Empty)?,
+            cut_off,
+        })
+    }
+}
+
+/// Takes one message from one to the other.
+async fn pass(from: &mut Seat, to: &mut Seat, number: usize) -> Result<(), String> {
+    let text = format!("soak {number}");
+    let broken = |error: LoadError| error.to_string();
+    from.say(text.clone()).await.map_err(broken)?;
+    let heard = to.hear().await.map_err(broken)?;
+    if heard.to_text().ok() == Some(&text) {
+        Ok(())
+    } else {
+        Err(format!("`{heard}` instead of `{text}`"))
+    }
+}

@@ -1,0 +1,119 @@
+//! What waits for a process, fair between those who sent it. Pure.
+//!
+//! Each source has a queue of its own; the queues are served in turn, one entry each. A source that had nothing waiting
+//! goes before those that have had their turn: the scheme of FQ-CoDel (<https://www.rfc-editor.org/rfc/rfc8290>). So a
+//! source that sends more than is served waits behind itself, and one that sends now and then hardly waits at all. On AWS
+//! nobody waits for anybody, because Lambda starts more processes.
+
+use std::collections::{HashMap, VecDeque};
+
+/// Entries by their source.
+#[derive(Debug)]
+pub(super) struct FairQueue<T> {
+    queues: HashMap<u64, VecDeque<T>>,
+    /// Sources that have not had a turn since they last had nothing waiting.
+    new: VecDeque<u64>,
+    /// The other sources, in the order of their turns.
+    old: VecDeque<u64>,
+    length: usize,
+}
+
+impl<T> Default for FairQueue<T> {
+    fn default() -> Self {
+        Self {
+            queues: HashMap::new(),
+            new: VecDeque::new(),
+            old: VecDeque::new(),
+            length: 0,
+        }
+    }
+}
+
+impl<T> FairQueue<T> {
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn push(&mut self, source: u64, entry: T) {
+        self.length += 1;
+        let queue = self.queues.entry(source).or_insert_with(|| {
+            self.new.push_back(source);
+            VecDeque::new()
+        });
+        queue.push_back(entry);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let source = self.new.pop_front().or_else(|| self.old.pop_front())?;
+        let queue = self.queues.get_mut(&source)?;
+        let entry = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&source);
+        } else {
+            self.old.push_back(source);
+        }
+        self.length -= usize::from(entry.is_some());
+        entry
+    }
+
+    /// Everything, in the order in which it would have been served.
+    pub(super) fn drain(&mut self) -> Vec<T> {
+        std::iter::from_fn(|| self.pop()).collect()
+    }
+
+    /// Drops the entries that `keep` refuses; tells how many those were.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) -> usize {
+        let before = self.length;
+        self.queues.retain(|_, queue| {
+            queue.retain(&mut keep);
+            !queue.is_empty()
+        });
+        let queues = &self.queues;
+        self.new.retain(|source| queues.contains_key(source));
+        self.old.retain(|source| queues.contains_key(source));
+        self.length = queues.values().map(VecDeque::len).sum();
+        before - self.length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(entries: &[(u64, &'static str)]) -> FairQueue<&'static str> {
+        let mut queue = FairQueue::default();
+        for (source, entry) in entries {
+            queue.push(*source, *entry);
+        }
+        queue
+    }
+
+    #[test]
+    fn one_source_is_served_in_its_order() {
+        assert_eq!(
+            queue(&[(1, "a"), (1, "b"), (1, "c")]).drain(),
+            ["a", "b", "c"]
+        );
+    }
+
+    #[test]
+    fn a_flood_waits_behind_itself() {
+        let mut queue = queue(&[(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2")]);
+        assert_eq!(queue.pop(), Some("a1"));
+        assert_eq!(queue.pop(), Some("b1"));
+        // Someone who had nothing waiting goes before the next turn of both.
+        queue.push(3, "c1");
+        assert_eq!(queue.len(), 4);
+        assert_eq!(queue.drain(), ["c1", "a2", "b2", "a3"]);
+        assert_eq!((queue.len(), queue.pop()), (0, None));
+    }
+
+    #[test]
+    fn what_nobody_waits_for_any_more_is_dropped() {
+        let mut queue = queue(&[(1, "a"), (1, "b"), (2, "b"), (3, "c")]);
+        assert_eq!(queue.retain(|entry| *entry != "b"), 2);
+        assert_eq!(queue.len(), 2);
+        queue.push(2, "d");
+        assert_eq!(queue.drain(), ["a", "c", "d"]);
+    }
+}

@@ -1,0 +1,205 @@
+//! A connection's socket, with a measure of what it has brought and nobody has taken over yet.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use crate::budget::{ALWAYS, Held, Share, Stage};
+use crate::http::Patient;
+use crate::options::Limits;
+
+/// When reading was put off, it is tried again after this.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// After so many reads the other connections have their turn, even if there is more to read.
+const READS_IN_A_TURN: usize = 4;
+
+/// How many times its own size a message may take on the wire. Only frames without content take more.
+const OVERHEAD: usize = 8;
+
+/// The head of a client's control frame, mask included.
+const FRAME_HEAD: usize = 6;
+
+/// What has arrived of a message that is not complete yet.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    share: Arc<Share>,
+    /// Counts towards the budget.
+    held: AtomicUsize,
+    /// Bytes on the wire.
+    raw: AtomicUsize,
+    most: usize,
+}
+
+/// The socket. Reading stops while the budget has no room; it fails when a message takes too long while room is scarce,
+/// when the client takes nothing of what is sent to it, and when there is no end of frames without content.
+#[derive(Debug)]
+pub(super) struct Metered {
+    socket: Patient<TcpStream>,
+    arriving: Arc<Arriving>,
+    patience: Duration,
+    /// When the message began to arrive that is not complete.
+    began: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    reads: usize,
+}
+
+impl Arriving {
+    pub(super) fn new(share: Arc<Share>, limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            share,
+            held: AtomicUsize::new(0),
+            raw: AtomicUsize::new(0),
+            // Beside the message its last frame lies in a buffer.
+            most: limits.message_bytes + limits.frame_bytes,
+        })
+    }
+
+    /// A message of `bytes` is complete, and is held from now on by what is returned.
+    pub(super) fn message(&self, bytes: usize) -> Held {
+        self.raw.store(0, Ordering::Relaxed);
+        self.give_back(usize::MAX);
+        self.share.take_anyway(bytes)
+    }
+
+    /// A control frame with `bytes` of content has come, maybe between two frames of a message.
+    pub(super) fn control_frame(&self, bytes: usize) {
+        let less = |raw: usize| Some(raw.saturating_sub(bytes + FRAME_HEAD));
+        let _always = self
+            .raw
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        self.give_back(bytes + FRAME_HEAD);
+    }
+
+    fn add(&self, bytes: usize) {
+        self.raw.fetch_add(bytes, Ordering::Relaxed);
+        let room = self.most.saturating_sub(self.held.load(Ordering::Relaxed));
+        let more = bytes.min(room);
+        self.held.fetch_add(more, Ordering::Relaxed);
+        self.share.grow(more);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        let held = self.held.load(Ordering::Relaxed);
+        let less = bytes.min(held);
+        self.held.fetch_sub(less, Ordering::Relaxed);
+        self.share.shrink(less);
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        self.give_back(usize::MAX);
+    }
+}
+
+impl Metered {
+    pub(super) fn new(socket: TcpStream, arriving: Arc<Arriving>, limits: &Limits) -> Self {
+        Self {
+            socket: Patient::new(socket, limits.slow_client_timeout),
+            arriving,
+            patience: limits.slow_client_timeout,
+            began: None,
+            timer: None,
+            reads: 0,
+        }
+    }
+
+    pub(super) fn into_inner(self) -> TcpStream {
+        self.socket.into_inner()
+    }
+
+    /// Has `context` woken after `wait`.
+    fn wake_after(&mut self, wait: Duration, context: &mut Context<'_>) {
+        let moment = Instant::now() + wait;
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(moment)));
+        timer.as_mut().reset(moment);
+        if timer.as_mut().poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+    }
+
+    /// Whether a message has been arriving for too long, in view of how little room there is.
+    fn is_overdue(&self) -> bool {
+        let arriving = self.arriving.held.load(Ordering::Relaxed);
+        arriving > ALWAYS
+            && self.arriving.share.budget().is_tight()
+            && self
+                .began
+                .is_some_and(|began| began.elapsed() > self.patience)
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.reads >= READS_IN_A_TURN {
+            self.reads = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let arriving = self.arriving.held.load(Ordering::Relaxed);
+        let stage = if arriving == 0 {
+            self.began = None;
+            Stage::Begin
+        } else {
+            Stage::Continue
+        };
+        if self.is_overdue() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        if !self.arriving.share.admits(1, stage) {
+            self.reads = 0;
+            self.wake_after(RETRY, context);
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let bytes = buffer.filled().len() - before;
+        if read.is_pending() {
+            self.reads = 0;
+            if arriving > ALWAYS {
+                let wait = self.patience / 4;
+                self.wake_after(wait, context);
+            }
+            return Poll::Pending;
+        }
+        self.reads += 1;
+        self.arriving.add(bytes);
+        self.began.get_or_insert_with(Instant::now);
+        if self.arriving.raw.load(Ordering::Relaxed) > OVERHEAD * self.arriving.most {
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}

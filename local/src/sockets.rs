@@ -1,0 +1,198 @@
+//! How many sockets a listener has open, and which of them gives way when there are too many.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// The sockets of one listener.
+///
+/// When all places are taken, the socket that has waited longest for a request is closed for the newcomer: so silent
+/// sockets, however many, keep nobody out. While all of them work on something, newcomers wait to be accepted.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    most: usize,
+    state: Mutex<State>,
+    /// A place is free, or a socket waits that could give way.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    open: usize,
+    next: u64,
+    /// Those that wait for a request, the first for longest.
+    waiting: BTreeMap<u64, Arc<Leave>>,
+    /// Those that were asked to leave, and are still there.
+    leaving: usize,
+}
+
+/// Asks a socket to leave.
+#[derive(Debug, Default)]
+struct Leave {
+    asked: AtomicBool,
+    notify: Notify,
+}
+
+/// One socket's place; free when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    sockets: Arc<Sockets>,
+    /// Its number among those that wait.
+    number: Mutex<Option<u64>>,
+    leave: Arc<Leave>,
+}
+
+impl Sockets {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most: most.max(1),
+            state: Mutex::default(),
+            changed: Notify::new(),
+        })
+    }
+
+    /// Takes a place for a socket that waits for its first request.
+    pub(crate) async fn place(self: &Arc<Self>) -> Place {
+        loop {
+            {
+                let mut state = self.state();
+                if state.open < self.most {
+                    state.open += 1;
+                    drop(state);
+                    let place = Place {
+                        sockets: Arc::clone(self),
+                        number: Mutex::default(),
+                        leave: Arc::default(),
+                    };
+                    place.waits();
+                    return place;
+                }
+                // One at a time, so that no more of them leave than newcomers come.
+                if state.leaving == 0
+                    && let Some((_, oldest)) = state.waiting.pop_first()
+                {
+                    state.leaving += 1;
+                    oldest.asked.store(true, Ordering::Relaxed);
+                    oldest.notify.notify_one();
+                }
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    pub(crate) fn open(&self) -> usize {
+        self.state().open
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl Place {
+    /// Notes that the socket waits for a request, and may be closed.
+    pub(crate) fn waits(&self) {
+        let mut number = lock(&self.number);
+        let mut state = self.sockets.state();
+        if self.leave.asked.load(Ordering::Relaxed) {
+            return;
+        }
+        let next = state.next;
+        state.next += 1;
+        if let Some(before) = number.replace(next) {
+            state.waiting.remove(&before);
+        }
+        state.waiting.insert(next, Arc::clone(&self.leave));
+        if state.open >= self.sockets.most {
+            self.sockets.changed.notify_one();
+        }
+    }
+
+    /// Notes that a request has come, so that the socket must not be closed.
+    pub(crate) fn works(&self) {
+        let Some(number) = lock(&self.number).take() else {
+            return;
+        };
+        let mut state = self.sockets.state();
+        state.waiting.remove(&number);
+        if self.leave.asked.swap(false, Ordering::Relaxed) {
+            // It cannot leave at once: another one will have to.
+            state.leaving -= 1;
+            self.sockets.changed.notify_one();
+        }
+    }
+
+    /// Waits until another socket needs the place.
+    pub(crate) async fn needed(&self) {
+        self.leave.notify.notified().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.works();
+        self.sockets.state().open -= 1;
+        self.sockets.changed.notify_one();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    async fn is_needed(place: &Place) -> bool {
+        tokio::time::timeout(Duration::ZERO, place.needed())
+            .await
+            .is_ok()
+    }
+
+    #[tokio::test]
+    async fn the_socket_that_waits_longest_gives_way_and_one_that_works_does_not() {
+        let sockets = Sockets::new(3);
+        let (works, first, second) = (
+            sockets.place().await,
+            sockets.place().await,
+            sockets.place().await,
+        );
+        works.works();
+        // The first was asked something meanwhile.
+        first.works();
+        first.waits();
+        let newcomer = tokio::spawn({
+            let sockets = Arc::clone(&sockets);
+            async move { sockets.place().await }
+        });
+        second.needed().await;
+        assert!(!is_needed(&first).await && !is_needed(&works).await);
+        drop(second);
+        let newcomer = newcomer.await.unwrap();
+        assert_eq!(sockets.open(), 3);
+        drop((works, first, newcomer));
+        assert_eq!(sockets.open(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_newcomer_waits_while_all_work_and_goes_on_when_one_is_done() {
+        let sockets = Sockets::new(1);
+        let only = sockets.place().await;
+        only.works();
+        let newcomer = tokio::spawn({
+            let sockets = Arc::clone(&sockets);
+            async move { sockets.place().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!newcomer.is_finished());
+        only.waits();
+        only.needed().await;
+        drop(only);
+        drop(newcomer.await.unwrap());
+    }
+}
