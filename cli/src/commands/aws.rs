@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::waits::late_target;
 use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::config::Settings;
 use crate::engine::preflight::Check;
 use crate::engine::{
     Asset, AssetStore, DeployEvent, Deployment, Gateways, Inventory, Pace, Refusal, Reporter, Step,
-    TargetError,
+    TargetError, limits,
 };
 use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Built, Source};
@@ -23,11 +24,27 @@ pub(super) async fn preflight(
 ) -> (Vec<Check>, Option<(AwsTarget, Identity)>) {
     let mut checks = packaging::checks(settings, source).await;
     checks.extend(reachable(settings));
+    let mut found = None;
+    let asking = ask_aws(settings, &mut checks, &mut found);
+    let outcome = limits::within(limits::ASKING, async { Ok(asking.await) }, |minutes| {
+        late_target("find out what there is in AWS", minutes)
+    });
+    if let Err(error) = outcome.await {
+        checks.push(Check::new("AWS", Err(error)));
+    }
+    (checks, found)
+}
+
+async fn ask_aws(
+    settings: &Settings,
+    checks: &mut Vec<Check>,
+    found: &mut Option<(AwsTarget, Identity)>,
+) {
     let target = match AwsTarget::connect(&settings.aws).await {
         Ok(target) => target,
         Err(error) => {
             checks.push(Check::new("region", Err(error)));
-            return (checks, None);
+            return;
         }
     };
     checks.push(Check::new("region", Ok(target.region.clone())));
@@ -36,7 +53,7 @@ pub(super) async fn preflight(
         // Whatever else is asked would be refused for the same reason.
         Err(error) => {
             checks.push(Check::new("credentials", Err(error)));
-            return (checks, None);
+            return;
         }
     };
     let who = format!("account {} as {}", identity.account, identity.short());
@@ -44,22 +61,22 @@ pub(super) async fn preflight(
     let bucket = target.bucket(&identity);
     let (bucket_found, stack_found) =
         tokio::join!(bucket.exists(), target.stacks.record(&settings.stack));
-    let found = bucket_found.map(|exists| match exists {
+    let bucket_found = bucket_found.map(|exists| match exists {
         true => "bucket is there".to_owned(),
         false => "bucket will be made".to_owned(),
     });
     if settings.has_functions() {
-        checks.push(Check::new("bucket", found));
+        checks.push(Check::new("bucket", bucket_found));
     }
-    let found = stack_found.and_then(|record| match record {
+    let stack_found = stack_found.and_then(|record| match record {
         None => Ok(format!("stack {} is new", settings.stack)),
         Some(record) => match record.stuck() {
             Some(error) => Err(error),
             None => Ok(format!("stack {} is {}", record.name, record.status.word())),
         },
     });
-    checks.push(Check::new("stack", found));
-    (checks, Some((target, identity)))
+    checks.push(Check::new("stack", stack_found));
+    *found = Some((target, identity));
 }
 
 /// Whether API Gateway could reach the backends that routes lead to, as far as their addresses say.

@@ -14,6 +14,7 @@ mod print_connect_commands;
 mod render;
 mod status;
 mod teardown;
+mod waits;
 mod web;
 
 use std::path::PathBuf;

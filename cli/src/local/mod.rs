@@ -24,6 +24,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use crate::config::names::StackName;
+use crate::engine::limits::{self, Limit};
 use crate::engine::{
     Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Prepared, Refusal,
     StackStatus, Stacks, TargetError,
@@ -37,6 +38,7 @@ pub(crate) use control::LocalStatus;
 use folder::StateFolder;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
+use unresponsive::unresponsive_hint;
 pub(crate) use warnings::Warnings;
 
 /// Local stacks, kept in `.chatctl/` beside the config.
@@ -101,7 +103,10 @@ impl LocalTarget {
         stack: &StackName,
     ) -> Result<Option<LocalStatus>, TargetError> {
         match self.running(stack)? {
-            Some(running) => control::status(&running).await.map(Some),
+            Some(running) => control::status(&running)
+                .await
+                .map(Some)
+                .map_err(|error| error.with_hint(unresponsive_hint(&self.folder(stack), &running))),
             None => Ok(None),
         }
     }
@@ -288,7 +293,9 @@ impl Stacks for LocalTarget {
         match (change_set.change, self.running(stack)?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
-                control::update(&running).await?;
+                control::update(&running)
+                    .await
+                    .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
             _ => {
                 self.stop(stack).await?;
@@ -333,8 +340,17 @@ impl Stacks for LocalTarget {
         self.folder(&operation.stack).events(&operation.token)
     }
 
+    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
+        // What it is asked for lies in a file, under the operation's own token.
+        Ok(true)
+    }
+
     async fn pause(&self, _quiet: u32) {
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    fn longest(&self) -> Limit {
+        limits::STARTING
     }
 
     async fn interrupt(&self, operation: &Operation) -> TargetError {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Role;
-use super::lines::{seconds, settled_line, step_line};
+use super::lines::{seconds, settled_line, silent_line, step_line, under_way};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{Progress, State};
 
@@ -100,7 +100,11 @@ impl Bars {
             _ => line.to_owned(),
         };
         // A terminal that has gone is no reason to stop.
-        drop(self.screen.println(line));
+        match self.bar {
+            Some(_) => drop(self.screen.println(line)),
+            // Without a bar its line would not be ended.
+            None => drop(writeln!(std::io::stderr(), "{line}")),
+        }
     }
 
     fn clear(&mut self) {
@@ -133,6 +137,11 @@ impl Reporter for Bars {
                 }
             }
             DeployEvent::Notice(text) => self.keep(&step_line(self.step, &behind_the_step(text))),
+            DeployEvent::Silent { who, silence } => self.keep(&silent_line(who, *silence)),
+            DeployEvent::UnderWay { status, quiet } => {
+                let text = under_way(status, *quiet);
+                self.keep(&step_line(self.step, &behind_the_step(&text)));
+            }
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);
                 if event.status.ends_with("_FAILED") {

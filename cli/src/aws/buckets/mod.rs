@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Config;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
@@ -21,6 +22,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::{Kind, code, kind, refused};
+use super::http::timeouts_of_upload;
 use super::identity::Identity;
 use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, Refusal, TargetError};
@@ -91,6 +93,7 @@ impl Bucket {
     async fn send(&self, artifact: &Artifact) -> Result<(), TargetError> {
         let checksum =
             base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip));
+        let upload = timeouts_of_upload(artifact.zip.len() as u64);
         self.client
             .put_object()
             .bucket(&self.name)
@@ -99,6 +102,8 @@ impl Bucket {
             .content_type("application/zip")
             .checksum_sha256(checksum)
             .body(ByteStream::from(artifact.zip.clone()))
+            .customize()
+            .config_override(Config::builder().timeout_config(upload))
             .send()
             .await
             .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use super::records::*;
 use super::{CloudFormation, Resource, StackStatus, TargetError};
@@ -33,6 +34,18 @@ pub(super) struct FakeCloud {
     /// The next question about the stack is refused so.
     refused: RefCell<Option<TargetError>>,
     pub(super) log: RefCell<Vec<String>>,
+    made: Made,
+    pauses: Cell<u32>,
+}
+
+/// When the fake was made.
+#[derive(Debug)]
+struct Made(Instant);
+
+impl Default for Made {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
 }
 
 pub(super) fn record(status: &str) -> StackRecord {
@@ -285,6 +298,12 @@ impl CloudFormation for FakeCloud {
     }
 
     async fn pause(&self, _quiet: u32) {
+        self.pauses.set(self.pauses.get() + 1);
         self.step();
+    }
+
+    /// A pause takes five seconds, and nothing else any time.
+    fn now(&self) -> Instant {
+        self.made.0 + Duration::from_secs(5) * self.pauses.get()
     }
 }
