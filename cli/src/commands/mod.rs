@@ -215,12 +215,15 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
 }
 
 /// `work`, unless the user asks to stop first.
-async fn or_interrupted<T, E: Into<CommandError>>(
+fn or_interrupted<T, E: Into<CommandError>>(
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, CommandError> {
-    tokio::select! {
-        outcome = work => outcome.map_err(Into::into),
-        () = crate::interrupt::requested() => Err(crate::interrupt::interrupted().into()),
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = Box::pin(work);
+    async move {
+        tokio::select! {
+            outcome = work => outcome.map_err(Into::into),
+            () = crate::interrupt::requested() => Err(crate::interrupt::interrupted().into()),
+        }
     }
 }
 

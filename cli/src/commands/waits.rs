@@ -11,23 +11,27 @@ use crate::terminal::Terminal;
 ///
 /// # Errors
 /// That of `work`, or there is no end of it.
-pub(super) async fn asking<T, E: Into<CommandError>>(
+pub(super) fn asking<T, E: Into<CommandError>>(
     terminal: Terminal,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, CommandError> {
-    let reporter = RefCell::new(terminal.progress());
-    silence::telling(&reporter, asked(work)).await
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = asked(work);
+    async move {
+        let reporter = RefCell::new(terminal.progress());
+        silence::telling(&reporter, work).await
+    }
 }
 
 /// The same where something else tells of the silence.
-pub(super) async fn asked<T, E: Into<CommandError>>(
+pub(super) fn asked<T, E: Into<CommandError>>(
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, CommandError> {
-    let work = async { work.await.map_err(Into::into) };
-    limits::within(limits::ASKING, work, |minutes| {
-        late("find out everything that is needed", minutes)
-    })
-    .await
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = Box::pin(work);
+    limits::within(
+        limits::ASKING,
+        async move { work.await.map_err(Into::into) },
+        |minutes| late("find out everything that is needed", minutes),
+    )
 }
 
 /// The error of something that took longer than it may.

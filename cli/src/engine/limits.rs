@@ -83,14 +83,19 @@ pub(crate) const SILENCE: Limit = Limit::seconds(20);
 pub(crate) const NO_NEWS: Limit = Limit::minutes(1);
 
 /// Does `work` as long as `limit` allows; what it has not done by then is `late`.
-pub(crate) async fn within<T, E>(
+///
+/// The work of a command is large, and each layer around it would hold it twice: it lies on the heap.
+pub(crate) fn within<T, E>(
     limit: Limit,
     work: impl Future<Output = Result<T, E>>,
     late: impl FnOnce(u64) -> E,
-) -> Result<T, E> {
-    match tokio::time::timeout(limit.time(), work).await {
-        Ok(outcome) => outcome,
-        Err(_elapsed) => Err(late(limit.in_minutes())),
+) -> impl Future<Output = Result<T, E>> {
+    let work = Box::pin(work);
+    async move {
+        match tokio::time::timeout(limit.time(), work).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(late(limit.in_minutes())),
+        }
     }
 }
 

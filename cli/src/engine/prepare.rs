@@ -124,15 +124,18 @@ fn not_begun() -> String {
 }
 
 /// `work`, unless the user asks to stop first; then what it has begun is taken back.
-async fn interruptible<T, E: From<TargetError>>(
+fn interruptible<T, E: From<TargetError>>(
     stacks: &impl Stacks,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    tokio::select! {
-        outcome = work => outcome,
-        () = crate::interrupt::requested() => {
-            stacks.abandon().await;
-            Err(crate::interrupt::interrupted().into())
+) -> impl Future<Output = Result<T, E>> {
+    let work = Box::pin(work);
+    async move {
+        tokio::select! {
+            outcome = work => outcome,
+            () = crate::interrupt::requested() => {
+                stacks.abandon().await;
+                Err(crate::interrupt::interrupted().into())
+            }
         }
     }
 }

@@ -3,7 +3,6 @@
 //! A command runs on one thread, and so does everything that it asks.
 
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::event::{DeployEvent, Reporter};
@@ -27,31 +26,34 @@ pub(crate) fn answered() {
 }
 
 /// Does `work`, and tells `reporter` whenever a target has not answered for a while.
-pub(crate) async fn telling<T>(
+pub(crate) fn telling<T>(
     reporter: &RefCell<impl Reporter>,
     work: impl Future<Output = T>,
-) -> T {
-    let after = limits::SILENCE.time();
-    let look = after.min(Duration::from_secs(1));
-    let mut work = pin!(work);
-    let mut told = 0;
-    loop {
-        tokio::select! {
-            biased;
-            outcome = &mut work => return outcome,
-            () = tokio::time::sleep(look) => {}
-        }
-        let silent = SILENT.get();
-        if silent.is_none_or(|(_, since)| since.elapsed() < after) {
-            told = 0;
-        } else if let Some((who, since)) = silent
-            && since.elapsed() >= after * (told + 1)
-        {
-            told += 1;
-            let silence = limits::SILENCE.told(told);
-            reporter
-                .borrow_mut()
-                .report(&DeployEvent::Silent { who, silence });
+) -> impl Future<Output = T> {
+    // On the heap, for the reason that `limits::within` has.
+    let mut work = Box::pin(work);
+    async move {
+        let after = limits::SILENCE.time();
+        let look = after.min(Duration::from_secs(1));
+        let mut told = 0;
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut work => return outcome,
+                () = tokio::time::sleep(look) => {}
+            }
+            let silent = SILENT.get();
+            if silent.is_none_or(|(_, since)| since.elapsed() < after) {
+                told = 0;
+            } else if let Some((who, since)) = silent
+                && since.elapsed() >= after * (told + 1)
+            {
+                told += 1;
+                let silence = limits::SILENCE.told(told);
+                reporter
+                    .borrow_mut()
+                    .report(&DeployEvent::Silent { who, silence });
+            }
         }
     }
 }
