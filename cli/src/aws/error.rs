@@ -82,7 +82,8 @@ fn by_status(status: u16) -> Kind {
     match status {
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
-        429 => Kind::Throttled,
+        // To whom asks too much S3 says 503.
+        429 | 503 => Kind::Throttled,
         500.. => Kind::Internal,
         _ => Kind::Other,
     }

@@ -67,6 +67,7 @@ pub(crate) fn refusal(request: &Request, status: u16, code: &str, message: &str)
 fn in_json(value: &serde_json::Value) -> Answer {
     Answer {
         status: 200,
+        etag: false,
         kind: "application/json",
         body: value.to_string(),
     }
@@ -75,6 +76,7 @@ fn in_json(value: &serde_json::Value) -> Answer {
 fn xml(status: u16, body: String) -> Answer {
     Answer {
         status,
+        etag: false,
         kind: "text/xml",
         body,
     }
@@ -102,6 +104,7 @@ fn function(state: &mut State, request: &Request, new: Option<&str>) -> Answer {
             return refusal(request, 400, "InvalidParameterValueException", "NoSuchKey");
         }
         stack.code.insert(id.to_owned(), key.to_owned());
+        state.is_begun = true;
     }
     let Some(key) = stack.code.get(id) else {
         return refusal(
@@ -142,6 +145,10 @@ fn s3(state: &mut State, request: &Request) -> Answer {
         }
         "PUT object" | "PUT use" => {
             objects.insert(key.to_owned());
+            return Answer {
+                etag: true,
+                ..done()
+            };
         }
         "POST bucket delete" => {
             let body = String::from_utf8_lossy(&request.body).into_owned();
@@ -298,7 +305,10 @@ fn of_stack(state: &mut State, action: &str, form: &Form) -> Result<String, Refu
             let set = set.ok_or(no_set)?;
             let objects = state.bucket.clone().unwrap_or_default();
             match stack.execute(&set.name, &token, &objects) {
-                true => Ok(String::new()),
+                true => {
+                    state.is_begun = true;
+                    Ok(String::new())
+                }
                 false => Err((
                     "InvalidChangeSetStatus",
                     "it cannot be executed in its current status",
@@ -306,6 +316,7 @@ fn of_stack(state: &mut State, action: &str, form: &Form) -> Result<String, Refu
             }
         }
         "DeleteStack" => {
+            state.is_begun |= stack.status != "REVIEW_IN_PROGRESS";
             stack.delete(&token);
             Ok(String::new())
         }

@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) made: usize,
     /// What was asked for and served, in order.
     pub(crate) served: Vec<String>,
+    /// Something that served was changed, or a deletion begun.
+    pub(crate) is_begun: bool,
 }
 
 impl State {
@@ -39,15 +41,6 @@ impl State {
         self.stack
             .as_ref()
             .map_or("", |stack| stack.status.as_str())
-    }
-
-    /// Whether something that serves is being changed or has been, or something was deleted.
-    pub(crate) fn is_begun(&self) -> bool {
-        let begins = ["ExecuteChangeSet", "PUT function code"];
-        let shell = |name: &str| name == "DeleteStack";
-        self.served
-            .iter()
-            .any(|name| begins.contains(&name.as_str()) || shell(name))
     }
 }
 
@@ -67,7 +60,7 @@ impl Drop for Cloud {
 impl Cloud {
     /// Serves `state`; every request called `spoiled.0` goes wrong as `spoiled.1`.
     pub(crate) async fn with(mut state: State, spoiled: Option<(String, Fault)>) -> Self {
-        state.served.clear();
+        (state.served, state.is_begun) = (Vec::new(), false);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(state));
@@ -130,11 +123,13 @@ fn spoil(
         Fault::Throttled => said(400, "Throttling", "Rate exceeded"),
         Fault::WebPage => Delivery::Whole(Answer {
             status: 200,
+            etag: false,
             kind: "text/html",
             body: "<!DOCTYPE html><html><body>Please sign in</body></html>".into(),
         }),
         Fault::Empty => Delivery::Whole(Answer {
             status: 200,
+            etag: false,
             kind: "text/plain",
             body: String::new(),
         }),

@@ -177,7 +177,7 @@ impl Scene {
             "have the new code",
             "may have the new code",
         ];
-        match state.is_begun() && self.operation.aim != Aim::Look {
+        match state.is_begun && self.operation.aim != Aim::Look {
             true if says(&nothing) => Some("it says that nothing was begun".into()),
             true if !says(&something) && !says(&["not known", "settled as"]) => {
                 Some("it does not say what was begun".into())

@@ -9,6 +9,8 @@ use crate::request::{Request, pairs};
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// Whether it confirms that an object was stored.
+    pub(crate) etag: bool,
     pub(crate) kind: &'static str,
     pub(crate) body: String,
 }
@@ -75,10 +77,21 @@ pub(crate) async fn write(stream: &mut BufReader<TcpStream>, is_head: bool, deli
             return;
         }
     };
-    let Answer { status, kind, body } = answer;
+    let Answer {
+        status,
+        etag,
+        kind,
+        body,
+    } = answer;
+    let etag = if etag {
+        "ETag: \"1\"
+"
+    } else {
+        ""
+    };
     let length = body.len();
     let mut text = format!(
-        "HTTP/1.1 {status} Status\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status} Status\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n{etag}\r\n"
     );
     let head = text.len();
     if !is_head {

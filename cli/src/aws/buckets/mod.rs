@@ -94,7 +94,8 @@ impl Bucket {
         let checksum =
             base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip));
         let upload = timeouts_of_upload(artifact.zip.len() as u64);
-        self.client
+        let answer = self
+            .client
             .put_object()
             .bucket(&self.name)
             .key(&artifact.digest)
@@ -107,6 +108,15 @@ impl Bucket {
             .send()
             .await
             .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
+        // S3 names what it has stored; whatever answers without has not.
+        if answer.e_tag().is_none() {
+            let message = format!("could not publish the handlers to bucket {}", self.name);
+            let error = TargetError::new(Refusal::Unreachable, message);
+            return Err(TargetError {
+                source: Some("the answer does not confirm that they were stored".into()),
+                ..error.with_hint("it is not AWS's answer, or not all of it; try again")
+            });
+        }
         Ok(())
     }
 
