@@ -24,6 +24,8 @@ pub(crate) mod exit {
 pub(crate) struct CommandError {
     pub(crate) exit: u8,
     source: Box<dyn StdError>,
+    /// What was done until then.
+    so_far: Option<String>,
     hint: Option<String>,
 }
 
@@ -33,6 +35,7 @@ impl CommandError {
         Self {
             exit: exit::USAGE,
             source: message.into().into(),
+            so_far: None,
             hint: Some(hint.into()),
         }
     }
@@ -42,6 +45,7 @@ impl CommandError {
         Self {
             exit: exit::UNEXPECTED,
             source: message.into().into(),
+            so_far: None,
             hint: None,
         }
     }
@@ -51,6 +55,7 @@ impl CommandError {
         Self {
             exit: exit::DIFFERENT,
             source: String::new().into(),
+            so_far: None,
             hint: None,
         }
     }
@@ -64,6 +69,7 @@ impl CommandError {
         Self {
             exit: exit_code(error.refusal),
             source: message.into(),
+            so_far: None,
             hint: None,
         }
     }
@@ -81,6 +87,12 @@ impl CommandError {
         }
     }
 
+    /// The same failure, and what was done until then; what was said closer to it stays.
+    pub(crate) fn after(mut self, so_far: impl Into<String>) -> Self {
+        self.so_far = self.so_far.or_else(|| Some(so_far.into()));
+        self
+    }
+
     /// The whole story for a terminal, without the leading `error: `.
     pub(crate) fn story(&self) -> String {
         let mut story = self.source.to_string();
@@ -92,6 +104,9 @@ impl CommandError {
                 let _infallible = write!(story, "\n  because: {words}");
             }
             cause = error.source();
+        }
+        if let Some(so_far) = &self.so_far {
+            let _infallible = write!(story, "\n  so far: {so_far}");
         }
         story
     }
@@ -111,6 +126,7 @@ impl CommandError {
         Self {
             exit,
             source: Box::new(source),
+            so_far: None,
             hint,
         }
     }
@@ -137,8 +153,11 @@ impl From<PackagingError> for CommandError {
 
 impl From<TargetError> for CommandError {
     fn from(mut error: TargetError) -> Self {
-        let hint = error.hint.take();
-        Self::new(exit_code(error.refusal), error, hint)
+        let (hint, so_far) = (error.hint.take(), error.so_far.take());
+        Self {
+            so_far,
+            ..Self::new(exit_code(error.refusal), error, hint)
+        }
     }
 }
 
@@ -191,7 +210,7 @@ impl From<SeatError> for CommandError {
                 "the functions' logs say why: `chatctl logs`",
             ),
             SeatError::Unreachable { .. } | SeatError::Silent { .. } => (
-                exit::UNEXPECTED,
+                exit::STACK_FAILED,
                 "check the address and the network; `chatctl status` tells whether the stack is up",
             ),
         };
@@ -221,10 +240,10 @@ fn what_is_left(status: &str) -> Option<&'static str> {
 fn exit_code(refusal: Refusal) -> u8 {
     match refusal {
         Refusal::Usage => exit::USAGE,
-        Refusal::Failed => exit::STACK_FAILED,
+        Refusal::Failed | Refusal::Unreachable => exit::STACK_FAILED,
         Refusal::Denied => exit::DENIED,
         Refusal::Interrupted => exit::INTERRUPTED,
-        Refusal::Unreachable | Refusal::Unexpected => exit::UNEXPECTED,
+        Refusal::Unexpected => exit::UNEXPECTED,
     }
 }
 

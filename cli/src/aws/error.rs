@@ -5,6 +5,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::SdkError;
 
+use super::http::WebPage;
 use crate::engine::{Refusal, TargetError};
 use crate::stack::cause::action_in;
 
@@ -20,7 +21,16 @@ pub(super) enum Kind {
     NoCredentials,
     Denied,
     NotFound,
+    /// No connection came to be, or it broke.
     Unreachable,
+    /// No answer came in time.
+    Silent,
+    /// AWS had trouble of its own.
+    Internal,
+    /// Something between here and AWS answered.
+    WebPage,
+    /// The answer makes no sense.
+    Garbled,
     Other,
 }
 
@@ -42,7 +52,10 @@ where
                 None => by_status(service.raw().status().as_u16()),
             }
         }
-        SdkError::TimeoutError(_) => Kind::Unreachable,
+        SdkError::TimeoutError(_) => Kind::Silent,
+        SdkError::ResponseError(_) => Kind::Garbled,
+        error if is_caused_by::<WebPage>(error) => Kind::WebPage,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => Kind::Silent,
         error => {
             let chain = chain(error).to_lowercase();
             if ["credential", "sso", "identity", "profile"]
@@ -69,8 +82,9 @@ fn by_status(status: u16) -> Kind {
     match status {
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
-        429 => Kind::Throttled,
-        500.. => Kind::Unreachable,
+        // To whom asks too much S3 says 503.
+        429 | 503 => Kind::Throttled,
+        500.. => Kind::Internal,
         _ => Kind::Other,
     }
 }
@@ -90,7 +104,7 @@ fn by_code(code: &str, message: &str) -> Kind {
         | "InternalFailure"
         | "InternalError"
         | "InternalServerError"
-        | "ServiceException" => Kind::Unreachable,
+        | "ServiceException" => Kind::Internal,
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
             Kind::Expired
         }
@@ -146,6 +160,29 @@ where
             Refusal::Unreachable,
             Some("check the network and the region's name, then try again".to_owned()),
         ),
+        Kind::Silent => (
+            Refusal::Unreachable,
+            Some("AWS did not answer in time, also after several tries; check the network, then try again".to_owned()),
+        ),
+        Kind::Internal => (
+            Refusal::Unreachable,
+            Some("AWS had an internal error, also after several tries; try again in a few minutes".to_owned()),
+        ),
+        Kind::WebPage => (
+            Refusal::Unreachable,
+            Some(
+                "something between here and AWS answered with a web page, such as a proxy or the sign-in page of a \
+                 network: open a browser to see it, then try again"
+                    .to_owned(),
+            ),
+        ),
+        Kind::Garbled => (
+            Refusal::Unreachable,
+            Some(
+                "what came back is not AWS's answer, or not all of it; something between here and AWS may change it; try again"
+                    .to_owned(),
+            ),
+        ),
         Kind::Expired => (
             Refusal::Denied,
             Some("the credentials have expired: renew them (`aws sso login`, or new keys), then run the same command again".to_owned()),
@@ -172,6 +209,11 @@ where
     }
 }
 
+/// Whether an `E` is among the causes of `error`.
+fn is_caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|cause| cause.is::<E>())
+}
+
 /// The error code of a service's answer.
 pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
     match error {
@@ -192,6 +234,13 @@ where
             Some(message) if !message.is_empty() => format!("{code}: {message}"),
             _ => code.to_owned(),
         };
+    }
+    if let SdkError::ResponseError(response) = error {
+        let status = response.raw().status().as_u16();
+        return format!("the answer, with HTTP status {status}, makes no sense");
+    }
+    if matches!(error, SdkError::TimeoutError(_)) {
+        return "no answer came in time".to_owned();
     }
     let mut innermost: &dyn std::error::Error = error;
     while let Some(cause) = innermost.source() {

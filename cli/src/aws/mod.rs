@@ -5,6 +5,7 @@ mod cloudformation;
 mod error;
 mod functions;
 mod gateways;
+mod http;
 mod identity;
 mod logs;
 mod profile;
@@ -12,14 +13,16 @@ mod profile;
 mod stub;
 mod tables;
 
+use std::time::Duration;
+
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_smithy_http_client::tls;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::config::Aws;
 use crate::engine::cloud::CloudStacks;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{Refusal, TargetError, limits};
 pub(crate) use buckets::Bucket;
 use cloudformation::Cloud;
 pub(crate) use functions::LambdaFunctions;
@@ -43,6 +46,13 @@ pub(crate) struct AwsTarget {
 /// How often a request is tried in all, with growing pauses in between.
 const ATTEMPTS: u32 = 5;
 
+/// Before the second of them; it doubles with each further one.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// Until there are credentials. Where a program is asked for them (`credential_process`), a person may have to confirm
+/// something first.
+const CREDENTIALS: Duration = Duration::from_secs(50);
+
 impl AwsTarget {
     /// Finds region and credentials the way every AWS tool does: settings, environment, profile. Nothing is sent.
     ///
@@ -54,14 +64,18 @@ impl AwsTarget {
     /// # Errors
     /// Nobody says which region, or the profile that the settings or the environment name does not exist.
     pub(crate) async fn connect(settings: &Aws) -> Result<Self, TargetError> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::Ring,
-            ))
-            .build_https();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(limits::scaled(BACKOFF));
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+            .http_client(http::client())
+            .timeout_config(http::timeouts())
+            .identity_cache(
+                IdentityCache::lazy()
+                    .load_timeout(limits::scaled(CREDENTIALS))
+                    .build(),
+            )
+            .retry_config(retries);
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
         }
@@ -71,7 +85,13 @@ impl AwsTarget {
         if let Some(profile) = settings.profile.clone().or_else(profile::of_environment) {
             profile::exists(&profile)?;
         }
-        let mut config = loader.load().await;
+        // Where nothing names a Region, the machine itself is asked, which may not answer.
+        let loading = tokio::time::timeout(limits::CALL.time(), loader.load());
+        let mut config = loading.await.map_err(|_elapsed| {
+            let message = "it took too long to find out which AWS region to use";
+            TargetError::new(Refusal::Unreachable, message)
+                .with_hint("add `--region eu-west-1`, or set AWS_REGION")
+        })?;
         if let Some(profile) = &settings.profile {
             let credentials = profile::credentials(profile, &config);
             config = config

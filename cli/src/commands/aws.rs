@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::waits::late_target;
 use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::config::{Architecture, Settings};
 use crate::engine::cloud::StackRecord;
 use crate::engine::preflight::Check;
 use crate::engine::{
     Asset, AssetStore, DeployEvent, Deployment, Gateways, Inventory, Pace, Refusal, Reporter, Step,
-    TargetError,
+    TargetError, limits,
 };
 use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Built, Source};
@@ -43,12 +44,23 @@ pub(super) async fn preflight(
 }
 
 async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
-    let mut checks = Vec::new();
+    let (mut checks, mut found) = (Vec::new(), None);
+    let asking = ask_aws(settings, &mut checks, &mut found);
+    let outcome = limits::within(limits::ASKING, async { Ok(asking.await) }, |minutes| {
+        late_target("find out what there is in AWS", minutes)
+    });
+    if let Err(error) = outcome.await {
+        checks.push(Check::new("AWS", Err(error)));
+    }
+    (checks, found)
+}
+
+async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Option<Found>) {
     let target = match AwsTarget::connect(&settings.aws).await {
         Ok(target) => target,
         Err(error) => {
             checks.push(Check::new("region", Err(error)));
-            return (checks, None);
+            return;
         }
     };
     checks.push(Check::new("region", Ok(target.region.clone())));
@@ -57,7 +69,7 @@ async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
         // Whatever else is asked would be refused for the same reason.
         Err(error) => {
             checks.push(Check::new("credentials", Err(error)));
-            return (checks, None);
+            return;
         }
     };
     let who = format!("account {} as {}", identity.account, identity.short());
@@ -65,20 +77,20 @@ async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
     let bucket = target.bucket(&identity);
     let (bucket_found, stack_found) =
         tokio::join!(bucket.exists(), target.stacks.record(&settings.stack));
-    let found = bucket_found.map(|exists| match exists {
+    let bucket_found = bucket_found.map(|exists| match exists {
         true => "bucket is there".to_owned(),
         false => "bucket will be made".to_owned(),
     });
     if settings.has_functions() {
-        checks.push(Check::new("bucket", found));
+        checks.push(Check::new("bucket", bucket_found));
     }
     let record = stack_found.as_ref().ok().and_then(Option::as_ref);
-    let found = Found {
+    *found = Some(Found {
         is_new: record.is_none(),
         deployed: record.and_then(processor),
         target,
         identity,
-    };
+    });
     let stack = stack_found.and_then(|record| match record {
         None => Ok(format!("stack {} is new", settings.stack)),
         Some(record) => match record.stuck() {
@@ -87,7 +99,6 @@ async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
         },
     });
     checks.push(Check::new("stack", stack));
-    (checks, Some(found))
 }
 
 /// What the functions of a deployed stack run on.

@@ -1,20 +1,23 @@
 //! `chatctl diff`
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::aws::{build, deployment, located, moved, processor};
+use super::waits::asked;
 use super::{AwsArgs, StackArgs, leaving, or_interrupted};
 use crate::aws::AwsTarget;
-use crate::engine::{self, Pace};
+use crate::engine::{self, Pace, TargetError, silence};
 use crate::error::CommandError;
 use crate::packaging::Source;
 use crate::stack::outline::outline;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::{AnyReporter, Output, Terminal};
 
 /// Show what `deploy` would change on AWS, property by property, and change nothing
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_diff())]
 pub(super) struct DiffArgs {
     #[command(flatten)]
     stack: StackArgs,
@@ -38,11 +41,20 @@ impl DiffArgs {
 }
 
 pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
+    let reporter = RefCell::new(args.terminal().progress());
+    silence::telling(&reporter, diff(&args, &reporter)).await
+}
+
+async fn diff(args: &DiffArgs, shared: &RefCell<AnyReporter>) -> Result<(), CommandError> {
     let terminal = args.terminal();
+    let mut reporter = shared;
     let settings = args.stack.settings(None, Some(&args.aws))?;
-    let target = AwsTarget::connect(&settings.aws).await?;
-    let identity = or_interrupted(target.identity()).await?;
-    let mut reporter = terminal.progress();
+    let connecting = async {
+        let target = AwsTarget::connect(&settings.aws).await?;
+        let identity = target.identity().await?;
+        Ok::<_, TargetError>((target, identity))
+    };
+    let (target, identity) = or_interrupted(asked(connecting)).await?;
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
     let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
     let deployed = record.as_ref().and_then(processor);
@@ -55,7 +67,7 @@ pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await
         .map_err(|error| leaving("nothing was changed")(error.into()))?;
-    drop(reporter);
+    shared.replace(terminal.quiet());
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,

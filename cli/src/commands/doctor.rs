@@ -1,5 +1,6 @@
 //! `chatctl doctor`
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -7,12 +8,14 @@ use serde_json::json;
 use super::aws::preflight;
 use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::engine::preflight::{Check, judge, story};
+use crate::engine::silence;
 use crate::error::CommandError;
 use crate::packaging::Source;
 use crate::terminal::{Output, Role, Terminal, Text, bounded};
 
 /// Check everything that a deployment to AWS needs, and touch nothing
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_doctor())]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     stack: StackArgs,
@@ -36,7 +39,9 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let settings = args.stack.settings(None, Some(&args.aws))?;
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
+    let reporter = RefCell::new(terminal.progress());
     let looking = async { Ok::<_, CommandError>(preflight(&settings, source).await) };
+    let looking = silence::telling(&reporter, looking);
     let (checks, _) = or_interrupted(looking).await?;
     if terminal.output == Output::Json {
         let rows: Vec<_> = checks

@@ -13,6 +13,7 @@ const COMMENTED: &str = include_str!("../../../templates/chatctl.toml");
 
 /// Write a commented chatctl.toml
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct InitArgs {
     /// Print it instead of writing it
     #[arg(long)]

@@ -1,13 +1,15 @@
 //! `chatctl logs`
 
+use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::aws::not_deployed;
+use super::waits::asked;
 use super::{StackArgs, TargetArgs, status};
 use crate::aws::AwsTarget;
 use crate::config::Settings;
-use crate::engine::Refusal;
-use crate::engine::logs::LogReader;
+use crate::engine::logs::{LogReader, News};
+use crate::engine::{Refusal, silence};
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::few::few;
@@ -20,6 +22,7 @@ use crate::terminal::{LogColumns, Terminal};
 /// width; in a pipe and with `--output json` nothing is. On AWS it is CloudWatch Logs that is read, with your own
 /// credentials, and lines can take some seconds to appear there.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_logs())]
 pub(super) struct LogsArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -43,7 +46,7 @@ impl LogsArgs {
 }
 
 /// How often in a row AWS may not answer, or answer that it was asked too often, before following it ends.
-const PATIENCE: u32 = 10;
+pub(super) const PATIENCE: u32 = 10;
 
 /// Between two looks at files on this machine.
 const LOCAL_PAUSE: Duration = Duration::from_millis(100);
@@ -74,7 +77,8 @@ pub(super) async fn run(args: LogsArgs) -> Result<(), CommandError> {
     if args.target.local {
         local(&args, &settings, since).await
     } else {
-        aws(&args, &settings, since).await
+        let reporter = RefCell::new(args.terminal().progress());
+        silence::telling(&reporter, aws(&args, &settings, since)).await
     }
 }
 
@@ -102,11 +106,15 @@ async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), C
 }
 
 async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
-    let target = AwsTarget::connect(&settings.aws).await?;
-    if target.stacks.record(&settings.stack).await?.is_none() {
-        return Err(not_deployed(settings, &target.region));
-    }
-    let mut reader = LogReader::of(&target.stacks, &settings.stack, since).await?;
+    let finding = async {
+        let target = AwsTarget::connect(&settings.aws).await?;
+        if target.stacks.record(&settings.stack).await?.is_none() {
+            return Err(not_deployed(settings, &target.region));
+        }
+        let reader = LogReader::of(&target.stacks, &settings.stack, since).await?;
+        Ok((target, reader))
+    };
+    let (target, mut reader) = asked(finding).await?;
     check(&args.function, &reader.functions())?;
     if !args.function.is_empty() {
         reader.keep(&args.function);
@@ -114,21 +122,29 @@ async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), Com
     let show = Show::new(args, &reader.functions());
     let (mut quiet, mut failures) = (0, 0);
     loop {
-        let news = match reader.news(&target.logs).await {
-            Ok(news) => {
-                failures = 0;
-                news
-            }
-            Err(error)
+        let News {
+            entries: news,
+            missing,
+        } = reader.news(&target.logs).await;
+        let missing = match missing {
+            Some(error)
                 if args.follow && error.refusal == Refusal::Unreachable && failures < PATIENCE =>
             {
                 failures += 1;
-                Vec::new()
+                None
             }
-            Err(error) => return Err(error.into()),
+            Some(error) => Some(error.after(|| "what could be read is shown".to_owned())),
+            None => {
+                failures = 0;
+                None
+            }
         };
         quiet = if news.is_empty() { quiet + 1 } else { 0 };
-        if !show.all(news) || !args.follow {
+        let has_reader = show.all(news);
+        if let Some(error) = missing {
+            return Err(error.into());
+        }
+        if !has_reader || !args.follow {
             return Ok(());
         }
         tokio::time::sleep(reader.pause(quiet)).await;

@@ -15,6 +15,7 @@ mod print_connect_commands;
 mod render;
 mod status;
 mod teardown;
+mod waits;
 mod web;
 
 use std::path::PathBuf;
@@ -236,12 +237,15 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
 }
 
 /// `work`, unless the user asks to stop first.
-async fn or_interrupted<T, E: Into<CommandError>>(
+fn or_interrupted<T, E: Into<CommandError>>(
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, CommandError> {
-    tokio::select! {
-        outcome = work => outcome.map_err(Into::into),
-        () = crate::interrupt::requested() => Err(crate::interrupt::interrupted().into()),
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = Box::pin(work);
+    async move {
+        tokio::select! {
+            outcome = work => outcome.map_err(Into::into),
+            () = crate::interrupt::requested() => Err(crate::interrupt::interrupted().into()),
+        }
     }
 }
 

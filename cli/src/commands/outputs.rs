@@ -1,15 +1,19 @@
 //! `chatctl outputs`
 
 use super::aws::not_deployed;
-use super::{StackArgs, TargetArgs, or_interrupted};
+use super::waits::asking;
+use super::{StackArgs, TargetArgs};
 use crate::aws::AwsTarget;
+use crate::config::Settings;
 use crate::engine::Stacks;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
+use crate::stack::Outputs;
 use crate::terminal::{Output, Terminal};
 
 /// Print the stack's outputs: endpoint, API id, table name
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_asking())]
 pub(super) struct OutputsArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -34,11 +38,7 @@ pub(super) async fn run(args: OutputsArgs) -> Result<(), CommandError> {
             None => return Err(super::status::not_running(&target, &settings.stack)?),
         }
     } else {
-        let target = AwsTarget::connect(&settings.aws).await?;
-        match or_interrupted(target.stacks.record(&settings.stack)).await? {
-            Some(record) => record.outputs,
-            None => return Err(not_deployed(&settings, &target.region)),
-        }
+        asking(terminal, on_aws(&settings)).await?
     };
     if terminal.output == Output::Json {
         terminal.result_json(&outputs);
@@ -48,4 +48,12 @@ pub(super) async fn run(args: OutputsArgs) -> Result<(), CommandError> {
         }
     }
     Ok(())
+}
+
+async fn on_aws(settings: &Settings) -> Result<Outputs, CommandError> {
+    let target = AwsTarget::connect(&settings.aws).await?;
+    match target.stacks.record(&settings.stack).await? {
+        Some(record) => Ok(record.outputs),
+        None => Err(not_deployed(settings, &target.region)),
+    }
 }

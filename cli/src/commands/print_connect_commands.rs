@@ -1,9 +1,11 @@
 //! `chatctl print-connect-commands`
 
 use super::aws::{endpoint, not_deployed};
+use super::waits::asking;
 use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
 use crate::aws::AwsTarget;
 use crate::config::Settings;
+use crate::engine::preflight::story;
 use crate::error::CommandError;
 use crate::local::LocalTarget;
 use crate::stack::connect::{Introduction, connect_commands};
@@ -12,6 +14,7 @@ use crate::terminal::{Output, Terminal};
 
 /// Print the commands that connect two terminals, one a line
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_asking())]
 pub(super) struct PrintConnectCommandsArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -32,7 +35,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let Deployed { url, introduction } = deployed(&settings, args.target.local).await?;
+    let Deployed { url, introduction } = deployed(terminal, &settings, args.target.local).await?;
     let commands = connect_commands(&url, &settings.from, &settings.to, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
@@ -58,9 +61,13 @@ pub(super) struct Deployed {
 ///
 /// # Errors
 /// There is no such stack, or it does not run.
-pub(super) async fn deployed(settings: &Settings, local: bool) -> Result<Deployed, CommandError> {
+pub(super) async fn deployed(
+    terminal: Terminal,
+    settings: &Settings,
+    local: bool,
+) -> Result<Deployed, CommandError> {
     if !local {
-        return or_interrupted(on_aws(settings)).await;
+        return or_interrupted(asking(terminal, on_aws(terminal, settings))).await;
     }
     let target = LocalTarget::new(&settings.folder, None);
     let Some(status) = target.status(&settings.stack).await? else {
@@ -78,15 +85,22 @@ pub(super) async fn deployed(settings: &Settings, local: bool) -> Result<Deploye
 }
 
 /// The URL is from the stack's outputs; else, for a stack that has lost them, from its API.
-async fn on_aws(settings: &Settings) -> Result<Deployed, CommandError> {
+async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, CommandError> {
     let target = AwsTarget::connect(&settings.aws).await?;
     let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
     let outputs = record.ok_or_else(not_there)?.outputs;
     let url = endpoint(settings, &target, &outputs).await?;
-    let template = target.stacks.deployed_template(&settings.stack).await?;
-    Ok(Deployed {
-        url: url.ok_or_else(not_there)?,
-        introduction: Introduction::of_deployed(&template),
-    })
+    let url = url.ok_or_else(not_there)?;
+    let introduction = match target.stacks.deployed_template(&settings.stack).await {
+        Ok(template) => Introduction::of_deployed(&template),
+        Err(error) => {
+            terminal.warn(&format!(
+                "{}; who has to say a name is taken from the config instead",
+                story(&error)
+            ));
+            Introduction::of(settings)
+        }
+    };
+    Ok(Deployed { url, introduction })
 }

@@ -7,6 +7,7 @@ use crate::terminal::{Output, escaped};
 
 /// Print the CloudFormation template
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct RenderArgs {
     #[command(flatten)]
     stack: StackArgs,

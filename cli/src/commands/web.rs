@@ -19,6 +19,7 @@ use crate::terminal::{Output, Terminal};
 /// Prints the page's links, one for each of the two people. A stack on this machine (`--local`) has its page already:
 /// its links are printed, and that is all.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_session())]
 pub(super) struct WebArgs {
     #[command(flatten)]
     target: TargetArgs,
@@ -45,7 +46,7 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
     let settings = args
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
-    let Deployed { url, introduction } = deployed(&settings, args.target.local).await?;
+    let Deployed { url, introduction } = deployed(terminal, &settings, args.target.local).await?;
     let show = |base: &str| {
         let links = links(base, &settings, introduction);
         if terminal.output == Output::Json {

@@ -17,6 +17,12 @@ pub(crate) const MOST_FRAME_BYTES: usize = 32 * 1024;
 /// How long a handshake may take. An authorizer has 29 seconds.
 const HANDSHAKE: Duration = Duration::from_secs(40);
 
+/// How long a gateway may take nothing of what is sent.
+const TAKING: Duration = Duration::from_secs(20);
+
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
 /// Where somebody sits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seat {
@@ -124,8 +130,11 @@ impl Line {
     /// # Errors
     /// The connection is over, in words. Whether the text has left is not known then.
     pub(crate) async fn say(&mut self, text: &str) -> Result<(), String> {
-        let sent = self.0.send(Message::text(text)).await;
-        sent.map_err(|error| why_over(&error))
+        let sending = self.0.send(Message::text(text));
+        match tokio::time::timeout(TAKING, sending).await {
+            Ok(sent) => sent.map_err(|error| why_over(&error)),
+            Err(_elapsed) => Err(format!("by this side: nothing was taken for {TAKING:?}")),
+        }
     }
 
     /// The next text, or the end.
@@ -142,7 +151,7 @@ impl Line {
                         |frame| closed(frame.code, &frame.reason),
                     );
                     // The answer to it is sent on the way; how it fares changes nothing.
-                    drop(self.0.flush().await);
+                    drop(tokio::time::timeout(GOODBYE, self.0.flush()).await);
                     return Heard::Closed(words);
                 }
                 Some(Ok(_)) => {}
@@ -160,7 +169,7 @@ impl Line {
             }
         };
         // Who does not answer is left alone.
-        drop(tokio::time::timeout(Duration::from_secs(2), goodbye).await);
+        drop(tokio::time::timeout(GOODBYE, goodbye).await);
     }
 }
 

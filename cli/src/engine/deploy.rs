@@ -1,8 +1,9 @@
 //! Executing what was prepared. The question to the reader lives between the two.
 
 use super::event::{DeployEvent, Reporter, Step};
-use super::follow::{Settled, follow};
-use super::refusal::TargetError;
+use super::follow::{Settled, follow, not_begun};
+use super::limits;
+use super::refusal::{Refusal, TargetError};
 use super::status::StackStatus;
 use super::target::{ChangeSet, Stacks};
 use crate::config::names::StackName;
@@ -12,12 +13,14 @@ use crate::stack::cause::{Cause, cause};
 /// Why a deployment did not reach its outputs.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployError {
-    #[error("stack `{stack}` settled as {status}\n  {}", cause_text(.cause.as_ref()))]
+    #[error("stack `{stack}` settled as {status}\n  {}", cause_text(.cause.as_ref(), .unread.as_deref()))]
     RolledBack {
         stack: StackName,
         status: String,
         /// `None` when no resource gave a reason.
         cause: Option<Cause>,
+        /// Why events that may have given one are missing.
+        unread: Option<String>,
     },
     #[error("stack `{stack}` went away while it was deployed")]
     Vanished { stack: StackName },
@@ -25,8 +28,12 @@ pub(crate) enum DeployError {
     Target(#[from] TargetError),
 }
 
-fn cause_text(cause: Option<&Cause>) -> String {
-    cause.map_or_else(|| "no resource gave a reason".to_owned(), Cause::to_string)
+fn cause_text(cause: Option<&Cause>, unread: Option<&str>) -> String {
+    match (cause, unread) {
+        (Some(cause), _) => cause.to_string(),
+        (None, Some(why)) => format!("the reason is not known: {why}"),
+        (None, None) => "no resource gave a reason".to_owned(),
+    }
 }
 
 /// Executes `change_set` and follows its stack until it settles.
@@ -45,17 +52,32 @@ pub(crate) async fn execute(
     let started = std::time::Instant::now();
     reporter.report(&DeployEvent::Started(Step::Deploy));
     reporter.report(&DeployEvent::Expecting(change_set.summary.changes.len()));
-    let operation = stacks.begin(change_set).await?;
+    let beginning = stacks.begin(change_set);
+    let operation = limits::within(limits::ASKING, beginning, |minutes| {
+        let stack = &change_set.deployment.stack;
+        no_answer("start the deployment", stack, minutes).after(|| not_known(stack))
+    })
+    .await?;
     let settled = tokio::select! {
-        settled = follow(stacks, &operation, reporter) => settled?,
+        settled = follow(stacks, &operation, reporter) => settled,
         () = crate::interrupt::requested() => {
             return Err(DeployError::Target(stacks.interrupt(&operation).await));
         }
     };
     let stack = change_set.deployment.stack.clone();
+    let settled = settled.map_err(|error| error.after(|| under_way(&stack)))?;
+    if !settled.was_seen {
+        // A stack that was settled before looks the same whether it has been changed or not.
+        let begun = stacks.has_begun(&operation).await;
+        if !begun.map_err(|error| error.after(|| under_way(&stack)))? {
+            return Err(not_begun(&operation).into());
+        }
+    }
     let Settled {
         description: Some(description),
         events,
+        unread,
+        ..
     } = settled
     else {
         return Err(DeployError::Vanished { stack });
@@ -78,8 +100,30 @@ pub(crate) async fn execute(
             stack,
             status: status.word().to_owned(),
             cause: cause(&events),
+            unread,
         }),
     }
+}
+
+/// The error of a request, with everything that was asked about it, that took too long.
+pub(super) fn no_answer(attempt: &str, stack: &StackName, minutes: u64) -> TargetError {
+    let message = format!("could not {attempt} of stack `{stack}` within {minutes} minutes");
+    TargetError::new(Refusal::Unreachable, message)
+        .with_hint("check the network, then run the same command again")
+}
+
+fn not_known(stack: &StackName) -> String {
+    format!(
+        "whether the deployment of stack `{stack}` was started is not known; `chatctl status` tells"
+    )
+}
+
+/// What is known once a deployment was started and cannot be followed to its end.
+fn under_way(stack: &StackName) -> String {
+    format!(
+        "the deployment of stack `{stack}` was started and may go on by itself or be done already; `chatctl deploy` \
+         follows it"
+    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the engine tells while it works. A reporter decides what that looks like.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,6 +49,13 @@ pub(crate) enum DeployEvent {
     Expecting(usize),
     /// Something that the reader should know, and need not answer.
     Notice(String),
+    /// `who` has not answered for so long.
+    Silent {
+        who: &'static str,
+        silence: Duration,
+    },
+    /// A stack that is followed is still in this status, without news for so long.
+    UnderWay { status: String, quiet: Duration },
     /// The target said something about a resource.
     Stack(StackEvent),
     /// A step is over; `detail` is what came out of it.
@@ -62,4 +70,11 @@ pub(crate) enum DeployEvent {
 pub(crate) trait Reporter {
     /// Takes one event in. Must not fail: a closed terminal is no reason to stop deploying.
     fn report(&mut self, event: &DeployEvent);
+}
+
+/// One that several parts of a command share, each for the moment of a report.
+impl<R: Reporter> Reporter for &RefCell<R> {
+    fn report(&mut self, event: &DeployEvent) {
+        self.borrow_mut().report(event);
+    }
 }

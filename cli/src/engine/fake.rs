@@ -3,8 +3,10 @@
 //! `throttled` and `expired` are polls that fail.
 
 use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
 
 use super::event::{DeployEvent, Reporter};
+use super::limits::{self, Limit};
 use super::refusal::{Refusal, TargetError};
 use super::status::StackStatus;
 use super::target::*;
@@ -37,6 +39,7 @@ pub(super) struct FakeStacks {
     in_the_way: RefCell<Option<InTheWay>>,
     started: Cell<usize>,
     deletions: RefCell<Vec<String>>,
+    made: Instant,
 }
 
 impl FakeStacks {
@@ -48,6 +51,7 @@ impl FakeStacks {
             in_the_way: RefCell::new(None),
             started: Cell::new(0),
             deletions: RefCell::default(),
+            made: Instant::now(),
         }
     }
 
@@ -239,8 +243,22 @@ impl Stacks for FakeStacks {
         Ok(self.so_far())
     }
 
+    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
+        Ok(true)
+    }
+
     async fn pause(&self, _quiet: u32) {
         self.at.set(self.at.get() + 1);
+    }
+
+    fn longest(&self) -> Limit {
+        limits::FOLLOWING
+    }
+
+    /// A pause takes five seconds, and nothing else any time.
+    fn now(&self) -> Instant {
+        let pauses = u32::try_from(self.at.get()).unwrap();
+        self.made + Duration::from_secs(5) * pauses
     }
 
     async fn interrupt(&self, _operation: &Operation) -> TargetError {
@@ -264,6 +282,8 @@ impl Reporter for Transcript {
             DeployEvent::Finished { step, detail, .. } => format!("finished {step:?}: {detail}"),
             DeployEvent::Stack(event) => format!("{} {}", event.logical_id, event.status),
             DeployEvent::Notice(text) => format!("notice {text}"),
+            DeployEvent::Silent { who, silence } => format!("{who} silent for {silence:?}"),
+            DeployEvent::UnderWay { status, quiet } => format!("{status} for {quiet:?}"),
             DeployEvent::Compiling { .. } | DeployEvent::Expecting(_) => return,
         };
         self.lines.push_str(&line);

@@ -1,9 +1,13 @@
 //! Follows a stack's events until it settles. The only place that polls a stack.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use super::event::{DeployEvent, Reporter};
+use super::limits;
+use super::preflight::story;
 use super::refusal::{Refusal, TargetError};
+use super::status::StackStatus;
 use super::target::{Description, Operation, Stacks};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
@@ -21,30 +25,53 @@ pub(super) struct Settled {
     pub(super) description: Option<Description>,
     /// Every event, once, oldest first.
     pub(super) events: Vec<StackEvent>,
+    /// Why some of them are missing.
+    pub(super) unread: Option<String>,
+    /// Whether anything has shown that the operation was begun: an event of it, or a status on the way.
+    pub(super) was_seen: bool,
 }
 
 /// Reports every event of `operation` once, until its stack settles.
 ///
 /// The stack is described before its events are read, so that the last events are not missed. A target that
-/// cannot be reached for a while is asked again.
+/// cannot be reached for a while is asked again. Without its events a stack is followed by its status alone.
 ///
 /// # Errors
-/// [`TargetError`] when the target refuses to answer, or cannot be reached for long.
+/// [`TargetError`] when the target refuses to describe the stack, cannot be reached for long, did not begin the
+/// operation, or has not come to its end after [`Stacks::longest`].
 pub(super) async fn follow(
     stacks: &impl Stacks,
     operation: &Operation,
     reporter: &mut impl Reporter,
 ) -> Result<Settled, TargetError> {
+    let following = settled(stacks, operation, reporter);
+    // Also where no answer comes at all.
+    limits::within(stacks.longest(), following, |minutes| {
+        not_settled(operation, minutes, "")
+    })
+    .await
+}
+
+async fn settled(
+    stacks: &impl Stacks,
+    operation: &Operation,
+    reporter: &mut impl Reporter,
+) -> Result<Settled, TargetError> {
     let mut seen = HashSet::new();
-    let mut events: Vec<StackEvent> = Vec::new();
+    let mut settled = Settled {
+        description: None,
+        events: Vec::new(),
+        unread: None,
+        was_seen: false,
+    };
     let (mut quiet, mut failures, mut lag) = (0, 0, 0);
+    let mut news = News::new(stacks);
+    // Once they are denied they stay so.
+    let mut may_read = true;
     loop {
-        let answer = match stacks.describe(&operation.stack).await {
-            Ok(description) => stacks.events(operation).await.map(|new| (description, new)),
-            Err(error) => Err(error),
-        };
-        let (description, so_far) = match answer {
-            Ok(answer) => answer,
+        news.in_time(stacks, operation)?;
+        let description = match stacks.describe(&operation.stack).await {
+            Ok(description) => description,
             Err(error) if error.refusal == Refusal::Unreachable && failures < PATIENCE => {
                 failures += 1;
                 stacks.pause(failures).await;
@@ -54,36 +81,143 @@ pub(super) async fn follow(
         };
         failures = 0;
         quiet += 1;
+        let so_far = match may_read {
+            true => stacks.events(operation).await,
+            false => Ok(Vec::new()),
+        };
+        let so_far = so_far.unwrap_or_else(|error| {
+            may_read = error.refusal != Refusal::Denied;
+            if settled.unread.is_none() {
+                let why = story(&error);
+                reporter.report(&DeployEvent::Notice(format!(
+                    "{why}; following stack `{}` by its status alone",
+                    operation.stack
+                )));
+                settled.unread = Some(why);
+            }
+            Vec::new()
+        });
         for event in so_far {
             if seen.insert(event.id.clone()) {
                 quiet = 0;
+                settled.was_seen = true;
                 reporter.report(&DeployEvent::Stack(event.clone()));
-                events.push(event);
+                settled.events.push(event);
             }
         }
-        let Some(described) = &description else {
-            return Ok(Settled {
-                description,
-                events,
-            });
+        settled.description = description;
+        let Some(described) = &settled.description else {
+            settled.was_seen = true;
+            return Ok(settled);
         };
-        if described.status.is_settled() {
-            if events.iter().any(settles) || lag == LAG {
-                return Ok(Settled {
-                    description,
-                    events,
-                });
+        news.tell(stacks, &described.status, quiet == 0, reporter);
+        match &described.status {
+            StackStatus::Shell => news.must_have_begun(stacks, operation)?,
+            StackStatus::InProgress(_) => settled.was_seen = true,
+            _ => {
+                let is_known = match settled.unread {
+                    None => settled.events.iter().any(settles),
+                    Some(_) => settled.was_seen,
+                };
+                if is_known || lag == LAG {
+                    return Ok(settled);
+                }
+                lag += 1;
             }
-            lag += 1;
         }
         stacks.pause(quiet).await;
     }
 }
 
+/// How long it has taken, and since when nothing was told.
+struct News {
+    began: Instant,
+    told: Instant,
+    status: String,
+    quiet: u32,
+}
+
+impl News {
+    fn new(stacks: &impl Stacks) -> Self {
+        let now = stacks.now();
+        Self {
+            began: now,
+            told: now,
+            status: String::new(),
+            quiet: 0,
+        }
+    }
+
+    /// An error once the target has had all the time that there is.
+    fn in_time(&self, stacks: &impl Stacks, operation: &Operation) -> Result<(), TargetError> {
+        let longest = stacks.longest();
+        if stacks.now().duration_since(self.began) < longest.time() {
+            return Ok(());
+        }
+        Err(not_settled(operation, longest.in_minutes(), &self.status))
+    }
+
+    /// An error for a stack that still waits for the first change set that should have been executed.
+    fn must_have_begun(
+        &self,
+        stacks: &impl Stacks,
+        operation: &Operation,
+    ) -> Result<(), TargetError> {
+        if stacks.now().duration_since(self.began) < limits::BEGINNING.time() {
+            return Ok(());
+        }
+        Err(not_begun(operation))
+    }
+
+    /// Tells from time to time that it goes on.
+    fn tell(
+        &mut self,
+        stacks: &impl Stacks,
+        status: &StackStatus,
+        is_new: bool,
+        reporter: &mut impl Reporter,
+    ) {
+        let now = stacks.now();
+        self.status = status.word().to_owned();
+        if is_new {
+            (self.told, self.quiet) = (now, 0);
+        } else if now.duration_since(self.told) >= limits::NO_NEWS.time() {
+            self.told = now;
+            self.quiet += 1;
+            reporter.report(&DeployEvent::UnderWay {
+                status: self.status.clone(),
+                quiet: limits::NO_NEWS.told(self.quiet),
+            });
+        }
+    }
+}
+
+/// The error of an operation that is followed no longer; `status` is empty where it is not known.
+fn not_settled(operation: &Operation, minutes: u64, status: &str) -> TargetError {
+    let stack = &operation.stack;
+    let status = match status {
+        "" => String::new(),
+        status => format!(" ({status})"),
+    };
+    let message = format!("stack `{stack}` has not settled after {minutes} minutes{status}");
+    TargetError::new(Refusal::Failed, message)
+        .with_hint("`chatctl status` tells how far it is; the same command again goes on")
+}
+
+/// The error of an operation that the target has taken and not begun.
+pub(super) fn not_begun(operation: &Operation) -> TargetError {
+    let message = format!(
+        "the change of stack `{}` was asked for and answered, but nothing was begun",
+        operation.stack
+    );
+    TargetError::new(Refusal::Unreachable, message)
+        .with_hint("the answer may not have been the target's own; run the same command again")
+        .after(|| "nothing was changed".to_owned())
+}
+
 /// Whether the event says that its stack has settled.
 fn settles(event: &StackEvent) -> bool {
-    event.resource_type == STACK_TYPE
-        && super::status::StackStatus::parse(&event.status).is_settled()
+    event.resource_type == STACK_TYPE && StackStatus::parse(&event.status).is_settled()
 }
 
 #[cfg(test)]

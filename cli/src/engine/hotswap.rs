@@ -50,7 +50,17 @@ pub(crate) async fn hotswap(
         {
             return Ok(0);
         }
-        functions.replace_code(name, asset).await.map(|()| 1)
+        match functions.replace_code(name, asset).await {
+            Ok(()) => Ok(1),
+            // It may have it all the same.
+            Err(error) if error.leaves_open() => match functions.code(name).await {
+                Ok(code) if code.digest.eq_ignore_ascii_case(&asset.key) => Ok(1),
+                Ok(_) => Err(error),
+                Err(_) => Err(error
+                    .after(|| format!("whether function {name} has the new code is not known"))),
+            },
+            Err(error) => Err(error),
+        }
     });
     let (mut changed, mut refused) = (0, None);
     for outcome in futures_util::future::join_all(swaps).await {

@@ -34,6 +34,15 @@ pub(crate) struct LogReader {
     groups: BTreeMap<String, Group>,
 }
 
+/// What a question for news has brought.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// Oldest first.
+    pub(crate) entries: Vec<LogEntry>,
+    /// Why some of it is missing: the first group that cannot be read.
+    pub(crate) missing: Option<TargetError>,
+}
+
 #[derive(Debug)]
 struct Group {
     name: String,
@@ -69,32 +78,23 @@ impl LogReader {
             .retain(|function, _| asked.iter().any(|asked| names(asked, function)));
     }
 
-    /// What was written since the last question, oldest first.
-    ///
-    /// # Errors
-    /// A group cannot be read; what the others have is told the next time.
-    pub(crate) async fn news(
-        &mut self,
-        source: &impl LogGroups,
-    ) -> Result<Vec<LogEntry>, TargetError> {
-        // All are asked before one is taken for told: a question that fails loses nothing.
-        let mut answers = Vec::new();
-        for group in self.groups.values() {
-            answers.push(source.events(&group.name, group.since).await?);
-        }
-        let mut entries = Vec::new();
-        for ((function, group), events) in self.groups.iter_mut().zip(answers) {
-            for event in group.take(events) {
-                entries.push(LogEntry::parse(
-                    event.at,
-                    function,
-                    &event.stream,
-                    &event.text,
-                ));
+    /// What was written since the last question. A group that cannot be read keeps nothing of the others back; what it
+    /// has is told the next time.
+    pub(crate) async fn news(&mut self, source: &impl LogGroups) -> News {
+        let mut news = News::default();
+        for (function, group) in &mut self.groups {
+            match source.events(&group.name, group.since).await {
+                Ok(events) => {
+                    news.entries
+                        .extend(group.take(events).into_iter().map(|event| {
+                            LogEntry::parse(event.at, function, &event.stream, &event.text)
+                        }))
+                }
+                Err(error) => news.missing = news.missing.or(Some(error)),
             }
         }
-        entries.sort_by_key(|entry| entry.at);
-        Ok(entries)
+        news.entries.sort_by_key(|entry| entry.at);
+        news
     }
 
     /// How long to wait between two questions for news, of which `quiet` in a row brought none.
@@ -209,8 +209,8 @@ mod tests {
     }
 
     async fn news(reader: &mut LogReader, kept: &Kept) -> String {
-        let news = reader.news(kept).await.unwrap();
-        let news = news.iter().map(|entry| entry.message.as_str());
+        let news = reader.news(kept).await;
+        let news = news.entries.iter().map(|entry| entry.message.as_str());
         news.collect::<Vec<_>>().join(" ")
     }
 
@@ -232,13 +232,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_question_that_fails_loses_nothing_of_what_the_others_answered() {
+    async fn a_group_that_cannot_be_read_keeps_nothing_back_and_loses_nothing() {
         let (kept, mut reader) = (Kept::default(), reader_of(&["ALogs", "BLogs"]));
         kept.add("a", 2_000);
         *kept.fails.borrow_mut() = Some("BLogs");
-        assert!(reader.news(&kept).await.is_err());
+        let part = reader.news(&kept).await;
+        assert_eq!((part.entries.len(), part.missing.is_some()), (1, true));
         *kept.fails.borrow_mut() = None;
-        assert_eq!(news(&mut reader, &kept).await, "a a", "one of each group");
+        assert_eq!(
+            news(&mut reader, &kept).await,
+            "a",
+            "that of the other group"
+        );
     }
 
     #[test]

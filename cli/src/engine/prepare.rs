@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::deploy::DeployError;
+use super::deploy::{DeployError, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::follow;
+use super::limits;
 use super::refusal::{Refusal, TargetError};
 use super::status::StackStatus;
 use super::target::{Data, Deployment, Footing, Operation, Prepared, Stacks};
@@ -31,11 +32,14 @@ pub(crate) async fn prepare(
 ) -> Result<Prepared, DeployError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Prepare));
-    let work = async {
-        clear_the_way(stacks, &deployment.stack, reporter).await?;
-        Ok::<_, DeployError>(stacks.prepare(deployment).await?)
-    };
-    let prepared = interruptible(stacks, work).await?;
+    let stack = deployment.stack.clone();
+    let clearing = interruptible(stacks, clear_the_way(stacks, &stack, reporter));
+    limits::within(stacks.longest(), clearing, |minutes| {
+        let error = no_answer("clear the way for the deployment", &stack, minutes);
+        error.after(not_begun).into()
+    })
+    .await?;
+    let prepared = computed(stacks, deployment).await?;
     let detail = match &prepared {
         Prepared::NoChanges(_) => "nothing has changed".to_owned(),
         Prepared::ChangeSet(change_set) => change_set.summary.to_string(),
@@ -91,7 +95,7 @@ pub(crate) async fn preview(
     if !is_there {
         return Ok(all_new(&deployment.template));
     }
-    match interruptible(stacks, stacks.prepare(deployment)).await? {
+    match computed(stacks, deployment).await? {
         Prepared::NoChanges(_) => Ok(None),
         Prepared::ChangeSet(change_set) => {
             stacks.discard(&change_set).await?;
@@ -100,16 +104,38 @@ pub(crate) async fn preview(
     }
 }
 
+/// What the target would change, as long as it finds that out in time.
+async fn computed(stacks: &impl Stacks, deployment: Deployment) -> Result<Prepared, TargetError> {
+    let stack = deployment.stack.clone();
+    let computing = interruptible(stacks, stacks.prepare(deployment));
+    let limit = limits::COMPUTING;
+    let outcome = match tokio::time::timeout(limit.time(), computing).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => {
+            stacks.abandon().await;
+            Err(no_answer("compute the change", &stack, limit.in_minutes()))
+        }
+    };
+    outcome.map_err(|error| error.after(not_begun))
+}
+
+fn not_begun() -> String {
+    "nothing of this deployment was begun".to_owned()
+}
+
 /// `work`, unless the user asks to stop first; then what it has begun is taken back.
-async fn interruptible<T, E: From<TargetError>>(
+fn interruptible<T, E: From<TargetError>>(
     stacks: &impl Stacks,
     work: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    tokio::select! {
-        outcome = work => outcome,
-        () = crate::interrupt::requested() => {
-            stacks.abandon().await;
-            Err(crate::interrupt::interrupted().into())
+) -> impl Future<Output = Result<T, E>> {
+    let work = Box::pin(work);
+    async move {
+        tokio::select! {
+            outcome = work => outcome,
+            () = crate::interrupt::requested() => {
+                stacks.abandon().await;
+                Err(crate::interrupt::interrupted().into())
+            }
         }
     }
 }
@@ -128,7 +154,12 @@ async fn clear_the_way(
                 reporter.report(&DeployEvent::Notice(format!(
                     "an operation on stack `{stack}` is already running; following it first"
                 )));
-                follow(stacks, &operation, reporter).await?;
+                let so_far = || {
+                    "the operation that runs goes on by itself; nothing of this deployment was begun"
+                        .to_owned()
+                };
+                let settled = follow(stacks, &operation, reporter).await;
+                settled.map_err(|error| error.after(so_far))?;
             }
             Footing::Leftover(status) => {
                 let (subject, why) = explained(stack, &status);
@@ -167,12 +198,18 @@ async fn remove(
     reporter: &mut impl Reporter,
 ) -> Result<(), DeployError> {
     let operation: Operation = stacks.delete(stack, Data::Remove, &[]).await?;
-    let settled = follow(stacks, &operation, reporter).await?;
+    let so_far = || {
+        "the deletion of the empty stack was started and may go on by itself; nothing of this deployment was begun"
+            .to_owned()
+    };
+    let settled = follow(stacks, &operation, reporter).await;
+    let settled = settled.map_err(|error| error.after(so_far))?;
     match settled.description {
         Some(left) if left.status != StackStatus::Deleted => Err(DeployError::RolledBack {
             stack: stack.clone(),
             status: left.status.word().to_owned(),
             cause: cause(&settled.events),
+            unread: settled.unread,
         }),
         _ => Ok(()),
     }

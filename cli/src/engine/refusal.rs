@@ -12,6 +12,8 @@ pub(crate) struct TargetError {
     pub(crate) quotes_compiler: bool,
     /// What the reader can do about it.
     pub(crate) hint: Option<String>,
+    /// What was done until then, where that is not nothing: started, done, or not known.
+    pub(crate) so_far: Option<String>,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -40,6 +42,7 @@ impl TargetError {
             message: message.into(),
             quotes_compiler: false,
             hint: None,
+            so_far: None,
             source: None,
         }
     }
@@ -52,6 +55,20 @@ impl TargetError {
                 Refusal::Unexpected,
                 format!("could not {attempt} {}", path.display()),
             )
+        }
+    }
+
+    /// Adds what was done until then; what was said first is closer to it and stays.
+    pub(crate) fn after(mut self, so_far: impl FnOnce() -> String) -> Self {
+        self.so_far = self.so_far.or_else(|| Some(so_far()));
+        self
+    }
+
+    /// Whether the target may have done what it was asked for all the same: its answer was lost or makes no sense.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self.refusal {
+            Refusal::Unreachable | Refusal::Unexpected => true,
+            Refusal::Usage | Refusal::Failed | Refusal::Denied | Refusal::Interrupted => false,
         }
     }
 

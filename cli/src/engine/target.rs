@@ -1,7 +1,9 @@
 //! What the engine asks of a target.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
+use super::limits::Limit;
 use super::refusal::TargetError;
 use super::status::StackStatus;
 use crate::config::names::{StackName, StageName};
@@ -183,6 +185,8 @@ pub(crate) trait Stacks {
     async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError>;
 
     /// Starts what `change_set` says and returns at once.
+    ///
+    /// An answer that was lost is looked for: an error says whether it was started, as far as that is known.
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError>;
 
     /// Starts whatever must happen before the stack's tables can outlive it; `None` when they can already.
@@ -200,8 +204,19 @@ pub(crate) trait Stacks {
     /// Every stack event of `operation` so far, oldest first; the same ones again in every answer.
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError>;
 
+    /// Whether an operation of ours that nothing is known of was begun at all.
+    async fn has_begun(&self, operation: &Operation) -> Result<bool, TargetError>;
+
     /// Waits as long as this target wants between two questions, of which `quiet` in a row brought nothing new.
     async fn pause(&self, quiet: u32);
+
+    /// For how long an operation is followed.
+    fn longest(&self) -> Limit;
+
+    /// By which that is measured.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
 
     /// What an interruption means here: leaves nothing half-started, or leaves the target to finish alone. The
     /// answer is what the user is told.

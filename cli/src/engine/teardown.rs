@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::deploy::DeployError;
+use super::deploy::{DeployError, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
-use super::follow::{Settled, follow};
+use super::follow::{Settled, follow, not_begun};
+use super::limits;
 use super::refusal::TargetError;
 use super::status::StackStatus;
 use super::target::{Data, Footing, Operation, Stacks};
@@ -35,6 +36,20 @@ pub(crate) async fn teardown(
     data: Data,
     reporter: &mut impl Reporter,
 ) -> Result<Teardown, DeployError> {
+    let tearing_down = torn_down(stacks, stack, data, reporter);
+    limits::within(limits::TEARING_DOWN, tearing_down, |minutes| {
+        let error = no_answer("come to the end of the teardown", stack, minutes);
+        error.after(|| under_way(stack)).into()
+    })
+    .await
+}
+
+async fn torn_down(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut impl Reporter,
+) -> Result<Teardown, DeployError> {
     if stacks.describe(stack).await?.is_none() {
         return Ok(Teardown::NothingThere);
     }
@@ -44,12 +59,17 @@ pub(crate) async fn teardown(
         reporter.report(&DeployEvent::Notice(format!(
             "an operation on stack `{stack}` is already running; following it first"
         )));
-        watch(stacks, &operation, reporter).await?;
+        let so_far = || "the operation that runs goes on by itself; nothing was deleted".to_owned();
+        watch(stacks, &operation, so_far, reporter).await?;
     }
     if data == Data::Keep
         && let Some(operation) = stacks.retain_tables(stack).await?
     {
-        let settled = watch(stacks, &operation, reporter).await?;
+        let so_far = || {
+            "the table is being told to stay, which goes on by itself; nothing was deleted"
+                .to_owned()
+        };
+        let settled = watch(stacks, &operation, so_far, reporter).await?;
         if !matches!(
             settled.description.as_ref().map(|d| &d.status),
             Some(StackStatus::Complete(_))
@@ -80,7 +100,7 @@ async fn delete(
     let mut spare: Vec<String> = Vec::new();
     for attempt in 1..=3 {
         let operation = stacks.delete(stack, data, &spare).await?;
-        let settled = watch(stacks, &operation, reporter).await?;
+        let settled = watch(stacks, &operation, || under_way(stack), reporter).await?;
         let is_gone = settled
             .description
             .as_ref()
@@ -94,8 +114,17 @@ async fn delete(
             .filter(|event| is_cause(event))
             .map(|event| event.logical_id.clone())
             .collect();
-        if attempt == 3 || stuck.is_empty() {
-            return Err(failed(stack, &settled));
+        if attempt == 3 || (stuck.is_empty() && settled.was_seen) {
+            return Err(if settled.was_seen {
+                failed(stack, &settled)
+            } else {
+                not_begun(&operation).into()
+            });
+        }
+        if stuck.is_empty() {
+            let text = "the deletion was asked for and not begun; asking once more";
+            reporter.report(&DeployEvent::Notice(text.to_owned()));
+            continue;
         }
         let cause = cause(&settled.events).map_or_else(String::new, |cause| cause.to_string());
         if attempt == 1 {
@@ -116,12 +145,21 @@ async fn delete(
 async fn watch(
     stacks: &impl Stacks,
     operation: &Operation,
+    so_far: impl FnOnce() -> String,
     reporter: &mut impl Reporter,
 ) -> Result<Settled, TargetError> {
     tokio::select! {
-        settled = follow(stacks, operation, reporter) => settled,
+        settled = follow(stacks, operation, reporter) => settled.map_err(|error| error.after(so_far)),
         () = crate::interrupt::requested() => Err(stacks.interrupt(operation).await),
     }
+}
+
+/// What is known once a teardown was started and cannot be followed to its end.
+fn under_way(stack: &StackName) -> String {
+    format!(
+        "the teardown of stack `{stack}` was started and may go on by itself or be done already; `chatctl teardown` \
+         follows it"
+    )
 }
 
 fn failed(stack: &StackName, settled: &Settled) -> DeployError {
@@ -130,6 +168,7 @@ fn failed(stack: &StackName, settled: &Settled) -> DeployError {
         stack: stack.clone(),
         status: status.unwrap_or("gone").to_owned(),
         cause: cause(&settled.events),
+        unread: settled.unread.clone(),
     }
 }
 

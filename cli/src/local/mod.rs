@@ -30,6 +30,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use crate::config::names::StackName;
+use crate::engine::limits::{self, Limit};
 use crate::engine::{
     Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Prepared, Refusal,
     StackStatus, Stacks, TargetError,
@@ -45,6 +46,7 @@ pub(crate) use folder::keep_code;
 pub(crate) use logs::LocalLogs;
 use records::{Request, Running};
 use secrets::References;
+use unresponsive::unresponsive_hint;
 pub(crate) use warnings::Warnings;
 
 /// Has the functions' processes end with this one, however it ends.
@@ -151,7 +153,12 @@ impl LocalTarget {
         stack: &StackName,
     ) -> Result<Option<LocalStatus>, TargetError> {
         match self.running_soon(stack).await? {
-            Some(running) => control::status(&running).await.map(Some),
+            Some(running) => match control::status(&running).await {
+                Ok(status) => Ok(Some(status)),
+                Err(error) => {
+                    Err(error.with_hint(unresponsive_hint(&self.folder(stack)?, &running)))
+                }
+            },
             None => Ok(None),
         }
     }
@@ -339,7 +346,9 @@ impl Stacks for LocalTarget {
         match (change_set.change, self.running_soon(stack).await?) {
             (Change::Update, Some(running)) => {
                 folder.write_request(&request)?;
-                control::update(&running).await?;
+                control::update(&running)
+                    .await
+                    .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
             _ => {
                 // Held until the process is there, so that one that another command has started, and that has not
@@ -389,8 +398,17 @@ impl Stacks for LocalTarget {
         self.folder(&operation.stack)?.events(&operation.token)
     }
 
+    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
+        // What it is asked for lies in a file, under the operation's own token.
+        Ok(true)
+    }
+
     async fn pause(&self, _quiet: u32) {
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    fn longest(&self) -> Limit {
+        limits::STARTING
     }
 
     async fn interrupt(&self, operation: &Operation) -> TargetError {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::gate::{Shown, Sink, Stderr, Text};
-use super::lines::{building_line, seconds, settled_line, step_word};
+use super::lines::{building_line, seconds, settled_line, silent_line, step_word, under_way};
 use super::printable::{bounded, printable};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{Progress, State};
@@ -96,7 +96,11 @@ impl Bars {
     fn keep(&self, text: impl Into<Text>) {
         let line = step_line(self.step, text);
         // A terminal that has gone is no reason to stop.
-        drop(self.screen.println(for_bars(&line)));
+        match self.bar {
+            Some(_) => drop(self.screen.println(for_bars(&line))),
+            // Without a bar its line would not be ended.
+            None => drop(Stderr.line(&line)),
+        }
     }
 
     fn clear(&mut self) {
@@ -139,6 +143,8 @@ impl Reporter for Bars {
                 }
             }
             DeployEvent::Notice(text) => self.keep(bounded(text)),
+            DeployEvent::Silent { who, silence } => self.keep(silent_line(who, *silence)),
+            DeployEvent::UnderWay { status, quiet } => self.keep(under_way(status, *quiet)),
             DeployEvent::Stack(event) => {
                 self.progress.apply(event);
                 if event.status.ends_with("_FAILED")

@@ -35,6 +35,12 @@ fn value(event: &DeployEvent) -> Value {
         }
         DeployEvent::Expecting(resources) => json!({"type": "expecting", "resources": resources}),
         DeployEvent::Notice(text) => json!({"type": "notice", "message": text}),
+        DeployEvent::Silent { who, silence } => {
+            json!({"type": "silent", "who": who, "seconds": silence.as_secs()})
+        }
+        DeployEvent::UnderWay { status, quiet } => {
+            json!({"type": "underWay", "status": status, "quietSeconds": quiet.as_secs()})
+        }
         DeployEvent::Stack(event) => {
             let mut value = json!({"type": "stackEvent"});
             let fields = serde_json::to_value(event).expect("an event has a JSON form");
@@ -75,6 +81,14 @@ mod tests {
                 status: "CREATE_FAILED".into(),
                 reason: Some("name taken".into()),
             }),
+            DeployEvent::Silent {
+                who: "AWS",
+                silence: std::time::Duration::from_secs(20),
+            },
+            DeployEvent::UnderWay {
+                status: "CREATE_IN_PROGRESS".into(),
+                quiet: std::time::Duration::from_secs(60),
+            },
             DeployEvent::Finished {
                 step: Step::Deploy,
                 detail: "done".into(),
@@ -88,6 +102,8 @@ mod tests {
             {"type":"started","step":"deploy"}
             {"type":"expecting","resources":3}
             {"type":"stackEvent","id":"1","at":1.5,"logicalId":"Api","resourceType":"AWS::ApiGatewayV2::Api","status":"CREATE_FAILED","reason":"name taken"}
+            {"type":"silent","who":"AWS","seconds":20}
+            {"type":"underWay","status":"CREATE_IN_PROGRESS","quietSeconds":60}
             {"type":"finished","step":"deploy","detail":"done","milliseconds":7}
         "#]]
         .assert_eq(&lines.out);

@@ -1,5 +1,7 @@
 //! Progress as plain lines, for logs and pipes.
 
+use std::time::Duration;
+
 use super::Role;
 use super::gate::{Sink, Text};
 use super::printable::bounded;
@@ -38,6 +40,16 @@ pub(super) fn step_word(step: Step) -> Text {
 /// What is built, and from where.
 pub(super) fn building_line(name: &str, folder: &std::path::Path) -> String {
     format!("{name} from {}", folder.display())
+}
+
+/// That an answer is missing.
+pub(super) fn silent_line(who: &str, silence: Duration) -> String {
+    format!("{who} has not answered for {} s", silence.as_secs())
+}
+
+/// That a stack is still being changed although nothing is heard of it.
+pub(super) fn under_way(status: &str, quiet: Duration) -> String {
+    format!("still {status}, no news for {} min", quiet.as_secs() / 60)
 }
 
 /// What a settled resource is called to a reader; `None` while it is under way.
@@ -87,6 +99,12 @@ impl<W: Sink> Reporter for Lines<W> {
                 }
             }
             DeployEvent::Notice(text) => self.line(self.step, bounded(text)),
+            DeployEvent::Silent { who, silence } => {
+                self.line(self.step, silent_line(who, *silence));
+            }
+            DeployEvent::UnderWay { status, quiet } => {
+                self.line(self.step, under_way(status, *quiet));
+            }
             DeployEvent::Stack(event) => {
                 if let Some(text) = settled_line(event) {
                     self.line(self.step, text);
@@ -103,7 +121,6 @@ impl<W: Sink> Reporter for Lines<W> {
 mod tests {
     use super::*;
     use expect_test::expect;
-    use std::time::Duration;
 
     #[test]
     fn every_line_stands_alone_and_failures_say_why() {
@@ -145,6 +162,14 @@ mod tests {
             DeployEvent::Started(Step::Deploy),
             DeployEvent::Notice("following it first".into()),
             event("Connections", "CREATE_IN_PROGRESS", None),
+            DeployEvent::UnderWay {
+                status: "CREATE_IN_PROGRESS".into(),
+                quiet: Duration::from_secs(60),
+            },
+            DeployEvent::Silent {
+                who: "AWS",
+                silence: Duration::from_secs(20),
+            },
             event("Connections", "CREATE_COMPLETE", None),
             event("Api", "CREATE_FAILED", Some("name taken")),
         ] {
@@ -157,6 +182,8 @@ mod tests {
             |    build 25 crates so far, hyper
             |    build 4.1 MB, 1.2s
             |   deploy following it first
+            |   deploy still CREATE_IN_PROGRESS, no news for 1 min
+            |          AWS has not answered for 20 s
             |   deploy Connections created
             |   deploy Api CREATE_FAILED: name taken
         "#]]

@@ -10,12 +10,14 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Config;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumMode;
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
 use super::error::{Kind, code, kind, refused};
+use super::http::timeouts_of_upload;
 use super::identity::Identity;
 use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, Refusal, TargetError};
@@ -94,7 +96,9 @@ impl Bucket {
     }
 
     async fn send(&self, artifact: &Artifact) -> Result<(), TargetError> {
-        self.client
+        let upload = timeouts_of_upload(artifact.zip.len() as u64);
+        let answer = self
+            .client
             .put_object()
             .bucket(&self.name)
             .key(&artifact.digest)
@@ -102,9 +106,20 @@ impl Bucket {
             .content_type("application/zip")
             .checksum_sha256(checksum(artifact))
             .body(ByteStream::from(artifact.zip.clone()))
+            .customize()
+            .config_override(Config::builder().timeout_config(upload))
             .send()
             .await
             .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
+        // S3 names what it has stored; whatever answers without has not.
+        if answer.e_tag().is_none() {
+            let message = format!("could not publish the handlers to bucket {}", self.name);
+            let error = TargetError::new(Refusal::Unreachable, message);
+            return Err(TargetError {
+                source: Some("the answer does not confirm that they were stored".into()),
+                ..error.with_hint("it is not AWS's answer, or not all of it; try again")
+            });
+        }
         Ok(())
     }
 

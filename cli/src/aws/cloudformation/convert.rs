@@ -1,15 +1,47 @@
-//! From the SDK's types to our words. Whatever a newer CloudFormation may invent is passed on as it is.
+//! Between the SDK's types and our words. Whatever a newer CloudFormation may invent is passed on as it is.
 
 use aws_sdk_cloudformation::types::{
     Change as SdkChange, ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentConfigMode,
-    EventType, ExecutionStatus, HookFailureMode, OperationEvent, PolicyAction, Replacement,
-    ResourceChangeDetail, Stack, StackEvent as SdkEvent, StackResourceSummary, ValidationStatus,
+    EventType, ExecutionStatus, HookFailureMode, OperationEvent, Parameter, PolicyAction,
+    Replacement, ResourceChangeDetail, Stack, StackEvent as SdkEvent, StackResourceSummary,
+    ValidationStatus,
 };
 
-use crate::engine::cloud::{CloudEvent, Finding, StackRecord};
-use crate::engine::{Change, Pace, Resource, StackStatus};
+use crate::engine::cloud::{CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord};
+use crate::engine::{Change, Pace, Refusal, Resource, StackStatus, TargetError};
 use crate::stack::change::{Action, ResourceChange, ValueChange};
 use crate::stack::progress::StackEvent;
+
+/// The longest template that fits into a request
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
+pub(super) const LONGEST_TEMPLATE: usize = 51_200;
+
+/// The template as it is sent: as it is read best, if that fits.
+pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
+    let body = request.template.to_json();
+    if body.len() <= LONGEST_TEMPLATE {
+        return Ok(body);
+    }
+    let body = request.template.to_one_line();
+    if body.len() <= LONGEST_TEMPLATE {
+        return Ok(body);
+    }
+    let message = format!(
+        "the template of stack `{}` has {} bytes, {LONGEST_TEMPLATE} at most",
+        request.stack,
+        body.len()
+    );
+    Err(TargetError::new(Refusal::Usage, message).with_hint("have fewer routes in one stack"))
+}
+
+pub(super) fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
+    let parameter = Parameter::builder().parameter_key(name);
+    match value {
+        ParameterValue::This(value) => parameter.parameter_value(value),
+        ParameterValue::Previous => parameter.use_previous_value(true),
+    }
+    .build()
+}
 
 pub(super) fn record(stack: Stack) -> StackRecord {
     let status = stack.stack_status.map(|status| status.as_str().to_owned());

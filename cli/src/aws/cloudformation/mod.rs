@@ -8,24 +8,20 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::types::{
-    Capability, DeploymentConfig, DeploymentConfigMode, Parameter, Tag,
-};
+use aws_sdk_cloudformation::types::{Capability, DeploymentConfig, DeploymentConfigMode, Tag};
 
 use super::error::{Kind, code, kind, refused};
 use crate::engine::cloud::{
-    ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, Finding, NewChangeSet,
-    ParameterValue, StackRecord,
+    ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, Finding, NewChangeSet, StackRecord,
 };
-use crate::engine::{Pace, Refusal, Resource, TargetError};
+use crate::engine::{Pace, Refusal, Resource, TargetError, limits};
 use crate::stack::Template;
-
-/// The longest template that fits into a request
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-const LONGEST_TEMPLATE: usize = 51_200;
 
 /// Between two questions: the first pause, and the one that it grows to.
 const PAUSES: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(5)];
+
+/// What is tried with a change set that is being computed.
+const LOOK_AT_CHANGE_SET: &str = "read what the change set would do";
 
 /// CloudFormation in one account and region.
 #[derive(Debug)]
@@ -122,26 +118,8 @@ impl CloudFormation for Cloud {
 
     async fn create_change_set(&self, request: &NewChangeSet) -> Result<ChangeSetIds, TargetError> {
         let stack = &request.stack;
-        let mut body = request.template.to_json();
-        if body.len() > LONGEST_TEMPLATE {
-            body = request.template.to_one_line();
-        }
-        if body.len() > LONGEST_TEMPLATE {
-            let message = format!(
-                "the template of stack `{stack}` has {} bytes, {LONGEST_TEMPLATE} at most",
-                body.len()
-            );
-            return Err(TargetError::new(Refusal::Usage, message)
-                .with_hint("have fewer routes in one stack"));
-        }
-        let parameters = request.parameters.iter().map(|(name, value)| {
-            let parameter = Parameter::builder().parameter_key(name);
-            match value {
-                ParameterValue::This(value) => parameter.parameter_value(value),
-                ParameterValue::Previous => parameter.use_previous_value(true),
-            }
-            .build()
-        });
+        let body = convert::body(request)?;
+        let parameters = request.parameters.iter().map(convert::parameter);
         let tags = request
             .tags
             .iter()
@@ -162,18 +140,35 @@ impl CloudFormation for Cloud {
             .capabilities(Capability::CapabilityIam)
             .set_deployment_config(express(request.pace))
             .send()
-            .await
-            .map_err(|error| {
+            .await;
+        let (change_set, stack) = match answer {
+            Ok(answer) => (answer.id, answer.stack_id),
+            // Nobody else has that name: the answer to an earlier attempt was lost.
+            Err(error) if code(&error) == Some("AlreadyExistsException") => {
+                let look = self.client.describe_change_set().stack_name(stack);
+                let found = look.change_set_name(&request.name).send().await;
+                let found = found.map_err(|error| {
+                    refused(
+                        "cloudformation:DescribeChangeSet",
+                        LOOK_AT_CHANGE_SET,
+                        error,
+                    )
+                })?;
+                (found.change_set_id, found.stack_id)
+            }
+            Err(error) => {
                 let attempt = format!("have the change of stack `{stack}` computed");
-                being_changed(refused("cloudformation:CreateChangeSet", attempt, error))
-            })?;
+                let error = refused("cloudformation:CreateChangeSet", attempt, error);
+                return Err(being_changed(error));
+            }
+        };
         let missing = || {
             let message = "CloudFormation answered without the id of the new change set";
             TargetError::new(Refusal::Unexpected, message)
         };
         Ok(ChangeSetIds {
-            change_set: answer.id.ok_or_else(missing)?,
-            stack: answer.stack_id.ok_or_else(missing)?,
+            change_set: change_set.ok_or_else(missing)?,
+            stack: stack.ok_or_else(missing)?,
         })
     }
 
@@ -190,8 +185,11 @@ impl CloudFormation for Cloud {
                 .send()
                 .await
                 .map_err(|error| {
-                    let attempt = "read what the change set would do";
-                    refused("cloudformation:DescribeChangeSet", attempt, error)
+                    refused(
+                        "cloudformation:DescribeChangeSet",
+                        LOOK_AT_CHANGE_SET,
+                        error,
+                    )
                 })?;
             state.status = convert::word(page.status.as_ref());
             state.execution = convert::word(page.execution_status.as_ref());
@@ -346,7 +344,7 @@ impl CloudFormation for Cloud {
     }
 
     async fn pause(&self, quiet: u32) {
-        tokio::time::sleep(pause_after(quiet)).await;
+        tokio::time::sleep(limits::scaled(pause_after(quiet))).await;
     }
 }
 

@@ -1,6 +1,8 @@
 use super::super::stub::{Answer, Stub, refusal};
+use super::convert::LONGEST_TEMPLATE;
 use super::*;
 use crate::engine::Change;
+use crate::engine::cloud::ParameterValue;
 use crate::stack::change::Action;
 
 async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {

@@ -25,6 +25,7 @@ use crate::terminal::{Output, Terminal};
 /// in is one line of stdout, with `\n` for the line breaks in it; after the end of the input it stays until nothing has
 /// come in for a while (`--wait`). Messages that are sent at once may arrive in another order.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_chat())]
 pub(super) struct ChatArgs {
     /// Who you are [default: from the config, else Tom]
     #[arg(long = "as", value_name = "NAME")]
@@ -80,7 +81,7 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
             url: url.clone(),
             introduction: Introduction::of(&settings),
         },
-        None => deployed(&settings, args.target.local).await?,
+        None => deployed(terminal, &settings, args.target.local).await?,
     };
     let (seat, me) = seat(&args, &settings, chat);
     let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();

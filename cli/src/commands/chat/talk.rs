@@ -306,7 +306,7 @@ mod tests {
         let (_keyboard, mut typed) = mpsc::channel(1);
         let mut notes = Notes::default();
         let error = talk(&seat, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
-        assert_eq!(error.unwrap_err().exit, 1);
+        assert_eq!(error.unwrap_err().exit, 3);
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! To AWS.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,13 @@ use super::{DeployArgs, print, probe, publish, tags};
 use crate::aws::{AwsTarget, Bucket};
 use crate::commands::aws::{Found, build, deployment, endpoint, located, moved, preflight};
 use crate::commands::plan::{self, Place};
+use crate::commands::waits::{asked, late, late_target};
 use crate::commands::{leaving, or_interrupted};
 use crate::config::Settings;
 use crate::engine::preflight::judge;
 use crate::engine::{
     self, Asset, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks,
-    Step, TargetError, Verified,
+    Step, TargetError, Verified, limits, silence,
 };
 use crate::error::CommandError;
 use crate::packaging::{Artifact, Built, Source};
@@ -29,8 +31,17 @@ use crate::terminal::{AnyReporter, Output, Terminal};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
+    let reporter = RefCell::new(args.terminal().reporter());
+    silence::telling(&reporter, deploy(args, settings, &reporter)).await
+}
+
+async fn deploy(
+    args: &DeployArgs,
+    settings: &Settings,
+    shared: &RefCell<AnyReporter>,
+) -> Result<(), CommandError> {
     let terminal = args.terminal();
-    let mut reporter = terminal.reporter();
+    let mut reporter = shared;
     let untouched = "nothing was touched in AWS";
     let found = or_interrupted(checked(args, settings, &mut reporter))
         .await
@@ -49,29 +60,36 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
-        drop(reporter);
+        shared.replace(terminal.quiet());
         show_dry_run(terminal, settings, summary.as_ref(), moved.as_deref());
         return Ok(());
     }
-    let deployment = or_interrupted(published(args, settings, bucket, &built, &mut reporter))
+    let left = "no stack was touched; what was published already serves the next deployment";
+    let publishing = published(args, settings, bucket, &built, &mut reporter);
+    let deployment = or_interrupted(publishing)
         .await
-        .map_err(leaving(
-            "no stack was touched; what was published already serves the next deployment",
-        ))?;
+        .map_err(leaving(left))
+        .map_err(|error| error.after(left))?;
     let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
         None => {
-            let outputs;
             let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
-            (outputs, reporter) = deployed(args, &cautions, target, deployment, reporter).await?;
-            outputs
+            deployed(args, &cautions, target, deployment, shared).await?
         }
     };
+    let stack = &settings.stack;
     if let Some(protected) = args.protect {
-        target.stacks.protect(&settings.stack, protected).await?;
+        let protecting = target.stacks.protect(stack, protected).await;
+        protecting.map_err(|error| {
+            error.after(|| {
+                format!(
+                    "stack `{stack}` is deployed; whether it may be deleted is as it was before"
+                )
+            })
+        })?;
     }
-    let proven = async {
+    let proving = async {
         verified(settings, target, &code, &mut reporter).await?;
         let url = endpoint(settings, target, &outputs).await?.ok_or_else(|| {
             let message = format!("stack `{}` has no WebSocket API", settings.stack);
@@ -82,11 +100,18 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         }
         Ok(url)
     };
-    let url = proven.await.map_err(leaving(format!(
-        "stack `{}` is deployed, only the proof that it answers is missing; `chatctl print-connect-commands` prints how to connect",
-        settings.stack
-    )))?;
-    drop(reporter);
+    let unproven =
+        format!("stack `{stack}` is deployed, only the proof that it answers is missing");
+    let proven = limits::within(limits::PROVING, proving, |minutes| {
+        late("find out whether what was deployed answers", minutes)
+    });
+    let url = proven
+        .await
+        .map_err(leaving(format!(
+            "{unproven}; `chatctl print-connect-commands` prints how to connect"
+        )))
+        .map_err(|error| error.after(unproven))?;
+    shared.replace(terminal.quiet());
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
     print(terminal, settings, &url, None, next);
     Ok(())
@@ -132,7 +157,13 @@ async fn published(
     built: &Built<Artifact>,
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
-    let code = publish(settings, bucket, built, reporter).await?;
+    let bytes: usize = built.values().map(|artifact| artifact.zip.len()).sum();
+    let limit = limits::PUBLISHING.and(limits::upload(bytes as u64));
+    let publishing = publish(settings, bucket, built, reporter);
+    let code = limits::within(limit, publishing, |minutes| {
+        late("publish the handlers", minutes)
+    })
+    .await?;
     Ok(deployment(settings, code, tags(args)?, pace(args)))
 }
 
@@ -148,13 +179,20 @@ async fn swapped(
         return Ok(None);
     }
     let stack = &settings.stack;
-    let Some(record) = target.stacks.record(stack).await? else {
+    let looking = async {
+        let record = target.stacks.record(stack).await?;
+        let deployed = match &record {
+            Some(_) => Some(target.stacks.deployed_template(stack).await?),
+            None => None,
+        };
+        Ok::<_, TargetError>(record.zip(deployed))
+    };
+    let Some((record, deployed)) = or_interrupted(asked(looking)).await? else {
         reporter.report(&DeployEvent::Notice(
             "there is no stack yet: a full deployment".into(),
         ));
         return Ok(None);
     };
-    let deployed = target.stacks.deployed_template(stack).await?;
     let is_code_only = record.status.is_settled()
         && args.tag.is_empty()
         && is_code_only(
@@ -166,48 +204,52 @@ async fn swapped(
         reporter.report(&DeployEvent::Notice(text.into()));
         return Ok(None);
     }
-    engine::hotswap(
-        &target.stacks,
-        &target.functions,
-        stack,
-        &deployment.code_of_functions(),
-        reporter,
-    )
+    let code = deployment.code_of_functions();
+    let swapping = engine::hotswap(&target.stacks, &target.functions, stack, &code, reporter);
+    limits::within(limits::PROVING, swapping, |minutes| {
+        let so_far =
+            "some functions may have the new code; the same command again puts it into the rest";
+        late_target("put the new code into all functions", minutes).after(|| so_far.to_owned())
+    })
     .await?;
     let text = "the stack's own record now differs from what runs, until the next `chatctl deploy`";
     reporter.report(&DeployEvent::Notice(text.into()));
     Ok(Some(record.outputs))
 }
 
-/// The full deployment, with its question. The reporter is taken and given back because a question needs the
-/// terminal for itself.
+/// The full deployment, with its question, which needs the terminal for itself.
 async fn deployed(
     args: &DeployArgs,
     cautions: &[String],
     target: &AwsTarget,
     deployment: Deployment,
-    mut reporter: AnyReporter,
-) -> Result<(Outputs, AnyReporter), CommandError> {
+    shared: &RefCell<AnyReporter>,
+) -> Result<Outputs, CommandError> {
     let terminal = args.terminal();
+    let mut reporter = shared;
     let taken_back = "what was being prepared has been taken back, nothing that serves was changed";
     let prepared = engine::prepare(&target.stacks, deployment, &mut reporter).await;
     let change_set = match prepared.map_err(|error| leaving(taken_back)(error.into()))? {
-        Prepared::NoChanges(outputs) => return Ok((outputs, reporter)),
+        Prepared::NoChanges(outputs) => return Ok(outputs),
         Prepared::ChangeSet(change_set) => change_set,
     };
-    drop(reporter);
+    // Bars would be drawn over the question.
+    shared.replace(terminal.quiet());
     let agreed = agree(&change_set, cautions, terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
-        target.stacks.discard(&change_set).await?;
+        let discarded = target.stacks.discard(&change_set).await;
         agreed.map_err(leaving(taken_back))?;
+        discarded.map_err(|error| {
+            let so_far = "nothing was changed; what was prepared is still there, and the next deployment removes it";
+            error.after(|| so_far.to_owned())
+        })?;
         return Err(CommandError::usage(
             "declined, nothing was changed",
             "`chatctl diff` shows again what would change",
         ));
     }
-    let mut reporter = terminal.reporter();
-    let outputs = engine::execute(&target.stacks, &change_set, &mut reporter).await?;
-    Ok((outputs, reporter))
+    shared.replace(terminal.reporter());
+    Ok(engine::execute(&target.stacks, &change_set, &mut reporter).await?)
 }
 
 async fn agree(

@@ -24,6 +24,7 @@ use crate::terminal::{Output, Terminal, megabytes};
 /// change and asks. On this machine (`--local`) the stack runs in the background: connections stay open over an
 /// update, and table data stays.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_deploy())]
 pub(super) struct DeployArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -32,6 +32,7 @@ use crate::watch::{Burst, Watch};
 ///
 /// Any template will do that is made of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::OF_DEV)]
 pub(super) struct DevArgs {
     #[command(flatten)]
     stack: StackArgs,

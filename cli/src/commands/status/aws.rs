@@ -5,9 +5,11 @@ use serde::Serialize;
 use crate::aws::{AwsTarget, rfc3339};
 use crate::commands::aws::{endpoint, not_deployed};
 use crate::commands::or_interrupted;
+use crate::commands::waits::asking;
 use crate::config::Settings;
 use crate::engine::cloud::StackRecord;
-use crate::engine::{Functions, Gateways, Inventory, Trouble};
+use crate::engine::preflight::story;
+use crate::engine::{Functions, Gateways, Inventory, TargetError, Trouble};
 use crate::error::CommandError;
 use crate::stack::cause::cause;
 use crate::stack::code::parameters_of_functions;
@@ -31,6 +33,9 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     functions: Vec<FunctionLine>,
+    /// What of this could not be found out, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<String>,
     /// What has drifted since the last deployment, or would change with the next one.
     differences: Vec<String>,
 }
@@ -43,7 +48,7 @@ struct FunctionLine {
 }
 
 pub(super) async fn run(terminal: Terminal, settings: &Settings) -> Result<(), CommandError> {
-    let status = or_interrupted(status(settings)).await?;
+    let status = or_interrupted(asking(terminal, status(settings))).await?;
     if terminal.output == Output::Json {
         terminal.result_json(&status);
     } else {
@@ -57,18 +62,24 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     let Some(record) = target.stacks.record(&settings.stack).await? else {
         return Err(not_deployed(settings, &target.region));
     };
+    let stack = &settings.stack;
+    let mut read = Read::default();
+    let deployed = read.of(target.stacks.deployed_template(stack).await);
+    let resources = read.of(target.stacks.resources(stack).await);
+    let codes = deployed.as_ref().map(parameters_of_functions);
     let mut differences = Vec::new();
     let mut functions = Vec::new();
-    let deployed = target.stacks.deployed_template(&settings.stack).await?;
-    let codes = parameters_of_functions(&deployed);
-    for resource in target.stacks.resources(&settings.stack).await? {
+    for resource in resources.unwrap_or_default() {
         match resource.resource_type.as_str() {
             "AWS::Lambda::Function" => {
-                let code = target.functions.code(&resource.physical_id).await?;
+                let code = read.of(target.functions.code(&resource.physical_id).await);
                 let key = codes
-                    .get(&resource.logical_id)
+                    .as_ref()
+                    .and_then(|codes| codes.get(&resource.logical_id))
                     .and_then(|parameter| record.parameters.get(parameter));
-                if key.is_some_and(|key| !key.eq_ignore_ascii_case(&code.digest)) {
+                if let (Some(key), Some(code)) = (key, &code)
+                    && !key.eq_ignore_ascii_case(&code.digest)
+                {
                     differences.push(format!(
                         "{} runs other code than was deployed with the stack",
                         resource.logical_id
@@ -76,15 +87,17 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
                 }
                 functions.push(FunctionLine {
                     id: resource.logical_id,
-                    state: state(code.trouble),
+                    state: code.map_or_else(|| "unknown".into(), |code| state(code.trouble)),
                 });
             }
             "AWS::ApiGatewayV2::Api" => {
                 let trouble = target
                     .gateways
                     .stage_trouble(&resource.physical_id, &settings.stage)
-                    .await?;
-                if let Some(Trouble::NotYet(reason) | Trouble::Broken(reason)) = trouble {
+                    .await;
+                if let Some(Some(Trouble::NotYet(reason) | Trouble::Broken(reason))) =
+                    read.of(trouble)
+                {
                     differences.push(format!("stage {}: {reason}", settings.stage));
                 }
             }
@@ -95,27 +108,50 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     if let Some(endpoint) = &settings.aws.endpoint {
         template = for_emulator(&template, endpoint);
     }
-    if deployed != template {
+    if deployed.is_some_and(|deployed| deployed != template) {
         let text = "the config describes another template; `chatctl diff` shows what would change";
         differences.push(text.into());
     }
-    let failure = failure(&target, &record).await?;
-    let endpoint = endpoint(settings, &target, &record.outputs).await?;
+    let failure = read.of(failure(&target, &record).await).flatten();
+    let endpoint = read.of(endpoint(settings, &target, &record.outputs).await);
     Ok(Status {
         stack: record.name,
         region: target.region,
         status: record.status.word().to_owned(),
-        endpoint,
+        endpoint: endpoint.flatten(),
         changed_at: record.changed_at.and_then(rfc3339),
         protected: record.protected,
         failure,
         functions,
+        unknown: read.missing,
         differences,
     })
 }
 
+/// Reads what can be read: what is missing is told beside the rest.
+#[derive(Debug, Default)]
+struct Read {
+    missing: Vec<String>,
+}
+
+impl Read {
+    fn of<T>(&mut self, outcome: Result<T, TargetError>) -> Option<T> {
+        outcome
+            .map_err(|error| {
+                let line = match &error.hint {
+                    Some(hint) => format!("{} ({hint})", story(&error)),
+                    None => story(&error),
+                };
+                if !self.missing.contains(&line) {
+                    self.missing.push(line);
+                }
+            })
+            .ok()
+    }
+}
+
 /// Why the last operation failed, unless it did not.
-async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<String>, CommandError> {
+async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<String>, TargetError> {
     use crate::engine::StackStatus::{Failed, RolledBack};
     if !matches!(record.status, Failed(_) | RolledBack(_)) {
         return Ok(None);
@@ -159,6 +195,10 @@ fn text(status: &Status) -> String {
         let head = if index == 0 { "functions" } else { "" };
         lines.push(format!("{head:<12} {}: {}", function.id, function.state));
     }
+    for (index, unknown) in status.unknown.iter().enumerate() {
+        let head = if index == 0 { "unknown" } else { "" };
+        lines.push(format!("{head:<12} {unknown}"));
+    }
     for (index, difference) in status.differences.iter().enumerate() {
         let head = if index == 0 { "differs" } else { "" };
         lines.push(format!("{head:<12} {difference}"));
@@ -189,6 +229,7 @@ mod tests {
                 function("A", None),
                 function("B", Some(Trouble::NotYet("Pending".into()))),
             ],
+            unknown: vec!["could not ask what runs in function C: AccessDenied: no".into()],
             differences: vec!["A runs other code than was deployed with the stack".into()],
         };
         expect![[r#"
@@ -200,6 +241,7 @@ mod tests {
             changed      2026-09-21T14:13:20Z
             functions    A: active
                          B: not ready: Pending
+            unknown      could not ask what runs in function C: AccessDenied: no
             differs      A runs other code than was deployed with the stack"#]]
         .assert_eq(&text(&status));
     }

@@ -20,6 +20,7 @@ use crate::terminal::{Output, Terminal, megabytes};
 ///
 /// On this machine (`--local`) also open connections, since when it runs, its memory, and what it has warned of.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_asking())]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -1,20 +1,28 @@
 //! From AWS.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use serde_json::json;
 
-use crate::aws::{AwsTarget, Bucket};
+use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::commands::or_interrupted;
+use crate::commands::waits::asking;
 use crate::config::Settings;
 use crate::config::names::StackName;
 use crate::engine::cloud::StackRecord;
-use crate::engine::{self, Data, Inventory, Refusal, Resource, Stacks, TargetError, Teardown};
+use crate::engine::preflight::story;
+use crate::engine::{
+    self, Data, Inventory, Refusal, Resource, Stacks, TargetError, Teardown, silence,
+};
 use crate::error::CommandError;
 use crate::stack::few::few;
 use crate::stack::render::parameter;
 use crate::terminal::{Output, Terminal};
+
+/// How the reason begins that is none to be warned of.
+const USED: &str = "used by ";
 
 const TABLE: &str = "AWS::DynamoDB::Table";
 
@@ -40,20 +48,15 @@ pub(super) async fn run(
     data: Data,
     yes: bool,
 ) -> Result<(), CommandError> {
-    let target = AwsTarget::connect(&settings.aws).await?;
     let stack = &settings.stack;
-    let identity = or_interrupted(target.identity()).await?;
-    let record = or_interrupted(target.stacks.record(stack)).await?;
-    let resources = match &record {
-        Some(_) => or_interrupted(target.stacks.resources(stack)).await?,
-        None => Vec::new(),
-    };
-    let is_shell = record.is_none() && target.stacks.describe(stack).await?.is_some();
-    if let Some(record) = &record {
-        or_interrupted(target.stacks.own_template(stack)).await?;
-        check_protection(record)?;
-        announce(terminal, &target, record, &resources, data).await?;
-    }
+    let found = or_interrupted(asking(terminal, found(terminal, settings, data))).await?;
+    let Found {
+        target,
+        identity,
+        record,
+        resources,
+        is_shell,
+    } = found;
     // The empty shell of a change set that was never agreed to is nothing to be asked about.
     if record.is_some() {
         let question = format!(
@@ -71,7 +74,10 @@ pub(super) async fn run(
         }
     }
     let outcome = if record.is_some() || is_shell {
-        engine::teardown(&target.stacks, stack, data, &mut terminal.reporter()).await?
+        let reporter = RefCell::new(terminal.reporter());
+        let mut shared = &reporter;
+        let tearing_down = engine::teardown(&target.stacks, stack, data, &mut shared);
+        silence::telling(&reporter, tearing_down).await?
     } else {
         Teardown::NothingThere
     };
@@ -80,12 +86,67 @@ pub(super) async fn run(
     if let (Some(_), Teardown::Done { spared }) = (&record, &outcome) {
         left = left_of(&resources, spared, data);
     }
-    if bucket.exists().await? {
-        left.handlers = forget_handlers(&target, stack, record.as_ref(), &bucket).await;
-        left.bucket = Some(bucket.name.clone());
+    let looking = async {
+        match bucket.exists().await {
+            Ok(false) => {}
+            Ok(true) => {
+                left.handlers = forget_handlers(&target, stack, record.as_ref(), &bucket).await;
+                left.bucket = Some(bucket.name.clone());
+            }
+            // The stack is what was to go. They expire by themselves.
+            Err(error) => {
+                left.handlers = Some(format!("if there are any, they expire: {}", story(&error)));
+            }
+        }
+        Ok::<_, CommandError>(())
+    };
+    if or_interrupted(asking(terminal, looking)).await.is_err() {
+        left.handlers = Some("if there are any, they expire: S3 did not answer".to_owned());
+    }
+    if let Some(reason) = &left.handlers
+        && !reason.starts_with(USED)
+    {
+        terminal.warn(&format!(
+            "the published handlers were not removed: {reason}"
+        ));
     }
     report(terminal, stack, &target.region, &outcome, &left);
     Ok(())
+}
+
+/// What there is before anything is torn down.
+struct Found {
+    target: AwsTarget,
+    identity: Identity,
+    record: Option<StackRecord>,
+    resources: Vec<Resource>,
+    /// There is a stack, with nothing in it.
+    is_shell: bool,
+}
+
+/// Finds out what there is, and tells what goes and what stays.
+async fn found(terminal: Terminal, settings: &Settings, data: Data) -> Result<Found, CommandError> {
+    let target = AwsTarget::connect(&settings.aws).await?;
+    let stack = &settings.stack;
+    let identity = target.identity().await?;
+    let record = target.stacks.record(stack).await?;
+    let mut resources = Vec::new();
+    let mut is_shell = false;
+    if let Some(record) = &record {
+        target.stacks.own_template(stack).await?;
+        check_protection(record)?;
+        resources = target.stacks.resources(stack).await?;
+        announce(terminal, &target, record, &resources, data).await;
+    } else {
+        is_shell = target.stacks.describe(stack).await?.is_some();
+    }
+    Ok(Found {
+        target,
+        identity,
+        record,
+        resources,
+        is_shell,
+    })
 }
 
 fn check_protection(record: &StackRecord) -> Result<(), CommandError> {
@@ -104,7 +165,7 @@ async fn announce(
     record: &StackRecord,
     resources: &[Resource],
     data: Data,
-) -> Result<(), CommandError> {
+) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for resource in resources {
         let short = resource
@@ -128,10 +189,11 @@ async fn announce(
         .iter()
         .filter(|resource| resource.resource_type == TABLE)
     {
-        let items = match target.tables.items(&table.physical_id).await? {
-            Some(1) => "about 1 item".into(),
-            Some(items) => format!("about {items} items"),
-            None => "which is gone already".into(),
+        let items = match target.tables.items(&table.physical_id).await {
+            Ok(Some(1)) => "about 1 item".into(),
+            Ok(Some(items)) => format!("about {items} items"),
+            Ok(None) => "which is gone already".into(),
+            Err(error) => format!("how much it holds is not known: {}", story(&error)),
         };
         let verb = match data {
             Data::Keep => "stays:",
@@ -139,7 +201,6 @@ async fn announce(
         };
         terminal.say(&format!("{verb} table {} ({items})", table.physical_id));
     }
-    Ok(())
 }
 
 fn left_of(resources: &[Resource], spared: &[String], data: Data) -> Left {
@@ -179,15 +240,19 @@ async fn forget_handlers(
         Ok(leavings) => leavings,
         Err(error) => {
             return Some(format!(
-                "it is not known who else uses them, they expire: {error}"
+                "it is not known who else uses them, they expire: {}",
+                story(&error)
             ));
         }
     };
     if let Err(error) = bucket.forget(stack, &leavings).await {
-        return Some(format!("could not be removed, they expire: {error}"));
+        return Some(format!(
+            "could not be removed, they expire: {}",
+            story(&error)
+        ));
     }
     let users: Vec<_> = leavings.users.into_iter().collect();
-    (!users.is_empty()).then(|| format!("used by {}", few(&users)))
+    (!users.is_empty()).then(|| format!("{USED}{}", few(&users)))
 }
 
 fn report(terminal: Terminal, stack: &StackName, region: &str, outcome: &Teardown, left: &Left) {

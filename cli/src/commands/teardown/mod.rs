@@ -13,6 +13,7 @@ use crate::terminal::Terminal;
 /// Says what goes and what stays, then asks; on AWS for the stack's name. Ends with what is left. Twice in a row is
 /// fine.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_teardown())]
 pub(super) struct TeardownArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -3,11 +3,15 @@
 use super::findings::refused;
 use super::records::{ChangeSetIds, ChangeSetState, NewChangeSet};
 use super::{CloudFormation, CloudStacks, Open, StackStatus, TargetError};
+use crate::engine::limits;
 use crate::engine::refusal::Refusal;
-use crate::engine::target::{Change, Pace, Stacks};
+use crate::engine::target::{Change, Pace};
 
 /// How often a change set is asked for its state. With the longest pause this is a quarter of an hour.
 const MOST_QUESTIONS: u32 = 180;
+
+/// How often is looked whether a stack that existed only for a change set has gone.
+const MOST_LOOKS: u32 = 12;
 
 /// What a change set's state means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,10 @@ impl<C: CloudFormation> CloudStacks<C> {
         let ids = match self.cloud.create_change_set(request).await {
             Ok(ids) => ids,
             Err(error) => {
+                // It may be there all the same.
+                if error.leaves_open() {
+                    self.abandon_quietly().await;
+                }
                 *self.open.borrow_mut() = None;
                 return Err(error);
             }
@@ -71,7 +79,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         let state = match self.waited_for(&ids).await {
             Ok(state) => state,
             Err(error) => {
-                self.abandon().await;
+                self.abandon_quietly().await;
                 return Err(error);
             }
         };
@@ -79,7 +87,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         let error = match verdict(&state) {
             Verdict::Ready => return Ok(Some((ids, state))),
             Verdict::NoChanges => {
-                self.take_back().await?;
+                self.abandon_quietly().await;
                 return Ok(None);
             }
             Verdict::Overtaken => TargetError::new(
@@ -95,8 +103,14 @@ impl<C: CloudFormation> CloudStacks<C> {
             )
             .with_hint("deploy again"),
         };
-        self.take_back().await?;
+        self.abandon_quietly().await;
         Err(error)
+    }
+
+    /// Takes the open change set back where something else is to be told. One that stays is never executed, and the
+    /// next deployment removes the stack that exists only for it.
+    pub(super) async fn abandon_quietly(&self) {
+        drop(tokio::time::timeout(limits::CALL.time(), self.take_back()).await);
     }
 
     async fn waited_for(&self, ids: &ChangeSetIds) -> Result<ChangeSetState, TargetError> {
@@ -120,7 +134,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         if !open.is_first {
             return Ok(());
         }
-        for quiet in 0..MOST_QUESTIONS {
+        for quiet in 0..MOST_LOOKS {
             // Somebody else may have deployed into it meanwhile: only a shell is ours to delete.
             match self.cloud.stack(&open.ids.stack).await? {
                 Some(record) if record.status == StackStatus::Shell => {

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use super::records::*;
 use super::{CloudFormation, Resource, StackStatus, TargetError};
@@ -33,6 +34,32 @@ pub(super) struct FakeCloud {
     /// The next question about the stack is refused so.
     refused: RefCell<Option<TargetError>>,
     pub(super) log: RefCell<Vec<String>>,
+    /// What goes wrong with the answers to these requests.
+    spoiled: RefCell<Vec<(&'static str, Spoiled)>>,
+    made: Made,
+    pauses: Cell<u32>,
+}
+
+/// How the answer to a request goes wrong, each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spoiled {
+    /// It is lost before anything is done.
+    LostBefore,
+    /// It is lost afterwards.
+    LostAfter,
+    /// It says that all is well, and nothing is done.
+    Ignored,
+    Denied,
+}
+
+/// When the fake was made.
+#[derive(Debug)]
+struct Made(Instant);
+
+impl Default for Made {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
 }
 
 pub(super) fn record(status: &str) -> StackRecord {
@@ -100,6 +127,28 @@ impl FakeCloud {
         fake.is_tokenless.set(true);
         fake.start("");
         fake
+    }
+
+    /// From now on the answers to `request` (`execute`, `delete`, `events`) go wrong.
+    pub(super) fn spoiled(self, request: &'static str, spoiled: Spoiled) -> Self {
+        self.spoiled.borrow_mut().push((request, spoiled));
+        self
+    }
+
+    /// Does `act`, as far as the answer to `request` does not go wrong.
+    fn serve(&self, request: &str, act: impl FnOnce()) -> Result<(), TargetError> {
+        let spoiled = self.spoiled.borrow();
+        let spoiled = spoiled.iter().find(|(wanted, _)| *wanted == request);
+        let spoiled = spoiled.map(|(_, spoiled)| *spoiled);
+        if matches!(spoiled, None | Some(Spoiled::LostAfter)) {
+            act();
+        }
+        let refusal = match spoiled {
+            None | Some(Spoiled::Ignored) => return Ok(()),
+            Some(Spoiled::LostBefore | Spoiled::LostAfter) => Refusal::Unreachable,
+            Some(Spoiled::Denied) => Refusal::Denied,
+        };
+        Err(TargetError::new(refusal, format!("could not {request}")))
     }
 
     /// What it was asked to change.
@@ -244,10 +293,11 @@ impl CloudFormation for FakeCloud {
         _ids: &ChangeSetIds,
         token: &str,
     ) -> Result<(), TargetError> {
-        self.note("execute");
-        self.is_tokenless.set(false);
-        self.start(token);
-        Ok(())
+        self.serve("execute", || {
+            self.note("execute");
+            self.is_tokenless.set(false);
+            self.start(token);
+        })
     }
 
     async fn delete_stack(
@@ -261,21 +311,23 @@ impl CloudFormation for FakeCloud {
             Pace::Standard => "",
             Pace::Express => " in express mode",
         };
-        self.note(format!("delete stack sparing {spare:?}{how}"));
-        let is_shell = matches!(
-            self.stack.borrow().as_ref().map(|stack| &stack.status),
-            Some(StackStatus::Shell)
-        );
-        if is_shell {
-            *self.stack.borrow_mut() = None;
-            return Ok(());
-        }
-        self.is_tokenless.set(false);
-        self.start(token);
-        Ok(())
+        self.serve("delete", || {
+            self.note(format!("delete stack sparing {spare:?}{how}"));
+            let is_shell = matches!(
+                self.stack.borrow().as_ref().map(|stack| &stack.status),
+                Some(StackStatus::Shell)
+            );
+            if is_shell {
+                *self.stack.borrow_mut() = None;
+                return;
+            }
+            self.is_tokenless.set(false);
+            self.start(token);
+        })
     }
 
     async fn recent_events(&self, _stack_id: &str) -> Result<Vec<CloudEvent>, TargetError> {
+        self.serve("events", || {})?;
         Ok(self.events.borrow().clone())
     }
 
@@ -285,6 +337,12 @@ impl CloudFormation for FakeCloud {
     }
 
     async fn pause(&self, _quiet: u32) {
+        self.pauses.set(self.pauses.get() + 1);
         self.step();
+    }
+
+    /// A pause takes five seconds, and nothing else any time.
+    fn now(&self) -> Instant {
+        self.made.0 + Duration::from_secs(5) * self.pauses.get()
     }
 }

@@ -1,6 +1,7 @@
 //! [`Stacks`](super::Stacks) over anything that speaks like CloudFormation. What its answers mean is decided here, so that a
 //! script can stand in for AWS in every state that AWS knows.
 
+mod begin;
 mod change_set;
 #[cfg(test)]
 mod fake;
@@ -13,6 +14,7 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use super::refusal::{Refusal, TargetError};
 use super::status::{Ground, StackStatus};
@@ -74,6 +76,11 @@ pub(crate) trait CloudFormation {
 
     /// Waits between two questions, of which `quiet` in a row brought nothing new.
     async fn pause(&self, quiet: u32);
+
+    /// By which waiting is measured.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// A change set that was begun and neither executed nor taken back.
@@ -89,6 +96,8 @@ struct Open {
 pub(crate) struct CloudStacks<C> {
     cloud: C,
     open: RefCell<Option<Open>>,
+    /// What was asked to be executed last.
+    executed: RefCell<Option<ChangeSetIds>>,
 }
 
 impl<C: CloudFormation> CloudStacks<C> {
@@ -96,6 +105,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         Self {
             cloud,
             open: RefCell::new(None),
+            executed: RefCell::new(None),
         }
     }
 

@@ -1,9 +1,12 @@
 //! The engine's questions, answered through [`CloudFormation`].
 
+use std::time::Instant;
+
 use super::records::{NewChangeSet, ParameterValue};
 use super::retain::{TABLE_TYPE, with_tables_retained};
 use super::{CloudFormation, CloudStacks, Ground, StackRecord, TargetError, token};
 use crate::config::names::StackName;
+use crate::engine::limits::{self, Limit};
 use crate::engine::refusal::Refusal;
 use crate::engine::target::{
     Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Pace, Prepared, Stacks,
@@ -90,8 +93,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
     }
 
     async fn abandon(&self) {
-        // The next deployment removes what this could not.
-        drop(self.take_back().await);
+        self.abandon_quietly().await;
     }
 
     async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
@@ -104,15 +106,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             let message = "the change set was prepared by another command";
             return Err(TargetError::new(Refusal::Unexpected, message));
         };
-        let token = token();
-        if let Err(error) = self.cloud.execute_change_set(&open.ids, &token).await {
-            // Where the answer was lost it may be under way.
-            if error.refusal != Refusal::Unreachable {
-                self.abandon().await;
-            }
-            return Err(error);
-        }
-        *self.open.borrow_mut() = None;
+        let token = self.execute(&open.ids).await?;
         Ok(Operation {
             stack: change_set.deployment.stack.clone(),
             stack_id: open.ids.stack,
@@ -147,9 +141,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let Some((ids, _)) = self.computed(&request).await? else {
             return Ok(None);
         };
-        let token = token();
-        self.cloud.execute_change_set(&ids, &token).await?;
-        *self.open.borrow_mut() = None;
+        let token = self.execute(&ids).await?;
         Ok(Some(Operation {
             stack: stack.clone(),
             stack_id: ids.stack,
@@ -184,8 +176,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         }
         let pace = record.next_pace(Pace::Standard);
         operation.stack_id = record.id;
-        self.cloud
-            .delete_stack(&operation.stack_id, &operation.token, &spare, pace)
+        self.delete_stack(&operation.stack_id, &operation.token, &spare, pace)
             .await?;
         Ok(operation)
     }
@@ -208,8 +199,24 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             .collect())
     }
 
+    async fn has_begun(&self, operation: &Operation) -> Result<bool, TargetError> {
+        // Of what somebody else has started there is nothing to doubt.
+        match operation.token.is_empty() {
+            true => Ok(true),
+            false => self.has_executed().await,
+        }
+    }
+
     async fn pause(&self, quiet: u32) {
         self.cloud.pause(quiet).await;
+    }
+
+    fn longest(&self) -> Limit {
+        limits::FOLLOWING
+    }
+
+    fn now(&self) -> Instant {
+        self.cloud.now()
     }
 
     async fn interrupt(&self, operation: &Operation) -> TargetError {

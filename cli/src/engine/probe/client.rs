@@ -11,6 +11,9 @@ use super::ProbeError;
 pub(super) type Socket =
     tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
+/// For how long a closed connection is waited for.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// What one of the probe's clients says about itself.
 pub(super) struct Client {
     headers: [(&'static str, String); 3],
@@ -30,7 +33,8 @@ impl Client {
 
 /// Connects, again and again until `deadline`: a stage that was just deployed may still answer 403.
 ///
-/// An error that `is_final` ends the waiting.
+/// An error that `is_final` ends the waiting. A gateway that takes the connection and says nothing is waited for until
+/// the deadline.
 pub(super) async fn connect(
     url: &str,
     client: &Client,
@@ -38,10 +42,18 @@ pub(super) async fn connect(
     is_final: impl Fn(&tungstenite::Error) -> bool,
 ) -> Result<Socket, ProbeError> {
     let mut pause = Duration::from_millis(50);
+    let began = Instant::now();
     loop {
-        let error = match attempt(url, client).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => error,
+        let attempt = attempt(url, client);
+        let error = match tokio::time::timeout_at(deadline.into(), attempt).await {
+            Ok(Ok(socket)) => return Ok(socket),
+            Ok(Err(error)) => error,
+            Err(_elapsed) => {
+                return Err(ProbeError::NoAnswer {
+                    url: url.to_owned(),
+                    waited: began.elapsed(),
+                });
+            }
         };
         if is_final(&error) || Instant::now() + pause >= deadline {
             return Err(ProbeError::Connect {
@@ -52,6 +64,11 @@ pub(super) async fn connect(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
+}
+
+/// Says goodbye, and does not wait long for the answer: what counts is known already.
+pub(super) async fn leave(socket: &mut Socket) {
+    drop(tokio::time::timeout(GOODBYE, socket.close(None)).await);
 }
 
 pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, tungstenite::Error> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
-use self::client::{Client, connect};
+use self::client::{Client, connect, leave};
 use self::trial::Trial;
 use crate::config::route::Route;
 use crate::stack::few::few;
@@ -23,6 +23,8 @@ pub(crate) enum ProbeError {
         url: String,
         source: Box<tungstenite::Error>,
     },
+    #[error("{url} takes connections and did not answer the handshake within {:.1} s", .waited.as_secs_f64())]
+    NoAnswer { url: String, waited: Duration },
     #[error("route `{route}` did not deliver a message within {patience:?}")]
     Silent { route: String, patience: Duration },
     #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
@@ -45,7 +47,7 @@ impl ProbeError {
             Self::Silent { .. } => true,
             Self::Different { received, .. } => serde_json::from_str(received)
                 .is_ok_and(|frame: serde_json::Value| frame["connectionId"].is_string()),
-            Self::Connect { .. } | Self::Broken { .. } => false,
+            Self::Connect { .. } | Self::NoAnswer { .. } | Self::Broken { .. } => false,
         }
     }
 }
@@ -112,8 +114,7 @@ async fn exchange(
         tried += 1;
     }
     for socket in [&mut first, &mut second] {
-        // The answer is known; how the goodbye goes changes nothing.
-        drop(socket.close(None).await);
+        leave(socket).await;
     }
     let told = match tried {
         0 => "accepts connections".to_owned(),
@@ -142,7 +143,7 @@ pub(crate) async fn probe_gateway(
     let client = Client::new(&nonce, "a", "b");
     let told = match connect(url, &client, Instant::now() + patience, is_backends).await {
         Ok(mut socket) => {
-            drop(socket.close(None).await);
+            leave(&mut socket).await;
             "the backend accepts connections".to_owned()
         }
         Err(ProbeError::Connect { source, .. }) if is_backends(&source) => {

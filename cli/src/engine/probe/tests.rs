@@ -114,6 +114,49 @@ async fn a_backend_that_refuses_has_still_been_reached() {
 }
 
 #[tokio::test]
+async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    let patience = Duration::from_millis(200);
+    let error = probe(&url, &routes(), patience).await.unwrap_err();
+    assert!(matches!(error, ProbeError::NoAnswer { .. }), "{error}");
+    let error = probe_gateway(&url, &[], patience).await.unwrap_err();
+    let told = "takes connections and did not answer the handshake within 0.2 s";
+    assert!(error.to_string().contains(told), "{error}");
+}
+
+/// A gateway that opens connections, and then reads nothing and answers nothing, not even a goodbye.
+async fn opens_and_no_more() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            open.push(tokio_tungstenite::accept_async(stream).await.unwrap());
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience() {
+    let url = opens_and_no_more().await;
+    let (started, routes) = (Instant::now(), routes());
+    let outcome = until_it_answers(
+        &url,
+        &routes,
+        started + Duration::from_millis(300),
+        PATIENCE,
+    );
+    let error = outcome.await.unwrap_err();
+    assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
+    // The goodbye of a gateway's probe is waited for once.
+    probe_gateway(&url, &[], PATIENCE).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
     let url = two_seats(|text| text).await;
     let answer = probe(&url, &routes(), PATIENCE).await.unwrap();

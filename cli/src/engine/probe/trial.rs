@@ -67,8 +67,10 @@ impl Trial {
     ) -> Result<Duration, ProbeError> {
         let started = Instant::now();
         let frame = Message::text(self.frame.as_str());
-        from.send(frame)
+        let sending = tokio::time::timeout_at(deadline.into(), from.send(frame));
+        sending
             .await
+            .map_err(|_elapsed| self.silent(started))?
             .map_err(|source| self.broken(source))?;
         self.arrives(to, started, deadline).await?;
         let took = started.elapsed();
@@ -86,10 +88,7 @@ impl Trial {
     ) -> Result<(), ProbeError> {
         let received = tokio::time::timeout_at(deadline.into(), at.next())
             .await
-            .map_err(|_elapsed| ProbeError::Silent {
-                route: self.key.clone(),
-                patience: started.elapsed(),
-            })?
+            .map_err(|_elapsed| self.silent(started))?
             .unwrap_or(Err(tungstenite::Error::ConnectionClosed))
             .map_err(|source| self.broken(source))?;
         if received
@@ -103,6 +102,13 @@ impl Trial {
             sent: self.text.clone(),
             received: received.to_string(),
         })
+    }
+
+    fn silent(&self, since: Instant) -> ProbeError {
+        ProbeError::Silent {
+            route: self.key.clone(),
+            patience: since.elapsed(),
+        }
     }
 
     fn broken(&self, source: tungstenite::Error) -> ProbeError {

@@ -1,5 +1,6 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod lost;
 mod swap;
 mod trouble;
 mod validation;

@@ -1,0 +1,137 @@
+//! How long commands wait, what they say meanwhile, and what their help promises of it.
+
+use std::cell::RefCell;
+
+use crate::engine::limits::{self, Limit};
+use crate::engine::{Refusal, TargetError, silence};
+use crate::error::CommandError;
+use crate::terminal::Terminal;
+
+/// `work`, which only asks AWS, as long as that may take; a long silence is told.
+///
+/// # Errors
+/// That of `work`, or there is no end of it.
+pub(super) fn asking<T, E: Into<CommandError>>(
+    terminal: Terminal,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = asked(work);
+    async move {
+        let reporter = RefCell::new(terminal.progress());
+        silence::telling(&reporter, work).await
+    }
+}
+
+/// The same where something else tells of the silence.
+pub(super) fn asked<T, E: Into<CommandError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, CommandError>> {
+    let work = Box::pin(work);
+    limits::within(
+        limits::ASKING,
+        async move { work.await.map_err(Into::into) },
+        |minutes| late("find out everything that is needed", minutes),
+    )
+}
+
+/// The error of something that took longer than it may.
+pub(super) fn late(attempt: &str, minutes: u64) -> CommandError {
+    late_target(attempt, minutes).into()
+}
+
+/// The same, to be gone into.
+pub(super) fn late_target(attempt: &str, minutes: u64) -> TargetError {
+    let message = format!("could not {attempt} within {minutes} minutes");
+    TargetError::new(Refusal::Unreachable, message)
+        .with_hint("check the network, then run the same command again")
+}
+
+/// Everything of a deployment that does not wait for CloudFormation's work: the checks, what a hotswap looks at,
+/// publishing, the change set, its execution or its end, the protection, the proof.
+const DEPLOYING: Limit = limits::ASKING
+    .and(limits::ASKING)
+    .and(limits::PUBLISHING)
+    .and(limits::COMPUTING)
+    .and(limits::CALL)
+    .and(limits::ASKING)
+    .and(limits::CALL)
+    .and(limits::CALL)
+    .and(limits::PROVING);
+
+pub(super) fn of_deploy() -> String {
+    let cloudformation = limits::FOLLOWING.and(limits::FOLLOWING);
+    format!(
+        "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
+         machine (`--local`) within {} minutes. Not counted: the build, your answer, and the upload at {} KB a second or \
+         more.",
+        DEPLOYING.and(cloudformation).in_minutes(),
+        cloudformation.in_minutes(),
+        LOCAL.in_minutes(),
+        limits::SLOWEST_UPLOAD / 1024,
+    )
+}
+
+/// Ending what runs and starting anew, with a probe.
+const LOCAL: Limit = limits::STARTING.and(limits::BEGINNING);
+
+pub(super) fn of_teardown() -> String {
+    let asking = limits::ASKING.and(limits::ASKING);
+    format!(
+        "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
+         machine (`--local`) within {} minutes. Not counted: your answer.",
+        asking.and(limits::TEARING_DOWN).in_minutes(),
+        limits::TEARING_DOWN.in_minutes(),
+        LOCAL.in_minutes(),
+    )
+}
+
+pub(super) fn of_diff() -> String {
+    let all = limits::ASKING
+        .and(limits::ASKING)
+        .and(limits::COMPUTING)
+        .and(limits::CALL);
+    format!(
+        "Ends within {} minutes. Not counted: the build.",
+        all.in_minutes()
+    )
+}
+
+pub(super) fn of_asking() -> String {
+    format!("Ends within {} minutes.", limits::ASKING.in_minutes())
+}
+
+pub(super) fn of_doctor() -> String {
+    format!(
+        "Ends within {} minutes. Not counted: what cargo and rustc take to answer.",
+        limits::ASKING.in_minutes()
+    )
+}
+
+pub(super) fn of_logs() -> String {
+    format!(
+        "Ends within {} minutes, and at most {} more for every further page of the log. With `--follow` it ends with Ctrl-C, \
+         or when AWS has not answered {} questions in a row.",
+        limits::ASKING.in_minutes(),
+        limits::CALL.in_minutes(),
+        super::logs::PATIENCE,
+    )
+}
+
+pub(super) fn of_session() -> String {
+    format!(
+        "Begins within {} minutes, and ends with Ctrl-C.",
+        limits::ASKING.in_minutes()
+    )
+}
+
+pub(super) fn of_chat() -> String {
+    format!(
+        "Begins within {} minutes, and ends when you leave; in a pipe after the end of the input, or when the chat cannot be \
+         reached any more.",
+        limits::ASKING.in_minutes()
+    )
+}
+
+pub(super) const OF_DEV: &str = "Ends with Ctrl-C. How long a build takes is not limited.";
+
+pub(super) const AT_ONCE: &str = "Ends at once: it asks nothing outside of this machine.";

@@ -1,0 +1,158 @@
+//! Starting what cannot be taken back, when the answer gets lost: whether it was started is then looked for.
+
+use super::records::ChangeSetIds;
+use super::{CloudFormation, CloudStacks, StackStatus, TargetError, token};
+use crate::engine::refusal::Refusal;
+use crate::engine::target::Pace;
+
+/// How often is looked: what was started a moment ago may not show yet.
+const LOOKS: u32 = 3;
+
+/// Whether something was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Yes,
+    No,
+    NotKnown,
+}
+
+impl<C: CloudFormation> CloudStacks<C> {
+    /// Executes the change set; the answer is the token that its events carry.
+    ///
+    /// # Errors
+    /// It was not started, and is taken back then; or nobody can tell whether it was. The error says which.
+    pub(super) async fn execute(&self, ids: &ChangeSetIds) -> Result<String, TargetError> {
+        let token = token();
+        *self.executed.borrow_mut() = Some(ids.clone());
+        let Err(error) = self.cloud.execute_change_set(ids, &token).await else {
+            *self.open.borrow_mut() = None;
+            return Ok(token);
+        };
+        let start = match error.refusal {
+            Refusal::Denied | Refusal::Usage | Refusal::Interrupted => Start::No,
+            // Busy or overtaken may also be said of what an earlier attempt of the same request has started.
+            Refusal::Failed | Refusal::Unreachable | Refusal::Unexpected => {
+                self.look_for_start(ids, &token).await
+            }
+        };
+        match start {
+            Start::Yes => {
+                *self.open.borrow_mut() = None;
+                Ok(token)
+            }
+            Start::No => {
+                self.abandon_quietly().await;
+                Err(error.after(|| "nothing was changed".to_owned()))
+            }
+            Start::NotKnown => {
+                *self.open.borrow_mut() = None;
+                let (stack, error) = (&ids.stack, error);
+                let name = name_in(stack);
+                Err(error.after(|| {
+                    format!(
+                        "whether the change of stack `{name}` was started is not known; `chatctl status` tells, and \
+                         the same command again follows it if it was"
+                    )
+                }))
+            }
+        }
+    }
+
+    async fn look_for_start(&self, ids: &ChangeSetIds, token: &str) -> Start {
+        let mut start = Start::NotKnown;
+        for look in 1..=LOOKS {
+            let events = self.cloud.recent_events(&ids.stack).await;
+            let is_ours = |events: &Vec<super::CloudEvent>| {
+                let mut events = events.iter();
+                events.any(|event| event.token.as_deref() == Some(token))
+            };
+            if events.as_ref().is_ok_and(is_ours) {
+                return Start::Yes;
+            }
+            start = match self.is_executed(ids).await {
+                Ok(Some(true)) => return Start::Yes,
+                Ok(Some(false)) => Start::No,
+                // It goes with the execution, of whichever change set that was.
+                Ok(None) if events.is_ok() => Start::No,
+                Ok(None) | Err(_) => Start::NotKnown,
+            };
+            if look < LOOKS {
+                self.cloud.pause(look).await;
+            }
+        }
+        start
+    }
+
+    /// Whether the change set has been executed; `None` when it is gone.
+    async fn is_executed(&self, ids: &ChangeSetIds) -> Result<Option<bool>, TargetError> {
+        match self.cloud.change_set(ids).await {
+            Ok(state) => Ok(Some(state.execution.starts_with("EXECUTE"))),
+            Err(error) if error.refusal == Refusal::Failed => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the change set that was asked to be executed last was.
+    pub(super) async fn has_executed(&self) -> Result<bool, TargetError> {
+        let ids = self.executed.borrow().clone();
+        match ids {
+            // One that is gone has gone with its execution.
+            Some(ids) => Ok(self.is_executed(&ids).await?.unwrap_or(true)),
+            None => Ok(true),
+        }
+    }
+
+    /// Deletes the stack.
+    ///
+    /// # Errors
+    /// As for [`CloudStacks::execute`].
+    pub(super) async fn delete_stack(
+        &self,
+        stack_id: &str,
+        token: &str,
+        spare: &[String],
+        pace: Pace,
+    ) -> Result<(), TargetError> {
+        let deleting = self.cloud.delete_stack(stack_id, token, spare, pace);
+        let Err(error) = deleting.await else {
+            return Ok(());
+        };
+        if !error.leaves_open() {
+            return Err(error.after(|| "nothing was deleted".to_owned()));
+        }
+        let mut is_known = false;
+        for look in 1..=LOOKS {
+            match self.cloud.stack(stack_id).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(record)) if is_going(&record.status) => return Ok(()),
+                Ok(Some(_)) => is_known = true,
+                Err(_) => is_known = false,
+            }
+            if look < LOOKS {
+                self.cloud.pause(look).await;
+            }
+        }
+        let name = name_in(stack_id);
+        Err(error.after(|| match is_known {
+            true => "nothing was deleted".to_owned(),
+            false => format!(
+                "whether the deletion of stack `{name}` was started is not known; the same command again finds out \
+                 and goes on"
+            ),
+        }))
+    }
+}
+
+/// Whether somebody has begun to delete it.
+fn is_going(status: &StackStatus) -> bool {
+    match status {
+        StackStatus::Deleted => true,
+        StackStatus::InProgress(word) => word.starts_with("DELETE_"),
+        _ => false,
+    }
+}
+
+/// The name in a stack's id, `arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/UUID`.
+fn name_in(id: &str) -> &str {
+    id.split('/').nth(1).unwrap_or(id)
+}

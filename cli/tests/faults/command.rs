@@ -1,0 +1,102 @@
+//! chatctl in a folder of its own, in a hurry.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// A minute is as long as this many seconds.
+const MINUTE: f64 = 1.8;
+
+/// A folder with handlers in two versions.
+pub(crate) struct Folder(TempDir);
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), "").unwrap();
+        for version in ["1", "2"] {
+            let path = folder.path().join(format!("handlers-{version}"));
+            std::fs::write(&path, executable(version)).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&path, mode).unwrap();
+        }
+        Self(folder)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs chatctl with `words` against the AWS at `url`.
+    ///
+    /// # Panics
+    /// It takes longer than its help promises.
+    pub(crate) async fn run(&self, url: &str, words: &str) -> Ended {
+        let mut command = tokio::process::Command::new(program());
+        command
+            .args(words.split_whitespace())
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .env("AWS_ENDPOINT_URL", url)
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("CHATCTL_TIME_FACTOR", (MINUTE / 60.0).to_string())
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let verb = words.split_whitespace().next().unwrap();
+        let output = tokio::time::timeout(worst_case(verb), command.output()).await;
+        let output =
+            output.unwrap_or_else(|_| panic!("`chatctl {words}` takes longer than it may"));
+        let output = output.unwrap();
+        Ended {
+            code: output.status.code().unwrap_or_else(|| panic!("{output:?}")),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+fn program() -> PathBuf {
+    env!("CARGO_BIN_EXE_chatctl").into()
+}
+
+/// What the help of `verb` promises, in the hurry that the tests are in, and what a busy machine takes beside it.
+fn worst_case(verb: &str) -> Duration {
+    let help = std::process::Command::new(program())
+        .args([verb, "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, promise) = help.rsplit_once("Ends within ").unwrap();
+    let minutes = promise.split_whitespace().next().unwrap();
+    Duration::from_secs_f64(minutes.parse::<f64>().unwrap() * MINUTE + 20.0)
+}
+
+/// The smallest file that Lambda's loader would take: an ELF header and one segment.
+fn executable(mark: &str) -> Vec<u8> {
+    let mut file = vec![0; 64 + 56];
+    let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"\x7fELF\x02\x01\x01");
+    // An executable at a fixed address, for x86_64.
+    put(16, &[2, 0, 62, 0, 1]);
+    put(32, &64u64.to_le_bytes());
+    put(52, &[64, 0, 56, 0, 1, 0]);
+    put(64, &1u32.to_le_bytes());
+    put(96, &120u64.to_le_bytes());
+    file.extend(mark.as_bytes());
+    file
+}
