@@ -2,6 +2,7 @@
 
 mod answers;
 mod authorizer;
+mod beside;
 pub(crate) mod clock;
 pub(crate) mod connections;
 pub(crate) mod deployed;
@@ -11,6 +12,7 @@ pub(crate) mod handshake;
 pub(crate) mod ids;
 mod integrations;
 pub(crate) mod plain;
+mod proxy_answer;
 mod routing;
 mod throttle;
 mod upgrade;
@@ -28,7 +30,7 @@ use tokio::time::Instant;
 
 use self::answers::Answered;
 use self::connections::Connections;
-use self::deployed::{Deployed, Target};
+use self::deployed::{Deployed, LiveRoute, Target};
 use self::handshake::{HeadError, Refusal, read_head};
 use self::throttle::Account;
 use crate::clock::Clock;
@@ -37,6 +39,7 @@ use crate::functions::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::page::Page;
+use crate::peers;
 
 /// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
@@ -52,6 +55,7 @@ pub(crate) struct Gateway {
     pub(crate) observer: Observer,
     pub(crate) account: Account,
     backends: integrations::Client,
+    beside: beside::Beside,
     deployed: RwLock<Arc<Deployed>>,
     page: RwLock<Option<Page>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
@@ -59,6 +63,7 @@ pub(crate) struct Gateway {
     stopping: AtomicBool,
     /// Said once, not to everybody who is turned away.
     told_of_full: AtomicBool,
+    told_of_strangers: AtomicBool,
 }
 
 impl Gateway {
@@ -79,10 +84,12 @@ impl Gateway {
             clock,
             observer,
             backends: integrations::Client::default(),
+            beside: beside::Beside::default(),
             deployed: RwLock::new(Arc::new(deployed)),
             page: RwLock::default(),
             upgrades: AtomicUsize::new(0),
             told_of_full: AtomicBool::new(false),
+            told_of_strangers: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
     }
@@ -156,6 +163,10 @@ impl Gateway {
     async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr) {
         // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
+        if !peers::admit(&mut socket).await {
+            self.warn_of_a_stranger();
+            return;
+        }
         match read_head(
             &mut socket,
             self.limits.head_bytes,
@@ -207,6 +218,15 @@ impl Gateway {
         is_full
     }
 
+    fn warn_of_a_stranger(&self) {
+        if !self.told_of_strangers.swap(true, Ordering::Relaxed) {
+            self.observer.warn(
+                "a connection was refused: it is of a program of another user of this machine, or was closed at once; a \
+                 local stack is private to its user",
+            );
+        }
+    }
+
     /// Invokes what a route or an authorizer points at, for no longer than `timeout`.
     async fn invoke(
         &self,
@@ -230,11 +250,10 @@ impl Gateway {
         }
     }
 
-    fn warn_of_empty(&self, answered: &Answered, route_key: &str) {
-        if answers::is_empty_answer(answered) {
-            self.observer.warn(format!(
-                "the function of route `{route_key}` answered nothing; answer at least {{\"statusCode\":200}}"
-            ));
+    /// Tells the author what is wrong with what a route's integration answered, if anything is.
+    fn explain(&self, answered: &Answered, route: &LiveRoute) {
+        if let Some(complaint) = answers::complaint(answered, &route.key, route.timeout) {
+            self.observer.warn(complaint);
         }
     }
 }

@@ -29,6 +29,8 @@ mod mapping;
 mod observer;
 mod options;
 mod page;
+pub mod peers;
+mod regexes;
 mod schema;
 pub mod stack;
 mod status;

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
 use self::parts::{
-    check_tables, create, listen, load, open_tables, prepare, runnables, stage_address,
+    check_tables, create, listen, load, open_tables, prepare, resolve_beside, runnables,
+    stage_address,
 };
 use crate::credentials::Credentials;
 use crate::functions::{Code, Functions, Scratch};
@@ -25,7 +26,6 @@ use crate::page::Page;
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
 use crate::tables::{Prepared, Tables, TablesError};
-use crate::template::resolve;
 use crate::transition::{ChangeSummary, Teller};
 
 /// How long asynchronous invocations that run may take to end when the stack stops.
@@ -71,7 +71,7 @@ impl LocalStack {
         observer: Observer,
     ) -> Result<Self, StartError> {
         let identity = options.identity(&request.stack_name);
-        let stack = resolve(&request.template, &request.parameters, &identity)?;
+        let stack = resolve_beside(&request, identity).await?;
         Self::start_resolved(stack, request.code, options, observer).await
     }
 
@@ -187,7 +187,7 @@ impl LocalStack {
     /// [`UpdateError`]; the stack runs on as it was.
     pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
         let identity = self.options.identity(&request.stack_name);
-        let stack = resolve(&request.template, &request.parameters, &identity)?;
+        let stack = resolve_beside(&request, identity).await?;
         self.update_resolved(stack, request.code).await
     }
 

@@ -11,6 +11,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
+use crate::peers;
+
 /// An HTML document that is answered to `GET /`, with headers that keep others away from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
@@ -31,7 +33,7 @@ impl Page {
     /// Answers `GET /` on `listener` until the future is dropped; everything else is not found.
     pub async fn serve(self, listener: TcpListener) {
         loop {
-            let Ok((socket, _)) = listener.accept().await else {
+            let Ok((mut socket, _)) = listener.accept().await else {
                 // Out of file descriptors, say: the browser tries again.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
@@ -47,6 +49,9 @@ impl Page {
                 async move { Ok::<_, Infallible>(answer) }
             });
             tokio::spawn(async move {
+                if !peers::admit(&mut socket).await {
+                    return;
+                }
                 // A browser that goes away in the middle has nothing to be told.
                 let _closed = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())

@@ -1,4 +1,4 @@
-//! The control port: how a command talks to the process that runs its stack. Loopback only, and only with the
+//! The control port: how a command talks to the process that runs its stack. Loopback only, this user only, and only with the
 //! secret that lies in the stack's private folder.
 
 use std::collections::BTreeMap;
@@ -112,7 +112,7 @@ pub(super) enum Asked {
 /// Answers commands that know `secret`, until the receiver of `asked` is dropped.
 pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
     loop {
-        let stream = tokio::select! {
+        let mut stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 // Out of file descriptors, say: the next accept would fail at once as well.
@@ -125,6 +125,9 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
         };
         let (secret, asked) = (secret.clone(), asked.clone());
         tokio::spawn(async move {
+            if !chatctl_local::peers::admit(&mut stream).await {
+                return;
+            }
             let service = hyper::service::service_fn(move |request| {
                 answer(request, secret.clone(), asked.clone())
             });

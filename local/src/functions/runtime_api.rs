@@ -1,4 +1,5 @@
-//! The Lambda Runtime API for one process, on a listener of its own: whoever connects there is that process.
+//! The Lambda Runtime API for one process, on a listener of its own: a program of this user that connects there is taken
+//! for that process.
 //!
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API there is what a runtime
 //! needs that registers itself in order to be told of its end: register, and a next event that never comes.
@@ -20,6 +21,7 @@ use super::process::{Process, Running};
 use super::{Failure, Invocation, Outcome};
 use crate::browser;
 use crate::gateway::{clock, ids};
+use crate::peers;
 
 /// The largest answer of a function: 6 MB and 100 bytes.
 const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
@@ -33,7 +35,7 @@ pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<P
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                let Ok((socket, _)) = accepted else {
+                let Ok((mut socket, _)) = accepted else {
                     // Too many open files: the next accept would fail at once as well.
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                     continue;
@@ -42,6 +44,9 @@ pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<P
                 let _slower = socket.set_nodelay(true);
                 let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));
                 connections.spawn(async move {
+                    if !peers::admit(&mut socket).await {
+                        return;
+                    }
                     let service = service_fn(move |request| answer(Arc::clone(&pool), Arc::clone(&process), request));
                     // The process closed its connection; its supervisor sees the rest.
                     let _closed = hyper::server::conn::http1::Builder::new()

@@ -6,6 +6,9 @@
 
 use serde_json::Value;
 
+/// The longest text that is taken for a route key, in bytes: as long as the longest message.
+const LONGEST: usize = 128 * 1024;
+
 /// A parsed route selection expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selection {
@@ -67,6 +70,9 @@ impl Selection {
         let mut json = None;
         let mut text = String::new();
         for part in &self.parts {
+            if text.len() > LONGEST {
+                return None;
+            }
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Body(path) => {

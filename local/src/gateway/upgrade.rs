@@ -104,7 +104,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
             .invoke(&route.target, route.timeout, event, &trace)
             .await
     };
-    gateway.warn_of_empty(&answered, &route.key);
+    gateway.explain(&answered, route);
     match answers::upgrade(&answered) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {
             facts,
@@ -145,6 +145,16 @@ async fn authorize(
             trace,
         )
         .await;
-    facts.authorizer = Some(authorizer::context(&answered, &method_arn)?);
-    Ok(())
+    match authorizer::context(&answered, &method_arn) {
+        Ok(context) => {
+            facts.authorizer = Some(context);
+            Ok(())
+        }
+        Err(refused) => {
+            if let Some(why) = refused.why {
+                gateway.observer.warn(why);
+            }
+            Err(refused.refusal)
+        }
+    }
 }

@@ -11,9 +11,10 @@ use super::errors::{FunctionCodeError, StartError};
 use crate::credentials::{Credentials, decide};
 use crate::functions::{Code, Runnable, Scratch, Surroundings};
 use crate::iam::Decision;
-use crate::options::Options;
-use crate::stack::{Function, LogicalId, Resource, Stack};
+use crate::options::{Options, StackRequest};
+use crate::stack::{Function, Identity, LogicalId, Resource, Stack};
 use crate::tables::{Prepared, Scope, Tables, TablesError};
+use crate::template::{TemplateError, resolve};
 use crate::transition::Teller;
 
 pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
@@ -102,6 +103,15 @@ pub(super) async fn load(
         stack.functions.keys().map(load).collect()
     })
     .await
+}
+
+/// Resolves the template of `request` where it keeps nobody waiting: a hostile one takes its time.
+pub(super) async fn resolve_beside(
+    request: &StackRequest,
+    identity: Identity,
+) -> Result<Stack, TemplateError> {
+    let (template, parameters) = (request.template.clone(), request.parameters.clone());
+    blocking(move || resolve(&template, &parameters, &identity)).await
 }
 
 /// Runs what blocks where it blocks nobody.

@@ -21,6 +21,7 @@ use super::needs::{Need, Scope, needs};
 use crate::browser;
 use crate::credentials::{Caller, Credentials};
 use crate::iam::Decision;
+use crate::peers;
 
 /// DynamoDB's limit for a request.
 const REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -55,7 +56,7 @@ pub(super) async fn serve(
         scope,
     });
     loop {
-        let Ok((socket, _)) = listener.accept().await else {
+        let Ok((mut socket, _)) = listener.accept().await else {
             // Too many open files: the next accept would fail at once as well.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
@@ -64,6 +65,9 @@ pub(super) async fn serve(
         let _slower = socket.set_nodelay(true);
         let proxy = Arc::clone(&proxy);
         tokio::spawn(async move {
+            if !peers::admit(&mut socket).await {
+                return;
+            }
             let service = service_fn(move |request| {
                 let proxy = Arc::clone(&proxy);
                 async move { Ok::<_, std::convert::Infallible>(proxy.answer(request).await) }

@@ -3,6 +3,10 @@
 use super::node::Node;
 use super::parameters::Kind;
 use super::problem::{Place, Problem};
+use crate::regexes::Pattern;
+
+/// Steps that one value may take to be compared with its pattern: a tenth of a second in a release build.
+const MOST_STEPS: usize = 200_000;
 
 /// Checks one `item` of a value against what is `declared`; `shown` stands for it in messages.
 pub(super) fn check(
@@ -74,8 +78,12 @@ fn check_pattern(node: &Node, item: &str, shown: &str, place: &Place<'_>) -> Res
     let pattern = node.expect_text(place)?;
     let problem = |reason| Err(Problem::new(node.line, place, reason));
     // The whole value has to match, as with Java's `matches`.
-    match regex_lite::Regex::new(&format!("^(?:{pattern})$")) {
-        Ok(regex) if regex.is_match(item) => Ok(()),
+    match Pattern::whole(pattern) {
+        Ok(compiled) if compiled.steps(item.len()) > MOST_STEPS => problem(format!(
+            "the local target does not try this pattern on {} bytes: it is too much work",
+            item.len()
+        )),
+        Ok(compiled) if compiled.is_match(item) => Ok(()),
         Ok(_) => problem(format!("{shown} does not match `{pattern}`")),
         Err(error) => problem(format!(
             "the local target cannot read this pattern: {error}"

@@ -77,31 +77,45 @@ async fn c68_unauthorized_is_401_deny_is_403_and_anything_else_is_500() {
         policy("Allow", "arn:aws:execute-api:*:*:*/v1/other", &json!({}))
     });
     assert_eq!(world.upgrade("/v1", "").await.status, 403);
+    let told = || world.warnings().pop().unwrap();
+    assert!(told().contains("neither allows nor denies"), "{}", told());
     world
         .puppets
         .on("authorize", |_| Act::Fail("Error", "a bug"));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    assert!(told().contains("Error: a bug"), "{}", told());
     world.puppets.on("authorize", |_| Act::Exit(1));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
-    for answer in [
-        "null",
-        "{}",
-        r#"{"isAuthorized":true}"#,
-        r#"{"principalId":"x","policyDocument":{}}"#,
+    for (answer, why) in [
+        ("null", "its answer is null"),
+        ("{}", "no principalId"),
+        (r#""Allow""#, "its answer is a text"),
+        (r#"{"isAuthorized":true}"#, "only HTTP APIs know"),
+        (
+            r#"{"principalId":"x","policyDocument":{}}"#,
+            "policyDocument cannot be used",
+        ),
     ] {
         world
             .puppets
             .on("authorize", move |_| Act::Answer(answer.to_owned()));
         assert_eq!(world.upgrade("/v1", "").await.status, 500, "{answer}");
+        assert!(told().contains(why), "{answer}: {}", told());
     }
     world
         .puppets
         .on("authorize", |_| allow(&json!({ "list": ["not", "flat"] })));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    assert!(
+        told().contains("`list` of its context is a list"),
+        "{}",
+        told()
+    );
     world
         .puppets
         .on("authorize", |_| allow(&json!({ "big": "x".repeat(9000) })));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    assert!(told().contains("8192 are the most"), "{}", told());
     assert_eq!(world.puppets.count("connect"), 0);
 }
 

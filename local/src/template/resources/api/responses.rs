@@ -50,7 +50,7 @@ fn response(resource: &Created) -> Result<IntegrationResponse, Problem> {
         return Err(resource.problem("IntegrationResponseKey", "must not be empty"));
     }
     if let Some(pattern) = pattern(key)
-        && let Err(error) = regex_lite::Regex::new(pattern)
+        && let Err(error) = crate::regexes::Pattern::whole(pattern)
     {
         let reason = format!("`{key}` is no regular expression that is supported: {error}");
         return Err(resource.problem("IntegrationResponseKey", reason));

@@ -1,0 +1,111 @@
+//! Regular expressions whose work is known before they run. Pure.
+//!
+//! The engine looks at each character of a text once for each state of the compiled expression, at worst. A counted
+//! repetition is written out, so `((a?){200}){20}` has thousands of states although it is short: what counts is the
+//! compiled size, never the length of the expression.
+
+use std::ops::Deref;
+
+use regex_lite::{Regex, RegexBuilder};
+
+/// How many pairs of a state and a byte are one step. A step takes some half a microsecond in a release build.
+const PAIRS_PER_STEP: usize = 64;
+
+/// A state's bytes in the engine.
+const STATE_BYTES: usize = 32;
+
+/// The least and the greatest size that is tried, in bytes. The greatest is some 60,000 states.
+const SMALLEST: usize = 1024;
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// The longest expression, in bytes. Reading one takes many times its length in memory.
+const LONGEST: usize = 32 * 1024;
+
+/// A compiled regular expression, and how large it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    states: usize,
+}
+
+impl Pattern {
+    /// Compiles `pattern`, which may match anywhere in a text. The error says why it cannot be used.
+    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+        if pattern.len() > LONGEST {
+            return Err("it has more than 32 KB".to_owned());
+        }
+        // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
+        // a factor of two, and all tries together take twice the time of the last one.
+        let mut size = SMALLEST;
+        loop {
+            match RegexBuilder::new(pattern).size_limit(size).build() {
+                Ok(regex) => {
+                    let states = size / STATE_BYTES;
+                    return Ok(Self { regex, states });
+                }
+                Err(error) if size >= LARGEST || !error.to_string().contains("size limit") => {
+                    return Err(error.to_string());
+                }
+                Err(_) => size *= 2,
+            }
+        }
+    }
+
+    /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
+    pub(crate) fn whole(pattern: &str) -> Result<Self, String> {
+        Self::compile(&format!("^(?:{pattern})$"))
+    }
+
+    /// What one look through `bytes` of text costs at most, in steps.
+    pub(crate) fn steps(&self, bytes: usize) -> usize {
+        (self.states.saturating_mul(bytes) / PAIRS_PER_STEP).saturating_add(1)
+    }
+
+    /// What compiling it has cost, in steps.
+    pub(crate) fn steps_to_compile(&self) -> usize {
+        self.states / 8
+    }
+}
+
+impl Deref for Pattern {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        &self.regex
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_charge_grows_with_the_compiled_size_and_with_the_text() {
+        let small = Pattern::compile("a").unwrap();
+        let nested = Pattern::compile("((a?){200}){20}b").unwrap();
+        assert!(small.steps(32 * 1024) < 32 * 1024, "{small:?}");
+        assert!(nested.steps(32 * 1024) > 2_000_000, "{}", nested.states);
+        assert_eq!(nested.steps(0), 1);
+        assert!(nested.steps(2048) >= 2 * nested.steps(1024) - 1);
+        assert!(nested.steps_to_compile() > 100 * small.steps_to_compile());
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_before_it_fills_the_memory() {
+        for pattern in [
+            "((((a{100}){100}){100}){100}){100}",
+            "(((((){1000}){1000}){1000}){1000}){1000}",
+            "[a-z]{1000}{1000}",
+            &"a|".repeat(1_000_000),
+        ] {
+            assert!(Pattern::compile(pattern).is_err(), "{:.40}", pattern);
+        }
+    }
+
+    #[test]
+    fn a_whole_match_leaves_nothing_out() {
+        let pattern = Pattern::whole("a|b").unwrap();
+        assert!(pattern.is_match("b"));
+        assert!(!pattern.is_match("ab"));
+    }
+}
