@@ -2,7 +2,7 @@
 //!
 //! Every function gets its own temporary key. A request signed with any other key comes from the person who runs the
 //! stack, the operator, who may do everything. Signatures are not verified: another program of the same user could read the secrets in
-//! the processes' environments anyway. Web pages are kept away by [`crate::browser`]; other users of the machine are not.
+//! the processes' environments anyway. Web pages are kept away by [`crate::browser`], other users of the machine by [`crate::peers`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -50,6 +50,12 @@ impl JsonPath {
                 }
                 steps.push(Step::Anywhere(name.to_owned()));
                 rest = after;
+            } else if let Some(after) = rest
+                .strip_prefix('.')
+                .filter(|after| after.starts_with('['))
+            {
+                // `.[0]` is `[0]`.
+                rest = after;
             } else if let Some(after) = rest.strip_prefix('.') {
                 let (name, after) = name(after);
                 steps.push(match name {
@@ -216,6 +222,8 @@ mod tests {
         check("$['a'][\"d e\"]", Some(json!("x")));
         check("$.a.none", None);
         check("$.a.b[9]", None);
+        check("$.a.b.[0]", Some(json!(1)));
+        check("$.[\"list\"].[1].c", Some(json!(5)));
         check("$.list[*].c", Some(json!([4, 5])));
         check("$..c", Some(json!([3, 4, 5])));
     }

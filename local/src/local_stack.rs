@@ -244,8 +244,12 @@ impl LocalStack {
             self.port,
         ));
         self.gateway.deploy(Deployed::of(&after));
+        let known = Deployed::warnings(&before.stack);
         for warning in Deployed::warnings(&after) {
-            self.observer.warn(warning);
+            // Once is enough, however often the template is saved.
+            if !known.contains(&warning) {
+                self.observer.warn(warning);
+            }
         }
         *self.current() = Current {
             stack: Arc::clone(&after),

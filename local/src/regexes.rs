@@ -4,6 +4,8 @@
 //! repetition is written out, so `((a?){200}){20}` has thousands of states although it is short: what counts is the
 //! compiled size, never the length of the expression.
 
+mod java;
+
 use std::ops::Deref;
 
 use regex_lite::{Regex, RegexBuilder};
@@ -54,6 +56,16 @@ impl Pattern {
     /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
     pub(crate) fn whole(pattern: &str) -> Result<Self, String> {
         Self::compile(&format!("^(?:{pattern})$"))
+    }
+
+    /// The same for an expression in Java's dialect. The error names what cannot be expressed here.
+    pub(crate) fn of_java(pattern: &str) -> Result<Self, String> {
+        Self::whole(&java::translated(pattern)?)
+    }
+
+    /// The same, matching anywhere in a text.
+    pub(crate) fn of_java_within(pattern: &str) -> Result<Self, String> {
+        Self::compile(&java::translated(pattern)?)
     }
 
     /// What one look through `bytes` of text costs at most, in steps.

@@ -258,8 +258,9 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
     })
 }
 
-/// For the database's own server, which asks nobody who he is and answers web pages, too: on one of the 16 million
-/// loopback addresses, which no page can try through. Only Linux has them all from the start.
+/// For the database's own server, which asks nobody who he is and answers web pages and programs of other users, too: on
+/// one of the 16 million loopback addresses, which no page can try through. Only Linux has them all from the start. A
+/// program can look it up, in the system's list of ports.
 fn hidden_listener() -> std::io::Result<TcpListener> {
     let mut bytes = [0; 3];
     getrandom::fill(&mut bytes)?;

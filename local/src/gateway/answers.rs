@@ -181,6 +181,8 @@ mod tests {
             ),
             ("null", 101),
             ("", 101),
+            (r#"{"headers":{"X":"y"}}"#, 101),
+            (r#"{"body":"x","statusCode":null}"#, 101),
             (r#"{"statusCode":401,"body":"no"}"#, 401),
             (r#"{"statusCode":302}"#, 302),
             ("{}", 502),

@@ -114,7 +114,8 @@ impl Deployed {
                 )
             })
         };
-        stages.filter_map(blocked).collect()
+        let own = stack.warnings.iter().cloned();
+        stages.filter_map(blocked).chain(own).collect()
     }
 
     /// The route that a message on `stage` takes.

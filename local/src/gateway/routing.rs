@@ -103,7 +103,13 @@ fn steps(path: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
+        if let Some(after) = rest
+            .strip_prefix('.')
+            .filter(|after| after.starts_with('['))
+        {
+            // `.[0]` is `[0]`.
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('.') {
             let end = after.find(['.', '[']).unwrap_or(after.len());
             if end == 0 {
                 return None;
@@ -212,6 +218,7 @@ mod tests {
             Some("b"),
         );
         check("$request.body[2]", "[1,2,3]", Some("3"));
+        check("$request.body.[0]", r#"["1","x"]"#, Some("1"));
         check("$request.body.a.", r#"{"a":1}"#, None);
     }
 

@@ -47,6 +47,11 @@ pub(crate) async fn serve(
     }
 }
 
+/// A URL's greatest length:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
+/// Which status is answered beyond is not documented.
+const URL_CHARACTERS: usize = 4096;
+
 struct Admitted {
     facts: Facts,
     accept_key: String,
@@ -62,6 +67,19 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         ));
     }
     let deployed = gateway.deployed();
+    let target = head.path.len() + head.query.as_ref().map_or(0, |query| query.len() + 1);
+    let length = "wss://".len() + deployed.domain_name().len() + target;
+    if length > URL_CHARACTERS {
+        gateway.observer.warn(format!(
+            "a handshake was refused: its URL has {length} characters, and API Gateway takes {URL_CHARACTERS}; a long token \
+             belongs into a header or into a first message"
+        ));
+        return Err(Refusal::gateway(
+            414,
+            "RequestUriTooLongException",
+            "Request URI Too Long",
+        ));
+    }
     let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
     let stage = stage
         .filter(|stage| stage.is_deployed)

@@ -87,13 +87,13 @@ pub(super) async fn load(
 ) -> Result<BTreeMap<LogicalId, Code>, FunctionCodeError> {
     let (stack, scratch) = (Arc::clone(stack), Arc::clone(scratch));
     blocking(move || {
+        let is_missing = |function: &&LogicalId| !paths.contains_key(*function);
+        let missing: Vec<_> = stack.functions.keys().filter(is_missing).cloned().collect();
+        if !missing.is_empty() {
+            return Err(FunctionCodeError::Missing { functions: missing });
+        }
         let load = |function: &LogicalId| {
-            let path = paths
-                .get(function)
-                .ok_or_else(|| FunctionCodeError::Missing {
-                    function: function.clone(),
-                })?;
-            let code = Code::load(path, &scratch);
+            let code = Code::load(&paths[function], &scratch);
             let code = code.map_err(|source| FunctionCodeError::Unusable {
                 function: function.clone(),
                 source,

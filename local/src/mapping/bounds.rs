@@ -18,9 +18,6 @@ const STEPS: usize = 2_000_000;
 /// Steps of a rendering on a thread that others wait for: about ten milliseconds.
 const STEPS_IN_PASSING: usize = 20_000;
 
-/// Steps between two looks at the clock.
-const STEPS_UNTIMED: usize = 4096;
-
 /// Where the steps do not show the work: a search for the next match may look at the rest of the text each time.
 const TIME: Duration = Duration::from_secs(10);
 const TIME_IN_PASSING: Duration = Duration::from_millis(20);
@@ -36,7 +33,6 @@ const DEPTH: usize = 100;
 pub(super) struct Budget {
     left: usize,
     ends: Instant,
-    untimed: usize,
     is_spent: bool,
 }
 
@@ -55,7 +51,6 @@ impl Budget {
         Self {
             left: steps,
             ends: Instant::now() + time,
-            untimed: 0,
             is_spent: false,
         }
     }
@@ -68,22 +63,19 @@ impl Budget {
     /// Takes `steps`. The error says what was too much.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), String> {
         match self.left.checked_sub(steps) {
-            Some(left) => self.left = left,
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
             None => {
                 self.is_spent = true;
-                return Err("the template does too much: more than two million steps".to_owned());
+                Err("the template does too much: more than two million steps".to_owned())
             }
         }
-        self.untimed += steps;
-        if self.untimed < STEPS_UNTIMED {
-            return Ok(());
-        }
-        self.look_at_the_clock()
     }
 
-    /// For work whose steps are only known to be few in most cases.
+    /// Ends work whose steps are few in most cases only, when its time is over.
     pub(super) fn look_at_the_clock(&mut self) -> Result<(), String> {
-        self.untimed = 0;
         if Instant::now() < self.ends {
             return Ok(());
         }

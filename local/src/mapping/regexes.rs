@@ -16,7 +16,7 @@ fn usable(compiled: Result<Pattern, String>, budget: &mut Budget) -> Result<Patt
 }
 
 pub(super) fn matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<bool, String> {
-    let pattern = usable(Pattern::whole(pattern), budget)?;
+    let pattern = usable(Pattern::of_java(pattern), budget)?;
     budget.spend(pattern.steps(text.len()))?;
     Ok(pattern.is_match(text))
 }
@@ -29,7 +29,7 @@ pub(super) fn replace(
     is_first_only: bool,
     budget: &mut Budget,
 ) -> Result<String, String> {
-    let pattern = usable(Pattern::compile(pattern), budget)?;
+    let pattern = usable(Pattern::of_java_within(pattern), budget)?;
     let pieces = pieces(replacement)?;
     // Every group is copied with every state.
     let groups = pattern.captures_len();
@@ -59,7 +59,7 @@ pub(super) fn split(
     most: Option<usize>,
     budget: &mut Budget,
 ) -> Result<Vec<String>, String> {
-    let pattern = usable(Pattern::compile(pattern), budget)?;
+    let pattern = usable(Pattern::of_java_within(pattern), budget)?;
     budget.spend(pattern.steps(text.len()))?;
     let most = most.filter(|most| *most > 0);
     let found = pattern.splitn(text, most.unwrap_or(usize::MAX));

@@ -54,6 +54,7 @@ async fn the_status_of_a_mock_decides_about_the_handshake() {
         ("403", 403),
         ("500", 500),
         ("\"no\"", 500),
+        ("204 ", 101),
     ] {
         let properties =
             format!("      RequestTemplates: {{ $default: '{{\"statusCode\":{status}}}' }}");

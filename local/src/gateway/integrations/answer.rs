@@ -62,12 +62,14 @@ pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
                 .to_owned(),
         )
     };
-    let value: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
-    let status = match &value["statusCode"] {
-        Value::String(text) => text.parse().ok(),
-        number => number
-            .as_u64()
-            .and_then(|number| u16::try_from(number).ok()),
+    let status = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => match &value["statusCode"] {
+            Value::String(text) => text.parse().ok(),
+            number => number
+                .as_u64()
+                .and_then(|number| u16::try_from(number).ok()),
+        },
+        Err(_) => unquoted_status(body),
     };
     let status = status
         .filter(|status| (100..600).contains(status))
@@ -77,6 +79,20 @@ pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
         headers: Vec::new(),
         body: Vec::new(),
     })
+}
+
+/// The status of `{ statusCode: 200 }`, whose name has no quotes, or single ones: AWS reads it, and its CDK writes it.
+fn unquoted_status(body: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(body).ok()?;
+    let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let members = inside
+        .split(',')
+        .filter_map(|member| member.split_once(':'));
+    let unquoted = |text: &str| text.trim().trim_matches(['\'', '"']).to_owned();
+    members
+        .map(|(name, value)| (unquoted(name), unquoted(value)))
+        .find(|(name, _)| name == "statusCode")
+        .and_then(|(_, value)| value.parse().ok())
 }
 
 /// The integration responses of an integration.
@@ -101,7 +117,7 @@ impl Key {
     fn of(key: &str) -> Self {
         match key.strip_prefix('/').and_then(|key| key.strip_suffix('/')) {
             // The whole status must match, as in Java. A pattern that is none was refused with the template.
-            Some(pattern) => Self::Pattern(Pattern::whole(pattern).ok()),
+            Some(pattern) => Self::Pattern(Pattern::of_java(pattern).ok()),
             None if key == "$default" => Self::Default,
             None => Self::Status(key.to_owned()),
         }

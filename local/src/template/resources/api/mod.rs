@@ -1,6 +1,7 @@
 //! `AWS::ApiGatewayV2::*`: the one WebSocket API of the stack.
 
 mod authorizers;
+mod expressions;
 mod integrations;
 mod kinds;
 mod models;
