@@ -98,6 +98,7 @@ fn authorize(
     match principal.decide(
         ACTION,
         &deployed.arn(&format!("{stage}/{method}/@connections/{id}")),
+        request.headers(),
     ) {
         Decision::Allowed => Ok(()),
         Decision::ImplicitlyDenied => Err(denied(&principal.arn, deployed, stage, method, "")),

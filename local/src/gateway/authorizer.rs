@@ -8,7 +8,7 @@ use super::answers::Answered;
 use super::events::Facts;
 use super::handshake::{Head, Refusal};
 use super::proxy_answer::kind;
-use crate::credentials::decide;
+use crate::credentials::{ambient, decide_knowing};
 use crate::functions::Outcome;
 use crate::iam::{Decision, Policy};
 
@@ -70,6 +70,7 @@ impl From<Refusal> for Refused {
 pub(crate) fn context(
     answered: &Answered,
     method_arn: &str,
+    facts: &Facts,
 ) -> Result<Map<String, Value>, Refused> {
     let bytes = match answered {
         Answered::Function(Outcome::Answer(bytes)) => bytes,
@@ -141,7 +142,8 @@ pub(crate) fn context(
             return Err(broken(format!("its context is {kind}, and must be a map")));
         }
     }
-    match decide(&[policy], "execute-api:Invoke", method_arn) {
+    let about = ambient(&facts.source_ip, facts.user_agent.as_deref());
+    match decide_knowing(&[policy], "execute-api:Invoke", method_arn, about) {
         Decision::Allowed => Ok(context),
         Decision::ImplicitlyDenied => Err(Refused {
             refusal: denied("User is not authorized to access this resource"),

@@ -163,7 +163,7 @@ async fn authorize(
             trace,
         )
         .await;
-    match authorizer::context(&answered, &method_arn) {
+    match authorizer::context(&answered, &method_arn, facts) {
         Ok(context) => {
             facts.authorizer = Some(context);
             Ok(())

@@ -104,7 +104,7 @@ fn escape(
         'Z' => text.push_str("\\z"),
         'Q' => {
             let mut quoted = String::new();
-            while let Some(one) = rest.next() {
+            for one in rest.by_ref() {
                 quoted.push(one);
                 if quoted.ends_with("\\E") {
                     quoted.truncate(quoted.len() - 2);

@@ -126,7 +126,7 @@ impl Proxy {
             };
             for Need { action, resource } in needs {
                 let context = || context(&self.database, &action, &resource, &body);
-                let why = match principal.decide_with(&action, &resource, context) {
+                let why = match principal.decide_with(&action, &resource, &head.headers, context) {
                     Decision::Allowed => continue,
                     Decision::ImplicitlyDenied => {
                         format!("because no identity-based policy allows the {action} action")
