@@ -19,6 +19,10 @@ use crate::gateway::plain::{Answer, refuse};
 use crate::gateway::{clock, ids};
 use crate::iam::Decision;
 
+/// Stands for the stage of the connection that is named. Functions that serve several stages find it in their
+/// environment: a process has one address, and the requests that it serves belong to any stage. No stage has such a name.
+pub(crate) const ANY_STAGE: &str = "@stage";
+
 const ACTION: &str = "execute-api:ManageConnections";
 
 /// Answers a request for connection `id` on `stage`, both decoded.

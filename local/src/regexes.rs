@@ -33,20 +33,29 @@ pub(crate) struct Pattern {
 impl Pattern {
     /// Compiles `pattern`, which may match anywhere in a text. The error says why it cannot be used.
     pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+        Self::compile_within(usize::MAX, pattern)
+            .unwrap_or_else(|| Err("compiled regex exceeded size limit".to_owned()))
+    }
+
+    /// The same; `None` if that costs more than `steps`.
+    fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, String>> {
         if pattern.len() > LONGEST {
-            return Err("it has more than 32 KB".to_owned());
+            return Some(Err("it has more than 32 KB".to_owned()));
         }
         // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
         // a factor of two, and all tries together take twice the time of the last one.
         let mut size = SMALLEST;
         loop {
+            if steps_to_compile(size) > steps {
+                return None;
+            }
             match RegexBuilder::new(pattern).size_limit(size).build() {
                 Ok(regex) => {
                     let states = size / STATE_BYTES;
-                    return Ok(Self { regex, states });
+                    return Some(Ok(Self { regex, states }));
                 }
                 Err(error) if size >= LARGEST || !error.to_string().contains("size limit") => {
-                    return Err(error.to_string());
+                    return Some(Err(error.to_string()));
                 }
                 Err(_) => size *= 2,
             }
@@ -55,7 +64,7 @@ impl Pattern {
 
     /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
     pub(crate) fn whole(pattern: &str) -> Result<Self, String> {
-        Self::compile(&format!("^(?:{pattern})$"))
+        Self::compile(&whole(pattern))
     }
 
     /// The same for an expression in Java's dialect. The error names what cannot be expressed here.
@@ -63,9 +72,18 @@ impl Pattern {
         Self::whole(&java::translated(pattern)?)
     }
 
-    /// The same, matching anywhere in a text.
-    pub(crate) fn of_java_within(pattern: &str) -> Result<Self, String> {
-        Self::compile(&java::translated(pattern)?)
+    /// The same, and without having to match the whole of a text unless `is_whole`; `None` if compiling it costs more
+    /// than `steps`.
+    pub(crate) fn of_java_within(
+        steps: usize,
+        pattern: &str,
+        is_whole: bool,
+    ) -> Option<Result<Self, String>> {
+        match java::translated(pattern) {
+            Ok(pattern) if is_whole => Self::compile_within(steps, &whole(&pattern)),
+            Ok(pattern) => Self::compile_within(steps, &pattern),
+            Err(why) => Some(Err(why)),
+        }
     }
 
     /// What one look through `bytes` of text costs at most, in steps.
@@ -75,8 +93,17 @@ impl Pattern {
 
     /// What compiling it has cost, in steps.
     pub(crate) fn steps_to_compile(&self) -> usize {
-        self.states / 8
+        steps_to_compile(self.states * STATE_BYTES)
     }
+}
+
+/// One for each state, which is written several times.
+fn steps_to_compile(size: usize) -> usize {
+    size / STATE_BYTES
+}
+
+fn whole(pattern: &str) -> String {
+    format!("^(?:{pattern})$")
 }
 
 impl Deref for Pattern {
@@ -100,6 +127,9 @@ mod tests {
         assert_eq!(nested.steps(0), 1);
         assert!(nested.steps(2048) >= 2 * nested.steps(1024) - 1);
         assert!(nested.steps_to_compile() > 100 * small.steps_to_compile());
+        let in_passing = |pattern| Pattern::of_java_within(20_000, pattern, true);
+        assert!(in_passing("((a?){200}){20}b").is_none());
+        assert!(in_passing("[a-z]+").is_some_and(|compiled| compiled.is_ok()));
     }
 
     #[test]

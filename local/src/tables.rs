@@ -3,6 +3,7 @@
 //! The database blocks whoever calls it, so it lives on a thread of its own, with its HTTP endpoint and with the IAM
 //! check in front of it.
 
+mod arns;
 mod conditions;
 mod needs;
 mod proxy;

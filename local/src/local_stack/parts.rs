@@ -11,6 +11,7 @@ use super::errors::{FunctionCodeError, StartError};
 use crate::credentials::{Credentials, decide};
 use crate::functions::{Code, Runnable, Scratch, Surroundings};
 use crate::iam::Decision;
+use crate::management::ANY_STAGE;
 use crate::options::{Options, StackRequest};
 use crate::stack::{Function, Identity, LogicalId, Resource, Stack};
 use crate::tables::{Prepared, Scope, Tables, TablesError};
@@ -138,7 +139,7 @@ pub(super) fn runnables(
                 region: stack.identity.region.clone(),
                 access_key: credentials.key_of(&function.arn),
                 tables_endpoint: tables_endpoint.to_owned(),
-                connections_endpoint: format!("http://{}", stage_address(stack, port)),
+                connections_endpoint: posts_address(stack, port),
                 functions_endpoint: format!("http://127.0.0.1:{port}"),
             },
             max_processes: options.max_processes_per_function,
@@ -161,6 +162,14 @@ fn missing_log_action(stack: &Stack, function: &Function) -> Option<&'static str
     ["logs:CreateLogStream", "logs:PutLogEvents"]
         .into_iter()
         .find(|action| decide(policies, action, &stream) != Decision::Allowed)
+}
+
+/// Where functions post to connections: of the one stage, or of whichever a connection is on.
+fn posts_address(stack: &Stack, port: u16) -> String {
+    match stack.api.stages.len() {
+        0 | 1 => format!("http://{}", stage_address(stack, port)),
+        _ => format!("http://127.0.0.1:{port}/{ANY_STAGE}"),
+    }
 }
 
 pub(super) fn stage_address(stack: &Stack, port: u16) -> String {

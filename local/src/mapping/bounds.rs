@@ -60,6 +60,11 @@ impl Budget {
         self.is_spent
     }
 
+    /// The steps that are left.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Takes `steps`. The error says what was too much.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), String> {
         match self.left.checked_sub(steps) {

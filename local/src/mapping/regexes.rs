@@ -7,8 +7,12 @@ use regex_lite::Captures;
 use super::bounds::{Budget, within};
 use crate::regexes::Pattern;
 
-/// Says of a regular expression what is wrong with it; those of Java's that need looking around or back are refused.
-fn usable(compiled: Result<Pattern, String>, budget: &mut Budget) -> Result<Pattern, String> {
+/// Compiles a regular expression; those of Java's that need looking around or back are refused.
+fn compiled(pattern: &str, is_whole: bool, budget: &mut Budget) -> Result<Pattern, String> {
+    let Some(compiled) = Pattern::of_java_within(budget.left(), pattern, is_whole) else {
+        budget.spend(usize::MAX)?;
+        return Err("this regular expression is too large".to_owned());
+    };
     let pattern =
         compiled.map_err(|error| format!("this regular expression is not supported: {error}"))?;
     budget.spend(pattern.steps_to_compile())?;
@@ -16,7 +20,7 @@ fn usable(compiled: Result<Pattern, String>, budget: &mut Budget) -> Result<Patt
 }
 
 pub(super) fn matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<bool, String> {
-    let pattern = usable(Pattern::of_java(pattern), budget)?;
+    let pattern = compiled(pattern, true, budget)?;
     budget.spend(pattern.steps(text.len()))?;
     Ok(pattern.is_match(text))
 }
@@ -29,7 +33,7 @@ pub(super) fn replace(
     is_first_only: bool,
     budget: &mut Budget,
 ) -> Result<String, String> {
-    let pattern = usable(Pattern::of_java_within(pattern), budget)?;
+    let pattern = compiled(pattern, false, budget)?;
     let pieces = pieces(replacement)?;
     // Every group is copied with every state.
     let groups = pattern.captures_len();
@@ -59,7 +63,7 @@ pub(super) fn split(
     most: Option<usize>,
     budget: &mut Budget,
 ) -> Result<Vec<String>, String> {
-    let pattern = usable(Pattern::of_java_within(pattern), budget)?;
+    let pattern = compiled(pattern, false, budget)?;
     budget.spend(pattern.steps(text.len()))?;
     let most = most.filter(|most| *most > 0);
     let found = pattern.splitn(text, most.unwrap_or(usize::MAX));

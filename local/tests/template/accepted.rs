@@ -149,3 +149,20 @@ fn a_template_with_a_problem_in_every_line_tells_a_thousand_of_them() {
     assert_eq!(error.problems.len(), 1001);
     assert_eq!(error.problems[1000].reason, "and 2000 more");
 }
+
+#[test]
+fn more_than_an_accounts_quota_is_told() {
+    let stages = |count: usize| -> String {
+        let stage = |index| {
+            format!(
+                "\n  Stage{index}: {{ Type: 'AWS::ApiGatewayV2::Stage', Properties: {{ ApiId: !Ref Api, StageName: v{index} }} }}"
+            )
+        };
+        (0..count).map(stage).collect::<String>() + "\n"
+    };
+    assert!(stack(&with_api(&stages(10))).warnings.is_empty());
+    check(
+        &stages(11),
+        &["Resources.Api", "11 resources", "10 for each API"],
+    );
+}
