@@ -5,6 +5,8 @@
 //! verified, so what the browser says about itself has to do
 //! (<https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site>).
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderValue, ORIGIN};
 
@@ -17,23 +19,42 @@ pub(crate) fn asks(headers: &HeaderMap) -> bool {
     let fetched = headers
         .get("sec-fetch-site")
         .is_some_and(|site| site != "none");
-    fetched || headers.contains_key(ORIGIN) || headers.get(HOST).is_some_and(is_public_name)
+    fetched || headers.contains_key(ORIGIN) || !headers.get(HOST).is_none_or(is_this_machine)
 }
 
-/// Whether a `Host` is a name that a stranger can have: no address, no name that public DNS never answers for.
-fn is_public_name(host: &HeaderValue) -> bool {
+/// The names by which containers reach the machine that they run on. Programs give them; no page can have one.
+const OF_CONTAINERS: [&str; 3] = [
+    "gateway.docker.internal",
+    "host.containers.internal",
+    "host.docker.internal",
+];
+
+/// Whether a `Host` leads to this machine wherever it is asked: a loopback address in its usual spelling, a name that
+/// RFC 6761 keeps for loopback, or one that containers have. Any other may be one that a stranger had lead here, and
+/// `0.0.0.0` is one to which browsers add nothing that tells a page from a program.
+fn is_this_machine(host: &HeaderValue) -> bool {
     let Ok(host) = host.to_str() else {
-        return true;
-    };
-    if host.starts_with('[') {
         return false;
+    };
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) if !host.ends_with(']') => return false,
+        _ => host,
+    };
+    if let Some(address) = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+    {
+        return address
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| address.is_loopback());
     }
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let name = name.trim_end_matches('.').to_ascii_lowercase();
-    let is_address = name.parse::<std::net::Ipv4Addr>().is_ok();
-    // Reserved by RFC 6761 and by ICANN; containers reach their machine by names under the latter.
-    let last = name.rsplit('.').next().unwrap_or_default();
-    !(is_address || ["localhost", "internal"].contains(&last))
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    name.parse::<Ipv4Addr>()
+        .is_ok_and(|address| address.is_loopback())
+        || name == "localhost"
+        || name.ends_with(".localhost")
+        || OF_CONTAINERS.contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -56,6 +77,9 @@ mod tests {
             "LOCALHOST:1",
             "tables.localhost:1",
             "[::1]:1",
+            "[::1]",
+            "127.8.9.10:1",
+            "localhost.",
             "host.docker.internal:1",
         ] {
             assert!(!asked("host", host), "{host}");
@@ -80,7 +104,23 @@ mod tests {
             "evil.example:4711",
             "127.0.0.1.evil.example:1",
             "localhost.evil.example.",
+            "evil.internal",
+            "evil.host.docker.internal.example",
             "",
+            "0.0.0.0",
+            "0.0.0.0:4711",
+            "0",
+            "0x0:1",
+            "0x7f000001",
+            "2130706433",
+            "127.1",
+            "10.0.0.5:80",
+            "[::]:1",
+            "[::ffff:127.0.0.1]:1",
+            "[::1",
+            "::1",
+            "127.0.0.1:x",
+            "127.0.0.1@evil.example",
         ] {
             assert!(asked("host", host), "{host}");
         }

@@ -2,12 +2,12 @@
 //!
 //! Every function gets its own temporary key. A request signed with any other key comes from the person who runs the
 //! stack, the operator, who may do everything. Signatures are not verified: another program of the same user could read the secrets in
-//! the processes' environments anyway. Web pages are kept away by [`crate::browser`]; other users of the machine are not.
+//! the processes' environments anyway. Web pages are kept away by [`crate::browser`], other users of the machine by [`crate::peers`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::gateway::ids;
+use crate::gateway::{clock, ids};
 use crate::iam::{self, Decision, Policy};
 use crate::stack::Stack;
 
@@ -33,13 +33,20 @@ impl std::fmt::Debug for AccessKey {
 pub(crate) struct Principal {
     /// `arn:aws:sts::{account}:assumed-role/{role}/{function}`.
     pub(crate) arn: String,
+    /// What IAM tells every condition of the caller.
+    about: Vec<(&'static str, String)>,
     policies: Vec<Policy>,
 }
 
 impl Principal {
-    /// What the role's policies say.
-    pub(crate) fn decide(&self, action: &str, resource: &str) -> Decision {
-        decide(&self.policies, action, resource)
+    /// What the role's policies say of a request with these `headers`.
+    pub(crate) fn decide(
+        &self,
+        action: &str,
+        resource: &str,
+        headers: &hyper::HeaderMap,
+    ) -> Decision {
+        self.decide_with(action, resource, headers, BTreeMap::new)
     }
 
     /// What the role's policies say of a request that tells more about itself; `context` is asked for only if there is
@@ -48,18 +55,58 @@ impl Principal {
         &self,
         action: &str,
         resource: &str,
+        headers: &hyper::HeaderMap,
         context: impl FnOnce() -> BTreeMap<String, Vec<String>>,
     ) -> Decision {
         if !self.policies.iter().any(Policy::has_conditions) {
-            return self.decide(action, resource);
+            return decide(&self.policies, action, resource);
         }
+        let agent = headers.get(hyper::header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let mut whole = ambient("127.0.0.1", agent);
+        let about = self.about.iter();
+        whole.extend(about.map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
+        whole.extend(context());
         let request = iam::Request {
             action: action.to_owned(),
             resource: resource.to_owned(),
-            context: context(),
+            context: whole,
         };
         iam::decide(&self.policies, &request)
     }
+}
+
+/// The condition keys that every request to AWS has, whoever makes it:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>.
+///
+/// The local target listens without TLS and stands for what has it.
+pub(crate) fn ambient(source_ip: &str, user_agent: Option<&str>) -> BTreeMap<String, Vec<String>> {
+    let now = clock::now_millis();
+    let keys = [
+        ("aws:SecureTransport", Some("true".to_owned())),
+        ("aws:CurrentTime", Some(clock::iso(now))),
+        ("aws:EpochTime", Some((now / 1000).to_string())),
+        ("aws:SourceIp", Some(source_ip.to_owned())),
+        ("aws:UserAgent", user_agent.map(str::to_owned)),
+        ("aws:ViaAWSService", Some("false".to_owned())),
+        ("aws:PrincipalIsAWSService", Some("false".to_owned())),
+    ];
+    let keys = keys.into_iter();
+    keys.filter_map(|(key, value)| Some((key.to_owned(), vec![value?])))
+        .collect()
+}
+
+/// Those of a function under the role `role_arn`.
+fn about(stack: &Stack, role_arn: &str, function: &str) -> Vec<(&'static str, String)> {
+    let account = &stack.identity.account_id;
+    vec![
+        ("aws:PrincipalArn", role_arn.to_owned()),
+        ("aws:PrincipalAccount", account.clone()),
+        ("aws:PrincipalType", "AssumedRole".to_owned()),
+        ("aws:userid", format!("AROALOCALSTACKROLE:{function}")),
+        ("aws:ResourceAccount", account.clone()),
+        ("aws:RequestedRegion", stack.identity.region.clone()),
+    ]
 }
 
 /// Who signed a request.
@@ -101,6 +148,7 @@ impl Credentials {
                     "arn:aws:sts::{account}:assumed-role/{name}/{}",
                     function.name
                 ),
+                about: about(stack, &function.role_arn, &function.name),
                 policies: role.map(|role| role.policies.clone()).unwrap_or_default(),
             };
             self.principals
@@ -134,12 +182,22 @@ impl Credentials {
     }
 }
 
-/// What `policies` say of `action` on `resource`.
+/// What `policies` say of `action` on `resource`, when nothing is known of the request but what all have.
 pub(crate) fn decide(policies: &[Policy], action: &str, resource: &str) -> Decision {
+    decide_knowing(policies, action, resource, ambient("127.0.0.1", None))
+}
+
+/// What `policies` say of a request that tells `context` about itself.
+pub(crate) fn decide_knowing(
+    policies: &[Policy],
+    action: &str,
+    resource: &str,
+    context: BTreeMap<String, Vec<String>>,
+) -> Decision {
     let request = iam::Request {
         action: action.to_owned(),
         resource: resource.to_owned(),
-        context: BTreeMap::new(),
+        context,
     };
     iam::decide(policies, &request)
 }

@@ -51,6 +51,19 @@ pub(crate) struct Failure {
     pub(crate) message: String,
 }
 
+/// The longest message that is told to the author, in characters.
+const TOLD: usize = 500;
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            error_type,
+            message,
+        } = self;
+        write!(f, "{error_type:.100}: {message:.TOLD$}")
+    }
+}
+
 impl Failure {
     pub(crate) fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod authorizer;
+mod beside;
 pub(crate) mod clock;
 pub(crate) mod connections;
 pub(crate) mod deployed;
@@ -13,6 +14,7 @@ mod integrations;
 mod messages;
 mod metered;
 pub(crate) mod plain;
+mod proxy_answer;
 mod routing;
 mod throttle;
 mod upgrade;
@@ -30,7 +32,7 @@ use tokio::time::Instant;
 
 use self::answers::Answered;
 use self::connections::Connections;
-use self::deployed::{Deployed, Target};
+use self::deployed::{Deployed, LiveRoute, Target};
 use self::handshake::{HeadError, Refusal, read_head};
 use self::throttle::Account;
 use crate::budget::{Budget, Held};
@@ -40,6 +42,7 @@ use crate::functions::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::page::Page;
+use crate::peers;
 use crate::sockets::{Place, Sockets};
 
 /// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
@@ -60,6 +63,7 @@ pub(crate) struct Gateway {
     /// All that are open, whatever they are used for.
     pub(crate) sockets: Arc<Sockets>,
     backends: integrations::Client,
+    beside: beside::Beside,
     deployed: RwLock<Arc<Deployed>>,
     page: RwLock<Option<Page>>,
     /// Handshakes under way and connections, until their `$disconnect` is over.
@@ -67,6 +71,7 @@ pub(crate) struct Gateway {
     stopping: AtomicBool,
     /// Said once, not to everybody who is turned away.
     told_of_full: AtomicBool,
+    told_of_strangers: AtomicBool,
 }
 
 impl Gateway {
@@ -90,10 +95,12 @@ impl Gateway {
             clock,
             observer,
             backends: integrations::Client::default(),
+            beside: beside::Beside::default(),
             deployed: RwLock::new(Arc::new(deployed)),
             page: RwLock::default(),
             upgrades: AtomicUsize::new(0),
             told_of_full: AtomicBool::new(false),
+            told_of_strangers: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
     }
@@ -180,6 +187,10 @@ impl Gateway {
     async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, place: Place) {
         // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
+        if !peers::admit(&mut socket).await {
+            self.warn_of_a_stranger();
+            return;
+        }
         let (limit, timeout) = (self.limits.head_bytes, self.limits.head_timeout);
         let head = tokio::select! {
             head = read_head(&mut socket, limit, timeout) => head,
@@ -231,6 +242,15 @@ impl Gateway {
         is_full
     }
 
+    fn warn_of_a_stranger(&self) {
+        if !self.told_of_strangers.swap(true, Ordering::Relaxed) {
+            self.observer.warn(
+                "a connection was refused: it is of a program of another user of this machine, or was closed at once; a \
+                 local stack is private to its user",
+            );
+        }
+    }
+
     /// Invokes what a route or an authorizer points at, for no longer than `timeout`. `held` is what the event takes of
     /// the budget, until a process has answered.
     async fn invoke(
@@ -257,11 +277,10 @@ impl Gateway {
         }
     }
 
-    fn warn_of_empty(&self, answered: &Answered, route_key: &str) {
-        if answers::is_empty_answer(answered) {
-            self.observer.warn(format!(
-                "the function of route `{route_key}` answered nothing; answer at least {{\"statusCode\":200}}"
-            ));
+    /// Tells the author what is wrong with what a route's integration answered, if anything is.
+    fn explain(&self, answered: &Answered, route: &LiveRoute) {
+        if let Some(complaint) = answers::complaint(answered, &route.key, route.timeout) {
+            self.observer.warn(complaint);
         }
     }
 }

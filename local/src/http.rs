@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::budget::{Held, Share, Stage};
+use crate::peers;
 use crate::sockets::Place;
 
 /// How long a client may take to send its first request's head.
@@ -51,7 +52,7 @@ impl Default for Patience {
     }
 }
 
-/// Serves the requests of a socket that has sent nothing yet.
+/// Serves the requests of a socket that has sent nothing yet, if it is one of this user's programs.
 pub(crate) async fn serve<A>(
     mut socket: TcpStream,
     place: &Place,
@@ -62,6 +63,9 @@ pub(crate) async fn serve<A>(
 {
     // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
     let _slower = socket.set_nodelay(true);
+    if !peers::admit(&mut socket).await {
+        return;
+    }
     let head = tokio::select! {
         head = tokio::time::timeout(patience.head, first_bytes(&mut socket)) => head,
         () = place.needed() => return,

@@ -24,6 +24,9 @@ enum Step {
 /// How many values a path with `*` or `..` may reach.
 const MOST_FOUND: usize = 10_000;
 
+/// How many values a path may look at on its way: some 20 ms.
+const MOST_VISITED: usize = 1_000_000;
+
 impl JsonPath {
     /// Reads a path with or without its leading `$`. The error says what is wrong with it.
     pub(crate) fn parse(path: &str) -> Result<Self, String> {
@@ -46,6 +49,12 @@ impl JsonPath {
                     return Err(wrong("needs a name after `..`"));
                 }
                 steps.push(Step::Anywhere(name.to_owned()));
+                rest = after;
+            } else if let Some(after) = rest
+                .strip_prefix('.')
+                .filter(|after| after.starts_with('['))
+            {
+                // `.[0]` is `[0]`.
                 rest = after;
             } else if let Some(after) = rest.strip_prefix('.') {
                 let (name, after) = name(after);
@@ -71,27 +80,53 @@ impl JsonPath {
         Ok(Self { steps })
     }
 
-    /// What the path leads to; `None` if there is nothing. With `*` or `..`, a list of all that is found.
-    pub(crate) fn find(&self, value: &Value) -> Option<Value> {
+    /// What the path leads to; `None` if there is nothing. With `*` or `..`, a list of all that is found. An error if
+    /// it looks at more than a million values.
+    pub(crate) fn find(&self, value: &Value) -> Result<Option<Value>, String> {
+        self.find_counting(value, &mut 0)
+    }
+
+    /// The same, counting in `visits` the values that are looked at.
+    pub(crate) fn find_counting(
+        &self,
+        value: &Value,
+        visits: &mut usize,
+    ) -> Result<Option<Value>, String> {
+        *visits += self.steps.len();
         let is_plain = |step: &Step| matches!(step, Step::Member(_) | Step::Element(_));
         if self.steps.iter().all(is_plain) {
             let found = self.steps.iter().try_fold(value, one);
-            return found.cloned();
+            return Ok(found.cloned());
         }
         let mut found = vec![value];
         for step in &self.steps {
             let mut next = Vec::new();
             for value in found {
+                *visits += 1;
                 match step {
                     Step::All => next.extend(children(value)),
-                    Step::Anywhere(name) => anywhere(value, name, &mut next),
+                    Step::Anywhere(name) => anywhere(value, name, &mut next, visits),
                     step => next.extend(one(value, step)),
+                }
+                if *visits > MOST_VISITED {
+                    return Err(format!("a path looks at more than {MOST_VISITED} values"));
+                }
+                if next.len() > MOST_FOUND {
+                    break;
                 }
             }
             next.truncate(MOST_FOUND);
             found = next;
         }
-        Some(found.into_iter().cloned().collect())
+        let mut copies = Vec::with_capacity(found.len());
+        for value in found {
+            weigh(value, visits);
+            if *visits > MOST_VISITED {
+                return Err(format!("a path leads to more than {MOST_VISITED} values"));
+            }
+            copies.push(value.clone());
+        }
+        Ok(Some(copies.into()))
     }
 }
 
@@ -138,11 +173,27 @@ fn children(value: &Value) -> Vec<&Value> {
     }
 }
 
-fn anywhere<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>) {
-    if found.len() < MOST_FOUND {
+/// Counts what a copy of `value` is made of: the same value may be found many times.
+fn weigh(value: &Value, visits: &mut usize) {
+    *visits += 1;
+    match value {
+        Value::String(text) => *visits += text.len() / 64,
+        _ if *visits > MOST_VISITED => {}
+        Value::Array(items) => items.iter().for_each(|item| weigh(item, visits)),
+        Value::Object(members) => members.iter().for_each(|(name, member)| {
+            *visits += name.len() / 64;
+            weigh(member, visits);
+        }),
+        _ => {}
+    }
+}
+
+fn anywhere<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>, visits: &mut usize) {
+    *visits += 1;
+    if found.len() < MOST_FOUND && *visits <= MOST_VISITED {
         found.extend(value.get(name));
         for child in children(value) {
-            anywhere(child, name, found);
+            anywhere(child, name, found, visits);
         }
     }
 }
@@ -158,7 +209,7 @@ mod tests {
             "list": [{ "c": 4 }, { "c": 5 }],
         });
         assert_eq!(
-            JsonPath::parse(path).unwrap().find(&value),
+            JsonPath::parse(path).unwrap().find(&value).unwrap(),
             expected,
             "{path}"
         );
@@ -171,6 +222,8 @@ mod tests {
         check("$['a'][\"d e\"]", Some(json!("x")));
         check("$.a.none", None);
         check("$.a.b[9]", None);
+        check("$.a.b.[0]", Some(json!(1)));
+        check("$.[\"list\"].[1].c", Some(json!(5)));
         check("$.list[*].c", Some(json!([4, 5])));
         check("$..c", Some(json!([3, 4, 5])));
     }
@@ -188,6 +241,18 @@ mod tests {
         ] {
             assert!(JsonPath::parse(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_that_looks_at_too_much_ends_with_an_error() {
+        let mut value = json!((0..20_000).collect::<Vec<_>>());
+        for _ in 0..100 {
+            value = json!({ "a": value });
+        }
+        let path = JsonPath::parse(&format!("${}", "..a".repeat(1000))).unwrap();
+        let mut visits = 0;
+        assert!(path.find_counting(&value, &mut visits).is_err());
+        assert!(visits < 2 * MOST_VISITED, "{visits}");
     }
 
     proptest::proptest! {

@@ -10,6 +10,7 @@
 //!   the operator's, who may do everything. An unsigned request to the @connections or the Invoke API is refused.
 //! - IAM here finds what a role lacks. It is no wall against a function that wants to get around it: any program of the
 //!   same machine can sign with another key.
+//! - Programs of other users of the machine are refused where the system tells whose a connection is: see [`peers`].
 //! - Web pages are refused wherever AWS would ask for a signature; WebSockets are open to them, as on AWS.
 //! - Requests wait for a free process where AWS would throttle them for want of concurrency.
 //! - Processes are not frozen between two events.
@@ -32,6 +33,8 @@ mod mapping;
 mod observer;
 mod options;
 mod page;
+pub mod peers;
+mod regexes;
 mod schema;
 mod sockets;
 pub mod stack;

@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
 use self::parts::{
-    check_tables, create, listen, load, open_tables, prepare, runnables, stage_address,
+    check_tables, create, listen, load, open_tables, prepare, resolve_beside, runnables,
+    stage_address,
 };
 use crate::budget::Budget;
 use crate::credentials::Credentials;
@@ -26,7 +27,6 @@ use crate::page::Page;
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
 use crate::tables::{Prepared, Tables, TablesError};
-use crate::template::resolve_request;
 use crate::transition::{ChangeSummary, Teller};
 
 /// How long asynchronous invocations that run may take to end when the stack stops.
@@ -73,7 +73,7 @@ impl LocalStack {
         observer: Observer,
     ) -> Result<Self, StartError> {
         let identity = options.identity(&request.stack_name);
-        let stack = resolve_request(&request, &identity)?;
+        let stack = resolve_beside(&request, identity).await?;
         Self::start_resolved(stack, request.code, options, observer).await
     }
 
@@ -194,7 +194,7 @@ impl LocalStack {
     /// [`UpdateError`]; the stack runs on as it was.
     pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
         let identity = self.options.identity(&request.stack_name);
-        let stack = resolve_request(&request, &identity)?;
+        let stack = resolve_beside(&request, identity).await?;
         self.update_resolved(stack, request.code).await
     }
 
@@ -251,8 +251,12 @@ impl LocalStack {
             self.port,
         ));
         self.gateway.deploy(Deployed::of(&after));
+        let known = Deployed::warnings(&before.stack);
         for warning in Deployed::warnings(&after) {
-            self.observer.warn(warning);
+            // Once is enough, however often the template is saved.
+            if !known.contains(&warning) {
+                self.observer.warn(warning);
+            }
         }
         *self.current() = Current {
             stack: Arc::clone(&after),

@@ -23,6 +23,10 @@ use crate::gateway::{clock, ids};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 
+/// Stands for the stage of the connection that is named. Functions that serve several stages find it in their
+/// environment: a process has one address, and the requests that it serves belong to any stage. No stage has such a name.
+pub(crate) const ANY_STAGE: &str = "@stage";
+
 const ACTION: &str = "execute-api:ManageConnections";
 
 /// Answers a request for connection `id` on `stage`, both decoded; `share` holds its body.
@@ -102,6 +106,7 @@ fn authorize(
     match principal.decide(
         ACTION,
         &deployed.arn(&format!("{stage}/{method}/@connections/{id}")),
+        request.headers(),
     ) {
         Decision::Allowed => Ok(()),
         Decision::ImplicitlyDenied => Err(denied(&principal.arn, deployed, stage, method, "")),

@@ -108,6 +108,10 @@ pub enum TableStorage {
 
 /// The limits of the gateway and of the functions.
 ///
+/// Of API Gateway's quotas those that are not here hold elsewhere: a URL's length (the handshake), an integration's
+/// timeout, a template's and an authorizer's length (the template reader). How many routes, integrations, stages and
+/// authorizers an API may have is told only, as AWS raises that. How often APIs may be changed has no meaning here.
+///
 /// Defaults are those of
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 /// and <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html> where AWS has such a limit.

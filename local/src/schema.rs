@@ -8,15 +8,16 @@ mod judge;
 
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
 use serde_json::{Map, Value};
+
+use crate::regexes::Pattern;
 
 /// A schema that can be asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
     document: Value,
     /// Of every `pattern` and `patternProperties` in it.
-    patterns: BTreeMap<String, Regex>,
+    patterns: BTreeMap<String, Pattern>,
 }
 
 /// How deep schemas, and references from one to the next, may lie within one another.
@@ -160,10 +161,10 @@ impl Schema {
     }
 
     fn pattern(&mut self, pattern: &str, place: &str) -> Result<(), String> {
-        let regex = Regex::new(pattern).map_err(|error| {
+        let compiled = Pattern::compile(pattern).map_err(|error| {
             format!("{place}: `{pattern}` is no regular expression that is supported: {error}")
         })?;
-        self.patterns.insert(pattern.to_owned(), regex);
+        self.patterns.insert(pattern.to_owned(), compiled);
         Ok(())
     }
 

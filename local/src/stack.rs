@@ -48,6 +48,8 @@ pub struct Stack {
     pub roles: BTreeMap<String, Role>,
     /// Resolved outputs.
     pub outputs: BTreeMap<String, String>,
+    /// What its author should know: what AWS takes and has no effect, and what could not be checked here.
+    pub warnings: Vec<String>,
 }
 
 /// One resource, as stack events and `status` show it.

@@ -3,6 +3,7 @@
 //! The database blocks whoever calls it, so it lives on a thread of its own, with its HTTP endpoint and with the IAM
 //! check in front of it.
 
+mod arns;
 mod conditions;
 mod needs;
 mod proxy;
@@ -258,8 +259,9 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
     })
 }
 
-/// For the database's own server, which asks nobody who he is and answers web pages, too: on one of the 16 million
-/// loopback addresses, which no page can try through. Only Linux has them all from the start.
+/// For the database's own server, which asks nobody who he is and answers web pages and programs of other users, too: on
+/// one of the 16 million loopback addresses, which no page can try through. Only Linux has them all from the start. A
+/// program can look it up, in the system's list of ports.
 fn hidden_listener() -> std::io::Result<TcpListener> {
     let mut bytes = [0; 3];
     getrandom::fill(&mut bytes)?;

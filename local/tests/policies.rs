@@ -192,9 +192,9 @@ fn each_condition_operator_judges_equal_different_and_absent_keys() {
 fn an_operator_that_cannot_be_judged_is_an_error_and_never_an_allow() {
     for (operator, expected) in [
         (
-            "DateLessThan",
+            "DateLess",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `DateLessThan` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `DateLess` is not supported by the local target"
             ],
         ),
         (

@@ -1,4 +1,4 @@
-//! The control port: how a command talks to the process that runs its stack. Loopback only, and only with the
+//! The control port: how a command talks to the process that runs its stack. Loopback only, this user only, and only with the
 //! secret that lies in the stack's private folder.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -128,7 +128,7 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
     let mut spare = Spare::default();
     loop {
         spare.fill();
-        let stream = tokio::select! {
+        let mut stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
@@ -150,6 +150,9 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
         }
         let (secret, asked) = (secret.clone(), asked.clone());
         served.push_back(tokio::spawn(async move {
+            if !chatctl_local::peers::admit(&mut stream).await {
+                return;
+            }
             let service = hyper::service::service_fn(move |request| {
                 answer(request, secret.clone(), asked.clone())
             });

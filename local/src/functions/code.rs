@@ -44,6 +44,23 @@ pub enum CodeError {
         /// The path.
         path: PathBuf,
     },
+    /// It is in a zip file, which keeps whether it may be run.
+    #[error(
+        "`bootstrap` in `{path}` is not executable: `chmod +x` it before it is packed, with a program that keeps such bits"
+    )]
+    NotExecutableInZip {
+        /// The zip file.
+        path: PathBuf,
+    },
+    /// It is a script whose first line ends as on Windows, so the system looks for an interpreter that is not there.
+    #[error(
+        "the first line of the script `{path}` ends with a carriage return, so its interpreter is not found: save it with \
+         Unix line ends"
+    )]
+    CarriageReturn {
+        /// The script.
+        path: PathBuf,
+    },
     /// A zip file that cannot be unpacked.
     #[error("could not unpack `{path}`")]
     Zip {
@@ -94,7 +111,11 @@ impl Code {
                 }
                 unpacked?;
             }
-            return Self::at(root.join("bootstrap"), root, version);
+            let found = Self::at(root.join("bootstrap"), root, version);
+            return found.map_err(|error| match error {
+                CodeError::NotExecutable { .. } => CodeError::NotExecutableInZip { path },
+                other => other,
+            });
         }
         let root = path.parent().unwrap_or(Path::new("/")).to_owned();
         Self::at(path, root, version)
@@ -108,6 +129,9 @@ impl Code {
         let found = fs::metadata(&bootstrap).map_err(|source| unreadable(&bootstrap, source))?;
         if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
             return Err(CodeError::NotExecutable { path: bootstrap });
+        }
+        if has_windows_shebang(&bootstrap).map_err(|source| unreadable(&bootstrap, source))? {
+            return Err(CodeError::CarriageReturn { path: bootstrap });
         }
         Ok(Self {
             bootstrap,
@@ -193,6 +217,17 @@ fn is_zip(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a file begins with `#!` and its first line ends with a carriage return.
+fn has_windows_shebang(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::with_capacity(256);
+    io::Read::read_to_end(&mut io::Read::take(File::open(path)?, 256), &mut start)?;
+    let line = start
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    Ok(line.starts_with(b"#!") && line.ends_with(b"\r"))
 }
 
 fn unpack(path: &Path, root: &Path) -> Result<(), CodeError> {
@@ -326,7 +361,14 @@ mod tests {
         ));
         assert!(matches!(
             error(zip_with("bootstrap", 0o644).path()),
-            CodeError::NotExecutable { .. }
+            CodeError::NotExecutableInZip { .. }
+        ));
+        let script = folder.path().join("bootstrap");
+        fs::write(&script, "#!/bin/sh\r\nexit\r\n").unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(
+            error(folder.path()),
+            CodeError::CarriageReturn { .. }
         ));
     }
 

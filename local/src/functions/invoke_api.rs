@@ -166,7 +166,7 @@ fn authorize(
         Caller::Function(principal) => principal,
     };
     let resource = callee.resource();
-    let why = match principal.decide(ACTION, &resource) {
+    let why = match principal.decide(ACTION, &resource, request.headers()) {
         Decision::Allowed => return Ok(()),
         Decision::ImplicitlyDenied => {
             format!("because no identity-based policy allows the {ACTION} action")

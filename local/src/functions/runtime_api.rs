@@ -1,4 +1,5 @@
-//! The Lambda Runtime API for one process, on a listener of its own: whoever connects there is that process.
+//! The Lambda Runtime API for one process, on a listener of its own: a program of this user that connects there is taken
+//! for that process.
 //!
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API there is what a runtime
 //! needs that registers itself in order to be told of its end: register, and a next event that never comes.

@@ -1,18 +1,13 @@
 //! What the client sees of an integration's answer. Pure.
 //!
-//! A proxy integration may answer with `statusCode`, `headers`, `multiValueHeaders`, `body` and `isBase64Encoded`,
-//! and nothing else: any other member makes the whole answer an error, even though the function succeeded. See
+//! See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::Value;
+use std::time::Duration;
 
 use super::handshake::Refusal;
 use super::integrations::Backend;
+use super::proxy_answer::{self, ProxyAnswer};
 use crate::functions::Outcome;
 
 const SUBPROTOCOL: &str = "sec-websocket-protocol";
@@ -72,13 +67,13 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
         }
         Answered::Backend(answer) => Refusal::of_function(answer.status),
         Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
-            None => internal(502),
-            Some(answer) if (200..300).contains(&answer.status) => {
+            Err(_) => internal(502),
+            Ok(answer) if (200..300).contains(&answer.status) => {
                 return Upgrade::Accept {
                     subprotocol: answer.header(SUBPROTOCOL).map(str::to_owned),
                 };
             }
-            Some(answer) => Refusal::of_function(answer.status),
+            Ok(answer) => Refusal::of_function(answer.status),
         },
     })
 }
@@ -111,9 +106,9 @@ pub(crate) fn frame(
         }
         Answered::Backend(_) => None,
         Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
-            None => internal(),
-            Some(answer) if two_way => answer.body,
-            Some(_) => None,
+            Err(_) => internal(),
+            Ok(answer) if two_way => answer.body,
+            Ok(_) => None,
         },
     }
 }
@@ -133,84 +128,31 @@ pub(crate) fn error_frame(message: &str, connection_id: &str, request_id: &str) 
     )
 }
 
-/// Whether the function answered nothing at all, which AWS tolerates and we report.
-pub(crate) fn is_empty_answer(answered: &Answered) -> bool {
-    matches!(answered, Answered::Function(Outcome::Answer(bytes)) if is_nothing(bytes))
-}
-
-fn is_nothing(bytes: &[u8]) -> bool {
-    matches!(bytes.trim_ascii(), b"" | b"null")
-}
-
-/// A proxy answer of the agreed shape.
-struct ProxyAnswer {
-    status: u16,
-    headers: BTreeMap<String, Value>,
-    multi_value_headers: BTreeMap<String, Vec<Value>>,
-    body: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Wire {
-    status_code: Value,
-    #[serde(default)]
-    headers: Option<BTreeMap<String, Value>>,
-    #[serde(default)]
-    multi_value_headers: Option<BTreeMap<String, Vec<Value>>>,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    is_base64_encoded: Option<bool>,
-}
-
-impl ProxyAnswer {
-    /// `None` when the answer is not of the agreed shape. Nothing at all counts as a plain 200.
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        if is_nothing(bytes) {
-            let (headers, multi_value_headers) = Default::default();
-            return Some(Self {
-                status: 200,
-                headers,
-                multi_value_headers,
-                body: None,
-            });
+/// Why what a route's function answered does not do what its author may expect, and what would; `None` if all is well.
+pub(crate) fn complaint(answered: &Answered, route_key: &str, timeout: Duration) -> Option<String> {
+    Some(match answered {
+        Answered::Function(Outcome::Answer(bytes)) if proxy_answer::is_nothing(bytes) => format!(
+            "the function of route `{route_key}` answered nothing; answer at least {{\"statusCode\":200}}"
+        ),
+        Answered::Function(Outcome::Answer(bytes)) => {
+            let why = ProxyAnswer::parse(bytes).err()?;
+            format!(
+                "what the function of route `{route_key}` answered is a malformed proxy answer, which is an internal server \
+                 error: {why}; right is {{\"statusCode\":200}}, with headers, multiValueHeaders, body (a text) and \
+                 isBase64Encoded where they are needed, and nothing else"
+            )
         }
-        let wire: Wire = serde_json::from_slice(bytes).ok()?;
-        let status = match &wire.status_code {
-            Value::Number(number) => u16::try_from(number.as_u64()?).ok()?,
-            Value::String(text) => text.parse().ok()?,
-            _ => return None,
-        };
-        let body = match wire.body {
-            Some(body) if wire.is_base64_encoded == Some(true) => {
-                Some(String::from_utf8(STANDARD.decode(body).ok()?).ok()?)
-            }
-            body => body,
-        };
-        (200..600).contains(&status).then(|| Self {
-            status,
-            headers: wire.headers.unwrap_or_default(),
-            multi_value_headers: wire.multi_value_headers.unwrap_or_default(),
-            body,
-        })
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let single = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value);
-        let several = || {
-            let found = self
-                .multi_value_headers
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name));
-            found.and_then(|(_, values)| values.last())
-        };
-        single.or_else(several).and_then(Value::as_str)
-    }
+        Answered::Function(Outcome::Failed(failure)) => format!(
+            "the function of route `{route_key}` failed, which is an internal server error: {failure}"
+        ),
+        Answered::TimedOut => format!(
+            "route `{route_key}` had no answer within {} ms, its integration's timeout; a function that takes longer runs \
+             on, and what it answers is lost",
+            timeout.as_millis()
+        ),
+        // Both are told where they arise.
+        Answered::NotInvoked | Answered::Refused { .. } | Answered::Backend(_) => return None,
+    })
 }
 
 #[cfg(test)]
@@ -239,6 +181,8 @@ mod tests {
             ),
             ("null", 101),
             ("", 101),
+            (r#"{"headers":{"X":"y"}}"#, 101),
+            (r#"{"body":"x","statusCode":null}"#, 101),
             (r#"{"statusCode":401,"body":"no"}"#, 401),
             (r#"{"statusCode":302}"#, 302),
             ("{}", 502),
@@ -293,6 +237,25 @@ mod tests {
             .as_deref(),
             Some("hi")
         );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_and_what_is_right_is_not() {
+        let complaint = |answered: &Answered| complaint(answered, "join", Duration::from_secs(29));
+        assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
+        assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);
+        for (json, expected) in [
+            ("", "answered nothing"),
+            (r#"{"statusCode":200,"foo":1}"#, "`foo`"),
+        ] {
+            let told = complaint(&answer(json)).unwrap();
+            assert!(told.contains("`join`") && told.contains(expected), "{told}");
+            assert!(told.contains(r#"{"statusCode":200}"#), "{told}");
+        }
+        let failed = Failure::new("TypeError", "boom");
+        let told = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
+        assert!(told.contains("TypeError: boom"), "{told}");
+        assert!(complaint(&Answered::TimedOut).unwrap().contains("29000 ms"));
     }
 
     #[test]

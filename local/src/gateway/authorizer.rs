@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use super::answers::Answered;
 use super::events::Facts;
 use super::handshake::{Head, Refusal};
-use crate::credentials::decide;
+use super::proxy_answer::kind;
+use crate::credentials::{ambient, decide_knowing};
 use crate::functions::Outcome;
 use crate::iam::{Decision, Policy};
 
@@ -52,47 +53,109 @@ pub(crate) fn has_identity(
     }
 }
 
+/// Why an upgrade is refused, for the client and, where it is not what the authorizer decided, for its author.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    pub(crate) why: Option<String>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, why: None }
+    }
+}
+
 /// The `authorizer` member of every later event, or why the upgrade is refused.
 pub(crate) fn context(
     answered: &Answered,
     method_arn: &str,
-) -> Result<Map<String, Value>, Refusal> {
+    facts: &Facts,
+) -> Result<Map<String, Value>, Refused> {
     let bytes = match answered {
         Answered::Function(Outcome::Answer(bytes)) => bytes,
         Answered::Function(Outcome::Failed(failure)) if failure.message == "Unauthorized" => {
-            return Err(unauthorized());
+            return Err(unauthorized().into());
         }
-        _ => return Err(broken()),
+        Answered::Function(Outcome::Failed(failure)) => {
+            return Err(broken(format!(
+                "it failed: {failure} (an error whose message is exactly `Unauthorized` would be a 401)"
+            )));
+        }
+        Answered::TimedOut => return Err(broken("it did not answer in time")),
+        _ => {
+            let refusal = broken("it cannot be invoked").refusal;
+            // The reason was told when it was tried.
+            return Err(refusal.into());
+        }
     };
     if bytes.len() > ANSWER_BYTES {
-        return Err(broken());
+        return Err(broken(format!(
+            "its answer has {} bytes, and {ANSWER_BYTES} are the most",
+            bytes.len()
+        )));
     }
-    let answer: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| broken())?;
-    let principal = answer
-        .get("principalId")
-        .and_then(Value::as_str)
-        .ok_or_else(broken)?;
-    let document = answer.get("policyDocument").ok_or_else(broken)?;
-    let policy = Policy::parse(document).map_err(|_| broken())?;
+    let answer: Value =
+        serde_json::from_slice(bytes).map_err(|_| broken("its answer is no JSON"))?;
+    let Value::Object(answer) = answer else {
+        return Err(broken(format!(
+            "its answer is {}, and must be an object",
+            kind(&answer)
+        )));
+    };
+    if answer.contains_key("isAuthorized") {
+        return Err(broken(
+            "its answer has `isAuthorized`, which only HTTP APIs know",
+        ));
+    }
+    let principal = match answer.get("principalId") {
+        Some(Value::String(principal)) => principal.as_str(),
+        Some(other) => {
+            let kind = kind(other);
+            return Err(broken(format!(
+                "its principalId is {kind}, and must be a text"
+            )));
+        }
+        None => return Err(broken("its answer has no principalId")),
+    };
+    let document = answer
+        .get("policyDocument")
+        .ok_or_else(|| broken("its answer has no policyDocument"))?;
+    let policy = Policy::parse(document)
+        .map_err(|error| broken(format!("its policyDocument cannot be used: {error}")))?;
     let mut context = Map::from_iter([("principalId".to_owned(), Value::from(principal))]);
     match answer.get("context") {
         None | Some(Value::Null) => {}
         Some(Value::Object(members)) => {
             for (name, value) in members {
-                context.insert(
-                    name.clone(),
-                    Value::from(as_text(value).ok_or_else(broken)?),
-                );
+                let text = as_text(value).ok_or_else(|| {
+                    let kind = kind(value);
+                    broken(format!(
+                        "`{name:.40}` of its context is {kind}, and must be a text, a number, or true or false"
+                    ))
+                })?;
+                context.insert(name.clone(), text.into());
             }
         }
-        Some(_) => return Err(broken()),
+        Some(other) => {
+            let kind = kind(other);
+            return Err(broken(format!("its context is {kind}, and must be a map")));
+        }
     }
-    match decide(&[policy], "execute-api:Invoke", method_arn) {
+    let about = ambient(&facts.source_ip, facts.user_agent.as_deref());
+    match decide_knowing(&[policy], "execute-api:Invoke", method_arn, about) {
         Decision::Allowed => Ok(context),
-        Decision::ImplicitlyDenied => Err(denied("User is not authorized to access this resource")),
-        Decision::ExplicitlyDenied => Err(denied(
-            "User is not authorized to access this resource with an explicit deny",
-        )),
+        Decision::ImplicitlyDenied => Err(Refused {
+            refusal: denied("User is not authorized to access this resource"),
+            why: Some(format!(
+                "the authorizer's policy neither allows nor denies `execute-api:Invoke` on `{method_arn}`, which refuses \
+                 the handshake with 403: the methodArn of its event is the resource to name"
+            )),
+        }),
+        Decision::ExplicitlyDenied => {
+            let message = "User is not authorized to access this resource with an explicit deny";
+            Err(denied(message).into())
+        }
     }
 }
 
@@ -118,10 +181,17 @@ fn denied(message: &str) -> Refusal {
     }
 }
 
-fn broken() -> Refusal {
-    Refusal::gateway(
-        500,
-        "AuthorizerConfigurationException",
-        "Internal server error",
-    )
+fn broken(why: impl std::fmt::Display) -> Refused {
+    Refused {
+        refusal: Refusal::gateway(
+            500,
+            "AuthorizerConfigurationException",
+            "Internal server error",
+        ),
+        why: Some(format!(
+            "the authorizer refused a handshake with 500: {why}; right is {{\"principalId\":\"user\",\"policyDocument\":\
+             {{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\",\
+             \"Resource\":METHOD_ARN}}]}}}}, with a flat `context` where it is needed"
+        )),
+    }
 }

@@ -257,6 +257,13 @@ impl Connections {
             .cloned()
     }
 
+    /// The stage that a connection is on.
+    pub(crate) fn stage_of(&self, id: &str) -> Option<String> {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let connection = connections.get(id)?;
+        Some(connection.facts.stage.clone())
+    }
+
     /// Ends every connection whose stage is not among those that `stays` names.
     pub(crate) fn end_unless(&self, stays: impl Fn(&str) -> bool) {
         for connection in self

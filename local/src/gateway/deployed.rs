@@ -97,6 +97,10 @@ impl Deployed {
         self.stages.get(name)
     }
 
+    pub(crate) fn first_stage(&self) -> Option<String> {
+        self.stages.keys().next().cloned()
+    }
+
     /// What the template's author should know before anybody connects.
     pub(crate) fn warnings(stack: &Stack) -> Vec<String> {
         let stages = stack.api.stages.values();
@@ -114,7 +118,8 @@ impl Deployed {
                 )
             })
         };
-        stages.filter_map(blocked).collect()
+        let own = stack.warnings.iter().cloned();
+        stages.filter_map(blocked).chain(own).collect()
     }
 
     /// The route that a message on `stage` takes.

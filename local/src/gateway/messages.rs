@@ -78,7 +78,7 @@ async fn serve_message(
 ) -> Option<String> {
     let message_id = ids::message_id(&facts.connection_id);
     if let Some(validator) = &route.validator
-        && let Err(why) = validator.judge(&body)
+        && let Err(why) = validator.judge(&body, &gateway.beside).await
     {
         let key = &route.key;
         gateway.observer.warn(format!(
@@ -116,7 +116,7 @@ async fn serve_message(
                 .await
         }
     };
-    gateway.warn_of_empty(&answered, &route.key);
+    gateway.explain(&answered, route);
     answers::frame(
         &answered,
         route.two_way,
@@ -137,8 +137,8 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
     let stamp = Stamp::now();
     let trace = ids::trace_root(stamp.at);
     let (facts, variables) = (&connection.facts, &stage.variables);
-    // Best effort: what the answer is has nowhere to go.
-    let _unheard = if let Target::Integration(integration) = &route.target {
+    // Best effort: what the answer is has nowhere to go, but a fault is told.
+    let answered = if let Target::Integration(integration) = &route.target {
         let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
         gateway
             .integrate(integration, route.timeout, &exchange, connection.incoming())
@@ -150,4 +150,5 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
             .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };
+    gateway.explain(&answered, route);
 }

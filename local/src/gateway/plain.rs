@@ -52,6 +52,15 @@ async fn answer(gateway: &Gateway, share: &Arc<Share>, request: Request<Incoming
             }
             management::answer(gateway, share, &deployed, (stage, id), request).await
         }
+        [management::ANY_STAGE, "@connections", id] => {
+            if browser::asks(request.headers()) {
+                return refuse(of_a_page());
+            }
+            // A connection that is gone was on any of them.
+            let stage = gateway.connections.stage_of(id);
+            let stage = stage.or_else(|| deployed.first_stage()).unwrap_or_default();
+            management::answer(gateway, share, &deployed, (&stage, id), request).await
+        }
         ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
             if browser::asks(request.headers()) {
                 return refuse(of_a_page());

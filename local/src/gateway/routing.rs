@@ -6,6 +6,9 @@
 
 use serde_json::Value;
 
+/// The longest text that is taken for a route key, in bytes: as long as the longest message.
+const LONGEST: usize = 128 * 1024;
+
 /// A parsed route selection expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Selection {
@@ -67,6 +70,9 @@ impl Selection {
         let mut json = None;
         let mut text = String::new();
         for part in &self.parts {
+            if text.len() > LONGEST {
+                return None;
+            }
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Body(path) => {
@@ -97,7 +103,13 @@ fn steps(path: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix('.') {
+        if let Some(after) = rest
+            .strip_prefix('.')
+            .filter(|after| after.starts_with('['))
+        {
+            // `.[0]` is `[0]`.
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('.') {
             let end = after.find(['.', '[']).unwrap_or(after.len());
             if end == 0 {
                 return None;
@@ -206,6 +218,7 @@ mod tests {
             Some("b"),
         );
         check("$request.body[2]", "[1,2,3]", Some("3"));
+        check("$request.body.[0]", r#"["1","x"]"#, Some("1"));
         check("$request.body.a.", r#"{"a":1}"#, None);
     }
 

@@ -57,6 +57,11 @@ pub(crate) async fn serve(
     }
 }
 
+/// A URL's greatest length:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
+/// Which status is answered beyond is not documented.
+const URL_CHARACTERS: usize = 4096;
+
 struct Admitted {
     facts: Facts,
     accept_key: String,
@@ -72,6 +77,19 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         ));
     }
     let deployed = gateway.deployed();
+    let target = head.path.len() + head.query.as_ref().map_or(0, |query| query.len() + 1);
+    let length = "wss://".len() + deployed.domain_name().len() + target;
+    if length > URL_CHARACTERS {
+        gateway.observer.warn(format!(
+            "a handshake was refused: its URL has {length} characters, and API Gateway takes {URL_CHARACTERS}; a long token \
+             belongs into a header or into a first message"
+        ));
+        return Err(Refusal::gateway(
+            414,
+            "RequestUriTooLongException",
+            "Request URI Too Long",
+        ));
+    }
     let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
     let stage = stage
         .filter(|stage| stage.is_deployed)
@@ -121,7 +139,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
             .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };
-    gateway.warn_of_empty(&answered, &route.key);
+    gateway.explain(&answered, route);
     match answers::upgrade(&answered) {
         Upgrade::Accept { subprotocol } => Ok(Admitted {
             facts,
@@ -158,6 +176,16 @@ async fn authorize(
     let answered = gateway
         .invoke(&asked.target, timeout, event, trace, held)
         .await;
-    facts.authorizer = Some(authorizer::context(&answered, &method_arn)?);
-    Ok(())
+    match authorizer::context(&answered, &method_arn, facts) {
+        Ok(context) => {
+            facts.authorizer = Some(context);
+            Ok(())
+        }
+        Err(refused) => {
+            if let Some(why) = refused.why {
+                gateway.observer.warn(why);
+            }
+            Err(refused.refusal)
+        }
+    }
 }

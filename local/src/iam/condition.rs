@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::values::{self, Order};
 use super::wildcard::matches_arn;
 
 /// Why a `Condition` block cannot be judged.
@@ -54,6 +55,9 @@ enum Comparison {
     EqualsIgnoreCase,
     Like,
     Arn,
+    Number(Order),
+    Moment(Order),
+    Address,
     Null,
 }
 
@@ -141,6 +145,9 @@ impl Test {
             Comparison::EqualsIgnoreCase => wanted.to_lowercase() == found.to_lowercase(),
             Comparison::Like => matches_arn(wanted, found),
             Comparison::Arn => arns_match(wanted, found),
+            Comparison::Number(order) => values::numbers(order, wanted, found),
+            Comparison::Moment(order) => values::moments(order, wanted, found),
+            Comparison::Address => values::addresses(wanted, found),
             Comparison::Null => false,
         }
     }
@@ -158,7 +165,8 @@ fn parse_operator(operator: &str) -> Option<(Quantifier, Comparison, bool, bool)
         None => (rest, false),
     };
     let (comparison, negated) = match name {
-        "StringEquals" => (Comparison::Equals, false),
+        // Of what has bytes, both sides are base64.
+        "StringEquals" | "BinaryEquals" => (Comparison::Equals, false),
         "StringNotEquals" => (Comparison::Equals, true),
         "StringEqualsIgnoreCase" | "Bool" => (Comparison::EqualsIgnoreCase, false),
         "StringNotEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, true),
@@ -167,6 +175,23 @@ fn parse_operator(operator: &str) -> Option<(Quantifier, Comparison, bool, bool)
         // The same by their documentation, both with wildcards.
         "ArnEquals" | "ArnLike" => (Comparison::Arn, false),
         "ArnNotEquals" | "ArnNotLike" => (Comparison::Arn, true),
+        "IpAddress" => (Comparison::Address, false),
+        "NotIpAddress" => (Comparison::Address, true),
+        _ if name.starts_with("Numeric") || name.starts_with("Date") => {
+            let (kind, order): (fn(Order) -> Comparison, _) = match name.strip_prefix("Numeric") {
+                Some(order) => (Comparison::Number, order),
+                None => (Comparison::Moment, name.strip_prefix("Date")?),
+            };
+            match order {
+                "Equals" => (kind(Order::Equal), false),
+                "NotEquals" => (kind(Order::Equal), true),
+                "LessThan" => (kind(Order::Less), false),
+                "LessThanEquals" => (kind(Order::AtMost), false),
+                "GreaterThan" => (kind(Order::Greater), false),
+                "GreaterThanEquals" => (kind(Order::AtLeast), false),
+                _ => return None,
+            }
+        }
         "Null" if !if_exists && quantifier == Quantifier::Single => (Comparison::Null, false),
         _ => return None,
     };

@@ -5,6 +5,7 @@
 
 mod condition;
 mod policy;
+mod values;
 mod wildcard;
 
 pub use condition::ConditionError;

@@ -63,11 +63,11 @@ pub enum UpdateError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FunctionCodeError {
-    /// Nobody said where it is.
-    #[error("function `{function}` has no code: name a folder, a zip file or an executable for it")]
+    /// Nobody said where it is, of these functions.
+    #[error("{} no code: name a folder, a zip file or an executable for each", of_functions(.functions))]
     Missing {
-        /// The function's logical id.
-        function: LogicalId,
+        /// The functions' logical ids, at least one.
+        functions: Vec<LogicalId>,
     },
     /// It cannot be run.
     #[error("the code of function `{function}` cannot be run")]
@@ -77,4 +77,12 @@ pub enum FunctionCodeError {
         /// Why.
         source: CodeError,
     },
+}
+
+fn of_functions(ids: &[LogicalId]) -> String {
+    let names: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+    match names.as_slice() {
+        [one] => format!("function {one} has"),
+        many => format!("functions {} have", many.join(", ")),
+    }
 }

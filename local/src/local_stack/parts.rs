@@ -11,9 +11,11 @@ use super::errors::{FunctionCodeError, StartError};
 use crate::credentials::{Credentials, decide};
 use crate::functions::{Code, Runnable, Scratch, Surroundings};
 use crate::iam::Decision;
-use crate::options::Options;
-use crate::stack::{Function, LogicalId, Resource, Stack};
+use crate::management::ANY_STAGE;
+use crate::options::{Options, StackRequest};
+use crate::stack::{Function, Identity, LogicalId, Resource, Stack};
 use crate::tables::{Prepared, Scope, Tables, TablesError};
+use crate::template::{TemplateError, resolve_request};
 use crate::transition::Teller;
 
 pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
@@ -86,13 +88,13 @@ pub(super) async fn load(
 ) -> Result<BTreeMap<LogicalId, Code>, FunctionCodeError> {
     let (stack, scratch) = (Arc::clone(stack), Arc::clone(scratch));
     blocking(move || {
+        let is_missing = |function: &&LogicalId| !paths.contains_key(*function);
+        let missing: Vec<_> = stack.functions.keys().filter(is_missing).cloned().collect();
+        if !missing.is_empty() {
+            return Err(FunctionCodeError::Missing { functions: missing });
+        }
         let load = |function: &LogicalId| {
-            let path = paths
-                .get(function)
-                .ok_or_else(|| FunctionCodeError::Missing {
-                    function: function.clone(),
-                })?;
-            let code = Code::load(path, &scratch);
+            let code = Code::load(&paths[function], &scratch);
             let code = code.map_err(|source| FunctionCodeError::Unusable {
                 function: function.clone(),
                 source,
@@ -102,6 +104,18 @@ pub(super) async fn load(
         stack.functions.keys().map(load).collect()
     })
     .await
+}
+
+/// Resolves the template of `request` where it keeps nobody waiting: a hostile one takes its time.
+pub(super) async fn resolve_beside(
+    request: &StackRequest,
+    identity: Identity,
+) -> Result<Stack, TemplateError> {
+    let request = StackRequest {
+        code: BTreeMap::new(),
+        ..request.clone()
+    };
+    blocking(move || resolve_request(&request, &identity)).await
 }
 
 /// Runs what blocks where it blocks nobody.
@@ -128,7 +142,7 @@ pub(super) fn runnables(
                 region: stack.identity.region.clone(),
                 access_key: credentials.key_of(&function.arn),
                 tables_endpoint: tables_endpoint.to_owned(),
-                connections_endpoint: format!("http://{}", stage_address(stack, port)),
+                connections_endpoint: posts_address(stack, port),
                 functions_endpoint: format!("http://127.0.0.1:{port}"),
             },
             max_processes: options.max_processes_per_function,
@@ -151,6 +165,14 @@ fn missing_log_action(stack: &Stack, function: &Function) -> Option<&'static str
     ["logs:CreateLogStream", "logs:PutLogEvents"]
         .into_iter()
         .find(|action| decide(policies, action, &stream) != Decision::Allowed)
+}
+
+/// Where functions post to connections: of the one stage, or of whichever a connection is on.
+fn posts_address(stack: &Stack, port: u16) -> String {
+    match stack.api.stages.len() {
+        0 | 1 => format!("http://{}", stage_address(stack, port)),
+        _ => format!("http://127.0.0.1:{port}/{ANY_STAGE}"),
+    }
 }
 
 pub(super) fn stage_address(stack: &Stack, port: u16) -> String {

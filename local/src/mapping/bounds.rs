@@ -4,13 +4,23 @@
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>); the others stand in for the memory and
 //! the time of its machines.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 /// Rounds of one `#foreach`.
 pub(super) const ROUNDS: usize = 1000;
 
-/// Steps of one rendering: nodes and expressions evaluated, and values copied.
+/// Steps of one rendering: nodes and expressions evaluated, values copied, and what regular expressions look at.
+/// A step takes some half a microsecond in a release build, so this is about a second.
 const STEPS: usize = 2_000_000;
+
+/// Steps of a rendering on a thread that others wait for: about ten milliseconds.
+const STEPS_IN_PASSING: usize = 20_000;
+
+/// Where the steps do not show the work: a search for the next match may look at the rest of the text each time.
+const TIME: Duration = Duration::from_secs(10);
+const TIME_IN_PASSING: Duration = Duration::from_millis(20);
 
 /// Bytes of the rendered text, and of any text on the way to it: API Gateway's limit for a payload.
 const TEXT_BYTES: usize = 10 * 1024 * 1024;
@@ -18,29 +28,77 @@ const TEXT_BYTES: usize = 10 * 1024 * 1024;
 /// How deep lists and maps may lie within one another.
 const DEPTH: usize = 100;
 
-/// What is left of the steps.
+/// What is left of the steps and of the time.
 #[derive(Debug)]
-pub(super) struct Budget(usize);
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self(STEPS)
-    }
+pub(super) struct Budget {
+    left: usize,
+    ends: Instant,
+    is_spent: bool,
 }
 
 impl Budget {
+    /// All that a rendering may take.
+    pub(super) fn whole() -> Self {
+        Self::new(STEPS, TIME)
+    }
+
+    /// What a rendering may take while others wait.
+    pub(super) fn in_passing() -> Self {
+        Self::new(STEPS_IN_PASSING, TIME_IN_PASSING)
+    }
+
+    fn new(steps: usize, time: Duration) -> Self {
+        Self {
+            left: steps,
+            ends: Instant::now() + time,
+            is_spent: false,
+        }
+    }
+
+    /// Whether steps or time were too few.
+    pub(super) fn is_spent(&self) -> bool {
+        self.is_spent
+    }
+
+    /// The steps that are left.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
     /// Takes `steps`. The error says what was too much.
     pub(super) fn spend(&mut self, steps: usize) -> Result<(), String> {
-        self.0 = self
-            .0
-            .checked_sub(steps)
-            .ok_or("the template does too much: more than two million steps")?;
-        Ok(())
+        match self.left.checked_sub(steps) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                self.is_spent = true;
+                Err("the template does too much: more than two million steps".to_owned())
+            }
+        }
+    }
+
+    /// Ends work whose steps are few in most cases only, when its time is over.
+    pub(super) fn look_at_the_clock(&mut self) -> Result<(), String> {
+        if Instant::now() < self.ends {
+            return Ok(());
+        }
+        self.is_spent = true;
+        Err("the template takes too long: more than ten seconds".to_owned())
     }
 
     /// Pays for a copy of `value`.
     pub(super) fn copy(&mut self, value: &Value) -> Result<(), String> {
         self.weigh(value, 0)
+    }
+
+    /// Pays for comparing `value` with each of `others`.
+    pub(super) fn compare(&mut self, others: usize, value: &Value) -> Result<(), String> {
+        let before = self.left;
+        self.copy(value)?;
+        let once = before - self.left;
+        self.spend(others.saturating_mul(once))
     }
 
     fn weigh(&mut self, value: &Value, depth: usize) -> Result<(), String> {

@@ -17,6 +17,14 @@ enum Flow {
     Stop,
 }
 
+/// What came of a rendering.
+pub(super) enum Rendered {
+    Text(String),
+    Faulty(Fault),
+    /// It ran out of its budget.
+    Unfinished(Fault),
+}
+
 /// A rendering under way.
 pub(super) struct Rendering<'s> {
     pub(super) scene: &'s Scene<'s>,
@@ -24,15 +32,18 @@ pub(super) struct Rendering<'s> {
     pub(super) budget: Budget,
 }
 
-pub(super) fn render(nodes: &[Node], scene: &Scene<'_>) -> Result<String, Fault> {
+pub(super) fn render(nodes: &[Node], scene: &Scene<'_>, budget: Budget) -> Rendered {
     let mut rendering = Rendering {
         scene,
         variables: HashMap::new(),
-        budget: Budget::default(),
+        budget,
     };
     let mut text = String::new();
-    rendering.block(nodes, &mut text)?;
-    Ok(text)
+    match rendering.block(nodes, &mut text) {
+        Ok(_) => Rendered::Text(text),
+        Err(fault) if rendering.budget.is_spent() => Rendered::Unfinished(fault),
+        Err(fault) => Rendered::Faulty(fault),
+    }
 }
 
 impl Rendering<'_> {
@@ -61,6 +72,7 @@ impl Rendering<'_> {
                     Value::Null => reference.source.as_str().into(),
                     value => as_text(value),
                 };
+                self.spend(shown.len() / 64, reference.place)?;
                 push(text, &shown, reference.place)?;
             }
             Node::Set { target, value } => {
@@ -153,7 +165,10 @@ impl Rendering<'_> {
         let start = Place { line: 1, column: 1 };
         self.spend(1, start)?;
         match expression {
-            Expression::Literal(value) => Ok(value.clone()),
+            Expression::Literal(value) => {
+                self.budget.copy(value).map_err(at(start))?;
+                Ok(value.clone())
+            }
             Expression::Text(nodes) => {
                 let mut text = String::new();
                 self.block(nodes, &mut text)?;

@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde_json::Value;
 
 use super::Scene;
-use super::bounds::within;
+use super::bounds::{Budget, within};
 use super::print::as_text;
 use crate::jsonpath::JsonPath;
 
@@ -27,16 +27,21 @@ pub(super) fn body(scene: &Scene<'_>) -> Value {
 }
 
 /// `$input.method(arguments)`.
-pub(super) fn input(scene: &Scene<'_>, method: &str, arguments: &[Value]) -> Result<Value, String> {
+pub(super) fn input(
+    scene: &Scene<'_>,
+    method: &str,
+    arguments: &[Value],
+    budget: &mut Budget,
+) -> Result<Value, String> {
     match (method, arguments) {
         ("json", [path]) => {
-            let found = find(scene, path)?;
+            let found = find(scene, path, budget)?;
             // A path to nothing is an empty text in JSON.
             Ok(found
                 .map_or_else(|| "\"\"".to_owned(), |found| found.to_string())
                 .into())
         }
-        ("path", [path]) => Ok(find(scene, path)?.unwrap_or_default()),
+        ("path", [path]) => Ok(find(scene, path, budget)?.unwrap_or_default()),
         ("params", []) => Ok(scene.parameters.clone()),
         ("params", [name]) => {
             let name = as_text(name);
@@ -62,9 +67,12 @@ pub(super) fn input(scene: &Scene<'_>, method: &str, arguments: &[Value]) -> Res
     }
 }
 
-fn find(scene: &Scene<'_>, path: &Value) -> Result<Option<Value>, String> {
+fn find(scene: &Scene<'_>, path: &Value, budget: &mut Budget) -> Result<Option<Value>, String> {
     let path = JsonPath::parse(&as_text(path))?;
-    Ok(path.find(&parsed(scene.body)))
+    let mut visits = 0;
+    let found = path.find_counting(&parsed(scene.body), &mut visits);
+    budget.spend(visits / 16)?;
+    found
 }
 
 /// A body as JSON: an empty one is an empty object, and one that is not JSON is a text.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::bounds::Budget;
 use super::operators::equal;
 
 pub(super) fn element<'v>(items: &'v [Value], index: &Value) -> Option<&'v Value> {
@@ -13,7 +14,11 @@ pub(super) fn call(
     items: Vec<Value>,
     method: &str,
     arguments: &[Value],
+    budget: &mut Budget,
 ) -> Result<Option<Value>, String> {
+    if let ("contains" | "indexOf", [item]) = (method, arguments) {
+        budget.compare(items.len(), item)?;
+    }
     Ok(Some(match (method, arguments) {
         // `count` is how AWS's own reference writes it.
         ("size" | "length" | "count", []) => items.len().into(),
@@ -52,7 +57,13 @@ pub(super) fn change(
     items: &mut Vec<Value>,
     method: &str,
     arguments: &[Value],
+    budget: &mut Budget,
 ) -> Result<Value, String> {
+    // What lies behind a place is moved.
+    budget.spend(items.len() / 64)?;
+    if let ("remove", [item]) = (method, arguments) {
+        budget.compare(items.len(), item)?;
+    }
     match (method, arguments) {
         ("add", [item]) => items.push(item.clone()),
         ("add", [index, item]) => {

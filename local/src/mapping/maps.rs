@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bounds::Budget;
 use super::operators::equal;
 use super::print::as_text;
 
@@ -10,7 +11,11 @@ pub(super) fn call(
     members: &Map<String, Value>,
     method: &str,
     arguments: &[Value],
+    budget: &mut Budget,
 ) -> Result<Option<Value>, String> {
+    if let ("containsValue", [value]) = (method, arguments) {
+        budget.compare(members.len(), value)?;
+    }
     let member = |key: &Value| members.get(as_text(key).as_ref());
     Ok(Some(match (method, arguments) {
         ("size" | "length" | "count", []) => members.len().into(),
@@ -37,7 +42,10 @@ pub(super) fn change(
     members: &mut Map<String, Value>,
     method: &str,
     arguments: &[Value],
+    budget: &mut Budget,
 ) -> Result<Value, String> {
+    // What lies behind a removed member is moved.
+    budget.spend(members.len() / 16)?;
     Ok(match (method, arguments) {
         ("put", [key, value]) => members
             .insert(as_text(key).into_owned(), value.clone())

@@ -28,6 +28,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use self::bounds::Budget;
+use self::evaluate::Rendered;
+
 pub(crate) use print::as_text;
 
 /// A template's greatest length in bytes:
@@ -96,9 +99,23 @@ impl Template {
         })
     }
 
-    /// What the template makes of `scene`. Bounded in rounds, steps and length, so it always ends.
+    /// What the template makes of `scene`. Bounded in rounds, steps, time and length, so it always ends; but it may take
+    /// a second, and ten where a regular expression is hard on a text.
     pub(crate) fn render(&self, scene: &Scene<'_>) -> Result<String, Fault> {
-        evaluate::render(&self.nodes, scene)
+        match evaluate::render(&self.nodes, scene, Budget::whole()) {
+            Rendered::Text(text) => Ok(text),
+            Rendered::Faulty(fault) | Rendered::Unfinished(fault) => Err(fault),
+        }
+    }
+
+    /// The same, for a thread that others wait for. `None` if it takes more than some 20 ms; then ask
+    /// [`Template::render`] elsewhere.
+    pub(crate) fn render_in_passing(&self, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
+        match evaluate::render(&self.nodes, scene, Budget::in_passing()) {
+            Rendered::Text(text) => Some(Ok(text)),
+            Rendered::Faulty(fault) => Some(Err(fault)),
+            Rendered::Unfinished(_) => None,
+        }
     }
 }
 

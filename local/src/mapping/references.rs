@@ -1,7 +1,10 @@
 //! What a reference leads to.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
+use super::bounds::Budget;
 use super::evaluate::{Rendering, at};
 use super::print::{as_text, kind};
 use super::syntax::{Reference, Step};
@@ -10,8 +13,8 @@ use super::{Fault, Place, functions, lists, maps, texts};
 /// The methods that change what they are called on.
 const CHANGING: [&str; 6] = ["add", "addAll", "clear", "put", "putAll", "remove"];
 
-/// What a call costs in steps: it may compile a regular expression.
-const CALL: usize = 20;
+/// What a call costs in steps, beside what it looks at.
+const CALL: usize = 4;
 
 impl Reference {
     /// Whether it begins with a variable of API Gateway's.
@@ -38,7 +41,8 @@ impl Rendering<'_> {
                     place,
                 }) => {
                     let arguments = self.arguments(arguments)?;
-                    functions::input(self.scene, method, &arguments).map_err(at(*place))?
+                    functions::input(self.scene, method, &arguments, &mut self.budget)
+                        .map_err(at(*place))?
                 }
                 _ => {
                     let reason = "`$input` has body, json(path), path(path) and params()";
@@ -52,6 +56,9 @@ impl Rendering<'_> {
                     place,
                 }) => {
                     let arguments = self.arguments(arguments)?;
+                    for argument in &arguments {
+                        self.budget.copy(argument).map_err(at(*place))?;
+                    }
                     functions::util(method, &arguments).map_err(at(*place))?
                 }
                 _ => return Err(Fault::new(place, "`$util` has functions only")),
@@ -109,8 +116,9 @@ impl Rendering<'_> {
                 place,
             } => {
                 self.spend(CALL, *place)?;
+                self.budget.copy(&value).map_err(at(*place))?;
                 let arguments = self.arguments(arguments)?;
-                call(value, method, &arguments).map_err(at(*place))?
+                call(value, method, &arguments, &mut self.budget).map_err(at(*place))?
             }
         })
     }
@@ -137,12 +145,15 @@ impl Rendering<'_> {
             return Ok(None);
         }
         let arguments = self.arguments(arguments)?;
-        let Some(target) = self.target(&reference.name, path)? else {
+        let keys = self.keys(path)?;
+        let target = keys.and_then(|keys| target(&mut self.variables, &reference.name, &keys));
+        let Some(target) = target else {
             return Ok(Some(Value::Null));
         };
+        let budget = &mut self.budget;
         let result = match target {
-            Value::Array(items) => lists::change(items, method, &arguments),
-            Value::Object(members) => maps::change(members, method, &arguments),
+            Value::Array(items) => lists::change(items, method, &arguments, budget),
+            Value::Object(members) => maps::change(members, method, &arguments, budget),
             other => Err(format!("{} has no method `{method}`", kind(other))),
         };
         result.map(Some).map_err(at(*place))
@@ -160,7 +171,8 @@ impl Rendering<'_> {
             Step::Call { place, .. } => return Err(Fault::new(*place, "a call cannot be set")),
         };
         let place = target.place;
-        match self.target(&target.name, path)? {
+        let keys = self.keys(path)?;
+        match keys.and_then(|keys| self::target(&mut self.variables, &target.name, &keys)) {
             Some(Value::Object(members)) => {
                 members.insert(as_text(&key).into_owned(), value);
                 Ok(())
@@ -179,7 +191,8 @@ impl Rendering<'_> {
         }
     }
 
-    fn target(&mut self, name: &str, path: &[Step]) -> Result<Option<&mut Value>, Fault> {
+    /// The names and places that `path` leads through; `None` if there is a call among them.
+    fn keys(&mut self, path: &[Step]) -> Result<Option<Vec<Value>>, Fault> {
         let mut keys = Vec::with_capacity(path.len());
         for step in path {
             keys.push(match step {
@@ -188,13 +201,21 @@ impl Rendering<'_> {
                 Step::Call { .. } => return Ok(None),
             });
         }
-        let root = self.variables.get_mut(name);
-        Ok(keys.iter().fold(root, |value, key| match value? {
-            Value::Object(members) => members.get_mut(as_text(key).as_ref()),
-            Value::Array(items) => items.get_mut(usize::try_from(key.as_u64()?).ok()?),
-            _ => None,
-        }))
+        Ok(Some(keys))
     }
+}
+
+fn target<'v>(
+    variables: &'v mut HashMap<String, Value>,
+    name: &str,
+    keys: &[Value],
+) -> Option<&'v mut Value> {
+    let root = variables.get_mut(name);
+    keys.iter().fold(root, |value, key| match value? {
+        Value::Object(members) => members.get_mut(as_text(key).as_ref()),
+        Value::Array(items) => items.get_mut(usize::try_from(key.as_u64()?).ok()?),
+        _ => None,
+    })
 }
 
 fn element<'v>(value: &'v Value, index: &Value) -> Option<&'v Value> {
@@ -206,7 +227,12 @@ fn element<'v>(value: &'v Value, index: &Value) -> Option<&'v Value> {
 }
 
 /// The method of a value. On nothing, every method gives nothing.
-fn call(value: Value, method: &str, arguments: &[Value]) -> Result<Value, String> {
+fn call(
+    value: Value,
+    method: &str,
+    arguments: &[Value],
+    budget: &mut Budget,
+) -> Result<Value, String> {
     if value.is_null() {
         return Ok(Value::Null);
     }
@@ -217,9 +243,9 @@ fn call(value: Value, method: &str, arguments: &[Value]) -> Result<Value, String
     }
     let what = kind(&value);
     let result = match value {
-        Value::String(text) => texts::call(&text, method, arguments)?,
-        Value::Array(items) => lists::call(items, method, arguments)?,
-        Value::Object(members) => maps::call(&members, method, arguments)?,
+        Value::String(text) => texts::call(&text, method, arguments, budget)?,
+        Value::Array(items) => lists::call(items, method, arguments, budget)?,
+        Value::Object(members) => maps::call(&members, method, arguments, budget)?,
         Value::Number(number) => match (method, arguments) {
             ("intValue" | "longValue", []) => {
                 #[expect(clippy::cast_possible_truncation, reason = "what Java's intValue does")]

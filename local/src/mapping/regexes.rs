@@ -2,18 +2,27 @@
 //!
 //! Errors quote nothing: a pattern may be made of what somebody said, and errors are logged.
 
-use regex_lite::{Captures, Regex};
+use regex_lite::Captures;
 
-use super::bounds::within;
+use super::bounds::{Budget, within};
+use crate::regexes::Pattern;
 
 /// Compiles a regular expression; those of Java's that need looking around or back are refused.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern)
-        .map_err(|error| format!("this regular expression is not supported: {error}"))
+fn compiled(pattern: &str, is_whole: bool, budget: &mut Budget) -> Result<Pattern, String> {
+    let Some(compiled) = Pattern::of_java_within(budget.left(), pattern, is_whole) else {
+        budget.spend(usize::MAX)?;
+        return Err("this regular expression is too large".to_owned());
+    };
+    let pattern =
+        compiled.map_err(|error| format!("this regular expression is not supported: {error}"))?;
+    budget.spend(pattern.steps_to_compile())?;
+    Ok(pattern)
 }
 
-pub(super) fn matches(text: &str, pattern: &str) -> Result<bool, String> {
-    Ok(compile(&format!("^(?:{pattern})$"))?.is_match(text))
+pub(super) fn matches(text: &str, pattern: &str, budget: &mut Budget) -> Result<bool, String> {
+    let pattern = compiled(pattern, true, budget)?;
+    budget.spend(pattern.steps(text.len()))?;
+    Ok(pattern.is_match(text))
 }
 
 /// Replaces the first or all matches. In `replacement`, `$1` is a group and a backslash takes away a meaning.
@@ -22,13 +31,20 @@ pub(super) fn replace(
     pattern: &str,
     replacement: &str,
     is_first_only: bool,
+    budget: &mut Budget,
 ) -> Result<String, String> {
-    let regex = compile(pattern)?;
+    let pattern = compiled(pattern, false, budget)?;
     let pieces = pieces(replacement)?;
+    // Every group is copied with every state.
+    let groups = pattern.captures_len();
+    let steps = pattern.steps(text.len());
+    budget.spend(steps.saturating_mul(1 + groups / 8))?;
     let mut result = String::new();
     let mut last = 0;
-    for captures in regex.captures_iter(text) {
+    for captures in pattern.captures_iter(text) {
         let Some(whole) = captures.get(0) else { break };
+        budget.spend(1 + groups + replacement.len() / 64)?;
+        budget.look_at_the_clock()?;
         result.push_str(&text[last..whole.start()]);
         fill(&pieces, &captures, &mut result)?;
         last = whole.end();
@@ -41,16 +57,26 @@ pub(super) fn replace(
     Ok(result)
 }
 
-pub(super) fn split(text: &str, pattern: &str, most: Option<usize>) -> Result<Vec<String>, String> {
-    let regex = compile(pattern)?;
-    let mut parts: Vec<String> = match most {
-        Some(most) if most > 0 => regex.splitn(text, most).map(str::to_owned).collect(),
-        _ => regex.split(text).map(str::to_owned).collect(),
-    };
+pub(super) fn split(
+    text: &str,
+    pattern: &str,
+    most: Option<usize>,
+    budget: &mut Budget,
+) -> Result<Vec<String>, String> {
+    let pattern = compiled(pattern, false, budget)?;
+    budget.spend(pattern.steps(text.len()))?;
+    let most = most.filter(|most| *most > 0);
+    let found = pattern.splitn(text, most.unwrap_or(usize::MAX));
+    let mut parts: Vec<String> = Vec::new();
+    for part in found {
+        budget.spend(1)?;
+        budget.look_at_the_clock()?;
+        parts.push(part.to_owned());
+    }
     // An empty match at the start gives no part, and empty parts at the end are left out.
     if parts.len() > 1
         && parts[0].is_empty()
-        && regex.find(text).is_some_and(|found| found.is_empty())
+        && pattern.find(text).is_some_and(|found| found.is_empty())
     {
         parts.remove(0);
     }

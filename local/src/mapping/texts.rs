@@ -2,11 +2,17 @@
 
 use serde_json::Value;
 
+use super::bounds::Budget;
 use super::print::as_text;
 use super::{bounds, regexes};
 
 /// `None` if texts have no such method.
-pub(super) fn call(text: &str, method: &str, arguments: &[Value]) -> Result<Option<Value>, String> {
+pub(super) fn call(
+    text: &str,
+    method: &str,
+    arguments: &[Value],
+    budget: &mut Budget,
+) -> Result<Option<Value>, String> {
     let shown: Vec<_> = arguments.iter().map(as_text).collect();
     let shown: Vec<&str> = shown.iter().map(AsRef::as_ref).collect();
     Ok(Some(match (method, shown.as_slice()) {
@@ -38,16 +44,19 @@ pub(super) fn call(text: &str, method: &str, arguments: &[Value]) -> Result<Opti
             substring(text, index(&arguments[0])?, Some(index(&arguments[1])?))?
         }
         ("replace", [from, to]) => {
-            let found = text.matches(from).take(bounds::ROUNDS * 1000).count();
+            let found = text.matches(from).count();
             bounds::within(text.len() + found.saturating_mul(to.len()))?;
             text.replace(from, to).into()
         }
-        ("replaceAll", [pattern, by]) => regexes::replace(text, pattern, by, false)?.into(),
-        ("replaceFirst", [pattern, by]) => regexes::replace(text, pattern, by, true)?.into(),
-        ("matches", [pattern]) => regexes::matches(text, pattern)?.into(),
-        ("split", [pattern]) => regexes::split(text, pattern, None)?.into(),
+        ("replaceAll", [pattern, by]) => regexes::replace(text, pattern, by, false, budget)?.into(),
+        ("replaceFirst", [pattern, by]) => {
+            regexes::replace(text, pattern, by, true, budget)?.into()
+        }
+        ("matches", [pattern]) => regexes::matches(text, pattern, budget)?.into(),
+        ("split", [pattern]) => regexes::split(text, pattern, None, budget)?.into(),
         ("split", [pattern, _]) => {
-            regexes::split(text, pattern, Some(index(&arguments[1])?))?.into()
+            let most = index(&arguments[1])?;
+            regexes::split(text, pattern, Some(most), budget)?.into()
         }
         _ => return Ok(None),
     }))

@@ -1,39 +1,56 @@
 //! Whether a value is as a schema wants it.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
 use super::{MOST_NESTED, Schema};
 
-/// How many schemas may be asked for one value: two references in a list double them at every level.
-const MOST_ASKED: usize = 100_000;
+/// Steps that a judgement may take: schemas asked, values compared, and what regular expressions look at. Two references
+/// in a list double the schemas at every level. This many take about half a second in a release build.
+const STEPS: usize = 1_000_000;
+
+/// Steps of a judgement on a thread that others wait for: about ten milliseconds.
+const STEPS_IN_PASSING: usize = 20_000;
 
 impl Schema {
-    /// An error says what is wrong with `value`, and where in it.
+    /// An error says what is wrong with `value`, and where in it. This may take half a second.
     pub(crate) fn judge(&self, value: &Value) -> Result<(), String> {
+        self.judge_within(STEPS, value).1
+    }
+
+    /// The same, for a thread that others wait for. `None` if it takes more than some 10 ms; then ask
+    /// [`Schema::judge`] elsewhere.
+    pub(crate) fn judge_in_passing(&self, value: &Value) -> Option<Result<(), String>> {
+        let (is_spent, judged) = self.judge_within(STEPS_IN_PASSING, value);
+        (!is_spent).then_some(judged)
+    }
+
+    fn judge_within(&self, steps: usize, value: &Value) -> (bool, Result<(), String>) {
         let judge = Judge {
             schema: self,
-            left: Cell::new(MOST_ASKED),
+            left: Cell::new(Some(steps)),
         };
-        judge.check(&self.document, value, "$", 0)?;
+        let judged = judge.check(&self.document, value, "$", 0);
         // `not` turns an error into a fit, but not this one.
-        judge.spend("$")
+        let judged = judged.and_then(|()| judge.spend(0, "$"));
+        (judge.left.get().is_none(), judged)
     }
 }
 
 struct Judge<'s> {
     schema: &'s Schema,
-    /// How many schemas may still be asked.
-    left: Cell<usize>,
+    /// The steps that are left; none once they were too few.
+    left: Cell<Option<usize>>,
 }
 
 impl Judge<'_> {
-    fn spend(&self, place: &str) -> Result<(), String> {
-        let left = self.left.get().checked_sub(1);
-        self.left.set(left.unwrap_or_default());
+    fn spend(&self, steps: usize, place: &str) -> Result<(), String> {
+        let left = self.left.get().and_then(|left| left.checked_sub(steps));
+        self.left.set(left);
         left.map(drop)
-            .ok_or_else(|| format!("{place}: the schema asks too much"))
+            .ok_or_else(|| format!("{place:.100}: the schema asks too much"))
     }
 
     fn check(
@@ -43,7 +60,7 @@ impl Judge<'_> {
         place: &str,
         depth: usize,
     ) -> Result<(), String> {
-        self.spend(place)?;
+        self.spend(1 + place.len() / 64, place)?;
         if depth > MOST_NESTED {
             return Err(format!("{place}: the schema leads too deep"));
         }
@@ -62,7 +79,7 @@ impl Judge<'_> {
             }
             Value::String(text) => self.check_text(keywords, text, place),
             Value::Array(items) => self.check_items(keywords, items, place, depth),
-            Value::Object(members) => self.check_members(keywords, members, place, depth),
+            Value::Object(members) => self.check_members(keywords, value, members, place, depth),
             _ => Ok(()),
         }
     }
@@ -90,7 +107,9 @@ impl Judge<'_> {
             }
             _ => {}
         }
-        if list("enum").is_some_and(|allowed| !allowed.contains(value)) {
+        let allowed = list("enum");
+        self.spend(allowed.map_or(0, |allowed| allowed.len() / 4), place)?;
+        if allowed.is_some_and(|allowed| !allowed.contains(value)) {
             return Err(format!("{place} has none of its allowed values"));
         }
         for schema in list("allOf").into_iter().flatten() {
@@ -117,6 +136,7 @@ impl Judge<'_> {
         place: &str,
     ) -> Result<(), String> {
         let length = text.chars().count() as u64;
+        self.spend(text.len() / 256, place)?;
         let pattern = keywords.get("pattern").and_then(Value::as_str);
         if count(keywords, "minLength").is_some_and(|least| length < least) {
             return Err(format!("{place} is too short"));
@@ -124,10 +144,12 @@ impl Judge<'_> {
         if count(keywords, "maxLength").is_some_and(|most| length > most) {
             return Err(format!("{place} is too long"));
         }
-        if pattern.is_some_and(|pattern| !self.matches(pattern, text)) {
-            return Err(format!("{place} does not match its pattern"));
+        match pattern {
+            Some(pattern) if !self.matches(pattern, text, place)? => {
+                Err(format!("{place} does not match its pattern"))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn check_items(
@@ -139,9 +161,14 @@ impl Judge<'_> {
     ) -> Result<(), String> {
         check_count(keywords, ["minItems", "maxItems"], items.len(), place)?;
         if keywords.get("uniqueItems") == Some(&Value::Bool(true)) {
-            let twice = |(index, item): (usize, &Value)| items[..index].contains(item);
-            if items.iter().enumerate().any(twice) {
-                return Err(format!("{place} has an item twice"));
+            let mut seen = HashSet::with_capacity(items.len());
+            for item in items {
+                let mut text = String::new();
+                write_sorted(item, &mut text);
+                self.spend(1 + text.len() / 64, place)?;
+                if !seen.insert(text) {
+                    return Err(format!("{place} has an item twice"));
+                }
             }
         }
         for (index, item) in items.iter().enumerate() {
@@ -163,6 +190,7 @@ impl Judge<'_> {
     fn check_members(
         &self,
         keywords: &Map<String, Value>,
+        value: &Value,
         members: &Map<String, Value>,
         place: &str,
         depth: usize,
@@ -174,6 +202,12 @@ impl Judge<'_> {
             place,
         )?;
         let named = |keyword: &str| keywords.get(keyword).and_then(Value::as_object);
+        let length = |keyword: &str| match keywords.get(keyword) {
+            Some(Value::Array(names)) => names.len(),
+            Some(Value::Object(names)) => names.len(),
+            _ => 0,
+        };
+        self.spend((length("required") + length("dependencies")) / 8, place)?;
         let has = |name: &Value| name.as_str().is_some_and(|name| members.contains_key(name));
         let required = keywords
             .get("required")
@@ -190,20 +224,22 @@ impl Judge<'_> {
                     return Err(format!("{place} has `{name}` without what belongs to it"));
                 }
                 Value::Array(_) => {}
-                schema => self.check(schema, &Value::Object(members.clone()), place, depth + 1)?,
+                schema => self.check(schema, value, place, depth + 1)?,
             }
         }
         for (name, member) in members {
             let place = format!("{place}.{name}");
+            self.spend(place.len() / 64, "$")?;
             let known = named("properties").and_then(|known| known.get(name));
-            let patterns = named("patternProperties").into_iter().flatten();
-            let matching = patterns
-                .filter(|(pattern, _)| self.matches(pattern, name))
-                .map(|(_, schema)| schema);
-            let mut is_known = false;
-            for schema in known.into_iter().chain(matching) {
-                is_known = true;
+            let mut is_known = known.is_some();
+            if let Some(schema) = known {
                 self.check(schema, member, &place, depth + 1)?;
+            }
+            for (pattern, schema) in named("patternProperties").into_iter().flatten() {
+                if self.matches(pattern, name, &place)? {
+                    is_known = true;
+                    self.check(schema, member, &place, depth + 1)?;
+                }
             }
             match keywords.get("additionalProperties") {
                 Some(Value::Bool(false)) if !is_known => {
@@ -216,11 +252,39 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn matches(&self, pattern: &str, text: &str) -> bool {
-        self.schema
-            .patterns
-            .get(pattern)
-            .is_some_and(|regex| regex.is_match(text))
+    fn matches(&self, pattern: &str, text: &str, place: &str) -> Result<bool, String> {
+        let Some(compiled) = self.schema.patterns.get(pattern) else {
+            return Ok(false);
+        };
+        self.spend(compiled.steps(text.len()), place)?;
+        Ok(compiled.is_match(text))
+    }
+}
+
+/// A text that is the same for equal values only, in whatever order their members are.
+fn write_sorted(value: &Value, text: &mut String) {
+    match value {
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                write_sorted(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, member) in members {
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                write_sorted(member, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        other => text.push_str(&other.to_string()),
     }
 }
 
@@ -278,3 +342,6 @@ fn check_number(keywords: &Map<String, Value>, number: f64, place: &str) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

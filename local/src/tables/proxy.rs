@@ -8,6 +8,7 @@ use dynoxide::Database;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::http::response::Parts;
 use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -15,8 +16,8 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::conditions;
 use super::needs::{Need, Scope, needs};
+use super::{arns, conditions};
 use crate::browser;
 use crate::credentials::{Caller, Credentials};
 use crate::http::{self, BodyError, Patience};
@@ -108,7 +109,9 @@ impl Proxy {
             .get("x-amz-target")
             .and_then(|value| value.to_str().ok())
             .and_then(|target| target.split_once('.'))
-            .map_or("", |(_, operation)| operation);
+            .map_or("", |(_, operation)| operation)
+            .to_owned();
+        let operation = operation.as_str();
         if let Caller::Function(principal) = &caller {
             let Ok(needs) = needs(operation, &body, &self.scope) else {
                 return refuse(
@@ -119,7 +122,7 @@ impl Proxy {
             };
             for Need { action, resource } in needs {
                 let context = || context(&self.database, &action, &resource, &body);
-                let why = match principal.decide_with(&action, &resource, context) {
+                let why = match principal.decide_with(&action, &resource, &head.headers, context) {
                     Decision::Allowed => continue,
                     Decision::ImplicitlyDenied => {
                         format!("because no identity-based policy allows the {action} action")
@@ -131,6 +134,13 @@ impl Proxy {
                 return denied(&principal.arn, &action, &resource, &why);
             }
         }
+        let body = match arns::inward(&body, &self.scope) {
+            Some(named) => {
+                head.headers.remove(hyper::header::CONTENT_LENGTH);
+                named
+            }
+            None => body,
+        };
         // Whoever is nobody is told so by the database's own server.
         if !matches!(caller, Caller::Anonymous)
             && let Some(found) = read(&self.database, operation, &body)
@@ -157,7 +167,7 @@ impl Proxy {
                 let (head, body) = answer.into_parts();
                 body.collect()
                     .await
-                    .map(|body| Response::from_parts(head, Full::new(body.to_bytes())))
+                    .map(|body| self.outward(operation, head, body.to_bytes()))
                     .ok()
             }
             Err(_) => None,
@@ -170,6 +180,19 @@ impl Proxy {
             )
         };
         answered.unwrap_or_else(broken)
+    }
+}
+
+impl Proxy {
+    /// The database's answer, with the ARNs that the template's resources have.
+    fn outward(&self, operation: &str, mut head: Parts, body: Bytes) -> Answer {
+        let Some(changed) = arns::outward(operation, &body, &self.scope) else {
+            return Response::from_parts(head, Full::new(body));
+        };
+        // Both are of the body as it was; SDKs check the sum where there is one.
+        head.headers.remove(hyper::header::CONTENT_LENGTH);
+        head.headers.remove("x-amz-crc32");
+        Response::from_parts(head, Full::new(changed))
     }
 }
 

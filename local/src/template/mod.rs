@@ -21,6 +21,7 @@ mod parameters;
 mod problem;
 mod references;
 mod resources;
+mod scalars;
 mod scope;
 mod sections;
 mod shape;
@@ -129,6 +130,7 @@ fn assemble(
     resources::check_names(created, &mut problems);
     let api = resources::api::api(created, &mut problems);
     problems.settle()?;
+    let warnings = problems.into_notes();
     // An API that is missing without a problem does not exist, but saying so costs nothing.
     let api = api.ok_or_else(|| TemplateError::from(source::whole(0, "it has no usable API")))?;
     let resources = created.iter().map(Created::resource).collect();
@@ -141,5 +143,6 @@ fn assemble(
         tables,
         roles,
         outputs,
+        warnings,
     })
 }

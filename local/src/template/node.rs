@@ -10,7 +10,7 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// Scalars keep their text, because CloudFormation decides by the property what `010` or `true` means.
+/// Scalars are text, because CloudFormation decides by the property whether `10` or `true` is one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,

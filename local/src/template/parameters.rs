@@ -44,7 +44,12 @@ pub(super) fn resolve(
     let mut values = BTreeMap::new();
     for entry in entries {
         let place = top.key(&entry.name);
-        let resolved = resolve_one(entry, given.get(&entry.name).map(String::as_str), &place);
+        let resolved = resolve_one(
+            entry,
+            given.get(&entry.name).map(String::as_str),
+            &place,
+            problems,
+        );
         values.extend(
             problems
                 .keep(resolved)
@@ -54,7 +59,12 @@ pub(super) fn resolve(
     values
 }
 
-fn resolve_one(entry: &Entry, given: Option<&str>, place: &Place<'_>) -> Result<Node, Problem> {
+fn resolve_one(
+    entry: &Entry,
+    given: Option<&str>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+) -> Result<Node, Problem> {
     let problem = |reason: String| Problem::new(entry.line, place, reason);
     if !entry.name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err(problem(
@@ -95,7 +105,7 @@ fn resolve_one(entry: &Entry, given: Option<&str>, place: &Place<'_>) -> Result<
         } else {
             format!("`{item}`")
         };
-        check(kind, item, &shown, &entry.node, place).map_err(|mut problem| {
+        check(kind, item, &shown, &entry.node, place, problems).map_err(|mut problem| {
             if let Some(description) = entry
                 .node
                 .child("ConstraintDescription")

@@ -91,13 +91,38 @@ impl From<Problem> for TemplateError {
     }
 }
 
+/// So many problems and notes are kept: a hostile template can have one in each of its bytes.
+const MOST: usize = 1000;
+
 /// Collects problems, so that one run of the reader reports as many as it can.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<Problem>);
+pub(super) struct Problems {
+    kept: Vec<Problem>,
+    /// Those beyond.
+    more: usize,
+    notes: Vec<Problem>,
+}
 
 impl Problems {
     pub(super) fn add(&mut self, problem: Problem) {
-        self.0.push(problem);
+        if self.kept.len() < MOST {
+            self.kept.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Keeps what is no problem and still worth a word: what AWS takes and has no effect, or what cannot be checked here.
+    pub(super) fn note(&mut self, note: Problem) {
+        if self.notes.len() < MOST {
+            self.notes.push(note);
+        }
+    }
+
+    /// All notes, in template order.
+    pub(super) fn into_notes(mut self) -> Vec<String> {
+        self.notes.sort_by_key(|note| note.line.unwrap_or(0));
+        self.notes.iter().map(ToString::to_string).collect()
     }
 
     /// The value of `result`; its problem is kept for the report.
@@ -107,16 +132,19 @@ impl Problems {
 
     /// Ends a phase that later ones build upon.
     pub(super) fn settle(&mut self) -> Result<(), TemplateError> {
-        if self.0.is_empty() {
+        if self.kept.is_empty() {
             return Ok(());
         }
-        let mut problems = std::mem::take(&mut self.0);
+        let mut problems = std::mem::take(&mut self.kept);
         problems.sort_by_key(|problem| problem.line.unwrap_or(0));
+        if self.more > 0 {
+            problems.push(Problem::new(0, "", format!("and {} more", self.more)));
+        }
         Err(TemplateError { problems })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len() + self.more
     }
 }
 

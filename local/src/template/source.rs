@@ -10,6 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use super::json;
 use super::node::{Entry, Node, Value};
 use super::problem::Problem;
+use super::scalars;
 
 /// CloudFormation's limit for a template in S3:
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
@@ -29,7 +30,19 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
             ),
         ));
     }
-    match parse_yaml(source) {
+    // Editors on Windows write it; nobody sees it.
+    let source = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let yaml = parse_yaml(source);
+    // What begins like JSON is JSON to CloudFormation, in which YAML's freedoms are mistakes.
+    if yaml.is_ok() && source.trim_start().starts_with('{') {
+        json::parse(source).map_err(|mut problem| {
+            problem
+                .reason
+                .push_str(" (what begins with `{` is read as JSON)");
+            problem
+        })?;
+    }
+    match yaml {
         Ok(node) => Ok(node),
         Err(Unreadable::Refused(problem)) => Err(problem),
         // JSON has spellings that YAML has not, such as surrogate pairs.
@@ -210,10 +223,11 @@ fn scalar(line: usize, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Res
     let value = match text {
         _ if style != ScalarStyle::Plain || as_text => Value::Text(text.to_owned()),
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        // YAML's spellings of the booleans; `yes`, `on` and their like stay text.
-        "True" | "TRUE" => Value::Plain("true".to_owned()),
-        "False" | "FALSE" => Value::Plain("false".to_owned()),
-        _ => Value::Plain(text.to_owned()),
+        // What has a tag is what the tag says.
+        _ if name.is_some() || tag.is_some_and(|tag| !tag.is_yaml_core_schema()) => {
+            Value::Plain(text.to_owned())
+        }
+        _ => Value::Plain(scalars::canonical(text)),
     };
     Ok(tagged(line, name, value))
 }

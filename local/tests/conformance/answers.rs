@@ -228,3 +228,32 @@ async fn a_route_that_the_gateway_may_not_invoke_sends_an_error_frame_and_a_warn
     );
     assert_eq!(world.puppets.count("default"), 0);
 }
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_used_is_explained_to_its_author() {
+    let (world, mut client) = world().await;
+    for (answer, expected) in [
+        (r#"{"statusCode":200,"foo":1}"#, "it has `foo`"),
+        (
+            r#"{"statusCode":200,"body":{"a":1}}"#,
+            "its body is an object",
+        ),
+        (r#""text""#, "it is a text"),
+    ] {
+        world
+            .puppets
+            .on("default", move |_| Act::Answer(answer.to_owned()));
+        client.is_told("x", "Internal server error").await;
+        let warning = world.warnings().pop().unwrap();
+        assert!(
+            warning.contains("`$default`") && warning.contains(expected),
+            "{warning}"
+        );
+    }
+    world
+        .puppets
+        .on("default", |_| Act::Fail("TypeError", "boom"));
+    client.is_told("x", "Internal server error").await;
+    let warning = world.warnings().pop().unwrap();
+    assert!(warning.contains("TypeError: boom"), "{warning}");
+}

@@ -77,31 +77,45 @@ async fn c68_unauthorized_is_401_deny_is_403_and_anything_else_is_500() {
         policy("Allow", "arn:aws:execute-api:*:*:*/v1/other", &json!({}))
     });
     assert_eq!(world.upgrade("/v1", "").await.status, 403);
+    let told = || world.warnings().pop().unwrap();
+    assert!(told().contains("neither allows nor denies"), "{}", told());
     world
         .puppets
         .on("authorize", |_| Act::Fail("Error", "a bug"));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    assert!(told().contains("Error: a bug"), "{}", told());
     world.puppets.on("authorize", |_| Act::Exit(1));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
-    for answer in [
-        "null",
-        "{}",
-        r#"{"isAuthorized":true}"#,
-        r#"{"principalId":"x","policyDocument":{}}"#,
+    for (answer, why) in [
+        ("null", "its answer is null"),
+        ("{}", "no principalId"),
+        (r#""Allow""#, "its answer is a text"),
+        (r#"{"isAuthorized":true}"#, "only HTTP APIs know"),
+        (
+            r#"{"principalId":"x","policyDocument":{}}"#,
+            "policyDocument cannot be used",
+        ),
     ] {
         world
             .puppets
             .on("authorize", move |_| Act::Answer(answer.to_owned()));
         assert_eq!(world.upgrade("/v1", "").await.status, 500, "{answer}");
+        assert!(told().contains(why), "{answer}: {}", told());
     }
     world
         .puppets
         .on("authorize", |_| allow(&json!({ "list": ["not", "flat"] })));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    assert!(
+        told().contains("`list` of its context is a list"),
+        "{}",
+        told()
+    );
     world
         .puppets
         .on("authorize", |_| allow(&json!({ "big": "x".repeat(9000) })));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
+    assert!(told().contains("8192 are the most"), "{}", told());
     assert_eq!(world.puppets.count("connect"), 0);
 }
 
@@ -241,4 +255,77 @@ async fn a_role_without_manage_connections_is_refused_in_the_words_of_aws() {
     );
     client.send("still open").await;
     until(async || (world.puppets.count("default") == 1).then_some(())).await;
+}
+
+#[tokio::test]
+async fn conditions_know_what_every_request_to_aws_has() {
+    let (statement, resource) = (
+        |condition: serde_json::Value| {
+            json!([{
+                "Effect": "Allow",
+                "Action": "execute-api:ManageConnections",
+                "Resource": "*",
+                "Condition": condition,
+            }])
+        },
+        format!("arn:aws:iam::{ACCOUNT}:role/chat-role"),
+    );
+    for (condition, status) in [
+        (json!({ "Bool": { "aws:SecureTransport": "true" } }), 200),
+        (
+            json!({ "StringEquals": { "aws:RequestedRegion": REGION } }),
+            200,
+        ),
+        (
+            json!({ "StringEquals": { "aws:RequestedRegion": "us-west-1" } }),
+            403,
+        ),
+        (
+            json!({ "ArnEquals": { "aws:PrincipalArn": resource } }),
+            200,
+        ),
+        (
+            json!({ "IpAddress": { "aws:SourceIp": "127.0.0.0/8" } }),
+            200,
+        ),
+        (
+            json!({ "NotIpAddress": { "aws:SourceIp": "127.0.0.0/8" } }),
+            403,
+        ),
+        (
+            json!({ "DateGreaterThan": { "aws:CurrentTime": "2020-01-01T00:00:00Z" } }),
+            200,
+        ),
+        (json!({ "NumericLessThan": { "aws:EpochTime": 5 } }), 403),
+        (
+            json!({ "Null": { "aws:MultiFactorAuthPresent": "true" } }),
+            200,
+        ),
+    ] {
+        let world = World::start(|setup| setup.chat().policy(&statement(condition.clone()))).await;
+        let _client = world.connect().await;
+        let path = format!("/v1/@connections/{}", world.connection_id(0).await);
+        let key = world.puppets.variables()[0]["AWS_ACCESS_KEY_ID"].clone();
+        let answer = world.manage(&key, "GET", &path, b"").await;
+        assert_eq!(answer.status, status, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn an_authorizers_policy_may_have_conditions() {
+    let world = guarded(&[]).await;
+    for (block, status) in [("127.0.0.0/8", 101), ("10.0.0.0/8", 403)] {
+        world.puppets.on("authorize", move |_| {
+            Act::json(&json!({
+                "principalId": "tom",
+                "policyDocument": { "Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow",
+                    "Action": "execute-api:Invoke",
+                    "Resource": "*",
+                    "Condition": { "IpAddress": { "aws:SourceIp": block } },
+                }] },
+            }))
+        });
+        assert_eq!(world.upgrade("/v1", "").await.status, status, "{block}");
+    }
 }

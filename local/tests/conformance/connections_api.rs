@@ -151,6 +151,16 @@ async fn a_connection_is_known_on_its_own_stage_only() {
             .status,
         410
     );
+    // A process serves both stages, and has one address in its environment.
+    let posts = world.puppets.variables()[0]["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"].clone();
+    let (_, stage) = posts.rsplit_once('/').unwrap();
+    let mut other = world.connect_to("/v2", "").await;
+    let ids = [id, world.connection_id(1).await];
+    for id in &ids {
+        let path = format!("/{stage}/@connections/{id}");
+        assert_eq!(world.manage("AKIA", "POST", &path, b"hi").await.status, 200);
+    }
+    assert_eq!(other.receive().await, "hi");
 }
 
 #[tokio::test]

@@ -249,3 +249,14 @@ async fn a_gateway_without_invoke_permission_refuses_with_500_and_says_which_per
     assert!(warnings[0].contains("function:connect"), "{warnings:?}");
     assert_eq!(world.puppets.count("connect"), 0);
 }
+
+#[tokio::test]
+async fn a_url_of_more_than_4096_characters_is_refused() {
+    let world = World::chat().await;
+    let long = |length: usize| format!("/v1?token={}", "x".repeat(length));
+    assert_eq!(world.upgrade(&long(4000), "").await.status, 101);
+    assert_eq!(world.upgrade(&long(4096), "").await.status, 414);
+    let warning = world.warnings().concat();
+    assert!(warning.contains("4096"), "{warning}");
+    assert_eq!(world.puppets.count("connect"), 1);
+}

@@ -54,6 +54,7 @@ async fn the_status_of_a_mock_decides_about_the_handshake() {
         ("403", 403),
         ("500", 500),
         ("\"no\"", 500),
+        ("204 ", 101),
     ] {
         let properties =
             format!("      RequestTemplates: {{ $default: '{{\"statusCode\":{status}}}' }}");
@@ -271,4 +272,47 @@ async fn an_update_replaces_templates_while_connections_stay() {
         (client.receive().await == "after").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_template_that_does_too_much_ends_and_keeps_nobody_waiting_meanwhile() {
+    let endless = "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($x = $i + $j)#end#end";
+    let world = world_of(&[
+        mock("Slow", OK),
+        response("Slow", DEFAULT, &templates(endless)),
+        mock("Quick", OK),
+        response("Quick", DEFAULT, &templates("quick")),
+        two_way("ToSlow", "slow", "Slow"),
+        two_way("ToQuick", DEFAULT, "Quick"),
+    ])
+    .await;
+    let (mut slow, mut quick) = (world.connect().await, world.connect().await);
+    slow.send(r#"{"action":"slow"}"#).await;
+    quick.send("x").await;
+    let first = tokio::select! {
+        biased;
+        answer = slow.receive() => answer,
+        answer = quick.receive() => answer,
+    };
+    assert_eq!(first, "quick");
+    assert!(slow.receive().await.contains("Internal server error"));
+    let warning = world.warnings().concat();
+    assert!(warning.contains("more than two million steps"), "{warning}");
+}
+
+#[tokio::test]
+async fn regular_expressions_are_charged_for_what_they_look_at() {
+    let hostile =
+        "#set($a = $input.body)#foreach($i in [1..1000])$a.matches('((a?){200}){20}b')#end";
+    let world = world_of(&[
+        mock("Mock", OK),
+        response("Mock", DEFAULT, &templates(hostile)),
+        two_way("Ask", DEFAULT, "Mock"),
+    ])
+    .await;
+    let mut client = world.connect().await;
+    let told = "Internal server error";
+    client.is_told(&"a".repeat(32_000), told).await;
+    let warning = world.warnings().concat();
+    assert!(warning.contains("more than two million steps"), "{warning}");
 }

@@ -211,8 +211,9 @@ async fn a_failed_start_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_function_without_code_is_named() {
+async fn functions_without_code_are_named_all_at_once() {
     let mut setup = Setup::empty(Puppets::new().await.bootstrap()).chat();
+    let connect = setup.code.remove("connect").unwrap();
     setup.code.remove("default");
     let start = LocalStack::start_resolved(
         setup.stack.clone(),
@@ -221,11 +222,16 @@ async fn a_function_without_code_is_named() {
         recorder().0,
     );
     match start.await {
-        Err(StartError::Code(FunctionCodeError::Missing { function })) => {
-            assert_eq!(function, "default")
+        Err(error @ StartError::Code(FunctionCodeError::Missing { .. })) => {
+            let told = error.to_string();
+            assert!(
+                told.starts_with("functions `connect`, `default` have no code"),
+                "{told}"
+            );
         }
         other => panic!("{other:?}"),
     }
+    setup.code.insert("connect".to_owned(), connect);
     setup
         .code
         .insert("default".to_owned(), "/nowhere/bootstrap".into());

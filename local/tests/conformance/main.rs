@@ -29,6 +29,8 @@ mod puppets;
 mod routing;
 mod runtime_api;
 mod setup;
+mod strangers;
+mod table_names;
 mod tables;
 mod throttling;
 mod updates;

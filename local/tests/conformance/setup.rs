@@ -57,6 +57,7 @@ impl Setup {
             tables: BTreeMap::new(),
             roles: BTreeMap::new(),
             outputs: BTreeMap::from([("Url".to_owned(), "wss://x".to_owned())]),
+            warnings: Vec::new(),
         };
         Self {
             stack,

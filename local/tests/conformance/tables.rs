@@ -12,7 +12,7 @@ use crate::setup::{ACCOUNT, Setup, table_arn};
 use crate::world::{Answer, World, exchange, recorder, signed_by, within};
 
 /// A DynamoDB call, signed by `key`.
-async fn call(endpoint: &str, key: &str, operation: &str, body: &Value) -> (u16, Value) {
+pub(crate) async fn call(endpoint: &str, key: &str, operation: &str, body: &Value) -> (u16, Value) {
     let authorization = format!(
         "Authorization: {}\r\nX-Amz-Date: 20260101T000000Z\r\n",
         signed_by(key, "dynamodb")
@@ -41,7 +41,7 @@ fn key_of(table: &str, pk: &str) -> Value {
 }
 
 /// The key of the role under test, and where its tables are.
-async fn with_policy(statements: Value) -> (World, String, String) {
+pub(crate) async fn with_policy(statements: Value) -> (World, String, String) {
     let world = World::start(|setup| setup.chat().table("chat").policy(&statements)).await;
     world.connect().await;
     let key = world.puppets.variables()[0]["AWS_ACCESS_KEY_ID"].clone();

@@ -231,12 +231,6 @@ fn every_wrong_stage_is_refused() {
         ],
     );
     check_stage(
-        "StageName: v1, AutoDeploy: true, DeploymentId: !Ref Deployment",
-        expect![
-            "the template cannot be used: line 29: Resources.Stage.Properties.DeploymentId: a stage has either `AutoDeploy: true` or a `DeploymentId`"
-        ],
-    );
-    check_stage(
         "StageName: v1, DeploymentId: none",
         expect![
             "the template cannot be used: line 29: Resources.Stage.Properties.DeploymentId: there is no deployment with the id `none` in this template"

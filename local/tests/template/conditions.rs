@@ -24,20 +24,20 @@ fn each_function_judges_as_its_name_says() {
     let names = ["IsProd", "IsDev", "Both", "Either", "Five", "Here", "Later"];
     let expressions: Vec<String> = names
         .iter()
-        .map(|name| format!("!If [{name}, yes, no]"))
+        .map(|name| format!("!If [{name}, then, else]"))
         .collect();
     let expressions: Vec<&str> = expressions.iter().map(String::as_str).collect();
     check_outputs(
         BEFORE,
         &expressions,
         expect![[r#"
-        !If [IsProd, yes, no] → yes
-        !If [IsDev, yes, no] → no
-        !If [Both, yes, no] → no
-        !If [Either, yes, no] → yes
-        !If [Five, yes, no] → yes
-        !If [Here, yes, no] → yes
-        !If [Later, yes, no] → yes
+        !If [IsProd, then, else] → then
+        !If [IsDev, then, else] → else
+        !If [Both, then, else] → else
+        !If [Either, then, else] → then
+        !If [Five, then, else] → then
+        !If [Here, then, else] → then
+        !If [Later, then, else] → then
     "#]],
     );
 }

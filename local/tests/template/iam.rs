@@ -166,9 +166,9 @@ fn every_wrong_role_is_refused() {
             ],
         ),
         (
-            "      Policies: [{ PolicyName: p, PolicyDocument: { Statement: { Effect: Allow, Action: 'a:b', Resource: '*', Condition: { IpAddress: { 'aws:SourceIp': 10.0.0.0/8 } } } } }]",
+            "      Policies: [{ PolicyName: p, PolicyDocument: { Statement: { Effect: Allow, Action: 'a:b', Resource: '*', Condition: { IpAdress: { 'aws:SourceIp': 10.0.0.0/8 } } } } }]",
             expect![
-                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be judged: the condition operator `IpAddress` is not supported by the local target"
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be judged: the condition operator `IpAdress` is not supported by the local target"
             ],
         ),
     ] {

@@ -12,7 +12,7 @@ Parameters:
 Mappings:
   Sizes: { eu-central-1: { small: 128, names: [x, y] } }
 Conditions:
-  Yes: !Equals [a, a]
+  Known: !Equals [a, a]
 ";
 
 #[test]
@@ -33,7 +33,7 @@ fn every_function_gives_what_cloudformation_documents() {
             "!Select ['2', !Ref List]",
             "!Select [0, !Split ['|', 'a|b']]",
             "!Join ['+', !Split ['|', '|a||']]",
-            "!If [Yes, !If [Yes, inner, b], c]",
+            "!If [Known, !If [Known, inner, b], c]",
             "!Base64 hello",
             "!FindInMap [Sizes, !Ref 'AWS::Region', small]",
             "!Select [1, !FindInMap [Sizes, !Ref 'AWS::Region', names]]",
@@ -54,7 +54,7 @@ fn every_function_gives_what_cloudformation_documents() {
             !Select ['2', !Ref List] → c
             !Select [0, !Split ['|', 'a|b']] → a
             !Join ['+', !Split ['|', '|a||']] → +a++
-            !If [Yes, !If [Yes, inner, b], c] → inner
+            !If [Known, !If [Known, inner, b], c] → inner
             !Base64 hello → aGVsbG8=
             !FindInMap [Sizes, !Ref 'AWS::Region', small] → 128
             !Select [1, !FindInMap [Sizes, !Ref 'AWS::Region', names]] → y
@@ -116,8 +116,8 @@ fn every_misuse_says_what_the_function_needs() {
             "!GetAtt Api",
             "!GetAtt Api.Colour",
             "!GetAtt [Api, !Sub 'Colour']",
-            "!If [Yes, a]",
-            "!If [No, a, b]",
+            "!If [Known, a]",
+            "!If [Other, a, b]",
             "!FindInMap [Sizes, nowhere, small]",
             "!Base64 [a]",
             "!Equals [a, b]",
@@ -151,8 +151,8 @@ fn every_misuse_says_what_the_function_needs() {
             !GetAtt Api → `Fn::GetAtt` must be [resource, attribute] or resource.attribute
             !GetAtt Api.Colour → `Api` has no attribute `Colour`, only ApiEndpoint, ApiId
             !GetAtt [Api, !Sub 'Colour'] → `Api` has no attribute `Colour` as it is declared
-            !If [Yes, a] → `Fn::If` must be [condition name, value if true, value if false]
-            !If [No, a, b] → `Fn::If` names the condition `No`, which is not in the Conditions block
+            !If [Known, a] → `Fn::If` must be [condition name, value if true, value if false]
+            !If [Other, a, b] → `Fn::If` names the condition `Other`, which is not in the Conditions block
             !FindInMap [Sizes, nowhere, small] → `Fn::FindInMap` finds nothing at Sizes, nowhere, small in the Mappings block
             !Base64 [a] → must be text, but is a list
             !Equals [a, b] → `Fn::Equals` belongs into the Conditions block; name that condition in an `Fn::If`
@@ -201,7 +201,7 @@ Outputs:
 #[test]
 fn a_name_must_exist_even_in_a_branch_that_is_not_taken() {
     let template = format!(
-        "{BEFORE}{}Outputs:\n  O: {{ Value: !If [Yes, a, !Ref Missing] }}\n",
+        "{BEFORE}{}Outputs:\n  O: {{ Value: !If [Known, a, !Ref Missing] }}\n",
         with_api("")
     );
     check_error(

@@ -53,7 +53,7 @@ fn a_function_keeps_what_the_template_says() {
       Architectures: [arm64]
       TracingConfig: {{ Mode: Active }}
       LoggingConfig: {{ LogGroup: /chat, LogFormat: JSON }}
-      Environment: {{ Variables: {{ PORT: 0080, FLAG: true, EMPTY: '' }} }}
+      Environment: {{ Variables: {{ PORT: '0080', FLAG: true, EMPTY: '' }} }}
 "
     );
     let stack = stack(&with_api(&function(&properties)));

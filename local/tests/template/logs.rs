@@ -34,7 +34,7 @@ fn wrong_properties_are_reported_together() {
       retentionInDays: 14
       Retention: 14
       Tags: [{ Key: a }, { Key: b, Value: [c] }]
-      DeletionProtectionEnabled: yes
+      DeletionProtectionEnabled: maybe
 ",
         expect![[r#"
             the template cannot be used, for 7 reasons:
@@ -44,7 +44,7 @@ fn wrong_properties_are_reported_together() {
               line 12: Resources.Logs.Properties: there is no property `Retention`
               line 13: Resources.Logs.Properties.Tags[0]: the property `Value` is required
               line 13: Resources.Logs.Properties.Tags[1].Value: must be text, but is a list
-              line 14: Resources.Logs.Properties.DeletionProtectionEnabled: must be true or false, but is `yes`"#]],
+              line 14: Resources.Logs.Properties.DeletionProtectionEnabled: must be true or false, but is `maybe`"#]],
     );
 }
 

@@ -1,5 +1,6 @@
 //! The template reader: small templates in, stacks or messages out.
 
+mod accepted;
 mod api;
 mod api_parts;
 mod backends;

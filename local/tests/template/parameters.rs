@@ -80,13 +80,6 @@ fn every_violated_constraint_names_the_parameter_and_the_value() {
             "#]],
         ),
         (
-            "{ Type: String, AllowedPattern: '(?=x)' }",
-            "x",
-            expect![[r#"
-                Parameters.P.AllowedPattern: the local target cannot read this pattern: look-around is not supported
-            "#]],
-        ),
-        (
             "{ Type: String, MinLength: 3 }",
             "ab",
             expect![[r#"

@@ -27,7 +27,7 @@ fn json_with_tabs_and_surrogate_pairs_is_json_too() {
 }
 
 #[test]
-fn scalars_keep_the_text_that_the_author_wrote() {
+fn unquoted_scalars_are_those_of_yaml_1_1() {
     check_outputs(
         "",
         &[
@@ -42,20 +42,22 @@ fn scalars_keep_the_text_that_the_author_wrote() {
             "True",
             "'True'",
             "!!str true",
+            "!Sub yes",
             "\"a\\nb\"",
         ],
         expect![[r#"
-            010 → 010
-            1.10 → 1.10
+            010 → 8
+            1.10 → 1.1
             2010-09-09 → 2010-09-09
-            yes → yes
-            on → on
-            0x1F → 0x1F
+            yes → true
+            on → true
+            0x1F → 31
             1e3 → 1e3
             true → true
             True → true
             'True' → True
             !!str true → true
+            !Sub yes → yes
             "a\nb" → a
             b
         "#]],

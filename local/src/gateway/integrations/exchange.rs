@@ -1,5 +1,6 @@
 //! What is known of the request that an integration serves.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
@@ -12,16 +13,16 @@ use crate::mapping::Scene;
 #[derive(Debug)]
 pub(crate) struct Exchange<'a> {
     /// The message; empty for the others.
-    pub(super) body: &'a str,
+    pub(super) body: Cow<'a, str>,
     /// `$context`.
     pub(super) context: Value,
     /// `$stageVariables`.
-    pub(super) variables: &'a Map<String, Value>,
+    pub(super) variables: Cow<'a, Map<String, Value>>,
     /// Those of the handshake as they are forwarded; none for the others.
     pub(super) headers: Vec<(String, String)>,
     /// Those of the handshake; none for the others.
     pub(super) query: Vec<(String, String)>,
-    pub(super) trace: &'a str,
+    pub(super) trace: Cow<'a, str>,
     /// The message as JSON, if it is.
     json: OnceLock<Option<Value>>,
 }
@@ -80,13 +81,26 @@ impl<'a> Exchange<'a> {
         trace: &'a str,
     ) -> Self {
         Self {
-            body,
+            body: Cow::Borrowed(body),
             context: serde_json::to_value(context).unwrap_or_default(),
-            variables,
+            variables: Cow::Borrowed(variables),
             headers: Vec::new(),
             query: Vec::new(),
-            trace,
+            trace: Cow::Borrowed(trace),
             json: OnceLock::new(),
+        }
+    }
+
+    /// A copy for another thread.
+    pub(super) fn to_owned(&self) -> Exchange<'static> {
+        Exchange {
+            body: Cow::Owned(self.body.clone().into_owned()),
+            context: self.context.clone(),
+            variables: Cow::Owned(self.variables.clone().into_owned()),
+            headers: self.headers.clone(),
+            query: self.query.clone(),
+            trace: Cow::Owned(self.trace.clone().into_owned()),
+            json: self.json.clone(),
         }
     }
 
@@ -109,7 +123,7 @@ impl<'a> Exchange<'a> {
     }
 
     pub(super) fn json(&self) -> Option<&Value> {
-        let parse = || serde_json::from_str(self.body).ok();
+        let parse = || serde_json::from_str(&self.body).ok();
         self.json.get_or_init(parse).as_ref()
     }
 
@@ -127,7 +141,7 @@ impl<'a> Exchange<'a> {
             body,
             context: &self.context,
             parameters,
-            variables: self.variables,
+            variables: &self.variables,
         }
     }
 }

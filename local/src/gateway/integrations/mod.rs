@@ -20,14 +20,16 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub(crate) use self::answer::Backend;
-use self::answer::Responses;
+use self::answer::{Answer, Responses};
 pub(crate) use self::client::Client;
 pub(crate) use self::exchange::Exchange;
 use self::request::{Outgoing, Templates};
 pub(crate) use self::validation::Validator;
 use super::Gateway;
 use super::answers::Answered;
+use super::beside::Beside;
 use crate::budget::Share;
+use crate::mapping::{Fault, Scene, Template};
 use crate::stack::{HttpRequest, Integration, IntegrationKind, ParameterSource, Passthrough};
 
 /// An integration without a function, ready to run.
@@ -40,8 +42,8 @@ pub(crate) struct LiveIntegration {
 #[derive(Debug)]
 enum Kind {
     HttpProxy(HttpRequest),
-    Http(HttpRequest, Templates, Responses),
-    Mock(Templates, Responses),
+    Http(HttpRequest, Arc<Templates>, Arc<Responses>),
+    Mock(Arc<Templates>, Arc<Responses>),
 }
 
 /// Why an integration gave no answer.
@@ -63,12 +65,13 @@ impl LiveIntegration {
             IntegrationKind::HttpProxy(request) => Kind::HttpProxy(request),
             IntegrationKind::Http(request, mapping) => Kind::Http(
                 request,
-                Templates::of(&mapping),
-                Responses::of(&mapping.responses),
+                Arc::new(Templates::of(&mapping)),
+                Arc::new(Responses::of(&mapping.responses)),
             ),
-            IntegrationKind::Mock(mapping) => {
-                Kind::Mock(Templates::of(&mapping), Responses::of(&mapping.responses))
-            }
+            IntegrationKind::Mock(mapping) => Kind::Mock(
+                Arc::new(Templates::of(&mapping)),
+                Arc::new(Responses::of(&mapping.responses)),
+            ),
         };
         Ok(Self {
             logical_id: integration.logical_id,
@@ -79,6 +82,7 @@ impl LiveIntegration {
     async fn run(
         &self,
         client: &Client,
+        beside: &Beside,
         exchange: &Exchange<'_>,
         share: &Arc<Share>,
     ) -> Result<Backend, Failure> {
@@ -92,19 +96,64 @@ impl LiveIntegration {
                 Ok(answer.passed_on())
             }
             Kind::Http(request, templates, responses) => {
-                let body = templates.body(exchange)?;
+                let body = body(templates, beside, exchange).await?;
                 let outgoing = Outgoing::mapped(request, exchange, body);
                 let answer = client
                     .send(outgoing.map_err(Failure::Configuration)?, share)
                     .await?;
-                responses.map(answer, exchange)
+                mapped(responses, beside, answer, exchange).await
             }
             Kind::Mock(templates, responses) => {
-                let body = templates.body(exchange)?;
-                responses.map(answer::mocked(&body)?, exchange)
+                let body = body(templates, beside, exchange).await?;
+                mapped(responses, beside, answer::mocked(&body)?, exchange).await
             }
         }
     }
+}
+
+/// What a backend's body is made, beside the gateway's thread if that takes its time.
+async fn body(
+    templates: &Arc<Templates>,
+    beside: &Beside,
+    exchange: &Exchange<'_>,
+) -> Result<Vec<u8>, Failure> {
+    if let Some(body) = templates.body(exchange, Template::render_in_passing) {
+        return body;
+    }
+    let (templates, exchange) = (Arc::clone(templates), exchange.to_owned());
+    let whole = move || templates.body(&exchange, render_wholly);
+    beside.run(whole).await.unwrap_or_else(|| Err(endless()))
+}
+
+/// What is made of a backend's answer, beside the gateway's thread if that takes its time.
+async fn mapped(
+    responses: &Arc<Responses>,
+    beside: &Beside,
+    answer: Answer,
+    exchange: &Exchange<'_>,
+) -> Result<Backend, Failure> {
+    if answer.body.len() <= ANSWER_IN_PASSING
+        && let Some(backend) = responses.map(&answer, exchange, Template::render_in_passing)
+    {
+        return backend;
+    }
+    let (responses, exchange) = (Arc::clone(responses), exchange.to_owned());
+    let whole = move || responses.map(&answer, &exchange, render_wholly);
+    beside.run(whole).await.unwrap_or_else(|| Err(endless()))
+}
+
+/// The largest answer of a backend, in bytes, that is read on the gateway's thread.
+const ANSWER_IN_PASSING: usize = 256 * 1024;
+
+/// How a template is rendered: `None` if that would take too long where it is done.
+type Render = fn(&Template, &Scene<'_>) -> Option<Result<String, Fault>>;
+
+fn render_wholly(template: &Template, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
+    Some(template.render(scene))
+}
+
+fn endless() -> Failure {
+    Failure::Configuration("the template could not be rendered".to_owned())
 }
 
 impl Gateway {
@@ -117,7 +166,7 @@ impl Gateway {
         exchange: &Exchange<'_>,
         share: &Arc<Share>,
     ) -> Answered {
-        let running = integration.run(&self.backends, exchange, share);
+        let running = integration.run(&self.backends, &self.beside, exchange, share);
         let failure = match self.clock.patiently(timeout, running).await {
             Some(Ok(answer)) => return Answered::Backend(answer),
             None => return Answered::TimedOut,
@@ -157,7 +206,8 @@ fn parameter(source: &ParameterSource, exchange: &Exchange<'_>) -> Result<Option
         ParameterSource::AllQueryStrings(name) => joined(exchange.queries(name).collect()),
         ParameterSource::Body(path) => {
             let path = crate::jsonpath::JsonPath::parse(path)?;
-            text(exchange.json().and_then(|body| path.find(body)).as_ref())
+            let found = exchange.json().map(|body| path.find(body)).transpose()?;
+            text(found.flatten().as_ref())
         }
         ParameterSource::StageVariable(name) => text(exchange.variables.get(name)),
         ParameterSource::Context(path) => {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Exchange, Failure, parameter, selection};
+use super::{Exchange, Failure, Render, parameter, selection};
 use crate::mapping::{Fault, Template};
 use crate::stack::{HttpRequest, Mapping, ParameterTarget, Passthrough};
 
@@ -60,7 +60,12 @@ impl Templates {
         }
     }
 
-    pub(super) fn body(&self, exchange: &Exchange<'_>) -> Result<Vec<u8>, Failure> {
+    /// `None` if `render` finds that it would take too long.
+    pub(super) fn body(
+        &self,
+        exchange: &Exchange<'_>,
+        render: Render,
+    ) -> Option<Result<Vec<u8>, Failure>> {
         let selected = self
             .selection
             .as_deref()
@@ -68,21 +73,31 @@ impl Templates {
         let body = match choose(&self.parsed, selected.as_deref()) {
             Some((key, template)) => {
                 let parameters = exchange.parameters();
-                let scene = exchange.scene(exchange.body, &parameters);
-                let rendered = template.as_ref().map_err(Clone::clone);
-                let rendered = rendered.and_then(|template| template.render(&scene));
-                let place = |fault| format!("request template `{key}`, {fault}");
-                rendered.map_err(|fault| Failure::Configuration(place(fault)))?
+                let scene = exchange.scene(&exchange.body, &parameters);
+                let rendered = match template {
+                    Ok(template) => render(template, &scene)?,
+                    Err(fault) => Err(fault.clone()),
+                };
+                match rendered {
+                    Ok(body) => body,
+                    Err(fault) => {
+                        let why = format!("request template `{key}`, {fault}");
+                        return Some(Err(Failure::Configuration(why)));
+                    }
+                }
             }
-            None if self.passthrough.lets_pass(!self.parsed.is_empty()) => exchange.body.to_owned(),
-            None => return Err(Failure::UnsupportedMediaType),
+            None if self.passthrough.lets_pass(!self.parsed.is_empty()) => {
+                exchange.body.clone().into_owned()
+            }
+            None => return Some(Err(Failure::UnsupportedMediaType)),
         };
         if !self.decodes_base64 {
-            return Ok(body.into_bytes());
+            return Some(Ok(body.into_bytes()));
         }
-        STANDARD.decode(body.trim()).map_err(|error| {
+        let decoded = STANDARD.decode(body.trim());
+        Some(decoded.map_err(|error| {
             Failure::Configuration(format!("CONVERT_TO_BINARY needs base64, but {error}"))
-        })
+        }))
     }
 }
 
@@ -173,7 +188,7 @@ fn forwarded(exchange: &Exchange<'_>) -> Vec<(String, String)> {
         ("Content-Type", "application/json"),
         ("User-Agent", &format!("AmazonAPIGateway_{api}")),
         ("X-Amzn-Apigateway-Api-Id", api),
-        ("X-Amzn-Trace-Id", exchange.trace),
+        ("X-Amzn-Trace-Id", &exchange.trace),
     ] {
         if !headers
             .iter()

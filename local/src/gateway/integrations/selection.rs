@@ -9,9 +9,14 @@ use super::answer::Answer;
 use crate::jsonpath::JsonPath;
 use crate::mapping::as_text;
 
+/// The longest text that is taken for a key, in bytes: as long as the longest message.
+const LONGEST: usize = 128 * 1024;
+
 /// What `expression` yields. A variable that leads to nothing is empty; one that is not known stays as it is written.
 pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&Answer>) -> String {
-    let variable = |name: &str| resolve(name, body, answer);
+    // All paths of an expression together look at no more than one alone may.
+    let mut visits = 0;
+    let mut variable = |name: &str| resolve(name, body, answer, &mut visits);
     // The whole expression may be one variable without braces.
     if let Some(name) = expression
         .strip_prefix('$')
@@ -23,6 +28,9 @@ pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&A
     let mut text = String::new();
     let mut rest = expression;
     while let Some(character) = rest.chars().next() {
+        if text.len() > LONGEST {
+            return String::new();
+        }
         if let Some(escaped) = rest.strip_prefix("\\$") {
             text.push('$');
             rest = escaped;
@@ -45,10 +53,21 @@ pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&A
 }
 
 /// `None` if there is no such variable.
-fn resolve(name: &str, body: Option<&Value>, answer: Option<&Answer>) -> Option<String> {
+fn resolve(
+    name: &str,
+    body: Option<&Value>,
+    answer: Option<&Answer>,
+    visits: &mut usize,
+) -> Option<String> {
     if let Some(path) = name.strip_prefix("request.body") {
         let path = JsonPath::parse(&format!("${path}")).ok()?;
-        let found = body.and_then(|body| path.find(body)).unwrap_or_default();
+        let found = body.map(|body| path.find_counting(body, visits));
+        let found = found
+            .transpose()
+            .ok()
+            .flatten()
+            .flatten()
+            .unwrap_or_default();
         return Some(as_text(&found).into_owned());
     }
     let answer = answer?;

@@ -1,7 +1,9 @@
 //! What a request must have before its integration sees it: models for messages, required parameters for handshakes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::super::beside::Beside;
 use super::super::handshake::{Head, Refusal};
 use super::selection;
 use crate::schema::Schema;
@@ -11,7 +13,7 @@ use crate::stack::{Route, Validation};
 #[derive(Debug)]
 pub(crate) struct Validator {
     selection: String,
-    models: BTreeMap<String, Result<Schema, String>>,
+    models: BTreeMap<String, Result<Arc<Schema>, String>>,
 }
 
 impl Validator {
@@ -20,13 +22,13 @@ impl Validator {
         Self {
             selection: validation.selection.clone(),
             models: models
-                .map(|(key, schema)| (key.clone(), Schema::parse(schema)))
+                .map(|(key, schema)| (key.clone(), Schema::parse(schema).map(Arc::new)))
                 .collect(),
         }
     }
 
     /// An error says what is wrong with the message `body`.
-    pub(crate) fn judge(&self, body: &str) -> Result<(), String> {
+    pub(crate) async fn judge(&self, body: &str, beside: &Beside) -> Result<(), String> {
         let json = serde_json::from_str(body);
         let key = selection::evaluate(&self.selection, json.as_ref().ok(), None);
         let model = self
@@ -37,7 +39,12 @@ impl Validator {
             format!("there is no model for the key `{key}` and none for $default")
         })?;
         let value = json.map_err(|error| format!("it is no JSON: {error}"))?;
-        model.as_ref().map_err(Clone::clone)?.judge(&value)
+        let model = model.as_ref().map_err(Clone::clone)?;
+        if let Some(judged) = model.judge_in_passing(&value) {
+            return judged;
+        }
+        let model = Arc::clone(model);
+        beside.run(move || model.judge(&value)).await
     }
 }
 

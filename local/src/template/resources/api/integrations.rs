@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::{Created, of_kind};
 use super::kinds::INTEGRATION;
-use super::{parameters, responses};
+use super::{expressions, parameters, responses};
 use crate::mapping::TEMPLATE_BYTES;
 use crate::stack::{self, HttpRequest, IntegrationKind, Mapping, Passthrough};
 use crate::template::problem::{Problem, Problems};
@@ -27,6 +27,7 @@ pub(super) fn integrations(
         })
         .collect();
     responses::check(created, problems);
+    expressions::check(created, problems);
     integrations
 }
 

@@ -1,6 +1,7 @@
 //! `AWS::ApiGatewayV2::*`: the one WebSocket API of the stack.
 
 mod authorizers;
+mod expressions;
 mod integrations;
 mod kinds;
 mod models;
@@ -15,8 +16,17 @@ pub(in crate::template) use kinds::{
 };
 
 use super::super::problem::{Problem, Problems};
-use super::{Created, of_kind};
+use super::{Created, Kind, of_kind};
 use crate::stack;
+
+/// What an API may have, of what AWS raises on request:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
+const QUOTAS: [(&Kind, usize); 4] = [
+    (&AUTHORIZER, 10),
+    (&INTEGRATION, 300),
+    (&ROUTE, 300),
+    (&STAGE, 10),
+];
 
 /// The API with all that belongs to it; nothing if that is not possible, and `problems` says why.
 pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> Option<stack::Api> {
@@ -52,6 +62,16 @@ pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> 
                 api.logical_id
             );
             problems.add(resource.problem("ApiId", reason));
+        }
+    }
+    for (kind, most) in QUOTAS {
+        let count = of_kind(created, kind).count();
+        if count > most {
+            let reason = format!(
+                "it has {count} resources of the type {}, and an account may have {most} for each API until AWS raises that",
+                kind.name
+            );
+            problems.note(api.problem("", reason));
         }
     }
     let before = problems.len();

@@ -22,6 +22,7 @@ pub(super) fn validation(
     resource: &Created,
     created: &[Created],
     key: &str,
+    problems: &mut Problems,
 ) -> Result<Option<Validation>, Problem> {
     let mut models = std::collections::BTreeMap::new();
     for (name, model) in resource.map("RequestModels") {
@@ -39,8 +40,9 @@ pub(super) fn validation(
         return Ok(None);
     };
     if ["$connect", "$disconnect"].contains(&key) {
-        let reason = format!("`{key}` has no message that could be judged");
-        return Err(resource.problem("ModelSelectionExpression", reason));
+        let reason = format!("it has no effect: `{key}` has no message that could be judged");
+        problems.note(resource.problem("ModelSelectionExpression", reason));
+        return Ok(None);
     }
     Ok(Some(Validation {
         selection: selection.to_owned(),

@@ -7,6 +7,7 @@ use super::super::{Created, of_kind};
 use super::integrations::templates;
 use super::kinds::{INTEGRATION, INTEGRATION_RESPONSE};
 use crate::jsonpath::JsonPath;
+use crate::regexes::Pattern;
 use crate::stack::{IntegrationResponse, ResponseSource};
 use crate::template::problem::{Problem, Problems};
 
@@ -28,7 +29,7 @@ pub(super) fn of(
     Ok(responses)
 }
 
-/// Refuses responses that belong to no integration, or to one that passes everything on.
+/// Refuses responses that belong to no integration. Those of one that passes everything on have no effect, as on AWS.
 pub(super) fn check(created: &[Created], problems: &mut Problems) {
     for response in of_kind(created, &INTEGRATION_RESPONSE) {
         let id = response.required("IntegrationId");
@@ -36,7 +37,11 @@ pub(super) fn check(created: &[Created], problems: &mut Problems) {
         let reason = match integration.map(|found| found.required("IntegrationType")) {
             None => format!("there is no integration with the id `{id}` in this template"),
             Some(kind @ ("AWS_PROXY" | "HTTP_PROXY")) => {
-                format!("it is of the type {kind}, whose answers are passed on without responses")
+                let reason = format!(
+                    "it has no effect: its integration is of the type {kind}, whose answers are passed on as they are"
+                );
+                problems.note(response.problem("IntegrationId", reason));
+                continue;
             }
             Some(_) => continue,
         };
@@ -50,7 +55,7 @@ fn response(resource: &Created) -> Result<IntegrationResponse, Problem> {
         return Err(resource.problem("IntegrationResponseKey", "must not be empty"));
     }
     if let Some(pattern) = pattern(key)
-        && let Err(error) = regex_lite::Regex::new(pattern)
+        && let Err(error) = Pattern::of_java(pattern)
     {
         let reason = format!("`{key}` is no regular expression that is supported: {error}");
         return Err(resource.problem("IntegrationResponseKey", reason));

@@ -16,7 +16,7 @@ pub(super) fn routes(
     let mut routes: BTreeMap<String, stack::Route> = BTreeMap::new();
     models::check(created, problems);
     for resource in of_kind(created, &ROUTE) {
-        let Some(route) = problems.keep(route(resource, created)) else {
+        let Some(route) = route(resource, created, problems) else {
             continue;
         };
         if let Some(first) = routes.get(&route.key) {
@@ -41,7 +41,16 @@ pub(super) fn routes(
     routes
 }
 
-fn route(resource: &Created, created: &[Created]) -> Result<stack::Route, Problem> {
+fn route(resource: &Created, created: &[Created], problems: &mut Problems) -> Option<stack::Route> {
+    let route = try_route(resource, created, problems);
+    problems.keep(route)
+}
+
+fn try_route(
+    resource: &Created,
+    created: &[Created],
+    problems: &mut Problems,
+) -> Result<stack::Route, Problem> {
     let key = resource.required("RouteKey");
     if key.is_empty() {
         return Err(resource.problem("RouteKey", "must not be empty"));
@@ -64,7 +73,7 @@ fn route(resource: &Created, created: &[Created]) -> Result<stack::Route, Proble
                     && response.required("RouteResponseKey") == "$default"
             }),
         request_parameters: parameters::of_route(resource)?,
-        validation: models::validation(resource, created, key)?,
+        validation: models::validation(resource, created, key, problems)?,
     })
 }
 

@@ -16,6 +16,10 @@ pub(super) fn stages(
 ) -> BTreeMap<String, stack::Stage> {
     let mut stages: BTreeMap<String, stack::Stage> = BTreeMap::new();
     for resource in of_kind(created, &STAGE) {
+        if resource.is_true("AutoDeploy") && resource.text("DeploymentId").is_some() {
+            let reason = "it counts for the first moment only: with `AutoDeploy: true` every change is deployed by itself";
+            problems.note(resource.problem("DeploymentId", reason));
+        }
         let Some(stage) = problems.keep(stage(resource, created)) else {
             continue;
         };
@@ -154,14 +158,8 @@ fn deployed(resource: &Created, created: &[Created]) -> Result<Option<Vec<String
         resource.is_true("AutoDeploy"),
         resource.text("DeploymentId"),
     ) {
-        (true, Some(_)) => {
-            return Err(resource.problem(
-                "DeploymentId",
-                "a stage has either `AutoDeploy: true` or a `DeploymentId`",
-            ));
-        }
         (true, None) => return Ok(keys(&mut all())),
-        (false, Some(id)) => {
+        (is_automatic, Some(id)) => {
             let found = deployments().find(|deployment| deployment.reference() == id);
             let missing = || {
                 resource.problem(
@@ -169,7 +167,12 @@ fn deployed(resource: &Created, created: &[Created]) -> Result<Option<Vec<String
                     format!("there is no deployment with the id `{id}` in this template"),
                 )
             };
-            Some(found.ok_or_else(missing)?)
+            let found = found.ok_or_else(missing)?;
+            // What is made after the deployment is deployed by itself.
+            if is_automatic {
+                return Ok(keys(&mut all()));
+            }
+            Some(found)
         }
         // A deployment may name its stage instead; the last one made is the one that counts.
         (false, None) => deployments()

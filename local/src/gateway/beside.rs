@@ -1,0 +1,35 @@
+//! Work that takes too long for the gateway's thread, on which every connection waits.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Threads beside the gateway's, as many at a time as there are processors.
+#[derive(Debug)]
+pub(crate) struct Beside(Arc<Semaphore>);
+
+impl Default for Beside {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self(Arc::new(Semaphore::new(processors)))
+    }
+}
+
+impl Beside {
+    /// Runs `work` as soon as a thread is free. What has begun runs to its end, even if its result is no longer wanted.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        let place = Arc::clone(&self.0).acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(place);
+            done
+        });
+        match done.await {
+            Ok(done) => done,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Regular expressions whose work is known before they run. Pure.
+//!
+//! The engine looks at each character of a text once for each state of the compiled expression, at worst. A counted
+//! repetition is written out, so `((a?){200}){20}` has thousands of states although it is short: what counts is the
+//! compiled size, never the length of the expression.
+
+mod java;
+
+use std::ops::Deref;
+
+use regex_lite::{Regex, RegexBuilder};
+
+/// How many pairs of a state and a byte are one step. A step takes some half a microsecond in a release build.
+const PAIRS_PER_STEP: usize = 64;
+
+/// A state's bytes in the engine.
+const STATE_BYTES: usize = 32;
+
+/// The least and the greatest size that is tried, in bytes. The greatest is some 60,000 states.
+const SMALLEST: usize = 1024;
+const LARGEST: usize = 2 * 1024 * 1024;
+
+/// The longest expression, in bytes. Reading one takes many times its length in memory.
+const LONGEST: usize = 32 * 1024;
+
+/// A compiled regular expression, and how large it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    states: usize,
+}
+
+impl Pattern {
+    /// Compiles `pattern`, which may match anywhere in a text. The error says why it cannot be used.
+    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+        Self::compile_within(usize::MAX, pattern)
+            .unwrap_or_else(|| Err("compiled regex exceeded size limit".to_owned()))
+    }
+
+    /// The same; `None` if that costs more than `steps`.
+    fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, String>> {
+        if pattern.len() > LONGEST {
+            return Some(Err("it has more than 32 KB".to_owned()));
+        }
+        // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
+        // a factor of two, and all tries together take twice the time of the last one.
+        let mut size = SMALLEST;
+        loop {
+            if steps_to_compile(size) > steps {
+                return None;
+            }
+            match RegexBuilder::new(pattern).size_limit(size).build() {
+                Ok(regex) => {
+                    let states = size / STATE_BYTES;
+                    return Some(Ok(Self { regex, states }));
+                }
+                Err(error) if size >= LARGEST || !error.to_string().contains("size limit") => {
+                    return Some(Err(error.to_string()));
+                }
+                Err(_) => size *= 2,
+            }
+        }
+    }
+
+    /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
+    pub(crate) fn whole(pattern: &str) -> Result<Self, String> {
+        Self::compile(&whole(pattern))
+    }
+
+    /// The same for an expression in Java's dialect. The error names what cannot be expressed here.
+    pub(crate) fn of_java(pattern: &str) -> Result<Self, String> {
+        Self::whole(&java::translated(pattern)?)
+    }
+
+    /// The same, and without having to match the whole of a text unless `is_whole`; `None` if compiling it costs more
+    /// than `steps`.
+    pub(crate) fn of_java_within(
+        steps: usize,
+        pattern: &str,
+        is_whole: bool,
+    ) -> Option<Result<Self, String>> {
+        match java::translated(pattern) {
+            Ok(pattern) if is_whole => Self::compile_within(steps, &whole(&pattern)),
+            Ok(pattern) => Self::compile_within(steps, &pattern),
+            Err(why) => Some(Err(why)),
+        }
+    }
+
+    /// What one look through `bytes` of text costs at most, in steps.
+    pub(crate) fn steps(&self, bytes: usize) -> usize {
+        (self.states.saturating_mul(bytes) / PAIRS_PER_STEP).saturating_add(1)
+    }
+
+    /// What compiling it has cost, in steps.
+    pub(crate) fn steps_to_compile(&self) -> usize {
+        steps_to_compile(self.states * STATE_BYTES)
+    }
+}
+
+/// One for each state, which is written several times.
+fn steps_to_compile(size: usize) -> usize {
+    size / STATE_BYTES
+}
+
+fn whole(pattern: &str) -> String {
+    format!("^(?:{pattern})$")
+}
+
+impl Deref for Pattern {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        &self.regex
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_charge_grows_with_the_compiled_size_and_with_the_text() {
+        let small = Pattern::compile("a").unwrap();
+        let nested = Pattern::compile("((a?){200}){20}b").unwrap();
+        assert!(small.steps(32 * 1024) < 32 * 1024, "{small:?}");
+        assert!(nested.steps(32 * 1024) > 2_000_000, "{}", nested.states);
+        assert_eq!(nested.steps(0), 1);
+        assert!(nested.steps(2048) >= 2 * nested.steps(1024) - 1);
+        assert!(nested.steps_to_compile() > 100 * small.steps_to_compile());
+        let in_passing = |pattern| Pattern::of_java_within(20_000, pattern, true);
+        assert!(in_passing("((a?){200}){20}b").is_none());
+        assert!(in_passing("[a-z]+").is_some_and(|compiled| compiled.is_ok()));
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_before_it_fills_the_memory() {
+        for pattern in [
+            "((((a{100}){100}){100}){100}){100}",
+            "(((((){1000}){1000}){1000}){1000}){1000}",
+            "[a-z]{1000}{1000}",
+            &"a|".repeat(1_000_000),
+        ] {
+            assert!(Pattern::compile(pattern).is_err(), "{:.40}", pattern);
+        }
+    }
+
+    #[test]
+    fn a_whole_match_leaves_nothing_out() {
+        let pattern = Pattern::whole("a|b").unwrap();
+        assert!(pattern.is_match("b"));
+        assert!(!pattern.is_match("ab"));
+    }
+}

@@ -1,0 +1,149 @@
+//! Selection expressions that can select nothing, and mapping keys that nothing selects: AWS takes both without a word.
+//!
+//! See
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-selection-expressions.html>.
+
+use super::super::{Created, of_kind};
+use super::kinds::{API, INTEGRATION, INTEGRATION_RESPONSE, ROUTE};
+use crate::jsonpath::JsonPath;
+use crate::template::problem::Problems;
+
+/// The variables of an expression that is evaluated for a message, and those of one for a backend's answer.
+const OF_REQUESTS: &[&str] = &["request.body"];
+const OF_ANSWERS: &[&str] = &[
+    "request.body",
+    "integration.response.statuscode",
+    "integration.response.header.",
+    "integration.response.multivalueheader.",
+];
+
+/// Keys of templates that count without being selected.
+const FOR_ALL: [&str; 2] = ["$default", "application/json"];
+
+pub(super) fn check(created: &[Created], problems: &mut Problems) {
+    for (kind, property, known) in [
+        (&API, "RouteSelectionExpression", OF_REQUESTS),
+        (&ROUTE, "ModelSelectionExpression", OF_REQUESTS),
+        (&INTEGRATION, "TemplateSelectionExpression", OF_REQUESTS),
+        (
+            &INTEGRATION_RESPONSE,
+            "TemplateSelectionExpression",
+            OF_ANSWERS,
+        ),
+    ] {
+        for resource in of_kind(created, kind) {
+            let expression = resource.text(property);
+            if let Some(why) = expression.and_then(|expression| fault(expression, known)) {
+                problems.note(resource.problem(property, why));
+            }
+        }
+    }
+    for (kind, property) in [
+        (&INTEGRATION, "RequestTemplates"),
+        (&INTEGRATION_RESPONSE, "ResponseTemplates"),
+    ] {
+        for resource in of_kind(created, kind) {
+            if let Some(why) = unselected(resource, property) {
+                problems.note(resource.problem(property, why));
+            }
+        }
+    }
+}
+
+/// Why `expression` can never yield what its author wants; `None` if it can.
+fn fault(expression: &str, known: &[&str]) -> Option<String> {
+    let unescaped = expression.replace("\\$", "");
+    let mut rest = unescaped.as_str();
+    while let Some((_, after)) = rest.split_once('$') {
+        let (name, next) = match after.strip_prefix('{') {
+            Some(inside) => match inside.split_once('}') {
+                Some(split) => split,
+                None => return Some(format!("`{expression}`: a `}}` is missing")),
+            },
+            None => (after, ""),
+        };
+        let is_known = |one: &&&str| match one.strip_suffix('.') {
+            Some(_) => name.starts_with(**one) && name.len() > one.len(),
+            None => name.starts_with(**one),
+        };
+        // `$default` is a key that is always selected.
+        if name != "default" {
+            let Some(found) = known.iter().find(is_known) else {
+                return Some(format!(
+                    "`{expression}` selects nothing: `${name}` is no variable here; there are {}",
+                    known.join(", ")
+                ));
+            };
+            if *found == "request.body"
+                && let Err(why) = JsonPath::parse(&format!("${}", &name["request.body".len()..]))
+            {
+                return Some(format!("`{expression}` selects nothing: {why}"));
+            }
+        }
+        rest = next;
+    }
+    None
+}
+
+/// Why no template of a map counts; `None` if one does, or if an expression may select one.
+fn unselected(resource: &Created, property: &str) -> Option<String> {
+    let keys: Vec<&str> = resource
+        .map(property)
+        .map(|(key, _)| key.as_str())
+        .collect();
+    let expression = resource.text("TemplateSelectionExpression");
+    let is_selected = match expression {
+        Some(expression) if expression.contains('$') => true,
+        Some(fixed) => keys.contains(&fixed),
+        None => false,
+    };
+    let is_for_all = keys.iter().any(|key| FOR_ALL.contains(key));
+    if keys.is_empty() || is_selected || is_for_all {
+        return None;
+    }
+    Some(format!(
+        "no template of these counts: {}; {}",
+        keys.join(", "),
+        match expression {
+            Some(expression) =>
+                format!("the TemplateSelectionExpression `{expression}` yields none of these keys"),
+            None => "without a TemplateSelectionExpression only the key $default does".to_owned(),
+        }
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_that_selects_nothing_is_told_with_the_reason() {
+        for good in [
+            "$request.body.action",
+            "${request.body.service}/${request.body.action}",
+            "$request.body.[0]",
+            "$request.body['a.b'][0]",
+            "fixed",
+            "\\$default",
+            "$default",
+        ] {
+            assert_eq!(fault(good, OF_REQUESTS), None, "{good}");
+        }
+        for (bad, why) in [
+            ("${request.body.action", "a `}` is missing"),
+            ("$request.header.x", "is no variable"),
+            ("$context.connectionId", "is no variable"),
+            ("${integration.response.statuscode}", "is no variable"),
+            ("$request.body.", "has an empty name"),
+            ("$request.body.a[?(@.b)]", "bracket"),
+        ] {
+            let told = fault(bad, OF_REQUESTS).unwrap_or_else(|| panic!("{bad}"));
+            assert!(told.contains(why), "{bad}: {told}");
+        }
+        assert_eq!(
+            fault("${integration.response.statuscode}", OF_ANSWERS),
+            None
+        );
+        assert!(fault("$integration.response.header.", OF_ANSWERS).is_some());
+    }
+}
