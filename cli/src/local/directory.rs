@@ -74,7 +74,7 @@ impl Directory {
     }
 
     fn at(parent: BorrowedFd<'_>, name: &str, path: PathBuf) -> Result<Option<Self>> {
-        if stat_at(parent, name.as_ref(), &path)?.is_none() {
+        if stat_at(parent, name, &path)?.is_none() {
             return Ok(None);
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -83,7 +83,7 @@ impl Directory {
             Err(Errno::NOENT) => return Ok(None),
             // Something else than a folder; what it is decides what the error says.
             Err(Errno::LOOP | Errno::NOTDIR) => {
-                let stat = stat_at(parent, name.as_ref(), &path)?;
+                let stat = stat_at(parent, name, &path)?;
                 let judged = stat.map(|stat| judge(&stat, Kind::Folder));
                 return match judged.transpose() {
                     Err(not_ours) => Err(not_ours.error(&path)),
@@ -92,7 +92,7 @@ impl Directory {
             }
             Err(error) => {
                 // A folder of another user's may be closed to this one, which says less than whose it is.
-                if let Some(stat) = stat_at(parent, name.as_ref(), &path)? {
+                if let Some(stat) = stat_at(parent, name, &path)? {
                     judge(&stat, Kind::Folder).map_err(|not_ours| not_ours.error(&path))?;
                 }
                 return Err(TargetError::file("open", &path, error.into()));
@@ -153,7 +153,7 @@ impl Directory {
     }
 
     fn stat(&self, name: &str) -> Result<Option<Stat>> {
-        stat_at(self.handle.as_fd(), name.as_ref(), &self.path.join(name))
+        stat_at(self.handle.as_fd(), name, &self.path.join(name))
     }
 
     /// The whole file `name`; `None` when there is none.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, Stat};
+use rustix::fs::{FileType, Mode, RawMode, Stat};
 
 use crate::engine::{Refusal, TargetError};
 
@@ -27,7 +27,7 @@ pub(crate) enum NotOurs {
     #[error("it belongs to another user (id {0})")]
     Owner(u32),
     #[error("other users may write to it (mode {0:03o})")]
-    Writable(u32),
+    Writable(RawMode),
     #[error("it has a second name elsewhere (a hard link)")]
     SecondName,
     #[error("git tracks it, so it came with the repository")]
@@ -80,7 +80,7 @@ pub(super) fn judge(stat: &Stat, kind: Kind) -> Result<(), NotOurs> {
         return Err(NotOurs::Owner(stat.st_uid));
     }
     if mode.intersects(Mode::WGRP | Mode::WOTH) {
-        return Err(NotOurs::Writable(u32::from(mode.as_raw_mode()) & 0o777));
+        return Err(NotOurs::Writable(mode.as_raw_mode() & 0o777));
     }
     // Writing to it would change a file elsewhere.
     if kind == Kind::File && stat.st_nlink > 1 {
