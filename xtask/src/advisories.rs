@@ -134,7 +134,6 @@ fn other(error: impl std::fmt::Display) -> StepError {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
 

@@ -5,6 +5,7 @@ mod bench;
 mod conformance;
 mod licences;
 mod peers;
+mod release;
 mod run;
 mod sbom;
 
@@ -25,6 +26,7 @@ usage: cargo xtask COMMAND
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
+  release       build the command and the handlers for other machines, without any path of this one
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
 
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
         "advisories" => advisories::check(),
+        "release" => release::build(),
         "sbom" => sbom::write(),
         _ => {
             say(USAGE);
