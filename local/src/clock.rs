@@ -257,4 +257,20 @@ mod tests {
             .await;
         assert!(began.elapsed() >= patience);
     }
+
+    #[tokio::test]
+    async fn a_tick_after_sleep_wakes_what_waits() {
+        let clock = Clock::real();
+        let Source::Running { woken, .. } = &clock.0 else {
+            panic!("it runs");
+        };
+        let mut woken = woken.subscribe();
+        let mut ticks = clock.ticks();
+        ticks.next().await;
+        assert!(!woken.has_changed().unwrap());
+        // As if the one clock had gone on for an hour while the other one stood still.
+        ticks.began.0 = ticks.began.0.saturating_sub(3_600 * SECOND);
+        ticks.next().await;
+        woken.changed().await.unwrap();
+    }
 }

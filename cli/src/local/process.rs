@@ -93,6 +93,9 @@ impl LocalTarget {
     /// Ends a process that [`LocalTarget::left_behind`] finds.
     pub(crate) async fn end_left_behind(&self, stack: &StackName) -> Result<(), TargetError> {
         let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            return Ok(());
+        }
         let Some(left) = super::register::find(folder.path()) else {
             return Ok(());
         };

@@ -33,6 +33,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Such looks take no more than one part in so many of the time, however much there is to look at.
 const SHARE: u32 = 50;
 
+/// More than the coarsest clock that Linux gives files their times by.
+const COARSE: Duration = Duration::from_millis(20);
+
 /// How many notices may wait. What they say shows in the next view anyway.
 const NOTICES: usize = 1_024;
 
@@ -100,6 +103,9 @@ impl Watch {
         places: Places,
         since: SystemTime,
     ) -> Result<(), notify::Error> {
+        if places == self.places {
+            return Ok(());
+        }
         let view = places.view();
         let mut seen = view.clone();
         let stays = |path: &Path| self.seen.places.holds(path);
@@ -160,7 +166,7 @@ impl Watch {
             let view = self.view().await;
             paths.extend(view.differences(&self.seen));
             // Saved again within the same tick of the clock that files have their times from.
-            let at = self.seen.at;
+            let at = self.seen.at.checked_sub(COARSE).unwrap_or(self.seen.at);
             let entries = &view.entries;
             paths.extend(named.into_iter().filter(|path| {
                 entries

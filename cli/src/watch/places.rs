@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Links may lead to whole disks: with this many folders, no further one is followed.
 const MOST_FOLDERS: usize = 4_096;
@@ -103,16 +103,14 @@ impl Stamp {
         }
     }
 
-    /// Whether it is a file that changed after `moment`, or so shortly before that file systems cannot tell.
+    /// Whether it is a file that changed after `moment`, as far as its file system can tell.
     pub(super) fn is_newer_than(&self, moment: SystemTime) -> bool {
-        /// More than the coarsest clock that Linux gives files their times by.
-        const COARSE: Duration = Duration::from_millis(20);
         let since = moment.duration_since(SystemTime::UNIX_EPOCH);
-        let since = since.unwrap_or_default().saturating_sub(COARSE);
+        let since = since.unwrap_or_default().as_nanos();
         match self {
             Self::Folder(_) => false,
             Self::File { changed, .. } => {
-                u128::try_from(*changed).is_ok_and(|changed| changed >= since.as_nanos())
+                u128::try_from(*changed).is_ok_and(|changed| changed >= since)
             }
         }
     }

@@ -30,7 +30,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let _reserved = target.reserve(&settings.stack)?;
     if let Some((pid, endpoint)) = target.left_behind(&settings.stack)? {
         terminal.warn(&format!(
-            "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended, and its table data is lost"
+            "process {pid} still serves {endpoint} for this stack, whose folder was removed: it is ended; its table data went with the folder"
         ));
         or_interrupted(target.end_left_behind(&settings.stack)).await?;
     }

@@ -64,7 +64,7 @@ pub(super) async fn assemble(
     };
     let code = args.code.iter();
     for (id, path) in code.map(|(id, path)| (id.clone(), PathBuf::from(path))) {
-        assembled.places.files.insert(file_in(&path));
+        assembled.places.files.extend(files_of(&path));
         assembled.request.code.insert(id, path);
     }
     let parameters = args.parameter.iter().cloned();
@@ -149,7 +149,8 @@ async fn build(
     reporter: &mut impl Reporter,
 ) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
     let built = packaging::executables(settings, args.handlers.as_deref(), reporter).await?;
-    places.files.extend(args.handlers.as_deref().map(file_in));
+    let handlers = args.handlers.as_deref();
+    places.files.extend(handlers.into_iter().flat_map(files_of));
     let sources = packaging::sources(settings, args.handlers.is_some()).await?;
     places.files.extend(sources.files);
     places.crates.extend(sources.crates);
@@ -168,6 +169,11 @@ async fn build(
         .filter_map(|(function, parameter)| Some((function, paths.get(&parameter)?.clone())))
         .collect();
     Ok((code, parameters))
+}
+
+/// What decides about the code at `path`, whether that is a file or a folder, now or later.
+fn files_of(path: &Path) -> [PathBuf; 2] {
+    [path.to_owned(), path.join("bootstrap")]
 }
 
 fn file_in(path: &Path) -> PathBuf {

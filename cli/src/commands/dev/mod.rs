@@ -167,9 +167,7 @@ impl Session<'_> {
         let mut quiet = self.terminal.quiet();
         let next = assemble(self.args, self.kept, &mut quiet).await?;
         let built = started.elapsed().unwrap_or_default();
-        if next.places != self.assembled.places
-            && let Err(error) = watch.look_at(next.places.clone(), started)
-        {
+        if let Err(error) = watch.look_at(next.places.clone(), started) {
             self.terminal
                 .warn(&format!("some sources cannot be watched, so that their changes are noticed some seconds late: {error}"));
         }

@@ -57,13 +57,15 @@ pub(super) async fn run(
             "`--keep-data` keeps table data",
         ));
     }
-    let _reserved = target.reserve(stack)?;
     target.end_left_behind(stack).await?;
+    if left.is_some() && !stopped && !has_data {
+        // Even a lock would make its folder anew.
+        let done = Teardown::Done { spared: Vec::new() };
+        finished(terminal, stack.as_ref(), &done, false, &[]);
+        return Ok(());
+    }
+    let _reserved = target.reserve(stack)?;
     let outcome = engine::teardown(&target, stack, data, &mut terminal.reporter()).await?;
-    let outcome = match outcome {
-        Teardown::NothingThere if left.is_some() => Teardown::Done { spared: Vec::new() },
-        outcome => outcome,
-    };
     let is_kept = has_data && is_kept;
     finished(terminal, stack.as_ref(), &outcome, is_kept, &target.left());
     Ok(())
