@@ -195,7 +195,10 @@ impl Functions {
     /// Like [`Functions::invoke`], with everything that an invocation can have.
     async fn run(&self, arn: &str, invocation: Invocation) -> Outcome {
         let (reply, outcome) = oneshot::channel();
-        let mut job = Job { invocation, reply };
+        let mut job = Job {
+            invocation: Box::new(invocation),
+            reply,
+        };
         loop {
             let Some(pool) = self.pool(arn) else {
                 return Outcome::Failed(Failure::new(

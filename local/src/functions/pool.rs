@@ -28,7 +28,7 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 /// One invocation on its way to a process.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(crate) invocation: Invocation,
+    pub(crate) invocation: Box<Invocation>,
     pub(crate) reply: oneshot::Sender<Outcome>,
 }
 

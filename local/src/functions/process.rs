@@ -15,7 +15,7 @@ use super::open_files::limit_as_on_lambda;
 use super::output::follow_lines;
 use super::pool::{Ending, Job, Pool};
 use super::stragglers::end_stragglers;
-use super::{Event, Failure, Outcome, environment, runtime_api};
+use super::{Event, Failure, Invocation, Outcome, environment, runtime_api};
 use crate::budget::Held;
 use crate::gateway::{clock, ids};
 use crate::observer::LogSource;
@@ -111,18 +111,19 @@ impl Process {
     /// Notes that `job` went to the process; gives back what it is to get.
     pub(super) fn begin(&self, job: Job, timeout: Duration) -> Event {
         let began = Instant::now();
+        let Invocation { event, held } = *job.invocation;
         let mut state = self.state();
         state.idle_since = None;
         state.promised = false;
         state.invocations += 1;
         state.running = Some(Running {
-            request_id: job.invocation.event.request_id.clone(),
+            request_id: event.request_id.clone(),
             reply: job.reply,
             began,
             deadline: began + timeout,
-            _held: job.invocation.held,
+            _held: held,
         });
-        job.invocation.event
+        event
     }
 
     /// The running invocation, if it is `request_id`. It is answered once.
