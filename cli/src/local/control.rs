@@ -2,6 +2,7 @@
 //! secret that lies in the stack's private folder.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Bytes, Incoming};
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::records::Running;
 use super::warnings::Warnings;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{Refusal, TargetError, limits};
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +68,9 @@ pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
     call(running, Method::POST, "/stop").await.map(drop)
 }
 
+/// How long the process may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
 async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, TargetError> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
         source: Some(source),
@@ -95,9 +99,15 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
             Err(format!("it answered {status}").into())
         }
     };
-    match tokio::time::timeout(std::time::Duration::from_secs(10), exchange).await {
+    match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
         Ok(outcome) => outcome.map_err(failed),
-        Err(elapsed) => Err(failed(elapsed.into())),
+        Err(_elapsed) => Err(failed(
+            format!(
+                "it takes connections and has not answered for {} s",
+                ANSWER.as_secs()
+            )
+            .into(),
+        )),
     }
 }
 
@@ -117,7 +127,7 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
                 Ok((stream, _)) => stream,
                 // Out of file descriptors, say: the next accept would fail at once as well.
                 Err(_) => {
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },

@@ -25,6 +25,7 @@ mod pty;
 mod renderings;
 #[path = "../shared/rights.rs"]
 mod rights;
+mod stopped;
 mod surface;
 mod toolchain;
 mod wscat;
