@@ -106,7 +106,7 @@ pub(crate) async fn execute(
 }
 
 /// The error of a request, with everything that was asked about it, that took too long.
-pub(super) fn no_answer(attempt: &str, stack: &StackName, minutes: u64) -> TargetError {
+pub(in crate::engine) fn no_answer(attempt: &str, stack: &StackName, minutes: u64) -> TargetError {
     let message = format!("could not {attempt} of stack `{stack}` within {minutes} minutes");
     TargetError::new(Refusal::Unreachable, message)
         .with_hint("check the network, then run the same command again")

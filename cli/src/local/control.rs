@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::open_files::Spare;
 use super::records::Running;
 use super::warnings::Warnings;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{Refusal, TargetError, limits};
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,9 @@ pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
     call(running, Method::POST, "/stop").await.map(drop)
 }
 
+/// How long the process may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
 async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, TargetError> {
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
         source: Some(source),
@@ -97,9 +100,15 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
             Err(format!("it answered {status}").into())
         }
     };
-    match tokio::time::timeout(Duration::from_secs(10), exchange).await {
+    match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
         Ok(outcome) => outcome.map_err(failed),
-        Err(elapsed) => Err(failed(elapsed.into())),
+        Err(_elapsed) => Err(failed(
+            format!(
+                "it takes connections and has not answered for {} s",
+                ANSWER.as_secs()
+            )
+            .into(),
+        )),
     }
 }
 

@@ -190,6 +190,42 @@ impl Scene {
     }
 }
 
+/// What is said when every `call` of `words` goes wrong as `fault`, with a stack deployed before.
+async fn said(words: &str, call: &str, fault: Fault) -> Ended {
+    let folder = Folder::new();
+    let before = deployed(&folder, "1").await;
+    let cloud = Cloud::with(before, Some((call.to_owned(), fault))).await;
+    folder.run(&cloud.url, words).await
+}
+
+#[tokio::test]
+async fn a_teardown_that_may_not_look_at_the_bucket_is_done_and_warns() {
+    let Ended { code, stderr, .. } = said("teardown --yes", "HEAD bucket", Fault::Denied).await;
+    assert_eq!(code, 0, "{stderr}");
+    let warning = "the published handlers were not removed: if there are any, they expire";
+    assert!(stderr.contains(warning), "{stderr}");
+}
+
+#[tokio::test]
+async fn status_without_the_right_to_look_at_functions_shows_everything_else() {
+    let call = "GET function configuration";
+    let Ended {
+        code,
+        stdout,
+        stderr,
+    } = said("status", call, Fault::Denied).await;
+    assert_eq!(code, 0, "{stderr}");
+    for shown in [
+        "status       CREATE_COMPLETE",
+        "endpoint     wss://chat/v1",
+        "DirectFunction: unknown",
+        "unknown      could not ask what runs in function",
+        "lambda:GetFunctionConfiguration",
+    ] {
+        assert!(stdout.contains(shown), "{shown}: {stdout}");
+    }
+}
+
 macro_rules! operations {
     ($($name:ident: $operation:expr;)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

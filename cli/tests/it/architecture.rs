@@ -306,3 +306,26 @@ fn only_the_gate_lets_the_lint_against_printing_rest() {
         }
     }
 }
+
+#[test]
+fn whatever_opens_a_connection_limits_its_time() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in sources(&source) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let opens = ["TcpStream::connect(", "connect_async"];
+        let limits = ["tokio::time::timeout", "timeout_at("];
+        let is_limited = limits.iter().any(|limit| code.contains(limit));
+        assert!(
+            is_limited || !opens.iter().any(|open| code.contains(open)),
+            "{} opens connections without a limit",
+            file.display()
+        );
+        // Its requests have limits, and its silence is told.
+        assert!(
+            !code.contains("aws_smithy_http_client") || file.ends_with("aws/http.rs"),
+            "{} makes an HTTP client of its own",
+            file.display()
+        );
+    }
+}

@@ -61,6 +61,8 @@ struct Wishes {
     /// An action, a status, a body, and how many more times to answer with it.
     answers: Vec<(&'static str, u16, String, usize)>,
     holds: Vec<Hold>,
+    /// With this action the time of the credentials is over.
+    expired_with: Option<&'static str>,
     /// A resource, a property's path and its value before, which the emulator leaves out of change sets.
     values: Vec<(String, String, String)>,
     asked: Vec<String>,
@@ -128,6 +130,18 @@ impl Between {
             .push((action, 400, body, times));
     }
 
+    /// After the next request for `action` the credentials have expired.
+    pub(crate) fn expire_with(&self, action: &'static str) {
+        let mut wishes = self.wishes.lock().unwrap();
+        wishes.asked.clear();
+        wishes.expired_with = Some(action);
+    }
+
+    /// They are renewed.
+    pub(crate) fn renew(&self) {
+        self.wishes.lock().unwrap().expired_with = None;
+    }
+
     /// Whoever asked so far changed no stack and sent no object.
     #[track_caller]
     pub(crate) fn only_looked(&self) {
@@ -181,6 +195,10 @@ impl Between {
     }
 }
 
+/// As CloudFormation says it.
+const EXPIRED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code><Message>The security token \
+                       included in the request is expired</Message></Error></ErrorResponse>";
+
 async fn pass(
     request: Request<Incoming>,
     port: u16,
@@ -191,6 +209,11 @@ async fn pass(
     let name = emulator::name(&Request::from_parts(parts.clone(), ()), &body);
     let hold = {
         let mut wishes = wishes.lock().unwrap();
+        let until = wishes.expired_with;
+        if until.is_some_and(|action| wishes.asked.iter().any(|asked| asked == action)) {
+            let response = Response::builder().status(403);
+            return Ok(response.body(Full::new(Bytes::from(EXPIRED))).unwrap());
+        }
         wishes.asked.push(name.clone());
         if !name.starts_with("PUT ") {
             let body = String::from_utf8_lossy(&body).into_owned();

@@ -100,17 +100,34 @@ async fn a_few_throttled_requests_are_nothing_to_speak_of() {
 #[tokio::test]
 async fn credentials_that_expire_while_the_stack_is_followed_end_with_4_and_aws_goes_on() {
     let cloud = Cloud::start().await;
-    let message = "The security token included in the request is expired";
-    cloud
-        .between
-        .refuse("DescribeStackEvents", 1, "ExpiredToken", message);
+    cloud.between.expire_with("ExecuteChangeSet");
     cloud
         .deploy("--no-probe")
         .await
         .exits(4)
         .explains("ExpiredToken: The security token included in the request is expired")
+        .explains("so far: the deployment of stack `chat` was started and may go on by itself")
         .explains("renew them");
+    cloud.between.renew();
     cloud.deploy("").await.exits(0).explains("both ways");
+}
+
+#[tokio::test]
+async fn without_the_right_to_read_events_a_stack_is_followed_by_its_status() {
+    let cloud = Cloud::start().await;
+    let message = "not authorized to perform: cloudformation:DescribeStackEvents";
+    let action = "DescribeStackEvents";
+    cloud
+        .between
+        .refuse(action, usize::MAX, "AccessDenied", message);
+    cloud
+        .deploy("")
+        .await
+        .exits(0)
+        .explains("following stack `chat` by its status alone")
+        .explains("both ways");
+    let removed = cloud.chatctl("teardown --yes").await.exits(0);
+    removed.explains("stack `chat` in eu-west-1 is gone");
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn deploy(
             TargetError::new(Refusal::Failed, message)
         })?;
         if !args.no_probe {
-            probe(&url, settings, PATIENCE, &mut reporter).await?;
+            probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await?;
         }
         Ok(url)
     };

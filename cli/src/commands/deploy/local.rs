@@ -6,7 +6,7 @@ use super::{DeployArgs, build, print, probe, publish};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
 use crate::config::Settings;
-use crate::engine::{self, Change, ChangeSet, Deployment, Prepared};
+use crate::engine::{self, Change, ChangeSet, Deployment, Prepared, limits};
 use crate::error::CommandError;
 use crate::local::{LocalTarget, secrets};
 use crate::stack::connect::Introduction;
@@ -50,7 +50,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     };
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
     if !args.no_probe {
-        if let Err(error) = probe(&url, settings, PATIENCE, &mut reporter).await {
+        if let Err(error) = probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await {
             // A process that does not answer at all explains more than what is missing in consequence.
             target.status(&settings.stack).await?;
             return Err(error.or_hint(target.clues(&settings.stack)));

@@ -6,6 +6,7 @@ use super::records::{NewChangeSet, ParameterValue};
 use super::retain::{TABLE_TYPE, with_tables_retained};
 use super::{CloudFormation, CloudStacks, Ground, StackRecord, TargetError, token};
 use crate::config::names::StackName;
+use crate::engine::deploy::no_answer;
 use crate::engine::limits::{self, Limit};
 use crate::engine::refusal::Refusal;
 use crate::engine::target::{
@@ -96,8 +97,15 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         self.abandon_quietly().await;
     }
 
-    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
-        self.take_back().await
+    async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError> {
+        limits::within(limits::ASKING, self.take_back(), |minutes| {
+            no_answer(
+                "take back the change",
+                &change_set.deployment.stack,
+                minutes,
+            )
+        })
+        .await
     }
 
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
