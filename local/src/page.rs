@@ -49,7 +49,7 @@ impl Page {
                 async move { Ok::<_, Infallible>(answer) }
             });
             tokio::spawn(async move {
-                if !peers::admit(&mut socket).await {
+                if peers::admit(&mut socket).await.is_err() {
                     return;
                 }
                 // A browser that goes away in the middle has nothing to be told.

@@ -44,7 +44,7 @@ pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<P
                 let _slower = socket.set_nodelay(true);
                 let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));
                 connections.spawn(async move {
-                    if !peers::admit(&mut socket).await {
+                    if peers::admit(&mut socket).await.is_err() {
                         return;
                     }
                     let service = service_fn(move |request| answer(Arc::clone(&pool), Arc::clone(&process), request));

@@ -66,7 +66,7 @@ pub(super) async fn serve(
         let _slower = socket.set_nodelay(true);
         let proxy = Arc::clone(&proxy);
         tokio::spawn(async move {
-            if !peers::admit(&mut socket).await {
+            if peers::admit(&mut socket).await.is_err() {
                 return;
             }
             let service = service_fn(move |request| {
