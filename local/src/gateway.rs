@@ -42,7 +42,7 @@ use crate::functions::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::page::Page;
-use crate::peers;
+use crate::peers::{self, Refused};
 use crate::sockets::{Place, Sockets};
 
 /// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
@@ -187,9 +187,10 @@ impl Gateway {
     async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, place: Place) {
         // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
-        if !peers::admit(&mut socket).await {
-            self.warn_of_a_stranger();
-            return;
+        match peers::admit(&mut socket).await {
+            Ok(()) => {}
+            Err(Refused::Stranger) => return self.warn_of_a_stranger(),
+            Err(Refused::Gone) => return,
         }
         let (limit, timeout) = (self.limits.head_bytes, self.limits.head_timeout);
         let head = tokio::select! {
@@ -245,8 +246,7 @@ impl Gateway {
     fn warn_of_a_stranger(&self) {
         if !self.told_of_strangers.swap(true, Ordering::Relaxed) {
             self.observer.warn(
-                "a connection was refused: it is of a program of another user of this machine, or was closed at once; a \
-                 local stack is private to its user",
+                "a program of another user of this machine was refused: a local stack is private to its user",
             );
         }
     }

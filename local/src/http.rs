@@ -63,7 +63,7 @@ pub(crate) async fn serve<A>(
 {
     // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
     let _slower = socket.set_nodelay(true);
-    if !peers::admit(&mut socket).await {
+    if peers::admit(&mut socket).await.is_err() {
         return;
     }
     let head = tokio::select! {

@@ -31,23 +31,31 @@ enum Owner {
     Unknown,
 }
 
-/// Whether an accepted connection comes from a program that may use this user's local stack.
+/// Why a connection is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It comes from a program of another user, which was told so.
+    Stranger,
+    /// Its client has closed it already, so whose it was cannot be told any more, and nobody waits for an answer.
+    Gone,
+}
+
+/// Lets an accepted connection in if it comes from a program that may use this user's local stack.
 ///
-/// A program of another user is told so and hung up on. A connection that its client has closed already is refused, too:
-/// whose it was cannot be told any more.
-pub async fn admit(socket: &mut TcpStream) -> bool {
+/// # Errors
+/// [`Refused`]; the caller drops the connection then.
+pub async fn admit(socket: &mut TcpStream) -> Result<(), Refused> {
     let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
-        return false;
+        return Err(Refused::Gone);
     };
-    let is_admitted = match owner(peer, local).await {
-        Owner::User(user) => is_ours(user),
-        Owner::Gone => false,
-        Owner::Unknown => true,
-    };
-    if !is_admitted {
-        turn_away(socket).await;
+    match owner(peer, local).await {
+        Owner::User(user) if !is_ours(user) => {
+            turn_away(socket).await;
+            Err(Refused::Stranger)
+        }
+        Owner::Gone => Err(Refused::Gone),
+        Owner::User(_) | Owner::Unknown => Ok(()),
     }
-    is_admitted
 }
 
 #[cfg(target_os = "linux")]
@@ -106,7 +114,7 @@ mod tests {
     #[tokio::test]
     async fn a_connection_of_this_user_is_let_in() {
         let (_client, mut server) = pair().await;
-        assert!(admit(&mut server).await);
+        assert_eq!(admit(&mut server).await, Ok(()));
     }
 
     #[test]
@@ -136,6 +144,6 @@ mod tests {
     async fn a_connection_that_its_client_closed_is_nobodys() {
         let (client, mut server) = pair().await;
         drop(client);
-        assert!(!admit(&mut server).await);
+        assert_eq!(admit(&mut server).await, Err(Refused::Gone));
     }
 }

@@ -159,7 +159,7 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
         }
         let (secret, asked) = (secret.clone(), asked.clone());
         served.push_back(tokio::spawn(async move {
-            if !chatctl_local::peers::admit(&mut stream).await {
+            if chatctl_local::peers::admit(&mut stream).await.is_err() {
                 return;
             }
             let service = hyper::service::service_fn(move |request| {

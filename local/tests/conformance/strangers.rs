@@ -40,6 +40,6 @@ async fn a_program_is_let_in_exactly_if_its_user_is_this_one() {
     let warned = world
         .warnings()
         .concat()
-        .contains("another user of this machine");
+        .contains("of another user of this machine");
     assert_eq!(warned, own.is_root());
 }
