@@ -11,6 +11,7 @@ use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, di
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch};
 use chat_lambdas::routes::Routes;
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::Index;
 use serde_json::{Value, json};
@@ -115,7 +116,11 @@ impl Chat {
             name: TABLE.to_owned(),
             endpoint: Some(meter.endpoint.clone()),
         };
-        let clients = Clients::new(crate::table::identity(), &[Some(&meter.endpoint)]);
+        let clients = Clients::new(
+            crate::table::identity(),
+            Trace::default(),
+            &[Some(&meter.endpoint)],
+        );
         let patience = Patience {
             attempt: Duration::from_secs(30),
             operation: Duration::from_secs(60),

@@ -3,6 +3,7 @@
 use chat_lambdas::aws::{Clients, Patience};
 use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
 use chat_lambdas::environment::FunctionAddress;
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
 
@@ -64,7 +65,7 @@ async fn without_an_answer_nobody_knows_and_it_is_not_repeated() {
 }
 
 async fn dispatch(endpoint: &str, patience: Patience) -> Result<(), DispatchError> {
-    let clients = Clients::new(identity(), &[Some(endpoint)]);
+    let clients = Clients::new(identity(), Trace::default(), &[Some(endpoint)]);
     let address = FunctionAddress {
         name: "chat-Deliver".to_owned(),
         endpoint: Some(endpoint.to_owned()),
