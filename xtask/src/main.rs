@@ -16,6 +16,8 @@ usage: cargo xtask COMMAND
                 build for release, measure the local target, print a table; ARGS go to the measuring program
   bench deploy [ARGS]
                 build for release, measure deployments against an emulator of AWS, beside AWS's own command line
+  bench functions [ARGS]
+                build for release, measure the handlers' processes by themselves: start, one event, growth of memory
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
@@ -29,6 +31,9 @@ fn main() -> ExitCode {
         "test" => peers::set_up().and_then(|peers| run::tests(&peers, &rest)),
         "bench" if rest.first().is_some_and(|what| what == "local") => bench::local(&rest[1..]),
         "bench" if rest.first().is_some_and(|what| what == "deploy") => bench::deploy(&rest[1..]),
+        "bench" if rest.first().is_some_and(|what| what == "functions") => {
+            bench::functions(&rest[1..])
+        }
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
