@@ -1,11 +1,11 @@
 //! Puts one handler behind the Lambda Runtime API.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patience};
 use crate::dispatch::ShardMessage;
@@ -104,13 +104,14 @@ async fn handle(
         }
         Handler::Deliver => {
             let function = environment.own_function()?;
-            let (store, delivery, _dispatch) = all_clients(environment, trace, function)?;
+            let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
             run(
                 api,
                 trace,
                 log,
                 async |message: &ShardMessage, invocation| {
-                    handlers::deliver(message, (&store, &delivery), invocation).await
+                    let ways = (&store, &delivery);
+                    handlers::deliver(message, ways, &dispatch, invocation).await
                 },
             )
             .await

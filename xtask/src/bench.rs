@@ -61,6 +61,16 @@ pub(crate) fn functions(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the benchmark")
 }
 
+/// Plays large rooms in simulated time, with the handler itself.
+pub(crate) fn rooms() -> Result<(), StepError> {
+    let mut command = Command::new(cargo());
+    command
+        .args(["run", "--locked", "--package", "chat-lambdas"])
+        .args(["--example", "rooms"])
+        .current_dir(root());
+    finish(command, CURE, "the simulation")
+}
+
 /// One line of cargo's `--message-format json`, as far as it matters here.
 #[derive(Deserialize)]
 struct Message {

@@ -18,6 +18,8 @@ usage: cargo xtask COMMAND
                 build for release, measure deployments against an emulator of AWS, beside AWS's own command line
   bench functions [ARGS]
                 build for release, measure the handlers' processes by themselves: start, one event, growth of memory
+  simulate rooms
+                play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         "bench" if rest.first().is_some_and(|what| what == "functions") => {
             bench::functions(&rest[1..])
         }
+        "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),

@@ -3,6 +3,7 @@
 use chat_lambdas::aws::{Clients, Patience};
 use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
 use chat_lambdas::environment::FunctionAddress;
+use chat_lambdas::room::Rest;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
@@ -82,6 +83,8 @@ fn message() -> ShardMessage {
         shard: Shard::numbered(3).expect("there are four"),
         text: "a \"text\"\n\u{1F600}".to_owned(),
         except: ConnectionId::new("BFaT_fALIAMCKug="),
+        step: 0,
+        rest: Rest::everybody(),
     }
 }
 
