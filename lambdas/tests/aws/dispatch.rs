@@ -65,7 +65,7 @@ async fn without_an_answer_nobody_knows_and_it_is_not_repeated() {
     assert_eq!(stub.requests().len(), 1);
 }
 
-async fn dispatch(endpoint: &str, patience: Patience) -> Result<(), DispatchError> {
+async fn dispatch(endpoint: &str, patience: Patience) -> Result<String, DispatchError> {
     let clients = Clients::new(identity(), Trace::default(), &[Some(endpoint)]);
     let address = FunctionAddress {
         name: "chat-Deliver".to_owned(),

@@ -149,7 +149,7 @@ async fn who_is_throttled_to_the_end_is_handed_on_by_name() {
     let [next] = &scene.dispatch.take()[..] else {
         panic!("it is handed on once");
     };
-    assert_eq!(next.rest.postponed, [slow.clone()]);
+    assert_eq!(next.rest.postponed, std::slice::from_ref(slow));
     assert_eq!(next.rest.last, Some(last.clone()));
 }
 
