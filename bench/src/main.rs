@@ -1,7 +1,7 @@
 //! Measures the local stack against its targets, and against the floors of the parts that it is made of.
 //!
 //! `cargo xtask bench local` builds what is measured and runs this; `cargo xtask bench deploy` does so for a deployment to
-//! AWS. A missed target is told and is no failure: it may
+//! AWS, `cargo xtask bench functions` for the handlers alone. A missed target is told and is no failure: it may
 //! be the machine's. A lost or doubled message is one.
 
 mod backend;
@@ -9,6 +9,7 @@ mod chatctl;
 mod deploy;
 mod figures;
 mod floors;
+mod functions;
 mod load;
 mod meter;
 mod processes;
@@ -27,6 +28,7 @@ use crate::chatctl::Programs;
 use crate::deploy::{DeployArgs, DeployBenchError};
 use crate::figures::FigureError;
 use crate::floors::{FloorError, Floors};
+use crate::functions::{FunctionsArgs, FunctionsError};
 use crate::report::Figure;
 use crate::soak::{SoakArgs, SoakError};
 
@@ -39,6 +41,8 @@ enum Args {
     Deploy(DeployArgs),
     /// The local stack under floods; a missed bound is a failure
     Soak(SoakArgs),
+    /// The handlers' processes by themselves
+    Functions(FunctionsArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -73,6 +77,7 @@ enum BenchError {
     Deploy(#[from] DeployBenchError),
     #[error(transparent)]
     Soak(#[from] SoakError),
+    Functions(#[from] FunctionsError),
 }
 
 fn main() -> ExitCode {
@@ -101,6 +106,11 @@ fn run(args: &Args) -> Result<(), BenchError> {
         }
         Args::Deploy(args) => {
             let table = runtime.block_on(deploy::measure(args))?;
+            say(&format!("{}\n\n{table}", machine(&before)));
+            return Ok(());
+        }
+        Args::Functions(args) => {
+            let table = runtime.block_on(functions::measure(args))?;
             say(&format!("{}\n\n{table}", machine(&before)));
             return Ok(());
         }

@@ -37,6 +37,12 @@ pub(crate) fn largest(pid: u32) -> u64 {
     peaks.max().unwrap_or_default()
 }
 
+/// The bytes that `pid` alone has in memory and has written to; `None` when that cannot be read.
+pub(crate) fn private(pid: u32) -> Option<u64> {
+    let rollup = read(pid, "smaps_rollup");
+    (!rollup.is_empty()).then(|| kilobytes(&rollup, "Private_Dirty:"))
+}
+
 fn descendants(pid: u32) -> Vec<u32> {
     let (mut found, mut left) = (Vec::new(), children(pid));
     while let Some(pid) = left.pop() {
@@ -142,6 +148,7 @@ mod tests {
         assert!(own.proportional > 0 && own.resident >= own.proportional);
         assert!(descendants.resident > 0);
         assert!(largest(std::process::id()) > 0);
+        assert!(private(child.id()) > Some(0));
         drop(child.stdin.take());
         child.wait().unwrap();
     }

@@ -203,9 +203,34 @@ impl<'a> Environment<'a> {
     /// [`EnvironmentError`] when it is not named, or its endpoint is not a URL.
     pub fn deliver_function(&self) -> Result<FunctionAddress, EnvironmentError> {
         let remedy = "the stack sets it to the name of its function for large rooms";
-        let name = self.required("DELIVER_FUNCTION", remedy)?;
+        self.function(self.required("DELIVER_FUNCTION", remedy)?)
+    }
+
+    /// The function that runs here.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] when it has no name, or its endpoint is not a URL.
+    pub fn own_function(&self) -> Result<FunctionAddress, EnvironmentError> {
+        self.function(self.required("AWS_LAMBDA_FUNCTION_NAME", "Lambda sets it")?)
+    }
+
+    fn function(&self, name: String) -> Result<FunctionAddress, EnvironmentError> {
         let endpoint = self.first_url(&["AWS_ENDPOINT_URL_LAMBDA", "AWS_ENDPOINT_URL"])?;
         Ok(FunctionAddress { name, endpoint })
+    }
+
+    /// Where the Runtime API is: host and port.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::Missing`]
+    pub fn runtime_api(&self) -> Result<String, EnvironmentError> {
+        self.required("AWS_LAMBDA_RUNTIME_API", "Lambda sets it")
+    }
+
+    /// Whether Lambda would hand over several events at a time.
+    #[must_use]
+    pub fn wants_concurrency(&self) -> bool {
+        self.optional("AWS_LAMBDA_MAX_CONCURRENCY").is_some()
     }
 
     /// From which level on to log. A level that is not understood counts as absent.

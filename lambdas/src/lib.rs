@@ -4,7 +4,7 @@
 //! API Gateway says, [`session`] tells who it is about, [`handlers`] decide,
 //! [`store`], [`delivery`] and [`dispatch`] are what they may ask for. Those are traits:
 //! [`memory`] implements them for tests, [`aws`] for real. [`serve`] puts one
-//! handler behind the Lambda Runtime API, as the [`environment`] says.
+//! handler behind the Lambda Runtime API ([`runtime`]), as the [`environment`] says.
 
 pub mod aws;
 pub mod delivery;
@@ -18,6 +18,7 @@ pub mod memory;
 pub mod protocol;
 pub mod room;
 pub mod routes;
+pub mod runtime;
 pub mod serve;
 pub mod session;
 pub mod shard;

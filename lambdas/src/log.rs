@@ -1,5 +1,9 @@
 //! One JSON object per line, which is what CloudWatch Logs can search.
 //!
+//! Each line begins with the time: without a valid `timestamp` (RFC 3339) Lambda does not believe a line's level and takes it
+//! for `INFO`, whatever it says
+//! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
+//!
 //! By default a line carries ids, counts and reasons. Names appear only at
 //! [`Level::Debug`], messages never.
 
@@ -10,6 +14,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 /// How important a line is; the names are those of Lambda's log level controls.
 ///
@@ -131,6 +138,8 @@ impl Log {
             return;
         }
         let mut line = Map::new();
+        let now = rfc3339(OffsetDateTime::now_utc());
+        line.insert("timestamp".to_owned(), json!(now));
         line.insert("level".to_owned(), json!(level.as_str()));
         line.insert("message".to_owned(), json!(message));
         line.extend(self.fields.clone());
@@ -141,6 +150,14 @@ impl Log {
         }
         (self.sink)(&Value::Object(line).to_string());
     }
+}
+
+const RFC_3339: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// `at`, which is in UTC, to the millisecond.
+fn rfc3339(at: OffsetDateTime) -> String {
+    at.format(&RFC_3339).expect("a time has all of these parts")
 }
 
 /// An error and everything that caused it, in one line.
@@ -166,19 +183,39 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Level, Log, reasons};
+    use time::OffsetDateTime;
+
+    use super::{Level, Log, reasons, rfc3339};
 
     #[test]
     fn a_line_is_one_json_object_with_every_field() {
         let (log, lines) = captured(Level::Info);
         log.with("connectionId", "c1")
             .warn("post \"refused\"\n", [("delivered", json!(2))]);
+        let lines = lines.lock().unwrap();
+        let (time, rest) = lines[0].split_at(r#"{"timestamp":"2023-11-14T22:13:20.123Z","#.len());
+        assert!(time.starts_with(r#"{"timestamp":""#), "{time}");
         assert_eq!(
-            *lines.lock().unwrap(),
-            [
-                r#"{"level":"WARN","message":"post \"refused\"\n","connectionId":"c1","delivered":2}"#
-            ]
+            rest,
+            r#""level":"WARN","message":"post \"refused\"\n","connectionId":"c1","delivered":2}"#
         );
+    }
+
+    #[test]
+    fn a_line_tells_when_it_was_written_as_lambda_reads_it() {
+        let (log, lines) = captured(Level::Info);
+        let before = rfc3339(OffsetDateTime::now_utc());
+        log.error("failed", []);
+        let after = rfc3339(OffsetDateTime::now_utc());
+        let line: serde_json::Value = serde_json::from_str(&lines.lock().unwrap()[0]).unwrap();
+        let told = line["timestamp"].as_str().unwrap();
+        assert!(before.as_str() <= told && told <= after.as_str(), "{told}");
+        assert_eq!(line["level"], "ERROR");
+
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(1_700_000_000_123_456_789);
+        assert_eq!(rfc3339(moment.unwrap()), "2023-11-14T22:13:20.123Z");
+        let whole = OffsetDateTime::from_unix_timestamp(1_709_164_800).unwrap();
+        assert_eq!(rfc3339(whole), "2024-02-29T00:00:00.000Z");
     }
 
     #[test]

@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
     let environment = Environment::new(&|variable| std::env::var(variable).ok());
     let log = Log::to_stdout(environment.log_level());
     match serve(environment, log.clone()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(never) => match never {},
         Err(error) => {
             log.error("function stopped", [("reason", reasons(&error).into())]);
             ExitCode::FAILURE

@@ -1,17 +1,19 @@
 //! Puts one handler behind the Lambda Runtime API.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::convert::Infallible;
+use std::time::{Duration, SystemTime};
 
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::time::{Instant, timeout};
 
 use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patience};
 use crate::dispatch::ShardMessage;
-use crate::environment::{Environment, EnvironmentError, Handler};
+use crate::environment::{Environment, EnvironmentError, FunctionAddress, Handler};
 use crate::event::SocketEvent;
 use crate::handlers::{self, HandlerError, Invocation};
 use crate::log::{Log, reasons};
+use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
 
 /// Why the function stopped.
 #[derive(Debug, thiserror::Error)]
@@ -21,104 +23,138 @@ pub enum ServeError {
     Environment(#[from] EnvironmentError),
     /// The Runtime API could not be used any more.
     #[error("the Lambda Runtime API failed")]
-    Runtime(#[source] lambda_runtime::Error),
+    Runtime(#[from] RuntimeError),
 }
+
+/// How long the report that the function cannot start may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Runs the handler that `environment` names, one invocation after another, for as long as Lambda asks.
 ///
-/// Clients are made here, before the first invocation, and only those that the handler uses.
+/// Clients are made here, before the first invocation, and only those that the handler uses. What keeps the function from
+/// starting is reported to Lambda, whose caller then sees it.
 ///
 /// # Errors
 /// [`ServeError`]
-///
-/// # Panics
-/// When the variables are missing that every Lambda environment has, such as `AWS_LAMBDA_RUNTIME_API`.
-pub async fn serve(environment: Environment<'_>, log: Log) -> Result<(), ServeError> {
+pub async fn serve(environment: Environment<'_>, log: Log) -> Result<Infallible, ServeError> {
+    let mut api = RuntimeApi::new(environment.runtime_api()?);
+    if environment.wants_concurrency() {
+        let message = "AWS_LAMBDA_MAX_CONCURRENCY is set, but events are handled one after another";
+        log.warn(message, []);
+    }
+    let ended = handle(environment, &log, &mut api).await;
+    if let Err(ServeError::Environment(error)) = &ended {
+        let failure = Failure {
+            error_type: "Runtime.InitError".to_owned(),
+            error_message: reasons(error),
+        };
+        // Where it cannot be reported, the log has it all the same.
+        let _reported = timeout(LAST_WORDS, api.cannot_start(&failure)).await;
+    }
+    ended
+}
+
+async fn handle(
+    environment: Environment<'_>,
+    log: &Log,
+    api: &mut RuntimeApi,
+) -> Result<Infallible, ServeError> {
+    let (trace, log) = (&Trace::default(), log);
     let ended = match environment.handler()? {
         Handler::Authorize => {
             let names = environment.names()?;
-            run(log, async |event: &SocketEvent, invocation| {
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
                 handlers::authorize(event, names, invocation)
             })
             .await
         }
         Handler::Connect => {
-            let store = store(environment)?;
+            let store = store(environment, trace)?;
             let policy = (environment.names()?, environment.index()?);
-            run(log, async |event: &SocketEvent, invocation| {
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
                 handlers::connect(event, &store, policy, invocation).await
             })
             .await
         }
         Handler::Disconnect => {
-            let store = store(environment)?;
+            let store = store(environment, trace)?;
             let index = environment.index()?;
-            run(log, async |event: &SocketEvent, invocation| {
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
                 handlers::disconnect(event, &store, index, invocation).await
             })
             .await
         }
         Handler::Direct => {
-            let (store, delivery) = store_and_delivery(environment, Clients::delivery)?;
+            let (store, delivery) = store_and_delivery(environment, trace)?;
             let routes = environment.routes()?;
-            run(log, async |event: &SocketEvent, invocation| {
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
                 handlers::direct(event, &store, &delivery, &routes, invocation).await
             })
             .await
         }
         Handler::Broadcast => {
-            let (store, delivery, dispatch) = all_clients(environment)?;
+            let function = environment.deliver_function()?;
+            let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
             let routes = environment.routes()?;
-            run(log, async |event: &SocketEvent, invocation| {
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
                 let ways = (&store, &delivery);
                 handlers::broadcast(event, ways, &dispatch, &routes, invocation).await
             })
             .await
         }
         Handler::Deliver => {
-            let (store, delivery) = store_and_delivery(environment, Clients::crowd_delivery)?;
-            run(log, async |message: &ShardMessage, invocation| {
-                handlers::deliver(message, (&store, &delivery), invocation).await
-            })
+            let function = environment.own_function()?;
+            let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
+            run(
+                api,
+                trace,
+                log,
+                async |message: &ShardMessage, invocation| {
+                    let ways = (&store, &delivery);
+                    handlers::deliver(message, ways, &dispatch, invocation).await
+                },
+            )
             .await
         }
     };
-    ended.map_err(ServeError::Runtime)
+    Ok(ended?)
 }
 
-fn store(environment: Environment<'_>) -> Result<DynamoStore, EnvironmentError> {
+fn store(environment: Environment<'_>, trace: &Trace) -> Result<DynamoStore, EnvironmentError> {
     let table = environment.table()?;
-    let clients = Clients::new(environment.identity()?, &[table.endpoint.as_deref()]);
+    let endpoints = [table.endpoint.as_deref()];
+    let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok(clients.table(table, Patience::TABLE))
 }
 
-/// `deliver` is one of [`Clients`]' ways back to clients: to a friend's devices, or to a crowd.
 fn store_and_delivery(
     environment: Environment<'_>,
-    deliver: fn(&Clients, String, Patience) -> CallbackDelivery,
+    trace: &Trace,
 ) -> Result<(DynamoStore, CallbackDelivery), EnvironmentError> {
     let table = environment.table()?;
     let endpoint = environment.connections_endpoint()?;
     let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
-    let clients = Clients::new(environment.identity()?, &endpoints);
+    let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok((
         clients.table(table, Patience::TABLE),
-        deliver(&clients, endpoint, Patience::POST),
+        clients.delivery(endpoint, Patience::POST),
     ))
 }
 
+/// Beside table and clients the way to `function`.
 fn all_clients(
     environment: Environment<'_>,
+    trace: &Trace,
+    function: FunctionAddress,
 ) -> Result<(DynamoStore, CallbackDelivery, LambdaDispatch), EnvironmentError> {
     let table = environment.table()?;
     let endpoint = environment.connections_endpoint()?;
-    let function = environment.deliver_function()?;
     let endpoints = [
         table.endpoint.as_deref(),
         Some(endpoint.as_str()),
         function.endpoint.as_deref(),
     ];
-    let clients = Clients::new(environment.identity()?, &endpoints);
+    let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok((
         clients.table(table, Patience::TABLE),
         clients.crowd_delivery(endpoint, Patience::POST),
@@ -138,21 +174,21 @@ fn until(deadline: u64, now: SystemTime) -> Instant {
 }
 
 async fn run<E, A: Serialize>(
-    log: Log,
+    api: &mut RuntimeApi,
+    trace: &Trace,
+    log: &Log,
     handler: impl AsyncFn(&E, &Invocation) -> Result<A, HandlerError>,
-) -> Result<(), lambda_runtime::Error>
+) -> Result<Infallible, RuntimeError>
 where
     E: for<'de> Deserialize<'de>,
 {
-    let (log, handler) = (&log, &handler);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<E>| async move {
+    runtime::run(api, trace, log, async |payload: E, event: &Event| {
         let invocation = Invocation {
             now: epoch_seconds(),
-            until: until(event.context.deadline, SystemTime::now()),
-            log: log.of_request(&event.context.request_id),
+            until: until(event.deadline, SystemTime::now()),
+            log: log.of_request(&event.request_id),
         };
-        // Boxed, because the compiler gives up on a future that holds the whole SDK by value.
-        let outcome = Box::pin(handler(&event.payload, &invocation)).await;
+        let outcome = handler(&payload, &invocation).await;
         if let Err(error) = &outcome {
             let reason = json!(reasons(error));
             match error {
@@ -163,8 +199,8 @@ where
                     .error("invocation failed", [("reason", reason)]),
             }
         }
-        outcome
-    }))
+        outcome.map_err(Failure::from)
+    })
     .await
 }
 
@@ -174,7 +210,7 @@ fn epoch_seconds() -> u64 {
 }
 
 /// How a failed invocation is reported to Lambda. For [`HandlerError::Unauthorized`] the message is what API Gateway looks at.
-impl From<HandlerError> for Diagnostic {
+impl From<HandlerError> for Failure {
     fn from(error: HandlerError) -> Self {
         let error_type = match error {
             HandlerError::Unauthorized => "Unauthorized",

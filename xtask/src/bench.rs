@@ -64,6 +64,29 @@ pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the benchmark")
 }
 
+/// Measures the handlers' processes by themselves; `more` goes to the measuring program.
+pub(crate) fn functions(more: &[String]) -> Result<(), StepError> {
+    let handlers = build("chat-lambdas", "chat", "lambda")?;
+    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
+    let mut command = Command::new(bench);
+    command
+        .arg("functions")
+        .arg("--handlers")
+        .arg(handlers)
+        .args(more);
+    finish(command, CURE, "the benchmark")
+}
+
+/// Plays large rooms in simulated time, with the handler itself.
+pub(crate) fn rooms() -> Result<(), StepError> {
+    let mut command = Command::new(cargo());
+    command
+        .args(["run", "--locked", "--package", "chat-lambdas"])
+        .args(["--example", "rooms"])
+        .current_dir(root());
+    finish(command, CURE, "the simulation")
+}
+
 /// One line of cargo's `--message-format json`, as far as it matters here.
 #[derive(Deserialize)]
 struct Message {

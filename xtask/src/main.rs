@@ -22,6 +22,10 @@ usage: cargo xtask COMMAND
   soak MINUTES [ARGS]
                 build for release, flood a local stack in every way that we know while two people talk, print a table; fails
                 when they wait, or when the stack takes or keeps too much memory; ARGS go to the measuring program
+  bench functions [ARGS]
+                build for release, measure the handlers' processes by themselves: start, one event, growth of memory
+  simulate rooms
+                play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
@@ -45,6 +49,10 @@ fn main() -> ExitCode {
         {
             bench::soak(&rest)
         }
+        "bench" if rest.first().is_some_and(|what| what == "functions") => {
+            bench::functions(&rest[1..])
+        }
+        "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),

@@ -1,13 +1,13 @@
 //! What the parts cost by themselves: nothing built from them can be faster.
 
 mod echo;
-mod function;
 mod table;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::functions::{Function, FunctionError, roles};
 use crate::load::{self, Conversation, Load, LoadError};
 use crate::sample::Sample;
 use crate::server::{Server, ServerError};
@@ -17,11 +17,8 @@ use crate::server::{Server, ServerError};
 pub(crate) enum FloorError {
     #[error("could not measure the bare echo")]
     Echo(#[from] LoadError),
-    #[error("could not measure the Runtime API hop: {attempt}")]
-    Function {
-        attempt: &'static str,
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error("could not measure the Runtime API hop")]
+    Function(#[from] FunctionError),
     #[error("could not measure the table read: {attempt}")]
     Table {
         attempt: &'static str,
@@ -76,7 +73,7 @@ pub(crate) async fn measure(handlers: &Path) -> Result<Floors, FloorError> {
     let mut starts = Vec::with_capacity(STARTS);
     let mut hops = Vec::new();
     for start in 0..STARTS {
-        let (mut function, took) = function::Function::start(handlers).await?;
+        let (mut function, took) = Function::start(handlers, &roles::authorize()).await?;
         starts.push(took);
         if start == 0 {
             function.invoke(WARM_UP).await?;

@@ -7,23 +7,26 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::patience::{ThrottlingIsAnAnswer, retries};
+use super::tracing::SendTrace;
 use super::{CallbackDelivery, DynamoStore, LambdaDispatch, Patience};
 use crate::environment::{FunctionAddress, Identity, TableAddress};
+use crate::runtime::Trace;
 
 /// Makes clients that share one HTTP client, and with it connections and trusted certificates.
 #[derive(Debug)]
 pub struct Clients {
     identity: Identity,
+    trace: Trace,
     http: SharedHttpClient,
 }
 
 impl Clients {
-    /// Prepares clients for services at `endpoints`; `None` is AWS itself.
+    /// Prepares clients for services at `endpoints`; `None` is AWS itself. Each request carries the id in `trace`.
     ///
     /// To read the machine's trusted certificates costs time at every cold
     /// start, so it happens only when one of the endpoints needs them.
     #[must_use]
-    pub fn new(identity: Identity, endpoints: &[Option<&str>]) -> Self {
+    pub fn new(identity: Identity, trace: Trace, endpoints: &[Option<&str>]) -> Self {
         let is_plain =
             |endpoint: &Option<&str>| endpoint.is_some_and(|url| url.starts_with("http://"));
         let http = if endpoints.iter().all(is_plain) {
@@ -34,7 +37,11 @@ impl Clients {
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .build_https()
         };
-        Self { identity, http }
+        Self {
+            identity,
+            trace,
+            http,
+        }
     }
 
     /// The table at `address`.
@@ -47,6 +54,7 @@ impl Clients {
             .http_client(self.http.clone())
             .timeout_config(patience.timeouts())
             .retry_config(retries())
+            .interceptor(SendTrace(self.trace.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(address.endpoint);
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
@@ -83,6 +91,7 @@ impl Clients {
             .http_client(self.http.clone())
             .timeout_config(patience.timeouts())
             .retry_config(retries())
+            .interceptor(SendTrace(self.trace.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(address.endpoint);
         let client = aws_sdk_lambda::Client::from_conf(config.build());
@@ -101,6 +110,7 @@ impl Clients {
             .http_client(self.http.clone())
             .timeout_config(patience.timeouts())
             .retry_config(retries())
+            .interceptor(SendTrace(self.trace.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .endpoint_url(endpoint)
     }

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::error::SdkError;
+use aws_sdk_lambda::operation::RequestId as _;
 use aws_sdk_lambda::operation::invoke::InvokeError;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
@@ -27,7 +28,7 @@ impl LambdaDispatch {
 }
 
 impl Dispatch for LambdaDispatch {
-    async fn dispatch(&self, message: &ShardMessage) -> Result<(), DispatchError> {
+    async fn dispatch(&self, message: &ShardMessage) -> Result<String, DispatchError> {
         let invoke = self.client.invoke();
         let outcome = invoke
             .function_name(&self.function)
@@ -36,7 +37,7 @@ impl Dispatch for LambdaDispatch {
             .send()
             .await;
         match outcome {
-            Ok(_) => Ok(()),
+            Ok(taken) => Ok(taken.request_id().unwrap_or_default().to_owned()),
             Err(error) if was_not_accepted(&error) => Err(DispatchError::Refused {
                 source: error.into(),
             }),

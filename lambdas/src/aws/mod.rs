@@ -5,6 +5,7 @@ mod client;
 mod functions;
 mod patience;
 mod table;
+mod tracing;
 
 pub use callback::CallbackDelivery;
 pub use client::Clients;

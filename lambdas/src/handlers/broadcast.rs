@@ -1,7 +1,9 @@
 //! A message to everybody in the sender's room.
 
+use std::time::Duration;
+
 use futures_util::future::{join, join_all};
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use serde_json::json;
 
 use super::sender::{speaker, tell};
@@ -11,11 +13,14 @@ use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::event::SocketEvent;
 use crate::log::{Log, reasons};
 use crate::protocol::text_of;
-use crate::room::{Audience, INLINE_RECEIVERS, RoomPost, Tally};
+use crate::room::{Audience, INLINE_RECEIVERS, POSTS_AT_ONCE, Rest, RoomPost, Tally};
 use crate::routes::Routes;
 use crate::session::{ConnectionId, Names};
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device};
+
+/// For how long a receiver is tried again who may read too slowly: no longer than one who does not answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Posts the text of a message to every connection in the sender's room; to the sender's own only where the route says so.
 ///
@@ -71,16 +76,19 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         store,
         delivery,
         invocation,
+        until: invocation.until,
+        at_once: POSTS_AT_ONCE,
+        patience: PATIENCE,
         log: &log,
     };
     let own = route.include_sender.then(|| own_copy(&connection));
     match post.audience(INLINE_RECEIVERS).await? {
         Audience::Few(members) => {
             let receivers = stream::iter(own.into_iter().chain(members));
-            report(post.post_to(receivers).await, 0, &log);
+            report(post_to_few(&post, receivers).await, 0, &log);
         }
         Audience::Many => {
-            let own = post.post_to(stream::iter(own));
+            let own = post_to_few(&post, stream::iter(own));
             let (own, (others, handed_over)) = join(own, hand_over(&post, dispatch)).await;
             report(own.and(others), handed_over, &log);
         }
@@ -96,6 +104,15 @@ fn own_copy(connection: &ConnectionId) -> Device {
     }
 }
 
+/// There is nobody to hand on to what there was no time for.
+async fn post_to_few<S: ConnectionStore, D: Delivery>(
+    post: &RoomPost<'_, S, D>,
+    receivers: impl Stream<Item = Device>,
+) -> Tally {
+    let (tally, rest) = post.post_to(Vec::new(), receivers).await;
+    post.give_up(tally, &rest)
+}
+
 /// Hands each shard over, and serves those that are not taken. Tells what was posted here, and how many shards were handed over.
 async fn hand_over<S: ConnectionStore, D: Delivery>(
     post: &RoomPost<'_, S, D>,
@@ -107,15 +124,20 @@ async fn hand_over<S: ConnectionStore, D: Delivery>(
             shard,
             text: post.text.to_owned(),
             except: post.except.clone(),
+            step: 0,
+            rest: Rest::everybody(),
         };
         (shard, dispatch.dispatch(&message).await)
     }));
     let mut tally = Tally::default();
-    let mut taken = 0;
+    let mut taken = Vec::new();
     for (shard, outcome) in handed_over.await {
-        let Err(error) = outcome else {
-            taken += 1;
-            continue;
+        let error = match outcome {
+            Ok(invocation) => {
+                taken.push(invocation);
+                continue;
+            }
+            Err(error) => error,
         };
         let fields = [
             ("shard", json!(shard.number())),
@@ -126,20 +148,26 @@ async fn hand_over<S: ConnectionStore, D: Delivery>(
             tally = tally.and(serve(post, shard).await);
         }
     }
-    (tally, taken)
+    // Lambda's queue says nothing of what it drops. An id that no later line has tells of it.
+    let invocations = ("invocations", json!(taken));
+    post.log.info("shards handed over", [invocations]);
+    (tally, taken.len())
 }
 
 /// Others have got the message already, so that a shard that cannot be read is no reason to fail.
 async fn serve<S: ConnectionStore, D: Delivery>(post: &RoomPost<'_, S, D>, shard: Shard) -> Tally {
-    let (tally, read) = post.post_to_shard(shard).await;
-    if let Err(error) = read {
-        let fields = [
-            ("shard", json!(shard.number())),
-            ("reason", json!(reasons(&error))),
-        ];
-        post.log.error("shard not served", fields);
+    let (tally, read) = post.post_to_shard(shard, Rest::everybody()).await;
+    match read {
+        Ok(rest) => post.give_up(tally, &rest),
+        Err(error) => {
+            let fields = [
+                ("shard", json!(shard.number())),
+                ("reason", json!(reasons(&error))),
+            ];
+            post.log.error("shard not served", fields);
+            tally
+        }
     }
-    tally
 }
 
 fn report(tally: Tally, handed_over: usize, log: &Log) {

@@ -20,9 +20,8 @@ pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
 
-use std::time::Instant;
-
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::event::UnexpectedEvent;
 use crate::log::Log;

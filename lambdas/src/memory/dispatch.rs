@@ -35,11 +35,12 @@ impl MemoryDispatch {
 }
 
 impl Dispatch for MemoryDispatch {
-    async fn dispatch(&self, message: &ShardMessage) -> Result<(), DispatchError> {
+    async fn dispatch(&self, message: &ShardMessage) -> Result<String, DispatchError> {
         if let Some(refusal) = lock(&self.refusals).get(&message.shard) {
             return Err(refusal());
         }
-        lock(&self.kept).push(message.to_payload());
-        Ok(())
+        let mut kept = lock(&self.kept);
+        kept.push(message.to_payload());
+        Ok(format!("kept-{}", kept.len()))
     }
 }

@@ -1,11 +1,11 @@
 //! Who is in a room: a few who are known at once, or a shard's members page by page.
 
-use futures_util::future::{join, try_join_all};
+use futures_util::future::{Either, select, try_join_all};
 use futures_util::stream;
 use futures_util::stream::StreamExt as _;
 use tokio::sync::mpsc;
 
-use super::{RoomPost, Tally};
+use super::{Rest, RoomPost, Tally};
 use crate::delivery::Delivery;
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device, Page, PageStart, StoreError};
@@ -43,13 +43,19 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         Ok(Audience::Few(members))
     }
 
-    /// Posts the text to everybody in `shard`, whose next page is read while one is served.
+    /// Posts the text to `from.postponed` and to everybody in `shard` after `from.last`. The next page is read while one is
+    /// served.
     ///
-    /// The result tells whether all of the shard was read; who was found before has been served in any case.
-    pub async fn post_to_shard(&self, shard: Shard) -> (Tally, Result<(), StoreError>) {
+    /// The result tells who is left, or that the shard could not be read to its end; who was found before has been served in
+    /// any case.
+    pub async fn post_to_shard(
+        &self,
+        shard: Shard,
+        from: Rest,
+    ) -> (Tally, Result<Rest, StoreError>) {
         let (pages, queue) = mpsc::channel(1);
-        let read = async move {
-            let mut start = None;
+        let mut start = from.last.clone().map(PageStart);
+        let mut read = Box::pin(async move {
             // The place comes before the page, so that no more than one page ever waits.
             while let Ok(place) = pages.reserve().await {
                 let page = self.page(shard, start).await?;
@@ -60,11 +66,20 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
                 }
             }
             Ok(())
-        };
+        });
         let members = stream::unfold(queue, async |mut queue| Some((queue.recv().await?, queue)))
             .flat_map(stream::iter);
-        let (read, tally) = join(read, self.post_to(members)).await;
-        (tally, read)
+        let mut posted = Box::pin(self.post_to(from.postponed, members));
+        // When all posts are made that there is time for, nobody needs a page any more that is still being read.
+        let (tally, mut rest, read) = match select(&mut read, &mut posted).await {
+            Either::Left((read, _)) => {
+                let (tally, rest) = posted.await;
+                (tally, rest, read)
+            }
+            Either::Right(((tally, rest), _)) => (tally, rest, Ok(())),
+        };
+        rest.last = rest.last.or(from.last);
+        (tally, read.map(|()| rest))
     }
 
     async fn page(&self, shard: Shard, start: Option<PageStart>) -> Result<Page, StoreError> {

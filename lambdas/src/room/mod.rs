@@ -1,26 +1,25 @@
 //! Posts one text to a room, however many are in it.
 //!
-//! What is in memory does not grow with the room: a bounded number of posts is under way, and of the members at most
+//! What is in memory does not grow with the room: a bounded number of posts is under way or put off, and of the members at most
 //! [`INLINE_RECEIVERS`] or two pages are known at a time.
 
 mod members;
-mod patience;
+mod pace;
+mod posting;
+mod postponed;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
-use futures_util::stream::{Stream, StreamExt as _};
 use serde::Serialize;
-use serde_json::json;
+use tokio::time::Instant;
 
 pub use members::Audience;
+pub use pace::POSTS_AT_FIRST;
+pub use posting::Rest;
 
-use crate::delivery::{Delivery, DeliveryError, Posted};
-use crate::fan_out::has_arrived;
 use crate::handlers::Invocation;
-use crate::log::{Log, reasons};
+use crate::log::Log;
 use crate::session::{ConnectionId, Room};
-use crate::store::{ConnectionStore, Device};
 
 /// Up to how many receivers a message is delivered by the function that got it.
 ///
@@ -28,17 +27,15 @@ use crate::store::{ConnectionStore, Device};
 /// may deliver an event twice or drop it, which whoever is served here is spared.
 pub const INLINE_RECEIVERS: usize = 1_000;
 
-/// How many posts of one function are under way at once.
-///
-/// Each needs a connection of its own, which is some 70 KB here and a TLS handshake the first time: more of them take
-/// longer to begin with, for a function that has a third of a processor. Four functions serve a larger room together, and
-/// an account may make 10,000 requests a second, these posts among them
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>): 4 × 32 posts of some 15 ms each (an
-/// assumption: nobody measured them) are close to that.
-pub const POSTS_AT_ONCE: usize = 32;
+/// How many posts of a function are under way at once that serves a room by itself.
+pub const POSTS_AT_ONCE: usize = POSTS_AT_FIRST;
 
-/// How many refusals of one message are logged one by one; the others are only counted.
-const LOGGED_REFUSALS: usize = 10;
+/// How many posts of a function are under way at most that serves a shard of a large room.
+///
+/// An account may make 10,000 requests a second, these posts among them
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). Four functions reach that with 43 posts at once
+/// where a post takes 15 ms, and with 85 where it takes 30 (an assumption: nobody measured them). With 128 they do so up to 45 ms.
+pub const SHARD_POSTS_AT_ONCE: usize = 128;
 
 /// What is said in a room, to whom not, and by what means.
 #[derive(Debug)]
@@ -53,8 +50,14 @@ pub struct RoomPost<'a, S, D> {
     pub store: &'a S,
     /// The way to them.
     pub delivery: &'a D,
-    /// What time it is, and how much of it is left.
+    /// What time it is.
     pub invocation: &'a Invocation,
+    /// When to begin no further post.
+    pub until: Instant,
+    /// How many posts are under way at most.
+    pub at_once: usize,
+    /// For how long a post is tried again that is refused with 429.
+    pub patience: Duration,
     /// Where to report.
     pub log: &'a Log,
 }
@@ -67,7 +70,7 @@ pub struct Tally {
     pub delivered: usize,
     /// How many connections were over, or had not begun.
     pub gone: usize,
-    /// How many were not accepted.
+    /// How many were not accepted, although some were tried several times.
     pub refused: usize,
     /// Whether there was not enough time for everybody.
     pub cut_short: bool,
@@ -89,69 +92,5 @@ impl Tally {
     #[must_use]
     pub const fn is_plain(self) -> bool {
         self.gone == 0 && self.refused == 0 && !self.cut_short
-    }
-}
-
-impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
-    /// Posts the text to `members`, [`POSTS_AT_ONCE`], as long as there is time; forgets those that are gone.
-    ///
-    /// No receiver stops another: whatever becomes of one post is counted, and the others go on.
-    pub async fn post_to(&self, members: impl Stream<Item = Device>) -> Tally {
-        let until = self.invocation.until;
-        let cut_short = AtomicBool::new(false);
-        let in_time = |_: &Device| {
-            let in_time = Instant::now() < until;
-            cut_short.fetch_or(!in_time, Ordering::Relaxed);
-            std::future::ready(in_time)
-        };
-        let mut tally = members
-            .take_while(in_time)
-            .map(|member| self.post(member))
-            .buffer_unordered(POSTS_AT_ONCE)
-            .fold(Tally::default(), |mut tally, (receiver, outcome)| {
-                match outcome {
-                    Ok(Posted::Delivered) => tally.delivered += 1,
-                    Ok(Posted::Gone) => tally.gone += 1,
-                    Err(error) => {
-                        tally.refused += 1;
-                        if tally.refused <= LOGGED_REFUSALS {
-                            self.log_refusal(&receiver, &error);
-                        }
-                    }
-                }
-                std::future::ready(tally)
-            })
-            .await;
-        tally.cut_short = cut_short.into_inner();
-        tally
-    }
-
-    async fn post(&self, member: Device) -> (ConnectionId, Result<Posted, DeliveryError>) {
-        let until = self.invocation.until;
-        let posted = patience::post(self.delivery, &member.connection, self.text, until).await;
-        if matches!(posted, Ok(Posted::Gone)) && has_arrived(&member, self.invocation.now) {
-            self.forget(&member.connection).await;
-        }
-        (member.connection, posted)
-    }
-
-    async fn forget(&self, connection: &ConnectionId) {
-        let receiver = ("receiver", json!(connection.as_str()));
-        match self.store.leave(self.room, connection).await {
-            Ok(()) => self.log.debug("gone connection forgotten", [receiver]),
-            // The row expires by itself; until then each message tries it again.
-            Err(error) => self.log.warn(
-                "gone connection not forgotten",
-                [receiver, ("reason", json!(reasons(&error)))],
-            ),
-        }
-    }
-
-    fn log_refusal(&self, receiver: &ConnectionId, error: &DeliveryError) {
-        let fields = [
-            ("receiver", json!(receiver.as_str())),
-            ("reason", json!(reasons(error))),
-        ];
-        self.log.warn("post refused", fields);
     }
 }

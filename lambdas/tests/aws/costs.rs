@@ -2,7 +2,7 @@
 //!
 //! The same figures are in ARCHITECTURE.md ("The data").
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_lambdas::aws::{Clients, DynamoStore, Patience};
 use chat_lambdas::environment::TableAddress;
@@ -11,6 +11,7 @@ use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, di
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch};
 use chat_lambdas::routes::Routes;
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::Index;
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size_and_a_read
     assert_eq!(chat.meter.bill(), "4 Query 20");
     for shard in &shards {
         let ways = (&chat.store, &chat.delivery);
-        let tally = deliver(shard, ways, &invocation(60)).await;
+        let tally = deliver(shard, ways, &chat.dispatch, &invocation(60)).await;
         assert_eq!(tally.expect("a tally").refused, 0);
     }
     assert_eq!(chat.meter.bill(), "8 Query 32");
@@ -115,7 +116,11 @@ impl Chat {
             name: TABLE.to_owned(),
             endpoint: Some(meter.endpoint.clone()),
         };
-        let clients = Clients::new(crate::table::identity(), &[Some(&meter.endpoint)]);
+        let clients = Clients::new(
+            crate::table::identity(),
+            Trace::default(),
+            &[Some(&meter.endpoint)],
+        );
         let patience = Patience {
             attempt: Duration::from_secs(30),
             operation: Duration::from_secs(60),
@@ -192,7 +197,7 @@ fn member(number: usize) -> ConnectionId {
 fn invocation(seconds: u64) -> Invocation {
     Invocation {
         now: NOW + seconds,
-        until: Instant::now() + Duration::from_secs(60),
+        until: tokio::time::Instant::now() + Duration::from_secs(60),
         log: Log::new(Level::Error, |line| panic!("{line}")),
     }
 }

@@ -3,6 +3,8 @@
 use chat_lambdas::aws::{Clients, Patience};
 use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
 use chat_lambdas::environment::FunctionAddress;
+use chat_lambdas::room::Rest;
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
 
@@ -63,8 +65,8 @@ async fn without_an_answer_nobody_knows_and_it_is_not_repeated() {
     assert_eq!(stub.requests().len(), 1);
 }
 
-async fn dispatch(endpoint: &str, patience: Patience) -> Result<(), DispatchError> {
-    let clients = Clients::new(identity(), &[Some(endpoint)]);
+async fn dispatch(endpoint: &str, patience: Patience) -> Result<String, DispatchError> {
+    let clients = Clients::new(identity(), Trace::default(), &[Some(endpoint)]);
     let address = FunctionAddress {
         name: "chat-Deliver".to_owned(),
         endpoint: Some(endpoint.to_owned()),
@@ -81,6 +83,8 @@ fn message() -> ShardMessage {
         shard: Shard::numbered(3).expect("there are four"),
         text: "a \"text\"\n\u{1F600}".to_owned(),
         except: ConnectionId::new("BFaT_fALIAMCKug="),
+        step: 0,
+        rest: Rest::everybody(),
     }
 }
 

@@ -7,7 +7,7 @@ use chat_lambdas::session::{ConnectionId, Room, Session};
 use chat_lambdas::store::{ConnectionStore as _, Presence};
 use serde_json::{Value, json};
 
-use crate::runtime::{Function, run_to_its_end};
+use crate::runtime::{Function, run_at, run_to_its_end};
 use crate::stub::{Reply, Stub};
 use crate::table::{LocalTable, TABLE};
 
@@ -307,6 +307,40 @@ fn a_function_that_cannot_start_says_why_and_fails() {
         "`INDEX` is `rooms`, which is not understood; it may be: friend | room | friend,room",
     );
     check("authorize", &[("NAMES", "none")], "`NAMES` is `none`");
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_start_reports_why_to_lambda() {
+    let lambda = ok(202).await;
+    let address = lambda.endpoint.trim_start_matches("http://");
+    let address = address.trim_end_matches("/v1").to_owned();
+    let ended = tokio::task::spawn_blocking(move || run_at(&address, "brodcast", &[]));
+    assert_eq!(ended.await.unwrap().status.code(), Some(1));
+    let [report] = &lambda.requests()[..] else {
+        panic!("{:?}", lambda.requests());
+    };
+    let (head, body) = report.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1\r\n"));
+    assert!(head.contains("lambda-runtime-function-error-type: Runtime.InitError"));
+    let failure: Value = serde_json::from_str(body).unwrap();
+    let message = failure["errorMessage"].as_str().unwrap();
+    assert!(
+        message.starts_with("there is no handler `brodcast`"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_process_that_would_get_several_events_at_a_time_says_that_it_takes_one() {
+    let concurrency = [("AWS_LAMBDA_MAX_CONCURRENCY", "8")];
+    let mut function = Function::start("authorize", &concurrency).await;
+    let event = authorizer(json!({"msgfrom": "Tom", "msgto": "Jerry"}));
+    assert_eq!(function.invoke(&event).await.0, "response");
+    let log = function.stop();
+    assert!(
+        log.contains("events are handled one after another"),
+        "{log}"
+    );
 }
 
 async fn ok(status: u16) -> Stub {

@@ -1,12 +1,14 @@
-//! The adapters over the AWS SDK, against servers on this machine.
+//! The adapters over the AWS SDK, and the binary behind a Runtime API, against servers on this machine.
 
 mod contract;
 mod costs;
 mod dispatch;
 mod function;
 mod meter;
+mod parity;
 mod posts;
 mod reads;
 mod runtime;
 mod stub;
 mod table;
+mod trace;

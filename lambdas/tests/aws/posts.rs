@@ -5,6 +5,7 @@ use std::time::Duration;
 use chat_lambdas::aws::{Clients, Patience};
 use chat_lambdas::delivery::{Delivery as _, DeliveryError, Posted};
 use chat_lambdas::log::reasons;
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::ConnectionId;
 
 use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
@@ -130,7 +131,7 @@ async fn for_a_crowd_a_throttled_post_is_an_answer_and_everything_else_as_ever()
         (Reply::HangUp, 3),
     ] {
         let stub = Stub::start(reply).await;
-        let clients = Clients::new(identity(), &[Some(&stub.endpoint)]);
+        let clients = Clients::new(identity(), Trace::default(), &[Some(&stub.endpoint)]);
         let delivery = clients.crowd_delivery(stub.endpoint.clone(), PATIENT);
         let outcome = delivery.post(&ConnectionId::new("c"), "hi").await;
         assert!(outcome.is_err());
@@ -152,7 +153,7 @@ async fn refused(reply: Reply) -> (DeliveryError, usize) {
 }
 
 async fn post(stub: &Stub, text: &str, patience: Patience) -> Result<Posted, DeliveryError> {
-    let clients = Clients::new(identity(), &[Some(&stub.endpoint)]);
+    let clients = Clients::new(identity(), Trace::default(), &[Some(&stub.endpoint)]);
     let delivery = clients.delivery(stub.endpoint.clone(), patience);
     let connection = ConnectionId::new("BFaT_fALIAMCKug=");
     delivery.post(&connection, text).await

@@ -2,6 +2,7 @@
 
 use chat_lambdas::aws::{Clients, DynamoStore, Patience};
 use chat_lambdas::environment::TableAddress;
+use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Name, Room};
 use chat_lambdas::shard::Shard;
 use chat_lambdas::store::{ConnectionStore as _, Page, Read};
@@ -66,6 +67,6 @@ async fn empty_table() -> (Stub, DynamoStore) {
         name: TABLE.to_owned(),
         endpoint: Some(stub.endpoint.clone()),
     };
-    let clients = Clients::new(identity(), &[Some(&stub.endpoint)]);
+    let clients = Clients::new(identity(), Trace::default(), &[Some(&stub.endpoint)]);
     (stub, clients.table(address, Patience::TABLE))
 }

@@ -14,6 +14,9 @@ use crate::stub::read_request;
 /// Only a failing test waits for it.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// What the trace id of each event begins with; its number follows, from 1.
+pub(crate) const TRACE_ID: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0;Lineage=1:";
+
 pub(crate) struct Function {
     process: Child,
     events: mpsc::UnboundedSender<String>,
@@ -65,9 +68,14 @@ impl Drop for Function {
     }
 }
 
-/// Runs the binary where there is no Runtime API, for what happens before it is needed.
+/// Runs the binary where nobody answers as the Runtime API, for what happens before it is needed.
 pub(crate) fn run_to_its_end(handler: &str, variables: &[(&str, &str)]) -> Output {
-    let mut command = command(handler, "127.0.0.1:1", variables);
+    run_at("127.0.0.1:1", handler, variables)
+}
+
+/// Runs the binary until it ends by itself, with the Runtime API at `address`.
+pub(crate) fn run_at(address: &str, handler: &str, variables: &[(&str, &str)]) -> Output {
+    let mut command = command(handler, address, variables);
     command.output().expect("the binary starts")
 }
 
@@ -103,12 +111,16 @@ async fn converse(
     queue: std::sync::Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<String>>>,
     answers: mpsc::UnboundedSender<(String, Value)>,
 ) {
+    let mut number = 0;
     while let Some(request) = read_request(&mut socket).await {
         let (head, body) = request.split_once("\r\n\r\n").expect("a whole request");
         let path = head.split(' ').nth(1).expect("a request line").to_owned();
         let response = match path.rsplit('/').next() {
             Some("next") => match queue.lock().await.recv().await {
-                Some(event) => next(&event),
+                Some(event) => {
+                    number += 1;
+                    next(&event, number)
+                }
                 None => return,
             },
             Some(kind) => {
@@ -126,12 +138,13 @@ async fn converse(
     }
 }
 
-fn next(event: &str) -> String {
+fn next(event: &str, number: u32) -> String {
     format!(
         "HTTP/1.1 200 OK\r\n\
          Lambda-Runtime-Aws-Request-Id: 11111111-2222-3333-4444-555555555555\r\n\
          Lambda-Runtime-Deadline-Ms: 4102444800000\r\n\
          Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-central-1:000000000000:function:chat\r\n\
+         Lambda-Runtime-Trace-Id: {TRACE_ID}{number}\r\n\
          content-length: {}\r\n\r\n{event}",
         event.len()
     )

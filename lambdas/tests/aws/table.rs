@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_dynamodb::{Client, config};
 use chat_lambdas::aws::{Clients, DynamoStore, Patience};
 use chat_lambdas::environment::{Identity, TableAddress};
+use chat_lambdas::runtime::Trace;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -29,7 +30,7 @@ impl LocalTable {
             name: TABLE.to_owned(),
             endpoint: Some(endpoint.clone()),
         };
-        let clients = Clients::new(identity(), &[Some(&endpoint)]);
+        let clients = Clients::new(identity(), Trace::default(), &[Some(&endpoint)]);
         let client = client(&endpoint);
         create_table(&client).await;
         Self {

@@ -141,7 +141,7 @@ impl InMemory {
         let invocation = scene.invocation();
         let answer = broadcast(event, ways, &scene.dispatch, routes, &invocation).await?;
         for message in scene.dispatch.take() {
-            deliver(&message, ways, &invocation).await?;
+            deliver(&message, ways, &scene.dispatch, &invocation).await?;
         }
         Ok(answer)
     }

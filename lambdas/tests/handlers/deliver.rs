@@ -1,9 +1,10 @@
 use std::time::Duration;
 
-use chat_lambdas::dispatch::ShardMessage;
-use chat_lambdas::handlers::{HandlerError, deliver};
+use chat_lambdas::delivery::DeliveryError;
+use chat_lambdas::dispatch::{DispatchError, MOST_STEPS, ShardMessage};
+use chat_lambdas::handlers::HandlerError;
 use chat_lambdas::memory::Call;
-use chat_lambdas::room::POSTS_AT_ONCE;
+use chat_lambdas::room::{POSTS_AT_FIRST, Rest};
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
 use chat_lambdas::store::PAGE_ROWS;
@@ -20,9 +21,7 @@ async fn everybody_in_the_shard_gets_it_once_over_however_many_pages() {
     let scene = Scene::new();
     let members = shard_of(&scene, 3 * usize::from(PAGE_ROWS) + 7).await;
     scene.joined("hall", "gone", scene.now - 60).await;
-    let tally = deliver(&message("nobody"), scene.ways(), &scene.invocation())
-        .await
-        .unwrap();
+    let tally = scene.delivers(&message("nobody")).await.unwrap();
     assert_eq!(tally.delivered, members.len());
     for member in &members {
         assert_eq!(scene.delivery.take(member).unwrap(), "hi");
@@ -34,12 +33,7 @@ async fn everybody_in_the_shard_gets_it_once_over_however_many_pages() {
 async fn the_outcome_is_told_in_numbers_and_the_sender_is_passed_over() {
     let scene = Scene::new();
     let members = shard_of(&scene, 3).await;
-    let tally = deliver(
-        &message(members[0].as_str()),
-        scene.ways(),
-        &scene.invocation(),
-    )
-    .await;
+    let tally = scene.delivers(&message(members[0].as_str())).await;
     assert_eq!(
         json_of(&tally.unwrap()),
         json!({"delivered": 2, "gone": 0, "refused": 0, "cutShort": false})
@@ -61,8 +55,8 @@ async fn a_slow_member_of_one_page_does_not_keep_the_next_page_waiting() {
         assert_eq!(scene.delivery.held(), 1, "the slow one still waits");
         scene.delivery.release();
     };
-    let (event, invocation) = (message("nobody"), scene.invocation());
-    let both = async { tokio::join!(deliver(&event, scene.ways(), &invocation), watch) };
+    let event = message("nobody");
+    let both = async { tokio::join!(scene.delivers(&event), watch) };
     let (tally, ()) = timeout(DEADLINE, both)
         .await
         .expect("the last one is served");
@@ -76,16 +70,16 @@ async fn of_a_shard_that_is_served_slowly_no_more_than_the_next_page_is_read_ahe
         scene.delivery.hold(&member);
     }
     let watch = async {
-        scene.delivery.wait_for_held(POSTS_AT_ONCE).await;
+        scene.delivery.wait_for_held(POSTS_AT_FIRST).await;
         for _ in 0..1_000 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(scene.delivery.held(), POSTS_AT_ONCE);
+        assert_eq!(scene.delivery.held(), POSTS_AT_FIRST);
         assert_eq!(scene.store.pages_read(), 2);
         scene.delivery.release();
     };
-    let (event, invocation) = (message("nobody"), scene.invocation());
-    let both = async { tokio::join!(deliver(&event, scene.ways(), &invocation), watch) };
+    let event = message("nobody");
+    let both = async { tokio::join!(scene.delivers(&event), watch) };
     timeout(DEADLINE, both)
         .await
         .expect("all are served")
@@ -97,25 +91,101 @@ async fn of_a_shard_that_is_served_slowly_no_more_than_the_next_page_is_read_ahe
 async fn a_shard_that_cannot_be_read_makes_the_invocation_fail() {
     let scene = Scene::new();
     scene.store.break_down(Call::Members);
-    let outcome = deliver(&message("nobody"), scene.ways(), &scene.invocation()).await;
+    let outcome = scene.delivers(&message("nobody")).await;
     assert!(matches!(outcome, Err(HandlerError::Store(_))));
 }
 
 #[tokio::test]
-async fn when_time_is_up_reading_ends_too_and_it_is_said() {
+async fn what_there_is_no_time_for_is_handed_on_with_the_place_where_to_go_on() {
     let mut scene = Scene::new();
-    shard_of(&scene, 10 * usize::from(PAGE_ROWS)).await;
+    let members = shard_of(&scene, 10 * usize::from(PAGE_ROWS)).await;
     scene.time_left = Duration::ZERO;
-    let tally = deliver(&message("nobody"), scene.ways(), &scene.invocation())
-        .await
-        .unwrap();
-    assert!(tally.cut_short);
+    let tally = scene.delivers(&message("nobody")).await.unwrap();
+    assert_eq!((tally.delivered, tally.cut_short), (0, false));
     assert!(scene.store.pages_read() <= 2);
-    assert!(
-        scene.logged().contains("no time left"),
-        "{}",
-        scene.logged()
+    let [next] = &scene.dispatch.take()[..] else {
+        panic!("it is handed on once");
+    };
+    assert_eq!((next.step, &next.text), (1, &"hi".to_owned()));
+    let logged = scene.logged();
+    assert!(logged.contains("handed on: no time left"), "{logged}");
+    assert!(logged.contains("kept-1"), "by which id: {logged}");
+
+    scene.time_left = Duration::from_secs(60);
+    let tally = scene.delivers(next).await.unwrap();
+    assert_eq!(tally.delivered, members.len());
+    assert!(scene.dispatch.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_function_that_goes_on_posts_to_those_who_follow_and_to_those_who_were_put_off() {
+    let scene = Scene::new();
+    let members = shard_of(&scene, 2 * usize::from(PAGE_ROWS) + 7).await;
+    let mut message = message("nobody");
+    message.step = 1;
+    message.rest.last = Some(members[399].clone());
+    message.rest.postponed = vec![members[3].clone(), members[5].clone()];
+    let tally = scene.delivers(&message).await.unwrap();
+    assert_eq!(tally.delivered, members.len() - 400 + 2);
+    for (number, member) in members.iter().enumerate() {
+        let is_due = number >= 400 || number == 3 || number == 5;
+        assert_eq!(scene.delivery.take(member).is_some(), is_due, "{number}");
+        assert_eq!(scene.delivery.take(member), None);
+    }
+}
+
+#[tokio::test]
+async fn who_is_throttled_to_the_end_is_handed_on_by_name() {
+    let mut scene = Scene::new();
+    scene.time_left = Duration::from_millis(400);
+    let members = shard_of(&scene, 5).await;
+    let (slow, last) = (&members[1], &members[4]);
+    scene.delivery.refuse(slow, || DeliveryError::Throttled);
+    let tally = scene.delivers(&message("nobody")).await.unwrap();
+    assert_eq!(
+        (tally.delivered, tally.refused, tally.cut_short),
+        (4, 0, false)
     );
+    let [next] = &scene.dispatch.take()[..] else {
+        panic!("it is handed on once");
+    };
+    assert_eq!(next.rest.postponed, std::slice::from_ref(slow));
+    assert_eq!(next.rest.last, Some(last.clone()));
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_handed_on_is_an_error_in_the_log() {
+    for (step, refusal) in [(MOST_STEPS - 1, false), (0, true)] {
+        let mut scene = Scene::new();
+        shard_of(&scene, 5).await;
+        scene.time_left = Duration::ZERO;
+        if refusal {
+            scene.dispatch.refuse(shard(), || DispatchError::Refused {
+                source: "too many requests".into(),
+            });
+        }
+        let mut message = message("nobody");
+        message.step = step;
+        let tally = scene.delivers(&message).await.unwrap();
+        assert!(tally.cut_short);
+        assert!(scene.dispatch.take().is_empty());
+        let logged = scene.logged();
+        assert!(logged.contains("not served to its end"), "{logged}");
+        assert!(logged.contains(r#""level":"ERROR""#), "{logged}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_has_enough_is_asked_for_less_at_once() {
+    let scene = Scene::new();
+    let members = shard_of(&scene, 400).await;
+    for member in &members {
+        scene
+            .delivery
+            .refuse_times(member, 1, || DeliveryError::Throttled);
+    }
+    let tally = scene.delivers(&message("nobody")).await.unwrap();
+    assert_eq!((tally.delivered, tally.refused), (members.len(), 0));
 }
 
 /// So many open members of one shard of `hall`, in the order in which they are read.
@@ -135,6 +205,8 @@ fn message(except: &str) -> ShardMessage {
         shard: shard(),
         text: "hi".to_owned(),
         except: ConnectionId::new(except),
+        step: 0,
+        rest: Rest::everybody(),
     }
 }
 

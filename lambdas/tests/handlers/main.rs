@@ -11,4 +11,5 @@ mod fan_out;
 mod gateway;
 mod large_room;
 mod scene;
+mod simulated;
 mod wiring;

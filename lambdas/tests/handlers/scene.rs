@@ -1,16 +1,19 @@
 //! A table, some clients, a clock and a log, to let handlers act in.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use chat_lambdas::dispatch::ShardMessage;
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{self, Answer, HandlerError, Invocation};
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch, MemoryStore};
+use chat_lambdas::room::Tally;
 use chat_lambdas::routes::Routes;
 use chat_lambdas::session::{ConnectionId, Name, Names, Room, Session};
 use chat_lambdas::store::{ConnectionStore as _, Index, Presence};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::gateway;
 
@@ -131,6 +134,12 @@ impl Scene {
         let routes = Routes::parse(routes).expect("routes are JSON");
         let (ways, invocation) = (self.ways(), self.invocation());
         handlers::broadcast(event, ways, &self.dispatch, &routes, &invocation).await
+    }
+
+    /// Runs `deliver`.
+    pub(crate) async fn delivers(&self, message: &ShardMessage) -> Result<Tally, HandlerError> {
+        let invocation = self.invocation();
+        handlers::deliver(message, self.ways(), &self.dispatch, &invocation).await
     }
 
     /// The table and the way to clients.

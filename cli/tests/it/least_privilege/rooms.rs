@@ -114,6 +114,39 @@ async fn deliver_needs_delete_item_to_forget_members_who_are_gone() {
 }
 
 #[tokio::test]
+async fn deliver_needs_invoke_function_to_hand_on_what_it_has_no_time_for() {
+    let stack = start(&in_a_hurry(rendered(RELAY))).await;
+    stack.fill(BIG_CROWD, now() - 3600).await;
+    let ann = stack.client(|endpoint| ann_says_hello(&endpoint));
+    let _ann = ann.await;
+    stack.tells(&["DeliverFunction", "shard handed on"]).await;
+    stack.tells(&["DeliverFunction", "\"step\":1"]).await;
+    stack.told_without_a_denial();
+
+    let template = relay_without("DeliverRole", "lambda:InvokeFunction");
+    let stack = start(&in_a_hurry(template)).await;
+    stack.fill(BIG_CROWD, now() - 3600).await;
+    let ann = stack.client(|endpoint| ann_says_hello(&endpoint));
+    let _ann = ann.await;
+    stack
+        .tells(&[
+            "DeliverFunction",
+            "shard not served to its end",
+            "not authorized to perform: lambda:InvokeFunction",
+        ])
+        .await;
+}
+
+/// More members than Deliver serves while it is [`in_a_hurry`].
+const BIG_CROWD: usize = 3_000;
+
+/// Gives Deliver so little time that it must hand on.
+fn in_a_hurry(mut template: Value) -> Value {
+    template["Resources"]["DeliverFunction"]["Properties"]["Timeout"] = json!(1);
+    template
+}
+
+#[tokio::test]
 async fn both_roles_need_both_log_actions_to_be_heard() {
     for function in ["Broadcast", "Deliver"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {

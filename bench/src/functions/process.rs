@@ -1,11 +1,11 @@
-//! The smallest Runtime API that can drive the handlers' binary, as its authorizer: it calls nothing, so an invocation
-//! is one hop there and back.
+//! The smallest Runtime API that can drive the handlers' binary.
 //!
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full};
@@ -13,20 +13,39 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc};
 
-use super::FloorError;
-
 /// Longer than a start or an invocation takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Why a function could not be driven.
+#[derive(Debug, thiserror::Error)]
+#[error("{attempt}")]
+pub(crate) struct FunctionError {
+    attempt: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// One of the handlers, and what it is invoked with.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    /// Its name in the handlers' binary.
+    pub(crate) handler: &'static str,
+    /// What it needs in its environment beside what Lambda sets.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    /// The event of every invocation.
+    pub(crate) event: Bytes,
+    /// What every answer has in it.
+    pub(crate) answer: &'static str,
+}
+
 /// A running process of the handlers' binary.
 #[derive(Debug)]
-pub(super) struct Function {
+pub(crate) struct Function {
     child: Child,
+    role: Role,
     events: mpsc::UnboundedSender<Bytes>,
     notices: mpsc::UnboundedReceiver<Notice>,
     server: tokio::task::JoinHandle<()>,
@@ -41,19 +60,25 @@ enum Notice {
 }
 
 struct RuntimeApi {
+    /// Of the event that comes next: each has a trace id of its own, as on AWS.
+    number: AtomicU64,
     events: Mutex<mpsc::UnboundedReceiver<Bytes>>,
     notices: mpsc::UnboundedSender<Notice>,
 }
 
 impl Function {
-    /// Starts `handlers` as the authorizer; answers how long it took until it asked for an event.
-    pub(super) async fn start(handlers: &Path) -> Result<(Self, Duration), FloorError> {
+    /// Starts `handlers` in `role`; answers how long it took until it asked for an event.
+    pub(crate) async fn start(
+        handlers: &Path,
+        role: &Role,
+    ) -> Result<(Self, Duration), FunctionError> {
         let listener = TcpListener::bind("127.0.0.1:0").await;
         let listener = listener.map_err(failed("no port for the Runtime API"))?;
         let address = listener.local_addr().map_err(failed("no address"))?;
         let (events, queue) = mpsc::unbounded_channel();
         let (tell, notices) = mpsc::unbounded_channel();
         let api = Arc::new(RuntimeApi {
+            number: AtomicU64::new(1),
             events: Mutex::new(queue),
             notices: tell,
         });
@@ -61,13 +86,14 @@ impl Function {
         let started = Instant::now();
         let child = Command::new(handlers)
             .env_clear()
-            .env("_HANDLER", "authorize")
+            .env("_HANDLER", role.handler)
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
-            .env("AWS_LAMBDA_FUNCTION_NAME", "authorize")
+            .env("AWS_LAMBDA_FUNCTION_NAME", role.handler)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .envs(role.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -76,6 +102,7 @@ impl Function {
             .map_err(failed("the handlers do not start"))?;
         let mut function = Self {
             child,
+            role: role.clone(),
             events,
             notices,
             server,
@@ -87,15 +114,14 @@ impl Function {
     }
 
     /// Invokes it `count` times, each time when it waits for an event; answers how long until the answer was there.
-    pub(super) async fn invoke(&mut self, count: usize) -> Result<Vec<Duration>, FloorError> {
-        let event = Bytes::from(event().to_string());
+    pub(crate) async fn invoke(&mut self, count: usize) -> Result<Vec<Duration>, FunctionError> {
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
             let started = Instant::now();
-            let sent = self.events.send(event.clone());
+            let sent = self.events.send(self.role.event.clone());
             sent.map_err(failed("the Runtime API has ended"))?;
             match self.notice().await? {
-                Notice::Answered(answer) if contains(&answer, b"\"Allow\"") => {
+                Notice::Answered(answer) if contains(&answer, self.role.answer.as_bytes()) => {
                     times.push(started.elapsed());
                 }
                 other => return Err(unexpected(other)),
@@ -108,7 +134,12 @@ impl Function {
         Ok(times)
     }
 
-    pub(super) async fn stop(mut self) -> Result<(), FloorError> {
+    /// Its process id.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    pub(crate) async fn stop(mut self) -> Result<(), FunctionError> {
         self.server.abort();
         self.child
             .kill()
@@ -116,7 +147,7 @@ impl Function {
             .map_err(failed("it cannot be ended"))
     }
 
-    async fn notice(&mut self) -> Result<Notice, FloorError> {
+    async fn notice(&mut self) -> Result<Notice, FunctionError> {
         let waited = tokio::time::timeout(PATIENCE, self.notices.recv()).await;
         let notice = waited.map_err(failed("the process is silent"))?;
         notice.ok_or_else(|| failed("the Runtime API has ended")("no notice"))
@@ -125,14 +156,14 @@ impl Function {
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
     attempt: &'static str,
-) -> impl FnOnce(E) -> FloorError {
-    move |source| FloorError::Function {
+) -> impl FnOnce(E) -> FunctionError {
+    move |source| FunctionError {
         attempt,
         source: source.into(),
     }
 }
 
-fn unexpected(notice: Notice) -> FloorError {
+fn unexpected(notice: Notice) -> FunctionError {
     let text = match notice {
         Notice::Asks => "it asked for another event before it had answered".to_owned(),
         Notice::Answered(body) | Notice::Failed(body) => {
@@ -198,49 +229,11 @@ async fn answer(
         )
         .header(
             "Lambda-Runtime-Trace-Id",
-            "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0",
+            format!(
+                "Root=1-5bef4de7-{:024x};Parent=9a9197af755a6419;Sampled=0;Lineage=1:a87bd80c:0",
+                api.number.fetch_add(1, Ordering::Relaxed)
+            ),
         )
         .body(Full::new(event));
-    Ok(response.expect("the headers are constants"))
-}
-
-/// What API Gateway sends to an authorizer, of the usual size.
-fn event() -> serde_json::Value {
-    json!({
-        "type": "REQUEST",
-        "methodArn": "arn:aws:execute-api:us-east-1:000000000000:abcdefghij/v1/$connect",
-        "headers": {
-            "Host": "abcdefghij.execute-api.us-east-1.amazonaws.com",
-            "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
-            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-            "Sec-WebSocket-Version": "13",
-            "X-Amzn-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
-            "X-Forwarded-For": "127.0.0.1",
-            "X-Forwarded-Port": "443",
-            "X-Forwarded-Proto": "https",
-            "msgfrom": "Tom",
-            "msgto": "Jerry",
-        },
-        "multiValueHeaders": {
-            "Host": ["abcdefghij.execute-api.us-east-1.amazonaws.com"],
-            "msgfrom": ["Tom"],
-            "msgto": ["Jerry"],
-        },
-        "requestContext": {
-            "routeKey": "$connect",
-            "eventType": "CONNECT",
-            "extendedRequestId": "D0I9SGRGoAMFcwA=",
-            "requestTime": "09/Feb/2026:22:10:08 +0000",
-            "messageDirection": "IN",
-            "stage": "v1",
-            "connectedAt": 1_770_674_708_000_u64,
-            "requestTimeEpoch": 1_770_674_708_000_u64,
-            "identity": {"sourceIp": "127.0.0.1"},
-            "requestId": "D0I9SGRGoAMFcwA=",
-            "domainName": "abcdefghij.execute-api.us-east-1.amazonaws.com",
-            "connectionId": "D0I9SdPJoAMCIkA=",
-            "apiId": "abcdefghij",
-        },
-        "isBase64Encoded": false,
-    })
+    Ok(response.expect("the headers are plain ASCII"))
 }

@@ -1,0 +1,136 @@
+//! What the handlers are invoked with: events as API Gateway sends them, and stand-ins for what they ask.
+
+use std::net::SocketAddr;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::process::Role;
+use crate::server::{Server, ServerError};
+
+/// The authorizer: it asks nobody, so an invocation is one hop there and back.
+pub(crate) fn authorize() -> Role {
+    Role {
+        handler: "authorize",
+        variables: Vec::new(),
+        event: handshake().to_string().into(),
+        answer: "\"Allow\"",
+    }
+}
+
+/// A message to a friend with one device: a read of the table at `services` and a post there.
+pub(crate) fn direct(services: SocketAddr) -> Role {
+    Role {
+        handler: "direct",
+        variables: vec![
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "bench".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "bench".to_owned()),
+            ("TABLE_NAME", "bench".to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{services}")),
+            ("CONNECTIONS_ENDPOINT", format!("http://{services}/v1")),
+        ],
+        event: message().to_string().into(),
+        answer: "200",
+    }
+}
+
+/// Answers every read of the table with one device, and takes every post.
+pub(crate) fn services() -> Result<Server, ServerError> {
+    Server::start(
+        "stand-ins for table and gateway",
+        |listener: TcpListener| async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                // Without it an answer may wait for an acknowledgement; failing to set it changes nothing else.
+                let _slower = stream.set_nodelay(true);
+                connections.spawn(async move {
+                    // The process closed its connection.
+                    let _closed = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service_fn(serve))
+                        .await;
+                });
+            }
+        },
+    )
+}
+
+async fn serve(request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
+    let is_read = request.headers().contains_key("x-amz-target");
+    request.into_body().collect().await?;
+    let devices = r#"{"Count":1,"Items":[{"sk":{"S":"C#D0I9SdPJoAMCIkB="},"connected_at":{"N":"1"}}],"ScannedCount":1}"#;
+    let answer = if is_read { devices } else { "" };
+    Ok(Response::new(Full::new(Bytes::from_static(
+        answer.as_bytes(),
+    ))))
+}
+
+fn message() -> serde_json::Value {
+    json!({
+        "requestContext": {
+            "routeKey": "$default",
+            "authorizer": {"principalId": "Tom", "name": "Tom", "friend": "Jerry"},
+            "messageId": "D0I9SfGRoAMCIkA=",
+            "eventType": "MESSAGE",
+            "extendedRequestId": "D0I9SGRGoAMFcwA=",
+            "requestTime": "09/Feb/2026:22:10:08 +0000",
+            "messageDirection": "IN",
+            "stage": "v1",
+            "connectedAt": 1_770_674_708_000_u64,
+            "requestTimeEpoch": 1_770_674_708_000_u64,
+            "identity": {"sourceIp": "127.0.0.1"},
+            "requestId": "D0I9SGRGoAMFcwA=",
+            "domainName": "abcdefghij.execute-api.us-east-1.amazonaws.com",
+            "connectionId": "D0I9SdPJoAMCIkA=",
+            "apiId": "abcdefghij",
+        },
+        "body": "Shall we say at eight?",
+        "isBase64Encoded": false,
+    })
+}
+
+/// What API Gateway sends to an authorizer, of the usual size.
+fn handshake() -> serde_json::Value {
+    json!({
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:us-east-1:000000000000:abcdefghij/v1/$connect",
+        "headers": {
+            "Host": "abcdefghij.execute-api.us-east-1.amazonaws.com",
+            "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version": "13",
+            "X-Amzn-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700",
+            "X-Forwarded-For": "127.0.0.1",
+            "X-Forwarded-Port": "443",
+            "X-Forwarded-Proto": "https",
+            "msgfrom": "Tom",
+            "msgto": "Jerry",
+        },
+        "multiValueHeaders": {
+            "Host": ["abcdefghij.execute-api.us-east-1.amazonaws.com"],
+            "msgfrom": ["Tom"],
+            "msgto": ["Jerry"],
+        },
+        "requestContext": {
+            "routeKey": "$connect",
+            "eventType": "CONNECT",
+            "extendedRequestId": "D0I9SGRGoAMFcwA=",
+            "requestTime": "09/Feb/2026:22:10:08 +0000",
+            "messageDirection": "IN",
+            "stage": "v1",
+            "connectedAt": 1_770_674_708_000_u64,
+            "requestTimeEpoch": 1_770_674_708_000_u64,
+            "identity": {"sourceIp": "127.0.0.1"},
+            "requestId": "D0I9SGRGoAMFcwA=",
+            "domainName": "abcdefghij.execute-api.us-east-1.amazonaws.com",
+            "connectionId": "D0I9SdPJoAMCIkA=",
+            "apiId": "abcdefghij",
+        },
+        "isBase64Encoded": false,
+    })
+}

@@ -1,0 +1,182 @@
+//! Posts to one member after another, several at once.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
+use serde_json::json;
+use tokio::time::{Instant, sleep_until};
+
+use super::pace::Pace;
+use super::postponed::{Attempt, Postponed};
+use super::{RoomPost, Tally};
+use crate::delivery::{Delivery, DeliveryError, Posted};
+use crate::fan_out::has_arrived;
+use crate::log::reasons;
+use crate::session::ConnectionId;
+use crate::store::{ConnectionStore, Device};
+
+/// How many refusals of one message are logged one by one; the others are only counted.
+const LOGGED_REFUSALS: usize = 10;
+
+/// Who was not posted to when time ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// Whether there may be members who were not even begun with.
+    pub is_unfinished: bool,
+    /// The last one that was begun with; whoever follows was not. `None` when that is all.
+    pub last: Option<ConnectionId>,
+    /// Whose posts were refused, and were to be tried again.
+    pub postponed: Vec<ConnectionId>,
+}
+
+impl Rest {
+    /// Everybody, for the first who posts to them.
+    #[must_use]
+    pub const fn everybody() -> Self {
+        Self {
+            is_unfinished: true,
+            last: None,
+            postponed: Vec::new(),
+        }
+    }
+
+    /// Whether everybody was posted to.
+    #[must_use]
+    pub const fn is_nobody(&self) -> bool {
+        !self.is_unfinished && self.postponed.is_empty()
+    }
+}
+
+/// What became of one post.
+struct Outcome {
+    attempt: Attempt,
+    posted: Result<Posted, DeliveryError>,
+    took: Duration,
+}
+
+impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
+    /// Posts the text to `postponed` and `members`, as many at once as the gateway bears, as long as there is time; forgets
+    /// those that are gone. Answers who is left.
+    ///
+    /// No receiver stops another: whatever becomes of one post is counted, and the others go on.
+    pub async fn post_to(
+        &self,
+        postponed: Vec<ConnectionId>,
+        members: impl Stream<Item = Device>,
+    ) -> (Tally, Rest) {
+        let mut members = pin!(members);
+        let mut pace = Pace::up_to(self.at_once);
+        let mut postponed = Postponed::of(postponed);
+        let mut under_way = FuturesUnordered::new();
+        let mut tally = Tally::default();
+        let mut rest = Rest::everybody();
+        // When the next post may begin.
+        let mut resumed = Instant::now();
+        loop {
+            let now = Instant::now();
+            let has_place = now < self.until && under_way.len() < pace.places();
+            let may_begin = has_place && now >= resumed;
+            if may_begin && let Some(attempt) = postponed.take_due() {
+                under_way.push(self.post(attempt));
+                continue;
+            }
+            let wants_member = may_begin && rest.is_unfinished && postponed.has_room();
+            let has_more = rest.is_unfinished || postponed.due().is_some();
+            let look_again = match may_begin {
+                true => postponed.due(),
+                false => (has_place && has_more).then_some(resumed),
+            };
+            if under_way.is_empty() && !wants_member && look_again.is_none() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                Some(outcome) = under_way.next(), if !under_way.is_empty() => {
+                    let Outcome { attempt, posted, took } = outcome;
+                    let is_refused = matches!(posted, Err(DeliveryError::Throttled));
+                    if attempt.number == 1 || pace.is_slowest() {
+                        pace.note(took, is_refused, under_way.len());
+                        resumed = Instant::now() + pace.pause();
+                    }
+                    if is_refused && !attempt.has_lasted(self.patience) {
+                        postponed.put_off(attempt);
+                    } else {
+                        self.count(&mut tally, &attempt.member.connection, posted);
+                    }
+                }
+                member = members.next(), if wants_member => match member {
+                    Some(member) => {
+                        rest.last = Some(member.connection.clone());
+                        under_way.push(self.post(Attempt::first(member)));
+                    }
+                    None => rest.is_unfinished = false,
+                },
+                () = sleep_until(look_again.unwrap_or(self.until).min(self.until)), if has_place => {}
+            }
+        }
+        rest.postponed = postponed.into_connections();
+        (tally, rest)
+    }
+
+    async fn post(&self, attempt: Attempt) -> Outcome {
+        let began = Instant::now();
+        let member = &attempt.member;
+        let posted = self.delivery.post(&member.connection, self.text).await;
+        let took = began.elapsed();
+        if matches!(posted, Ok(Posted::Gone)) && has_arrived(member, self.invocation.now) {
+            self.forget(&member.connection).await;
+        }
+        Outcome {
+            attempt,
+            posted,
+            took,
+        }
+    }
+
+    fn count(
+        &self,
+        tally: &mut Tally,
+        receiver: &ConnectionId,
+        posted: Result<Posted, DeliveryError>,
+    ) {
+        match posted {
+            Ok(Posted::Delivered) => tally.delivered += 1,
+            Ok(Posted::Gone) => tally.gone += 1,
+            Err(error) => self.refuse(tally, receiver, &error),
+        }
+    }
+
+    /// Counts a receiver whose post was refused for good.
+    fn refuse(&self, tally: &mut Tally, receiver: &ConnectionId, error: &DeliveryError) {
+        tally.refused += 1;
+        if tally.refused <= LOGGED_REFUSALS {
+            let fields = [
+                ("receiver", json!(receiver.as_str())),
+                ("reason", json!(reasons(error))),
+            ];
+            self.log.warn("post refused", fields);
+        }
+    }
+
+    /// Counts those as lost whom nobody will post to any more.
+    pub(crate) fn give_up(&self, mut tally: Tally, rest: &Rest) -> Tally {
+        tally.cut_short |= !rest.is_nobody();
+        for receiver in &rest.postponed {
+            self.refuse(&mut tally, receiver, &DeliveryError::Throttled);
+        }
+        tally
+    }
+
+    async fn forget(&self, connection: &ConnectionId) {
+        let receiver = ("receiver", json!(connection.as_str()));
+        match self.store.leave(self.room, connection).await {
+            Ok(()) => self.log.debug("gone connection forgotten", [receiver]),
+            // The row expires by itself; until then each message tries it again.
+            Err(error) => self.log.warn(
+                "gone connection not forgotten",
+                [receiver, ("reason", json!(reasons(&error)))],
+            ),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The Runtime API's requests, over one connection that is kept.
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use tokio::net::TcpStream;
+
+use super::Failure;
+
+/// Which runtime this is, for those who run the Runtime API.
+const RUNTIME: HeaderValue =
+    HeaderValue::from_static(concat!("chat-lambdas/", env!("CARGO_PKG_VERSION")));
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
+const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
+const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
+/// Not documented, but sent: it tells an invocation from an earlier one of the same request id, and is to be repeated.
+const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
+
+/// One event, and what the Runtime API says about it. What no handler here asks for (the function's ARN, contexts of
+/// mobile clients, a tenant) is not read.
+#[derive(Debug)]
+pub struct Event {
+    /// Which invocation it is.
+    pub request_id: String,
+    /// When Lambda ends it, in milliseconds since the epoch.
+    pub deadline: u64,
+    /// Where it comes from.
+    pub trace: Option<String>,
+    /// The event itself.
+    pub payload: Bytes,
+    invocation_id: Option<HeaderValue>,
+}
+
+/// An outcome that Lambda did not take. The invocation has failed then; the next event can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// For example 413, when an answer is larger than 6 MB.
+    pub status: u16,
+    /// In Lambda's words, as far as it has any.
+    pub reason: String,
+}
+
+/// Why the Runtime API cannot be used any more.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Nobody is there.
+    #[error("could not connect to the Runtime API at `{address}`")]
+    Unreachable {
+        /// What `AWS_LAMBDA_RUNTIME_API` says.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A request was not answered to its end.
+    #[error("the Runtime API did not answer `{path}`")]
+    NoAnswer {
+        /// What was asked.
+        path: String,
+        /// Why.
+        source: hyper::Error,
+    },
+    /// There was an answer to the question for an event, but no event.
+    #[error("the Runtime API answered the question for the next event with {status}")]
+    NoEvent {
+        /// The status.
+        status: StatusCode,
+    },
+    /// A header is missing or makes no sense.
+    #[error("an event came without a valid header `{name}`")]
+    Header {
+        /// Its name.
+        name: HeaderName,
+    },
+    /// A request could not be made of it.
+    #[error("`{text}` cannot be part of a request to the Runtime API")]
+    Unusable {
+        /// An address or a request id.
+        text: String,
+        /// Why.
+        source: hyper::http::Error,
+    },
+}
+
+/// The way to the Runtime API.
+///
+/// Requests have no time limit: between two events the process may be frozen for hours.
+#[derive(Debug)]
+pub struct RuntimeApi {
+    address: String,
+    connection: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl RuntimeApi {
+    /// The Runtime API at `address`, host and port. It is not connected to before the first request.
+    #[must_use]
+    pub const fn new(address: String) -> Self {
+        Self {
+            address,
+            connection: None,
+        }
+    }
+
+    /// Waits for an event.
+    ///
+    /// # Errors
+    /// [`RuntimeError`]
+    pub async fn next(&mut self) -> Result<Event, RuntimeError> {
+        let path = "/2018-06-01/runtime/invocation/next";
+        let request = self.request(Method::GET, path, Bytes::new())?;
+        let (head, payload) = self.ask(path, request).await?.into_parts();
+        if head.status != StatusCode::OK {
+            return Err(RuntimeError::NoEvent {
+                status: head.status,
+            });
+        }
+        let deadline = text(&head.headers, DEADLINE)?;
+        Ok(Event {
+            request_id: text(&head.headers, REQUEST_ID)?.to_owned(),
+            deadline: deadline
+                .parse()
+                .map_err(|_| RuntimeError::Header { name: DEADLINE })?,
+            trace: head
+                .headers
+                .get(TRACE_ID)
+                .map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
+            payload,
+            invocation_id: head.headers.get(INVOCATION_ID).cloned(),
+        })
+    }
+
+    /// Answers `event`.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] when it is not known whether the answer arrived.
+    pub async fn respond(
+        &mut self,
+        event: &Event,
+        answer: Vec<u8>,
+    ) -> Result<Option<Refusal>, RuntimeError> {
+        let path = outcome_path(event, "response");
+        let request = self.request(Method::POST, &path, answer.into())?;
+        self.tell(&path, request, event).await
+    }
+
+    /// Reports that `event` could not be handled.
+    ///
+    /// # Errors
+    /// [`RuntimeError`] when it is not known whether the report arrived.
+    pub async fn fail(
+        &mut self,
+        event: &Event,
+        failure: &Failure,
+    ) -> Result<Option<Refusal>, RuntimeError> {
+        let path = outcome_path(event, "error");
+        let mut request = self.request(Method::POST, &path, body_of(failure))?;
+        let unhandled = HeaderValue::from_static("unhandled");
+        request.headers_mut().insert(ERROR_TYPE, unhandled);
+        self.tell(&path, request, event).await
+    }
+
+    /// Reports that there will be no handler. The process must end then.
+    ///
+    /// # Errors
+    /// [`RuntimeError`]
+    pub async fn cannot_start(&mut self, failure: &Failure) -> Result<(), RuntimeError> {
+        let path = "/2018-06-01/runtime/init/error";
+        let mut request = self.request(Method::POST, path, body_of(failure))?;
+        let init_error = HeaderValue::from_static("Runtime.InitError");
+        request.headers_mut().insert(ERROR_TYPE, init_error);
+        self.ask(path, request).await.map(drop)
+    }
+
+    async fn tell(
+        &mut self,
+        path: &str,
+        mut request: Request<Full<Bytes>>,
+        event: &Event,
+    ) -> Result<Option<Refusal>, RuntimeError> {
+        if let Some(id) = &event.invocation_id {
+            request.headers_mut().insert(INVOCATION_ID, id.clone());
+        }
+        let answer = self.ask(path, request).await?;
+        if answer.status().is_success() {
+            return Ok(None);
+        }
+        let reason = serde_json::from_slice(answer.body()).unwrap_or_default();
+        let Reason { error_message } = reason;
+        Ok(Some(Refusal {
+            status: answer.status().as_u16(),
+            reason: error_message,
+        }))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, RuntimeError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.address.as_str())
+            .header(USER_AGENT, RUNTIME)
+            .body(Full::new(body));
+        request.map_err(|source| RuntimeError::Unusable {
+            text: format!("{}{path}", self.address),
+            source,
+        })
+    }
+
+    /// Sends `request`, on a new connection if the one that was kept is over, and reads the whole answer.
+    async fn ask(
+        &mut self,
+        path: &str,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, RuntimeError> {
+        let no_answer = |source| RuntimeError::NoAnswer {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(mut kept) = self.connection.take()
+            && kept.ready().await.is_ok()
+        {
+            match kept.try_send_request(request).await {
+                Ok(answer) => {
+                    self.connection = Some(kept);
+                    return collect(answer).await.map_err(no_answer);
+                }
+                // It was closed at this very moment. What comes back has not been sent.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(no_answer(error.into_error())),
+                },
+            }
+        }
+        let mut new = self.connect(path).await?;
+        let answer = new.send_request(request).await.map_err(no_answer)?;
+        self.connection = Some(new);
+        collect(answer).await.map_err(no_answer)
+    }
+
+    async fn connect(&self, path: &str) -> Result<SendRequest<Full<Bytes>>, RuntimeError> {
+        let unreachable = |source| RuntimeError::Unreachable {
+            address: self.address.clone(),
+            source,
+        };
+        let socket = TcpStream::connect(&self.address)
+            .await
+            .map_err(unreachable)?;
+        // Without it a long answer may wait for an acknowledgement; failing to set it changes nothing else.
+        let _slower = socket.set_nodelay(true);
+        let (sender, connection) =
+            http1::handshake(TokioIo::new(socket))
+                .await
+                .map_err(|source| RuntimeError::NoAnswer {
+                    path: path.to_owned(),
+                    source,
+                })?;
+        tokio::spawn(async {
+            // Whoever sends or waits on it gets the error.
+            let _closed = connection.await;
+        });
+        Ok(sender)
+    }
+}
+
+fn outcome_path(event: &Event, outcome: &str) -> String {
+    let id = &event.request_id;
+    format!("/2018-06-01/runtime/invocation/{id}/{outcome}")
+}
+
+fn body_of(failure: &Failure) -> Bytes {
+    let body = serde_json::to_vec(failure).expect("two texts always become JSON");
+    body.into()
+}
+
+async fn collect(answer: Response<Incoming>) -> hyper::Result<Response<Bytes>> {
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok(Response::from_parts(head, body))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Result<&str, RuntimeError> {
+    let value = headers.get(&name).and_then(|value| value.to_str().ok());
+    value.ok_or(RuntimeError::Header { name })
+}
+
+/// Why an outcome was refused.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Reason {
+    error_message: String,
+}
