@@ -77,6 +77,7 @@ enum BenchError {
     Deploy(#[from] DeployBenchError),
     #[error(transparent)]
     Soak(#[from] SoakError),
+    #[error(transparent)]
     Functions(#[from] FunctionsError),
 }
 

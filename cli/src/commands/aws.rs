@@ -45,8 +45,11 @@ pub(super) async fn preflight(
 
 async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
     let (mut checks, mut found) = (Vec::new(), None);
-    let asking = ask_aws(settings, &mut checks, &mut found);
-    let outcome = limits::within(limits::ASKING, async { Ok(asking.await) }, |minutes| {
+    let asking = async {
+        ask_aws(settings, &mut checks, &mut found).await;
+        Ok(())
+    };
+    let outcome = limits::within(limits::ASKING, asking, |minutes| {
         late_target("find out what there is in AWS", minutes)
     });
     if let Err(error) = outcome.await {

@@ -49,12 +49,12 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         }
     };
     let url = outputs.get(output::URL).cloned().unwrap_or_default();
-    if !args.no_probe {
-        if let Err(error) = probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await {
-            // A process that does not answer at all explains more than what is missing in consequence.
-            target.status(&settings.stack).await?;
-            return Err(error.or_hint(target.clues(&settings.stack)));
-        }
+    if !args.no_probe
+        && let Err(error) = probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await
+    {
+        // A process that does not answer at all explains more than what is missing in consequence.
+        target.status(&settings.stack).await?;
+        return Err(error.or_hint(target.clues(&settings.stack)));
     }
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
