@@ -185,7 +185,11 @@ fn what_is_pure_asks_neither_the_system_nor_a_clock() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = sources(&root.join("cli/src/stack"));
     files.extend(sources(&root.join("local/src/mapping")));
-    for file in ["local/src/jsonpath.rs", "local/src/schema.rs"] {
+    for file in [
+        "local/src/jsonpath.rs",
+        "local/src/regexes.rs",
+        "local/src/schema.rs",
+    ] {
         files.push(root.join(file));
     }
     for file in ["event", "session", "routes", "protocol", "shard"] {

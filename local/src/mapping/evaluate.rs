@@ -29,10 +29,10 @@ pub(super) enum Rendered {
 pub(super) struct Rendering<'s> {
     pub(super) scene: &'s Scene<'s>,
     pub(super) variables: HashMap<String, Value>,
-    pub(super) budget: Budget,
+    pub(super) budget: Budget<'s>,
 }
 
-pub(super) fn render(nodes: &[Node], scene: &Scene<'_>, budget: Budget) -> Rendered {
+pub(super) fn render<'s>(nodes: &[Node], scene: &'s Scene<'s>, budget: Budget<'s>) -> Rendered {
     let mut rendering = Rendering {
         scene,
         variables: HashMap::new(),

@@ -99,19 +99,27 @@ impl Template {
         })
     }
 
-    /// What the template makes of `scene`. Bounded in rounds, steps, time and length, so it always ends; but it may take
-    /// a second, and ten where a regular expression is hard on a text.
-    pub(crate) fn render(&self, scene: &Scene<'_>) -> Result<String, Fault> {
-        match evaluate::render(&self.nodes, scene, Budget::whole()) {
+    /// What the template makes of `scene`. Bounded in rounds, steps and length, and by `is_over`, so it always ends; but
+    /// it may take a second, and longer where a regular expression is hard on a text.
+    pub(crate) fn render(
+        &self,
+        scene: &Scene<'_>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<String, Fault> {
+        match evaluate::render(&self.nodes, scene, Budget::whole(is_over)) {
             Rendered::Text(text) => Ok(text),
             Rendered::Faulty(fault) | Rendered::Unfinished(fault) => Err(fault),
         }
     }
 
-    /// The same, for a thread that others wait for. `None` if it takes more than some 20 ms; then ask
-    /// [`Template::render`] elsewhere.
-    pub(crate) fn render_in_passing(&self, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
-        match evaluate::render(&self.nodes, scene, Budget::in_passing()) {
+    /// The same, for a thread that others wait for. `None` if it takes more than some 10 ms, or than `is_over` allows;
+    /// then ask [`Template::render`] elsewhere.
+    pub(crate) fn render_in_passing(
+        &self,
+        scene: &Scene<'_>,
+        is_over: &dyn Fn() -> bool,
+    ) -> Option<Result<String, Fault>> {
+        match evaluate::render(&self.nodes, scene, Budget::in_passing(is_over)) {
             Rendered::Text(text) => Some(Ok(text)),
             Rendered::Faulty(fault) => Some(Err(fault)),
             Rendered::Unfinished(_) => None,

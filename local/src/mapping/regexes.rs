@@ -44,7 +44,7 @@ pub(super) fn replace(
     for captures in pattern.captures_iter(text) {
         let Some(whole) = captures.get(0) else { break };
         budget.spend(1 + groups + replacement.len() / 64)?;
-        budget.look_at_the_clock()?;
+        budget.check_time()?;
         result.push_str(&text[last..whole.start()]);
         fill(&pieces, &captures, &mut result)?;
         last = whole.end();
@@ -70,7 +70,7 @@ pub(super) fn split(
     let mut parts: Vec<String> = Vec::new();
     for part in found {
         budget.spend(1)?;
-        budget.look_at_the_clock()?;
+        budget.check_time()?;
         parts.push(part.to_owned());
     }
     // An empty match at the start gives no part, and empty parts at the end are left out.

@@ -24,7 +24,8 @@ fn render_with(template: &str, body: &str) -> Result<String, String> {
         parameters: &parameters,
         variables: &variables,
     };
-    let rendered = Template::parse(template).and_then(|template| template.render(&scene));
+    let rendered =
+        Template::parse(template).and_then(|template| template.render(&scene, &|| false));
     rendered.map_err(|fault| fault.to_string())
 }
 

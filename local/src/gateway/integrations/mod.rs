@@ -15,7 +15,7 @@ pub(crate) mod validation;
 pub(crate) mod variables;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -117,7 +117,7 @@ async fn body(
     beside: &Beside,
     exchange: &Exchange<'_>,
 ) -> Result<Vec<u8>, Failure> {
-    if let Some(body) = templates.body(exchange, Template::render_in_passing) {
+    if let Some(body) = templates.body(exchange, render_in_passing) {
         return body;
     }
     let (templates, exchange) = (Arc::clone(templates), exchange.to_owned());
@@ -133,7 +133,7 @@ async fn mapped(
     exchange: &Exchange<'_>,
 ) -> Result<Backend, Failure> {
     if answer.body.len() <= ANSWER_IN_PASSING
-        && let Some(backend) = responses.map(&answer, exchange, Template::render_in_passing)
+        && let Some(backend) = responses.map(&answer, exchange, render_in_passing)
     {
         return backend;
     }
@@ -148,8 +148,21 @@ const ANSWER_IN_PASSING: usize = 256 * 1024;
 /// How a template is rendered: `None` if that would take too long where it is done.
 type Render = fn(&Template, &Scene<'_>) -> Option<Result<String, Fault>>;
 
+fn render_in_passing(template: &Template, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
+    template.render_in_passing(scene, &over_in(TIME_IN_PASSING))
+}
+
 fn render_wholly(template: &Template, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
-    Some(template.render(scene))
+    Some(template.render(scene, &over_in(TIME)))
+}
+
+/// How long a rendering may take, where others wait for it and where they do not. Steps end it earlier in most cases.
+const TIME_IN_PASSING: Duration = Duration::from_millis(20);
+const TIME: Duration = Duration::from_secs(10);
+
+fn over_in(time: Duration) -> impl Fn() -> bool {
+    let end = Instant::now() + time;
+    move || Instant::now() >= end
 }
 
 fn endless() -> Failure {
