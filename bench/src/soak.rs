@@ -80,11 +80,12 @@ pub(crate) fn run(args: &SoakArgs) -> Result<(), SoakError> {
     let mut figures = Vec::new();
     for kind in kinds {
         crate::say(&format!("{} ({:.0} s)", kind.words(), each.as_secs_f64()));
-        figures.extend(flood(kind, &status.endpoint, status.pid, each)?);
+        let found = flood(kind, &status.endpoint, status.pid, each)?;
+        crate::say(&table(&found));
+        figures.extend(found);
     }
     let missed = figures.iter().filter(|it| it.is_reached() == Some(false));
     let missed = missed.count();
-    crate::say(&format!("\n{}\n", table(&figures)));
     if missed > 0 {
         return Err(SoakError::Missed { missed });
     }
