@@ -7,11 +7,11 @@ use chat_lambdas::session::{ConnectionId, Room, Session};
 use chat_lambdas::store::{ConnectionStore as _, Presence};
 use serde_json::{Value, json};
 
-use crate::runtime::{Function, run_at, run_to_its_end};
+use crate::runtime::Function;
 use crate::stub::{Reply, Stub};
 use crate::table::{LocalTable, TABLE};
 
-const CREDENTIALS: [(&str, &str); 4] = [
+pub(crate) const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "local"),
     ("AWS_SECRET_ACCESS_KEY", "do-not-print"),
@@ -260,76 +260,6 @@ async fn what_is_no_message_to_a_shard_is_an_error_and_the_function_lives_on() {
     assert_eq!(deliver.invoke(event).await.0, "response");
 }
 
-#[test]
-fn a_function_that_cannot_start_says_why_and_fails() {
-    check(
-        "brodcast",
-        &[],
-        "there is no handler `brodcast` in this binary",
-    );
-    check("", &[], "environment variable `_HANDLER` is not set");
-    check(
-        "connect",
-        &CREDENTIALS,
-        "environment variable `TABLE_NAME` is not set",
-    );
-    check(
-        "disconnect",
-        &[("TABLE_NAME", "t")],
-        "environment variable `AWS_REGION` is not set",
-    );
-    let mut variables = CREDENTIALS.to_vec();
-    variables.push(("TABLE_NAME", "t"));
-    check(
-        "direct",
-        &variables,
-        "environment variable `CONNECTIONS_ENDPOINT` is not set",
-    );
-    variables.push(("CONNECTIONS_ENDPOINT", "wss://a.example/v1"));
-    check(
-        "direct",
-        &variables,
-        "does not begin with http:// or https://",
-    );
-    variables.pop();
-    variables.push(("CONNECTIONS_ENDPOINT", "https://a.example/v1"));
-    check(
-        "broadcast",
-        &variables,
-        "environment variable `DELIVER_FUNCTION` is not set",
-    );
-    variables.push(("ROUTES", "onMessage"));
-    check("direct", &variables, "`ROUTES` is `onMessage`");
-    variables.push(("INDEX", "rooms"));
-    check(
-        "connect",
-        &variables,
-        "`INDEX` is `rooms`, which is not understood; it may be: friend | room | friend,room",
-    );
-    check("authorize", &[("NAMES", "none")], "`NAMES` is `none`");
-}
-
-#[tokio::test]
-async fn a_function_that_cannot_start_reports_why_to_lambda() {
-    let lambda = ok(202).await;
-    let address = lambda.endpoint.trim_start_matches("http://");
-    let address = address.trim_end_matches("/v1").to_owned();
-    let ended = tokio::task::spawn_blocking(move || run_at(&address, "brodcast", &[]));
-    assert_eq!(ended.await.unwrap().status.code(), Some(1));
-    let [report] = &lambda.requests()[..] else {
-        panic!("{:?}", lambda.requests());
-    };
-    let (head, body) = report.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("POST /2018-06-01/runtime/init/error HTTP/1.1\r\n"));
-    assert!(head.contains("lambda-runtime-function-error-type: Runtime.InitError"));
-    let failure: Value = serde_json::from_str(body).unwrap();
-    let message = failure["errorMessage"].as_str().unwrap();
-    assert!(
-        message.starts_with("there is no handler `brodcast`"),
-        "{message}"
-    );
-}
-
 #[tokio::test]
 async fn a_process_that_would_get_several_events_at_a_time_says_that_it_takes_one() {
     let concurrency = [("AWS_LAMBDA_MAX_CONCURRENCY", "8")];
@@ -343,7 +273,7 @@ async fn a_process_that_would_get_several_events_at_a_time_says_that_it_takes_on
     );
 }
 
-async fn ok(status: u16) -> Stub {
+pub(crate) async fn ok(status: u16) -> Stub {
     Stub::start(Reply::With {
         status,
         error_type: None,
@@ -397,15 +327,6 @@ fn receiver(post: &str) -> String {
     let path = post.split(' ').nth(1).expect("a request line");
     let id = path.rsplit('/').next().expect("a path");
     id.to_owned()
-}
-
-fn check(handler: &str, variables: &[(&str, &str)], reason: &str) {
-    let output = run_to_its_end(handler, variables);
-    assert_eq!(output.status.code(), Some(1));
-    let line: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
-    assert_eq!(line["level"], "ERROR");
-    let text = line["reason"].as_str().expect("a reason");
-    assert!(text.contains(reason), "{text}");
 }
 
 fn authorizer(headers: Value) -> String {

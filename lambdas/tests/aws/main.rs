@@ -9,6 +9,7 @@ mod parity;
 mod posts;
 mod reads;
 mod runtime;
+mod starts;
 mod stub;
 mod table;
 mod trace;
