@@ -128,18 +128,15 @@ impl Process {
 
     /// The running invocation, if it is `request_id`. It is answered once.
     pub(super) fn take(&self, request_id: &str) -> Option<Running> {
-        let mut state = self.state();
-        state
-            .running
-            .take_if(|running| running.request_id == request_id)
+        let running = &mut self.state().running;
+        running.take_if(|running| running.request_id == request_id)
     }
 
     /// Whether `request_id` is what the process works on.
     pub(super) fn runs(&self, request_id: &str) -> bool {
-        self.state()
-            .running
-            .as_ref()
-            .is_some_and(|running| running.request_id == request_id)
+        let state = self.state();
+        let running = state.running.as_ref();
+        running.is_some_and(|running| running.request_id == request_id)
     }
 
     /// Notes why the process could not start; false when it had started already or has said so before.
