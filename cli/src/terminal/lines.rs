@@ -183,7 +183,7 @@ mod tests {
             |    build 4.1 MB, 1.2s
             |   deploy following it first
             |   deploy still CREATE_IN_PROGRESS, no news for 1 min
-            |          AWS has not answered for 20 s
+            |   deploy AWS has not answered for 20 s
             |   deploy Connections created
             |   deploy Api CREATE_FAILED: name taken
         "#]]

@@ -1,10 +1,14 @@
 //! Windows of a chat that has no function at all: a backend decides who hears what.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 use crate::project::{Project, built};
 use crate::scene::Scene;
+
+/// What the backend checks.
+const SECRET: &str = "only-the-backend-and-the-stack";
 
 const CONFIG: &str = include_str!("../../../examples/http-backend/chatctl.toml");
 
@@ -21,11 +25,18 @@ impl Drop for Backend {
 #[test]
 fn what_a_backend_posts_is_shown_as_somebody_elses_words() {
     // The stack first: the backend must know where to post.
-    let project = Project::new(&CONFIG.replace("stack = ", "# stack = "));
+    let common = CONFIG
+        .replace("stack = ", "# stack = ")
+        .replace("variable = \"BACKEND_SECRET\"", "file = \"secret\"");
+    let project = Project::new(&common);
+    let secret = project.path().join("secret");
+    std::fs::write(&secret, SECRET).unwrap();
+    std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
     let endpoint = project.deployed(&[]);
     let mut child = Command::new(built("http-backend", "http-backend"))
         .env("CONNECTIONS_URL", endpoint.replace("ws://", "http://"))
         .env("LISTEN", "127.0.0.1:0")
+        .env("BACKEND_SECRET", SECRET)
         .env("AWS_REGION", "local")
         .env("AWS_ACCESS_KEY_ID", "any")
         .env("AWS_SECRET_ACCESS_KEY", "any")
@@ -37,8 +48,7 @@ fn what_a_backend_posts_is_shown_as_somebody_elses_words() {
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line).unwrap();
     let address = line.trim_end().strip_prefix("listening on ").unwrap();
-    let config = CONFIG.replace("127.0.0.1:3000", address);
-    project.configure(&config.replace("stack = ", "# stack = "));
+    project.configure(&common.replace("127.0.0.1:3000", address));
     project.deployed(&[]);
 
     let mut scene = Scene::before(project, endpoint);

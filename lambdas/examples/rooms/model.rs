@@ -62,6 +62,8 @@ pub(crate) struct Outcome {
 
 /// Plays one message. The same seed gives the same outcome.
 pub(crate) fn play(setup: Setup, seed: u64) -> Outcome {
+    // The pauses between tries are random, too.
+    fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

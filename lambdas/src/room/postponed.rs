@@ -12,6 +12,10 @@ use crate::store::Device;
 /// How often a post is tried at least, while there is time.
 const TRIES: u32 = 8;
 
+/// How often at least where even one post at a time is too much: then it is the account that is asked too much, for as long
+/// as others ask it too, and not this receiver. It ends a post that would be refused for ever, after a minute or so.
+const TRIES_OF_A_BUSY_ACCOUNT: u32 = 64;
+
 /// The longest first pause; each further one may be twice as long as the one before, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,8 +42,12 @@ impl Attempt {
     }
 
     /// Whether it has been tried for so long, and often: where there is little to be had, most of the time is spent waiting.
-    pub(super) fn has_lasted(&self, patience: Duration) -> bool {
-        self.number >= TRIES && self.since.elapsed() >= patience
+    pub(super) fn has_lasted(&self, patience: Duration, is_account_busy: bool) -> bool {
+        let tries = match is_account_busy {
+            true => TRIES_OF_A_BUSY_ACCOUNT,
+            false => TRIES,
+        };
+        self.number >= tries && self.since.elapsed() >= patience
     }
 }
 

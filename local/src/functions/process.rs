@@ -234,10 +234,8 @@ pub(super) async fn run(pool: Arc<Pool>, process: Arc<Process>) {
     let retired = pool.is_retired();
     let failed_start = (!process.has_started() && !retired).then(|| {
         let failure = process.state().init_error.take().unwrap_or(failure);
-        pool.platform_log(
-            &process.log_stream,
-            format!("INIT_REPORT Status: error Error: {}", failure.message),
-        );
+        let text = format!("INIT_REPORT Status: error Error: {}", failure.message);
+        pool.platform_log(&process.log_stream, text);
         failure
     });
     pool.process_ended(&process, failed_start);

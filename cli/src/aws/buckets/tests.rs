@@ -226,7 +226,7 @@ async fn a_bucket_that_stays_busy_is_given_up_with_the_reason() {
 
 #[tokio::test]
 async fn an_object_of_the_right_name_whose_content_s3_does_not_vouch_for_is_sent_again() {
-    let (bucket, stub) = bucket(&[FOUND]).await;
+    let (bucket, stub) = bucket(&[FOUND, (200, "{}"), FOUND]).await;
     let asset = bucket
         .publish(&"chat".parse().unwrap(), &artifact())
         .await
