@@ -236,7 +236,7 @@ const WRITERS: [&str; 15] = [
 ];
 
 /// The files that may have one, and why.
-const AT_THE_GATE: [(&str, &[&str], &str); 4] = [
+const AT_THE_GATE: [(&str, &[&str], &str); 5] = [
     (
         "terminal/gate.rs",
         &["stdout()", "stderr()", "set_hook"],
@@ -256,6 +256,11 @@ const AT_THE_GATE: [(&str, &[&str], &str); 4] = [
         "packaging/cargo.rs",
         &["stderr()"],
         "it asks whether colours are wanted",
+    ),
+    (
+        "local/open_files.rs",
+        &["/dev/"],
+        "it holds /dev/null open, as file descriptors in reserve",
     ),
 ];
 

@@ -91,6 +91,17 @@ const BACKEND: &str = "[[routes]]\nkey = \"$connect\"\nhttp = \"https://backend.
                        [[routes]]\nkey = \"$disconnect\"\nhttp = \"https://backend.example/out\"\n\
                        [[routes]]\nkey = \"$default\"\nhttp = \"https://backend.example/send\"\n";
 
+fn without_what_the_emulator_does_not_know(cloud: &Cloud) {
+    let unknown = [
+        "AWS::ApiGatewayV2::IntegrationResponse",
+        "AWS::ApiGatewayV2::RouteResponse",
+    ];
+    cloud.between.edit_templates(move |template| {
+        let resources = template["Resources"].as_object_mut().unwrap();
+        resources.retain(|_, resource| !unknown.iter().any(|kind| resource["Type"] == *kind));
+    });
+}
+
 #[tokio::test]
 async fn an_address_that_aws_cannot_reach_stops_a_deployment_before_anything_is_touched() {
     let cloud = Cloud::start().await;
@@ -108,15 +119,7 @@ async fn an_address_that_aws_cannot_reach_stops_a_deployment_before_anything_is_
 async fn a_chat_at_a_backend_is_deployed_without_a_build_a_bucket_or_a_table() {
     let cloud = Cloud::start().await;
     cloud.config(BACKEND);
-    // The emulator does not know these types.
-    let unknown = [
-        "AWS::ApiGatewayV2::IntegrationResponse",
-        "AWS::ApiGatewayV2::RouteResponse",
-    ];
-    cloud.between.edit_templates(move |template| {
-        let resources = template["Resources"].as_object_mut().unwrap();
-        resources.retain(|_, resource| !unknown.iter().any(|kind| resource["Type"] == *kind));
-    });
+    without_what_the_emulator_does_not_know(&cloud);
     let deployed = cloud
         .chatctl("deploy --yes --no-probe")
         .await
@@ -156,6 +159,7 @@ async fn a_chat_at_a_backend_is_deployed_without_a_build_a_bucket_or_a_table() {
 #[tokio::test]
 async fn a_backend_that_is_reached_unencrypted_is_warned_of_before_the_question() {
     let cloud = Cloud::start().await;
+    without_what_the_emulator_does_not_know(&cloud);
     let secret = "secret-header = { name = \"x-chat\", ssm = \"/chat\" }\n";
     let clear = BACKEND.replace(
         "https://backend.example/out\"\n",

@@ -76,14 +76,14 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
         123456789012, eu-west-1: chat
          teardown everything removed, T
         stack `chat` in eu-west-1 is gone
-        left: bucket chatctl-123456789012-eu-west-1-an, for the next deployment; empty it
-              costs nothing"#]]
+        left: bucket chatctl-123456789012-eu-west-1-an, for the next deployment; empty
+              it costs nothing"#]]
     .assert_eq(&gone.exits(0).shows());
     let twice = at_a_terminal(cloud.command("teardown"), &[]).await;
     expect![[r#"
         there is no stack `chat` in eu-west-1
-        left: bucket chatctl-123456789012-eu-west-1-an, for the next deployment; empty it
-              costs nothing"#]]
+        left: bucket chatctl-123456789012-eu-west-1-an, for the next deployment; empty
+              it costs nothing"#]]
     .assert_eq(&twice.exits(0).shows());
 }
 

@@ -10,6 +10,9 @@ pub const POSTS_AT_FIRST: usize = 32;
 /// later, so a few of them cost nothing, and the few may be of clients that read too slowly.
 const TOLERATED: usize = 10;
 
+/// So few places are only left where others use up what the account may ask.
+const BUSY: usize = 4;
+
 /// How much slower posts may get by being more: twice as slow as they have been is no faster in the end.
 const SLOWER: u32 = 2;
 
@@ -67,6 +70,11 @@ impl Pace {
     /// How long to begin nothing after a post.
     pub(super) const fn pause(&self) -> Duration {
         self.pause
+    }
+
+    /// Whether the account as a whole is asked too much, so that a refusal says nothing of its receiver.
+    pub(super) const fn is_account_busy(&self) -> bool {
+        self.is_careful && self.places <= BUSY
     }
 
     /// Whether one at a time is all that is allowed.

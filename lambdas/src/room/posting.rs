@@ -99,7 +99,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
                         pace.note(took, is_refused, under_way.len());
                         resumed = Instant::now() + pace.pause();
                     }
-                    if is_refused && !attempt.has_lasted(self.patience, pace.is_slowest()) {
+                    if is_refused && !attempt.has_lasted(self.patience, pace.is_account_busy()) {
                         postponed.put_off(attempt);
                     } else {
                         self.count(&mut tally, &attempt.member.connection, posted);

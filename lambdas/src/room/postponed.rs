@@ -12,7 +12,7 @@ use crate::store::Device;
 /// How often a post is tried at least, while there is time.
 const TRIES: u32 = 8;
 
-/// How often at least where even one post at a time is too much: then it is the account that is asked too much, for as long
+/// How often at least where even a few posts at a time are too much: then it is the account that is asked too much, for as long
 /// as others ask it too, and not this receiver. It ends a post that would be refused for ever, after a minute or so.
 const TRIES_OF_A_BUSY_ACCOUNT: u32 = 64;
 
