@@ -86,7 +86,7 @@ impl<W: Sink> Reporter for Lines<W> {
         match event {
             DeployEvent::Started(step) => self.step = *step,
             DeployEvent::Building { name, folder } => {
-                self.line(Step::Build, &building_line(name, folder));
+                self.line(Step::Build, building_line(name, folder));
             }
             DeployEvent::Expecting(_) => {}
             DeployEvent::Compiling { unit, count } => {
