@@ -7,8 +7,7 @@
 //! in an event, and the expiry of table items, which functions compute by their own clock.
 //!
 //! The clock goes on while the machine sleeps, as AWS's would. Timers do not: they stand still with the processor. So
-//! somebody has to call [`Clock::tick`] again and again, which notices that the machine has slept and wakes whatever
-//! waits for a moment that has passed meanwhile.
+//! the gateway follows `Clock::ticks`, which notices that the machine has slept and wakes whatever waits for a moment that has passed meanwhile.
 
 use std::future::Future;
 use std::num::NonZeroU32;
