@@ -6,6 +6,7 @@ mod environment;
 mod event_queue;
 mod fair_queue;
 pub(crate) mod invoke_api;
+mod lanes;
 mod open_files;
 mod output;
 mod pool;
@@ -104,7 +105,7 @@ pub(crate) struct Event {
 }
 
 /// A function with everything that its processes need.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Runnable {
     pub(crate) function: Function,
     pub(crate) code: Code,

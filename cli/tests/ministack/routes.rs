@@ -173,6 +173,11 @@ async fn a_backend_that_is_reached_unencrypted_is_warned_of_before_the_question(
         .exits(2)
         .explains("messages travel to http://backend.example unencrypted");
     assert_eq!(cloud.stack_status("chat").await, None);
+    cloud
+        .chatctl("deploy --dry-run")
+        .await
+        .exits(0)
+        .explains("messages travel to http://backend.example unencrypted");
     cloud.config(&format!("{}{secret}", clear.replace("https://", "http://")));
     cloud
         .chatctl("deploy")

@@ -44,7 +44,17 @@ impl<T> FairQueue<T> {
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
-        let source = self.new.pop_front().or_else(|| self.old.pop_front())?;
+        self.pop_of(|_| true)
+    }
+
+    /// The next entry of a source that `admits` lets through; the others keep their turns.
+    pub(super) fn pop_of(&mut self, admits: impl Fn(u64) -> bool) -> Option<T> {
+        let source = [&mut self.new, &mut self.old]
+            .into_iter()
+            .find_map(|turns| {
+                let at = turns.iter().position(|source| admits(*source))?;
+                turns.remove(at)
+            })?;
         let queue = self.queues.get_mut(&source)?;
         let entry = queue.pop_front();
         if queue.is_empty() {
@@ -54,6 +64,11 @@ impl<T> FairQueue<T> {
         }
         self.length -= usize::from(entry.is_some());
         entry
+    }
+
+    /// Whether a source that `admits` lets through has anything waiting.
+    pub(super) fn has_of(&self, admits: impl Fn(u64) -> bool) -> bool {
+        self.queues.keys().any(|source| admits(*source))
     }
 
     /// Everything, in the order in which it would have been served.
@@ -106,6 +121,15 @@ mod tests {
         assert_eq!(queue.len(), 4);
         assert_eq!(queue.drain(), ["c1", "a2", "b2", "a3"]);
         assert_eq!((queue.len(), queue.pop()), (0, None));
+    }
+
+    #[test]
+    fn who_is_let_through_passes_the_others_and_leaves_them_their_turns() {
+        let mut queue = queue(&[(1, "a1"), (1, "a2"), (2, "b"), (3, "c1"), (3, "c2")]);
+        assert!(queue.has_of(|source| source == 3) && !queue.has_of(|source| source == 4));
+        assert_eq!(queue.pop_of(|source| source == 3), Some("c1"));
+        assert_eq!(queue.pop_of(|source| source == 4), None);
+        assert_eq!(queue.drain(), ["a1", "b", "c2", "a2"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::fair_queue::FairQueue;
+use super::lanes::Lanes;
 use super::process::{self, Process};
 use super::{Failure, Invocation, Outcome, Runnable};
 use crate::observer::{LogLine, LogSource, Observer};
@@ -30,6 +31,13 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 pub(crate) struct Job {
     pub(crate) invocation: Box<Invocation>,
     pub(crate) reply: oneshot::Sender<Outcome>,
+}
+
+impl Job {
+    /// Who sent it.
+    fn source(&self) -> u64 {
+        self.invocation.held.share().number()
+    }
 }
 
 /// The processes of one function.
@@ -54,6 +62,7 @@ struct State {
     /// The last one worked last.
     idle: Vec<Idle>,
     waiting: FairQueue<Job>,
+    lanes: Lanes,
     /// When those were last looked through that nobody waits for any more.
     tidied: Option<Instant>,
     processes: BTreeMap<u64, Arc<Process>>,
@@ -107,18 +116,7 @@ impl Pool {
 
     /// Whether this pool runs exactly `other`.
     pub(super) fn runs(&self, other: &Runnable) -> bool {
-        let Runnable {
-            function,
-            code,
-            surroundings,
-            max_processes,
-            missing_log_action,
-        } = &self.runnable;
-        *function == other.function
-            && *code == other.code
-            && *surroundings == other.surroundings
-            && *max_processes == other.max_processes
-            && *missing_log_action == other.missing_log_action
+        self.runnable == *other
     }
 
     /// Takes a job, or gives it back when this pool is retired.
@@ -133,21 +131,23 @@ impl Pool {
             self.finish(job.reply, Outcome::Failed(Failure::throttle()));
             return Ok(());
         }
-        while let Some(idle) = state.idle.pop() {
-            idle.process.promise(true);
-            // It fails when that process closed its connection meanwhile.
-            match idle.job.send(job) {
-                Ok(()) => return Ok(()),
-                Err(refused) => job = refused,
+        if state.lanes.admit(job.source(), self.capacity()) {
+            match state.give_to_an_idle_one(job) {
+                None => return Ok(()),
+                Some(refused) => job = refused,
             }
-            idle.process.promise(false);
         }
         self.tidy(&mut state);
-        state
-            .waiting
-            .push(job.invocation.held.share().number(), job);
+        state.waiting.push(job.source(), job);
         self.start_if_needed(&mut state);
         Ok(())
+    }
+
+    /// Notes that `process` has answered, after so long, an event of `source`.
+    pub(super) fn answered(&self, process: u64, source: u64, took: Duration) {
+        let mut state = self.state();
+        state.lanes.ended(process);
+        state.lanes.took(source, took);
     }
 
     /// What `process` is to do next; asking ends its start.
@@ -162,13 +162,15 @@ impl Pool {
             return Next::Retired;
         }
         state.idle.retain(|idle| idle.process.id != process.id);
-        while let Some(job) = state.waiting.pop() {
+        state.lanes.ended(process.id);
+        while let Some(job) = state.next_job(self.capacity()) {
             // Nobody waits for it any more: on AWS it would have been throttled, not run.
             if job.reply.is_closed() {
                 self.in_flight.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
             process.promise(true);
+            state.lanes.begun(process.id, job.source());
             return Next::Job(job);
         }
         let (job, receiver) = oneshot::channel();
@@ -224,6 +226,14 @@ impl Pool {
         let mut state = self.state();
         state.processes.remove(&process.id);
         state.idle.retain(|idle| idle.process.id != process.id);
+        state.lanes.ended(process.id);
+        while !state.idle.is_empty()
+            && let Some(job) = state.next_job(self.capacity())
+        {
+            if let Some(job) = state.give_to_an_idle_one(job) {
+                state.waiting.push(job.source(), job);
+            }
+        }
         let mut told = Vec::new();
         if let Some(failure) = failed_start {
             state.starting = state.starting.saturating_sub(1);
@@ -315,10 +325,16 @@ impl Pool {
     }
 
     fn start_if_needed(self: &Arc<Self>, state: &mut State) {
+        let (capacity, lanes) = (self.capacity(), &state.lanes);
+        let is_reserved = self.runnable.function.reserved_concurrency.is_some();
+        let room = match state.waiting.has_of(|source| lanes.is_quick(source)) {
+            true => lanes.room(capacity, is_reserved),
+            false => capacity,
+        };
         while !state.retired
             && !state.backing_off
             && state.starting < state.waiting.len()
-            && state.processes.len() < self.capacity()
+            && state.processes.len() < room
         {
             let process = Arc::new(Process::new(
                 self.next_process.fetch_add(1, Ordering::Relaxed),
@@ -350,5 +366,34 @@ impl Pool {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Gives `job` to the process that was idle for the shortest time; gives it back where none is.
+    fn give_to_an_idle_one(&mut self, mut job: Job) -> Option<Job> {
+        let source = job.source();
+        while let Some(idle) = self.idle.pop() {
+            idle.process.promise(true);
+            // It fails when that process closed its connection meanwhile.
+            match idle.job.send(job) {
+                Ok(()) => {
+                    self.lanes.begun(idle.process.id, source);
+                    return None;
+                }
+                Err(refused) => job = refused,
+            }
+            idle.process.promise(false);
+        }
+        Some(job)
+    }
+
+    /// What an idle process is to get next.
+    fn next_job(&mut self, capacity: usize) -> Option<Job> {
+        let Self { waiting, lanes, .. } = self;
+        match lanes.has_room(capacity) {
+            true => waiting.pop(),
+            false => waiting.pop_of(|source| lanes.is_quick(source)),
+        }
     }
 }

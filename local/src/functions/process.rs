@@ -53,7 +53,7 @@ pub(super) struct Running {
     pub(super) began: Instant,
     deadline: Instant,
     /// The event counts as long as it is worked on.
-    _held: Held,
+    pub(super) held: Held,
 }
 
 /// What its clock says about a process.
@@ -121,7 +121,7 @@ impl Process {
             reply: job.reply,
             began,
             deadline: began + timeout,
-            _held: held,
+            held,
         });
         event
     }

@@ -225,6 +225,11 @@ fn conclude(pool: &Pool, process: &Process, running: Running, outcome: Outcome) 
         ));
     }
     pool.platform_log(&process.log_stream, text);
+    pool.answered(
+        process.id,
+        running.held.share().number(),
+        running.began.elapsed(),
+    );
     pool.finish(running.reply, outcome);
     if pool.is_retired() {
         process.retire(Ending::Finished);

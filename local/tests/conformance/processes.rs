@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatctl_local::{LogSource, StackNotice};
+use chatctl_local::{LogSource, Options, StackNotice};
 use serde_json::json;
 
 use crate::puppets::Act;
@@ -28,6 +28,36 @@ async fn reserved_concurrency_wins_over_the_default() {
     let first = world.puppets.event("default", 0).await;
     finish.send(Act::ok()).unwrap();
     assert_eq!(world.puppets.event("default", 1).await.pid, first.pid);
+}
+
+#[tokio::test]
+async fn messages_that_take_long_do_not_hold_up_connections_whose_messages_do_not() {
+    let one_process = Options {
+        max_processes_per_function: 1,
+        ..Options::default()
+    };
+    let world = World::start_with(one_process, |setup| setup.chat()).await;
+    let mut quick = world.connect().await;
+    for number in 0..10 {
+        quick.send("quick").await;
+        world.puppets.event("default", number).await;
+    }
+    world.settled().await;
+    let finish = world.puppets.later("default", Act::ok);
+    let (mut slow, mut new) = (world.connect().await, world.connect().await);
+    slow.send("slow").await;
+    let held_up = world.puppets.event("default", 10).await;
+    // One more whose messages may take long, too, waits for the only process there is.
+    new.send("new").await;
+    quick.send("quick again").await;
+    let served = world.puppets.event("default", 11).await;
+    assert_eq!(served.event["body"], "quick again");
+    assert_ne!(served.pid, held_up.pid);
+    finish.send(Act::ok()).unwrap();
+    assert_eq!(
+        world.puppets.event("default", 12).await.event["body"],
+        "new"
+    );
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ async fn deploy(
     let building = build(settings, source(args), found.deployed, &mut reporter);
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let moved = moved(settings, source(args), found.deployed, &built);
+    let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
         let deployment = deployment(settings, code, tags(args)?, pace(args));
@@ -61,7 +62,7 @@ async fn deploy(
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
         shared.replace(terminal.quiet());
-        show_dry_run(terminal, settings, summary.as_ref(), moved.as_deref());
+        show_dry_run(terminal, settings, summary.as_ref(), &cautions);
         return Ok(());
     }
     let left = "no stack was touched; what was published already serves the next deployment";
@@ -73,10 +74,7 @@ async fn deploy(
     let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
-        None => {
-            let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
-            deployed(args, &cautions, target, deployment, shared).await?
-        }
+        None => deployed(args, &cautions, target, deployment, shared).await?,
     };
     let stack = &settings.stack;
     if let Some(protected) = args.protect {
@@ -340,7 +338,7 @@ fn show_dry_run(
     terminal: Terminal,
     settings: &Settings,
     summary: Option<&ChangeSummary>,
-    moved: Option<&str>,
+    cautions: &[String],
 ) {
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
@@ -349,6 +347,7 @@ fn show_dry_run(
             "dryRun": true,
             "changed": summary.is_some(),
             "summary": summary,
+            "notices": cautions,
         }));
         return;
     }
@@ -359,8 +358,8 @@ fn show_dry_run(
     for line in outline(summary) {
         terminal.result_text(&line);
     }
-    if let Some(text) = moved {
-        terminal.warn(text);
+    for caution in cautions {
+        terminal.warn(caution);
     }
     terminal.say(&format!("\n{summary}; nothing was changed"));
 }
