@@ -147,7 +147,11 @@ mod tests {
              [versions]\npatched = [\">= 1.2.4\"]\n```\n\n# Leaks everything\n\nIt does.\n"
         );
         std::fs::write(about.join("RUSTSEC-2026-0001.md"), advisory).unwrap();
-        let source = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+        // Advisories are about packages of the registry that ours come from, too.
+        let ours = include_str!("../../Cargo.lock");
+        let mut lines = ours.lines();
+        let source = lines.find(|line| line.starts_with("source = \"registry+"));
+        let source = source.expect("some package is from the registry");
         let lock = format!(
             "version = 4\n[[package]]\nname = \"leaky\"\nversion = \"{version}\"\n{source}\n"
         );
