@@ -11,7 +11,10 @@ const DAY: i64 = 86_400;
 /// A message of the `index`th connection's client arrives, and a post reaches it.
 async fn is_reachable(world: &World, client: &mut Client, index: usize) {
     let id = world.connection_id(index).await;
+    let before = world.puppets.count("default");
     client.send("x").await;
+    // It has arrived, and its answer, too: a clock that is moved now finds nothing under way.
+    world.puppets.event("default", before).await;
     world.settled().await;
     assert_eq!(world.operate("POST", &id, b"y").await.status, 200);
     assert_eq!(client.receive().await, "y");
