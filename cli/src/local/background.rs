@@ -54,6 +54,7 @@ pub(crate) async fn run(
         ));
     };
     let request = folder.request()?.ok_or_else(no_request)?;
+    let folder = folder.clone().pinned(&lock)?;
     // What the process before has said of itself is no longer so.
     folder.forget_running()?;
     folder.clear_events();

@@ -102,6 +102,15 @@ impl Directory {
         Ok(Some(Self { handle, path }))
     }
 
+    /// Another handle of the same folder.
+    pub(super) fn again(&self) -> Result<Self> {
+        let handle = self.handle.try_clone();
+        Ok(Self {
+            handle: handle.map_err(|error| TargetError::file("open", &self.path, error))?,
+            path: self.path.clone(),
+        })
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

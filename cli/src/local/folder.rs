@@ -21,7 +21,9 @@ mod locks;
 mod remove;
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,8 @@ const IGNORE: &str = ".gitignore";
 #[derive(Debug, Clone)]
 pub(super) struct StateFolder {
     path: PathBuf,
+    /// The folder itself, however its path changes.
+    pinned: Option<Arc<Directory>>,
 }
 
 type Result<T, E = TargetError> = std::result::Result<T, E>;
@@ -46,7 +50,23 @@ impl StateFolder {
     pub(super) fn new(path: PathBuf) -> Self {
         Self {
             path: std::path::absolute(&path).unwrap_or(path),
+            pinned: None,
         }
+    }
+
+    /// The same folder for the process that holds `lock` in it: removed, it is not made anew, and moved, it is still
+    /// this one.
+    ///
+    /// # Errors
+    /// It is gone already, or another one is in its place.
+    pub(super) fn pinned(mut self, lock: &File) -> Result<Self> {
+        let gone = || TargetError::file("open", &self.path, ErrorKind::NotFound.into());
+        let folder = self.open()?.ok_or_else(gone)?;
+        if folder.identity("lock")? != Some(locks::identity(lock, &self.path)?) {
+            return Err(gone());
+        }
+        self.pinned = Some(Arc::new(folder));
+        Ok(self)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -164,6 +184,9 @@ impl StateFolder {
 
     /// The stack's folder, if there is one.
     fn open(&self) -> Result<Option<Directory>> {
+        if let Some(folder) = &self.pinned {
+            return folder.again().map(Some);
+        }
         let (project, root, stack) = self.places();
         match Directory::open(project, root)? {
             Some(root) => root.folder(stack),
@@ -173,6 +196,9 @@ impl StateFolder {
 
     /// The stack's folder; made when there is none.
     fn make(&self) -> Result<Directory> {
+        if let Some(folder) = &self.pinned {
+            return folder.again();
+        }
         let (project, root, stack) = self.places();
         let root = Directory::make(project, root)?;
         // State is nobody's source code. A project without git has one small file more.

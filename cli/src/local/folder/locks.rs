@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Result, StateFolder};
@@ -52,8 +53,7 @@ impl StateFolder {
                 return Ok(None);
             }
             // A teardown may have removed it between the two, and then it keeps nobody away.
-            let held = file.metadata().map(|held| (held.dev(), held.ino()));
-            let held = held.map_err(|error| self.not_locked(name, error))?;
+            let held = identity(&file, &self.path.join(name))?;
             let there = match self.open()? {
                 Some(folder) => folder.identity(name)?,
                 None => None,
@@ -81,6 +81,13 @@ impl StateFolder {
     fn not_locked(&self, name: &str, error: std::io::Error) -> TargetError {
         TargetError::file("lock", &self.path.join(name), error)
     }
+}
+
+/// Device and inode of an open file.
+pub(super) fn identity(file: &File, path: &Path) -> Result<(u64, u64)> {
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|error| TargetError::file("look at", path, error))?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]

@@ -78,3 +78,34 @@ fn side_files_of_data_that_is_not_there_are_not_read_into_new_data() {
     folder.check_tables().unwrap();
     assert!(files.has("tables.db-wal").unwrap());
 }
+
+#[test]
+fn to_the_process_that_runs_in_it_a_removed_folder_stays_removed_and_a_moved_one_is_the_same() {
+    let (root, unpinned) = folder();
+    let lock = unpinned.lock().unwrap().unwrap();
+    let folder = unpinned.clone().pinned(&lock).unwrap();
+    folder.open_log().unwrap();
+    let state = root.path().join(".chatctl");
+    std::fs::rename(&state, root.path().join("moved")).unwrap();
+    folder.make_logs().unwrap();
+    assert!(root.path().join("moved/chat/logs").exists());
+    assert!(!state.exists());
+    std::fs::remove_dir_all(root.path().join("moved")).unwrap();
+    let kept = folder.keep_code(&executable(&root, "x").0, &"0".repeat(64));
+    assert!(kept.is_err());
+    assert!(folder.open_log().is_err());
+    assert!(folder.make_logs().is_err());
+    let identity = Identity {
+        seed: "s".into(),
+        port: 1,
+    };
+    assert!(folder.write_identity(&identity).is_err());
+    assert!(!folder.has_data().unwrap());
+    assert!(!folder.is_alive().unwrap());
+    folder.clear_events();
+    assert!(!state.exists());
+    // Another stack's lock does not make this process's folder of one that came in its place.
+    let other = unpinned.lock().unwrap().unwrap();
+    assert!(unpinned.clone().pinned(&lock).is_err());
+    assert!(unpinned.pinned(&other).is_ok());
+}
