@@ -8,6 +8,7 @@ mod peers;
 mod release;
 mod run;
 mod sbom;
+mod spelling;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
+  spelling      look for misspelt words in prose and code; typos.toml has those that are right
   release       build the command and the handlers for other machines, without any path of this one
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
         "advisories" => advisories::check(),
+        "spelling" => spelling::check(),
         "release" => release::build(),
         "sbom" => sbom::write(),
         _ => {

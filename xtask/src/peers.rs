@@ -69,6 +69,13 @@ pub(crate) fn set_up_for_deployments() -> Result<DeploymentPeers, StepError> {
     })
 }
 
+/// Installs the spell checker, and answers where it is.
+pub(crate) fn set_up_for_spelling() -> Result<PathBuf, StepError> {
+    let (folder, pins) = (folder().join("typos"), root().join("xtask/peers"));
+    install(&folder, &[pins.join("requirements-typos.txt")], python)?;
+    Ok(folder.join("bin/typos"))
+}
+
 /// Where peers are installed.
 fn folder() -> PathBuf {
     let target =
@@ -197,7 +204,8 @@ fn npm(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
 }
 
 fn python(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
-    const CURE: &str = "install Python 3.10 or newer with venv; the tests run cfn-lint with it";
+    const CURE: &str =
+        "install Python 3.10 or newer with venv: cfn-lint and the spell checker come with it";
     let mut venv = Command::new("python3");
     venv.args(["-m", "venv"]).arg(folder);
     finish(venv, CURE, "python3 -m venv")?;
