@@ -140,8 +140,12 @@ fn flood(
     let during = "resident, the largest of 10 readings a second";
     let afterwards = format!("{:.1} s after the flood", after.as_secs_f64());
     let memory = |name, bytes, how| Figure::new(name, Quantity::Bytes(bytes), how);
+    let mut times = Figure::time(format!("{name}: pair's p99"), p99, how);
+    if !kind.uses_up_the_account() {
+        times = times.below(Quantity::Time(ROUND_TRIP));
+    }
     Ok([
-        Figure::time(format!("{name}: pair's p99"), p99, how).below(Quantity::Time(ROUND_TRIP)),
+        times,
         memory("  memory of the stack's process", most, during.to_owned())
             .below(Quantity::Bytes(DURING)),
         memory("  the same afterwards", left, afterwards).below(Quantity::Bytes(AFTER)),

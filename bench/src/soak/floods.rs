@@ -68,6 +68,11 @@ impl Kind {
         }
     }
 
+    /// Whether the posts alone are more requests than an AWS account has, so that the pair's wait for the quota, as on AWS.
+    pub(super) const fn uses_up_the_account(self) -> bool {
+        matches!(self, Self::Room)
+    }
+
     /// What is counted.
     pub(super) const fn unit(self) -> &'static str {
         match self {

@@ -17,7 +17,7 @@ use crate::stack::render::output;
 /// all below it. See <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators do not look at these.
 const MEMORY: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "2"),
-    ("MALLOC_MMAP_THRESHOLD_", "32768"),
+    ("MALLOC_MMAP_THRESHOLD_", "4096"),
     ("MALLOC_TRIM_THRESHOLD_", "131072"),
 ];
 
