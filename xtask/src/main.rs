@@ -8,6 +8,7 @@ mod peers;
 mod release;
 mod run;
 mod sbom;
+mod unused;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ usage: cargo xtask COMMAND
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
+  unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
+        "unused" => unused::check(),
         "advisories" => advisories::check(),
         "release" => release::build(),
         "sbom" => sbom::write(),

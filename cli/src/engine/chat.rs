@@ -266,7 +266,7 @@ mod tests {
         drop(listener);
         let seat = Seat {
             url,
-            handshake: Handshake::default().with(Field::From, "Tom"),
+            handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),
         };
         assert!(sit(&seat).await.unwrap_err().may_pass());
     }
