@@ -234,6 +234,24 @@ impl FakeChat {
         lines.join("\n")
     }
 
+    /// Lets the first `times` posts to `client` fail.
+    #[cfg(test)]
+    pub(crate) fn refuse(
+        &self,
+        client: &Client,
+        times: usize,
+        refusal: fn() -> chat_lambdas::delivery::DeliveryError,
+    ) {
+        let delivery = &self.memory.delivery;
+        delivery.refuse_times(&client.connection, times, refusal);
+    }
+
+    /// Lets every `call` to the table of connections fail.
+    #[cfg(test)]
+    pub(crate) fn break_down(&self, call: chat_lambdas::memory::Call) {
+        self.memory.store.break_down(call);
+    }
+
     fn chat(&self) -> Chat {
         let lines = Arc::clone(&self.lines);
         let log = Log::new(Level::Debug, move |line| {

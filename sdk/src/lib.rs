@@ -39,6 +39,9 @@ mod message;
 mod reply;
 mod run;
 mod table;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests;
 mod ways;
 
 pub use chat::{Chat, Posts};
