@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use chat_protocol::Handshake;
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
@@ -78,7 +79,7 @@ impl Seat {
             source: Box::new(source),
         };
         let mut request = url.into_client_request().map_err(failed)?;
-        for (name, value) in [("msgfrom", from), ("msgto", to)] {
+        for (name, value) in Handshake::between(from, to).headers() {
             let value = value.parse().expect("our names are header values");
             request.headers_mut().insert(name, value);
         }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chat_protocol::Field;
 use futures_util::future::try_join_all;
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -32,7 +33,7 @@ impl Room {
     pub(crate) async fn open(url: &str, name: &str, count: usize) -> Result<Self, LoadError> {
         // Each is an open file; where the system allows too few of them, connecting will say so.
         let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
-        let url = format!("{url}?msgroom={name}");
+        let url = format!("{url}?{}={name}", Field::Room.name());
         let deadline = Instant::now() + PATIENCE;
         let mut seats = Vec::with_capacity(count);
         while seats.len() < count {

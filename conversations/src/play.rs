@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::slice;
 
+use chat_protocol::Field;
+
 use crate::script::{Expected, Party, Script, Step};
 use crate::world::{Fault, Handshake, Welcome, World};
 
 /// What a sender reads when the friend cannot be reached, word for word.
-pub const NOTICE: &str =
-    "Your friend is not reachable. Connect from the other terminal and then try again";
+pub use chat_protocol::FRIEND_NOT_REACHABLE as NOTICE;
 
 /// Where a script and the world that played it part.
 #[derive(Debug, thiserror::Error)]
@@ -95,10 +96,7 @@ impl<W: World> Stage<'_, W> {
                 refused,
             } => self.connect(party, handshake, *refused).await,
             Step::GuestsConnect { count, room } => {
-                let handshake = Handshake {
-                    room: room.clone(),
-                    ..Handshake::default()
-                };
+                let handshake = Handshake::default().with_some(Field::Room, room.clone());
                 for number in 1..=*count {
                     self.connect(&guest(number), &handshake, false).await?;
                 }

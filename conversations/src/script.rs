@@ -35,6 +35,8 @@ use std::fmt;
 
 use crate::quoted::quoted;
 use crate::stack::{DIRECT, STACKS, Stack};
+use chat_protocol::Field;
+
 use crate::world::Handshake;
 
 /// Why a script could not be understood.
@@ -235,11 +237,10 @@ fn step(line: &str) -> Result<Step, String> {
         let from = own_name.unwrap_or(person.filter(|_| to.is_some()));
         return Ok(Step::Connect {
             party,
-            handshake: Handshake {
-                from,
-                to: to.flatten(),
-                room: room.flatten(),
-            },
+            handshake: Handshake::default()
+                .with_some(Field::From, from)
+                .with_some(Field::To, to.flatten())
+                .with_some(Field::Room, room.flatten()),
             refused: refusal(rest)?,
         });
     }

@@ -1,5 +1,7 @@
 //! The stacks that scripts are written for.
 
+pub use chat_protocol::Receivers;
+
 /// A stack: the routes that its clients can speak to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stack {
@@ -24,14 +26,8 @@ pub struct Route {
     pub max_text_bytes: usize,
 }
 
-/// Who gets what is sent to a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Receivers {
-    /// The friend whom the sender named.
-    Friend,
-    /// Everybody in the sender's room.
-    Room,
-}
+/// The longest text in a room that says nothing about it.
+const ROOM_BYTES: usize = Receivers::Room.max_text_bytes();
 
 /// What a script is written for unless it says otherwise.
 pub(crate) const DIRECT: Stack = Stack {
@@ -41,7 +37,7 @@ pub(crate) const DIRECT: Stack = Stack {
         receivers: Receivers::Friend,
         text: None,
         include_sender: false,
-        max_text_bytes: 131_072,
+        max_text_bytes: Receivers::Friend.max_text_bytes(),
     }],
 };
 
@@ -51,17 +47,17 @@ pub const STACKS: [Stack; 5] = [
     // Everybody hears everybody, and oneself.
     Stack {
         name: "broadcast",
-        routes: &[room("onMessage", Some("message"), true, 32_768)],
+        routes: &[room("onMessage", Some("message"), true, ROOM_BYTES)],
     },
     // Everybody hears everybody else, and frames are not looked into.
     Stack {
         name: "relay",
-        routes: &[room("$default", None, false, 32_768)],
+        routes: &[room("$default", None, false, ROOM_BYTES)],
     },
     // As `broadcast`, with other words.
     Stack {
         name: "cleanup",
-        routes: &[room("broadcast", Some("data"), true, 32_768)],
+        routes: &[room("broadcast", Some("data"), true, ROOM_BYTES)],
     },
     // Rooms for who says nothing special, and a word for the friend.
     Stack {
@@ -73,7 +69,7 @@ pub const STACKS: [Stack; 5] = [
                 receivers: Receivers::Friend,
                 text: Some("message"),
                 include_sender: false,
-                max_text_bytes: 131_072,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
             },
         ],
     },

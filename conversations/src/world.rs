@@ -2,21 +2,12 @@
 
 use std::error::Error;
 
+pub use chat_protocol::Handshake;
+
 use crate::script::Party;
 
 /// Something went wrong in the implementation itself, not in the conversation.
 pub type Fault = Box<dyn Error + Send + Sync>;
-
-/// Who a party says it is, whom it wants to talk to, and where. `None` means that it does not say so at all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Handshake {
-    /// The name it claims.
-    pub from: Option<String>,
-    /// The friend it names.
-    pub to: Option<String>,
-    /// The room it names.
-    pub room: Option<String>,
-}
 
 /// How a handshake ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

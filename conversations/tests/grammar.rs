@@ -1,5 +1,6 @@
 //! What the parser makes of a script, and what it says of a wrong one.
 
+use chat_protocol::Field;
 use conversations::script::{Expected, Step};
 use conversations::{Handshake, Party, Script};
 
@@ -174,11 +175,10 @@ fn connect(party: Party, from: Option<&str>, to: Option<&str>, refused: bool) ->
 }
 
 fn handshake(from: Option<&str>, to: Option<&str>, room: Option<&str>) -> Handshake {
-    Handshake {
-        from: from.map(str::to_owned),
-        to: to.map(str::to_owned),
-        room: room.map(str::to_owned),
-    }
+    Handshake::default()
+        .with_some(Field::From, from)
+        .with_some(Field::To, to)
+        .with_some(Field::Room, room)
 }
 
 fn send(party: Party, text: &str) -> Step {

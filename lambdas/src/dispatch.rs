@@ -166,9 +166,9 @@ impl TryFrom<Payload> for ShardMessage {
 mod tests {
     use super::{MOST_STEPS, ShardMessage};
     use crate::room::Rest;
-    use crate::routes::MAXIMUM_MESSAGE_BYTES;
     use crate::session::{ConnectionId, Room};
     use crate::shard::Shard;
+    use chat_protocol::limit::MAX_MESSAGE_BYTES;
 
     #[test]
     fn a_message_survives_its_way_through_a_payload() {
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn the_worst_text_stays_below_what_lambda_takes() {
         for text in ["\u{1}", "\"", "\u{1F600}", "x"] {
-            let longest = text.repeat(MAXIMUM_MESSAGE_BYTES / text.len());
+            let longest = text.repeat(MAX_MESSAGE_BYTES / text.len());
             let bytes = message(&longest).to_payload().len();
             assert!(bytes < 256 * 1024, "{bytes} bytes of {text:?}");
         }

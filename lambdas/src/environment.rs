@@ -2,25 +2,26 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `_HANDLER` | the function's Handler property: `authorize`, `connect`, `disconnect`, `direct`, `broadcast` or `deliver` |
+//! | `_HANDLER` | the function's Handler property: the name of a [`Handler`] |
 //! | `TABLE_NAME` | the table of connections |
 //! | `CONNECTIONS_ENDPOINT` | where to post, stage included: `https://ID.execute-api.REGION.amazonaws.com/STAGE` |
 //! | `NAMES` | `optional` lets people in who do not say who they are; not set: `required` |
 //! | `INDEX` | by what connections are found: `room` or `friend,room`; not set: `friend` |
 //! | `ROUTES` | how each route reads its frames, as JSON by route key ([`Routes::parse`]); not set: the whole frame is the text |
 //! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
+//! | `REPLY` | `true` for a function of the stack's owner whose route sends what it returns to the sender |
 //! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | wins over `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
 //! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |
 //! | `LOG_LEVEL`, else `AWS_LAMBDA_LOG_LEVEL` | `DEBUG`, `INFO` (default), `WARN` or `ERROR` |
 //!
-//! Region and credentials are those that Lambda sets
+//! The stack's own variables have their names from [`chat_protocol::variable`]. Region and credentials are those that Lambda sets
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
+
+use chat_protocol::{Handler, Index, Names, variable};
 
 use crate::log::Level;
 use crate::routes::Routes;
-use crate::session::Names;
-use crate::store::Index;
 
 /// A function's environment, read through a lookup so that tests need not change their own.
 #[derive(Clone, Copy)]
@@ -47,7 +48,8 @@ pub enum EnvironmentError {
     },
     /// The Handler property names nothing in this binary.
     #[error(
-        "there is no handler `{name}` in this binary; set the function's Handler property to authorize, connect, disconnect, direct, broadcast or deliver"
+        "there is no handler `{name}` in this binary; set the function's Handler property to {}",
+        alternatives(&Handler::ALL.map(Handler::name))
     )]
     UnknownHandler {
         /// What it says.
@@ -71,23 +73,6 @@ pub enum EnvironmentError {
         /// What it says.
         value: String,
     },
-}
-
-/// The handlers of this binary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handler {
-    /// [`crate::handlers::authorize`]
-    Authorize,
-    /// [`crate::handlers::connect`]
-    Connect,
-    /// [`crate::handlers::disconnect`]
-    Disconnect,
-    /// [`crate::handlers::direct`]
-    Direct,
-    /// [`crate::handlers::broadcast`]
-    Broadcast,
-    /// [`crate::handlers::deliver`]
-    Deliver,
 }
 
 /// Where the AWS clients sign for, and with what.
@@ -143,15 +128,7 @@ impl<'a> Environment<'a> {
     /// [`EnvironmentError`] when there is none, or it is unknown.
     pub fn handler(&self) -> Result<Handler, EnvironmentError> {
         let name = self.required("_HANDLER", "Lambda sets it to the Handler property")?;
-        match name.as_str() {
-            "authorize" => Ok(Handler::Authorize),
-            "connect" => Ok(Handler::Connect),
-            "disconnect" => Ok(Handler::Disconnect),
-            "direct" => Ok(Handler::Direct),
-            "broadcast" => Ok(Handler::Broadcast),
-            "deliver" => Ok(Handler::Deliver),
-            _ => Err(EnvironmentError::UnknownHandler { name }),
-        }
+        Handler::from_name(&name).ok_or(EnvironmentError::UnknownHandler { name })
     }
 
     /// Whether a connection must say who it is.
@@ -159,11 +136,8 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// [`EnvironmentError::NotUnderstood`]: a typing error must not open a door.
     pub fn names(&self) -> Result<Names, EnvironmentError> {
-        self.choice(
-            "NAMES",
-            Names::Required,
-            &[("required", Names::Required), ("optional", Names::Optional)],
-        )
+        let choices = Names::ALL.map(|names| (names.word(), names));
+        self.choice(variable::NAMES, Names::Required, &choices)
     }
 
     /// By what connections are found.
@@ -171,15 +145,8 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// [`EnvironmentError::NotUnderstood`]
     pub fn index(&self) -> Result<Index, EnvironmentError> {
-        self.choice(
-            "INDEX",
-            Index::Friend,
-            &[
-                ("friend", Index::Friend),
-                ("room", Index::Room),
-                ("friend,room", Index::FriendAndRoom),
-            ],
-        )
+        let choices = Index::ALL.map(|index| (index.word(), index));
+        self.choice(variable::INDEX, Index::Friend, &choices)
     }
 
     /// How each route reads its frames.
@@ -187,11 +154,11 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// [`EnvironmentError::NotUnderstood`] with the place in the JSON.
     pub fn routes(&self) -> Result<Routes, EnvironmentError> {
-        let Some(value) = self.optional("ROUTES") else {
+        let Some(value) = self.optional(variable::ROUTES) else {
             return Ok(Routes::default());
         };
         Routes::parse(&value).map_err(|reason| EnvironmentError::NotUnderstood {
-            variable: "ROUTES",
+            variable: variable::ROUTES,
             value,
             remedy: format!("it must be JSON by route key: {reason}"),
         })
@@ -203,7 +170,7 @@ impl<'a> Environment<'a> {
     /// [`EnvironmentError`] when it is not named, or its endpoint is not a URL.
     pub fn deliver_function(&self) -> Result<FunctionAddress, EnvironmentError> {
         let remedy = "the stack sets it to the name of its function for large rooms";
-        self.function(self.required("DELIVER_FUNCTION", remedy)?)
+        self.function(self.required(variable::DELIVER_FUNCTION, remedy)?)
     }
 
     /// The function that runs here.
@@ -231,6 +198,18 @@ impl<'a> Environment<'a> {
     #[must_use]
     pub fn wants_concurrency(&self) -> bool {
         self.optional("AWS_LAMBDA_MAX_CONCURRENCY").is_some()
+    }
+
+    /// Whether what the function returns goes to the sender.
+    #[must_use]
+    pub fn replies(&self) -> bool {
+        self.optional(variable::REPLY).as_deref() == Some("true")
+    }
+
+    /// The variable `name`, unless it is not set or empty.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.optional(name)
     }
 
     /// From which level on to log. A level that is not understood counts as absent.
@@ -261,7 +240,8 @@ impl<'a> Environment<'a> {
     /// # Errors
     /// [`EnvironmentError`] when it is not named, or its endpoint is not a URL.
     pub fn table(&self) -> Result<TableAddress, EnvironmentError> {
-        let name = self.required("TABLE_NAME", "the stack sets it to the name of its table")?;
+        let remedy = "the stack sets it to the name of its table";
+        let name = self.required(variable::TABLE_NAME, remedy)?;
         let endpoint = self.first_url(&["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"])?;
         Ok(TableAddress { name, endpoint })
     }
@@ -275,10 +255,10 @@ impl<'a> Environment<'a> {
     pub fn connections_endpoint(&self) -> Result<String, EnvironmentError> {
         self.first_url(&[
             "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
-            CONNECTIONS_ENDPOINT,
+            variable::CONNECTIONS_ENDPOINT,
         ])?
         .ok_or(EnvironmentError::Missing {
-            variable: CONNECTIONS_ENDPOINT,
+            variable: variable::CONNECTIONS_ENDPOINT,
             remedy: "the stack sets it to the address of its API and stage",
         })
     }
@@ -329,7 +309,13 @@ impl<'a> Environment<'a> {
     }
 }
 
-const CONNECTIONS_ENDPOINT: &str = "CONNECTIONS_ENDPOINT";
+/// `a, b or c`
+fn alternatives(words: &[&str]) -> String {
+    match words {
+        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
+        words => words.concat(),
+    }
+}
 
 fn is_url(value: &str) -> bool {
     value.starts_with("https://") || value.starts_with("http://")

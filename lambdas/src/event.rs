@@ -12,16 +12,10 @@
 
 use std::collections::HashMap;
 
+use chat_protocol::Field;
 use serde::Deserialize;
 
 use crate::session::{ConnectionId, InvalidSession, Names, Session};
-
-/// The header or query parameter by which a client names itself.
-pub const FROM: &str = "msgfrom";
-/// The header or query parameter by which a client names its friend.
-pub const TO: &str = "msgto";
-/// The header or query parameter by which a client names its room.
-pub const ROOM: &str = "msgroom";
 
 /// An event of any kind.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -146,22 +140,25 @@ impl SocketEvent {
             .transpose()
     }
 
-    /// The session the client claims in its handshake: a header of any case, else the query string.
-    ///
-    /// A browser cannot set headers, hence the query string.
+    /// The session that the client claims in its handshake.
     ///
     /// # Errors
     /// [`InvalidSession`] when a name is invalid, or missing and `names` requires it.
     pub fn claimed_session(&self, names: Names) -> Result<Session, InvalidSession> {
         Session::parse(
-            (FROM, self.claim(FROM)),
-            (TO, self.claim(TO)),
-            (ROOM, self.claim(ROOM)),
+            (Field::From.name(), self.claim(Field::From)),
+            (Field::To.name(), self.claim(Field::To)),
+            (Field::Room.name(), self.claim(Field::Room)),
             names,
         )
     }
 
-    fn claim(&self, name: &str) -> Option<&str> {
+    /// What the client says in `field` of its handshake: a header of any case, else the query string.
+    ///
+    /// A browser cannot set headers, hence the query string.
+    #[must_use]
+    pub fn claim(&self, field: Field) -> Option<&str> {
+        let name = field.name();
         let header = self.headers.iter().flatten();
         let header = header.filter(|(header, _)| header.eq_ignore_ascii_case(name));
         let query = self.query_string_parameters.iter().flatten();

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::delivery::{Delivery, DeliveryError, Posted};
 use crate::log::{Log, reasons};
 use crate::session::{ConnectionId, Name};
-use crate::store::{ConnectionStore, Device};
+use crate::store::{ConnectionStore, Device, Read, StoreError};
 
 /// How many posts are under way at once. Each one may need a TLS connection of its own.
 const CONCURRENT_POSTS: usize = 8;
@@ -88,6 +88,36 @@ pub async fn fan_out(
         }
     }
     fan_out
+}
+
+/// Posts `text` to every device of `friend`.
+///
+/// The first look at the table is the cheap one. Only when it reached nobody is
+/// the table asked again, consistently, and whoever was not tried before is
+/// tried then: a friend who has just connected, or reconnected, is found.
+///
+/// Needs `dynamodb:Query`, `dynamodb:DeleteItem` and `execute-api:ManageConnections` (`POST` only).
+///
+/// # Errors
+/// [`StoreError`] when the devices could not be looked up.
+pub async fn send_to_person<S: ConnectionStore, D: Delivery>(
+    text: &str,
+    friend: &Name,
+    (store, delivery): (&S, &D),
+    now: u64,
+    log: &Log,
+) -> Result<FanOut, StoreError> {
+    let mut outcome = FanOut::default();
+    for read in [Read::Eventual, Read::Consistent] {
+        let mut devices = store.connections_of(friend, now, read).await?;
+        devices.retain(|device| !outcome.missed(&device.connection));
+        let posts = fan_out(text, friend, devices, now, (store, delivery), log).await;
+        outcome.absorb(posts);
+        if outcome.delivered > 0 {
+            break;
+        }
+    }
+    Ok(outcome)
 }
 
 pub(crate) const fn has_arrived(device: &Device, now: u64) -> bool {

@@ -2,8 +2,9 @@
 //!
 //! A frame travels through these modules from top to bottom: [`event`] reads what
 //! API Gateway says, [`session`] tells who it is about, [`handlers`] decide,
-//! [`store`], [`delivery`] and [`dispatch`] are what they may ask for. Those are traits:
-//! [`memory`] implements them for tests, [`aws`] for real. [`serve`] puts one
+//! [`store`], [`delivery`] and [`dispatch`] are what they may ask for. Those are traits, and so is
+//! [`items`], for what handlers of the stack's owner keep; the crate `chat-sdk` is for them.
+//! [`memory`] implements the traits for tests, [`aws`] for real. [`serve`] puts one
 //! handler behind the Lambda Runtime API ([`runtime`]), as the [`environment`] says.
 
 pub mod aws;
@@ -13,6 +14,7 @@ pub mod environment;
 pub mod event;
 pub mod fan_out;
 pub mod handlers;
+pub mod items;
 pub mod log;
 pub mod memory;
 pub mod protocol;

@@ -6,27 +6,25 @@ use std::fmt;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::routes::Route;
+pub use chat_protocol::FRIEND_NOT_REACHABLE;
 
-/// What a sender receives when the friend cannot be reached. Clients may compare it: it is part of the interface.
-pub const FRIEND_NOT_REACHABLE: &str =
-    "Your friend is not reachable. Connect from the other terminal and then try again";
+use crate::routes::Rule;
 
-/// The text that `frame` asks `route` to pass on, character by character as its sender meant it.
+/// The text that `frame` asks `rule`'s route to pass on, character by character as its sender meant it.
 ///
 /// Of several members with the right name the last one counts, as it does in a browser.
 ///
 /// # Errors
 /// [`Refusal`]; the connection is kept, and the sender is to be told.
-pub fn text_of<'frame>(frame: &'frame str, route: &Route) -> Result<Cow<'frame, str>, Refusal> {
-    let text = match &route.text {
+pub fn text_of<'frame>(frame: &'frame str, rule: &Rule) -> Result<Cow<'frame, str>, Refusal> {
+    let text = match &rule.text {
         None => Cow::Borrowed(frame),
         Some(member) => string_member(frame, member)?,
     };
-    if text.len() > route.max_text_bytes {
+    if text.len() > rule.max_text_bytes {
         return Err(Refusal::TextTooLarge {
             bytes: text.len(),
-            allowed: route.max_text_bytes,
+            allowed: rule.max_text_bytes,
         });
     }
     Ok(text)
@@ -150,12 +148,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Refusal, text_of};
-    use crate::routes::Route;
+    use crate::routes::Rule;
 
     #[test]
     fn a_route_without_a_member_takes_every_frame_as_it_is() {
         for frame in ["", "hi", "{\"message\":", "null"] {
-            assert_eq!(text_of(frame, &Route::default()), Ok(Cow::Borrowed(frame)));
+            assert_eq!(text_of(frame, &Rule::default()), Ok(Cow::Borrowed(frame)));
         }
     }
 
@@ -269,11 +267,11 @@ mod tests {
         assert_eq!(read, expected, "{frame}");
     }
 
-    fn route(max_text_bytes: usize) -> Route {
-        Route {
+    fn route(max_text_bytes: usize) -> Rule {
+        Rule {
             text: Some("message".to_owned()),
             max_text_bytes,
-            ..Route::default()
+            ..Rule::default()
         }
     }
 }

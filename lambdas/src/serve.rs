@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
+use chat_protocol::Handler;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patience};
 use crate::dispatch::ShardMessage;
-use crate::environment::{Environment, EnvironmentError, FunctionAddress, Handler};
+use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
 use crate::handlers::{self, HandlerError, Invocation};
 use crate::log::{Log, reasons};
@@ -37,12 +38,50 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`ServeError`]
 pub async fn serve(environment: Environment<'_>, log: Log) -> Result<Infallible, ServeError> {
+    start(environment, &log, async |api, trace| {
+        handle(environment, &log, api, trace).await
+    })
+    .await
+}
+
+/// Runs a handler of the stack's owner, one message after another, for as long as Lambda asks.
+///
+/// `make` makes it with its clients, which send the trace id along that they are given.
+///
+/// # Errors
+/// [`ServeError`]
+pub async fn serve_messages<H, A>(
+    environment: Environment<'_>,
+    log: Log,
+    make: impl FnOnce(&Trace) -> Result<H, EnvironmentError>,
+) -> Result<Infallible, ServeError>
+where
+    H: AsyncFn(&SocketEvent, &Invocation) -> Result<A, HandlerError>,
+    A: Serialize,
+{
+    start(
+        environment,
+        &log,
+        async |api: &mut RuntimeApi, trace: &Trace| {
+            let handler = make(trace)?;
+            Ok(run(api, trace, &log, handler).await?)
+        },
+    )
+    .await
+}
+
+/// Lets `work` run on the Runtime API, and reports to Lambda what kept it from starting.
+async fn start(
+    environment: Environment<'_>,
+    log: &Log,
+    work: impl AsyncFnOnce(&mut RuntimeApi, &Trace) -> Result<Infallible, ServeError>,
+) -> Result<Infallible, ServeError> {
     let mut api = RuntimeApi::new(environment.runtime_api()?);
     if environment.wants_concurrency() {
         let message = "AWS_LAMBDA_MAX_CONCURRENCY is set, but events are handled one after another";
         log.warn(message, []);
     }
-    let ended = handle(environment, &log, &mut api).await;
+    let ended = work(&mut api, &Trace::default()).await;
     if let Err(ServeError::Environment(error)) = &ended {
         let failure = Failure {
             error_type: "Runtime.InitError".to_owned(),
@@ -58,8 +97,8 @@ async fn handle(
     environment: Environment<'_>,
     log: &Log,
     api: &mut RuntimeApi,
+    trace: &Trace,
 ) -> Result<Infallible, ServeError> {
-    let (trace, log) = (&Trace::default(), log);
     let ended = match environment.handler()? {
         Handler::Authorize => {
             let names = environment.names()?;
@@ -216,6 +255,7 @@ impl From<HandlerError> for Failure {
             HandlerError::Unauthorized => "Unauthorized",
             HandlerError::UnexpectedEvent(_) => "UnexpectedEvent",
             HandlerError::Store(_) => "StoreError",
+            HandlerError::Own(_) => "HandlerError",
         };
         Self {
             error_type: error_type.to_owned(),

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-/// The longest name, in characters. Ours: it keeps keys, logs and authorizer contexts small.
-pub const MAXIMUM_NAME_LENGTH: usize = 64;
+pub use chat_protocol::Names;
+use chat_protocol::name;
+pub use chat_protocol::name::{EVERYBODY, InvalidName};
 
 /// What a connection said and proved about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,15 +15,6 @@ pub struct Session {
     pub friend: Option<Name>,
     /// Where messages to a room go, and come from.
     pub room: Room,
-}
-
-/// Whether a connection must say who it is and whom it talks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Names {
-    /// Both names, or nobody gets in: messages to friends could not be delivered otherwise.
-    Required,
-    /// Each may be absent. One that is given must be a name all the same.
-    Optional,
 }
 
 /// A text that may be one of a session's members, with the word for it that an error is to use.
@@ -60,9 +52,6 @@ fn optional((field, text): Claim<'_>) -> Result<Option<Name>, InvalidSession> {
         .transpose()
         .map_err(|source| InvalidSession::Name { field, source })
 }
-
-/// The room of everybody who names none.
-pub const EVERYBODY: &str = "everybody";
 
 /// The name of a room, by the rules of a [`Name`]. By default [`EVERYBODY`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +116,7 @@ pub enum InvalidSession {
     },
 }
 
-/// The name of a person or a room: 1 to 64 of the ASCII letters, digits and ``._@+'-``, and spaces between them.
+/// The name of a person or a room, by the rule of [`chat_protocol::name`].
 ///
 /// Names are compared letter by letter: `Tom` is not `tom`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,18 +128,7 @@ impl Name {
     /// # Errors
     /// [`InvalidName`] with the first rule it breaks.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        if text.is_empty() {
-            return Err(InvalidName::Empty);
-        }
-        if let Some(character) = text.chars().find(|character| !is_allowed(*character)) {
-            return Err(InvalidName::Character(character));
-        }
-        if text.len() > MAXIMUM_NAME_LENGTH {
-            return Err(InvalidName::TooLong(text.len()));
-        }
-        if text.starts_with(' ') || text.ends_with(' ') {
-            return Err(InvalidName::SpaceAtAnEnd);
-        }
+        name::check(text)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -171,27 +149,6 @@ impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
-}
-
-fn is_allowed(character: char) -> bool {
-    character.is_ascii_alphanumeric() || " ._@+'-".contains(character)
-}
-
-/// Why a text is no name. Shows at most one character of the text, escaped, so that it may go into a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidName {
-    /// It has no characters.
-    #[error("it is empty")]
-    Empty,
-    /// It has this many characters.
-    #[error("it has {0} characters, {MAXIMUM_NAME_LENGTH} are allowed")]
-    TooLong(usize),
-    /// It begins or ends with a space.
-    #[error("it begins or ends with a space")]
-    SpaceAtAnEnd,
-    /// It contains this character.
-    #[error("{0:?} is not allowed in it; letters A to Z, digits, spaces and ._@+'- are")]
-    Character(char),
 }
 
 /// API Gateway's name for one open WebSocket. Opaque: nothing may be read out of it.
@@ -222,32 +179,6 @@ impl fmt::Display for ConnectionId {
 mod tests {
     use super::{InvalidName, InvalidSession, Name, Names, Room, Session};
     use proptest::prelude::*;
-
-    #[test]
-    fn each_rule_about_names_has_its_own_error() {
-        check("", Err(InvalidName::Empty));
-        check(" Tom", Err(InvalidName::SpaceAtAnEnd));
-        check("Tom ", Err(InvalidName::SpaceAtAnEnd));
-        check(" ", Err(InvalidName::SpaceAtAnEnd));
-        check(&"x".repeat(64), Ok(()));
-        check(&"x".repeat(65), Err(InvalidName::TooLong(65)));
-        check("a#b", Err(InvalidName::Character('#')));
-        check("Jürgen", Err(InvalidName::Character('ü')));
-        check("Tom\u{202e}", Err(InvalidName::Character('\u{202e}')));
-        check("Mary Ann O'Neil-Smith", Ok(()));
-        check("tom.j_1+x@example.com", Ok(()));
-    }
-
-    fn check(text: &str, expected: Result<(), InvalidName>) {
-        assert_eq!(Name::parse(text).map(drop), expected, "{text:?}");
-    }
-
-    #[test]
-    fn an_error_shows_one_escaped_character_and_nothing_else_of_the_text() {
-        let error = Name::parse("secret\u{1b}[31m").unwrap_err().to_string();
-        assert!(error.contains(r"'\u{1b}'"), "{error}");
-        assert!(!error.contains("secret"), "{error}");
-    }
 
     #[test]
     fn the_missing_name_is_the_one_that_is_named() {
@@ -302,14 +233,6 @@ mod tests {
         ) {
             let name = Name::parse(&text).unwrap();
             prop_assert_eq!(name.as_str(), text);
-        }
-
-        #[test]
-        fn whatever_passes_is_short_and_plain(text in any::<String>()) {
-            if let Ok(name) = Name::parse(&text) {
-                prop_assert!(name.as_str().len() <= 64 && name.as_str().is_ascii());
-                prop_assert!(!name.as_str().chars().any(char::is_control));
-            }
         }
     }
 }

@@ -7,6 +7,8 @@
 
 use std::error::Error;
 
+pub use chat_protocol::Index;
+
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 
@@ -71,41 +73,24 @@ pub enum Read {
     Consistent,
 }
 
-/// By what connections are found, and therefore which rows each of them has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Index {
-    /// By their owner's name, for messages to a friend.
-    Friend,
-    /// By their room.
-    Room,
-    /// By both.
-    FriendAndRoom,
-}
-
-impl Index {
-    /// Whether connections are found by their owner's name.
-    #[must_use]
-    pub const fn has_friend(self) -> bool {
-        matches!(self, Self::Friend | Self::FriendAndRoom)
-    }
-
-    /// Whether connections are found by their room.
-    #[must_use]
-    pub const fn has_room(self) -> bool {
-        matches!(self, Self::Room | Self::FriendAndRoom)
-    }
-}
-
 /// The table could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("could not {attempt} in table `{table}`")]
+#[error("could not {attempt} in table `{table}`{}", needed(*.denied))]
 pub struct StoreError {
     /// What was attempted, in the infinitive.
     pub attempt: &'static str,
     /// The table's name.
     pub table: String,
+    /// The action that the function's role lacks, if that is why.
+    pub denied: Option<&'static str>,
     /// What the database, or the way to it, reported.
     pub source: Box<dyn Error + Send + Sync>,
+}
+
+fn needed(denied: Option<&str>) -> String {
+    denied.map_or_else(String::new, |action| {
+        format!(": the role needs {action} on it")
+    })
 }
 
 /// The table of connections. Every write may be repeated without harm.

@@ -9,6 +9,7 @@ mod release;
 mod run;
 mod sbom;
 mod spelling;
+mod unused;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ usage: cargo xtask COMMAND
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
   spelling      look for misspelt words in prose and code; typos.toml has those that are right
+  unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
+        "unused" => unused::check(),
         "advisories" => advisories::check(),
         "spelling" => spelling::check(),
         "release" => release::build(),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use chat_protocol::{Field, Handler, variable};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -16,7 +17,7 @@ use crate::server::{Server, ServerError};
 /// The authorizer: it asks nobody, so an invocation is one hop there and back.
 pub(crate) fn authorize() -> Role {
     Role {
-        handler: "authorize",
+        handler: Handler::Authorize.name(),
         variables: Vec::new(),
         event: handshake().to_string().into(),
         answer: "\"Allow\"",
@@ -26,14 +27,17 @@ pub(crate) fn authorize() -> Role {
 /// A message to a friend with one device: a read of the table at `services` and a post there.
 pub(crate) fn direct(services: SocketAddr) -> Role {
     Role {
-        handler: "direct",
+        handler: Handler::Direct.name(),
         variables: vec![
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "bench".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "bench".to_owned()),
-            ("TABLE_NAME", "bench".to_owned()),
+            (variable::TABLE_NAME, "bench".to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{services}")),
-            ("CONNECTIONS_ENDPOINT", format!("http://{services}/v1")),
+            (
+                variable::CONNECTIONS_ENDPOINT,
+                format!("http://{services}/v1"),
+            ),
         ],
         event: message().to_string().into(),
         answer: "200",
@@ -108,13 +112,13 @@ fn handshake() -> serde_json::Value {
             "X-Forwarded-For": "127.0.0.1",
             "X-Forwarded-Port": "443",
             "X-Forwarded-Proto": "https",
-            "msgfrom": "Tom",
-            "msgto": "Jerry",
+            Field::From.name(): "Tom",
+            Field::To.name(): "Jerry",
         },
         "multiValueHeaders": {
             "Host": ["abcdefghij.execute-api.us-east-1.amazonaws.com"],
-            "msgfrom": ["Tom"],
-            "msgto": ["Jerry"],
+            Field::From.name(): ["Tom"],
+            Field::To.name(): ["Jerry"],
         },
         "requestContext": {
             "routeKey": "$connect",

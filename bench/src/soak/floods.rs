@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use chat_protocol::Field;
 use clap::ValueEnum;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -182,7 +183,7 @@ impl Flood {
                 tokio::time::sleep(Duration::from_millis(60)).await;
             },
             Kind::Room => {
-                let url = format!("{}?msgroom=soak", self.url);
+                let url = format!("{}?{}=soak", self.url, Field::Room.name());
                 let mut socket = self.seat(&url, &format!("member-{number}"), "x").await?;
                 if number >= 2 {
                     return closed_unread(&mut socket).await;

@@ -14,6 +14,7 @@ pub(crate) mod url;
 
 use std::path::{Path, PathBuf};
 
+use chat_protocol::{Index, Receivers};
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -121,6 +122,22 @@ pub(crate) enum ConfigError {
 }
 
 impl Settings {
+    /// Who receives messages by one of our own functions; each as often as there are routes.
+    pub(crate) fn receivers(&self) -> impl Iterator<Item = Receivers> {
+        self.routes.iter().filter_map(|route| match route.purpose {
+            Purpose::People { receivers, .. } => Some(receivers),
+            _ => None,
+        })
+    }
+
+    /// By what connections are found.
+    pub(crate) fn index(&self) -> Index {
+        match self.has_own_functions() {
+            true => Index::for_receivers(self.receivers()),
+            false => Index::Nothing,
+        }
+    }
+
     /// Whether any of our own functions is in the stack: they record who is connected.
     pub(crate) fn has_own_functions(&self) -> bool {
         self.lifecycle.is_none()
@@ -263,7 +280,7 @@ mod tests {
         );
         let only = Route {
             key: "$default".parse().unwrap(),
-            purpose: Purpose::Friend(route::TextRule::of_friend()),
+            purpose: Purpose::of_people(Receivers::Friend),
         };
         assert_eq!((settings.routes, settings.lifecycle), (vec![only], None));
         assert_eq!(settings.handlers.profile, "lambda");

@@ -121,20 +121,10 @@ name!(
 );
 
 name!(
-    /// A person in the chat. It travels in an HTTP header, so it is plain ASCII.
+    /// A person in the chat, or a room, by the rule that the functions apply too.
     PersonName,
     "name for a person",
-    |text| {
-        length(text, 64)?;
-        if text.starts_with(' ') || text.ends_with(' ') {
-            return Err("it must not start or end with a space".into());
-        }
-        only(
-            text,
-            |c| c.is_ascii_alphanumeric() || " ._@+'-".contains(c),
-            "ASCII letters, digits, spaces and any of `. _ @ + ' -`",
-        )
-    }
+    |text| chat_protocol::name::check(text).map_err(|broken| broken.to_string())
 );
 
 name!(

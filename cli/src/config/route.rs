@@ -2,17 +2,12 @@
 
 use std::path::PathBuf;
 
+use chat_protocol::{Receivers, Rule};
+
 use super::names::{MemberName, RouteKey};
 use super::permission::Grant;
 use super::secret::SecretHeader;
 use super::url::BackendUrl;
-
-/// The most text that a message can have, in bytes: what API Gateway takes as one message
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-pub(crate) const MOST_TEXT: u32 = 131_072;
-
-/// The most text that a room's message has unless the config says otherwise, in bytes: one frame of API Gateway's.
-const ROOM_TEXT: u32 = 32_768;
 
 /// A route that messages select.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +20,8 @@ pub(crate) struct Route {
 /// What is done with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// It goes to the person whom the sender named when connecting.
-    Friend(TextRule),
-    /// It goes to everybody in the sender's room.
-    Room {
-        include_sender: bool,
-        rule: TextRule,
-    },
+    /// It goes to other people, by a function of the chat's own.
+    People { receivers: Receivers, rule: Rule },
     /// It goes to a backend of the user's.
     Http {
         backend: Backend,
@@ -42,29 +32,19 @@ pub(crate) enum Purpose {
     Handler(CustomHandler),
 }
 
-/// Where a message's text is, and how long it may be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct TextRule {
-    /// The JSON member that carries the text; `None`: the whole frame is the text.
-    pub(crate) member: Option<MemberName>,
-    /// In bytes.
-    pub(crate) most: u32,
-}
-
-impl TextRule {
-    /// What holds for a route to a friend that says nothing about texts.
-    pub(crate) fn of_friend() -> Self {
-        Self {
-            member: None,
-            most: MOST_TEXT,
-        }
+impl Purpose {
+    /// What becomes of a message to `receivers` where a route says nothing else.
+    pub(crate) fn of_people(receivers: Receivers) -> Self {
+        let rule = receivers.rule();
+        Self::People { receivers, rule }
     }
 
-    /// What holds for a route to a room that says nothing about texts.
-    pub(crate) fn of_room() -> Self {
-        Self {
-            member: None,
-            most: ROOM_TEXT,
+    /// The JSON field that carries the text, where the config says so.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::People { rule, .. } => rule.text.as_deref(),
+            Self::Http { text, .. } => text.as_ref().map(AsRef::as_ref),
+            Self::Handler(_) => None,
         }
     }
 }

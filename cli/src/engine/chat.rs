@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chat_protocol::Handshake;
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -9,10 +10,6 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-
-/// The largest frame that API Gateway takes, in bytes. Larger messages would have to come in several frames
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
-pub(crate) const MOST_FRAME_BYTES: usize = 32 * 1024;
 
 /// How long a handshake may take. An authorizer has 29 seconds.
 const HANDSHAKE: Duration = Duration::from_secs(40);
@@ -27,8 +24,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seat {
     pub(crate) url: String,
-    /// Names and values of the handshake's headers.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) handshake: Handshake,
 }
 
 /// Why a connection did not come to be.
@@ -95,11 +91,11 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
         .as_str()
         .into_client_request()
         .map_err(unreachable)?;
-    for (name, value) in &seat.headers {
+    for (name, value) in seat.handshake.headers() {
         let value = value
             .parse()
             .expect("a name's characters are all allowed in a header");
-        request.headers_mut().insert(*name, value);
+        request.headers_mut().insert(name, value);
     }
     let opening = tokio_tungstenite::connect_async_with_config(request, Some(bounded()), true);
     let opened = tokio::time::timeout(HANDSHAKE, opening)
@@ -270,7 +266,7 @@ mod tests {
         drop(listener);
         let seat = Seat {
             url,
-            headers: vec![("msgfrom", "Tom".into())],
+            handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),
         };
         assert!(sit(&seat).await.unwrap_err().may_pass());
     }

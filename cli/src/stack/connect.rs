@@ -1,8 +1,9 @@
 //! The commands that open a chat: one for each of two terminals.
 
+use chat_protocol::{Field, Handler, Handshake, Names, Receivers};
+
 use crate::config::Settings;
 use crate::config::names::PersonName;
-use crate::config::route::{Purpose, Route};
 use crate::stack::Template;
 
 /// One person's command.
@@ -29,14 +30,7 @@ pub(crate) enum Introduction {
 impl Introduction {
     /// What the chat that `settings` describe wants to know.
     pub(crate) fn of(settings: &Settings) -> Self {
-        let is_friend = |route: &Route| matches!(route.purpose, Purpose::Friend(_));
-        if settings.routes.iter().any(is_friend) {
-            Self::Friends
-        } else if settings.has_own_functions() {
-            Self::Name
-        } else {
-            Self::Nothing
-        }
+        Self::for_receivers(settings.receivers(), settings.has_own_functions())
     }
 
     /// What the chat with this `template` wants to know, whatever the config says by now.
@@ -44,12 +38,26 @@ impl Introduction {
     /// Told by our functions, whose logical ids are stable. A stack that is not ours is asked for nothing.
     pub(crate) fn of_deployed(template: &Template) -> Self {
         let has = |function: &str| template.resources().any(|(id, _)| id == function);
-        if has("DirectFunction") {
-            Self::Friends
-        } else if has("ConnectFunction") {
-            Self::Name
-        } else {
-            Self::Nothing
+        let has = |handler: Handler| has(&format!("{}Function", handler.family()));
+        let receivers = Receivers::ALL.into_iter();
+        let receivers = receivers.filter(|receivers| has(receivers.handler()));
+        Self::for_receivers(receivers, has(Handler::Connect))
+    }
+
+    fn for_receivers(receivers: impl Iterator<Item = Receivers>, has_connect: bool) -> Self {
+        match Names::for_receivers(receivers) {
+            Names::Required => Self::Friends,
+            Names::Optional if has_connect => Self::Name,
+            Names::Optional => Self::Nothing,
+        }
+    }
+
+    /// What `from` says when connecting to talk to `to`.
+    pub(super) fn handshake(self, from: &PersonName, to: &PersonName) -> Handshake {
+        match self {
+            Self::Friends => Handshake::between(from.as_ref(), to.as_ref()),
+            Self::Name => Handshake::default().with(Field::From, from.as_ref()),
+            Self::Nothing => Handshake::default(),
         }
     }
 }
@@ -81,16 +89,9 @@ fn command(
     to: &PersonName,
     introduction: Introduction,
 ) -> ConnectCommand {
-    let (from_header, to_header) = (format!("msgfrom:{from}"), format!("msgto:{to}"));
-    let headers = match introduction {
-        Introduction::Friends => vec![from_header, to_header],
-        Introduction::Name => vec![from_header],
-        Introduction::Nothing => vec![],
-    };
-    let headers: String = headers
-        .iter()
-        .map(|header| format!("-H {} ", shell_words::quote(header)))
-        .collect();
+    let handshake = introduction.handshake(from, to);
+    let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
+    let headers: String = handshake.headers().map(header).collect();
     ConnectCommand {
         from: from.to_string(),
         to: to.to_string(),

@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chat_protocol::{Field, Receivers};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Settings;
-use crate::config::names::PersonName;
-use crate::config::route::{Purpose, Route, TextRule};
+use crate::config::route::{Purpose, Route};
 use crate::stack::connect::Introduction;
 
 /// The page as it lies in the repository; opened as a file, it asks for everything.
@@ -31,6 +31,7 @@ pub(crate) fn page_settings(
         "title": settings.stack,
         "stage": settings.stage,
         "names": names,
+        "asks": asked(settings, introduction),
         "routes": settings.routes.iter().map(route).collect::<Vec<_>>(),
     });
     if let Some(endpoint) = endpoint {
@@ -41,24 +42,31 @@ pub(crate) fn page_settings(
 
 fn route(route: &Route) -> Value {
     let key = &route.key;
-    let text = |rule: &TextRule| rule.member.as_ref().map(|member| json!(member.as_ref()));
+    let text = route.purpose.text();
     match &route.purpose {
-        Purpose::Friend(rule) => {
-            json!({ "key": key, "receivers": "friend", "text": text(rule), "maxTextBytes": rule.most })
+        Purpose::People { receivers, rule } => {
+            let mut value = json!({
+                "key": key, "receivers": receivers, "text": text, "maxTextBytes": rule.max_text_bytes,
+            });
+            if receivers.takes_include_sender() {
+                value["includeSender"] = rule.include_sender.into();
+            }
+            value
         }
-        Purpose::Room {
-            include_sender,
-            rule,
-        } => json!({
-            "key": key, "receivers": "room", "text": text(rule), "maxTextBytes": rule.most,
-            "includeSender": include_sender,
-        }),
-        Purpose::Http { text, .. } => {
-            let text = text.as_ref().map(|member| json!(member.as_ref()));
-            json!({ "key": key, "receivers": "backend", "text": text })
-        }
+        Purpose::Http { .. } => json!({ "key": key, "receivers": "backend", "text": text }),
         Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
     }
+}
+
+/// What of themselves people may say to `settings`' stack, which wants this `introduction`: the fields that the page asks for.
+fn asked(settings: &Settings, introduction: Introduction) -> Vec<&'static str> {
+    let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
+    let is_asked = |field: &Field| match field {
+        Field::From => introduction != Introduction::Nothing,
+        field => used.contains(&field),
+    };
+    let fields = Field::ALL.into_iter().filter(is_asked);
+    fields.map(Field::word).collect()
 }
 
 /// The page with `settings` in it.
@@ -92,11 +100,15 @@ fn digest_of(start: &str, end: &str) -> String {
 /// address for everybody where the chat asks for no names.
 pub(crate) fn links(base: &str, settings: &Settings, introduction: Introduction) -> Vec<String> {
     let Settings { from, to, .. } = settings;
-    let value = |name: &PersonName| query_value(name.as_ref());
-    let link = |from, to| match introduction {
-        Introduction::Friends => format!("{base}?from={}&to={}", value(from), value(to)),
-        Introduction::Name => format!("{base}?from={}", value(from)),
-        Introduction::Nothing => base.to_owned(),
+    let link = |from, to| {
+        let handshake = introduction.handshake(from, to);
+        let said = handshake.fields();
+        let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
+        let query = said.collect::<Vec<_>>().join("&");
+        match &query[..] {
+            "" => base.to_owned(),
+            query => format!("{base}?{query}"),
+        }
     };
     let mut links = vec![link(from, to), link(to, from)];
     links.dedup();
@@ -126,6 +138,8 @@ fn query_value(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Overrides;
+    use chat_protocol::limit::MAX_FRAME_BYTES;
+    use chat_protocol::{FRIEND_NOT_REACHABLE, name};
     use expect_test::{Expect, expect};
 
     #[test]
@@ -149,6 +163,37 @@ mod tests {
             "cookie",
         ] {
             assert!(!DOCUMENT.contains(never), "{never}");
+        }
+    }
+
+    #[test]
+    fn the_document_says_of_the_protocol_what_the_protocol_says() {
+        let handshake: serde_json::Map<_, _> = Field::ALL
+            .map(|field| (field.word().to_owned(), field.name().into()))
+            .into_iter()
+            .collect();
+        let protocol = json!({
+            "handshake": handshake,
+            "nameCharacters": name::MAX_CHARACTERS,
+            "namePunctuation": name::PUNCTUATION,
+            "everybody": name::EVERYBODY,
+            "frameBytes": MAX_FRAME_BYTES,
+            "friendNotReachable": FRIEND_NOT_REACHABLE,
+        });
+        let line = format!("\nconst PROTOCOL = {protocol};\n");
+        assert!(DOCUMENT.contains(&line), "it must have the line {line}");
+        for field in Field::ALL.map(Field::word) {
+            assert!(
+                DOCUMENT.contains(&format!("<input id=\"{field}\"")),
+                "{field}"
+            );
+            assert!(
+                DOCUMENT.contains(&format!("id=\"{field}-label\"")),
+                "{field}"
+            );
+        }
+        for name in Field::ALL.map(Field::name) {
+            assert_eq!(DOCUMENT.matches(name).count(), 1, "{name}");
         }
     }
 
@@ -196,6 +241,10 @@ mod tests {
                   "title": "chat",
                   "stage": "v1",
                   "names": "required",
+                  "asks": [
+                    "from",
+                    "to"
+                  ],
                   "routes": [
                     {
                       "key": "$default",
@@ -220,6 +269,10 @@ mod tests {
                   "title": "chat",
                   "stage": "v1",
                   "names": "optional",
+                  "asks": [
+                    "from",
+                    "room"
+                  ],
                   "routes": [
                     {
                       "key": "onMessage",
@@ -248,6 +301,7 @@ mod tests {
                   "title": "chat",
                   "stage": "v1",
                   "names": "none",
+                  "asks": [],
                   "routes": [
                     {
                       "key": "sendMessage",

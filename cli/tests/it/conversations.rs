@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::TcpStream;
 
+use chat_protocol::Field;
 use conversations::{Fault, Handshake, Party, Welcome, World};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -28,26 +29,21 @@ impl Chat {
         from: Option<&str>,
         to: Option<&str>,
     ) -> Result<Self, String> {
-        Self::try_open_with(endpoint, &[("msgfrom", from), ("msgto", to)])
+        let handshake = Handshake::default().with_some(Field::From, from);
+        Self::try_open_with(endpoint, &handshake.with_some(Field::To, to))
     }
 
     /// Connects somebody who says nothing but a room.
     pub(crate) fn open_in(endpoint: &str, room: &str) -> Self {
-        Self::try_open_with(endpoint, &[("msgroom", Some(room))])
+        Self::try_open_with(endpoint, &Handshake::default().with(Field::Room, room))
             .expect("the handshake is accepted")
     }
 
-    fn try_open_with(
-        endpoint: &str,
-        headers: &[(&'static str, Option<&str>)],
-    ) -> Result<Self, String> {
+    fn try_open_with(endpoint: &str, handshake: &Handshake) -> Result<Self, String> {
         let mut request = endpoint.into_client_request().unwrap();
-        for (name, value) in headers {
-            if let Some(value) = value {
-                request
-                    .headers_mut()
-                    .insert(*name, value.parse().map_err(|error| format!("{error}"))?);
-            }
+        for (name, value) in handshake.headers() {
+            let value = value.parse().map_err(|error| format!("{error}"))?;
+            request.headers_mut().insert(name, value);
         }
         let address = endpoint
             .trim_start_matches("ws://")
@@ -159,12 +155,7 @@ impl Deployed {
 
 impl World for Deployed {
     async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
-        let headers = [
-            ("msgfrom", handshake.from.as_deref()),
-            ("msgto", handshake.to.as_deref()),
-            ("msgroom", handshake.room.as_deref()),
-        ];
-        match Chat::try_open_with(&self.endpoint, &headers) {
+        match Chat::try_open_with(&self.endpoint, handshake) {
             Ok(chat) => {
                 self.open.insert(party.clone(), chat);
                 Ok(Welcome::Accepted)

@@ -27,6 +27,7 @@ mod pty;
 mod renderings;
 #[path = "../shared/rights.rs"]
 mod rights;
+mod sdk;
 mod stopped;
 mod strangers;
 mod surface;

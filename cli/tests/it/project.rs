@@ -175,6 +175,15 @@ pub(crate) fn handlers() -> &'static Path {
 
 /// The `binary` of `package` in this workspace, built without optimisation.
 pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
+    built_target(package, "--bin", binary)
+}
+
+/// The same of an example.
+pub(crate) fn built_example(package: &str, example: &str) -> PathBuf {
+    built_target(package, "--example", example)
+}
+
+fn built_target(package: &str, kind: &str, binary: &str) -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = Command::new(cargo);
     // These tell of the crate whose tests run. Build scripts that look at them would run again, and what depends on
@@ -187,7 +196,7 @@ pub(crate) fn built(package: &str, binary: &str) -> PathBuf {
     }
     let output = command
         .args(["build", "--quiet", "--package", package])
-        .args(["--bin", binary, "--message-format", "json"])
+        .args([kind, binary, "--message-format", "json"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())
         .output()

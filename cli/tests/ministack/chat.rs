@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chat_protocol::{Field, Handshake};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -13,8 +14,7 @@ pub(crate) type Socket =
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a sender is told whose friend is not there.
-pub(crate) const NOTICE: &str =
-    "Your friend is not reachable. Connect from the other terminal and then try again";
+pub(crate) use chat_protocol::FRIEND_NOT_REACHABLE as NOTICE;
 
 pub(crate) struct Person {
     socket: Socket,
@@ -26,20 +26,17 @@ impl Person {
         from: &str,
         to: &str,
     ) -> Result<Self, tungstenite::Error> {
-        Self::connects_with(url, &[("msgfrom", from), ("msgto", to)]).await
+        Self::connects_with(url, &Handshake::between(from, to)).await
     }
 
     pub(crate) async fn enters(url: &str, room: &str) -> Result<Self, tungstenite::Error> {
-        Self::connects_with(url, &[("msgroom", room)]).await
+        Self::connects_with(url, &Handshake::default().with(Field::Room, room)).await
     }
 
-    async fn connects_with(
-        url: &str,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Self, tungstenite::Error> {
+    async fn connects_with(url: &str, handshake: &Handshake) -> Result<Self, tungstenite::Error> {
         let mut request = url.into_client_request()?;
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
+        for (name, value) in handshake.headers() {
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
         let (socket, _) = tokio_tungstenite::connect_async(request).await?;
         Ok(Self { socket })

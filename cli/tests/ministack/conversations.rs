@@ -93,10 +93,8 @@ impl Chat {
 impl World for Deployed {
     async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
         let mut request = self.endpoint.as_str().into_client_request()?;
-        for (name, value) in [("msgfrom", &handshake.from), ("msgto", &handshake.to)] {
-            if let Some(value) = value {
-                request.headers_mut().insert(name, value.parse()?);
-            }
+        for (name, value) in handshake.headers() {
+            request.headers_mut().insert(name, value.parse()?);
         }
         match tokio_tungstenite::connect_async(request).await {
             Ok((socket, _)) => {

@@ -137,6 +137,28 @@ async fn without_get_item_a_message_has_no_sender_where_there_is_no_authorizer()
     assert_eq!(jerry.leaves().await, [""; 0]);
 }
 
+#[tokio::test]
+async fn where_an_authorizer_proves_sessions_nothing_reads_them_from_the_table() {
+    let cloud = Cloud::start().await;
+    cloud.between.edit_templates(|template: &mut Value| {
+        // Only a template for an emulator has them.
+        for role in ["DisconnectRole", "DirectRole"] {
+            rights::take(template, role, "dynamodb:GetItem");
+        }
+    });
+    let url = cloud.deploy("--no-probe").await.exits(0).url();
+    let mut jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
+    let mut tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();
+    tom.says("hi").await;
+    assert_eq!(jerry.hears().await, "hi");
+    assert_eq!(tom.leaves().await, [""; 0]);
+    assert_eq!(jerry.leaves().await, [""; 0]);
+    let table = table(&cloud).await;
+    let is_empty = async || cloud.items(&table).await == 0;
+    cloud.eventually("no row is left", is_empty).await;
+    assert_eq!(cloud.between.denied(), [""; 0]);
+}
+
 /// What Tom hears who talks to Jerry, of whom there is only the row of a connection that ended unnoticed long ago.
 async fn talks_to_a_lost_connection(url: &str, cloud: &Cloud, table: &str) -> String {
     let long_ago = 3600;

@@ -276,6 +276,7 @@ impl Table<'_> {
         StoreError {
             attempt: "do what a delivery never does",
             table: "model".to_owned(),
+            denied: None,
             source: "not modelled".into(),
         }
     }

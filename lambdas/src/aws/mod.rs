@@ -3,6 +3,7 @@
 mod callback;
 mod client;
 mod functions;
+mod items;
 mod patience;
 mod table;
 mod tracing;

@@ -4,16 +4,18 @@
 //! |---|---|---|---|
 //! | a connection, under its owner | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
+//! | what a handler of the stack's owner keeps | `H#<key>` | `#` | `value`, `counter` |
 //! | a connection's own record, where there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` as far as it has them, `expires_at` |
 //!
-//! `expires_at` is the table's TTL attribute. The kinds cannot meet: their keys
-//! begin differently, a sort key of the first two never is `#`, and no name has
-//! a `#` in it.
+//! `expires_at` is the table's TTL attribute; what handlers keep has none. The
+//! kinds cannot meet: their keys begin differently, a sort key of the first two
+//! never is `#`, and no name has a `#` in it.
 
 use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -26,33 +28,33 @@ use crate::store::{
 /// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
 #[derive(Debug, Clone)]
 pub struct DynamoStore {
-    client: Client,
-    table: String,
+    pub(super) client: Client,
+    pub(super) table: String,
 }
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 impl DynamoStore {
     pub(super) const fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    async fn put(&self, item: Item, attempt: &'static str) -> Result<(), StoreError> {
+    pub(super) async fn put(&self, item: Item, attempt: &'static str) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.table);
         put.set_item(Some(item))
             .send()
             .await
-            .map_err(|error| self.failure(attempt, error))?;
+            .map_err(|error| self.failure(attempt, "dynamodb:PutItem", error))?;
         Ok(())
     }
 
-    async fn delete(&self, key: Item, attempt: &'static str) -> Result<(), StoreError> {
+    pub(super) async fn delete(&self, key: Item, attempt: &'static str) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.table);
         delete
             .set_key(Some(key))
             .send()
             .await
-            .map_err(|error| self.failure(attempt, error))?;
+            .map_err(|error| self.failure(attempt, "dynamodb:DeleteItem", error))?;
         Ok(())
     }
 
@@ -69,7 +71,24 @@ impl DynamoStore {
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
     }
 
-    fn failure(
+    /// What a request that needs `action` has come to.
+    pub(super) fn failure<E>(
+        &self,
+        attempt: &'static str,
+        action: &'static str,
+        error: SdkError<E>,
+    ) -> StoreError
+    where
+        E: Error + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let is_denied = error.code() == Some("AccessDeniedException");
+        StoreError {
+            denied: is_denied.then_some(action),
+            ..self.unusable(attempt, error)
+        }
+    }
+
+    fn unusable(
         &self,
         attempt: &'static str,
         error: impl Into<Box<dyn Error + Send + Sync>>,
@@ -77,6 +96,7 @@ impl DynamoStore {
         StoreError {
             attempt,
             table: self.table.clone(),
+            denied: None,
             source: error.into(),
         }
     }
@@ -129,7 +149,7 @@ impl ConnectionStore for DynamoStore {
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(|error| self.failure("find the members of a room", error))?;
+            .map_err(|error| self.failure("find the members of a room", QUERY, error))?;
         Ok(Page {
             members: page.items().iter().filter_map(device).collect(),
             next: page
@@ -175,7 +195,7 @@ impl ConnectionStore for DynamoStore {
                 .set_exclusive_start_key(next_page)
                 .send()
                 .await
-                .map_err(|error| self.failure(attempt, error))?;
+                .map_err(|error| self.failure(attempt, QUERY, error))?;
             devices.extend(page.items().iter().filter_map(device));
             next_page = page.last_evaluated_key;
             if next_page.is_none() {
@@ -199,7 +219,7 @@ impl ConnectionStore for DynamoStore {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| self.failure(attempt, error))?;
+            .map_err(|error| self.failure(attempt, "dynamodb:GetItem", error))?;
         let Some(item) = answer
             .item
             .filter(|item| read_number(item, "expires_at") > now)
@@ -214,11 +234,13 @@ impl ConnectionStore for DynamoStore {
             Names::Optional,
         )
         .map(Some)
-        .map_err(|error| self.failure(attempt, error))
+        .map_err(|error| self.unusable(attempt, error))
     }
 }
 
 const CONNECTION: &str = "C#";
+
+const QUERY: &str = "dynamodb:Query";
 
 fn user_key(name: &Name) -> String {
     format!("U#{name}")
@@ -258,7 +280,7 @@ fn device(item: &Item) -> Option<Device> {
     })
 }
 
-fn text(attribute: &str, value: &str) -> (String, AttributeValue) {
+pub(super) fn text(attribute: &str, value: &str) -> (String, AttributeValue) {
     (attribute.to_owned(), AttributeValue::S(value.to_owned()))
 }
 
@@ -266,7 +288,7 @@ fn number(attribute: &str, value: u64) -> (String, AttributeValue) {
     (attribute.to_owned(), AttributeValue::N(value.to_string()))
 }
 
-fn read_text<'item>(item: &'item Item, attribute: &str) -> Option<&'item str> {
+pub(super) fn read_text<'item>(item: &'item Item, attribute: &str) -> Option<&'item str> {
     Some(item.get(attribute)?.as_s().ok()?)
 }
 

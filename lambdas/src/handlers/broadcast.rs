@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use futures_util::stream::{self, Stream};
+use futures_util::stream;
 use serde_json::json;
 
 use super::sender::{speaker, tell};
@@ -85,10 +85,10 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
     match post.audience(INLINE_RECEIVERS).await? {
         Audience::Few(members) => {
             let receivers = stream::iter(own.into_iter().chain(members));
-            report(post_to_few(&post, receivers).await, 0, &log);
+            report(post.post_to_few(receivers).await, 0, &log);
         }
         Audience::Many => {
-            let own = post_to_few(&post, stream::iter(own));
+            let own = post.post_to_few(stream::iter(own));
             let (own, (others, handed_over)) = join(own, hand_over(&post, dispatch)).await;
             report(own.and(others), handed_over, &log);
         }
@@ -102,15 +102,6 @@ fn own_copy(connection: &ConnectionId) -> Device {
         connection: connection.clone(),
         connected_at: 0,
     }
-}
-
-/// There is nobody to hand on to what there was no time for.
-async fn post_to_few<S: ConnectionStore, D: Delivery>(
-    post: &RoomPost<'_, S, D>,
-    receivers: impl Stream<Item = Device>,
-) -> Tally {
-    let (tally, rest) = post.post_to(Vec::new(), receivers).await;
-    post.give_up(tally, &rest)
 }
 
 /// Hands each shard over, and serves those that are not taken. Tells what was posted here, and how many shards were handed over.
@@ -145,29 +136,13 @@ async fn hand_over<S: ConnectionStore, D: Delivery>(
         ];
         post.log.error("shard not handed over", fields);
         if let DispatchError::Refused { .. } = error {
-            tally = tally.and(serve(post, shard).await);
+            tally = tally.and(post.serve_shard(shard).await);
         }
     }
     // Lambda's queue says nothing of what it drops. An id that no later line has tells of it.
     let invocations = ("invocations", json!(taken));
     post.log.info("shards handed over", [invocations]);
     (tally, taken.len())
-}
-
-/// Others have got the message already, so that a shard that cannot be read is no reason to fail.
-async fn serve<S: ConnectionStore, D: Delivery>(post: &RoomPost<'_, S, D>, shard: Shard) -> Tally {
-    let (tally, read) = post.post_to_shard(shard, Rest::everybody()).await;
-    match read {
-        Ok(rest) => post.give_up(tally, &rest),
-        Err(error) => {
-            let fields = [
-                ("shard", json!(shard.number())),
-                ("reason", json!(reasons(&error))),
-            ];
-            post.log.error("shard not served", fields);
-            tally
-        }
-    }
 }
 
 fn report(tally: Tally, handed_over: usize, log: &Log) {

@@ -6,18 +6,13 @@ use super::sender::{speaker, tell};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::event::SocketEvent;
-use crate::fan_out::{FanOut, fan_out};
-use crate::log::Log;
+use crate::fan_out::send_to_person;
 use crate::protocol::{FRIEND_NOT_REACHABLE, text_of};
 use crate::routes::Routes;
-use crate::session::{Name, Names};
-use crate::store::{ConnectionStore, Read, StoreError};
+use crate::session::Names;
+use crate::store::ConnectionStore;
 
 /// Posts a message, unchanged, to every device of the sender's friend; if none takes it, tells the sender.
-///
-/// The first look at the table is the cheap one. Only when it reached nobody is
-/// the table asked again, consistently, and whoever was not tried before is
-/// tried then: a friend who has just connected, or reconnected, is found.
 ///
 /// Answers 200 when the message or the notice was dealt with; 403, having posted
 /// nothing, when nobody knows whose connection this is; and 400 when the frame
@@ -55,7 +50,8 @@ pub async fn direct(
             return Ok(Answer::status(400));
         }
     };
-    let outcome = send(&text, &friend, (store, delivery), invocation.now, &log).await?;
+    let ways = (store, delivery);
+    let outcome = send_to_person(&text, &friend, ways, invocation.now, &log).await?;
     let counts = [
         ("delivered", json!(outcome.delivered)),
         ("gone", json!(outcome.gone.len())),
@@ -71,24 +67,4 @@ pub async fn direct(
         tell(&connection, FRIEND_NOT_REACHABLE, delivery, &log).await;
     }
     Ok(Answer::status(200))
-}
-
-async fn send<S: ConnectionStore, D: Delivery>(
-    text: &str,
-    friend: &Name,
-    (store, delivery): (&S, &D),
-    now: u64,
-    log: &Log,
-) -> Result<FanOut, StoreError> {
-    let mut outcome = FanOut::default();
-    for read in [Read::Eventual, Read::Consistent] {
-        let mut devices = store.connections_of(friend, now, read).await?;
-        devices.retain(|device| !outcome.missed(&device.connection));
-        let posts = fan_out(text, friend, devices, now, (store, delivery), log).await;
-        outcome.absorb(posts);
-        if outcome.delivered > 0 {
-            break;
-        }
-    }
-    Ok(outcome)
 }

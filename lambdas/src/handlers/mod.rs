@@ -59,7 +59,7 @@ impl Answer {
         }
     }
 
-    /// A status with a reason for whoever looks into it.
+    /// A status with a text: a reason, or what a route with `reply = true` sends to the sender.
     #[must_use]
     pub fn because(status_code: u16, reason: impl Into<String>) -> Self {
         Self {
@@ -89,4 +89,7 @@ pub enum HandlerError {
     /// The receivers could not be looked up, so the sender must learn that the message is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A handler of the stack's owner failed for a reason of its own.
+    #[error(transparent)]
+    Own(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -5,10 +5,12 @@
 
 mod delivery;
 mod dispatch;
+mod items;
 mod store;
 
 pub use delivery::MemoryDelivery;
 pub use dispatch::MemoryDispatch;
+pub use items::MemoryItems;
 pub use store::{Call, MemoryStore};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -100,6 +100,7 @@ impl MemoryStore {
             return Err(StoreError {
                 attempt: "use a broken call",
                 table: "memory".to_owned(),
+                denied: None,
                 source: format!("{call:?} was told to fail").into(),
             });
         }

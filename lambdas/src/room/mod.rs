@@ -3,6 +3,7 @@
 //! What is in memory does not grow with the room: a bounded number of posts is under way or put off, and of the members at most
 //! [`INLINE_RECEIVERS`] or two pages are known at a time.
 
+mod everybody;
 mod members;
 mod pace;
 mod posting;

@@ -8,6 +8,7 @@ use chat_lambdas::handlers::{
     Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
 };
 use chat_lambdas::session::ConnectionId;
+use chat_protocol::Field;
 use conversations::{Fault, Handshake, Party, Receivers, Welcome, World, play};
 use serde_json::{Value, json};
 
@@ -160,9 +161,9 @@ impl World for InMemory {
         self.made += 1;
         let id = ConnectionId::new(format!("connection-{:03}=", self.made));
         let claims = Claims {
-            from: handshake.from.as_deref(),
-            to: handshake.to.as_deref(),
-            room: handshake.room.as_deref(),
+            from: handshake.get(Field::From),
+            to: handshake.get(Field::To),
+            room: handshake.get(Field::Room),
         };
         let context = match self.authorized(&id, claims)? {
             Ok(context) => context,

@@ -1,13 +1,14 @@
 //! A stack as its functions see it: through the variables of their environment.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chat_lambdas::environment::Environment;
-use chat_lambdas::routes::Routes;
+use chat_lambdas::routes::{Routes, Rule};
 use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
+use chat_protocol::variable;
 use conversations::{Receivers, Route, Stack};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 pub(crate) struct Wiring {
     stack: &'static Stack,
@@ -23,11 +24,11 @@ impl Wiring {
         let (friend, room) = (has(Receivers::Friend), has(Receivers::Room));
         let mut variables = HashMap::new();
         if !friend {
-            variables.insert("NAMES", "optional".to_owned());
+            variables.insert(variable::NAMES, "optional".to_owned());
         }
         if room {
             let index = if friend { "friend,room" } else { "room" };
-            variables.insert("INDEX", index.to_owned());
+            variables.insert(variable::INDEX, index.to_owned());
         }
         let read = |variables: &HashMap<&str, String>| {
             let lookup = |name: &str| variables.get(name).cloned();
@@ -39,9 +40,9 @@ impl Wiring {
                 routes,
             )
         };
-        variables.insert("ROUTES", routes(stack, Receivers::Friend));
+        variables.insert(variable::ROUTES, routes(stack, Receivers::Friend));
         let (names, index, friend_routes) = read(&variables);
-        variables.insert("ROUTES", routes(stack, Receivers::Room));
+        variables.insert(variable::ROUTES, routes(stack, Receivers::Room));
         let (_, _, room_routes) = read(&variables);
         Self {
             stack,
@@ -67,11 +68,13 @@ impl Wiring {
 
 fn routes(stack: &Stack, receivers: Receivers) -> String {
     let routes = stack.routes_to(receivers).map(|route| {
-        let mut options = Map::new();
-        options.extend(route.text.map(|text| ("text".to_owned(), json!(text))));
-        options.insert("includeSender".to_owned(), json!(route.include_sender));
-        options.insert("maxTextBytes".to_owned(), json!(route.max_text_bytes));
-        (route.key.to_owned(), Value::Object(options))
+        let rule = Rule {
+            text: route.text.map(str::to_owned),
+            include_sender: route.include_sender,
+            max_text_bytes: route.max_text_bytes,
+        };
+        (route.key, rule)
     });
-    Value::Object(routes.collect()).to_string()
+    let routes: BTreeMap<_, _> = routes.collect();
+    serde_json::to_string(&routes).expect("rules are JSON")
 }

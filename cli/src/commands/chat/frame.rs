@@ -1,9 +1,10 @@
 //! What a typed text becomes on the wire.
 
+use chat_protocol::limit::MAX_FRAME_BYTES;
+
 use crate::config::Settings;
 use crate::config::names::RouteKey;
-use crate::config::route::{Purpose, Route};
-use crate::engine::chat::MOST_FRAME_BYTES;
+use crate::config::route::Route;
 use crate::error::CommandError;
 use crate::stack::few::few;
 
@@ -44,12 +45,7 @@ impl Framing {
     }
 
     fn to(route: &Route) -> Self {
-        let member = match &route.purpose {
-            Purpose::Friend(rule) | Purpose::Room { rule, .. } => rule.member.as_ref(),
-            Purpose::Http { text, .. } => text.as_ref(),
-            Purpose::Handler(_) => None,
-        };
-        let member = member.map(ToString::to_string);
+        let member = route.purpose.text().map(ToOwned::to_owned);
         match route.key.as_ref() {
             "$default" => Self {
                 action: None,
@@ -78,9 +74,9 @@ impl Framing {
             }
             None => text.to_owned(),
         };
-        if frame.len() > MOST_FRAME_BYTES {
+        if frame.len() > MAX_FRAME_BYTES {
             return Err(format!(
-                "not sent: {} bytes, and a frame has {MOST_FRAME_BYTES} at most",
+                "not sent: {} bytes, and a frame has {MAX_FRAME_BYTES} at most",
                 frame.len()
             ));
         }

@@ -8,6 +8,8 @@ mod talk;
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use chat_protocol::{Field, Handshake};
+
 use self::frame::Framing;
 use super::print_connect_commands::{Deployed, deployed};
 use super::{StackArgs, TargetArgs};
@@ -120,15 +122,11 @@ fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) 
         Introduction::Name | Introduction::Nothing => None,
     });
     let shown = me.as_ref().map_or("you".to_owned(), ToString::to_string);
-    let headers = [
-        ("msgfrom", me),
-        ("msgto", friend),
-        ("msgroom", args.room.clone()),
-    ];
-    let headers = headers.into_iter();
-    let headers = headers.filter_map(|(header, name)| Some((header, name?.to_string())));
-    let headers = headers.collect();
-    (Seat { url, headers }, shown)
+    let handshake = Handshake::default()
+        .with_some(Field::From, me)
+        .with_some(Field::To, friend)
+        .with_some(Field::Room, args.room.clone());
+    (Seat { url, handshake }, shown)
 }
 
 #[cfg(test)]
@@ -157,7 +155,7 @@ mod tests {
             introduction: Introduction::of(&settings),
         };
         let (seat, _) = seat(&args, &settings, chat);
-        let headers = seat.headers.iter();
+        let headers = seat.handshake.headers();
         let headers = headers.map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")
     }

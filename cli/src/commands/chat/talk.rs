@@ -252,7 +252,7 @@ mod tests {
     fn seat(listener: &TcpListener) -> Seat {
         Seat {
             url: format!("ws://{}/v1", listener.local_addr().unwrap()),
-            headers: vec![],
+            handshake: chat_protocol::Handshake::default(),
         }
     }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use chat_protocol::{Handler, Receivers, Rule};
 use toml::Spanned;
 
 use super::names::RouteKey;
-use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route, TextRule};
+use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
-use table::Receivers;
 pub(super) use table::RouteTable;
 
 /// The most bytes that the rules of all routes of one function may have as JSON: they travel in its environment,
@@ -43,7 +43,7 @@ pub(super) fn resolve(
 ) -> Result<Routes, Problem> {
     if tables.is_empty() {
         let key = "$default".parse().expect("a default obeys its own rule");
-        let purpose = Purpose::Friend(TextRule::of_friend());
+        let purpose = Purpose::of_people(Receivers::default());
         return Ok(Routes {
             messages: vec![Route { key, purpose }],
             lifecycle: None,
@@ -128,39 +128,25 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 .unwrap_or_default(),
         }));
     }
-    let most = table.max_text_bytes.as_ref().map(|most| most.get_ref().0);
-    let rule = |default: TextRule| TextRule {
-        member: text.clone(),
-        most: most.unwrap_or(default.most),
-    };
-    match table.receivers.as_ref().map(Spanned::get_ref) {
-        Some(Receivers::Room) => {
-            refuse(
-                table,
-                "receivers",
-                &["reply", "permissions", "secret-header"],
-            )?;
-            Ok(Purpose::Room {
-                include_sender: table
-                    .include_sender
-                    .as_ref()
-                    .is_some_and(|it| *it.get_ref()),
-                rule: rule(TextRule::of_room()),
-            })
-        }
-        Some(Receivers::Friend) | None => {
-            refuse(
-                table,
-                "receivers",
-                &["reply", "permissions", "secret-header"],
-            )?;
-            if let Some(place) = table.include_sender.as_ref().map(Spanned::span) {
-                let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";
-                return Err((place, message.into()));
-            }
-            Ok(Purpose::Friend(rule(TextRule::of_friend())))
-        }
+    refuse(
+        table,
+        "receivers",
+        &["reply", "permissions", "secret-header"],
+    )?;
+    let receivers = table.receivers.as_ref().map(|it| *it.get_ref());
+    let receivers = receivers.unwrap_or_default();
+    let include_sender = table.include_sender.as_ref();
+    if let (false, Some(said)) = (receivers.takes_include_sender(), include_sender) {
+        let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";
+        return Err((said.span(), message.into()));
     }
+    let mut rule = receivers.rule();
+    rule.text = text.map(String::from);
+    rule.include_sender = include_sender.is_some_and(|it| *it.get_ref());
+    if let Some(most) = &table.max_text_bytes {
+        rule.max_text_bytes = most.get_ref().0;
+    }
+    Ok(Purpose::People { receivers, rule })
 }
 
 /// Refuses options that mean nothing on a route with `kind`.
@@ -266,20 +252,14 @@ fn refuse_receivers(tables: &[Spanned<RouteTable>]) -> Result<(), Problem> {
 
 /// The rules of all routes of a function must fit into its environment.
 fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), Problem> {
-    let mut sizes = [0, 0];
+    let mut sizes: BTreeMap<Handler, usize> = BTreeMap::new();
     for route in messages {
-        let (function, rule) = match &route.purpose {
-            Purpose::Friend(rule) => (0, rule),
-            Purpose::Room { rule, .. } => (1, rule),
-            Purpose::Http { .. } | Purpose::Handler(_) => continue,
+        let Purpose::People { receivers, rule } = &route.purpose else {
+            continue;
         };
-        let member = rule
-            .member
-            .as_ref()
-            .map_or(0, |member| member.as_ref().len());
-        // The names of the three options, with their punctuation and values.
-        sizes[function] += route.key.as_ref().len() + member + 64;
-        if sizes[function] > MOST_RULES {
+        let size = sizes.entry(receivers.handler()).or_default();
+        *size += bytes(&route.key, rule);
+        if *size > MOST_RULES {
             let table = tables
                 .iter()
                 .find(|table| table.get_ref().key.get_ref() == &route.key);
@@ -290,4 +270,10 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// At most so many bytes has what a function is told of a route: key and text field, and the names of the three options
+/// with their punctuation and values.
+fn bytes(key: &RouteKey, rule: &Rule) -> usize {
+    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64
 }

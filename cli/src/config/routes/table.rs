@@ -1,11 +1,12 @@
 //! One `[[routes]]` table, as the file has it.
 
+use chat_protocol::Receivers;
+use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::config::names::{MemberName, RouteKey};
 use crate::config::permission::Grant;
-use crate::config::route::MOST_TEXT;
 use crate::config::secret::SecretHeader;
 use crate::config::url::BackendUrl;
 
@@ -25,26 +26,18 @@ pub(in crate::config) struct RouteTable {
     pub(super) permissions: Option<Spanned<Vec<Grant>>>,
 }
 
-/// Who gets what a route is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Receivers {
-    Friend,
-    Room,
-}
-
 /// A number of bytes that a message can have.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "i64")]
-pub(super) struct TextBytes(pub(super) u32);
+pub(super) struct TextBytes(pub(super) usize);
 
 impl TryFrom<i64> for TextBytes {
     type Error = String;
     fn try_from(number: i64) -> Result<Self, String> {
-        match u32::try_from(number) {
-            Ok(bytes) if (1..=MOST_TEXT).contains(&bytes) => Ok(Self(bytes)),
+        match usize::try_from(number) {
+            Ok(bytes) if (1..=MAX_MESSAGE_BYTES).contains(&bytes) => Ok(Self(bytes)),
             _ => Err(format!(
-                "{number} is not a length of texts: 1 to {MOST_TEXT} bytes, which is the most that API Gateway takes"
+                "{number} is not a length of texts: 1 to {MAX_MESSAGE_BYTES} bytes, which is the most that API Gateway takes"
             )),
         }
     }

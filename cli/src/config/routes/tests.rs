@@ -28,38 +28,29 @@ fn what_a_route_does_not_say_is_filled_in() {
     let [a, b] = &routes(text).messages[..] else {
         panic!("two routes");
     };
-    assert_eq!(
-        a.purpose,
-        Purpose::Friend(TextRule {
-            member: None,
-            most: 131_072
-        })
-    );
-    let rule = TextRule {
-        member: None,
-        most: 32_768,
-    };
-    assert_eq!(
-        b.purpose,
-        Purpose::Room {
+    let people = |receivers, max_text_bytes| Purpose::People {
+        receivers,
+        rule: Rule {
+            text: None,
             include_sender: false,
-            rule
-        }
-    );
+            max_text_bytes,
+        },
+    };
+    assert_eq!(a.purpose, people(Receivers::Friend, 131_072));
+    assert_eq!(b.purpose, people(Receivers::Room, 32_768));
 }
 
 #[test]
 fn every_option_of_a_room_is_kept() {
     let text = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\n\
                 include-sender = true\nmax-text-bytes = 10\n";
-    let rule = TextRule {
-        member: Some("message".parse().unwrap()),
-        most: 10,
-    };
-    let purpose = Purpose::Room {
+    let rule = Rule {
+        text: Some("message".into()),
         include_sender: true,
-        rule,
+        max_text_bytes: 10,
     };
+    let receivers = Receivers::Room;
+    let purpose = Purpose::People { receivers, rule };
     assert_eq!(routes(text).messages[0].purpose, purpose);
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chat_protocol::{Field, Handshake};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -16,17 +17,15 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What one of the probe's clients says about itself.
 pub(super) struct Client {
-    headers: [(&'static str, String); 3],
+    handshake: Handshake,
 }
 
 impl Client {
     pub(super) fn new(nonce: &str, own: &str, friend: &str) -> Self {
+        let name = |person| format!("probe-{nonce}-{person}");
+        let handshake = Handshake::between(name(own), name(friend));
         Self {
-            headers: [
-                ("msgfrom", format!("probe-{nonce}-{own}")),
-                ("msgto", format!("probe-{nonce}-{friend}")),
-                ("msgroom", format!("probe-{nonce}")),
-            ],
+            handshake: handshake.with(Field::Room, format!("probe-{nonce}")),
         }
     }
 }
@@ -75,9 +74,9 @@ pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, tungst
     // The one cryptography that is built in; that somebody has chosen it already is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut request = url.into_client_request()?;
-    for (name, value) in &client.headers {
+    for (name, value) in client.handshake.headers() {
         let value = value.parse().expect("a probe's name is a header value");
-        request.headers_mut().insert(*name, value);
+        request.headers_mut().insert(name, value);
     }
     Ok(tokio_tungstenite::connect_async_with_config(
         request,

@@ -1,11 +1,12 @@
 //! The probe against gateways that do, and do not do, what they should.
 
+use chat_protocol::{Receivers, Rule};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::client::attempt;
 use super::*;
-use crate::config::route::{Purpose, TextRule};
+use crate::config::route::Purpose;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -44,7 +45,7 @@ fn route(key: &str, purpose: Purpose) -> Route {
 }
 
 fn friend() -> Purpose {
-    Purpose::Friend(TextRule::of_friend())
+    Purpose::of_people(Receivers::Friend)
 }
 
 fn routes() -> Vec<Route> {
@@ -53,14 +54,13 @@ fn routes() -> Vec<Route> {
 
 #[test]
 fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
-    let rule = |member: Option<&str>, most| TextRule {
-        member: member.map(|member| member.parse().unwrap()),
-        most,
+    let rule = |text: Option<&str>, max_text_bytes, include_sender| Rule {
+        text: text.map(ToOwned::to_owned),
+        include_sender,
+        max_text_bytes,
     };
-    let room = |rule| Purpose::Room {
-        include_sender: true,
-        rule,
-    };
+    let people = |receivers, rule| Purpose::People { receivers, rule };
+    let room = |text, most| people(Receivers::Room, rule(text, most, true));
     let tried = |key: &str, purpose| {
         let trial = Trial::of(&route(key, purpose), "00ff");
         trial.map(|trial| (trial.frame, trial.text, trial.echoes))
@@ -69,15 +69,18 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
     assert_eq!(tried("$default", friend()), Some((plain(), plain(), false)));
     let frame = r#"{"action":"say","message":"chatctl probe 00ff"}"#.to_owned();
     assert_eq!(
-        tried("say", room(rule(Some("message"), 100))),
+        tried("say", room(Some("message"), 100)),
         Some((frame, plain(), true))
     );
     let frame = r#"{"data":"cha"}"#.to_owned();
     assert_eq!(
-        tried("$default", Purpose::Friend(rule(Some("data"), 3))),
+        tried(
+            "$default",
+            people(Receivers::Friend, rule(Some("data"), 3, false))
+        ),
         Some((frame, "cha".into(), false))
     );
-    assert_eq!(tried("say", room(rule(None, 9))), None);
+    assert_eq!(tried("say", room(None, 9)), None);
     assert_eq!(tried("say", to_a_backend()), None);
 }
 
@@ -221,13 +224,13 @@ async fn deployed_a_moment_ago() -> String {
 #[tokio::test]
 async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
     let url = deployed_a_moment_ago().await;
-    let rule = TextRule {
-        member: None,
-        most: 100,
-    };
-    let room = Purpose::Room {
-        include_sender: true,
-        rule,
+    let room = Purpose::People {
+        receivers: Receivers::Room,
+        rule: Rule {
+            text: None,
+            include_sender: true,
+            max_text_bytes: 100,
+        },
     };
     let (routes, each) = ([route("$default", room)], Duration::from_millis(300));
     let answer = until_it_answers(&url, &routes, Instant::now() + PATIENCE, each).await;

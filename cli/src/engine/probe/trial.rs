@@ -21,26 +21,21 @@ pub(super) struct Trial {
 impl Trial {
     /// `None` for routes that only their owner knows, and for those that take no text as long as a probe's.
     pub(super) fn of(route: &Route, nonce: &str) -> Option<Self> {
-        let (rule, echoes) = match &route.purpose {
-            Purpose::Friend(rule) => (rule, false),
-            Purpose::Room {
-                include_sender,
-                rule,
-            } => (rule, *include_sender),
-            Purpose::Http { .. } | Purpose::Handler(_) => return None,
+        let Purpose::People { rule, .. } = &route.purpose else {
+            return None;
         };
         let mut object = serde_json::Map::new();
         if route.key.as_ref() != "$default" {
             object.insert("action".into(), route.key.as_ref().into());
         }
-        let most = usize::try_from(rule.most).unwrap_or(usize::MAX);
+        let most = rule.max_text_bytes;
         let plain: String = format!("chatctl probe {nonce}")
             .chars()
             .take(most)
             .collect();
-        let (frame, text) = match &rule.member {
+        let (frame, text) = match &rule.text {
             Some(member) => {
-                object.insert(member.as_ref().into(), plain.as_str().into());
+                object.insert(member.clone(), plain.as_str().into());
                 (serde_json::Value::from(object).to_string(), plain)
             }
             None if object.is_empty() => (plain.clone(), plain),
@@ -54,7 +49,7 @@ impl Trial {
             key: route.key.to_string(),
             frame,
             text,
-            echoes,
+            echoes: rule.include_sender,
         })
     }
 

@@ -1,5 +1,6 @@
 //! The template files, parsed, and what is done to their parts.
 
+use chat_protocol::Receivers;
 use serde_json::{Map, Value, json};
 
 pub(super) const CHAT: &str = include_str!("../../../../templates/chat.yaml");
@@ -15,9 +16,12 @@ pub(super) fn chat() -> Value {
     parsed(CHAT)
 }
 
-/// What rooms add.
-pub(super) fn rooms() -> Section {
-    resources(ROOMS)
+/// What routes to `receivers` add to the direct chat.
+pub(super) fn of_receivers(receivers: Receivers) -> Section {
+    match receivers {
+        Receivers::Friend => Section::new(),
+        Receivers::Room => resources(ROOMS),
+    }
 }
 
 /// What a backend adds.

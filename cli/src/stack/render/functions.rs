@@ -1,6 +1,7 @@
 //! The functions: ours as far as they are used, told what settings say, and the user's.
 
-use serde_json::{Map, Value, json};
+use chat_protocol::{Handler, Index, Names, Receivers, Rule, variable};
+use serde_json::{Value, json};
 
 use super::fragment::{self, Section, renamed, taken};
 use super::ids;
@@ -8,87 +9,64 @@ use super::parameter::code_key;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
-use crate::config::route::{CustomHandler, Purpose, Route, TextRule};
+use crate::config::route::{CustomHandler, Purpose};
 
 /// What a function consists of, after its own name.
 pub(super) const FAMILY: [&str; 4] = ["Function", "Role", "Logs", "Integration"];
 
 /// Makes `resources`, those of the direct chat, have exactly our functions that `settings` use.
 pub(super) fn fit(resources: &mut Section, settings: &Settings) {
-    let friend = rules(&settings.routes, |purpose| match purpose {
-        Purpose::Friend(rule) => Some((rule, false)),
-        _ => None,
-    });
-    let room = rules(&settings.routes, |purpose| match purpose {
-        Purpose::Room {
-            include_sender,
-            rule,
-        } => Some((rule, *include_sender)),
-        _ => None,
-    });
-    if friend.is_empty() {
-        for part in FAMILY {
-            taken(resources, &format!("Direct{part}"));
+    for receivers in Receivers::ALL {
+        let family = receivers.handler().family();
+        let rules: Vec<_> = rules(settings, receivers).collect();
+        if rules.is_empty() {
+            for part in FAMILY {
+                resources.shift_remove(&format!("{family}{part}"));
+            }
+            continue;
         }
-    }
-    if !room.is_empty() {
-        resources.extend(fragment::rooms());
-        tell(
-            resources,
-            "Broadcast",
-            "ROUTES",
-            &Value::from(room.clone()).to_string(),
-        );
-    }
-    let plain = TextRule::of_friend();
-    let says_something = settings
-        .routes
-        .iter()
-        .any(|route| matches!(&route.purpose, Purpose::Friend(rule) if *rule != plain));
-    if says_something {
-        tell(
-            resources,
-            "Direct",
-            "ROUTES",
-            &Value::from(friend.clone()).to_string(),
-        );
+        resources.extend(fragment::of_receivers(receivers));
+        // A function that is told nothing takes each frame for the text, up to the longest message.
+        let plain = receivers.rule();
+        if plain != Rule::default() || rules.iter().any(|(_, rule)| **rule != plain) {
+            let said = rules
+                .iter()
+                .map(|(key, rule)| (key.to_string(), json!(rule)));
+            let said = Value::Object(said.collect());
+            tell(resources, family, variable::ROUTES, &said.to_string());
+        }
     }
     if !settings.has_own_functions() {
         return;
     }
-    if friend.is_empty() {
-        // Who talks to a room need not say who they are.
-        tell(resources, "Authorize", "NAMES", "optional");
-        tell(resources, "Connect", "NAMES", "optional");
+    let names = Names::for_receivers(settings.receivers());
+    if names != Names::Required {
+        for handler in [Handler::Authorize, Handler::Connect] {
+            tell(resources, handler.family(), variable::NAMES, names.word());
+        }
     }
-    let index = match (friend.is_empty(), room.is_empty()) {
-        (true, _) => "room",
-        (false, false) => "friend,room",
-        (false, true) => return,
-    };
-    tell(resources, "Connect", "INDEX", index);
-    tell(resources, "Disconnect", "INDEX", index);
+    for handler in [Handler::Connect, Handler::Disconnect] {
+        tell_index(resources, handler.family(), settings.index());
+    }
 }
 
-/// What the routes of one function say about texts, by route key, as their function reads it.
-fn rules(
-    routes: &[Route],
-    of: impl Fn(&Purpose) -> Option<(&TextRule, bool)>,
-) -> Map<String, Value> {
-    let rules = routes
-        .iter()
-        .filter_map(|route| Some((&route.key, of(&route.purpose)?)));
-    rules
-        .map(|(key, (rule, include_sender))| {
-            let mut said = Map::new();
-            if let Some(member) = &rule.member {
-                said.insert("text".into(), json!(member));
-            }
-            said.insert("includeSender".into(), json!(include_sender));
-            said.insert("maxTextBytes".into(), json!(rule.most));
-            (key.to_string(), said.into())
-        })
-        .collect()
+/// How each route to `receivers` reads its frames.
+fn rules(settings: &Settings, receivers: Receivers) -> impl Iterator<Item = (&RouteKey, &Rule)> {
+    let routes = settings.routes.iter();
+    routes.filter_map(move |route| match &route.purpose {
+        Purpose::People {
+            receivers: to,
+            rule,
+        } if *to == receivers => Some((&route.key, rule)),
+        _ => None,
+    })
+}
+
+/// Functions that are told nothing take connections for found by their owners' names.
+fn tell_index(resources: &mut Section, family: &str, index: Index) {
+    if index != Index::Friend {
+        tell(resources, family, variable::INDEX, index.word());
+    }
 }
 
 /// Sets an environment variable of the function of `family`.
@@ -97,12 +75,13 @@ fn tell(resources: &mut Section, family: &str, variable: &str, value: &str) {
         json!(value);
 }
 
-/// Adds the user's function for `key`.
+/// Adds the user's function for `key`, to a stack in which connections are found by `index`.
 pub(super) fn add_custom(
     parameters: &mut Section,
     resources: &mut Section,
     key: &RouteKey,
     handler: &CustomHandler,
+    index: Index,
 ) {
     let family = ids::of("Handler", key);
     let code_key = code_key(key);
@@ -132,7 +111,9 @@ pub(super) fn add_custom(
         let part = id.trim_start_matches("Handler");
         resources.insert(format!("{family}{part}"), renamed(&resource, &names));
     }
+    tell_index(resources, &family, index);
     if handler.reply {
+        tell(resources, &family, variable::REPLY, "true");
         resources.insert(ids::of("Reply", key), renamed(&reply, &names));
     }
 }

@@ -68,14 +68,16 @@ pub(crate) fn render(settings: &Settings) -> Template {
     for route in &settings.routes {
         let key = &route.key;
         match &route.purpose {
-            Purpose::Friend(_) => pattern.add(&mut resources, key, "Direct"),
-            Purpose::Room { .. } => pattern.add(&mut resources, key, "Broadcast"),
+            Purpose::People { receivers, .. } => {
+                pattern.add(&mut resources, key, receivers.handler().family());
+            }
             Purpose::Http { backend, text } => {
                 let integration = backend::add(&mut resources, key, backend, text.as_ref());
                 pattern.add_route(&mut resources, key, &integration);
             }
             Purpose::Handler(handler) => {
-                functions::add_custom(&mut parameters, &mut resources, key, handler);
+                let index = settings.index();
+                functions::add_custom(&mut parameters, &mut resources, key, handler, index);
                 pattern.add(&mut resources, key, &ids::of("Handler", key));
                 if handler.reply {
                     functions::make_two_way(&mut resources, key);

@@ -1,3 +1,5 @@
+mod protocol;
+
 use super::fragment::CHAT;
 use super::*;
 use crate::config::Overrides;
@@ -320,35 +322,6 @@ fn new_handlers_are_told_from_anything_else_that_is_new() {
     ));
     let other = render(&settings("[logs]\nretention-days = 1\n"));
     assert!(!is_code(&other, &values("b", "arm64")));
-}
-
-#[test]
-fn an_emulator_s_template_differs_in_three_addresses_and_an_explicit_default() {
-    let template = render(&settings(""));
-    let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
-    let mut after = for_emulator(&template, &endpoint).document().clone();
-    let authorizer = after["Resources"]["Authorizer"]["Properties"].as_object_mut();
-    assert_eq!(
-        authorizer.unwrap().remove("IdentitySource"),
-        Some(json!([]))
-    );
-    let before = template.to_json();
-    let after = Template::new(after).to_json();
-    let changed: Vec<_> = before
-        .lines()
-        .zip(after.lines())
-        .filter(|(before, after)| before != after)
-        .map(|(_, after)| after.trim())
-        .collect();
-    assert_eq!(before.lines().count(), after.lines().count());
-    assert_eq!(
-        changed,
-        [
-            r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
-            r#""Fn::Sub": "wss://emulator:1/${Api}/${StageName}""#,
-            r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
-        ]
-    );
 }
 
 /// How many resources CloudFormation must make one after another before this one is there, itself included.

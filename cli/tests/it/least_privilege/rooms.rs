@@ -37,8 +37,8 @@ async fn broadcast_needs_query_to_find_the_room() {
 
 #[tokio::test]
 async fn broadcast_needs_get_item_to_know_the_room_where_there_is_no_authorizer() {
-    let template = relay_without("BroadcastRole", "dynamodb:GetItem");
-    let stack = start(&without_authorizer(template)).await;
+    let template = without_authorizer(rendered(RELAY));
+    let stack = start(&without(template, "BroadcastRole", "dynamodb:GetItem")).await;
     let heard = stack.client(|endpoint| ann_says_hello(&endpoint).hear());
     assert!(heard.await.contains("Internal server error"));
     stack

@@ -1,0 +1,76 @@
+//! What templates say of the protocol, and what only an emulator's may do.
+
+use chat_protocol::{Handler, variable};
+use serde_json::{Map, Value, json};
+
+use super::super::{Template, for_emulator, render};
+use super::{ALONE, FULL, ROOM, document, settings};
+
+#[test]
+fn where_an_authorizer_proves_sessions_no_function_may_read_them_from_the_table() {
+    let mixed = format!("{ROOM}[[routes]]\nkey = \"tell\"\n");
+    for toml in ["", ROOM, &mixed, ALONE] {
+        let text = document(toml).to_string();
+        assert!(!text.contains("dynamodb:GetItem"), "{toml}");
+    }
+}
+
+#[test]
+fn the_templates_name_handlers_and_variables_as_the_protocol_does() {
+    let mut handlers = Vec::new();
+    for (id, resource) in document(FULL)["Resources"].as_object().unwrap() {
+        let properties = &resource["Properties"];
+        let Some(name) = properties["Handler"].as_str() else {
+            continue;
+        };
+        if name != "bootstrap" {
+            let handler = Handler::from_name(name).expect(name);
+            assert_eq!(*id, format!("{}Function", handler.family()));
+            handlers.push(handler);
+        }
+        let variables = properties["Environment"]["Variables"].as_object();
+        for variable in variables.into_iter().flat_map(Map::keys) {
+            assert!(
+                variable::ALL.contains(&variable.as_str()),
+                "{id}: {variable}"
+            );
+        }
+    }
+    handlers.sort();
+    assert_eq!(handlers, Handler::ALL);
+}
+
+#[test]
+fn an_emulator_s_template_differs_in_three_addresses_an_explicit_default_and_reads_of_sessions() {
+    let template = render(&settings(""));
+    let endpoint = "wss://emulator:1/{api}/{stage}".parse().unwrap();
+    let mut after = for_emulator(&template, &endpoint).document().clone();
+    let authorizer = after["Resources"]["Authorizer"]["Properties"].as_object_mut();
+    assert_eq!(
+        authorizer.unwrap().remove("IdentitySource"),
+        Some(json!([]))
+    );
+    for role in ["DisconnectRole", "DirectRole"] {
+        let table =
+            format!("/Resources/{role}/Properties/Policies/1/PolicyDocument/Statement/0/Action");
+        let actions = after.pointer_mut(&table).unwrap().as_array_mut().unwrap();
+        assert_eq!(actions.pop(), Some(json!("dynamodb:GetItem")));
+    }
+    let before = template.to_json();
+    let after = Template::new(after).to_json();
+    let changed: Vec<_> = before
+        .lines()
+        .zip(after.lines())
+        .filter(|(before, after)| before != after)
+        .map(|(_, after)| after.trim())
+        .collect();
+    assert_eq!(before.lines().count(), after.lines().count());
+    assert_eq!(
+        changed,
+        [
+            r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
+            r#""Fn::Sub": "wss://emulator:1/${Api}/${StageName}""#,
+            r#""Fn::Sub": "https://emulator:1/${Api}/${StageName}""#,
+        ]
+    );
+}

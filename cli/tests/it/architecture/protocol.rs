@@ -1,0 +1,75 @@
+//! What the crates agree on has one place, and the local stack does not share it.
+
+use std::path::Path;
+
+use super::sources;
+
+/// The workspace's packages that `package` depends on, those of its tests included.
+fn ours_of(package: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let manifest = std::fs::read_to_string(root.join(package).join("Cargo.toml")).unwrap();
+    let dependencies = manifest.split("dependencies]").skip(1).collect::<String>();
+    let names = dependencies
+        .lines()
+        .filter_map(|line| line.split(['.', ' ']).next());
+    let ours = names.filter(|name| name.starts_with("chat"));
+    ours.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
+    assert_eq!(ours_of("local"), [""; 0]);
+    assert_eq!(ours_of("protocol"), [""; 0]);
+    assert_eq!(ours_of("lambdas"), ["chat-protocol"]);
+    assert_eq!(ours_of("sdk"), ["chat-lambdas", "chat-protocol"]);
+    assert_eq!(ours_of("cli"), ["chat-protocol", "chatctl-local"]);
+    assert_eq!(ours_of("bench"), ["chat-protocol"]);
+    assert_eq!(ours_of("conversations"), ["chat-protocol"]);
+}
+
+#[test]
+fn the_protocol_needs_serde_and_nothing_else() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let manifest = std::fs::read_to_string(root.join("protocol/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]\n").nth(1).unwrap();
+    let dependencies = dependencies.split("\n\n").next().unwrap();
+    assert_eq!(dependencies, "serde.workspace = true");
+}
+
+/// What the protocol says once, as text. The templates, which are data, may say it too; a test compares them.
+#[test]
+fn no_product_source_beside_the_protocol_spells_it_out() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let names = [
+        "\"msgfrom",
+        "\"msgto",
+        "\"msgroom",
+        "\"TABLE_NAME",
+        "\"CONNECTIONS_ENDPOINT",
+        "\"ROUTES\"",
+        "\"INDEX\"",
+        "\"NAMES\"",
+        "\"DELIVER_FUNCTION",
+        "includeSender\":",
+        "32_768",
+        "131_072",
+        "._@+'-",
+        "friend is not reachable",
+    ];
+    for package in ["bench", "cli", "lambdas", "sdk"] {
+        for file in sources(&root.join(package).join("src")) {
+            if file.ends_with("tests.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let spelled = names.iter().find(|name| line.contains(**name));
+                assert_eq!(spelled, None, "{}: {line}", file.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The chat's own functions.
+
+/// A handler of the chat's binary, and the function of the stack that runs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Handler {
+    /// The authorizer of `$connect`.
+    Authorize,
+    /// `$connect`.
+    Connect,
+    /// `$disconnect`.
+    Disconnect,
+    /// Messages to a friend.
+    Direct,
+    /// Messages to a room.
+    Broadcast,
+    /// One shard of a large room.
+    Deliver,
+}
+
+impl Handler {
+    /// Every handler.
+    pub const ALL: [Self; 6] = [
+        Self::Authorize,
+        Self::Connect,
+        Self::Disconnect,
+        Self::Direct,
+        Self::Broadcast,
+        Self::Deliver,
+    ];
+
+    /// What the function's Handler property says.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authorize => "authorize",
+            Self::Connect => "connect",
+            Self::Disconnect => "disconnect",
+            Self::Direct => "direct",
+            Self::Broadcast => "broadcast",
+            Self::Deliver => "deliver",
+        }
+    }
+
+    /// With what the logical ids of its resources begin: `Direct` for `DirectFunction` and `DirectRole`.
+    #[must_use]
+    pub const fn family(self) -> &'static str {
+        match self {
+            Self::Authorize => "Authorize",
+            Self::Connect => "Connect",
+            Self::Disconnect => "Disconnect",
+            Self::Direct => "Direct",
+            Self::Broadcast => "Broadcast",
+            Self::Deliver => "Deliver",
+        }
+    }
+
+    /// Whether it looks a session up in the table where no authorizer has put one into the event.
+    #[must_use]
+    pub const fn looks_up_sessions(self) -> bool {
+        matches!(self, Self::Disconnect | Self::Direct | Self::Broadcast)
+    }
+
+    /// The handler that a Handler property names.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|handler| handler.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_handler_is_found_by_its_name_alone() {
+        for handler in Handler::ALL {
+            assert_eq!(Handler::from_name(handler.name()), Some(handler));
+            assert_eq!(handler.family().to_lowercase(), handler.name());
+        }
+        assert_eq!(Handler::from_name("Direct"), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! What the `receivers` of a route mean, for everything that has to do with routes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::handler::Handler;
+use crate::handshake::Field;
+use crate::limit::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
+use crate::rule::Rule;
+
+/// Who gets what is sent to a route.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Receivers {
+    /// The one person whom the sender named when connecting.
+    #[default]
+    Friend,
+    /// Everybody in the sender's room.
+    Room,
+}
+
+/// What one kind of receivers means.
+struct Kind {
+    word: &'static str,
+    handler: Handler,
+    fields: &'static [Field],
+    takes_include_sender: bool,
+    max_text_bytes: usize,
+}
+
+impl Receivers {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Friend, Self::Room];
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Friend => Kind {
+                word: "friend",
+                handler: Handler::Direct,
+                fields: &[Field::From, Field::To],
+                takes_include_sender: false,
+                max_text_bytes: MAX_MESSAGE_BYTES,
+            },
+            Self::Room => Kind {
+                word: "room",
+                handler: Handler::Broadcast,
+                fields: &[Field::From, Field::Room],
+                takes_include_sender: true,
+                // One frame: a message that every member can send, a browser included.
+                max_text_bytes: MAX_FRAME_BYTES,
+            },
+        }
+    }
+
+    /// The config's word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.kind().word
+    }
+
+    /// The handler that its routes lead to.
+    #[must_use]
+    pub const fn handler(self) -> Handler {
+        self.kind().handler
+    }
+
+    /// What a client may say about itself that its messages depend on.
+    #[must_use]
+    pub const fn fields(self) -> &'static [Field] {
+        self.kind().fields
+    }
+
+    /// Whether messages find their receivers by a name, so that nobody connects without both names.
+    #[must_use]
+    pub fn needs_names(self) -> bool {
+        self.fields().contains(&Field::To)
+    }
+
+    /// Whether a route may say that the sender gets a copy.
+    #[must_use]
+    pub const fn takes_include_sender(self) -> bool {
+        self.kind().takes_include_sender
+    }
+
+    /// The longest text on a route that says nothing about it, in bytes.
+    #[must_use]
+    pub const fn max_text_bytes(self) -> usize {
+        self.kind().max_text_bytes
+    }
+
+    /// The rule of a route that says nothing about its frames.
+    #[must_use]
+    pub const fn rule(self) -> Rule {
+        Rule {
+            text: None,
+            include_sender: false,
+            max_text_bytes: self.max_text_bytes(),
+        }
+    }
+}
+
+/// Whether a connection must say who it is and whom it talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Both names, or the handshake is refused: messages to friends could not be delivered otherwise.
+    Required,
+    /// Each may be absent. One that is given must be a name all the same.
+    Optional,
+}
+
+impl Names {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::Required, Self::Optional];
+
+    /// Its word in a function's environment.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+        }
+    }
+
+    /// What a chat with routes to all of `receivers` asks for.
+    #[must_use]
+    pub fn for_receivers(receivers: impl IntoIterator<Item = Receivers>) -> Self {
+        if receivers.into_iter().any(Receivers::needs_names) {
+            Self::Required
+        } else {
+            Self::Optional
+        }
+    }
+}
+
+/// By what connections are found, and therefore which rows each of them has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Index {
+    /// By their owner's name, for messages to a friend.
+    Friend,
+    /// By their room.
+    Room,
+    /// By both.
+    FriendAndRoom,
+    /// By nothing: somebody else's backend decides who connects.
+    Nothing,
+}
+
+impl Index {
+    /// Every choice.
+    pub const ALL: [Self; 4] = [Self::Friend, Self::Room, Self::FriendAndRoom, Self::Nothing];
+
+    /// Its word in a function's environment.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Friend => "friend",
+            Self::Room => "room",
+            Self::FriendAndRoom => "friend,room",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// What a chat with routes to all of `receivers` needs. Without any, connections are recorded in their rooms.
+    #[must_use]
+    pub fn for_receivers(receivers: impl IntoIterator<Item = Receivers>) -> Self {
+        let (mut friend, mut room) = (false, false);
+        for receivers in receivers {
+            match receivers.needs_names() {
+                true => friend = true,
+                false => room = true,
+            }
+        }
+        match (friend, room) {
+            (true, true) => Self::FriendAndRoom,
+            (true, false) => Self::Friend,
+            (false, _) => Self::Room,
+        }
+    }
+
+    /// Whether connections are found by their owner's name.
+    #[must_use]
+    pub const fn has_friend(self) -> bool {
+        matches!(self, Self::Friend | Self::FriendAndRoom)
+    }
+
+    /// Whether connections are found by their room.
+    #[must_use]
+    pub const fn has_room(self) -> bool {
+        matches!(self, Self::Room | Self::FriendAndRoom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_config_s_word_is_the_one_that_is_read() {
+        for receivers in Receivers::ALL {
+            let word = serde_json::to_string(&receivers).unwrap();
+            assert_eq!(word, format!("{:?}", receivers.word()));
+        }
+    }
+
+    #[test]
+    fn what_connections_are_found_by_follows_from_the_routes() {
+        use Receivers::{Friend, Room};
+        let of = |receivers: &[Receivers]| {
+            let receivers = || receivers.iter().copied();
+            (
+                Names::for_receivers(receivers()),
+                Index::for_receivers(receivers()),
+            )
+        };
+        assert_eq!(of(&[Friend]), (Names::Required, Index::Friend));
+        assert_eq!(of(&[Room]), (Names::Optional, Index::Room));
+        assert_eq!(of(&[Room, Friend]), (Names::Required, Index::FriendAndRoom));
+        assert_eq!(of(&[]), (Names::Optional, Index::Room));
+    }
+
+    #[test]
+    fn a_route_that_says_nothing_takes_a_message_between_friends_and_a_frame_in_a_room() {
+        let longest = Receivers::ALL.map(|receivers| receivers.rule().max_text_bytes);
+        assert_eq!(longest, [131_072, 32_768]);
+    }
+}

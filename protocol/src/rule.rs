@@ -1,0 +1,62 @@
+//! How a route reads what is sent to it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limit::MAX_MESSAGE_BYTES;
+
+/// How a route reads what is sent to it. The rules of a function's routes travel in its environment, as JSON by route key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rule {
+    /// The field of a JSON frame that carries the text. `None`: the whole frame is the text, JSON or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether the sender gets a copy. Means nothing where the receiver is one other person.
+    #[serde(default)]
+    pub include_sender: bool,
+    /// The longest text that is passed on, in bytes of UTF-8.
+    #[serde(default = "max_message_bytes")]
+    pub max_text_bytes: usize,
+}
+
+const fn max_message_bytes() -> usize {
+    MAX_MESSAGE_BYTES
+}
+
+/// The rule of a route that a function knows nothing about.
+impl Default for Rule {
+    fn default() -> Self {
+        Self {
+            text: None,
+            include_sender: false,
+            max_text_bytes: MAX_MESSAGE_BYTES,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_read_back_as_it_was_written() {
+        for (rule, json) in [
+            (
+                Rule::default(),
+                r#"{"includeSender":false,"maxTextBytes":131072}"#,
+            ),
+            (
+                Rule {
+                    text: Some("message".into()),
+                    include_sender: true,
+                    max_text_bytes: 7,
+                },
+                r#"{"text":"message","includeSender":true,"maxTextBytes":7}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&rule).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Rule>(json).unwrap(), rule);
+        }
+        assert_eq!(serde_json::from_str::<Rule>("{}").unwrap(), Rule::default());
+    }
+}

@@ -1,0 +1,321 @@
+//! The chat, as a handler uses it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_lambdas::delivery::{Delivery, DeliveryError, Posted};
+use chat_lambdas::fan_out::{FanOut, send_to_person};
+use chat_lambdas::handlers::Invocation;
+use chat_lambdas::room::{POSTS_AT_ONCE, RoomPost, Tally};
+use chat_lambdas::session::{ConnectionId, Name, Room};
+use chat_protocol::Index;
+
+use crate::error::{FIND_AND_POST, POST};
+use crate::ways::{Watched, Ways, over};
+use crate::{ChatError, Message, Table};
+
+/// For how long a member of a room is tried again who may read too slowly: no longer than one who does not answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The chat that a handler belongs to: its people, its rooms and its table, for the time of one message.
+#[derive(Debug, Clone)]
+pub struct Chat {
+    pub(crate) ways: Ways,
+    pub(crate) invocation: Invocation,
+    pub(crate) about: Arc<About>,
+}
+
+/// What a function's environment says of its chat.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
+    pub(crate) index: Index,
+    pub(crate) table: String,
+    pub(crate) connections_endpoint: String,
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+/// What became of a message to one or many connections.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Posts {
+    /// How many connections accepted it.
+    pub delivered: usize,
+    /// How many were over, or not yet open.
+    pub gone: usize,
+    /// How many did not accept it, although some were tried several times. The function's log says why.
+    pub refused: usize,
+    /// Whether the function's time ended before everybody was posted to.
+    pub cut_short: bool,
+}
+
+impl Chat {
+    /// Posts `text` to the one connection that `message` came over, before the handler ends.
+    ///
+    /// What a handler returns is the usual way to answer, and needs no permission. This one is for more than one answer,
+    /// and for routes without `reply = true`.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn count(chat: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     chat.post_to_sender(message, "one").await?;
+    ///     chat.post_to_sender(message, "two").await?;
+    ///     Ok("three".into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// chat.says(&tom, "count", count).unwrap();
+    /// assert_eq!(chat.received(&tom), ["one", "two"]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`ChatError`] when the route does not grant it, or the post was not accepted. A sender who has left is no error.
+    pub async fn post_to_sender(&self, message: &Message, text: &str) -> Result<Posts, ChatError> {
+        over!(&self.ways, |_, _, delivery, _| {
+            match delivery.post(message.connection(), text).await {
+                Ok(Posted::Delivered) => Ok(Posts {
+                    delivered: 1,
+                    ..Posts::default()
+                }),
+                Ok(Posted::Gone) => Ok(Posts {
+                    gone: 1,
+                    ..Posts::default()
+                }),
+                Err(error) => Err(ChatError::from_post(error, POST)),
+            }
+        })
+    }
+
+    /// Posts `text` to every device of the person called `name`. With none of them connected, nothing is delivered.
+    ///
+    /// A person is found by name only in a chat that has a route with `receivers = "friend"`.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn call(chat: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     let posts = chat.post_to_person("Jerry", message.text()).await?;
+    ///     Ok(format!("{} devices", posts.delivered).into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let (tom, jerry) = (chat.connect("Tom", "kitchen"), chat.connect("Jerry", "garden"));
+    /// assert_eq!(chat.says(&tom, "dinner!", call).unwrap().text(), Some("1 devices"));
+    /// assert_eq!(chat.received(&jerry), ["dinner!"]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`ChatError`] when the route does not grant it, the chat does not record names, `name` is not a name, or the
+    /// devices could not be looked up. What one device refuses is counted.
+    pub async fn post_to_person(&self, name: &str, text: &str) -> Result<Posts, ChatError> {
+        if !self.about.index.has_friend() {
+            return Err(ChatError::NotRecorded {
+                key: "name",
+                receivers: "friend",
+            });
+        }
+        let name = Name::parse(name).map_err(|source| not_a_name(name, source))?;
+        let Invocation { now, log, .. } = &self.invocation;
+        let sent = over!(&self.ways, |store, _, delivery, _| {
+            send_to_person(text, &name, (store, delivery), *now, log).await
+        });
+        let sent = sent.map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
+        let mut errors = sent.refused.iter().map(|(_, error)| error);
+        if errors.any(|error| matches!(error, DeliveryError::Forbidden)) {
+            return Err(ChatError::from_post(
+                DeliveryError::Forbidden,
+                FIND_AND_POST,
+            ));
+        }
+        Ok(sent.into())
+    }
+
+    /// Posts `text` to everybody in `room`, a sender among them, as long as the function has time.
+    ///
+    /// Members are found only in a chat that has a route with `receivers = "room"`, or no route with receivers at all.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn ring(chat: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     chat.post_to_room(message.room(), "ding dong").await?;
+    ///     Ok(().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let (tom, jerry) = (chat.connect("Tom", "kitchen"), chat.connect("Jerry", "kitchen"));
+    /// chat.says(&tom, "ring", ring).unwrap();
+    /// assert_eq!(chat.received(&tom), ["ding dong"]);
+    /// assert_eq!(chat.received(&jerry), ["ding dong"]);
+    /// ```
+    ///
+    /// # Errors
+    /// [`ChatError`] when the route does not grant it, the chat does not record rooms, `room` is not a name, or the room
+    /// could not be read. What one member refuses is counted.
+    pub async fn post_to_room(&self, room: &str, text: &str) -> Result<Posts, ChatError> {
+        // No connection has an empty id.
+        self.post_to_all(room, &ConnectionId::new(""), text).await
+    }
+
+    /// Posts `text` to everybody in the room of `message` but the connection that it came over.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn relay(chat: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     let posts = chat.post_to_others(message, message.text()).await?;
+    ///     Ok(format!("{} have it", posts.delivered).into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let (tom, jerry) = (chat.connect("Tom", "kitchen"), chat.connect("Jerry", "kitchen"));
+    /// assert_eq!(chat.says(&tom, "hi", relay).unwrap().text(), Some("1 have it"));
+    /// assert_eq!(chat.received(&jerry), ["hi"]);
+    /// assert_eq!(chat.received(&tom), [""; 0]);
+    /// ```
+    ///
+    /// # Errors
+    /// As [`post_to_room`](Self::post_to_room).
+    pub async fn post_to_others(&self, message: &Message, text: &str) -> Result<Posts, ChatError> {
+        self.post_to_all(message.room(), message.connection(), text)
+            .await
+    }
+
+    async fn post_to_all(
+        &self,
+        room: &str,
+        except: &ConnectionId,
+        text: &str,
+    ) -> Result<Posts, ChatError> {
+        if !self.about.index.has_room() {
+            return Err(ChatError::NotRecorded {
+                key: "room",
+                receivers: "room",
+            });
+        }
+        let room = Room::parse(room).map_err(|source| not_a_name(room, source))?;
+        over!(&self.ways, |store, _, _, crowd| {
+            let delivery = &Watched::new(crowd);
+            let post = RoomPost {
+                room: &room,
+                text,
+                except,
+                store,
+                delivery,
+                invocation: &self.invocation,
+                until: self.invocation.until,
+                at_once: POSTS_AT_ONCE,
+                patience: PATIENCE,
+                log: &self.invocation.log,
+            };
+            let tally = post.post_to_everybody().await;
+            if delivery.is_forbidden() {
+                let forbidden = DeliveryError::Forbidden;
+                return Err(ChatError::from_post(forbidden, FIND_AND_POST));
+            }
+            let tally = tally.map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
+            Ok(tally.into())
+        })
+    }
+
+    /// What the handler keeps from message to message, in the chat's table.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn visit(chat: &Chat, _: &Message) -> Result<Reply, Error> {
+    ///     let visits = chat.table().count("visits", 1).await?;
+    ///     Ok(visits.to_string().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// chat.says(&tom, "hi", visit).unwrap();
+    /// assert_eq!(chat.says(&tom, "hi", visit).unwrap().text(), Some("2"));
+    /// ```
+    #[must_use]
+    pub fn table(&self) -> Table {
+        Table {
+            ways: self.ways.clone(),
+            name: self.about.table.clone(),
+        }
+    }
+
+    /// The address of the `@connections` API, stage included, for requests of your own.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn address(chat: &Chat, _: &Message) -> Result<Reply, Error> {
+    ///     Ok(chat.connections_endpoint().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, "hi", address).unwrap().text(), Some("memory:"));
+    /// ```
+    #[must_use]
+    pub fn connections_endpoint(&self) -> &str {
+        &self.about.connections_endpoint
+    }
+
+    /// The environment variable `name` of the function, unless it is not set or empty.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn region(chat: &Chat, _: &Message) -> Result<Reply, Error> {
+    ///     Ok(chat.variable("AWS_REGION").unwrap_or("nowhere").into())
+    /// }
+    /// let mut chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, "hi", region).unwrap().text(), Some("nowhere"));
+    /// chat.set_variable("AWS_REGION", "eu-west-1");
+    /// assert_eq!(chat.says(&tom, "hi", region).unwrap().text(), Some("eu-west-1"));
+    /// ```
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.about.variables.get(name).map(String::as_str)
+    }
+
+    /// Writes `line` to the function's log, with the id of the request. `chatctl logs` shows it.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn quiet(chat: &Chat, _: &Message) -> Result<Reply, Error> {
+    ///     chat.log("somebody said something");
+    ///     Ok(().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// chat.says(&tom, "hi", quiet).unwrap();
+    /// assert!(chat.logged().contains("somebody said something"));
+    /// ```
+    pub fn log(&self, line: &str) {
+        self.invocation.log.info(line, []);
+    }
+}
+
+fn not_a_name(text: &str, source: chat_lambdas::session::InvalidName) -> ChatError {
+    ChatError::Name {
+        text: text.to_owned(),
+        source,
+    }
+}
+
+impl From<FanOut> for Posts {
+    fn from(sent: FanOut) -> Self {
+        Self {
+            delivered: sent.delivered,
+            gone: sent.gone.len(),
+            refused: sent.refused.len(),
+            cut_short: false,
+        }
+    }
+}
+
+impl From<Tally> for Posts {
+    fn from(tally: Tally) -> Self {
+        let Tally {
+            delivered,
+            gone,
+            refused,
+            cut_short,
+        } = tally;
+        Self {
+            delivered,
+            gone,
+            refused,
+            cut_short,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Why a post, or a request to the table, did not work.
+
+use chat_lambdas::delivery::DeliveryError;
+use chat_lambdas::session::InvalidName;
+use chat_lambdas::store::StoreError;
+
+/// Why a post, or a request to the table, did not work.
+///
+/// ```
+/// # use chat_sdk::{Chat, ChatError, Error, Message, Reply, fake::FakeChat};
+/// async fn tell(chat: &Chat, _: &Message) -> Result<Reply, Error> {
+///     chat.post_to_person("not/a/name", "hi").await?;
+///     Ok(().into())
+/// }
+/// let chat = FakeChat::new();
+/// let tom = chat.connect("Tom", "kitchen");
+/// let error = chat.says(&tom, "hi", tell).unwrap_err();
+/// assert_eq!(error.to_string(), r#""not/a/name" is not a name"#);
+/// assert!(matches!(error.downcast_ref(), Some(ChatError::Name { .. })));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChatError {
+    /// The route does not grant what the call needs.
+    #[error(
+        "the handler may not {attempt}; in chatctl.toml its route needs `permissions = [{grants}]`"
+    )]
+    NotPermitted {
+        /// What was attempted, in the infinitive.
+        attempt: &'static str,
+        /// What belongs into the list `permissions`.
+        grants: &'static str,
+        /// What AWS says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No connection of this chat is found in that way.
+    #[error(
+        "this chat does not record connections by {key}; in chatctl.toml it needs a route with `receivers = \"{receivers}\"`"
+    )]
+    NotRecorded {
+        /// `name` or `room`.
+        key: &'static str,
+        /// The config's word.
+        receivers: &'static str,
+    },
+    /// A text is not the name of a person or a room.
+    #[error("{text:?} is not a name")]
+    Name {
+        /// The text.
+        text: String,
+        /// The rule that it breaks.
+        source: InvalidName,
+    },
+    /// The table could not be read or written.
+    #[error(transparent)]
+    Table(StoreError),
+    /// A post was not accepted.
+    #[error("the message was not posted")]
+    Post(#[source] DeliveryError),
+}
+
+/// What a post to a connection needs.
+pub(crate) const POST: &str =
+    r#"{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }"#;
+
+/// What it needs to find connections first.
+pub(crate) const FIND_AND_POST: &str = r#"{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }, { actions = ["dynamodb:Query", "dynamodb:DeleteItem"], resources = ["table"] }"#;
+
+impl ChatError {
+    /// A failed request to the table, for which the route must grant `grants`.
+    pub(crate) fn from_table(error: StoreError, grants: &'static str) -> Self {
+        match error.denied {
+            Some(_) => Self::NotPermitted {
+                attempt: error.attempt,
+                grants,
+                source: error.into(),
+            },
+            None => Self::Table(error),
+        }
+    }
+
+    /// A failed post, for which the route must grant `grants`.
+    pub(crate) fn from_post(error: DeliveryError, grants: &'static str) -> Self {
+        match error {
+            DeliveryError::Forbidden => Self::NotPermitted {
+                attempt: "post to connections",
+                grants,
+                source: error.into(),
+            },
+            error => Self::Post(error),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! For handlers of your own: the function behind a route of `chatctl.toml` that says `handler = "folder"`.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use chat_sdk::{Chat, Error, Message, Reply, run};
+//!
+//! fn main() -> ExitCode {
+//!     run(greet)
+//! }
+//!
+//! async fn greet(chat: &Chat, message: &Message) -> Result<Reply, Error> {
+//!     let name = message.sender().unwrap_or("somebody");
+//!     chat.post_to_others(message, &format!("{name} says hello")).await?;
+//!     Ok("greeted".into())
+//! }
+//! ```
+//!
+//! What a handler returns goes to the sender where its route says `reply = true`. Everything else needs a permission of
+//! the route. Without it, the error names the line that `chatctl.toml` lacks:
+//!
+//! | to call | the route needs |
+//! |---|---|
+//! | [`Chat::post_to_sender`] | `permissions = [{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }]` |
+//! | [`Chat::post_to_person`], [`Chat::post_to_room`], [`Chat::post_to_others`] | the same, and in the list `{ actions = ["dynamodb:Query", "dynamodb:DeleteItem"], resources = ["table"] }` |
+//! | [`Table::read`] | `permissions = [{ actions = ["dynamodb:GetItem"], resources = ["table"] }]` |
+//! | [`Table::write`] | the same with `dynamodb:PutItem` |
+//! | [`Table::remove`] | the same with `dynamodb:DeleteItem` |
+//! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
+//!
+//! A handler runs in tests without any of that: see [`fake::FakeChat`].
+//!
+//! [`run`] is the loop that the chat's own functions have. A process does not grow with the messages that it handles.
+
+mod chat;
+mod error;
+pub mod fake;
+mod message;
+mod reply;
+mod run;
+mod table;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests;
+mod ways;
+
+pub use chat::{Chat, Posts};
+pub use error::ChatError;
+pub use message::Message;
+pub use reply::Reply;
+pub use run::run;
+pub use table::Table;
+
+pub use serde_json::{Value, json};
+
+/// Any error. What a handler returns as one is logged, and the sender gets API Gateway's `Internal server error`.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,183 @@
+//! What somebody has sent, and who it was.
+
+use chat_lambdas::event::{SocketEvent, UnexpectedEvent};
+use chat_lambdas::session::{ConnectionId, Name, Names, Session};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A message that came by the handler's route.
+#[derive(Debug, Clone)]
+pub struct Message {
+    connection: ConnectionId,
+    route: Option<String>,
+    text: String,
+    session: Session,
+}
+
+impl Message {
+    pub(crate) fn read(event: &SocketEvent) -> Result<Self, UnexpectedEvent> {
+        let (connection, text) = event.message()?;
+        // A session that was not proven by the authorizer is none: whoever sent it may have made it up.
+        let session = event.proven_session(Names::Optional);
+        Ok(Self {
+            connection,
+            route: event.route().map(str::to_owned),
+            text: text.to_owned(),
+            session: session.ok().flatten().unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn new(
+        connection: ConnectionId,
+        session: Session,
+        route: &str,
+        text: String,
+    ) -> Self {
+        Self {
+            connection,
+            route: Some(route.to_owned()),
+            text,
+            session,
+        }
+    }
+
+    /// The frame as it was sent.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn echo(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     Ok(message.text().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, "hi", echo).unwrap().text(), Some("hi"));
+    /// ```
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The frame as JSON; `Value::Null` where it is not JSON.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn double(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     let number = message.json()["number"].as_u64().ok_or("send a number")?;
+    ///     Ok((number * 2).to_string().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, r#"{"number":2}"#, double).unwrap().text(), Some("4"));
+    /// assert_eq!(chat.says(&tom, "hi", double).unwrap_err().to_string(), "send a number");
+    /// ```
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The frame, read as a `T` of your own.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn sum(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     let numbers: Vec<u32> = message.parse()?;
+    ///     Ok(numbers.iter().sum::<u32>().to_string().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, "[1,2,3]", sum).unwrap().text(), Some("6"));
+    /// ```
+    ///
+    /// # Errors
+    /// The frame is not JSON, or not that of a `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.text)
+    }
+
+    /// Who sent it: the name that the authorizer let in. `None` where the sender gave none, and where no authorizer of the
+    /// chat decides who connects.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn who(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     Ok(format!("{:?} in {}", message.sender(), message.room()).into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// let reply = chat.says(&tom, "who am I?", who).unwrap();
+    /// assert_eq!(reply.text(), Some(r#"Some("Tom") in kitchen"#));
+    /// ```
+    #[must_use]
+    pub fn sender(&self) -> Option<&str> {
+        self.session.name.as_ref().map(Name::as_str)
+    }
+
+    /// Whom the sender named as friend when connecting.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}};
+    /// async fn friend(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     Ok(message.friend().unwrap_or("nobody").into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect_as(&Handshake::between("Tom", "Jerry"));
+    /// assert_eq!(chat.says(&tom, "hi", friend).unwrap().text(), Some("Jerry"));
+    /// ```
+    #[must_use]
+    pub fn friend(&self) -> Option<&str> {
+        self.session.friend.as_ref().map(Name::as_str)
+    }
+
+    /// The room that the sender is in; `everybody` where it named none.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}};
+    /// async fn room(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     Ok(message.room().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect_as(&Handshake::between("Tom", "Jerry"));
+    /// assert_eq!(chat.says(&tom, "hi", room).unwrap().text(), Some("everybody"));
+    /// ```
+    #[must_use]
+    pub fn room(&self) -> &str {
+        self.session.room.as_str()
+    }
+
+    /// The key of the route that it came by.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn route(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     Ok(message.route().unwrap_or_default().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, r#"{"action":"roll"}"#, route).unwrap().text(), Some("roll"));
+    /// assert_eq!(chat.says(&tom, "roll", route).unwrap().text(), Some("$default"));
+    /// ```
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    /// API Gateway's id of the connection that it came over. Opaque: nothing may be read out of it.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
+    /// async fn id(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     Ok(message.connection_id().into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&tom, "hi", id).unwrap().text(), Some(tom.connection_id()));
+    /// ```
+    #[must_use]
+    pub fn connection_id(&self) -> &str {
+        self.connection.as_str()
+    }
+
+    pub(crate) const fn connection(&self) -> &ConnectionId {
+        &self.connection
+    }
+}

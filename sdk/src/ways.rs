@@ -1,0 +1,100 @@
+//! What a chat is made of: AWS's services, or their fakes in memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chat_lambdas::aws::{CallbackDelivery, Clients, DynamoStore, Patience};
+use chat_lambdas::delivery::{Delivery, DeliveryError, Posted};
+use chat_lambdas::environment::{Environment, EnvironmentError};
+use chat_lambdas::memory::{MemoryDelivery, MemoryItems, MemoryStore};
+use chat_lambdas::runtime::Trace;
+use chat_lambdas::session::ConnectionId;
+
+/// What a chat is made of.
+#[derive(Debug, Clone)]
+pub(crate) enum Ways {
+    Aws(Arc<Aws>),
+    Memory(Arc<Memory>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Aws {
+    pub(crate) store: DynamoStore,
+    /// Repeats by itself what was refused with 429.
+    pub(crate) delivery: CallbackDelivery,
+    /// Leaves that to the one who posts to many.
+    pub(crate) crowd: CallbackDelivery,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) store: MemoryStore,
+    pub(crate) delivery: MemoryDelivery,
+    pub(crate) items: MemoryItems,
+}
+
+impl Ways {
+    /// AWS's services, as the environment of a function says.
+    pub(crate) fn of_environment(
+        environment: Environment<'_>,
+        trace: &Trace,
+    ) -> Result<Self, EnvironmentError> {
+        let table = environment.table()?;
+        let endpoint = environment.connections_endpoint()?;
+        let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
+        let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
+        Ok(Self::Aws(Arc::new(Aws {
+            store: clients.table(table, Patience::TABLE),
+            delivery: clients.delivery(endpoint.clone(), Patience::POST),
+            crowd: clients.crowd_delivery(endpoint, Patience::POST),
+        })))
+    }
+}
+
+/// Runs the same code over either. `$delivery` is the one for a few receivers, `$crowd` the one for many.
+macro_rules! over {
+    ($ways:expr, |$store:pat_param, $items:pat_param, $delivery:pat_param, $crowd:pat_param| $code:expr) => {
+        match $ways {
+            $crate::ways::Ways::Aws(aws) => {
+                let ($store, $items) = (&aws.store, &aws.store);
+                let ($delivery, $crowd) = (&aws.delivery, &aws.crowd);
+                $code
+            }
+            $crate::ways::Ways::Memory(memory) => {
+                let ($store, $items) = (&memory.store, &memory.items);
+                let ($delivery, $crowd) = (&memory.delivery, &memory.delivery);
+                $code
+            }
+        }
+    };
+}
+pub(crate) use over;
+
+/// A way to clients that remembers whether it is closed: posts to many only count refusals.
+pub(crate) struct Watched<'a, D> {
+    delivery: &'a D,
+    is_forbidden: AtomicBool,
+}
+
+impl<'a, D> Watched<'a, D> {
+    pub(crate) const fn new(delivery: &'a D) -> Self {
+        Self {
+            delivery,
+            is_forbidden: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.is_forbidden.load(Ordering::Relaxed)
+    }
+}
+
+impl<D: Delivery + Sync> Delivery for Watched<'_, D> {
+    async fn post(&self, connection: &ConnectionId, text: &str) -> Result<Posted, DeliveryError> {
+        let posted = self.delivery.post(connection, text).await;
+        if matches!(posted, Err(DeliveryError::Forbidden)) {
+            self.is_forbidden.store(true, Ordering::Relaxed);
+        }
+        posted
+    }
+}
