@@ -6,7 +6,7 @@
 mod arns;
 mod conditions;
 mod needs;
-mod proxy;
+mod endpoint;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -302,7 +302,7 @@ async fn serve(
     };
     tokio::select! {
         _ = dynoxide::server::serve_with_shutdown(inner, database, std::future::pending()) => {}
-        () = proxy::serve(published, address, reads, credentials, scope) => {}
+        () = endpoint::serve(published, address, reads, credentials, scope) => {}
         () = sweep => {}
     }
 }
