@@ -1,14 +1,18 @@
 //! The stack's tables, behind DynamoDB's API and behind IAM.
 //!
-//! The database blocks whoever calls it, so it lives on a thread of its own, with its HTTP endpoint and with the IAM
-//! check in front of it.
+//! The database blocks the thread that calls it, so it has a thread of its own, with an HTTP endpoint that asks IAM first.
+//! **No listener leads to the database but that endpoint**: its operations are called in this process.
 
 mod arns;
 mod conditions;
-mod needs;
 mod endpoint;
+mod needs;
+mod operations;
+#[cfg(test)]
+mod same_as_the_server;
+mod unreadable;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +27,7 @@ use dynoxide::{Database, DynoxideError};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use self::endpoint::Endpoint;
 pub(crate) use self::needs::Scope;
 use crate::credentials::Credentials;
 use crate::options::TableStorage;
@@ -91,20 +96,24 @@ impl Tables {
         scope: Scope,
     ) -> Result<Self, TablesError> {
         let database = open(storage)?;
-        let published = listener(Ipv4Addr::LOCALHOST)?;
-        let inner = hidden_listener()?;
-        let endpoint = format!("http://{}", published.local_addr()?);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = format!("http://{}", listener.local_addr()?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = database.clone();
+        let endpoint = Endpoint {
+            database: database.clone(),
+            credentials,
+            scope,
+        };
         let thread = std::thread::Builder::new()
             .name("tables".to_owned())
             .spawn(move || {
                 runtime.block_on(async move {
                     tokio::select! {
-                        () = serve(inner, published, served, credentials, scope) => {}
+                        () = serve(listener, endpoint) => {}
                         // Also when the sender is dropped.
                         _ = stopped => {}
                     }
@@ -114,7 +123,7 @@ impl Tables {
             })?;
         Ok(Self {
             database,
-            endpoint,
+            endpoint: address,
             running: Mutex::new(Some((stop, thread))),
         })
     }
@@ -259,50 +268,21 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
     })
 }
 
-/// For the database's own server, which asks nobody who he is and answers web pages and programs of other users, too: on
-/// one of the 16 million loopback addresses, which no page can try through. Only Linux has them all from the start. A
-/// program can look it up, in the system's list of ports.
-fn hidden_listener() -> std::io::Result<TcpListener> {
-    let mut bytes = [0; 3];
-    getrandom::fill(&mut bytes)?;
-    let [a, b, c] = bytes;
-    listener(Ipv4Addr::new(127, a, b, c)).or_else(|_| listener(Ipv4Addr::LOCALHOST))
-}
-
-fn listener(address: Ipv4Addr) -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(SocketAddr::from((address, 0)))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-async fn serve(
-    inner: TcpListener,
-    published: TcpListener,
-    database: Database,
-    credentials: Arc<Credentials>,
-    scope: Scope,
-) {
-    let Ok(address) = inner.local_addr() else {
+async fn serve(listener: TcpListener, endpoint: Endpoint) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
         return;
     };
-    let (Ok(inner), Ok(published)) = (
-        tokio::net::TcpListener::from_std(inner),
-        tokio::net::TcpListener::from_std(published),
-    ) else {
-        return;
-    };
-    let (sweeper, reads) = (database.clone(), database.clone());
+    let database = endpoint.database.clone();
     let sweep = async move {
         let mut ticks = tokio::time::interval(SWEEP);
         loop {
             ticks.tick().await;
             // The next round tries again.
-            let _failed = sweeper.sweep_ttl();
+            let _failed = database.sweep_ttl();
         }
     };
     tokio::select! {
-        _ = dynoxide::server::serve_with_shutdown(inner, database, std::future::pending()) => {}
-        () = endpoint::serve(published, address, reads, credentials, scope) => {}
+        () = endpoint::serve(listener, endpoint) => {}
         () = sweep => {}
     }
 }
@@ -347,16 +327,6 @@ mod tests {
             .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))
             .unwrap();
         line.trim().parse().unwrap()
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_databases_own_server_is_where_no_page_looks_for_it() {
-        let addresses: Vec<_> = (0..2)
-            .map(|_| hidden_listener().unwrap().local_addr().unwrap().ip())
-            .collect();
-        assert!(addresses.iter().all(|address| address.is_loopback()));
-        assert_ne!(addresses[0], addresses[1]);
     }
 
     /// With SQLite's default, `synchronous = FULL`, every write waits for the disk (where there is one: on a file system
