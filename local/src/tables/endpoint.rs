@@ -11,12 +11,12 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, DATE};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use serde::de::IgnoredAny;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::needs::{Need, Scope, needs};
 use super::operations::{Call, Operation};
+use super::unreadable::is_broken;
 use super::{arns, conditions, operations};
 use crate::browser;
 use crate::credentials::{Caller, Credentials};
@@ -93,7 +93,10 @@ impl Endpoint {
         let (media_type, name, operation) = self.read(head, &body)?;
         let caller = self.credentials.caller(&head.headers, head.uri.query());
         if let Some(refusal) = unsigned(head, &caller) {
-            return Err(respond(StatusCode::BAD_REQUEST, media_type, refusal));
+            return Err(match is_broken(&body) {
+                true => unnamed(media_type, "SerializationException"),
+                false => respond(StatusCode::BAD_REQUEST, media_type, refusal),
+            });
         }
         if body.is_empty() {
             return Err(unnamed(media_type, "SerializationException"));
@@ -143,13 +146,11 @@ impl Endpoint {
             None if given.is_none() && body.is_empty() => MEDIA_TYPES[1],
             None => return Err(nothing_there()),
         };
-        if !body.is_empty() && !is_json(body) {
-            return Err(unnamed(media_type, "SerializationException"));
-        }
         let target = header(head, "x-amz-target").unwrap_or_default();
         let name = TARGETS.iter().find_map(|known| target.strip_prefix(known));
         match name.and_then(|name| Some((name, operations::find(name)?))) {
             Some((name, operation)) => Ok((media_type, name, operation)),
+            None if is_broken(body) => Err(unnamed(media_type, "SerializationException")),
             None => Err(unnamed(media_type, "UnknownOperationException")),
         }
     }
@@ -293,14 +294,6 @@ fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer 
         .header("x-amz-crc32", crc32fast::hash(&body))
         .body(Full::new(body))
         .expect("the headers are constants, an id and a number")
-}
-
-fn is_json(body: &[u8]) -> bool {
-    match serde_json::from_slice::<IgnoredAny>(body) {
-        Ok(_) => true,
-        // It is JSON as far as it was read; the operation says what is wrong with it.
-        Err(error) => error.to_string().starts_with("recursion limit exceeded"),
-    }
 }
 
 fn header<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {

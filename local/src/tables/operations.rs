@@ -67,7 +67,7 @@ impl Call<'_> {
         A: Serialize,
     {
         let request = serde_json::from_slice(self.body)
-            .map_err(|error| unreadable::error(self.operation, &error))?;
+            .map_err(|error| unreadable::error(self.operation, self.body, &error))?;
         let response = run(self.database, request).map_err(|error| self.worded(error))?;
         serde_json::to_vec(&response)
             .map(Bytes::from)

@@ -401,6 +401,10 @@ async fn what_is_no_call_of_dynamodb_has_the_same_response() {
         *request.body_mut() = Bytes::new();
         request
     };
+    let broken = |mut request: Request<Bytes>| {
+        *request.body_mut() = Bytes::from_static(br#"{"Limit":"x""#);
+        request
+    };
     both.check([
         without(&["content-type"]),
         empty(without(&["content-type"])),
@@ -416,6 +420,9 @@ async fn what_is_no_call_of_dynamodb_has_the_same_response() {
         with("authorization", "Bearer x"),
         with("authorization", "AWS4-HMAC-SHA256 Credential=AKIA/x"),
         empty(call("ListTables", &json!({}))),
+        broken(without(&["authorization"])),
+        broken(without(&["x-amz-target"])),
+        broken(call("ListTables", &json!({}))),
         elsewhere,
         put,
         presigned,

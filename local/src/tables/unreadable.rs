@@ -4,6 +4,7 @@
 //! wrong JSON type, for which DynamoDB names the token that it met and the class that it wanted.
 
 use dynoxide::DynoxideError;
+use serde::de::IgnoredAny;
 
 /// What the word in front of an error's text makes of it.
 #[derive(Clone, Copy)]
@@ -29,8 +30,19 @@ const EMPTY_VALUE: &str =
 const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond \
                         supported limit";
 
-/// The error of a request to `operation` that could not be read because of `error`.
-pub(super) fn error(operation: &str, error: &serde_json::Error) -> DynoxideError {
+/// Whether a body is there and is not JSON. DynamoDB says nothing about it but that.
+pub(super) fn is_broken(body: &[u8]) -> bool {
+    // What is nested too deeply for the reader is JSON as far as it was read.
+    !body.is_empty()
+        && serde_json::from_slice::<IgnoredAny>(body)
+            .is_err_and(|error| !error.to_string().starts_with("recursion limit exceeded"))
+}
+
+/// The error of a request to `operation` whose `body` could not be read because of `error`.
+pub(super) fn error(operation: &str, body: &[u8], error: &serde_json::Error) -> DynoxideError {
+    if is_broken(body) {
+        return DynoxideError::SerializationException(String::new());
+    }
     let text = error.to_string();
     let bare = without_position(&text);
     for (word, mark, is_whole) in MARKS {
