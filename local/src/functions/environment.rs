@@ -5,23 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Runnable;
-use crate::credentials::AccessKey;
-
-/// What a function's process finds around itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Surroundings {
-    /// `AWS_REGION`.
-    pub(crate) region: String,
-    /// The function's own credentials, which lead to its role.
-    pub(crate) access_key: AccessKey,
-    /// Where DynamoDB is.
-    pub(crate) tables_endpoint: String,
-    /// Where the @connections API is, with the stage.
-    pub(crate) connections_endpoint: String,
-    /// Where Lambda's Invoke API is.
-    pub(crate) functions_endpoint: String,
-}
+use super::runnable::Runnable;
 
 /// Everything but what is inherited: nothing is.
 pub(crate) fn environment(

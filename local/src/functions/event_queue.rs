@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::budget::{Budget, Held, Share, Stage};
 
-use super::{Event, Failure, Functions, Invocation, Outcome};
+use super::Functions;
+use super::job::{Event, Failure, Invocation, Outcome};
 
 /// Between the first and the second try, and between the second and the third.
 const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];

@@ -10,9 +10,10 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
 use serde_json::json;
 
+use super::Functions;
 use super::callee::Callee;
 use super::event_queue::QueueFull;
-use super::{Event, Failure, Functions, Invocation, Outcome};
+use super::job::{Event, Failure, Invocation, Outcome};
 use crate::budget::{Held, Share};
 use crate::credentials::{Caller, Credentials};
 use crate::gateway::handshake::Refusal;

@@ -1,23 +1,24 @@
-//! The processes of one function, and who of them gets which event.
+//! The processes of one function, and which of them gets which event. Pure: methods say what has happened, actions come
+//! back that say what is to be done about it.
 //!
 //! The idle process that worked last gets the next event (its caches are warm); events without a process wait in
-//! turn, by who sent them (`fair_queue.rs`). A process is started when one waits, nobody is idle and there is room for another.
+//! turn, by their sources (`fair_queue.rs`). A process is started when an event waits, no process is idle and there is room
+//! for another.
+
+mod process;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use self::process::{Due, Phase, Process};
 use super::fair_queue::FairQueue;
+use super::job::{Event, Failure, Job, Outcome};
 use super::lanes::Lanes;
-use super::process::{self, Process};
-use super::{Failure, Invocation, Outcome, Runnable};
-use crate::observer::{LogLine, LogSource, Observer};
-use crate::options::Limits;
-use crate::status::FunctionStatus;
 
 /// How often a process may fail to start before those who wait are told.
 const START_TRIES: u32 = 3;
@@ -26,57 +27,63 @@ const TIDY_AFTER: Duration = Duration::from_secs(1);
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 
-/// One invocation on its way to a process.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) invocation: Box<Invocation>,
-    pub(crate) reply: oneshot::Sender<Outcome>,
+/// How often a process is looked at that had nothing to do for long and has an event on its way.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// What holds for all processes of a function.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    /// How many processes there are at most, but for the reserve of `lanes.rs`.
+    pub(super) capacity: usize,
+    /// Whether the template says how many, so that there is no reserve.
+    pub(super) is_reserved: bool,
+    /// How long an invocation may take.
+    pub(super) timeout: Duration,
+    /// How long a start may take.
+    pub(super) init_timeout: Duration,
+    /// How long a process is kept that has nothing to do.
+    pub(super) process_idle: Duration,
+    /// In megabytes, for the log.
+    pub(super) memory_size: u32,
 }
 
-impl Job {
-    /// Who sent it.
-    fn source(&self) -> u64 {
-        self.invocation.held.share().number()
+/// What is to be done.
+#[derive(Debug)]
+pub(super) enum Action {
+    /// Start a process with this number; [`Pool::exited`] says when it is gone.
+    Start(u64),
+    /// Give the job to the process that has asked for one, or call [`Pool::undelivered`].
+    Deliver { process: u64, job: Job },
+    /// End the process.
+    End { process: u64, order: Order },
+    /// Tell the caller of an invocation how it ended.
+    Finish {
+        reply: oneshot::Sender<Outcome>,
+        outcome: Outcome,
+    },
+    /// Write a line into the log of a process, or of the function.
+    Log { process: Option<u64>, text: String },
+    /// Call [`Pool::rested`] after this time.
+    Rest(Duration),
+}
+
+/// How a process is to end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Order {
+    /// Without time to end by itself.
+    pub(super) at_once: bool,
+    /// What its end means for what it was working on.
+    pub(super) why: Failure,
+}
+
+impl Order {
+    /// To end when it wants to, and soon.
+    pub(super) fn stop() -> Self {
+        Self {
+            at_once: false,
+            why: Failure::new("Runtime.ExitError", "the process was stopped"),
+        }
     }
-}
-
-/// The processes of one function.
-#[derive(Debug)]
-pub(crate) struct Pool {
-    pub(super) runnable: Runnable,
-    pub(super) limits: Limits,
-    observer: Observer,
-    /// Said once, not with every line.
-    told_of_logs: AtomicBool,
-    state: Mutex<State>,
-    /// How many processes are alive, for those who wait until none is.
-    alive: watch::Sender<usize>,
-    next_process: AtomicU64,
-    invocations: AtomicU64,
-    errors: AtomicU64,
-    in_flight: AtomicUsize,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// The last one worked last.
-    idle: Vec<Idle>,
-    waiting: FairQueue<Job>,
-    lanes: Lanes,
-    /// When those were last looked through that nobody waits for any more.
-    tidied: Option<Instant>,
-    processes: BTreeMap<u64, Arc<Process>>,
-    /// Processes that have not asked for an event yet.
-    starting: usize,
-    failed_starts: u32,
-    backing_off: bool,
-    retired: bool,
-}
-
-#[derive(Debug)]
-struct Idle {
-    process: Arc<Process>,
-    job: oneshot::Sender<Job>,
 }
 
 /// When a process that works on something is to end.
@@ -88,312 +95,356 @@ pub(super) enum Ending {
     Now,
 }
 
-/// What a process gets when it asks for an event.
+/// The process has not answered its event yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Busy;
+
+/// How much there is, and was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) invocations: u64,
+    pub(super) errors: u64,
+    /// Jobs that wait, and those that processes have.
+    pub(super) in_flight: usize,
+}
+
+/// The processes of one function.
 #[derive(Debug)]
-pub(super) enum Next {
-    Job(Job),
-    /// Nothing yet.
-    Wait(oneshot::Receiver<Job>),
-    /// Nothing any more: the process is to end.
-    Retired,
+pub(super) struct Pool {
+    rules: Rules,
+    processes: BTreeMap<u64, Process>,
+    next_process: u64,
+    /// The last one worked last.
+    idle: Vec<u64>,
+    waiting: FairQueue<Job>,
+    lanes: Lanes,
+    /// When those were last looked through whose callers have stopped waiting.
+    tidied: Option<Instant>,
+    failed_starts: u32,
+    is_resting: bool,
+    is_retired: bool,
+    invocations: u64,
+    errors: u64,
 }
 
 impl Pool {
-    pub(super) fn new(runnable: Runnable, limits: Limits, observer: Observer) -> Arc<Self> {
-        Arc::new(Self {
-            runnable,
-            limits,
-            observer,
-            told_of_logs: AtomicBool::new(false),
-            state: Mutex::default(),
-            alive: watch::Sender::new(0),
-            next_process: AtomicU64::new(0),
-            invocations: AtomicU64::new(0),
-            errors: AtomicU64::new(0),
-            in_flight: AtomicUsize::new(0),
-        })
+    pub(super) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            processes: BTreeMap::new(),
+            next_process: 0,
+            idle: Vec::new(),
+            waiting: FairQueue::default(),
+            lanes: Lanes::default(),
+            tidied: None,
+            failed_starts: 0,
+            is_resting: false,
+            is_retired: false,
+            invocations: 0,
+            errors: 0,
+        }
     }
 
-    /// Whether this pool runs exactly `other`.
-    pub(super) fn runs(&self, other: &Runnable) -> bool {
-        self.runnable == *other
+    /// How many processes are alive.
+    pub(super) fn alive(&self) -> usize {
+        self.processes.len()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let is_busy = |process: &&Process| !process.is_free();
+        Counts {
+            invocations: self.invocations,
+            errors: self.errors,
+            in_flight: self.waiting.len() + self.processes.values().filter(is_busy).count(),
+        }
     }
 
     /// Takes a job, or gives it back when this pool is retired.
-    pub(super) fn submit(self: &Arc<Self>, mut job: Job) -> Result<(), Job> {
-        let mut state = self.state();
-        if state.retired {
+    pub(super) fn submitted(&mut self, job: Job, now: Instant) -> Result<Vec<Action>, Job> {
+        if self.is_retired {
             return Err(job);
         }
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        if self.capacity() == 0 {
-            drop(state);
-            self.finish(job.reply, Outcome::Failed(Failure::throttle()));
-            return Ok(());
+        if self.rules.capacity == 0 {
+            let outcome = Outcome::Failed(Failure::throttle());
+            return Ok(vec![self.finish(job.reply, outcome)]);
         }
-        if state.lanes.admit(job.source(), self.capacity()) {
-            match state.give_to_an_idle_one(job) {
-                None => return Ok(()),
-                Some(refused) => job = refused,
+        Ok(self.place(job, now))
+    }
+
+    /// Gives the job of an action [`Action::Deliver`] to another process: this one has closed its connection.
+    pub(super) fn undelivered(&mut self, process: u64, job: Job, now: Instant) -> Vec<Action> {
+        self.lanes.ended(process);
+        if let Some(process) = self.processes.get_mut(&process) {
+            process.phase = Phase::Silent;
+        }
+        self.place(job, now)
+    }
+
+    /// The process asks for an event; its first question ends its start.
+    pub(super) fn asked(&mut self, id: u64, now: Instant) -> Result<Vec<Action>, Busy> {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return Ok(Vec::new());
+        };
+        if process.is_ending {
+            return Ok(Vec::new());
+        }
+        if process.working().is_some() {
+            return Err(Busy);
+        }
+        process.idle_since = Some(now);
+        process.phase = Phase::Silent;
+        if process.started.is_none() {
+            process.started = Some(now);
+            self.failed_starts = 0;
+        }
+        if self.is_retired {
+            return Ok(self.end(id, Order::stop()).into_iter().collect());
+        }
+        self.idle.retain(|idle| *idle != id);
+        self.lanes.ended(id);
+        while let Some(job) = self.next_job() {
+            // On AWS it would have been throttled, not run.
+            if !job.is_abandoned() {
+                return Ok(vec![self.promise(id, job)]);
             }
         }
-        self.tidy(&mut state);
-        state.waiting.push(job.source(), job);
-        self.start_if_needed(&mut state);
-        Ok(())
+        self.idle.push(id);
+        self.set(id, Phase::Idle);
+        Ok(Vec::new())
     }
 
-    /// Notes that `process` has answered, after so long, an event of `source`.
-    pub(super) fn answered(&self, process: u64, source: u64, took: Duration) {
-        let mut state = self.state();
-        state.lanes.ended(process);
-        state.lanes.took(source, took);
+    /// The job has reached the process, which now works on it; gives back what the process is told.
+    pub(super) fn begun(&mut self, id: u64, job: Job, now: Instant) -> Option<Event> {
+        let process = self.processes.get_mut(&id)?;
+        self.invocations += 1;
+        Some(process.begin(job, now, self.rules.timeout))
     }
 
-    /// What `process` is to do next; asking ends its start.
-    pub(super) fn next(&self, process: &Arc<Process>) -> Next {
-        let mut state = self.state();
-        process.promise(false);
-        if process.started() {
-            state.starting = state.starting.saturating_sub(1);
-            state.failed_starts = 0;
+    /// Whether `request_id` is what the process works on.
+    pub(super) fn works_on(&self, id: u64, request_id: &str) -> bool {
+        let working = self.processes.get(&id).and_then(Process::working);
+        working.is_some_and(|working| working.request_id == request_id)
+    }
+
+    /// The process has answered `request_id`; `None` when it does not work on that.
+    pub(super) fn answered(
+        &mut self,
+        id: u64,
+        request_id: &str,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Option<Vec<Action>> {
+        let process = self.processes.get_mut(&id)?;
+        let working = process.take(request_id)?;
+        let took = now - working.began;
+        let text = process.report(&working, took, self.rules.memory_size, &outcome);
+        self.lanes.ended(id);
+        self.lanes.took(working.held.share().number(), took);
+        let mut actions = vec![log(id, text), self.finish(working.reply, outcome)];
+        if self.is_retired {
+            actions.extend(self.end(id, Order::stop()));
         }
-        if state.retired {
-            return Next::Retired;
-        }
-        state.idle.retain(|idle| idle.process.id != process.id);
-        state.lanes.ended(process.id);
-        while let Some(job) = state.next_job(self.capacity()) {
-            // Nobody waits for it any more: on AWS it would have been throttled, not run.
-            if job.reply.is_closed() {
-                self.in_flight.fetch_sub(1, Ordering::Relaxed);
-                continue;
+        Some(actions)
+    }
+
+    /// The process says why it cannot start; false when it has started, or has said so before.
+    pub(super) fn failed_to_start(&mut self, id: u64, failure: Failure) -> bool {
+        match self.processes.get_mut(&id) {
+            Some(process) if process.started.is_none() && process.init_error.is_none() => {
+                process.init_error = Some(failure);
+                true
             }
-            process.promise(true);
-            state.lanes.begun(process.id, job.source());
-            return Next::Job(job);
+            _ => false,
         }
-        let (job, receiver) = oneshot::channel();
-        state.idle.push(Idle {
-            process: Arc::clone(process),
-            job,
-        });
-        Next::Wait(receiver)
     }
 
-    /// Takes `process` out of the idle ones; false when it is not idle (any more).
-    pub(super) fn withdraw(&self, process: u64) -> bool {
-        let mut state = self.state();
-        let before = state.idle.len();
-        state.idle.retain(|idle| idle.process.id != process);
-        state.idle.len() < before
+    /// Looks at the process's clock, and says when to look again.
+    pub(super) fn ticked(&mut self, id: u64, now: Instant) -> (Instant, Vec<Action>) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return (now + LOOK_AGAIN, Vec::new());
+        };
+        let order = match process.due(&self.rules, now) {
+            Due::Later(then) => return (then, Vec::new()),
+            Due::StartTooSlow => {
+                let limit = self.rules.init_timeout.as_secs_f64();
+                let message = format!("init timed out after {limit:.2} seconds");
+                Order {
+                    at_once: true,
+                    why: Failure::new("Runtime.InitTimeout", message),
+                }
+            }
+            Due::Overdue => Order {
+                at_once: true,
+                ..Order::stop()
+            },
+            Due::Idle if self.idle.contains(&id) || self.is_retired => Order::stop(),
+            Due::Idle => return (now + LOOK_AGAIN, Vec::new()),
+        };
+        let actions = self.end(id, order).into_iter().collect();
+        (now + LOOK_AGAIN, actions)
     }
 
-    /// Ends the processes, and gives back what has not begun. Those that run something finish it when `ending` says so.
-    pub(super) fn retire(&self, ending: Ending) -> Vec<Job> {
-        let mut state = self.state();
-        state.retired = true;
-        state.idle.clear();
-        for process in state.processes.values() {
-            process.retire(ending);
+    /// The process is gone, because of `why`.
+    pub(super) fn exited(&mut self, id: u64, why: Failure, now: Instant) -> Vec<Action> {
+        let Some(process) = self.processes.remove(&id) else {
+            return Vec::new();
+        };
+        self.idle.retain(|idle| *idle != id);
+        self.lanes.ended(id);
+        let mut actions = Vec::new();
+        let (has_started, init_error) = (process.started.is_some(), process.init_error);
+        if let Phase::Working(working) = process.phase {
+            let (text, failure) = working.lost(&why, self.rules.timeout);
+            actions.push(log(id, text));
+            actions.push(self.finish(working.reply, Outcome::Failed(failure)));
         }
-        let jobs: Vec<Job> = state.waiting.drain();
-        self.in_flight.fetch_sub(jobs.len(), Ordering::Relaxed);
-        jobs
-    }
-
-    pub(super) fn is_retired(&self) -> bool {
-        self.state().retired
-    }
-
-    pub(super) fn has_ended(&self) -> bool {
-        *self.alive.borrow() == 0
-    }
-
-    /// Waits until no process is left.
-    pub(super) async fn ended(&self) {
-        let mut alive = self.alive.subscribe();
-        // The sender is in `self`, so the wait cannot fail.
-        let _zero = alive.wait_for(|alive| *alive == 0).await;
-    }
-
-    /// A process is gone. `failed_start` tells why, when it never asked for an event.
-    pub(super) fn process_ended(
-        self: &Arc<Self>,
-        process: &Process,
-        failed_start: Option<Failure>,
-    ) {
-        let mut state = self.state();
-        state.processes.remove(&process.id);
-        state.idle.retain(|idle| idle.process.id != process.id);
-        state.lanes.ended(process.id);
-        while !state.idle.is_empty()
-            && let Some(job) = state.next_job(self.capacity())
+        if !has_started && !self.is_retired {
+            let failure = init_error.unwrap_or(why);
+            let text = format!("INIT_REPORT Status: error Error: {}", failure.message);
+            actions.push(log(id, text));
+            actions.extend(self.start_failed(&failure));
+        }
+        while !self.idle.is_empty()
+            && let Some(job) = self.next_job()
         {
-            if let Some(job) = state.give_to_an_idle_one(job) {
-                state.waiting.push(job.source(), job);
-            }
+            actions.extend(self.place(job, now));
         }
-        let mut told = Vec::new();
-        if let Some(failure) = failed_start {
-            state.starting = state.starting.saturating_sub(1);
-            state.failed_starts += 1;
-            if state.failed_starts >= START_TRIES {
-                state.failed_starts = 0;
-                told = state.waiting.drain();
-                self.platform_log(
-                    "-",
-                    format!("gave up after {START_TRIES} starts: {}", failure.message),
-                );
-            } else if !state.backing_off {
-                state.backing_off = true;
-                let wait = FIRST_BACK_OFF * 2u32.pow(state.failed_starts - 1);
-                tokio::spawn(Arc::clone(self).start_after(wait));
-            }
-            for job in told {
-                self.finish(job.reply, Outcome::Failed(failure.clone()));
-            }
-        }
-        self.start_if_needed(&mut state);
-        let alive = state.processes.len();
-        drop(state);
-        self.alive.send_replace(alive);
+        self.start_if_needed(now, &mut actions);
+        actions
     }
 
-    pub(super) fn begun(&self) {
-        self.invocations.fetch_add(1, Ordering::Relaxed);
+    /// The time of an action [`Action::Rest`] is over.
+    pub(super) fn rested(&mut self, now: Instant) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.is_resting = false;
+        self.start_if_needed(now, &mut actions);
+        actions
     }
 
-    /// Tells the caller of an invocation how it ended.
-    pub(super) fn finish(&self, reply: oneshot::Sender<Outcome>, outcome: Outcome) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if matches!(outcome, Outcome::Failed(_)) {
-            self.errors.fetch_add(1, Ordering::Relaxed);
-        }
-        // The caller may have stopped waiting.
-        let _unheard = reply.send(outcome);
+    /// Ends the processes, and gives back what has not begun. Those that work on something finish it when `ending` says so.
+    pub(super) fn retire(&mut self, ending: Ending) -> (Vec<Job>, Vec<Action>) {
+        self.is_retired = true;
+        self.idle.clear();
+        let may_end = |process: &Process| ending == Ending::Now || process.is_free();
+        let ids: Vec<u64> = self
+            .processes
+            .iter()
+            .filter_map(|(id, process)| may_end(process).then_some(*id))
+            .collect();
+        let actions = ids
+            .into_iter()
+            .filter_map(|id| self.end(id, Order::stop()))
+            .collect();
+        (self.waiting.drain(), actions)
     }
 
-    pub(super) fn status(&self) -> FunctionStatus {
-        FunctionStatus {
-            logical_id: self.runnable.function.logical_id.clone(),
-            name: self.runnable.function.name.clone(),
-            processes: self.state().processes.len(),
-            invocations: self.invocations.load(Ordering::Relaxed),
-            errors: self.errors.load(Ordering::Relaxed),
-            in_flight: self.in_flight.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Tells of a process that has started, before it does anything.
-    pub(super) fn process_started(&self, pid: u32, log_stream: &str) {
-        self.observer.process_started(pid, log_stream);
-    }
-
-    /// Tells that a process is gone, and what it has started with it.
-    pub(super) fn process_is_gone(&self, pid: u32) {
-        self.observer.process_ended(pid);
-    }
-
-    pub(super) fn log(&self, stream: &str, source: LogSource, text: String) {
-        if let Some(action) = self.runnable.missing_log_action
-            && !self.told_of_logs.swap(true, Ordering::Relaxed)
+    /// Gives the job to the process that was idle for the shortest time, or lets it wait.
+    fn place(&mut self, job: Job, now: Instant) -> Vec<Action> {
+        if self.lanes.admit(job.source(), self.rules.capacity)
+            && let Some(process) = self.idle.pop()
         {
-            let function = &self.runnable.function.logical_id;
-            self.observer.warn(format!(
-                "the role of function `{function}` does not allow {action}: on AWS its log lines are lost"
-            ));
+            return vec![self.promise(process, job)];
         }
-        self.observer.log(LogLine {
-            function: self.runnable.function.logical_id.clone(),
-            log_group: self.runnable.function.log_group.clone(),
-            stream: stream.to_owned(),
-            source,
+        self.tidy(now);
+        self.waiting.push(job.source(), job);
+        let mut actions = Vec::new();
+        self.start_if_needed(now, &mut actions);
+        actions
+    }
+
+    fn promise(&mut self, process: u64, job: Job) -> Action {
+        self.set(process, Phase::Promised);
+        self.lanes.begun(process, job.source());
+        Action::Deliver { process, job }
+    }
+
+    fn set(&mut self, id: u64, phase: Phase) {
+        if let Some(process) = self.processes.get_mut(&id) {
+            process.phase = phase;
+        }
+    }
+
+    fn finish(&mut self, reply: oneshot::Sender<Outcome>, outcome: Outcome) -> Action {
+        self.errors += u64::from(matches!(outcome, Outcome::Failed(_)));
+        Action::Finish { reply, outcome }
+    }
+
+    /// `None` when it is ending already.
+    fn end(&mut self, id: u64, order: Order) -> Option<Action> {
+        let process = self.processes.get_mut(&id)?;
+        if std::mem::replace(&mut process.is_ending, true) {
+            return None;
+        }
+        self.idle.retain(|idle| *idle != id);
+        Some(Action::End { process: id, order })
+    }
+
+    /// After some failures in a row, what waits is told; before, the next start waits for a while.
+    fn start_failed(&mut self, failure: &Failure) -> Vec<Action> {
+        self.failed_starts += 1;
+        if self.failed_starts < START_TRIES {
+            if std::mem::replace(&mut self.is_resting, true) {
+                return Vec::new();
+            }
+            let wait = FIRST_BACK_OFF * 2u32.pow(self.failed_starts - 1);
+            return vec![Action::Rest(wait)];
+        }
+        self.failed_starts = 0;
+        let text = format!("gave up after {START_TRIES} starts: {}", failure.message);
+        let mut actions = vec![Action::Log {
+            process: None,
             text,
-        });
-    }
-
-    pub(super) fn platform_log(&self, stream: &str, text: String) {
-        self.log(stream, LogSource::Platform, text);
-    }
-
-    fn capacity(&self) -> usize {
-        match self.runnable.function.reserved_concurrency {
-            Some(reserved) => self.runnable.max_processes.min(reserved as usize),
-            None => self.runnable.max_processes,
+        }];
+        for job in self.waiting.drain() {
+            let outcome = Outcome::Failed(failure.clone());
+            actions.push(self.finish(job.reply, outcome));
         }
+        actions
     }
 
-    fn start_if_needed(self: &Arc<Self>, state: &mut State) {
-        let (capacity, lanes) = (self.capacity(), &state.lanes);
-        let is_reserved = self.runnable.function.reserved_concurrency.is_some();
-        let room = match state.waiting.has_of(|source| lanes.is_quick(source)) {
-            true => lanes.room(capacity, is_reserved),
+    fn start_if_needed(&mut self, now: Instant, actions: &mut Vec<Action>) {
+        let (capacity, lanes) = (self.rules.capacity, &self.lanes);
+        let room = match self.waiting.has_of(|source| lanes.is_quick(source)) {
+            true => lanes.room(capacity, self.rules.is_reserved),
             false => capacity,
         };
-        while !state.retired
-            && !state.backing_off
-            && state.starting < state.waiting.len()
-            && state.processes.len() < room
+        let is_starting = |process: &&Process| process.started.is_none();
+        let mut starting = self.processes.values().filter(is_starting).count();
+        while !self.is_retired
+            && !self.is_resting
+            && starting < self.waiting.len()
+            && self.processes.len() < room
         {
-            let process = Arc::new(Process::new(
-                self.next_process.fetch_add(1, Ordering::Relaxed),
-            ));
-            state.starting += 1;
-            state.processes.insert(process.id, Arc::clone(&process));
-            self.alive.send_replace(state.processes.len());
-            tokio::spawn(process::run(Arc::clone(self), process));
+            let id = self.next_process;
+            self.next_process += 1;
+            starting += 1;
+            self.processes.insert(id, Process::new(now));
+            actions.push(Action::Start(id));
         }
-    }
-
-    /// Drops what nobody waits for any more, so that it does not hold room while all processes work.
-    fn tidy(&self, state: &mut State) {
-        let now = Instant::now();
-        if state.tidied.is_some_and(|last| now - last < TIDY_AFTER) {
-            return;
-        }
-        state.tidied = Some(now);
-        let dropped = state.waiting.retain(|job| !job.reply.is_closed());
-        self.in_flight.fetch_sub(dropped, Ordering::Relaxed);
-    }
-
-    async fn start_after(self: Arc<Self>, wait: Duration) {
-        tokio::time::sleep(wait).await;
-        let mut state = self.state();
-        state.backing_off = false;
-        self.start_if_needed(&mut state);
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Gives `job` to the process that was idle for the shortest time; gives it back where none is.
-    fn give_to_an_idle_one(&mut self, mut job: Job) -> Option<Job> {
-        let source = job.source();
-        while let Some(idle) = self.idle.pop() {
-            idle.process.promise(true);
-            // It fails when that process closed its connection meanwhile.
-            match idle.job.send(job) {
-                Ok(()) => {
-                    self.lanes.begun(idle.process.id, source);
-                    return None;
-                }
-                Err(refused) => job = refused,
-            }
-            idle.process.promise(false);
-        }
-        Some(job)
     }
 
     /// What an idle process is to get next.
-    fn next_job(&mut self, capacity: usize) -> Option<Job> {
+    fn next_job(&mut self) -> Option<Job> {
         let Self { waiting, lanes, .. } = self;
-        match lanes.has_room(capacity) {
+        match lanes.has_room(self.rules.capacity) {
             true => waiting.pop(),
             false => waiting.pop_of(|source| lanes.is_quick(source)),
         }
+    }
+
+    /// Drops what is abandoned, so that it does not hold room while all processes work.
+    fn tidy(&mut self, now: Instant) {
+        if self.tidied.is_some_and(|last| now - last < TIDY_AFTER) {
+            return;
+        }
+        self.tidied = Some(now);
+        self.waiting.retain(|job| !job.is_abandoned());
+    }
+}
+
+fn log(process: u64, text: String) -> Action {
+    Action::Log {
+        process: Some(process),
+        text,
     }
 }

@@ -4,23 +4,21 @@
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API there is what a runtime
 //! needs that registers itself in order to be told of its end: register, and a next event that never comes.
 
-use std::sync::Arc;
-
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::http::response::Builder;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use super::pool::{Ending, Job, Next, Pool};
-use super::process::{Process, Running};
-use super::{Event, Failure, Outcome};
+use super::job::{Event, Failure, Job, Outcome};
+use super::pool::Busy;
 use crate::browser;
 use crate::gateway::{clock, ids};
 use crate::http::{self, BodyError, Patience};
 use crate::sockets::Sockets;
+use crate::stack::Function;
 
 /// The largest answer of a function: 6 MB and 100 bytes.
 const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
@@ -30,14 +28,35 @@ const CONNECTIONS: usize = 32;
 
 type Answer = Response<Full<Bytes>>;
 
+/// What a process does through its Runtime API.
+pub(super) trait Runtime: Clone + Send + Sync + 'static {
+    /// The function that it belongs to.
+    fn function(&self) -> &Function;
+
+    /// It asks for an event. A sender that is dropped means that none comes any more.
+    fn next(&self) -> Result<oneshot::Receiver<Job>, Busy>;
+
+    /// The job has reached it; gives back what it is told, unless it is gone.
+    fn begin(&self, job: Job) -> Option<Event>;
+
+    /// Whether `request_id` is what it works on.
+    fn works_on(&self, request_id: &str) -> bool;
+
+    /// It has answered; false when it does not work on `request_id`.
+    fn answered(&self, request_id: &str, outcome: Outcome) -> bool;
+
+    /// It says why it cannot start; false when it has started, or has said so before.
+    fn failed_to_start(&self, failure: Failure) -> bool;
+}
+
 /// Serves connections until it is aborted.
-pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<Process>) {
+pub(super) async fn serve(listener: TcpListener, process: impl Runtime) {
     // Aborting this task drops the set, and with it every connection.
     let mut connections = JoinSet::new();
     let sockets = Sockets::new(CONNECTIONS);
     // A runtime may keep its connection while its function works.
     let patience = Patience {
-        idle: http::IDLE + pool.runnable.function.timeout,
+        idle: http::IDLE + process.function().timeout,
         ..Patience::default()
     };
     loop {
@@ -51,37 +70,35 @@ pub(super) async fn serve(listener: TcpListener, pool: Arc<Pool>, process: Arc<P
             continue;
         };
         let place = sockets.place().await;
-        let (pool, process) = (Arc::clone(&pool), Arc::clone(&process));
+        let process = process.clone();
         connections.spawn(async move {
             http::serve(socket, &place, patience, |request| {
-                answer(&pool, &process, request)
+                answer(&process, request)
             })
             .await;
         });
     }
 }
 
-async fn answer(pool: &Pool, process: &Arc<Process>, request: Request<Incoming>) -> Answer {
+async fn answer(process: &impl Runtime, request: Request<Incoming>) -> Answer {
     if browser::asks(request.headers()) {
         return error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
     }
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     match (request.method(), segments.as_slice()) {
-        (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => {
-            next(pool, process).await
-        }
+        (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => next(process).await,
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
-            respond(pool, process, id, request.into_body()).await
+            respond(process, id, request.into_body()).await
         }
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => {
-            report(pool, process, id, request).await
+            report(process, id, request).await
         }
         (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
             init_error(process, request).await
         }
         (&Method::GET, ["ping"]) => text(StatusCode::OK, "pong"),
-        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(pool),
+        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(process.function()),
         (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => {
             std::future::pending().await
         }
@@ -93,34 +110,29 @@ async fn answer(pool: &Pool, process: &Arc<Process>, request: Request<Incoming>)
     }
 }
 
-async fn next(pool: &Pool, process: &Arc<Process>) -> Answer {
-    if process.is_running() {
+async fn next(process: &impl Runtime) -> Answer {
+    let Ok(job) = process.next() else {
         return error(
             StatusCode::FORBIDDEN,
             "InvalidStateTransition",
             "the current invocation is not answered yet",
         );
-    }
-    let job = match pool.next(process) {
-        Next::Job(job) => job,
-        Next::Wait(job) => match job.await {
-            Ok(job) => job,
-            Err(_) => return retired(process).await,
-        },
-        Next::Retired => return retired(process).await,
     };
-    deliver(pool, process, job)
+    match job.await.ok().and_then(|job| process.begin(job)) {
+        Some(event) => deliver(process.function(), event),
+        // Nothing comes any more, and nothing is answered: on AWS a waiting process just ends. Some runtimes take
+        // whatever is answered here for an event, and panic.
+        None => std::future::pending().await,
+    }
 }
 
-fn deliver(pool: &Pool, process: &Process, job: Job) -> Answer {
-    let function = &pool.runnable.function;
+fn deliver(function: &Function, event: Event) -> Answer {
     let Event {
         request_id,
         payload,
         trace,
         client_context,
-    } = process.begin(job, function.timeout);
-    pool.begun();
+    } = event;
     let timeout = i64::try_from(function.timeout.as_millis()).unwrap_or(i64::MAX);
     let deadline = clock::now_millis().saturating_add(timeout);
     let parent = ids::random_text(16, b"0123456789abcdef");
@@ -139,21 +151,11 @@ fn deliver(pool: &Pool, process: &Process, job: Job) -> Answer {
     finish(builder, payload)
 }
 
-/// Nothing comes any more, and nothing is answered: on AWS a waiting process just ends. Some runtimes take whatever
-/// is answered here for an event, and panic.
-async fn retired(process: &Process) -> Answer {
-    process.retire(Ending::Finished);
-    std::future::pending().await
-}
-
-async fn respond(pool: &Pool, process: &Process, id: &str, body: Incoming) -> Answer {
-    if !process.runs(id) {
+async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> Answer {
+    if !process.works_on(id) {
         return invalid_request_id();
     }
     let body = http::body(body, ANSWER_BYTES).await;
-    let Some(running) = process.take(id) else {
-        return invalid_request_id();
-    };
     let (outcome, answer) = match body {
         Ok(body) => (Outcome::Answer(body), accepted()),
         Err(BodyError::TooLarge) => {
@@ -179,24 +181,25 @@ async fn respond(pool: &Pool, process: &Process, id: &str, body: Incoming) -> An
             )
         }
     };
-    conclude(pool, process, running, outcome);
-    answer
+    match process.answered(id, outcome) {
+        true => answer,
+        false => invalid_request_id(),
+    }
 }
 
-async fn report(pool: &Pool, process: &Process, id: &str, request: Request<Incoming>) -> Answer {
-    if !process.runs(id) {
+async fn report(process: &impl Runtime, id: &str, request: Request<Incoming>) -> Answer {
+    if !process.works_on(id) {
         return invalid_request_id();
     }
     let failure = failure(request).await;
-    let Some(running) = process.take(id) else {
-        return invalid_request_id();
-    };
-    conclude(pool, process, running, Outcome::Failed(failure));
-    accepted()
+    match process.answered(id, Outcome::Failed(failure)) {
+        true => accepted(),
+        false => invalid_request_id(),
+    }
 }
 
-async fn init_error(process: &Process, request: Request<Incoming>) -> Answer {
-    if process.init_failed(failure(request).await) {
+async fn init_error(process: &impl Runtime, request: Request<Incoming>) -> Answer {
+    if process.failed_to_start(failure(request).await) {
         accepted()
     } else {
         error(
@@ -204,35 +207,6 @@ async fn init_error(process: &Process, request: Request<Incoming>) -> Answer {
             "InvalidStateTransition",
             "the start is over, or its error was told before",
         )
-    }
-}
-
-fn conclude(pool: &Pool, process: &Process, running: Running, outcome: Outcome) {
-    let millis = (Instant::now() - running.began).as_secs_f64() * 1000.0;
-    let memory = pool.runnable.function.memory_size;
-    let mut text = format!(
-        "REPORT RequestId: {}\tDuration: {millis:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {memory} MB",
-        running.request_id,
-        millis.ceil()
-    );
-    if let Some(init) = process.init_millis() {
-        text.push_str(&format!("\tInit Duration: {init:.2} ms"));
-    }
-    if let Outcome::Failed(failure) = &outcome {
-        text.push_str(&format!(
-            "\tStatus: error\tError Type: {}",
-            failure.error_type
-        ));
-    }
-    pool.platform_log(&process.log_stream, text);
-    pool.answered(
-        process.id,
-        running.held.share().number(),
-        running.began.elapsed(),
-    );
-    pool.finish(running.reply, outcome);
-    if pool.is_retired() {
-        process.retire(Ending::Finished);
     }
 }
 
@@ -257,8 +231,7 @@ async fn failure(request: Request<Incoming>) -> Failure {
     }
 }
 
-fn register(pool: &Pool) -> Answer {
-    let function = &pool.runnable.function;
+fn register(function: &Function) -> Answer {
     let body = serde_json::json!({
         "functionName": function.name,
         "functionVersion": "$LATEST",
