@@ -8,6 +8,7 @@
 mod process;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use self::process::{Due, Phase, Process};
+pub(super) use self::words::{Action, Busy, Counts, Ending, Order, Rules};
 use super::fair_queue::FairQueue;
 use super::job::{Event, Failure, Job, Outcome};
 use super::lanes::Lanes;
@@ -29,84 +31,6 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 
 /// How often a process is looked at that had nothing to do for long and has an event on its way.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// What holds for all processes of a function.
-#[derive(Debug, Clone)]
-pub(super) struct Rules {
-    /// How many processes there are at most, but for the reserve of `lanes.rs`.
-    pub(super) capacity: usize,
-    /// Whether the template says how many, so that there is no reserve.
-    pub(super) is_reserved: bool,
-    /// How long an invocation may take.
-    pub(super) timeout: Duration,
-    /// How long a start may take.
-    pub(super) init_timeout: Duration,
-    /// How long a process is kept that has nothing to do.
-    pub(super) process_idle: Duration,
-    /// In megabytes, for the log.
-    pub(super) memory_size: u32,
-}
-
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum Action {
-    /// Start a process with this number; [`Pool::exited`] says when it is gone.
-    Start(u64),
-    /// Give the job to the process that has asked for one, or call [`Pool::undelivered`].
-    Deliver { process: u64, job: Job },
-    /// End the process.
-    End { process: u64, order: Order },
-    /// Tell the caller of an invocation how it ended.
-    Finish {
-        reply: oneshot::Sender<Outcome>,
-        outcome: Outcome,
-    },
-    /// Write a line into the log of a process, or of the function.
-    Log { process: Option<u64>, text: String },
-    /// Call [`Pool::rested`] after this time.
-    Rest(Duration),
-}
-
-/// How a process is to end.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Order {
-    /// Without time to end by itself.
-    pub(super) at_once: bool,
-    /// What its end means for what it was working on.
-    pub(super) why: Failure,
-}
-
-impl Order {
-    /// To end when it wants to, and soon.
-    pub(super) fn stop() -> Self {
-        Self {
-            at_once: false,
-            why: Failure::new("Runtime.ExitError", "the process was stopped"),
-        }
-    }
-}
-
-/// When a process that works on something is to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// When it has answered.
-    Finished,
-    /// Now, whatever it works on.
-    Now,
-}
-
-/// The process has not answered its event yet.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Busy;
-
-/// How much there is, and was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) invocations: u64,
-    pub(super) errors: u64,
-    /// Jobs that wait, and those that processes have.
-    pub(super) in_flight: usize,
-}
 
 /// The processes of one function.
 #[derive(Debug)]

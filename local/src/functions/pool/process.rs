@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::Rules;
+use super::words::Rules;
 use crate::budget::Held;
 use crate::functions::job::{Event, Failure, Invocation, Job, Outcome};
 
