@@ -17,17 +17,17 @@ use self::parts::{
     stage_address,
 };
 use crate::budget::Budget;
-use crate::credentials::Credentials;
-use crate::functions::{Code, Functions, Scratch};
-use crate::gateway::Gateway;
-use crate::gateway::deployed::Deployed;
+use crate::dynamodb::{Prepared, Tables, TablesError};
+use crate::http::page::Page;
+use crate::iam::credentials::Credentials;
+use crate::lambda::{Code, Functions, Scratch};
 use crate::observer::Observer;
 use crate::options::{Options, StackRequest};
-use crate::page::Page;
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
-use crate::tables::{Prepared, Tables, TablesError};
 use crate::transition::{ChangeSummary, Teller};
+use crate::websocket::Gateway;
+use crate::websocket::deployed::Deployed;
 
 /// How long asynchronous invocations that run may take to end when the stack stops.
 const EVENT_PATIENCE: Duration = Duration::from_secs(2);

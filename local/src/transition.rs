@@ -67,7 +67,7 @@ fn by_id(stack: &Stack) -> BTreeMap<&str, &Resource> {
 
 fn keys_differ(before: &Stack, after: &Stack, id: &str) -> bool {
     match (before.tables.get(id), after.tables.get(id)) {
-        (Some(old), Some(new)) => !crate::tables::same_keys(&old.create, &new.create),
+        (Some(old), Some(new)) => !crate::dynamodb::same_keys(&old.create, &new.create),
         _ => false,
     }
 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::errors::{FunctionCodeError, StartError};
-use crate::credentials::{Credentials, decide};
-use crate::functions::{Code, Runnable, Scratch, Surroundings};
+use crate::connections_api::ANY_STAGE;
+use crate::dynamodb::{Prepared, Scope, Tables, TablesError};
 use crate::iam::Decision;
-use crate::management::ANY_STAGE;
+use crate::iam::credentials::{Credentials, decide};
+use crate::lambda::{Code, Runnable, Scratch, Surroundings};
 use crate::options::{Options, StackRequest};
 use crate::stack::{Function, Identity, LogicalId, Resource, Stack};
-use crate::tables::{Prepared, Scope, Tables, TablesError};
 use crate::template::{TemplateError, resolve_request};
 use crate::transition::Teller;
 

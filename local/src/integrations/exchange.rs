@@ -1,0 +1,147 @@
+//! What is known of the request that an integration serves.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::mapping::Scene;
+use crate::websocket::events::{self, Ended, Facts, Stamp};
+use crate::websocket::handshake::Head;
+
+/// A handshake, a message or a disconnect, as templates and mappings see it.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    /// The message; empty for the others.
+    pub(super) body: Cow<'a, str>,
+    /// `$context`.
+    pub(super) context: Value,
+    /// `$stageVariables`.
+    pub(super) variables: Cow<'a, Map<String, Value>>,
+    /// Those of the handshake as they are forwarded; none for the others.
+    pub(super) headers: Vec<(String, String)>,
+    /// Those of the handshake; none for the others.
+    pub(super) query: Vec<(String, String)>,
+    pub(super) trace: Cow<'a, str>,
+    /// The message as JSON, if it is.
+    json: OnceLock<Option<Value>>,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn connect(
+        facts: &Facts,
+        head: &Head,
+        variables: &'a Map<String, Value>,
+        stamp: &Stamp,
+        trace: &'a str,
+    ) -> Self {
+        let headers = events::forwarded(head, facts, trace)
+            .into_iter()
+            .filter(|(name, _)| !events::is_hop_by_hop(name))
+            .collect();
+        let context = events::context(facts, "$connect", "CONNECT", stamp);
+        Self {
+            headers,
+            query: head.query_pairs(),
+            ..Self::of(&context, "", variables, trace)
+        }
+    }
+
+    pub(crate) fn message(
+        facts: &Facts,
+        route_key: &str,
+        message_id: &str,
+        body: &'a str,
+        variables: &'a Map<String, Value>,
+        stamp: &Stamp,
+        trace: &'a str,
+    ) -> Self {
+        let mut context = events::context(facts, route_key, "MESSAGE", stamp);
+        context.message_id = Some(message_id);
+        Self::of(&context, body, variables, trace)
+    }
+
+    pub(crate) fn disconnect(
+        facts: &Facts,
+        ended: &Ended,
+        variables: &'a Map<String, Value>,
+        stamp: &Stamp,
+        trace: &'a str,
+    ) -> Self {
+        let mut context = events::context(facts, "$disconnect", "DISCONNECT", stamp);
+        context.disconnect_status_code = Some(ended.code);
+        context.disconnect_reason = Some(&ended.reason);
+        Self::of(&context, "", variables, trace)
+    }
+
+    fn of(
+        context: &events::Context<'_>,
+        body: &'a str,
+        variables: &'a Map<String, Value>,
+        trace: &'a str,
+    ) -> Self {
+        Self {
+            body: Cow::Borrowed(body),
+            context: serde_json::to_value(context).unwrap_or_default(),
+            variables: Cow::Borrowed(variables),
+            headers: Vec::new(),
+            query: Vec::new(),
+            trace: Cow::Borrowed(trace),
+            json: OnceLock::new(),
+        }
+    }
+
+    /// A copy for another thread.
+    pub(super) fn to_owned(&self) -> Exchange<'static> {
+        Exchange {
+            body: Cow::Owned(self.body.clone().into_owned()),
+            context: self.context.clone(),
+            variables: Cow::Owned(self.variables.clone().into_owned()),
+            headers: self.headers.clone(),
+            query: self.query.clone(),
+            trace: Cow::Owned(self.trace.clone().into_owned()),
+            json: self.json.clone(),
+        }
+    }
+
+    pub(super) fn route_key(&self) -> &str {
+        self.context["routeKey"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn queries(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn json(&self) -> Option<&Value> {
+        let parse = || serde_json::from_str(&self.body).ok();
+        self.json.get_or_init(parse).as_ref()
+    }
+
+    /// `$input.params()`.
+    pub(super) fn parameters(&self) -> Value {
+        json!({
+            "path": {},
+            "querystring": events::last_values(&self.query),
+            "header": events::last_values(&self.headers),
+        })
+    }
+
+    pub(super) fn scene<'s>(&'s self, body: &'s str, parameters: &'s Value) -> Scene<'s> {
+        Scene {
+            body,
+            context: &self.context,
+            parameters,
+            variables: &self.variables,
+        }
+    }
+}
