@@ -13,14 +13,14 @@ use hyper::{Method, Request, Response};
 use serde_json::json;
 
 use crate::budget::Share;
-use crate::front::{Answer, refuse};
+use crate::http::refusal::Refusal;
+use crate::http::refusal::{Answer, refuse};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 use crate::iam::credentials::Caller;
 use crate::websocket::Gateway;
 use crate::websocket::connections::{Connection, Ending, PostError};
 use crate::websocket::deployed::Deployed;
-use crate::websocket::handshake::Refusal;
 use crate::{ids, moments};
 
 /// Stands for the stage of the connection that is named. Functions that serve several stages find it in their

@@ -18,6 +18,7 @@
 //!   processes see their Runtime API close, and most end by that. [`StackNotice::ProcessStarted`] says which those are, for
 //!   a program that ends the others.
 
+mod beside;
 mod budget;
 mod clock;
 mod connections_api;

@@ -18,6 +18,7 @@ use self::parts::{
 };
 use crate::budget::Budget;
 use crate::dynamodb::{Prepared, Tables, TablesError};
+use crate::front::Front;
 use crate::http::page::Page;
 use crate::iam::credentials::Credentials;
 use crate::lambda::{Code, Functions, Scratch};
@@ -38,6 +39,7 @@ const EVENT_PATIENCE: Duration = Duration::from_secs(2);
 /// for them and without telling the clients.
 #[derive(Debug)]
 pub struct LocalStack {
+    front: Arc<Front>,
     gateway: Arc<Gateway>,
     functions: Arc<Functions>,
     credentials: Arc<Credentials>,
@@ -141,10 +143,12 @@ impl LocalStack {
             observer.warn(warning);
         }
         let (stop, stopped) = watch::channel(false);
-        let serving = Some(tokio::spawn(Arc::clone(&gateway).serve(listener, stopped)));
+        let front = Front::new(Arc::clone(&gateway), Arc::clone(&functions));
+        let serving = Some(tokio::spawn(Arc::clone(&front).serve(listener, stopped)));
         let watching_clocks = tokio::spawn(Arc::clone(&gateway).watch_clocks());
         teller.stack("CREATE_COMPLETE", None);
         Ok(Self {
+            front,
             gateway,
             functions,
             credentials,
@@ -174,7 +178,7 @@ impl LocalStack {
 
     /// Has the gateway answer `GET /` with `page` from now on; without one it refuses, as API Gateway does.
     pub fn show_page(&self, page: Option<Page>) {
-        self.gateway.show(page);
+        self.front.show(page);
     }
 
     /// The template's outputs.
@@ -288,7 +292,7 @@ impl LocalStack {
         Status {
             started_at: self.started_at,
             connections: self.gateway.connections.count(),
-            sockets: self.gateway.sockets.open(),
+            sockets: self.front.open(),
             queued_bytes: self.gateway.budget.used(),
             functions: self.functions.status(),
             tables: stack.tables.values().map(table).collect(),

@@ -1,8 +1,10 @@
 //! What all HTTP listeners of a stack have in common: no client may keep them waiting for ever.
 
 pub(crate) mod browser;
+pub(crate) mod head;
 pub(crate) mod page;
 pub mod peers;
+pub(crate) mod refusal;
 pub(crate) mod sockets;
 
 use std::io;

@@ -14,8 +14,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::OnceCell;
 
-use super::Failure;
-use super::answer::Answer;
+use super::backend::Answer;
+use super::exchange::Failure;
 use super::request::Outgoing;
 use crate::budget::Share;
 

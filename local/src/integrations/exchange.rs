@@ -5,9 +5,22 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use crate::mapping::Scene;
-use crate::websocket::events::{self, Ended, Facts, Stamp};
-use crate::websocket::handshake::Head;
+use super::events::{self, Ended, Facts, Stamp};
+use crate::http::head::Head;
+use crate::jsonpath::JsonPath;
+use crate::mapping::{Scene, as_text};
+use crate::stack::ParameterSource;
+
+/// Why an integration gave no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The template or its settings are wrong: the client learns no more than that.
+    Configuration(String),
+    /// The backend cannot be reached, or what it sends is no answer.
+    Backend(String),
+    /// There is no template, and nothing may pass without one.
+    UnsupportedMediaType,
+}
 
 /// A handshake, a message or a disconnect, as templates and mappings see it.
 #[derive(Debug)]
@@ -144,4 +157,34 @@ impl<'a> Exchange<'a> {
             variables: &self.variables,
         }
     }
+
+    /// The value of a request parameter; `None` if there is none.
+    pub(super) fn parameter(&self, source: &ParameterSource) -> Result<Option<String>, String> {
+        let text = |value: Option<&Value>| {
+            value
+                .filter(|value| !value.is_null())
+                .map(|value| as_text(value).into_owned())
+        };
+        Ok(match source {
+            ParameterSource::Literal(literal) => Some(literal.clone()),
+            ParameterSource::Header(name) => self.headers(name).last().map(str::to_owned),
+            ParameterSource::AllHeaders(name) => joined(self.headers(name).collect()),
+            ParameterSource::QueryString(name) => self.queries(name).last().map(str::to_owned),
+            ParameterSource::AllQueryStrings(name) => joined(self.queries(name).collect()),
+            ParameterSource::Body(path) => {
+                let path = JsonPath::parse(path)?;
+                let found = self.json().map(|body| path.find(body)).transpose()?;
+                text(found.flatten().as_ref())
+            }
+            ParameterSource::StageVariable(name) => text(self.variables.get(name)),
+            ParameterSource::Context(path) => {
+                let mut names = path.split('.');
+                text(names.try_fold(&self.context, |value, name| value.get(name)))
+            }
+        })
+    }
+}
+
+fn joined(values: Vec<&str>) -> Option<String> {
+    (!values.is_empty()).then(|| values.join(","))
 }

@@ -7,30 +7,144 @@
 //! that a backend which cannot be reached is a status of 504.
 
 mod answer;
+mod backend;
 mod client;
+pub(crate) mod events;
 mod exchange;
+mod rendering;
 mod request;
 mod selection;
 pub(crate) mod validation;
 pub(crate) mod variables;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use serde_json::Value;
-
-pub(crate) use self::answer::Backend;
-use self::answer::{Answer, Responses};
-pub(crate) use self::client::Client;
+use self::answer::Responses;
+use self::backend::{Answer, Backend};
+use self::client::Client;
 pub(crate) use self::exchange::Exchange;
+use self::exchange::Failure;
+use self::rendering::{render_in_passing, render_wholly};
 use self::request::{Outgoing, Templates};
 pub(crate) use self::validation::Validator;
-use crate::budget::Share;
-use crate::mapping::{Fault, Scene, Template};
-use crate::stack::{HttpRequest, Integration, IntegrationKind, ParameterSource, Passthrough};
-use crate::websocket::Gateway;
-use crate::websocket::answers::Answered;
-use crate::websocket::beside::Beside;
+use crate::beside::Beside;
+use crate::budget::{Held, Share};
+use crate::clock::Clock;
+use crate::lambda::{Functions, Outcome};
+use crate::observer::Observer;
+use crate::stack::{HttpRequest, Integration, IntegrationKind, Passthrough};
+
+/// What a route or an authorizer invokes.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// The function with this ARN.
+    Function(String),
+    /// An integration without a function; authorizers have none.
+    Integration(LiveIntegration),
+    /// Nothing, for the reason given.
+    Nothing(String),
+}
+
+/// What came of an integration.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// The function ended, well or not.
+    Function(Outcome),
+    /// It took longer than the integration's timeout. It may still be running.
+    TimedOut,
+    /// The gateway may not invoke it, or there is nothing to invoke.
+    NotInvoked,
+    /// An integration without a function answered.
+    Backend(Backend),
+    /// An integration without a function did not get as far.
+    Refused { status: u16, message: &'static str },
+}
+
+/// Everything that integrations need.
+#[derive(Debug)]
+pub(crate) struct Integrations {
+    functions: Arc<Functions>,
+    client: Client,
+    beside: Beside,
+    clock: Clock,
+    observer: Observer,
+}
+
+impl Integrations {
+    pub(crate) fn new(functions: Arc<Functions>, clock: Clock, observer: Observer) -> Self {
+        Self {
+            functions,
+            client: Client::default(),
+            beside: Beside::default(),
+            clock,
+            observer,
+        }
+    }
+
+    pub(crate) fn beside(&self) -> &Beside {
+        &self.beside
+    }
+
+    /// Invokes what a route or an authorizer points at, for no longer than `timeout`. `held` is what the event takes of
+    /// the budget, until a process has answered.
+    pub(crate) async fn invoke(
+        &self,
+        target: &Target,
+        timeout: Duration,
+        event: Vec<u8>,
+        trace: &str,
+        mut held: Held,
+    ) -> Answered {
+        let arn = match target {
+            Target::Function(arn) => arn,
+            Target::Nothing(why) => {
+                self.observer.warn(why.clone());
+                return Answered::NotInvoked;
+            }
+            Target::Integration(_) => return Answered::NotInvoked,
+        };
+        held.resize(event.len());
+        let invocation = self.functions.invoke(arn, event, trace, held);
+        match self.clock.patiently(timeout, invocation).await {
+            Some(outcome) => Answered::Function(outcome),
+            None => Answered::TimedOut,
+        }
+    }
+
+    /// Runs an integration without a function for no longer than `timeout`. What went wrong is told as a warning.
+    /// `share` holds what is sent to a backend and what it answers.
+    pub(crate) async fn integrate(
+        &self,
+        integration: &LiveIntegration,
+        timeout: Duration,
+        exchange: &Exchange<'_>,
+        share: &Arc<Share>,
+    ) -> Answered {
+        let running = integration.run(&self.client, &self.beside, exchange, share);
+        let failure = match self.clock.patiently(timeout, running).await {
+            Some(Ok(answer)) => return Answered::Backend(answer),
+            None => return Answered::TimedOut,
+            Some(Err(failure)) => failure,
+        };
+        let route = exchange.route_key();
+        let id = &integration.logical_id;
+        let (status, message, why) = match failure {
+            Failure::Configuration(why) => (500, "Internal server error", why),
+            Failure::Backend(why) => (504, "Internal server error", why),
+            Failure::UnsupportedMediaType => (
+                415,
+                "Unsupported Media Type",
+                "no request template fits, and `PassthroughBehavior` lets nothing pass without one"
+                    .to_owned(),
+            ),
+        };
+        self.observer.warn(format!(
+            "integration `{id}` of route `{route}` failed: {why}"
+        ));
+        Answered::Refused { status, message }
+    }
+}
 
 /// An integration without a function, ready to run.
 #[derive(Debug)]
@@ -44,17 +158,6 @@ enum Kind {
     HttpProxy(HttpRequest),
     Http(HttpRequest, Arc<Templates>, Arc<Responses>),
     Mock(Arc<Templates>, Arc<Responses>),
-}
-
-/// Why an integration gave no answer.
-#[derive(Debug)]
-enum Failure {
-    /// The template or its settings are wrong: the client learns no more than that.
-    Configuration(String),
-    /// The backend cannot be reached, or what it sends is no answer.
-    Backend(String),
-    /// There is no template, and nothing may pass without one.
-    UnsupportedMediaType,
 }
 
 impl LiveIntegration {
@@ -145,93 +248,8 @@ async fn mapped(
 /// The largest answer of a backend, in bytes, that is read on the gateway's thread.
 const ANSWER_IN_PASSING: usize = 256 * 1024;
 
-/// How a template is rendered: `None` if that would take too long where it is done.
-type Render = fn(&Template, &Scene<'_>) -> Option<Result<String, Fault>>;
-
-fn render_in_passing(template: &Template, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
-    template.render_in_passing(scene, &over_in(TIME_IN_PASSING))
-}
-
-fn render_wholly(template: &Template, scene: &Scene<'_>) -> Option<Result<String, Fault>> {
-    Some(template.render(scene, &over_in(TIME)))
-}
-
-/// How long a rendering may take, where others wait for it and where they do not. Steps end it earlier in most cases.
-const TIME_IN_PASSING: Duration = Duration::from_millis(20);
-const TIME: Duration = Duration::from_secs(10);
-
-fn over_in(time: Duration) -> impl Fn() -> bool {
-    let end = Instant::now() + time;
-    move || Instant::now() >= end
-}
-
 fn endless() -> Failure {
     Failure::Configuration("the template could not be rendered".to_owned())
-}
-
-impl Gateway {
-    /// Runs an integration without a function for no longer than `timeout`. What went wrong is told as a warning.
-    /// `share` holds what is sent to a backend and what it answers.
-    pub(super) async fn integrate(
-        &self,
-        integration: &LiveIntegration,
-        timeout: Duration,
-        exchange: &Exchange<'_>,
-        share: &Arc<Share>,
-    ) -> Answered {
-        let running = integration.run(&self.backends, &self.beside, exchange, share);
-        let failure = match self.clock.patiently(timeout, running).await {
-            Some(Ok(answer)) => return Answered::Backend(answer),
-            None => return Answered::TimedOut,
-            Some(Err(failure)) => failure,
-        };
-        let route = exchange.route_key();
-        let id = &integration.logical_id;
-        let (status, message, why) = match failure {
-            Failure::Configuration(why) => (500, "Internal server error", why),
-            Failure::Backend(why) => (504, "Internal server error", why),
-            Failure::UnsupportedMediaType => (
-                415,
-                "Unsupported Media Type",
-                "no request template fits, and `PassthroughBehavior` lets nothing pass without one"
-                    .to_owned(),
-            ),
-        };
-        self.observer.warn(format!(
-            "integration `{id}` of route `{route}` failed: {why}"
-        ));
-        Answered::Refused { status, message }
-    }
-}
-
-/// The value of a request parameter; `None` if there is none.
-fn parameter(source: &ParameterSource, exchange: &Exchange<'_>) -> Result<Option<String>, String> {
-    let text = |value: Option<&Value>| {
-        value
-            .filter(|value| !value.is_null())
-            .map(|value| crate::mapping::as_text(value).into_owned())
-    };
-    Ok(match source {
-        ParameterSource::Literal(literal) => Some(literal.clone()),
-        ParameterSource::Header(name) => exchange.headers(name).last().map(str::to_owned),
-        ParameterSource::AllHeaders(name) => joined(exchange.headers(name).collect()),
-        ParameterSource::QueryString(name) => exchange.queries(name).last().map(str::to_owned),
-        ParameterSource::AllQueryStrings(name) => joined(exchange.queries(name).collect()),
-        ParameterSource::Body(path) => {
-            let path = crate::jsonpath::JsonPath::parse(path)?;
-            let found = exchange.json().map(|body| path.find(body)).transpose()?;
-            text(found.flatten().as_ref())
-        }
-        ParameterSource::StageVariable(name) => text(exchange.variables.get(name)),
-        ParameterSource::Context(path) => {
-            let mut names = path.split('.');
-            text(names.try_fold(&exchange.context, |value, name| value.get(name)))
-        }
-    })
-}
-
-fn joined(values: Vec<&str>) -> Option<String> {
-    (!values.is_empty()).then(|| values.join(","))
 }
 
 impl Passthrough {

@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Exchange, Failure, Render, parameter, selection};
+use super::exchange::{Exchange, Failure};
+use super::rendering::Render;
+use super::selection;
 use crate::mapping::{Fault, Template};
 use crate::stack::{HttpRequest, Mapping, ParameterTarget, Passthrough};
 
@@ -147,7 +149,7 @@ impl Outgoing {
         };
         let mut query = query.to_vec();
         for mapping in &request.parameters {
-            let Some(value) = parameter(&mapping.source, exchange)? else {
+            let Some(value) = exchange.parameter(&mapping.source)? else {
                 continue;
             };
             match mapping.target {

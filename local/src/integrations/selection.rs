@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::backend::Answer;
 use crate::jsonpath::JsonPath;
 use crate::mapping::as_text;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::selection;
+use crate::beside::Beside;
+use crate::http::head::Head;
+use crate::http::refusal::Refusal;
 use crate::schema::Schema;
 use crate::stack::{Route, Validation};
-use crate::websocket::beside::Beside;
-use crate::websocket::handshake::{Head, Refusal};
 
 /// The models of a route.
 #[derive(Debug)]

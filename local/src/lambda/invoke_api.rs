@@ -15,12 +15,12 @@ use super::callee::Callee;
 use super::event_queue::QueueFull;
 use super::job::{Event, Failure, Invocation, Outcome};
 use crate::budget::{Held, Share};
-use crate::front::{Answer, refuse};
+use crate::http::refusal::Refusal;
+use crate::http::refusal::{Answer, refuse};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 use crate::iam::credentials::{Caller, Credentials};
 use crate::stack::Identity;
-use crate::websocket::handshake::Refusal;
 use crate::{ids, moments};
 
 const ACTION: &str = "lambda:InvokeFunction";

@@ -5,27 +5,12 @@
 
 use std::time::Duration;
 
-use super::handshake::Refusal;
 use super::proxy_answer::{self, ProxyAnswer};
-use crate::integrations::Backend;
+use crate::http::refusal::Refusal;
+use crate::integrations::Answered;
 use crate::lambda::Outcome;
 
 const SUBPROTOCOL: &str = "sec-websocket-protocol";
-
-/// What came of an integration.
-#[derive(Debug)]
-pub(crate) enum Answered {
-    /// The function ended, well or not.
-    Function(Outcome),
-    /// It took longer than the integration's timeout. It may still be running.
-    TimedOut,
-    /// The gateway may not invoke it, or there is nothing to invoke.
-    NotInvoked,
-    /// An integration without a function answered.
-    Backend(Backend),
-    /// An integration without a function did not get as far.
-    Refused { status: u16, message: &'static str },
-}
 
 /// What becomes of an upgrade.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,12 +4,13 @@
 
 use serde_json::{Map, Value};
 
-use super::answers::Answered;
-use super::events::Facts;
-use super::handshake::{Head, Refusal};
 use super::proxy_answer::kind;
+use crate::http::head::Head;
+use crate::http::refusal::Refusal;
 use crate::iam::credentials::{ambient, decide_knowing};
 use crate::iam::{Decision, Policy};
+use crate::integrations::Answered;
+use crate::integrations::events::Facts;
 use crate::lambda::Outcome;
 
 /// An authorizer's answer may have this many bytes.

@@ -9,9 +9,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::events::{Ended, Facts};
 use crate::budget::{Budget, Held, Share, Stage};
 use crate::clock::Clock;
+use crate::integrations::events::{Ended, Facts};
 use crate::moments as wall;
 use crate::options::Limits;
 

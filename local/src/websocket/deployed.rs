@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::routing::{self, Selection};
 use super::throttle::Bucket;
 use crate::iam::matches_arn;
-use crate::integrations::{LiveIntegration, Validator, validation, variables};
+use crate::integrations::{LiveIntegration, Target, Validator, validation, variables};
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
 
 /// What the gateway serves. Replaced as a whole by an update.
@@ -46,17 +46,6 @@ pub(crate) struct LiveRoute {
     pub(crate) timeout: Duration,
     /// What the stage's settings let through.
     pub(crate) throttle: Option<Bucket>,
-}
-
-/// What a route or an authorizer invokes.
-#[derive(Debug)]
-pub(crate) enum Target {
-    /// The function with this ARN.
-    Function(String),
-    /// An integration without a function; authorizers have none.
-    Integration(LiveIntegration),
-    /// Nothing, for the reason given.
-    Nothing(String),
 }
 
 /// The authorizer of `$connect`.

@@ -19,12 +19,12 @@ use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
 use super::Gateway;
 use super::connections::{Connection, Ending, Outgoing};
-use super::events::Ended;
 use super::messages::{answer, disconnect};
 use super::metered::{Arriving, Metered};
 use super::throttle::Bucket;
 use crate::clock::Clock;
 use crate::http::sockets::Place;
+use crate::integrations::events::Ended;
 use crate::options::Limits;
 
 /// How long a client may take to answer a close frame.

@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::answers::Answered;
 use super::connections::{Connection, PostError};
-use super::deployed::{LiveRoute, Target};
-use super::events::{self, Ended, Facts, Stamp};
+use super::deployed::LiveRoute;
 use super::{Gateway, answers, throttle};
 use crate::budget::Held;
 use crate::ids;
+use crate::integrations::Answered;
+use crate::integrations::Target;
+use crate::integrations::events::{self, Ended, Facts, Stamp};
 use crate::integrations::{Exchange, validation};
 
 /// Takes one message to its function and the answer, if any, back.
@@ -79,7 +80,7 @@ async fn serve_message(
 ) -> Option<String> {
     let message_id = ids::message_id(&facts.connection_id);
     if let Some(validator) = &route.validator
-        && let Err(why) = validator.judge(&body, &gateway.beside).await
+        && let Err(why) = validator.judge(&body, gateway.integrations.beside()).await
     {
         let key = &route.key;
         gateway.observer.warn(format!(
@@ -102,6 +103,7 @@ async fn serve_message(
             &trace,
         );
         gateway
+            .integrations
             .integrate(integration, route.timeout, &exchange, held.share())
             .await
     } else {
@@ -113,6 +115,7 @@ async fn serve_message(
             let event = events::message(facts, &route.key, &message_id, &body, variables, stamp);
             drop(body);
             gateway
+                .integrations
                 .invoke(&route.target, route.timeout, event, &trace, held)
                 .await
         }
@@ -142,12 +145,14 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
     let answered = if let Target::Integration(integration) = &route.target {
         let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
         gateway
+            .integrations
             .integrate(integration, route.timeout, &exchange, connection.incoming())
             .await
     } else {
         let event = events::disconnect(facts, ended, variables, &stamp);
         let held = connection.incoming().take_anyway(event.len());
         gateway
+            .integrations
             .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::handshake::Refusal;
 use crate::clock::Clock;
+use crate::http::refusal::Refusal;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::stack::Throttle;

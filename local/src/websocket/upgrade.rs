@@ -8,12 +8,15 @@ use tokio::net::TcpStream;
 
 use super::answers::{self, Upgrade};
 use super::connections::Connection;
-use super::deployed::{Deployed, LiveStage, Target};
-use super::events::{self, Facts, Stamp};
-use super::handshake::{Head, Refusal, switching_protocols};
+use super::deployed::{Deployed, LiveStage};
+use super::handshake::{accept_key, switching_protocols};
 use super::{Gateway, authorizer, frames, throttle};
 use crate::budget::{Share, Stage};
+use crate::http::head::Head;
+use crate::http::refusal::Refusal;
 use crate::http::sockets::Place;
+use crate::integrations::Target;
+use crate::integrations::events::{self, Facts, Stamp};
 use crate::integrations::{Exchange, validation};
 use crate::{ids, moments};
 
@@ -100,7 +103,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     if !gateway.account.admits_handshake(bucket) {
         return Err(throttle::refusal());
     }
-    let accept_key = head.accept_key()?;
+    let accept_key = accept_key(head)?;
     let share = gateway.budget.share();
     // The events of the authorizer and of `$connect` hold each header twice.
     if !share.admits(2 * head.length, Stage::Begin) {
@@ -131,12 +134,14 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         let stamp = Stamp::now();
         let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
         gateway
+            .integrations
             .integrate(integration, route.timeout, &exchange, &share)
             .await
     } else {
         let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
         let held = share.take_anyway(event.len());
         gateway
+            .integrations
             .invoke(&route.target, route.timeout, event, &trace, held)
             .await
     };
@@ -175,6 +180,7 @@ async fn authorize(
     let held = share.take_anyway(event.len());
     let timeout = gateway.limits.authorizer_timeout;
     let answered = gateway
+        .integrations
         .invoke(&asked.target, timeout, event, trace, held)
         .await;
     match authorizer::context(&answered, &method_arn, facts) {

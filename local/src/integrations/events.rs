@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::handshake::Head;
+use crate::http::head::Head;
 use crate::moments;
 
 /// What stays the same through the life of a connection.
