@@ -19,7 +19,6 @@ use super::operations::{Call, Operation};
 use super::unreadable::is_broken;
 use super::{arns, conditions, operations};
 use crate::http::browser;
-use crate::http::sockets::Sockets;
 use crate::http::{self, BodyError, Patience};
 use crate::iam::Decision;
 use crate::iam::credentials::{Caller, Credentials};
@@ -47,21 +46,12 @@ pub(super) struct Endpoint {
 /// Accepts until it is dropped.
 pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
     let endpoint = Arc::new(endpoint);
-    let sockets = Sockets::new(sockets_of_a_listener());
-    loop {
-        let Ok((socket, _)) = listener.accept().await else {
-            // Too many open files: the next accept would fail at once as well.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            continue;
-        };
-        let (endpoint, place) = (Arc::clone(&endpoint), sockets.place().await);
-        tokio::spawn(async move {
-            http::serve(socket, &place, Patience::default(), |request| {
-                endpoint.answer(request)
-            })
-            .await;
-        });
-    }
+    let most = sockets_of_a_listener();
+    http::accept(listener, most, Patience::default(), move |request| {
+        let endpoint = Arc::clone(&endpoint);
+        async move { endpoint.answer(request).await }
+    })
+    .await;
 }
 
 impl Endpoint {

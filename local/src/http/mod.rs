@@ -18,10 +18,11 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::Sleep;
 
-use self::sockets::Place;
+use self::sockets::{Place, Sockets};
 use crate::budget::{Held, Share, Stage};
 
 /// How long a client may take to send its first request's head.
@@ -58,8 +59,34 @@ impl Default for Patience {
     }
 }
 
+/// Accepts sockets, `most` at a time, and answers their requests until the future is dropped, which closes all of them.
+pub(crate) async fn accept<A>(
+    listener: TcpListener,
+    most: usize,
+    patience: Patience,
+    answer: impl Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+) where
+    A: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
+    let sockets = Sockets::new(most);
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        let Ok((socket, _)) = accepted else {
+            // Too many open files: the next accept would fail at once as well.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (answer, place) = (answer.clone(), sockets.place().await);
+        connections.spawn(async move { serve(socket, &place, patience, answer).await });
+    }
+}
+
 /// Serves the requests of a socket that has sent nothing yet, if it is one of this user's programs.
-pub(crate) async fn serve<A>(
+async fn serve<A>(
     mut socket: TcpStream,
     place: &Place,
     patience: Patience,

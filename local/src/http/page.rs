@@ -1,14 +1,11 @@
 //! A page for browsers: beside a gateway, or on a port of its own.
 
-use std::time::Duration;
-
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
-use crate::http::sockets::Sockets;
 use crate::http::{self, Patience};
 
 /// How many connections of browsers there may be, where nothing but the page is served.
@@ -33,27 +30,16 @@ impl Page {
 
     /// Answers `GET /` on `listener` until the future is dropped; everything else is not found.
     pub async fn serve(self, listener: TcpListener) {
-        let sockets = Sockets::new(CONNECTIONS);
-        loop {
-            let Ok((socket, _)) = listener.accept().await else {
-                // Out of file descriptors, say: the browser tries again.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let (page, place) = (self.clone(), sockets.place().await);
-            tokio::spawn(async move {
-                http::serve(socket, &place, Patience::default(), |request| {
-                    let answer = page.answer(&request).unwrap_or_else(|| {
-                        said(
-                            StatusCode::NOT_FOUND,
-                            "There is nothing here but the page at /.\n",
-                        )
-                    });
-                    std::future::ready(answer)
-                })
-                .await;
+        http::accept(listener, CONNECTIONS, Patience::default(), move |request| {
+            let answer = self.answer(&request).unwrap_or_else(|| {
+                said(
+                    StatusCode::NOT_FOUND,
+                    "There is nothing here but the page at /.\n",
+                )
             });
-        }
+            std::future::ready(answer)
+        })
+        .await;
     }
 
     /// The answer to a request for the page; `None` for a request for something else.

@@ -10,12 +10,10 @@ use hyper::http::response::Builder;
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
 use super::job::{Event, Failure, Job, Outcome};
 use super::pool::Busy;
 use crate::http::browser;
-use crate::http::sockets::Sockets;
 use crate::http::{self, BodyError, Patience};
 use crate::stack::Function;
 use crate::{ids, moments};
@@ -51,33 +49,16 @@ pub(super) trait Runtime: Clone + Send + Sync + 'static {
 
 /// Serves connections until it is aborted.
 pub(super) async fn serve(listener: TcpListener, process: impl Runtime) {
-    // Aborting this task drops the set, and with it every connection.
-    let mut connections = JoinSet::new();
-    let sockets = Sockets::new(CONNECTIONS);
     // A runtime may keep its connection while its function works.
     let patience = Patience {
         idle: http::IDLE + process.function().timeout,
         ..Patience::default()
     };
-    loop {
-        let socket = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
-        };
-        let Ok((socket, _)) = socket else {
-            // Too many open files: the next accept would fail at once as well.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            continue;
-        };
-        let place = sockets.place().await;
+    http::accept(listener, CONNECTIONS, patience, move |request| {
         let process = process.clone();
-        connections.spawn(async move {
-            http::serve(socket, &place, patience, |request| {
-                answer(&process, request)
-            })
-            .await;
-        });
-    }
+        async move { answer(&process, request).await }
+    })
+    .await;
 }
 
 async fn answer(process: &impl Runtime, request: Request<Incoming>) -> Answer {

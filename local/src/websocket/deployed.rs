@@ -56,6 +56,16 @@ pub(crate) struct LiveAuthorizer {
 }
 
 impl Deployed {
+    /// No API at all: every handshake is refused.
+    pub(crate) fn nothing(identity: &Identity) -> Self {
+        Self {
+            api_id: String::new(),
+            identity: identity.clone(),
+            selection: Selection::parse(""),
+            stages: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn of(stack: &Stack) -> Self {
         let api = &stack.api;
         let stages = api
