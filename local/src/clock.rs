@@ -18,7 +18,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::gateway::clock as wall;
+use crate::moments as wall;
 
 /// How often a real clock ticks.
 const TICK: Duration = Duration::from_secs(1);

@@ -18,37 +18,38 @@
 //!   processes see their Runtime API close, and most end by that. [`StackNotice::ProcessStarted`] says which those are, for
 //!   a program that ends the others.
 
-mod browser;
+mod beside;
 mod budget;
 mod clock;
-mod credentials;
-mod functions;
-mod gateway;
+mod connections_api;
+mod dynamodb;
+mod front;
 mod http;
 pub mod iam;
+mod ids;
+mod integrations;
 mod jsonpath;
+mod lambda;
 mod local_stack;
-mod management;
 mod mapping;
+mod moments;
 mod observer;
 mod options;
-mod page;
-pub mod peers;
 mod regexes;
 mod schema;
-mod sockets;
 pub mod stack;
 mod status;
-mod tables;
 pub mod template;
 mod transition;
+mod websocket;
 
 pub use clock::{Clock, Hand};
-pub use functions::{CodeError, end_stragglers};
+pub use dynamodb::TablesError;
+pub use http::page::Page;
+pub use http::peers;
+pub use lambda::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
-pub use page::Page;
 pub use status::{FunctionStatus, Status, TableStatus};
-pub use tables::TablesError;
 pub use transition::ChangeSummary;

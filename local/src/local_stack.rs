@@ -1,7 +1,9 @@
 //! A stack that runs: its start, its updates, its end.
 
 mod errors;
+mod lifecycle;
 mod parts;
+mod services;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,22 +14,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
-use self::parts::{
-    check_tables, create, listen, load, open_tables, prepare, resolve_beside, runnables,
-    stage_address,
-};
-use crate::budget::Budget;
-use crate::credentials::Credentials;
-use crate::functions::{Code, Functions, Scratch};
-use crate::gateway::Gateway;
-use crate::gateway::deployed::Deployed;
+use self::parts::{listen, load, resolve_beside, stage_address};
+use self::services::{Services, Version};
+use crate::http::page::Page;
+use crate::lambda::Scratch;
 use crate::observer::Observer;
 use crate::options::{Options, StackRequest};
-use crate::page::Page;
 use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
-use crate::tables::{Prepared, Tables, TablesError};
-use crate::transition::{ChangeSummary, Teller};
+use crate::transition::ChangeSummary;
 
 /// How long asynchronous invocations that run may take to end when the stack stops.
 const EVENT_PATIENCE: Duration = Duration::from_secs(2);
@@ -38,28 +33,17 @@ const EVENT_PATIENCE: Duration = Duration::from_secs(2);
 /// for them and without telling the clients.
 #[derive(Debug)]
 pub struct LocalStack {
-    gateway: Arc<Gateway>,
-    functions: Arc<Functions>,
-    credentials: Arc<Credentials>,
-    tables: Arc<Tables>,
+    services: Services,
     scratch: Arc<Scratch>,
-    observer: Observer,
     options: Options,
     port: u16,
     started_at: SystemTime,
-    current: Mutex<Current>,
+    current: Mutex<Version>,
     /// One update at a time.
     updating: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
     serving: Option<JoinHandle<()>>,
     watching_clocks: JoinHandle<()>,
-}
-
-/// What runs now.
-#[derive(Debug, Clone)]
-struct Current {
-    stack: Arc<Stack>,
-    codes: BTreeMap<LogicalId, Code>,
 }
 
 impl LocalStack {
@@ -98,67 +82,23 @@ impl LocalStack {
                 source,
             })?
             .port();
-        let credentials = Arc::new(Credentials::default());
-        credentials.adopt(&stack);
-        let tables = open_tables(&stack, &options, &credentials).await?;
-
-        let teller = Teller::new(&observer, &stack.identity.stack_name);
-        teller.stack("CREATE_IN_PROGRESS", None);
-        for resource in &stack.resources {
-            if let Err(error) = create(&stack, resource, &tables, &teller).await {
-                teller.resource(resource, "CREATE_FAILED", Some(error.to_string()));
-                teller.stack("ROLLBACK_IN_PROGRESS", Some(error.to_string()));
-                teller.stack("ROLLBACK_COMPLETE", None);
-                return Err(error.into());
-            }
-        }
-
-        let budget = Budget::new(options.limits.queued_bytes);
-        let functions = Arc::new(Functions::new(
-            options.limits.clone(),
-            options.clock.clone(),
-            Arc::clone(&budget),
-            observer.clone(),
-        ));
-        functions.replace(runnables(
-            &stack,
-            &codes,
-            &options,
-            &credentials,
-            tables.endpoint(),
-            port,
-        ));
-        let gateway = Gateway::new(
-            Deployed::of(&stack),
-            Arc::clone(&functions),
-            Arc::clone(&credentials),
-            options.limits.clone(),
-            options.clock.clone(),
-            budget,
-            observer.clone(),
-        );
-        for warning in Deployed::warnings(&stack) {
-            observer.warn(warning);
-        }
+        let services = Services::open(&stack, &options, &observer, port).await?;
+        let version = Version { stack, codes };
+        services.apply(None, &version).await?;
         let (stop, stopped) = watch::channel(false);
-        let serving = Some(tokio::spawn(Arc::clone(&gateway).serve(listener, stopped)));
-        let watching_clocks = tokio::spawn(Arc::clone(&gateway).watch_clocks());
-        teller.stack("CREATE_COMPLETE", None);
+        let front = Arc::clone(&services.front);
+        let gateway = Arc::clone(&services.gateway);
         Ok(Self {
-            gateway,
-            functions,
-            credentials,
-            tables,
+            services,
             scratch,
-            observer,
             options,
             port,
             started_at: SystemTime::now(),
-            current: Mutex::new(Current { stack, codes }),
+            current: Mutex::new(version),
             updating: tokio::sync::Mutex::new(()),
             stop,
-            serving,
-            watching_clocks,
+            serving: Some(tokio::spawn(front.serve(listener, stopped))),
+            watching_clocks: tokio::spawn(gateway.watch_clocks()),
         })
     }
 
@@ -174,7 +114,7 @@ impl LocalStack {
 
     /// Has the gateway answer `GET /` with `page` from now on; without one it refuses, as API Gateway does.
     pub fn show_page(&self, page: Option<Page>) {
-        self.gateway.show(page);
+        self.services.front.show(page);
     }
 
     /// The template's outputs.
@@ -217,64 +157,12 @@ impl LocalStack {
                 requested,
             });
         }
-        let after = Arc::new(stack);
-        let codes = load(&after, code, &self.scratch).await?;
-        check_tables(&after).await?;
-        let is_new = |id: &&LogicalId| {
-            before
-                .codes
-                .get(*id)
-                .is_some_and(|old| Some(old) != codes.get(*id))
-        };
-        let new_code: Vec<LogicalId> = codes.keys().filter(is_new).cloned().collect();
-        let summary = ChangeSummary::between(&before.stack, &after, &new_code);
-
-        let teller = Teller::new(&self.observer, running);
-        teller.stack("UPDATE_IN_PROGRESS", None);
-        for resource in &after.resources {
-            if let Err(error) = self.renew(&after, resource, &summary, &teller).await {
-                teller.resource(resource, "UPDATE_FAILED", Some(error.to_string()));
-                teller.stack("UPDATE_ROLLBACK_IN_PROGRESS", Some(error.to_string()));
-                teller.stack("UPDATE_ROLLBACK_COMPLETE", None);
-                return Err(error.into());
-            }
-        }
-        // Permissions first, functions next, routes last: a new route never meets an old function.
-        self.credentials.adopt(&after);
-        let endpoint = self.tables.endpoint();
-        self.functions.replace(runnables(
-            &after,
-            &codes,
-            &self.options,
-            &self.credentials,
-            endpoint,
-            self.port,
-        ));
-        self.gateway.deploy(Deployed::of(&after));
-        let known = Deployed::warnings(&before.stack);
-        for warning in Deployed::warnings(&after) {
-            // Once is enough, however often the template is saved.
-            if !known.contains(&warning) {
-                self.observer.warn(warning);
-            }
-        }
-        *self.current() = Current {
-            stack: Arc::clone(&after),
-            codes,
-        };
-
-        teller.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
-        self.remove_tables(&before.stack, &after).await;
-        for resource in before
-            .stack
-            .resources
-            .iter()
-            .rev()
-            .filter(|old| summary.removed.contains(&old.logical_id))
-        {
-            teller.done(resource, "DELETE", None);
-        }
-        teller.stack("UPDATE_COMPLETE", None);
+        let stack = Arc::new(stack);
+        let codes = load(&stack, code, &self.scratch).await?;
+        lifecycle::check(&stack).await?;
+        let after = Version { stack, codes };
+        let summary = self.services.apply(Some(&before), &after).await?;
+        *self.current() = after;
         Ok(summary)
     }
 
@@ -287,12 +175,12 @@ impl LocalStack {
         };
         Status {
             started_at: self.started_at,
-            connections: self.gateway.connections.count(),
-            sockets: self.gateway.sockets.open(),
-            queued_bytes: self.gateway.budget.used(),
-            functions: self.functions.status(),
+            connections: self.services.gateway.connections.count(),
+            sockets: self.services.front.open(),
+            queued_bytes: self.services.gateway.budget.used(),
+            functions: self.services.functions.status(),
             tables: stack.tables.values().map(table).collect(),
-            tables_endpoint: self.tables.endpoint().to_owned(),
+            tables_endpoint: self.services.tables.endpoint().to_owned(),
             resources: stack.resources.clone(),
         }
     }
@@ -305,65 +193,21 @@ impl LocalStack {
             // It ends by itself; a panic in it was told on standard error already.
             let _panicked = serving.await;
         }
-        self.functions.settle_events(EVENT_PATIENCE).await;
-        self.functions.stop().await;
-        let tables = Arc::clone(&self.tables);
+        self.services.functions.settle_events(EVENT_PATIENCE).await;
+        self.services.functions.stop().await;
+        let tables = Arc::clone(&self.services.tables);
         let _joined = tokio::task::spawn_blocking(move || tables.stop()).await;
     }
 
-    fn current(&self) -> MutexGuard<'_, Current> {
+    fn current(&self) -> MutexGuard<'_, Version> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Brings one resource of an update into being, and tells of it.
-    async fn renew(
-        &self,
-        after: &Arc<Stack>,
-        resource: &Resource,
-        summary: &ChangeSummary,
-        teller: &Teller<'_>,
-    ) -> Result<(), TablesError> {
-        let id = &resource.logical_id;
-        if summary.added.contains(id) {
-            return create(after, resource, &self.tables, teller).await;
-        }
-        if summary.changed.contains(id) {
-            teller.resource(resource, "UPDATE_IN_PROGRESS", None);
-            let lost = match prepare(after, id, &self.tables).await? {
-                Some(Prepared::Replaced) => {
-                    Some("its keys changed, so it was replaced; what it held is lost".to_owned())
-                }
-                _ => None,
-            };
-            teller.resource(resource, "UPDATE_COMPLETE", lost);
-        }
-        Ok(())
-    }
-
-    /// Deletes the tables that no longer belong to the stack.
-    async fn remove_tables(&self, before: &Stack, after: &Stack) {
-        let names = |stack: &Stack| {
-            stack
-                .tables
-                .values()
-                .map(|table| table.name.clone())
-                .collect::<Vec<_>>()
-        };
-        let kept = names(after);
-        let tables = Arc::clone(&self.tables);
-        let gone: Vec<String> = names(before)
-            .into_iter()
-            .filter(|name| !kept.contains(name))
-            .collect();
-        let _joined =
-            tokio::task::spawn_blocking(move || gone.iter().all(|name| tables.delete(name))).await;
     }
 }
 
 impl Drop for LocalStack {
     fn drop(&mut self) {
         self.stop.send_replace(true);
-        drop(self.functions.abandon());
+        drop(self.services.functions.abandon());
         self.watching_clocks.abort();
         if let Some(serving) = self.serving.take() {
             serving.abort();

@@ -25,8 +25,15 @@ impl ChangeSummary {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
 
-    /// Compares two stacks. `new_code` names the functions whose code differs.
-    pub(crate) fn between(before: &Stack, after: &Stack, new_code: &[LogicalId]) -> Self {
+    /// Compares two stacks; without one before, everything is new. `new_code` names the functions whose code differs.
+    pub(crate) fn between(before: Option<&Stack>, after: &Stack, new_code: &[LogicalId]) -> Self {
+        let Some(before) = before else {
+            let added = after.resources.iter();
+            return Self {
+                added: added.map(|resource| resource.logical_id.clone()).collect(),
+                ..Self::default()
+            };
+        };
         let known: BTreeMap<&str, &Resource> = by_id(before);
         let wanted: BTreeMap<&str, &Resource> = by_id(after);
         let mut summary = Self::default();
@@ -67,7 +74,7 @@ fn by_id(stack: &Stack) -> BTreeMap<&str, &Resource> {
 
 fn keys_differ(before: &Stack, after: &Stack, id: &str) -> bool {
     match (before.tables.get(id), after.tables.get(id)) {
-        (Some(old), Some(new)) => !crate::tables::same_keys(&old.create, &new.create),
+        (Some(old), Some(new)) => !crate::dynamodb::same_keys(&old.create, &new.create),
         _ => false,
     }
 }

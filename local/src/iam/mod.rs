@@ -4,6 +4,7 @@
 //! as far as identity policies go. What cannot be judged here is refused by [`Policy::parse`], never allowed silently.
 
 mod condition;
+pub(crate) mod credentials;
 mod policy;
 mod values;
 mod wildcard;

@@ -1,8 +1,8 @@
 //! Why a stack cannot be started or updated.
 
-use crate::functions::CodeError;
+use crate::dynamodb::TablesError;
+use crate::lambda::CodeError;
 use crate::stack::LogicalId;
-use crate::tables::TablesError;
 use crate::template::TemplateError;
 
 /// Why a stack did not start. Nothing of it is left running.

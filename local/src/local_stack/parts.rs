@@ -1,4 +1,4 @@
-//! What a start and an update have in common: code, tables, functions.
+//! What services are made of: ports, code, functions with all that they need.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -8,15 +8,14 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::errors::{FunctionCodeError, StartError};
-use crate::credentials::{Credentials, decide};
-use crate::functions::{Code, Runnable, Scratch, Surroundings};
+use crate::connections_api::ANY_STAGE;
+use crate::dynamodb::{Scope, Tables, TablesError};
 use crate::iam::Decision;
-use crate::management::ANY_STAGE;
+use crate::iam::credentials::{Credentials, decide};
+use crate::lambda::{Code, Runnable, Scratch, Surroundings};
 use crate::options::{Options, StackRequest};
-use crate::stack::{Function, Identity, LogicalId, Resource, Stack};
-use crate::tables::{Prepared, Scope, Tables, TablesError};
+use crate::stack::{Function, Identity, LogicalId, Stack};
 use crate::template::{TemplateError, resolve_request};
-use crate::transition::Teller;
 
 pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
@@ -40,45 +39,6 @@ pub(super) async fn open_tables(
     blocking(move || Tables::open(&storage, credentials, scope))
         .await
         .map(Arc::new)
-}
-
-pub(super) async fn create(
-    stack: &Arc<Stack>,
-    resource: &Resource,
-    tables: &Arc<Tables>,
-    teller: &Teller<'_>,
-) -> Result<(), TablesError> {
-    teller.resource(resource, "CREATE_IN_PROGRESS", None);
-    let reason = match prepare(stack, &resource.logical_id, tables).await? {
-        Some(Prepared::Replaced) => {
-            Some("a table with other keys was there; what it held is lost".to_owned())
-        }
-        Some(Prepared::Kept) => {
-            Some("the table was there already and keeps what it holds".to_owned())
-        }
-        Some(Prepared::Created) | None => None,
-    };
-    teller.resource(resource, "CREATE_COMPLETE", reason);
-    Ok(())
-}
-
-/// Makes sure that a table is there; `None` for other resources, which need nothing of the kind.
-pub(super) async fn prepare(
-    stack: &Arc<Stack>,
-    id: &LogicalId,
-    tables: &Arc<Tables>,
-) -> Result<Option<Prepared>, TablesError> {
-    let Some(table) = stack.tables.get(id).cloned() else {
-        return Ok(None);
-    };
-    let tables = Arc::clone(tables);
-    blocking(move || tables.prepare(&table)).await.map(Some)
-}
-
-/// Lets DynamoDB's rules judge every table before anything is touched.
-pub(super) async fn check_tables(stack: &Arc<Stack>) -> Result<(), TablesError> {
-    let stack = Arc::clone(stack);
-    blocking(move || Tables::check(stack.tables.values())).await
 }
 
 pub(super) async fn load(
@@ -119,7 +79,7 @@ pub(super) async fn resolve_beside(
 }
 
 /// Runs what blocks where it blocks nobody.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

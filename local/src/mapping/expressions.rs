@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::bounds::MOST_NESTED;
 use super::cursor::{Cursor, starts_name};
-use super::parse::{MOST_NESTED, nested};
+use super::parse::nested;
 use super::syntax::{Expression, Operator, Reference, Step};
 use super::{Fault, Place};
 

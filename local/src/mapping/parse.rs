@@ -1,12 +1,10 @@
 //! From text to [`Node`]s: text, directives, comments.
 
+use super::bounds::MOST_NESTED;
 use super::cursor::{Cursor, starts_name};
 use super::expressions;
 use super::syntax::{Node, Step};
 use super::{Fault, Place};
-
-/// How deep directives, expressions and texts in quotes may lie within one another.
-pub(super) const MOST_NESTED: usize = 60;
 
 const DIRECTIVES: [&str; 8] = [
     "set", "if", "elseif", "else", "end", "foreach", "break", "stop",

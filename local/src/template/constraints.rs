@@ -1,7 +1,7 @@
 //! What a parameter's value must be like.
 
+use super::kind::Kind;
 use super::node::Node;
-use super::parameters::Kind;
 use super::problem::{Place, Problem, Problems};
 use crate::regexes::Pattern;
 

@@ -6,8 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::node::{Entry, Node, Value};
-use super::problem::Problem;
-use super::source::{DEEPEST, whole};
+use super::problem::{DEEPEST, Problem, whole};
 
 /// Parses `source` as JSON.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {

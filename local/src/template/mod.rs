@@ -12,6 +12,7 @@ mod dependencies;
 mod dynamic;
 mod intrinsics;
 mod json;
+mod kind;
 mod names;
 mod naming;
 mod node;
@@ -132,7 +133,7 @@ fn assemble(
     problems.settle()?;
     let warnings = problems.into_notes();
     // An API that is missing without a problem does not exist, but saying so costs nothing.
-    let api = api.ok_or_else(|| TemplateError::from(source::whole(0, "it has no usable API")))?;
+    let api = api.ok_or_else(|| TemplateError::from(problem::whole(0, "it has no usable API")))?;
     let resources = created.iter().map(Created::resource).collect();
     Ok(Stack {
         identity: identity.clone(),

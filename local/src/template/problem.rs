@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Deeper nesting has no use in a template, and recursion has to end somewhere.
+pub(super) const DEEPEST: usize = 64;
+
 /// More problems than these are only counted where they are told.
 const MOST_SHOWN: usize = 20;
 
@@ -174,6 +177,11 @@ impl fmt::Display for Place<'_> {
             Place::Item(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }
+}
+
+/// A problem of the text as a whole.
+pub(super) fn whole(line: usize, reason: impl Into<String>) -> Problem {
+    Problem::new(line, "", reason)
 }
 
 #[cfg(test)]

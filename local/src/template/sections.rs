@@ -2,8 +2,7 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html>.
 
 use super::node::Node;
-use super::problem::{Place, Problem, Problems};
-use super::source::whole;
+use super::problem::{Place, Problem, Problems, whole};
 
 /// The blocks that have a meaning here.
 pub(super) struct Sections<'a> {

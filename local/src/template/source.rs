@@ -9,15 +9,12 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::json;
 use super::node::{Entry, Node, Value};
-use super::problem::Problem;
+use super::problem::{DEEPEST, Problem, whole};
 use super::scalars;
 
 /// CloudFormation's limit for a template in S3:
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
 const LARGEST: usize = 1_048_576;
-
-/// Deeper nesting has no use in a template, and recursion has to end somewhere.
-pub(super) const DEEPEST: usize = 64;
 
 /// Parses `source`, a single YAML or JSON document.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {
@@ -69,11 +66,6 @@ impl From<Problem> for Unreadable {
     fn from(problem: Problem) -> Self {
         Self::Refused(problem)
     }
-}
-
-/// A problem of the text as a whole.
-pub(super) fn whole(line: usize, reason: impl Into<String>) -> Problem {
-    Problem::new(line, "", reason)
 }
 
 /// A collection that is not complete yet.

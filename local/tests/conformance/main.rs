@@ -24,6 +24,7 @@ mod integrations_mock;
 mod invocations;
 mod life;
 mod message_event;
+mod ports;
 mod processes;
 mod puppets;
 mod routing;

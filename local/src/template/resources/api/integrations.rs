@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::super::{Created, of_kind};
 use super::kinds::INTEGRATION;
+use super::templates::templates;
 use super::{expressions, parameters, responses};
-use crate::mapping::TEMPLATE_BYTES;
 use crate::stack::{self, HttpRequest, IntegrationKind, Mapping, Passthrough};
 use crate::template::problem::{Problem, Problems};
 
@@ -118,25 +118,6 @@ fn mapping(resource: &Created, created: &[Created]) -> Result<Mapping, Problem> 
         decodes_base64: resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_BINARY"),
         responses: responses::of(resource, created)?,
     })
-}
-
-/// Templates by key, none longer than
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html> allows. What they say is judged when they
-/// are used, as on AWS.
-pub(super) fn templates(
-    resource: &Created,
-    property: &str,
-) -> Result<BTreeMap<String, String>, Problem> {
-    let mut templates = BTreeMap::new();
-    for (key, template) in resource.map(property) {
-        let text = template.as_str().unwrap_or_default();
-        if text.len() > TEMPLATE_BYTES {
-            let reason = format!("the template `{key}` is longer than 300 KB");
-            return Err(resource.problem(property, reason));
-        }
-        templates.insert(key.clone(), text.to_owned());
-    }
-    Ok(templates)
 }
 
 /// The function's ARN out of `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations`, or the

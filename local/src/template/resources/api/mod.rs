@@ -9,6 +9,7 @@ mod parameters;
 mod responses;
 mod routes;
 mod stages;
+mod templates;
 
 pub(in crate::template) use kinds::{
     API, AUTHORIZER, DEPLOYMENT, INTEGRATION, INTEGRATION_RESPONSE, MODEL, ROUTE, ROUTE_RESPONSE,

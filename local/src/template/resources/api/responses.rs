@@ -4,8 +4,8 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
 
 use super::super::{Created, of_kind};
-use super::integrations::templates;
 use super::kinds::{INTEGRATION, INTEGRATION_RESPONSE};
+use super::templates::templates;
 use crate::jsonpath::JsonPath;
 use crate::regexes::Pattern;
 use crate::stack::{IntegrationResponse, ResponseSource};

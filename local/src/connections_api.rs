@@ -1,0 +1,214 @@
+//! The @connections API: post to a connection, look at it, close it.
+//!
+//! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
+//! and, for permissions,
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html>.
+//! Signatures are not verified; a missing one is refused.
+
+use std::sync::Arc;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response};
+use serde_json::json;
+
+use crate::budget::Share;
+use crate::http::refusal::Refusal;
+use crate::http::refusal::{Answer, refuse};
+use crate::http::{BodyError, held_body};
+use crate::iam::Decision;
+use crate::iam::credentials::Caller;
+use crate::websocket::Gateway;
+use crate::websocket::connections::{Connection, Ending, PostError};
+use crate::websocket::deployed::Deployed;
+use crate::{ids, moments};
+
+/// Stands for the stage of the connection that is named. Functions that serve several stages find it in their
+/// environment: a process has one address, and the requests that it serves belong to any stage. No stage has such a name.
+pub(crate) const ANY_STAGE: &str = "@stage";
+
+const ACTION: &str = "execute-api:ManageConnections";
+
+/// Answers a request for connection `id` on `stage`, both decoded; `share` holds its body.
+pub(crate) async fn answer(
+    gateway: &Gateway,
+    share: &Arc<Share>,
+    deployed: &Deployed,
+    (stage, id): (&str, &str),
+    request: Request<Incoming>,
+) -> Answer {
+    let method = request.method().clone();
+    if ![Method::POST, Method::GET, Method::DELETE].contains(&method) {
+        return refuse(Refusal::gateway(
+            403,
+            "MissingAuthenticationTokenException",
+            "Missing Authentication Token",
+        ));
+    }
+    if let Err(refusal) = authorize(gateway, deployed, stage, id, &request) {
+        return refuse(refusal);
+    }
+    if !ids::is_connection_id(id) {
+        return refuse(Refusal::gateway(
+            400,
+            "BadRequestException",
+            &format!("Invalid connectionId: {id}"),
+        ));
+    }
+    if !gateway.account.admits_call() {
+        return limit_exceeded();
+    }
+    let connection = gateway.connections.find(stage, id);
+    if method == Method::POST {
+        return post(gateway, share, connection.as_deref(), request).await;
+    }
+    match connection {
+        None => gone(),
+        Some(connection) if method == Method::GET => {
+            let body = describe(&connection).to_string();
+            finish(
+                Response::builder().header("Content-Type", "application/json"),
+                body.into(),
+            )
+        }
+        Some(connection) => {
+            // Gone for everybody from now on, also while the close frame travels.
+            gateway.connections.remove(id);
+            connection.end(Ending::deleted());
+            finish(Response::builder().status(204), Bytes::new())
+        }
+    }
+}
+
+fn authorize(
+    gateway: &Gateway,
+    deployed: &Deployed,
+    stage: &str,
+    id: &str,
+    request: &Request<Incoming>,
+) -> Result<(), Refusal> {
+    let method = request.method();
+    let principal = match gateway
+        .credentials
+        .caller(request.headers(), request.uri().query())
+    {
+        Caller::Operator => return Ok(()),
+        Caller::Anonymous => {
+            let message = "Missing Authentication Token";
+            return Err(Refusal::gateway(
+                403,
+                "MissingAuthenticationTokenException",
+                message,
+            ));
+        }
+        Caller::Function(principal) => principal,
+    };
+    match principal.decide(
+        ACTION,
+        &deployed.arn(&format!("{stage}/{method}/@connections/{id}")),
+        request.headers(),
+    ) {
+        Decision::Allowed => Ok(()),
+        Decision::ImplicitlyDenied => Err(denied(&principal.arn, deployed, stage, method, "")),
+        Decision::ExplicitlyDenied => Err(denied(
+            &principal.arn,
+            deployed,
+            stage,
+            method,
+            " with an explicit deny",
+        )),
+    }
+}
+
+/// As AWS words it: the account is masked, the connection id is a literal `{connectionId}`, `Message` has a capital.
+fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &str) -> Refusal {
+    let identity = &deployed.identity;
+    let account = identity.account_id.get(8..).unwrap_or(&identity.account_id);
+    let message = format!(
+        "User: {user} is not authorized to perform: {ACTION} on resource: arn:aws:execute-api:{}:********{account}:{}/{stage}/{method}/@connections/{{connectionId}}{why}",
+        identity.region, deployed.api_id
+    );
+    Refusal {
+        body: json!({ "Message": message }).to_string(),
+        ..Refusal::gateway(403, "AccessDeniedException", &message)
+    }
+}
+
+async fn post(
+    gateway: &Gateway,
+    share: &Arc<Share>,
+    connection: Option<&Connection>,
+    request: Request<Incoming>,
+) -> Answer {
+    // Read even when the connection is gone: the client may keep its own connection to us.
+    let body = held_body(request.into_body(), gateway.limits.message_bytes, share).await;
+    let refused =
+        |status, error_type, message| refuse(Refusal::gateway(status, error_type, message));
+    let (payload, _held) = match body {
+        Ok(body) => body,
+        Err(BodyError::TooLarge) => {
+            return refused(413, "PayloadTooLargeException", "Payload Too Large");
+        }
+        Err(BodyError::Broken) => {
+            return refused(400, "BadRequestException", "the request ended early");
+        }
+        Err(BodyError::TooSlow) => {
+            return refused(
+                408,
+                "RequestTimeoutException",
+                "the request did not arrive in time",
+            );
+        }
+        Err(BodyError::NoRoom) => return limit_exceeded(),
+    };
+    let Some(connection) = connection else {
+        return gone();
+    };
+    let payload = match std::str::from_utf8(&payload) {
+        Ok(_) => payload,
+        // A text frame must be UTF-8; a client would close the connection otherwise.
+        Err(_) => {
+            gateway.observer.warn(format!(
+                "a post to connection `{}` was not UTF-8: what is not was replaced, because only text can be sent",
+                connection.facts.connection_id
+            ));
+            String::from_utf8_lossy(&payload).into_owned().into()
+        }
+    };
+    match connection.post(payload) {
+        Ok(()) => finish(Response::builder(), Bytes::new()),
+        Err(PostError::Gone) => gone(),
+        Err(PostError::Full) => limit_exceeded(),
+    }
+}
+
+/// One answer for both causes, as on AWS.
+fn limit_exceeded() -> Answer {
+    let message = "The client is sending more than the allowed number of requests per unit of time or the WebSocket client side buffer is full.";
+    refuse(Refusal::gateway(429, "LimitExceededException", message))
+}
+
+fn describe(connection: &Connection) -> serde_json::Value {
+    let facts = &connection.facts;
+    json!({
+        "connectedAt": moments::iso(facts.connected_at),
+        "identity": { "sourceIp": facts.source_ip, "userAgent": facts.user_agent },
+        "lastActiveAt": moments::iso(connection.last_active_epoch()),
+    })
+}
+
+/// The body is empty, as on AWS.
+fn gone() -> Answer {
+    finish(
+        Response::builder()
+            .status(410)
+            .header("x-amzn-ErrorType", "GoneException"),
+        Bytes::new(),
+    )
+}
+
+fn finish(builder: hyper::http::response::Builder, body: Bytes) -> Answer {
+    builder
+        .body(Full::new(body))
+        .expect("headers are constants")
+}

@@ -1,0 +1,291 @@
+//! The endpoint that functions see: reads a request, asks IAM, runs the operation in this process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dynoxide::Database;
+use dynoxide::actions::describe_table::DescribeTableRequest;
+use dynoxide::auth_material::{self, AuthMaterial};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, DATE};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::needs::{Need, Scope, needs};
+use super::operations::{Call, Operation};
+use super::unreadable::is_broken;
+use super::{arns, conditions, operations};
+use crate::http::browser;
+use crate::http::{self, BodyError, Patience};
+use crate::iam::Decision;
+use crate::iam::credentials::{Caller, Credentials};
+use crate::ids;
+use crate::options::sockets_of_a_listener;
+
+/// DynamoDB's limit for a request.
+const REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+/// What `X-Amz-Target` begins with.
+const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
+
+/// The media types of requests; a response has that of its request.
+const MEDIA_TYPES: [&str; 2] = ["application/x-amz-json-1.0", "application/json"];
+
+type Answer = Response<Full<Bytes>>;
+
+/// What every request needs.
+pub(super) struct Endpoint {
+    pub(super) database: Database,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) scope: Scope,
+}
+
+/// Accepts until it is dropped.
+pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
+    let endpoint = Arc::new(endpoint);
+    let most = sockets_of_a_listener();
+    http::accept(listener, most, Patience::default(), move |request| {
+        let endpoint = Arc::clone(&endpoint);
+        async move { endpoint.answer(request).await }
+    })
+    .await;
+}
+
+impl Endpoint {
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
+        let (head, body) = request.into_parts();
+        if browser::asks(&head.headers) {
+            let message = browser::REFUSED;
+            return refuse(StatusCode::FORBIDDEN, "AccessDeniedException", message);
+        }
+        match http::body(body, REQUEST_BYTES).await {
+            Ok(body) => self.run(&head, body).unwrap_or_else(|refused| refused),
+            Err(BodyError::TooLarge) => refuse(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLargeException",
+                "the request is larger than 16 MB",
+            ),
+            Err(_) => unreadable("the request ended early"),
+        }
+    }
+
+    /// Runs the operation that a request names.
+    ///
+    /// Blocks this thread as long as the database takes: the thread serves tables only, and the database runs one
+    /// operation at a time.
+    ///
+    /// # Errors
+    /// The response to a request that is not for the database.
+    fn run(&self, head: &Parts, body: Bytes) -> Result<Answer, Answer> {
+        let (media_type, name, operation) = self.read(head, &body)?;
+        let caller = self.credentials.caller(&head.headers, head.uri.query());
+        if let Some(refusal) = unsigned(head, &caller) {
+            return Err(match is_broken(&body) {
+                true => unnamed(media_type, "SerializationException"),
+                false => respond(StatusCode::BAD_REQUEST, media_type, refusal),
+            });
+        }
+        if body.is_empty() {
+            return Err(unnamed(media_type, "SerializationException"));
+        }
+        self.authorize(&caller, head, name, &body)?;
+        let body = arns::inward(&body, &self.scope).unwrap_or(body);
+        let ran = operation(Call {
+            database: &self.database,
+            operation: name,
+            body: &body,
+        });
+        Ok(match ran {
+            Ok(body) => {
+                let body = arns::outward(name, &body, &self.scope).unwrap_or(body);
+                respond(StatusCode::OK, media_type, body)
+            }
+            Err(error) => {
+                let status = StatusCode::from_u16(error.status_code());
+                let status = status.unwrap_or(StatusCode::BAD_REQUEST);
+                respond(status, media_type, error.to_json().into())
+            }
+        })
+    }
+
+    /// The media type of the response, and the operation with its name.
+    fn read<'h>(
+        &self,
+        head: &'h Parts,
+        body: &[u8],
+    ) -> Result<(&'static str, &'h str, Operation), Answer> {
+        match (&head.method, head.uri.path()) {
+            (&Method::POST, "/") => {}
+            (&Method::GET, "/") => {
+                let region = &self.scope.region;
+                let text = format!("healthy: dynamodb.{region}.amazonaws.com ");
+                return Err(respond(StatusCode::OK, "text/plain", text.into()));
+            }
+            _ => return Err(nothing_there()),
+        }
+        let given = header(head, CONTENT_TYPE.as_str());
+        let given = given.map(|given| given.split(';').next().unwrap_or_default().trim());
+        let known = MEDIA_TYPES
+            .into_iter()
+            .find(|known| given.is_some_and(|given| given.eq_ignore_ascii_case(known)));
+        let media_type = match known {
+            Some(known) => known,
+            None if given.is_none() && body.is_empty() => MEDIA_TYPES[1],
+            None => return Err(nothing_there()),
+        };
+        let target = header(head, "x-amz-target").unwrap_or_default();
+        let name = TARGETS.iter().find_map(|known| target.strip_prefix(known));
+        match name.and_then(|name| Some((name, operations::find(name)?))) {
+            Some((name, operation)) => Ok((media_type, name, operation)),
+            None if is_broken(body) => Err(unnamed(media_type, "SerializationException")),
+            None => Err(unnamed(media_type, "UnknownOperationException")),
+        }
+    }
+
+    /// Asks the policies of a function's role for everything that the request needs.
+    fn authorize(
+        &self,
+        caller: &Caller,
+        head: &Parts,
+        operation: &str,
+        body: &[u8],
+    ) -> Result<(), Answer> {
+        let Caller::Function(principal) = caller else {
+            return Ok(());
+        };
+        let Ok(needs) = needs(operation, body, &self.scope) else {
+            return Err(unreadable("the request cannot be read"));
+        };
+        for Need { action, resource } in needs {
+            let context = || context(&self.database, &action, &resource, body);
+            let why = match principal.decide_with(&action, &resource, &head.headers, context) {
+                Decision::Allowed => continue,
+                Decision::ImplicitlyDenied => {
+                    format!("because no identity-based policy allows the {action} action")
+                }
+                Decision::ExplicitlyDenied => {
+                    "with an explicit deny in an identity-based policy".to_owned()
+                }
+            };
+            return Err(denied(&principal.arn, &action, &resource, &why));
+        }
+        Ok(())
+    }
+}
+
+/// The body of the response to a request whose signature is missing or has not all its parts.
+fn unsigned(head: &Parts, caller: &Caller) -> Option<Bytes> {
+    let material = AuthMaterial {
+        authorization: header(head, "authorization"),
+        query: head.uri.query().unwrap_or_default(),
+        has_date_header: head.headers.contains_key("x-amz-date") || head.headers.contains_key(DATE),
+    };
+    let refusal = auth_material::validate(material).map(Bytes::from);
+    // All parts may be there and the key still be empty.
+    refusal.or_else(|| {
+        let message = "Request is missing Authentication Token";
+        matches!(caller, Caller::Anonymous)
+            .then(|| error("MissingAuthenticationTokenException", message))
+    })
+}
+
+/// What the request tells the conditions of a policy about itself. Blocks for a moment: it looks the table up.
+fn context(
+    database: &Database,
+    action: &str,
+    resource: &str,
+    body: &[u8],
+) -> BTreeMap<String, Vec<String>> {
+    let (_, action) = action.split_once(':').unwrap_or_default();
+    let (_, named) = resource.split_once(":table/").unwrap_or_default();
+    let (table, index) = match named.split_once("/index/") {
+        Some((table, index)) => (table, Some(index)),
+        None => (named, None),
+    };
+    let body = serde_json::from_slice(body).unwrap_or_default();
+    let key = partition_key(database, table, index).unwrap_or_default();
+    conditions::context(action, &body, table, &key)
+}
+
+/// The name of a table's or an index's partition key.
+fn partition_key(database: &Database, table: &str, index: Option<&str>) -> Option<String> {
+    let request = DescribeTableRequest {
+        table_name: table.to_owned(),
+    };
+    let described = serde_json::to_value(database.describe_table(request).ok()?).ok()?;
+    let table = &described["Table"];
+    let keys = match index {
+        None => &table["KeySchema"],
+        Some(index) => {
+            let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
+            let mut indexes = indexes
+                .iter()
+                .filter_map(|kind| table[kind].as_array())
+                .flatten();
+            &indexes.find(|one| one["IndexName"] == index)?["KeySchema"]
+        }
+    };
+    let key = keys
+        .as_array()?
+        .iter()
+        .find(|key| key["KeyType"] == "HASH")?;
+    Some(key["AttributeName"].as_str()?.to_owned())
+}
+
+fn denied(user: &str, action: &str, resource: &str, why: &str) -> Answer {
+    let message = format!(
+        "User: {user} is not authorized to perform: {action} on resource: {resource} {why}"
+    );
+    let body =
+        json!({ "__type": "com.amazon.coral.service#AccessDeniedException", "Message": message });
+    respond(
+        StatusCode::BAD_REQUEST,
+        MEDIA_TYPES[0],
+        body.to_string().into(),
+    )
+}
+
+fn unreadable(message: &str) -> Answer {
+    refuse(StatusCode::BAD_REQUEST, "SerializationException", message)
+}
+
+fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
+    respond(status, MEDIA_TYPES[0], error(error_type, message))
+}
+
+/// An error that DynamoDB answers without a message.
+fn unnamed(media_type: &'static str, error_type: &str) -> Answer {
+    let body = json!({ "__type": format!("com.amazon.coral.service#{error_type}") });
+    respond(StatusCode::BAD_REQUEST, media_type, body.to_string().into())
+}
+
+fn error(error_type: &str, message: &str) -> Bytes {
+    json!({ "__type": format!("com.amazon.coral.service#{error_type}"), "message": message })
+        .to_string()
+        .into()
+}
+
+/// What DynamoDB answers to a path, a method or a media type that it does not have.
+fn nothing_there() -> Answer {
+    let body = Bytes::from_static(b"<UnknownOperationException/>\n");
+    respond(StatusCode::NOT_FOUND, "text/plain", body)
+}
+
+/// With the headers that every response of DynamoDB has: some SDKs check the sum.
+fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
+    const OF_REQUEST_IDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, media_type)
+        .header("x-amzn-RequestId", ids::random_text(52, OF_REQUEST_IDS))
+        .header("x-amz-crc32", crc32fast::hash(&body))
+        .body(Full::new(body))
+        .expect("the headers are constants, an id and a number")
+}
+
+fn header<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {
+    head.headers.get(name)?.to_str().ok()
+}

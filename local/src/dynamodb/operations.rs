@@ -1,0 +1,88 @@
+//! DynamoDB's operations by their names, on the embedded database: a request's JSON in, its response's JSON out. Pure.
+//!
+//! The database has an HTTP server of its own, which needs a listener, and answers every program that finds its port.
+//! Here requests come from the one endpoint that asks IAM first.
+
+use dynoxide::{Database, DynoxideError};
+use hyper::body::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::unreadable;
+
+/// Runs one operation. Blocks as long as the database takes.
+pub(super) type Operation = fn(Call<'_>) -> Result<Bytes, DynoxideError>;
+
+/// A request to the database.
+pub(super) struct Call<'c> {
+    pub(super) database: &'c Database,
+    /// The operation's name.
+    pub(super) operation: &'c str,
+    pub(super) body: &'c [u8],
+}
+
+/// The operation of this name.
+pub(super) fn find(name: &str) -> Option<Operation> {
+    let operation: Operation = match name {
+        "BatchExecuteStatement" => |call| call.on(Database::batch_execute_statement),
+        "BatchGetItem" => |call| call.on(Database::batch_get_item),
+        "BatchWriteItem" => |call| call.on(Database::batch_write_item),
+        "CreateTable" => |call| call.on(Database::create_table),
+        "DeleteItem" => |call| call.on(Database::delete_item),
+        "DeleteTable" => |call| call.on(Database::delete_table),
+        "DescribeStream" => |call| call.on(Database::describe_stream),
+        "DescribeTable" => |call| call.on(Database::describe_table),
+        "DescribeTimeToLive" => |call| call.on(Database::describe_time_to_live),
+        "ExecuteStatement" => |call| call.on(Database::execute_statement),
+        "ExecuteTransaction" => |call| call.on(Database::execute_transaction),
+        "GetItem" => |call| call.on(Database::get_item),
+        "GetRecords" => |call| call.on(Database::get_records),
+        "GetShardIterator" => |call| call.on(Database::get_shard_iterator),
+        "ListStreams" => |call| call.on(Database::list_streams),
+        "ListTables" => |call| call.on(Database::list_tables),
+        "ListTagsOfResource" => |call| call.on(Database::list_tags_of_resource),
+        "PutItem" => |call| call.on(Database::put_item),
+        "Query" => |call| call.on(Database::query),
+        "Scan" => |call| call.on(Database::scan),
+        "SearchVectors" => |call| call.on(Database::search_vectors),
+        "TagResource" => |call| call.on(Database::tag_resource),
+        "TransactGetItems" => |call| call.on(Database::transact_get_items),
+        "TransactWriteItems" => |call| call.on(Database::transact_write_items),
+        "UntagResource" => |call| call.on(Database::untag_resource),
+        "UpdateItem" => |call| call.on(Database::update_item),
+        "UpdateTable" => |call| call.on(Database::update_table),
+        "UpdateTimeToLive" => |call| call.on(Database::update_time_to_live),
+        _ => return None,
+    };
+    Some(operation)
+}
+
+impl Call<'_> {
+    fn on<Q, A>(
+        self,
+        run: impl FnOnce(&Database, Q) -> Result<A, DynoxideError>,
+    ) -> Result<Bytes, DynoxideError>
+    where
+        Q: DeserializeOwned,
+        A: Serialize,
+    {
+        let request = serde_json::from_slice(self.body)
+            .map_err(|error| unreadable::error(self.operation, self.body, &error))?;
+        let response = run(self.database, request).map_err(|error| self.worded(error))?;
+        serde_json::to_vec(&response)
+            .map(Bytes::from)
+            .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    }
+
+    /// The failed condition of a statement has another form than that of the other writes.
+    fn worded(&self, error: DynoxideError) -> DynoxideError {
+        match error {
+            DynoxideError::ConditionalCheckFailedException(message, Some(item))
+                if self.operation == "ExecuteStatement" =>
+            {
+                DynoxideError::StatementConditionalCheckFailed(message, item)
+            }
+            error => error,
+        }
+    }
+}

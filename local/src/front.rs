@@ -1,0 +1,238 @@
+//! The gateway's port: accepts, and decides who gets which request: a WebSocket, the @connections API, Lambda's Invoke API,
+//! a page if there is one. Everything else is refused.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request};
+use percent_encoding::percent_decode_str;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::budget::Share;
+use crate::connections_api;
+use crate::http::head::{Head, HeadError, read_head};
+use crate::http::page::Page;
+use crate::http::peers::{self, Refused};
+use crate::http::refusal::{Answer, Refusal, refuse};
+use crate::http::sockets::{Place, Sockets};
+use crate::http::{self, browser};
+use crate::lambda::{Functions, invoke_api};
+use crate::websocket::Gateway;
+
+/// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What listens on the gateway's port.
+#[derive(Debug)]
+pub(crate) struct Front {
+    gateway: Arc<Gateway>,
+    functions: Arc<Functions>,
+    /// All that are open, whatever they are used for.
+    sockets: Arc<Sockets>,
+    page: RwLock<Option<Page>>,
+    /// Said once, not to everybody who is turned away.
+    told_of_strangers: AtomicBool,
+}
+
+impl Front {
+    pub(crate) fn new(gateway: Arc<Gateway>, functions: Arc<Functions>) -> Arc<Self> {
+        Arc::new(Self {
+            sockets: Sockets::new(gateway.limits.sockets),
+            gateway,
+            functions,
+            page: RwLock::default(),
+            told_of_strangers: AtomicBool::new(false),
+        })
+    }
+
+    /// How many sockets are open.
+    pub(crate) fn open(&self) -> usize {
+        self.sockets.open()
+    }
+
+    /// What browsers get that ask for `/`, if anything.
+    pub(crate) fn page(&self) -> Option<Page> {
+        self.page
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn show(&self, page: Option<Page>) {
+        *self.page.write().unwrap_or_else(PoisonError::into_inner) = page;
+    }
+
+    /// Accepts until `stop` says true, then ends every connection and waits for them, but not for ever.
+    ///
+    /// Meanwhile the @connections API still answers: a `$disconnect` may tell others.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut served = JoinSet::new();
+        let mut look_again = tokio::time::interval(Duration::from_millis(10));
+        let mut give_up = None;
+        let mut newcomer = None;
+        loop {
+            tokio::select! {
+                accepted = listener.accept(), if newcomer.is_none() => match accepted {
+                    Ok(accepted) => newcomer = Some(accepted),
+                    // Too many open files: the next accept would fail at once as well.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                },
+                place = self.sockets.place(), if newcomer.is_some() => {
+                    if let Some((socket, peer)) = newcomer.take() {
+                        served.spawn(Arc::clone(&self).serve_socket(socket, peer, place));
+                    }
+                }
+                Some(_) = served.join_next(), if !served.is_empty() => {}
+                () = told(&mut stop), if give_up.is_none() => {
+                    self.gateway.refuse_newcomers();
+                    give_up = Some(Instant::now() + STOP_PATIENCE);
+                }
+                _ = look_again.tick(), if give_up.is_some() => {
+                    // Again and again: a handshake that was under way may have become a connection.
+                    self.gateway.connections.end_unless(|_| false);
+                    if self.gateway.has_ended() || give_up < Some(Instant::now()) {
+                        break;
+                    }
+                }
+            }
+        }
+        drop(listener);
+        served.shutdown().await;
+    }
+
+    async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, place: Place) {
+        // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
+        let _slower = socket.set_nodelay(true);
+        match peers::admit(&mut socket).await {
+            Ok(()) => {}
+            Err(Refused::Stranger) => return self.warn_of_a_stranger(),
+            Err(Refused::Gone) => return,
+        }
+        let (limit, timeout) = (
+            self.gateway.limits.head_bytes,
+            self.gateway.limits.head_timeout,
+        );
+        let head = tokio::select! {
+            head = read_head(&mut socket, limit, timeout) => head,
+            () = place.needed() => return,
+        };
+        match head {
+            Ok(head) if head.is_upgrade() => {
+                place.works();
+                Arc::clone(&self.gateway)
+                    .connect(socket, peer, head, place)
+                    .await;
+            }
+            Ok(head) => self.serve_requests(socket, head, place).await,
+            Err(error) => {
+                let refusal = match error {
+                    HeadError::Closed | HeadError::TimedOut => return,
+                    HeadError::TooLarge => Refusal::gateway(
+                        431,
+                        "BadRequestException",
+                        "Request Header Fields Too Large",
+                    ),
+                    HeadError::Malformed => {
+                        Refusal::gateway(400, "BadRequestException", "Bad Request")
+                    }
+                };
+                // The client may be gone; nobody else wants to know.
+                let _gone = socket.write_all(&refusal.to_bytes()).await;
+            }
+        }
+    }
+
+    /// Serves the requests of one keep-alive connection, of which `head` is the first.
+    async fn serve_requests(&self, socket: TcpStream, head: Head, place: Place) {
+        let share = self.gateway.budget.share();
+        let idle = self.gateway.limits.keep_alive_timeout;
+        http::go_on(socket, head.bytes, &place, idle, |request| {
+            answer(self, &share, request)
+        })
+        .await;
+    }
+
+    fn warn_of_a_stranger(&self) {
+        if !self.told_of_strangers.swap(true, Ordering::Relaxed) {
+            self.gateway.observer.warn(
+                "a program of another user of this machine was refused: a local stack is private to its user",
+            );
+        }
+    }
+}
+
+async fn answer(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -> Answer {
+    let gateway = &*front.gateway;
+    if let Some(answer) = front.page().and_then(|page| page.answer(&request)) {
+        return answer;
+    }
+    let path = request.uri().path().to_owned();
+    let decoded: Vec<_> = path
+        .trim_start_matches('/')
+        .split('/')
+        .map(decode)
+        .collect();
+    let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    let deployed = gateway.deployed();
+    match segments.as_slice() {
+        [stage, "@connections", id]
+            if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
+        {
+            if browser::asks(request.headers()) {
+                return refuse(of_a_page());
+            }
+            connections_api::answer(gateway, share, &deployed, (stage, id), request).await
+        }
+        [connections_api::ANY_STAGE, "@connections", id] => {
+            if browser::asks(request.headers()) {
+                return refuse(of_a_page());
+            }
+            // A connection that is gone was on any of them.
+            let stage = gateway.connections.stage_of(id);
+            let stage = stage.or_else(|| deployed.first_stage()).unwrap_or_default();
+            connections_api::answer(gateway, share, &deployed, (&stage, id), request).await
+        }
+        ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
+            if browser::asks(request.headers()) {
+                return refuse(of_a_page());
+            }
+            let callers = (&*gateway.credentials, &deployed.identity);
+            invoke_api::answer(&front.functions, callers, share, name, request).await
+        }
+        [stage] | [stage, ""]
+            if request.method() == Method::GET && deployed.stage(stage).is_some() =>
+        {
+            let refusal = Refusal::gateway(426, "UpgradeRequiredException", "Upgrade Required");
+            let upgrade = ("Upgrade".to_owned(), "websocket".to_owned());
+            refuse(Refusal {
+                headers: [refusal.headers, vec![upgrade]].concat(),
+                ..refusal
+            })
+        }
+        _ => refuse(Refusal::forbidden()),
+    }
+}
+
+fn of_a_page() -> Refusal {
+    Refusal::gateway(403, "ForbiddenException", browser::REFUSED)
+}
+
+fn decode(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // The sender is gone together with the stack: that is the end, too.
+    let _gone = stop.wait_for(|stop| *stop).await.is_ok();
+}

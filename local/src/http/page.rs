@@ -1,0 +1,162 @@
+//! A page for browsers: beside a gateway, or on a port of its own.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{HOST, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::net::TcpListener;
+
+use crate::http::{self, Patience};
+
+/// How many connections of browsers there may be, where nothing but the page is served.
+const CONNECTIONS: usize = 64;
+
+/// An HTML document that is answered to `GET /`, with headers that keep others away from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    html: Bytes,
+    policy: HeaderValue,
+}
+
+impl Page {
+    /// A page and its `Content-Security-Policy`; one that no header can carry becomes `default-src 'none'`.
+    pub fn new(html: impl Into<String>, policy: &str) -> Self {
+        let nothing = HeaderValue::from_static("default-src 'none'");
+        Self {
+            html: Bytes::from(html.into()),
+            policy: HeaderValue::from_str(policy).unwrap_or(nothing),
+        }
+    }
+
+    /// Answers `GET /` on `listener` until the future is dropped; everything else is not found.
+    pub async fn serve(self, listener: TcpListener) {
+        http::accept(listener, CONNECTIONS, Patience::default(), move |request| {
+            let answer = self.answer(&request).unwrap_or_else(|| {
+                said(
+                    StatusCode::NOT_FOUND,
+                    "There is nothing here but the page at /.\n",
+                )
+            });
+            std::future::ready(answer)
+        })
+        .await;
+    }
+
+    /// The answer to a request for the page; `None` for a request for something else.
+    ///
+    /// A `Host` that is not this machine's is refused: a site whose name somebody made lead to 127.0.0.1 could
+    /// otherwise read the page as its own (DNS rebinding).
+    pub(crate) fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+        let body = match *request.method() {
+            Method::GET => self.html.clone(),
+            Method::HEAD => Bytes::new(),
+            _ => return None,
+        };
+        if request.uri().path() != "/" {
+            return None;
+        }
+        let host = request
+            .headers()
+            .get(HOST)
+            .and_then(|host| host.to_str().ok());
+        if !host.is_some_and(is_loopback) {
+            return Some(said(
+                StatusCode::MISDIRECTED_REQUEST,
+                "This page is only for this machine: open it as http://127.0.0.1, with the same port.\n",
+            ));
+        }
+        let response = protected(Response::builder())
+            .header("Content-Type", "text/html; charset=utf-8")
+            .header("Content-Security-Policy", &self.policy)
+            .body(Full::new(body));
+        Some(response.expect("its headers are checked when it is made"))
+    }
+}
+
+/// Whether a `Host` header names this machine, by address or as `localhost`, with or without a port.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        Some(_) => return false,
+        None => host,
+    };
+    name == "127.0.0.1" || name.eq_ignore_ascii_case("localhost")
+}
+
+fn said(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let response = protected(Response::builder().status(status))
+        .header("Content-Type", "text/plain; charset=utf-8")
+        .body(Full::new(Bytes::from_static(text.as_bytes())));
+    response.expect("its headers are constants")
+}
+
+/// Nobody may frame it, guess its type, learn its address (which may hold names) or keep it.
+fn protected(builder: hyper::http::response::Builder) -> hyper::http::response::Builder {
+    builder
+        .header("X-Content-Type-Options", "nosniff")
+        .header("X-Frame-Options", "DENY")
+        .header("Referrer-Policy", "no-referrer")
+        .header("Cross-Origin-Opener-Policy", "same-origin")
+        .header("Cross-Origin-Resource-Policy", "same-origin")
+        .header("Cache-Control", "no-store")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(method: Method, target: &str, host: &str) -> Option<Response<Full<Bytes>>> {
+        let request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header(HOST, host);
+        Page::new("<p>hi", "default-src 'self'").answer(&request.body(()).unwrap())
+    }
+
+    fn status(host: &str) -> u16 {
+        ask(Method::GET, "/", host).unwrap().status().as_u16()
+    }
+
+    #[test]
+    fn only_this_machines_names_open_it() {
+        for host in ["127.0.0.1", "127.0.0.1:4711", "localhost:1", "LocalHost"] {
+            assert_eq!(status(host), 200, "{host}");
+        }
+        for host in [
+            "evil.example",
+            "127.0.0.1.evil.example:4711",
+            "localhost.evil.example",
+            "evil.example:127.0.0.1",
+            "10.0.0.1:80",
+            "",
+        ] {
+            assert_eq!(status(host), 421, "{host}");
+        }
+    }
+
+    #[test]
+    fn it_comes_with_its_policy_and_cannot_be_framed_or_kept() {
+        let answer = ask(Method::GET, "/?from=Tom", "localhost").unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("Content-Security-Policy"), "default-src 'self'");
+        assert_eq!(header("Content-Type"), "text/html; charset=utf-8");
+        assert_eq!(header("X-Frame-Options"), "DENY");
+        assert_eq!(header("Referrer-Policy"), "no-referrer");
+        assert_eq!(header("X-Content-Type-Options"), "nosniff");
+        assert_eq!(header("Cache-Control"), "no-store");
+    }
+
+    #[test]
+    fn other_methods_and_paths_are_not_its_business() {
+        assert!(ask(Method::POST, "/", "localhost").is_none());
+        assert!(ask(Method::GET, "/v1", "localhost").is_none());
+    }
+
+    #[test]
+    fn a_policy_that_no_header_can_carry_forbids_everything() {
+        assert_eq!(
+            Page::new("", "default-src *\r\nX: y").policy,
+            "default-src 'none'"
+        );
+    }
+}

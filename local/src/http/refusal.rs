@@ -1,0 +1,77 @@
+//! Responses that refuse a request, as API Gateway words its own.
+
+use http_body_util::Full;
+use hyper::Response;
+use hyper::body::Bytes;
+
+/// A response with its whole body.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// A response that refuses a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Refusal {
+    /// What the gateway itself has to say, as API Gateway words its own answers.
+    pub(crate) fn gateway(status: u16, error_type: &str, message: &str) -> Self {
+        Self {
+            status,
+            headers: vec![("x-amzn-ErrorType".to_owned(), error_type.to_owned())],
+            body: serde_json::json!({ "message": message }).to_string(),
+        }
+    }
+
+    /// The status that a function chose; its body is not passed on.
+    pub(crate) fn of_function(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    /// What AWS says to an unknown path or stage.
+    pub(crate) fn forbidden() -> Self {
+        Self::gateway(403, "ForbiddenException", "Forbidden")
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        use std::fmt::Write as _;
+        let reason = hyper::StatusCode::from_u16(self.status)
+            .ok()
+            .and_then(|status| status.canonical_reason());
+        let mut text = format!(
+            "HTTP/1.1 {} {}\r\n",
+            self.status,
+            reason.unwrap_or("Unknown")
+        );
+        let length = self.body.len();
+        let _infallible = write!(
+            text,
+            "Content-Type: application/json\r\nContent-Length: {length}\r\n"
+        );
+        for (name, value) in &self.headers {
+            let _infallible = write!(text, "{name}: {value}\r\n");
+        }
+        text.push_str("Connection: close\r\n\r\n");
+        text.push_str(&self.body);
+        text.into_bytes()
+    }
+}
+
+/// A refusal as an answer of a keep-alive connection.
+pub(crate) fn refuse(refusal: Refusal) -> Answer {
+    let mut builder = Response::builder()
+        .status(refusal.status)
+        .header("Content-Type", "application/json");
+    for (name, value) in refusal.headers {
+        builder = builder.header(name, value);
+    }
+    builder
+        .body(Full::new(refusal.body.into()))
+        .expect("refusals hold plain names and values")
+}

@@ -1,0 +1,266 @@
+//! Who is calling, and may they: access keys lead to roles, and the roles' policies decide.
+//!
+//! Every function gets its own temporary key. A request signed with any other key comes from the person who runs the
+//! stack, the operator, who may do everything. Signatures are not verified: another program of the same user could read the secrets in
+//! the processes' environments anyway. Web pages are kept away by [`crate::http::browser`], other users of the machine by [`crate::http::peers`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::iam::{self, Decision, Policy};
+use crate::stack::Stack;
+use crate::{ids, moments};
+
+/// Temporary credentials of a function.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct AccessKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) session_token: String,
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("AccessKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A function's role at work.
+#[derive(Debug)]
+pub(crate) struct Principal {
+    /// `arn:aws:sts::{account}:assumed-role/{role}/{function}`.
+    pub(crate) arn: String,
+    /// What IAM tells every condition of the caller.
+    about: Vec<(&'static str, String)>,
+    policies: Vec<Policy>,
+}
+
+impl Principal {
+    /// What the role's policies say of a request with these `headers`.
+    pub(crate) fn decide(
+        &self,
+        action: &str,
+        resource: &str,
+        headers: &hyper::HeaderMap,
+    ) -> Decision {
+        self.decide_with(action, resource, headers, BTreeMap::new)
+    }
+
+    /// What the role's policies say of a request that tells more about itself; `context` is asked for only if there is
+    /// a condition at all.
+    pub(crate) fn decide_with(
+        &self,
+        action: &str,
+        resource: &str,
+        headers: &hyper::HeaderMap,
+        context: impl FnOnce() -> BTreeMap<String, Vec<String>>,
+    ) -> Decision {
+        if !self.policies.iter().any(Policy::has_conditions) {
+            return decide(&self.policies, action, resource);
+        }
+        let agent = headers.get(hyper::header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let mut whole = ambient("127.0.0.1", agent);
+        let about = self.about.iter();
+        whole.extend(about.map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
+        whole.extend(context());
+        let request = iam::Request {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            context: whole,
+        };
+        iam::decide(&self.policies, &request)
+    }
+}
+
+/// The condition keys that every request to AWS has, whoever makes it:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>.
+///
+/// The local target listens without TLS and stands for what has it.
+pub(crate) fn ambient(source_ip: &str, user_agent: Option<&str>) -> BTreeMap<String, Vec<String>> {
+    let now = moments::now_millis();
+    let keys = [
+        ("aws:SecureTransport", Some("true".to_owned())),
+        ("aws:CurrentTime", Some(moments::iso(now))),
+        ("aws:EpochTime", Some((now / 1000).to_string())),
+        ("aws:SourceIp", Some(source_ip.to_owned())),
+        ("aws:UserAgent", user_agent.map(str::to_owned)),
+        ("aws:ViaAWSService", Some("false".to_owned())),
+        ("aws:PrincipalIsAWSService", Some("false".to_owned())),
+    ];
+    let keys = keys.into_iter();
+    keys.filter_map(|(key, value)| Some((key.to_owned(), vec![value?])))
+        .collect()
+}
+
+/// Those of a function under the role `role_arn`.
+fn about(stack: &Stack, role_arn: &str, function: &str) -> Vec<(&'static str, String)> {
+    let account = &stack.identity.account_id;
+    vec![
+        ("aws:PrincipalArn", role_arn.to_owned()),
+        ("aws:PrincipalAccount", account.clone()),
+        ("aws:PrincipalType", "AssumedRole".to_owned()),
+        ("aws:userid", format!("AROALOCALSTACKROLE:{function}")),
+        ("aws:ResourceAccount", account.clone()),
+        ("aws:RequestedRegion", stack.identity.region.clone()),
+    ]
+}
+
+/// Who signed a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// A function, under its role.
+    Function(Arc<Principal>),
+    /// Any other key: the person who runs the stack.
+    Operator,
+    /// Nobody did.
+    Anonymous,
+}
+
+/// All keys that were given out, and what their roles may do now.
+#[derive(Debug, Default)]
+pub(crate) struct Credentials {
+    keys: RwLock<BTreeMap<String, AccessKey>>,
+    principals: RwLock<HashMap<String, Arc<Principal>>>,
+}
+
+impl Credentials {
+    /// The key of a function: the same one for as long as the stack lives.
+    pub(crate) fn key_of(&self, function_arn: &str) -> AccessKey {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        keys.entry(function_arn.to_owned())
+            .or_insert_with(new_key)
+            .clone()
+    }
+
+    /// Lets keys lead to the roles that `stack` gives its functions. Processes of removed functions keep theirs.
+    pub(crate) fn adopt(&self, stack: &Stack) {
+        let account = &stack.identity.account_id;
+        for function in stack.functions.values() {
+            let key = self.key_of(&function.arn);
+            let role = stack.roles.get(&function.role_arn);
+            let name = function.role_arn.rsplit('/').next().unwrap_or_default();
+            let principal = Principal {
+                arn: format!(
+                    "arn:aws:sts::{account}:assumed-role/{name}/{}",
+                    function.name
+                ),
+                about: about(stack, &function.role_arn, &function.name),
+                policies: role.map(|role| role.policies.clone()).unwrap_or_default(),
+            };
+            self.principals
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(key.id, Arc::new(principal));
+        }
+    }
+
+    /// Who signed a request with these headers and this query (SigV4, in either place).
+    pub(crate) fn caller(&self, headers: &hyper::HeaderMap, query: Option<&str>) -> Caller {
+        let header = headers
+            .get(hyper::header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let key = header
+            .and_then(key_in_header)
+            .map(str::to_owned)
+            .or_else(|| query.and_then(key_in_query));
+        let Some(key) = key else {
+            return Caller::Anonymous;
+        };
+        match self
+            .principals
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
+            Some(principal) => Caller::Function(Arc::clone(principal)),
+            None => Caller::Operator,
+        }
+    }
+}
+
+/// What `policies` say of `action` on `resource`, when nothing is known of the request but what all have.
+pub(crate) fn decide(policies: &[Policy], action: &str, resource: &str) -> Decision {
+    decide_knowing(policies, action, resource, ambient("127.0.0.1", None))
+}
+
+/// What `policies` say of a request that tells `context` about itself.
+pub(crate) fn decide_knowing(
+    policies: &[Policy],
+    action: &str,
+    resource: &str,
+    context: BTreeMap<String, Vec<String>>,
+) -> Decision {
+    let request = iam::Request {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        context,
+    };
+    iam::decide(policies, &request)
+}
+
+/// `Credential=KEY/…` of `AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…`.
+fn key_in_header(header: &str) -> Option<&str> {
+    let parameters = header.strip_prefix("AWS4-HMAC-SHA256")?;
+    let credential = parameters
+        .split([',', ' '])
+        .find_map(|part| part.trim().strip_prefix("Credential="))?;
+    credential.split('/').next().filter(|key| !key.is_empty())
+}
+
+fn key_in_query(query: &str) -> Option<String> {
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+    let value = percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()?;
+    value
+        .split('/')
+        .next()
+        .filter(|key| !key.is_empty())
+        .map(str::to_owned)
+}
+
+fn new_key() -> AccessKey {
+    const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    const ANY: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    AccessKey {
+        id: format!("ASIA{}", ids::random_text(16, UPPER)),
+        secret: ids::random_text(40, ANY),
+        session_token: ids::random_text(64, ANY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_in_the_header_and_in_the_query() {
+        let header = "AWS4-HMAC-SHA256 Credential=ASIAX/20260101/us-east-1/execute-api/aws4_request, SignedHeaders=host, Signature=ab";
+        assert_eq!(key_in_header(header), Some("ASIAX"));
+        assert_eq!(
+            key_in_header("AWS4-HMAC-SHA256 SignedHeaders=host,Credential=AKIA/x"),
+            Some("AKIA")
+        );
+        assert_eq!(key_in_header("Bearer x"), None);
+        assert_eq!(key_in_header("AWS4-HMAC-SHA256 Credential=/x"), None);
+        assert_eq!(
+            key_in_query("a=b&X-Amz-Credential=ASIAX%2F2026&c").as_deref(),
+            Some("ASIAX")
+        );
+    }
+
+    #[test]
+    fn a_function_keeps_its_key_and_the_secret_is_not_shown() {
+        let credentials = Credentials::default();
+        let key = credentials.key_of("arn:one");
+        assert_eq!(key, credentials.key_of("arn:one"));
+        assert_ne!(key, credentials.key_of("arn:two"));
+        assert!(!format!("{credentials:?}").contains(&key.secret));
+    }
+}

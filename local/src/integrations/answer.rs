@@ -1,0 +1,191 @@
+//! From a backend's answer to what the client gets.
+
+use std::cell::OnceCell;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::backend::{Answer, Backend, text};
+use super::exchange::{Exchange, Failure};
+use super::rendering::Render;
+use super::request::{Parsed, choose, parsed};
+use super::selection;
+use crate::jsonpath::JsonPath;
+use crate::mapping::as_text;
+use crate::regexes::Pattern;
+use crate::stack::{IntegrationResponse, ResponseSource};
+
+/// The answer of a `MOCK` integration, whose request template yields `{"statusCode": 200}`.
+pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
+    // Not what it yields instead: that may be the message.
+    let wrong = || {
+        Failure::Configuration(
+            "the request template of a MOCK integration must yield {\"statusCode\": 200} or another status, and does not"
+                .to_owned(),
+        )
+    };
+    let status = match serde_json::from_slice::<Value>(body) {
+        Ok(value) => match &value["statusCode"] {
+            Value::String(text) => text.parse().ok(),
+            number => number
+                .as_u64()
+                .and_then(|number| u16::try_from(number).ok()),
+        },
+        Err(_) => unquoted_status(body),
+    };
+    let status = status
+        .filter(|status| (100..600).contains(status))
+        .ok_or_else(wrong)?;
+    Ok(Answer {
+        status,
+        headers: Vec::new(),
+        body: Vec::new(),
+    })
+}
+
+/// The status of `{ statusCode: 200 }`, whose name has no quotes, or single ones: AWS reads it, and its CDK writes it.
+fn unquoted_status(body: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(body).ok()?;
+    let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let members = inside
+        .split(',')
+        .filter_map(|member| member.split_once(':'));
+    let unquoted = |text: &str| text.trim().trim_matches(['\'', '"']).to_owned();
+    members
+        .map(|(name, value)| (unquoted(name), unquoted(value)))
+        .find(|(name, _)| name == "statusCode")
+        .and_then(|(_, value)| value.parse().ok())
+}
+
+/// The integration responses of an integration.
+#[derive(Debug)]
+pub(super) struct Responses(Vec<Live>);
+
+#[derive(Debug)]
+struct Live {
+    key: Key,
+    parsed: Parsed,
+    response: IntegrationResponse,
+}
+
+#[derive(Debug)]
+enum Key {
+    Default,
+    Pattern(Option<Pattern>),
+    Status(String),
+}
+
+impl Key {
+    fn of(key: &str) -> Self {
+        match key.strip_prefix('/').and_then(|key| key.strip_suffix('/')) {
+            // The whole status must match, as in Java. A pattern that is none was refused with the template.
+            Some(pattern) => Self::Pattern(Pattern::of_java(pattern).ok()),
+            None if key == "$default" => Self::Default,
+            None => Self::Status(key.to_owned()),
+        }
+    }
+
+    fn is_for(&self, status: &str) -> bool {
+        match self {
+            Self::Default => false,
+            Self::Pattern(regex) => regex.as_ref().is_some_and(|regex| regex.is_match(status)),
+            Self::Status(known) => known == status,
+        }
+    }
+}
+
+impl Responses {
+    pub(super) fn of(responses: &[IntegrationResponse]) -> Self {
+        let live = |response: &IntegrationResponse| Live {
+            key: Key::of(&response.key),
+            parsed: parsed(&response.templates),
+            response: response.clone(),
+        };
+        Self(responses.iter().map(live).collect())
+    }
+
+    /// `None` if `render` finds that it would take too long.
+    pub(super) fn map(
+        &self,
+        answer: &Answer,
+        exchange: &Exchange<'_>,
+        render: Render,
+    ) -> Option<Result<Backend, Failure>> {
+        let status = answer.status.to_string();
+        let fitting = self.0.iter().find(|live| live.key.is_for(&status));
+        let default = || self.0.iter().find(|live| matches!(live.key, Key::Default));
+        match fitting.or_else(default) {
+            Some(live) => {
+                let mapped = live.map(answer, exchange, render).transpose()?;
+                Some(mapped.map_err(Failure::Configuration))
+            }
+            None => Some(Err(Failure::Configuration(format!(
+                "no AWS::ApiGatewayV2::IntegrationResponse fits the status {status}; add one with the key $default"
+            )))),
+        }
+    }
+}
+
+impl Live {
+    fn map(
+        &self,
+        answer: &Answer,
+        exchange: &Exchange<'_>,
+        render: Render,
+    ) -> Result<Option<Backend>, String> {
+        let response = &self.response;
+        let mut headers = Vec::new();
+        let json = OnceCell::<Value>::new();
+        for (name, source) in &response.headers {
+            let value = match source {
+                ResponseSource::Literal(literal) => Some(literal.clone()),
+                ResponseSource::Header(name) => answer.headers(name).last().map(str::to_owned),
+                ResponseSource::Body(path) => {
+                    let found = {
+                        let parse = || serde_json::from_slice(&answer.body).unwrap_or_default();
+                        JsonPath::parse(path)?.find(json.get_or_init(parse))?
+                    };
+                    found.map(|found| as_text(&found).into_owned())
+                }
+            };
+            headers.extend(value.map(|value| (name.clone(), value)));
+        }
+        let status = answer.status;
+        let selected = response
+            .selection
+            .as_deref()
+            .map(|expression| selection::evaluate(expression, exchange.json(), Some(answer)));
+        let body = if response.encodes_base64 {
+            STANDARD.encode(&answer.body)
+        } else {
+            text(answer.body.clone())
+        };
+        let body = match choose(&self.parsed, selected.as_deref()) {
+            None => body,
+            Some((key, template)) => {
+                let parameters = exchange.parameters();
+                let mut context = exchange.context.clone();
+                context["status"] = status.to_string().into();
+                let scene = crate::mapping::Scene {
+                    context: &context,
+                    ..exchange.scene(&body, &parameters)
+                };
+                let rendered = match template {
+                    Ok(template) => render(template, &scene),
+                    Err(fault) => Some(Err(fault.clone())),
+                };
+                let Some(rendered) = rendered else {
+                    return Ok(None);
+                };
+                let id = &response.logical_id;
+                rendered.map_err(|fault| format!("response template `{key}` of `{id}`, {fault}"))?
+            }
+        };
+        Ok(Some(Backend {
+            status,
+            headers,
+            body,
+        }))
+    }
+}

@@ -1,0 +1,398 @@
+//! The JSON that functions receive. Pure.
+//!
+//! Which members an event has differs by its type; absent ones are left out, never null. See
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
+//! for the meaning of each.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::http::head::Head;
+use crate::moments;
+
+/// What stays the same through the life of a connection.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) connection_id: String,
+    /// Milliseconds since 1970.
+    pub(crate) connected_at: i64,
+    pub(crate) stage: String,
+    pub(crate) api_id: String,
+    pub(crate) domain_name: String,
+    pub(crate) source_ip: String,
+    pub(crate) user_agent: Option<String>,
+    /// `principalId` and the context that the authorizer gave, all strings.
+    pub(crate) authorizer: Option<Map<String, Value>>,
+}
+
+/// What differs between two requests of one connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Stamp {
+    pub(crate) request_id: String,
+    /// Milliseconds since 1970.
+    pub(crate) at: i64,
+}
+
+impl Stamp {
+    pub(crate) fn now() -> Self {
+        Self {
+            request_id: crate::ids::request_id(),
+            at: moments::now_millis(),
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) code: u16,
+    pub(crate) reason: String,
+}
+
+/// The event of `$connect`. `trace` becomes `X-Amzn-Trace-Id`.
+pub(crate) fn connect(
+    facts: &Facts,
+    head: &Head,
+    variables: &Map<String, Value>,
+    stamp: &Stamp,
+    trace: &str,
+) -> Vec<u8> {
+    let headers = forwarded(head, facts, trace);
+    let headers: Vec<_> = headers
+        .iter()
+        .filter(|(name, _)| !is_hop_by_hop(name))
+        .cloned()
+        .collect();
+    let query = head.query_pairs();
+    bytes(&Event {
+        headers: Some(last_values(&headers)),
+        multi_value_headers: Some(all_values(&headers)),
+        query_string_parameters: (!query.is_empty()).then(|| last_values(&query)),
+        multi_value_query_string_parameters: (!query.is_empty()).then(|| all_values(&query)),
+        ..Event::of(context(facts, "$connect", "CONNECT", stamp), variables)
+    })
+}
+
+/// How many bytes `text` takes in JSON, with its quotes.
+pub(crate) fn size_in_json(text: &str) -> usize {
+    let size = |byte: u8| match byte {
+        b'"' | b'\\' | 8 | 9 | 10 | 12 | 13 => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(size).sum::<usize>() + 2
+}
+
+/// The event of a message route. That of an empty text has no body: a function on AWS found none
+/// (<https://github.com/Kludex/mangum/issues/117>).
+pub(crate) fn message(
+    facts: &Facts,
+    route_key: &str,
+    message_id: &str,
+    body: &str,
+    variables: &Map<String, Value>,
+    stamp: &Stamp,
+) -> Vec<u8> {
+    let context = Context {
+        message_id: Some(message_id),
+        ..context(facts, route_key, "MESSAGE", stamp)
+    };
+    bytes(&Event {
+        body: (!body.is_empty()).then_some(body),
+        ..Event::of(context, variables)
+    })
+}
+
+/// The event of `$disconnect`. Its headers are four fixed ones, as AWS sends them.
+pub(crate) fn disconnect(
+    facts: &Facts,
+    ended: &Ended,
+    variables: &Map<String, Value>,
+    stamp: &Stamp,
+) -> Vec<u8> {
+    let context = Context {
+        disconnect_status_code: Some(ended.code),
+        disconnect_reason: Some(&ended.reason),
+        ..context(facts, "$disconnect", "DISCONNECT", stamp)
+    };
+    let headers: Vec<_> = [
+        ("Host", facts.domain_name.as_str()),
+        ("x-api-key", ""),
+        ("X-Forwarded-For", ""),
+        ("x-restapi", ""),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    bytes(&Event {
+        headers: Some(last_values(&headers)),
+        multi_value_headers: Some(all_values(&headers)),
+        ..Event::of(context, variables)
+    })
+}
+
+/// The event of a `REQUEST` authorizer: unlike `$connect` it has every map, empty ones too, and the headers of the
+/// upgrade itself.
+/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
+pub(crate) fn authorize(
+    facts: &Facts,
+    head: &Head,
+    method_arn: &str,
+    variables: &Map<String, Value>,
+    stamp: &Stamp,
+    trace: &str,
+) -> Vec<u8> {
+    let mut headers = forwarded(head, facts, trace);
+    if head.header("content-length").is_none() {
+        headers.push(("content-length".to_owned(), "0".to_owned()));
+    }
+    let query = head.query_pairs();
+    bytes(&AuthorizerEvent {
+        kind: "REQUEST",
+        method_arn,
+        headers: last_values(&headers),
+        multi_value_headers: all_values(&headers),
+        query_string_parameters: last_values(&query),
+        multi_value_query_string_parameters: all_values(&query),
+        stage_variables: variables,
+        request_context: context(facts, "$connect", "CONNECT", stamp),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Event<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_value_headers: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_string_parameters: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_value_query_string_parameters: Option<Map<String, Value>>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    stage_variables: &'a Map<String, Value>,
+    request_context: Context<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a str>,
+    is_base64_encoded: bool,
+}
+
+impl<'a> Event<'a> {
+    fn of(request_context: Context<'a>, stage_variables: &'a Map<String, Value>) -> Self {
+        Self {
+            headers: None,
+            multi_value_headers: None,
+            query_string_parameters: None,
+            multi_value_query_string_parameters: None,
+            stage_variables,
+            request_context,
+            body: None,
+            is_base64_encoded: false,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuthorizerEvent<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    method_arn: &'a str,
+    headers: Map<String, Value>,
+    multi_value_headers: Map<String, Value>,
+    query_string_parameters: Map<String, Value>,
+    multi_value_query_string_parameters: Map<String, Value>,
+    stage_variables: &'a Map<String, Value>,
+    request_context: Context<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Context<'a> {
+    route_key: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) message_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disconnect_status_code: Option<u16>,
+    event_type: &'static str,
+    extended_request_id: &'a str,
+    request_time: String,
+    message_direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) disconnect_reason: Option<&'a str>,
+    stage: &'a str,
+    connected_at: i64,
+    request_time_epoch: i64,
+    identity: Identity<'a>,
+    request_id: &'a str,
+    domain_name: &'a str,
+    connection_id: &'a str,
+    api_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<&'a str>,
+    source_ip: &'a str,
+}
+
+pub(crate) fn context<'a>(
+    facts: &'a Facts,
+    route_key: &'a str,
+    event_type: &'static str,
+    stamp: &'a Stamp,
+) -> Context<'a> {
+    Context {
+        route_key,
+        authorizer: facts.authorizer.as_ref(),
+        message_id: None,
+        disconnect_status_code: None,
+        event_type,
+        extended_request_id: &stamp.request_id,
+        request_time: moments::common_log(stamp.at),
+        message_direction: "IN",
+        disconnect_reason: None,
+        stage: &facts.stage,
+        connected_at: facts.connected_at,
+        request_time_epoch: stamp.at.max(facts.connected_at),
+        identity: Identity {
+            user_agent: facts.user_agent.as_deref(),
+            source_ip: &facts.source_ip,
+        },
+        request_id: &stamp.request_id,
+        domain_name: &facts.domain_name,
+        connection_id: &facts.connection_id,
+        api_id: &facts.api_id,
+    }
+}
+
+/// The client's headers with those that AWS's front end adds. They say `https` and 443, as on AWS.
+pub(crate) fn forwarded(head: &Head, facts: &Facts, trace: &str) -> Vec<(String, String)> {
+    let ours = [
+        "X-Amzn-Trace-Id",
+        "X-Forwarded-For",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+    ];
+    let is_ours = |name: &str| ours.iter().any(|our| our.eq_ignore_ascii_case(name));
+    let forwarded_for = match head.header(ours[1]) {
+        Some(before) => format!("{before}, {}", facts.source_ip),
+        None => facts.source_ip.clone(),
+    };
+    let values = [
+        trace.to_owned(),
+        forwarded_for,
+        "443".to_owned(),
+        "https".to_owned(),
+    ];
+    let client = head
+        .headers
+        .iter()
+        .filter(|(name, _)| !is_ours(name))
+        .cloned();
+    client
+        .chain(ours.map(str::to_owned).into_iter().zip(values))
+        .collect()
+}
+
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
+    ["connection", "upgrade", "content-length"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
+pub(crate) fn last_values(pairs: &[(String, String)]) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (name, value) in pairs {
+        map.insert(name.clone(), Value::from(value.as_str()));
+    }
+    map
+}
+
+fn all_values(pairs: &[(String, String)]) -> Map<String, Value> {
+    let mut map = Map::new();
+    for (name, value) in pairs {
+        match map.get_mut(name) {
+            Some(Value::Array(values)) => values.push(Value::from(value.as_str())),
+            _ => {
+                map.insert(name.clone(), Value::from(vec![value.as_str()]));
+            }
+        }
+    }
+    map
+}
+
+fn bytes(event: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(event).expect("events hold strings, numbers and maps of them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            connection_id: "AAAAAAAAIAMCAAA=".to_owned(),
+            connected_at: 1_767_225_600_000,
+            stage: "v1".to_owned(),
+            api_id: "a1b2c3d4e5".to_owned(),
+            domain_name: "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com".to_owned(),
+            source_ip: "127.0.0.1".to_owned(),
+            user_agent: None,
+            authorizer: None,
+        }
+    }
+
+    fn stamp() -> Stamp {
+        Stamp {
+            request_id: "AAAAAAAAIAMFAAA=".to_owned(),
+            at: 1_767_225_600_001,
+        }
+    }
+
+    #[test]
+    fn a_message_event_is_exactly_this() {
+        let event = message(
+            &facts(),
+            "$default",
+            "BBBBBBBBIAMCAAA=",
+            "{\"a\":1}",
+            &Map::new(),
+            &stamp(),
+        );
+        expect_test::expect![[r#"{"requestContext":{"routeKey":"$default","messageId":"BBBBBBBBIAMCAAA=","eventType":"MESSAGE","extendedRequestId":"AAAAAAAAIAMFAAA=","requestTime":"01/Jan/2026:00:00:00 +0000","messageDirection":"IN","stage":"v1","connectedAt":1767225600000,"requestTimeEpoch":1767225600001,"identity":{"sourceIp":"127.0.0.1"},"requestId":"AAAAAAAAIAMFAAA=","domainName":"a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com","connectionId":"AAAAAAAAIAMCAAA=","apiId":"a1b2c3d4e5"},"body":"{\"a\":1}","isBase64Encoded":false}"#]]
+            .assert_eq(&String::from_utf8(event).unwrap());
+    }
+
+    #[test]
+    fn the_size_in_json_is_that_of_the_text_that_serde_writes() {
+        for text in [
+            "",
+            "hi",
+            "\"\\/\u{8}\u{c}\n\r\t",
+            "\0\u{1}\u{1f}\u{7f}",
+            "ü€\u{2028}😀",
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(size_in_json(text), json.len(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_disconnect_event_has_the_four_fixed_headers() {
+        let ended = Ended {
+            code: 1001,
+            reason: String::new(),
+        };
+        let event: Value =
+            serde_json::from_slice(&disconnect(&facts(), &ended, &Map::new(), &stamp())).unwrap();
+        let names: Vec<&String> = event["headers"].as_object().unwrap().keys().collect();
+        assert_eq!(names, ["Host", "x-api-key", "X-Forwarded-For", "x-restapi"]);
+        assert_eq!(event["requestContext"]["disconnectStatusCode"], 1001);
+        assert_eq!(event["requestContext"]["disconnectReason"], "");
+    }
+}

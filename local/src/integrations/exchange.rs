@@ -1,0 +1,190 @@
+//! What is known of the request that an integration serves.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+use super::events::{self, Ended, Facts, Stamp};
+use crate::http::head::Head;
+use crate::jsonpath::JsonPath;
+use crate::mapping::{Scene, as_text};
+use crate::stack::ParameterSource;
+
+/// Why an integration gave no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The template or its settings are wrong: the client learns no more than that.
+    Configuration(String),
+    /// The backend cannot be reached, or what it sends is no answer.
+    Backend(String),
+    /// There is no template, and nothing may pass without one.
+    UnsupportedMediaType,
+}
+
+/// A handshake, a message or a disconnect, as templates and mappings see it.
+#[derive(Debug)]
+pub(crate) struct Exchange<'a> {
+    /// The message; empty for the others.
+    pub(super) body: Cow<'a, str>,
+    /// `$context`.
+    pub(super) context: Value,
+    /// `$stageVariables`.
+    pub(super) variables: Cow<'a, Map<String, Value>>,
+    /// Those of the handshake as they are forwarded; none for the others.
+    pub(super) headers: Vec<(String, String)>,
+    /// Those of the handshake; none for the others.
+    pub(super) query: Vec<(String, String)>,
+    pub(super) trace: Cow<'a, str>,
+    /// The message as JSON, if it is.
+    json: OnceLock<Option<Value>>,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn connect(
+        facts: &Facts,
+        head: &Head,
+        variables: &'a Map<String, Value>,
+        stamp: &Stamp,
+        trace: &'a str,
+    ) -> Self {
+        let headers = events::forwarded(head, facts, trace)
+            .into_iter()
+            .filter(|(name, _)| !events::is_hop_by_hop(name))
+            .collect();
+        let context = events::context(facts, "$connect", "CONNECT", stamp);
+        Self {
+            headers,
+            query: head.query_pairs(),
+            ..Self::of(&context, "", variables, trace)
+        }
+    }
+
+    pub(crate) fn message(
+        facts: &Facts,
+        route_key: &str,
+        message_id: &str,
+        body: &'a str,
+        variables: &'a Map<String, Value>,
+        stamp: &Stamp,
+        trace: &'a str,
+    ) -> Self {
+        let mut context = events::context(facts, route_key, "MESSAGE", stamp);
+        context.message_id = Some(message_id);
+        Self::of(&context, body, variables, trace)
+    }
+
+    pub(crate) fn disconnect(
+        facts: &Facts,
+        ended: &Ended,
+        variables: &'a Map<String, Value>,
+        stamp: &Stamp,
+        trace: &'a str,
+    ) -> Self {
+        let mut context = events::context(facts, "$disconnect", "DISCONNECT", stamp);
+        context.disconnect_status_code = Some(ended.code);
+        context.disconnect_reason = Some(&ended.reason);
+        Self::of(&context, "", variables, trace)
+    }
+
+    fn of(
+        context: &events::Context<'_>,
+        body: &'a str,
+        variables: &'a Map<String, Value>,
+        trace: &'a str,
+    ) -> Self {
+        Self {
+            body: Cow::Borrowed(body),
+            context: serde_json::to_value(context).unwrap_or_default(),
+            variables: Cow::Borrowed(variables),
+            headers: Vec::new(),
+            query: Vec::new(),
+            trace: Cow::Borrowed(trace),
+            json: OnceLock::new(),
+        }
+    }
+
+    /// A copy for another thread.
+    pub(super) fn to_owned(&self) -> Exchange<'static> {
+        Exchange {
+            body: Cow::Owned(self.body.clone().into_owned()),
+            context: self.context.clone(),
+            variables: Cow::Owned(self.variables.clone().into_owned()),
+            headers: self.headers.clone(),
+            query: self.query.clone(),
+            trace: Cow::Owned(self.trace.clone().into_owned()),
+            json: self.json.clone(),
+        }
+    }
+
+    pub(super) fn route_key(&self) -> &str {
+        self.context["routeKey"].as_str().unwrap_or_default()
+    }
+
+    pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn queries(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn json(&self) -> Option<&Value> {
+        let parse = || serde_json::from_str(&self.body).ok();
+        self.json.get_or_init(parse).as_ref()
+    }
+
+    /// `$input.params()`.
+    pub(super) fn parameters(&self) -> Value {
+        json!({
+            "path": {},
+            "querystring": events::last_values(&self.query),
+            "header": events::last_values(&self.headers),
+        })
+    }
+
+    pub(super) fn scene<'s>(&'s self, body: &'s str, parameters: &'s Value) -> Scene<'s> {
+        Scene {
+            body,
+            context: &self.context,
+            parameters,
+            variables: &self.variables,
+        }
+    }
+
+    /// The value of a request parameter; `None` if there is none.
+    pub(super) fn parameter(&self, source: &ParameterSource) -> Result<Option<String>, String> {
+        let text = |value: Option<&Value>| {
+            value
+                .filter(|value| !value.is_null())
+                .map(|value| as_text(value).into_owned())
+        };
+        Ok(match source {
+            ParameterSource::Literal(literal) => Some(literal.clone()),
+            ParameterSource::Header(name) => self.headers(name).last().map(str::to_owned),
+            ParameterSource::AllHeaders(name) => joined(self.headers(name).collect()),
+            ParameterSource::QueryString(name) => self.queries(name).last().map(str::to_owned),
+            ParameterSource::AllQueryStrings(name) => joined(self.queries(name).collect()),
+            ParameterSource::Body(path) => {
+                let path = JsonPath::parse(path)?;
+                let found = self.json().map(|body| path.find(body)).transpose()?;
+                text(found.flatten().as_ref())
+            }
+            ParameterSource::StageVariable(name) => text(self.variables.get(name)),
+            ParameterSource::Context(path) => {
+                let mut names = path.split('.');
+                text(names.try_fold(&self.context, |value, name| value.get(name)))
+            }
+        })
+    }
+}
+
+fn joined(values: Vec<&str>) -> Option<String> {
+    (!values.is_empty()).then(|| values.join(","))
+}

@@ -1,0 +1,387 @@
+//! From the path that a caller names to an executable: a folder, a zip, or the executable itself.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::ids;
+
+/// Lambda's limit for unzipped code, see <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const UNZIPPED_BYTES: u64 = 250 * 1024 * 1024;
+
+/// Code that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// What is executed.
+    pub(crate) bootstrap: PathBuf,
+    /// `LAMBDA_TASK_ROOT`, the process's working folder.
+    pub(crate) root: PathBuf,
+    /// Changes when the file behind the path changes.
+    version: (u64, u64, i64, i64),
+}
+
+/// Why a path is not code.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodeError {
+    /// The path, or the `bootstrap` in it, cannot be read.
+    #[error(
+        "could not read `{path}`: build the function, or name the folder that holds its `bootstrap`"
+    )]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It is there, but not executable.
+    #[error(
+        "`{path}` is not executable: `chmod +x` it, or name the folder or zip that holds an executable `bootstrap`"
+    )]
+    NotExecutable {
+        /// The path.
+        path: PathBuf,
+    },
+    /// It is in a zip file, which keeps whether it may be run.
+    #[error(
+        "`bootstrap` in `{path}` is not executable: `chmod +x` it before it is packed, with a program that keeps such bits"
+    )]
+    NotExecutableInZip {
+        /// The zip file.
+        path: PathBuf,
+    },
+    /// It is a script whose first line ends as on Windows, so the system looks for an interpreter that is not there.
+    #[error(
+        "the first line of the script `{path}` ends with a carriage return, so its interpreter is not found: save it with \
+         Unix line ends"
+    )]
+    CarriageReturn {
+        /// The script.
+        path: PathBuf,
+    },
+    /// A zip file that cannot be unpacked.
+    #[error("could not unpack `{path}`")]
+    Zip {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: zip::result::ZipError,
+    },
+    /// A zip file without a `bootstrap` at its top.
+    #[error("`{path}` holds no `bootstrap`: it must be at the top of the zip file")]
+    NoBootstrap {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A zip file beyond Lambda's limit.
+    #[error("`{path}` unpacks to more than 250 MB, which Lambda refuses")]
+    TooLarge {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+impl Code {
+    /// Finds the executable behind `path`; a zip file is unpacked into `scratch`.
+    pub(crate) fn load(path: &Path, scratch: &Scratch) -> Result<Self, CodeError> {
+        let path = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
+        let version = version(&path)?;
+        if path.is_dir() {
+            let bootstrap = path.join("bootstrap");
+            return Self::at(bootstrap.clone(), path, self::version(&bootstrap)?);
+        }
+        if is_zip(&path).map_err(|source| unreadable(&path, source))? {
+            let root = scratch
+                .folder(version)
+                .map_err(|source| unreadable(&scratch.root, source))?;
+            if !root.exists() {
+                // Under its name only once it is whole, so that a half unpacked one is never run.
+                let partial = root.with_extension("partial");
+                let unpacked = empty(&partial)
+                    .map_err(|source| unreadable(&partial, source))
+                    .and_then(|()| unpack(&path, &partial))
+                    .and_then(|()| {
+                        fs::rename(&partial, &root).map_err(|source| unreadable(&root, source))
+                    });
+                if unpacked.is_err() {
+                    // What does not fit on the disk must not stay there.
+                    let _gone = fs::remove_dir_all(&partial);
+                }
+                unpacked?;
+            }
+            let found = Self::at(root.join("bootstrap"), root, version);
+            return found.map_err(|error| match error {
+                CodeError::NotExecutable { .. } => CodeError::NotExecutableInZip { path },
+                other => other,
+            });
+        }
+        let root = path.parent().unwrap_or(Path::new("/")).to_owned();
+        Self::at(path, root, version)
+    }
+
+    fn at(
+        bootstrap: PathBuf,
+        root: PathBuf,
+        version: (u64, u64, i64, i64),
+    ) -> Result<Self, CodeError> {
+        let found = fs::metadata(&bootstrap).map_err(|source| unreadable(&bootstrap, source))?;
+        if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
+            return Err(CodeError::NotExecutable { path: bootstrap });
+        }
+        if has_windows_shebang(&bootstrap).map_err(|source| unreadable(&bootstrap, source))? {
+            return Err(CodeError::CarriageReturn { path: bootstrap });
+        }
+        Ok(Self {
+            bootstrap,
+            root,
+            version,
+        })
+    }
+}
+
+/// Where zip files are unpacked.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    root: PathBuf,
+    ours: bool,
+    made: Mutex<bool>,
+}
+
+impl Scratch {
+    /// `chosen`, or a private temporary folder that goes away with the value.
+    pub(crate) fn new(chosen: Option<PathBuf>) -> Self {
+        let ours = chosen.is_none();
+        let root = chosen.unwrap_or_else(|| {
+            let name = ids::random_text(16, b"abcdefghijklmnopqrstuvwxyz0123456789");
+            std::env::temp_dir().join(format!("chatctl-local-{name}"))
+        });
+        Self {
+            root,
+            ours,
+            made: Mutex::new(false),
+        }
+    }
+
+    fn folder(&self, (device, inode, size, modified): (u64, u64, i64, i64)) -> io::Result<PathBuf> {
+        let mut made = self.made.lock().expect("no holder of this lock panics");
+        if !*made {
+            // Code may hold secrets; other users of the machine have no business in it. One of ours that is there
+            // already was made by somebody else, and is an error.
+            let mut private = DirBuilder::new();
+            private.mode(0o700).recursive(!self.ours);
+            private.create(&self.root)?;
+            if !self.ours {
+                fs::set_permissions(&self.root, fs::Permissions::from_mode(0o700))?;
+            }
+            *made = true;
+        }
+        Ok(self
+            .root
+            .join(format!("{device:x}-{inode:x}-{size:x}-{modified:x}")))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let made = self.made.get_mut().is_ok_and(|made| *made);
+        if self.ours && made {
+            // The next start does not need it; the operating system cleans its temporary folder later.
+            let _gone = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// A new, empty folder at `path`. A process that was killed can have left an earlier one.
+fn empty(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::create_dir(path),
+    }
+}
+
+fn version(path: &Path) -> Result<(u64, u64, i64, i64), CodeError> {
+    let found = fs::metadata(path).map_err(|source| unreadable(path, source))?;
+    let nanos = found
+        .mtime()
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(found.mtime_nsec());
+    Ok((found.dev(), found.ino(), found.size().cast_signed(), nanos))
+}
+
+fn is_zip(path: &Path) -> io::Result<bool> {
+    let mut start = [0; 4];
+    match io::Read::read_exact(&mut File::open(path)?, &mut start) {
+        Ok(()) => Ok(&start == b"PK\x03\x04"),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file begins with `#!` and its first line ends with a carriage return.
+fn has_windows_shebang(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::with_capacity(256);
+    io::Read::read_to_end(&mut io::Read::take(File::open(path)?, 256), &mut start)?;
+    let line = start
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    Ok(line.starts_with(b"#!") && line.ends_with(b"\r"))
+}
+
+fn unpack(path: &Path, root: &Path) -> Result<(), CodeError> {
+    let wrong = |source| CodeError::Zip {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(|source| unreadable(path, source))?;
+    let mut archive = zip::ZipArchive::new(file).map_err(wrong)?;
+    let mut room = UNZIPPED_BYTES;
+    if archive.index_for_name("bootstrap").is_none() {
+        return Err(CodeError::NoBootstrap {
+            path: path.to_owned(),
+        });
+    }
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(wrong)?;
+        // A name that leads out of the folder is skipped, as `..` in a zip file is never meant well.
+        let Some(name) = entry.enclosed_name() else {
+            continue;
+        };
+        let target = root.join(name);
+        if entry.is_dir() {
+            fs::create_dir_all(&target).map_err(|source| unreadable(&target, source))?;
+            continue;
+        }
+        let mode = entry.unix_mode().unwrap_or(0o644) & 0o777;
+        let written =
+            write(&mut entry, &target, room, mode).map_err(|source| unreadable(&target, source))?;
+        room = room
+            .checked_sub(written)
+            .ok_or_else(|| CodeError::TooLarge {
+                path: path.to_owned(),
+            })?;
+    }
+    Ok(())
+}
+
+/// Writes one file, at most one byte more than `room`.
+fn write(entry: &mut impl io::Read, target: &Path, room: u64, mode: u32) -> io::Result<u64> {
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::create(target)?;
+    let written = io::copy(&mut io::Read::take(entry, room + 1), &mut file)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    Ok(written)
+}
+
+fn unreadable(path: &Path, source: io::Error) -> CodeError {
+    CodeError::Unreadable {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn zip_with(name: &str, mode: u32) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut writer = zip::ZipWriter::new(file.reopen().unwrap());
+        let options = zip::write::SimpleFileOptions::default().unix_permissions(mode);
+        writer.start_file(name, options).unwrap();
+        writer.write_all(b"#!/bin/sh\n").unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_zip_is_unpacked_with_its_permissions() {
+        let zip = zip_with("bootstrap", 0o755);
+        let scratch = Scratch::new(None);
+        let code = Code::load(zip.path(), &scratch).unwrap();
+        assert_eq!(fs::read(&code.bootstrap).unwrap(), b"#!/bin/sh\n");
+        assert!(code.root.starts_with(&scratch.root));
+        let root = scratch.root.clone();
+        drop(scratch);
+        assert!(!root.exists(), "a private scratch folder goes away");
+    }
+
+    #[test]
+    fn a_zip_that_cannot_be_unpacked_leaves_nothing_of_it() {
+        let zip = zip_with("bootstrap", 0o755);
+        let mut bytes = fs::read(zip.path()).unwrap();
+        // Where the first file's content is, so that its checksum is wrong.
+        bytes[40] ^= 0xff;
+        bytes[45] ^= 0xff;
+        fs::write(zip.path(), bytes).unwrap();
+        let scratch = Scratch::new(None);
+        Code::load(zip.path(), &scratch).unwrap_err();
+        assert_eq!(fs::read_dir(&scratch.root).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_scratch_folder_that_somebody_else_has_made_is_not_used() {
+        let scratch = Scratch::new(None);
+        let elsewhere = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), &scratch.root).unwrap();
+        let root = scratch.root.clone();
+        Code::load(zip_with("bootstrap", 0o755).path(), &scratch).unwrap_err();
+        drop(scratch);
+        assert!(root.symlink_metadata().is_ok(), "it is not removed, either");
+        fs::remove_file(root).unwrap();
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn paths_that_are_not_code_say_what_to_do() {
+        let scratch = Scratch::new(None);
+        let folder = tempfile::tempdir().unwrap();
+        let error = |path: &Path| Code::load(path, &scratch).unwrap_err();
+        assert!(
+            matches!(error(folder.path()), CodeError::Unreadable { path, .. } if path.ends_with("bootstrap"))
+        );
+        assert!(matches!(
+            error(&folder.path().join("none")),
+            CodeError::Unreadable { .. }
+        ));
+        fs::write(folder.path().join("bootstrap"), "x").unwrap();
+        assert!(matches!(
+            error(folder.path()),
+            CodeError::NotExecutable { .. }
+        ));
+        assert!(matches!(
+            error(zip_with("main", 0o755).path()),
+            CodeError::NoBootstrap { .. }
+        ));
+        assert!(matches!(
+            error(zip_with("bootstrap", 0o644).path()),
+            CodeError::NotExecutableInZip { .. }
+        ));
+        let script = folder.path().join("bootstrap");
+        fs::write(&script, "#!/bin/sh\r\nexit\r\n").unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(
+            error(folder.path()),
+            CodeError::CarriageReturn { .. }
+        ));
+    }
+
+    #[test]
+    fn a_rewritten_file_is_another_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(None);
+        let bootstrap = folder.path().join("bootstrap");
+        fs::write(&bootstrap, "one").unwrap();
+        fs::set_permissions(&bootstrap, fs::Permissions::from_mode(0o755)).unwrap();
+        let first = Code::load(folder.path(), &scratch).unwrap();
+        assert_eq!(first, Code::load(folder.path(), &scratch).unwrap());
+        fs::write(&bootstrap, "three").unwrap();
+        assert_ne!(first, Code::load(folder.path(), &scratch).unwrap());
+    }
+}

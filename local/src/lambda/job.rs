@@ -1,0 +1,94 @@
+//! An invocation on its way: what a function is given, and what comes back.
+
+use hyper::body::Bytes;
+use tokio::sync::oneshot;
+
+use crate::budget::Held;
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// With the function's own answer.
+    Answer(Bytes),
+    /// With a function error: reported, timed out, exited, too large.
+    Failed(Failure),
+}
+
+/// A function error, as the caller of an invocation sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// For example `Runtime.ExitError`.
+    pub(crate) error_type: String,
+    pub(crate) message: String,
+}
+
+/// The longest message that is told to the author, in characters.
+const TOLD: usize = 500;
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            error_type,
+            message,
+        } = self;
+        write!(f, "{error_type:.100}: {message:.TOLD$}")
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            error_type: error_type.into(),
+            message: message.into(),
+        }
+    }
+
+    /// The function may have no process at all, so it was never tried.
+    pub(super) fn throttle() -> Self {
+        Self::new(THROTTLE, "Rate Exceeded.")
+    }
+
+    pub(super) fn is_throttle(&self) -> bool {
+        self.error_type == THROTTLE
+    }
+}
+
+const THROTTLE: &str = "TooManyRequestsException";
+
+/// What a function is invoked with.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    pub(crate) event: Event,
+    /// What it takes of the budget, and whose it is.
+    pub(crate) held: Held,
+}
+
+/// What a function is told.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) request_id: String,
+    pub(crate) payload: Bytes,
+    /// The trace's root, as `X-Amzn-Trace-Id` has it.
+    pub(crate) trace: String,
+    /// What a caller of the Invoke API told about itself, as JSON.
+    pub(crate) client_context: Option<String>,
+}
+
+/// One invocation on its way to a process.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) invocation: Box<Invocation>,
+    pub(crate) reply: oneshot::Sender<Outcome>,
+}
+
+impl Job {
+    /// The number of the connection, or of the queue, that it comes from.
+    pub(super) fn source(&self) -> u64 {
+        self.invocation.held.share().number()
+    }
+
+    /// Whether its caller has stopped waiting for it.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+}

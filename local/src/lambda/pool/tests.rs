@@ -1,0 +1,295 @@
+//! A pool without processes: what happens to it, line by line, and what it wants done.
+
+mod ends;
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::budget::{Budget, Share};
+use crate::lambda::job::Invocation;
+
+const TIMEOUT: Duration = Duration::from_secs(3);
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+const PROCESS_IDLE: Duration = Duration::from_secs(60);
+
+/// A pool with the callers of its jobs and the processes that it thinks it has.
+struct Scene {
+    pool: Pool,
+    now: Instant,
+    budget: std::sync::Arc<Budget>,
+    sources: BTreeMap<&'static str, std::sync::Arc<Share>>,
+    callers: BTreeMap<String, oneshot::Receiver<Outcome>>,
+    /// Jobs on their way.
+    delivered: BTreeMap<u64, Job>,
+}
+
+impl Scene {
+    fn new(capacity: usize) -> Self {
+        Self::with(capacity, false)
+    }
+
+    fn with(capacity: usize, is_reserved: bool) -> Self {
+        Self {
+            pool: Pool::new(Rules {
+                capacity,
+                is_reserved,
+                timeout: TIMEOUT,
+                init_timeout: INIT_TIMEOUT,
+                process_idle: PROCESS_IDLE,
+                memory_size: 128,
+            }),
+            now: Instant::now(),
+            budget: Budget::new(1_000_000),
+            sources: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            delivered: BTreeMap::new(),
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    fn job(&mut self, source: &'static str, name: &str) -> Job {
+        let share = self.sources.entry(source);
+        let held = share.or_insert_with(|| self.budget.share()).take_anyway(1);
+        let (reply, caller) = oneshot::channel();
+        self.callers.insert(name.to_owned(), caller);
+        let event = Event {
+            request_id: name.to_owned(),
+            payload: Vec::new().into(),
+            trace: String::new(),
+            client_context: None,
+        };
+        Job {
+            invocation: Box::new(Invocation { event, held }),
+            reply,
+        }
+    }
+
+    fn submit(&mut self, source: &'static str, name: &str) -> String {
+        let job = self.job(source, name);
+        match self.pool.submitted(job, self.now) {
+            Ok(actions) => self.told(actions),
+            Err(_) => "refused".to_owned(),
+        }
+    }
+
+    fn ask(&mut self, process: u64) -> String {
+        match self.pool.asked(process, self.now) {
+            Ok(actions) => self.told(actions),
+            Err(Busy) => "busy".to_owned(),
+        }
+    }
+
+    /// The job that was delivered last reaches its process.
+    fn begin(&mut self, process: u64) {
+        let job = self.delivered.remove(&process).unwrap();
+        self.pool.begun(process, job, self.now).unwrap();
+    }
+
+    fn answer(&mut self, process: u64, name: &str) -> String {
+        let outcome = Outcome::Answer(Vec::new().into());
+        match self.pool.answered(process, name, outcome, self.now) {
+            Some(actions) => self.told(actions),
+            None => "not its event".to_owned(),
+        }
+    }
+
+    /// A process asks, and serves the job that it gets at once.
+    fn serve(&mut self, process: u64, name: &str, took: Duration) {
+        let got = self.ask(process);
+        if !got.is_empty() {
+            assert_eq!(got, format!("{process} gets {name}"));
+        }
+        self.begin(process);
+        self.wait(took);
+        assert_eq!(self.answer(process, name), format!("{name} is answered"));
+    }
+
+    fn tick(&mut self, process: u64) -> String {
+        let (_, actions) = self.pool.ticked(process, self.now);
+        self.told(actions)
+    }
+
+    fn exit(&mut self, process: u64, why: &str) -> String {
+        let why = Failure::new("Runtime.ExitError", why);
+        let actions = self.pool.exited(process, why, self.now);
+        self.told(actions)
+    }
+
+    fn retire(&mut self, ending: Ending) -> String {
+        let (jobs, actions) = self.pool.retire(ending);
+        let back = jobs
+            .iter()
+            .map(|job| format!("{} is given back", job.invocation.event.request_id));
+        let mut lines: Vec<String> = back.collect();
+        lines.push(self.told(actions));
+        lines.retain(|line| !line.is_empty());
+        lines.join(", ")
+    }
+
+    /// Actions in words, without the lines of the log.
+    fn told(&mut self, actions: Vec<Action>) -> String {
+        let mut lines = Vec::new();
+        for action in actions {
+            lines.push(match action {
+                Action::Start(process) => format!("start {process}"),
+                Action::Deliver { process, job } => {
+                    let line = format!("{process} gets {}", job.invocation.event.request_id);
+                    self.delivered.insert(process, job);
+                    line
+                }
+                Action::End { process, order } if order.at_once => format!("kill {process}"),
+                Action::End { process, .. } => format!("stop {process}"),
+                Action::Finish { reply, outcome } => {
+                    let said = match &outcome {
+                        Outcome::Answer(_) => "is answered".to_owned(),
+                        Outcome::Failed(failure) => format!("fails: {failure}"),
+                    };
+                    reply.send(outcome).unwrap();
+                    let is_told =
+                        |caller: &mut oneshot::Receiver<Outcome>| caller.try_recv().is_ok();
+                    let name = self
+                        .callers
+                        .iter_mut()
+                        .find_map(|(name, caller)| is_told(caller).then(|| name.clone()));
+                    format!("{} {said}", name.unwrap())
+                }
+                Action::Log { .. } => continue,
+                Action::Rest(time) => format!("rest {time:?}"),
+            });
+        }
+        lines.join(", ")
+    }
+}
+
+#[test]
+fn a_job_starts_a_process_and_is_answered_by_it() {
+    let mut scene = Scene::new(2);
+    assert_eq!(scene.submit("Tom", "a"), "start 0");
+    assert_eq!(scene.ask(0), "0 gets a");
+    scene.begin(0);
+    assert_eq!(scene.ask(0), "busy");
+    assert_eq!(scene.answer(0, "b"), "not its event");
+    assert_eq!(scene.answer(0, "a"), "a is answered");
+    assert_eq!(scene.answer(0, "a"), "not its event");
+    assert_eq!(scene.ask(0), "");
+    let counts = scene.pool.counts();
+    assert_eq!(
+        (scene.pool.alive(), counts.invocations, counts.in_flight),
+        (1, 1, 0)
+    );
+}
+
+#[test]
+fn the_idle_process_that_worked_last_gets_the_next_job() {
+    let mut scene = Scene::new(2);
+    assert_eq!(scene.submit("Tom", "a"), "start 0");
+    assert_eq!(scene.submit("Ann", "b"), "start 1");
+    scene.serve(0, "a", Duration::ZERO);
+    scene.serve(1, "b", Duration::ZERO);
+    assert_eq!((scene.ask(1), scene.ask(0)), (String::new(), String::new()));
+    assert_eq!(scene.submit("Tom", "c"), "0 gets c");
+    assert_eq!(scene.submit("Tom", "d"), "1 gets d");
+}
+
+#[test]
+fn sources_take_turns_for_the_processes_that_there_are() {
+    let mut scene = Scene::new(1);
+    assert_eq!(scene.submit("Tom", "a"), "start 0");
+    for name in ["b", "c"] {
+        assert_eq!(scene.submit("Tom", name), "");
+    }
+    assert_eq!(scene.submit("Ann", "x"), "");
+    for name in ["a", "x", "b", "c"] {
+        scene.serve(0, name, TIMEOUT / 2);
+    }
+}
+
+#[test]
+fn a_source_whose_events_are_quick_gets_a_process_more_unless_the_number_is_reserved() {
+    for (is_reserved, expected) in [(false, "start 1, start 2"), (true, "")] {
+        let mut scene = Scene::with(1, is_reserved);
+        assert_eq!(scene.submit("Quick", "q"), "start 0");
+        scene.serve(0, "q", Duration::from_millis(1));
+        assert_eq!(scene.ask(0), "");
+        assert_eq!(scene.submit("Slow", "s"), "0 gets s");
+        scene.begin(0);
+        assert_eq!(scene.submit("Slow", "t"), "");
+        assert_eq!(scene.submit("Quick", "r"), expected, "{is_reserved}");
+        if !is_reserved {
+            assert_eq!(scene.ask(1), "1 gets r");
+            assert_eq!(scene.ask(2), "", "what takes long waits for the first");
+        }
+    }
+}
+
+#[test]
+fn a_function_that_may_have_no_process_is_throttled() {
+    let mut scene = Scene::new(0);
+    let throttled = "a fails: TooManyRequestsException: Rate Exceeded.";
+    assert_eq!(scene.submit("Tom", "a"), throttled);
+    assert_eq!(scene.pool.counts().errors, 1);
+}
+
+#[test]
+fn a_job_whose_process_has_closed_its_connection_goes_to_another_or_waits() {
+    let mut scene = Scene::new(2);
+    scene.submit("Tom", "a");
+    scene.submit("Ann", "b");
+    scene.serve(0, "a", Duration::ZERO);
+    scene.serve(1, "b", Duration::ZERO);
+    assert_eq!((scene.ask(0), scene.ask(1)), (String::new(), String::new()));
+    assert_eq!(scene.submit("Tom", "c"), "1 gets c");
+    for expected in ["0 gets c", ""] {
+        let (process, job) = scene.delivered.pop_first().unwrap();
+        let actions = scene.pool.undelivered(process, job, scene.now);
+        assert_eq!(scene.told(actions), expected);
+    }
+    assert_eq!(scene.ask(1), "1 gets c");
+}
+
+#[test]
+fn a_job_that_is_abandoned_is_not_run() {
+    let mut scene = Scene::new(1);
+    scene.submit("Tom", "a");
+    scene.submit("Tom", "b");
+    scene.submit("Tom", "c");
+    scene.callers.remove("a");
+    assert_eq!(scene.ask(0), "0 gets b");
+    scene.begin(0);
+    scene.callers.remove("c");
+    assert_eq!(scene.pool.counts().in_flight, 2);
+    scene.wait(TIDY_AFTER);
+    scene.submit("Tom", "d");
+    assert_eq!(scene.pool.counts().in_flight, 2, "c gives its room to d");
+}
+
+#[test]
+fn those_who_wait_are_told_after_three_starts_that_fail() {
+    let mut scene = Scene::new(1);
+    assert_eq!(scene.submit("Tom", "a"), "start 0");
+    assert_eq!(scene.exit(0, "no such file"), "rest 100ms");
+    assert_eq!(scene.submit("Tom", "b"), "", "while it rests");
+    let actions = scene.pool.rested(scene.now);
+    assert_eq!(scene.told(actions), "start 1");
+    assert_eq!(scene.exit(1, "no such file"), "rest 200ms");
+    let actions = scene.pool.rested(scene.now);
+    assert_eq!(scene.told(actions), "start 2");
+    assert!(
+        scene
+            .pool
+            .failed_to_start(2, Failure::new("Init", "no table"))
+    );
+    assert!(
+        !scene
+            .pool
+            .failed_to_start(2, Failure::new("Init", "once more"))
+    );
+    assert_eq!(
+        scene.exit(2, "exit status 1"),
+        "a fails: Init: no table, b fails: Init: no table"
+    );
+    assert_eq!(scene.submit("Tom", "c"), "start 3");
+}

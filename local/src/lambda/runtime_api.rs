@@ -1,0 +1,260 @@
+//! The Lambda Runtime API for one process, on a listener of its own: a program of this user that connects there is taken
+//! for that process.
+//!
+//! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API there is what a runtime
+//! needs that registers itself in order to be told of its end: register, and a next event that never comes.
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::http::response::Builder;
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::job::{Event, Failure, Job, Outcome};
+use super::pool::Busy;
+use crate::http::browser;
+use crate::http::{self, BodyError, Patience};
+use crate::stack::Function;
+use crate::{ids, moments};
+
+/// The largest answer of a function: 6 MB and 100 bytes.
+const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
+
+/// How many connections a process may have to its own Runtime API; a runtime needs one or two.
+const CONNECTIONS: usize = 32;
+
+type Answer = Response<Full<Bytes>>;
+
+/// What a process does through its Runtime API.
+pub(super) trait Runtime: Clone + Send + Sync + 'static {
+    /// The function that it belongs to.
+    fn function(&self) -> &Function;
+
+    /// It asks for an event. A sender that is dropped means that none comes any more.
+    fn next(&self) -> Result<oneshot::Receiver<Job>, Busy>;
+
+    /// The job has reached it; gives back what it is told, unless it is gone.
+    fn begin(&self, job: Job) -> Option<Event>;
+
+    /// Whether `request_id` is what it works on.
+    fn works_on(&self, request_id: &str) -> bool;
+
+    /// It has answered; false when it does not work on `request_id`.
+    fn answered(&self, request_id: &str, outcome: Outcome) -> bool;
+
+    /// It says why it cannot start; false when it has started, or has said so before.
+    fn failed_to_start(&self, failure: Failure) -> bool;
+}
+
+/// Serves connections until it is aborted.
+pub(super) async fn serve(listener: TcpListener, process: impl Runtime) {
+    // A runtime may keep its connection while its function works.
+    let patience = Patience {
+        idle: http::IDLE + process.function().timeout,
+        ..Patience::default()
+    };
+    http::accept(listener, CONNECTIONS, patience, move |request| {
+        let process = process.clone();
+        async move { answer(&process, request).await }
+    })
+    .await;
+}
+
+async fn answer(process: &impl Runtime, request: Request<Incoming>) -> Answer {
+    if browser::asks(request.headers()) {
+        return error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
+    }
+    let path = request.uri().path().to_owned();
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match (request.method(), segments.as_slice()) {
+        (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => next(process).await,
+        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
+            respond(process, id, request.into_body()).await
+        }
+        (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "error"]) => {
+            report(process, id, request).await
+        }
+        (&Method::POST, ["2018-06-01", "runtime", "init", "error"]) => {
+            init_error(process, request).await
+        }
+        (&Method::GET, ["ping"]) => text(StatusCode::OK, "pong"),
+        (&Method::POST, ["2020-01-01", "extension", "register"]) => register(process.function()),
+        (&Method::GET, ["2020-01-01", "extension", "event", "next"]) => {
+            std::future::pending().await
+        }
+        _ => error(
+            StatusCode::NOT_FOUND,
+            "NotFound",
+            "no such path in the Runtime API",
+        ),
+    }
+}
+
+async fn next(process: &impl Runtime) -> Answer {
+    let Ok(job) = process.next() else {
+        return error(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "the current invocation is not answered yet",
+        );
+    };
+    match job.await.ok().and_then(|job| process.begin(job)) {
+        Some(event) => deliver(process.function(), event),
+        // Nothing comes any more, and nothing is answered: on AWS a waiting process just ends. Some runtimes take
+        // whatever is answered here for an event, and panic.
+        None => std::future::pending().await,
+    }
+}
+
+fn deliver(function: &Function, event: Event) -> Answer {
+    let Event {
+        request_id,
+        payload,
+        trace,
+        client_context,
+    } = event;
+    let timeout = i64::try_from(function.timeout.as_millis()).unwrap_or(i64::MAX);
+    let deadline = moments::now_millis().saturating_add(timeout);
+    let parent = ids::random_text(16, b"0123456789abcdef");
+    let mut builder = Response::builder()
+        .header("Content-Type", "application/json")
+        .header("Lambda-Runtime-Aws-Request-Id", request_id)
+        .header("Lambda-Runtime-Deadline-Ms", deadline)
+        .header("Lambda-Runtime-Invoked-Function-Arn", &function.arn)
+        .header(
+            "Lambda-Runtime-Trace-Id",
+            format!("{trace};Parent={parent};Sampled=0"),
+        );
+    if let Some(context) = client_context {
+        builder = builder.header("Lambda-Runtime-Client-Context", context);
+    }
+    finish(builder, payload)
+}
+
+async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> Answer {
+    if !process.works_on(id) {
+        return invalid_request_id();
+    }
+    let body = http::body(body, ANSWER_BYTES).await;
+    let (outcome, answer) = match body {
+        Ok(body) => (Outcome::Answer(body), accepted()),
+        Err(BodyError::TooLarge) => {
+            let message = format!(
+                "Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
+            );
+            let answer = error(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestEntityTooLarge",
+                &message,
+            );
+            (
+                Outcome::Failed(Failure::new("Function.ResponseSizeTooLarge", message)),
+                answer,
+            )
+        }
+        Err(_) => {
+            let message = "the response ended early";
+            let answer = error(StatusCode::BAD_REQUEST, "TruncatedHTTPRequest", message);
+            (
+                Outcome::Failed(Failure::new("Runtime.TruncatedResponse", message)),
+                answer,
+            )
+        }
+    };
+    match process.answered(id, outcome) {
+        true => answer,
+        false => invalid_request_id(),
+    }
+}
+
+async fn report(process: &impl Runtime, id: &str, request: Request<Incoming>) -> Answer {
+    if !process.works_on(id) {
+        return invalid_request_id();
+    }
+    let failure = failure(request).await;
+    match process.answered(id, Outcome::Failed(failure)) {
+        true => accepted(),
+        false => invalid_request_id(),
+    }
+}
+
+async fn init_error(process: &impl Runtime, request: Request<Incoming>) -> Answer {
+    if process.failed_to_start(failure(request).await) {
+        accepted()
+    } else {
+        error(
+            StatusCode::FORBIDDEN,
+            "InvalidStateTransition",
+            "the start is over, or its error was told before",
+        )
+    }
+}
+
+/// The error that a runtime reports: `{"errorMessage", "errorType"}`, or only the header.
+async fn failure(request: Request<Incoming>) -> Failure {
+    let header = request
+        .headers()
+        .get("Lambda-Runtime-Function-Error-Type")
+        .and_then(|value| value.to_str().ok());
+    let header = header.unwrap_or("Unhandled").to_owned();
+    let body = http::body(request.into_body(), ANSWER_BYTES).await;
+    let json: serde_json::Value =
+        serde_json::from_slice(&body.unwrap_or_default()).unwrap_or_default();
+    let member = |name: &str| {
+        json.get(name)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
+    Failure {
+        error_type: member("errorType").unwrap_or(header),
+        message: member("errorMessage").unwrap_or_default(),
+    }
+}
+
+fn register(function: &Function) -> Answer {
+    let body = serde_json::json!({
+        "functionName": function.name,
+        "functionVersion": "$LATEST",
+        "handler": function.handler,
+    });
+    let identifier = ids::invocation_id();
+    finish(
+        Response::builder().header("Lambda-Extension-Identifier", identifier),
+        body.to_string().into(),
+    )
+}
+
+fn accepted() -> Answer {
+    text(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
+}
+
+fn invalid_request_id() -> Answer {
+    error(
+        StatusCode::BAD_REQUEST,
+        "InvalidRequestID",
+        "Invalid request ID",
+    )
+}
+
+fn error(status: StatusCode, error_type: &str, message: &str) -> Answer {
+    text(
+        status,
+        &serde_json::json!({ "errorMessage": message, "errorType": error_type }).to_string(),
+    )
+}
+
+fn text(status: StatusCode, body: &str) -> Answer {
+    finish(
+        Response::builder()
+            .status(status)
+            .header("Content-Type", "application/json"),
+        body.to_owned().into(),
+    )
+}
+
+fn finish(builder: Builder, body: Bytes) -> Answer {
+    builder
+        .body(Full::new(body))
+        .expect("header values come from ids, numbers and ARNs")
+}

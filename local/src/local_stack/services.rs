@@ -1,0 +1,147 @@
+//! The services that a stack runs on, and the one way from a stack to the next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::lifecycle;
+use super::parts::{open_tables, runnables};
+use crate::budget::Budget;
+use crate::dynamodb::{Tables, TablesError};
+use crate::front::Front;
+use crate::iam::credentials::Credentials;
+use crate::lambda::{Code, Functions};
+use crate::observer::Observer;
+use crate::options::Options;
+use crate::stack::{LogicalId, Stack};
+use crate::transition::{ChangeSummary, Teller};
+use crate::websocket::Gateway;
+use crate::websocket::deployed::Deployed;
+
+/// A stack with the code of its functions.
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    pub(super) stack: Arc<Stack>,
+    pub(super) codes: BTreeMap<LogicalId, Code>,
+}
+
+/// Everything that runs.
+#[derive(Debug)]
+pub(super) struct Services {
+    pub(super) front: Arc<Front>,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) functions: Arc<Functions>,
+    pub(super) tables: Arc<Tables>,
+    pub(super) observer: Observer,
+    credentials: Arc<Credentials>,
+    options: Options,
+    port: u16,
+}
+
+impl Services {
+    /// Makes the services for `stack`, of which nothing is there yet.
+    pub(super) async fn open(
+        stack: &Stack,
+        options: &Options,
+        observer: &Observer,
+        port: u16,
+    ) -> Result<Self, TablesError> {
+        let credentials = Arc::new(Credentials::default());
+        let tables = open_tables(stack, options, &credentials).await?;
+        let budget = Budget::new(options.limits.queued_bytes);
+        let functions = Arc::new(Functions::new(
+            options.limits.clone(),
+            options.clock.clone(),
+            Arc::clone(&budget),
+            observer.clone(),
+        ));
+        let gateway = Gateway::new(
+            Deployed::nothing(&stack.identity),
+            Arc::clone(&functions),
+            Arc::clone(&credentials),
+            options.limits.clone(),
+            options.clock.clone(),
+            budget,
+            observer.clone(),
+        );
+        Ok(Self {
+            front: Front::new(Arc::clone(&gateway), Arc::clone(&functions)),
+            gateway,
+            functions,
+            tables,
+            observer: observer.clone(),
+            credentials,
+            options: options.clone(),
+            port,
+        })
+    }
+
+    /// Leads from `before`, or from nothing, to `after`, and tells of it in CloudFormation's words.
+    ///
+    /// # Errors
+    /// A table cannot be made. What is served is as before then.
+    pub(super) async fn apply(
+        &self,
+        before: Option<&Version>,
+        after: &Version,
+    ) -> Result<ChangeSummary, TablesError> {
+        let summary = summary(before, after);
+        let (verb, rollback) = match before {
+            None => ("CREATE", "ROLLBACK"),
+            Some(_) => ("UPDATE", "UPDATE_ROLLBACK"),
+        };
+        let stack = &after.stack;
+        let teller = Teller::new(&self.observer, &stack.identity.stack_name);
+        teller.stack(&format!("{verb}_IN_PROGRESS"), None);
+        for resource in &stack.resources {
+            let renewed = lifecycle::renew(stack, resource, &summary, &self.tables, &teller).await;
+            if let Err(error) = renewed {
+                let why = error.to_string();
+                teller.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));
+                teller.stack(&format!("{rollback}_IN_PROGRESS"), Some(why));
+                teller.stack(&format!("{rollback}_COMPLETE"), None);
+                return Err(error);
+            }
+        }
+        self.serve(before, after);
+        if let Some(before) = before {
+            teller.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
+            lifecycle::remove(&before.stack, stack, &summary, &self.tables, &teller).await;
+        }
+        teller.stack(&format!("{verb}_COMPLETE"), None);
+        Ok(summary)
+    }
+
+    /// Permissions first, functions next, routes last: a new route never meets an old function.
+    fn serve(&self, before: Option<&Version>, after: &Version) {
+        self.credentials.adopt(&after.stack);
+        self.functions.replace(runnables(
+            &after.stack,
+            &after.codes,
+            &self.options,
+            &self.credentials,
+            self.tables.endpoint(),
+            self.port,
+        ));
+        self.gateway.deploy(Deployed::of(&after.stack));
+        let known = before.map_or_else(Vec::new, |before| Deployed::warnings(&before.stack));
+        for warning in Deployed::warnings(&after.stack) {
+            // Once is enough, however often the template is saved.
+            if !known.contains(&warning) {
+                self.observer.warn(warning);
+            }
+        }
+    }
+}
+
+fn summary(before: Option<&Version>, after: &Version) -> ChangeSummary {
+    let old = |id: &LogicalId| before.and_then(|before| before.codes.get(id));
+    let is_new = |(id, code): &(&LogicalId, &Code)| old(id).is_some_and(|old| old != *code);
+    let new_code: Vec<LogicalId> = after
+        .codes
+        .iter()
+        .filter(is_new)
+        .map(|(id, _)| id.clone())
+        .collect();
+    let before = before.map(|before| &*before.stack);
+    ChangeSummary::between(before, &after.stack, &new_code)
+}

@@ -1,0 +1,268 @@
+//! What the client sees of an integration's answer. Pure.
+//!
+//! See
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
+
+use std::time::Duration;
+
+use super::proxy_answer::{self, ProxyAnswer};
+use crate::http::refusal::Refusal;
+use crate::integrations::Answered;
+use crate::lambda::Outcome;
+
+const SUBPROTOCOL: &str = "sec-websocket-protocol";
+
+/// What becomes of an upgrade.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Upgrade {
+    Accept {
+        /// The value of `Sec-WebSocket-Protocol`, when the function chose one.
+        subprotocol: Option<String>,
+    },
+    Refuse(Refusal),
+}
+
+/// What `$connect`'s answer means for the upgrade.
+pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
+    let internal = |status| {
+        Refusal::gateway(
+            status,
+            "InternalServerErrorException",
+            "Internal server error",
+        )
+    };
+    Upgrade::Refuse(match answered {
+        Answered::NotInvoked => internal(500),
+        Answered::TimedOut => {
+            Refusal::gateway(504, "GatewayTimeoutException", "Endpoint request timed out")
+        }
+        Answered::Function(Outcome::Failed(_)) => internal(502),
+        Answered::Refused { status, message } => {
+            Refusal::gateway(*status, error_type(*status), message)
+        }
+        Answered::Backend(answer) if (200..300).contains(&answer.status) => {
+            let is_wanted = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(SUBPROTOCOL);
+            return Upgrade::Accept {
+                subprotocol: answer
+                    .headers
+                    .iter()
+                    .find(is_wanted)
+                    .map(|(_, value)| value.clone()),
+            };
+        }
+        Answered::Backend(answer) => Refusal::of_function(answer.status),
+        Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
+            Err(_) => internal(502),
+            Ok(answer) if (200..300).contains(&answer.status) => {
+                return Upgrade::Accept {
+                    subprotocol: answer.header(SUBPROTOCOL).map(str::to_owned),
+                };
+            }
+            Ok(answer) => Refusal::of_function(answer.status),
+        },
+    })
+}
+
+/// The text that a message's sender receives, if any. Error frames are sent on one-way routes as well.
+pub(crate) fn frame(
+    answered: &Answered,
+    two_way: bool,
+    connection_id: &str,
+    request_id: &str,
+) -> Option<String> {
+    let internal = || {
+        Some(error_frame(
+            "Internal server error",
+            connection_id,
+            request_id,
+        ))
+    };
+    match answered {
+        Answered::TimedOut => Some(error_frame(
+            "Endpoint request timed out",
+            connection_id,
+            request_id,
+        )),
+        Answered::NotInvoked | Answered::Function(Outcome::Failed(_)) => internal(),
+        Answered::Refused { message, .. } => Some(error_frame(message, connection_id, request_id)),
+        // An empty text would say nothing.
+        Answered::Backend(answer) if two_way && !answer.body.is_empty() => {
+            Some(answer.body.clone())
+        }
+        Answered::Backend(_) => None,
+        Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
+            Err(_) => internal(),
+            Ok(answer) if two_way => answer.body,
+            Ok(_) => None,
+        },
+    }
+}
+
+fn error_type(status: u16) -> &'static str {
+    match status {
+        415 => "UnsupportedMediaTypeException",
+        504 => "GatewayTimeoutException",
+        _ => "InternalServerErrorException",
+    }
+}
+
+/// A frame that the gateway itself sends, with AWS's uneven spacing.
+pub(crate) fn error_frame(message: &str, connection_id: &str, request_id: &str) -> String {
+    format!(
+        r#"{{"message": "{message}", "connectionId":"{connection_id}", "requestId":"{request_id}"}}"#
+    )
+}
+
+/// Why what a route's function answered does not do what its author may expect, and what would; `None` if all is well.
+pub(crate) fn complaint(answered: &Answered, route_key: &str, timeout: Duration) -> Option<String> {
+    Some(match answered {
+        Answered::Function(Outcome::Answer(bytes)) if proxy_answer::is_nothing(bytes) => format!(
+            "the function of route `{route_key}` answered nothing; answer at least {{\"statusCode\":200}}"
+        ),
+        Answered::Function(Outcome::Answer(bytes)) => {
+            let why = ProxyAnswer::parse(bytes).err()?;
+            format!(
+                "what the function of route `{route_key}` answered is a malformed proxy answer, which is an internal server \
+                 error: {why}; right is {{\"statusCode\":200}}, with headers, multiValueHeaders, body (a text) and \
+                 isBase64Encoded where they are needed, and nothing else"
+            )
+        }
+        Answered::Function(Outcome::Failed(failure)) => format!(
+            "the function of route `{route_key}` failed, which is an internal server error: {failure}"
+        ),
+        Answered::TimedOut => format!(
+            "route `{route_key}` had no answer within {} ms, its integration's timeout; a function that takes longer runs \
+             on, and what it answers is lost",
+            timeout.as_millis()
+        ),
+        // Both are told where they arise.
+        Answered::NotInvoked | Answered::Refused { .. } | Answered::Backend(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lambda::Failure;
+
+    fn answer(json: &str) -> Answered {
+        Answered::Function(Outcome::Answer(json.to_owned().into()))
+    }
+
+    fn refused(answered: &Answered) -> u16 {
+        match upgrade(answered) {
+            Upgrade::Accept { .. } => 101,
+            Upgrade::Refuse(refusal) => refusal.status,
+        }
+    }
+
+    #[test]
+    fn connect_answers_become_these_statuses() {
+        for (json, status) in [
+            (r#"{"statusCode":200}"#, 101),
+            (
+                r#"{"statusCode":"204","headers":null,"multiValueHeaders":{},"isBase64Encoded":false}"#,
+                101,
+            ),
+            ("null", 101),
+            ("", 101),
+            (r#"{"headers":{"X":"y"}}"#, 101),
+            (r#"{"body":"x","statusCode":null}"#, 101),
+            (r#"{"statusCode":401,"body":"no"}"#, 401),
+            (r#"{"statusCode":302}"#, 302),
+            ("{}", 502),
+            ("[]", 502),
+            ("\"ok\"", 502),
+            (r#"{"statusCode":200,"body":{"a":1}}"#, 502),
+            (r#"{"statusCode":200,"message":"x"}"#, 502),
+            (r#"{"statusCode":9999}"#, 502),
+            (r#"{"statusCode":101}"#, 502),
+            (r#"{"statusCode":200"#, 502),
+        ] {
+            assert_eq!(refused(&answer(json)), status, "{json}");
+        }
+        assert_eq!(refused(&Answered::TimedOut), 504);
+        assert_eq!(refused(&Answered::NotInvoked), 500);
+        assert_eq!(
+            refused(&Answered::Function(Outcome::Failed(Failure::new(
+                "Boom", "bang"
+            )))),
+            502
+        );
+    }
+
+    #[test]
+    fn the_subprotocol_is_found_in_any_case_and_in_both_maps() {
+        for json in [
+            r#"{"statusCode":200,"headers":{"sec-websocket-PROTOCOL":"chat"}}"#,
+            r#"{"statusCode":200,"multiValueHeaders":{"Sec-WebSocket-Protocol":["x","chat"]}}"#,
+        ] {
+            assert_eq!(
+                upgrade(&answer(json)),
+                Upgrade::Accept {
+                    subprotocol: Some("chat".to_owned())
+                },
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_two_way_routes_send_the_body_and_they_send_it_with_any_status() {
+        let body = answer(r#"{"statusCode":500,"body":"x"}"#);
+        assert_eq!(frame(&body, true, "c", "r").as_deref(), Some("x"));
+        assert_eq!(frame(&body, false, "c", "r"), None);
+        assert_eq!(
+            frame(
+                &answer(r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#),
+                true,
+                "c",
+                "r"
+            )
+            .as_deref(),
+            Some("hi")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_and_what_is_right_is_not() {
+        let complaint = |answered: &Answered| complaint(answered, "join", Duration::from_secs(29));
+        assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
+        assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);
+        for (json, expected) in [
+            ("", "answered nothing"),
+            (r#"{"statusCode":200,"foo":1}"#, "`foo`"),
+        ] {
+            let told = complaint(&answer(json)).unwrap();
+            assert!(told.contains("`join`") && told.contains(expected), "{told}");
+            assert!(told.contains(r#"{"statusCode":200}"#), "{told}");
+        }
+        let failed = Failure::new("TypeError", "boom");
+        let told = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
+        assert!(told.contains("TypeError: boom"), "{told}");
+        assert!(complaint(&Answered::TimedOut).unwrap().contains("29000 ms"));
+    }
+
+    #[test]
+    fn error_frames_have_the_spacing_of_aws() {
+        let unknown_member = answer(r#"{"statusCode":200,"Data":"x"}"#);
+        assert_eq!(
+            frame(
+                &unknown_member,
+                false,
+                "Zq0lpfIyliACGbQ=",
+                "Zq1LaGLQliAFsbA="
+            )
+            .as_deref(),
+            Some(
+                r#"{"message": "Internal server error", "connectionId":"Zq0lpfIyliACGbQ=", "requestId":"Zq1LaGLQliAFsbA="}"#
+            )
+        );
+        assert_eq!(
+            frame(&Answered::TimedOut, false, "c", "r").as_deref(),
+            Some(
+                r#"{"message": "Endpoint request timed out", "connectionId":"c", "requestId":"r"}"#
+            )
+        );
+    }
+}

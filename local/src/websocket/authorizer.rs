@@ -1,0 +1,198 @@
+//! What an authorizer is asked, and what its answer means. Pure.
+//!
+//! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
+
+use serde_json::{Map, Value};
+
+use super::proxy_answer::kind;
+use crate::http::head::Head;
+use crate::http::refusal::Refusal;
+use crate::iam::credentials::{ambient, decide_knowing};
+use crate::iam::{Decision, Policy};
+use crate::integrations::Answered;
+use crate::integrations::events::Facts;
+use crate::lambda::Outcome;
+
+/// An authorizer's answer may have this many bytes.
+const ANSWER_BYTES: usize = 8 * 1024;
+
+/// Whether every identity source is there and not empty. If not, the authorizer is not asked.
+pub(crate) fn has_identity(
+    sources: &[String],
+    head: &Head,
+    variables: &Map<String, Value>,
+    facts: &Facts,
+) -> Result<(), Refusal> {
+    let query = head.query_pairs();
+    let present = |source: &String| {
+        let found = if let Some(name) = source.strip_prefix("route.request.header.") {
+            head.header(name)
+        } else if let Some(name) = source.strip_prefix("route.request.querystring.") {
+            query
+                .iter()
+                .rev()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.as_str())
+        } else if let Some(name) = source.strip_prefix("stageVariables.") {
+            variables.get(name).and_then(Value::as_str)
+        } else {
+            match source.as_str() {
+                "context.connectionId" => Some(facts.connection_id.as_str()),
+                "context.domainName" => Some(facts.domain_name.as_str()),
+                "context.identity.sourceIp" => Some(facts.source_ip.as_str()),
+                "context.identity.userAgent" => facts.user_agent.as_deref(),
+                "context.stage" => Some(facts.stage.as_str()),
+                _ => None,
+            }
+        };
+        found.is_some_and(|value| !value.is_empty())
+    };
+    if sources.iter().all(present) {
+        Ok(())
+    } else {
+        Err(unauthorized())
+    }
+}
+
+/// Why an upgrade is refused, for the client and, where it is not what the authorizer decided, for its author.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    pub(crate) why: Option<String>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, why: None }
+    }
+}
+
+/// The `authorizer` member of every later event, or why the upgrade is refused.
+pub(crate) fn context(
+    answered: &Answered,
+    method_arn: &str,
+    facts: &Facts,
+) -> Result<Map<String, Value>, Refused> {
+    let bytes = match answered {
+        Answered::Function(Outcome::Answer(bytes)) => bytes,
+        Answered::Function(Outcome::Failed(failure)) if failure.message == "Unauthorized" => {
+            return Err(unauthorized().into());
+        }
+        Answered::Function(Outcome::Failed(failure)) => {
+            return Err(broken(format!(
+                "it failed: {failure} (an error whose message is exactly `Unauthorized` would be a 401)"
+            )));
+        }
+        Answered::TimedOut => return Err(broken("it did not answer in time")),
+        _ => {
+            let refusal = broken("it cannot be invoked").refusal;
+            // The reason was told when it was tried.
+            return Err(refusal.into());
+        }
+    };
+    if bytes.len() > ANSWER_BYTES {
+        return Err(broken(format!(
+            "its answer has {} bytes, and {ANSWER_BYTES} are the most",
+            bytes.len()
+        )));
+    }
+    let answer: Value =
+        serde_json::from_slice(bytes).map_err(|_| broken("its answer is no JSON"))?;
+    let Value::Object(answer) = answer else {
+        return Err(broken(format!(
+            "its answer is {}, and must be an object",
+            kind(&answer)
+        )));
+    };
+    if answer.contains_key("isAuthorized") {
+        return Err(broken(
+            "its answer has `isAuthorized`, which only HTTP APIs know",
+        ));
+    }
+    let principal = match answer.get("principalId") {
+        Some(Value::String(principal)) => principal.as_str(),
+        Some(other) => {
+            let kind = kind(other);
+            return Err(broken(format!(
+                "its principalId is {kind}, and must be a text"
+            )));
+        }
+        None => return Err(broken("its answer has no principalId")),
+    };
+    let document = answer
+        .get("policyDocument")
+        .ok_or_else(|| broken("its answer has no policyDocument"))?;
+    let policy = Policy::parse(document)
+        .map_err(|error| broken(format!("its policyDocument cannot be used: {error}")))?;
+    let mut context = Map::from_iter([("principalId".to_owned(), Value::from(principal))]);
+    match answer.get("context") {
+        None | Some(Value::Null) => {}
+        Some(Value::Object(members)) => {
+            for (name, value) in members {
+                let text = as_text(value).ok_or_else(|| {
+                    let kind = kind(value);
+                    broken(format!(
+                        "`{name:.40}` of its context is {kind}, and must be a text, a number, or true or false"
+                    ))
+                })?;
+                context.insert(name.clone(), text.into());
+            }
+        }
+        Some(other) => {
+            let kind = kind(other);
+            return Err(broken(format!("its context is {kind}, and must be a map")));
+        }
+    }
+    let about = ambient(&facts.source_ip, facts.user_agent.as_deref());
+    match decide_knowing(&[policy], "execute-api:Invoke", method_arn, about) {
+        Decision::Allowed => Ok(context),
+        Decision::ImplicitlyDenied => Err(Refused {
+            refusal: denied("User is not authorized to access this resource"),
+            why: Some(format!(
+                "the authorizer's policy neither allows nor denies `execute-api:Invoke` on `{method_arn}`, which refuses \
+                 the handshake with 403: the methodArn of its event is the resource to name"
+            )),
+        }),
+        Decision::ExplicitlyDenied => {
+            let message = "User is not authorized to access this resource with an explicit deny";
+            Err(denied(message).into())
+        }
+    }
+}
+
+/// Context values reach events as strings; lists and objects are not allowed.
+fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn unauthorized() -> Refusal {
+    Refusal::gateway(401, "UnauthorizedException", "Unauthorized")
+}
+
+fn denied(message: &str) -> Refusal {
+    // With a capital letter, as AWS writes its access denials.
+    let body = serde_json::json!({ "Message": message }).to_string();
+    Refusal {
+        body,
+        ..Refusal::gateway(403, "AccessDeniedException", message)
+    }
+}
+
+fn broken(why: impl std::fmt::Display) -> Refused {
+    Refused {
+        refusal: Refusal::gateway(
+            500,
+            "AuthorizerConfigurationException",
+            "Internal server error",
+        ),
+        why: Some(format!(
+            "the authorizer refused a handshake with 500: {why}; right is {{\"principalId\":\"user\",\"policyDocument\":\
+             {{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\",\
+             \"Resource\":METHOD_ARN}}]}}}}, with a flat `context` where it is needed"
+        )),
+    }
+}

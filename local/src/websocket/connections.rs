@@ -1,0 +1,296 @@
+//! The open connections, and what may be done to them from outside.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio_tungstenite::tungstenite::Bytes;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::budget::{Budget, Held, Share, Stage};
+use crate::clock::Clock;
+use crate::integrations::events::{Ended, Facts};
+use crate::moments as wall;
+use crate::options::Limits;
+
+/// One open connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) facts: Facts,
+    clock: Clock,
+    /// By `clock`.
+    opened: Duration,
+    /// Milliseconds since 1970, by the wall clock.
+    opened_by_wall: i64,
+    /// Milliseconds by `clock`.
+    last_active: AtomicU64,
+    /// Milliseconds since 1970, as the @connections API tells them.
+    last_active_epoch: AtomicI64,
+    /// What the client has sent.
+    incoming: Arc<Share>,
+    outgoing: mpsc::Sender<Outgoing>,
+    /// What waits for the client.
+    waiting: Arc<Share>,
+    waiting_limit: usize,
+    ending: OnceLock<Ending>,
+    end: Notify,
+}
+
+/// What goes out to the client.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// A text message, with what it takes of the budget until it has left.
+    Text(Bytes, Held),
+    /// The last thing: a close frame.
+    Close(CloseCode, &'static str),
+}
+
+/// Why the gateway ends a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// What the client's close frame says.
+    pub(crate) code: CloseCode,
+    pub(crate) reason: &'static str,
+    /// What `$disconnect` is told.
+    pub(crate) ended: Ended,
+}
+
+impl Ending {
+    /// By `DELETE @connections`. The client gets no reason.
+    pub(crate) fn deleted() -> Self {
+        let ended = Ended {
+            code: 1000,
+            reason: "Connection Closed Normally".to_owned(),
+        };
+        Self {
+            code: CloseCode::Normal,
+            reason: "",
+            ended,
+        }
+    }
+
+    /// By a time limit, or because the stage goes away.
+    pub(crate) fn going_away() -> Self {
+        let reason = "Going away";
+        Self {
+            code: CloseCode::Away,
+            reason,
+            ended: Ended {
+                code: 1001,
+                reason: reason.to_owned(),
+            },
+        }
+    }
+
+    /// Because of what the client sent.
+    pub(crate) fn fault(code: CloseCode) -> Self {
+        Self {
+            code,
+            reason: "",
+            ended: Ended {
+                code: code.into(),
+                reason: String::new(),
+            },
+        }
+    }
+}
+
+/// Why a message was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum PostError {
+    /// The connection is over.
+    Gone,
+    /// The client reads too slowly.
+    Full,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        facts: Facts,
+        limits: &Limits,
+        clock: &Clock,
+        budget: &Arc<Budget>,
+    ) -> (Arc<Self>, mpsc::Receiver<Outgoing>) {
+        let (outgoing, receiver) = mpsc::channel(limits.client_queue.max(1));
+        let opened = clock.elapsed();
+        let connection = Self {
+            clock: clock.clone(),
+            opened,
+            opened_by_wall: clock.wall_millis(),
+            last_active: AtomicU64::new(millis(opened)),
+            last_active_epoch: AtomicI64::new(facts.connected_at),
+            facts,
+            incoming: budget.share(),
+            outgoing,
+            waiting: budget.share(),
+            waiting_limit: limits.client_queue_bytes,
+            ending: OnceLock::new(),
+            end: Notify::new(),
+        };
+        (Arc::new(connection), receiver)
+    }
+
+    /// Queues a text message for the client.
+    pub(crate) fn post(&self, text: Bytes) -> Result<(), PostError> {
+        // A message is taken while anything is left, so that a small limit cannot refuse every message.
+        if self.waiting.held() > self.waiting_limit {
+            return Err(PostError::Full);
+        }
+        let held = self.waiting.take(text.len(), Stage::Begin);
+        let held = held.ok_or(PostError::Full)?;
+        match self.outgoing.try_send(Outgoing::Text(text, held)) {
+            Ok(()) => {
+                self.touch();
+                Ok(())
+            }
+            Err(mpsc::error::TrySendError::Full(_)) => Err(PostError::Full),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(PostError::Gone),
+        }
+    }
+
+    /// What the client's own messages take of the budget.
+    pub(crate) fn incoming(&self) -> &Arc<Share> {
+        &self.incoming
+    }
+
+    /// Queues the close frame, waiting for room up to `patience`.
+    pub(crate) async fn say_goodbye(
+        &self,
+        code: CloseCode,
+        reason: &'static str,
+        patience: Duration,
+    ) {
+        // Without room the client gets no close frame: it reads nothing anyway.
+        let _no_room = self
+            .outgoing
+            .send_timeout(Outgoing::Close(code, reason), patience)
+            .await;
+    }
+
+    /// Asks the connection to end. The first reason counts.
+    pub(crate) fn end(&self, ending: Ending) {
+        if self.ending.set(ending).is_ok() {
+            self.end.notify_one();
+        }
+    }
+
+    /// Waits until somebody asks for the end.
+    pub(crate) async fn asked_to_end(&self) -> Ending {
+        loop {
+            if let Some(ending) = self.ending.get() {
+                return ending.clone();
+            }
+            self.end.notified().await;
+        }
+    }
+
+    /// Notes a message in either direction.
+    pub(crate) fn touch(&self) {
+        let now = millis(self.clock.elapsed());
+        self.last_active.store(now, Ordering::Relaxed);
+        self.last_active_epoch
+            .store(wall::now_millis(), Ordering::Relaxed);
+    }
+
+    /// By the stack's clock.
+    pub(crate) fn opened(&self) -> Duration {
+        self.opened
+    }
+
+    /// By the stack's clock.
+    pub(crate) fn last_active(&self) -> Duration {
+        Duration::from_millis(self.last_active.load(Ordering::Relaxed))
+    }
+
+    /// Whether it is open or idle for longer than it may.
+    ///
+    /// Two hours are two hours by whichever clock shows them first: what functions wrote down about a connection when it
+    /// opened expires by the wall clock, and a connection that outlives it would be there for nobody.
+    fn is_overdue(&self, limits: &Limits) -> bool {
+        let now = self.clock.elapsed();
+        let by_wall = self.clock.wall_millis().saturating_sub(self.opened_by_wall);
+        now.saturating_sub(self.opened) >= limits.connection_duration
+            || now.saturating_sub(self.last_active()) >= limits.idle_timeout
+            || u128::try_from(by_wall)
+                .is_ok_and(|millis| millis >= limits.connection_duration.as_millis())
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn last_active_epoch(&self) -> i64 {
+        self.last_active_epoch.load(Ordering::Relaxed)
+    }
+}
+
+fn millis(moment: Duration) -> u64 {
+    u64::try_from(moment.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// All open connections, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Connections(RwLock<HashMap<String, Arc<Connection>>>);
+
+impl Connections {
+    pub(crate) fn insert(&self, connection: Arc<Connection>) {
+        let id = connection.facts.connection_id.clone();
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, connection);
+    }
+
+    /// From now on the connection is gone for everybody.
+    pub(crate) fn remove(&self, id: &str) -> Option<Arc<Connection>> {
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(id)
+    }
+
+    /// The connection with this id on this stage.
+    pub(crate) fn find(&self, stage: &str, id: &str) -> Option<Arc<Connection>> {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        connections
+            .get(id)
+            .filter(|connection| connection.facts.stage == stage)
+            .cloned()
+    }
+
+    /// The stage that a connection is on.
+    pub(crate) fn stage_of(&self, id: &str) -> Option<String> {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let connection = connections.get(id)?;
+        Some(connection.facts.stage.clone())
+    }
+
+    /// Ends every connection whose stage is not among those that `stays` names.
+    pub(crate) fn end_unless(&self, stays: impl Fn(&str) -> bool) {
+        for connection in self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+        {
+            if !stays(&connection.facts.stage) {
+                connection.end(Ending::going_away());
+            }
+        }
+    }
+
+    /// Ends every connection whose time is over.
+    ///
+    /// Each connection waits for its own end, but only by the clock that cannot be set.
+    pub(crate) fn end_overdue(&self, limits: &Limits) {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        for connection in connections.values() {
+            if connection.is_overdue(limits) {
+                connection.end(Ending::going_away());
+            }
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}

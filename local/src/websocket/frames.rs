@@ -1,0 +1,315 @@
+//! An open connection: messages in, messages out, its time limits, its end.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
+
+use super::Gateway;
+use super::connections::{Connection, Ending, Outgoing};
+use super::messages::{answer, disconnect};
+use super::metered::{Arriving, Metered};
+use super::throttle::Bucket;
+use crate::clock::Clock;
+use crate::http::sockets::Place;
+use crate::integrations::events::Ended;
+use crate::options::Limits;
+
+/// How long a client may take to answer a close frame.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What may wait to be written beside messages: the answers to pings.
+const WRITE_BUFFER_BYTES: usize = 128 * 1024;
+
+/// How writing has ended.
+struct Written {
+    sink: Sink,
+    is_too_slow: bool,
+}
+
+type Sink = SplitSink<WebSocketStream<Metered>, Message>;
+type Stream = SplitStream<WebSocketStream<Metered>>;
+
+/// Serves an accepted connection until it is over, `$disconnect` included. `socket` is an error when even the 101 could
+/// not be written.
+pub(crate) async fn serve(
+    gateway: &Arc<Gateway>,
+    socket: io::Result<TcpStream>,
+    rest: Vec<u8>,
+    connection: Arc<Connection>,
+    outgoing: mpsc::Receiver<Outgoing>,
+    place: Place,
+) {
+    let ended = match socket {
+        Ok(socket) => converse(gateway, socket, rest, &connection, outgoing, place).await,
+        Err(_) => lost(),
+    };
+    gateway.connections.remove(&connection.facts.connection_id);
+    disconnect(gateway, &connection, &ended).await;
+}
+
+async fn converse(
+    gateway: &Arc<Gateway>,
+    socket: TcpStream,
+    rest: Vec<u8>,
+    connection: &Arc<Connection>,
+    outgoing: mpsc::Receiver<Outgoing>,
+    socket_place: Place,
+) -> Ended {
+    let limits = &gateway.limits;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(8 * 1024)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_frame_size(Some(limits.frame_bytes))
+        .max_message_size(Some(limits.message_bytes));
+    let arriving = Arriving::new(Arc::clone(connection.incoming()), limits);
+    let socket = Metered::new(socket, Arc::clone(&arriving), limits);
+    let socket =
+        WebSocketStream::from_partially_read(socket, rest, Role::Server, Some(config)).await;
+    let (sink, mut stream) = socket.split();
+    let mut writer = tokio::spawn(write(sink, outgoing, limits.frame_bytes));
+    let control_frames = Bucket::new(limits.control_frames);
+    let places = Arc::new(Semaphore::new(limits.concurrent_messages.max(1)));
+    let mut place = None;
+    let mut check = Duration::ZERO;
+    let ending = loop {
+        if place.is_none() {
+            place = Arc::clone(&places).try_acquire_owned().ok();
+        }
+        tokio::select! {
+            // When all places are taken the next messages wait in the socket.
+            incoming = stream.next(), if place.is_some() => match incoming {
+                Some(Ok(Message::Text(text))) => {
+                    connection.touch();
+                    let place = place.take();
+                    let held = arriving.message(text.len());
+                    let (gateway, connection) = (Arc::clone(gateway), Arc::clone(connection));
+                    tokio::spawn(async move {
+                        answer(&gateway, &connection, text, held).await;
+                        drop(place);
+                    });
+                }
+                Some(Ok(Message::Binary(_))) => break Ok(Ending::fault(CloseCode::Unsupported)),
+                Some(Ok(Message::Close(frame))) => {
+                    // Sends the reply that is due; there is nothing else to come.
+                    while let Some(Ok(_)) = stream.next().await {}
+                    break Err(closed_by_client(frame));
+                }
+                Some(Ok(Message::Ping(content) | Message::Pong(content))) => {
+                    arriving.control_frame(content.len());
+                    if !control_frames.take(gateway.clock.elapsed()) {
+                        break Ok(Ending::fault(CloseCode::Policy));
+                    }
+                }
+                Some(Ok(Message::Frame(_))) => {}
+                Some(Err(error)) if is_too_slow(&error) => break Err(too_slow()),
+                Some(Err(error)) => break fault(&error).map(Ending::fault).ok_or_else(lost),
+                None => break Err(lost()),
+            },
+            free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
+            ending = connection.asked_to_end() => break Ok(ending),
+            // Nothing can be written any more.
+            written = &mut writer => break Err(match written {
+                Ok(Written { is_too_slow: true, .. }) => too_slow(),
+                _ => lost(),
+            }),
+            () = gateway.clock.until(check) => match next_check(connection, limits, &gateway.clock) {
+                Some(moment) => check = moment,
+                None => break Ok(Ending::going_away()),
+            },
+        }
+    };
+    // From here on a post is answered with 410, also one out of `$disconnect`.
+    gateway.connections.remove(&connection.facts.connection_id);
+    match ending {
+        Ok(Ending {
+            code,
+            reason,
+            ended,
+        }) => {
+            connection.say_goodbye(code, reason, CLOSE_PATIENCE).await;
+            tokio::spawn(async move {
+                // The socket is there until then.
+                let _socket_place = socket_place;
+                tokio::time::timeout(2 * CLOSE_PATIENCE, hang_up(stream, writer)).await
+            });
+            ended
+        }
+        Err(ended) => {
+            writer.abort();
+            ended
+        }
+    }
+}
+
+/// Waits for the close frame to leave, then for the client to hang up: closing with something unread would reset the
+/// connection, and the client might never see why.
+async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
+    let mut writer = AbortOnDrop(writer);
+    let Ok(Written { sink, .. }) = (&mut writer.0).await else {
+        return;
+    };
+    let Ok(socket) = stream.reunite(sink) else {
+        return;
+    };
+    let mut socket = socket.into_inner().into_inner();
+    if socket.shutdown().await.is_ok() {
+        let mut rest = [0; 4096];
+        while let Ok(1..) = socket.read(&mut rest).await {}
+    }
+}
+
+struct AbortOnDrop(JoinHandle<Written>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// When to look at the limits again; `None` when one of them is reached.
+fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option<Duration> {
+    let idle = connection.last_active() + limits.idle_timeout;
+    let end = (connection.opened() + limits.connection_duration).min(idle);
+    (end > clock.elapsed()).then_some(end)
+}
+
+/// Sends what is queued until a close frame was sent or the client is gone; gives the sink back.
+async fn write(
+    mut sink: Sink,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    frame_bytes: usize,
+) -> Written {
+    while let Some(first) = outgoing.recv().await {
+        let mut next = Some(first);
+        // What has been fed counts until it has left.
+        let mut fed = Vec::new();
+        let mut is_over = false;
+        // Everything that waits leaves with one flush.
+        while let Some(item) = next {
+            let result = match item {
+                Outgoing::Text(text, held) => {
+                    fed.push(held);
+                    feed(&mut sink, text, frame_bytes).await
+                }
+                Outgoing::Close(code, reason) => {
+                    is_over = true;
+                    let frame = CloseFrame {
+                        code,
+                        reason: Utf8Bytes::from_static(reason),
+                    };
+                    sink.feed(Message::Close(Some(frame))).await
+                }
+            };
+            if let Err(error) = result {
+                let is_too_slow = is_too_slow(&error);
+                return Written { sink, is_too_slow };
+            }
+            if is_over {
+                break;
+            }
+            next = outgoing.try_recv().ok();
+        }
+        let flushed = sink.flush().await;
+        drop(fed);
+        if is_over || flushed.is_err() {
+            let is_too_slow = flushed.is_err_and(|error| is_too_slow(&error));
+            return Written { sink, is_too_slow };
+        }
+    }
+    Written {
+        sink,
+        is_too_slow: false,
+    }
+}
+
+/// Whether the client takes nothing of what is sent to it.
+fn is_too_slow(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+        Error::WriteBufferFull(_) => true,
+        _ => false,
+    }
+}
+
+/// A long text leaves in several frames: the limit on frames holds for both directions.
+async fn feed(sink: &mut Sink, text: Bytes, frame_bytes: usize) -> Result<(), Error> {
+    if text.len() <= frame_bytes {
+        // A frame, not a message: posts were checked for UTF-8 when they came in.
+        return sink
+            .feed(Message::Frame(Frame::message(
+                text,
+                OpCode::Data(Data::Text),
+                true,
+            )))
+            .await;
+    }
+    let mut rest = text;
+    let mut kind = Data::Text;
+    while !rest.is_empty() {
+        let piece = rest.split_to(rest.len().min(frame_bytes));
+        let is_last = rest.is_empty();
+        sink.feed(Message::Frame(Frame::message(
+            piece,
+            OpCode::Data(kind),
+            is_last,
+        )))
+        .await?;
+        kind = Data::Continue;
+    }
+    Ok(())
+}
+
+fn closed_by_client(frame: Option<CloseFrame>) -> Ended {
+    match frame {
+        Some(frame) => Ended {
+            code: frame.code.into(),
+            reason: frame.reason.to_string(),
+        },
+        None => Ended {
+            code: 1005,
+            reason: "Client-side close frame status not set".to_owned(),
+        },
+    }
+}
+
+/// The connection broke without a close frame.
+fn lost() -> Ended {
+    Ended {
+        code: 1006,
+        reason: String::new(),
+    }
+}
+
+/// The client took nothing, or did not send the rest of a message, for too long: it would not read a close frame.
+fn too_slow() -> Ended {
+    Ended {
+        code: CloseCode::Policy.into(),
+        reason: String::new(),
+    }
+}
+
+/// The close code that a client's fault deserves; `None` when there is nobody left to tell.
+fn fault(error: &Error) -> Option<CloseCode> {
+    match error {
+        Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::Size),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        Error::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => Some(CloseCode::Policy),
+        _ => None,
+    }
+}

@@ -1,0 +1,160 @@
+//! What becomes of a message: its route, its function or integration, and the answer to its sender.
+
+use serde_json::{Map, Value};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::connections::{Connection, PostError};
+use super::deployed::LiveRoute;
+use super::{Gateway, answers, throttle};
+use crate::budget::Held;
+use crate::ids;
+use crate::integrations::Answered;
+use crate::integrations::Target;
+use crate::integrations::events::{self, Ended, Facts, Stamp};
+use crate::integrations::{Exchange, validation};
+
+/// Takes one message to its function and the answer, if any, back.
+///
+/// `held` is what the message takes of the budget; its event takes its place there.
+pub(super) async fn answer(
+    gateway: &Gateway,
+    connection: &Connection,
+    body: Utf8Bytes,
+    held: Held,
+) {
+    let facts = &connection.facts;
+    let stamp = Stamp::now();
+    let deployed = gateway.deployed();
+    // The stage went away with an update; the connection is about to.
+    let Some(stage) = deployed.stage(&facts.stage) else {
+        return;
+    };
+    let route = deployed.route_of(stage, &body);
+    let bucket = route.as_ref().and_then(|route| route.throttle.as_ref());
+    let admitted = gateway.account.admits_message(bucket);
+    let text = match route {
+        _ if !admitted => Some(answers::error_frame(
+            throttle::MESSAGE,
+            &facts.connection_id,
+            &stamp.request_id,
+        )),
+        None => Some(answers::error_frame(
+            "Forbidden",
+            &facts.connection_id,
+            &stamp.request_id,
+        )),
+        Some(route) => {
+            serve_message(
+                gateway,
+                facts,
+                &stage.variables,
+                &route,
+                (body, held),
+                &stamp,
+            )
+            .await
+        }
+    };
+    if let Some(text) = text
+        && let Err(error) = connection.post(text.into())
+    {
+        let why = match error {
+            PostError::Full => "it reads too slowly",
+            PostError::Gone => "it is gone",
+        };
+        gateway.observer.warn(format!(
+            "an answer to connection `{}` was dropped: {why}",
+            facts.connection_id
+        ));
+    }
+}
+
+/// Hands a message to its route; what comes of it is the text for its sender.
+async fn serve_message(
+    gateway: &Gateway,
+    facts: &Facts,
+    variables: &Map<String, Value>,
+    route: &LiveRoute,
+    (body, mut held): (Utf8Bytes, Held),
+    stamp: &Stamp,
+) -> Option<String> {
+    let message_id = ids::message_id(&facts.connection_id);
+    if let Some(validator) = &route.validator
+        && let Err(why) = validator.judge(&body, gateway.integrations.beside()).await
+    {
+        let key = &route.key;
+        gateway.observer.warn(format!(
+            "a message for route `{key}` is not as its model wants it: {why}"
+        ));
+        return Some(validation::bad_request_body(
+            &facts.connection_id,
+            &message_id,
+        ));
+    }
+    let trace = ids::trace_root(stamp.at);
+    let answered = if let Target::Integration(integration) = &route.target {
+        let exchange = Exchange::message(
+            facts,
+            &route.key,
+            &message_id,
+            &body,
+            variables,
+            stamp,
+            &trace,
+        );
+        gateway
+            .integrations
+            .integrate(integration, route.timeout, &exchange, held.share())
+            .await
+    } else {
+        // Quotes and control characters make the event larger than the message, the latter six times.
+        let room = held.grow_patiently(events::size_in_json(&body));
+        if gateway.clock.patiently(route.timeout, room).await.is_none() {
+            Answered::TimedOut
+        } else {
+            let event = events::message(facts, &route.key, &message_id, &body, variables, stamp);
+            drop(body);
+            gateway
+                .integrations
+                .invoke(&route.target, route.timeout, event, &trace, held)
+                .await
+        }
+    };
+    gateway.explain(&answered, route);
+    answers::frame(
+        &answered,
+        route.two_way,
+        &facts.connection_id,
+        &stamp.request_id,
+    )
+}
+
+/// Tells `$disconnect` how the connection has ended.
+pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
+    let deployed = gateway.deployed();
+    let stage = deployed.stage(&connection.facts.stage);
+    let Some((stage, route)) =
+        stage.and_then(|stage| stage.route("$disconnect").map(|route| (stage, route)))
+    else {
+        return;
+    };
+    let stamp = Stamp::now();
+    let trace = ids::trace_root(stamp.at);
+    let (facts, variables) = (&connection.facts, &stage.variables);
+    // Best effort: what the answer is has nowhere to go, but a fault is told.
+    let answered = if let Target::Integration(integration) = &route.target {
+        let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
+        gateway
+            .integrations
+            .integrate(integration, route.timeout, &exchange, connection.incoming())
+            .await
+    } else {
+        let event = events::disconnect(facts, ended, variables, &stamp);
+        let held = connection.incoming().take_anyway(event.len());
+        gateway
+            .integrations
+            .invoke(&route.target, route.timeout, event, &trace, held)
+            .await
+    };
+    gateway.explain(&answered, route);
+}

@@ -1,0 +1,148 @@
+//! Token buckets: how many requests get through, and how many new connections.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::http::refusal::Refusal;
+use crate::observer::Observer;
+use crate::options::Limits;
+use crate::stack::Throttle;
+
+/// A bucket that is full at first, and that time refills.
+#[derive(Debug)]
+pub(crate) struct Bucket {
+    throttle: Throttle,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    tokens: f64,
+    /// By the stack's clock.
+    filled_at: Duration,
+}
+
+impl Bucket {
+    pub(crate) fn new(throttle: Throttle) -> Self {
+        Self {
+            throttle,
+            state: Mutex::new(State {
+                tokens: f64::from(throttle.burst),
+                filled_at: Duration::ZERO,
+            }),
+        }
+    }
+
+    /// Takes a token if there is one.
+    pub(crate) fn take(&self, now: Duration) -> bool {
+        if self.throttle.blocks_everything() {
+            return false;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = now.saturating_sub(state.filled_at).as_secs_f64();
+        state.tokens =
+            (state.tokens + passed * self.throttle.rate).min(f64::from(self.throttle.burst));
+        state.filled_at = state.filled_at.max(now);
+        let there_is_one = state.tokens >= 1.0;
+        if there_is_one {
+            state.tokens -= 1.0;
+        }
+        there_is_one
+    }
+}
+
+/// What all requests of the account share.
+#[derive(Debug)]
+pub(crate) struct Account {
+    requests: Bucket,
+    new_connections: Bucket,
+    limits: (Throttle, Throttle),
+    clock: Clock,
+    observer: Observer,
+    /// Said once, not with every request.
+    told: AtomicBool,
+}
+
+impl Account {
+    pub(crate) fn new(limits: &Limits, clock: &Clock, observer: &Observer) -> Self {
+        Self {
+            requests: Bucket::new(limits.requests),
+            new_connections: Bucket::new(limits.new_connections),
+            limits: (limits.requests, limits.new_connections),
+            clock: clock.clone(),
+            observer: observer.clone(),
+            told: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether a call of the @connections API gets through.
+    pub(crate) fn admits_call(&self) -> bool {
+        self.requests.take(self.clock.elapsed()) || self.refuses("requests", self.limits.0)
+    }
+
+    /// Whether a message gets through that takes a route with this bucket, if it has one.
+    pub(crate) fn admits_message(&self, route: Option<&Bucket>) -> bool {
+        route.is_none_or(|bucket| bucket.take(self.clock.elapsed())) && self.admits_call()
+    }
+
+    /// Whether a handshake gets through; `connect` is the bucket of `$connect`, if it has one.
+    pub(crate) fn admits_handshake(&self, connect: Option<&Bucket>) -> bool {
+        self.admits_message(connect)
+            && (self.new_connections.take(self.clock.elapsed())
+                || self.refuses("new connections", self.limits.1))
+    }
+
+    fn refuses(&self, what: &str, limit: Throttle) -> bool {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            self.observer.warn(format!(
+                "more {what} than an AWS account has by default, {} a second and {} at once, so some are refused; on AWS a higher limit can be asked for",
+                limit.rate, limit.burst
+            ));
+        }
+        false
+    }
+}
+
+/// What a handshake gets that does not get through.
+pub(crate) fn refusal() -> Refusal {
+    Refusal::gateway(429, "TooManyRequestsException", MESSAGE)
+}
+
+/// AWS does not say what a throttled message is answered; these are the words of its other APIs.
+pub(crate) const MESSAGE: &str = "Too Many Requests";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_lets_the_burst_through_at_once_and_then_the_rate() {
+        let bucket = Bucket::new(Throttle {
+            rate: 2.0,
+            burst: 3,
+        });
+        let taken = |at: u64| {
+            let now = Duration::from_millis(at);
+            (0..10).filter(|_| bucket.take(now)).count()
+        };
+        assert_eq!(taken(1_000), 3);
+        assert_eq!(taken(1_499), 0);
+        assert_eq!(taken(1_500), 1);
+        assert_eq!(taken(2_500), 2);
+        // It never holds more than the burst.
+        assert_eq!(taken(60_000), 3);
+        // A clock that is read out of order refills nothing twice.
+        assert_eq!(taken(59_000), 0);
+        assert_eq!(taken(60_500), 1);
+    }
+
+    #[test]
+    fn a_limit_of_zero_lets_nothing_through() {
+        for (rate, burst) in [(0.0, 5), (5.0, 0)] {
+            let bucket = Bucket::new(Throttle { rate, burst });
+            assert!(!bucket.take(Duration::from_secs(100)));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! From a request head to an open WebSocket, or to the answer that refuses it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use super::answers::{self, Upgrade};
+use super::connections::Connection;
+use super::deployed::{Deployed, LiveStage};
+use super::handshake::{accept_key, switching_protocols};
+use super::{Gateway, authorizer, frames, throttle};
+use crate::budget::{Share, Stage};
+use crate::http::head::Head;
+use crate::http::refusal::Refusal;
+use crate::http::sockets::Place;
+use crate::integrations::Target;
+use crate::integrations::events::{self, Facts, Stamp};
+use crate::integrations::{Exchange, validation};
+use crate::{ids, moments};
+
+/// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
+pub(crate) async fn serve(
+    gateway: Arc<Gateway>,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+    head: Head,
+    place: Place,
+) {
+    let admitted = admit(&gateway, peer, &head).await;
+    let rest = head.bytes[head.length..].to_vec();
+    drop(head);
+    match admitted {
+        Err(refusal) => {
+            // The client may be gone; nobody else wants to know.
+            let _gone = socket.write_all(&refusal.to_bytes()).await;
+            let _closed = socket.shutdown().await;
+        }
+        Ok(admitted) => {
+            let (connection, outgoing) = Connection::new(
+                admitted.facts,
+                &gateway.limits,
+                &gateway.clock,
+                &gateway.budget,
+            );
+            // Before the 101: whoever learns of the connection by it may post at once.
+            gateway.connections.insert(Arc::clone(&connection));
+            let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
+            let opened = socket.write_all(&answer).await;
+            frames::serve(
+                &gateway,
+                opened.map(|()| socket),
+                rest,
+                connection,
+                outgoing,
+                place,
+            )
+            .await;
+        }
+    }
+}
+
+/// A URL's greatest length:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
+/// Which status is answered beyond is not documented.
+const URL_CHARACTERS: usize = 4096;
+
+struct Admitted {
+    facts: Facts,
+    accept_key: String,
+    subprotocol: Option<String>,
+}
+
+async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<Admitted, Refusal> {
+    if gateway.is_stopping() || gateway.is_full() {
+        return Err(Refusal::gateway(
+            503,
+            "ServiceUnavailableException",
+            "Service Unavailable",
+        ));
+    }
+    let deployed = gateway.deployed();
+    let target = head.path.len() + head.query.as_ref().map_or(0, |query| query.len() + 1);
+    let length = "wss://".len() + deployed.domain_name().len() + target;
+    if length > URL_CHARACTERS {
+        gateway.observer.warn(format!(
+            "a handshake was refused: its URL has {length} characters, and API Gateway takes {URL_CHARACTERS}; a long token \
+             belongs into a header or into a first message"
+        ));
+        return Err(Refusal::gateway(
+            414,
+            "RequestUriTooLongException",
+            "Request URI Too Long",
+        ));
+    }
+    let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
+    let stage = stage
+        .filter(|stage| stage.is_deployed)
+        .ok_or_else(Refusal::forbidden)?;
+    let connect = stage.route("$connect");
+    let bucket = connect.and_then(|route| route.throttle.as_ref());
+    if !gateway.account.admits_handshake(bucket) {
+        return Err(throttle::refusal());
+    }
+    let accept_key = accept_key(head)?;
+    let share = gateway.budget.share();
+    // The events of the authorizer and of `$connect` hold each header twice.
+    if !share.admits(2 * head.length, Stage::Begin) {
+        return Err(throttle::refusal());
+    }
+    let mut facts = Facts {
+        connection_id: ids::connection_id(),
+        connected_at: moments::now_millis(),
+        stage: stage.name.clone(),
+        api_id: deployed.api_id.clone(),
+        domain_name: deployed.domain_name(),
+        source_ip: peer.ip().to_string(),
+        user_agent: head.header("user-agent").map(str::to_owned),
+        authorizer: None,
+    };
+    let trace = ids::trace_root(facts.connected_at);
+    let asked = (head, trace.as_str(), &share);
+    authorize(gateway, &deployed, &stage, asked, &mut facts).await?;
+    let Some(route) = connect else {
+        return Ok(Admitted {
+            facts,
+            accept_key,
+            subprotocol: None,
+        });
+    };
+    validation::check_required(&route.required, head)?;
+    let answered = if let Target::Integration(integration) = &route.target {
+        let stamp = Stamp::now();
+        let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
+        gateway
+            .integrations
+            .integrate(integration, route.timeout, &exchange, &share)
+            .await
+    } else {
+        let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
+        let held = share.take_anyway(event.len());
+        gateway
+            .integrations
+            .invoke(&route.target, route.timeout, event, &trace, held)
+            .await
+    };
+    gateway.explain(&answered, route);
+    match answers::upgrade(&answered) {
+        Upgrade::Accept { subprotocol } => Ok(Admitted {
+            facts,
+            accept_key,
+            subprotocol,
+        }),
+        Upgrade::Refuse(refusal) => Err(refusal),
+    }
+}
+
+/// Asks the authorizer, if `$connect` has one, and keeps its context.
+async fn authorize(
+    gateway: &Gateway,
+    deployed: &Deployed,
+    stage: &LiveStage,
+    (head, trace, share): (&Head, &str, &Arc<Share>),
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let Some(asked) = &stage.authorizer else {
+        return Ok(());
+    };
+    authorizer::has_identity(&asked.identity_sources, head, &stage.variables, facts)?;
+    let method_arn = deployed.arn(&format!("{}/$connect", stage.name));
+    let event = events::authorize(
+        facts,
+        head,
+        &method_arn,
+        &stage.variables,
+        &Stamp::now(),
+        trace,
+    );
+    let held = share.take_anyway(event.len());
+    let timeout = gateway.limits.authorizer_timeout;
+    let answered = gateway
+        .integrations
+        .invoke(&asked.target, timeout, event, trace, held)
+        .await;
+    match authorizer::context(&answered, &method_arn, facts) {
+        Ok(context) => {
+            facts.authorizer = Some(context);
+            Ok(())
+        }
+        Err(refused) => {
+            if let Some(why) = refused.why {
+                gateway.observer.warn(why);
+            }
+            Err(refused.refusal)
+        }
+    }
+}
