@@ -8,9 +8,32 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. `lib.rs` names all of them.
-const PARTS: [&str; 11] = [
-    "beside", "budget", "ids", "jsonpath", "moments", "regexes", "clock", "http", "mapping",
-    "schema", "lib",
+const PARTS: [&str; 25] = [
+    "beside",
+    "budget",
+    "ids",
+    "jsonpath",
+    "moments",
+    "regexes",
+    "clock",
+    "http",
+    "iam",
+    "mapping",
+    "schema",
+    "stack",
+    "observer",
+    "options",
+    "status",
+    "dynamodb",
+    "lambda",
+    "template",
+    "integrations",
+    "transition",
+    "websocket",
+    "connections_api",
+    "front",
+    "local_stack",
+    "lib",
 ];
 
 fn sources(path: &Path) -> Vec<PathBuf> {
