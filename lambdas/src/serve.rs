@@ -12,7 +12,7 @@ use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patienc
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
-use crate::handlers::{self, HandlerError, Invocation};
+use crate::handlers::{self, Admission, HandlerError, Invocation};
 use crate::log::{Log, reasons};
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
 
@@ -101,9 +101,9 @@ async fn handle(
 ) -> Result<Infallible, ServeError> {
     let ended = match environment.handler()? {
         Handler::Authorize => {
-            let names = environment.names()?;
+            let admission = Admission::of_environment(environment)?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                handlers::authorize(event, names, invocation)
+                handlers::authorize(event, &admission, invocation)
             })
             .await
         }

@@ -36,7 +36,7 @@ pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandErr
         .stack
         .settings(Some(&args.people), Some(&args.target.aws))?;
     let Deployed { url, introduction } = deployed(terminal, &settings, args.target.local).await?;
-    let commands = connect_commands(&url, &settings.from, &settings.to, introduction);
+    let commands = connect_commands(&url, &settings, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&commands);
     } else {

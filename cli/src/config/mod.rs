@@ -14,7 +14,7 @@ pub(crate) mod url;
 
 use std::path::{Path, PathBuf};
 
-use chat_protocol::{Index, Receivers};
+use chat_protocol::{Handshake, Index, Receivers};
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -122,6 +122,11 @@ pub(crate) enum ConfigError {
 }
 
 impl Settings {
+    /// What every client of this chat says when it connects, beside names and room. Each client begins with it.
+    pub(crate) fn handshake(&self) -> Handshake {
+        Handshake::default()
+    }
+
     /// Who receives messages by one of our own functions; each as often as there are routes.
     pub(crate) fn receivers(&self) -> impl Iterator<Item = Receivers> {
         self.routes.iter().filter_map(|route| match route.purpose {

@@ -52,24 +52,32 @@ impl Introduction {
         }
     }
 
-    /// What `from` says when connecting to talk to `to`.
-    pub(super) fn handshake(self, from: &PersonName, to: &PersonName) -> Handshake {
-        match self {
-            Self::Friends => Handshake::between(from.as_ref(), to.as_ref()),
-            Self::Name => Handshake::default().with(Field::From, from.as_ref()),
-            Self::Nothing => Handshake::default(),
-        }
+    /// What `from` says, beside `said`, when connecting to talk to `to`.
+    pub(super) fn handshake(
+        self,
+        said: Handshake,
+        from: &PersonName,
+        to: &PersonName,
+    ) -> Handshake {
+        let (from, to) = match self {
+            Self::Friends => (Some(from), Some(to)),
+            Self::Name => (Some(from), None),
+            Self::Nothing => (None, None),
+        };
+        said.with_some(Field::From, from.map(AsRef::as_ref))
+            .with_some(Field::To, to.map(AsRef::as_ref))
     }
 }
 
-/// The commands with which `from` and `to` reach each other at `url`.
+/// The commands with which the two people of `settings` reach each other at `url`.
 pub(crate) fn connect_commands(
     url: &str,
-    from: &PersonName,
-    to: &PersonName,
+    settings: &Settings,
     introduction: Introduction,
 ) -> [ConnectCommand; 2] {
-    [(from, to), (to, from)].map(|(from, to)| command(url, from, to, introduction))
+    let Settings { from, to, .. } = settings;
+    let said = settings.handshake();
+    [(from, to), (to, from)].map(|(from, to)| command(url, &said, from, to, introduction))
 }
 
 /// What stands behind `chatctl` so that the first person talks to the second one without wscat.
@@ -85,11 +93,12 @@ pub(crate) fn chat_command(settings: &Settings, introduction: Introduction, more
 
 fn command(
     url: &str,
+    said: &Handshake,
     from: &PersonName,
     to: &PersonName,
     introduction: Introduction,
 ) -> ConnectCommand {
-    let handshake = introduction.handshake(from, to);
+    let handshake = introduction.handshake(said.clone(), from, to);
     let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
     let headers: String = handshake.headers().map(header).collect();
     ConnectCommand {
@@ -109,12 +118,12 @@ mod tests {
 
     fn lines(from: &str, to: &str) -> String {
         let url = "wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1";
-        let commands = connect_commands(
-            url,
-            &from.parse().unwrap(),
-            &to.parse().unwrap(),
-            Introduction::Friends,
-        );
+        let [from, to] = [from, to].map(|name| name.parse().unwrap());
+        let pairs = [(&from, &to), (&to, &from)];
+        let commands = pairs.map(|(from, to)| {
+            let said = Handshake::default();
+            command(url, &said, from, to, Introduction::Friends)
+        });
         commands.map(|command| command.command + "\n").concat()
     }
 
@@ -141,6 +150,7 @@ mod tests {
         let command = |introduction| {
             command(
                 "ws://x/v1",
+                &Handshake::default(),
                 &"Tom".parse().unwrap(),
                 &"Jerry".parse().unwrap(),
                 introduction,
@@ -181,8 +191,8 @@ mod tests {
         #[test]
         fn a_shell_reads_back_what_was_meant(from in "[a-zA-Z0-9._@+'-]{1,20}", to in "[a-z '-]{0,8}[a-z]") {
             prop_assume!(!to.starts_with(' '));
-            let [first, _] = connect_commands("ws://127.0.0.1:1/v1", &from.parse().unwrap(), &to.parse().unwrap(), Introduction::Friends);
-            let words = shell_words::split(&first.command).unwrap();
+            let lines = lines(&from, &to);
+            let words = shell_words::split(lines.lines().next().unwrap()).unwrap();
             prop_assert_eq!(words[2].clone(), format!("msgfrom:{from}"));
             prop_assert_eq!(words[4].clone(), format!("msgto:{to}"));
         }

@@ -61,9 +61,10 @@ fn route(route: &Route) -> Value {
 /// What of themselves people may say to `settings`' stack, which wants this `introduction`: the fields that the page asks for.
 fn asked(settings: &Settings, introduction: Introduction) -> Vec<&'static str> {
     let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
+    let said = settings.handshake();
     let is_asked = |field: &Field| match field {
         Field::From => introduction != Introduction::Nothing,
-        field => used.contains(&field),
+        field => used.contains(&field) || said.get(*field).is_some(),
     };
     let fields = Field::ALL.into_iter().filter(is_asked);
     fields.map(Field::word).collect()
@@ -101,7 +102,7 @@ fn digest_of(start: &str, end: &str) -> String {
 pub(crate) fn links(base: &str, settings: &Settings, introduction: Introduction) -> Vec<String> {
     let Settings { from, to, .. } = settings;
     let link = |from, to| {
-        let handshake = introduction.handshake(from, to);
+        let handshake = introduction.handshake(settings.handshake(), from, to);
         let said = handshake.fields();
         let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
         let query = said.collect::<Vec<_>>().join("&");

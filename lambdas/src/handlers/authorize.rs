@@ -4,9 +4,29 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{HandlerError, Invocation};
+use crate::environment::{Environment, EnvironmentError};
 use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::session::{Names, Session};
+
+/// What a handshake must have to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    /// Whether it must name itself and its friend.
+    pub names: Names,
+}
+
+impl Admission {
+    /// As the function's environment says.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`]: a typing error must not open a door.
+    pub fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+        Ok(Self {
+            names: environment.names()?,
+        })
+    }
+}
 
 /// Lets a connection in under the names it claims, if they are names, and into the room it names.
 ///
@@ -19,10 +39,11 @@ use crate::session::{Names, Session};
 /// [`HandlerError::Unauthorized`] when a name is missing or invalid; the reason is only logged.
 pub fn authorize(
     event: &SocketEvent,
-    names: Names,
+    admission: &Admission,
     invocation: &Invocation,
 ) -> Result<Policy, HandlerError> {
     let arn = event.authorizing()?;
+    let names = admission.names;
     match event.claimed_session(names) {
         Ok(session) => {
             invocation.log.info("handshake authorized", []);

@@ -13,7 +13,7 @@ mod direct;
 mod disconnect;
 mod sender;
 
-pub use authorize::{Policy, authorize};
+pub use authorize::{Admission, Policy, authorize};
 pub use broadcast::broadcast;
 pub use connect::connect;
 pub use deliver::deliver;

@@ -1,15 +1,17 @@
-use chat_lambdas::handlers::{HandlerError, authorize};
+use chat_lambdas::handlers::{Admission, HandlerError, authorize};
 use chat_lambdas::session::Names::{Optional, Required};
 use serde_json::json;
 
 use crate::gateway::{self, ARN, Claims, Names};
 use crate::scene::{Scene, json_of};
 
+const REQUIRED: Admission = Admission { names: Required };
+
 #[test]
 fn two_names_are_allowed_to_connect_and_become_the_context() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
-    let policy = authorize(&event, Required, &scene.invocation()).unwrap();
+    let policy = authorize(&event, &REQUIRED, &scene.invocation()).unwrap();
     assert_eq!(
         json_of(&policy),
         json!({
@@ -28,7 +30,9 @@ fn where_names_are_optional_the_context_says_what_was_said_and_always_the_room()
     let scene = Scene::new();
     let policy = |claims: Claims<'_>| {
         let event = gateway::authorizer("c", claims);
-        let policy = json_of(&authorize(&event, Optional, &scene.invocation()).unwrap());
+        let policy = json_of(
+            &authorize(&event, &Admission { names: Optional }, &scene.invocation()).unwrap(),
+        );
         (policy["principalId"].clone(), policy["context"].clone())
     };
     // Without any member the events to come could not be told from those of a gateway without authorizers.
@@ -62,7 +66,7 @@ fn a_room_that_is_no_name_is_unauthorized_in_every_stack() {
         ),
     ] {
         let event = gateway::authorizer("c", claims);
-        let outcome = authorize(&event, names, &scene.invocation());
+        let outcome = authorize(&event, &Admission { names }, &scene.invocation());
         assert!(matches!(outcome, Err(HandlerError::Unauthorized)));
     }
     assert!(
@@ -90,7 +94,7 @@ fn check(names: Names<'_>, reason: &str) {
     let scene = Scene::new();
     let outcome = authorize(
         &gateway::authorizer("c", names),
-        Required,
+        &REQUIRED,
         &scene.invocation(),
     );
     assert!(
@@ -108,7 +112,7 @@ fn a_hostile_name_cannot_write_into_the_log() {
         "x".repeat(100_000)
     );
     let event = gateway::authorizer("c", (Some(hostile.as_str()), Some("Jerry")));
-    assert!(authorize(&event, Required, &scene.invocation()).is_err());
+    assert!(authorize(&event, &REQUIRED, &scene.invocation()).is_err());
     let logged = scene.logged();
     assert!(logged.len() < 300 && !logged.contains("owned"), "{logged}");
     assert!(!logged.chars().any(char::is_control), "{logged:?}");
@@ -118,7 +122,7 @@ fn a_hostile_name_cannot_write_into_the_log() {
 fn names_are_not_logged_when_all_is_well() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
-    authorize(&event, Required, &scene.invocation()).unwrap();
+    authorize(&event, &REQUIRED, &scene.invocation()).unwrap();
     let logged = scene.logged();
     assert!(
         !logged.contains("Tom") && !logged.contains("Jerry"),
@@ -134,7 +138,7 @@ fn an_event_of_another_kind_is_an_error_and_not_a_refusal() {
         gateway::connect("c", names, None),
         gateway::message("c", "hi", None),
     ] {
-        let outcome = authorize(&event, Required, &scene.invocation());
+        let outcome = authorize(&event, &REQUIRED, &scene.invocation());
         assert!(matches!(outcome, Err(HandlerError::UnexpectedEvent(_))));
     }
 }

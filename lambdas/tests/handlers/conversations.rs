@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
+    Admission, Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
 };
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::Field;
@@ -105,7 +105,10 @@ impl InMemory {
             return Ok(Ok(None));
         }
         let event = gateway::authorizer(id.as_str(), claims);
-        match authorize(&event, self.wiring.names, &self.scene.invocation()) {
+        let admission = Admission {
+            names: self.wiring.names,
+        };
+        match authorize(&event, &admission, &self.scene.invocation()) {
             Ok(policy) => {
                 let policy = json_of(&policy);
                 let mut context = policy["context"].clone();

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::iam::{self, Decision, Policy};
-use crate::stack::Stack;
 use crate::{ids, moments};
 
 /// Temporary credentials of a function.
@@ -96,17 +95,39 @@ pub(crate) fn ambient(source_ip: &str, user_agent: Option<&str>) -> BTreeMap<Str
         .collect()
 }
 
-/// Those of a function under the role `role_arn`.
-fn about(stack: &Stack, role_arn: &str, function: &str) -> Vec<(&'static str, String)> {
-    let account = &stack.identity.account_id;
-    vec![
-        ("aws:PrincipalArn", role_arn.to_owned()),
-        ("aws:PrincipalAccount", account.clone()),
-        ("aws:PrincipalType", "AssumedRole".to_owned()),
-        ("aws:userid", format!("AROALOCALSTACKROLE:{function}")),
-        ("aws:ResourceAccount", account.clone()),
-        ("aws:RequestedRegion", stack.identity.region.clone()),
-    ]
+/// A function and the role that it works under.
+#[derive(Debug)]
+pub(crate) struct AssumedRole<'r> {
+    pub(crate) account_id: &'r str,
+    pub(crate) region: &'r str,
+    pub(crate) function_arn: &'r str,
+    pub(crate) function_name: &'r str,
+    pub(crate) role_arn: &'r str,
+    pub(crate) policies: &'r [Policy],
+}
+
+impl AssumedRole<'_> {
+    fn principal(&self) -> Principal {
+        let Self {
+            account_id,
+            function_name,
+            role_arn,
+            ..
+        } = self;
+        let role = role_arn.rsplit('/').next().unwrap_or_default();
+        Principal {
+            arn: format!("arn:aws:sts::{account_id}:assumed-role/{role}/{function_name}"),
+            about: vec![
+                ("aws:PrincipalArn", (*role_arn).to_owned()),
+                ("aws:PrincipalAccount", (*account_id).to_owned()),
+                ("aws:PrincipalType", "AssumedRole".to_owned()),
+                ("aws:userid", format!("AROALOCALSTACKROLE:{function_name}")),
+                ("aws:ResourceAccount", (*account_id).to_owned()),
+                ("aws:RequestedRegion", self.region.to_owned()),
+            ],
+            policies: self.policies.to_vec(),
+        }
+    }
 }
 
 /// Who signed a request.
@@ -136,25 +157,14 @@ impl Credentials {
             .clone()
     }
 
-    /// Lets keys lead to the roles that `stack` gives its functions. Processes of removed functions keep theirs.
-    pub(crate) fn adopt(&self, stack: &Stack) {
-        let account = &stack.identity.account_id;
-        for function in stack.functions.values() {
-            let key = self.key_of(&function.arn);
-            let role = stack.roles.get(&function.role_arn);
-            let name = function.role_arn.rsplit('/').next().unwrap_or_default();
-            let principal = Principal {
-                arn: format!(
-                    "arn:aws:sts::{account}:assumed-role/{name}/{}",
-                    function.name
-                ),
-                about: about(stack, &function.role_arn, &function.name),
-                policies: role.map(|role| role.policies.clone()).unwrap_or_default(),
-            };
+    /// Lets the functions' keys lead to their roles from now on. Processes of removed functions keep theirs.
+    pub(crate) fn adopt<'r>(&self, roles: impl IntoIterator<Item = AssumedRole<'r>>) {
+        for role in roles {
+            let key = self.key_of(role.function_arn);
             self.principals
                 .write()
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(key.id, Arc::new(principal));
+                .insert(key.id, Arc::new(role.principal()));
         }
     }
 

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use super::errors::{FunctionCodeError, StartError};
 use crate::connections_api::ANY_STAGE;
 use crate::dynamodb::{Scope, Tables, TablesError};
-use crate::iam::Decision;
-use crate::iam::credentials::{Credentials, decide};
+use crate::iam::credentials::{AssumedRole, Credentials, decide};
+use crate::iam::{Decision, Policy};
 use crate::lambda::{Code, Runnable, Scratch, Surroundings};
 use crate::options::{Options, StackRequest};
 use crate::stack::{Function, Identity, LogicalId, Stack};
@@ -112,16 +112,30 @@ pub(super) fn runnables(
     stack.functions.values().filter_map(runnable).collect()
 }
 
+/// The roles that a stack gives its functions.
+pub(super) fn roles(stack: &Stack) -> impl Iterator<Item = AssumedRole<'_>> {
+    stack.functions.values().map(|function| AssumedRole {
+        account_id: &stack.identity.account_id,
+        region: &stack.identity.region,
+        function_arn: &function.arn,
+        function_name: &function.name,
+        role_arn: &function.role_arn,
+        policies: policies(stack, function),
+    })
+}
+
+fn policies<'s>(stack: &'s Stack, function: &Function) -> &'s [Policy] {
+    let role = stack.roles.get(&function.role_arn);
+    role.map_or(&[][..], |role| &role.policies)
+}
+
 /// What Lambda does under the function's own role when it stores log lines
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>).
 fn missing_log_action(stack: &Stack, function: &Function) -> Option<&'static str> {
     let (region, account) = (&stack.identity.region, &stack.identity.account_id);
     let group = &function.log_group;
     let stream = format!("arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:stream");
-    let policies = stack
-        .roles
-        .get(&function.role_arn)
-        .map_or(&[][..], |role| &role.policies);
+    let policies = policies(stack, function);
     ["logs:CreateLogStream", "logs:PutLogEvents"]
         .into_iter()
         .find(|action| decide(policies, action, &stream) != Decision::Allowed)

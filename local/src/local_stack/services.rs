@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lifecycle;
-use super::parts::{open_tables, runnables};
+use super::parts::{open_tables, roles, runnables};
 use crate::budget::Budget;
 use crate::dynamodb::{Tables, TablesError};
 use crate::front::Front;
@@ -113,7 +113,7 @@ impl Services {
 
     /// Permissions first, functions next, routes last: a new route never meets an old function.
     fn serve(&self, before: Option<&Version>, after: &Version) {
-        self.credentials.adopt(&after.stack);
+        self.credentials.adopt(roles(&after.stack));
         self.functions.replace(runnables(
             &after.stack,
             &after.codes,

@@ -8,7 +8,7 @@ mod talk;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use chat_protocol::{Field, Handshake};
+use chat_protocol::Field;
 
 use self::frame::Framing;
 use super::print_connect_commands::{Deployed, deployed};
@@ -122,7 +122,8 @@ fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) 
         Introduction::Name | Introduction::Nothing => None,
     });
     let shown = me.as_ref().map_or("you".to_owned(), ToString::to_string);
-    let handshake = Handshake::default()
+    let handshake = settings
+        .handshake()
         .with_some(Field::From, me)
         .with_some(Field::To, friend)
         .with_some(Field::Room, args.room.clone());

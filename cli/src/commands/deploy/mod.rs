@@ -189,11 +189,11 @@ async fn probe(
 ) -> Result<(), CommandError> {
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Probe));
-    let routes = &settings.routes;
+    let (said, routes) = (&settings.handshake(), &settings.routes);
     let detail = if settings.has_own_functions() {
-        or_interrupted(engine::probe::probe(url, routes, patience)).await?
+        or_interrupted(engine::probe::probe(url, said, routes, patience)).await?
     } else {
-        or_interrupted(engine::probe::probe_gateway(url, routes, patience)).await?
+        or_interrupted(engine::probe::probe_gateway(url, said, routes, patience)).await?
     };
     reporter.report(&DeployEvent::Finished {
         step: Step::Probe,
@@ -206,7 +206,7 @@ async fn probe(
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
 fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
     let introduction = Introduction::of(settings);
-    let commands = connect_commands(url, &settings.from, &settings.to, introduction);
+    let commands = connect_commands(url, settings, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",

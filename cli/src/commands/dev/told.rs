@@ -40,7 +40,7 @@ fn warning(terminal: Terminal, text: &str) {
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
         let introduction = Introduction::of(settings);
-        connect_commands(endpoint, &settings.from, &settings.to, introduction).into()
+        connect_commands(endpoint, settings, introduction).into()
     })
 }
 

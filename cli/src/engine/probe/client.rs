@@ -21,12 +21,14 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(nonce: &str, own: &str, friend: &str) -> Self {
+    pub(super) fn new(said: &Handshake, nonce: &str, own: &str, friend: &str) -> Self {
         let name = |person| format!("probe-{nonce}-{person}");
-        let handshake = Handshake::between(name(own), name(friend));
-        Self {
-            handshake: handshake.with(Field::Room, format!("probe-{nonce}")),
-        }
+        let handshake = said
+            .clone()
+            .with(Field::From, name(own))
+            .with(Field::To, name(friend))
+            .with(Field::Room, format!("probe-{nonce}"));
+        Self { handshake }
     }
 }
 

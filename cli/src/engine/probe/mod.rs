@@ -7,6 +7,7 @@ mod trial;
 
 use std::time::{Duration, Instant};
 
+use chat_protocol::Handshake;
 use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
@@ -58,7 +59,8 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 /// Exchanges one message in each direction through each of `routes` at `url` that leads back to people.
 ///
 /// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
-/// their owner knows what they do. The two clients have random names and a room of their own, so that they meet nobody.
+/// their owner knows what they do. The two clients say `said`, and have random names and a room of their own, so that they
+/// meet nobody.
 ///
 /// What goes wrong as it does right after a deployment is tried again from the start. AWS does not say when a stage has
 /// deployed itself: until then connections are accepted that no function hears of, and routes are not there; and rights
@@ -69,21 +71,23 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 /// [`ProbeError`], after `patience` at the latest, counted from the first attempt to connect.
 pub(crate) async fn probe(
     url: &str,
+    said: &Handshake,
     routes: &[Route],
     patience: Duration,
 ) -> Result<String, ProbeError> {
     let deadline = Instant::now() + patience;
-    until_it_answers(url, routes, deadline, MESSAGE_PATIENCE).await
+    until_it_answers(url, said, routes, deadline, MESSAGE_PATIENCE).await
 }
 
 async fn until_it_answers(
     url: &str,
+    said: &Handshake,
     routes: &[Route],
     deadline: Instant,
     each: Duration,
 ) -> Result<String, ProbeError> {
     loop {
-        match exchange(url, routes, deadline, each).await {
+        match exchange(url, said, routes, deadline, each).await {
             Err(error) if error.may_pass() && Instant::now() < deadline => {}
             outcome => return outcome,
         }
@@ -92,6 +96,7 @@ async fn until_it_answers(
 
 async fn exchange(
     url: &str,
+    said: &Handshake,
     routes: &[Route],
     deadline: Instant,
     each: Duration,
@@ -99,7 +104,8 @@ async fn exchange(
     // New names each time: what comes late of an earlier attempt reaches nobody.
     let nonce = nonce();
     let anything_may_pass = |_: &tungstenite::Error| false;
-    let [a, b] = [("a", "b"), ("b", "a")].map(|(own, friend)| Client::new(&nonce, own, friend));
+    let [a, b] =
+        [("a", "b"), ("b", "a")].map(|(own, friend)| Client::new(said, &nonce, own, friend));
     let mut first = connect(url, &a, deadline, anything_may_pass).await?;
     let mut second = connect(url, &b, deadline, anything_may_pass).await?;
     let mut slowest = Duration::ZERO;
@@ -136,11 +142,12 @@ async fn exchange(
 /// [`ProbeError::Connect`]: nobody answers, or after `patience` still nobody but a stage that is not there yet.
 pub(crate) async fn probe_gateway(
     url: &str,
+    said: &Handshake,
     routes: &[Route],
     patience: Duration,
 ) -> Result<String, ProbeError> {
     let nonce = nonce();
-    let client = Client::new(&nonce, "a", "b");
+    let client = Client::new(said, &nonce, "a", "b");
     let told = match connect(url, &client, Instant::now() + patience, is_backends).await {
         Ok(mut socket) => {
             leave(&mut socket).await;

@@ -108,7 +108,13 @@ async fn a_backend_that_refuses_has_still_been_reached() {
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    let answer = probe_gateway(&url, &[route("send", to_a_backend())], PATIENCE).await;
+    let answer = probe_gateway(
+        &url,
+        &Handshake::default(),
+        &[route("send", to_a_backend())],
+        PATIENCE,
+    )
+    .await;
     assert_eq!(
         answer.unwrap(),
         "the gateway answers; the backend refuses or does not run (500 Internal Server Error); \
@@ -121,9 +127,13 @@ async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time()
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     let patience = Duration::from_millis(200);
-    let error = probe(&url, &routes(), patience).await.unwrap_err();
+    let error = probe(&url, &Handshake::default(), &routes(), patience)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProbeError::NoAnswer { .. }), "{error}");
-    let error = probe_gateway(&url, &[], patience).await.unwrap_err();
+    let error = probe_gateway(&url, &Handshake::default(), &[], patience)
+        .await
+        .unwrap_err();
     let told = "takes connections and did not answer the handshake within 0.2 s";
     assert!(error.to_string().contains(told), "{error}");
 }
@@ -146,8 +156,10 @@ async fn opens_and_no_more() -> String {
 async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience() {
     let url = opens_and_no_more().await;
     let (started, routes) = (Instant::now(), routes());
+    let said = Handshake::default();
     let outcome = until_it_answers(
         &url,
+        &said,
         &routes,
         started + Duration::from_millis(300),
         PATIENCE,
@@ -155,14 +167,18 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
     let error = outcome.await.unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
     // The goodbye of a gateway's probe is waited for once.
-    probe_gateway(&url, &[], PATIENCE).await.unwrap();
+    probe_gateway(&url, &Handshake::default(), &[], PATIENCE)
+        .await
+        .unwrap();
     assert!(started.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
     let url = two_seats(|text| text).await;
-    let answer = probe(&url, &routes(), PATIENCE).await.unwrap();
+    let answer = probe(&url, &Handshake::default(), &routes(), PATIENCE)
+        .await
+        .unwrap();
     assert!(
         answer.starts_with("2 routes answer both ways, slowest "),
         "{answer}"
@@ -178,7 +194,7 @@ async fn a_secure_url_is_spoken_to_in_tls() {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_u8().await.unwrap()
     };
-    let client = Client::new("1", "a", "b");
+    let client = Client::new(&Handshake::default(), "1", "a", "b");
     let (first_byte, outcome) = tokio::join!(greeting, attempt(&url, &client));
     assert_eq!(first_byte, 22, "a TLS record of type handshake");
     assert!(outcome.is_err());
@@ -233,7 +249,14 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
         },
     };
     let (routes, each) = ([route("$default", room)], Duration::from_millis(300));
-    let answer = until_it_answers(&url, &routes, Instant::now() + PATIENCE, each).await;
+    let answer = until_it_answers(
+        &url,
+        &Handshake::default(),
+        &routes,
+        Instant::now() + PATIENCE,
+        each,
+    )
+    .await;
     let answer = answer.unwrap();
     assert!(answer.starts_with("1 route answers both ways"), "{answer}");
 }
@@ -248,7 +271,13 @@ async fn a_chat_that_stays_silent_does_not_pass() {
             seats.push(tokio_tungstenite::accept_async(stream).await.unwrap());
         }
     });
-    let error = probe(&url, &routes(), Duration::from_millis(500)).await;
+    let error = probe(
+        &url,
+        &Handshake::default(),
+        &routes(),
+        Duration::from_millis(500),
+    )
+    .await;
     let error = error.unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
 }
@@ -256,6 +285,8 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
     let url = two_seats(|text| text.to_uppercase()).await;
-    let error = probe(&url, &routes(), PATIENCE).await.unwrap_err();
+    let error = probe(&url, &Handshake::default(), &routes(), PATIENCE)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProbeError::Different { .. }), "{error}");
 }

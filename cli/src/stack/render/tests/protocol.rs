@@ -1,7 +1,7 @@
 //! What templates say of the protocol, and what only an emulator's may do.
 
 use chat_protocol::{Handler, variable};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::super::{Template, for_emulator, render};
 use super::{ALONE, FULL, ROOM, document, settings};
