@@ -35,6 +35,9 @@ fn value(event: &DeployEvent) -> Value {
         }
         DeployEvent::Expecting(resources) => json!({"type": "expecting", "resources": resources}),
         DeployEvent::Notice(text) => json!({"type": "notice", "message": text}),
+        DeployEvent::Repeating { stack, cause } => {
+            json!({"type": "repeating", "stack": stack, "cause": cause})
+        }
         DeployEvent::Silent { who, silence } => {
             json!({"type": "silent", "who": who, "seconds": silence.as_secs()})
         }

@@ -6,6 +6,7 @@ use super::Role;
 use super::gate::{Sink, Text};
 use super::printable::bounded;
 use crate::engine::{DeployEvent, Reporter, Step};
+use crate::stack::cause::Cause;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
 /// Writes one line an event to `out`; every line stands alone.
@@ -40,6 +41,15 @@ pub(super) fn step_word(step: Step) -> Text {
 /// What is built, and from where.
 pub(super) fn building_line(name: &str, folder: &std::path::Path) -> String {
     format!("{name} from {}", folder.display())
+}
+
+/// That a deployment is made once more.
+pub(super) fn repeating_line(stack: &str, cause: &Cause) -> String {
+    let cause = cause.to_string();
+    let first = cause.lines().next().unwrap_or_default();
+    format!(
+        "stack {stack} was rolled back, for a reason that passes by itself; once more, after: {first}"
+    )
 }
 
 /// That an answer is missing.
@@ -99,6 +109,9 @@ impl<W: Sink> Reporter for Lines<W> {
                 }
             }
             DeployEvent::Notice(text) => self.line(self.step, bounded(text)),
+            DeployEvent::Repeating { stack, cause } => {
+                self.line(self.step, bounded(&repeating_line(stack, cause)));
+            }
             DeployEvent::Silent { who, silence } => {
                 self.line(self.step, silent_line(who, *silence));
             }
