@@ -81,17 +81,13 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     let who = format!("account {} as {}", identity.account, identity.short());
     checks.push(Check::new("credentials", Ok(who)));
     let bucket = target.bucket(&identity);
-    let concurrency = async {
-        match settings.has_functions() {
-            true => Some(concurrency::check(&target.functions).await),
-            false => None,
-        }
+    let (bucket_found, stack_found) =
+        tokio::join!(bucket.exists(), target.stacks.record(&settings.stack));
+    // By itself, so that a silence is told as its own.
+    let concurrency = match settings.has_functions() {
+        true => Some(concurrency::check(&target.functions).await),
+        false => None,
     };
-    let (bucket_found, stack_found, concurrency) = tokio::join!(
-        bucket.exists(),
-        target.stacks.record(&settings.stack),
-        concurrency
-    );
     let bucket_found = bucket_found.map(|exists| match exists {
         true => "bucket is there".to_owned(),
         false => "bucket will be made".to_owned(),

@@ -1,4 +1,4 @@
-mod limits;
+mod limit_tests;
 
 use super::fragment::CHAT;
 use super::*;

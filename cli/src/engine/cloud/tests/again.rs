@@ -143,12 +143,16 @@ async fn an_empty_stack_that_cannot_be_removed_ends_it_with_that_cause() {
 async fn without_the_events_nothing_is_known_to_pass_by_itself() {
     let cloud = failing(FakeCloud::default(), BUSY, "ROLLBACK_COMPLETE")
         .spoiled("events", super::super::fake::Spoiled::Denied);
-    deployed(cloud, expect![[r#"
+    deployed(
+        cloud,
+        expect![[r#"
         started Deploy
         notice could not events; following stack `chat` by its status alone
         error: stack `chat` settled as ROLLBACK_COMPLETE
           the reason is not known: could not events
         --
         execute
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }

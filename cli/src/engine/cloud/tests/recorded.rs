@@ -14,14 +14,18 @@ async fn a_change_set_without_changes_has_failed_for_this_reason() {
     let cloud = FakeCloud::with("CREATE_COMPLETE").change_set(
         "FAILED UNAVAILABLE The submitted information didn't contain changes. Submit different information to create a change set.",
     );
-    deployed(cloud, expect![[r#"
+    deployed(
+        cloud,
+        expect![[r#"
         started Prepare
         finished Prepare: nothing has changed
         no changes {"Url": "wss://fake/v1"}
         --
         create change set Update Standard
         delete change set
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 /// `api/test_stacks.snapshot.json`: `test_update_stack_with_same_template_withoutchange`, where it is said of an update.
@@ -29,14 +33,18 @@ async fn a_change_set_without_changes_has_failed_for_this_reason() {
 async fn an_update_without_changes_is_told_in_other_words() {
     let cloud = FakeCloud::with("UPDATE_COMPLETE")
         .change_set("FAILED UNAVAILABLE No updates are to be performed.");
-    deployed(cloud, expect![[r#"
+    deployed(
+        cloud,
+        expect![[r#"
         started Prepare
         finished Prepare: nothing has changed
         no changes {"Url": "wss://fake/v1"}
         --
         create change set Update Standard
         delete change set
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 /// `test_change_sets.snapshot.json`: `test_describe_failed_change_set`.
@@ -121,7 +129,9 @@ async fn the_events_of_a_first_deployment_begin_with_its_execution_and_not_with_
             "chat CREATE_IN_PROGRESS User Initiated\nF CREATE_IN_PROGRESS\nF CREATE_IN_PROGRESS Resource creation Initiated\n\
              - poll -\nF CREATE_COMPLETE\nchat CREATE_COMPLETE",
         );
-    deployed(cloud, expect![[r#"
+    deployed(
+        cloud,
+        expect![[r#"
         started Prepare
         finished Prepare: 1 to change
         started Deploy
@@ -135,7 +145,9 @@ async fn the_events_of_a_first_deployment_begin_with_its_execution_and_not_with_
         --
         create change set Create Standard
         execute
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 /// `test_change_sets.snapshot.json`: `TestCaptureUpdateProcess::test_direct_update`: of a resource that is replaced the
@@ -245,7 +257,10 @@ async fn what_is_retained_is_skipped_and_the_stack_gone() {
         .operation("chat UPDATE_COMPLETE")
         .operation("chat DELETE_IN_PROGRESS\nTable DELETE_SKIPPED\n- poll -\nchat DELETE_COMPLETE");
     *cloud.template.borrow_mut() = Some(deployment().template);
-    torn_down(cloud, Data::Keep, expect![[r#"
+    torn_down(
+        cloud,
+        Data::Keep,
+        expect![[r#"
         started Teardown
         chat UPDATE_COMPLETE
         chat DELETE_IN_PROGRESS
@@ -257,7 +272,9 @@ async fn what_is_retained_is_skipped_and_the_stack_gone() {
         create change set Update Standard
         execute
         delete stack sparing []
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 /// `api/test_stacks.snapshot.json`: `test_update_termination_protection`.
