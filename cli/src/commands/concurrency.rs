@@ -12,10 +12,15 @@ const COMFORTABLE: u32 = 50;
 /// Asks Lambda. An answer that does not come, or is not allowed, stands in nobody's way.
 pub(super) async fn check(functions: &LambdaFunctions) -> Check {
     let asking = tokio::time::timeout(limits::ASIDE.time(), functions.concurrency());
-    let found = asking
-        .await
-        .map(|answer| answer.map_err(|error| error.refusal));
-    told(found.unwrap_or(Err(Refusal::Unreachable)))
+    let found = match asking.await {
+        Ok(answer) => answer.map_err(|error| error.refusal),
+        Err(_elapsed) => {
+            // Nothing is owed any more.
+            silence::answered();
+            Err(Refusal::Unreachable)
+        }
+    };
+    told(found)
 }
 
 fn told(found: Result<Option<u32>, Refusal>) -> Check {
