@@ -1,5 +1,6 @@
 //! Progress as plain lines, for logs and pipes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Role;
@@ -16,6 +17,8 @@ pub(crate) struct Lines<W> {
     compiled: usize,
     /// The step that runs.
     step: Step,
+    /// Resources that have been updated: what is deleted under their names is what they have replaced.
+    updated: BTreeSet<String>,
 }
 
 impl<W: Sink> Lines<W> {
@@ -24,6 +27,23 @@ impl<W: Sink> Lines<W> {
             out,
             compiled: 0,
             step: Step::Prepare,
+            updated: BTreeSet::new(),
+        }
+    }
+
+    fn stack(&mut self, event: &StackEvent) {
+        let is_former = match event.status.as_str() {
+            "UPDATE_COMPLETE" => {
+                self.updated.insert(event.logical_id.clone());
+                false
+            }
+            "DELETE_COMPLETE" => self.updated.contains(&event.logical_id),
+            _ => false,
+        };
+        match settled_line(event) {
+            Some(text) if is_former => self.line(self.step, Text::from("former ").and(text)),
+            Some(text) => self.line(self.step, text),
+            None => {}
         }
     }
 
@@ -118,11 +138,7 @@ impl<W: Sink> Reporter for Lines<W> {
             DeployEvent::UnderWay { status, quiet } => {
                 self.line(self.step, under_way(status, *quiet));
             }
-            DeployEvent::Stack(event) => {
-                if let Some(text) = settled_line(event) {
-                    self.line(self.step, text);
-                }
-            }
+            DeployEvent::Stack(event) => self.stack(event),
             DeployEvent::Finished { step, detail, took } => {
                 self.line(*step, format!("{}, {}", bounded(detail), seconds(*took)));
             }
@@ -184,6 +200,8 @@ mod tests {
                 silence: Duration::from_secs(20),
             },
             event("Connections", "CREATE_COMPLETE", None),
+            event("Permission", "UPDATE_COMPLETE", None),
+            event("Permission", "DELETE_COMPLETE", None),
             event("Api", "CREATE_FAILED", Some("name taken")),
         ] {
             lines.report(&event);
@@ -198,6 +216,8 @@ mod tests {
             |   deploy still CREATE_IN_PROGRESS, no news for 1 min
             |   deploy AWS has not answered for 20 s
             |   deploy Connections created
+            |   deploy Permission updated
+            |   deploy former Permission deleted
             |   deploy Api CREATE_FAILED: name taken
         "#]]
         .assert_eq(&text);
