@@ -165,13 +165,12 @@ impl From<DeployError> for CommandError {
     fn from(error: DeployError) -> Self {
         match error {
             DeployError::Target(error) => error.into(),
-            DeployError::RolledBack {
-                ref status,
-                ref cause,
-                ..
-            } => {
-                let remedy = cause.as_ref().and_then(|cause| cause.remedy.clone());
-                let left = what_is_left(status);
+            DeployError::RolledBack(ref failure) => {
+                let remedy = failure
+                    .cause
+                    .as_ref()
+                    .and_then(|cause| cause.remedy.clone());
+                let left = what_is_left(&failure.status);
                 let hint = [remedy.as_deref(), left].into_iter().flatten();
                 let hint = hint.collect::<Vec<_>>().join("; ");
                 Self::new(

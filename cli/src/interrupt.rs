@@ -103,6 +103,11 @@ pub(crate) async fn requested() {
     }
 }
 
+/// Whether the user has asked to stop.
+pub(crate) fn is_requested() -> bool {
+    ASKED.get().is_some_and(|asked| *asked.borrow())
+}
+
 /// The error of an interrupted command; it exits with 130.
 pub(crate) fn interrupted() -> TargetError {
     TargetError::new(Refusal::Interrupted, "interrupted")

@@ -22,6 +22,29 @@ impl LambdaFunctions {
     }
 }
 
+impl LambdaFunctions {
+    /// How many functions the account may run at a time, of those that nothing is reserved for; `None` when Lambda does
+    /// not say.
+    ///
+    /// # Errors
+    /// [`TargetError`] when Lambda cannot be asked.
+    pub(crate) async fn concurrency(&self) -> Result<Option<u32>, TargetError> {
+        let answer = self.client.get_account_settings().send().await;
+        let answer = answer.map_err(|error| {
+            let attempt = "ask how many functions the account may run at a time";
+            refused("lambda:GetAccountSettings", attempt, error)
+        })?;
+        Ok(answer.account_limit.and_then(|limit| {
+            let free = limit.unreserved_concurrent_executions;
+            let all = limit.concurrent_executions;
+            u32::try_from(free.filter(|free| *free < all).unwrap_or(all))
+                .ok()
+                // Where the member is missing the SDK says zero; with zero nothing at all would run.
+                .filter(|limit| *limit > 0)
+        }))
+    }
+}
+
 impl Functions for LambdaFunctions {
     async fn code(&self, function: &str) -> Result<FunctionCode, TargetError> {
         let answer = self
@@ -91,7 +114,34 @@ fn hexadecimal(base64: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stub::Stub;
     use super::*;
+    use crate::engine::Refusal;
+
+    #[tokio::test]
+    async fn how_many_functions_run_at_a_time_is_what_is_not_reserved_and_may_be_unknown() {
+        let told = async |status: u16, body: &str| {
+            let stub = Stub::answering(vec![(status, body.to_owned())]).await;
+            let limit = LambdaFunctions::new(&stub.config().await)
+                .concurrency()
+                .await;
+            let asked = stub.asked();
+            assert!(
+                asked[0].starts_with("GET /2016-08-19/account-settings"),
+                "{asked:?}"
+            );
+            limit.map_err(|error| error.refusal)
+        };
+        let limits = r#"{"AccountLimit":{"ConcurrentExecutions":10}}"#;
+        assert_eq!(told(200, limits).await, Ok(Some(10)));
+        let limits =
+            r#"{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":40}}"#;
+        assert_eq!(told(200, limits).await, Ok(Some(40)));
+        assert_eq!(told(200, "{}").await, Ok(None));
+        assert_eq!(told(200, r#"{"AccountLimit":{}}"#).await, Ok(None));
+        let denied = r#"{"code":"AccessDeniedException","message":"no"}"#;
+        assert_eq!(told(403, denied).await, Err(Refusal::Denied));
+    }
 
     #[test]
     fn only_an_active_function_with_a_finished_update_is_ready() {

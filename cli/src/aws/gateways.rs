@@ -63,10 +63,16 @@ impl Gateways for ApiGateways {
 }
 
 /// An automatic deployment tells here how it went, in free text
-/// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>).
+/// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>). The text stays
+/// until a later one succeeds: a stage that was made before its routes complains of having none, also when they have
+/// long been there and one is about to begin. So it is never the last word.
 fn deployment_trouble(message: Option<&str>) -> Option<Trouble> {
-    let message = message.filter(|message| message.to_lowercase().contains("fail"))?;
-    Some(Trouble::Broken(message.to_owned()))
+    let message = message?;
+    let said = message.to_lowercase();
+    let complains = ["fail", "unable", "error", "at least one route"];
+    let is_complaint =
+        !said.starts_with("success") && complains.iter().any(|word| said.contains(word));
+    is_complaint.then(|| Trouble::Reported(message.to_owned()))
 }
 
 #[cfg(test)]
@@ -75,15 +81,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_failed_deployment_is_trouble() {
-        assert_eq!(deployment_trouble(None), None);
-        assert_eq!(
-            deployment_trouble(Some("Successfully deployed stage with deployment ID 'x'")),
-            None
-        );
-        assert!(
-            deployment_trouble(Some("Deployment attempt failed: Invalid integration")).is_some()
-        );
+    fn a_failed_deployment_is_reported_and_never_the_last_word() {
+        for complaint in crate::engine::COMPLAINTS {
+            let reported = Some(Trouble::Reported(complaint.to_owned()));
+            assert_eq!(deployment_trouble(Some(complaint)), reported);
+        }
+        for fine in [
+            None,
+            Some(""),
+            Some("Successfully deployed stage with deployment ID 'x'"),
+        ] {
+            assert_eq!(deployment_trouble(fine), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stage_s_record_is_read_from_its_answer() {
+        let stage = serde_json::json!({
+            "stageName": "v1", "autoDeploy": true, "lastDeploymentStatusMessage": crate::engine::COMPLAINTS[0],
+        });
+        let none = r#"{"message":"Invalid stage identifier specified"}"#;
+        let answers = vec![(200, stage.to_string()), (404, none.to_owned())];
+        let gateways = ApiGateways::new(&Stub::answering(answers).await.config().await);
+        let stage = "v1".parse().unwrap();
+        let told = gateways.stage_trouble("b", &stage).await.unwrap();
+        assert!(matches!(told, Some(Trouble::Reported(_))), "{told:?}");
+        let told = gateways.stage_trouble("b", &stage).await.unwrap();
+        assert!(matches!(told, Some(Trouble::NotYet(_))), "{told:?}");
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::concurrency;
 use super::waits::late_target;
 use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::config::{Architecture, Settings};
@@ -28,6 +29,8 @@ pub(super) struct Found {
     pub(super) is_new: bool,
     /// What the stack's functions run on.
     pub(super) deployed: Option<Architecture>,
+    /// What the reader should know of the account before agreeing.
+    pub(super) cautions: Vec<String>,
 }
 
 /// Looks at everything that a deployment needs; touches nothing. The answer is there when the credentials are.
@@ -80,6 +83,11 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     let bucket = target.bucket(&identity);
     let (bucket_found, stack_found) =
         tokio::join!(bucket.exists(), target.stacks.record(&settings.stack));
+    // By itself, so that a silence is told as its own.
+    let concurrency = match settings.has_functions() {
+        true => Some(concurrency::check(&target.functions).await),
+        false => None,
+    };
     let bucket_found = bucket_found.map(|exists| match exists {
         true => "bucket is there".to_owned(),
         false => "bucket will be made".to_owned(),
@@ -91,9 +99,14 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     *found = Some(Found {
         is_new: record.is_none(),
         deployed: record.and_then(processor),
+        cautions: concurrency
+            .iter()
+            .filter_map(|check| check.caution.clone())
+            .collect(),
         target,
         identity,
     });
+    checks.extend(concurrency);
     let stack = stack_found.and_then(|record| match record {
         None => Ok(format!("stack {} is new", settings.stack)),
         Some(record) => match record.stuck() {

@@ -47,7 +47,12 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
         let rows: Vec<_> = checks
             .iter()
             .map(|check| match &check.outcome {
-                Ok(found) => json!({"subject": check.subject, "ok": true, "found": found}),
+                Ok(found) => match &check.caution {
+                    None => json!({"subject": check.subject, "ok": true, "found": found}),
+                    Some(caution) => json!({
+                        "subject": check.subject, "ok": true, "found": found, "warning": caution,
+                    }),
+                },
                 Err(error) => json!({
                     "subject": check.subject, "ok": false, "problem": story(error), "hint": error.hint,
                 }),
@@ -69,9 +74,16 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
 fn line(check: &Check) -> Text {
     let subject = check.subject;
     match &check.outcome {
-        Ok(found) => Role::Step
-            .paint("ok ")
-            .plain(format!(" {subject:<12} {found}")),
+        Ok(found) => {
+            let line = Role::Step.paint("ok ");
+            let line = line.plain(format!(" {subject:<12} {found}"));
+            match &check.caution {
+                Some(caution) => line
+                    .plain(format!("\n{:16} ", ""))
+                    .and(Role::Hint.paint(caution)),
+                None => line,
+            }
+        }
         Err(error) => {
             let line = Role::Failure.paint("bad");
             let line = line.plain(format!(" {subject:<12} {}", bounded(&story(error))));
@@ -100,6 +112,7 @@ mod tests {
         let checks = [
             Check::new("region", Ok("eu-west-1".into())),
             Check::new("credentials", Err(problem.with_hint("renew them"))),
+            Check::aside("concurrency", "10 at a time".into(), Some("few".into())),
         ];
         let text: String = checks
             .iter()
@@ -109,6 +122,8 @@ mod tests {
             ok  region       eu-west-1
             bad credentials  could not find out whose credentials these are
                              renew them
+            ok  concurrency  10 at a time
+                             few
         "#]]
         .assert_eq(&text);
     }

@@ -2,6 +2,7 @@
 
 mod aws;
 mod chat;
+mod concurrency;
 mod deploy;
 mod dev;
 mod diff;

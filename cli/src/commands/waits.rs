@@ -56,10 +56,16 @@ const DEPLOYING: Limit = limits::ASKING
     .and(limits::ASKING)
     .and(limits::CALL)
     .and(limits::CALL)
-    .and(limits::PROVING);
+    .and(limits::PROVING)
+    .and(REPEATING);
+
+/// The change set of a first deployment that is made once more, and its execution.
+const REPEATING: Limit = limits::COMPUTING.and(limits::ASKING);
 
 pub(super) fn of_deploy() -> String {
-    let cloudformation = limits::FOLLOWING.and(limits::FOLLOWING);
+    // What is in the way, and the deployment; and both again where it is made once more.
+    let once = limits::FOLLOWING.and(limits::FOLLOWING);
+    let cloudformation = once.and(once);
     format!(
         "Ends within {} minutes, of which {} are for CloudFormation, which goes on by itself when they are over; on this \
          machine (`--local`) within {} minutes. Not counted: the build, your answer, and the upload at {} KB a second or \

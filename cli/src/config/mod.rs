@@ -231,6 +231,11 @@ impl Settings {
             _ => folder.to_owned(),
         };
         let (file, routes) = file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
+        let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
+        let stage = overrides.stage.as_ref().unwrap_or(&file.stage);
+        routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
+            ConfigError::Invalid(Snippet::new(shown, &text, place, message))
+        })?;
         Ok(Self::resolve(folder, file, routes, overrides))
     }
 

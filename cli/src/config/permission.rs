@@ -1,6 +1,9 @@
 //! What a custom handler may do, as the config says it.
 
 use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::names::{RouteKey, StackName, StageName};
 
 /// Some actions on some resources.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -29,6 +32,67 @@ pub(crate) enum Granted {
     /// Something else, by its ARN.
     Arn(String),
 }
+
+/// The most characters that the policies in a role may have together; white space is not counted
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+pub(crate) const MOST_OF_POLICIES: usize = 10_240;
+
+/// How many characters the policies in the role of a handler may come to that is given `grants` by the route with `key`.
+///
+/// What only the deployment tells, such as account and Region, counts with the longest that there is.
+pub(crate) fn size_of_policies(
+    grants: &[Grant],
+    key: &RouteKey,
+    stack: &StackName,
+    stage: &StageName,
+) -> usize {
+    // Names that CloudFormation makes end in a hyphen and up to 13 characters.
+    let named = |service: &str, name: String| {
+        format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{name}-{SUFFIX}")
+    };
+    // The resource's name in the template has 8 more characters where the key alone does not make one.
+    let logs = named(
+        "logs",
+        format!("log-group:{stack}-DefaultHandlerLogs{key}{SUFFIX}"),
+    ) + ":*";
+    let resources = |grant: &Grant| {
+        let of = grant.resources.iter().flat_map(|resource| match resource {
+            Granted::Table => vec![named("dynamodb", format!("table/{stack}-Connections"))],
+            Granted::Arn(arn) => vec![arn.clone()],
+            Granted::Connections => ["POST", "GET", "DELETE"]
+                .map(|method| {
+                    format!(
+                        "arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT}:{API}/{stage}/{method}/@connections/*"
+                    )
+                })
+                .into(),
+        });
+        of.collect::<Vec<_>>()
+    };
+    let statement = |actions: Value, resources: Vec<String>| json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
+    let granted = grants
+        .iter()
+        .map(|grant| statement(json!(grant.actions), resources(grant)));
+    let log = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
+    let documents = [vec![statement(log, vec![logs])], granted.collect()];
+    let documents = documents
+        .into_iter()
+        .filter(|statements| !statements.is_empty());
+    documents
+        .map(|statements| {
+            json!({ "Version": "2012-10-17", "Statement": statements })
+                .to_string()
+                .len()
+        })
+        .sum()
+}
+
+/// As long as the longest there are.
+const PARTITION: &str = "aws-us-gov";
+const REGION: &str = "us-isof-south-1";
+const ACCOUNT: &str = "123456789012";
+const API: &str = "abcdefghij";
+const SUFFIX: &str = "ABCDEFGHIJKLM";
 
 impl TryFrom<String> for Action {
     type Error = String;

@@ -8,24 +8,52 @@ use super::status::StackStatus;
 use super::target::{ChangeSet, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
-use crate::stack::cause::{Cause, cause};
+use crate::stack::cause::{Cause, cause, passes_by_itself};
 
 /// Why a deployment did not reach its outputs.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployError {
-    #[error("stack `{stack}` settled as {status}\n  {}", cause_text(.cause.as_ref(), .unread.as_deref()))]
-    RolledBack {
-        stack: StackName,
-        status: String,
-        /// `None` when no resource gave a reason.
-        cause: Option<Cause>,
-        /// Why events that may have given one are missing.
-        unread: Option<String>,
-    },
+    #[error(transparent)]
+    RolledBack(Box<RolledBack>),
     #[error("stack `{stack}` went away while it was deployed")]
     Vanished { stack: StackName },
     #[error(transparent)]
     Target(#[from] TargetError),
+}
+
+/// A stack that has settled otherwise than was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "stack `{stack}` settled as {status}{}\n  {}",
+    if *is_second_try { ", as it did at the first try" } else { "" },
+    cause_text(.cause.as_ref(), .unread.as_deref())
+)]
+pub(crate) struct RolledBack {
+    pub(super) stack: StackName,
+    pub(crate) status: String,
+    /// `None` when no resource gave a reason.
+    pub(crate) cause: Option<Cause>,
+    /// Why events that may have given one are missing.
+    pub(super) unread: Option<String>,
+    /// Whether everything that failed passes by itself.
+    pub(super) passes: bool,
+    /// The deployment had been tried before, and repeated.
+    pub(super) is_second_try: bool,
+}
+
+impl RolledBack {
+    /// The error of `stack`, as `settled` has seen it.
+    pub(super) fn error(stack: StackName, settled: &Settled) -> DeployError {
+        let status = settled.description.as_ref().map(|left| left.status.word());
+        DeployError::RolledBack(Box::new(Self {
+            stack,
+            status: status.unwrap_or("gone").to_owned(),
+            cause: cause(&settled.events),
+            passes: settled.unread.is_none() && passes_by_itself(&settled.events),
+            unread: settled.unread.clone(),
+            is_second_try: false,
+        }))
+    }
 }
 
 fn cause_text(cause: Option<&Cause>, unread: Option<&str>) -> String {
@@ -73,13 +101,7 @@ pub(crate) async fn execute(
             return Err(not_begun(&operation).into());
         }
     }
-    let Settled {
-        description: Some(description),
-        events,
-        unread,
-        ..
-    } = settled
-    else {
+    let Some(description) = &settled.description else {
         return Err(DeployError::Vanished { stack });
     };
     match description.status {
@@ -93,15 +115,10 @@ pub(crate) async fn execute(
                 detail,
                 took: started.elapsed(),
             });
-            Ok(description.outputs)
+            Ok(description.outputs.clone())
         }
         StackStatus::Deleted => Err(DeployError::Vanished { stack }),
-        status => Err(DeployError::RolledBack {
-            stack,
-            status: status.word().to_owned(),
-            cause: cause(&events),
-            unread,
-        }),
+        _ => Err(RolledBack::error(stack, &settled)),
     }
 }
 

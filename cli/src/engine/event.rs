@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::stack::cause::Cause;
 use crate::stack::progress::StackEvent;
 
 /// A part of a deployment or teardown, as the reader thinks of it.
@@ -49,6 +50,8 @@ pub(crate) enum DeployEvent {
     Expecting(usize),
     /// Something that the reader should know, and need not answer.
     Notice(String),
+    /// The first deployment of the stack was rolled back for a cause that passes by itself, and is made once more.
+    Repeating { stack: String, cause: Box<Cause> },
     /// `who` has not answered for so long.
     Silent {
         who: &'static str,

@@ -282,6 +282,7 @@ impl Reporter for Transcript {
             DeployEvent::Finished { step, detail, .. } => format!("finished {step:?}: {detail}"),
             DeployEvent::Stack(event) => format!("{} {}", event.logical_id, event.status),
             DeployEvent::Notice(text) => format!("notice {text}"),
+            DeployEvent::Repeating { cause, .. } => format!("once more after {cause}"),
             DeployEvent::Silent { who, silence } => format!("{who} silent for {silence:?}"),
             DeployEvent::UnderWay { status, quiet } => format!("{status} for {quiet:?}"),
             DeployEvent::Compiling { .. } | DeployEvent::Expecting(_) => return,

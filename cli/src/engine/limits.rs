@@ -70,6 +70,9 @@ pub(crate) const TEARING_DOWN: Limit = Limit::minutes(120);
 /// Until a stack on this machine has started or changed.
 pub(crate) const STARTING: Limit = Limit::minutes(2);
 
+/// What only adds a remark, and is done without where it takes longer: long enough for a silence to be told.
+pub(crate) const ASIDE: Limit = Limit::seconds(45);
+
 /// After a deployment: whether it runs what was published, and answers.
 pub(crate) const PROVING: Limit = Limit::minutes(10);
 

@@ -1,6 +1,7 @@
 //! The verbs, over narrow traits in our own words. What a target is like is the adapter's business; what a verb does
 //! is decided here, once for every target.
 
+mod again;
 pub(crate) mod chat;
 pub(crate) mod cloud;
 mod deploy;
@@ -21,6 +22,7 @@ mod target;
 mod teardown;
 mod verify;
 
+pub(crate) use again::execute_with_second_try;
 pub(crate) use deploy::{DeployError, execute};
 pub(crate) use event::{DeployEvent, Reporter, Step};
 pub(crate) use hotswap::hotswap;
@@ -32,4 +34,6 @@ pub(crate) use target::{
     Functions, Gateways, Inventory, Operation, Pace, Prepared, Resource, Stacks, Trouble,
 };
 pub(crate) use teardown::{Teardown, teardown};
-pub(crate) use verify::{Verified, verify};
+#[cfg(test)]
+pub(crate) use verify::COMPLAINTS;
+pub(crate) use verify::{Verified, complaining, complaint, verify};

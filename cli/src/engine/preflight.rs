@@ -8,11 +8,29 @@ pub(crate) struct Check {
     pub(crate) subject: &'static str,
     /// What was found, in a few words.
     pub(crate) outcome: Result<String, TargetError>,
+    /// What the reader should know although it is in nobody's way.
+    pub(crate) caution: Option<String>,
+    /// What was found is for those who ask for it, and no part of a deployment's story.
+    is_aside: bool,
 }
 
 impl Check {
     pub(crate) fn new(subject: &'static str, outcome: Result<String, TargetError>) -> Self {
-        Self { subject, outcome }
+        Self {
+            subject,
+            outcome,
+            caution: None,
+            is_aside: false,
+        }
+    }
+
+    /// One that can only warn.
+    pub(crate) fn aside(subject: &'static str, found: String, caution: Option<String>) -> Self {
+        Self {
+            caution,
+            is_aside: true,
+            ..Self::new(subject, Ok(found))
+        }
     }
 }
 
@@ -30,7 +48,8 @@ pub(crate) fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
         .filter_map(|check| Some((check.subject, check.outcome.err()?)))
         .collect();
     if problems.is_empty() {
-        let found = passed.into_iter().filter_map(|check| check.outcome.ok());
+        let told = passed.into_iter().filter(|check| !check.is_aside);
+        let found = told.filter_map(|check| check.outcome.ok());
         return Ok(found.collect::<Vec<_>>().join(", "));
     }
     if problems.len() == 1 {
@@ -107,6 +126,7 @@ mod tests {
         let checks = vec![
             Check::new("a", Ok("x".into())),
             Check::new("b", Ok("y".into())),
+            Check::aside("c", "z".into(), Some("beware".into())),
         ];
         assert_eq!(judge(checks).unwrap(), "x, y");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::deploy::{DeployError, no_answer};
+use super::deploy::{DeployError, RolledBack, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::follow;
 use super::limits;
@@ -11,7 +11,6 @@ use super::status::StackStatus;
 use super::target::{Data, Deployment, Footing, Operation, Prepared, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Template;
-use crate::stack::cause::cause;
 use crate::stack::change::ChangeSummary;
 use crate::stack::rights::gained;
 
@@ -204,13 +203,11 @@ async fn remove(
     };
     let settled = follow(stacks, &operation, reporter).await;
     let settled = settled.map_err(|error| error.after(so_far))?;
-    match settled.description {
-        Some(left) if left.status != StackStatus::Deleted => Err(DeployError::RolledBack {
-            stack: stack.clone(),
-            status: left.status.word().to_owned(),
-            cause: cause(&settled.events),
-            unread: settled.unread,
-        }),
+    match &settled.description {
+        // In any other state it is what somebody else has made meanwhile, which is looked at like whatever is there.
+        Some(left) if matches!(left.status, StackStatus::Failed(_)) => {
+            Err(RolledBack::error(stack.clone(), &settled))
+        }
         _ => Ok(()),
     }
 }

@@ -253,6 +253,8 @@ pub(crate) enum Trouble {
     NotYet(String),
     /// It will not.
     Broken(String),
+    /// Its own record says so, which may be older than what is served: only a probe can tell.
+    Reported(String),
 }
 
 /// Deployed functions, by their physical names.

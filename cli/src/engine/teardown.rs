@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::deploy::{DeployError, no_answer};
+use super::deploy::{DeployError, RolledBack, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::{Settled, follow, not_begun};
 use super::limits;
@@ -74,7 +74,7 @@ async fn torn_down(
             settled.description.as_ref().map(|d| &d.status),
             Some(StackStatus::Complete(_))
         ) {
-            return Err(failed(stack, &settled));
+            return Err(RolledBack::error(stack.clone(), &settled));
         }
     }
     let spared = delete(stacks, stack, data, reporter).await?;
@@ -116,7 +116,7 @@ async fn delete(
             .collect();
         if attempt == 3 || (stuck.is_empty() && settled.was_seen) {
             return Err(if settled.was_seen {
-                failed(stack, &settled)
+                RolledBack::error(stack.clone(), &settled)
             } else {
                 not_begun(&operation).into()
             });
@@ -160,16 +160,6 @@ fn under_way(stack: &StackName) -> String {
         "the teardown of stack `{stack}` was started and may go on by itself or be done already; `chatctl teardown` \
          follows it"
     )
-}
-
-fn failed(stack: &StackName, settled: &Settled) -> DeployError {
-    let status = settled.description.as_ref().map(|left| left.status.word());
-    DeployError::RolledBack {
-        stack: stack.clone(),
-        status: status.unwrap_or("gone").to_owned(),
-        cause: cause(&settled.events),
-        unread: settled.unread.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::event::{DeployEvent, Reporter};
 use super::refusal::{Refusal, TargetError};
 use super::target::{Asset, Functions, Gateways, Inventory, Stacks, Trouble};
 use crate::config::names::{StackName, StageName};
@@ -9,20 +10,42 @@ use crate::config::names::{StackName, StageName};
 /// How often something that is not ready yet is asked again.
 const PATIENCE: u32 = 40;
 
+/// After so many questions the reader is told what is waited for.
+const PATIENTLY: u32 = 5;
+
+/// What API Gateway has been seen to record of a stage whose automatic deployment failed, also of one that went well a
+/// moment later: the first of WebSocket APIs
+/// (<https://github.com/aws/serverless-application-model/issues/2512> has it from CloudFormation), the second of HTTP
+/// APIs, and both as the requests themselves are refused.
+#[cfg(test)]
+pub(crate) const COMPLAINTS: [&str; 4] = [
+    "Deployment attempt failed: At least one route is required before deploying the Api.",
+    "Deployment attempt failed: Unable to deploy API because no routes exist in this API",
+    "At least one route is required before deploying the Api.",
+    "Unable to deploy API because no routes exist in this API",
+];
+
 const FUNCTION: &str = "AWS::Lambda::Function";
 const API: &str = "AWS::ApiGatewayV2::Api";
 
 /// What a stack's functions run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verified {
-    /// All of them what they should; the line for the reader.
-    Same(String),
+    /// All of them what they should.
+    Same {
+        /// The line for the reader.
+        told: String,
+        /// What API Gateway's record of the stage complains of, still. A probe knows better.
+        complaint: Option<String>,
+    },
     /// These, by logical id, run something else: somebody has changed them past the stack.
     Different(Vec<String>),
 }
 
 /// Waits until every function of `stack` can be invoked, then compares what they run with `code` (by their
 /// logical ids), and asks whether `stage` serves.
+///
+/// What the stage's own record complains of is waited out, too, but no error: it may be older than what is served.
 ///
 /// # Errors
 /// [`TargetError`] when something will not serve by itself, or has not after a while.
@@ -33,6 +56,7 @@ pub(crate) async fn verify(
     stack: &StackName,
     stage: &StageName,
     code: &BTreeMap<String, Asset>,
+    reporter: &mut impl Reporter,
 ) -> Result<Verified, TargetError> {
     let resources = stacks.resources(stack).await?;
     let of = |kind: &'static str| resources.iter().filter(move |r| r.resource_type == kind);
@@ -56,18 +80,58 @@ pub(crate) async fn verify(
     if !different.is_empty() {
         return Ok(Verified::Different(different));
     }
+    let mut complaint = None;
     for api in of(API) {
         let mut quiet = 0;
         while let Some(trouble) = gateways.stage_trouble(&api.physical_id, stage).await? {
+            if let Trouble::Reported(words) = &trouble {
+                if quiet == PATIENCE {
+                    complaint = Some(words.clone());
+                    break;
+                }
+                if quiet == PATIENTLY {
+                    let text = format!("{}; waiting for its next one", complaining(stage, words));
+                    reporter.report(&DeployEvent::Notice(text));
+                }
+            }
             let subject = format!("stage {stage}");
             wait_or_give_up(&subject, &trouble, &mut quiet, stacks).await?;
         }
     }
-    Ok(Verified::Same(match of(FUNCTION).count() {
-        0 => "the stage serves".into(),
-        1 => "the function runs what was published".into(),
-        count => format!("{count} functions run what was published"),
-    }))
+    let told = match (of(FUNCTION).count(), &complaint) {
+        (0, None) => "the stage serves".into(),
+        (0, Some(_)) => "the stage is there".into(),
+        (1, _) => "the function runs what was published".into(),
+        (count, _) => format!("{count} functions run what was published"),
+    };
+    Ok(Verified::Same { told, complaint })
+}
+
+/// What API Gateway's record of `stage` complains of now, if anything.
+///
+/// # Errors
+/// [`TargetError`] when the target cannot be asked.
+pub(crate) async fn complaint(
+    stacks: &impl Inventory,
+    gateways: &impl Gateways,
+    stack: &StackName,
+    stage: &StageName,
+) -> Result<Option<String>, TargetError> {
+    for api in stacks.resources(stack).await? {
+        if api.resource_type != API {
+            continue;
+        }
+        let trouble = gateways.stage_trouble(&api.physical_id, stage).await?;
+        if let Some(Trouble::Reported(words)) = trouble {
+            return Ok(Some(words));
+        }
+    }
+    Ok(None)
+}
+
+/// That the record of `stage` says `words`.
+pub(crate) fn complaining(stage: &StageName, words: &str) -> String {
+    format!("API Gateway's record of the last automatic deployment of stage {stage} says: {words}")
 }
 
 async fn wait_or_give_up(
@@ -78,7 +142,7 @@ async fn wait_or_give_up(
 ) -> Result<(), TargetError> {
     let (reason, is_over) = match trouble {
         Trouble::Broken(reason) => (reason, true),
-        Trouble::NotYet(reason) => (reason, *quiet == PATIENCE),
+        Trouble::NotYet(reason) | Trouble::Reported(reason) => (reason, *quiet == PATIENCE),
     };
     if is_over {
         let message = format!("{subject} does not serve: {reason}");
@@ -95,14 +159,15 @@ mod tests {
     use super::super::fake::asset;
     use super::super::target::{FunctionCode, Resource};
     use super::*;
-    use crate::engine::fake::FakeStacks;
+    use crate::engine::fake::{FakeStacks, Transcript};
     use std::cell::Cell;
 
-    /// Functions that become ready at the second question, and a stage that says `stage`.
+    /// Functions that become ready at the second question, and a stage that says `stage`, so many times.
     struct Deployed {
         digest: &'static str,
         asked: Cell<usize>,
         stage: Option<Trouble>,
+        times: Cell<u32>,
     }
 
     impl Functions for Deployed {
@@ -124,7 +189,9 @@ mod tests {
             _api: &str,
             _stage: &StageName,
         ) -> Result<Option<Trouble>, TargetError> {
-            Ok(self.stage.clone())
+            let left = self.times.get();
+            self.times.set(left.saturating_sub(1));
+            Ok(self.stage.clone().filter(|_| left > 0))
         }
         async fn endpoint(
             &self,
@@ -150,45 +217,76 @@ mod tests {
     async fn verified(
         digest: &'static str,
         stage: Option<Trouble>,
-    ) -> Result<Verified, TargetError> {
+        times: u32,
+    ) -> (Result<Verified, TargetError>, String) {
         let deployed = Deployed {
             digest,
             asked: Cell::new(0),
             stage,
+            times: Cell::new(times),
         };
         let stacks = FakeStacks::absent();
         let (stack, stage) = ("chat".parse().unwrap(), "v1".parse().unwrap());
         let code = [("F".to_owned(), asset("ab"))].into();
-        verify(&stacks, &deployed, &deployed, &stack, &stage, &code).await
+        let mut told = Transcript::default();
+        let (functions, gateways) = (&deployed, &deployed);
+        let verified = verify(
+            &stacks, functions, gateways, &stack, &stage, &code, &mut told,
+        )
+        .await;
+        (verified, told.lines)
+    }
+
+    fn same(complaint: Option<&str>) -> Verified {
+        Verified::Same {
+            told: "the function runs what was published".to_owned(),
+            complaint: complaint.map(str::to_owned),
+        }
     }
 
     #[tokio::test]
     async fn functions_that_become_ready_with_the_published_code_pass() {
-        let line = "the function runs what was published".to_owned();
-        assert_eq!(verified("AB", None).await.unwrap(), Verified::Same(line));
+        assert_eq!(verified("AB", None, 0).await.0.unwrap(), same(None));
     }
 
     #[tokio::test]
     async fn a_function_with_other_code_is_named() {
         assert_eq!(
-            verified("cd", None).await.unwrap(),
+            verified("cd", None, 0).await.0.unwrap(),
             Verified::Different(vec!["F".into()])
         );
     }
 
     #[tokio::test]
-    async fn a_stage_that_could_not_be_deployed_is_an_error_with_its_reason() {
-        let broken = Trouble::Broken("Deployment attempt failed: no routes".into());
-        let error = verified("ab", Some(broken)).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "stage v1 does not serve: Deployment attempt failed: no routes"
-        );
+    async fn a_stage_whose_record_complains_is_waited_for_and_the_reader_is_told_after_a_while() {
+        for words in COMPLAINTS {
+            let says = Some(Trouble::Reported(words.to_owned()));
+            let (soon, told) = verified("ab", says.clone(), PATIENTLY).await;
+            assert_eq!((soon.unwrap(), told.as_str()), (same(None), ""));
+            let (late, told) = verified("ab", says, PATIENCE).await;
+            assert_eq!(late.unwrap(), same(None));
+            assert_eq!(
+                told,
+                format!(
+                    "notice API Gateway's record of the last automatic deployment of stage v1 says: {words}; waiting for \
+                     its next one\n"
+                )
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stage_whose_record_still_complains_is_left_to_the_probe() {
+        for words in COMPLAINTS {
+            let says = Some(Trouble::Reported(words.to_owned()));
+            let (verified, _) = verified("ab", says, u32::MAX).await;
+            assert_eq!(verified.unwrap(), same(Some(words)));
+        }
     }
 
     #[tokio::test]
     async fn a_stage_that_never_comes_is_given_up() {
         let waits = Trouble::NotYet("there is no stage yet".into());
-        assert!(verified("ab", Some(waits)).await.is_err());
+        assert!(verified("ab", Some(waits), u32::MAX).await.0.is_err());
     }
 }

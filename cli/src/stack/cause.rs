@@ -1,6 +1,10 @@
 //! Why a stack failed: one cause out of many failed events, what it means, what to do.
 
+mod known;
+
 use std::fmt;
+
+use known::known;
 
 use super::progress::{STACK_TYPE, StackEvent};
 
@@ -27,6 +31,20 @@ pub(crate) fn is_cause(event: &StackEvent) -> bool {
     event.status.ends_with("_FAILED") && event.resource_type != STACK_TYPE && !is_cancelled(event)
 }
 
+/// Whether every failure among `events` is one that passes by itself, so that the same deployment has good prospects a
+/// moment later.
+///
+/// What is not known, and what somebody must allow or repair, does not; nor does what gives no reason at all.
+pub(crate) fn passes_by_itself(events: &[StackEvent]) -> bool {
+    let mut causes = events.iter().filter(|event| is_cause(event)).peekable();
+    causes.peek().is_some()
+        && causes.all(|event| {
+            let reason = event.reason.as_deref().unwrap_or_default();
+            !is_denied(reason)
+                && known(reason, &event.resource_type).is_some_and(|known| known.passes)
+        })
+}
+
 /// The first cause among `events`, oldest first; the stack's own failure when no resource has one.
 pub(crate) fn cause(events: &[StackEvent]) -> Option<Cause> {
     let first = events.iter().find(|event| is_cause(event)).or_else(|| {
@@ -34,8 +52,9 @@ pub(crate) fn cause(events: &[StackEvent]) -> Option<Cause> {
             .iter()
             .find(|event| event.status.ends_with("_FAILED") && !is_cancelled(event))
     })?;
-    let reason = unwrapped(first.reason.as_deref().unwrap_or("no reason given"));
-    let (meaning, remedy) = explanation(&reason).unzip();
+    let told = first.reason.as_deref().unwrap_or("no reason given");
+    let (meaning, remedy) = explanation(told, &first.resource_type).unzip();
+    let reason = unwrapped(told);
     let mut followers: Vec<_> = events
         .iter()
         .filter(|event| is_cancelled(event))
@@ -85,6 +104,18 @@ impl fmt::Display for Cause {
     }
 }
 
+/// Whether AWS says that something is not allowed, in whatever words.
+fn is_denied(reason: &str) -> bool {
+    let reason = reason.to_lowercase();
+    let words = [
+        "not authorized to",
+        "explicit deny",
+        "accessdenied",
+        "access denied",
+    ];
+    words.iter().any(|word| reason.contains(word))
+}
+
 fn is_cancelled(event: &StackEvent) -> bool {
     event.status.ends_with("_FAILED")
         && event
@@ -114,57 +145,16 @@ fn unwrapped(reason: &str) -> String {
 }
 
 /// What a known reason means for this stack, and what to do.
-fn explanation(reason: &str) -> Option<(&'static str, String)> {
+fn explanation(reason: &str, resource_type: &str) -> Option<(&'static str, String)> {
     let has = |words: &[&str]| words.iter().all(|word| reason.contains(word));
-    let known: (&'static str, &str) = if has(&["not authorized to perform"]) {
+    if has(&["not authorized to perform"]) {
         let action = action_in(reason).unwrap_or("the action that AWS names");
         return Some((
             "the identity that deploys may not do this; CloudFormation acts with its permissions",
             format!("have somebody allow it {action}, then deploy again"),
         ));
-    } else if has(&["NoSuchKey"]) {
-        (
-            "the zip with the handlers was gone from the bucket when Lambda fetched it",
-            "deploy again: it is published again when it is missing",
-        )
-    } else if has(&["PermanentRedirect"]) || has(&["must be in the same region"]) {
-        (
-            "the bucket with the handlers is in another region than the stack",
-            "deploy again without a bucket of another region in `CodeBucket`",
-        )
-    } else if has(&["CloudWatch Logs role ARN"]) {
-        (
-            "API Gateway may not write logs in this account and region yet",
-            "set a CloudWatch log role in API Gateway's account settings, or switch access logs off",
-        )
-    } else if has(&["cannot be assumed by Lambda"]) {
-        (
-            "the new role was not known everywhere yet, which takes AWS some seconds",
-            "deploy again",
-        )
-    } else if has(&["already exists"]) {
-        (
-            "something of this name exists already and belongs to no stack, or to another one",
-            "delete it, or deploy under another name with `--stack`",
-        )
-    } else if has(&["UnreservedConcurrentExecution"])
-        || has(&["LimitExceeded"])
-        || has(&["limit exceeded"])
-        || has(&["quota"])
-    {
-        (
-            "a quota of the account is used up",
-            "raise it in the Service Quotas console, or delete what is not needed",
-        )
-    } else if has(&["Rate exceeded"]) || has(&["Throttling"]) {
-        (
-            "AWS was asked too often at that moment, perhaps by other deployments",
-            "deploy again in a minute",
-        )
-    } else {
-        return None;
-    };
-    Some((known.0, known.1.to_owned()))
+    }
+    known(reason, resource_type).map(|known| (known.meaning, known.remedy.to_owned()))
 }
 
 /// The `service:Action` that a refusal names.
@@ -241,6 +231,37 @@ mod tests {
             expect!["the stack could not be rolled back: The role is gone"],
         );
         check("A CREATE_COMPLETE", expect!["none"]);
+    }
+
+    #[test]
+    fn failures_pass_by_themselves_only_if_each_of_them_does() {
+        let passes = |reasons: &[Option<&str>]| {
+            let events: Vec<_> = reasons
+                .iter()
+                .map(|reason| StackEvent {
+                    id: String::new(),
+                    at: 0.0,
+                    logical_id: "R".into(),
+                    resource_type: "AWS::ApiGatewayV2::Route".into(),
+                    status: "CREATE_FAILED".into(),
+                    reason: reason.map(str::to_owned),
+                })
+                .collect();
+            passes_by_itself(&events)
+        };
+        let busy = Some("Unable to complete operation due to concurrent modification.");
+        let cancelled = Some("Resource creation cancelled");
+        assert!(passes(&[busy, cancelled, Some("Too Many Requests")]));
+        assert!(!passes(&[busy, Some("name taken")]));
+        assert!(!passes(&[busy, None]));
+        assert!(!passes(&[cancelled]));
+        assert!(!passes(&[]));
+        for denied in [
+            "Rate exceeded: User x is not authorized to perform: apigateway:POST on y",
+            "Too Many Requests, with an explicit deny in a service control policy",
+        ] {
+            assert!(!passes(&[Some(denied)]), "{denied}");
+        }
     }
 
     #[test]

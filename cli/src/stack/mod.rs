@@ -11,6 +11,7 @@ pub(crate) mod page;
 pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod rights;
+pub(crate) mod tags;
 
 use std::collections::BTreeMap;
 

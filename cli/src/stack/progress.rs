@@ -28,6 +28,8 @@ pub(crate) struct Progress {
     expected: usize,
     resources: BTreeMap<String, Row>,
     order: usize,
+    /// All that was asked for is in place; what goes now is what it has replaced.
+    is_cleaning_up: bool,
 }
 
 /// One resource's last word.
@@ -75,6 +77,7 @@ impl Progress {
     /// Takes one event in. The stack's events about itself change nothing.
     pub(crate) fn apply(&mut self, event: &StackEvent) {
         if event.resource_type == STACK_TYPE {
+            self.is_cleaning_up = event.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
             return;
         }
         self.order += 1;
@@ -90,7 +93,13 @@ impl Progress {
                 reason: None,
                 order,
             });
-        row.state = State::of(&event.status);
+        let state = State::of(&event.status);
+        row.state = match (self.is_cleaning_up, row.state) {
+            // The old one of a resource that was replaced has the same logical id.
+            (true, State::Done) => State::Done,
+            (true, _) if state == State::Gone => State::Done,
+            _ => state,
+        };
         if row.state == State::Failed {
             row.reason.clone_from(&event.reason);
         }
@@ -176,6 +185,22 @@ mod tests {
                 2/2 0
                 3/3 0
                 3/3 0
+            "#]],
+        );
+    }
+
+    #[test]
+    fn the_clean_up_of_an_update_takes_nothing_back_and_what_goes_with_it_is_done() {
+        check(
+            "Kept UPDATE_COMPLETE\nchat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\nKept DELETE_IN_PROGRESS\nKept DELETE_COMPLETE\nOld DELETE_IN_PROGRESS\nOld DELETE_COMPLETE\nchat UPDATE_COMPLETE",
+            expect![[r#"
+                1/2 0
+                1/2 0
+                1/2 0
+                1/2 0
+                1/2 0
+                2/2 0
+                2/2 0
             "#]],
         );
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::gate::{Shown, Sink, Stderr, Text};
-use super::lines::{building_line, seconds, settled_line, silent_line, step_word, under_way};
+use super::lines::{
+    building_line, repeating_line, seconds, settled_line, silent_line, step_word, under_way,
+};
 use super::printable::{bounded, printable};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::progress::{Progress, State};
@@ -143,6 +145,9 @@ impl Reporter for Bars {
                 }
             }
             DeployEvent::Notice(text) => self.keep(bounded(text)),
+            DeployEvent::Repeating { stack, cause } => {
+                self.keep(bounded(&repeating_line(stack, cause)));
+            }
             DeployEvent::Silent { who, silence } => self.keep(silent_line(who, *silence)),
             DeployEvent::UnderWay { status, quiet } => self.keep(under_way(status, *quiet)),
             DeployEvent::Stack(event) => {

@@ -35,6 +35,9 @@ fn value(event: &DeployEvent) -> Value {
         }
         DeployEvent::Expecting(resources) => json!({"type": "expecting", "resources": resources}),
         DeployEvent::Notice(text) => json!({"type": "notice", "message": text}),
+        DeployEvent::Repeating { stack, cause } => {
+            json!({"type": "repeating", "stack": stack, "cause": cause})
+        }
         DeployEvent::Silent { who, silence } => {
             json!({"type": "silent", "who": who, "seconds": silence.as_secs()})
         }
@@ -81,6 +84,20 @@ mod tests {
                 status: "CREATE_FAILED".into(),
                 reason: Some("name taken".into()),
             }),
+            DeployEvent::Repeating {
+                stack: "chat".into(),
+                cause: Box::new(
+                    crate::stack::cause::cause(&[StackEvent {
+                        id: "2".into(),
+                        at: 2.5,
+                        logical_id: "Role".into(),
+                        resource_type: "AWS::IAM::Role".into(),
+                        status: "CREATE_FAILED".into(),
+                        reason: Some("Rate exceeded".into()),
+                    }])
+                    .unwrap(),
+                ),
+            },
             DeployEvent::Silent {
                 who: "AWS",
                 silence: std::time::Duration::from_secs(20),
@@ -102,6 +119,7 @@ mod tests {
             {"type":"started","step":"deploy"}
             {"type":"expecting","resources":3}
             {"type":"stackEvent","id":"1","at":1.5,"logicalId":"Api","resourceType":"AWS::ApiGatewayV2::Api","status":"CREATE_FAILED","reason":"name taken"}
+            {"type":"repeating","stack":"chat","cause":{"logicalId":"Role","resourceType":"AWS::IAM::Role","verb":"created","reason":"Rate exceeded","meaning":"AWS was asked too often at that moment, perhaps by other deployments","remedy":"deploy again in a minute","followers":0}}
             {"type":"silent","who":"AWS","seconds":20}
             {"type":"underWay","status":"CREATE_IN_PROGRESS","quietSeconds":60}
             {"type":"finished","step":"deploy","detail":"done","milliseconds":7}

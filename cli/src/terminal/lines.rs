@@ -1,11 +1,13 @@
 //! Progress as plain lines, for logs and pipes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Role;
 use super::gate::{Sink, Text};
 use super::printable::bounded;
 use crate::engine::{DeployEvent, Reporter, Step};
+use crate::stack::cause::Cause;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
 /// Writes one line an event to `out`; every line stands alone.
@@ -15,6 +17,8 @@ pub(crate) struct Lines<W> {
     compiled: usize,
     /// The step that runs.
     step: Step,
+    /// Resources that have been updated: what is deleted under their names is what they have replaced.
+    updated: BTreeSet<String>,
 }
 
 impl<W: Sink> Lines<W> {
@@ -23,6 +27,23 @@ impl<W: Sink> Lines<W> {
             out,
             compiled: 0,
             step: Step::Prepare,
+            updated: BTreeSet::new(),
+        }
+    }
+
+    fn stack(&mut self, event: &StackEvent) {
+        let is_former = match event.status.as_str() {
+            "UPDATE_COMPLETE" => {
+                self.updated.insert(event.logical_id.clone());
+                false
+            }
+            "DELETE_COMPLETE" => self.updated.contains(&event.logical_id),
+            _ => false,
+        };
+        match settled_line(event) {
+            Some(text) if is_former => self.line(self.step, Text::from("former ").and(text)),
+            Some(text) => self.line(self.step, text),
+            None => {}
         }
     }
 
@@ -40,6 +61,15 @@ pub(super) fn step_word(step: Step) -> Text {
 /// What is built, and from where.
 pub(super) fn building_line(name: &str, folder: &std::path::Path) -> String {
     format!("{name} from {}", folder.display())
+}
+
+/// That a deployment is made once more.
+pub(super) fn repeating_line(stack: &str, cause: &Cause) -> String {
+    let cause = cause.to_string();
+    let first = cause.lines().next().unwrap_or_default();
+    format!(
+        "stack {stack} was rolled back, for a reason that passes by itself; once more, after: {first}"
+    )
 }
 
 /// That an answer is missing.
@@ -99,17 +129,16 @@ impl<W: Sink> Reporter for Lines<W> {
                 }
             }
             DeployEvent::Notice(text) => self.line(self.step, bounded(text)),
+            DeployEvent::Repeating { stack, cause } => {
+                self.line(self.step, bounded(&repeating_line(stack, cause)));
+            }
             DeployEvent::Silent { who, silence } => {
                 self.line(self.step, silent_line(who, *silence));
             }
             DeployEvent::UnderWay { status, quiet } => {
                 self.line(self.step, under_way(status, *quiet));
             }
-            DeployEvent::Stack(event) => {
-                if let Some(text) = settled_line(event) {
-                    self.line(self.step, text);
-                }
-            }
+            DeployEvent::Stack(event) => self.stack(event),
             DeployEvent::Finished { step, detail, took } => {
                 self.line(*step, format!("{}, {}", bounded(detail), seconds(*took)));
             }
@@ -171,6 +200,8 @@ mod tests {
                 silence: Duration::from_secs(20),
             },
             event("Connections", "CREATE_COMPLETE", None),
+            event("Permission", "UPDATE_COMPLETE", None),
+            event("Permission", "DELETE_COMPLETE", None),
             event("Api", "CREATE_FAILED", Some("name taken")),
         ] {
             lines.report(&event);
@@ -185,6 +216,8 @@ mod tests {
             |   deploy still CREATE_IN_PROGRESS, no news for 1 min
             |   deploy AWS has not answered for 20 s
             |   deploy Connections created
+            |   deploy Permission updated
+            |   deploy former Permission deleted
             |   deploy Api CREATE_FAILED: name taken
         "#]]
         .assert_eq(&text);

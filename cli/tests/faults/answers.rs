@@ -24,10 +24,17 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Answer {
             let event = json!({"eventId": "1", "timestamp": 1, "logStreamName": "s", "message": "{\"message\":\"hello\"}"});
             in_json(&json!({"events": [event]}))
         }
+        "GET account settings" => in_json(&json!({"AccountLimit": {"ConcurrentExecutions": 1000}})),
         "DescribeTable" => in_json(&json!({"Table": {"ItemCount": 3}})),
         "GET function configuration" => function(state, request, None),
         "PUT function code" => function(state, request, request.json()["S3Key"].as_str()),
-        "GET stage" => in_json(&json!({"stageName": "v1"})),
+        "GET stage" => match &mut state.stage_says {
+            Some((words, left)) if *left > 0 => {
+                *left -= 1;
+                in_json(&json!({"stageName": "v1", "lastDeploymentStatusMessage": words}))
+            }
+            _ => in_json(&json!({"stageName": "v1"})),
+        },
         "GET API" => in_json(&json!({"apiId": "chat-Api", "apiEndpoint": "wss://chat"})),
         _ => s3(state, request),
     }
@@ -37,6 +44,7 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Answer {
 pub(crate) fn refusal(request: &Request, status: u16, code: &str, message: &str) -> Answer {
     let is_json = !request.header("x-amz-target").is_empty()
         || request.path.starts_with("/2015-03-31/")
+        || request.path.starts_with("/2016-08-19/")
         || request.path.starts_with("/v2/apis/");
     if is_json {
         let body = json!({"__type": code, "code": code, "message": message});
@@ -304,7 +312,8 @@ fn of_stack(state: &mut State, action: &str, form: &Form) -> Result<String, Refu
         "ExecuteChangeSet" => {
             let set = set.ok_or(no_set)?;
             let objects = state.bucket.clone().unwrap_or_default();
-            match stack.execute(&set.name, &token, &objects) {
+            let failures = state.failures.pop_front().unwrap_or_default();
+            match stack.execute(&set.name, &token, &objects, &failures) {
                 true => {
                     state.is_begun = true;
                     Ok(String::new())
@@ -362,10 +371,14 @@ fn described(stack: &Stack) -> String {
 /// The newest first.
 fn events(stack: &Stack) -> String {
     let events = stack.events.iter().rev().map(|event| {
+        let reason = event.reason.iter();
+        let reason: String = reason
+            .map(|reason| format!("<ResourceStatusReason>{reason}</ResourceStatusReason>"))
+            .collect();
         format!(
             "<member><EventId>{}</EventId><StackId>{}</StackId><StackName>{}</StackName>\
              <LogicalResourceId>{}</LogicalResourceId><ResourceType>{}</ResourceType>\
-             <ResourceStatus>{}</ResourceStatus><ClientRequestToken>{}</ClientRequestToken>\
+             <ResourceStatus>{}</ResourceStatus>{reason}<ClientRequestToken>{}</ClientRequestToken>\
              <Timestamp>2026-01-01T00:00:00Z</Timestamp></member>",
             event.id, stack.id, stack.name, event.logical_id, event.kind, event.status, event.token
         )

@@ -1,6 +1,6 @@
 //! AWS, as far as chatctl asks it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::BufReader;
@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 
 use crate::answers;
 use crate::faults::Fault;
-use crate::stack::Stack;
+use crate::stack::{Failure, Stack};
 use crate::wire::{self, Answer, Delivery};
 
 /// What AWS keeps.
@@ -21,6 +21,10 @@ pub(crate) struct State {
     pub(crate) policy: String,
     /// How many stacks there were.
     pub(crate) made: usize,
+    /// What comes of the next operations on stacks; of those after them nothing fails.
+    pub(crate) failures: VecDeque<Vec<Failure>>,
+    /// What API Gateway has on record of the stage's last deployment, and how often it still says so.
+    pub(crate) stage_says: Option<(&'static str, usize)>,
     /// What was asked for and served, in order.
     pub(crate) served: Vec<String>,
     /// Something that served was changed, or a deletion begun.

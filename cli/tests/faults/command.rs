@@ -42,6 +42,16 @@ impl Folder {
     /// # Panics
     /// It takes longer than its help promises.
     pub(crate) async fn run(&self, url: &str, words: &str) -> Ended {
+        let verb = words.split_whitespace().next().unwrap();
+        let mut command = self.command(url, words);
+        let output = tokio::time::timeout(worst_case(verb), command.output()).await;
+        let output =
+            output.unwrap_or_else(|_| panic!("`chatctl {words}` takes longer than it may"));
+        Ended::of(&output.unwrap())
+    }
+
+    /// chatctl with `words` against the AWS at `url`, to be started.
+    pub(crate) fn command(&self, url: &str, words: &str) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(program());
         command
             .args(words.split_whitespace())
@@ -57,12 +67,13 @@ impl Folder {
             .env("CHATCTL_TIME_FACTOR", (MINUTE / 60.0).to_string())
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let verb = words.split_whitespace().next().unwrap();
-        let output = tokio::time::timeout(worst_case(verb), command.output()).await;
-        let output =
-            output.unwrap_or_else(|_| panic!("`chatctl {words}` takes longer than it may"));
-        let output = output.unwrap();
-        Ended {
+        command
+    }
+}
+
+impl Ended {
+    pub(crate) fn of(output: &std::process::Output) -> Self {
+        Self {
             code: output.status.code().unwrap_or_else(|| panic!("{output:?}")),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),

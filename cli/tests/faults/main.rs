@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod again;
 mod answers;
 mod cloud;
 mod command;
@@ -13,4 +14,5 @@ mod faults;
 mod matrix;
 mod request;
 mod stack;
+mod stage;
 mod wire;

@@ -52,6 +52,9 @@ impl Request {
         if path.starts_with("/2015-03-31/functions/") {
             return format!("{method} function {}", path.rsplit('/').next().unwrap());
         }
+        if path.starts_with("/2016-08-19/account-settings") {
+            return format!("{method} account settings");
+        }
         if path.starts_with("/v2/apis/") {
             let kind = if path.contains("/stages/") {
                 "stage"

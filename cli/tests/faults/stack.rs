@@ -7,6 +7,14 @@ use serde_json::Value;
 /// How often a stack is described as under way before it settles.
 const STEPS: usize = 2;
 
+/// What AWS cannot make, and why.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Failure {
+    pub(crate) logical_id: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) reason: &'static str,
+}
+
 /// What a stack is made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Design {
@@ -52,6 +60,7 @@ pub(crate) struct Event {
     pub(crate) logical_id: String,
     pub(crate) kind: String,
     pub(crate) status: String,
+    pub(crate) reason: Option<String>,
     pub(crate) token: String,
 }
 
@@ -91,8 +100,17 @@ impl Stack {
             logical_id: logical_id.to_owned(),
             kind: kind.to_owned(),
             status: status.to_owned(),
+            reason: None,
             token: token.to_owned(),
         });
+    }
+
+    fn failure(&mut self, word: &str, failure: &Failure, token: &str) {
+        let status = format!("{word}_FAILED");
+        self.event(failure.logical_id, failure.kind, &status, token);
+        if let Some(event) = self.events.last_mut() {
+            event.reason = Some(failure.reason.to_owned());
+        }
     }
 
     fn own_event(&mut self, status: &str, token: &str) {
@@ -101,8 +119,15 @@ impl Stack {
         self.event(&name, "AWS::CloudFormation::Stack", status, token);
     }
 
-    /// Begins what `name` says, with the code that lies in `objects`. `false` when that cannot be.
-    pub(crate) fn execute(&mut self, name: &str, token: &str, objects: &BTreeSet<String>) -> bool {
+    /// Begins what `name` says, with the code that lies in `objects`; `failures` are what comes of it, if there are any.
+    /// `false` when it cannot be begun.
+    pub(crate) fn execute(
+        &mut self,
+        name: &str,
+        token: &str,
+        objects: &BTreeSet<String>,
+        failures: &[Failure],
+    ) -> bool {
         let found = self.change_sets.iter_mut().find(|set| set.name == name);
         let Some(set) = found.filter(|set| !set.is_executed) else {
             return false;
@@ -117,18 +142,24 @@ impl Stack {
         self.own_event(&format!("{word}_IN_PROGRESS"), token);
         let mut missing = design.functions().into_iter().map(str::to_owned);
         let missing = missing.find(|function| !objects.contains(&design.code(function)));
-        let end = match missing {
-            Some(function) => {
-                let status = format!("{word}_FAILED");
-                self.event(&function, "AWS::Lambda::Function", &status, token);
-                if word == "CREATE" {
-                    "ROLLBACK_COMPLETE"
-                } else {
-                    "UPDATE_ROLLBACK_COMPLETE"
-                }
-                .to_owned()
+        if let Some(function) = &missing {
+            self.event(
+                function,
+                "AWS::Lambda::Function",
+                &format!("{word}_FAILED"),
+                token,
+            );
+        }
+        for failure in failures {
+            self.failure(word, failure, token);
+        }
+        let end = match missing.is_some() || !failures.is_empty() {
+            true if word == "CREATE" => {
+                self.design = design;
+                "ROLLBACK_COMPLETE".to_owned()
             }
-            None => {
+            true => "UPDATE_ROLLBACK_COMPLETE".to_owned(),
+            false => {
                 for function in design.functions() {
                     self.code.insert(function.to_owned(), design.code(function));
                 }

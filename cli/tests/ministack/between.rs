@@ -65,6 +65,8 @@ struct Wishes {
     expired_with: Option<&'static str>,
     /// A resource, a property's path and its value before, which the emulator leaves out of change sets.
     values: Vec<(String, String, String)>,
+    /// What the record of every stage complains of.
+    complaint: Option<&'static str>,
     asked: Vec<String>,
     /// With each action that was asked for.
     bodies: Vec<(String, String)>,
@@ -184,6 +186,11 @@ impl Between {
         self.wishes.lock().unwrap().values.push(told);
     }
 
+    /// From now on the record of every stage says `words` of its last automatic deployment.
+    pub(crate) fn complain_of_stages(&self, words: &'static str) {
+        self.wishes.lock().unwrap().complaint = Some(words);
+    }
+
     /// What was asked for and refused because the asker may not, also by functions.
     pub(crate) fn denied(&self) -> Vec<String> {
         self.wishes.lock().unwrap().denied.clone()
@@ -254,6 +261,14 @@ async fn pass(
     let (mut parts, mut body) = response.into_parts();
     if name == "DescribeChangeSet" {
         body = with_values(&body, &wishes.lock().unwrap().values).into();
+        parts.headers.remove(CONTENT_LENGTH);
+    }
+    let complaint = wishes.lock().unwrap().complaint;
+    if let Some(words) = complaint.filter(|_| name.starts_with("GET ") && name.contains("/stages/"))
+    {
+        let mut stage: Value = serde_json::from_slice(&body).unwrap();
+        stage["lastDeploymentStatusMessage"] = words.into();
+        body = stage.to_string().into();
         parts.headers.remove(CONTENT_LENGTH);
     }
     if String::from_utf8_lossy(&body).contains("not authorized to perform") {

@@ -82,7 +82,7 @@ async fn tags_stay_without_a_word_about_them_and_are_replaced_by_new_ones() {
         .deploy("--tag a=1 --tag a=2")
         .await
         .exits(2)
-        .explains("`--tag` gives `a` two values, `1` and `2`");
+        .explains("`a` has two values, `1` and `2`");
     assert_eq!(ours().await, ["team=talk"]);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chat::two_friends_chat;
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, built_handlers, said};
 
 /// Adds a resource that waits for a signal which never comes, and fails after `seconds`.
 pub(crate) fn with_a_failure(seconds: u32) -> impl Fn(&mut Value) + Send + Sync + 'static {
@@ -228,4 +228,23 @@ async fn a_change_set_that_early_validation_refuses_is_told_resource_by_resource
         .explains("Connections (AWS::DynamoDB::Table) could not be accepted: Resource of type")
         .explains("delete it, or deploy under another name with `--stack`");
     assert_eq!(cloud.stack_status("chat").await, None);
+}
+
+#[tokio::test]
+async fn a_stage_whose_record_complains_although_it_answers_is_warned_of_and_deployed() {
+    let cloud = Cloud::start().await;
+    // As API Gateway records it of a stage that was made before its routes.
+    let words =
+        "Deployment attempt failed: At least one route is required before deploying the Api.";
+    cloud.between.complain_of_stages(words);
+    let handlers = built_handlers().display();
+    let mut command = cloud.command(&format!("deploy --yes --handlers {handlers}"));
+    // The record is looked at for some three minutes.
+    command.env("CHATCTL_TIME_FACTOR", "0.25");
+    let deployed = said(command.output().await.unwrap())
+        .exits(0)
+        .explains("both ways")
+        .explains("API Gateway's record of the last automatic deployment of stage v1 says: Deployment attempt failed")
+        .explains("it answers all the same");
+    two_friends_chat(&deployed.url()).await;
 }

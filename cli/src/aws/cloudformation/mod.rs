@@ -2,6 +2,8 @@
 
 mod convert;
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;
 
 use std::time::Duration;
@@ -367,20 +369,27 @@ fn express(pace: Pace) -> Option<DeploymentConfig> {
     })
 }
 
-/// Tells an operation that began a moment ago from other refusals.
+/// Tells what somebody else has done to the stack meanwhile from other refusals, which the codes do not.
 fn being_changed(error: TargetError) -> TargetError {
     let source = error
         .source
         .as_ref()
         .map(ToString::to_string)
         .unwrap_or_default();
-    if !source.contains("_IN_PROGRESS state") {
+    let hint = if source.contains("_IN_PROGRESS state") {
+        "somebody else has just begun to change it; deploy again to follow that first"
+    } else if source.contains("cannot be created again with the changeSet")
+        || source.contains("DELETE_COMPLETE state")
+    {
+        "another deployment got in between; deploy again, then its changes are taken into account"
+    } else if source.contains("is invalid or cannot be assumed") {
+        "CloudFormation acts with the role that this stack was given before: have somebody let \
+         cloudformation.amazonaws.com assume it"
+    } else {
         return error;
-    }
+    };
     TargetError {
         refusal: Refusal::Failed,
-        ..error.with_hint(
-            "somebody else has just begun to change it; deploy again to follow that first",
-        )
+        ..error.with_hint(hint)
     }
 }

@@ -1,34 +1,30 @@
 //! To AWS.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
-use super::{DeployArgs, print, probe, publish, tags};
+use super::proof::prove;
+use super::{DeployArgs, print, publish, tags};
 use crate::aws::{AwsTarget, Bucket};
-use crate::commands::aws::{Found, build, deployment, endpoint, located, moved, preflight};
+use crate::commands::aws::{Found, build, deployment, located, moved, preflight};
 use crate::commands::plan::{self, Place};
 use crate::commands::waits::{asked, late, late_target};
 use crate::commands::{leaving, or_interrupted};
 use crate::config::Settings;
 use crate::engine::preflight::judge;
 use crate::engine::{
-    self, Asset, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks,
-    Step, TargetError, Verified, limits, silence,
+    self, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks, Step,
+    TargetError, limits, silence,
 };
 use crate::error::CommandError;
 use crate::packaging::{Artifact, Built, Source};
 use crate::stack::Outputs;
 use crate::stack::change::ChangeSummary;
-use crate::stack::few::few;
 use crate::stack::outline::outline;
 use crate::stack::render::is_code_only;
 use crate::terminal::{AnyReporter, Output, Terminal};
-
-/// A stage that has just been deployed may answer 403, or not know all of its routes, for some seconds.
-const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let reporter = RefCell::new(args.terminal().reporter());
@@ -54,7 +50,11 @@ async fn deploy(
     let building = build(settings, source(args), found.deployed, &mut reporter);
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let moved = moved(settings, source(args), found.deployed, &built);
-    let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
+    let cautions = settings
+        .cautions()
+        .into_iter()
+        .chain(found.cautions.clone());
+    let cautions: Vec<_> = cautions.chain(moved).collect();
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
         let deployment = deployment(settings, code, tags(args)?, pace(args));
@@ -87,17 +87,7 @@ async fn deploy(
             })
         })?;
     }
-    let proving = async {
-        verified(settings, target, &code, &mut reporter).await?;
-        let url = endpoint(settings, target, &outputs).await?.ok_or_else(|| {
-            let message = format!("stack `{}` has no WebSocket API", settings.stack);
-            TargetError::new(Refusal::Failed, message)
-        })?;
-        if !args.no_probe {
-            probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await?;
-        }
-        Ok(url)
-    };
+    let proving = prove(args, settings, target, &code, &outputs, &mut reporter);
     let unproven =
         format!("stack `{stack}` is deployed, only the proof that it answers is missing");
     let proven = limits::within(limits::PROVING, proving, |minutes| {
@@ -247,7 +237,8 @@ async fn deployed(
         ));
     }
     shared.replace(terminal.reporter());
-    Ok(engine::execute(&target.stacks, &change_set, &mut reporter).await?)
+    let executing = engine::execute_with_second_try(&target.stacks, *change_set, &mut reporter);
+    Ok(executing.await?)
 }
 
 async fn agree(
@@ -279,59 +270,6 @@ async fn agree(
         ));
     }
     terminal.confirm("Deploy this?", yes).await
-}
-
-/// Compares what the functions run with what was published, and puts it right where somebody has changed it past
-/// the stack, which CloudFormation does not notice.
-async fn verified(
-    settings: &Settings,
-    target: &AwsTarget,
-    code: &BTreeMap<String, Asset>,
-    reporter: &mut impl Reporter,
-) -> Result<(), CommandError> {
-    let (stack, stage) = (&settings.stack, &settings.stage);
-    let ask = || {
-        let AwsTarget {
-            stacks,
-            functions,
-            gateways,
-            ..
-        } = target;
-        or_interrupted(engine::verify(
-            stacks, functions, gateways, stack, stage, code,
-        ))
-    };
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Verify));
-    let detail = match ask().await? {
-        Verified::Same(detail) => detail,
-        Verified::Different(functions) => {
-            reporter.report(&DeployEvent::Notice(format!(
-                "{} run other code than the stack's record says; putting the published code in",
-                few(&functions)
-            )));
-            engine::hotswap(&target.stacks, &target.functions, stack, code, reporter).await?;
-            match ask().await? {
-                Verified::Same(detail) => detail,
-                Verified::Different(functions) => {
-                    let message = format!(
-                        "{} do not run what was published, also after it was put in again",
-                        few(&functions)
-                    );
-                    let error = TargetError::new(Refusal::Failed, message);
-                    return Err(error
-                        .with_hint("see who else changes these functions")
-                        .into());
-                }
-            }
-        }
-    };
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Verify,
-        detail,
-        took: started.elapsed(),
-    });
-    Ok(())
 }
 
 fn show_dry_run(

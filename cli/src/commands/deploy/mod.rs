@@ -2,6 +2,7 @@
 
 mod aws;
 mod local;
+mod proof;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ pub(super) struct DeployArgs {
     #[arg(long, conflicts_with = "local")]
     express: bool,
     /// A tag for the stack and its resources; can be repeated. Replaces all that it had; without one they stay
-    #[arg(long, value_name = "KEY=VALUE", value_parser = tag, conflicts_with = "local")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = crate::stack::tags::tag, conflicts_with = "local")]
     tag: Vec<(String, String)>,
     /// Have AWS refuse to delete the stack; `--protect=false` lifts that
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
@@ -82,36 +83,17 @@ pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
     }
 }
 
-/// A tag's key has 128 characters at most, its value 256, and `aws:` is AWS's own
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>).
-fn tag(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text
-        .split_once('=')
-        .ok_or("it needs a key, `=` and a value")?;
-    match () {
-        () if key.is_empty() => Err("its key is empty".into()),
-        () if key.starts_with("aws:") => Err("keys that begin with `aws:` are AWS's own".into()),
-        () if key.chars().count() > 128 => Err("its key has more than 128 characters".into()),
-        () if value.chars().count() > 256 => Err("its value has more than 256 characters".into()),
-        () => Ok((key.to_owned(), value.to_owned())),
-    }
-}
-
 /// The tags that are asked for, by their keys.
 ///
 /// # Errors
-/// Two values for one key: whichever was taken, the other one was meant, too.
+/// They cannot be those of one stack.
 fn tags(args: &DeployArgs) -> Result<BTreeMap<String, String>, CommandError> {
-    let mut tags = BTreeMap::new();
-    for (key, value) in &args.tag {
-        if let Some(other) = tags.insert(key.clone(), value.clone()) {
-            return Err(CommandError::usage(
-                format!("`--tag` gives `{key}` two values, `{other}` and `{value}`"),
-                "a stack has one value for each key",
-            ));
-        }
-    }
-    Ok(tags)
+    crate::stack::tags::tags(&args.tag).map_err(|reason| {
+        CommandError::usage(
+            format!("the tags (`--tag`) cannot be put on a stack: {reason}"),
+            "give each key once, with the one value that it is to have",
+        )
+    })
 }
 
 async fn build(
@@ -225,21 +207,4 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
     super::chat::hint(terminal, settings, introduction, "");
     super::web::hint(terminal, settings, introduction, page);
     terminal.hint(&format!("\n{next}"));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tag_is_a_key_and_a_value_that_aws_takes() {
-        assert_eq!(
-            tag("team=chat=1").unwrap(),
-            ("team".into(), "chat=1".into())
-        );
-        assert!(tag("team").is_err());
-        assert!(tag("=x").is_err());
-        assert!(tag("aws:x=y").unwrap_err().contains("AWS's own"));
-        assert!(tag(&format!("a={}", "x".repeat(257))).is_err());
-    }
 }

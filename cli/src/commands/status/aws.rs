@@ -9,7 +9,7 @@ use crate::commands::waits::asking;
 use crate::config::Settings;
 use crate::engine::cloud::StackRecord;
 use crate::engine::preflight::story;
-use crate::engine::{Functions, Gateways, Inventory, TargetError, Trouble};
+use crate::engine::{Functions, Gateways, Inventory, TargetError, Trouble, complaining};
 use crate::error::CommandError;
 use crate::stack::cause::cause;
 use crate::stack::code::parameters_of_functions;
@@ -95,11 +95,17 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
                     .gateways
                     .stage_trouble(&resource.physical_id, &settings.stage)
                     .await;
-                if let Some(Some(Trouble::NotYet(reason) | Trouble::Broken(reason))) =
-                    read.of(trouble)
-                {
-                    differences.push(format!("stage {}: {reason}", settings.stage));
-                }
+                let stage = &settings.stage;
+                differences.extend(match read.of(trouble).flatten() {
+                    None => None,
+                    Some(Trouble::NotYet(reason) | Trouble::Broken(reason)) => {
+                        Some(format!("stage {stage}: {reason}"))
+                    }
+                    Some(Trouble::Reported(words)) => Some(format!(
+                        "{}; it may serve all the same, as the record is not renewed by itself",
+                        complaining(stage, &words)
+                    )),
+                });
             }
             _ => {}
         }
@@ -165,7 +171,9 @@ async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<Stri
 fn state(trouble: Option<Trouble>) -> String {
     match trouble {
         None => "active".into(),
-        Some(Trouble::NotYet(reason)) => format!("not ready: {reason}"),
+        Some(Trouble::NotYet(reason) | Trouble::Reported(reason)) => {
+            format!("not ready: {reason}")
+        }
         Some(Trouble::Broken(reason)) => format!("broken: {reason}"),
     }
 }

@@ -11,7 +11,8 @@ use std::path::Path;
 use chat_protocol::{Handler, Receivers, Rule};
 use toml::Spanned;
 
-use super::names::RouteKey;
+use super::names::{RouteKey, StackName, StageName};
+use super::permission::{MOST_OF_POLICIES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
 pub(super) use table::RouteTable;
@@ -85,6 +86,33 @@ pub(super) fn resolve(
         messages,
         lifecycle,
     })
+}
+
+/// Checks that what each handler may do fits into the policies of its role, in `stack` at `stage`.
+///
+/// # Errors
+/// The first that does not.
+pub(super) fn check_policies(
+    tables: &[Spanned<RouteTable>],
+    stack: &StackName,
+    stage: &StageName,
+) -> Result<(), Problem> {
+    for table in tables.iter().map(Spanned::get_ref) {
+        let Some(grants) = &table.permissions else {
+            continue;
+        };
+        let key = table.key.get_ref();
+        let size = size_of_policies(grants.get_ref(), key, stack, stage);
+        if size > MOST_OF_POLICIES {
+            let message = format!(
+                "what the handler of `{key}` may do comes to {size} characters in its role's policies, which IAM limits to \
+                 {MOST_OF_POLICIES} together: grant less, or name resources that belong together once, with a wildcard \
+                 for a part of their names"
+            );
+            return Err((grants.span(), message));
+        }
+    }
+    Ok(())
 }
 
 /// What the table says is to be done with messages.

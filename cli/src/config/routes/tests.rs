@@ -214,3 +214,39 @@ fn more_than_a_function_s_environment_holds_is_refused() {
     let refusal = parse(Path::new("x"), &tables, Path::new("")).expect_err("must be refused");
     assert!(refusal.to_string().contains("4 KB"), "{refusal}");
 }
+
+/// A config whose handler has one grant for an ARN of `length` characters.
+fn granting(length: usize) -> String {
+    let arn = format!("arn:aws:s3:::{}", "x".repeat(length - 13));
+    format!(
+        "[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"roll\"\nhandler = \"dice\"\n[[routes.permissions]]\n\
+         actions = [\"s3:GetObject\"]\nresources = [\"{arn}\"]\n"
+    )
+}
+
+#[test]
+fn what_a_handler_may_do_must_fit_into_its_role_and_is_refused_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |text: &str, stack: &str| {
+        std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+        let overrides = crate::config::Overrides {
+            stack: Some(stack.parse().unwrap()),
+            ..Default::default()
+        };
+        crate::config::Settings::load(folder.path(), overrides).map_err(|error| error.to_string())
+    };
+    // The rest, with the log and the longest Region, takes less than 500 characters.
+    assert!(load(&granting(9_740), "chat").is_ok());
+    let told = load(&granting(10_240), "chat").unwrap_err();
+    assert!(
+        told.starts_with("chatctl.toml:6:1: what the handler of `roll` may do comes to 10"),
+        "{told}"
+    );
+    assert!(told.contains("IAM limits to 10240 together"), "{told}");
+    // The stack's name is a part of what its own resources are called.
+    let most = (9_740..10_240)
+        .rev()
+        .find(|length| load(&granting(*length), "chat").is_ok())
+        .unwrap();
+    assert!(load(&granting(most), &"s".repeat(128)).is_err());
+}

@@ -33,6 +33,8 @@ pub(super) struct FakeCloud {
     is_tokenless: Cell<bool>,
     /// The next question about the stack is refused so.
     refused: RefCell<Option<TargetError>>,
+    /// What somebody else makes of the stack while the next change set is computed.
+    meanwhile: RefCell<Option<&'static str>>,
     pub(super) log: RefCell<Vec<String>>,
     /// What goes wrong with the answers to these requests.
     spoiled: RefCell<Vec<(&'static str, Spoiled)>>,
@@ -50,6 +52,8 @@ pub(super) enum Spoiled {
     /// It says that all is well, and nothing is done.
     Ignored,
     Denied,
+    /// What is there does not allow it, in these words.
+    Impossible(&'static str),
 }
 
 /// When the fake was made.
@@ -73,6 +77,18 @@ pub(super) fn record(status: &str) -> StackRecord {
         protected: false,
         changed_at: None,
         pace: Pace::Standard,
+    }
+}
+
+fn event(id: String, logical_id: &str, status: &str, reason: Option<&str>) -> StackEvent {
+    let is_own = logical_id == "chat";
+    StackEvent {
+        id,
+        at: 0.0,
+        logical_id: logical_id.into(),
+        resource_type: if is_own { STACK_TYPE } else { "AWS::X::Y" }.into(),
+        status: status.into(),
+        reason: reason.map(str::to_owned),
     }
 }
 
@@ -129,7 +145,13 @@ impl FakeCloud {
         fake
     }
 
-    /// From now on the answers to `request` (`execute`, `delete`, `events`) go wrong.
+    /// While the next change set is computed, somebody else brings the stack into this status.
+    pub(super) fn meanwhile(self, status: &'static str) -> Self {
+        *self.meanwhile.borrow_mut() = Some(status);
+        self
+    }
+
+    /// From now on the answers to `request` (`create`, `execute`, `delete`, `events`) go wrong.
     pub(super) fn spoiled(self, request: &'static str, spoiled: Spoiled) -> Self {
         self.spoiled.borrow_mut().push((request, spoiled));
         self
@@ -147,6 +169,9 @@ impl FakeCloud {
             None | Some(Spoiled::Ignored) => return Ok(()),
             Some(Spoiled::LostBefore | Spoiled::LostAfter) => Refusal::Unreachable,
             Some(Spoiled::Denied) => Refusal::Denied,
+            Some(Spoiled::Impossible(words)) => {
+                return Err(TargetError::new(Refusal::Failed, words));
+            }
         };
         Err(TargetError::new(refusal, format!("could not {request}")))
     }
@@ -199,18 +224,7 @@ impl FakeCloud {
                 }
             }
             let mut events = self.events.borrow_mut();
-            let event = StackEvent {
-                id: events.len().to_string(),
-                at: 0.0,
-                logical_id: logical_id.into(),
-                resource_type: if logical_id == "chat" {
-                    STACK_TYPE.into()
-                } else {
-                    "AWS::X::Y".into()
-                },
-                status: status.into(),
-                reason: words.next().map(str::to_owned),
-            };
+            let event = event(events.len().to_string(), logical_id, status, words.next());
             events.push(CloudEvent {
                 event,
                 token: (!self.is_tokenless.get()).then(|| self.token.borrow().clone()),
@@ -260,9 +274,20 @@ impl CloudFormation for FakeCloud {
             "create change set {:?} {:?}",
             request.change, request.pace
         ));
-        if request.change == Change::Create {
-            *self.stack.borrow_mut() = Some(record("REVIEW_IN_PROGRESS"));
-        }
+        self.serve("create", || {
+            if request.change == Change::Create {
+                *self.stack.borrow_mut() = Some(record("REVIEW_IN_PROGRESS"));
+                let mut events = self.events.borrow_mut();
+                let id = events.len().to_string();
+                events.push(CloudEvent {
+                    event: event(id, "chat", "REVIEW_IN_PROGRESS", Some("User Initiated")),
+                    token: None,
+                });
+            }
+            if let Some(status) = self.meanwhile.take() {
+                *self.stack.borrow_mut() = Some(record(status));
+            }
+        })?;
         Ok(ChangeSetIds {
             change_set: "arn:cs/1".into(),
             stack: "arn:chat/1".into(),
@@ -333,6 +358,9 @@ impl CloudFormation for FakeCloud {
 
     async fn protect(&self, _stack: &str, protected: bool) -> Result<(), TargetError> {
         self.note(format!("protect {protected}"));
+        if let Some(stack) = self.stack.borrow_mut().as_mut() {
+            stack.protected = protected;
+        }
         Ok(())
     }
 

@@ -59,7 +59,7 @@ pub(crate) fn render(settings: &Settings) -> Template {
     parameters["StageName"]["Default"] = json!(settings.stage);
     let pattern = Pattern {
         route: taken(&mut resources, "DefaultRoute"),
-        permission: taken(&mut resources, "DefaultPermission"),
+        permission: taken(&mut resources, "DirectPermission"),
     };
     functions::fit(&mut resources, settings);
     if let Some(lifecycle) = &settings.lifecycle {
@@ -101,10 +101,25 @@ pub(crate) fn render(settings: &Settings) -> Template {
         taken(&mut resources, "Connections");
         taken(&mut outputs, "TableName");
     }
+    resources["Stage"]["DependsOn"] = json!(deployed(&resources));
     document["Parameters"] = parameters.into();
     document["Resources"] = resources.into();
     document["Outputs"] = outputs.into();
     Template::new(document)
+}
+
+/// Everything that a deployment of the API is a snapshot of and that refers to nothing but other parts of it: once all of
+/// it is there, the stage deploys itself once, and with all of it. Of a deployed stack this changes nothing, because the
+/// order is not part of any resource: a route that is added later is deployed by itself.
+fn deployed(resources: &Section) -> Vec<&String> {
+    const KINDS: [&str; 3] = ["Route", "RouteResponse", "IntegrationResponse"];
+    let is_part = |resource: &Value| {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        kind.strip_prefix("AWS::ApiGatewayV2::")
+            .is_some_and(|kind| KINDS.contains(&kind))
+    };
+    let parts = resources.iter().filter(|(_, resource)| is_part(resource));
+    parts.map(|(id, _)| id).collect()
 }
 
 /// Whether two deployments, each a template and its parameters, differ in nothing but the keys of code.
@@ -126,16 +141,25 @@ struct Pattern {
 
 impl Pattern {
     /// Leads `key` to the function of `family`, which API Gateway may then invoke for it.
+    ///
+    /// A function has one permission, whatever the number of its routes: its policy has room for 20 KB, a statement of
+    /// long names takes half of one, and a statement has one source
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
     fn add(&self, resources: &mut Section, key: &RouteKey, family: &str) {
         self.add_route(resources, key, &format!("{family}Integration"));
+        let id = format!("{family}Permission");
+        let routes = match resources.contains_key(&id) {
+            true => "*",
+            false => key.as_ref(),
+        };
         let mut permission = self.permission.clone();
         let properties = &mut permission["Properties"];
         properties["FunctionName"] = json!({ "Ref": format!("{family}Function") });
         let source = properties["SourceArn"]["Fn::Sub"]
             .as_str()
             .unwrap_or_default();
-        properties["SourceArn"]["Fn::Sub"] = json!(source.replace("$default", key.as_ref()));
-        resources.insert(ids::of("Permission", key), permission);
+        properties["SourceArn"]["Fn::Sub"] = json!(source.replace("$default", routes));
+        resources.insert(id, permission);
     }
 
     fn add_route(&self, resources: &mut Section, key: &RouteKey, integration: &str) {

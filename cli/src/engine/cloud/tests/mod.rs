@@ -1,6 +1,8 @@
 //! The verbs over a scripted CloudFormation: what they ask of it in states that no emulator reaches.
 
+mod again;
 mod lost;
+mod recorded;
 mod swap;
 mod trouble;
 mod validation;

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::Refusal;
 
 /// Tears down, and tells what was reported, asked and answered.
-async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
+pub(super) async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
     let stacks = CloudStacks::new(cloud);
     let mut transcript = Transcript::default();
     let outcome = match teardown(&stacks, &name(), data, &mut transcript).await {
