@@ -5,10 +5,11 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::TargetError;
+use super::network::{DialError, ProxyFailure, Socket, dial};
 
 /// The largest frame that API Gateway takes, in bytes. Larger messages would have to come in several frames
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
@@ -48,6 +49,11 @@ pub(crate) enum SeatError {
     },
     #[error("{url} did not answer the handshake within {HANDSHAKE:?}")]
     Silent { url: String },
+    #[error("{url} cannot be reached")]
+    Proxy { url: String, source: ProxyFailure },
+    /// The environment asks for what cannot be done.
+    #[error(transparent)]
+    Setup(TargetError),
 }
 
 impl SeatError {
@@ -57,13 +63,25 @@ impl SeatError {
             // Too many requests, or the gateway's own trouble.
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             Self::Unreachable { .. } | Self::Silent { .. } => true,
+            Self::Proxy { source, .. } => !source.wants_login,
+            Self::Setup(_) => false,
+        }
+    }
+
+    /// Whether TLS was offered to a server that speaks without.
+    pub(crate) fn is_without_tls(&self) -> bool {
+        match self {
+            Self::Unreachable { url, source } => {
+                url.starts_with("wss://") && source.to_string().contains("InvalidContentType")
+            }
+            _ => false,
         }
     }
 }
 
 /// An open connection.
 #[derive(Debug)]
-pub(crate) struct Line(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+pub(crate) struct Line(Socket);
 
 /// What comes over it.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,18 +91,11 @@ pub(crate) enum Heard {
     Closed(String),
 }
 
-/// Limits what waits to be written: a server that sends pings and reads no answer cannot fill the memory.
-pub(crate) fn bounded() -> WebSocketConfig {
-    WebSocketConfig::default().max_write_buffer_size(1024 * 1024)
-}
-
-/// Opens a connection, by TLS with the system's roots where the URL says `wss`.
+/// Opens a connection, by TLS where the URL says `wss`, and through the proxy that the environment names.
 ///
 /// # Errors
 /// [`SeatError`]
 pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
-    // The one cryptography that is built in; that somebody has chosen it already is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
     let url = || seat.url.clone();
     let unreachable = |source| SeatError::Unreachable {
         url: url(),
@@ -101,13 +112,14 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
             .expect("a name's characters are all allowed in a header");
         request.headers_mut().insert(*name, value);
     }
-    let opening = tokio_tungstenite::connect_async_with_config(request, Some(bounded()), true);
-    let opened = tokio::time::timeout(HANDSHAKE, opening)
+    let opened = tokio::time::timeout(HANDSHAKE, dial(request))
         .await
         .map_err(|_elapsed| SeatError::Silent { url: url() })?;
     match opened {
-        Ok((socket, _)) => Ok(Line(socket)),
-        Err(tungstenite::Error::Http(response)) => {
+        Ok(socket) => Ok(Line(socket)),
+        Err(DialError::Setup(error)) => Err(SeatError::Setup(error)),
+        Err(DialError::Proxy(source)) => Err(SeatError::Proxy { url: url(), source }),
+        Err(DialError::Socket(tungstenite::Error::Http(response))) => {
             let body = response.body().as_deref().unwrap_or_default();
             let body = String::from_utf8_lossy(body);
             let words = match body.trim() {
@@ -120,7 +132,7 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
                 words,
             })
         }
-        Err(source) => Err(unreachable(source)),
+        Err(DialError::Socket(source)) => Err(unreachable(source)),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use super::denial::Denial;
 use super::progress::{STACK_TYPE, StackEvent};
+use super::unavailable;
 
 /// The failure that the others follow from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -116,12 +118,10 @@ fn unwrapped(reason: &str) -> String {
 /// What a known reason means for this stack, and what to do.
 fn explanation(reason: &str) -> Option<(&'static str, String)> {
     let has = |words: &[&str]| words.iter().all(|word| reason.contains(word));
-    let known: (&'static str, &str) = if has(&["not authorized to perform"]) {
-        let action = action_in(reason).unwrap_or("the action that AWS names");
-        return Some((
-            "the identity that deploys may not do this; CloudFormation acts with its permissions",
-            format!("have somebody allow it {action}, then deploy again"),
-        ));
+    let known: (&'static str, &str) = if let Some(denial) = Denial::of(reason, "the action that AWS names") {
+        return Some((denial.meaning(), denial.remedy()));
+    } else if let Some(known) = unavailable::explanation(reason) {
+        return Some(known);
     } else if has(&["NoSuchKey"]) {
         (
             "the zip with the handlers was gone from the bucket when Lambda fetched it",
