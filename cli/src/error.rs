@@ -193,7 +193,9 @@ impl From<ProbeError> for CommandError {
                 let hint = source.hint().to_owned();
                 return Self::new(exit::STACK_FAILED, error, Some(hint));
             }
-            _ => "the stack is up but does not deliver; the functions' logs say why (`chatctl status` tells where)",
+            _ => {
+                "the stack is up but does not deliver; the functions' logs say why (`chatctl status` tells where)"
+            }
         };
         Self::new(exit::STACK_FAILED, error, Some(hint.into()))
     }

@@ -13,7 +13,7 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use futures_util::FutureExt;
 
-use super::error::{refused, story_of};
+use super::error::{on_one_line, refused, story_of};
 use super::origin::{Origin, is_header};
 use crate::engine::network::ProxyFailure;
 use crate::engine::{Refusal, TargetError, causes};
@@ -65,9 +65,12 @@ impl Explained {
     fn unusable(&self) -> NoCredentials {
         NoCredentials {
             refusal: Refusal::Denied,
-            why: "the credentials that were given out have characters in them that no key has".into(),
+            why: "the credentials that were given out have characters in them that no key has"
+                .into(),
             hint: match self.origin.property("credential_process") {
-                Some((profile, _)) => format!("see what the `credential_process` of profile `{profile}` prints"),
+                Some((profile, _)) => {
+                    format!("see what the `credential_process` of profile `{profile}` prints")
+                }
                 None => "see where they come from: `aws configure list` tells".into(),
             },
         }
@@ -87,10 +90,17 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         why,
         hint,
     };
-    if has("access token instead of credentials") || has("` was missing") || has("could not be built") {
+    if has("access token instead of credentials")
+        || has("` was missing")
+        || has("could not be built")
+    {
         return NoCredentials {
             refusal: Refusal::Usage,
-            why: format!("profile `{profile}` in {} cannot give credentials: {}", origin.files, reason(&chain)),
+            why: format!(
+                "profile `{profile}` in {} cannot give credentials: {}",
+                origin.files,
+                reason(&chain)
+            ),
             hint: "put it right there, or choose another profile (`--profile`, AWS_PROFILE)".into(),
         };
     }
@@ -98,7 +108,8 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         return none(origin);
     }
     // A role is assumed with credentials that were found, so what AWS says about it is about them.
-    let role = causes().find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
+    let role =
+        causes().find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
     if let Some(error) = role {
         return role_refused(error, origin);
     }
@@ -127,7 +138,10 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
             hint: proxy.hint().into(),
         };
     }
-    if has("dispatch failure") || has("has timed out") || matches!(error, CredentialsError::ProviderTimedOut(_)) {
+    if has("dispatch failure")
+        || has("has timed out")
+        || matches!(error, CredentialsError::ProviderTimedOut(_))
+    {
         return NoCredentials {
             refusal: Refusal::Unreachable,
             why: format!("credentials were asked for, and the network failed: {last}"),
@@ -135,9 +149,12 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         };
     }
     if origin.property("sso_session").is_some() || origin.property("sso_start_url").is_some() {
-        let again = format!("open a session with `aws sso login --profile {quoted}`, then run the same command again");
+        let again = format!(
+            "open a session with `aws sso login --profile {quoted}`, then run the same command again"
+        );
         let center = "IAM Identity Center";
-        return if has("ForbiddenException") || has("No access") || has("ResourceNotFoundException") {
+        return if has("ForbiddenException") || has("No access") || has("ResourceNotFoundException")
+        {
             let of = |property: &str| origin.property(property).map_or("", |(_, value)| value);
             let (role, account) = (of("sso_role_name"), of("sso_account_id"));
             denied(
@@ -145,11 +162,20 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
                 "have it assigned, or compare `sso_role_name` and `sso_account_id` with what the access portal shows".into(),
             )
         } else if has("expired") || has("Unauthorized") || has("not found or invalid") {
-            denied(format!("profile `{profile}` has no session of {center} any more: it has expired"), again)
+            denied(
+                format!("profile `{profile}` has no session of {center} any more: it has expired"),
+                again,
+            )
         } else if has("failed to load") || has("failed to read") {
-            denied(format!("profile `{profile}` has no session of {center} on this machine"), again)
+            denied(
+                format!("profile `{profile}` has no session of {center} on this machine"),
+                again,
+            )
         } else {
-            denied(format!("profile `{profile}` has no session of {center} that can be used: {last}"), again)
+            denied(
+                format!("profile `{profile}` has no session of {center} that can be used: {last}"),
+                again,
+            )
         };
     }
     if origin.property("login_session").is_some() {
@@ -160,7 +186,9 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
             }
             false => format!("the session of profile `{profile}` cannot be used: {last}"),
         };
-        let again = format!("open a session with `aws login --profile {quoted}`, then run the same command again");
+        let again = format!(
+            "open a session with `aws login --profile {quoted}`, then run the same command again"
+        );
         return denied(why, again);
     }
     denied(
@@ -190,8 +218,13 @@ fn none(origin: &Origin) -> NoCredentials {
 
 fn role_refused(error: &SdkError<AssumeRoleError, HttpResponse>, origin: &Origin) -> NoCredentials {
     let told = refused("sts:AssumeRole", "", error);
-    let (profile, role) = origin.property("role_arn").unwrap_or((&origin.profile, "of the profile"));
-    let why = format!("profile `{profile}` could not assume role {role}: {}", story_of(error));
+    let (profile, role) = origin
+        .property("role_arn")
+        .unwrap_or((&origin.profile, "of the profile"));
+    let why = format!(
+        "profile `{profile}` could not assume role {role}: {}",
+        story_of(error)
+    );
     let hint = match (origin.property("mfa_serial"), told.refusal) {
         (Some(_), Refusal::Denied) => with_code(origin),
         _ => told.hint.unwrap_or_default(),
@@ -222,9 +255,19 @@ fn with_code(origin: &Origin) -> String {
 
 /// What the program printed may be a secret, so neither its output nor its arguments are told.
 fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
-    let (profile, command) = origin.property("credential_process").unwrap_or((&origin.profile, ""));
-    let program = shell_words::split(command).ok().and_then(|words| words.into_iter().next());
-    let program = program.unwrap_or_else(|| command.split_whitespace().next().unwrap_or_default().to_owned());
+    let (profile, command) = origin
+        .property("credential_process")
+        .unwrap_or((&origin.profile, ""));
+    let program = shell_words::split(command)
+        .ok()
+        .and_then(|words| words.into_iter().next());
+    let program = program.unwrap_or_else(|| {
+        command
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    });
     let words = chain.last().map_or("", String::as_str);
     let what = match words.split_once("exited with code ") {
         Some((_, rest)) => {
@@ -257,7 +300,10 @@ fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
 fn reason(chain: &[String]) -> String {
     let last = chain.last().map_or("", String::as_str);
     let last = last.trim_start_matches("ProfileFile provider could not be built: ");
-    let last = last.lines().find(|line| line.contains("access token instead") || line.contains("` was missing")).unwrap_or(last);
+    let last = last
+        .lines()
+        .find(|line| line.contains("access token instead") || line.contains("` was missing"))
+        .unwrap_or(last);
     last.trim().to_owned()
 }
 
@@ -270,7 +316,7 @@ impl NoCredentials {
     /// As the error of what was tried.
     pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
         TargetError {
-            source: Some(self.why.clone().into()),
+            source: Some(on_one_line(&self.why).into()),
             ..TargetError::new(self.refusal, format!("could not {attempt}"))
         }
         .with_hint(&self.hint)

@@ -189,19 +189,54 @@ mod tests {
     #[test]
     fn a_value_that_the_sdk_cannot_read_is_told_by_the_name_of_its_variable() {
         for (name, value, told) in [
-            ("AWS_ACCESS_KEY_ID", "AKID\nX".as_bytes(), "has a line break in it"),
-            ("AWS_ACCESS_KEY_ID", "ключ".as_bytes(), "has characters in it that no such value has"),
-            ("AWS_SESSION_TOKEN", b"a\x07b", "has a control character in it ('\\u{7}')"),
+            (
+                "AWS_ACCESS_KEY_ID",
+                "AKID\nX".as_bytes(),
+                "has a line break in it",
+            ),
+            (
+                "AWS_ACCESS_KEY_ID",
+                "ключ".as_bytes(),
+                "has characters in it that no such value has",
+            ),
+            (
+                "AWS_SESSION_TOKEN",
+                b"a\x07b",
+                "has a control character in it ('\\u{7}')",
+            ),
             ("AWS_PROFILE", b"\xff\xfe", "is not UTF-8"),
-            ("AWS_ENDPOINT_URL", b"localhost:4566", "is no URL: it begins with http:// or https://"),
-            ("AWS_ENDPOINT_URL", b"/x", "is no URL: it begins with http:// or https://"),
-            ("AWS_ENDPOINT_URL_S3", b"http://:80", "is no URL: it names no host"),
+            (
+                "AWS_ENDPOINT_URL",
+                b"localhost:4566",
+                "is no URL: it begins with http:// or https://",
+            ),
+            (
+                "AWS_ENDPOINT_URL",
+                b"/x",
+                "is no URL: it begins with http:// or https://",
+            ),
+            (
+                "AWS_ENDPOINT_URL_S3",
+                b"http://:80",
+                "is no URL: it names no host",
+            ),
             ("AWS_ENDPOINT_URL_STS", b"https://h:x", "is no URL"),
-            ("AWS_ENDPOINT_URL", b"https://h:0", "is no URL: its port is not a number from 1 to 65535"),
-            ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", b"http://x", "is no path: it begins with / and goes on as in a URL"),
+            (
+                "AWS_ENDPOINT_URL",
+                b"https://h:0",
+                "is no URL: its port is not a number from 1 to 65535",
+            ),
+            (
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                b"http://x",
+                "is no path: it begins with / and goes on as in a URL",
+            ),
         ] {
             let error = outcome(&[(name, value)]).unwrap_err();
-            assert!(error.starts_with(&format!("the environment variable {name} {told}")), "{error}");
+            assert!(
+                error.starts_with(&format!("the environment variable {name} {told}")),
+                "{error}"
+            );
         }
         let long = vec![b'x'; MOST_BYTES + 1];
         assert!(outcome(&[("AWS_SESSION_TOKEN", &long)]).is_err());
@@ -210,14 +245,24 @@ mod tests {
     #[test]
     fn half_a_key_is_told_and_an_empty_variable_is_one_that_is_not_set() {
         let id = ("AWS_ACCESS_KEY_ID", "AKID".as_bytes());
-        assert!(outcome(&[id]).unwrap_err().ends_with("AWS_SECRET_ACCESS_KEY is not"));
+        assert!(
+            outcome(&[id])
+                .unwrap_err()
+                .ends_with("AWS_SECRET_ACCESS_KEY is not")
+        );
         assert!(outcome(&[id, ("AWS_SECRET_ACCESS_KEY", b" ")]).is_err());
         assert_eq!(outcome(&[id, ("AWS_SECRET_ACCESS_KEY", b"x/+=")]), Ok(()));
-        assert_eq!(outcome(&[("AWS_ACCESS_KEY_ID", b""), ("AWS_ENDPOINT_URL", b"")]), Ok(()));
+        assert_eq!(
+            outcome(&[("AWS_ACCESS_KEY_ID", b""), ("AWS_ENDPOINT_URL", b"")]),
+            Ok(())
+        );
     }
 
     #[test]
     fn what_the_sdk_does_not_read_may_be_anything() {
-        assert_eq!(outcome(&[("AWS_WHATEVER", b"\xff\n"), ("HOME", b"\xff")]), Ok(()));
+        assert_eq!(
+            outcome(&[("AWS_WHATEVER", b"\xff\n"), ("HOME", b"\xff")]),
+            Ok(())
+        );
     }
 }

@@ -186,7 +186,7 @@ where
     };
     TargetError {
         hint,
-        source: Some(Box::new(Words(words))),
+        source: Some(Box::new(Words(on_one_line(&words)))),
         ..TargetError::new(refusal, message)
     }
 }
@@ -241,6 +241,12 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     words(error)
+}
+
+/// Words of others, whose line breaks are seen and not obeyed.
+pub(super) fn on_one_line(words: &str) -> String {
+    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" \u{240a} ")
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

@@ -83,12 +83,21 @@ async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
     let bytes = match read(&path, MOST_BYTES).await {
         Ok(bytes) => bytes,
         // A folder in the path that is none means the same.
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
             Vec::new()
         }
         Err(error) => {
             let error = TargetError::file("read", &path, error);
-            return Err(TargetError { refusal: Refusal::Usage, ..error }.with_hint(hint(kind)));
+            return Err(TargetError {
+                refusal: Refusal::Usage,
+                ..error
+            }
+            .with_hint(hint(kind)));
         }
     };
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -98,7 +107,12 @@ async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
     let odd = text.find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if let Some(at) = odd {
         let line = line_at(text.as_bytes(), at);
-        return Err(wrong(&path, line, "it has a control character in it".to_owned(), kind));
+        return Err(wrong(
+            &path,
+            line,
+            "it has a control character in it".to_owned(),
+            kind,
+        ));
     }
     let alone = EnvConfigFiles::builder().with_contents(kind, &text).build();
     if let Err(error) = profile::load(&Fs::real(), &Env::real(), &alone, None).await {
@@ -116,7 +130,11 @@ fn understood(error: &(dyn std::error::Error + 'static)) -> (usize, String) {
     }
     let words = innermost.to_string();
     let (place, why) = words.split_once('\n').unwrap_or(("", &words));
-    let line = place.rsplit(' ').next().unwrap_or_default().trim_end_matches(':');
+    let line = place
+        .rsplit(' ')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(':');
     (line.parse().unwrap_or_default(), why.trim().to_owned())
 }
 
@@ -166,11 +184,20 @@ mod tests {
     #[tokio::test]
     async fn what_is_wrong_in_a_file_is_told_with_its_line() {
         for (bytes, told) in [
-            (&b"[default]\nregion\n"[..], "line 2: Expected an '=' sign defining a property"),
-            (b"[default\n", "line 1: Profile definition must end with ']'"),
+            (
+                &b"[default]\nregion\n"[..],
+                "line 2: Expected an '=' sign defining a property",
+            ),
+            (
+                b"[default\n",
+                "line 1: Profile definition must end with ']'",
+            ),
             (b"region = x\n", "line 1: Expected a profile definition"),
             (b"[default]\n\nregion = \xff\n", "line 3: it is not UTF-8"),
-            (b"[default]\nregion = \x00\n", "line 2: it has a control character in it"),
+            (
+                b"[default]\nregion = \x00\n",
+                "line 2: it has a control character in it",
+            ),
         ] {
             assert_eq!(refusal(bytes).await, told);
         }
@@ -179,7 +206,9 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_is_not_there_is_an_empty_one_and_a_folder_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = load(folder.path().join("no/config"), Kind::Config).await.unwrap();
+        let missing = load(folder.path().join("no/config"), Kind::Config)
+            .await
+            .unwrap();
         assert_eq!(missing.text, "");
         assert!(load(folder.path().to_owned(), Kind::Config).await.is_err());
     }

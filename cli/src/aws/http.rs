@@ -78,11 +78,15 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
     let context = context.map_err(setup)?;
     let [https, http] = proxies.each();
     let https = match https {
-        Some((proxy, rules)) => ProxyConfig::https(proxy.secret_url()).map_err(setup)?.no_proxy(rules),
+        Some((proxy, rules)) => ProxyConfig::https(proxy.secret_url())
+            .map_err(setup)?
+            .no_proxy(rules),
         None => ProxyConfig::disabled(),
     };
     let http = match http {
-        Some((proxy, rules)) => ProxyConfig::http(proxy.secret_url()).map_err(setup)?.no_proxy(rules),
+        Some((proxy, rules)) => ProxyConfig::http(proxy.secret_url())
+            .map_err(setup)?
+            .no_proxy(rules),
         None => ProxyConfig::disabled(),
     };
     // A proxy belongs to a scheme, and the SDK's configuration holds one of them.
@@ -99,7 +103,9 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
 fn through(proxy: ProxyConfig, context: TlsContext) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
             .tls_context(context.clone())
             .proxy_config(proxy.clone());
         connector.set_connector_settings(settings.cloned());
@@ -126,7 +132,10 @@ impl HttpConnector for Attentive {
         let has_content = expects_content(&request);
         let uri: Option<Uri> = request.uri().parse().ok();
         let proxy = uri.as_ref().and_then(|uri| self.proxies.to(uri)).cloned();
-        let target = uri.as_ref().and_then(Uri::authority).map(ToString::to_string);
+        let target = uri
+            .as_ref()
+            .and_then(Uri::authority)
+            .map(ToString::to_string);
         let target = target.unwrap_or_default();
         let is_plain = uri.as_ref().and_then(Uri::scheme_str) == Some("http");
         let answer = match is_plain {
@@ -163,7 +172,10 @@ fn passed_on(
             Err(ConnectorError::other(Box::new(failure), None))
         }
         status @ 502..=504 if !is_aws => {
-            let failure = ProxyFailure::new(proxy, format!("got no answer from {target}: HTTP status {status}"));
+            let failure = ProxyFailure::new(
+                proxy,
+                format!("got no answer from {target}: HTTP status {status}"),
+            );
             Err(ConnectorError::io(Box::new(failure)))
         }
         _ => Ok(answer),
@@ -176,7 +188,10 @@ fn blamed(error: ConnectorError, proxy: &Proxy, target: &str) -> ConnectorError 
         return error;
     }
     let failure = match error.is_timeout() {
-        true => ProxyFailure::new(proxy, format!("did not connect to {target} in time, or brought no answer from there")),
+        true => ProxyFailure::new(
+            proxy,
+            format!("did not connect to {target} in time, or brought no answer from there"),
+        ),
         false => ProxyFailure::of(proxy, target, &error),
     };
     match failure.wants_login {

@@ -71,18 +71,27 @@ pub(super) fn by_code(code: &str, message: &str) -> Kind {
         | "ServiceException" => Kind::Internal,
         // A clock that is wrong makes every service complain in another way.
         "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => Kind::Clock,
-        _ if message.contains("Signature expired") || message.contains("Signature not yet current") => {
+        _ if message.contains("Signature expired")
+            || message.contains("Signature not yet current") =>
+        {
             Kind::Clock
         }
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => Kind::Expired,
-        "InvalidClientTokenId" | "UnrecognizedClientException" | "InvalidAccessKeyId" | "AuthFailure" => {
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "InvalidAccessKeyId"
+        | "AuthFailure" => {
             match message.contains("security token") && message.contains("expired") {
                 true => Kind::Expired,
                 false => Kind::UnknownKey,
             }
         }
-        "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => Kind::BadSignature,
-        "MissingAuthenticationToken" | "MissingAuthenticationTokenException" | "InvalidToken" => Kind::BadToken,
+        "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature" => {
+            Kind::BadSignature
+        }
+        "MissingAuthenticationToken" | "MissingAuthenticationTokenException" | "InvalidToken" => {
+            Kind::BadToken
+        }
         "NotSignedUp"
         | "SubscriptionRequired"
         | "SubscriptionRequiredException"
@@ -143,9 +152,18 @@ mod tests {
     #[test]
     fn a_wrong_clock_is_known_by_its_words_whatever_the_code() {
         for (code, message) in [
-            ("SignatureDoesNotMatch", "Signature expired: 20151130T204723Z is now earlier than 20160119T133514Z (20160119T135014Z - 15 min.)"),
-            ("InvalidSignatureException", "Signature not yet current: 20301206T194311Z is still later than 20160105T194814Z (20160105T194314Z + 5 min.)"),
-            ("AccessDeniedException", "Signature expired: 20241008T195522Z is now earlier than 20241008T195940Z (20241008T200440Z - 5 min.)"),
+            (
+                "SignatureDoesNotMatch",
+                "Signature expired: 20151130T204723Z is now earlier than 20160119T133514Z (20160119T135014Z - 15 min.)",
+            ),
+            (
+                "InvalidSignatureException",
+                "Signature not yet current: 20301206T194311Z is still later than 20160105T194814Z (20160105T194314Z + 5 min.)",
+            ),
+            (
+                "AccessDeniedException",
+                "Signature expired: 20241008T195522Z is now earlier than 20241008T195940Z (20241008T200440Z - 5 min.)",
+            ),
         ] {
             assert_eq!(by_code(code, message), Kind::Clock, "{message}");
         }

@@ -13,6 +13,7 @@ mod identity;
 mod kinds;
 mod logs;
 mod origin;
+mod partition;
 mod profile;
 #[cfg(test)]
 mod stub;
@@ -38,6 +39,7 @@ pub(crate) use gateways::ApiGateways;
 pub(crate) use identity::Identity;
 pub(crate) use logs::CloudWatchLogs;
 use origin::Origin;
+pub(crate) use partition::CHINA;
 pub(crate) use tables::Tables;
 
 /// One account's resources in one region.
@@ -94,7 +96,11 @@ impl AwsTarget {
             .profile_name(&origin.profile);
         let config = loader.load().await;
         let credentials = match origin.is_profile_only {
-            true => Some(profile::credentials(&origin.profile, &origin.files, &config)),
+            true => Some(profile::credentials(
+                &origin.profile,
+                &origin.files,
+                &config,
+            )),
             false => config.credentials_provider(),
         };
         let config = match credentials {
@@ -102,7 +108,10 @@ impl AwsTarget {
             Some(inner) => {
                 let origin = Arc::new(origin);
                 let explained = SharedCredentialsProvider::new(Explained { inner, origin });
-                config.into_builder().credentials_provider(explained).build()
+                config
+                    .into_builder()
+                    .credentials_provider(explained)
+                    .build()
             }
         };
         Ok(Self {

@@ -169,8 +169,10 @@ impl Origin {
 fn named(region: &str, source: &str) -> Result<String, TargetError> {
     match region.parse::<RegionName>() {
         Ok(region) => Ok(region.into()),
-        Err(error) => Err(TargetError::new(Refusal::Usage, format!("{source}: {error}"))
-            .with_hint("a Region's name is like eu-west-1; `--region` names another one")),
+        Err(error) => Err(
+            TargetError::new(Refusal::Usage, format!("{source}: {error}"))
+                .with_hint("a Region's name is like eu-west-1; `--region` names another one"),
+        ),
     }
 }
 

@@ -1,10 +1,10 @@
 //! A profile that was asked for by name: that it exists, and credentials from nowhere else.
 
+use aws_config::BehaviorVersion;
 use aws_config::SdkConfig;
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
-use aws_config::BehaviorVersion;
 use aws_sdk_sts::config::SharedCredentialsProvider;
 
 use super::files::Files;
@@ -22,7 +22,9 @@ enum Notation {
 
 /// The profile that the environment names.
 pub(super) fn of_environment() -> Option<String> {
-    std::env::var("AWS_PROFILE").ok().filter(|profile| !profile.is_empty())
+    std::env::var("AWS_PROFILE")
+        .ok()
+        .filter(|profile| !profile.is_empty())
 }
 
 /// Whether keys in the environment come before any profile that the settings do not name.

@@ -62,9 +62,10 @@ impl fmt::Display for Cause {
             logical_id,
             resource_type,
             verb,
-            reason,
             ..
         } = self;
+        // Its lines stay readable, and none of them looks like one of those below.
+        let reason = self.reason.replace('\n', "\n    | ");
         if resource_type == STACK_TYPE {
             write!(out, "the stack could not be {verb}: {reason}")?;
         } else {
@@ -118,7 +119,9 @@ fn unwrapped(reason: &str) -> String {
 /// What a known reason means for this stack, and what to do.
 fn explanation(reason: &str) -> Option<(&'static str, String)> {
     let has = |words: &[&str]| words.iter().all(|word| reason.contains(word));
-    let known: (&'static str, &str) = if let Some(denial) = Denial::of(reason, "the action that AWS names") {
+    let known: (&'static str, &str) = if let Some(denial) =
+        Denial::of(reason, "the action that AWS names")
+    {
         return Some((denial.meaning(), denial.remedy()));
     } else if let Some(known) = unavailable::explanation(reason) {
         return Some(known);

@@ -60,7 +60,9 @@ impl Denial {
         let found = NAMES
             .into_iter()
             .filter_map(|(name, kind)| Some((context.find(name)?, kind)));
-        let kind = found.min_by_key(|(at, _)| *at).map_or(Kind::Unnamed, |(_, kind)| kind);
+        let kind = found
+            .min_by_key(|(at, _)| *at)
+            .map_or(Kind::Unnamed, |(_, kind)| kind);
         Some(Self {
             kind,
             is_explicit: explicit.is_some() || kind == Kind::PublicAccessBlock,
@@ -89,22 +91,30 @@ impl Denial {
             (Kind::Boundary, false) => {
                 "the permissions boundary of the identity does not include this, whatever its other policies allow"
             }
-            (Kind::Session, true) => "the policy of the session, which was given when its role was assumed, denies this",
+            (Kind::Session, true) => {
+                "the policy of the session, which was given when its role was assumed, denies this"
+            }
             (Kind::Session, false) => {
                 "the policy of the session, which was given when its role was assumed, does not allow this"
             }
-            (Kind::Endpoint, true) => "the policy of the VPC endpoint that the request went through denies this",
+            (Kind::Endpoint, true) => {
+                "the policy of the VPC endpoint that the request went through denies this"
+            }
             (Kind::Endpoint, false) => {
                 "the policy of the VPC endpoint that the request went through does not allow this"
             }
             (Kind::Resource, true) => "the policy of the resource itself denies this",
             (Kind::Resource, false) => "the policy of the resource itself does not allow this",
             (Kind::Trust, true) => "the trust policy of the role denies this to the identity",
-            (Kind::Trust, false) => "the trust policy of the role does not name the identity, or its conditions are not met",
+            (Kind::Trust, false) => {
+                "the trust policy of the role does not name the identity, or its conditions are not met"
+            }
             (Kind::Identity, true) => {
                 "a policy of the identity, or of a group that it is in, denies this, whatever other policies allow"
             }
-            (Kind::PublicAccessBlock, _) => "S3 Block Public Access of the account or the bucket prevents this",
+            (Kind::PublicAccessBlock, _) => {
+                "S3 Block Public Access of the account or the bucket prevents this"
+            }
             (Kind::Unnamed, true) => "a policy denies this, whatever other policies allow",
             (Kind::Identity | Kind::Unnamed, false) => {
                 "the identity that deploys may not do this; CloudFormation acts with its permissions"
@@ -190,30 +200,110 @@ mod tests {
 
     /// The sentences of IAM's page, with the kind of policy that each is about.
     const SENTENCES: &[(&str, Kind, bool)] = &[
-        ("because no service control policy allows the codecommit:ListRepositories action", Kind::ServiceControl, false),
-        ("with an explicit deny in a service control policy", Kind::ServiceControl, true),
-        ("with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1", Kind::ServiceControl, true),
-        ("because no resource control policy allows the secretsmanager:GetSecretValue action", Kind::ResourceControl, false),
-        ("with an explicit deny in a resource control policy", Kind::ResourceControl, true),
-        ("because no VPC endpoint policy allows the codecommit:ListRepositories action", Kind::Endpoint, false),
-        ("with an explicit deny in a VPC endpoint policy", Kind::Endpoint, true),
-        ("because no permissions boundary allows the codedeploy:ListDeployments action", Kind::Boundary, false),
-        ("with an explicit deny in a permissions boundary", Kind::Boundary, true),
-        ("because no session policy allows the codecommit:ListRepositories action", Kind::Session, false),
-        ("with an explicit deny in a session policy", Kind::Session, true),
-        ("because no resource-based policy allows the secretsmanager:GetSecretValue action", Kind::Resource, false),
-        ("with an explicit deny in a resource-based policy", Kind::Resource, true),
-        ("because no role trust policy allows the sts:AssumeRole action", Kind::Trust, false),
-        ("because the role trust policy allows the sts:AssumeRole action", Kind::Trust, false),
-        ("with an explicit deny in the role trust policy", Kind::Trust, true),
-        ("because no identity-based policy allows the codecommit:ListRepositories action", Kind::Identity, false),
-        ("with an explicit deny in an identity-based policy", Kind::Identity, true),
+        (
+            "because no service control policy allows the codecommit:ListRepositories action",
+            Kind::ServiceControl,
+            false,
+        ),
+        (
+            "with an explicit deny in a service control policy",
+            Kind::ServiceControl,
+            true,
+        ),
+        (
+            "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/service_control_policy/p-1",
+            Kind::ServiceControl,
+            true,
+        ),
+        (
+            "because no resource control policy allows the secretsmanager:GetSecretValue action",
+            Kind::ResourceControl,
+            false,
+        ),
+        (
+            "with an explicit deny in a resource control policy",
+            Kind::ResourceControl,
+            true,
+        ),
+        (
+            "because no VPC endpoint policy allows the codecommit:ListRepositories action",
+            Kind::Endpoint,
+            false,
+        ),
+        (
+            "with an explicit deny in a VPC endpoint policy",
+            Kind::Endpoint,
+            true,
+        ),
+        (
+            "because no permissions boundary allows the codedeploy:ListDeployments action",
+            Kind::Boundary,
+            false,
+        ),
+        (
+            "with an explicit deny in a permissions boundary",
+            Kind::Boundary,
+            true,
+        ),
+        (
+            "because no session policy allows the codecommit:ListRepositories action",
+            Kind::Session,
+            false,
+        ),
+        (
+            "with an explicit deny in a session policy",
+            Kind::Session,
+            true,
+        ),
+        (
+            "because no resource-based policy allows the secretsmanager:GetSecretValue action",
+            Kind::Resource,
+            false,
+        ),
+        (
+            "with an explicit deny in a resource-based policy",
+            Kind::Resource,
+            true,
+        ),
+        (
+            "because no role trust policy allows the sts:AssumeRole action",
+            Kind::Trust,
+            false,
+        ),
+        (
+            "because the role trust policy allows the sts:AssumeRole action",
+            Kind::Trust,
+            false,
+        ),
+        (
+            "with an explicit deny in the role trust policy",
+            Kind::Trust,
+            true,
+        ),
+        (
+            "because no identity-based policy allows the codecommit:ListRepositories action",
+            Kind::Identity,
+            false,
+        ),
+        (
+            "with an explicit deny in an identity-based policy",
+            Kind::Identity,
+            true,
+        ),
         ("with an explicit deny", Kind::Unnamed, true),
         ("", Kind::Unnamed, false),
         // S3's page.
-        ("because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access", Kind::PublicAccessBlock, true),
+        (
+            "because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access",
+            Kind::PublicAccessBlock,
+            true,
+        ),
         // KMS (<https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html>).
-        ("because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access", Kind::Resource, false),
+        (
+            "because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+            Kind::Resource,
+            false,
+        ),
     ];
 
     #[test]
@@ -225,7 +315,11 @@ mod tests {
                      to perform: s3:PutBucketPolicy on resource: arn:{partition}:s3:::b {context}"
                 );
                 let denial = Denial::of(&words, "x:Y").unwrap();
-                assert_eq!((denial.kind, denial.is_explicit), (*kind, *is_explicit), "{context}");
+                assert_eq!(
+                    (denial.kind, denial.is_explicit),
+                    (*kind, *is_explicit),
+                    "{context}"
+                );
                 assert_eq!(denial.action, "s3:PutBucketPolicy");
             }
         }
@@ -234,7 +328,9 @@ mod tests {
     #[test]
     fn where_a_policy_denies_nobody_is_told_to_allow_it() {
         for (context, kind, is_explicit) in SENTENCES {
-            let words = format!("User: x is not authorized to perform: iam:CreateRole on resource: y {context}");
+            let words = format!(
+                "User: x is not authorized to perform: iam:CreateRole on resource: y {context}"
+            );
             let denial = Denial::of(&words, "x:Y").unwrap();
             let is_lack = denial.remedy().starts_with("have somebody allow it");
             assert_eq!(is_lack, denial.is_mere_lack(), "{kind:?} {is_explicit}");
@@ -244,7 +340,11 @@ mod tests {
 
     #[test]
     fn what_is_no_refusal_by_a_policy_is_left_alone() {
-        for words in ["Rate exceeded", "because no identity-based policy allows it", ""] {
+        for words in [
+            "Rate exceeded",
+            "because no identity-based policy allows it",
+            "",
+        ] {
             assert_eq!(Denial::of(words, "x:Y"), None);
         }
     }

@@ -2,9 +2,9 @@
 
 /// The meaning and the remedy of `words`, which an event of a stack or an answer of AWS has.
 pub(crate) fn explanation(words: &str) -> Option<(&'static str, String)> {
-    let known = KNOWN.iter().find(|known| {
-        known.words.iter().all(|word| words.contains(word))
-    })?;
+    let known = KNOWN
+        .iter()
+        .find(|known| known.words.iter().all(|word| words.contains(word)))?;
     Some((known.meaning, known.remedy.to_owned()))
 }
 
@@ -89,13 +89,28 @@ mod tests {
                 "Architecture \"arm64\" is not supported in eu-west-3. Please select \"x86_64\" or remove the Architectures value from your request and try again (Service: Lambda, Status Code: 400)",
                 "processor",
             ),
-            ("NotSignedUp: Your account is not signed up for the S3 service. You must sign up before you can use S3.", "S3"),
-            ("SubscriptionRequiredException: The AWS Access Key Id needs a subscription for the service", "registered"),
-            ("OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.", "registered"),
-            ("RegionDisabledException: STS is not activated in this region for account:1. Your account administrator can activate STS in this region using the IAM Console.", "not enabled"),
+            (
+                "NotSignedUp: Your account is not signed up for the S3 service. You must sign up before you can use S3.",
+                "S3",
+            ),
+            (
+                "SubscriptionRequiredException: The AWS Access Key Id needs a subscription for the service",
+                "registered",
+            ),
+            (
+                "OptInRequired: You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.",
+                "registered",
+            ),
+            (
+                "RegionDisabledException: STS is not activated in this region for account:1. Your account administrator can activate STS in this region using the IAM Console.",
+                "not enabled",
+            ),
         ] {
             let (meaning, remedy) = explanation(words).unwrap_or_else(|| panic!("{words}"));
-            assert!(meaning.contains(meant) && !remedy.is_empty(), "{words}: {meaning}");
+            assert!(
+                meaning.contains(meant) && !remedy.is_empty(),
+                "{words}: {meaning}"
+            );
         }
         assert_eq!(explanation("The role is gone"), None);
     }

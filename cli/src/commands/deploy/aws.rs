@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{DeployArgs, print, probe, publish, tags};
-use crate::aws::{AwsTarget, Bucket};
+use crate::aws::{AwsTarget, Bucket, CHINA, Identity};
 use crate::commands::aws::{Found, build, deployment, endpoint, located, moved, preflight};
 use crate::commands::plan::{self, Place};
 use crate::commands::waits::{asked, late, late_target};
@@ -54,7 +54,13 @@ async fn deploy(
     let building = build(settings, source(args), found.deployed, &mut reporter);
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let moved = moved(settings, source(args), found.deployed, &built);
-    let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
+    let of_partition = found.identity.caution().map(str::to_owned);
+    let cautions = settings
+        .cautions()
+        .into_iter()
+        .chain(moved)
+        .chain(of_partition);
+    let cautions: Vec<_> = cautions.collect();
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
         let deployment = deployment(settings, code, tags(args)?, pace(args));
@@ -94,7 +100,8 @@ async fn deploy(
             TargetError::new(Refusal::Failed, message)
         })?;
         if !args.no_probe {
-            probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await?;
+            let proved = probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await;
+            proved.map_err(|error| where_it_failed(error, &found.identity))?;
         }
         Ok(url)
     };
@@ -117,6 +124,15 @@ async fn deploy(
 
 fn source(args: &DeployArgs) -> Source<'_> {
     Source::of_flags(args.handlers.as_deref(), args.skip_target_check)
+}
+
+/// What fails in one partition only has its reason there.
+fn where_it_failed(error: CommandError, identity: &Identity) -> CommandError {
+    let is_interrupted = error.exit == crate::error::exit::INTERRUPTED;
+    match identity.partition() {
+        "aws-cn" if !is_interrupted => error.or_hint(Some(CHINA.to_owned())),
+        _ => error,
+    }
 }
 
 fn pace(args: &DeployArgs) -> Pace {

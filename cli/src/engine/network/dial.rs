@@ -77,7 +77,10 @@ pub(crate) async fn dial(request: Request) -> Result<Socket, DialError> {
     let stream: Box<dyn Stream> = match proxies.as_ref().and_then(|proxies| proxies.to(&uri)) {
         Some(proxy) => tunnelled(proxy, &uri).await?,
         None => {
-            let (host, port) = (uri.host().unwrap_or_default(), uri.port_u16().unwrap_or(443));
+            let (host, port) = (
+                uri.host().unwrap_or_default(),
+                uri.port_u16().unwrap_or(443),
+            );
             let stream = TcpStream::connect(format!("{host}:{port}")).await;
             let stream = stream.map_err(tungstenite::Error::Io)?;
             stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
@@ -92,7 +95,9 @@ pub(crate) async fn dial(request: Request) -> Result<Socket, DialError> {
 fn is_here(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        || host
+            .parse()
+            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// The address with the port that its scheme means.
@@ -107,27 +112,34 @@ fn with_port(uri: &Uri) -> Result<Uri, tungstenite::Error> {
     let host = host.ok_or(UrlError::NoHostName)?;
     let scheme = uri.scheme_str().unwrap_or_default();
     let whole = format!("{scheme}://{host}:{port}/");
-    whole.parse().map_err(|_| UrlError::UnableToConnect(host.to_owned()).into())
+    whole
+        .parse()
+        .map_err(|_| UrlError::UnableToConnect(host.to_owned()).into())
 }
 
 /// A connection to `uri` that `proxy` passes on.
 async fn tunnelled(proxy: &Proxy, uri: &Uri) -> Result<Box<dyn Stream>, DialError> {
+    let tunnelling = tunnelled_within(proxy, uri, limits::scaled(TUNNELLING));
+    tunnelling.await.map_err(DialError::Proxy)
+}
+
+pub(super) async fn tunnelled_within(
+    proxy: &Proxy,
+    uri: &Uri,
+    patience: Duration,
+) -> Result<Box<dyn Stream>, ProxyFailure> {
     let target = uri.authority().map_or("", |authority| authority.as_str());
-    let patience = limits::scaled(TUNNELLING);
     match tokio::time::timeout(patience, tunnel(proxy, uri)).await {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(DialError::Proxy(ProxyFailure::of(proxy, target, &*error))),
+        Ok(Err(error)) => Err(ProxyFailure::of(proxy, target, &*error)),
         Err(_elapsed) => {
             let why = format!("did not connect to {target} within {patience:?}");
-            Err(DialError::Proxy(ProxyFailure::new(proxy, why)))
+            Err(ProxyFailure::new(proxy, why))
         }
     }
 }
 
-async fn tunnel(
-    proxy: &Proxy,
-    uri: &Uri,
-) -> Result<Box<dyn Stream>, Box<dyn std::error::Error>> {
+async fn tunnel(proxy: &Proxy, uri: &Uri) -> Result<Box<dyn Stream>, Box<dyn std::error::Error>> {
     let found = Matcher::builder().all(proxy.secret_url()).build();
     let found = found.intercept(&Uri::from_static("https://target/"));
     let found = found.ok_or("its address makes no sense")?;

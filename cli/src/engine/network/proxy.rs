@@ -55,11 +55,18 @@ impl Proxy {
             "http" => "http",
             "https" => "https",
             socks if socks.starts_with("socks") => {
-                return Err(wrong("it is a SOCKS proxy, and chatctl uses HTTP proxies only"));
+                return Err(wrong(
+                    "it is a SOCKS proxy, and chatctl uses HTTP proxies only",
+                ));
             }
             _ => return Err(wrong("its scheme is neither http nor https")),
         };
         let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+        if rest[authority.len()..].contains('@') {
+            return Err(wrong(
+                "its name or password has one of / ? # in it, which is written as %2F, %3F or %23",
+            ));
+        }
         let (login, host_and_port) = match authority.rsplit_once('@') {
             Some((login, host_and_port)) => (Some(login), host_and_port),
             None => (None, authority),
@@ -194,10 +201,16 @@ impl fmt::Display for Proxies {
 fn normalised(rules: &str) -> String {
     let rules = rules.split(|c: char| c == ',' || c.is_whitespace());
     let rules = rules.map(|rule| {
-        let rule = rule.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(rule);
+        let rule = rule
+            .strip_prefix('*')
+            .filter(|rest| rest.starts_with('.'))
+            .unwrap_or(rule);
         rule.trim_matches(['[', ']']).trim_end_matches('.')
     });
-    rules.filter(|rule| !rule.is_empty()).collect::<Vec<_>>().join(",")
+    rules
+        .filter(|rule| !rule.is_empty())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// A proxy that did not lead to its target.
@@ -222,7 +235,10 @@ impl ProxyFailure {
             format!("refuses to connect to {target}")
         } else if has("tunnel error: unexpected end of file") {
             format!("ended the connection when it was asked for {target}")
-        } else if has("underlying connection") || has("error trying to connect") || has("tcp connect") {
+        } else if has("underlying connection")
+            || has("error trying to connect")
+            || has("tcp connect")
+        {
             format!("cannot be reached: {last}")
         } else {
             format!("does not lead to {target}: {last}")

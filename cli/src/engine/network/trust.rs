@@ -49,7 +49,10 @@ impl Trust {
     pub(super) async fn of_file(path: OsString) -> Result<Self, TargetError> {
         let path = PathBuf::from(path);
         let wrong = |why: Box<dyn std::error::Error + Send + Sync>| {
-            let message = format!("could not take certificates from {} ({BUNDLE})", path.display());
+            let message = format!(
+                "could not take certificates from {} ({BUNDLE})",
+                path.display()
+            );
             TargetError {
                 source: Some(why),
                 ..TargetError::new(Refusal::Usage, message)
@@ -58,9 +61,12 @@ impl Trust {
                 "name a file that holds the certificates of your network's authorities in PEM form, or unset {BUNDLE}"
             ))
         };
-        let bytes = read(&path, MOST_BYTES).await.map_err(|error| wrong(error.into()))?;
+        let bytes = read(&path, MOST_BYTES)
+            .await
+            .map_err(|error| wrong(error.into()))?;
         let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-        let parsed = parsed.map_err(|_| wrong("it is damaged: what begins as PEM does not end so".into()))?;
+        let parsed = parsed
+            .map_err(|_| wrong("it is damaged: what begins as PEM does not end so".into()))?;
         if parsed.is_empty() {
             return Err(wrong("it holds no certificate in PEM form".into()));
         }
@@ -111,5 +117,7 @@ impl fmt::Display for Trust {
 fn usable(certificates: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
     let mut roots = RootCertStore::empty();
     let usable = certificates.into_iter();
-    usable.filter(|certificate| roots.add(certificate.clone()).is_ok()).collect()
+    usable
+        .filter(|certificate| roots.add(certificate.clone()).is_ok())
+        .collect()
 }
