@@ -92,6 +92,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     };
     if has("access token instead of credentials")
         || has("` was missing")
+        || has("was not defined")
         || has("could not be built")
     {
         return NoCredentials {
@@ -296,15 +297,21 @@ fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
     }
 }
 
-/// The last words of a chain, without the SDK's own introduction.
+/// The last words of a chain, without the SDK's own introduction. A chain of providers has a line for each.
 fn reason(chain: &[String]) -> String {
     let last = chain.last().map_or("", String::as_str);
-    let last = last.trim_start_matches("ProfileFile provider could not be built: ");
-    let last = last
+    let telling = ["access token instead", "` was missing", "was not defined"];
+    let line = last
         .lines()
-        .find(|line| line.contains("access token instead") || line.contains("` was missing"))
-        .unwrap_or(last);
-    last.trim().to_owned()
+        .find(|line| telling.iter().any(|words| line.contains(words)));
+    let words = line.unwrap_or(last);
+    let introduced = ["was not enabled: ", "could not be built: "];
+    let words = introduced.iter().fold(words, |words, introduction| {
+        words
+            .split_once(introduction)
+            .map_or(words, |(_, rest)| rest)
+    });
+    words.trim().to_owned()
 }
 
 /// What the SDK's error carries, if that is ours.

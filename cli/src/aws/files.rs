@@ -8,6 +8,7 @@ use aws_config::profile::{self, ProfileSet};
 use aws_runtime::env_config::file::{EnvConfigFileKind as Kind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env, Fs};
 
+use super::environment::url;
 use crate::engine::reading::read;
 use crate::engine::{Refusal, TargetError};
 
@@ -119,7 +120,25 @@ async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
         let (line, why) = understood(&error);
         return Err(wrong(&path, line, why, kind));
     }
+    if let Some((line, why)) = odd_address(&text) {
+        return Err(wrong(&path, line, format!("`endpoint_url` {why}"), kind));
+    }
     Ok(File { path, text })
+}
+
+/// The first `endpoint_url` that is no address, over which the SDK would panic: its line, and why.
+fn odd_address(text: &str) -> Option<(usize, String)> {
+    let lines = text.lines().enumerate();
+    let addresses = lines.filter_map(|(number, line)| {
+        let (name, value) = line.split_once('=')?;
+        (name.trim() == "endpoint_url").then_some((number + 1, value))
+    });
+    let mut wrong = addresses.filter_map(|(line, value)| {
+        // What stands behind a space and a # is a comment.
+        let value = value.split(" #").next().unwrap_or_default().trim();
+        Some((line, url(value).err()?))
+    });
+    wrong.next()
 }
 
 /// The line and the reason in the SDK's words, which are `error parsing FILE on line N:` and the reason below.
@@ -185,7 +204,11 @@ mod tests {
     async fn what_is_wrong_in_a_file_is_told_with_its_line() {
         for (bytes, told) in [
             (
-                &b"[default]\nregion\n"[..],
+                &b"[default]\nendpoint_url = x\n"[..],
+                "line 2: `endpoint_url` is no URL: it begins with http:// or https://",
+            ),
+            (
+                b"[default]\nregion\n",
                 "line 2: Expected an '=' sign defining a property",
             ),
             (

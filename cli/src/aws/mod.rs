@@ -18,6 +18,8 @@ mod profile;
 #[cfg(test)]
 mod stub;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -183,6 +183,70 @@ mod tests {
     }
 
     #[test]
+    fn no_wrong_type_is_told_in_the_words_of_rust() {
+        let tables = [
+            ("stack", "1"),
+            ("stage", "true"),
+            ("from", "[]"),
+            ("to", "{}"),
+            ("routes", "1"),
+            ("logs", "1"),
+            ("aws", "\"x\""),
+            ("routes", "[\"x\"]"),
+            ("local", "1"),
+            ("handlers", "1"),
+        ];
+        let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
+        let inner = [
+            ("logs", "retention-days", "\"14\""),
+            ("logs", "retention-days", "1.5"),
+            ("local", "port", "true"),
+            ("aws", "region", "1"),
+            ("aws", "profile", "[]"),
+            ("aws", "architecture", "1"),
+            ("handlers", "path", "1"),
+            ("handlers", "profile", "{}"),
+        ];
+        let inner = inner.map(|(table, key, value)| format!("[{table}]\n{key} = {value}\n"));
+        let routes = [
+            ("max-text-bytes", "\"100\""),
+            ("include-sender", "\"yes\""),
+            ("reply", "1"),
+            ("receivers", "1"),
+            ("text", "1"),
+            ("http", "1"),
+            ("handler", "{}"),
+            ("permissions", "1"),
+            ("secret-header", "1"),
+            ("key", "1"),
+        ];
+        let routes = routes.map(|(key, value)| {
+            let known = if key == "key" { "" } else { "key = \"x\"\n" };
+            format!("[[routes]]\n{known}{key} = {value}\n")
+        });
+        for text in tables.into_iter().chain(inner).chain(routes) {
+            let refusal = parse(Path::new("x"), &text, Path::new(""))
+                .expect_err(&text)
+                .to_string();
+            let message = refusal.lines().next().unwrap();
+            for word in [
+                "i64",
+                "invalid type",
+                "struct",
+                "sequence",
+                "map",
+                "boolean",
+                "a string",
+                "enum",
+                "variant ",
+                "Table",
+            ] {
+                assert!(!message.contains(word), "{text}{message}");
+            }
+        }
+    }
+
+    #[test]
     fn an_impossible_value_points_at_its_line() {
         check(
             "stage = \"v1/beta\"\n",

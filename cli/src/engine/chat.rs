@@ -286,4 +286,24 @@ mod tests {
         };
         assert!(sit(&seat).await.unwrap_err().may_pass());
     }
+
+    #[tokio::test]
+    async fn tls_that_is_offered_to_a_server_without_is_told_from_other_trouble() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("wss://{}/v1", listener.local_addr().unwrap());
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer)
+                .await
+                .unwrap();
+            stream
+        };
+        let seat = Seat {
+            url,
+            headers: vec![],
+        };
+        let (outcome, _stream) = tokio::join!(sit(&seat), answering);
+        assert!(outcome.unwrap_err().is_without_tls());
+    }
 }

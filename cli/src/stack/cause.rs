@@ -238,6 +238,27 @@ mod tests {
     }
 
     #[test]
+    fn the_kind_of_a_policy_that_denies_is_named_and_lines_of_a_reason_are_no_lines_of_ours() {
+        let events = [StackEvent {
+            id: "1".into(),
+            at: 0.0,
+            logical_id: "R".into(),
+            resource_type: "AWS::IAM::Role".into(),
+            status: "CREATE_FAILED".into(),
+            reason: Some(
+                "User: u is not authorized to perform: iam:CreateRole on resource: r with an explicit deny in a \
+                 service control policy\n  meaning: none"
+                    .into(),
+            ),
+        }];
+        expect![[r#"
+            R (AWS::IAM::Role) could not be created: User: u is not authorized to perform: iam:CreateRole on resource: r with an explicit deny in a service control policy
+                |   meaning: none
+              meaning: a service control policy of the account's organization denies this, whatever other policies allow"#]]
+        .assert_eq(&cause(&events).unwrap().to_string());
+    }
+
+    #[test]
     fn the_stacks_own_failure_counts_when_no_resource_has_one() {
         check(
             "chat ROLLBACK_FAILED The role is gone",

@@ -99,7 +99,7 @@ fn survives(what: &str, command: &mut std::process::Command) {
         ended.stderr
     );
     assert!(
-        ended.stderr.starts_with("error: "),
+        ended.stderr.lines().any(|line| line.starts_with("error: ")),
         "{what}: {}",
         ended.stderr
     );
@@ -112,6 +112,10 @@ fn no_value_of_any_variable_ends_in_a_panic() {
     for variable in VARIABLES {
         for (number, value) in values().into_iter().enumerate() {
             for has_keys in [true, false] {
+                // Nearly all of them mean the same with and without keys.
+                if !has_keys && number % 3 != 0 {
+                    continue;
+                }
                 let mut command = with_keys(&project, &["outputs"]);
                 if !has_keys {
                     command
@@ -133,7 +137,7 @@ fn no_value_of_any_variable_ends_in_a_panic() {
 
 #[test]
 fn no_file_in_aws_s_folder_ends_in_a_panic() {
-    let texts: [&[u8]; 16] = [
+    let texts: [&[u8]; 19] = [
         b"",
         b"\0",
         b"\xff",
@@ -150,6 +154,9 @@ fn no_file_in_aws_s_folder_ends_in_a_panic() {
         b"[default]\nsource_profile = default\nrole_arn = x\n",
         b"[default]\ncredential_process = \n",
         b"[default]\nsso_session = \n[sso-session ]\n",
+        b"[default]\nendpoint_url = \n",
+        b"[default]\nendpoint_url = x\n",
+        b"[default]\nservices = s\n[services s]\ncloudformation = \n  endpoint_url = :\n",
     ];
     let endpoint = format!("http://{}", closed());
     for file in ["config", "credentials"] {
@@ -161,10 +168,9 @@ fn no_file_in_aws_s_folder_ends_in_a_panic() {
             command
                 .env_remove("AWS_ACCESS_KEY_ID")
                 .env_remove("AWS_SECRET_ACCESS_KEY");
-            survives(
-                &format!("{file} {number}"),
-                command.env("AWS_ENDPOINT_URL", &endpoint),
-            );
+            survives(&format!("{file} {number}"), &mut command);
+            let command = command.env("AWS_ENDPOINT_URL", &endpoint);
+            survives(&format!("{file} {number}, elsewhere"), command);
         }
         let project = Project::new("");
         std::fs::create_dir_all(project.path().join(".aws").join(file)).unwrap();

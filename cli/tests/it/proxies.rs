@@ -171,7 +171,7 @@ fn the_doctor_tells_which_proxy_and_certificates_are_used_and_what_is_wrong_with
     let line = |finished: &Finished| {
         let lines = finished.stdout.lines();
         lines
-            .filter(|line| line.contains("network"))
+            .filter(|line| line.contains(" network "))
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
