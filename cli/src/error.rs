@@ -186,14 +186,29 @@ impl From<DeployError> for CommandError {
 
 impl From<ProbeError> for CommandError {
     fn from(error: ProbeError) -> Self {
-        let hint = "the stack is up but does not deliver; the functions' logs say why (`chatctl status` tells where)";
+        let hint = match error {
+            ProbeError::Setup(error) => return error.into(),
+            ProbeError::Proxy { ref source, .. } => {
+                let hint = source.hint().to_owned();
+                return Self::new(exit::STACK_FAILED, error, Some(hint));
+            }
+            _ => {
+                "the stack is up but does not deliver; the functions' logs say why (`chatctl status` tells where)"
+            }
+        };
         Self::new(exit::STACK_FAILED, error, Some(hint.into()))
     }
 }
 
 impl From<SeatError> for CommandError {
     fn from(error: SeatError) -> Self {
-        let (exit, hint) = match &error {
+        let (exit, hint) = match error {
+            SeatError::Setup(error) => return error.into(),
+            SeatError::Proxy { ref source, .. } => (exit::STACK_FAILED, source.hint()),
+            ref error if error.is_without_tls() => (
+                exit::STACK_FAILED,
+                "what answers there speaks without TLS, as a local stack does: begin the address with ws://",
+            ),
             SeatError::Refused { status: 401, .. } => (
                 exit::STACK_FAILED,
                 "the chat wants to know who you are: name yourself and, where it is a chat of two, your friend (`--as`, `--to`)",

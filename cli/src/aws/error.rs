@@ -5,34 +5,15 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::SdkError;
 
+use super::credentials::found_in;
 use super::http::WebPage;
-use crate::engine::{Refusal, TargetError};
+pub(super) use super::kinds::Kind;
+use super::kinds::{by_code, by_status};
+use crate::engine::network::ProxyFailure;
+use crate::engine::{Refusal, TargetError, causes};
 use crate::stack::cause::action_in;
-
-/// What kind of refusal it is, whatever the service calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Throttled,
-    /// Temporary credentials whose time is over.
-    Expired,
-    /// Credentials that AWS does not know, or a signature that does not fit.
-    Unrecognized,
-    /// There are none.
-    NoCredentials,
-    Denied,
-    NotFound,
-    /// No connection came to be, or it broke.
-    Unreachable,
-    /// No answer came in time.
-    Silent,
-    /// AWS had trouble of its own.
-    Internal,
-    /// Something between here and AWS answered.
-    WebPage,
-    /// The answer makes no sense.
-    Garbled,
-    Other,
-}
+use crate::stack::denial::Denial;
+use crate::stack::unavailable::explanation;
 
 /// What AWS itself said.
 #[derive(Debug, thiserror::Error)]
@@ -54,19 +35,18 @@ where
         }
         SdkError::TimeoutError(_) => Kind::Silent,
         SdkError::ResponseError(_) => Kind::Garbled,
+        error if found_in(error).is_some() => Kind::NoCredentials,
         error if is_caused_by::<WebPage>(error) => Kind::WebPage,
+        error if is_caused_by::<ProxyFailure>(error) => Kind::Proxy,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Kind::Silent,
         error => {
-            let chain = chain(error).to_lowercase();
-            if ["credential", "sso", "identity", "profile"]
-                .iter()
-                .any(|word| chain.contains(word))
-            {
-                if chain.contains("expired") {
-                    Kind::Expired
-                } else {
-                    Kind::NoCredentials
-                }
+            let chain = chain(error);
+            if chain.contains("invalid peer certificate") {
+                Kind::Certificate
+            } else if chain.contains("dns error") || chain.contains("failed to lookup address") {
+                Kind::UnknownHost
+            } else if chain.contains("identity") && chain.contains("timed out") {
+                Kind::Silent
             } else if matches!(error, SdkError::DispatchFailure(_)) {
                 Kind::Unreachable
             } else {
@@ -76,82 +56,23 @@ where
     }
 }
 
-/// By the HTTP status: the answer to a HEAD request has no body that could carry a code
-/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
-fn by_status(status: u16) -> Kind {
-    match status {
-        401 | 403 => Kind::Denied,
-        404 => Kind::NotFound,
-        // To whom asks too much S3 says 503.
-        429 | 503 => Kind::Throttled,
-        500.. => Kind::Internal,
-        _ => Kind::Other,
-    }
-}
-
-/// By the error code
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>, and each service's own page).
-fn by_code(code: &str, message: &str) -> Kind {
-    match code {
-        "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestLimitExceeded"
-        | "TooManyRequestsException"
-        | "SlowDown"
-        | "RequestThrottled" => Kind::Throttled,
-        "ServiceUnavailable"
-        | "InternalFailure"
-        | "InternalError"
-        | "InternalServerError"
-        | "ServiceException" => Kind::Internal,
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
-            Kind::Expired
-        }
-        "InvalidClientTokenId"
-        | "UnrecognizedClientException"
-        | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
-        | "InvalidAccessKeyId"
-        | "IncompleteSignature"
-        | "MissingAuthenticationToken"
-        | "AuthFailure"
-        | "InvalidToken" => Kind::Unrecognized,
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
-        | "Forbidden"
-        | "NotAuthorized"
-        | "403" => Kind::Denied,
-        "NotFound"
-        | "NotFoundException"
-        | "ResourceNotFoundException"
-        | "NoSuchKey"
-        | "NoSuchBucket"
-        | "NoSuchBucketPolicy"
-        | "ChangeSetNotFound"
-        | "ChangeSetNotFoundException" => Kind::NotFound,
-        "ValidationError" if message.contains("does not exist") => Kind::NotFound,
-        _ if message.contains("not authorized to perform") => Kind::Denied,
-        _ if message.contains("Rate exceeded") => Kind::Throttled,
-        _ => Kind::Other,
-    }
-}
-
 /// Turns `error` into ours. `action` is what IAM calls the request, for when AWS does not name it; `attempt` is
 /// what was tried, for example `publish the handlers to bucket x`.
 pub(super) fn refused<E>(
     action: &'static str,
     attempt: impl std::fmt::Display,
-    error: SdkError<E, HttpResponse>,
+    error: impl std::borrow::Borrow<SdkError<E, HttpResponse>>,
 ) -> TargetError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let words = words(&error);
-    let named = action_in(&words).unwrap_or(action).to_owned();
+    let error = error.borrow();
+    if let Some(none) = found_in(error) {
+        return none.told(attempt);
+    }
+    let words = words(error);
     let message = format!("could not {attempt}");
-    let (refusal, hint) = match kind(&error) {
+    let (refusal, hint) = match kind(error) {
         Kind::Throttled => (
             Refusal::Unreachable,
             Some("AWS was asked too often, also after several tries; wait a minute and try again".to_owned()),
@@ -183,35 +104,96 @@ where
                     .to_owned(),
             ),
         ),
+        Kind::UnknownHost => (
+            Refusal::Unreachable,
+            Some(
+                "AWS's host for this Region was not found: check the Region's name (`--region`, AWS_REGION) and the \
+                 network; where only a proxy reaches AWS, name it in HTTPS_PROXY"
+                    .to_owned(),
+            ),
+        ),
+        Kind::Certificate => (
+            Refusal::Unreachable,
+            Some(
+                "what answered is not known by the certificates of this machine: where a proxy looks into TLS, name the \
+                 file with its authority's certificate (PEM) in AWS_CA_BUNDLE; `chatctl doctor` tells which are used"
+                    .to_owned(),
+            ),
+        ),
+        Kind::Proxy => {
+            let hint = causes(error).filter_map(|cause| cause.downcast_ref::<ProxyFailure>()).next();
+            (Refusal::Unreachable, hint.map(|failure| failure.hint().to_owned()))
+        }
         Kind::Expired => (
             Refusal::Denied,
-            Some("the credentials have expired: renew them (`aws sso login`, or new keys), then run the same command again".to_owned()),
+            Some("the credentials have expired: renew them (`aws sso login`, `aws login`, or new keys), then run the same command again".to_owned()),
         ),
-        Kind::Unrecognized => (
+        Kind::UnknownKey => (
             Refusal::Denied,
-            Some("AWS does not accept these credentials: `chatctl doctor` tells which are used".to_owned()),
+            Some(
+                "AWS does not know this access key here: it was mistyped, deleted or switched off; or it belongs to \
+                 another partition, as keys of China and GovCloud count only there; or the Region is one that the \
+                 account has to enable first (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html); \
+                 `chatctl doctor` tells which Region is asked"
+                    .to_owned(),
+            ),
         ),
-        Kind::NoCredentials => (
+        Kind::BadSignature => (
             Refusal::Denied,
-            Some("found no AWS credentials: name a profile with `--profile`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--local` needs none".to_owned()),
+            Some(
+                "the secret access key is not the one of this access key: check AWS_SECRET_ACCESS_KEY or the profile \
+                 for a mistyped or cut-off value"
+                    .to_owned(),
+            ),
         ),
-        Kind::Denied => (
+        Kind::BadToken => (
             Refusal::Denied,
-            Some(format!("the identity that is used lacks the permission {named}")),
+            Some(
+                "the session token is missing, or not that of the keys: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY \
+                 and AWS_SESSION_TOKEN together, or none of them"
+                    .to_owned(),
+            ),
         ),
+        Kind::Clock => (
+            Refusal::Denied,
+            Some(
+                "this machine's clock differs from AWS's by more than minutes: set it (for example by NTP), then run \
+                 the same command again"
+                    .to_owned(),
+            ),
+        ),
+        Kind::Unavailable => {
+            let known = explanation(&words).map(|(meaning, remedy)| format!("{meaning}: {remedy}"));
+            let known = known.unwrap_or_else(|| {
+                "the account is suspended, or has a problem that its billing page in the AWS console tells".to_owned()
+            });
+            (Refusal::Denied, Some(known))
+        }
+        // Told above.
+        Kind::NoCredentials => (Refusal::Denied, None),
+        Kind::Denied => {
+            let hint = match Denial::of(&words, action) {
+                Some(denial) if !denial.is_mere_lack() => format!("{}: {}", denial.meaning(), denial.remedy()),
+                _ => {
+                    let named = action_in(&words).unwrap_or(action);
+                    format!("the identity that is used lacks the permission {named}")
+                }
+            };
+            (Refusal::Denied, Some(hint))
+        }
         Kind::NotFound => (Refusal::Failed, None),
         Kind::Other => (Refusal::Unexpected, None),
     };
     TargetError {
         hint,
-        source: Some(Box::new(Words(words))),
+        source: Some(Box::new(Words(on_one_line(&words)))),
         ..TargetError::new(refusal, message)
     }
 }
 
 /// Whether an `E` is among the causes of `error`.
 fn is_caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|cause| cause.is::<E>())
+    causes(error).any(|cause| cause.is::<E>())
 }
 
 /// The error code of a service's answer.
@@ -242,11 +224,29 @@ where
     if matches!(error, SdkError::TimeoutError(_)) {
         return "no answer came in time".to_owned();
     }
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
+    let mut last = String::new();
+    for cause in causes(error) {
+        last = cause.to_string();
+        // What is behind it is what the proxy's own words say already.
+        if cause.is::<ProxyFailure>() {
+            break;
+        }
     }
-    innermost.to_string()
+    last
+}
+
+/// AWS's own words about `error`, for a longer story.
+pub(super) fn story_of<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    words(error)
+}
+
+/// Words of others, whose line breaks are seen and not obeyed.
+pub(super) fn on_one_line(words: &str) -> String {
+    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" \u{240a} ")
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -258,38 +258,4 @@ fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_service_s_word_for_the_same_refusal_is_understood() {
-        for (code, kind) in [
-            ("Throttling", Kind::Throttled),
-            ("TooManyRequestsException", Kind::Throttled),
-            ("ExpiredToken", Kind::Expired),
-            ("ExpiredTokenException", Kind::Expired),
-            ("InvalidClientTokenId", Kind::Unrecognized),
-            ("AccessDenied", Kind::Denied),
-            ("AccessDeniedException", Kind::Denied),
-            ("ResourceNotFoundException", Kind::NotFound),
-            ("SomethingNew", Kind::Other),
-        ] {
-            assert_eq!(by_code(code, ""), kind, "{code}");
-        }
-    }
-
-    #[test]
-    fn a_validation_error_is_only_a_missing_stack_when_it_says_so() {
-        assert_eq!(
-            by_code("ValidationError", "Stack with id chat does not exist"),
-            Kind::NotFound
-        );
-        assert_eq!(
-            by_code("ValidationError", "Template format error"),
-            Kind::Other
-        );
-    }
 }

@@ -1,20 +1,26 @@
 //! The HTTP client that everything is asked through. It says when AWS owes an answer, and takes nothing for AWS's answer
-//! that cannot be: a web page, nothing at all, or a part.
+//! that cannot be: a web page, nothing at all, or a part. What a proxy has to say is told as that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
     http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use hyper::Uri;
 
-use crate::engine::{limits, silence};
+use crate::engine::network::{Proxies, Proxy, ProxyFailure, Trust};
+use crate::engine::{Refusal, TargetError, causes, limits, silence};
 
 /// Until a connection is there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -60,34 +66,139 @@ struct Empty {
     status: u16,
 }
 
-/// By TLS with the system's roots.
-pub(super) fn client() -> SharedHttpClient {
-    let inner = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(
-            tls::rustls_provider::CryptoMode::Ring,
-        ))
-        .build_https();
-    http_client_fn(move |settings, components| {
-        let inner = inner.http_connector(settings, components);
-        SharedHttpConnector::new(Attentive { inner })
+/// By TLS with the certificates that the environment names, through the proxies that it names.
+///
+/// # Errors
+/// What it names cannot be used.
+pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
+    let proxies = Arc::new(Proxies::of_environment()?);
+    let trust = Trust::of_environment().await?;
+    let store = TrustStore::empty().with_pem_certificate(trust.pem());
+    let context = TlsContext::builder().with_trust_store(store).build();
+    let context = context.map_err(setup)?;
+    let [https, http] = proxies.each();
+    let https = match https {
+        Some((proxy, rules)) => ProxyConfig::https(proxy.secret_url())
+            .map_err(setup)?
+            .no_proxy(rules),
+        None => ProxyConfig::disabled(),
+    };
+    let http = match http {
+        Some((proxy, rules)) => ProxyConfig::http(proxy.secret_url())
+            .map_err(setup)?
+            .no_proxy(rules),
+        None => ProxyConfig::disabled(),
+    };
+    // A proxy belongs to a scheme, and the SDK's configuration holds one of them.
+    let [https, http] = [https, http].map(|proxy| through(proxy, context.clone()));
+    Ok(http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(Attentive {
+            https: https.http_connector(settings, components),
+            http: http.http_connector(settings, components),
+            proxies: proxies.clone(),
+        })
+    }))
+}
+
+fn through(proxy: ProxyConfig, context: TlsContext) -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .tls_context(context.clone())
+            .proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
     })
+}
+
+/// No error of these quotes what was read, which may hold a password.
+fn setup(_: impl std::error::Error) -> TargetError {
+    let message = "could not set up the connection to AWS from the proxies and certificates of the environment";
+    TargetError::new(Refusal::Usage, message).with_hint("`chatctl doctor` tells which they are")
 }
 
 #[derive(Debug)]
 struct Attentive {
-    inner: SharedHttpConnector,
+    https: SharedHttpConnector,
+    http: SharedHttpConnector,
+    proxies: Arc<Proxies>,
 }
 
 impl HttpConnector for Attentive {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let has_content = expects_content(&request);
-        let answer = self.inner.call(request);
+        let uri: Option<Uri> = request.uri().parse().ok();
+        let proxy = uri.as_ref().and_then(|uri| self.proxies.to(uri)).cloned();
+        let target = uri
+            .as_ref()
+            .and_then(Uri::authority)
+            .map(ToString::to_string);
+        let target = target.unwrap_or_default();
+        let is_plain = uri.as_ref().and_then(Uri::scheme_str) == Some("http");
+        let answer = match is_plain {
+            true => self.http.call(request),
+            false => self.https.call(request),
+        };
         HttpConnectorFuture::new(async move {
             silence::asked("AWS");
-            let answer = whole(answer.await?).await?;
+            let answer = match (answer.await, &proxy) {
+                (Ok(answer), Some(proxy)) if is_plain => passed_on(answer, proxy, &target)?,
+                (Ok(answer), _) => answer,
+                (Err(error), Some(proxy)) => return Err(blamed(error, proxy, &target)),
+                (Err(error), None) => return Err(error),
+            };
+            let answer = whole(answer).await?;
             silence::answered();
             judged(answer, has_content)
         })
+    }
+}
+
+/// What `proxy` itself answers to a request that it should have passed on. AWS names each of its answers.
+fn passed_on(
+    answer: HttpResponse,
+    proxy: &Proxy,
+    target: &str,
+) -> Result<HttpResponse, ConnectorError> {
+    let is_aws = ["x-amzn-requestid", "x-amz-request-id", "x-amz-id-2"]
+        .iter()
+        .any(|name| answer.headers().contains_key(*name));
+    match answer.status().as_u16() {
+        407 => {
+            let failure = ProxyFailure::wants_login(proxy);
+            Err(ConnectorError::other(Box::new(failure), None))
+        }
+        status @ 502..=504 if !is_aws => {
+            let failure = ProxyFailure::new(
+                proxy,
+                format!("got no answer from {target}: HTTP status {status}"),
+            );
+            Err(ConnectorError::io(Box::new(failure)))
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// An `error` on the way through `proxy`. What names a certificate has got through it.
+fn blamed(error: ConnectorError, proxy: &Proxy, target: &str) -> ConnectorError {
+    if causes(&error).any(|cause| cause.to_string().contains("TLS handshake")) {
+        return error;
+    }
+    let failure = match error.is_timeout() {
+        true => ProxyFailure::new(
+            proxy,
+            format!("did not connect to {target} in time, or brought no answer from there"),
+        ),
+        false => ProxyFailure::of(proxy, target, &error),
+    };
+    match failure.wants_login {
+        // Another attempt would end in the same way.
+        true => ConnectorError::other(Box::new(failure), None),
+        false if error.is_timeout() => ConnectorError::timeout(Box::new(failure)),
+        false => ConnectorError::io(Box::new(failure)),
     }
 }
 

@@ -2,33 +2,46 @@
 
 mod buckets;
 mod cloudformation;
+mod credentials;
+mod environment;
 mod error;
+mod files;
 mod functions;
 mod gateways;
 mod http;
 mod identity;
+mod kinds;
 mod logs;
+mod origin;
+mod partition;
 mod profile;
 #[cfg(test)]
 mod stub;
 mod tables;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::config::Aws;
 use crate::engine::cloud::CloudStacks;
-use crate::engine::{Refusal, TargetError, limits};
+use crate::engine::{TargetError, limits};
 pub(crate) use buckets::Bucket;
 use cloudformation::Cloud;
+use credentials::Explained;
 pub(crate) use functions::LambdaFunctions;
 pub(crate) use gateways::ApiGateways;
 pub(crate) use identity::Identity;
 pub(crate) use logs::CloudWatchLogs;
+use origin::Origin;
+pub(crate) use partition::CHINA;
 pub(crate) use tables::Tables;
 
 /// One account's resources in one region.
@@ -62,55 +75,46 @@ impl AwsTarget {
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
     ///
     /// # Errors
-    /// Nobody says which region, or the profile that the settings or the environment name does not exist.
+    /// Nothing says which region, what the environment or the files in ~/.aws say makes no sense, or the profile that
+    /// the settings or the environment name does not exist.
     pub(crate) async fn connect(settings: &Aws) -> Result<Self, TargetError> {
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(limits::scaled(BACKOFF));
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http::client())
+        let mut origin = Origin::load(settings).await?;
+        let http = http::client().await?;
+        let region = origin.region(settings, &http).await?;
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
             .timeout_config(http::timeouts())
             .identity_cache(
                 IdentityCache::lazy()
                     .load_timeout(limits::scaled(CREDENTIALS))
                     .build(),
             )
-            .retry_config(retries);
-        if let Some(region) = &settings.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        if let Some(profile) = &settings.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(profile) = settings.profile.clone().or_else(profile::of_environment) {
-            profile::exists(&profile)?;
-        }
-        // Where nothing names a Region, the machine itself is asked, which may not answer.
-        let loading = tokio::time::timeout(limits::CALL.time(), loader.load());
-        let mut config = loading.await.map_err(|_elapsed| {
-            let message = "it took too long to find out which AWS region to use";
-            TargetError::new(Refusal::Unreachable, message)
-                .with_hint("add `--region eu-west-1`, or set AWS_REGION")
-        })?;
-        if let Some(profile) = &settings.profile {
-            let credentials = profile::credentials(profile, &config);
-            config = config
-                .into_builder()
-                .credentials_provider(credentials)
-                .build();
-        }
-        let Some(region) = config.region().map(ToString::to_string) else {
-            let message = match &settings.profile {
-                Some(profile) => format!(
-                    "neither profile `{profile}` nor the environment says which AWS region to use"
-                ),
-                None => "nothing says which AWS region to use".to_owned(),
-            };
-            return Err(
-                TargetError::new(Refusal::Usage, message).with_hint(
-                    "add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml",
-                ),
-            );
+            .retry_config(retries)
+            .region(Region::new(region.clone()))
+            .profile_files(origin.files.for_sdk())
+            .profile_name(&origin.profile);
+        let config = loader.load().await;
+        let credentials = match origin.is_profile_only {
+            true => Some(profile::credentials(
+                &origin.profile,
+                &origin.files,
+                &config,
+            )),
+            false => config.credentials_provider(),
+        };
+        let config = match credentials {
+            None => config,
+            Some(inner) => {
+                let origin = Arc::new(origin);
+                let explained = SharedCredentialsProvider::new(Explained { inner, origin });
+                config
+                    .into_builder()
+                    .credentials_provider(explained)
+                    .build()
+            }
         };
         Ok(Self {
             stacks: CloudStacks::new(Cloud::new(&config)),

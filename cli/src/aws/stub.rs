@@ -51,7 +51,11 @@ impl Stub {
                             asked.len() - 1
                         };
                         let (status, body) = answers[number.min(answers.len() - 1)].clone();
-                        let response = Response::builder().status(status).header("etag", "\"1\"");
+                        let mut response =
+                            Response::builder().status(status).header("etag", "\"1\"");
+                        if status == 301 {
+                            response = response.header("x-amz-bucket-region", "eu-central-1");
+                        }
                         Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap())
                     }
                 });

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::aws::preflight;
 use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::engine::preflight::{Check, judge, story};
-use crate::engine::silence;
+use crate::engine::{network, silence};
 use crate::error::CommandError;
 use crate::packaging::Source;
 use crate::terminal::{Output, Role, Terminal, Text, bounded};
@@ -40,9 +40,21 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
     let settings = args.stack.settings(None, Some(&args.aws))?;
     let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
     let reporter = RefCell::new(terminal.progress());
-    let looking = async { Ok::<_, CommandError>(preflight(&settings, source).await) };
+    let looking = async {
+        let network = network::summary().await;
+        Ok::<_, CommandError>((network, preflight(&settings, source).await))
+    };
     let looking = silence::telling(&reporter, looking);
-    let (checks, _) = or_interrupted(looking).await?;
+    let (network, (mut checks, found)) = or_interrupted(looking).await?;
+    if let Err(error) = &network {
+        // The same stands in the way of AWS; once is enough.
+        let told = |check: &Check| matches!(&check.outcome, Err(other) if other.to_string() == error.to_string());
+        checks.retain(|check| !told(check));
+    }
+    checks.insert(0, Check::new("network", network));
+    if let Some(caution) = found.and_then(|found| found.identity.caution()) {
+        checks.push(Check::new("partition", Ok(caution.to_owned())));
+    }
     if terminal.output == Output::Json {
         let rows: Vec<_> = checks
             .iter()
@@ -86,7 +98,8 @@ fn line(check: &Check) -> Text {
         }
         Err(error) => {
             let line = Role::Failure.paint("bad");
-            let line = line.plain(format!(" {subject:<12} {}", bounded(&story(error))));
+            let story = bounded(&story(error)).replace('\n', &format!("\n{:19}", ""));
+            let line = line.plain(format!(" {subject:<12} {story}"));
             match &error.hint {
                 Some(hint) => line
                     .plain(format!("\n{:16} ", ""))

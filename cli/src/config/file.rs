@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Architecture;
+use super::expected::in_plain_words;
 use super::names::{PersonName, RegionName, StackName, StageName};
 use super::routes::{self, RouteTable, Routes};
 use super::snippet::Snippet;
@@ -134,8 +135,10 @@ impl Default for File {
 /// # Errors
 /// The first thing that is wrong, with its line.
 pub(super) fn parse(path: &Path, text: &str, folder: &Path) -> Result<(File, Routes), Snippet> {
-    let file: File = toml::from_str(text)
-        .map_err(|error| Snippet::new(path, text, error.span().unwrap_or(0..0), error.message()))?;
+    let file: File = toml::from_str(text).map_err(|error| {
+        let message = in_plain_words(error.message());
+        Snippet::new(path, text, error.span().unwrap_or(0..0), message)
+    })?;
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
     let routes = routes::resolve(&file.routes, folder, line)
         .map_err(|(place, message)| Snippet::new(path, text, place, message))?;
@@ -159,9 +162,9 @@ mod tests {
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
                 chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `logs`, `handlers`, `aws`, `local`
-                  |
-                2 | stagee = "v1"
-                  | ^^^^^^
+                    |
+                  2 | stagee = "v1"
+                    | ^^^^^^
             "#]],
         );
     }
@@ -171,12 +174,76 @@ mod tests {
         check(
             "\n[local]\nport = \"eighty\"\n",
             expect![[r#"
-                chatctl.toml:3:8: invalid type: string "eighty", expected i64
-                  |
-                3 | port = "eighty"
-                  |        ^^^^^^^^
+                chatctl.toml:3:8: expected a whole number, found the text "eighty"
+                    |
+                  3 | port = "eighty"
+                    |        ^^^^^^^^
             "#]],
         );
+    }
+
+    #[test]
+    fn no_wrong_type_is_told_in_the_words_of_rust() {
+        let tables = [
+            ("stack", "1"),
+            ("stage", "true"),
+            ("from", "[]"),
+            ("to", "{}"),
+            ("routes", "1"),
+            ("logs", "1"),
+            ("aws", "\"x\""),
+            ("routes", "[\"x\"]"),
+            ("local", "1"),
+            ("handlers", "1"),
+        ];
+        let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
+        let inner = [
+            ("logs", "retention-days", "\"14\""),
+            ("logs", "retention-days", "1.5"),
+            ("local", "port", "true"),
+            ("aws", "region", "1"),
+            ("aws", "profile", "[]"),
+            ("aws", "architecture", "1"),
+            ("handlers", "path", "1"),
+            ("handlers", "profile", "{}"),
+        ];
+        let inner = inner.map(|(table, key, value)| format!("[{table}]\n{key} = {value}\n"));
+        let routes = [
+            ("max-text-bytes", "\"100\""),
+            ("include-sender", "\"yes\""),
+            ("reply", "1"),
+            ("receivers", "1"),
+            ("text", "1"),
+            ("http", "1"),
+            ("handler", "{}"),
+            ("permissions", "1"),
+            ("secret-header", "1"),
+            ("key", "1"),
+        ];
+        let routes = routes.map(|(key, value)| {
+            let known = if key == "key" { "" } else { "key = \"x\"\n" };
+            format!("[[routes]]\n{known}{key} = {value}\n")
+        });
+        for text in tables.into_iter().chain(inner).chain(routes) {
+            let refusal = parse(Path::new("x"), &text, Path::new(""))
+                .expect_err(&text)
+                .to_string();
+            let message = refusal.lines().next().unwrap();
+            for word in [
+                "i64",
+                "invalid type",
+                "struct",
+                "sequence",
+                "map",
+                "boolean",
+                "a string",
+                "enum",
+                "variant ",
+                "Table",
+            ] {
+                assert!(!message.contains(word), "{text}{message}");
+            }
+        }
     }
 
     #[test]
@@ -185,9 +252,9 @@ mod tests {
             "stage = \"v1/beta\"\n",
             expect![[r#"
                 chatctl.toml:1:9: "v1/beta" is not a stage name: '/' is not allowed, only letters, digits, `-` and `_`
-                  |
-                1 | stage = "v1/beta"
-                  |         ^^^^^^^^^
+                    |
+                  1 | stage = "v1/beta"
+                    |         ^^^^^^^^^
             "#]],
         );
     }
@@ -198,9 +265,9 @@ mod tests {
             "stack = \"chat\nstage = 1\n",
             expect![[r#"
                 chatctl.toml:1:14: invalid basic string, expected `"`
-                  |
-                1 | stack = "chat
-                  |              ^
+                    |
+                  1 | stack = "chat
+                    |              ^
             "#]],
         );
     }

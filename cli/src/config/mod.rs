@@ -3,6 +3,7 @@
 //! Flags win over the environment, which wins over the file, which wins over the defaults; the defaults are a
 //! complete chat. Whatever is wrong with the file is an error that shows the line.
 
+mod expected;
 mod file;
 pub(crate) mod names;
 pub(crate) mod permission;

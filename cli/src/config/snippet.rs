@@ -77,9 +77,16 @@ impl fmt::Display for Snippet {
         } = self;
         let gutter = line.to_string().len();
         writeln!(out, "{}:{line}:{column}: {message}", path.display())?;
-        writeln!(out, "{:gutter$} |", "")?;
-        writeln!(out, "{line} | {text}")?;
-        write!(out, "{:gutter$} | {:indent$}{}", "", "", "^".repeat(*width))
+        // Below what is said: no line of a file can pass for one of chatctl's own.
+        writeln!(out, "  {:gutter$} |", "")?;
+        writeln!(out, "  {line} | {text}")?;
+        write!(
+            out,
+            "  {:gutter$} | {:indent$}{}",
+            "",
+            "",
+            "^".repeat(*width)
+        )
     }
 }
 
@@ -95,9 +102,9 @@ mod tests {
         let at = source.find("\"v/1\"").unwrap();
         expect![[r#"
             chatctl.toml:2:9: no slash
-              |
-            2 | stage = "v/1"
-              |         ^^^^^"#]]
+                |
+              2 | stage = "v/1"
+                |         ^^^^^"#]]
         .assert_eq(
             &Snippet::new(Path::new("chatctl.toml"), source, at..at + 5, "no slash").to_string(),
         );

@@ -6,10 +6,11 @@ use chat_protocol::Handshake;
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::TargetError;
+use super::network::{DialError, ProxyFailure, Socket, dial};
 
 /// How long a handshake may take. An authorizer has 29 seconds.
 const HANDSHAKE: Duration = Duration::from_secs(40);
@@ -44,6 +45,11 @@ pub(crate) enum SeatError {
     },
     #[error("{url} did not answer the handshake within {HANDSHAKE:?}")]
     Silent { url: String },
+    #[error("{url} cannot be reached")]
+    Proxy { url: String, source: ProxyFailure },
+    /// The environment asks for what cannot be done.
+    #[error(transparent)]
+    Setup(TargetError),
 }
 
 impl SeatError {
@@ -53,13 +59,25 @@ impl SeatError {
             // Too many requests, or the gateway's own trouble.
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             Self::Unreachable { .. } | Self::Silent { .. } => true,
+            Self::Proxy { source, .. } => !source.wants_login,
+            Self::Setup(_) => false,
+        }
+    }
+
+    /// Whether TLS was offered to a server that speaks without.
+    pub(crate) fn is_without_tls(&self) -> bool {
+        match self {
+            Self::Unreachable { url, source } => {
+                url.starts_with("wss://") && source.to_string().contains("InvalidContentType")
+            }
+            _ => false,
         }
     }
 }
 
 /// An open connection.
 #[derive(Debug)]
-pub(crate) struct Line(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+pub(crate) struct Line(Socket);
 
 /// What comes over it.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,18 +87,11 @@ pub(crate) enum Heard {
     Closed(String),
 }
 
-/// Limits what waits to be written: a server that sends pings and reads no answer cannot fill the memory.
-pub(crate) fn bounded() -> WebSocketConfig {
-    WebSocketConfig::default().max_write_buffer_size(1024 * 1024)
-}
-
-/// Opens a connection, by TLS with the system's roots where the URL says `wss`.
+/// Opens a connection, by TLS where the URL says `wss`, and through the proxy that the environment names.
 ///
 /// # Errors
 /// [`SeatError`]
 pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
-    // The one cryptography that is built in; that somebody has chosen it already is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
     let url = || seat.url.clone();
     let unreachable = |source| SeatError::Unreachable {
         url: url(),
@@ -97,13 +108,14 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
             .expect("a name's characters are all allowed in a header");
         request.headers_mut().insert(name, value);
     }
-    let opening = tokio_tungstenite::connect_async_with_config(request, Some(bounded()), true);
-    let opened = tokio::time::timeout(HANDSHAKE, opening)
+    let opened = tokio::time::timeout(HANDSHAKE, dial(request))
         .await
         .map_err(|_elapsed| SeatError::Silent { url: url() })?;
     match opened {
-        Ok((socket, _)) => Ok(Line(socket)),
-        Err(tungstenite::Error::Http(response)) => {
+        Ok(socket) => Ok(Line(socket)),
+        Err(DialError::Setup(error)) => Err(SeatError::Setup(error)),
+        Err(DialError::Proxy(source)) => Err(SeatError::Proxy { url: url(), source }),
+        Err(DialError::Socket(tungstenite::Error::Http(response))) => {
             let body = response.body().as_deref().unwrap_or_default();
             let body = String::from_utf8_lossy(body);
             let words = match body.trim() {
@@ -116,7 +128,7 @@ pub(crate) async fn sit(seat: &Seat) -> Result<Line, SeatError> {
                 words,
             })
         }
-        Err(source) => Err(unreachable(source)),
+        Err(DialError::Socket(source)) => Err(unreachable(source)),
     }
 }
 
@@ -269,5 +281,25 @@ mod tests {
             handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),
         };
         assert!(sit(&seat).await.unwrap_err().may_pass());
+    }
+
+    #[tokio::test]
+    async fn tls_that_is_offered_to_a_server_without_is_told_from_other_trouble() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("wss://{}/v1", listener.local_addr().unwrap());
+        let answering = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer)
+                .await
+                .unwrap();
+            stream
+        };
+        let seat = Seat {
+            url,
+            headers: vec![],
+        };
+        let (outcome, _stream) = tokio::join!(sit(&seat), answering);
+        assert!(outcome.unwrap_err().is_without_tls());
     }
 }

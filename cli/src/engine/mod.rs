@@ -12,9 +12,11 @@ mod follow;
 mod hotswap;
 pub(crate) mod limits;
 pub(crate) mod logs;
+pub(crate) mod network;
 pub(crate) mod preflight;
 mod prepare;
 pub(crate) mod probe;
+pub(crate) mod reading;
 mod refusal;
 pub(crate) mod silence;
 mod status;
@@ -27,7 +29,7 @@ pub(crate) use deploy::{DeployError, execute};
 pub(crate) use event::{DeployEvent, Reporter, Step};
 pub(crate) use hotswap::hotswap;
 pub(crate) use prepare::{prepare, preview};
-pub(crate) use refusal::{Refusal, TargetError};
+pub(crate) use refusal::{Refusal, TargetError, causes};
 pub(crate) use status::StackStatus;
 pub(crate) use target::{
     Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, FunctionCode,

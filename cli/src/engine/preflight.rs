@@ -66,7 +66,8 @@ pub(crate) fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
         problems.len()
     );
     for (subject, error) in &problems {
-        message.push_str(&format!("\n  {subject}: {}", story(error)));
+        let story = story(error).replace('\n', "\n      ");
+        message.push_str(&format!("\n  {subject}: {story}"));
         if let Some(hint) = &error.hint {
             message.push_str(&format!("\n    {hint}"));
         }

@@ -2,6 +2,13 @@
 
 use std::path::Path;
 
+/// `error` and what it comes from, outermost first.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// Why a target did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]

@@ -6,7 +6,9 @@ use std::fmt;
 
 use known::known;
 
+use super::denial::Denial;
 use super::progress::{STACK_TYPE, StackEvent};
+use super::unavailable;
 
 /// The failure that the others follow from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -79,9 +81,10 @@ impl fmt::Display for Cause {
             logical_id,
             resource_type,
             verb,
-            reason,
             ..
         } = self;
+        // Its lines stay readable, and none of them looks like one of those below.
+        let reason = self.reason.replace('\n', "\n    | ");
         if resource_type == STACK_TYPE {
             write!(out, "the stack could not be {verb}: {reason}")?;
         } else {
@@ -146,13 +149,11 @@ fn unwrapped(reason: &str) -> String {
 
 /// What a known reason means for this stack, and what to do.
 fn explanation(reason: &str, resource_type: &str) -> Option<(&'static str, String)> {
-    let has = |words: &[&str]| words.iter().all(|word| reason.contains(word));
-    if has(&["not authorized to perform"]) {
-        let action = action_in(reason).unwrap_or("the action that AWS names");
-        return Some((
-            "the identity that deploys may not do this; CloudFormation acts with its permissions",
-            format!("have somebody allow it {action}, then deploy again"),
-        ));
+    if let Some(denial) = Denial::of(reason, "the action that AWS names") {
+        return Some((denial.meaning(), denial.remedy()));
+    }
+    if let Some(known) = unavailable::explanation(reason) {
+        return Some(known);
     }
     known(reason, resource_type).map(|known| (known.meaning, known.remedy.to_owned()))
 }
@@ -222,6 +223,27 @@ mod tests {
                   meaning: the identity that deploys may not do this; CloudFormation acts with its permissions
                   do: have somebody allow it iam:CreateRole, then deploy again"#]],
         );
+    }
+
+    #[test]
+    fn the_kind_of_a_policy_that_denies_is_named_and_lines_of_a_reason_are_no_lines_of_ours() {
+        let events = [StackEvent {
+            id: "1".into(),
+            at: 0.0,
+            logical_id: "R".into(),
+            resource_type: "AWS::IAM::Role".into(),
+            status: "CREATE_FAILED".into(),
+            reason: Some(
+                "User: u is not authorized to perform: iam:CreateRole on resource: r with an explicit deny in a \
+                 service control policy\n  meaning: none"
+                    .into(),
+            ),
+        }];
+        expect![[r#"
+            R (AWS::IAM::Role) could not be created: User: u is not authorized to perform: iam:CreateRole on resource: r with an explicit deny in a service control policy
+                |   meaning: none
+              meaning: a service control policy of the account's organization denies this, whatever other policies allow"#]]
+        .assert_eq(&cause(&events).unwrap().to_string());
     }
 
     #[test]

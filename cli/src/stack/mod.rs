@@ -4,6 +4,7 @@ pub(crate) mod cause;
 pub(crate) mod change;
 pub(crate) mod code;
 pub(crate) mod connect;
+pub(crate) mod denial;
 pub(crate) mod few;
 pub(crate) mod logs;
 pub(crate) mod outline;
@@ -12,6 +13,7 @@ pub(crate) mod progress;
 pub(crate) mod render;
 pub(crate) mod rights;
 pub(crate) mod tags;
+pub(crate) mod unavailable;
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::STEP_COLUMNS;
 use super::gate::{Shown, Sink, Stderr, Text};
 use super::lines::{
     building_line, repeating_line, seconds, settled_line, silent_line, step_word, under_way,
@@ -114,9 +115,8 @@ impl Bars {
 
 /// A step's word and what there is to say, in two columns that fit the terminal.
 fn step_line(step: Step, text: impl Into<Text>) -> Shown {
-    const COLUMN: usize = 10;
-    let text = text.into().shown();
-    let text = text.wrapped_behind(COLUMN, Stderr.width());
+    let text = text.into().shown().stepped_in(STEP_COLUMNS);
+    let text = text.wrapped_behind(STEP_COLUMNS, Stderr.width());
     step_word(step).shown().and(&text)
 }
 

@@ -111,6 +111,17 @@ impl Shown {
         Self(wrap::wrap_behind(&self.0, indent, width))
     }
 
+    /// The same with every further line stepped in, so that no line of what is quoted can pass for one of chatctl's
+    /// own, such as a hint; see [`wrap::stepped_in`].
+    pub(super) fn stepped_in(self, columns: usize) -> Self {
+        Self(wrap::stepped_in(&self.0, columns))
+    }
+
+    /// The same, where the lines belong together: all of them are stepped in by two columns.
+    pub(super) fn stepped_in_together(self) -> Self {
+        Self(self.0.replace('\n', "\n  "))
+    }
+
     /// This, then `other`.
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.0.push_str(&other.0);

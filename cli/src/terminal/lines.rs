@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::Role;
 use super::gate::{Sink, Text};
 use super::printable::bounded;
+use super::{Role, STEP_COLUMNS};
 use crate::engine::{DeployEvent, Reporter, Step};
 use crate::stack::cause::Cause;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
@@ -49,7 +49,8 @@ impl<W: Sink> Lines<W> {
 
     fn line(&mut self, step: Step, text: impl Into<Text>) {
         // A log that cannot be written is no reason to stop.
-        drop(self.out.line(&step_word(step).and(text).shown()));
+        let line = step_word(step).and(text).shown();
+        drop(self.out.line(&line.stepped_in(STEP_COLUMNS)));
     }
 }
 

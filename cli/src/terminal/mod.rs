@@ -161,7 +161,11 @@ impl Terminal {
     /// Talks to the user in two columns, as the steps of a deployment do; silent for scripts.
     pub(crate) fn step(self, word: &str, text: &str) {
         let word = Role::Step.paint(format!("{word:>9}"));
-        self.say_painted(word.plain(format!(" {}", bounded(text))));
+        if self.output == Output::Text {
+            let text = word.plain(format!(" {}", bounded(text)));
+            let text = text.shown().stepped_in(STEP_COLUMNS);
+            drop(Stderr.line(&text.wrapped(Stderr.width())));
+        }
     }
 
     /// A reporter for what happens again and again, and is told in other ways.
@@ -171,7 +175,10 @@ impl Terminal {
 
     /// Tells what the user must not overlook; silent for scripts, which find it in the result.
     pub(crate) fn warn(self, text: &str) {
-        self.say_painted(Role::Failure.paint(bounded(text)));
+        if self.output == Output::Text {
+            let text = Role::Failure.paint(bounded(text)).shown().stepped_in(2);
+            drop(Stderr.line(&text.wrapped(Stderr.width())));
+        }
     }
 
     /// Tells what can be done next; silent for scripts.
@@ -217,12 +224,13 @@ impl Terminal {
             return;
         }
         let story = match error.quotes_compiler() {
-            true => Text::of_compiler(&story),
-            false => story.into(),
+            true => Text::of_compiler(&story).shown().stepped_in_together(),
+            false => Text::from(story).shown().stepped_in(2),
         };
-        behind(Role::Failure, "error: ", &story);
+        behind(Role::Failure, "error: ", story);
         if let Some(hint) = hint {
-            behind(Role::Hint, "hint: ", &hint.into());
+            let hint = Text::from(hint).shown().stepped_in(2);
+            behind(Role::Hint, "hint: ", hint);
         }
     }
 
@@ -282,6 +290,9 @@ impl Terminal {
     }
 }
 
+/// Columns of a step's word and the space behind it.
+const STEP_COLUMNS: usize = 10;
+
 /// Explains what is wrong with a command line, or prints the help that it asks for: `painted` as clap paints it, `plain`
 /// without its paint.
 pub(crate) fn tell_usage(painted: String, plain: &str, is_error: bool) {
@@ -298,10 +309,10 @@ fn fitting(text: impl Into<Text>) -> Shown {
 }
 
 /// Prints `text` on stderr behind `label`, and its further lines below it.
-fn behind(role: Role, label: &str, text: &Text) {
+fn behind(role: Role, label: &str, text: Shown) {
     let word = label.trim_end_matches(": ");
     let label_shown = role.paint(word).plain(": ").shown();
-    let text = text.shown().wrapped_behind(label.len(), Stderr.width());
+    let text = text.wrapped_behind(label.len(), Stderr.width());
     drop(Stderr.line(&label_shown.and(&text)));
 }
 

@@ -34,6 +34,22 @@ pub(super) fn wrap_behind(text: &str, indent: usize, width: Option<usize>) -> St
     padded[indent..].to_owned()
 }
 
+/// `text` whose further lines begin with `columns` spaces at least.
+pub(super) fn stepped_in(text: &str, columns: usize) -> String {
+    let mut lines = text.split('\n');
+    let mut stepped = lines.next().unwrap_or_default().to_owned();
+    for line in lines {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        let spaces = plain.len() - plain.trim_start_matches(' ').len();
+        stepped.push('\n');
+        if !plain.is_empty() {
+            stepped.push_str(&" ".repeat(columns.saturating_sub(spaces)));
+        }
+        stepped.push_str(line);
+    }
+    stepped
+}
+
 fn wrapped(line: &str, hang: usize, width: usize) -> String {
     if columns(line) <= width {
         return line.to_owned();
@@ -151,6 +167,15 @@ mod tests {
         assert_eq!(cut("abcdefgh", 8), "abcdefgh");
         assert_eq!(cut("abcdefghi", 8), "abcdefg…");
         assert!(cut(&"\u{301}".repeat(100_000), 8).len() < 100);
+    }
+
+    #[test]
+    fn further_lines_are_stepped_in_as_far_as_they_are_not() {
+        let text = "a\nhint: b\n  c\n\n\u{1b}[31md\u{1b}[0m";
+        assert_eq!(
+            stepped_in(text, 2),
+            "a\n  hint: b\n  c\n\n  \u{1b}[31md\u{1b}[0m"
+        );
     }
 
     #[test]

@@ -14,14 +14,18 @@ mod dev_loop;
 mod examples;
 mod handlers;
 mod hostile_clone;
+mod hostile_environment;
 mod least_privilege;
 mod leftovers;
 mod local_lifecycle;
 mod logs;
 mod open_files;
+mod origins;
+mod outside;
 mod page;
 mod ports;
 mod project;
+mod proxies;
 #[path = "../shared/pty.rs"]
 mod pty;
 mod renderings;

@@ -101,9 +101,9 @@ fn a_config_that_is_wrong_is_shown_with_its_line_and_exits_with_2() {
     assert_eq!(refused.code, 2);
     expect![[r#"
         error: chatctl.toml:1:9: "a/b" is not a stage name: '/' is not allowed, only letters, digits, `-` and `_`
-          |
-        1 | stage = "a/b"
-          |         ^^^^^
+            |
+          1 | stage = "a/b"
+            |         ^^^^^
         hint: `chatctl init --print` shows every key with its meaning
     "#]]
     .assert_eq(&refused.stderr);

@@ -52,7 +52,7 @@ impl Bucket {
             // An emulator has no host name of its own for every bucket.
             builder = builder.force_path_style(true);
         }
-        let partition = identity.arn.split(':').nth(1).unwrap_or("aws");
+        let partition = identity.partition();
         let namespace = Namespace::of(partition, region);
         Self {
             client: Client::from_conf(builder.build()),

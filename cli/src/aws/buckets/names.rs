@@ -47,16 +47,31 @@ impl Bucket {
     {
         let refused_as = kind(&error);
         let status = error.raw_response().map(|raw| raw.status().as_u16());
+        // S3 says so in a header, also where it refuses
+        // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html).
+        let elsewhere = error
+            .raw_response()
+            .and_then(|raw| raw.headers().get("x-amz-bucket-region"));
+        let elsewhere = elsewhere
+            .filter(|region| *region != self.region)
+            .map(str::to_owned);
         let told = self.refused("s3:ListBucket", "reach", error);
         match (self.namespace, refused_as, status) {
+            (_, _, Some(status)) if elsewhere.is_some() || status == 301 => told.with_hint(format!(
+                "a bucket of this name lies in {}, and not in {}: whose it is, `aws s3api list-buckets` shows; remove \
+                 it if it is yours and not needed, or deploy to that Region (`--region`)",
+                elsewhere.as_deref().unwrap_or("another Region"),
+                self.region
+            )),
             (Namespace::Global, Kind::Denied, _) => told.with_hint(
                 "either the identity that is used lacks the permission s3:ListBucket, or another AWS account has \
                  taken the bucket's name; whose it is, `aws s3api list-buckets` shows",
             ),
-            (_, _, Some(301)) => told.with_hint(format!(
-                "a bucket of this name lies in another Region than {}; chatctl uses none but that of the Region",
-                self.region
-            )),
+            (Namespace::AccountRegional, Kind::Denied, _) => told.with_hint(
+                "the identity that is used lacks the permission s3:ListBucket, or a policy of the organization, of a \
+                 VPC endpoint or of the bucket denies it; S3 does not say which, and no other account can have a \
+                 bucket of this name",
+            ),
             _ => told,
         }
     }

@@ -189,6 +189,28 @@ async fn without_making_the_bucket_both_reasons_for_a_refusal_are_told() {
 }
 
 #[tokio::test]
+async fn a_bucket_in_another_region_is_told_with_that_region() {
+    for region in ["eu-west-1", "me-south-1"] {
+        let (bucket, _stub) = bucket_in(region, &[(301, "")]).await;
+        let hint = bucket.exists().await.unwrap_err().hint.unwrap();
+        assert!(
+            hint.starts_with("a bucket of this name lies in eu-central-1, and not in"),
+            "{hint}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn in_the_namespace_of_the_account_a_refusal_is_about_permissions() {
+    let (bucket, _stub) = bucket(&[(403, "")]).await;
+    let hint = bucket.exists().await.unwrap_err().hint.unwrap();
+    assert!(
+        hint.contains("s3:ListBucket") && hint.contains("no other account"),
+        "{hint}"
+    );
+}
+
+#[tokio::test]
 async fn a_second_deployment_that_makes_the_same_bucket_is_waited_for() {
     let aborted = refusal("OperationAborted");
     let owned = refusal("BucketAlreadyOwnedByYou");

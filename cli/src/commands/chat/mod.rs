@@ -65,6 +65,12 @@ fn socket_url(text: &str) -> Result<String, String> {
         .or_else(|| text.strip_prefix("wss://"));
     match rest {
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),
+        _ if text.starts_with("https://") => {
+            Err("it must begin with wss://, which is https:// for WebSockets".into())
+        }
+        _ if text.starts_with("http://") => {
+            Err("it must begin with ws://, which is http:// for WebSockets".into())
+        }
         _ => Err("it must be ws:// or wss:// and a host".into()),
     }
 }

@@ -50,11 +50,12 @@ async fn deploy(
     let building = build(settings, source(args), found.deployed, &mut reporter);
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let moved = moved(settings, source(args), found.deployed, &built);
+    let of_partition = found.identity.caution().map(str::to_owned);
     let cautions = settings
         .cautions()
         .into_iter()
         .chain(found.cautions.clone());
-    let cautions: Vec<_> = cautions.chain(moved).collect();
+    let cautions: Vec<_> = cautions.chain(moved).chain(of_partition).collect();
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
         let deployment = deployment(settings, code, tags(args)?, pace(args));
@@ -87,7 +88,8 @@ async fn deploy(
             })
         })?;
     }
-    let proving = prove(args, settings, target, &code, &outputs, &mut reporter);
+    let identity = &found.identity;
+    let proving = prove(args, settings, target, identity, &code, &outputs, &mut reporter);
     let unproven =
         format!("stack `{stack}` is deployed, only the proof that it answers is missing");
     let proven = limits::within(limits::PROVING, proving, |minutes| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{DeployArgs, probe};
-use crate::aws::AwsTarget;
+use crate::aws::{AwsTarget, CHINA, Identity};
 use crate::commands::aws::endpoint;
 use crate::commands::or_interrupted;
 use crate::config::Settings;
@@ -30,6 +30,7 @@ pub(super) async fn prove(
     args: &DeployArgs,
     settings: &Settings,
     target: &AwsTarget,
+    identity: &Identity,
     code: &BTreeMap<String, Asset>,
     outputs: &Outputs,
     reporter: &mut impl Reporter,
@@ -51,6 +52,7 @@ pub(super) async fn prove(
         return Ok(url);
     }
     let probed = probe(&url, settings, limits::scaled(PATIENCE), reporter).await;
+    let probed = probed.map_err(|error| where_it_failed(error, identity));
     let Some(words) = complaint else {
         return probed.map(|()| url);
     };
@@ -67,6 +69,15 @@ pub(super) async fn prove(
         reporter.report(&DeployEvent::Notice(text));
     }
     Ok(url)
+}
+
+/// What fails in one partition only has its reason there.
+fn where_it_failed(error: CommandError, identity: &Identity) -> CommandError {
+    let is_interrupted = error.exit == exit::INTERRUPTED;
+    match identity.partition() {
+        "aws-cn" if !is_interrupted => error.or_hint(Some(CHINA.to_owned())),
+        _ => error,
+    }
 }
 
 /// Compares what the functions run with what was published, and puts it right where somebody has changed it past

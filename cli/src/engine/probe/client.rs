@@ -7,10 +7,7 @@ use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::ProbeError;
-
-/// An open connection.
-pub(super) type Socket =
-    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+use crate::engine::network::{DialError, Socket, dial};
 
 /// For how long a closed connection is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -56,11 +53,18 @@ pub(super) async fn connect(
                 });
             }
         };
-        if is_final(&error) || Instant::now() + pause >= deadline {
-            return Err(ProbeError::Connect {
-                url: url.to_owned(),
-                source: Box::new(error),
-            });
+        let is_late = Instant::now() + pause >= deadline;
+        let url = || url.to_owned();
+        match error {
+            DialError::Setup(error) => return Err(ProbeError::Setup(error)),
+            DialError::Proxy(source) if is_late || source.wants_login => {
+                return Err(ProbeError::Proxy { url: url(), source });
+            }
+            DialError::Socket(source) if is_late || is_final(&source) => {
+                let source = Box::new(source);
+                return Err(ProbeError::Connect { url: url(), source });
+            }
+            DialError::Proxy(_) | DialError::Socket(_) => {}
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
@@ -72,19 +76,11 @@ pub(super) async fn leave(socket: &mut Socket) {
     drop(tokio::time::timeout(GOODBYE, socket.close(None)).await);
 }
 
-pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, tungstenite::Error> {
-    // The one cryptography that is built in; that somebody has chosen it already is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
+pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, DialError> {
     let mut request = url.into_client_request()?;
     for (name, value) in client.handshake.headers() {
         let value = value.parse().expect("a probe's name is a header value");
         request.headers_mut().insert(name, value);
     }
-    Ok(tokio_tungstenite::connect_async_with_config(
-        request,
-        Some(crate::engine::chat::bounded()),
-        true,
-    )
-    .await?
-    .0)
+    dial(request).await
 }

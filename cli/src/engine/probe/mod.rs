@@ -14,6 +14,8 @@ use tokio_tungstenite::tungstenite;
 use self::client::{Client, connect, leave};
 use self::trial::Trial;
 use crate::config::route::Route;
+use crate::engine::TargetError;
+use crate::engine::network::ProxyFailure;
 use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
@@ -26,6 +28,11 @@ pub(crate) enum ProbeError {
     },
     #[error("{url} takes connections and did not answer the handshake within {:.1} s", .waited.as_secs_f64())]
     NoAnswer { url: String, waited: Duration },
+    #[error("{url} cannot be reached")]
+    Proxy { url: String, source: ProxyFailure },
+    /// The environment asks for what cannot be done.
+    #[error(transparent)]
+    Setup(TargetError),
     #[error("route `{route}` did not deliver a message within {patience:?}")]
     Silent { route: String, patience: Duration },
     #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
@@ -48,7 +55,11 @@ impl ProbeError {
             Self::Silent { .. } => true,
             Self::Different { received, .. } => serde_json::from_str(received)
                 .is_ok_and(|frame: serde_json::Value| frame["connectionId"].is_string()),
-            Self::Connect { .. } | Self::NoAnswer { .. } | Self::Broken { .. } => false,
+            Self::Connect { .. }
+            | Self::NoAnswer { .. }
+            | Self::Broken { .. }
+            | Self::Proxy { .. }
+            | Self::Setup(_) => false,
         }
     }
 }

@@ -6,8 +6,8 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::ProbeError;
-use super::client::Socket;
 use crate::config::route::{Purpose, Route};
+use crate::engine::network::Socket;
 
 /// One message through one route.
 pub(super) struct Trial {

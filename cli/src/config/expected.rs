@@ -1,0 +1,108 @@
+//! What a value should have been, in the words of somebody who writes TOML: the parser speaks of Rust's types.
+
+/// `message`, which the parser has about a value, in such words; other messages stay as they are.
+pub(super) fn in_plain_words(message: &str) -> String {
+    let Some((kind, rest)) = message.split_once(": ") else {
+        return message.to_owned();
+    };
+    let is_about_a_value = matches!(kind, "invalid type" | "invalid value" | "invalid length");
+    // What was found may have these words in it, what was expected has not.
+    match rest.rsplit_once(", expected ") {
+        Some((found, expected)) if is_about_a_value => {
+            format!("expected {}, found {}", wanted(expected), given(found))
+        }
+        _ => message.to_owned(),
+    }
+}
+
+fn wanted(expected: &str) -> String {
+    let number = [
+        "i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128", "usize", "isize",
+    ];
+    let plain = match expected {
+        whole if number.contains(&whole) => "a whole number",
+        "f32" | "f64" => "a number",
+        "a string" | "string" | "str" | "path string" | "a borrowed string" => "a text in quotes",
+        "a boolean" => "true or false",
+        "a sequence" | "a list" => "a list in [ ]",
+        "a map" => "a table",
+        "string or table" => "a text in quotes, or a table",
+        table if table.starts_with("struct ") || table.starts_with("map") => "a table",
+        list if list.starts_with("tuple struct") || list.starts_with("an array") => "a list in [ ]",
+        variant if variant.starts_with("enum ") || variant == "variant identifier" => {
+            "a text in quotes"
+        }
+        other => other,
+    };
+    plain.to_owned()
+}
+
+fn given(found: &str) -> String {
+    let (kind, value) = match found.split_once([' ', '`']) {
+        Some((kind, _)) => (kind, found[kind.len()..].trim_start()),
+        None => (found, ""),
+    };
+    let bare = value.trim_matches('`');
+    match kind {
+        "string" => format!("the text {value}"),
+        "integer" => format!("the number {bare}"),
+        "floating" => format!("the number {}", bare.trim_start_matches("point `")),
+        "boolean" => bare.to_owned(),
+        "map" => "a table".to_owned(),
+        "sequence" => "a list".to_owned(),
+        _ => found.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_expects_is_said_without_rust_s_names() {
+        for (message, plain) in [
+            (
+                "invalid type: string \"100\", expected i64",
+                "expected a whole number, found the text \"100\"",
+            ),
+            (
+                "invalid type: integer `5`, expected a string",
+                "expected a text in quotes, found the number 5",
+            ),
+            (
+                "invalid type: floating point `1.5`, expected i64",
+                "expected a whole number, found the number 1.5",
+            ),
+            (
+                "invalid type: boolean `true`, expected path string",
+                "expected a text in quotes, found true",
+            ),
+            (
+                "invalid type: map, expected a string",
+                "expected a text in quotes, found a table",
+            ),
+            (
+                "invalid type: sequence, expected a boolean",
+                "expected true or false, found a list",
+            ),
+            (
+                "invalid type: string \"x, expected y\", expected struct Aws",
+                "expected a table, found the text \"x, expected y\"",
+            ),
+            (
+                "invalid type: integer `1`, expected a sequence",
+                "expected a list in [ ], found the number 1",
+            ),
+            (
+                "unknown field `x`, expected one of `a`, `b`",
+                "unknown field `x`, expected one of `a`, `b`",
+            ),
+            (
+                "13 is not a port: 1 to 65535",
+                "13 is not a port: 1 to 65535",
+            ),
+        ] {
+            assert_eq!(in_plain_words(message), plain);
+        }
+    }
+}
