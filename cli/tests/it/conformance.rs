@@ -1,4 +1,4 @@
-//! Statements 78 to 80 of the conformance checklist: what every rendered template is held to.
+//! Statements `template.2` to `template.4` of the conformance checklist: what every rendered template is held to.
 
 use chatctl_local::iam::matches_arn;
 use chatctl_local::stack::{Identity, Stack};
@@ -75,7 +75,7 @@ fn substituted(value: &Value) -> Option<&str> {
 }
 
 #[test]
-fn c78_the_stage_deploys_itself_and_there_is_no_deployment() {
+fn template_2_the_stage_deploys_itself_and_there_is_no_deployment() {
     for rendering in renderings() {
         let stages = rendering.of("AWS::ApiGatewayV2::Stage");
         assert_eq!(stages.len(), 1);
@@ -86,7 +86,7 @@ fn c78_the_stage_deploys_itself_and_there_is_no_deployment() {
 }
 
 #[test]
-fn c79_every_function_has_a_permission_that_covers_every_route_that_targets_it() {
+fn template_3_every_function_has_a_permission_that_covers_every_route_that_targets_it() {
     let mut checked = 0;
     for rendering in renderings() {
         let stage = rendering.stack.api.stages.keys().next().unwrap();
@@ -131,7 +131,7 @@ fn c79_every_function_has_a_permission_that_covers_every_route_that_targets_it()
 }
 
 #[test]
-fn c80_nothing_is_logged_or_throttled_unasked_tables_expire_and_roles_are_narrow() {
+fn template_4_nothing_is_logged_or_throttled_unasked_tables_expire_and_roles_are_narrow() {
     for rendering in renderings() {
         for (id, stage) in rendering.of("AWS::ApiGatewayV2::Stage") {
             assert!(stage.get("AccessLogSettings").is_none(), "{id}");

@@ -1,4 +1,4 @@
-//! Statements 47 and 50: MOCK integrations, template selection, models; and what templates are refused.
+//! Statements `integrations.3` and `.6`: MOCK integrations, template selection, models; and what templates are refused.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,7 +18,7 @@ fn templates(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn c47_a_mock_accepts_connects_and_returns_its_response_template() {
+async fn integrations_3_a_mock_accepts_connects_and_returns_its_response_template() {
     let world = world_of(&[
         mock("Mock", OK),
         response(
@@ -223,7 +223,7 @@ async fn a_message_that_its_model_forbids_never_reaches_the_backend() {
 }
 
 #[tokio::test]
-async fn c50_a_timeout_outside_of_its_bounds_is_a_template_error() {
+async fn integrations_6_a_timeout_outside_of_its_bounds_is_a_template_error() {
     for timeout in ["49", "29001"] {
         let text = template(&[mock("Mock", &format!("      TimeoutInMillis: {timeout}"))]);
         let request = StackRequest {

@@ -1,4 +1,4 @@
-//! Statement 66: how many connections and requests get through.
+//! Statement `limits.6`: how many connections and requests get through.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
 }
 
 #[tokio::test]
-async fn c66_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
+async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
     // New connections, of the whole account.
     let limits = Limits {
         new_connections: ONE_A_SECOND,
