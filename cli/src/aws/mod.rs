@@ -9,6 +9,7 @@ mod http;
 mod identity;
 mod logs;
 mod profile;
+mod region;
 #[cfg(test)]
 mod stub;
 mod tables;
@@ -29,6 +30,7 @@ pub(crate) use functions::LambdaFunctions;
 pub(crate) use gateways::ApiGateways;
 pub(crate) use identity::Identity;
 pub(crate) use logs::CloudWatchLogs;
+pub(crate) use region::named_region;
 pub(crate) use tables::Tables;
 
 /// One account's resources in one region.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::integrations::{LiveIntegration, Validator, validation, variables};
 use super::routing::{self, Selection};
-use super::throttle::Bucket;
+use super::throttle::RouteLimit;
 use crate::iam::matches_arn;
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
 
@@ -45,7 +45,7 @@ pub(crate) struct LiveRoute {
     /// The integration's timeout.
     pub(crate) timeout: Duration,
     /// What the stage's settings let through.
-    pub(crate) throttle: Option<Bucket>,
+    pub(crate) throttle: Option<RouteLimit>,
 }
 
 /// What a route or an authorizer invokes.
@@ -193,7 +193,10 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         validator: route.validation.as_ref().map(Validator::of),
         required: validation::required(route),
         timeout: integration.map_or(Duration::from_secs(29), |integration| integration.timeout),
-        throttle: stage.throttles.get(&route.key).copied().map(Bucket::new),
+        throttle: stage
+            .throttles
+            .get(&route.key)
+            .map(|throttle| RouteLimit::new(*throttle, &stage.name, &route.key)),
     }
 }
 

@@ -27,7 +27,8 @@ async fn guarded(identity_sources: &[&str]) -> World {
 }
 
 #[tokio::test]
-async fn authorisation_1_a_missing_or_empty_identity_source_is_401_and_the_authorizer_does_not_run() {
+async fn authorisation_1_a_missing_or_empty_identity_source_is_401_and_the_authorizer_does_not_run()
+{
     let world = guarded(&[
         "route.request.header.Authorization",
         "route.request.querystring.user",

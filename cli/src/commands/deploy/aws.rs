@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{DeployArgs, print, probe, publish, tags};
-use crate::aws::{AwsTarget, Bucket};
+use crate::aws::AwsTarget;
 use crate::commands::aws::{Found, build, deployment, endpoint, located, moved, preflight};
 use crate::commands::plan::{self, Place};
 use crate::commands::waits::{asked, late, late_target};
@@ -57,7 +57,7 @@ async fn deploy(
     let cautions: Vec<_> = settings.cautions().into_iter().chain(moved).collect();
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
-        let deployment = deployment(settings, code, tags(args)?, pace(args));
+        let deployment = deployment(settings, &target.region, code, tags(args)?, pace(args));
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
@@ -66,7 +66,7 @@ async fn deploy(
         return Ok(());
     }
     let left = "no stack was touched; what was published already serves the next deployment";
-    let publishing = published(args, settings, bucket, &built, &mut reporter);
+    let publishing = published(args, settings, &found, &built, &mut reporter);
     let deployment = or_interrupted(publishing)
         .await
         .map_err(leaving(left))
@@ -74,7 +74,7 @@ async fn deploy(
     let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
-        None => deployed(args, &cautions, target, deployment, shared).await?,
+        None => deployed(args, settings, &cautions, target, deployment, shared).await?,
     };
     let stack = &settings.stack;
     if let Some(protected) = args.protect {
@@ -151,18 +151,20 @@ async fn checked(
 async fn published(
     args: &DeployArgs,
     settings: &Settings,
-    bucket: &Bucket,
+    found: &Found,
     built: &Built<Artifact>,
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
     let bytes: usize = built.values().map(|artifact| artifact.zip.len()).sum();
     let limit = limits::PUBLISHING.and(limits::upload(bytes as u64));
-    let publishing = publish(settings, bucket, built, reporter);
+    let bucket = found.target.bucket(&found.identity);
+    let publishing = publish(settings, &bucket, built, reporter);
     let code = limits::within(limit, publishing, |minutes| {
         late("publish the handlers", minutes)
     })
     .await?;
-    Ok(deployment(settings, code, tags(args)?, pace(args)))
+    let region = &found.target.region;
+    Ok(deployment(settings, region, code, tags(args)?, pace(args)))
 }
 
 /// Puts new code into the functions directly if that is asked for and code is all that has changed.
@@ -218,6 +220,7 @@ async fn swapped(
 /// The full deployment, with its question, which needs the terminal for itself.
 async fn deployed(
     args: &DeployArgs,
+    settings: &Settings,
     cautions: &[String],
     target: &AwsTarget,
     deployment: Deployment,
@@ -233,7 +236,8 @@ async fn deployed(
     };
     // Bars would be drawn over the question.
     shared.replace(terminal.quiet());
-    let agreed = agree(&change_set, cautions, terminal, args.yes).await;
+    let limits = settings.limits();
+    let agreed = agree(&change_set, &limits, cautions, terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
         let discarded = target.stacks.discard(&change_set).await;
         agreed.map_err(leaving(taken_back))?;
@@ -252,6 +256,7 @@ async fn deployed(
 
 async fn agree(
     change_set: &ChangeSet,
+    limits: &str,
     cautions: &[String],
     terminal: Terminal,
     yes: bool,
@@ -259,6 +264,7 @@ async fn agree(
     for line in outline(&change_set.summary) {
         terminal.say(&format!("          {line}"));
     }
+    terminal.say(&format!("          {limits}"));
     for caution in cautions {
         match terminal.output {
             Output::Json => {
@@ -347,6 +353,7 @@ fn show_dry_run(
             "dryRun": true,
             "changed": summary.is_some(),
             "summary": summary,
+            "throttle": settings.throttle,
             "notices": cautions,
         }));
         return;
@@ -358,6 +365,7 @@ fn show_dry_run(
     for line in outline(summary) {
         terminal.result_text(&line);
     }
+    terminal.result_text(&settings.limits());
     for caution in cautions {
         terminal.warn(caution);
     }
