@@ -16,6 +16,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::service_models::recorded;
+
 type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
 type Which = Box<dyn Fn(&str) -> bool + Send>;
 
@@ -66,6 +68,8 @@ struct Wishes {
     /// A resource, a property's path and its value before, which the emulator leaves out of change sets.
     values: Vec<(String, String, String)>,
     asked: Vec<String>,
+    /// Everything that came, for the judge of requests.
+    requests: Vec<Value>,
     /// With each action that was asked for.
     bodies: Vec<(String, String)>,
     /// What was asked for and refused because the asker may not.
@@ -189,6 +193,11 @@ impl Between {
         self.wishes.lock().unwrap().denied.clone()
     }
 
+    /// Everything that was asked so far, as the judge of requests reads it.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        self.wishes.lock().unwrap().requests.clone()
+    }
+
     /// The actions that were asked for, and `METHOD /path` where there is no action.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.wishes.lock().unwrap().asked.clone()
@@ -209,6 +218,7 @@ async fn pass(
     let name = emulator::name(&Request::from_parts(parts.clone(), ()), &body);
     let hold = {
         let mut wishes = wishes.lock().unwrap();
+        wishes.requests.push(recorded(&parts, &body));
         let until = wishes.expired_with;
         if until.is_some_and(|action| wishes.asked.iter().any(|asked| asked == action)) {
             let response = Response::builder().status(403);

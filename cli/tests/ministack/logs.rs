@@ -61,3 +61,41 @@ async fn the_logs_of_a_deployed_stack_are_shown_and_followed_without_repetition(
     let unknown = cloud.chatctl("logs --function drect").await.exits(2);
     unknown.explains("`Authorize`, `Connect`, `Direct`");
 }
+
+/// Where functions have no `LoggingConfig`, their groups have other names, and everything else is as anywhere.
+#[tokio::test]
+async fn in_govcloud_the_logs_of_functions_are_found_under_their_names_and_go_with_the_stack() {
+    let cloud = Cloud::start().await;
+    let there = "--region us-gov-west-1";
+    let url = cloud
+        .deploy(&format!("--no-probe {there}"))
+        .await
+        .exits(0)
+        .url();
+    two_friends_chat(&url).await;
+    let words = format!("logs --output json {there}");
+    let mut shown = String::new();
+    cloud
+        .eventually("what functions have written is shown", async || {
+            shown = cloud.chatctl(&words).await.exits(0).stdout;
+            ["AuthorizeFunction", "ConnectFunction", "DirectFunction"]
+                .iter()
+                .all(|function| shown.contains(function))
+        })
+        .await;
+    assert!(shown.contains("REPORT RequestId:"), "{shown}");
+    let status = cloud.chatctl(&format!("status {there}")).await.exits(0);
+    assert!(!status.stdout.contains("differs"), "{}", status.stdout);
+    let groups = async || {
+        let body = serde_json::json!({});
+        let target = "Logs_20140328.DescribeLogGroups";
+        let answer = crate::between::ask(cloud.port, "logs", target, &body).await;
+        answer["logGroups"].to_string()
+    };
+    assert!(groups().await.contains("/aws/lambda/chat-DirectFunction"));
+    cloud
+        .chatctl(&format!("teardown --yes {there}"))
+        .await
+        .exits(0);
+    assert_eq!(groups().await, "[]");
+}
