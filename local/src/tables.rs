@@ -5,6 +5,7 @@
 
 mod arns;
 mod conditions;
+mod described;
 mod needs;
 mod proxy;
 

@@ -30,6 +30,7 @@ mod rights;
 mod stopped;
 mod strangers;
 mod surface;
+mod throttle;
 mod toolchain;
 mod vanished;
 mod whose_code;

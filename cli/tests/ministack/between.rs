@@ -315,7 +315,18 @@ const ATTEMPTS: usize = 10;
 ///
 /// The emulator looks at whose access key it is, and not at the operator's signature.
 pub(crate) async fn ask(port: u16, service: &str, target: &str, body: &Value) -> Value {
-    let credential = format!("test/20260101/eu-west-1/{service}/aws4_request");
+    ask_in(emulator::REGION, port, service, target, body).await
+}
+
+/// The same in another region than the emulator's own.
+pub(crate) async fn ask_in(
+    region: &str,
+    port: u16,
+    service: &str,
+    target: &str,
+    body: &Value,
+) -> Value {
+    let credential = format!("test/20260101/{region}/{service}/aws4_request");
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=0"
     );

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::needs::{Need, Scope, needs};
-use super::{arns, conditions};
+use super::{arns, conditions, described};
 use crate::browser;
 use crate::credentials::{Caller, Credentials};
 use crate::http::{self, BodyError, Patience};
@@ -147,6 +147,16 @@ impl Proxy {
         {
             return amz_json(StatusCode::OK, found.into());
         }
+        if !matches!(caller, Caller::Anonymous)
+            && let host = head.headers.get(hyper::header::HOST)
+            && let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default()
+            && let Some(described) = described::answer(&self.database, operation, &body, host)
+        {
+            return match described {
+                Ok(described) => json_answer(StatusCode::OK, &described),
+                Err((kind, message)) => refuse_by_name(kind, &message),
+            };
+        }
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         match format!("http://{}{path}", self.address).parse::<Uri>() {
             Ok(uri) => head.uri = uri,
@@ -271,6 +281,15 @@ fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
     json_answer(
         status,
         &json!({ "__type": format!("com.amazon.coral.service#{error_type}"), "message": message }),
+    )
+}
+
+/// A refusal in DynamoDB's own name.
+fn refuse_by_name(kind: &str, message: &str) -> Answer {
+    let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
+    json_answer(
+        StatusCode::BAD_REQUEST,
+        &json!({ "__type": kind, "message": message }),
     )
 }
 

@@ -109,6 +109,38 @@ async fn templates_are_selected_by_the_message() {
 }
 
 #[tokio::test]
+async fn a_selected_key_that_no_template_has_is_warned_of_once_and_not_repeated() {
+    let requests = "      TemplateSelectionExpression: ${request.body.kind}
+      RequestTemplates: { a: '{\"statusCode\":200}' }";
+    let responses = "      TemplateSelectionExpression: ${request.body.kind}
+      ResponseTemplates: { a: one }";
+    let world = world_of(&[
+        mock("Mock", requests),
+        response("Mock", DEFAULT, responses),
+        two_way("Ask", DEFAULT, "Mock"),
+    ])
+    .await;
+    let mut client = world.connect().await;
+    client.send(r#"{"kind":"a"}"#).await;
+    assert_eq!(client.receive().await, "one");
+    assert_eq!(world.warnings(), Vec::<String>::new());
+    for _ in 0..2 {
+        client.send(r#"{"kind":"secret","statusCode":200}"#).await;
+        until(async || (world.warnings().len() >= 2).then_some(())).await;
+    }
+    client.send(r#"{"kind":"a"}"#).await;
+    assert_eq!(client.receive().await, "one");
+    let warnings = world.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for warning in warnings {
+        let told = "`${request.body.kind}` of `Mock";
+        let why = "yields a key that none of its templates has, and none has the key $default";
+        assert!(warning.contains(told) && warning.contains(why), "{warning}");
+        assert!(!warning.contains("secret"), "{warning}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_passes_without_a_template_where_it_may_not() {
     for (properties, passes) in [
         ("      PassthroughBehavior: NEVER", false),
