@@ -226,7 +226,8 @@ fn live_authorizer(stack: &Stack, stage: &Stage, id: &str) -> LiveAuthorizer {
 fn target(stack: &Stack, function_arn: &str, source: &str) -> Target {
     let permits = |permission: &Permission| {
         permission.function_arn == function_arn
-            && permission.principal == "apigateway.amazonaws.com"
+            // `*` means everybody, services included.
+            && ["apigateway.amazonaws.com", "*"].contains(&permission.principal.as_str())
             && permission
                 .source_arn
                 .as_deref()

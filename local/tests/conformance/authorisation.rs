@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::puppets::Act;
-use crate::setup::{ACCOUNT, API, REGION};
+use crate::setup::{ACCOUNT, API, REGION, Setup};
 use crate::world::{World, until};
 
 /// What an authorizer answers to let somebody in.
@@ -24,6 +24,19 @@ fn policy(effect: &str, resource: &str, context: &Value) -> Act {
 
 async fn guarded(identity_sources: &[&str]) -> World {
     World::start(|setup| setup.chat().authorizer(identity_sources)).await
+}
+
+#[tokio::test]
+async fn a_permission_for_everybody_lets_api_gateway_invoke_too() {
+    let everybody = |setup: Setup| {
+        setup.chat().edit(|stack| {
+            for permission in &mut stack.permissions {
+                permission.principal = "*".to_owned();
+            }
+        })
+    };
+    let world = World::start(everybody).await;
+    let _client = world.connect().await;
 }
 
 #[tokio::test]

@@ -109,8 +109,7 @@ pub(crate) fn render(settings: &Settings) -> Template {
     Template::new(document)
 }
 
-/// Sets both limits or none: API Gateway takes one that is left out beside the other for zero
-/// (<https://github.com/hashicorp/terraform-provider-aws/pull/43307>).
+/// Sets both limits or none: what one means without the other is documented nowhere, and zero would refuse everything.
 fn throttle(stage: &mut Value, limits: Option<Throttle>) {
     let property = "DefaultRouteSettings";
     match limits {
