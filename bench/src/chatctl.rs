@@ -63,7 +63,10 @@ pub(crate) struct FunctionStatus {
     pub(crate) in_flight: usize,
 }
 
-/// A folder of its own. Without a config file it is the default chat.
+/// What is measured is the stack, not the limits of its stage.
+const UNLIMITED: &str = "[stage]\nthrottle = false\n";
+
+/// A folder of its own, with a config file that lifts the stage's limits and is otherwise the default chat.
 #[derive(Debug)]
 pub(crate) struct Project<'a> {
     programs: &'a Programs,
@@ -72,16 +75,15 @@ pub(crate) struct Project<'a> {
 
 impl<'a> Project<'a> {
     pub(crate) fn new(programs: &'a Programs) -> Result<Self, ChatctlError> {
-        let folder = tempfile::tempdir().map_err(ChatctlError::Folder)?;
-        Ok(Self { programs, folder })
+        Self::with_config(programs, "")
     }
 
-    /// One with a config file.
+    /// One whose config file says more.
     pub(crate) fn with_config(programs: &'a Programs, config: &str) -> Result<Self, ChatctlError> {
-        let project = Self::new(programs)?;
-        let file = project.folder.path().join("chatctl.toml");
-        std::fs::write(file, config).map_err(ChatctlError::Folder)?;
-        Ok(project)
+        let folder = tempfile::tempdir().map_err(ChatctlError::Folder)?;
+        let file = folder.path().join("chatctl.toml");
+        std::fs::write(file, format!("{UNLIMITED}{config}")).map_err(ChatctlError::Folder)?;
+        Ok(Self { programs, folder })
     }
 
     /// Runs `words` to their end; answers what came on stdout.

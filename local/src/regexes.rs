@@ -72,6 +72,12 @@ impl Pattern {
         Self::whole(&java::translated(pattern)?)
     }
 
+    /// One in Java's dialect that may match anywhere in a text, as the patterns of models may. The outer error names what
+    /// cannot be expressed here, the inner one says why it is no expression at all.
+    pub(crate) fn of_java_anywhere(pattern: &str) -> Result<Result<Self, String>, String> {
+        Ok(Self::compile(&java::translated(pattern)?))
+    }
+
     /// The same, and without having to match the whole of a text unless `is_whole`; `None` if compiling it costs more
     /// than `steps`.
     pub(crate) fn of_java_within(

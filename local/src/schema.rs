@@ -16,8 +16,10 @@ use crate::regexes::Pattern;
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
     document: Value,
-    /// Of every `pattern` and `patternProperties` in it.
+    /// Of every `pattern` and `patternProperties` in it that can be read.
     patterns: BTreeMap<String, Pattern>,
+    /// Why the others cannot be read, with their places.
+    unread: Vec<String>,
 }
 
 /// How deep schemas, and references from one to the next, may lie within one another.
@@ -59,9 +61,15 @@ impl Schema {
         let mut schema = Self {
             document: document.clone(),
             patterns: BTreeMap::new(),
+            unread: Vec::new(),
         };
         schema.read(document, "#", 0)?;
         Ok(schema)
+    }
+
+    /// What of it is not checked here, because its regular expression cannot be read.
+    pub(crate) fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     fn read(&mut self, schema: &Value, place: &str, depth: usize) -> Result<(), String> {
@@ -160,11 +168,19 @@ impl Schema {
         items.try_for_each(|(index, one)| self.read(one, &format!("{place}/{index}"), depth + 1))
     }
 
+    /// One that looks around, or that is of another dialect in another way, is not checked: AWS takes such models.
     fn pattern(&mut self, pattern: &str, place: &str) -> Result<(), String> {
-        let compiled = Pattern::compile(pattern).map_err(|error| {
-            format!("{place}: `{pattern}` is no regular expression that is supported: {error}")
-        })?;
-        self.patterns.insert(pattern.to_owned(), compiled);
+        match Pattern::of_java_anywhere(pattern) {
+            Ok(compiled) => {
+                let compiled = compiled.map_err(|error| {
+                    format!("{place}: `{pattern}` is no regular expression that is supported: {error}")
+                })?;
+                self.patterns.insert(pattern.to_owned(), compiled);
+            }
+            Err(unreadable) => self.unread.push(format!(
+                "{place} is not checked here: the local target cannot read {unreadable} in `{pattern}`; API Gateway checks it"
+            )),
+        }
         Ok(())
     }
 
@@ -260,6 +276,49 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_that_cannot_be_read_refuses_nothing_and_the_rest_of_the_schema_counts() {
+        let unread = json!({ "pattern": "^(?!admin)" });
+        check(
+            json!({ "type": "string", "pattern": "^(?=.*\\d).+$", "maxLength": 3 }),
+            &[json!("a"), json!("a1")],
+            &[json!("abcd"), json!(1)],
+        );
+        check(
+            json!({ "not": unread, "type": "string" }),
+            &[json!("a")],
+            &[json!(1)],
+        );
+        check(
+            json!({ "oneOf": [unread, { "pattern": "^a" }, { "type": "number" }] }),
+            &[json!("a"), json!("b")],
+            &[],
+        );
+        check(
+            json!({ "oneOf": [{ "type": "string", "pattern": "(a)\\1" }, { "type": "number" }] }),
+            &[json!("a"), json!(1)],
+            &[json!(null)],
+        );
+        check(
+            json!({ "patternProperties": { "^(?!x)": { "type": "number" }, "^n": { "type": "number" } }, "additionalProperties": false }),
+            &[json!({ "y": "text" }), json!({ "n": 1 })],
+            &[json!({ "n": "text" })],
+        );
+        let schema = Schema::parse(&json!({ "properties": { "name": unread } })).unwrap();
+        assert_eq!(
+            schema.unread(),
+            [
+                "#/properties/name/pattern is not checked here: the local target cannot read `(?!` in `^(?!admin)`; API Gateway checks it"
+            ]
+        );
+        // What the dialects of Java and JavaScript have beyond the engine's is read.
+        check(
+            json!({ "pattern": "^[\\w-\\.]+/\\p{Alpha}\\/$" }),
+            &[json!("a-b.c/d/")],
+            &[json!("a/1/")],
+        );
+    }
+
+    #[test]
     fn a_schema_that_leads_nowhere_ends() {
         let endless = Schema::parse(&json!({ "$ref": "#" })).unwrap();
         assert!(endless.judge(&json!(1)).is_err());
@@ -280,7 +339,7 @@ mod tests {
                 "inside of the schema only",
             ),
             (json!({ "type": "text" }), "#/type must be"),
-            (json!({ "pattern": "(?=a)" }), "#/pattern"),
+            (json!({ "pattern": "(a" }), "#/pattern"),
             (
                 json!({ "minLength": "2" }),
                 "#/minLength must be a whole number",

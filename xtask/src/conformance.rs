@@ -11,16 +11,17 @@ use crate::run::{StepError, cargo, root};
 /// Where the statements are.
 const CHECKLIST: &str = "local/tests/conformance/checklist.toml";
 
-/// Which tests hold them, as arguments of `cargo test`; every name is `…::cNN_…`.
-const RUNS: [&[&str]; 2] = [
-    &[
-        "--package=chatctl-local",
-        "--test=conformance",
-        "--test=template",
-        "--",
-        "::c",
-    ],
-    &["--package=chatctl", "--test=it", "--", "conformance::c"],
+/// Which tests hold them: arguments of `cargo test`, and what stands before `TOPIC_N_…` in their names.
+const RUNS: [(&[&str], &str); 2] = [
+    (
+        &[
+            "--package=chatctl-local",
+            "--test=conformance",
+            "--test=template",
+        ],
+        "::",
+    ),
+    (&["--package=chatctl", "--test=it"], "conformance::"),
 ];
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +31,8 @@ struct Checklist {
 
 #[derive(Debug, Deserialize)]
 struct Statement {
-    number: u32,
+    /// `handshake.3`
+    id: String,
     text: String,
     /// What AWS does not say.
     unknown: Option<String>,
@@ -38,7 +40,7 @@ struct Statement {
     choice: Option<String>,
 }
 
-/// How the tests of one number ended.
+/// How the tests of one statement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Ok,
@@ -52,11 +54,12 @@ pub(crate) fn check() -> Result<(), StepError> {
     let checklist: Checklist = toml::from_str(&text)
         .map_err(|error| StepError::Other(format!("could not read {CHECKLIST}: {error}")))?;
     let mut verdicts = BTreeMap::new();
-    for run in RUNS {
-        collect(&tests(run)?, &mut verdicts);
+    for (arguments, before) in RUNS {
+        let filters = filters(&checklist.statement, before);
+        collect(&tests(arguments, &filters)?, &mut verdicts);
     }
     print(&table(&checklist.statement, &verdicts));
-    let is_ok = |one: &Statement| verdicts.get(&one.number) == Some(&Verdict::Ok);
+    let is_ok = |one: &Statement| verdicts.get(&one.id) == Some(&Verdict::Ok);
     let held = checklist.statement.iter().filter(|one| is_ok(one)).count();
     match checklist.statement.len() - held {
         0 => Ok(()),
@@ -67,11 +70,23 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
+/// What the names of the tests contain, by topic.
+fn filters(statements: &[Statement], before: &str) -> Vec<String> {
+    let topics = statements.iter().filter_map(|one| one.id.split_once('.'));
+    let mut filters: Vec<_> = topics
+        .map(|(topic, _)| format!("{before}{topic}_"))
+        .collect();
+    filters.dedup();
+    filters
+}
+
 /// What `cargo test` prints on stdout; that tests fail is no error here, that they do not compile is.
-fn tests(arguments: &[&str]) -> Result<String, StepError> {
+fn tests(arguments: &[&str], filters: &[String]) -> Result<String, StepError> {
     let output = Command::new(cargo())
         .args(["test", "--locked", "--no-fail-fast"])
         .args(arguments)
+        .arg("--")
+        .args(filters)
         .stderr(Stdio::inherit())
         .output()
         .map_err(|_| StepError::Missing {
@@ -88,8 +103,8 @@ fn tests(arguments: &[&str]) -> Result<String, StepError> {
     }
 }
 
-/// Reads libtest's lines: `test MODULE::cNN_NAME ... ok`. One failure of several decides.
-fn collect(text: &str, verdicts: &mut BTreeMap<u32, Verdict>) {
+/// Reads libtest's lines: `test MODULE::TOPIC_N_NAME ... ok`. One failure of several decides.
+fn collect(text: &str, verdicts: &mut BTreeMap<String, Verdict>) {
     for line in text.lines() {
         let Some((name, result)) = line
             .strip_prefix("test ")
@@ -97,17 +112,13 @@ fn collect(text: &str, verdicts: &mut BTreeMap<u32, Verdict>) {
         else {
             continue;
         };
-        let number = name
-            .rsplit("::")
-            .next()
-            .and_then(|name| name.strip_prefix('c')?.split_once('_')?.0.parse().ok());
-        if let Some(number) = number {
+        if let Some(id) = name.rsplit("::").next().and_then(id) {
             let verdict = if result.starts_with("ok") {
                 Verdict::Ok
             } else {
                 Verdict::Failed
             };
-            let told = verdicts.entry(number).or_insert(verdict);
+            let told = verdicts.entry(id).or_insert(verdict);
             if verdict == Verdict::Failed {
                 *told = verdict;
             }
@@ -115,18 +126,27 @@ fn collect(text: &str, verdicts: &mut BTreeMap<u32, Verdict>) {
     }
 }
 
-fn table(statements: &[Statement], verdicts: &BTreeMap<u32, Verdict>) -> String {
+/// `handshake.3` of `handshake_3_no_101`.
+fn id(name: &str) -> Option<String> {
+    let (topic, rest) = name.split_once('_')?;
+    let number: u32 = rest.split_once('_')?.0.parse().ok()?;
+    Some(format!("{topic}.{number}"))
+}
+
+fn table(statements: &[Statement], verdicts: &BTreeMap<String, Verdict>) -> String {
     let mut table = String::new();
+    let widths = statements.iter().map(|one| one.id.chars().count());
+    let width = widths.max().unwrap_or_default();
     for one in statements {
-        let verdict = match verdicts.get(&one.number) {
+        let verdict = match verdicts.get(&one.id) {
             Some(Verdict::Ok) => "ok",
             Some(Verdict::Failed) => "FAILED",
             None => "NO TEST",
         };
-        let _infallible = writeln!(table, "{:>2}  {verdict:<7}  {}", one.number, one.text);
+        let _infallible = writeln!(table, "{:<width$}  {verdict:<7}  {}", one.id, one.text);
         if let (Some(unknown), Some(choice)) = (&one.unknown, &one.choice) {
             let note = format!("AWS: unknown ({unknown}), our choice: {choice}");
-            let _infallible = writeln!(table, "{:>11}  {note}", "");
+            let _infallible = writeln!(table, "{:width$}           {note}", "");
         }
     }
     table
@@ -142,34 +162,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_results_of_numbered_tests_are_read_and_a_failure_decides() {
+    fn the_results_of_tests_with_an_id_are_read_and_a_failure_decides() {
         let mut verdicts = BTreeMap::new();
         collect(
-            "running 4 tests\ntest frames::c61_binary ... ok\ntest frames::c07_slow ... FAILED\ntest frames::c07_slower ... ok\n\
-             test callee::others ... ok\ntest checklist::c_is_no_number ... ok\n",
+            "running 4 tests\ntest frames::limits_1_binary ... ok\ntest frames::handshake_7_slow ... FAILED\n\
+             test frames::handshake_7_slower ... ok\ntest callee::others ... ok\ntest checklist::limits_no_number ... ok\n",
             &mut verdicts,
         );
         assert_eq!(
             verdicts,
-            BTreeMap::from([(7, Verdict::Failed), (61, Verdict::Ok)])
+            BTreeMap::from([
+                ("handshake.7".to_owned(), Verdict::Failed),
+                ("limits.1".to_owned(), Verdict::Ok)
+            ])
         );
     }
 
     #[test]
     fn the_table_tells_what_is_missing_and_what_aws_does_not_say() {
-        let statement = |number, unknown: Option<&str>| Statement {
-            number,
+        let statement = |id: &str, unknown: Option<&str>| Statement {
+            id: id.to_owned(),
             text: "something".to_owned(),
             unknown: unknown.map(str::to_owned),
             choice: unknown.map(|_| "yes".to_owned()),
         };
         let table = table(
-            &[statement(1, Some("whether")), statement(2, None)],
-            &BTreeMap::from([(1, Verdict::Ok)]),
+            &[
+                statement("limits.1", Some("whether")),
+                statement("bounds.2", None),
+            ],
+            &BTreeMap::from([("limits.1".to_owned(), Verdict::Ok)]),
         );
         assert_eq!(
             table,
-            " 1  ok       something\n             AWS: unknown (whether), our choice: yes\n 2  NO TEST  something\n"
+            "limits.1  ok       something\n                   AWS: unknown (whether), our choice: yes\nbounds.2  NO TEST  something\n"
         );
     }
 }

@@ -15,6 +15,7 @@ mod logs;
 mod origin;
 mod partition;
 mod profile;
+mod region;
 #[cfg(test)]
 mod stub;
 mod tables;
@@ -42,6 +43,7 @@ pub(crate) use identity::Identity;
 pub(crate) use logs::CloudWatchLogs;
 use origin::Origin;
 pub(crate) use partition::CHINA;
+pub(crate) use region::named_region;
 pub(crate) use tables::Tables;
 
 /// One account's resources in one region.

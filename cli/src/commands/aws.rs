@@ -17,7 +17,7 @@ use crate::error::CommandError;
 use crate::packaging::{self, Artifact, Built, Source};
 use crate::stack::Outputs;
 use crate::stack::few::{few, few_between};
-use crate::stack::render::{for_emulator, output, parameter, render};
+use crate::stack::render::{for_emulator, for_region, output, parameter, render};
 use crate::terminal::megabytes;
 
 /// What [`preflight`] has found out on its way.
@@ -229,14 +229,15 @@ pub(super) async fn located(
     Ok(assets)
 }
 
-/// The deployment of `settings` with `code`.
+/// The deployment of `settings` to `region` with `code`.
 pub(super) fn deployment(
     settings: &Settings,
+    region: &str,
     code: Built<Asset>,
     tags: BTreeMap<String, String>,
     pace: Pace,
 ) -> Deployment {
-    let template = render(settings);
+    let template = for_region(&render(settings), region);
     let template = match &settings.aws.endpoint {
         Some(endpoint) => for_emulator(&template, endpoint),
         None => template,

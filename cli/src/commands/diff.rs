@@ -62,7 +62,13 @@ async fn diff(args: &DiffArgs, shared: &RefCell<AnyReporter>) -> Result<(), Comm
     let built = or_interrupted(building).await?;
     let bucket = target.bucket(&identity);
     let code = or_interrupted(located(&settings, &bucket, &built)).await?;
-    let deployment = deployment(&settings, code, Default::default(), Pace::Standard);
+    let deployment = deployment(
+        &settings,
+        &target.region,
+        code,
+        Default::default(),
+        Pace::Standard,
+    );
     // It takes back what it has begun by itself when it is interrupted.
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await

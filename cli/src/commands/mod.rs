@@ -180,7 +180,7 @@ pub(crate) fn main() -> ExitCode {
             Terminal {
                 output: Output::Text,
             },
-            render::run(args),
+            block_on(render::run(args)),
         ),
         Command::Init(args) => (
             Terminal {

@@ -104,7 +104,7 @@ fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_j
     };
     json!({
         "type": "plan", "stack": settings.stack, "target": target, "region": region,
-        "build": build, "given": run, "state": state,
+        "build": build, "given": run, "state": state, "throttle": settings.throttle,
     })
 }
 
@@ -152,17 +152,17 @@ mod tests {
         expect![[r#"
             build /clone/lambdas and /my/roll; build scripts run as you, also those of dependencies
             start stack `chat` here, in the background; its functions run what is built, as you; its state lies in /my/.chatctl/chat
-            {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"handlers","crate":"/clone/lambdas"},{"name":"roll","crate":"/my/roll"}],"given":[],"state":"/my/.chatctl/chat"}
+            {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"handlers","crate":"/clone/lambdas"},{"name":"roll","crate":"/my/roll"}],"given":[],"state":"/my/.chatctl/chat","throttle":{"rate":500,"burst":1000}}
 
             build /my/roll; build scripts run as you, also those of dependencies
             start stack `chat` here, until Ctrl-C; its functions run /tmp/chat and what is built, as you; its state lies in memory
-            {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"roll","crate":"/my/roll"}],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null}
+            {"type":"plan","stack":"chat","target":"local","region":null,"build":[{"name":"roll","crate":"/my/roll"}],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000}}
 
             deploy stack `chat` to eu-west-1, once you agree; its functions run /tmp/chat
-            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null}
+            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000}}
 
             start stack `chat` here, in the background; it has no functions; its state lies in /my/.chatctl/chat
-            {"type":"plan","stack":"chat","target":"local","region":null,"build":[],"given":[],"state":"/my/.chatctl/chat"}
+            {"type":"plan","stack":"chat","target":"local","region":null,"build":[],"given":[],"state":"/my/.chatctl/chat","throttle":{"rate":500,"burst":1000}}
 
         "#]].assert_eq(&text);
     }

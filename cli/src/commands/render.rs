@@ -1,16 +1,21 @@
 //! `chatctl render`
 
-use super::StackArgs;
+use super::{AwsArgs, StackArgs};
+use crate::aws::named_region;
 use crate::error::CommandError;
-use crate::stack::render::render;
+use crate::stack::render::{for_region, render};
 use crate::terminal::{Output, escaped};
 
 /// Print the CloudFormation template
+///
+/// It is the same for all Regions but those of AWS GovCloud (US).
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct RenderArgs {
     #[command(flatten)]
     stack: StackArgs,
+    #[command(flatten)]
+    aws: AwsArgs,
     /// The template's notation; both are the same document [default: yaml, with `--output json` json]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -22,8 +27,10 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(args: RenderArgs) -> Result<(), CommandError> {
-    let template = render(&args.stack.settings(None, None)?);
+pub(super) async fn run(args: RenderArgs) -> Result<(), CommandError> {
+    let settings = args.stack.settings(None, Some(&args.aws))?;
+    let region = named_region(&settings.aws).await.unwrap_or_default();
+    let template = for_region(&render(&settings), &region);
     let terminal = args.stack.terminal();
     let text = match (args.format, terminal.output) {
         (Some(Format::Yaml), Output::Json) => {

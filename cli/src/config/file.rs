@@ -7,16 +7,17 @@ use toml::Spanned;
 
 use super::Architecture;
 use super::expected::in_plain_words;
-use super::names::{PersonName, RegionName, StackName, StageName};
+use super::names::{PersonName, RegionName, StackName};
 use super::routes::{self, RouteTable, Routes};
 use super::snippet::Snippet;
+use super::stage::Stage;
 
 /// What `chatctl.toml` says.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct File {
     pub(super) stack: StackName,
-    pub(super) stage: StageName,
+    pub(super) stage: Stage,
     pub(super) from: PersonName,
     pub(super) to: PersonName,
     pub(super) routes: Vec<Spanned<RouteTable>>,
@@ -118,7 +119,7 @@ impl Default for File {
         const REASON: &str = "a default obeys its own rule";
         Self {
             stack: "chat".parse().expect(REASON),
-            stage: "v1".parse().expect(REASON),
+            stage: Stage::default(),
             from: "Tom".parse().expect(REASON),
             to: "Jerry".parse().expect(REASON),
             routes: Vec::new(),

@@ -11,6 +11,7 @@ pub(crate) mod route;
 mod routes;
 pub(crate) mod secret;
 mod snippet;
+pub(crate) mod stage;
 pub(crate) mod url;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
 use secret::LocalSecret;
 pub(crate) use snippet::Snippet;
+use stage::Throttle;
 
 /// The file's name, looked for in the working folder.
 pub(crate) const FILE_NAME: &str = "chatctl.toml";
@@ -32,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     pub(crate) stack: StackName,
     pub(crate) stage: StageName,
+    /// What each route takes; `None` leaves it to the account.
+    pub(crate) throttle: Option<Throttle>,
     /// The two people in the printed commands.
     pub(crate) from: PersonName,
     pub(crate) to: PersonName,
@@ -191,6 +195,14 @@ impl Settings {
         in_clear.into_iter().map(line).collect()
     }
 
+    /// How many requests the stage lets through, for the question before a deployment.
+    pub(crate) fn limits(&self) -> String {
+        match self.throttle {
+            Some(limits) => format!("each route takes {limits} (`throttle` under `[stage]`)"),
+            None => "no route has a limit but the account's (`throttle = false`)".to_owned(),
+        }
+    }
+
     /// The files that hold secrets for the local stack.
     pub(crate) fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
         self.backends().filter_map(|(_, backend)| {
@@ -243,7 +255,8 @@ impl Settings {
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
         Self {
             stack: overrides.stack.unwrap_or(file.stack),
-            stage: overrides.stage.unwrap_or(file.stage),
+            stage: overrides.stage.unwrap_or(file.stage.name),
+            throttle: file.stage.throttle.0,
             from: overrides.from.unwrap_or(file.from),
             to: overrides.to.unwrap_or(file.to),
             routes: routes.messages,
@@ -293,6 +306,10 @@ mod tests {
             key: "$default".parse().unwrap(),
             purpose: Purpose::of_people(Receivers::Friend),
         };
+        assert_eq!(
+            settings.limits(),
+            "each route takes 500 requests a second, 1000 at once (`throttle` under `[stage]`)"
+        );
         assert_eq!((settings.routes, settings.lifecycle), (vec![only], None));
         assert_eq!(settings.handlers.profile, "lambda");
     }

@@ -66,6 +66,8 @@ impl LogEntry {
         };
         if let Ok(Value::Object(object)) = serde_json::from_str(text) {
             entry.take(object);
+        } else if is_failure(text) {
+            (entry.platform, entry.level) = (true, Some(Level::Error));
         } else if text.contains("panicked at") {
             entry.level = Some(Level::Error);
         }
@@ -140,8 +142,22 @@ fn is_platform(text: &str) -> bool {
         "REPORT RequestId:",
         "INIT_START ",
         "INIT_REPORT ",
+        "EXTENSION\tName:",
     ];
     heads.iter().any(|head| text.starts_with(head))
+}
+
+/// What Lambda writes in plain text about an invocation that it ended: `RequestId: ID Error: Runtime exited …` and
+/// `TIME ID Task timed out after 3.00 seconds`
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html>).
+fn is_failure(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let is_id = |word: &str| word.len() == 36 && word.matches('-').count() == 4;
+    match words.next() {
+        Some("RequestId:") => words.next().is_some_and(is_id) && words.next() == Some("Error:"),
+        Some(_) => words.next().is_some_and(is_id) && words.take(3).eq(["Task", "timed", "out"]),
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +202,57 @@ mod tests {
         assert!(text.platform && json.platform);
         assert_eq!(json.message, "platform.report");
         assert_eq!(json.fields["status"], "timeout");
+    }
+
+    /// Where functions have no `LoggingConfig`, what a function writes stands between Lambda's lines as it is.
+    #[test]
+    fn a_log_in_plain_text_is_read_too() {
+        let id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
+        for (text, platform, level, message) in [
+            (
+                format!("START RequestId: {id} Version: $LATEST\n"),
+                true,
+                None,
+                None,
+            ),
+            (format!("END RequestId: {id}\n"), true, None, None),
+            (
+                "{\"level\":\"WARN\",\"message\":\"refused\"}\n".to_owned(),
+                false,
+                Some(Level::Warn),
+                Some("refused"),
+            ),
+            (
+                format!("2026-01-31T12:00:00.000Z {id} Task timed out after 29.03 seconds\n\n"),
+                true,
+                Some(Level::Error),
+                None,
+            ),
+            (
+                format!(
+                    "RequestId: {id} Error: Runtime exited with error: signal: killed\nRuntime.ExitError\n"
+                ),
+                true,
+                Some(Level::Error),
+                None,
+            ),
+            (
+                "EXTENSION\tName: x\tState: Ready\tEvents: [INVOKE]\n".to_owned(),
+                true,
+                None,
+                None,
+            ),
+            (
+                "words with RequestId: in them\n".to_owned(),
+                false,
+                None,
+                None,
+            ),
+        ] {
+            let entry = parsed(&text);
+            assert_eq!((entry.platform, entry.level), (platform, level), "{text}");
+            assert_eq!(entry.message, message.unwrap_or(text.trim_end()));
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod sdk;
 mod stopped;
 mod strangers;
 mod surface;
+mod throttle;
 mod toolchain;
 mod vanished;
 mod whose_code;

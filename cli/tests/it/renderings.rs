@@ -5,14 +5,21 @@ use std::process::Command;
 use crate::project::{Project, finished, peer};
 
 fn lint(config: &str, format: &str) {
+    lint_for(config, format, &["eu-west-1"]);
+}
+
+/// Lints the template for the first of `regions` by what CloudFormation has in all of them.
+fn lint_for(config: &str, format: &str, regions: &[&str]) {
     let project = Project::new(config);
-    let rendered = project.run(&["render", "--format", format]);
+    let rendered = project.run(&["render", "--format", format, "--region", regions[0]]);
     assert_eq!(rendered.code, 0, "{}", rendered.stderr);
     let file = project.path().join(format!("rendered.{format}"));
     std::fs::write(&file, &rendered.stdout).unwrap();
     let linted = finished(
         Command::new(peer("CHATCTL_CFN_LINT"))
             .arg(&file)
+            .arg("--regions")
+            .args(regions)
             .output()
             .unwrap(),
     );
@@ -116,6 +123,79 @@ fn a_rendering_with_a_backend_and_a_handler_passes_cfn_lint() {
 #[test]
 fn a_rendering_with_handlers_only_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"$default\"\nhandler = \".\"\n", "yaml");
+}
+
+/// One template for each partition but one, and that one's.
+const ANYWHERE: &[&str] = &[
+    // aws
+    "us-east-1",
+    "eu-west-1",
+    "ap-southeast-5",
+    "mx-central-1",
+    // aws-cn
+    "cn-north-1",
+    "cn-northwest-1",
+    // aws-iso, -b, -e, -f
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "eu-isoe-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    // aws-eusc
+    "eusc-de-east-1",
+];
+const GOVCLOUD: &[&str] = &["us-gov-west-1", "us-gov-east-1"];
+
+#[test]
+fn a_rendering_passes_cfn_lint_for_the_regions_of_every_partition() {
+    for config in [EVERYTHING, BACKEND_AND_HANDLER] {
+        lint_for(config, "yaml", ANYWHERE);
+        lint_for(config, "yaml", GOVCLOUD);
+    }
+}
+
+#[test]
+fn what_govcloud_refuses_is_in_no_rendering_for_it() {
+    for config in ["", EVERYTHING, BACKEND_AND_HANDLER] {
+        let project = Project::new(config);
+        let there = project.run(&["render", "--region", "us-gov-east-1"]).stdout;
+        assert!(!there.contains("LoggingConfig"), "{there}");
+        let anywhere = project.run(&["render"]).stdout;
+        assert!(anywhere.contains("LoggingConfig"), "{anywhere}");
+    }
+}
+
+#[test]
+fn the_region_of_a_rendering_is_the_one_that_a_deployment_would_go_to() {
+    let is_of_govcloud = |project: &Project, variables: &[(&str, &str)], words: &[&str]| {
+        let home = project.path().join("home");
+        std::fs::create_dir_all(home.join(".aws")).unwrap();
+        let profiles = "[default]\nregion = eu-west-1\n[profile gov]\nregion = us-gov-west-1\n";
+        std::fs::write(home.join(".aws/config"), profiles).unwrap();
+        let mut command = project.command(&[&["render"], words].concat());
+        command.env("HOME", home).envs(variables.iter().copied());
+        let rendered = finished(command.output().unwrap());
+        assert_eq!(rendered.code, 0, "{}", rendered.stderr);
+        !rendered.stdout.contains("LoggingConfig")
+    };
+    let (plain, configured) = (
+        Project::new(""),
+        Project::new("[aws]\nregion = \"us-gov-east-1\"\n"),
+    );
+    let gov = ("AWS_REGION", "us-gov-west-1");
+    assert!(!is_of_govcloud(&plain, &[], &[]));
+    assert!(is_of_govcloud(&plain, &[gov], &[]));
+    assert!(is_of_govcloud(&plain, &[("AWS_PROFILE", "gov")], &[]));
+    assert!(is_of_govcloud(&plain, &[], &["--profile", "gov"]));
+    assert!(!is_of_govcloud(&plain, &[gov], &["--region", "eu-west-1"]));
+    assert!(is_of_govcloud(&configured, &[], &[]));
+    assert!(!is_of_govcloud(
+        &configured,
+        &[gov],
+        &["--region", "eu-west-1"]
+    ));
 }
 
 /// Every example's config, by its name.

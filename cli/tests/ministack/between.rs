@@ -16,6 +16,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::service_models::recorded;
+
 type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
 type Which = Box<dyn Fn(&str) -> bool + Send>;
 
@@ -68,6 +70,8 @@ struct Wishes {
     /// What the record of every stage complains of.
     complaint: Option<&'static str>,
     asked: Vec<String>,
+    /// Everything that came, for the judge of requests.
+    requests: Vec<Value>,
     /// With each action that was asked for.
     bodies: Vec<(String, String)>,
     /// What was asked for and refused because the asker may not.
@@ -196,6 +200,11 @@ impl Between {
         self.wishes.lock().unwrap().denied.clone()
     }
 
+    /// Everything that was asked so far, as the judge of requests reads it.
+    pub(crate) fn requests(&self) -> Vec<Value> {
+        self.wishes.lock().unwrap().requests.clone()
+    }
+
     /// The actions that were asked for, and `METHOD /path` where there is no action.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.wishes.lock().unwrap().asked.clone()
@@ -216,6 +225,7 @@ async fn pass(
     let name = emulator::name(&Request::from_parts(parts.clone(), ()), &body);
     let hold = {
         let mut wishes = wishes.lock().unwrap();
+        wishes.requests.push(recorded(&parts, &body));
         let until = wishes.expired_with;
         if until.is_some_and(|action| wishes.asked.iter().any(|asked| asked == action)) {
             let response = Response::builder().status(403);
@@ -320,7 +330,18 @@ const ATTEMPTS: usize = 10;
 ///
 /// The emulator looks at whose access key it is, and not at the operator's signature.
 pub(crate) async fn ask(port: u16, service: &str, target: &str, body: &Value) -> Value {
-    let credential = format!("test/20260101/eu-west-1/{service}/aws4_request");
+    ask_in(emulator::REGION, port, service, target, body).await
+}
+
+/// The same in another region than the emulator's own.
+pub(crate) async fn ask_in(
+    region: &str,
+    port: u16,
+    service: &str,
+    target: &str,
+    body: &Value,
+) -> Value {
+    let credential = format!("test/20260101/{region}/{service}/aws4_request");
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-date, Signature=0"
     );

@@ -9,6 +9,7 @@ use emulator::{Emulator, REGION};
 use tempfile::TempDir;
 
 use crate::between::Between;
+use crate::service_models::violations;
 
 /// One emulator, one folder with a config, one chatctl.
 pub(crate) struct Cloud {
@@ -286,6 +287,21 @@ impl Cloud {
             ))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build()
+    }
+}
+
+/// What passed on the way to the emulator is judged at the end of each test.
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let violations = violations(&self.between.requests());
+        assert!(
+            violations.is_empty(),
+            "AWS's service models know no such requests:\n{}",
+            violations.join("\n")
+        );
     }
 }
 

@@ -61,3 +61,45 @@ async fn the_logs_of_a_deployed_stack_are_shown_and_followed_without_repetition(
     let unknown = cloud.chatctl("logs --function drect").await.exits(2);
     unknown.explains("`Authorize`, `Connect`, `Direct`");
 }
+
+/// Where functions have no `LoggingConfig`, their groups have other names, and everything else is as anywhere.
+#[tokio::test]
+async fn in_govcloud_the_logs_of_functions_are_found_under_their_names_and_go_with_the_stack() {
+    let cloud = Cloud::start().await;
+    let there = "--region us-gov-west-1";
+    let url = cloud
+        .deploy(&format!("--no-probe {there}"))
+        .await
+        .exits(0)
+        .url();
+    two_friends_chat(&url).await;
+    let words = format!("logs --output json {there}");
+    let mut shown = String::new();
+    cloud
+        .eventually("what functions have written is shown", async || {
+            shown = cloud.chatctl(&words).await.exits(0).stdout;
+            ["AuthorizeFunction", "ConnectFunction", "DirectFunction"]
+                .iter()
+                .all(|function| shown.contains(function))
+        })
+        .await;
+    assert!(shown.contains("REPORT RequestId:"), "{shown}");
+    let status = cloud.chatctl(&format!("status {there}")).await.exits(0);
+    assert!(!status.stdout.contains("differs"), "{}", status.stdout);
+    let groups = async || {
+        let body = serde_json::json!({});
+        let target = "Logs_20140328.DescribeLogGroups";
+        let region = "us-gov-west-1";
+        let answer = crate::between::ask_in(region, cloud.port, "logs", target, &body).await;
+        answer["logGroups"].to_string()
+    };
+    let found = groups().await;
+    assert!(found.contains("/aws/lambda/chat-DirectFunction"), "{found}");
+    cloud
+        .chatctl(&format!("teardown --yes {there}"))
+        .await
+        .exits(0);
+    // The emulator makes that of a late `$disconnect` anew, although the role may not.
+    let left = groups().await;
+    assert!(!left.contains("DirectFunction"), "{left}");
+}

@@ -23,5 +23,6 @@ mod pty;
 mod rights;
 mod routes;
 mod screens;
+mod service_models;
 mod terminal;
 mod web;

@@ -16,14 +16,14 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
     let cloud = Cloud::start().await;
     let first = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "y\r")]).await;
     expect![[r#"
-                       execute-api:${Api}/${StageName}/POST/@connections/*
-                  IAM: + DirectRole may logs:CreateLogStream, logs:PutLogEvents on
                        DirectLogs.Arn
                   IAM: + DisconnectRole may be assumed by lambda.amazonaws.com
                   IAM: + DisconnectRole may dynamodb:DeleteItem, dynamodb:GetItem on
                        Connections.Arn
                   IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on
                        DisconnectLogs.Arn
+                  each route takes 500 requests a second, 1000 at once (`throttle`
+                  under `[stage]`)
         Deploy this? [y/N] y
            deploy 26 resources, T
            verify 4 functions run what was published, T
@@ -111,8 +111,6 @@ async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_ar
         .tell_value_before("Connections", "/Properties/TableName", "chat-old");
     let declined = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "n\r")]).await;
     expect![[r#"
-                  ~ ConnectFunction AWS::Lambda::Function: Environment, Role
-                  ! ConnectIntegration AWS::ApiGatewayV2::Integration: IntegrationUri
                     (may be replaced)
                   ~ ConnectRole AWS::IAM::Role: Policies
                   ! ConnectRoute AWS::ApiGatewayV2::Route: Target (may be replaced)
@@ -130,6 +128,8 @@ async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_ar
                   ~ DisconnectRole AWS::IAM::Role: Policies
                   ! DisconnectRoute AWS::ApiGatewayV2::Route: Target (may be replaced)
                   IAM: + DirectRole may dynamodb:Query on Connections.Arn
+                  each route takes 500 requests a second, 1000 at once (`throttle`
+                  under `[stage]`)
                   the items of table Connections are lost
         Deploy this? [y/N] n
         error: declined, nothing was changed
@@ -145,8 +145,6 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
     cloud.between.edit_templates(with_a_failure(1));
     let failed = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "y\r")]).await;
     expect![[r#"
-                  IAM: + ConnectRole may be assumed by lambda.amazonaws.com
-                  IAM: + ConnectRole may dynamodb:PutItem on Connections.Arn
                   IAM: + ConnectRole may logs:CreateLogStream, logs:PutLogEvents on
                        ConnectLogs.Arn
                   IAM: + DirectRole may be assumed by lambda.amazonaws.com
@@ -161,6 +159,8 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
                        Connections.Arn
                   IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on
                        DisconnectLogs.Arn
+                  each route takes 500 requests a second, 1000 at once (`throttle`
+                  under `[stage]`)
         Deploy this? [y/N] y
            deploy Patience CREATE_FAILED: WaitCondition timed out. Received 0
                   conditions when expecting 1
@@ -195,7 +195,7 @@ async fn a_script_reads_one_json_value_a_line_and_nothing_else() {
     expect![[r#"
         {"type":"started","step":"check"}
         {"type":"finished","step":"check","detail":"handlers given, for ARCH, eu-west-1, account 123456789012 as root, bucket will be made, stack chat is new","milliseconds":N}
-        {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"FILE"}],"state":null}
+        {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"FILE"}],"state":null,"throttle":{"rate":500,"burst":1000}}
         {"type":"started","step":"build"}
         {"type":"finished","step":"build","detail":"handlers N MB, zip N MB (ARCH, given; glibc N)","milliseconds":N}
         {"type":"started","step":"publish"}

@@ -8,7 +8,7 @@ use dynoxide::actions::describe_table::DescribeTableRequest;
 use dynoxide::auth_material::{self, AuthMaterial};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, DATE};
+use hyper::header::{CONTENT_TYPE, DATE, HOST};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::json;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use super::needs::{Need, Scope, needs};
 use super::operations::{Call, Operation};
 use super::unreadable::is_broken;
-use super::{arns, conditions, operations};
+use super::{arns, conditions, described, operations};
 use crate::http::browser;
 use crate::http::{self, BodyError, Patience};
 use crate::iam::Decision;
@@ -93,6 +93,18 @@ impl Endpoint {
         }
         self.authorize(&caller, head, name, &body)?;
         let body = arns::inward(&body, &self.scope).unwrap_or(body);
+        let Some(operation) = operation else {
+            let address = header(head, HOST.as_str()).unwrap_or_default();
+            let described = described::answer(&self.database, name, &body, address);
+            return Ok(match described {
+                Ok(answer) => respond(StatusCode::OK, media_type, answer.to_string().into()),
+                Err((kind, message)) => {
+                    let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
+                    let body = json!({ "__type": kind, "message": message }).to_string();
+                    respond(StatusCode::BAD_REQUEST, media_type, body.into())
+                }
+            });
+        };
         let ran = operation(Call {
             database: &self.database,
             operation: name,
@@ -111,12 +123,13 @@ impl Endpoint {
         })
     }
 
-    /// The media type of the response, and the operation with its name.
+    /// The media type of the response, and the operation with its name; `None` instead of the operation where the answer
+    /// is in `described`.
     fn read<'h>(
         &self,
         head: &'h Parts,
         body: &[u8],
-    ) -> Result<(&'static str, &'h str, Operation), Answer> {
+    ) -> Result<(&'static str, &'h str, Option<Operation>), Answer> {
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/") => {}
             (&Method::GET, "/") => {
@@ -138,8 +151,9 @@ impl Endpoint {
         };
         let target = header(head, "x-amz-target").unwrap_or_default();
         let name = TARGETS.iter().find_map(|known| target.strip_prefix(known));
-        match name.and_then(|name| Some((name, operations::find(name)?))) {
-            Some((name, operation)) => Ok((media_type, name, operation)),
+        let known = |name: &&str| operations::find(name).is_some() || described::has(name);
+        match name.filter(known) {
+            Some(name) => Ok((media_type, name, operations::find(name))),
             None if is_broken(body) => Err(unnamed(media_type, "SerializationException")),
             None => Err(unnamed(media_type, "UnknownOperationException")),
         }

@@ -5,6 +5,7 @@
 
 mod arns;
 mod conditions;
+mod described;
 mod endpoint;
 mod needs;
 mod operations;

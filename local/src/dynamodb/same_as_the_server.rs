@@ -180,7 +180,6 @@ async fn operations_that_succeed_and_that_are_refused_have_the_same_responses() 
             on(&json!({ "DeletionProtectionEnabled": true })),
         ),
         ("DeleteTable", json!({ "TableName": "other" })),
-        ("DescribeEndpoints", json!({})),
         ("NoSuchOperation", json!({})),
     ];
     both.check(calls.map(|(operation, body)| call(operation, &body)))

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::backend::{Answer, Backend, text};
 use super::exchange::{Exchange, Failure};
 use super::rendering::Render;
-use super::request::{Parsed, choose, parsed};
+use super::request::{Missed, Parsed, choose, parsed};
 use super::selection;
 use crate::jsonpath::JsonPath;
 use crate::mapping::as_text;
@@ -67,6 +67,7 @@ struct Live {
     key: Key,
     parsed: Parsed,
     response: IntegrationResponse,
+    missed: Missed,
 }
 
 #[derive(Debug)]
@@ -101,8 +102,18 @@ impl Responses {
             key: Key::of(&response.key),
             parsed: parsed(&response.templates),
             response: response.clone(),
+            missed: Missed::default(),
         };
         Self(responses.iter().map(live).collect())
+    }
+
+    /// The responses whose expression has selected a key without a template, told once, and that expression.
+    pub(super) fn missed(&self) -> impl Iterator<Item = (&str, &str)> {
+        let missed = self.0.iter().filter(|live| live.missed.tell());
+        missed.filter_map(|live| {
+            let expression = live.response.selection.as_deref()?;
+            Some((live.response.logical_id.as_str(), expression))
+        })
     }
 
     /// `None` if `render` finds that it would take too long.
@@ -162,7 +173,12 @@ impl Live {
             text(answer.body.clone())
         };
         let body = match choose(&self.parsed, selected.as_deref()) {
-            None => body,
+            None => {
+                if selected.is_some() && !self.parsed.is_empty() {
+                    self.missed.note();
+                }
+                body
+            }
             Some((key, template)) => {
                 let parameters = exchange.parameters();
                 let mut context = exchange.context.clone();

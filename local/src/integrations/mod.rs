@@ -122,7 +122,11 @@ impl Integrations {
         share: &Arc<Share>,
     ) -> Answered {
         let running = integration.run(&self.client, &self.beside, exchange, share);
-        let failure = match self.clock.patiently(timeout, running).await {
+        let ran = self.clock.patiently(timeout, running).await;
+        for missed in integration.missed() {
+            self.observer.warn(missed);
+        }
+        let failure = match ran {
             Some(Ok(answer)) => return Answered::Backend(answer),
             None => return Answered::TimedOut,
             Some(Err(failure)) => failure,
@@ -180,6 +184,25 @@ impl LiveIntegration {
             logical_id: integration.logical_id,
             kind,
         })
+    }
+
+    /// What its selection expressions have not found, each told once. Not the key itself: it may be a message's text.
+    fn missed(&self) -> Vec<String> {
+        let (Kind::Http(_, templates, responses) | Kind::Mock(templates, responses)) = &self.kind
+        else {
+            return Vec::new();
+        };
+        let text = |whose: &str, expression: &str| {
+            format!(
+                "the TemplateSelectionExpression `{expression}` of `{whose}` yields a key that none of its templates has, and none has the key $default, so what came is passed on as it is"
+            )
+        };
+        let of_request = templates.missed();
+        let of_request = of_request.map(|expression| text(&self.logical_id, expression));
+        let of_answers = responses
+            .missed()
+            .map(|(id, expression)| text(id, expression));
+        of_request.into_iter().chain(of_answers).collect()
     }
 
     async fn run(

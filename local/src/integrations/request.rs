@@ -1,6 +1,7 @@
 //! From a message to what the backend is sent.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -43,6 +44,26 @@ pub(super) fn choose<'t>(
     })
 }
 
+/// Whether an expression has selected a key that no template has, and whether that was told.
+#[derive(Debug, Default)]
+pub(super) struct Missed(AtomicU8);
+
+impl Missed {
+    pub(super) fn note(&self) {
+        // It may be noted, or told, already.
+        let _known = self
+            .0
+            .compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// `true` once after it was noted.
+    pub(super) fn tell(&self) -> bool {
+        self.0
+            .compare_exchange(1, 2, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+}
+
 /// What makes the backend's body.
 #[derive(Debug)]
 pub(super) struct Templates {
@@ -50,6 +71,7 @@ pub(super) struct Templates {
     selection: Option<String>,
     passthrough: Passthrough,
     decodes_base64: bool,
+    missed: Missed,
 }
 
 impl Templates {
@@ -59,7 +81,13 @@ impl Templates {
             selection: mapping.selection.clone(),
             passthrough: mapping.passthrough,
             decodes_base64: mapping.decodes_base64,
+            missed: Missed::default(),
         }
+    }
+
+    /// The expression that has selected a key without a template, told once.
+    pub(super) fn missed(&self) -> Option<&str> {
+        self.selection.as_deref().filter(|_| self.missed.tell())
     }
 
     /// `None` if `render` finds that it would take too long.
@@ -89,6 +117,9 @@ impl Templates {
                 }
             }
             None if self.passthrough.lets_pass(!self.parsed.is_empty()) => {
+                if selected.is_some() && !self.parsed.is_empty() {
+                    self.missed.note();
+                }
                 exchange.body.clone().into_owned()
             }
             None => return Some(Err(Failure::UnsupportedMediaType)),

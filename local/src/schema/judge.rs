@@ -31,6 +31,7 @@ impl Schema {
         let judge = Judge {
             schema: self,
             left: Cell::new(Some(steps)),
+            doubts: Cell::new(0),
         };
         let judged = judge.check(&self.document, value, "$", 0);
         // `not` turns an error into a fit, but not this one.
@@ -43,6 +44,8 @@ struct Judge<'s> {
     schema: &'s Schema,
     /// The steps that are left; none once they were too few.
     left: Cell<Option<usize>>,
+    /// How often a regular expression that cannot be read was taken for one that fits.
+    doubts: Cell<usize>,
 }
 
 impl Judge<'_> {
@@ -118,12 +121,19 @@ impl Judge<'_> {
         if list("anyOf").is_some_and(|any| !any.iter().any(fits)) {
             return Err(format!("{place} fits none of the schemas of anyOf"));
         }
-        if list("oneOf").is_some_and(|one| one.iter().filter(|schema| fits(schema)).count() != 1) {
+        // What fits by doubt alone is no reason to refuse.
+        let before = self.doubts.get();
+        let is_sure = || self.doubts.get() == before;
+        if let Some(one) = list("oneOf")
+            && let fitting = one.iter().filter(|schema| fits(schema)).count()
+            && (fitting == 0 || (fitting > 1 && is_sure()))
+        {
             return Err(format!(
                 "{place} must fit exactly one of the schemas of oneOf"
             ));
         }
-        if keywords.get("not").is_some_and(fits) {
+        let before = self.doubts.get();
+        if keywords.get("not").is_some_and(fits) && self.doubts.get() == before {
             return Err(format!("{place} is what it must not be"));
         }
         Ok(())
@@ -238,6 +248,10 @@ impl Judge<'_> {
             for (pattern, schema) in named("patternProperties").into_iter().flatten() {
                 if self.matches(pattern, name, &place)? {
                     is_known = true;
+                    // Whether this name is meant is not known.
+                    if !self.schema.patterns.contains_key(pattern) {
+                        continue;
+                    }
                     self.check(schema, member, &place, depth + 1)?;
                 }
             }
@@ -254,7 +268,8 @@ impl Judge<'_> {
 
     fn matches(&self, pattern: &str, text: &str, place: &str) -> Result<bool, String> {
         let Some(compiled) = self.schema.patterns.get(pattern) else {
-            return Ok(false);
+            self.doubts.set(self.doubts.get() + 1);
+            return Ok(true);
         };
         self.spend(compiled.steps(text.len()), place)?;
         Ok(compiled.is_match(text))

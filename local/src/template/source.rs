@@ -178,6 +178,10 @@ impl Content {
                 None => {
                     let name = match &node.value {
                         Value::Plain(text) | Value::Text(text) => text.clone(),
+                        Value::Null => {
+                            let reason = "a key must be text, but is null, as YAML reads `null`, `Null` and `~`: put it in quotes";
+                            return Err(whole(node.line, reason));
+                        }
                         _ => {
                             return Err(whole(
                                 node.line,

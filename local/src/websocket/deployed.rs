@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::routing::{self, Selection};
-use super::throttle::Bucket;
+use super::throttle::RouteLimit;
 use crate::iam::matches_arn;
 use crate::integrations::{LiveIntegration, Target, Validator, validation, variables};
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
@@ -45,7 +45,7 @@ pub(crate) struct LiveRoute {
     /// The integration's timeout.
     pub(crate) timeout: Duration,
     /// What the stage's settings let through.
-    pub(crate) throttle: Option<Bucket>,
+    pub(crate) throttle: Option<RouteLimit>,
 }
 
 /// The authorizer of `$connect`.
@@ -192,7 +192,10 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         validator: route.validation.as_ref().map(Validator::of),
         required: validation::required(route),
         timeout: integration.map_or(Duration::from_secs(29), |integration| integration.timeout),
-        throttle: stage.throttles.get(&route.key).copied().map(Bucket::new),
+        throttle: stage
+            .throttles
+            .get(&route.key)
+            .map(|throttle| RouteLimit::new(*throttle, &stage.name, &route.key)),
     }
 }
 
@@ -222,7 +225,8 @@ fn live_authorizer(stack: &Stack, stage: &Stage, id: &str) -> LiveAuthorizer {
 fn target(stack: &Stack, function_arn: &str, source: &str) -> Target {
     let permits = |permission: &Permission| {
         permission.function_arn == function_arn
-            && permission.principal == "apigateway.amazonaws.com"
+            // `*` means everybody, services included.
+            && ["apigateway.amazonaws.com", "*"].contains(&permission.principal.as_str())
             && permission
                 .source_arn
                 .as_deref()

@@ -30,8 +30,8 @@ pub(super) async fn answer(
         return;
     };
     let route = deployed.route_of(stage, &body);
-    let bucket = route.as_ref().and_then(|route| route.throttle.as_ref());
-    let admitted = gateway.account.admits_message(bucket);
+    let limit = route.as_ref().and_then(|route| route.throttle.as_ref());
+    let admitted = gateway.account.admits_message(limit);
     let text = match route {
         _ if !admitted => Some(answers::error_frame(
             throttle::MESSAGE,

@@ -53,6 +53,39 @@ impl Bucket {
     }
 }
 
+/// What a stage's settings let through on one route.
+#[derive(Debug)]
+pub(crate) struct RouteLimit {
+    bucket: Bucket,
+    /// The route, as a warning names it.
+    route: String,
+    /// Said once, not with every request.
+    told: AtomicBool,
+}
+
+impl RouteLimit {
+    pub(crate) fn new(throttle: Throttle, stage: &str, key: &str) -> Self {
+        Self {
+            bucket: Bucket::new(throttle),
+            route: format!("route `{key}` of stage `{stage}`"),
+            // That it takes nothing at all is said when the stack starts.
+            told: AtomicBool::new(throttle.blocks_everything()),
+        }
+    }
+
+    fn admits(&self, clock: &Clock, observer: &Observer) -> bool {
+        let admitted = self.bucket.take(clock.elapsed());
+        if !admitted && !self.told.swap(true, Ordering::Relaxed) {
+            let Throttle { rate, burst } = self.bucket.throttle;
+            observer.warn(format!(
+                "{} gets more requests than the stage's settings allow it, {rate} a second and {burst} at once, so some are refused with 429; `DefaultRouteSettings` and `RouteSettings` say how many",
+                self.route
+            ));
+        }
+        admitted
+    }
+}
+
 /// What all requests of the account share.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -82,13 +115,13 @@ impl Account {
         self.requests.take(self.clock.elapsed()) || self.refuses("requests", self.limits.0)
     }
 
-    /// Whether a message gets through that takes a route with this bucket, if it has one.
-    pub(crate) fn admits_message(&self, route: Option<&Bucket>) -> bool {
-        route.is_none_or(|bucket| bucket.take(self.clock.elapsed())) && self.admits_call()
+    /// Whether a message gets through that takes a route with this limit, if it has one.
+    pub(crate) fn admits_message(&self, route: Option<&RouteLimit>) -> bool {
+        route.is_none_or(|limit| limit.admits(&self.clock, &self.observer)) && self.admits_call()
     }
 
-    /// Whether a handshake gets through; `connect` is the bucket of `$connect`, if it has one.
-    pub(crate) fn admits_handshake(&self, connect: Option<&Bucket>) -> bool {
+    /// Whether a handshake gets through; `connect` is the limit of `$connect`, if it has one.
+    pub(crate) fn admits_handshake(&self, connect: Option<&RouteLimit>) -> bool {
         self.admits_message(connect)
             && (self.new_connections.take(self.clock.elapsed())
                 || self.refuses("new connections", self.limits.1))

@@ -99,8 +99,8 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
         .filter(|stage| stage.is_deployed)
         .ok_or_else(Refusal::forbidden)?;
     let connect = stage.route("$connect");
-    let bucket = connect.and_then(|route| route.throttle.as_ref());
-    if !gateway.account.admits_handshake(bucket) {
+    let limit = connect.and_then(|route| route.throttle.as_ref());
+    if !gateway.account.admits_handshake(limit) {
         return Err(throttle::refusal());
     }
     let accept_key = accept_key(head)?;

@@ -1,4 +1,4 @@
-//! Statements 37 to 44: what the client sees of a function's answer.
+//! Statements `answers`: what the client sees of a function's answer.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn world() -> (World, Client) {
 }
 
 #[tokio::test]
-async fn c37_a_one_way_route_sends_nothing_for_a_valid_answer() {
+async fn answers_1_a_one_way_route_sends_nothing_for_a_valid_answer() {
     let (world, mut client) = world().await;
     for (index, status) in [200, 404, 500].into_iter().enumerate() {
         world.puppets.on("default", move |_| {
@@ -37,7 +37,7 @@ async fn c37_a_one_way_route_sends_nothing_for_a_valid_answer() {
 }
 
 #[tokio::test]
-async fn c38_a_two_way_route_sends_the_body_whatever_the_status() {
+async fn answers_2_a_two_way_route_sends_the_body_whatever_the_status() {
     let (world, mut client) = world().await;
     for status in [200, 500] {
         let body = format!("body of {status}");
@@ -49,7 +49,7 @@ async fn c38_a_two_way_route_sends_the_body_whatever_the_status() {
 }
 
 #[tokio::test]
-async fn c39_half_of_a_two_way_route_is_one_way() {
+async fn answers_3_half_of_a_two_way_route_is_one_way() {
     let world = World::from_template("two_way.yaml", "Function").await;
     world.puppets.on("echo", |received| {
         let text = received.event["body"].as_str().unwrap();
@@ -70,7 +70,7 @@ async fn c39_half_of_a_two_way_route_is_one_way() {
 }
 
 #[tokio::test]
-async fn c40_a_function_error_sends_an_error_frame_and_the_socket_stays_open() {
+async fn answers_4_a_function_error_sends_an_error_frame_and_the_socket_stays_open() {
     let (world, mut client) = world().await;
     world.puppets.on("default", |_| Act::Fail("Boom", "bang"));
     client.send("x").await;
@@ -83,7 +83,7 @@ async fn c40_a_function_error_sends_an_error_frame_and_the_socket_stays_open() {
 }
 
 #[tokio::test]
-async fn c41_an_unknown_member_in_the_answer_sends_the_same_frame() {
+async fn answers_5_an_unknown_member_in_the_answer_sends_the_same_frame() {
     let (world, mut client) = world().await;
     world.puppets.on("default", |_| {
         Act::json(&json!({ "statusCode": 200, "ConnectionId": "x", "Data": "y" }))
@@ -99,7 +99,7 @@ async fn c41_an_unknown_member_in_the_answer_sends_the_same_frame() {
 }
 
 #[tokio::test]
-async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
+async fn answers_6_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     let timeout = Duration::from_secs(5);
     let (world, hand) =
         World::by_hand(|setup| setup.chat().integration_timeout("$default", timeout)).await;
@@ -147,7 +147,7 @@ async fn c42_a_timeout_sends_its_frame_and_the_function_can_still_post() {
 }
 
 #[tokio::test]
-async fn c43_frame_texts_are_byte_exact() {
+async fn answers_7_frame_texts_are_byte_exact() {
     let (world, hand) =
         World::by_hand(|setup| setup.route("$connect", "connect").route("slow", "slow")).await;
     let mut client = world.connect().await;
@@ -180,7 +180,7 @@ async fn c43_frame_texts_are_byte_exact() {
 }
 
 #[tokio::test]
-async fn c44_the_gateway_does_not_wait_for_the_first_of_two_messages() {
+async fn answers_8_the_gateway_does_not_wait_for_the_first_of_two_messages() {
     let (world, mut client) = world().await;
     let now = || Act::json(&json!({ "statusCode": 200, "body": "second" }));
     let finish = world.puppets.later("echo", now);

@@ -1,9 +1,9 @@
-//! Statements 67 to 71: authorizers; and what a function's role allows it.
+//! Statements `authorisation`: authorizers; and what a function's role allows it.
 
 use serde_json::{Value, json};
 
 use crate::puppets::Act;
-use crate::setup::{ACCOUNT, API, REGION};
+use crate::setup::{ACCOUNT, API, REGION, Setup};
 use crate::world::{World, until};
 
 /// What an authorizer answers to let somebody in.
@@ -27,7 +27,21 @@ async fn guarded(identity_sources: &[&str]) -> World {
 }
 
 #[tokio::test]
-async fn c67_a_missing_or_empty_identity_source_is_401_and_the_authorizer_does_not_run() {
+async fn a_permission_for_everybody_lets_api_gateway_invoke_too() {
+    let everybody = |setup: Setup| {
+        setup.chat().edit(|stack| {
+            for permission in &mut stack.permissions {
+                permission.principal = "*".to_owned();
+            }
+        })
+    };
+    let world = World::start(everybody).await;
+    let _client = world.connect().await;
+}
+
+#[tokio::test]
+async fn authorisation_1_a_missing_or_empty_identity_source_is_401_and_the_authorizer_does_not_run()
+{
     let world = guarded(&[
         "route.request.header.Authorization",
         "route.request.querystring.user",
@@ -59,7 +73,7 @@ async fn c67_a_missing_or_empty_identity_source_is_401_and_the_authorizer_does_n
 }
 
 #[tokio::test]
-async fn c68_unauthorized_is_401_deny_is_403_and_anything_else_is_500() {
+async fn authorisation_2_unauthorized_is_401_deny_is_403_and_anything_else_is_500() {
     let world = guarded(&[]).await;
     world
         .puppets
@@ -142,7 +156,7 @@ async fn an_authorizer_that_may_not_be_invoked_is_500() {
 }
 
 #[tokio::test]
-async fn c69_the_authorizer_event_has_the_method_arn_and_the_headers_of_the_upgrade() {
+async fn authorisation_3_the_authorizer_event_has_the_method_arn_and_the_headers_of_the_upgrade() {
     let world = guarded(&[]).await;
     world.puppets.on("authorize", |_| allow(&json!({})));
     world.connect_to("/v1", "X-Tag: one\r\n").await;
@@ -186,7 +200,7 @@ async fn c69_the_authorizer_event_has_the_method_arn_and_the_headers_of_the_upgr
 }
 
 #[tokio::test]
-async fn c70_context_values_arrive_as_strings_in_all_events() {
+async fn authorisation_4_context_values_arrive_as_strings_in_all_events() {
     let world = guarded(&[]).await;
     world.puppets.on("authorize", |_| {
         allow(&json!({ "room": "green", "level": 1, "admin": true }))
@@ -205,7 +219,7 @@ async fn c70_context_values_arrive_as_strings_in_all_events() {
 }
 
 #[tokio::test]
-async fn c71_a_rest_style_resource_does_not_allow_connect() {
+async fn authorisation_5_a_rest_style_resource_does_not_allow_connect() {
     let world = guarded(&[]).await;
     let rest = format!("arn:aws:execute-api:{REGION}:{ACCOUNT}:{API}/v1/*/*");
     world

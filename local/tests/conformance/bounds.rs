@@ -1,4 +1,4 @@
-//! Statements 81 to 84: what one client, or many together, may take of a stack.
+//! Statements `bounds`: what one client, or many together, may take of a stack.
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ async fn disconnect_code(world: &World, index: usize) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn c81_a_client_that_pings_without_end_is_cut_off_whether_it_reads_or_not() {
+async fn bounds_1_a_client_that_pings_without_end_is_cut_off_whether_it_reads_or_not() {
     let world = World::chat().await;
     let mut silent = world.connect().await;
     let pings = frame(0x89, &[b'x'; 125]).repeat(200);
@@ -94,7 +94,7 @@ async fn pongs_that_nobody_reads_end_the_connection_when_they_have_waited_for_lo
 }
 
 #[tokio::test]
-async fn c82_a_client_that_takes_nothing_and_one_that_sends_empty_frames_are_cut_off() {
+async fn bounds_2_a_client_that_takes_nothing_and_one_that_sends_empty_frames_are_cut_off() {
     let limits = Limits {
         slow_client_timeout: Duration::from_millis(500),
         ..limits()
@@ -138,7 +138,8 @@ async fn with_little_room() -> (World, Begun) {
 }
 
 #[tokio::test]
-async fn c83_what_waits_is_bounded_over_all_connections_and_reading_goes_on_when_it_has_left() {
+async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on_when_it_has_left()
+{
     let (world, mut begins) = with_little_room().await;
     let text = "x".repeat(30 * KB);
     let mut flood = Vec::new();
@@ -207,7 +208,7 @@ async fn messages_whose_last_frame_never_comes_give_way_when_there_is_little_roo
 }
 
 #[tokio::test]
-async fn c84_a_connection_without_a_websocket_is_closed_when_it_has_no_request() {
+async fn bounds_4_a_connection_without_a_websocket_is_closed_when_it_has_no_request() {
     let limits = Limits {
         keep_alive_timeout: Duration::from_millis(300),
         head_timeout: Duration::from_millis(300),

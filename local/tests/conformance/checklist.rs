@@ -1,4 +1,4 @@
-//! That no statement of `checklist.toml` is without its test, and no number is used twice.
+//! That no statement of `checklist.toml` is without its test, and no id is used twice.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,29 +11,55 @@ const FOLDERS: [&str; 4] = [
     "../cli/src/stack",
 ];
 
-/// The numbers in the order of the checklist.
-fn numbers() -> Vec<u32> {
-    let number = |line: &str| line.strip_prefix("number = ")?.parse().ok();
+/// The topics in their order, and how many statements each has.
+const TOPICS: [(&str, usize); 13] = [
+    ("handshake", 11),
+    ("connect", 8),
+    ("message", 5),
+    ("disconnect", 6),
+    ("routing", 6),
+    ("answers", 8),
+    ("integrations", 6),
+    ("connections", 10),
+    ("limits", 6),
+    ("authorisation", 5),
+    ("runtime", 5),
+    ("template", 4),
+    ("bounds", 4),
+];
+
+/// What a statement is called: `handshake.3`.
+type Id = (String, usize);
+
+/// The ids in the order of the checklist.
+fn ids() -> Vec<Id> {
+    let id = |line: &str| {
+        let id = line.strip_prefix("id = \"")?.strip_suffix('"')?;
+        let (topic, number) = id.split_once('.')?;
+        Some((topic.to_owned(), number.parse().ok()?))
+    };
     include_str!("checklist.toml")
         .lines()
-        .filter_map(number)
+        .filter_map(id)
         .collect()
 }
 
-/// The names of all test functions that begin with a number, by number.
-fn tests() -> BTreeMap<u32, Vec<String>> {
-    let mut tests: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+/// The names of all test functions that begin with an id, by id.
+fn tests() -> BTreeMap<Id, Vec<String>> {
+    let mut tests: BTreeMap<Id, Vec<String>> = BTreeMap::new();
     for folder in FOLDERS {
         for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)) {
             for line in std::fs::read_to_string(file).unwrap().lines() {
-                let Some((_, name)) = line.split_once("fn c") else {
+                let Some((_, name)) = line.split_once("fn ") else {
                     continue;
                 };
                 let name = name.split('(').next().unwrap_or_default();
-                if let Some((number, _)) = name.split_once('_')
+                if let [topic, number, _] = name.splitn(3, '_').collect::<Vec<_>>()[..]
                     && let Ok(number) = number.parse()
+                    && TOPICS.iter().any(|(known, _)| *known == topic)
                 {
-                    tests.entry(number).or_default().push(format!("c{name}"));
+                    let names = tests.entry((topic.to_owned(), number)).or_default();
+                    names.push(name.to_owned());
                 }
             }
         }
@@ -55,22 +81,32 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_number_from_1_to_84_has_exactly_one_entry_in_its_place() {
-    assert_eq!(numbers(), (1..=84).collect::<Vec<u32>>());
+fn every_topic_stands_together_and_has_each_of_its_numbers_exactly_once() {
+    let ids = ids();
+    let mut topics: Vec<&str> = ids.iter().map(|(topic, _)| topic.as_str()).collect();
+    topics.dedup();
+    let known: Vec<&str> = TOPICS.iter().map(|(topic, _)| *topic).collect();
+    assert_eq!(topics, known);
+    for (topic, count) in TOPICS {
+        let of_topic = ids.iter().filter(|(of, _)| of == topic);
+        let mut numbers: Vec<usize> = of_topic.map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "{topic}");
+    }
+    let statements = include_str!("checklist.toml").matches("[[statement]]");
+    assert_eq!(
+        ids.len(),
+        statements.count(),
+        "a statement has no readable id"
+    );
 }
 
 #[test]
 fn every_statement_has_exactly_one_test() {
-    let tests = tests();
-    let missing: Vec<u32> = numbers()
-        .into_iter()
-        .filter(|number| !tests.contains_key(number))
-        .collect();
+    let (ids, tests) = (ids(), tests());
+    let missing: Vec<&Id> = ids.iter().filter(|id| !tests.contains_key(id)).collect();
     let several: Vec<&Vec<String>> = tests.values().filter(|names| names.len() > 1).collect();
-    let unlisted: Vec<&u32> = tests
-        .keys()
-        .filter(|number| !numbers().contains(number))
-        .collect();
+    let unlisted: Vec<&Id> = tests.keys().filter(|id| !ids.contains(id)).collect();
     assert!(
         missing.is_empty() && several.is_empty() && unlisted.is_empty(),
         "statements without a test: {missing:?}; with several: {several:?}; tests of no statement: {unlisted:?}"

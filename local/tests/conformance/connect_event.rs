@@ -1,4 +1,4 @@
-//! Statements 12 to 19: what `$connect` receives.
+//! Statements `connect`: what `$connect` receives.
 
 use crate::puppets::Received;
 use crate::world::World;
@@ -10,7 +10,7 @@ async fn connected(target: &str, headers: &str) -> Received {
 }
 
 #[tokio::test]
-async fn c12_keys_are_exactly_these() {
+async fn connect_1_keys_are_exactly_these() {
     let always = [
         "headers",
         "isBase64Encoded",
@@ -61,7 +61,7 @@ async fn c12_keys_are_exactly_these() {
 }
 
 #[tokio::test]
-async fn c13_no_body_no_message_id_no_disconnect_fields() {
+async fn connect_2_no_body_no_message_id_no_disconnect_fields() {
     let received = connected("/v1", "").await;
     assert!(received.event.get("body").is_none());
     for field in ["messageId", "disconnectStatusCode", "disconnectReason"] {
@@ -85,7 +85,7 @@ async fn c13_no_body_no_message_id_no_disconnect_fields() {
 }
 
 #[tokio::test]
-async fn c14_connection_upgrade_and_content_length_are_not_in_headers() {
+async fn connect_3_connection_upgrade_and_content_length_are_not_in_headers() {
     let event = connected("/v1", "content-length: 0\r\nX-Tag: one\r\n")
         .await
         .event;
@@ -111,7 +111,8 @@ async fn header_names_keep_the_case_that_the_client_typed() {
 }
 
 #[tokio::test]
-async fn c15_repeated_values_are_all_in_the_multi_maps_and_the_last_one_is_in_the_single_maps() {
+async fn connect_4_repeated_values_are_all_in_the_multi_maps_and_the_last_one_is_in_the_single_maps()
+ {
     let event = connected("/v1?a=1&b=x&a=2", "X-Tag: one\r\nX-Tag: two\r\n")
         .await
         .event;
@@ -134,7 +135,7 @@ async fn c15_repeated_values_are_all_in_the_multi_maps_and_the_last_one_is_in_th
 }
 
 #[tokio::test]
-async fn c16_forwarding_and_trace_headers_are_present() {
+async fn connect_5_forwarding_and_trace_headers_are_present() {
     let event = connected("/v1", "X-Forwarded-Proto: ws\r\n").await.event;
     let headers = &event["headers"];
     assert_eq!(headers["X-Forwarded-For"], "127.0.0.1");
@@ -150,7 +151,7 @@ async fn c16_forwarding_and_trace_headers_are_present() {
 }
 
 #[tokio::test]
-async fn c17_request_ids_agree_and_times_are_in_order() {
+async fn connect_6_request_ids_agree_and_times_are_in_order() {
     let received = connected("/v1", "").await;
     let context = received.context();
     assert_eq!(context["requestId"], context["extendedRequestId"]);
@@ -171,7 +172,7 @@ async fn c17_request_ids_agree_and_times_are_in_order() {
 }
 
 #[tokio::test]
-async fn c18_the_user_agent_is_there_only_when_the_client_sent_one() {
+async fn connect_7_the_user_agent_is_there_only_when_the_client_sent_one() {
     let without = connected("/v1", "").await;
     assert!(without.context()["identity"].get("userAgent").is_none());
     let with = connected("/v1", "User-Agent: browser/1\r\n").await;
@@ -179,7 +180,7 @@ async fn c18_the_user_agent_is_there_only_when_the_client_sent_one() {
 }
 
 #[tokio::test]
-async fn c19_percent_encoded_query_values_arrive_decoded() {
+async fn connect_8_percent_encoded_query_values_arrive_decoded() {
     let event = connected("/v1?name=J%C3%BCrgen%20M&sign=%26%3D%2B", "")
         .await
         .event;

@@ -1,4 +1,4 @@
-//! Statements 51 to 60: the @connections API.
+//! Statements `connections`: the @connections API.
 
 use aws_sdk_apigatewaymanagement::Client as Sdk;
 use aws_sdk_apigatewaymanagement::config::{
@@ -24,7 +24,7 @@ async fn connected() -> (World, Client, String) {
 }
 
 #[tokio::test]
-async fn c51_post_answers_200_with_an_empty_body_and_arrives_unchanged() {
+async fn connections_1_post_answers_200_with_an_empty_body_and_arrives_unchanged() {
     let (world, mut client, id) = connected().await;
     for text in ["hello", " {\"a\":1}\r\n", "ü \u{1F600} \u{0}"] {
         let answer = world.operate("POST", &id, text.as_bytes()).await;
@@ -34,7 +34,7 @@ async fn c51_post_answers_200_with_an_empty_body_and_arrives_unchanged() {
 }
 
 #[tokio::test]
-async fn c52_get_describes_the_connection_in_camel_case_and_delete_answers_204() {
+async fn connections_2_get_describes_the_connection_in_camel_case_and_delete_answers_204() {
     let world = World::chat().await;
     let mut client = world.connect_to("/v1", "User-Agent: browser/1\r\n").await;
     let id = world.connection_id(0).await;
@@ -83,7 +83,7 @@ async fn c52_get_describes_the_connection_in_camel_case_and_delete_answers_204()
 }
 
 #[tokio::test]
-async fn c53_at_and_equals_may_be_raw_or_encoded() {
+async fn connections_3_at_and_equals_may_be_raw_or_encoded() {
     let (world, mut client, id) = connected().await;
     let encoded = id.replace('=', "%3D");
     for path in [
@@ -105,7 +105,7 @@ async fn c53_at_and_equals_may_be_raw_or_encoded() {
 }
 
 #[tokio::test]
-async fn c54_closed_and_unknown_connections_are_gone() {
+async fn connections_4_closed_and_unknown_connections_are_gone() {
     let (world, client, id) = connected().await;
     client.close(None).await;
     world.puppets.event("disconnect", 0).await;
@@ -164,7 +164,7 @@ async fn a_connection_is_known_on_its_own_stage_only() {
 }
 
 #[tokio::test]
-async fn c55_a_malformed_id_is_400_and_named() {
+async fn connections_5_a_malformed_id_is_400_and_named() {
     let world = World::chat().await;
     for id in ["not-an-id", "3e8ef0c4-9a1c-4f3b-8a3f-6d8f4b1f0a11"] {
         for method in ["POST", "GET", "DELETE"] {
@@ -183,7 +183,7 @@ async fn c55_a_malformed_id_is_400_and_named() {
 }
 
 #[tokio::test]
-async fn c56_a_missing_or_wrong_stage_is_403_forbidden() {
+async fn connections_6_a_missing_or_wrong_stage_is_403_forbidden() {
     let (world, _client, id) = connected().await;
     for path in [
         format!("/@connections/{id}"),
@@ -200,7 +200,7 @@ async fn c56_a_missing_or_wrong_stage_is_403_forbidden() {
 }
 
 #[tokio::test]
-async fn c57_131072_bytes_work_and_one_more_is_413() {
+async fn connections_7_131072_bytes_work_and_one_more_is_413() {
     let (world, mut client, id) = connected().await;
     let most = "x".repeat(131_072);
     assert_eq!(
@@ -219,7 +219,7 @@ async fn c57_131072_bytes_work_and_one_more_is_413() {
 }
 
 #[tokio::test]
-async fn c58_a_post_during_the_targets_connect_is_410() {
+async fn connections_8_a_post_during_the_targets_connect_is_410() {
     let world = World::chat().await;
     let accept = world.puppets.later("connect", Act::unexpected);
     let upgrade = async { world.upgrade("/v1", "").await.into_client().await };
@@ -235,7 +235,7 @@ async fn c58_a_post_during_the_targets_connect_is_410() {
 }
 
 #[tokio::test]
-async fn c59_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
+async fn connections_9_a_client_that_reads_nothing_gives_429_and_gets_what_was_taken() {
     let unless_told = Limits::default();
     assert_eq!(
         (unless_told.client_queue, unless_told.client_queue_bytes),
@@ -305,7 +305,7 @@ async fn refused(sdk: &Sdk, id: &str, size: usize) -> PostToConnectionError {
 }
 
 #[tokio::test]
-async fn c60_the_sdk_parses_54_to_59_into_its_modelled_errors() {
+async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
     let limits = Limits {
         client_queue: 8,
         ..Limits::default()

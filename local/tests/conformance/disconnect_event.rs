@@ -1,4 +1,4 @@
-//! Statements 25 to 30: what `$disconnect` receives, and when.
+//! Statements `disconnect`: what `$disconnect` receives, and when.
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -16,7 +16,7 @@ fn ended(received: &Received) -> (u64, &str) {
 }
 
 #[tokio::test]
-async fn c25_headers_are_the_four_fixed_ones() {
+async fn disconnect_1_headers_are_the_four_fixed_ones() {
     let world = World::chat().await;
     world
         .connect_to("/v1", "X-Tag: one\r\n")
@@ -44,7 +44,7 @@ async fn c25_headers_are_the_four_fixed_ones() {
 }
 
 #[tokio::test]
-async fn c26_a_close_without_status_is_1005() {
+async fn disconnect_2_a_close_without_status_is_1005() {
     let world = World::chat().await;
     world.connect().await.close(None).await;
     let received = world.puppets.event("disconnect", 0).await;
@@ -55,7 +55,7 @@ async fn c26_a_close_without_status_is_1005() {
 }
 
 #[tokio::test]
-async fn c27_a_close_with_code_and_reason_keeps_them() {
+async fn disconnect_3_a_close_with_code_and_reason_keeps_them() {
     let world = World::chat().await;
     for (index, (code, reason)) in [(1001, ""), (4000, "bye bye"), (1000, "done")]
         .into_iter()
@@ -81,7 +81,7 @@ async fn a_lost_client_is_1006() {
 }
 
 #[tokio::test]
-async fn c28_delete_is_1000_and_connection_closed_normally() {
+async fn disconnect_4_delete_is_1000_and_connection_closed_normally() {
     let world = World::chat().await;
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;
@@ -94,7 +94,7 @@ async fn c28_delete_is_1000_and_connection_closed_normally() {
 }
 
 #[tokio::test]
-async fn c29_the_event_comes_once_and_a_post_from_inside_it_gives_410() {
+async fn disconnect_5_the_event_comes_once_and_a_post_from_inside_it_gives_410() {
     let world = World::chat().await;
     let finish = world.puppets.later("disconnect", Act::unexpected);
     let client = world.connect().await;
@@ -114,7 +114,7 @@ async fn c29_the_event_comes_once_and_a_post_from_inside_it_gives_410() {
 }
 
 #[tokio::test]
-async fn c30_a_failing_disconnect_function_has_no_visible_effect() {
+async fn disconnect_6_a_failing_disconnect_function_has_no_visible_effect() {
     let world = World::chat().await;
     world
         .puppets

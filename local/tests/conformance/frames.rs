@@ -1,4 +1,4 @@
-//! Statements 61 to 65: frames, their limits, and the time limits of a connection.
+//! Statements `limits.1` to `limits.5`: frames, their limits, and the time limits of a connection.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn send_in_frames(client: &mut Client, pieces: &[&str]) {
 }
 
 #[tokio::test]
-async fn c61_a_binary_frame_closes_with_1003() {
+async fn limits_1_a_binary_frame_closes_with_1003() {
     let (world, mut client) = connected().await;
     client.0.send(Message::binary(vec![1, 2, 3])).await.unwrap();
     assert_eq!(client.close_code().await, 1003);
@@ -49,7 +49,7 @@ async fn c61_a_binary_frame_closes_with_1003() {
 }
 
 #[tokio::test]
-async fn c62_frames_of_32_kb_and_messages_of_128_kb_work_and_one_byte_more_closes_with_1009() {
+async fn limits_2_frames_of_32_kb_and_messages_of_128_kb_work_and_one_byte_more_closes_with_1009() {
     let (world, mut client) = connected().await;
     let piece = "x".repeat(FRAME);
     let received = async |index| {
@@ -80,7 +80,7 @@ async fn still_open(client: &mut Client) {
 }
 
 #[tokio::test]
-async fn c63_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_them_anew() {
+async fn limits_3_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_them_anew() {
     let (world, hand) = World::by_hand(Setup::chat).await;
     let nearly = || hand.advance(Duration::from_secs(599));
     let mut client = world.connect().await;
@@ -110,7 +110,7 @@ async fn c63_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_them_
 }
 
 #[tokio::test]
-async fn c64_two_hours_close_even_a_busy_connection() {
+async fn limits_4_two_hours_close_even_a_busy_connection() {
     let (world, hand) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
     // Twelve times nine minutes and 59 seconds, then 11 more.
@@ -144,7 +144,7 @@ async fn a_clock_that_runs_faster_brings_the_limits_of_a_connection_nearer() {
 }
 
 #[tokio::test]
-async fn c65_a_ping_is_answered_with_its_pong() {
+async fn limits_5_a_ping_is_answered_with_its_pong() {
     let (_world, mut client) = connected().await;
     client
         .0

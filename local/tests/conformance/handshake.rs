@@ -1,4 +1,4 @@
-//! Statements 1 to 11: from the upgrade request to the 101, or to something else.
+//! Statements `handshake`: from the upgrade request to the 101, or to something else.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::setup::Setup;
 use crate::world::{World, until, within};
 
 #[tokio::test]
-async fn c01_upgrade_succeeds_with_and_without_a_trailing_slash() {
+async fn handshake_1_upgrade_succeeds_with_and_without_a_trailing_slash() {
     let world = World::chat().await;
     for target in ["/v1", "/v1/", "/v1?a=b", "/v1/?a=b"] {
         assert_eq!(world.upgrade(target, "").await.status, 101, "{target}");
@@ -17,7 +17,7 @@ async fn c01_upgrade_succeeds_with_and_without_a_trailing_slash() {
 }
 
 #[tokio::test]
-async fn c02_unknown_stage_root_and_longer_paths_are_refused_with_403() {
+async fn handshake_2_unknown_stage_root_and_longer_paths_are_refused_with_403() {
     let world = World::chat().await;
     for target in ["/v2", "/", "/v1/more", "/v1//", "/V1", "/v1/@connections"] {
         let answer = world.upgrade(target, "").await;
@@ -45,7 +45,7 @@ async fn a_stage_without_deployment_refuses_with_403() {
 }
 
 #[tokio::test]
-async fn c03_no_101_before_the_function_has_answered() {
+async fn handshake_3_no_101_before_the_function_has_answered() {
     let world = World::chat().await;
     let decide = world.puppets.later("connect", Act::unexpected);
     let upgrade = world.upgrade("/v1", "");
@@ -67,7 +67,7 @@ async fn c03_no_101_before_the_function_has_answered() {
 }
 
 #[tokio::test]
-async fn c04_the_functions_status_refuses_with_the_same_number_and_an_empty_body() {
+async fn handshake_4_the_functions_status_refuses_with_the_same_number_and_an_empty_body() {
     let world = World::chat().await;
     for status in [400, 401, 403, 404, 500, 503] {
         world.puppets.on("connect", move |_| {
@@ -83,7 +83,7 @@ async fn c04_the_functions_status_refuses_with_the_same_number_and_an_empty_body
 }
 
 #[tokio::test]
-async fn c05_connect_function_error_refuses_with_502() {
+async fn handshake_5_connect_function_error_refuses_with_502() {
     let world = World::chat().await;
     world.puppets.on("connect", |_| Act::Fail("Boom", "bang"));
     assert_eq!(world.upgrade("/v1", "").await.status, 502);
@@ -92,7 +92,7 @@ async fn c05_connect_function_error_refuses_with_502() {
 }
 
 #[tokio::test]
-async fn c06_connect_malformed_answer_refuses_with_502() {
+async fn handshake_6_connect_malformed_answer_refuses_with_502() {
     let world = World::chat().await;
     for answer in [
         "\"ok\"",
@@ -109,7 +109,7 @@ async fn c06_connect_malformed_answer_refuses_with_502() {
 }
 
 #[tokio::test]
-async fn c07_connect_slower_than_the_integration_timeout_refuses_with_504() {
+async fn handshake_7_connect_slower_than_the_integration_timeout_refuses_with_504() {
     let (world, hand) = World::by_hand(Setup::chat).await;
     let _never = world.puppets.later("connect", Act::unexpected);
     let upgrade = world.upgrade("/v1", "");
@@ -128,7 +128,7 @@ async fn c07_connect_slower_than_the_integration_timeout_refuses_with_504() {
 }
 
 #[tokio::test]
-async fn c08_without_a_connect_route_the_upgrade_succeeds_and_no_function_runs() {
+async fn handshake_8_without_a_connect_route_the_upgrade_succeeds_and_no_function_runs() {
     let world = World::start(|setup| setup.route("$default", "default")).await;
     let mut client = world.connect().await;
     assert_eq!(world.stack.status().functions[0].invocations, 0);
@@ -137,7 +137,7 @@ async fn c08_without_a_connect_route_the_upgrade_succeeds_and_no_function_runs()
 }
 
 #[tokio::test]
-async fn c09_the_subprotocol_is_the_functions_choice() {
+async fn handshake_9_the_subprotocol_is_the_functions_choice() {
     let world = World::chat().await;
     let offer = "Sec-WebSocket-Protocol: chat.v2, chat.v1\r\n";
     let answer = world.upgrade("/v1", offer).await;
@@ -158,7 +158,7 @@ async fn c09_the_subprotocol_is_the_functions_choice() {
 }
 
 #[tokio::test]
-async fn c10_no_extension_is_negotiated() {
+async fn handshake_10_no_extension_is_negotiated() {
     let world = World::chat().await;
     let answer = world
         .upgrade("/v1", "Sec-WebSocket-Extensions: permessage-deflate\r\n")
@@ -176,7 +176,7 @@ async fn c10_no_extension_is_negotiated() {
 }
 
 #[tokio::test]
-async fn c11_a_refused_connection_never_produces_a_disconnect() {
+async fn handshake_11_a_refused_connection_never_produces_a_disconnect() {
     let world = World::chat().await;
     world.puppets.on("connect", |_| Act::status(403));
     assert_eq!(world.upgrade("/v1", "").await.status, 403);

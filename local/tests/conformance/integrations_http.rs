@@ -1,4 +1,4 @@
-//! Statements 45, 46, 48, 49: HTTP backends, with templates and without.
+//! Statements `integrations.1`, `.2`, `.4`, `.5`: HTTP backends, with templates and without.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn request_template(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn c45_a_template_sees_context_and_body_and_the_backend_gets_mapped_headers() {
+async fn integrations_1_a_template_sees_context_and_body_and_the_backend_gets_mapped_headers() {
     let backend = Backend::start().await;
     let properties = format!(
         "{}
@@ -80,7 +80,7 @@ async fn c45_a_template_sees_context_and_body_and_the_backend_gets_mapped_header
 }
 
 #[tokio::test]
-async fn c46_connect_forwards_the_websocket_headers_unless_overridden_and_400_refuses() {
+async fn integrations_2_connect_forwards_the_websocket_headers_unless_overridden_and_400_refuses() {
     let backend = Backend::start().await;
     let resources = |overriding: &str| {
         template(&[
@@ -121,7 +121,7 @@ async fn c46_connect_forwards_the_websocket_headers_unless_overridden_and_400_re
 }
 
 #[tokio::test]
-async fn c48_a_pattern_that_fits_the_status_is_chosen_over_the_default() {
+async fn integrations_4_a_pattern_that_fits_the_status_is_chosen_over_the_default() {
     let backend = Backend::start().await;
     let template_of = |text: &str| format!("      ResponseTemplates: {{ $default: '{text}' }}");
     let world = world_of(&[
@@ -150,7 +150,7 @@ async fn c48_a_pattern_that_fits_the_status_is_chosen_over_the_default() {
 }
 
 #[tokio::test]
-async fn c49_escaped_text_is_valid_json_for_any_text() {
+async fn integrations_5_escaped_text_is_valid_json_for_any_text() {
     let backend = Backend::start().await;
     let template_text = r#"{"text":"$util.escapeJavaScript($input.body).replaceAll("\\'","'")"}"#;
     let world = world_of(&[

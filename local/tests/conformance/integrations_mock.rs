@@ -1,4 +1,4 @@
-//! Statements 47 and 50: MOCK integrations, template selection, models; and what templates are refused.
+//! Statements `integrations.3` and `.6`: MOCK integrations, template selection, models; and what templates are refused.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,7 +18,7 @@ fn templates(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn c47_a_mock_accepts_connects_and_returns_its_response_template() {
+async fn integrations_3_a_mock_accepts_connects_and_returns_its_response_template() {
     let world = world_of(&[
         mock("Mock", OK),
         response(
@@ -105,6 +105,38 @@ async fn templates_are_selected_by_the_message() {
     ] {
         client.send(message).await;
         assert_eq!(client.receive().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_selected_key_that_no_template_has_is_warned_of_once_and_not_repeated() {
+    let requests = "      TemplateSelectionExpression: ${request.body.kind}
+      RequestTemplates: { a: '{\"statusCode\":200}' }";
+    let responses = "      TemplateSelectionExpression: ${request.body.kind}
+      ResponseTemplates: { a: one }";
+    let world = world_of(&[
+        mock("Mock", requests),
+        response("Mock", DEFAULT, responses),
+        two_way("Ask", DEFAULT, "Mock"),
+    ])
+    .await;
+    let mut client = world.connect().await;
+    client.send(r#"{"kind":"a"}"#).await;
+    assert_eq!(client.receive().await, "one");
+    assert_eq!(world.warnings(), Vec::<String>::new());
+    for _ in 0..2 {
+        client.send(r#"{"kind":"secret","statusCode":200}"#).await;
+        until(async || (world.warnings().len() >= 2).then_some(())).await;
+    }
+    client.send(r#"{"kind":"a"}"#).await;
+    assert_eq!(client.receive().await, "one");
+    let warnings = world.warnings();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for warning in warnings {
+        let told = "`${request.body.kind}` of `Mock";
+        let why = "yields a key that none of its templates has, and none has the key $default";
+        assert!(warning.contains(told) && warning.contains(why), "{warning}");
+        assert!(!warning.contains("secret"), "{warning}");
     }
 }
 
@@ -223,7 +255,7 @@ async fn a_message_that_its_model_forbids_never_reaches_the_backend() {
 }
 
 #[tokio::test]
-async fn c50_a_timeout_outside_of_its_bounds_is_a_template_error() {
+async fn integrations_6_a_timeout_outside_of_its_bounds_is_a_template_error() {
     for timeout in ["49", "29001"] {
         let text = template(&[mock("Mock", &format!("      TimeoutInMillis: {timeout}"))]);
         let request = StackRequest {

@@ -33,6 +33,7 @@ mod setup;
 mod strangers;
 mod table_names;
 mod tables;
+mod tables_described;
 mod throttling;
 mod updates;
 mod world;

@@ -1,11 +1,11 @@
-//! Statements 20 to 24: what a message route receives.
+//! Statements `message`: what a message route receives.
 
 use std::collections::BTreeSet;
 
 use crate::world::World;
 
 #[tokio::test]
-async fn c20_no_headers_and_no_query_keys() {
+async fn message_1_no_headers_and_no_query_keys() {
     let world = World::chat().await;
     world
         .connect_to("/v1?a=1", "X-Tag: one\r\n")
@@ -22,7 +22,7 @@ async fn c20_no_headers_and_no_query_keys() {
 }
 
 #[tokio::test]
-async fn c21_the_body_is_byte_for_byte_what_was_sent() {
+async fn message_2_the_body_is_byte_for_byte_what_was_sent() {
     let world = World::chat().await;
     let mut client = world.connect().await;
     let texts = [
@@ -44,7 +44,7 @@ async fn c21_the_body_is_byte_for_byte_what_was_sent() {
 }
 
 #[tokio::test]
-async fn c22_message_ids_are_unique_and_the_connection_is_the_same() {
+async fn message_3_message_ids_are_unique_and_the_connection_is_the_same() {
     let world = World::chat().await;
     let mut client = world.connect().await;
     let connect = world.puppets.event("connect", 0).await;
@@ -67,7 +67,7 @@ async fn c22_message_ids_are_unique_and_the_connection_is_the_same() {
 }
 
 #[tokio::test]
-async fn c23_identity_and_authorizer_repeat_those_of_connect() {
+async fn message_4_identity_and_authorizer_repeat_those_of_connect() {
     let world = World::start(|setup| setup.chat().authorizer(&[])).await;
     world.puppets.on("authorize", |_| {
         crate::authorisation::allow(&serde_json::json!({ "room": "green" }))
@@ -86,7 +86,7 @@ async fn c23_identity_and_authorizer_repeat_those_of_connect() {
 }
 
 #[tokio::test]
-async fn c24_the_route_key_is_default_when_nothing_matched() {
+async fn message_5_the_route_key_is_default_when_nothing_matched() {
     let world = World::start(|setup| setup.chat().route("join", "join")).await;
     let mut client = world.connect().await;
     client.send(r#"{"action":"unknown"}"#).await;

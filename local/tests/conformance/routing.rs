@@ -1,4 +1,4 @@
-//! Statements 31 to 36: which route a message takes.
+//! Statements `routing`: which route a message takes.
 
 use chatctl_local::stack::IntegrationKind;
 
@@ -50,7 +50,7 @@ impl Chat {
 }
 
 #[tokio::test]
-async fn c31_both_spellings_nested_paths_and_several_variables_select() {
+async fn routing_1_both_spellings_nested_paths_and_several_variables_select() {
     for expression in ["$request.body.action", "${request.body.action}"] {
         let mut chat = selecting(expression, &["join"]).await;
         chat.check(r#"{"action":"join"}"#, "route0", "join").await;
@@ -73,7 +73,7 @@ async fn c31_both_spellings_nested_paths_and_several_variables_select() {
 }
 
 #[tokio::test]
-async fn c32_text_that_is_not_json_takes_the_default_route_and_without_one_is_forbidden() {
+async fn routing_2_text_that_is_not_json_takes_the_default_route_and_without_one_is_forbidden() {
     let mut chat = selecting("$request.body.action", &["join"]).await;
     chat.check_default("join").await;
     let world =
@@ -87,14 +87,14 @@ async fn c32_text_that_is_not_json_takes_the_default_route_and_without_one_is_fo
 }
 
 #[tokio::test]
-async fn c33_the_match_is_case_sensitive() {
+async fn routing_3_the_match_is_case_sensitive() {
     let mut chat = selecting("$request.body.action", &["join"]).await;
     chat.check_default(r#"{"action":"Join"}"#).await;
     chat.check_default(r#"{"Action":"join"}"#).await;
 }
 
 #[tokio::test]
-async fn c34_numbers_and_booleans_select_by_their_text() {
+async fn routing_4_numbers_and_booleans_select_by_their_text() {
     let mut chat = selecting("$request.body.action", &["1", "true"]).await;
     chat.check(r#"{"action":1}"#, "route0", "1").await;
     chat.check(r#"{"action":true}"#, "route1", "true").await;
@@ -102,7 +102,7 @@ async fn c34_numbers_and_booleans_select_by_their_text() {
 }
 
 #[tokio::test]
-async fn c35_a_message_never_triggers_connect_or_disconnect() {
+async fn routing_5_a_message_never_triggers_connect_or_disconnect() {
     let mut chat = selecting("$request.body.action", &[]).await;
     chat.check_default(r#"{"action":"$connect"}"#).await;
     chat.check_default(r#"{"action":"$disconnect"}"#).await;
@@ -117,7 +117,7 @@ async fn c35_a_message_never_triggers_connect_or_disconnect() {
 }
 
 #[tokio::test]
-async fn c36_a_route_outside_the_deployment_answers_forbidden() {
+async fn routing_6_a_route_outside_the_deployment_answers_forbidden() {
     let undeploy = |setup: Setup| {
         setup.edit(|stack| {
             stack.api.stages.get_mut("v1").unwrap().deployed = Some(vec!["$connect".to_owned()])

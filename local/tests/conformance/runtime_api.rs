@@ -1,4 +1,4 @@
-//! Statements 72 to 76: the Lambda Runtime API, and how processes are used.
+//! Statements `runtime`: the Lambda Runtime API, and how processes are used.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -30,7 +30,7 @@ pub(crate) fn request_of(received: &crate::puppets::Received) -> String {
 }
 
 #[tokio::test]
-async fn c72_next_carries_request_id_deadline_arn_and_trace() {
+async fn runtime_1_next_carries_request_id_deadline_arn_and_trace() {
     let (_world, _client, _processes, mut process) = by_hand().await;
     let before = SystemTime::now();
     let received = within(process.next()).await.unwrap();
@@ -57,7 +57,7 @@ async fn c72_next_carries_request_id_deadline_arn_and_trace() {
 }
 
 #[tokio::test]
-async fn c73_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
+async fn runtime_2_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
     let (_world, mut client, _processes, mut process) = by_hand().await;
     let received = within(process.next()).await.unwrap();
     let request = request_of(&received);
@@ -88,7 +88,8 @@ async fn c73_a_wrong_request_id_is_400_and_an_answer_is_taken_once() {
 }
 
 #[tokio::test]
-async fn c74_an_exit_during_an_invocation_is_an_error_and_the_next_event_gets_a_fresh_process() {
+async fn runtime_3_an_exit_during_an_invocation_is_an_error_and_the_next_event_gets_a_fresh_process()
+ {
     let world = World::start(|setup| setup.chat().two_way("echo", "echo")).await;
     let mut client = world.connect().await;
     world.puppets.on("echo", |_| Act::Exit(7));
@@ -121,7 +122,7 @@ async fn c74_an_exit_during_an_invocation_is_an_error_and_the_next_event_gets_a_
 }
 
 #[tokio::test]
-async fn c75_an_answer_beyond_6_mb_is_413_to_the_runtime_and_an_error_to_the_caller() {
+async fn runtime_4_an_answer_beyond_6_mb_is_413_to_the_runtime_and_an_error_to_the_caller() {
     let (_world, mut client, _processes, mut process) = by_hand().await;
     let received = within(process.next()).await.unwrap();
     let too_long = "x".repeat(6 * 1024 * 1024 + 101);
@@ -150,7 +151,7 @@ async fn c75_an_answer_beyond_6_mb_is_413_to_the_runtime_and_an_error_to_the_cal
 }
 
 #[tokio::test]
-async fn c76_a_process_gets_no_second_event_before_it_asks_and_n_messages_use_up_to_n() {
+async fn runtime_5_a_process_gets_no_second_event_before_it_asks_and_n_messages_use_up_to_n() {
     let (world, mut client, mut processes, mut first) = by_hand().await;
     let one = within(first.next()).await.unwrap();
     client.send(r#"{"action":"echo"}"#).await;

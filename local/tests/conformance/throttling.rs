@@ -1,4 +1,4 @@
-//! Statement 66: how many connections and requests get through.
+//! Statement `limits.6`: how many connections and requests get through.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
 }
 
 #[tokio::test]
-async fn c66_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
+async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
     // New connections, of the whole account.
     let limits = Limits {
         new_connections: ONE_A_SECOND,
@@ -95,9 +95,20 @@ async fn c66_too_many_connections_are_429_and_too_many_messages_an_error_frame()
     client.send("another route").await;
     routes.puppets.event("default", 0).await;
     routes.settled().await;
+    check_refused_message(&routes, &mut client, join).await;
+    let warnings = routes.warnings();
+    assert!(
+        matches!(warnings.as_slice(), [one] if one.starts_with("route `join` of stage `v1` gets more requests than the stage's settings allow it, 1 a second and 1 at once")),
+        "it is said once: {warnings:?}"
+    );
     hand.advance(Duration::from_secs(1));
     client.send(join).await;
     routes.puppets.event("join", 1).await;
+    // Posts take no route.
+    let id = routes.connection_id(0).await;
+    for _ in 0..3 {
+        assert_eq!(routes.operate("POST", &id, b"x").await.status, 200);
+    }
     // Everything together, of the whole account.
     let limits = Limits {
         requests: Throttle {

@@ -193,7 +193,7 @@ fn every_wrong_property_of_a_function_is_refused() {
 }
 
 #[test]
-fn c77_every_reserved_variable_is_refused() {
+fn template_1_every_reserved_variable_is_refused() {
     for name in [
         "_HANDLER",
         "_X_AMZN_TRACE_ID",

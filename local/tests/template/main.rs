@@ -11,6 +11,7 @@ mod free_input;
 mod iam;
 mod intrinsics;
 mod lambda;
+mod limits;
 mod logs;
 mod order;
 mod parameters;

@@ -58,7 +58,7 @@ async fn deploy(
     let cautions: Vec<_> = cautions.chain(moved).chain(of_partition).collect();
     if args.dry_run {
         let code = or_interrupted(located(settings, bucket, &built)).await?;
-        let deployment = deployment(settings, code, tags(args)?, pace(args));
+        let deployment = deployment(settings, &target.region, code, tags(args)?, pace(args));
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
@@ -67,7 +67,7 @@ async fn deploy(
         return Ok(());
     }
     let left = "no stack was touched; what was published already serves the next deployment";
-    let publishing = published(args, settings, bucket, &built, &mut reporter);
+    let publishing = published(args, settings, &found, &built, &mut reporter);
     let deployment = or_interrupted(publishing)
         .await
         .map_err(leaving(left))
@@ -75,7 +75,7 @@ async fn deploy(
     let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
-        None => deployed(args, &cautions, target, deployment, shared).await?,
+        None => deployed(args, settings, &cautions, target, deployment, shared).await?,
     };
     let stack = &settings.stack;
     if let Some(protected) = args.protect {
@@ -143,18 +143,20 @@ async fn checked(
 async fn published(
     args: &DeployArgs,
     settings: &Settings,
-    bucket: &Bucket,
+    found: &Found,
     built: &Built<Artifact>,
     reporter: &mut impl Reporter,
 ) -> Result<Deployment, CommandError> {
     let bytes: usize = built.values().map(|artifact| artifact.zip.len()).sum();
     let limit = limits::PUBLISHING.and(limits::upload(bytes as u64));
-    let publishing = publish(settings, bucket, built, reporter);
+    let bucket = found.target.bucket(&found.identity);
+    let publishing = publish(settings, &bucket, built, reporter);
     let code = limits::within(limit, publishing, |minutes| {
         late("publish the handlers", minutes)
     })
     .await?;
-    Ok(deployment(settings, code, tags(args)?, pace(args)))
+    let region = &found.target.region;
+    Ok(deployment(settings, region, code, tags(args)?, pace(args)))
 }
 
 /// Puts new code into the functions directly if that is asked for and code is all that has changed.
@@ -210,6 +212,7 @@ async fn swapped(
 /// The full deployment, with its question, which needs the terminal for itself.
 async fn deployed(
     args: &DeployArgs,
+    settings: &Settings,
     cautions: &[String],
     target: &AwsTarget,
     deployment: Deployment,
@@ -225,7 +228,8 @@ async fn deployed(
     };
     // Bars would be drawn over the question.
     shared.replace(terminal.quiet());
-    let agreed = agree(&change_set, cautions, terminal, args.yes).await;
+    let limits = settings.limits();
+    let agreed = agree(&change_set, &limits, cautions, terminal, args.yes).await;
     if !matches!(agreed, Ok(true)) {
         let discarded = target.stacks.discard(&change_set).await;
         agreed.map_err(leaving(taken_back))?;
@@ -245,6 +249,7 @@ async fn deployed(
 
 async fn agree(
     change_set: &ChangeSet,
+    limits: &str,
     cautions: &[String],
     terminal: Terminal,
     yes: bool,
@@ -252,6 +257,7 @@ async fn agree(
     for line in outline(&change_set.summary) {
         terminal.say(&format!("          {line}"));
     }
+    terminal.say(&format!("          {limits}"));
     for caution in cautions {
         match terminal.output {
             Output::Json => {
@@ -287,6 +293,7 @@ fn show_dry_run(
             "dryRun": true,
             "changed": summary.is_some(),
             "summary": summary,
+            "throttle": settings.throttle,
             "notices": cautions,
         }));
         return;
@@ -298,6 +305,7 @@ fn show_dry_run(
     for line in outline(summary) {
         terminal.result_text(&line);
     }
+    terminal.result_text(&settings.limits());
     for caution in cautions {
         terminal.warn(caution);
     }

@@ -13,7 +13,7 @@ use crate::engine::{Functions, Gateways, Inventory, TargetError, Trouble, compla
 use crate::error::CommandError;
 use crate::stack::cause::cause;
 use crate::stack::code::parameters_of_functions;
-use crate::stack::render::{for_emulator, render};
+use crate::stack::render::{for_emulator, for_region, render};
 use crate::terminal::{Output, Terminal};
 
 /// How a stack is, and what differs from what it should be.
@@ -110,7 +110,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
             _ => {}
         }
     }
-    let mut template = render(settings);
+    let mut template = for_region(&render(settings), &target.region);
     if let Some(endpoint) = &settings.aws.endpoint {
         template = for_emulator(&template, endpoint);
     }

@@ -7,6 +7,7 @@ mod emulator;
 mod fragment;
 mod functions;
 mod ids;
+mod partition;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,9 @@ use super::Template;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::route::Purpose;
+use crate::config::stage::Throttle;
 pub(crate) use emulator::for_emulator;
+pub(crate) use partition::for_region;
 
 /// The names of the template's parameters: what only the deployment knows.
 pub(crate) mod parameter {
@@ -57,6 +60,7 @@ pub(crate) fn render(settings: &Settings) -> Template {
         section("Outputs"),
     ];
     parameters["StageName"]["Default"] = json!(settings.stage);
+    throttle(&mut resources["Stage"]["Properties"], settings.throttle);
     let pattern = Pattern {
         route: taken(&mut resources, "DefaultRoute"),
         permission: taken(&mut resources, "DirectPermission"),
@@ -120,6 +124,23 @@ fn deployed(resources: &Section) -> Vec<&String> {
     };
     let parts = resources.iter().filter(|(_, resource)| is_part(resource));
     parts.map(|(id, _)| id).collect()
+}
+
+/// Sets both limits or none: what one means without the other is documented nowhere, and zero would refuse everything.
+fn throttle(stage: &mut Value, limits: Option<Throttle>) {
+    let property = "DefaultRouteSettings";
+    match limits {
+        Some(Throttle { rate, burst }) => {
+            stage[property]["ThrottlingRateLimit"] = json!(rate);
+            stage[property]["ThrottlingBurstLimit"] = json!(burst);
+        }
+        None => {
+            let properties = stage.as_object_mut();
+            properties
+                .expect("templates/chat.yaml has the stage")
+                .shift_remove(property);
+        }
+    }
 }
 
 /// Whether two deployments, each a template and its parameters, differ in nothing but the keys of code.

@@ -7,7 +7,7 @@ use crate::config::Overrides;
 use crate::stack::rights::gained;
 use expect_test::expect_file;
 
-fn settings(toml: &str) -> Settings {
+pub(super) fn settings(toml: &str) -> Settings {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
     Settings::load(folder.path(), Overrides::default()).unwrap()
@@ -84,7 +84,7 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
 }
 
 /// A chat of everything that goes together with our own functions.
-const FULL: &str = r#"
+pub(super) const FULL: &str = r#"
 [[routes]]
 key = "$default"
 [[routes]]
@@ -121,9 +121,9 @@ http = "https://backend.example/send"
 text = "message"
 "#;
 
-const ROOM: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+pub(super) const ROOM: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 
-const BACKEND: &str = r#"
+pub(super) const BACKEND: &str = r#"
 [[routes]]
 key = "$connect"
 http = "https://backend.example/connect"
@@ -139,7 +139,7 @@ key = "$default"
 http = "https://backend.example/else"
 "#;
 
-const ALONE: &str = "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
+pub(super) const ALONE: &str = "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
 
 #[test]
 fn every_function_has_one_permission_for_all_routes_that_target_it() {
@@ -248,7 +248,7 @@ fn a_chat_at_a_backend_has_no_function_no_table_and_no_code() {
 }
 
 /// The resources whose ids start with one of `prefixes`.
-fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
+pub(super) fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
     let resources = rendered["Resources"].as_object().unwrap().iter();
     let mine = resources.filter(|(id, _)| prefixes.iter().any(|prefix| id.starts_with(prefix)));
     mine.map(|(id, resource)| (id.clone(), resource.clone()))
@@ -288,13 +288,23 @@ fn no_policy_grants_a_wildcard_action_or_every_resource() {
 }
 
 #[test]
-fn the_stage_deploys_itself_and_nothing_is_logged_or_throttled_by_it() {
-    let stage = &document("")["Resources"]["Stage"]["Properties"];
-    assert_eq!(stage["AutoDeploy"], true);
+fn the_stage_deploys_itself_limits_every_route_and_logs_nothing() {
+    let stage = |toml: &str| document(toml)["Resources"]["Stage"]["Properties"].clone();
+    let properties = stage("");
+    assert_eq!(properties["AutoDeploy"], true);
     assert_eq!(
-        stage.as_object().unwrap().keys().collect::<Vec<_>>(),
-        ["ApiId", "StageName", "AutoDeploy"]
+        properties.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["ApiId", "StageName", "AutoDeploy", "DefaultRouteSettings"]
     );
+    let limits =
+        |rate, burst| json!({ "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst });
+    assert_eq!(properties["DefaultRouteSettings"], limits(500, 1_000));
+    assert_eq!(
+        stage("[stage]\nthrottle = { rate = 7, burst = 9 }\n")["DefaultRouteSettings"],
+        limits(7, 9)
+    );
+    let lifted = stage("[stage]\nname = \"beta\"\nthrottle = false\n");
+    assert!(lifted.get("DefaultRouteSettings").is_none());
 }
 
 #[test]
@@ -326,7 +336,7 @@ fn new_handlers_are_told_from_anything_else_that_is_new() {
 }
 
 /// How many resources CloudFormation must make one after another before this one is there, itself included.
-fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usize {
+pub(super) fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usize {
     let text = resources[id].to_string();
     let waits = resources[id]["DependsOn"].as_array();
     let waits: Vec<_> = waits

@@ -112,6 +112,8 @@ pub(in crate::template) fn function(resource: &Created) -> Result<stack::Functio
     )?;
     resource.refuse("TenancyConfig", "the local target does not isolate tenants")?;
     check_runtime(resource)?;
+    check_layers(resource)?;
+    check_logging(resource)?;
     let number = |property: &str| resource.properties.get(property).and_then(Json::as_u64);
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let handler = resource
@@ -142,6 +144,37 @@ pub(in crate::template) fn function(resource: &Created) -> Result<stack::Functio
         log_group: log_group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned),
         name,
     })
+}
+
+/// See <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const MOST_LAYERS: usize = 5;
+
+fn check_layers(resource: &Created) -> Result<(), Problem> {
+    let layers = resource.properties.get("Layers").and_then(Json::as_array);
+    match layers.map_or(0, Vec::len) {
+        0..=MOST_LAYERS => Ok(()),
+        count => {
+            let reason = format!("it has {count} layers, and {MOST_LAYERS} are allowed");
+            Err(resource.problem("Layers", reason))
+        }
+    }
+}
+
+/// Levels are for logs in JSON: <https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html>.
+fn check_logging(resource: &Created) -> Result<(), Problem> {
+    let logging = &resource.properties["LoggingConfig"];
+    let levels = ["ApplicationLogLevel", "SystemLogLevel"];
+    let level = levels
+        .into_iter()
+        .find(|level| logging.get(level).is_some());
+    match level {
+        Some(level) if logging["LogFormat"] != "JSON" => {
+            let reason =
+                format!("`{level}` is for logs in JSON: set LogFormat to JSON, or leave it out");
+            Err(resource.problem("LoggingConfig", reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_runtime(resource: &Created) -> Result<(), Problem> {

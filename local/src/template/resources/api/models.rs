@@ -11,8 +11,13 @@ use crate::template::problem::{Problem, Problems};
 /// Refuses models whose schema asks for what is not supported.
 pub(super) fn check(created: &[Created], problems: &mut Problems) {
     for model in of_kind(created, &MODEL) {
-        if let Err(reason) = Schema::parse(&model.properties["Schema"]) {
-            problems.add(model.problem("Schema", reason));
+        match Schema::parse(&model.properties["Schema"]) {
+            Ok(schema) => {
+                for reason in schema.unread() {
+                    problems.note(model.problem("Schema", reason.clone()));
+                }
+            }
+            Err(reason) => problems.add(model.problem("Schema", reason)),
         }
     }
 }

@@ -62,6 +62,10 @@ fn try_route(
     }
     resource.refuse("ApiKeyRequired", "the local target has no API keys")?;
     resource.refuse("AuthorizationScopes", "is for HTTP APIs only")?;
+    if key != "$connect" && resource.map("RequestParameters").next().is_some() {
+        let reason = "only `$connect` has request parameters; AWS was reported to refuse those of other routes";
+        problems.note(resource.problem("RequestParameters", reason));
+    }
     Ok(stack::Route {
         logical_id: resource.logical_id.clone(),
         key: key.to_owned(),

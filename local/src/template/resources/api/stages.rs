@@ -9,6 +9,10 @@ use super::kinds::{DEPLOYMENT, ROUTE, STAGE};
 use crate::stack::{self, Throttle};
 use crate::template::problem::{Problem, Problems};
 
+/// The longest template of access logs, in bytes:
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
+const LONGEST_LOG_FORMAT: usize = 3 * 1024;
+
 /// By stage name.
 pub(super) fn stages(
     created: &[Created],
@@ -41,6 +45,12 @@ fn stage(resource: &Created, created: &[Created]) -> Result<stack::Stage, Proble
         "ClientCertificateId",
         "the local target has no client certificates",
     )?;
+    let format = resource.properties["AccessLogSettings"]["Format"].as_str();
+    let length = format.map_or(0, str::len);
+    if length > LONGEST_LOG_FORMAT {
+        let reason = format!("its Format has {length} bytes, and {LONGEST_LOG_FORMAT} are allowed");
+        return Err(resource.problem("AccessLogSettings", reason));
+    }
     Ok(stack::Stage {
         logical_id: resource.logical_id.clone(),
         name: resource.reference().to_owned(),
