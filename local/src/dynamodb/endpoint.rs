@@ -34,7 +34,12 @@ const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
 /// The media types of requests; a response has that of its request.
 const MEDIA_TYPES: [&str; 2] = ["application/x-amz-json-1.0", "application/json"];
 
-type Answer = Response<Full<Bytes>>;
+/// A response, but for the headers that all of them have.
+struct Answer {
+    status: StatusCode,
+    media_type: &'static str,
+    body: Bytes,
+}
 
 /// What every request needs.
 pub(super) struct Endpoint {
@@ -49,7 +54,7 @@ pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
     let most = sockets_of_a_listener();
     http::accept(listener, most, Patience::default(), move |request| {
         let endpoint = Arc::clone(&endpoint);
-        async move { endpoint.answer(request).await }
+        async move { endpoint.answer(request).await.into_response() }
     })
     .await;
 }
@@ -288,16 +293,26 @@ fn nothing_there() -> Answer {
     respond(StatusCode::NOT_FOUND, "text/plain", body)
 }
 
-/// With the headers that every response of DynamoDB has: some SDKs check the sum.
 fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
-    const OF_REQUEST_IDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, media_type)
-        .header("x-amzn-RequestId", ids::random_text(52, OF_REQUEST_IDS))
-        .header("x-amz-crc32", crc32fast::hash(&body))
-        .body(Full::new(body))
-        .expect("the headers are constants, an id and a number")
+    Answer {
+        status,
+        media_type,
+        body,
+    }
+}
+
+impl Answer {
+    /// With the headers that every response of DynamoDB has: some SDKs check the sum.
+    fn into_response(self) -> Response<Full<Bytes>> {
+        const OF_REQUEST_IDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        Response::builder()
+            .status(self.status)
+            .header(CONTENT_TYPE, self.media_type)
+            .header("x-amzn-RequestId", ids::random_text(52, OF_REQUEST_IDS))
+            .header("x-amz-crc32", crc32fast::hash(&self.body))
+            .body(Full::new(self.body))
+            .expect("the headers are constants, an id and a number")
+    }
 }
 
 fn header<'h>(head: &'h Parts, name: &str) -> Option<&'h str> {
