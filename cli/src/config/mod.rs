@@ -245,7 +245,7 @@ impl Settings {
         };
         let (file, routes) = file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
-        let stage = overrides.stage.as_ref().unwrap_or(&file.stage);
+        let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
         routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
             ConfigError::Invalid(Snippet::new(shown, &text, place, message))
         })?;

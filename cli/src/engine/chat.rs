@@ -297,7 +297,7 @@ mod tests {
         };
         let seat = Seat {
             url,
-            headers: vec![],
+            handshake: Handshake::default(),
         };
         let (outcome, _stream) = tokio::join!(sit(&seat), answering);
         assert!(outcome.unwrap_err().is_without_tls());

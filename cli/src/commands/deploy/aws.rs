@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::proof::prove;
 use super::{DeployArgs, print, publish, tags};
-use crate::aws::{AwsTarget, Bucket};
+use crate::aws::AwsTarget;
 use crate::commands::aws::{Found, build, deployment, located, moved, preflight};
 use crate::commands::plan::{self, Place};
 use crate::commands::waits::{asked, late, late_target};
@@ -89,7 +89,15 @@ async fn deploy(
         })?;
     }
     let identity = &found.identity;
-    let proving = prove(args, settings, target, identity, &code, &outputs, &mut reporter);
+    let proving = prove(
+        args,
+        settings,
+        target,
+        identity,
+        &code,
+        &outputs,
+        &mut reporter,
+    );
     let unproven =
         format!("stack `{stack}` is deployed, only the proof that it answers is missing");
     let proven = limits::within(limits::PROVING, proving, |minutes| {
