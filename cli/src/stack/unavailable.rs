@@ -38,6 +38,11 @@ const KNOWN: &[Known] = &[
         remedy: SIGN_UP,
     },
     Known {
+        words: &["not signed up"],
+        meaning: "the account is not registered for this service yet",
+        remedy: SIGN_UP,
+    },
+    Known {
         words: &["NotSignedUp"],
         meaning: "the account is not registered for this service yet",
         remedy: SIGN_UP,

@@ -54,33 +54,6 @@ static KNOWN: &[Known] = &[
         passes: false,
     },
     Known {
-        says: &[
-            &["not signed up"],
-            &["notsignedup"],
-            &["subscriptionrequired"],
-            &["needs a subscription for the service"],
-            &["optinrequired"],
-        ],
-        of: ANY,
-        meaning: "the account may not use this service yet, which a new account may for some hours after its creation",
-        remedy: "complete the account's sign-up, with a means of payment, in the AWS console; then deploy again",
-        passes: false,
-    },
-    Known {
-        says: &[&["loggingconfig is not supported"]],
-        of: ANY,
-        meaning: "Lambda in this Region does not take the settings of a function's log",
-        remedy: "deploy to another Region (`--region`)",
-        passes: false,
-    },
-    Known {
-        says: &[&["architecture", "not supported"]],
-        of: ANY,
-        meaning: "Lambda in this Region does not have this processor",
-        remedy: "set `architecture` under `[aws]` in chatctl.toml to the other one of arm64 and x86_64",
-        passes: false,
-    },
-    Known {
         says: &[&["runtime", "provided.al2023", "not supported"]],
         of: ANY,
         meaning: "Lambda in this Region does not have this runtime",

@@ -3,14 +3,18 @@ mod protocol;
 
 use super::fragment::CHAT;
 use super::*;
-use crate::config::Overrides;
+use crate::config::{ConfigError, Overrides};
 use crate::stack::rights::gained;
 use expect_test::expect_file;
 
-pub(super) fn settings(toml: &str) -> Settings {
+fn loaded(toml: &str) -> Result<Settings, ConfigError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
-    Settings::load(folder.path(), Overrides::default()).unwrap()
+    Settings::load(folder.path(), Overrides::default())
+}
+
+pub(super) fn settings(toml: &str) -> Settings {
+    loaded(toml).unwrap()
 }
 
 fn document(toml: &str) -> Value {

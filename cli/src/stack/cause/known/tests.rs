@@ -84,16 +84,6 @@ const SEEN: &[(&str, &str, bool)] = &[
     ),
     (
         "AWS::Lambda::Function",
-        "LoggingConfig is not supported in us-gov-east-1. Remove LoggingConfig value from your request and try again.",
-        false,
-    ),
-    (
-        "AWS::Lambda::Function",
-        "Architecture \"arm64\" is not supported in ap-east-1.",
-        false,
-    ),
-    (
-        "AWS::Lambda::Function",
         "The runtime parameter of provided.al2023 is not supported",
         false,
     ),
@@ -105,16 +95,6 @@ const SEEN: &[(&str, &str, bool)] = &[
     (
         "AWS::IAM::Role",
         "Maximum policy size of 10240 bytes exceeded for role chat-HandlerRole",
-        false,
-    ),
-    (
-        "AWS::Lambda::Function",
-        "Your account is not signed up for the S3 service. You must sign up before you can use S3.",
-        false,
-    ),
-    (
-        "AWS::DynamoDB::Table",
-        "SubscriptionRequiredException: The AWS Access Key Id needs a subscription for the service",
         false,
     ),
     (
