@@ -151,7 +151,8 @@ async fn a_profile_that_is_named_is_used_although_the_environment_has_keys_of_so
     let said = account(&doctor("")).await;
     assert!(said.contains("account 123456789012 "), "{said}");
     let said = account(&doctor("--profile bare")).await;
-    assert!(said.contains("profile `bare`: "), "{said}");
+    assert!(said.contains("profile `bare` in "), "{said}");
+    assert!(said.contains("has none"), "{said}");
     let said = account(&doctor("--profile work")).await;
     assert!(said.contains("account 111122223333 "), "{said}");
     cloud.config("[aws]\nprofile = \"work\"\n");
