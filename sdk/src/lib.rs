@@ -40,7 +40,6 @@ mod reply;
 mod run;
 mod table;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests;
 mod ways;
 
