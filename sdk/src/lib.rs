@@ -30,7 +30,7 @@
 //!
 //! A handler runs in tests without any of that: see [`fake::FakeChat`].
 //!
-//! [`run`] is the loop that the chat's own functions have. A process does not grow with the messages that it handles.
+//! [`run()`] is the loop that the chat's own functions have. A process does not grow with the messages that it handles.
 
 mod chat;
 mod error;

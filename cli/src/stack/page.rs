@@ -194,7 +194,8 @@ mod tests {
             );
         }
         for name in Field::ALL.map(Field::name) {
-            assert_eq!(DOCUMENT.matches(name).count(), 1, "{name}");
+            let quoted = format!("\"{name}\"");
+            assert_eq!(DOCUMENT.matches(&quoted).count(), 1, "{name}");
         }
     }
 
