@@ -5,10 +5,10 @@
 //! turn, by their sources (`fair_queue.rs`). A process is started when an event waits, no process is idle and there is room
 //! for another.
 
+mod actions;
 mod process;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+pub(super) use self::actions::{Action, Busy, Counts, Ending, Order, Rules};
 use self::process::{Due, Phase, Process};
-pub(super) use self::words::{Action, Busy, Counts, Ending, Order, Rules};
 use super::fair_queue::FairQueue;
 use super::job::{Event, Failure, Job, Outcome};
 use super::lanes::Lanes;
 
-/// How often a process may fail to start before those who wait are told.
+/// After how many failed starts the jobs that wait fail.
 const START_TRIES: u32 = 3;
 /// How often what waits is looked through.
 const TIDY_AFTER: Duration = Duration::from_secs(1);
@@ -303,7 +303,7 @@ impl Pool {
         Some(Action::End { process: id, order })
     }
 
-    /// After some failures in a row, what waits is told; before, the next start waits for a while.
+    /// After some failures in a row, the jobs that wait fail; before, the next start waits for a while.
     fn start_failed(&mut self, failure: &Failure) -> Vec<Action> {
         self.failed_starts += 1;
         if self.failed_starts < START_TRIES {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::words::Rules;
+use super::actions::Rules;
 use crate::budget::Held;
 use crate::lambda::job::{Event, Failure, Invocation, Job, Outcome};
 

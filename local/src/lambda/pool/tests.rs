@@ -267,7 +267,7 @@ fn a_job_that_is_abandoned_is_not_run() {
 }
 
 #[test]
-fn those_who_wait_are_told_after_three_starts_that_fail() {
+fn jobs_that_wait_fail_after_three_starts_that_fail() {
     let mut scene = Scene::new(1);
     assert_eq!(scene.submit("Tom", "a"), "start 0");
     assert_eq!(scene.exit(0, "no such file"), "rest 100ms");

@@ -1,4 +1,4 @@
-//! What a pool is made with, what it wants done, and what it tells.
+//! A pool's rules, actions and counts.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(in crate::lambda) enum Action {
     Deliver { process: u64, job: Job },
     /// End the process.
     End { process: u64, order: Order },
-    /// Tell the caller of an invocation how it ended.
+    /// Send the outcome of an invocation to its caller.
     Finish {
         reply: oneshot::Sender<Outcome>,
         outcome: Outcome,
