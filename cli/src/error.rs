@@ -3,21 +3,13 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 
-use crate::config::ConfigError;
-use crate::engine::chat::SeatError;
-use crate::engine::probe::ProbeError;
-use crate::engine::{DeployError, Refusal, TargetError};
-use crate::packaging::PackagingError;
+use chatctl_deploy::config::ConfigError;
+use chatctl_deploy::engine::chat::SeatError;
+use chatctl_deploy::engine::probe::ProbeError;
+use chatctl_deploy::engine::{DeployError, Refusal, TargetError};
+use chatctl_deploy::packaging::PackagingError;
 
-/// Exit codes, as the README promises them.
-pub(crate) mod exit {
-    pub(crate) const UNEXPECTED: u8 = 1;
-    pub(crate) const USAGE: u8 = 2;
-    pub(crate) const STACK_FAILED: u8 = 3;
-    pub(crate) const DENIED: u8 = 4;
-    pub(crate) const DIFFERENT: u8 = 5;
-    pub(crate) const INTERRUPTED: u8 = 130;
-}
+pub(crate) use chatctl_deploy::exit;
 
 /// Why a command failed.
 #[derive(Debug)]

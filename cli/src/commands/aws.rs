@@ -5,20 +5,20 @@ use std::time::Instant;
 
 use super::concurrency;
 use super::waits::late_target;
-use crate::aws::{AwsTarget, Bucket, Identity};
-use crate::config::{Architecture, Settings};
-use crate::engine::cloud::StackRecord;
-use crate::engine::preflight::Check;
-use crate::engine::{
+use crate::error::CommandError;
+use crate::terminal::megabytes;
+use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
+use chatctl_deploy::config::{Architecture, Settings};
+use chatctl_deploy::engine::cloud::StackRecord;
+use chatctl_deploy::engine::preflight::Check;
+use chatctl_deploy::engine::{
     Asset, AssetStore, DeployEvent, Deployment, Gateways, Inventory, Pace, Refusal, Reporter, Step,
     TargetError, limits,
 };
-use crate::error::CommandError;
-use crate::packaging::{self, Artifact, Built, Source};
-use crate::stack::Outputs;
-use crate::stack::few::{few, few_between};
-use crate::stack::render::{for_emulator, for_region, output, parameter, render};
-use crate::terminal::megabytes;
+use chatctl_deploy::packaging::{self, Artifact, Built, Source};
+use chatctl_deploy::stack::Outputs;
+use chatctl_deploy::stack::few::{few, few_between};
+use chatctl_deploy::stack::render::{for_emulator, for_region, output, parameter, render};
 
 /// What [`preflight`] has found out on its way.
 #[derive(Debug)]

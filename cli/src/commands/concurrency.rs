@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
-use crate::aws::LambdaFunctions;
-use crate::engine::preflight::Check;
-use crate::engine::{Refusal, limits, silence};
+use chatctl_deploy::aws::LambdaFunctions;
+use chatctl_deploy::engine::preflight::Check;
+use chatctl_deploy::engine::{Refusal, limits, silence};
 
 /// Below this a chat of a few people who talk at the same time may be refused messages.
 const COMFORTABLE: u32 = 50;

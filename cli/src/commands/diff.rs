@@ -8,12 +8,12 @@ use serde_json::json;
 use super::aws::{build, deployment, located, moved, processor};
 use super::waits::asked;
 use super::{AwsArgs, StackArgs, leaving, or_interrupted};
-use crate::aws::AwsTarget;
-use crate::engine::{self, Pace, TargetError, silence};
 use crate::error::CommandError;
-use crate::packaging::Source;
-use crate::stack::outline::outline;
 use crate::terminal::{AnyReporter, Output, Terminal};
+use chatctl_deploy::aws::AwsTarget;
+use chatctl_deploy::engine::{self, Pace, TargetError, silence};
+use chatctl_deploy::packaging::Source;
+use chatctl_deploy::stack::outline::outline;
 
 /// Show what `deploy` would change on AWS, property by property, and change nothing
 #[derive(Debug, clap::Args)]

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::aws::preflight;
 use super::{AwsArgs, StackArgs, or_interrupted};
-use crate::engine::preflight::{Check, judge, story};
-use crate::engine::{network, silence};
 use crate::error::CommandError;
-use crate::packaging::Source;
 use crate::terminal::{Output, Role, Terminal, Text, bounded};
+use chatctl_deploy::engine::preflight::{Check, judge, story};
+use chatctl_deploy::engine::{network, silence};
+use chatctl_deploy::packaging::Source;
 
 /// Check everything that a deployment to AWS needs, and touch nothing
 #[derive(Debug, clap::Args)]
@@ -113,7 +113,7 @@ fn line(check: &Check) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Refusal, TargetError};
+    use chatctl_deploy::engine::{Refusal, TargetError};
     use expect_test::expect;
 
     #[test]

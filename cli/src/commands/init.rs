@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::config::FILE_NAME;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::config::FILE_NAME;
 
 /// The file that `init` writes; a test reads it back, with and without its comments.
 const COMMENTED: &str = include_str!("../../../templates/chatctl.toml");
@@ -73,7 +73,7 @@ fn write(folder: &Path, by_force: bool) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Overrides, Settings};
+    use chatctl_deploy::config::{Overrides, Settings};
 
     fn settings(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();

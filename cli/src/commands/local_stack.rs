@@ -20,5 +20,5 @@ pub(super) async fn run(args: LocalStackArgs) -> Result<(), CommandError> {
         };
         terminal.say(text);
     };
-    Ok(crate::local::background::run(args.folder, args.stack, complain).await?)
+    Ok(chatctl_deploy::local::background::run(args.folder, args.stack, complain).await?)
 }

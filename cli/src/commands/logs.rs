@@ -6,15 +6,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::aws::not_deployed;
 use super::waits::asked;
 use super::{StackArgs, TargetArgs, status};
-use crate::aws::AwsTarget;
-use crate::config::Settings;
-use crate::engine::logs::{LogReader, News};
-use crate::engine::{Refusal, silence};
 use crate::error::CommandError;
-use crate::local::LocalTarget;
-use crate::stack::few::few;
-use crate::stack::logs::{LogEntry, names, short};
 use crate::terminal::{LogColumns, Terminal};
+use chatctl_deploy::aws::AwsTarget;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::logs::{LogReader, News};
+use chatctl_deploy::engine::{Refusal, silence};
+use chatctl_deploy::local::LocalTarget;
+use chatctl_deploy::stack::few::few;
+use chatctl_deploy::stack::logs::{LogEntry, names, short};
 
 /// Show what the functions have written
 ///

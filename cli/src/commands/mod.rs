@@ -25,10 +25,12 @@ use std::process::ExitCode;
 use clap::builder::Styles;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::names::{EndpointTemplate, PersonName, RegionName, StackName, StageName};
-use crate::config::{Overrides, Settings};
 use crate::error::{CommandError, exit};
 use crate::terminal::{self, Output, Terminal};
+use chatctl_deploy::config::names::{
+    EndpointTemplate, PersonName, RegionName, StackName, StageName,
+};
+use chatctl_deploy::config::{Overrides, Settings};
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -161,7 +163,7 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    crate::guard::enable();
+    chatctl_deploy::guard::enable();
     let (terminal, outcome) = match command {
         Command::Deploy(args) => (args.terminal(), block_on(deploy::run(args))),
         Command::Diff(args) => (args.terminal(), block_on(diff::run(args))),
@@ -199,11 +201,11 @@ pub(crate) fn main() -> ExitCode {
             block_on(local_stack::run(args)),
         ),
         Command::Guard => {
-            crate::guard::run(std::io::stdin().lock());
+            chatctl_deploy::guard::run(std::io::stdin().lock());
             return ExitCode::SUCCESS;
         }
     };
-    crate::guard::dismiss();
+    chatctl_deploy::guard::dismiss();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -232,7 +234,7 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
     runtime
         .expect("a runtime needs no more than the operating system gives every process")
         .block_on(async {
-            crate::interrupt::listen();
+            chatctl_deploy::interrupt::listen();
             command.await
         })
 }
@@ -245,7 +247,7 @@ fn or_interrupted<T, E: Into<CommandError>>(
     async move {
         tokio::select! {
             outcome = work => outcome.map_err(Into::into),
-            () = crate::interrupt::requested() => Err(crate::interrupt::interrupted().into()),
+            () = chatctl_deploy::interrupt::requested() => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
         }
     }
 }

@@ -3,13 +3,13 @@
 use super::aws::not_deployed;
 use super::waits::asking;
 use super::{StackArgs, TargetArgs};
-use crate::aws::AwsTarget;
-use crate::config::Settings;
-use crate::engine::Stacks;
 use crate::error::CommandError;
-use crate::local::LocalTarget;
-use crate::stack::Outputs;
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::aws::AwsTarget;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::Stacks;
+use chatctl_deploy::local::LocalTarget;
+use chatctl_deploy::stack::Outputs;
 
 /// Print the stack's outputs: endpoint, API id, table name
 #[derive(Debug, clap::Args)]

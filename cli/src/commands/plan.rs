@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::config::Settings;
 use crate::error::CommandError;
-use crate::packaging::{self, Planned};
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::packaging::{self, Planned};
 
 /// Where a stack will be.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_j
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Overrides;
+    use chatctl_deploy::config::Overrides;
     use expect_test::expect;
 
     fn settings() -> Settings {

@@ -3,14 +3,14 @@
 use super::aws::{endpoint, not_deployed};
 use super::waits::asking;
 use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
-use crate::aws::AwsTarget;
-use crate::config::Settings;
-use crate::engine::preflight::story;
 use crate::error::CommandError;
-use crate::local::LocalTarget;
-use crate::stack::connect::{Introduction, connect_commands};
-use crate::stack::page::beside;
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::aws::AwsTarget;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::preflight::story;
+use chatctl_deploy::local::LocalTarget;
+use chatctl_deploy::stack::connect::{Introduction, connect_commands};
+use chatctl_deploy::stack::page::beside;
 
 /// Print the commands that connect two terminals, one a line
 #[derive(Debug, clap::Args)]

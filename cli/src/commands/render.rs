@@ -1,10 +1,10 @@
 //! `chatctl render`
 
 use super::{AwsArgs, StackArgs};
-use crate::aws::named_region;
 use crate::error::CommandError;
-use crate::stack::render::{for_region, render};
 use crate::terminal::{Output, escaped};
+use chatctl_deploy::aws::named_region;
+use chatctl_deploy::stack::render::{for_region, render};
 
 /// Print the CloudFormation template
 ///

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use crate::engine::limits::{self, Limit};
-use crate::engine::{Refusal, TargetError, silence};
 use crate::error::CommandError;
 use crate::terminal::Terminal;
+use chatctl_deploy::engine::limits::{self, Limit};
+use chatctl_deploy::engine::{Refusal, TargetError, silence};
 
 /// `work`, which only asks AWS, as long as that may take; a long silence is told.
 ///

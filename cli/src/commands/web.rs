@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::print_connect_commands::{Deployed, deployed};
 use super::{PeopleArgs, StackArgs, TargetArgs};
-use crate::config::Settings;
 use crate::error::CommandError;
-use crate::local;
-use crate::programs::command;
-use crate::stack::connect::Introduction;
-use crate::stack::page::{beside, links, page_settings};
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::local;
+use chatctl_deploy::programs::command;
+use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::page::{beside, links, page_settings};
 
 /// Show a chat page for the stack, on this machine, until Ctrl-C
 ///
@@ -70,7 +70,7 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
     terminal.hint("Ctrl-C ends the page, not the stack");
     tokio::select! {
         () = served.forever() => {}
-        () = crate::interrupt::requested() => {}
+        () = chatctl_deploy::interrupt::requested() => {}
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use super::lines::{
     building_line, repeating_line, seconds, settled_line, silent_line, step_word, under_way,
 };
 use super::printable::{bounded, printable};
-use crate::engine::{DeployEvent, Reporter, Step};
-use crate::stack::progress::{Progress, State};
+use chatctl_deploy::engine::{DeployEvent, Reporter, Step};
+use chatctl_deploy::stack::progress::{Progress, State};
 
 /// Never more rows than these, whatever the stack's size.
 const MOST_ROWS: usize = 6;
@@ -172,7 +172,7 @@ impl Reporter for Bars {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::progress::StackEvent;
+    use chatctl_deploy::stack::progress::StackEvent;
     use expect_test::{Expect, expect};
     use indicatif::InMemoryTerm;
 

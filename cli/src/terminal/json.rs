@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::gate::{Shown, Sink};
-use crate::engine::{DeployEvent, Reporter};
+use chatctl_deploy::engine::{DeployEvent, Reporter};
 
 /// Writes one JSON object a line to `out`, each with a `type`.
 #[derive(Debug)]
@@ -62,8 +62,8 @@ fn value(event: &DeployEvent) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Step;
-    use crate::stack::progress::StackEvent;
+    use chatctl_deploy::engine::Step;
+    use chatctl_deploy::stack::progress::StackEvent;
     use expect_test::expect;
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
             DeployEvent::Repeating {
                 stack: "chat".into(),
                 cause: Box::new(
-                    crate::stack::cause::cause(&[StackEvent {
+                    chatctl_deploy::stack::cause::cause(&[StackEvent {
                         id: "2".into(),
                         at: 2.5,
                         logical_id: "Role".into(),

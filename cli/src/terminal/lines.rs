@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::gate::{Sink, Text};
 use super::printable::bounded;
 use super::{Role, STEP_COLUMNS};
-use crate::engine::{DeployEvent, Reporter, Step};
-use crate::stack::cause::Cause;
-use crate::stack::progress::{STACK_TYPE, StackEvent};
+use chatctl_deploy::engine::{DeployEvent, Reporter, Step};
+use chatctl_deploy::stack::cause::Cause;
+use chatctl_deploy::stack::progress::{STACK_TYPE, StackEvent};
 
 /// Writes one line an event to `out`; every line stands alone.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use time::macros::format_description;
 use super::gate::Text;
 use super::printable::printable;
 use super::wrap::{columns, cut};
-use crate::stack::logs::{Level, LogEntry, short};
+use chatctl_deploy::stack::logs::{Level, LogEntry, short};
 
 /// Log lines in columns: time (UTC), function, level, text.
 #[derive(Debug, Clone, Copy)]

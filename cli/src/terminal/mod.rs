@@ -16,9 +16,9 @@ use std::io::{BufRead, IsTerminal};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::engine::{DeployEvent, Reporter};
 use crate::error::CommandError;
-use crate::stack::logs::LogEntry;
+use chatctl_deploy::engine::{DeployEvent, Reporter};
+use chatctl_deploy::stack::logs::LogEntry;
 pub(crate) use editor::{Above, line_editor};
 use gate::{Shown, Sink, Stderr, Stdout};
 pub(crate) use gate::{Text, tell_panics};
@@ -282,9 +282,9 @@ impl Terminal {
                 let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
                 Ok(answer.trim().to_owned())
             }
-            () = crate::interrupt::requested() => {
+            () = chatctl_deploy::interrupt::requested() => {
                 Stderr.print(&Text::from("\n").shown());
-                Err(crate::interrupt::interrupted().into())
+                Err(chatctl_deploy::engine::TargetError::interrupted().into())
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Who may name whom inside the command, and what the crates may know of one another.
+//! Which modules may name which, where no crate keeps them apart, and which crates may depend on which.
 
 mod protocol;
 
@@ -19,9 +19,26 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The modules of this crate that the files of `module` name, tests excepted.
-fn named_by(module: &str) -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The files of the command and of the library behind it, each with its path in its crate's `src`.
+fn command_and_library() -> Vec<(PathBuf, String)> {
+    let folders = ["cli/src", "deploy/src"].map(|folder| root().join(folder));
+    let files = folders.iter().flat_map(|folder| {
+        let named = move |file: PathBuf| {
+            let name = file.strip_prefix(folder).unwrap().to_str().unwrap();
+            (file.clone(), name.to_owned())
+        };
+        sources(folder).into_iter().map(named)
+    });
+    files.collect()
+}
+
+/// The modules of its own crate that the files of `module` name, tests excepted.
+fn named_by(package: &str, module: &str) -> Vec<(PathBuf, String)> {
+    let root = root().join(package).join("src");
     let (folder, file) = (root.join(module), root.join(format!("{module}.rs")));
     let files = if folder.is_dir() {
         sources(&folder)
@@ -44,65 +61,82 @@ fn named_by(module: &str) -> Vec<(PathBuf, String)> {
     named
 }
 
-fn check(module: &str, allowed: &[&str]) {
-    for (file, name) in named_by(module) {
+fn check(package: &str, layers: &[(&str, &[&str])]) {
+    for (module, allowed) in layers {
+        for (file, name) in named_by(package, module) {
+            assert!(
+                name == *module || allowed.contains(&name.as_str()),
+                "{} names `{name}`, but `{module}` may only name {allowed:?}",
+                file.display()
+            );
+        }
+    }
+    let all = std::fs::read_dir(root().join(package).join("src")).unwrap();
+    for entry in all {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
         assert!(
-            name == module || allowed.contains(&name.as_str()),
-            "{} names `{name}`, but `{module}` may only name {allowed:?}",
-            file.display()
+            matches!(module, "main" | "lib") || layers.iter().any(|(layer, _)| *layer == module),
+            "{package}/src/{name} has no layer"
         );
     }
 }
 
 #[test]
-fn the_stack_is_pure_and_knows_the_config_only() {
-    check("stack", &["config"]);
-}
-
-#[test]
-fn the_engine_knows_no_shell() {
-    check("engine", &["stack", "config", "packaging", "interrupt"]);
-}
-
-#[test]
-fn the_shells_do_not_name_one_another() {
+fn the_modules_of_the_library_name_only_those_below_them() {
+    let engine = ["config", "engine", "interrupt", "packaging", "stack"];
+    let mut local = engine.to_vec();
+    local.push("guard");
     check(
-        "local",
+        "deploy",
         &[
-            "stack",
-            "config",
-            "engine",
-            "packaging",
-            "interrupt",
-            "guard",
+            ("config", &[]),
+            ("exit", &[]),
+            ("guard", &[]),
+            ("programs", &[]),
+            ("scratch", &[]),
+            ("interrupt", &["exit", "guard", "scratch"]),
+            ("stack", &["config"]),
+            (
+                "packaging",
+                &["config", "engine", "guard", "programs", "scratch", "stack"],
+            ),
+            ("engine", &["config", "interrupt", "stack"]),
+            ("aws", &engine),
+            ("local", &local),
         ],
     );
-    check("terminal", &["stack", "engine", "error", "interrupt"]);
+}
+
+#[test]
+fn the_modules_of_the_command_name_only_those_below_them() {
     check(
-        "aws",
-        &["stack", "config", "engine", "packaging", "interrupt"],
+        "cli",
+        &[
+            ("error", &[]),
+            ("watch", &[]),
+            ("terminal", &["error"]),
+            ("commands", &["error", "terminal", "watch"]),
+        ],
     );
 }
 
 #[test]
-fn watching_files_and_what_outlives_the_command_know_nobody() {
-    check("watch", &[]);
-    check("guard", &[]);
-    check("scratch", &[]);
-}
-
-#[test]
-fn the_config_knows_nobody() {
-    check("config", &[]);
+fn only_the_command_knows_flags_and_a_terminal() {
+    let manifest = std::fs::read_to_string(root().join("deploy/Cargo.toml")).unwrap();
+    for library in ["clap", "indicatif", "anstyle", "rustyline"] {
+        assert!(!manifest.contains(library), "deploy depends on {library}");
+    }
 }
 
 /// Sources of every package, tests included.
 fn all_sources() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = root();
     let packages = [
         "bench",
         "cli",
         "conversations",
+        "deploy",
         "emulator",
         "examples/custom-handler/roll",
         "examples/http-backend",
@@ -135,8 +169,8 @@ fn no_file_is_longer_than_anybody_reads() {
 
 #[test]
 fn no_sdk_type_leaves_the_folders_that_are_for_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for package in ["cli", "lambdas", "local", "sdk"] {
+    let root = root();
+    for package in ["cli", "deploy", "lambdas", "local", "sdk"] {
         let source = root.join(package).join("src");
         for file in sources(&source) {
             let text = std::fs::read_to_string(&file).unwrap();
@@ -154,13 +188,12 @@ fn no_sdk_type_leaves_the_folders_that_are_for_it() {
 /// A relative entry of PATH would have a program of a clone's started; one file knows how to leave these out.
 #[test]
 fn programs_are_looked_for_in_one_place_only() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     // The others start chatctl itself, by an absolute path.
-    let excepted = ["programs.rs", "local/process.rs", "guard.rs"].map(|file| source.join(file));
-    for file in sources(&source) {
+    let excepted = ["programs.rs", "local/process.rs", "guard.rs"];
+    for (file, name) in command_and_library() {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(
-            excepted.contains(&file) || !text.contains("Command::new("),
+            excepted.contains(&name.as_str()) || !text.contains("Command::new("),
             "{} starts a program by itself",
             file.display()
         );
@@ -169,8 +202,8 @@ fn programs_are_looked_for_in_one_place_only() {
 
 #[test]
 fn what_is_pure_asks_neither_the_system_nor_a_clock() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut files = sources(&root.join("cli/src/stack"));
+    let root = root();
+    let mut files = sources(&root.join("deploy/src/stack"));
     files.extend(sources(&root.join("local/src/mapping")));
     files.extend(sources(&root.join("protocol/src")));
     for file in [
@@ -254,10 +287,8 @@ const AT_THE_GATE: [(&str, &[&str], &str); 5] = [
 
 #[test]
 fn nothing_writes_to_a_terminal_beside_the_gate() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut used, mut beside) = (Vec::new(), Vec::new());
-    for file in sources(&root) {
-        let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
+    for (file, name) in command_and_library() {
         if name.ends_with("tests.rs") {
             continue;
         }
@@ -293,8 +324,8 @@ fn nothing_writes_to_a_terminal_beside_the_gate() {
 
 #[test]
 fn only_the_gate_lets_the_lint_against_printing_rest() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for package in ["cli", "local", "lambdas", "protocol", "sdk"] {
+    let root = root();
+    for package in ["cli", "deploy", "local", "lambdas", "protocol", "sdk"] {
         for file in sources(&root.join(package).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
             assert!(
@@ -308,8 +339,7 @@ fn only_the_gate_lets_the_lint_against_printing_rest() {
 
 #[test]
 fn whatever_opens_a_connection_limits_its_time() {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in sources(&source) {
+    for (file, _) in command_and_library() {
         let text = std::fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         let opens = ["TcpStream::connect(", "connect_async"];

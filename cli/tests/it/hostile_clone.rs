@@ -296,7 +296,7 @@ fn code_that_was_planted_under_the_right_digest_does_not_run() {
 fn a_state_folder_that_git_tracks_is_refused_whatever_is_in_it() {
     let project = Project::new("");
     // As git 2.47 writes it: it tracks `.chatctl/chat/identity.json` and more.
-    let index = include_bytes!("../../src/local/folder/git/made_by_git/v2.index");
+    let index = include_bytes!("../../../deploy/src/local/folder/git/made_by_git/v2.index");
     std::fs::create_dir(project.path().join(".git")).unwrap();
     std::fs::write(project.path().join(".git/index"), index).unwrap();
     std::fs::create_dir_all(project.state()).unwrap();

@@ -2,11 +2,11 @@
 
 use chat_protocol::limit::MAX_FRAME_BYTES;
 
-use crate::config::Settings;
-use crate::config::names::RouteKey;
-use crate::config::route::Route;
 use crate::error::CommandError;
-use crate::stack::few::few;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::names::RouteKey;
+use chatctl_deploy::config::route::Route;
+use chatctl_deploy::stack::few::few;
 
 /// How texts are put into frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Framing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Overrides;
+    use chatctl_deploy::config::Overrides;
 
     fn framing(config: &str, route: Option<&str>) -> Result<Framing, CommandError> {
         let folder = tempfile::tempdir().unwrap();

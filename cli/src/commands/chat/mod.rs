@@ -13,12 +13,12 @@ use chat_protocol::Field;
 use self::frame::Framing;
 use super::print_connect_commands::{Deployed, deployed};
 use super::{StackArgs, TargetArgs};
-use crate::config::Settings;
-use crate::config::names::{PersonName, RouteKey};
-use crate::engine::chat::Seat;
 use crate::error::CommandError;
-use crate::stack::connect::{Introduction, chat_command};
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::names::{PersonName, RouteKey};
+use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::stack::connect::{Introduction, chat_command};
 
 /// Chat in this terminal, as one person
 ///
@@ -139,7 +139,7 @@ fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Overrides;
+    use chatctl_deploy::config::Overrides;
     use clap::Parser;
 
     #[derive(Parser)]

@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::frame::Framing;
 use super::talk::{State, Typed, View, talk};
-use crate::engine::chat::Seat;
-use crate::engine::{Refusal, TargetError};
 use crate::error::CommandError;
 use crate::terminal::{Above, line_editor};
+use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::{Refusal, TargetError};
 
 /// Sends what `me` types.
 ///

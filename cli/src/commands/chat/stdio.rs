@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use super::frame::Framing;
 use super::talk::{State, Typed, View, talk};
-use crate::engine::chat::Seat;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::engine::chat::Seat;
 
 /// Lines that are read ahead.
 const AHEAD: usize = 64;

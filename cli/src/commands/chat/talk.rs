@@ -7,8 +7,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::frame::Framing;
-use crate::engine::chat::{Heard, Line, Seat, pause, sit};
 use crate::error::CommandError;
+use chatctl_deploy::engine::chat::{Heard, Line, Seat, pause, sit};
 
 /// What a person, or whatever is piped in, wants.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub(super) async fn talk(
     };
     match talk.sittings(seat).await? {
         Leave::Done => Ok(()),
-        Leave::Interrupted => Err(crate::interrupt::interrupted().into()),
+        Leave::Interrupted => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
     }
 }
 
@@ -147,7 +147,7 @@ impl<V: View> Talk<'_, V> {
             tokio::select! {
                 done = &mut work => return Ok(done),
                 typed = self.typed.recv(), if !self.ended => self.take(typed)?,
-                () = crate::interrupt::requested() => return Err(Leave::Interrupted),
+                () = chatctl_deploy::interrupt::requested() => return Err(Leave::Interrupted),
             }
         }
     }
@@ -178,7 +178,7 @@ impl<V: View> Talk<'_, V> {
                 },
                 typed = self.typed.recv(), if !self.ended => self.take(typed),
                 () = tokio::time::sleep_until(last + self.wait), if self.ended => Err(Leave::Done),
-                () = crate::interrupt::requested() => Err(Leave::Interrupted),
+                () = chatctl_deploy::interrupt::requested() => Err(Leave::Interrupted),
             };
             if let Err(leave) = outcome {
                 line.leave().await;
@@ -244,8 +244,10 @@ mod tests {
 
     fn framing() -> Framing {
         let folder = tempfile::tempdir().unwrap();
-        let settings =
-            crate::config::Settings::load(folder.path(), crate::config::Overrides::default());
+        let settings = chatctl_deploy::config::Settings::load(
+            folder.path(),
+            chatctl_deploy::config::Overrides::default(),
+        );
         Framing::of(&settings.unwrap(), None).unwrap()
     }
 

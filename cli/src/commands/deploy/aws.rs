@@ -7,24 +7,24 @@ use serde_json::json;
 
 use super::proof::prove;
 use super::{DeployArgs, print, publish, tags};
-use crate::aws::AwsTarget;
 use crate::commands::aws::{Found, build, deployment, located, moved, preflight};
 use crate::commands::plan::{self, Place};
 use crate::commands::waits::{asked, late, late_target};
 use crate::commands::{leaving, or_interrupted};
-use crate::config::Settings;
-use crate::engine::preflight::judge;
-use crate::engine::{
+use crate::error::CommandError;
+use crate::terminal::{AnyReporter, Output, Terminal};
+use chatctl_deploy::aws::AwsTarget;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::preflight::judge;
+use chatctl_deploy::engine::{
     self, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks, Step,
     TargetError, limits, silence,
 };
-use crate::error::CommandError;
-use crate::packaging::{Artifact, Built, Source};
-use crate::stack::Outputs;
-use crate::stack::change::ChangeSummary;
-use crate::stack::outline::outline;
-use crate::stack::render::is_code_only;
-use crate::terminal::{AnyReporter, Output, Terminal};
+use chatctl_deploy::packaging::{Artifact, Built, Source};
+use chatctl_deploy::stack::Outputs;
+use chatctl_deploy::stack::change::ChangeSummary;
+use chatctl_deploy::stack::outline::outline;
+use chatctl_deploy::stack::render::is_code_only;
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let reporter = RefCell::new(args.terminal().reporter());

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::{DeployArgs, build, print, probe, publish};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
-use crate::config::Settings;
-use crate::engine::{self, Change, ChangeSet, Deployment, Prepared, limits};
 use crate::error::CommandError;
-use crate::local::{LocalTarget, secrets};
-use crate::stack::connect::Introduction;
-use crate::stack::page::{beside, page_settings};
-use crate::stack::render::{output, render};
 use crate::terminal::Terminal;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::{self, Change, ChangeSet, Deployment, Prepared, limits};
+use chatctl_deploy::local::{LocalTarget, secrets};
+use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::page::{beside, page_settings};
+use chatctl_deploy::stack::render::{output, render};
 
 /// Nothing here is slow to spread; a cold machine may be slow to start processes.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
-use crate::config::Settings;
-use crate::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use crate::error::CommandError;
-use crate::packaging::{self, Built, Executable};
-use crate::stack::connect::{Introduction, connect_commands};
-use crate::stack::few::few;
 use crate::terminal::{Output, Terminal, megabytes};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
+use chatctl_deploy::packaging::{self, Built, Executable};
+use chatctl_deploy::stack::connect::{Introduction, connect_commands};
+use chatctl_deploy::stack::few::few;
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
 ///
@@ -46,7 +46,7 @@ pub(super) struct DeployArgs {
     #[arg(long, conflicts_with = "local")]
     express: bool,
     /// A tag for the stack and its resources; can be repeated. Replaces all that it had; without one they stay
-    #[arg(long, value_name = "KEY=VALUE", value_parser = crate::stack::tags::tag, conflicts_with = "local")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = chatctl_deploy::stack::tags::tag, conflicts_with = "local")]
     tag: Vec<(String, String)>,
     /// Have AWS refuse to delete the stack; `--protect=false` lifts that
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
@@ -88,7 +88,7 @@ pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
 /// # Errors
 /// They cannot be those of one stack.
 fn tags(args: &DeployArgs) -> Result<BTreeMap<String, String>, CommandError> {
-    crate::stack::tags::tags(&args.tag).map_err(|reason| {
+    chatctl_deploy::stack::tags::tags(&args.tag).map_err(|reason| {
         CommandError::usage(
             format!("the tags (`--tag`) cannot be put on a stack: {reason}"),
             "give each key once, with the one value that it is to have",

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{DeployArgs, probe};
-use crate::aws::{AwsTarget, CHINA, Identity};
 use crate::commands::aws::endpoint;
 use crate::commands::or_interrupted;
-use crate::config::Settings;
-use crate::engine::{
+use crate::error::{CommandError, exit};
+use chatctl_deploy::aws::{AwsTarget, CHINA, Identity};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::{
     self, Asset, DeployEvent, Refusal, Reporter, Step, TargetError, Verified, limits,
 };
-use crate::error::{CommandError, exit};
-use crate::stack::Outputs;
-use crate::stack::few::few;
+use chatctl_deploy::stack::Outputs;
+use chatctl_deploy::stack::few::few;
 
 /// A stage that has just been deployed may answer 403, or not know all of its routes, for some seconds.
 const PATIENCE: Duration = Duration::from_secs(40);

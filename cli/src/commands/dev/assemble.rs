@@ -6,18 +6,18 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::DevArgs;
-use crate::config::{FILE_NAME, Settings};
-use crate::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
 use crate::error::CommandError;
-use crate::local::directory::Directory;
-use crate::local::foreground::Request;
-use crate::local::keep_code;
-use crate::local::secrets;
-use crate::packaging::{self, Executable};
-use crate::scratch::Scratch;
-use crate::stack::code::parameters_of_functions;
-use crate::stack::render::{parameter, render};
 use crate::watch::Places;
+use chatctl_deploy::config::{FILE_NAME, Settings};
+use chatctl_deploy::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
+use chatctl_deploy::local::directory::Directory;
+use chatctl_deploy::local::foreground::Request;
+use chatctl_deploy::local::keep_code;
+use chatctl_deploy::local::secrets;
+use chatctl_deploy::packaging::{self, Executable};
+use chatctl_deploy::scratch::Scratch;
+use chatctl_deploy::stack::code::parameters_of_functions;
+use chatctl_deploy::stack::render::{parameter, render};
 
 /// What shall run.
 #[derive(Debug, Clone)]

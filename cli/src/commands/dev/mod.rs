@@ -14,14 +14,14 @@ use self::clock::{clock_hint, clock_speed};
 use self::told::{ready, served, tell, unchanged};
 use super::plan::{self, Place};
 use super::{StackArgs, or_interrupted};
-use crate::config::Settings;
 use crate::error::{CommandError, exit};
-use crate::local::LocalTarget;
-use crate::local::foreground::{self, Foreground};
-use crate::stack::connect::Introduction;
-use crate::stack::page::page_settings;
 use crate::terminal::{LogColumns, Terminal};
 use crate::watch::{Burst, Watch};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::local::LocalTarget;
+use chatctl_deploy::local::foreground::{self, Foreground};
+use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::page::page_settings;
 
 /// Run a stack in the foreground and keep it up to date with its sources, until Ctrl-C
 ///
@@ -124,10 +124,10 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
             };
             tokio::select! {
                 () = session.follow(watch) => {}
-                () = crate::interrupt::requested() => {}
+                () = chatctl_deploy::interrupt::requested() => {}
             }
         }
-        None => crate::interrupt::requested().await,
+        None => chatctl_deploy::interrupt::requested().await,
     }
     running.stop().await;
     Ok(())

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::config::Settings;
-use crate::local::foreground::Told;
-use crate::stack::connect::{ConnectCommand, Introduction, connect_commands};
-use crate::stack::page::beside;
 use crate::terminal::{LogColumns, Output, Terminal};
 use crate::watch::Burst;
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::local::foreground::Told;
+use chatctl_deploy::stack::connect::{ConnectCommand, Introduction, connect_commands};
+use chatctl_deploy::stack::page::beside;
 
 /// Shows what a running stack tells.
 pub(super) fn tell(

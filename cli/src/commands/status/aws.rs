@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use crate::aws::{AwsTarget, rfc3339};
 use crate::commands::aws::{endpoint, not_deployed};
 use crate::commands::or_interrupted;
 use crate::commands::waits::asking;
-use crate::config::Settings;
-use crate::engine::cloud::StackRecord;
-use crate::engine::preflight::story;
-use crate::engine::{Functions, Gateways, Inventory, TargetError, Trouble, complaining};
 use crate::error::CommandError;
-use crate::stack::cause::cause;
-use crate::stack::code::parameters_of_functions;
-use crate::stack::render::{for_emulator, for_region, render};
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::aws::{AwsTarget, rfc3339};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::cloud::StackRecord;
+use chatctl_deploy::engine::preflight::story;
+use chatctl_deploy::engine::{Functions, Gateways, Inventory, TargetError, Trouble, complaining};
+use chatctl_deploy::stack::cause::cause;
+use chatctl_deploy::stack::code::parameters_of_functions;
+use chatctl_deploy::stack::render::{for_emulator, for_region, render};
 
 /// How a stack is, and what differs from what it should be.
 #[derive(Debug, Serialize)]
@@ -158,7 +158,7 @@ impl Read {
 
 /// Why the last operation failed, unless it did not.
 async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<String>, TargetError> {
-    use crate::engine::StackStatus::{Failed, RolledBack};
+    use chatctl_deploy::engine::StackStatus::{Failed, RolledBack};
     if !matches!(record.status, Failed(_) | RolledBack(_)) {
         return Ok(None);
     }

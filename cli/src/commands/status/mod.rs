@@ -8,13 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use super::{StackArgs, TargetArgs};
-use crate::config::Settings;
-use crate::config::names::StackName;
 use crate::error::CommandError;
-use crate::local::{LocalStatus, LocalTarget, Warnings};
-use crate::stack::page::beside;
-use crate::stack::render::render;
 use crate::terminal::{Output, Terminal, megabytes};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::names::StackName;
+use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings};
+use chatctl_deploy::stack::page::beside;
+use chatctl_deploy::stack::render::render;
 
 /// Tell how the stack is: state, endpoint, functions, and what differs from the config
 ///
@@ -175,7 +175,7 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::FunctionStatus;
+    use chatctl_deploy::local::FunctionStatus;
     use expect_test::expect;
 
     #[test]

@@ -6,20 +6,20 @@ use std::time::SystemTime;
 
 use serde_json::json;
 
-use crate::aws::{AwsTarget, Bucket, Identity};
 use crate::commands::or_interrupted;
 use crate::commands::waits::asking;
-use crate::config::Settings;
-use crate::config::names::StackName;
-use crate::engine::cloud::StackRecord;
-use crate::engine::preflight::story;
-use crate::engine::{
+use crate::error::CommandError;
+use crate::terminal::{Output, Terminal};
+use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::names::StackName;
+use chatctl_deploy::engine::cloud::StackRecord;
+use chatctl_deploy::engine::preflight::story;
+use chatctl_deploy::engine::{
     self, Data, Inventory, Refusal, Resource, Stacks, TargetError, Teardown, silence,
 };
-use crate::error::CommandError;
-use crate::stack::few::few;
-use crate::stack::render::parameter;
-use crate::terminal::{Output, Terminal};
+use chatctl_deploy::stack::few::few;
+use chatctl_deploy::stack::render::parameter;
 
 /// How the reason begins that is none to be warned of.
 const USED: &str = "used by ";

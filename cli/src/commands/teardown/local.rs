@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::config::Settings;
-use crate::engine::{self, Data, Teardown};
 use crate::error::CommandError;
-use crate::local::LocalTarget;
 use crate::terminal::{Output, Terminal};
+use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::{self, Data, Teardown};
+use chatctl_deploy::local::LocalTarget;
 
 pub(super) async fn run(
     terminal: Terminal,

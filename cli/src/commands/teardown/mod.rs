@@ -4,9 +4,9 @@ mod aws;
 mod local;
 
 use super::{StackArgs, TargetArgs};
-use crate::engine::Data;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
+use chatctl_deploy::engine::Data;
 
 /// Remove the stack
 ///

@@ -22,7 +22,11 @@ fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
     assert_eq!(ours_of("protocol"), [""; 0]);
     assert_eq!(ours_of("lambdas"), ["chat-protocol"]);
     assert_eq!(ours_of("sdk"), ["chat-lambdas", "chat-protocol"]);
-    assert_eq!(ours_of("cli"), ["chat-protocol", "chatctl-local"]);
+    assert_eq!(ours_of("deploy"), ["chat-protocol", "chatctl-local"]);
+    assert_eq!(
+        ours_of("cli"),
+        ["chat-protocol", "chatctl-deploy", "chatctl-local"]
+    );
     assert_eq!(ours_of("bench"), ["chat-protocol"]);
     assert_eq!(ours_of("conversations"), ["chat-protocol"]);
 }
@@ -56,7 +60,7 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
         "._@+'-",
         "friend is not reachable",
     ];
-    for package in ["bench", "cli", "lambdas", "sdk"] {
+    for package in ["bench", "cli", "deploy", "lambdas", "sdk"] {
         for file in sources(&root.join(package).join("src")) {
             if file.ends_with("tests.rs") {
                 continue;

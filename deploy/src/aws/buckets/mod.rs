@@ -1,0 +1,194 @@
+//! The bucket that handlers are published to: one for each account and region, made on first use.
+
+mod making;
+mod names;
+#[cfg(test)]
+mod tests;
+mod uses;
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Config;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ChecksumMode;
+use base64::Engine as _;
+use sha2::{Digest, Sha256};
+
+use super::error::{Kind, code, kind, refused};
+use super::http::timeouts_of_upload;
+use super::identity::Identity;
+use crate::config::names::StackName;
+use crate::engine::{Asset, AssetStore, Refusal, TargetError};
+use crate::packaging::Artifact;
+use names::Namespace;
+
+/// Days after which an object that no deployment has used goes. CloudFormation needs the old object once more when an
+/// update fails, so a stack that has not been deployed for longer cannot be rolled back to its old code.
+const EXPIRY_DAYS: i32 = 365;
+
+/// An object older than this is sent again when it is used, which starts its days anew.
+const RENEWAL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// A bucket that belongs to chatctl in one account and region.
+#[derive(Debug)]
+pub struct Bucket {
+    client: Client,
+    pub name: String,
+    /// Every request names the account, so that a bucket of the same name in a stranger's account gets nothing
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>).
+    owner: String,
+    region: String,
+    partition: String,
+    namespace: Namespace,
+    pauses: &'static [Duration],
+}
+
+impl Bucket {
+    pub(super) fn new(config: &SdkConfig, identity: &Identity, region: &str) -> Self {
+        let mut builder = aws_sdk_s3::config::Builder::from(config);
+        if config.endpoint_url().is_some() {
+            // An emulator has no host name of its own for every bucket.
+            builder = builder.force_path_style(true);
+        }
+        let partition = identity.partition();
+        let namespace = Namespace::of(partition, region);
+        Self {
+            client: Client::from_conf(builder.build()),
+            name: namespace.bucket_name(&identity.account, region),
+            namespace,
+            pauses: making::PAUSES,
+            owner: identity.account.clone(),
+            region: region.to_owned(),
+            partition: partition.to_owned(),
+        }
+    }
+
+    /// Whether it exists and is ours to use.
+    ///
+    /// # Errors
+    /// It belongs to somebody else, or we may not use it.
+    pub async fn exists(&self) -> Result<bool, TargetError> {
+        let request = self.client.head_bucket().bucket(&self.name);
+        match request.expected_bucket_owner(&self.owner).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if kind(&error) == Kind::NotFound => Ok(false),
+            Err(error) => Err(self.unreached(error)),
+        }
+    }
+
+    /// When the object was last sent; `None` when it is not there, or not what its name says.
+    async fn sent_at(&self, artifact: &Artifact) -> Result<Option<SystemTime>, TargetError> {
+        let key = &artifact.digest;
+        let request = self.client.head_object().bucket(&self.name).key(key);
+        let request = request.checksum_mode(ChecksumMode::Enabled);
+        match request.expected_bucket_owner(&self.owner).send().await {
+            // S3 has computed this itself; anybody who may write to the bucket can choose the name.
+            Ok(head) if head.checksum_sha256() != Some(checksum(artifact).as_str()) => Ok(None),
+            Ok(head) => {
+                let time = head.last_modified.and_then(|time| time.try_into().ok());
+                Ok(Some(time.unwrap_or(SystemTime::UNIX_EPOCH)))
+            }
+            Err(error) if kind(&error) == Kind::NotFound => Ok(None),
+            Err(error) => Err(self.refused("s3:GetObject", "look for the handlers in", error)),
+        }
+    }
+
+    async fn send(&self, artifact: &Artifact) -> Result<(), TargetError> {
+        let upload = timeouts_of_upload(artifact.zip.len() as u64);
+        let answer = self
+            .client
+            .put_object()
+            .bucket(&self.name)
+            .key(&artifact.digest)
+            .expected_bucket_owner(&self.owner)
+            .content_type("application/zip")
+            .checksum_sha256(checksum(artifact))
+            .body(ByteStream::from(artifact.zip.clone()))
+            .customize()
+            .config_override(Config::builder().timeout_config(upload))
+            .send()
+            .await
+            .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
+        // S3 names what it has stored; whatever answers without has not.
+        if answer.e_tag().is_none() {
+            let message = format!("could not publish the handlers to bucket {}", self.name);
+            let error = TargetError::new(Refusal::Unreachable, message);
+            return Err(TargetError {
+                source: Some("the answer does not confirm that they were stored".into()),
+                ..error.with_hint("it is not AWS's answer, or not all of it; try again")
+            });
+        }
+        Ok(())
+    }
+
+    fn refused<E>(
+        &self,
+        action: &'static str,
+        attempt: &str,
+        error: aws_sdk_s3::error::SdkError<E>,
+    ) -> TargetError
+    where
+        E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let busy = code(&error) == Some("OperationAborted");
+        let told = refused(action, format!("{attempt} bucket {}", self.name), error);
+        if !busy {
+            return told;
+        }
+        TargetError {
+            refusal: Refusal::Unreachable,
+            ..told
+        }
+        .with_hint(
+            "S3 is busy with another change of this bucket, such as that of a second deployment, or releases the name \
+             of a bucket that was deleted less than an hour ago; try again later",
+        )
+    }
+
+    fn asset(&self, artifact: &Artifact, already_there: bool) -> Asset {
+        Asset {
+            bucket: self.name.clone(),
+            key: artifact.digest.clone(),
+            architecture: artifact.architecture.word(),
+            size: artifact.zip.len() as u64,
+            already_there,
+        }
+    }
+}
+
+impl AssetStore for Bucket {
+    type Handlers = Artifact;
+
+    async fn locate(&self, _stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+        Ok(self.asset(artifact, false))
+    }
+
+    async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
+        self.ensure().await?;
+        // Noted before it is looked for: nobody removes from here on what is found.
+        self.note_use(stack, &artifact.digest).await?;
+        let sent_at = self.sent_at(artifact).await?;
+        let is_fresh = sent_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < RENEWAL));
+        if !is_fresh {
+            self.send(artifact).await?;
+        }
+        Ok(self.asset(artifact, is_fresh))
+    }
+}
+
+/// Of the whole object, as S3 writes it.
+fn checksum(artifact: &Artifact) -> String {
+    base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip))
+}
+
+fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {
+    TargetError {
+        source: Some(Box::new(error)),
+        ..TargetError::new(
+            Refusal::Unexpected,
+            "could not put a request to S3 together",
+        )
+    }
+}

@@ -1,0 +1,271 @@
+//! Which stacks have been deployed with which published object: an empty object `uses/<digest>/<stack>` for each,
+//! because stacks share what is published, and CloudFormation remembers only what each of them runs now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+
+use super::{Bucket, incomplete};
+use crate::config::names::StackName;
+use crate::engine::{Refusal, TargetError};
+use crate::packaging::is_digest;
+
+const PREFIX: &str = "uses/";
+
+/// A use by a stack that does not exist is believed for so long: its first deployment may have begun just now.
+const BEGINNING: Duration = Duration::from_secs(60 * 60);
+
+/// Objects that one request may delete
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
+const AT_ONCE: usize = 1000;
+
+/// What was noted: for each object the stacks that were deployed with it, and when they last were.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Uses(BTreeMap<String, BTreeMap<String, SystemTime>>);
+
+/// What becomes of the objects that a stack leaves behind.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Leavings {
+    /// Nobody else uses these.
+    pub unused: BTreeSet<String>,
+    /// Other stacks that use some of the rest, by name.
+    pub users: BTreeSet<String>,
+    /// Everything that the stack has used.
+    used: BTreeSet<String>,
+}
+
+impl Uses {
+    fn note(&mut self, key: &str, at: SystemTime) {
+        let digest_and_stack = key.strip_prefix(PREFIX).and_then(|key| key.split_once('/'));
+        if let Some((digest, stack)) = digest_and_stack
+            && is_digest(digest)
+        {
+            let stacks = self.0.entry(digest.to_owned()).or_default();
+            stacks.insert(stack.to_owned(), at);
+        }
+    }
+
+    /// What `stack` leaves behind at `now`, if it ran `current` last and `others` are all other stacks, each with
+    /// the objects that it runs.
+    ///
+    /// What another stack was deployed with earlier stays, because an update of that stack may be rolled back to it.
+    /// So does what has another name than handlers get: a stack can be told by hand to run anything.
+    pub fn leavings(
+        &self,
+        stack: &StackName,
+        current: BTreeSet<String>,
+        others: &BTreeMap<String, BTreeSet<String>>,
+        now: SystemTime,
+    ) -> Leavings {
+        let mut leavings = Leavings {
+            used: current.into_iter().filter(|it| is_digest(it)).collect(),
+            ..Leavings::default()
+        };
+        let noted = self.0.iter();
+        let noted = noted.filter(|(_, stacks)| stacks.contains_key(stack.as_ref()));
+        leavings
+            .used
+            .extend(noted.map(|(digest, _)| digest.clone()));
+        for digest in &leavings.used {
+            let running = others.iter().filter(|(_, runs)| runs.contains(digest));
+            let mut users: BTreeSet<String> = running.map(|(name, _)| name.clone()).collect();
+            let noted = self.0.get(digest).into_iter().flatten();
+            let noted = noted.filter(|(name, _)| *name != stack.as_ref());
+            users.extend(
+                noted
+                    .filter(|(name, at)| {
+                        let is_young = now.duration_since(**at).is_ok_and(|age| age < BEGINNING);
+                        others.contains_key(*name) || is_young
+                    })
+                    .map(|(name, _)| name.clone()),
+            );
+            if users.is_empty() {
+                leavings.unused.insert(digest.clone());
+            }
+            leavings.users.extend(users);
+        }
+        leavings
+    }
+}
+
+impl Bucket {
+    /// Notes that `stack` is being deployed with the object, so that no teardown of another stack removes it.
+    pub(super) async fn note_use(
+        &self,
+        stack: &StackName,
+        digest: &str,
+    ) -> Result<(), TargetError> {
+        let request = self.client.put_object().bucket(&self.name);
+        request
+            .key(format!("{PREFIX}{digest}/{stack}"))
+            .expected_bucket_owner(&self.owner)
+            .body(ByteStream::from_static(b""))
+            .send()
+            .await
+            .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
+        Ok(())
+    }
+
+    /// Every use that was noted in the bucket.
+    ///
+    /// # Errors
+    /// [`TargetError`] when S3 refuses.
+    pub async fn uses(&self) -> Result<Uses, TargetError> {
+        let mut uses = Uses::default();
+        let request = self.client.list_objects_v2().bucket(&self.name);
+        let request = request.prefix(PREFIX).expected_bucket_owner(&self.owner);
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| self.refused("s3:ListBucket", "list what is used of", error))?;
+            for object in page.contents.unwrap_or_default() {
+                let at = object.last_modified.and_then(|at| at.try_into().ok());
+                if let Some(key) = &object.key {
+                    uses.note(key, at.unwrap_or(SystemTime::UNIX_EPOCH));
+                }
+            }
+        }
+        Ok(uses)
+    }
+
+    /// Removes what nobody else uses, then every note of the stack; what is gone already is fine.
+    ///
+    /// In this order, so that what an interruption leaves behind is found again by the next teardown.
+    ///
+    /// # Errors
+    /// [`TargetError`] when S3 refuses, also when it refuses some of the objects only.
+    pub async fn forget(&self, stack: &StackName, leavings: &Leavings) -> Result<(), TargetError> {
+        let objects = leavings.unused.iter().cloned();
+        self.remove(objects.collect()).await?;
+        let notes = leavings.used.iter();
+        let notes = notes.map(|digest| format!("{PREFIX}{digest}/{stack}"));
+        self.remove(notes.collect()).await
+    }
+
+    async fn remove(&self, keys: Vec<String>) -> Result<(), TargetError> {
+        for keys in keys.chunks(AT_ONCE) {
+            let objects = keys
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key).build());
+            let objects: Result<Vec<_>, _> = objects.collect();
+            let batch = Delete::builder()
+                .set_objects(Some(objects.map_err(incomplete)?))
+                .quiet(true)
+                .build()
+                .map_err(incomplete)?;
+            let request = self.client.delete_objects().bucket(&self.name);
+            let answer = request
+                .expected_bucket_owner(&self.owner)
+                .delete(batch)
+                .send()
+                .await
+                .map_err(|error| self.refused("s3:DeleteObject", "remove handlers from", error))?;
+            if let Some(first) = answer.errors().first() {
+                let key = first.key().unwrap_or_default();
+                let message = format!("could not remove {key} from bucket {}", self.name);
+                let reason = first
+                    .message()
+                    .or(first.code())
+                    .unwrap_or("no reason given");
+                return Err(TargetError {
+                    source: Some(reason.into()),
+                    ..TargetError::new(Refusal::Denied, message)
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// When everything in these tests is judged.
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + 1000 * DAY
+    }
+
+    /// Uses that were noted yesterday, each `DIGEST STACK` with one letter for the digest.
+    fn noted(uses: &[&str]) -> Uses {
+        let mut noted = Uses::default();
+        for line in uses {
+            let (digest, stack) = line.split_once(' ').unwrap();
+            noted.note(&key(digest, stack), now() - DAY);
+        }
+        noted
+    }
+
+    fn key(letter: &str, stack: &str) -> String {
+        format!("{PREFIX}{}/{stack}", letter.repeat(64))
+    }
+
+    fn set(words: &str) -> BTreeSet<String> {
+        words.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Digests, by a letter each.
+    fn digests(letters: &str) -> BTreeSet<String> {
+        letters.split_whitespace().map(|it| it.repeat(64)).collect()
+    }
+
+    /// What `chat` leaves, if `other` is another stack, which runs `theirs`.
+    fn left(uses: &Uses, current: &str, theirs: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+        let others = BTreeMap::from([("other".to_owned(), digests(theirs))]);
+        let chat = "chat".parse().unwrap();
+        let leavings = uses.leavings(&chat, digests(current), &others, now());
+        (leavings.unused, leavings.users)
+    }
+
+    #[test]
+    fn what_earlier_deployments_of_the_stack_used_goes_with_it() {
+        let uses = noted(&["a chat", "b chat", "c other"]);
+        assert_eq!(left(&uses, "b", "c"), (digests("a b"), set("")));
+    }
+
+    #[test]
+    fn what_a_stack_runs_goes_although_nobody_noted_it() {
+        assert_eq!(left(&Uses::default(), "a", "b"), (digests("a"), set("")));
+    }
+
+    #[test]
+    fn what_another_stack_runs_or_may_be_rolled_back_to_stays() {
+        let uses = noted(&["a chat", "b chat", "c chat", "b other"]);
+        assert_eq!(left(&uses, "c", "a"), (digests("c"), set("other")));
+    }
+
+    #[test]
+    fn a_stack_that_is_gone_keeps_nothing_but_one_that_is_being_made_does() {
+        let mut uses = noted(&["a chat", "a gone", "b chat"]);
+        uses.note(&key("b", "coming"), now() - Duration::from_secs(60));
+        assert_eq!(left(&uses, "", ""), (digests("a"), set("coming")));
+    }
+
+    #[test]
+    fn objects_that_are_no_note_are_passed_over() {
+        let mut uses = Uses::default();
+        let digest = "a".repeat(64);
+        let no_digests = ["uses//chat", "uses/documents/chat", "uses/A/chat"].map(str::to_owned);
+        let others = [
+            digest.clone(),
+            format!("uses/{digest}"),
+            format!("users/{digest}/chat"),
+        ];
+        for key in no_digests.into_iter().chain(others) {
+            uses.note(&key, now() - DAY);
+        }
+        assert_eq!(uses, Uses::default());
+    }
+
+    #[test]
+    fn an_object_that_has_not_the_name_of_handlers_stays_whatever_the_stack_runs() {
+        let current = set("backup.zip ../x uses");
+        let chat = "chat".parse().unwrap();
+        let leavings = Uses::default().leavings(&chat, current, &BTreeMap::new(), now());
+        assert_eq!(leavings, Leavings::default());
+    }
+}

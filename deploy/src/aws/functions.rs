@@ -1,0 +1,174 @@
+//! Lambda: what runs in a function, and how it is replaced.
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
+use base64::Engine as _;
+
+use super::error::refused;
+use crate::engine::{Asset, FunctionCode, Functions, TargetError, Trouble};
+
+/// Deployed functions of one region.
+#[derive(Debug)]
+pub struct LambdaFunctions {
+    client: Client,
+}
+
+impl LambdaFunctions {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+        }
+    }
+}
+
+impl LambdaFunctions {
+    /// How many functions the account may run at a time, of those that nothing is reserved for; `None` when Lambda does
+    /// not say.
+    ///
+    /// # Errors
+    /// [`TargetError`] when Lambda cannot be asked.
+    pub async fn concurrency(&self) -> Result<Option<u32>, TargetError> {
+        let answer = self.client.get_account_settings().send().await;
+        let answer = answer.map_err(|error| {
+            let attempt = "ask how many functions the account may run at a time";
+            refused("lambda:GetAccountSettings", attempt, error)
+        })?;
+        Ok(answer.account_limit.and_then(|limit| {
+            let free = limit.unreserved_concurrent_executions;
+            let all = limit.concurrent_executions;
+            u32::try_from(free.filter(|free| *free < all).unwrap_or(all))
+                .ok()
+                // Where the member is missing the SDK says zero; with zero nothing at all would run.
+                .filter(|limit| *limit > 0)
+        }))
+    }
+}
+
+impl Functions for LambdaFunctions {
+    async fn code(&self, function: &str) -> Result<FunctionCode, TargetError> {
+        let answer = self
+            .client
+            .get_function_configuration()
+            .function_name(function)
+            .send()
+            .await
+            .map_err(|error| {
+                let attempt = format!("ask what runs in function {function}");
+                refused("lambda:GetFunctionConfiguration", attempt, error)
+            })?;
+        let reason = answer.state_reason.or(answer.last_update_status_reason);
+        Ok(FunctionCode {
+            digest: hexadecimal(answer.code_sha256.as_deref().unwrap_or_default()),
+            trouble: trouble(answer.state, answer.last_update_status, reason),
+        })
+    }
+
+    async fn replace_code(&self, function: &str, asset: &Asset) -> Result<(), TargetError> {
+        self.client
+            .update_function_code()
+            .function_name(function)
+            .s3_bucket(&asset.bucket)
+            .s3_key(&asset.key)
+            .architectures(Architecture::from(asset.architecture))
+            .send()
+            .await
+            .map_err(|error| {
+                let attempt = format!("put new code into function {function}");
+                refused("lambda:UpdateFunctionCode", attempt, error)
+            })?;
+        Ok(())
+    }
+}
+
+/// A function can be invoked while it is `Active`. The first invocation of an `Inactive` one, which nobody has used
+/// for long, fails and wakes it up. An update must have come to its end (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
+fn trouble(
+    state: Option<State>,
+    update: Option<LastUpdateStatus>,
+    reason: Option<String>,
+) -> Option<Trouble> {
+    let said = |word: &str| match &reason {
+        Some(reason) => format!("{word}: {reason}"),
+        None => word.to_owned(),
+    };
+    match state {
+        Some(State::Failed) => return Some(Trouble::Broken(said("Failed"))),
+        None | Some(State::Active | State::Inactive) => {}
+        Some(other) => return Some(Trouble::NotYet(said(other.as_str()))),
+    }
+    match update {
+        Some(LastUpdateStatus::Failed) => Some(Trouble::Broken(said("the update failed"))),
+        None | Some(LastUpdateStatus::Successful) => None,
+        Some(other) => Some(Trouble::NotYet(said(other.as_str()))),
+    }
+}
+
+/// Lambda tells a SHA-256 in base64; we name assets in hexadecimal.
+fn hexadecimal(base64: &str) -> String {
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(base64)
+        .unwrap_or_default();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stub::Stub;
+    use super::*;
+    use crate::engine::Refusal;
+
+    #[tokio::test]
+    async fn how_many_functions_run_at_a_time_is_what_is_not_reserved_and_may_be_unknown() {
+        let told = async |status: u16, body: &str| {
+            let stub = Stub::answering(vec![(status, body.to_owned())]).await;
+            let limit = LambdaFunctions::new(&stub.config().await)
+                .concurrency()
+                .await;
+            let asked = stub.asked();
+            assert!(
+                asked[0].starts_with("GET /2016-08-19/account-settings"),
+                "{asked:?}"
+            );
+            limit.map_err(|error| error.refusal)
+        };
+        let limits = r#"{"AccountLimit":{"ConcurrentExecutions":10}}"#;
+        assert_eq!(told(200, limits).await, Ok(Some(10)));
+        let limits =
+            r#"{"AccountLimit":{"ConcurrentExecutions":1000,"UnreservedConcurrentExecutions":40}}"#;
+        assert_eq!(told(200, limits).await, Ok(Some(40)));
+        assert_eq!(told(200, "{}").await, Ok(None));
+        assert_eq!(told(200, r#"{"AccountLimit":{}}"#).await, Ok(None));
+        let denied = r#"{"code":"AccessDeniedException","message":"no"}"#;
+        assert_eq!(told(403, denied).await, Err(Refusal::Denied));
+    }
+
+    #[test]
+    fn only_an_active_function_with_a_finished_update_is_ready() {
+        let ready = |state, update| trouble(Some(state), Some(update), None);
+        assert_eq!(ready(State::Active, LastUpdateStatus::Successful), None);
+        assert!(matches!(
+            ready(State::Pending, LastUpdateStatus::Successful),
+            Some(Trouble::NotYet(_))
+        ));
+        assert!(matches!(
+            ready(State::Active, LastUpdateStatus::InProgress),
+            Some(Trouble::NotYet(_))
+        ));
+        assert!(matches!(
+            ready(State::Active, LastUpdateStatus::Failed),
+            Some(Trouble::Broken(_))
+        ));
+        let unknown = State::from("FromTheFuture");
+        assert_eq!(
+            ready(unknown, LastUpdateStatus::Successful),
+            Some(Trouble::NotYet("FromTheFuture".into()))
+        );
+    }
+
+    #[test]
+    fn digests_are_compared_in_one_notation() {
+        assert_eq!(hexadecimal("q80="), "abcd");
+        assert_eq!(hexadecimal("cfn-deployed"), "");
+    }
+}

@@ -1,0 +1,129 @@
+//! API Gateway's control plane: does the stage serve, and where is the API.
+
+use aws_config::SdkConfig;
+use aws_sdk_apigatewayv2::Client;
+
+use super::error::{Kind, kind, refused};
+use crate::config::names::StageName;
+use crate::engine::{Gateways, TargetError, Trouble};
+
+/// Deployed WebSocket APIs of one region.
+#[derive(Debug)]
+pub struct ApiGateways {
+    client: Client,
+}
+
+impl ApiGateways {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+        }
+    }
+}
+
+impl Gateways for ApiGateways {
+    async fn stage_trouble(
+        &self,
+        api: &str,
+        stage: &StageName,
+    ) -> Result<Option<Trouble>, TargetError> {
+        let answer = self
+            .client
+            .get_stage()
+            .api_id(api)
+            .stage_name(stage.as_ref())
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(deployment_trouble(
+                answer.last_deployment_status_message.as_deref(),
+            )),
+            Err(error) if kind(&error) == Kind::NotFound => {
+                Ok(Some(Trouble::NotYet("there is no such stage yet".into())))
+            }
+            Err(error) => {
+                let attempt = format!("ask about stage {stage} of API {api}");
+                Err(refused("apigateway:GET", attempt, error))
+            }
+        }
+    }
+
+    async fn endpoint(&self, api: &str, stage: &StageName) -> Result<Option<String>, TargetError> {
+        match self.client.get_api().api_id(api).send().await {
+            Ok(answer) => Ok(answer
+                .api_endpoint
+                .map(|endpoint| format!("{endpoint}/{stage}"))),
+            Err(error) if kind(&error) == Kind::NotFound => Ok(None),
+            Err(error) => {
+                let attempt = format!("ask where API {api} is");
+                Err(refused("apigateway:GET", attempt, error))
+            }
+        }
+    }
+}
+
+/// An automatic deployment tells here how it went, in free text
+/// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>). The text stays
+/// until a later one succeeds: a stage that was made before its routes complains of having none, also when they have
+/// long been there and one is about to begin. So it is never the last word.
+fn deployment_trouble(message: Option<&str>) -> Option<Trouble> {
+    let message = message?;
+    let said = message.to_lowercase();
+    let complains = ["fail", "unable", "error", "at least one route"];
+    let is_complaint =
+        !said.starts_with("success") && complains.iter().any(|word| said.contains(word));
+    is_complaint.then(|| Trouble::Reported(message.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stub::Stub;
+    use super::*;
+
+    #[test]
+    fn a_failed_deployment_is_reported_and_never_the_last_word() {
+        for complaint in crate::engine::COMPLAINTS {
+            let reported = Some(Trouble::Reported(complaint.to_owned()));
+            assert_eq!(deployment_trouble(Some(complaint)), reported);
+        }
+        for fine in [
+            None,
+            Some(""),
+            Some("Successfully deployed stage with deployment ID 'x'"),
+        ] {
+            assert_eq!(deployment_trouble(fine), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stage_s_record_is_read_from_its_answer() {
+        let stage = serde_json::json!({
+            "stageName": "v1", "autoDeploy": true, "lastDeploymentStatusMessage": crate::engine::COMPLAINTS[0],
+        });
+        let none = r#"{"message":"Invalid stage identifier specified"}"#;
+        let answers = vec![(200, stage.to_string()), (404, none.to_owned())];
+        let gateways = ApiGateways::new(&Stub::answering(answers).await.config().await);
+        let stage = "v1".parse().unwrap();
+        let told = gateways.stage_trouble("b", &stage).await.unwrap();
+        assert!(matches!(told, Some(Trouble::Reported(_))), "{told:?}");
+        let told = gateways.stage_trouble("b", &stage).await.unwrap();
+        assert!(matches!(told, Some(Trouble::NotYet(_))), "{told:?}");
+    }
+
+    #[tokio::test]
+    async fn an_api_is_asked_where_it_is_and_one_that_is_gone_is_nowhere() {
+        let api = serde_json::json!({
+            "apiId": "b", "name": "chat", "protocolType": "WEBSOCKET", "routeSelectionExpression": "x",
+            "apiEndpoint": "wss://b.execute-api.eu-west-1.amazonaws.com",
+        });
+        let gone = r#"{"message":"Invalid API identifier specified"}"#;
+        let stub = Stub::answering(vec![(200, api.to_string()), (404, gone.to_owned())]).await;
+        let gateways = ApiGateways::new(&stub.config().await);
+        let stage = "v1".parse().unwrap();
+        let found = gateways.endpoint("b", &stage).await.unwrap();
+        let url = "wss://b.execute-api.eu-west-1.amazonaws.com/v1";
+        assert_eq!(found.as_deref(), Some(url));
+        assert!(stub.asked()[0].contains("/v2/apis/b"), "{:?}", stub.asked());
+        assert_eq!(gateways.endpoint("gone", &stage).await.unwrap(), None);
+    }
+}

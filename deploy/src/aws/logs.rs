@@ -1,0 +1,132 @@
+//! CloudWatch Logs: what functions have written.
+
+use aws_config::SdkConfig;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+
+use super::error::{Kind, kind, refused};
+use crate::engine::TargetError;
+use crate::engine::logs::{LogEvent, LogGroups};
+
+/// Log groups of one region.
+#[derive(Debug)]
+pub struct CloudWatchLogs {
+    client: Client,
+}
+
+impl CloudWatchLogs {
+    pub(super) fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+        }
+    }
+}
+
+impl LogGroups for CloudWatchLogs {
+    /// Asks for page after page: an answer may be empty and still have a next one
+    /// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>).
+    async fn events(&self, group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
+        let mut events = Vec::new();
+        let mut page = None;
+        loop {
+            let asked = self
+                .client
+                .filter_log_events()
+                .log_group_name(group)
+                .start_time(since)
+                .set_next_token(page.take());
+            let answer = match asked.send().await {
+                Ok(answer) => answer,
+                // Deleted meanwhile, or not made yet.
+                Err(error) if kind(&error) == Kind::NotFound => return Ok(events),
+                Err(error) => {
+                    let attempt = format!("read log group {group}");
+                    return Err(refused("logs:FilterLogEvents", attempt, error));
+                }
+            };
+            let found = answer.events.unwrap_or_default().into_iter();
+            events.extend(found.map(converted));
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok(events);
+            }
+        }
+    }
+}
+
+/// AWS gives every event an id; for an emulator that gives none, what there is must do.
+fn converted(event: FilteredLogEvent) -> LogEvent {
+    let at = event.timestamp.unwrap_or_default();
+    let stream = event.log_stream_name.unwrap_or_default();
+    let text = event.message.unwrap_or_default();
+    let id = event.event_id.filter(|id| !id.is_empty());
+    LogEvent {
+        id: id.unwrap_or_else(|| format!("{stream} {at} {text}")),
+        at,
+        stream,
+        text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::stub::Stub;
+    use crate::engine::Refusal;
+
+    async fn logs(answers: &[(u16, &str)]) -> (Stub, CloudWatchLogs) {
+        let answers = answers.iter();
+        let answers = answers.map(|(status, body)| (*status, (*body).to_owned()));
+        let stub = Stub::answering(answers.collect()).await;
+        let logs = CloudWatchLogs::new(&stub.config().await);
+        (stub, logs)
+    }
+
+    #[tokio::test]
+    async fn pages_are_read_to_the_last_also_over_an_empty_one() {
+        let (stub, logs) = logs(&[
+            (
+                200,
+                r#"{"events":[{"eventId":"1","timestamp":7,"logStreamName":"s","message":"a\n"}],"nextToken":"x"}"#,
+            ),
+            (200, r#"{"events":[],"nextToken":"y"}"#),
+            (
+                200,
+                r#"{"events":[{"eventId":"2","timestamp":8,"logStreamName":"s","message":"b"}]}"#,
+            ),
+        ])
+        .await;
+        let events = logs.events("group", 5).await.unwrap();
+        let ids: Vec<_> = events.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(ids, ["1", "2"]);
+        let asked = stub.asked();
+        assert!(asked[0].contains(r#""startTime":5"#), "{asked:?}");
+        assert!(asked[2].contains(r#""nextToken":"y""#), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn events_without_an_id_are_told_apart_by_what_they_say() {
+        let (_stub, logs) = logs(&[(
+            200,
+            r#"{"events":[{"timestamp":7,"message":"a"},{"timestamp":7,"message":"b","eventId":""}]}"#,
+        )])
+        .await;
+        let events = logs.events("group", 0).await.unwrap();
+        assert_ne!(events[0].id, events[1].id);
+    }
+
+    #[tokio::test]
+    async fn a_group_that_is_gone_has_no_events() {
+        let (_stub, logs) = logs(&[(400, r#"{"__type":"ResourceNotFoundException"}"#)]).await;
+        assert!(logs.events("group", 0).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_missing_permission_is_named() {
+        let (_stub, logs) =
+            logs(&[(400, r#"{"__type":"AccessDeniedException","message":"no"}"#)]).await;
+        let error = logs.events("group", 0).await.unwrap_err();
+        assert_eq!(error.refusal, Refusal::Denied);
+        assert!(error.hint.unwrap().contains("logs:FilterLogEvents"));
+    }
+}

@@ -1,0 +1,151 @@
+//! The AWS target: the engine's traits over the AWS SDK. No SDK type leaves this folder.
+
+mod buckets;
+mod cloudformation;
+mod credentials;
+mod environment;
+mod error;
+mod files;
+mod functions;
+mod gateways;
+mod http;
+mod identity;
+mod kinds;
+mod logs;
+mod origin;
+mod partition;
+mod profile;
+mod region;
+#[cfg(test)]
+mod stub;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::identity::IdentityCache;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::SharedCredentialsProvider;
+use aws_smithy_types::date_time::{DateTime, Format};
+use aws_smithy_types::retry::RetryConfig;
+
+use crate::config::Aws;
+use crate::engine::cloud::CloudStacks;
+use crate::engine::{TargetError, limits};
+pub use buckets::Bucket;
+use cloudformation::Cloud;
+use credentials::Explained;
+pub use functions::LambdaFunctions;
+pub use gateways::ApiGateways;
+pub use identity::Identity;
+pub use logs::CloudWatchLogs;
+use origin::Origin;
+pub use partition::CHINA;
+pub use region::named_region;
+pub use tables::Tables;
+
+/// One account's resources in one region.
+#[derive(Debug)]
+pub struct AwsTarget {
+    config: SdkConfig,
+    pub region: String,
+    pub stacks: CloudStacks<Cloud>,
+    pub functions: LambdaFunctions,
+    pub gateways: ApiGateways,
+    pub tables: Tables,
+    pub logs: CloudWatchLogs,
+}
+
+/// How often a request is tried in all, with growing pauses in between.
+const ATTEMPTS: u32 = 5;
+
+/// Before the second of them; it doubles with each further one.
+const BACKOFF: Duration = Duration::from_secs(1);
+
+/// Until there are credentials. Where a program is asked for them (`credential_process`), a person may have to confirm
+/// something first.
+const CREDENTIALS: Duration = Duration::from_secs(50);
+
+impl AwsTarget {
+    /// Finds region and credentials the way every AWS tool does: settings, environment, profile. Nothing is sent.
+    ///
+    /// A profile that the settings name is the only one asked for credentials.
+    ///
+    /// `AWS_ENDPOINT_URL` is honoured, so that an emulator can stand in for AWS
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+    ///
+    /// # Errors
+    /// Nothing says which region, what the environment or the files in ~/.aws say makes no sense, or the profile that
+    /// the settings or the environment name does not exist.
+    pub async fn connect(settings: &Aws) -> Result<Self, TargetError> {
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(limits::scaled(BACKOFF));
+        let mut origin = Origin::load(settings).await?;
+        let http = http::client().await?;
+        let region = origin.region(settings, &http).await?;
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http)
+            .timeout_config(http::timeouts())
+            .identity_cache(
+                IdentityCache::lazy()
+                    .load_timeout(limits::scaled(CREDENTIALS))
+                    .build(),
+            )
+            .retry_config(retries)
+            .region(Region::new(region.clone()))
+            .profile_files(origin.files.for_sdk())
+            .profile_name(&origin.profile);
+        let config = loader.load().await;
+        let credentials = match origin.is_profile_only {
+            true => Some(profile::credentials(
+                &origin.profile,
+                &origin.files,
+                &config,
+            )),
+            false => config.credentials_provider(),
+        };
+        let config = match credentials {
+            None => config,
+            Some(inner) => {
+                let origin = Arc::new(origin);
+                let explained = SharedCredentialsProvider::new(Explained { inner, origin });
+                config
+                    .into_builder()
+                    .credentials_provider(explained)
+                    .build()
+            }
+        };
+        Ok(Self {
+            stacks: CloudStacks::new(Cloud::new(&config)),
+            functions: LambdaFunctions::new(&config),
+            gateways: ApiGateways::new(&config),
+            tables: Tables::new(&config),
+            logs: CloudWatchLogs::new(&config),
+            region,
+            config,
+        })
+    }
+
+    /// Who the credentials belong to.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] when there are none, or AWS does not accept them.
+    pub async fn identity(&self) -> Result<Identity, TargetError> {
+        identity::identity(&self.config).await
+    }
+
+    /// The bucket of this account and region that handlers are published to; it may not exist yet.
+    pub fn bucket(&self, identity: &Identity) -> Bucket {
+        Bucket::new(&self.config, identity, &self.region)
+    }
+}
+
+/// A time in seconds since the Unix epoch, to the second: `2026-01-31T12:00:00Z`; `None` beyond the calendar.
+pub fn rfc3339(seconds: f64) -> Option<String> {
+    DateTime::from_secs_f64(seconds.floor())
+        .fmt(Format::DateTime)
+        .ok()
+}

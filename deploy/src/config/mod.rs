@@ -1,0 +1,363 @@
+//! `chatctl.toml` + environment + flags → [`Settings`].
+//!
+//! Flags win over the environment, which wins over the file, which wins over the defaults; the defaults are a
+//! complete chat. Whatever is wrong with the file is an error that shows the line.
+
+mod expected;
+mod file;
+pub mod names;
+pub mod permission;
+pub mod route;
+mod routes;
+pub mod secret;
+mod snippet;
+pub mod stage;
+pub mod url;
+
+use std::path::{Path, PathBuf};
+
+use chat_protocol::{Handshake, Index, Receivers};
+use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
+use routes::Routes;
+use secret::LocalSecret;
+pub use snippet::Snippet;
+use stage::Throttle;
+
+/// The file's name, looked for in the working folder.
+pub const FILE_NAME: &str = "chatctl.toml";
+
+/// Everything a command needs to know about the chat; complete and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder of the config file: relative paths start here, local state lives in `.chatctl/` below it.
+    pub folder: PathBuf,
+    pub stack: StackName,
+    pub stage: StageName,
+    /// What each route takes; `None` leaves it to the account.
+    pub throttle: Option<Throttle>,
+    /// The two people in the printed commands.
+    pub from: PersonName,
+    pub to: PersonName,
+    /// Message routes, in the order of the file; at least one, no key twice.
+    pub routes: Vec<Route>,
+    /// Who is told that somebody comes or goes, instead of our own functions.
+    pub lifecycle: Option<Lifecycle>,
+    /// Days that CloudWatch keeps the functions' logs.
+    pub log_retention_days: u32,
+    pub handlers: Handlers,
+    pub aws: Aws,
+    /// The local port that the file asks for.
+    pub local_port: Option<u16>,
+}
+
+/// Where the handlers come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handlers {
+    /// The crate's folder; `None` lets packaging look for it.
+    pub path: Option<PathBuf>,
+    /// The cargo profile they are built with.
+    pub profile: String,
+    /// The one for `dev`, where the build is what one waits for.
+    pub dev_profile: String,
+}
+
+/// Which account, where, and for which processor. `None` leaves it to the AWS tools' own files and variables.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Aws {
+    pub region: Option<String>,
+    pub profile: Option<String>,
+    /// The processor that the handlers must be built for.
+    pub architecture: Option<Architecture>,
+    /// Where the API answers when something stands in for AWS.
+    pub endpoint: Option<EndpointTemplate>,
+}
+
+/// A processor, in Lambda's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+pub enum Architecture {
+    #[serde(rename = "arm64")]
+    Arm64,
+    #[serde(rename = "x86_64")]
+    X86_64,
+}
+
+impl Architecture {
+    /// The one that Lambda calls so.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Arm64, Self::X86_64]
+            .into_iter()
+            .find(|architecture| architecture.word() == word)
+    }
+
+    /// Lambda's word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
+/// What flags and environment say; `None` leaves the file's word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    pub config: Option<PathBuf>,
+    pub stack: Option<StackName>,
+    pub stage: Option<StageName>,
+    pub from: Option<PersonName>,
+    pub to: Option<PersonName>,
+    pub region: Option<RegionName>,
+    pub profile: Option<String>,
+    pub endpoint: Option<EndpointTemplate>,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0}")]
+    Invalid(Snippet),
+    #[error("could not read {path}")]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("there is no {path}")]
+    Missing { path: PathBuf },
+}
+
+impl Settings {
+    /// What every client of this chat says when it connects, beside names and room. Each client begins with it.
+    pub fn handshake(&self) -> Handshake {
+        Handshake::default()
+    }
+
+    /// Who receives messages by one of our own functions; each as often as there are routes.
+    pub fn receivers(&self) -> impl Iterator<Item = Receivers> {
+        self.routes.iter().filter_map(|route| match route.purpose {
+            Purpose::People { receivers, .. } => Some(receivers),
+            _ => None,
+        })
+    }
+
+    /// By what connections are found.
+    pub fn index(&self) -> Index {
+        match self.has_own_functions() {
+            true => Index::for_receivers(self.receivers()),
+            false => Index::Nothing,
+        }
+    }
+
+    /// Whether any of our own functions is in the stack: they record who is connected.
+    pub fn has_own_functions(&self) -> bool {
+        self.lifecycle.is_none()
+    }
+
+    /// Whether there is any function, so that something must be built and published, and a table for it.
+    pub fn has_functions(&self) -> bool {
+        self.has_own_functions() || self.custom_handlers().next().is_some()
+    }
+
+    /// Where the user's backend is, for each route that leads there.
+    pub fn backends(&self) -> impl Iterator<Item = (&str, &Backend)> {
+        let lifecycle = self.lifecycle.iter().flat_map(|lifecycle| {
+            [
+                ("$connect", &lifecycle.connect),
+                ("$disconnect", &lifecycle.disconnect),
+            ]
+        });
+        lifecycle.chain(self.routes.iter().filter_map(|route| match &route.purpose {
+            Purpose::Http { backend, .. } => Some((route.key.as_ref(), backend)),
+            _ => None,
+        }))
+    }
+
+    /// What somebody should know before it is deployed where others can listen; a line each.
+    pub fn cautions(&self) -> Vec<String> {
+        let mut in_clear: Vec<_> = self
+            .backends()
+            .filter(|(_, backend)| backend.url.is_in_clear())
+            .map(|(_, backend)| backend)
+            .collect();
+        // A secret is the worse loss, so it is what is said of an address with and without one.
+        in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
+        in_clear.dedup_by_key(|backend| backend.url.origin());
+        let line = |backend: &Backend| {
+            let what = match &backend.secret {
+                Some(secret) => format!("messages and the header `{}`", secret.name),
+                None => "messages".to_owned(),
+            };
+            format!(
+                "{what} travel to {} unencrypted: give it an https address",
+                backend.url.origin()
+            )
+        };
+        in_clear.into_iter().map(line).collect()
+    }
+
+    /// How many requests the stage lets through, for the question before a deployment.
+    pub fn limits(&self) -> String {
+        match self.throttle {
+            Some(limits) => format!("each route takes {limits} (`throttle` under `[stage]`)"),
+            None => "no route has a limit but the account's (`throttle = false`)".to_owned(),
+        }
+    }
+
+    /// The files that hold secrets for the local stack.
+    pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
+        self.backends().filter_map(|(_, backend)| {
+            match backend.secret.as_ref()?.local.as_ref()? {
+                LocalSecret::File(path) => Some(path.clone()),
+                LocalSecret::Variable(_) => None,
+            }
+        })
+    }
+
+    /// The user's own functions, by the key of their route.
+    pub fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
+        self.routes.iter().filter_map(|route| match &route.purpose {
+            Purpose::Handler(handler) => Some((&route.key, handler)),
+            _ => None,
+        })
+    }
+
+    /// Loads the file that `overrides` names, else `chatctl.toml` in `folder`, else the defaults.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: a file that was asked for is missing, cannot be read, or says something impossible.
+    pub fn load(folder: &Path, overrides: Overrides) -> Result<Self, ConfigError> {
+        let path = overrides
+            .config
+            .clone()
+            .map_or_else(|| folder.join(FILE_NAME), |named| folder.join(named));
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => match overrides.config {
+                Some(_) => return Err(ConfigError::Missing { path }),
+                None => String::new(),
+            },
+            Err(source) => return Err(ConfigError::Unreadable { path, source }),
+        };
+        let shown = path.strip_prefix(folder).unwrap_or(&path);
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => folder.to_owned(),
+        };
+        let (file, routes) = file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
+        let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
+        let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
+        routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
+            ConfigError::Invalid(Snippet::new(shown, &text, place, message))
+        })?;
+        Ok(Self::resolve(folder, file, routes, overrides))
+    }
+
+    fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
+        Self {
+            stack: overrides.stack.unwrap_or(file.stack),
+            stage: overrides.stage.unwrap_or(file.stage.name),
+            throttle: file.stage.throttle.0,
+            from: overrides.from.unwrap_or(file.from),
+            to: overrides.to.unwrap_or(file.to),
+            routes: routes.messages,
+            lifecycle: routes.lifecycle,
+            log_retention_days: file.logs.retention_days.0,
+            handlers: Handlers {
+                path: file.handlers.path.map(|path| folder.join(path)),
+                profile: file.handlers.profile,
+                dev_profile: file.handlers.dev_profile,
+            },
+            aws: Aws {
+                region: overrides.region.or(file.aws.region).map(String::from),
+                profile: overrides.profile.or(file.aws.profile),
+                architecture: file.aws.architecture,
+                endpoint: overrides.endpoint,
+            },
+            local_port: file.local.port.map(|port| port.0),
+            folder,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, overrides: Overrides) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        Settings::load(folder.path(), overrides)
+    }
+
+    #[test]
+    fn without_a_file_the_settings_are_a_complete_direct_chat() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+        assert_eq!(
+            (
+                settings.stack.as_ref(),
+                settings.stage.as_ref(),
+                settings.from.as_ref(),
+                settings.to.as_ref()
+            ),
+            ("chat", "v1", "Tom", "Jerry")
+        );
+        let only = Route {
+            key: "$default".parse().unwrap(),
+            purpose: Purpose::of_people(Receivers::Friend),
+        };
+        assert_eq!(
+            settings.limits(),
+            "each route takes 500 requests a second, 1000 at once (`throttle` under `[stage]`)"
+        );
+        assert_eq!((settings.routes, settings.lifecycle), (vec![only], None));
+        assert_eq!(settings.handlers.profile, "lambda");
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file() {
+        let flag = Overrides {
+            stage: Some("beta".parse().unwrap()),
+            ..Overrides::default()
+        };
+        let settings = load("stage = \"alpha\"\nstack = \"mine\"\n", flag).unwrap();
+        assert_eq!(
+            (settings.stack.as_ref(), settings.stage.as_ref()),
+            ("mine", "beta")
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let asked = Overrides {
+            config: Some("other.toml".into()),
+            ..Overrides::default()
+        };
+        assert!(matches!(
+            Settings::load(folder.path(), asked),
+            Err(ConfigError::Missing { .. })
+        ));
+    }
+
+    #[test]
+    fn state_and_paths_start_at_the_folder_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sub")).unwrap();
+        std::fs::write(
+            folder.path().join("sub/mine.toml"),
+            "[handlers]\npath = \"crate\"\n",
+        )
+        .unwrap();
+        let asked = Overrides {
+            config: Some("sub/mine.toml".into()),
+            ..Overrides::default()
+        };
+        let settings = Settings::load(folder.path(), asked).unwrap();
+        assert_eq!(settings.folder, folder.path().join("sub"));
+        assert_eq!(
+            settings.handlers.path.unwrap(),
+            folder.path().join("sub/crate")
+        );
+    }
+}

@@ -1,0 +1,241 @@
+//! What a custom handler may do, as the config says it.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::names::{RouteKey, StackName, StageName};
+
+/// Some actions on some resources.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Grant {
+    #[serde(deserialize_with = "at_least_one")]
+    pub actions: Vec<Action>,
+    #[serde(deserialize_with = "at_least_one")]
+    pub resources: Vec<Granted>,
+}
+
+/// An IAM action, such as `dynamodb:Query`: one, spelled out
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Action(String);
+
+/// What something may be done to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Granted {
+    /// This stack's table.
+    Table,
+    /// The connections of this stack's API and stage.
+    Connections,
+    /// Something else, by its ARN.
+    Arn(String),
+}
+
+/// The most characters that the policies in a role may have together; white space is not counted
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
+pub const MOST_OF_POLICIES: usize = 10_240;
+
+/// How many characters the policies in the role of a handler may come to that is given `grants` by the route with `key`.
+///
+/// What only the deployment tells, such as account and Region, counts with the longest that there is.
+pub fn size_of_policies(
+    grants: &[Grant],
+    key: &RouteKey,
+    stack: &StackName,
+    stage: &StageName,
+) -> usize {
+    // Names that CloudFormation makes end in a hyphen and up to 13 characters.
+    let named = |service: &str, name: String| {
+        format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}:{name}-{SUFFIX}")
+    };
+    // The resource's name in the template has 8 more characters where the key alone does not make one.
+    let logs = named(
+        "logs",
+        format!("log-group:{stack}-DefaultHandlerLogs{key}{SUFFIX}"),
+    ) + ":*";
+    let resources = |grant: &Grant| {
+        let of = grant.resources.iter().flat_map(|resource| match resource {
+            Granted::Table => vec![named("dynamodb", format!("table/{stack}-Connections"))],
+            Granted::Arn(arn) => vec![arn.clone()],
+            Granted::Connections => ["POST", "GET", "DELETE"]
+                .map(|method| {
+                    format!(
+                        "arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT}:{API}/{stage}/{method}/@connections/*"
+                    )
+                })
+                .into(),
+        });
+        of.collect::<Vec<_>>()
+    };
+    let statement = |actions: Value, resources: Vec<String>| json!({ "Effect": "Allow", "Action": actions, "Resource": resources });
+    let granted = grants
+        .iter()
+        .map(|grant| statement(json!(grant.actions), resources(grant)));
+    let log = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
+    let documents = [vec![statement(log, vec![logs])], granted.collect()];
+    let documents = documents
+        .into_iter()
+        .filter(|statements| !statements.is_empty());
+    documents
+        .map(|statements| {
+            json!({ "Version": "2012-10-17", "Statement": statements })
+                .to_string()
+                .len()
+        })
+        .sum()
+}
+
+/// As long as the longest there are.
+const PARTITION: &str = "aws-us-gov";
+const REGION: &str = "us-isof-south-1";
+const ACCOUNT: &str = "123456789012";
+const API: &str = "abcdefghij";
+const SUFFIX: &str = "ABCDEFGHIJKLM";
+
+impl TryFrom<String> for Action {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.contains(['*', '?']) {
+            return Err(format!(
+                "{text:?} allows more than can be read here, and more with every action that AWS adds: name each \
+                 action, for example \"dynamodb:Query\""
+            ));
+        }
+        let is_action = text.split_once(':').is_some_and(|(service, action)| {
+            !service.is_empty()
+                && service
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && action.starts_with(|c: char| c.is_ascii_uppercase())
+                && action.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+        if is_action {
+            return Ok(Self(text));
+        }
+        Err(format!(
+            "{text:?} is not an action: a service and one of its actions, for example \"dynamodb:Query\""
+        ))
+    }
+}
+
+impl From<Action> for String {
+    fn from(action: Action) -> String {
+        action.0
+    }
+}
+
+impl TryFrom<String> for Granted {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "table" => return Ok(Self::Table),
+            "connections" => return Ok(Self::Connections),
+            "*" => {
+                return Err(
+                    "\"*\" is everything in the account: name what it is, \"table\", \"connections\" or an ARN".into(),
+                );
+            }
+            _ => {}
+        }
+        // arn:partition:service:region:account:resource
+        let parts: Vec<_> = text.splitn(6, ':').collect();
+        let plain = |c: char| c.is_ascii_graphic() && !"\"'${}\\".contains(c);
+        match parts[..] {
+            ["arn", partition, service, _, _, resource]
+                if !partition.is_empty() && !service.is_empty() && text.chars().all(plain) =>
+            {
+                if [partition, service].concat().contains(['*', '?'])
+                    || !resource.is_empty() && resource.chars().all(|c| "*?:/".contains(c))
+                {
+                    return Err(format!(
+                        "{text:?} is everything of a service: name what it is; wildcards are for parts of its name"
+                    ));
+                }
+                if resource.is_empty() {
+                    return Err(format!("{text:?} ends before it names anything"));
+                }
+                Ok(Self::Arn(text))
+            }
+            _ => Err(format!(
+                "{text:?} is not a resource: \"table\", \"connections\" or an ARN (arn:aws:SERVICE:REGION:ACCOUNT:NAME)"
+            )),
+        }
+    }
+}
+
+/// IAM takes no statement about nothing.
+fn at_least_one<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(deserializer)?;
+    if list.is_empty() {
+        return Err(serde::de::Error::custom("the list is empty"));
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal<T: TryFrom<String, Error = String> + std::fmt::Debug>(text: &str) -> String {
+        T::try_from(text.to_owned()).expect_err("must be refused")
+    }
+
+    #[test]
+    fn an_action_is_a_service_and_one_of_its_actions() {
+        for action in [
+            "dynamodb:Query",
+            "execute-api:ManageConnections",
+            "s3:GetObject",
+        ] {
+            assert_eq!(
+                String::from(Action::try_from(action.to_owned()).unwrap()),
+                action
+            );
+        }
+        for text in [
+            "Query",
+            "dynamodb:",
+            ":Query",
+            "dynamodb:query",
+            "dynamodb:Query Item",
+            "",
+        ] {
+            assert!(refusal::<Action>(text).contains("is not an action"));
+        }
+    }
+
+    #[test]
+    fn wildcards_are_refused_with_the_reason() {
+        assert!(refusal::<Action>("dynamodb:*").contains("name each action"));
+        assert!(refusal::<Action>("*").contains("name each action"));
+        assert!(refusal::<Granted>("*").contains("everything in the account"));
+        for arn in [
+            "arn:aws:s3:::*",
+            "arn:aws:s3:::**",
+            "arn:aws:s3:::*/*",
+            "arn:aws:sns:r:1:?*",
+        ] {
+            assert!(refusal::<Granted>(arn).contains("everything of a service"));
+        }
+        assert!(refusal::<Granted>("arn:aws:*:::x").contains("everything of a service"));
+    }
+
+    #[test]
+    fn a_resource_is_one_of_two_words_or_an_arn() {
+        let of = |text: &str| Granted::try_from(text.to_owned()).unwrap();
+        assert_eq!(
+            [of("table"), of("connections")],
+            [Granted::Table, Granted::Connections]
+        );
+        let arn = "arn:aws:s3:::bucket/pictures/*";
+        assert_eq!(of(arn), Granted::Arn(arn.into()));
+        for text in ["tables", "arn:aws:s3", "arn:aws:s3:::${x}", "arn::s3:::x"] {
+            assert!(refusal::<Granted>(text).contains("is not a resource"));
+        }
+        assert!(refusal::<Granted>("arn:aws:s3:::").contains("ends before"));
+    }
+}

@@ -1,0 +1,256 @@
+//! A header that proves to a backend where a request comes from.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// A header with a secret value, sent with each request to a backend.
+///
+/// The value stands neither in the config nor in the template: on AWS, CloudFormation reads it while it deploys.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Table")]
+pub struct SecretHeader {
+    pub name: String,
+    /// What stands between `{{resolve:` and `}}` in the template
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
+    pub reference: String,
+    /// Where the local stack takes the value from.
+    pub local: Option<LocalSecret>,
+}
+
+/// Where the value is on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalSecret {
+    /// In this environment variable.
+    Variable(String),
+    /// In this file; a relative path starts at the config's folder.
+    File(PathBuf),
+}
+
+/// As the config has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Table {
+    name: String,
+    secretsmanager: Option<String>,
+    json_key: Option<String>,
+    ssm: Option<String>,
+    variable: Option<String>,
+    file: Option<PathBuf>,
+}
+
+/// Headers that API Gateway or the rendered template sets, and those that belong to one connection
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html>).
+const TAKEN: [&str; 12] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "www-authenticate",
+];
+
+impl TryFrom<Table> for SecretHeader {
+    type Error = String;
+    fn try_from(table: Table) -> Result<Self, String> {
+        let reference = match (&table.secretsmanager, &table.ssm) {
+            (Some(_), Some(_)) => Err("a secret has `secretsmanager` or `ssm`, not both".into()),
+            (None, None) => Err(
+                "it does not say where AWS finds the value: add `secretsmanager = \"NAME\"` or `ssm = \"NAME\"`"
+                    .to_owned(),
+            ),
+            (Some(id), None) => secret_of(id, table.json_key.as_deref()),
+            (None, Some(_)) if table.json_key.is_some() => {
+                Err("`json-key` belongs to `secretsmanager`: a parameter is one text".into())
+            }
+            (None, Some(parameter)) => parameter_of(parameter),
+        }?;
+        let local = match (table.variable, table.file) {
+            (Some(_), Some(_)) => {
+                return Err("the local stack takes `variable` or `file`, not both".into());
+            }
+            (Some(name), None) => Some(LocalSecret::Variable(variable(name)?)),
+            (None, Some(path)) => Some(LocalSecret::File(path)),
+            (None, None) => None,
+        };
+        Ok(Self {
+            name: header(table.name)?,
+            reference,
+            local,
+        })
+    }
+}
+
+fn header(name: String) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
+        return Err(format!(
+            "{name:?} is no name of a header: 1 to 64 letters, digits, `-` and `_`"
+        ));
+    }
+    let lower = name.to_ascii_lowercase();
+    if TAKEN.contains(&lower.as_str())
+        || ["sec-websocket-", "x-amz", "x-forwarded-"]
+            .iter()
+            .any(|prefix| lower.starts_with(prefix))
+    {
+        return Err(format!(
+            "`{name}` is set on the way to the backend; choose a name of your own, such as \"x-chat-secret\""
+        ));
+    }
+    Ok(name)
+}
+
+/// `secret-id:SecretString[:json-key]`, by name or ARN
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html>).
+fn secret_of(id: &str, json_key: Option<&str>) -> Result<String, String> {
+    let name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+    let is_name = (1..=512).contains(&id.len()) && id.bytes().all(name_byte);
+    let parts: Vec<_> = id.splitn(7, ':').collect();
+    let is_arn = matches!(
+        parts[..],
+        ["arn", partition, "secretsmanager", region, account, "secret", name]
+            if partition.starts_with("aws")
+                && !region.is_empty()
+                && account.len() == 12
+                && account.bytes().all(|byte| byte.is_ascii_digit())
+                && !name.is_empty()
+                && [partition, region, name].concat().bytes().all(name_byte)
+    );
+    if !is_name && !is_arn {
+        return Err(format!(
+            "{id:?} names no secret of Secrets Manager: letters, digits and /_+=.@-, or its ARN"
+        ));
+    }
+    match json_key {
+        None => Ok(format!("secretsmanager:{id}:SecretString")),
+        Some(key)
+            if !key.is_empty()
+                && key
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) =>
+        {
+            Ok(format!("secretsmanager:{id}:SecretString:{key}"))
+        }
+        Some(key) => Err(format!(
+            "{key:?} is no key of a secret: letters, digits, `_`, `.` and `-`"
+        )),
+    }
+}
+
+/// `parameter-name[:version]`
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-ssm.html>).
+fn parameter_of(text: &str) -> Result<String, String> {
+    let (name, version) = match text.split_once(':') {
+        Some((name, version)) => (name, Some(version)),
+        None => (text, None),
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte);
+    let is_version =
+        |version: &str| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    if (1..=1011).contains(&name.len())
+        && name.bytes().all(allowed)
+        && version.is_none_or(is_version)
+    {
+        return Ok(format!("ssm:{text}"));
+    }
+    Err(format!(
+        "{text:?} names no parameter of Systems Manager: letters, digits and _.-/, with `:VERSION` or without"
+    ))
+}
+
+fn variable(name: String) -> Result<String, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !name.is_empty() && name.bytes().all(allowed) {
+        return Ok(name);
+    }
+    Err(format!(
+        "{name:?} is no name of an environment variable: letters, digits and `_`"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<SecretHeader, String> {
+        toml::from_str(text).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn a_secret_becomes_a_dynamic_reference() {
+        for (text, reference) in [
+            (
+                "secretsmanager = \"chat/backend\"",
+                "secretsmanager:chat/backend:SecretString",
+            ),
+            (
+                "secretsmanager = \"chat\"\njson-key = \"token\"",
+                "secretsmanager:chat:SecretString:token",
+            ),
+            (
+                "secretsmanager = \"arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf\"",
+                "secretsmanager:arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf:SecretString",
+            ),
+            ("ssm = \"/chat/backend:3\"", "ssm:/chat/backend:3"),
+        ] {
+            let header = parse(&format!("name = \"x-chat\"\n{text}\n")).unwrap();
+            assert_eq!(header.reference, reference);
+        }
+    }
+
+    #[test]
+    fn what_could_leave_the_reference_or_the_header_is_refused() {
+        for (text, reason) in [
+            ("name = \"x\"", "where AWS finds the value"),
+            (
+                "name = \"x\"\nssm = \"a\"\nsecretsmanager = \"b\"",
+                "not both",
+            ),
+            ("name = \"x\"\nssm = \"a}}\"", "names no parameter"),
+            ("name = \"x\"\nssm = \"a:b\"", "names no parameter"),
+            ("name = \"x\"\nssm = \"\"", "names no parameter"),
+            (
+                "name = \"x\"\nsecretsmanager = \"a:SecretString:b\"",
+                "names no secret",
+            ),
+            ("name = \"x\"\nsecretsmanager = \"a'b\"", "names no secret"),
+            (
+                "name = \"x\"\nsecretsmanager = \"a\"\njson-key = \"b:c\"",
+                "no key of a secret",
+            ),
+            (
+                "name = \"x\"\nssm = \"a\"\njson-key = \"b\"",
+                "belongs to `secretsmanager`",
+            ),
+            ("name = \"Host\"\nssm = \"a\"", "set on the way"),
+            ("name = \"X-Amzn-Trace-Id\"\nssm = \"a\"", "set on the way"),
+            (
+                "name = \"Sec-WebSocket-Key\"\nssm = \"a\"",
+                "set on the way",
+            ),
+            ("name = \"x y\"\nssm = \"a\"", "no name of a header"),
+            (
+                "name = \"x\"\nssm = \"a\"\nvariable = \"A\"\nfile = \"b\"",
+                "not both",
+            ),
+            (
+                "name = \"x\"\nssm = \"a\"\nvariable = \"A B\"",
+                "no name of an environment variable",
+            ),
+            (
+                "name = \"x\"\nssm = \"a\"\nvalue = \"topsecret\"",
+                "unknown field",
+            ),
+        ] {
+            let told = parse(text).unwrap_err();
+            assert!(told.contains(reason), "{text}: {told}");
+        }
+    }
+}

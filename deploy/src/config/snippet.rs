@@ -1,0 +1,136 @@
+//! A place in the config file, shown as a compiler would show it.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Characters of a line beyond which only a part of it is shown.
+const LONGEST_LINE: usize = 400;
+
+/// What is wrong, and the line it is wrong on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snippet {
+    path: PathBuf,
+    /// Counted from one.
+    line: usize,
+    column: usize,
+    /// Where in `text` the place begins.
+    indent: usize,
+    text: String,
+    width: usize,
+    message: String,
+}
+
+impl Snippet {
+    /// Points at `span` (bytes) of `source`.
+    pub fn new(path: &Path, source: &str, span: Range<usize>, message: impl Into<String>) -> Self {
+        let start = floor(source, span.start);
+        let line_start = source[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = source[start..]
+            .find('\n')
+            .map_or(source.len(), |at| start + at);
+        let end = floor(source, span.end).clamp(start, line_end);
+        let text = source[line_start..line_end].trim_end();
+        let before = source[line_start..start].chars().count();
+        // Of a line that nobody reads whole, the part around the place.
+        let skipped = match text.chars().count() > LONGEST_LINE {
+            true => before.saturating_sub(LONGEST_LINE / 2),
+            false => 0,
+        };
+        let text: String = text.chars().skip(skipped).take(LONGEST_LINE).collect();
+        let room = (skipped + text.chars().count()).saturating_sub(before);
+        Self {
+            path: path.to_owned(),
+            line: source[..start].matches('\n').count() + 1,
+            column: before + 1,
+            indent: before - skipped,
+            text,
+            width: source[start..end].chars().count().min(room).max(1),
+            message: message.into(),
+        }
+    }
+}
+
+fn floor(source: &str, at: usize) -> usize {
+    let mut at = at.min(source.len());
+    while !source.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+impl fmt::Display for Snippet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            line,
+            column,
+            indent,
+            text,
+            width,
+            message,
+        } = self;
+        let gutter = line.to_string().len();
+        writeln!(out, "{}:{line}:{column}: {message}", path.display())?;
+        // Below what is said: no line of a file can pass for one of chatctl's own.
+        writeln!(out, "  {:gutter$} |", "")?;
+        writeln!(out, "  {line} | {text}")?;
+        write!(
+            out,
+            "  {:gutter$} | {:indent$}{}",
+            "",
+            "",
+            "^".repeat(*width)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    #[test]
+    fn it_shows_the_line_and_points_at_the_place() {
+        let source = "stack = \"chat\"\nstage = \"v/1\"\n";
+        let at = source.find("\"v/1\"").unwrap();
+        expect![[r#"
+            chatctl.toml:2:9: no slash
+                |
+              2 | stage = "v/1"
+                |         ^^^^^"#]]
+        .assert_eq(
+            &Snippet::new(Path::new("chatctl.toml"), source, at..at + 5, "no slash").to_string(),
+        );
+    }
+
+    #[test]
+    fn of_a_line_of_megabytes_the_part_around_the_place_is_shown() {
+        let source = format!(
+            "a = \"{}\" wrong{}",
+            "é".repeat(500_000),
+            "!".repeat(500_000)
+        );
+        let at = source.find("wrong").unwrap();
+        let shown = Snippet::new(Path::new("x"), &source, at..source.len(), "no").to_string();
+        let [place, _, line, marks] = shown.lines().collect::<Vec<_>>()[..] else {
+            panic!("{shown}")
+        };
+        assert_eq!(place, "x:1:500008: no");
+        assert!(line.chars().count() < 500 && marks.len() < 500, "{shown}");
+        let pointed: String = line
+            .chars()
+            .skip(marks.find('^').unwrap())
+            .take(6)
+            .collect();
+        assert_eq!(pointed, "wrong!");
+    }
+
+    proptest! {
+        #[test]
+        fn any_span_of_any_text_can_be_shown(source in ".*\n.*", start in 0usize..40, length in 0usize..40) {
+            prop_assert!(!Snippet::new(Path::new("x"), &source, start..start + length, "m").to_string().is_empty());
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What CloudFormation tells, in our words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::refusal::{Refusal, TargetError};
+use super::super::status::{Ground, StackStatus};
+use super::super::target::{Change, Pace};
+use crate::stack::change::ResourceChange;
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::render::parameter::is_code_key;
+use crate::stack::{Outputs, Template};
+
+/// A stack as CloudFormation describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackRecord {
+    /// Unique for ever; the name is free again after a deletion.
+    pub id: String,
+    pub name: String,
+    pub status: StackStatus,
+    pub reason: Option<String>,
+    pub outputs: Outputs,
+    pub parameters: BTreeMap<String, String>,
+    pub protected: bool,
+    /// When its last operation began, seconds since the Unix epoch.
+    pub changed_at: Option<f64>,
+    /// How its last operation was made.
+    pub pace: Pace,
+}
+
+impl StackRecord {
+    /// The keys of the published code that it runs, whatever parameters of it name them.
+    pub fn code_keys(&self) -> BTreeSet<String> {
+        let parameters = self.parameters.iter();
+        let codes = parameters.filter(|(name, _)| is_code_key(name));
+        codes.map(|(_, key)| key.clone()).collect()
+    }
+
+    /// Why a stack in this state can neither be updated nor deleted as it is; `None` when it can.
+    pub fn stuck(&self) -> Option<TargetError> {
+        if self.status.ground() != Ground::Stuck {
+            return None;
+        }
+        let (name, word) = (&self.name, self.status.word());
+        let message = format!("stack `{name}` is stuck: {word}");
+        let hint = match word {
+            "DELETE_FAILED" => {
+                "`chatctl teardown` deletes the rest of it, then deploy again".to_owned()
+            }
+            "UPDATE_ROLLBACK_FAILED" => format!(
+                "`chatctl status` names the cause; repair it, then `aws cloudformation continue-update-rollback \
+                 --stack-name {name}`"
+            ),
+            _ => "`chatctl status` names the cause".to_owned(),
+        };
+        Some(TargetError::new(Refusal::Failed, message).with_hint(hint))
+    }
+
+    /// Whether a deletion stopped in the middle. Such a stack can be deleted without some of its resources, and in no
+    /// other state can one
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html>).
+    pub(super) fn is_half_deleted(&self) -> bool {
+        self.status.word() == "DELETE_FAILED"
+    }
+
+    /// How the next operation must be made, if it were up to somebody who wants `wanted`: after a failed express
+    /// operation CloudFormation takes no other kind until one has succeeded.
+    pub(super) fn next_pace(&self, wanted: Pace) -> Pace {
+        match (self.pace, &self.status) {
+            (Pace::Express, StackStatus::Failed(_)) => Pace::Express,
+            _ => wanted,
+        }
+    }
+}
+
+/// What CloudFormation found out about a change set before anything of it was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Empty where it is about the stack as a whole.
+    pub logical_id: String,
+    pub resource_type: String,
+    /// Where in the template, for example `/Resources/Api/Properties/Name`.
+    pub path: Option<String>,
+    pub reason: String,
+    /// It only warns; the change set can be executed.
+    pub is_warning: bool,
+}
+
+/// A change set to compute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewChangeSet {
+    pub name: String,
+    pub stack: String,
+    pub change: Change,
+    pub template: Template,
+    pub parameters: BTreeMap<String, ParameterValue>,
+    /// Empty leaves the stack's tags as they are.
+    pub tags: BTreeMap<String, String>,
+    pub pace: Pace,
+}
+
+/// What a parameter is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParameterValue {
+    This(String),
+    /// What it is already.
+    Previous,
+}
+
+/// How a change set and its stack are found: by their ids, or both by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeSetIds {
+    pub change_set: String,
+    pub stack: String,
+}
+
+/// A change set as CloudFormation describes it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ChangeSetState {
+    /// For example `CREATE_COMPLETE`; unknown ones are passed on as they are.
+    pub status: String,
+    /// For example `AVAILABLE`.
+    pub execution: String,
+    pub reason: Option<String>,
+    pub changes: Vec<ResourceChange>,
+}
+
+/// A stack event with what tells its operation from others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudEvent {
+    pub event: StackEvent,
+    pub token: Option<String>,
+}
+
+impl CloudEvent {
+    /// Whether an operation on the stack begins with it; a rollback or a clean-up belongs to what it follows.
+    pub fn begins_operation(&self) -> bool {
+        self.event.resource_type == STACK_TYPE
+            && matches!(
+                self.event.status.as_str(),
+                "CREATE_IN_PROGRESS"
+                    | "UPDATE_IN_PROGRESS"
+                    | "DELETE_IN_PROGRESS"
+                    | "IMPORT_IN_PROGRESS"
+                    | "REVIEW_IN_PROGRESS"
+            )
+    }
+}

@@ -1,0 +1,116 @@
+//! How long the parts of a command may take. The waits and the help texts are made of the same figures.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// A part of one, by which every limit and every pause between two questions is multiplied, so that tests of silent
+/// targets end soon.
+const FACTOR: &str = "CHATCTL_TIME_FACTOR";
+
+/// A time after which a wait ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(Duration);
+
+impl Limit {
+    const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    const fn minutes(minutes: u64) -> Self {
+        Self::seconds(60 * minutes)
+    }
+
+    /// As it is waited for.
+    pub fn time(self) -> Duration {
+        scaled(self.0)
+    }
+
+    /// As it is told.
+    pub const fn in_minutes(self) -> u64 {
+        self.0.as_secs() / 60
+    }
+
+    /// So many times it, as it is told.
+    pub fn told(self, times: u32) -> Duration {
+        self.0 * times
+    }
+
+    /// Both, one after the other.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// One request to AWS, with all of its attempts.
+pub const CALL: Limit = Limit::minutes(2);
+
+/// Everything that only asks: what there is, or whether a deployment can begin.
+pub const ASKING: Limit = Limit::minutes(5);
+
+/// Publishing, beside the bytes themselves.
+pub const PUBLISHING: Limit = Limit::minutes(5);
+
+/// The slowest upload that is waited for, in bytes a second.
+pub const SLOWEST_UPLOAD: u64 = 32 * 1024;
+
+/// What `bytes` may take at that speed.
+pub const fn upload(bytes: u64) -> Limit {
+    Limit::seconds(bytes / SLOWEST_UPLOAD)
+}
+
+/// Until a change set is computed, or taken back.
+pub const COMPUTING: Limit = Limit::minutes(15);
+
+/// One operation of a stack on AWS, which goes on by itself when nobody follows it any more.
+pub const FOLLOWING: Limit = Limit::minutes(60);
+
+/// All that a teardown follows.
+pub const TEARING_DOWN: Limit = Limit::minutes(120);
+
+/// Until a stack on this machine has started or changed.
+pub const STARTING: Limit = Limit::minutes(2);
+
+/// What only adds a remark, and is done without where it takes longer: long enough for a silence to be told.
+pub const ASIDE: Limit = Limit::seconds(45);
+
+/// After a deployment: whether it runs what was published, and answers.
+pub const PROVING: Limit = Limit::minutes(10);
+
+/// How long AWS may take to begin what it has said it would.
+pub const BEGINNING: Limit = Limit::minutes(1);
+
+/// After so long without an answer the reader is told, and again after each further time.
+pub const SILENCE: Limit = Limit::seconds(20);
+
+/// After so long without news of a stack that is followed the reader is told that it goes on.
+pub const NO_NEWS: Limit = Limit::minutes(1);
+
+/// Does `work` as long as `limit` allows; what it has not done by then is `late`.
+///
+/// The work of a command is large, and each layer around it would hold it twice: it lies on the heap.
+pub fn within<T, E>(
+    limit: Limit,
+    work: impl Future<Output = Result<T, E>>,
+    late: impl FnOnce(u64) -> E,
+) -> impl Future<Output = Result<T, E>> {
+    let work = Box::pin(work);
+    async move {
+        match tokio::time::timeout(limit.time(), work).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(late(limit.in_minutes())),
+        }
+    }
+}
+
+/// `time`, or a part of it where a test is in a hurry. Nothing gets longer than it is.
+pub fn scaled(time: Duration) -> Duration {
+    static WANTED: OnceLock<f64> = OnceLock::new();
+    let wanted = WANTED.get_or_init(|| {
+        let wanted = std::env::var(FACTOR).ok();
+        let wanted = wanted.and_then(|factor| factor.parse().ok());
+        wanted
+            .filter(|factor| (0.001..=1.0).contains(factor))
+            .unwrap_or(1.0)
+    });
+    time.mul_f64(*wanted)
+}

@@ -1,0 +1,22 @@
+//! How this machine reaches AWS and deployed chats: through which proxy, and by which certificates it knows them.
+
+mod dial;
+mod proxy;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use super::refusal::TargetError;
+pub use dial::{DialError, Socket, dial};
+pub use proxy::{Proxies, Proxy, ProxyFailure};
+pub use trust::Trust;
+
+/// What the environment says about the way to AWS, in one line.
+///
+/// # Errors
+/// A variable names no proxy that can be used, or a file without certificates.
+pub async fn summary() -> Result<String, TargetError> {
+    let proxies = Proxies::of_environment()?;
+    let trust = Trust::of_environment().await?;
+    Ok(format!("{proxies}; {trust}"))
+}

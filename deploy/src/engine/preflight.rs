@@ -1,0 +1,134 @@
+//! What must be right before anything is touched: every problem is told at once.
+
+use super::refusal::{Refusal, TargetError};
+
+/// One thing that was looked at.
+#[derive(Debug)]
+pub struct Check {
+    pub subject: &'static str,
+    /// What was found, in a few words.
+    pub outcome: Result<String, TargetError>,
+    /// What the reader should know although it is in nobody's way.
+    pub caution: Option<String>,
+    /// What was found is for those who ask for it, and no part of a deployment's story.
+    is_aside: bool,
+}
+
+impl Check {
+    pub fn new(subject: &'static str, outcome: Result<String, TargetError>) -> Self {
+        Self {
+            subject,
+            outcome,
+            caution: None,
+            is_aside: false,
+        }
+    }
+
+    /// One that can only warn.
+    pub fn aside(subject: &'static str, found: String, caution: Option<String>) -> Self {
+        Self {
+            caution,
+            is_aside: true,
+            ..Self::new(subject, Ok(found))
+        }
+    }
+}
+
+/// All problems among `checks` as one error; their findings on one line when there is none.
+///
+/// The error's kind is that of the first refusal by the target, else that of the first problem.
+///
+/// # Errors
+/// When anything is wrong.
+pub fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
+    let (passed, failed): (Vec<_>, Vec<_>) =
+        checks.into_iter().partition(|check| check.outcome.is_ok());
+    let mut problems: Vec<(&str, TargetError)> = failed
+        .into_iter()
+        .filter_map(|check| Some((check.subject, check.outcome.err()?)))
+        .collect();
+    if problems.is_empty() {
+        let told = passed.into_iter().filter(|check| !check.is_aside);
+        let found = told.filter_map(|check| check.outcome.ok());
+        return Ok(found.collect::<Vec<_>>().join(", "));
+    }
+    if problems.len() == 1 {
+        return Err(problems.remove(0).1);
+    }
+    let denied = problems
+        .iter()
+        .find(|(_, error)| error.refusal == Refusal::Denied);
+    let refusal = denied
+        .or(problems.first())
+        .map_or(Refusal::Usage, |(_, error)| error.refusal);
+    let mut message = format!(
+        "{} things stand in the way; nothing was touched",
+        problems.len()
+    );
+    for (subject, error) in &problems {
+        let story = story(error).replace('\n', "\n      ");
+        message.push_str(&format!("\n  {subject}: {story}"));
+        if let Some(hint) = &error.hint {
+            message.push_str(&format!("\n    {hint}"));
+        }
+    }
+    Err(TargetError::new(refusal, message))
+}
+
+/// The error and its causes on one line.
+pub fn story(error: &TargetError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    fn wrong(refusal: Refusal, message: &str) -> Result<String, TargetError> {
+        Err(TargetError::new(refusal, message).with_hint("do this"))
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once_and_a_denial_decides_the_exit_code() {
+        let error = judge(vec![
+            Check::new("cargo-lambda", wrong(Refusal::Usage, "it is missing")),
+            Check::new("region", Ok("eu-west-1".into())),
+            Check::new("credentials", wrong(Refusal::Denied, "they expired")),
+        ])
+        .unwrap_err();
+        assert_eq!(error.refusal, Refusal::Denied);
+        expect![[r#"
+            2 things stand in the way; nothing was touched
+              cargo-lambda: it is missing
+                do this
+              credentials: they expired
+                do this"#]]
+        .assert_eq(&error.to_string());
+    }
+
+    #[test]
+    fn a_single_problem_speaks_for_itself() {
+        let error = judge(vec![Check::new("x", wrong(Refusal::Usage, "no"))]).unwrap_err();
+        assert_eq!(
+            (error.to_string(), error.hint),
+            ("no".into(), Some("do this".into()))
+        );
+    }
+
+    #[test]
+    fn without_problems_the_findings_are_one_line() {
+        let checks = vec![
+            Check::new("a", Ok("x".into())),
+            Check::new("b", Ok("y".into())),
+            Check::aside("c", "z".into(), Some("beware".into())),
+        ];
+        assert_eq!(judge(checks).unwrap(), "x, y");
+    }
+}

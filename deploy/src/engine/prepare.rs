@@ -1,0 +1,310 @@
+//! Preparing a deployment: what is in the way goes first, then the target says what would change.
+
+use std::time::Instant;
+
+use super::deploy::{DeployError, RolledBack, no_answer};
+use super::event::{DeployEvent, Reporter, Step};
+use super::follow::follow;
+use super::limits;
+use super::refusal::{Refusal, TargetError};
+use super::status::StackStatus;
+use super::target::{Data, Deployment, Footing, Operation, Prepared, Stacks};
+use crate::config::names::StackName;
+use crate::stack::Template;
+use crate::stack::change::ChangeSummary;
+use crate::stack::rights::gained;
+
+/// How many things in a row may be in the way.
+const ROUNDS: usize = 4;
+
+/// Finds out what `deployment` would change. Nothing that serves is changed.
+///
+/// An operation that is going on is followed first, whoever started it; the empty remains of an earlier attempt
+/// are deleted, and the reader is told. An interruption takes back what was begun.
+///
+/// # Errors
+/// [`DeployError`] when the target cannot be asked, or something is in the way that it cannot clear.
+pub async fn prepare(
+    stacks: &impl Stacks,
+    deployment: Deployment,
+    reporter: &mut impl Reporter,
+) -> Result<Prepared, DeployError> {
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Prepare));
+    let stack = deployment.stack.clone();
+    let clearing = interruptible(stacks, clear_the_way(stacks, &stack, reporter));
+    limits::within(stacks.longest(), clearing, |minutes| {
+        let error = no_answer("clear the way for the deployment", &stack, minutes);
+        error.after(not_begun).into()
+    })
+    .await?;
+    let prepared = computed(stacks, deployment).await?;
+    let detail = match &prepared {
+        Prepared::NoChanges(_) => "nothing has changed".to_owned(),
+        Prepared::ChangeSet(change_set) => change_set.summary.to_string(),
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Prepare,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(prepared)
+}
+
+/// What [`prepare`] and then `execute` would do, without touching anything that is there; `None` when nothing would
+/// change. What a deployment would remove first, because it is in the way, is reported.
+///
+/// # Errors
+/// [`DeployError`] when the target cannot be asked, or when that cannot be told at the moment.
+pub async fn preview(
+    stacks: &impl Stacks,
+    deployment: Deployment,
+    reporter: &mut impl Reporter,
+) -> Result<Option<ChangeSummary>, DeployError> {
+    let stack = deployment.stack.clone();
+    let all_new = |template: &Template| {
+        Some(ChangeSummary {
+            rights: gained(None, template),
+            ..ChangeSummary::between(None, template, &Default::default())
+        })
+    };
+    match interruptible(stacks, stacks.footing(&stack)).await? {
+        Footing::Stuck(error) => return Err(error.into()),
+        Footing::Busy(_) => {
+            let message = format!(
+                "an operation on stack `{stack}` is running, so it is not known what would change"
+            );
+            return Err(TargetError::new(Refusal::Failed, message)
+                .with_hint("`chatctl status` tells how far it is; try again when it is done")
+                .into());
+        }
+        // A change set needs a stack, and would leave one behind where there is none.
+        Footing::Leftover(status) => {
+            let (subject, why) = explained(&stack, &status);
+            reporter.report(&DeployEvent::Notice(format!(
+                "a deployment first removes {subject}: {why}"
+            )));
+            return Ok(all_new(&deployment.template));
+        }
+        Footing::Ready => {}
+    }
+    let is_there = interruptible(stacks, stacks.describe(&stack))
+        .await?
+        .is_some_and(|description| description.status != StackStatus::Deleted);
+    if !is_there {
+        return Ok(all_new(&deployment.template));
+    }
+    match computed(stacks, deployment).await? {
+        Prepared::NoChanges(_) => Ok(None),
+        Prepared::ChangeSet(change_set) => {
+            stacks.discard(&change_set).await?;
+            Ok(Some(change_set.summary))
+        }
+    }
+}
+
+/// What the target would change, as long as it finds that out in time.
+async fn computed(stacks: &impl Stacks, deployment: Deployment) -> Result<Prepared, TargetError> {
+    let stack = deployment.stack.clone();
+    let computing = interruptible(stacks, stacks.prepare(deployment));
+    let limit = limits::COMPUTING;
+    let outcome = match tokio::time::timeout(limit.time(), computing).await {
+        Ok(outcome) => outcome,
+        Err(_elapsed) => {
+            stacks.abandon().await;
+            Err(no_answer("compute the change", &stack, limit.in_minutes()))
+        }
+    };
+    outcome.map_err(|error| error.after(not_begun))
+}
+
+fn not_begun() -> String {
+    "nothing of this deployment was begun".to_owned()
+}
+
+/// `work`, unless the user asks to stop first; then what it has begun is taken back.
+fn interruptible<T, E: From<TargetError>>(
+    stacks: &impl Stacks,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    let work = Box::pin(work);
+    async move {
+        tokio::select! {
+            outcome = work => outcome,
+            () = crate::interrupt::requested() => {
+                stacks.abandon().await;
+                Err(TargetError::interrupted().into())
+            }
+        }
+    }
+}
+
+/// Follows what is going on and deletes what is left over, until a deployment can start.
+async fn clear_the_way(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    reporter: &mut impl Reporter,
+) -> Result<(), DeployError> {
+    for _ in 0..ROUNDS {
+        match stacks.footing(stack).await? {
+            Footing::Ready => return Ok(()),
+            Footing::Stuck(error) => return Err(error.into()),
+            Footing::Busy(operation) => {
+                reporter.report(&DeployEvent::Notice(format!(
+                    "an operation on stack `{stack}` is already running; following it first"
+                )));
+                let so_far = || {
+                    "the operation that runs goes on by itself; nothing of this deployment was begun"
+                        .to_owned()
+                };
+                let settled = follow(stacks, &operation, reporter).await;
+                settled.map_err(|error| error.after(so_far))?;
+            }
+            Footing::Leftover(status) => {
+                let (subject, why) = explained(stack, &status);
+                reporter.report(&DeployEvent::Notice(format!("removing {subject}: {why}")));
+                remove(stacks, stack, reporter).await?;
+            }
+        }
+    }
+    Err(TargetError::new(
+        Refusal::Failed,
+        format!("stack `{stack}` does not come to rest: something else keeps changing it"),
+    )
+    .with_hint("see who else deploys it, then try again")
+    .into())
+}
+
+/// What `status` means, for somebody whose deployment is in the way of it.
+fn explained(stack: &StackName, status: &str) -> (String, &'static str) {
+    let subject = match status {
+        "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" => format!("the empty stack `{stack}`"),
+        // Not everything that was begun could be taken back.
+        _ => format!("what is left of stack `{stack}`"),
+    };
+    let why = match status {
+        "REVIEW_IN_PROGRESS" => "an earlier deployment stopped before it was agreed to",
+        _ => {
+            "an earlier first deployment failed, and CloudFormation updates no stack in that state"
+        }
+    };
+    (format!("{subject} ({status})"), why)
+}
+
+async fn remove(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    reporter: &mut impl Reporter,
+) -> Result<(), DeployError> {
+    let operation: Operation = stacks.delete(stack, Data::Remove, &[]).await?;
+    let so_far = || {
+        "the deletion of the empty stack was started and may go on by itself; nothing of this deployment was begun"
+            .to_owned()
+    };
+    let settled = follow(stacks, &operation, reporter).await;
+    let settled = settled.map_err(|error| error.after(so_far))?;
+    match &settled.description {
+        // In any other state it is what somebody else has made meanwhile, which is looked at like whatever is there.
+        Some(left) if matches!(left.status, StackStatus::Failed(_)) => {
+            Err(RolledBack::error(stack.clone(), &settled))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeStacks, Transcript, deployment};
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    async fn check(stacks: FakeStacks, expected: Expect) {
+        let mut transcript = Transcript::default();
+        let outcome = match prepare(&stacks, deployment(), &mut transcript).await {
+            Ok(Prepared::NoChanges(_)) => "no changes".to_owned(),
+            Ok(Prepared::ChangeSet(_)) => "change set".to_owned(),
+            Err(error) => format!("error: {error}"),
+        };
+        expected.assert_eq(&format!("{}{outcome}\n", transcript.lines));
+    }
+
+    #[tokio::test]
+    async fn a_running_operation_is_followed_and_then_the_deployment_goes_on() {
+        check(
+            FakeStacks::scripted("chat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE").busy(),
+            expect![[r#"
+                started Prepare
+                notice an operation on stack `chat` is already running; following it first
+                chat UPDATE_IN_PROGRESS
+                chat UPDATE_COMPLETE
+                finished Prepare: 1 to add
+                change set
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn the_shell_of_a_failed_creation_is_deleted_and_explained() {
+        check(
+            FakeStacks::scripted("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE")
+                .leftover("ROLLBACK_COMPLETE"),
+            expect![[r#"
+                started Prepare
+                notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
+                chat DELETE_IN_PROGRESS
+                chat DELETE_COMPLETE
+                finished Prepare: 1 to add
+                change set
+            "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_preview_of_what_is_not_there_adds_everything_and_makes_no_change_set() {
+        let mut transcript = Transcript::default();
+        let absent = FakeStacks::absent();
+        let summary = preview(&absent, deployment(), &mut transcript).await;
+        assert_eq!(summary.unwrap().unwrap().to_string(), "1 to add");
+        assert_eq!(transcript.lines, "");
+        let shell = FakeStacks::absent().leftover("ROLLBACK_COMPLETE");
+        let summary = preview(&shell, deployment(), &mut transcript).await;
+        assert_eq!(summary.unwrap().unwrap().to_string(), "1 to add");
+        assert_eq!(shell.deletions(), "");
+        expect![[r#"
+            notice a deployment first removes the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
+        "#]].assert_eq(&transcript.lines);
+    }
+
+    #[tokio::test]
+    async fn a_preview_does_not_wait_for_somebody_else() {
+        let stacks = FakeStacks::scripted("chat UPDATE_IN_PROGRESS").busy();
+        let mut transcript = Transcript::default();
+        let error = preview(&stacks, deployment(), &mut transcript)
+            .await
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("so it is not known what would change")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_shell_that_cannot_be_deleted_ends_the_deployment_with_the_cause() {
+        check(
+            FakeStacks::scripted("Role DELETE_FAILED has policies\n- poll -\nchat DELETE_FAILED")
+                .leftover("ROLLBACK_FAILED"),
+            expect![[r#"
+                started Prepare
+                notice removing what is left of stack `chat` (ROLLBACK_FAILED): an earlier first deployment failed, and CloudFormation updates no stack in that state
+                Role DELETE_FAILED
+                chat DELETE_FAILED
+                error: stack `chat` settled as DELETE_FAILED
+                  Role (AWS::X::Y) could not be deleted: has policies
+            "#]],
+        )
+        .await;
+    }
+}

@@ -1,0 +1,199 @@
+//! Proves that a deployed chat answers: two clients exchange a message both ways through every route.
+
+mod client;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use std::time::{Duration, Instant};
+
+use chat_protocol::Handshake;
+use hyper::StatusCode;
+use tokio_tungstenite::tungstenite;
+
+use self::client::{Client, connect, leave};
+use self::trial::Trial;
+use crate::config::route::Route;
+use crate::engine::TargetError;
+use crate::engine::network::ProxyFailure;
+use crate::stack::few::few;
+
+/// Why the chat did not prove itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    #[error("{url} does not accept connections")]
+    Connect {
+        url: String,
+        source: Box<tungstenite::Error>,
+    },
+    #[error("{url} takes connections and did not answer the handshake within {:.1} s", .waited.as_secs_f64())]
+    NoAnswer { url: String, waited: Duration },
+    #[error("{url} cannot be reached")]
+    Proxy { url: String, source: ProxyFailure },
+    /// The environment asks for what cannot be done.
+    #[error(transparent)]
+    Setup(TargetError),
+    #[error("route `{route}` did not deliver a message within {patience:?}")]
+    Silent { route: String, patience: Duration },
+    #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
+    Different {
+        route: String,
+        sent: String,
+        received: String,
+    },
+    #[error("the connection broke while route `{route}` was tried")]
+    Broken {
+        route: String,
+        source: Box<tungstenite::Error>,
+    },
+}
+
+impl ProbeError {
+    /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, which tells the connection's id.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Silent { .. } => true,
+            Self::Different { received, .. } => serde_json::from_str(received)
+                .is_ok_and(|frame: serde_json::Value| frame["connectionId"].is_string()),
+            Self::Connect { .. }
+            | Self::NoAnswer { .. }
+            | Self::Broken { .. }
+            | Self::Proxy { .. }
+            | Self::Setup(_) => false,
+        }
+    }
+}
+
+/// For how long one message is waited for.
+const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Exchanges one message in each direction through each of `routes` at `url` that leads back to people.
+///
+/// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
+/// their owner knows what they do. The two clients say `said`, and have random names and a room of their own, so that they
+/// meet nobody.
+///
+/// What goes wrong as it does right after a deployment is tried again from the start. AWS does not say when a stage has
+/// deployed itself: until then connections are accepted that no function hears of, and routes are not there; and rights
+/// take a while to be granted everywhere
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>).
+///
+/// # Errors
+/// [`ProbeError`], after `patience` at the latest, counted from the first attempt to connect.
+pub async fn probe(
+    url: &str,
+    said: &Handshake,
+    routes: &[Route],
+    patience: Duration,
+) -> Result<String, ProbeError> {
+    let deadline = Instant::now() + patience;
+    until_it_answers(url, said, routes, deadline, MESSAGE_PATIENCE).await
+}
+
+async fn until_it_answers(
+    url: &str,
+    said: &Handshake,
+    routes: &[Route],
+    deadline: Instant,
+    each: Duration,
+) -> Result<String, ProbeError> {
+    loop {
+        match exchange(url, said, routes, deadline, each).await {
+            Err(error) if error.may_pass() && Instant::now() < deadline => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn exchange(
+    url: &str,
+    said: &Handshake,
+    routes: &[Route],
+    deadline: Instant,
+    each: Duration,
+) -> Result<String, ProbeError> {
+    // New names each time: what comes late of an earlier attempt reaches nobody.
+    let nonce = nonce();
+    let anything_may_pass = |_: &tungstenite::Error| false;
+    let [a, b] =
+        [("a", "b"), ("b", "a")].map(|(own, friend)| Client::new(said, &nonce, own, friend));
+    let mut first = connect(url, &a, deadline, anything_may_pass).await?;
+    let mut second = connect(url, &b, deadline, anything_may_pass).await?;
+    let mut slowest = Duration::ZERO;
+    let mut tried = 0;
+    for route in routes {
+        let Some(trial) = Trial::of(route, &nonce) else {
+            continue;
+        };
+        let until = || deadline.min(Instant::now() + each);
+        slowest = slowest.max(trial.run(&mut first, &mut second, until()).await?);
+        slowest = slowest.max(trial.run(&mut second, &mut first, until()).await?);
+        tried += 1;
+    }
+    for socket in [&mut first, &mut second] {
+        leave(socket).await;
+    }
+    let told = match tried {
+        0 => "accepts connections".to_owned(),
+        1 => "1 route answers both ways".to_owned(),
+        many => format!("{many} routes answer both ways"),
+    };
+    let slowest = match tried {
+        0 => String::new(),
+        _ => format!(", slowest {:.1} ms", slowest.as_secs_f64() * 1e3),
+    };
+    Ok(format!("{told}{slowest}{}", untried(routes, &nonce)))
+}
+
+/// Asks the gateway at `url` whether it is there, where a backend of the user's decides who may connect.
+///
+/// That backend may not run yet, or not want the likes of us: its refusal proves the gateway as well as its consent.
+///
+/// # Errors
+/// [`ProbeError::Connect`]: nobody answers, or after `patience` still nobody but a stage that is not there yet.
+pub async fn probe_gateway(
+    url: &str,
+    said: &Handshake,
+    routes: &[Route],
+    patience: Duration,
+) -> Result<String, ProbeError> {
+    let nonce = nonce();
+    let client = Client::new(said, &nonce, "a", "b");
+    let told = match connect(url, &client, Instant::now() + patience, is_backends).await {
+        Ok(mut socket) => {
+            leave(&mut socket).await;
+            "the backend accepts connections".to_owned()
+        }
+        Err(ProbeError::Connect { source, .. }) if is_backends(&source) => {
+            let why = source.to_string();
+            let why = why.trim_start_matches("HTTP error: ");
+            format!("the gateway answers; the backend refuses or does not run ({why})")
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(format!("{told}{}", untried(routes, &nonce)))
+}
+
+/// Whether it is an answer that comes from, or because of, a backend, and not from a stage that is not there yet.
+fn is_backends(error: &tungstenite::Error) -> bool {
+    matches!(error, tungstenite::Error::Http(answer) if answer.status() != StatusCode::FORBIDDEN)
+}
+
+fn nonce() -> String {
+    let mut nonce = [0u8; 6];
+    getrandom::fill(&mut nonce).expect("the operating system has random bytes");
+    nonce.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The routes that no message was sent through, for the reader.
+fn untried(routes: &[Route], nonce: &str) -> String {
+    let keys: Vec<_> = routes
+        .iter()
+        .filter(|route| Trial::of(route, nonce).is_none())
+        .map(|route| format!("`{}`", route.key))
+        .collect();
+    match keys.len() {
+        0 => String::new(),
+        _ => format!("; not tried: {}", few(&keys)),
+    }
+}

@@ -1,0 +1,271 @@
+//! Tearing a stack down. Doing it twice is fine.
+
+use std::time::Instant;
+
+use super::deploy::{DeployError, RolledBack, no_answer};
+use super::event::{DeployEvent, Reporter, Step};
+use super::follow::{Settled, follow, not_begun};
+use super::limits;
+use super::refusal::TargetError;
+use super::status::StackStatus;
+use super::target::{Data, Footing, Operation, Stacks};
+use crate::config::names::StackName;
+use crate::stack::cause::{cause, is_cause};
+
+/// What a teardown came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Teardown {
+    NothingThere,
+    /// The stack is gone; these resources, by logical id, could not be deleted and were left alone.
+    Done {
+        spared: Vec<String>,
+    },
+}
+
+/// Deletes `stack` and follows it until it is gone.
+///
+/// An operation that is going on is followed first. To keep data, the tables are first told to outlive their
+/// stack. What cannot be deleted is tried once more, and then left alone.
+///
+/// # Errors
+/// [`DeployError::RolledBack`] when the stack stays although what failed was spared, or its tables could not be
+/// told to outlive it.
+pub async fn teardown(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut impl Reporter,
+) -> Result<Teardown, DeployError> {
+    let tearing_down = torn_down(stacks, stack, data, reporter);
+    limits::within(limits::TEARING_DOWN, tearing_down, |minutes| {
+        let error = no_answer("come to the end of the teardown", stack, minutes);
+        error.after(|| under_way(stack)).into()
+    })
+    .await
+}
+
+async fn torn_down(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut impl Reporter,
+) -> Result<Teardown, DeployError> {
+    if stacks.describe(stack).await?.is_none() {
+        return Ok(Teardown::NothingThere);
+    }
+    let started = Instant::now();
+    reporter.report(&DeployEvent::Started(Step::Teardown));
+    if let Footing::Busy(operation) = stacks.footing(stack).await? {
+        reporter.report(&DeployEvent::Notice(format!(
+            "an operation on stack `{stack}` is already running; following it first"
+        )));
+        let so_far = || "the operation that runs goes on by itself; nothing was deleted".to_owned();
+        watch(stacks, &operation, so_far, reporter).await?;
+    }
+    if data == Data::Keep
+        && let Some(operation) = stacks.retain_tables(stack).await?
+    {
+        let so_far = || {
+            "the table is being told to stay, which goes on by itself; nothing was deleted"
+                .to_owned()
+        };
+        let settled = watch(stacks, &operation, so_far, reporter).await?;
+        if !matches!(
+            settled.description.as_ref().map(|d| &d.status),
+            Some(StackStatus::Complete(_))
+        ) {
+            return Err(RolledBack::error(stack.clone(), &settled));
+        }
+    }
+    let spared = delete(stacks, stack, data, reporter).await?;
+    let detail = match spared.len() {
+        0 => "everything removed".to_owned(),
+        many => format!("removed, except {many} that could not be"),
+    };
+    reporter.report(&DeployEvent::Finished {
+        step: Step::Teardown,
+        detail,
+        took: started.elapsed(),
+    });
+    Ok(Teardown::Done { spared })
+}
+
+/// Deletes, then once more, then without what failed; the answer is what was spared.
+async fn delete(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut impl Reporter,
+) -> Result<Vec<String>, DeployError> {
+    let mut spare: Vec<String> = Vec::new();
+    for attempt in 1..=3 {
+        let operation = stacks.delete(stack, data, &spare).await?;
+        let settled = watch(stacks, &operation, || under_way(stack), reporter).await?;
+        let is_gone = settled
+            .description
+            .as_ref()
+            .is_none_or(|left| left.status == StackStatus::Deleted);
+        if is_gone {
+            return Ok(spare);
+        }
+        let stuck: Vec<String> = settled
+            .events
+            .iter()
+            .filter(|event| is_cause(event))
+            .map(|event| event.logical_id.clone())
+            .collect();
+        if attempt == 3 || (stuck.is_empty() && settled.was_seen) {
+            return Err(if settled.was_seen {
+                RolledBack::error(stack.clone(), &settled)
+            } else {
+                not_begun(&operation).into()
+            });
+        }
+        if stuck.is_empty() {
+            let text = "the deletion was asked for and not begun; asking once more";
+            reporter.report(&DeployEvent::Notice(text.to_owned()));
+            continue;
+        }
+        let cause = cause(&settled.events).map_or_else(String::new, |cause| cause.to_string());
+        if attempt == 1 {
+            reporter.report(&DeployEvent::Notice(format!("{cause}; trying once more")));
+        } else {
+            reporter.report(&DeployEvent::Notice(format!(
+                "{cause}; deleting the stack without it, it stays in the account"
+            )));
+            spare = stuck;
+            spare.sort();
+            spare.dedup();
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// Follows `operation`, or tells the reader how to come back to it.
+async fn watch(
+    stacks: &impl Stacks,
+    operation: &Operation,
+    so_far: impl FnOnce() -> String,
+    reporter: &mut impl Reporter,
+) -> Result<Settled, TargetError> {
+    tokio::select! {
+        settled = follow(stacks, operation, reporter) => settled.map_err(|error| error.after(so_far)),
+        () = crate::interrupt::requested() => Err(stacks.interrupt(operation).await),
+    }
+}
+
+/// What is known once a teardown was started and cannot be followed to its end.
+fn under_way(stack: &StackName) -> String {
+    format!(
+        "the teardown of stack `{stack}` was started and may go on by itself or be done already; `chatctl teardown` \
+         follows it"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeStacks, Transcript};
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn name() -> StackName {
+        "chat".parse().unwrap()
+    }
+
+    async fn check(stacks: FakeStacks, data: Data, expected: Expect) {
+        let mut transcript = Transcript::default();
+        let outcome = match teardown(&stacks, &name(), data, &mut transcript).await {
+            Ok(outcome) => format!("{outcome:?}"),
+            Err(error) => format!("error: {error}"),
+        };
+        expected.assert_eq(&format!(
+            "{}{outcome}\n{}\n",
+            transcript.lines,
+            stacks.deletions()
+        ));
+    }
+
+    #[tokio::test]
+    async fn tearing_down_what_is_not_there_is_fine_and_asks_for_no_deletion() {
+        check(
+            FakeStacks::absent(),
+            Data::Remove,
+            expect![[r#"
+            NothingThere
+
+        "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_deleted_is_tried_again_and_then_spared() {
+        let script = "Table DELETE_FAILED protected\nchat DELETE_FAILED";
+        let stacks = FakeStacks::scripted(script)
+            .then(script)
+            .then("chat DELETE_COMPLETE");
+        check(stacks, Data::Remove, expect![[r#"
+            started Teardown
+            Table DELETE_FAILED
+            chat DELETE_FAILED
+            notice Table (AWS::X::Y) could not be deleted: protected; trying once more
+            Table DELETE_FAILED
+            chat DELETE_FAILED
+            notice Table (AWS::X::Y) could not be deleted: protected; deleting the stack without it, it stays in the account
+            chat DELETE_COMPLETE
+            finished Teardown: removed, except 1 that could not be
+            Done { spared: ["Table"] }
+            delete sparing []; delete sparing []; delete sparing ["Table"]
+        "#]])
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_stack_that_still_stays_is_an_error_with_its_cause() {
+        let script = "Table DELETE_FAILED protected\nchat DELETE_FAILED";
+        let stacks = FakeStacks::scripted(script).then(script).then(script);
+        let error = teardown(&stacks, &name(), Data::Remove, &mut Transcript::default())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "stack `chat` settled as DELETE_FAILED\n  Table (AWS::X::Y) could not be deleted: protected"
+        );
+    }
+
+    #[tokio::test]
+    async fn to_keep_data_the_tables_are_told_to_stay_before_anything_is_deleted() {
+        let stacks = FakeStacks::scripted("chat UPDATE_COMPLETE").then("chat DELETE_COMPLETE");
+        check(
+            stacks,
+            Data::Keep,
+            expect![[r#"
+            started Teardown
+            chat UPDATE_COMPLETE
+            chat DELETE_COMPLETE
+            finished Teardown: everything removed
+            Done { spared: [] }
+            retain tables; delete sparing []
+        "#]],
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn tables_that_cannot_be_told_to_stay_stop_the_deletion() {
+        let stacks = FakeStacks::scripted("T UPDATE_FAILED no\nchat UPDATE_ROLLBACK_COMPLETE");
+        check(
+            stacks,
+            Data::Keep,
+            expect![[r#"
+            started Teardown
+            T UPDATE_FAILED
+            chat UPDATE_ROLLBACK_COMPLETE
+            error: stack `chat` settled as UPDATE_ROLLBACK_COMPLETE
+              T (AWS::X::Y) could not be updated: no
+            retain tables
+        "#]],
+        )
+        .await;
+    }
+}

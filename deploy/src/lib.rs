@@ -1,0 +1,31 @@
+//! Deploys a serverless WebSocket chat, on AWS or on one machine: the library behind the command.
+//!
+//! It has no flags and no terminal: what happens is reported to a [`engine::Reporter`], what failed is an error with a
+//! hint. The layers, each of which names only those before it:
+//!
+//! 1. [`config`]: `chatctl.toml`, checked.
+//! 2. [`stack`]: what a deployed chat is made of, as pure functions: its template, changes, outputs, causes of failures.
+//! 3. [`packaging`]: the handlers' executables, built and zipped.
+//! 4. [`engine`]: the sequence of a deployment, over traits.
+//! 5. [`aws`] and [`local`]: the two targets behind those traits.
+
+#![expect(
+    missing_docs,
+    reason = "what the names of fields and variants say needs no second sentence"
+)]
+#![expect(
+    async_fn_in_trait,
+    reason = "futures of these traits stay on the thread that made them"
+)]
+
+pub mod aws;
+pub mod config;
+pub mod engine;
+pub mod exit;
+pub mod guard;
+pub mod interrupt;
+pub mod local;
+pub mod packaging;
+pub mod programs;
+pub mod scratch;
+pub mod stack;

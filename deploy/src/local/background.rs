@@ -1,0 +1,355 @@
+//! The background process that runs one local stack: `chatctl local-stack FOLDER STACK`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chatctl_local::{
+    LocalStack, Observer, Options, StackNotice, StackRequest, Status, TableStorage,
+};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::control::{self, Asked, FunctionStatus, LocalStatus};
+use super::folder::StateFolder;
+use super::records::{Identity, Request, Running, random_hex};
+use super::vanished::vanished;
+use super::warnings::Warnings;
+use super::{memory, register};
+use crate::engine::{Refusal, TargetError};
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::render::output;
+
+/// Runs the stack in `folder` until it is told to stop. `complain` prints a line where its log is: on stderr.
+///
+/// # Errors
+/// The stack could not be started; its last stack event says so, too.
+pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(), TargetError> {
+    // Without a terminal of its own, Ctrl-C there does not reach it and closing it does not end it. That fails
+    // only for a process that leads a group, which one started by `deploy` does not.
+    let _own_session = rustix::process::setsid();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    super::open_files::allow_many();
+    let folder = StateFolder::new(folder);
+    folder.check()?;
+    let no_request = || {
+        let message = format!("there is no request in {}", folder.path().display());
+        TargetError::new(Refusal::Usage, message)
+    };
+    // Before anything is made there: it may be no stack's folder at all.
+    if !folder.is_asked_for()? {
+        return Err(no_request());
+    }
+    let Some(lock) = folder.lock_patiently().await? else {
+        return Err(TargetError::new(
+            Refusal::Failed,
+            format!("local stack `{stack}` runs already"),
+        ));
+    };
+    let request = folder.request()?.ok_or_else(no_request)?;
+    let folder = folder.clone().pinned(&lock)?;
+    // What the process before has said of itself is no longer so.
+    folder.forget_running()?;
+    folder.clear_events();
+    let journal = Journal::new(folder.clone(), stack.clone(), complain);
+    let outcome = serve(&folder, &lock, &stack, request, &journal).await;
+    if let Err(error) = &outcome {
+        journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
+    }
+    // Nothing of the stack is left once others see that its lock is free.
+    crate::guard::dismiss();
+    drop(lock);
+    outcome
+}
+
+async fn serve(
+    folder: &StateFolder,
+    lock: &File,
+    stack: &str,
+    request: Request,
+    journal: &Arc<Journal>,
+) -> Result<(), TargetError> {
+    journal.begin(&request.token);
+    journal.stack_event("CREATE_IN_PROGRESS", None);
+    let identity = folder.identity()?;
+    folder.check_code(&request.code)?;
+    folder.check_tables()?;
+    let options = Options {
+        port: request.port.unwrap_or(identity.port),
+        seed: identity.seed.clone(),
+        tables: TableStorage::File(folder.tables()),
+        max_processes_per_function: MAX_PROCESSES,
+        ..Options::default()
+    };
+    let control = TcpListener::bind("127.0.0.1:0")
+        .await
+        .map_err(|error| no_control_port(error.into()))?;
+    let control_port = control
+        .local_addr()
+        .map_err(|error| no_control_port(error.into()))?
+        .port();
+    let running_stack =
+        LocalStack::start(stack_request(stack, &request), options, journal.observer())
+            .await
+            .map_err(|error| TargetError::new(Refusal::Failed, chain(&error)))?;
+    running_stack.show_page(request.page.as_ref().map(super::page::filled_in));
+    let mut running = Running {
+        pid: std::process::id(),
+        port: running_stack.port(),
+        control_port,
+        secret: random_hex(),
+        applied: request.digest(),
+        template: Some(request.template.clone()),
+        outputs: outputs(&running_stack),
+    };
+    folder.write_identity(&Identity {
+        port: running.port,
+        ..identity
+    })?;
+    folder.write_running(&running)?;
+    folder.drop_other_code(&request.code);
+    // Commands find it there only once the folder is gone.
+    let _entry = register::enter(folder.path(), &running).await;
+    journal.stack_event("CREATE_COMPLETE", None);
+
+    let (sender, mut asked) = mpsc::channel(8);
+    let server = tokio::spawn(control::serve(control, running.secret.clone(), sender));
+    let lock_file = folder.path().join("lock");
+    let mut vanished = std::pin::pin!(vanished(lock, &lock_file));
+    loop {
+        let next = tokio::select! {
+            next = asked.recv() => next.unwrap_or(Asked::Stop),
+            () = crate::interrupt::requested() => Asked::Stop,
+            () = &mut vanished => {
+                journal.fall_silent();
+                (journal.complain)("the folder of the stack was removed, moved or replaced: the stack ends");
+                Asked::Stop
+            }
+        };
+        match next {
+            Asked::Stop => break,
+            // Whoever asked may be gone, which changes nothing.
+            Asked::Status(reply) => drop(reply.send(status(&running_stack, journal))),
+            Asked::Update => update(folder, stack, &running_stack, &mut running, journal).await?,
+        }
+    }
+    running_stack.stop().await;
+    server.abort();
+    Ok(())
+}
+
+/// Far more than a chat on one machine needs at once, few enough to stay small.
+const MAX_PROCESSES: usize = 10;
+
+/// Brings the running stack to what `request.json` says. A refused update leaves the old one running.
+async fn update(
+    folder: &StateFolder,
+    name: &str,
+    stack: &LocalStack,
+    running: &mut Running,
+    journal: &Arc<Journal>,
+) -> Result<(), TargetError> {
+    let Some(request) = folder.request()? else {
+        return Ok(());
+    };
+    folder.clear_events();
+    journal.begin(&request.token);
+    journal.stack_event("UPDATE_IN_PROGRESS", None);
+    // What is not the code that was deployed does not run, and is no reason to end what runs.
+    if let Err(error) = folder.check_code(&request.code) {
+        journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+        return Ok(());
+    }
+    match stack.update(stack_request(name, &request)).await {
+        Ok(_) => {
+            stack.show_page(request.page.as_ref().map(super::page::filled_in));
+            running.applied = request.digest();
+            running.template = Some(request.template.clone());
+            running.outputs = outputs(stack);
+            folder.write_running(running)?;
+            folder.drop_other_code(&request.code);
+            journal.stack_event("UPDATE_COMPLETE", None);
+        }
+        Err(error) => {
+            // The old one runs on: nothing was rolled back, because nothing was changed.
+            journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+        }
+    }
+    Ok(())
+}
+
+fn stack_request(stack: &str, request: &Request) -> StackRequest {
+    StackRequest {
+        stack_name: stack.to_owned(),
+        template: request.template.clone(),
+        parameters: request.parameters.clone(),
+        references: request.references.0.clone(),
+        code: request.code.clone(),
+    }
+}
+
+/// The outputs as the template words them, but with the addresses that can be reached from here.
+fn outputs(stack: &LocalStack) -> BTreeMap<String, String> {
+    let mut outputs = stack.outputs();
+    let sockets = stack.endpoint();
+    if let Some(posts) = outputs.get_mut(output::CONNECTIONS_URL) {
+        *posts = sockets.replacen("ws", "http", 1);
+    }
+    outputs.insert(output::URL.into(), sockets);
+    outputs
+}
+
+fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
+    let Status {
+        started_at,
+        connections,
+        functions,
+        ..
+    } = stack.status();
+    let functions = functions.into_iter().map(|function| {
+        let status = FunctionStatus {
+            processes: function.processes,
+            invocations: function.invocations,
+            errors: function.errors,
+            in_flight: function.in_flight,
+        };
+        (function.logical_id, status)
+    });
+    LocalStatus {
+        endpoint: stack.endpoint(),
+        pid: std::process::id(),
+        started_at: since_epoch(started_at).as_secs(),
+        connections,
+        functions: functions.collect(),
+        memory_bytes: memory::of_this_process_and_its_children(),
+        warnings: journal.warnings().clone(),
+    }
+}
+
+/// Zero for a clock that is set before it.
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetError {
+    TargetError {
+        source: Some(source),
+        ..TargetError::new(
+            Refusal::Failed,
+            "could not listen on a loopback port for commands",
+        )
+    }
+}
+
+/// An error and its causes, on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// Writes down what happens: stack events where commands read them, log lines in a file per function.
+#[derive(Debug)]
+struct Journal {
+    folder: StateFolder,
+    stack: String,
+    token: Mutex<String>,
+    count: AtomicU64,
+    logs: super::logs::LogFiles,
+    warnings: Mutex<Warnings>,
+    /// Its folder is gone, and must not be made anew.
+    silent: AtomicBool,
+    complain: fn(&str),
+}
+
+impl Journal {
+    fn new(folder: StateFolder, stack: String, complain: fn(&str)) -> Arc<Self> {
+        let logs = super::logs::LogFiles::new(folder.clone());
+        Arc::new(Self {
+            folder,
+            stack,
+            token: Default::default(),
+            count: AtomicU64::new(0),
+            logs,
+            warnings: Default::default(),
+            silent: AtomicBool::new(false),
+            complain,
+        })
+    }
+
+    fn fall_silent(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self, token: &str) {
+        token.clone_into(&mut self.token.lock().expect("no holder of this lock panics"));
+    }
+
+    fn observer(self: &Arc<Self>) -> Observer {
+        let journal = Arc::clone(self);
+        Observer::new(move |notice| match notice {
+            StackNotice::Event(_) | StackNotice::Log(_) if journal.is_silent() => {}
+            StackNotice::Event(event) if event.resource_type != STACK_TYPE => {
+                journal.add(
+                    event.logical_id,
+                    event.resource_type,
+                    event.status,
+                    event.reason,
+                );
+            }
+            StackNotice::Log(line) => journal.logs.write(&line),
+            StackNotice::Warning(text) => {
+                let now = since_epoch(SystemTime::now()).as_secs();
+                let line = journal.warnings().add(now, &text);
+                if let Some(line) = line {
+                    (journal.complain)(&line);
+                }
+            }
+            other => super::guard_processes(&other),
+        })
+    }
+
+    fn warnings(&self) -> MutexGuard<'_, Warnings> {
+        let lock = self.warnings.lock();
+        lock.expect("no holder of this lock panics")
+    }
+
+    fn stack_event(&self, status: &str, reason: Option<String>) {
+        self.add(self.stack.clone(), STACK_TYPE.into(), status.into(), reason);
+    }
+
+    fn add(
+        &self,
+        logical_id: String,
+        resource_type: String,
+        status: String,
+        reason: Option<String>,
+    ) {
+        let token = self
+            .token
+            .lock()
+            .expect("no holder of this lock panics")
+            .clone();
+        let id = format!("{token}-{}", self.count.fetch_add(1, Ordering::Relaxed));
+        let at = since_epoch(SystemTime::now()).as_secs_f64();
+        let event = StackEvent {
+            id,
+            at,
+            logical_id,
+            resource_type,
+            status,
+            reason,
+        };
+        if let Err(error) = self.folder.add_event(&token, &event) {
+            (self.complain)(&chain(&error));
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The control port: how a command talks to the process that runs its stack. Loopback only, this user only, and only with the
+//! secret that lies in the stack's private folder.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use super::open_files::Spare;
+use super::records::Running;
+use super::warnings::Warnings;
+use crate::engine::{Refusal, TargetError, limits};
+
+/// What runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalStatus {
+    pub endpoint: String,
+    pub pid: u32,
+    /// Seconds since the Unix epoch.
+    pub started_at: u64,
+    /// Open now.
+    pub connections: usize,
+    pub functions: BTreeMap<String, FunctionStatus>,
+    /// Of all processes together, shared pages counted once.
+    pub memory_bytes: Option<u64>,
+    /// Since it started. A process of an earlier version keeps them to itself.
+    #[serde(default)]
+    pub warnings: Warnings,
+}
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionStatus {
+    pub processes: usize,
+    pub invocations: u64,
+    pub errors: u64,
+    /// Invocations that wait or run.
+    pub in_flight: usize,
+}
+
+/// Asks what runs.
+pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError> {
+    let body = call(running, Method::GET, "/status").await?;
+    serde_json::from_slice(&body).map_err(|error| TargetError {
+        source: Some(Box::new(error)),
+        ..TargetError::new(
+            Refusal::Unexpected,
+            "the local stack's process gave an answer of another version",
+        )
+    })
+}
+
+/// Asks for an update to what `request.json` says now.
+pub(super) async fn update(running: &Running) -> Result<(), TargetError> {
+    call(running, Method::POST, "/update").await.map(drop)
+}
+
+/// Asks the process to stop.
+pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
+    call(running, Method::POST, "/stop").await.map(drop)
+}
+
+/// How long the process may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, TargetError> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
+        source: Some(source),
+        ..TargetError::new(
+            Refusal::Failed,
+            format!("could not reach the local stack's process {}", running.pid),
+        )
+    };
+    let exchange = async {
+        let stream = TcpStream::connect(("127.0.0.1", running.control_port)).await?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "127.0.0.1")
+            .header(AUTHORIZATION, format!("Bearer {}", running.secret))
+            .body(Empty::<Bytes>::new())?;
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if status.is_success() {
+            Ok(body)
+        } else {
+            Err(format!("it answered {status}").into())
+        }
+    };
+    match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
+        Ok(outcome) => outcome.map_err(failed),
+        Err(_elapsed) => Err(failed(
+            format!(
+                "it takes connections and has not answered for {} s",
+                ANSWER.as_secs()
+            )
+            .into(),
+        )),
+    }
+}
+
+/// What a command asked for.
+#[derive(Debug)]
+pub(super) enum Asked {
+    Status(tokio::sync::oneshot::Sender<LocalStatus>),
+    Update,
+    Stop,
+}
+
+/// How many commands are served at once; beyond it the first of them gives way.
+const COMMANDS: usize = 16;
+
+/// How long a command may take to send its request.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// How long a command waits for its answer at most, see [`call`].
+const EXCHANGE: Duration = Duration::from_secs(15);
+
+/// Answers commands that know `secret`, until the receiver of `asked` is dropped.
+///
+/// That needs no file descriptor of those that clients can use up: some are kept for it.
+pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
+    let mut served: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
+    let mut spare = Spare::default();
+    loop {
+        spare.fill();
+        let mut stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => {
+                    // All file descriptors are in use: the next accept gets one of those that were kept. Other threads may
+                    // take them first, so it waits a moment when it fails again.
+                    if !spare.free() {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                    continue;
+                }
+            },
+            () = asked.closed() => return,
+        };
+        served.retain(|one| !one.is_finished());
+        if served.len() >= COMMANDS
+            && let Some(first) = served.pop_front()
+        {
+            first.abort();
+        }
+        let (secret, asked) = (secret.clone(), asked.clone());
+        served.push_back(tokio::spawn(async move {
+            if chatctl_local::peers::admit(&mut stream).await.is_err() {
+                return;
+            }
+            let service = hyper::service::service_fn(move |request| {
+                answer(request, secret.clone(), asked.clone())
+            });
+            let serving = hyper::server::conn::http1::Builder::new()
+                .keep_alive(false)
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEAD)
+                .serve_connection(TokioIo::new(stream), service);
+            // A command that goes away in the middle has nothing to be told.
+            drop(tokio::time::timeout(EXCHANGE, serving).await);
+        }));
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    secret: String,
+    asked: mpsc::Sender<Asked>,
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible> {
+    let authorized = request
+        .headers()
+        .get(AUTHORIZATION)
+        .is_some_and(|given| same(given.as_bytes(), format!("Bearer {secret}").as_bytes()));
+    let (status, body) = match (authorized, request.method(), request.uri().path()) {
+        (false, _, _) => (StatusCode::FORBIDDEN, Bytes::new()),
+        (true, &Method::GET, "/status") => {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            match (asked.send(Asked::Status(sender)).await, receiver.await) {
+                (Ok(()), Ok(status)) => (
+                    StatusCode::OK,
+                    serde_json::to_vec(&status)
+                        .expect("a status has a JSON form")
+                        .into(),
+                ),
+                _ => (StatusCode::SERVICE_UNAVAILABLE, Bytes::new()),
+            }
+        }
+        (true, &Method::POST, "/update") => (sent(asked.send(Asked::Update).await), Bytes::new()),
+        (true, &Method::POST, "/stop") => (sent(asked.send(Asked::Stop).await), Bytes::new()),
+        _ => (StatusCode::NOT_FOUND, Bytes::new()),
+    };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+fn sent<E>(outcome: Result<(), E>) -> StatusCode {
+    if outcome.is_ok() {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
+/// Compares without telling by its duration where the difference is.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_secret_opens_the_control_port() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = |secret: &str| Running {
+            pid: 1,
+            port: 1,
+            control_port: listener.local_addr().unwrap().port(),
+            secret: secret.into(),
+            applied: String::new(),
+            template: None,
+            outputs: Default::default(),
+        };
+        let (good, bad) = (running("right"), running("wrong"));
+        let (sender, mut receiver) = mpsc::channel(1);
+        tokio::spawn(serve(listener, "right".into(), sender));
+        let error = stop(&bad).await.unwrap_err();
+        assert!(error.source.unwrap().to_string().contains("403"));
+        stop(&good).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+    }
+
+    fn running_at(listener: &TcpListener) -> Running {
+        Running {
+            pid: 1,
+            port: 1,
+            control_port: listener.local_addr().unwrap().port(),
+            secret: "s".into(),
+            applied: String::new(),
+            template: None,
+            outputs: Default::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn any_number_of_silent_connections_keep_no_command_out() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let running = running_at(&listener);
+        let (sender, mut receiver) = mpsc::channel(1);
+        tokio::spawn(serve(listener, "s".into(), sender));
+        let mut silent = Vec::new();
+        for _ in 0..3 * COMMANDS {
+            silent.push(
+                TcpStream::connect(("127.0.0.1", running.control_port))
+                    .await
+                    .unwrap(),
+            );
+        }
+        stop(&running).await.unwrap();
+        assert!(matches!(receiver.recv().await, Some(Asked::Stop)));
+        // The first of them was closed for the others.
+        let read = tokio::io::AsyncReadExt::read(&mut silent[0], &mut [0; 1]).await;
+        assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    }
+
+    #[tokio::test]
+    async fn a_port_that_nobody_listens_on_is_an_error_and_not_a_hang() {
+        let port = TcpListener::bind("127.0.0.1:0")
+            .await
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let running = Running {
+            pid: 7,
+            port: 1,
+            control_port: port,
+            secret: "s".into(),
+            applied: String::new(),
+            template: None,
+            outputs: Default::default(),
+        };
+        assert!(
+            stop(&running)
+                .await
+                .unwrap_err()
+                .message
+                .contains("process 7")
+        );
+    }
+}

@@ -1,0 +1,286 @@
+//! Folders that chatctl has made, held open: the only way in which anything below `.chatctl` is touched.
+//!
+//! A clone or an archive can bring a folder of that name. So no link is followed, every name is looked up in an open
+//! folder, and what is not ours is neither read nor written nor removed.
+
+mod not_ours;
+mod part;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, mkdirat, openat, statat, unlinkat};
+use rustix::io::Errno;
+
+use crate::engine::TargetError;
+pub(super) use not_ours::NotOurs;
+use not_ours::{Kind, judge};
+
+/// An open folder that belongs to this user alone.
+#[derive(Debug)]
+pub struct Directory {
+    handle: OwnedFd,
+    /// For messages.
+    path: PathBuf,
+}
+
+type Result<T, E = TargetError> = std::result::Result<T, E>;
+
+impl Directory {
+    /// The folder at `path`. The way to it may lead through links and belong to anybody.
+    pub fn whole(path: &Path) -> Result<Option<Self>> {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        Self::open(path.parent().unwrap_or(Path::new("/")), name)
+    }
+
+    /// The folder `name` in the folder `parent`, which may be reached through links and belong to anybody.
+    pub(super) fn open(parent: &Path, name: &str) -> Result<Option<Self>> {
+        match File::open(parent) {
+            Ok(parent_handle) => Self::at(parent_handle.as_fd(), name, parent.join(name)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TargetError::file("open", parent, error)),
+        }
+    }
+
+    /// [`Directory::open`], but the folder is made when there is none.
+    pub(super) fn make(parent: &Path, name: &str) -> Result<Self> {
+        let opened = std::fs::create_dir_all(parent).and_then(|()| File::open(parent));
+        let handle = opened.map_err(|error| TargetError::file("open", parent, error))?;
+        Self::make_at(handle.as_fd(), name, parent.join(name))
+    }
+
+    /// The folder `name` in this one.
+    pub(super) fn folder(&self, name: &str) -> Result<Option<Self>> {
+        Self::at(self.handle.as_fd(), name, self.path.join(name))
+    }
+
+    /// [`Directory::folder`], but the folder is made when there is none.
+    pub(super) fn make_folder(&self, name: &str) -> Result<Self> {
+        Self::make_at(self.handle.as_fd(), name, self.path.join(name))
+    }
+
+    fn make_at(parent: BorrowedFd<'_>, name: &str, path: PathBuf) -> Result<Self> {
+        match plain(name).and_then(|name| mkdirat(parent, name, Mode::RWXU)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(TargetError::file("make", &path, error.into())),
+        }
+        // Gone again: another command removes what it takes for the last stack's folder.
+        let gone = || TargetError::file("open", &path, ErrorKind::NotFound.into());
+        Self::at(parent, name, path.clone())?.ok_or_else(gone)
+    }
+
+    fn at(parent: BorrowedFd<'_>, name: &str, path: PathBuf) -> Result<Option<Self>> {
+        if stat_at(parent, name, &path)?.is_none() {
+            return Ok(None);
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let handle = match openat(parent, name, flags, Mode::empty()) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(None),
+            // Something else than a folder; what it is decides what the error says.
+            Err(Errno::LOOP | Errno::NOTDIR) => {
+                let stat = stat_at(parent, name, &path)?;
+                let judged = stat.map(|stat| judge(&stat, Kind::Folder));
+                return match judged.transpose() {
+                    Err(not_ours) => Err(not_ours.error(&path)),
+                    Ok(_) => Ok(None),
+                };
+            }
+            Err(error) => {
+                // A folder of another user's may be closed to this one, which says less than whose it is.
+                if let Some(stat) = stat_at(parent, name, &path)? {
+                    judge(&stat, Kind::Folder).map_err(|not_ours| not_ours.error(&path))?;
+                }
+                return Err(TargetError::file("open", &path, error.into()));
+            }
+        };
+        judge_open(&handle, Kind::Folder, &path)?;
+        Ok(Some(Self { handle, path }))
+    }
+
+    /// Another handle of the same folder.
+    pub(super) fn again(&self) -> Result<Self> {
+        let handle = self.handle.try_clone();
+        Ok(Self {
+            handle: handle.map_err(|error| TargetError::file("open", &self.path, error))?,
+            path: self.path.clone(),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Every name in the folder, in no order.
+    pub(super) fn names(&self) -> Result<Vec<OsString>> {
+        let failed = |error: Errno| TargetError::file("list", &self.path, error.into());
+        let mut names = Vec::new();
+        let entries = match Dir::read_from(&self.handle) {
+            // The folder itself is gone.
+            Err(Errno::NOENT) => return Ok(names),
+            other => other.map_err(failed)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    /// Whether there is a file `name`.
+    ///
+    /// # Errors
+    /// There is something of that name that is not ours, or no file.
+    pub(super) fn has(&self, name: &str) -> Result<bool> {
+        self.look(name, Kind::File)
+    }
+
+    /// [`Directory::has`] for a file that is only read, and hashed before it is used.
+    pub(super) fn has_code(&self, name: &str) -> Result<bool> {
+        self.look(name, Kind::Code)
+    }
+
+    fn look(&self, name: &str, kind: Kind) -> Result<bool> {
+        let Some(stat) = self.stat(name)? else {
+            return Ok(false);
+        };
+        judge(&stat, kind).map_err(|not_ours| not_ours.error(&self.path.join(name)))?;
+        Ok(true)
+    }
+
+    /// Device and inode of what `name` stands for now, even if it is a link.
+    pub(super) fn identity(&self, name: &str) -> Result<Option<(u64, u64)>> {
+        let stat = self.stat(name)?;
+        Ok(stat.map(|stat| (number(stat.st_dev), number(stat.st_ino))))
+    }
+
+    fn stat(&self, name: &str) -> Result<Option<Stat>> {
+        stat_at(self.handle.as_fd(), name, &self.path.join(name))
+    }
+
+    /// The whole file `name`; `None` when there is none.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let Some(mut file) = self.reading(name)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
+            .map_err(|error| TargetError::file("read", &self.path.join(name), error))?;
+        Ok(Some(bytes))
+    }
+
+    /// The file `name`, for reading.
+    pub(super) fn reading(&self, name: &str) -> Result<Option<File>> {
+        self.opened(name, OFlags::RDONLY, Kind::File)
+    }
+
+    /// [`Directory::reading`] for a file that is only read, and hashed before it is used.
+    pub(super) fn reading_code(&self, name: &str) -> Result<Option<File>> {
+        self.opened(name, OFlags::RDONLY, Kind::Code)
+    }
+
+    /// The file `name`, for writing at its end; made when there is none.
+    pub(super) fn appending(&self, name: &str) -> Result<File> {
+        self.made(name, OFlags::WRONLY | OFlags::APPEND)
+    }
+
+    /// The file `name`, for locks that keep others away; made when there is none.
+    pub(super) fn locking(&self, name: &str) -> Result<File> {
+        self.made(name, OFlags::RDWR)
+    }
+
+    fn made(&self, name: &str, flags: OFlags) -> Result<File> {
+        let gone = || TargetError::file("open", &self.path.join(name), ErrorKind::NotFound.into());
+        self.opened(name, flags | OFlags::CREATE, Kind::File)?
+            .ok_or_else(gone)
+    }
+
+    fn opened(&self, name: &str, flags: OFlags, kind: Kind) -> Result<Option<File>> {
+        // A pipe or a device is not even opened, and opening one that comes in between does not wait.
+        if !self.look(name, kind)? && !flags.contains(OFlags::CREATE) {
+            return Ok(None);
+        }
+        let path = self.path.join(name);
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let handle = match openat(&self.handle, name, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP) => return Err(NotOurs::Link.error(&path)),
+            Err(error) => return Err(TargetError::file("open", &path, error.into())),
+        };
+        judge_open(&handle, kind, &path)?;
+        Ok(Some(handle.into()))
+    }
+
+    /// Gives the file `old` the name `new`; a file that had it is gone.
+    pub(super) fn rename(&self, old: &str, new: &str) -> Result<()> {
+        if self.has(old)? {
+            self.has(new)?;
+            rustix::fs::renameat(&self.handle, old, &self.handle, new)
+                .map_err(|error| TargetError::file("rename", &self.path.join(old), error.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the file `name`; one that is not there is fine.
+    pub(super) fn remove(&self, name: &str) -> Result<()> {
+        if self.look(name, Kind::Code)? {
+            self.unlink(name, AtFlags::empty())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the folder `name` if nothing is left in it.
+    pub(super) fn remove_folder(&self, name: &str) -> Result<()> {
+        self.unlink(name, AtFlags::REMOVEDIR)
+    }
+
+    fn unlink(&self, name: &str, flags: AtFlags) -> Result<()> {
+        match unlinkat(&self.handle, name, flags) {
+            Ok(()) | Err(Errno::NOENT | Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
+            Err(error) => Err(TargetError::file(
+                "remove",
+                &self.path.join(name),
+                error.into(),
+            )),
+        }
+    }
+}
+
+/// `name`, unless it leads elsewhere than into the folder that it is looked up in.
+fn plain(name: &str) -> std::result::Result<&str, Errno> {
+    let leads_elsewhere = matches!(name, "" | "." | "..") || name.contains('/');
+    if leads_elsewhere {
+        return Err(Errno::INVAL);
+    }
+    Ok(name)
+}
+
+fn stat_at(parent: BorrowedFd<'_>, name: &str, path: &Path) -> Result<Option<Stat>> {
+    match plain(name).and_then(|name| statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)) {
+        Ok(stat) => Ok(Some(stat)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(TargetError::file("look at", path, error.into())),
+    }
+}
+
+fn judge_open(handle: &OwnedFd, kind: Kind, path: &Path) -> Result<()> {
+    let stat = rustix::fs::fstat(handle);
+    let stat = stat.map_err(|error| TargetError::file("look at", path, error.into()))?;
+    judge(&stat, kind).map_err(|not_ours| not_ours.error(path))
+}
+
+/// Its type differs between systems.
+fn number(value: impl TryInto<u64>) -> u64 {
+    value.try_into().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

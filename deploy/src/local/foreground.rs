@@ -1,0 +1,87 @@
+//! A local stack inside this very process, for `dev`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use chatctl_local::{Clock, LocalStack, Observer, Options, StackNotice};
+
+pub use chatctl_local::StackRequest as Request;
+
+use crate::engine::{Refusal, TargetError};
+use crate::stack::logs::LogEntry;
+
+/// A running stack.
+#[derive(Debug)]
+pub struct Foreground(LocalStack);
+
+/// What a running stack tells.
+#[derive(Debug)]
+pub enum Told {
+    /// A function wrote a line.
+    Log(LogEntry),
+    /// The template or a function does what it should not.
+    Warning(String),
+}
+
+/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster.
+/// Zip files are unpacked into `scratch`, which is the caller's to remove. `tell` is called on the runtime's thread.
+///
+/// # Errors
+/// What is wrong with the template, its parameters or its code; a port that is taken.
+pub async fn start(
+    request: Request,
+    port: u16,
+    clock_speed: NonZeroU32,
+    scratch: PathBuf,
+    tell: impl Fn(Told) + Send + Sync + 'static,
+) -> Result<Foreground, TargetError> {
+    super::open_files::allow_many();
+    let observer = Observer::new(move |notice| match notice {
+        StackNotice::Log(line) => tell(Told::Log(super::logs::entry(&line))),
+        StackNotice::Warning(text) => tell(Told::Warning(text)),
+        other => super::guard_processes(&other),
+    });
+    let options = Options {
+        port,
+        clock: Clock::faster(clock_speed),
+        scratch: Some(scratch),
+        ..Options::default()
+    };
+    let stack = LocalStack::start(request, options, observer).await;
+    stack.map(Foreground).map_err(|error| refused(&error))
+}
+
+impl Foreground {
+    /// `ws://127.0.0.1:PORT/STAGE`
+    pub fn endpoint(&self) -> String {
+        self.0.endpoint()
+    }
+
+    /// Brings the stack to what `request` says; connections and tables stay where they can.
+    ///
+    /// # Errors
+    /// What is wrong with it; the stack runs on as it was.
+    pub async fn update(&self, request: Request) -> Result<(), TargetError> {
+        match self.0.update(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+
+    /// Serves the page with `settings` in it at `/` from now on.
+    pub fn show_page(&self, settings: &serde_json::Value) {
+        self.0.show_page(Some(super::page::filled_in(settings)));
+    }
+
+    /// Stops everything that was started.
+    pub async fn stop(self) {
+        self.0.stop().await;
+    }
+}
+
+fn refused(error: &dyn std::error::Error) -> TargetError {
+    TargetError {
+        source: error.source().map(|source| source.to_string().into()),
+        ..TargetError::new(Refusal::Usage, error.to_string())
+    }
+}

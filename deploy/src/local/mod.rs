@@ -1,0 +1,237 @@
+//! The local target: `Stacks` and `AssetStore` over a background process that runs chatctl-local.
+//!
+//! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
+//! (`control.rs`). Nothing is ever stopped by an id that a file tells: a process that does not answer with the
+//! folder's secret is a stranger. A process whose folder was removed ends itself (`vanished.rs`), and is found until then
+//! (`register.rs`).
+
+mod assets;
+pub mod background;
+mod control;
+pub mod directory;
+mod folder;
+pub mod foreground;
+mod logs;
+mod memory;
+mod open_files;
+pub mod page;
+mod process;
+mod records;
+mod register;
+pub mod secrets;
+mod stacks;
+mod unresponsive;
+mod vanished;
+mod warnings;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use crate::config::names::StackName;
+use crate::engine::{Deployment, Refusal, TargetError};
+use crate::stack::Template;
+pub use control::FunctionStatus;
+pub use control::LocalStatus;
+use folder::StateFolder;
+pub use folder::keep_code;
+pub use logs::LocalLogs;
+use records::{Request, Running};
+use secrets::References;
+use unresponsive::unresponsive_hint;
+pub use warnings::Warnings;
+
+/// Has the functions' processes end with this one, however it ends.
+fn guard_processes(notice: &chatctl_local::StackNotice) {
+    match notice {
+        chatctl_local::StackNotice::ProcessStarted { pid, log_stream } => {
+            crate::guard::group_started(*pid, log_stream);
+        }
+        chatctl_local::StackNotice::ProcessEnded { pid } => crate::guard::group_ended(*pid),
+        _ => {}
+    }
+}
+
+/// Local stacks, kept in `.chatctl/` beside the config.
+#[derive(Debug)]
+pub struct LocalTarget {
+    root: PathBuf,
+    /// A port that flags or the config ask for.
+    port: Option<u16>,
+    /// What the page on the gateway's port is filled in with.
+    page: Option<serde_json::Value>,
+    /// The values of the template's dynamic references.
+    references: References,
+    /// The process that this command started, to notice its early death.
+    started: RefCell<Option<Child>>,
+    /// Stacks whose files this command has looked at as a whole.
+    checked: RefCell<BTreeSet<StackName>>,
+    /// What a deletion has left, because it is not ours.
+    left: RefCell<Vec<PathBuf>>,
+}
+
+impl LocalTarget {
+    /// The stacks of the config in `folder`; `port` is what the user asked for.
+    pub fn new(folder: &Path, port: Option<u16>) -> Self {
+        Self {
+            root: folder.join(".chatctl"),
+            port,
+            page: None,
+            references: Default::default(),
+            started: RefCell::default(),
+            checked: RefCell::default(),
+            left: RefCell::default(),
+        }
+    }
+
+    /// The same, for deployments whose gateway shows a page with these settings.
+    pub fn showing(self, page: serde_json::Value) -> Self {
+        Self {
+            page: Some(page),
+            ..self
+        }
+    }
+
+    /// The same, for deployments whose template has these dynamic references.
+    pub fn with_references(self, references: References) -> Self {
+        Self { references, ..self }
+    }
+
+    fn request(&self, deployment: &Deployment, folder: &StateFolder) -> Request {
+        Request {
+            page: self.page.clone(),
+            references: self.references.clone(),
+            ..Request::new(deployment, folder)
+        }
+    }
+
+    /// The files of `stack`, once they have been found to be ours.
+    fn folder(&self, stack: &StackName) -> Result<StateFolder, TargetError> {
+        let folder = self.place(stack);
+        if !self.checked.borrow().contains(stack) {
+            folder.check()?;
+            self.checked.borrow_mut().insert(stack.clone());
+        }
+        Ok(folder)
+    }
+
+    /// Where the files of `stack` are, whatever lies there.
+    fn place(&self, stack: &StackName) -> StateFolder {
+        StateFolder::new(self.root.join(stack.as_ref()))
+    }
+
+    /// What the deletion of a stack has left in its folder, because chatctl has not made it.
+    pub fn left(&self) -> Vec<PathBuf> {
+        self.left.borrow().clone()
+    }
+
+    /// Keeps other commands away from `stack` until the answer is dropped.
+    ///
+    /// # Errors
+    /// Another command is at work on it.
+    pub fn reserve(&self, stack: &StackName) -> Result<impl Sized + use<>, TargetError> {
+        self.folder(stack)?.reserve()?.ok_or_else(|| {
+            TargetError::new(
+                Refusal::Failed,
+                format!("another chatctl command is at work on local stack `{stack}`"),
+            )
+            .with_hint("wait until it is done, then try again")
+        })
+    }
+
+    /// What runs now, `None` when nothing does.
+    pub async fn status(&self, stack: &StackName) -> Result<Option<LocalStatus>, TargetError> {
+        match self.running_soon(stack).await? {
+            Some(running) => match control::status(&running).await {
+                Ok(status) => Ok(Some(status)),
+                Err(error) => {
+                    Err(error.with_hint(unresponsive_hint(&self.folder(stack)?, &running)))
+                }
+            },
+            None => Ok(None),
+        }
+    }
+
+    /// Whether `stack` was deployed but its process is not there, for example after a reboot.
+    pub fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
+        let folder = self.folder(stack)?;
+        Ok(folder.is_asked_for()? && !folder.is_alive()?)
+    }
+
+    /// Whether there is table data that a teardown would remove. A stack without tables has none.
+    pub fn has_data(&self, stack: &StackName) -> bool {
+        let folder = self.place(stack);
+        // Where nothing can be said of the stack, what lies there is taken for data.
+        let template = folder.request().ok().flatten().and_then(|it| it.template());
+        let is_table =
+            |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
+        let has_data = folder.has_data().unwrap_or(true);
+        has_data && template.is_none_or(|template| template.resources().any(is_table))
+    }
+
+    /// What the functions wrote last, when they wrote anything.
+    pub fn clues(&self, stack: &StackName) -> Option<String> {
+        let folder = self.place(stack);
+        let ends = logs::ends(&folder);
+        let text = ends
+            .iter()
+            .map(|(function, line)| format!("\n  {function}: {line}"));
+        (!ends.is_empty()).then(|| {
+            format!(
+                "the stack is up; its functions wrote last ({}):{}",
+                folder.logs().display(),
+                text.collect::<String>()
+            )
+        })
+    }
+
+    /// What the functions of `stack` have written.
+    pub fn logs(&self, stack: &StackName) -> LocalLogs {
+        LocalLogs::new(self.place(stack))
+    }
+
+    /// The template of `stack`, as it was deployed last.
+    pub fn template(&self, stack: &StackName) -> Result<Option<Template>, TargetError> {
+        let request = self.folder(stack)?.request()?;
+        Ok(request.and_then(|request| request.template()))
+    }
+
+    /// The template of `stack` as it runs; where nothing runs, as it was deployed last.
+    ///
+    /// A refused update leaves the old one running, and the new one in what was asked for.
+    pub fn running_template(&self, stack: &StackName) -> Result<Option<Template>, TargetError> {
+        match self.running(stack)?.and_then(|running| running.template()) {
+            Some(template) => Ok(Some(template)),
+            None => self.template(stack),
+        }
+    }
+
+    /// The functions of `stack` by logical id, as it was deployed last.
+    pub fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
+        let template = self.template(stack)?;
+        let functions = template.iter().flat_map(Template::resources);
+        let functions =
+            functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+        Ok(functions.map(|(id, _)| id.to_owned()).collect())
+    }
+
+    /// The folder of `stack`'s state, for messages.
+    pub fn state_folder(&self, stack: &StackName) -> PathBuf {
+        self.place(stack).path().to_owned()
+    }
+
+    /// The log of the process that runs `stack`: its warnings, and why it ended.
+    pub fn stack_log(&self, stack: &StackName) -> PathBuf {
+        self.place(stack).log()
+    }
+
+    fn running(&self, stack: &StackName) -> Result<Option<Running>, TargetError> {
+        let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            folder.running()
+        } else {
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The page as chatctl-local serves it: by a local stack's gateway, or alone, for a stack elsewhere.
+
+use chatctl_local::Page;
+use tokio::net::TcpListener;
+
+use crate::engine::{Refusal, TargetError};
+use crate::stack::page::{html, policy};
+
+/// The page with `settings` in it.
+pub(super) fn filled_in(settings: &serde_json::Value) -> Page {
+    Page::new(html(settings), &policy())
+}
+
+/// The page on a port of its own, once [`Served::forever`] is awaited.
+#[derive(Debug)]
+pub struct Served {
+    listener: TcpListener,
+    page: Page,
+    /// Where it is on 127.0.0.1.
+    pub port: u16,
+}
+
+/// Listens on `port` of 127.0.0.1, 0 for any free one.
+///
+/// # Errors
+/// The port is taken.
+pub async fn listen(settings: &serde_json::Value, port: u16) -> Result<Served, TargetError> {
+    let failed = |source: std::io::Error| TargetError {
+        source: Some(Box::new(source)),
+        ..TargetError::new(
+            Refusal::Failed,
+            format!("could not listen on port {port} of 127.0.0.1"),
+        )
+        .with_hint("give another one with `--port`, or none to get any free one")
+    };
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok(Served {
+        listener,
+        page: filled_in(settings),
+        port,
+    })
+}
+
+impl Served {
+    /// Answers browsers until the future is dropped.
+    pub async fn forever(self) {
+        self.page.serve(self.listener).await;
+    }
+}

@@ -1,0 +1,220 @@
+//! The process that runs a local stack: how it is started and ended.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::folder::StateFolder;
+use super::records::Running;
+use super::unresponsive::{unresponsive, unresponsive_hint};
+use super::{LocalTarget, control};
+use crate::config::names::StackName;
+use crate::engine::{Refusal, Stacks, TargetError};
+use crate::stack::render::output;
+
+/// Has glibc's allocator give memory back once it is free: large blocks at once, because they are mapped by themselves,
+/// and the heap's end. Left to itself it maps ever larger blocks on the heap, where one small block that is in use keeps
+/// all below it. See <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators do not look at these.
+const MEMORY: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "2"),
+    ("MALLOC_MMAP_THRESHOLD_", "4096"),
+    ("MALLOC_TRIM_THRESHOLD_", "131072"),
+];
+
+impl LocalTarget {
+    /// Asks the process to stop and waits until it has let go of its folder.
+    pub(super) async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
+        let folder = self.folder(stack)?;
+        let Some(running) = self.running_soon(stack).await? else {
+            return self.end_left_behind(stack).await;
+        };
+        control::stop(&running)
+            .await
+            .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
+        for _ in 0..1_000 {
+            if !folder.is_alive()? {
+                return Ok(());
+            }
+            self.pause(0).await;
+        }
+        Err(unresponsive(&folder, Some(&running)))
+    }
+
+    /// [`LocalTarget::stop`]; no process starts to run the stack until the answer is dropped.
+    pub(super) async fn stopped(
+        &self,
+        stack: &StackName,
+    ) -> Result<impl Sized + use<>, TargetError> {
+        let folder = self.folder(stack)?;
+        // One that another command has started may begin in between, and is stopped, too.
+        for _ in 0..3 {
+            self.stop(stack).await?;
+            if let Some(held) = folder.lock_patiently().await? {
+                return Ok(held);
+            }
+        }
+        Err(unresponsive(&folder, None))
+    }
+
+    /// What runs, `None` when nothing does. A process that is still starting says so after a moment, and is waited for.
+    pub(super) async fn running_soon(
+        &self,
+        stack: &StackName,
+    ) -> Result<Option<Running>, TargetError> {
+        let folder = self.folder(stack)?;
+        for _ in 0..1_000 {
+            if !folder.is_alive()? {
+                return Ok(None);
+            }
+            if let Some(running) = folder.running()? {
+                return Ok(Some(running));
+            }
+            self.pause(0).await;
+        }
+        Err(unresponsive(&folder, None))
+    }
+
+    /// The process of `stack` that still runs although its folder was removed, and its endpoint.
+    pub fn left_behind(&self, stack: &StackName) -> Result<Option<(u32, String)>, TargetError> {
+        let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            return Ok(None);
+        }
+        let left = super::register::find(folder.path());
+        Ok(left.map(|mut left| {
+            let endpoint = left.outputs.remove(output::URL);
+            (left.pid, endpoint.unwrap_or_default())
+        }))
+    }
+
+    /// Ends a process that [`LocalTarget::left_behind`] finds.
+    pub async fn end_left_behind(&self, stack: &StackName) -> Result<(), TargetError> {
+        let folder = self.folder(stack)?;
+        if folder.is_alive()? {
+            return Ok(());
+        }
+        let Some(left) = super::register::find(folder.path()) else {
+            return Ok(());
+        };
+        // It may be about to end by itself: then it does not answer, and that is as good.
+        let asked = control::stop(&left).await;
+        for _ in 0..1_000 {
+            if super::register::find(folder.path()).is_none() {
+                return Ok(());
+            }
+            self.pause(0).await;
+        }
+        asked?;
+        Err(unresponsive(&folder, Some(&left)))
+    }
+
+    pub(super) fn spawn(&self, folder: &StateFolder, stack: &StackName) -> Result<(), TargetError> {
+        let program = std::env::current_exe()
+            .map_err(|error| TargetError::file("find", Path::new("chatctl"), error))?;
+        let log = folder.open_log()?;
+        let child = Command::new(program)
+            .arg("local-stack")
+            .arg(folder.path())
+            .arg::<&str>(stack.as_ref())
+            .envs(MEMORY)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .map_err(|source| TargetError {
+                source: Some(Box::new(source)),
+                ..TargetError::new(
+                    Refusal::Unexpected,
+                    "could not start the local stack's process",
+                )
+            })?;
+        *self.started.borrow_mut() = Some(child);
+        Ok(())
+    }
+
+    /// An error when the stack would be ended for a port that it cannot get.
+    pub(super) fn check_port(&self, running: &Running) -> Result<(), TargetError> {
+        let port = self.port.unwrap_or(running.port);
+        let Err(error) = TcpListener::bind(("127.0.0.1", port)) else {
+            return Ok(());
+        };
+        Err(TargetError {
+            source: Some(Box::new(error)),
+            ..TargetError::new(
+                Refusal::Failed,
+                format!("could not listen on port {port} of 127.0.0.1"),
+            )
+        }
+        .with_hint(format!(
+            "give another one with `--port`; the stack still serves on port {}",
+            running.port
+        )))
+    }
+
+    /// An error when the process that this command started has ended before its stack settled.
+    pub(super) fn check_started(&self, folder: &StateFolder) -> Result<(), TargetError> {
+        let mut started = self.started.borrow_mut();
+        let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
+            return Ok(());
+        };
+        // Another command's process has been faster, and serves the same request.
+        if folder.is_alive()? {
+            return Ok(());
+        }
+        let message = format!("the local stack's process ended while it started ({status})");
+        Err(
+            TargetError::new(Refusal::Failed, message).with_hint(format!(
+                "its log is {}; it ends:\n{}",
+                folder.log().display(),
+                folder.log_end()
+            )),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stack that a process holds which has not said anything of itself yet.
+    fn starting() -> (tempfile::TempDir, LocalTarget, StackName, std::fs::File) {
+        let project = tempfile::tempdir().unwrap();
+        let (target, stack) = (
+            LocalTarget::new(project.path(), None),
+            "chat".parse().unwrap(),
+        );
+        let held = target.place(&stack).lock().unwrap().unwrap();
+        (project, target, stack, held)
+    }
+
+    #[tokio::test]
+    async fn a_process_that_is_still_starting_is_waited_for() {
+        let (_project, target, stack, _held) = starting();
+        let says = async {
+            tokio::task::yield_now().await;
+            let running = Running {
+                pid: 1,
+                port: 4711,
+                control_port: 1,
+                secret: "s".into(),
+                applied: String::new(),
+                template: None,
+                outputs: Default::default(),
+            };
+            target.place(&stack).write_running(&running).unwrap();
+        };
+        let (running, ()) = tokio::join!(target.running_soon(&stack), says);
+        assert_eq!(running.unwrap().unwrap().port, 4711);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ends_while_it_starts_is_no_longer_waited_for() {
+        let (_project, target, stack, held) = starting();
+        let ends = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let (running, ()) = tokio::join!(target.running_soon(&stack), ends);
+        assert_eq!(running.unwrap(), None);
+    }
+}

@@ -1,0 +1,193 @@
+//! The engine's [`Stacks`] over the process that runs a local stack.
+
+use std::time::Duration;
+
+use super::records::{Request, Running};
+use super::unresponsive::unresponsive_hint;
+use super::{LocalTarget, control};
+use crate::config::names::StackName;
+use crate::engine::limits::{self, Limit};
+use crate::engine::{
+    Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Prepared, StackStatus,
+    Stacks, TargetError,
+};
+use crate::stack::Outputs;
+use crate::stack::change::ChangeSummary;
+use crate::stack::progress::{STACK_TYPE, StackEvent};
+
+impl Stacks for LocalTarget {
+    async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
+        let folder = self.folder(stack)?;
+        // Nobody can tell what a damaged file asks for, but a teardown has to find the stack that it is of.
+        let Ok(request) = folder.request() else {
+            return Ok(Some(Description {
+                status: StackStatus::Failed("CREATE_FAILED".into()),
+                outputs: Outputs::new(),
+            }));
+        };
+        let Some(request) = request else {
+            let kept = Description {
+                status: StackStatus::Deleted,
+                outputs: Outputs::new(),
+            };
+            return Ok(folder.has_data()?.then_some(kept));
+        };
+        let last = folder
+            .events(&request.token)?
+            .into_iter()
+            .rfind(|event| event.resource_type == STACK_TYPE);
+        let status = match last {
+            Some(event) => StackStatus::parse(&event.status),
+            None => StackStatus::InProgress("CREATE_IN_PROGRESS".into()),
+        };
+        if !status.is_settled() {
+            self.check_started(&folder)?;
+        }
+        let outputs = self
+            .running(stack)?
+            .map(|running| running.outputs)
+            .unwrap_or_default();
+        Ok(Some(Description { status, outputs }))
+    }
+
+    async fn footing(&self, _stack: &StackName) -> Result<Footing, TargetError> {
+        // Whoever asks has reserved the stack, and a start replaces whatever is left of an earlier one.
+        Ok(Footing::Ready)
+    }
+
+    async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
+        let folder = self.folder(&deployment.stack)?;
+        let running = self.running_soon(&deployment.stack).await?;
+        let old = folder.request()?;
+        let new = self.request(&deployment, &folder);
+        let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
+        let before = |function: &String| old.as_ref()?.code.get(function);
+        let new_code = new.code.iter();
+        let new_code = new_code
+            .filter(|(function, folder)| before(function) != Some(folder))
+            .map(|(function, _)| function.clone())
+            .collect();
+        let change = match (&old, &running) {
+            (Some(old), Some(running)) if !moves(running) => {
+                if running.applied == new.digest() && old.digest() == new.digest() {
+                    return Ok(Prepared::NoChanges(running.outputs.clone()));
+                }
+                Change::Update
+            }
+            (Some(_), Some(running)) => {
+                self.check_port(running)?;
+                Change::Move
+            }
+            // One that has failed to start may have left nothing to start with.
+            (Some(_), None) if folder.has_data()? => Change::Restart,
+            (_, None) | (None, _) => Change::Create,
+        };
+        let before = old
+            .and_then(|old| old.template())
+            .filter(|_| change == Change::Update);
+        let summary = ChangeSummary::between(before.as_ref(), &deployment.template, &new_code);
+        Ok(Prepared::ChangeSet(Box::new(ChangeSet {
+            id: new.token,
+            change,
+            summary,
+            deployment,
+        })))
+    }
+
+    async fn abandon(&self) {
+        // Preparing only compares.
+    }
+
+    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
+        let stack = &change_set.deployment.stack;
+        let folder = self.folder(stack)?;
+        let request = Request {
+            token: change_set.id.clone(),
+            ..self.request(&change_set.deployment, &folder)
+        };
+        match (change_set.change, self.running_soon(stack).await?) {
+            (Change::Update, Some(running)) => {
+                folder.write_request(&request)?;
+                control::update(&running)
+                    .await
+                    .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
+            }
+            _ => {
+                // Held until the process is there, so that one that another command has started, and that has not
+                // begun yet, finds this request and not the one before.
+                let held = self.stopped(stack).await?;
+                folder.forget_running()?;
+                folder.write_request(&Request {
+                    port: self.port,
+                    ..request
+                })?;
+                self.spawn(&folder, stack)?;
+                drop(held);
+            }
+        }
+        Ok(Operation {
+            stack: stack.clone(),
+            stack_id: String::new(),
+            token: change_set.id.clone(),
+        })
+    }
+
+    async fn retain_tables(&self, _stack: &StackName) -> Result<Option<Operation>, TargetError> {
+        // Deleting with `Data::Keep` leaves them.
+        Ok(None)
+    }
+
+    async fn delete(
+        &self,
+        stack: &StackName,
+        data: Data,
+        _spare: &[String],
+    ) -> Result<Operation, TargetError> {
+        self.stop(stack).await?;
+        let folder = self.folder(stack)?;
+        *self.left.borrow_mut() = match data {
+            Data::Remove => folder.remove()?,
+            Data::Keep => folder.remove_all_but_data()?,
+        };
+        Ok(Operation {
+            stack: stack.clone(),
+            stack_id: String::new(),
+            token: String::new(),
+        })
+    }
+
+    async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError> {
+        self.folder(&operation.stack)?.events(&operation.token)
+    }
+
+    async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
+        // What it is asked for lies in a file, under the operation's own token.
+        Ok(true)
+    }
+
+    async fn pause(&self, _quiet: u32) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    fn longest(&self) -> Limit {
+        limits::STARTING
+    }
+
+    async fn interrupt(&self, operation: &Operation) -> TargetError {
+        // An update is one step inside the running process: it happens or it does not. A process that is still
+        // starting is ended, and takes down what it has started.
+        let started = self.started.borrow_mut().take();
+        if let Some(mut child) = started {
+            let pid = rustix::process::Pid::from_child(&child);
+            if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
+                drop(tokio::task::spawn_blocking(move || child.wait()).await);
+                self.place(&operation.stack).forget_request();
+            }
+        }
+        TargetError::interrupted()
+    }
+}

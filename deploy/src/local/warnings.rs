@@ -1,0 +1,99 @@
+//! What a running stack has warned of: its log has the first ones, the last few are told by `status`.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+/// So many are kept, however many there have been.
+const KEPT: usize = 3;
+
+/// Characters of a warning that are kept: a client can make one as long as a frame.
+const LONGEST: usize = 300;
+
+/// So many go to the log: clients can cause one a frame, and nobody shortens the file.
+const WRITTEN: u64 = 1000;
+
+/// The warnings of a process since it started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Warnings {
+    /// All of them, kept or not.
+    pub count: u64,
+    /// The last few, oldest first.
+    pub last: VecDeque<Warning>,
+}
+
+/// One of them, on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Warning {
+    /// Seconds since the Unix epoch.
+    pub at: u64,
+    pub message: String,
+}
+
+impl Warnings {
+    /// Adds what was said `at` this second, forgets the oldest one for it, and answers what the log is to say.
+    pub fn add(&mut self, at: u64, message: &str) -> Option<String> {
+        self.count += 1;
+        let line = match self.count {
+            ..=WRITTEN => Some(message.to_owned()),
+            count if count == WRITTEN + 1 => Some(format!(
+                "there have been {WRITTEN} warnings: further ones are not written here; `chatctl status --local` \
+                 counts them and shows the last ones"
+            )),
+            _ => None,
+        };
+        if self.last.len() == KEPT {
+            self.last.pop_front();
+        }
+        let mut message = message.to_owned();
+        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+            message.truncate(end);
+            message.push('…');
+        }
+        self.last.push_back(Warning { at, message });
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_counted_and_the_last_three_are_kept() {
+        let mut warnings = Warnings::default();
+        for at in 1..=5 {
+            warnings.add(at, &format!("warning {at}"));
+        }
+        assert_eq!(warnings.count, 5);
+        let kept = warnings.last.iter();
+        let kept: Vec<_> = kept.map(|it| (it.at, it.message.as_str())).collect();
+        assert_eq!(kept, [(3, "warning 3"), (4, "warning 4"), (5, "warning 5")]);
+    }
+
+    #[test]
+    fn a_flood_of_them_is_counted_and_not_written() {
+        let mut warnings = Warnings::default();
+        let flood = WRITTEN + 100;
+        let written: Vec<_> = (0..flood).filter_map(|_| warnings.add(0, "w")).collect();
+        assert_eq!(warnings.count, flood);
+        assert_eq!(written.len() as u64, WRITTEN + 1);
+        assert!(
+            written
+                .last()
+                .unwrap()
+                .contains("further ones are not written")
+        );
+    }
+
+    #[test]
+    fn a_long_one_is_cut_between_two_characters() {
+        let mut warnings = Warnings::default();
+        warnings.add(0, &"ü".repeat(LONGEST));
+        warnings.add(0, &"ü".repeat(LONGEST + 1));
+        assert_eq!(warnings.last[0].message, "ü".repeat(LONGEST));
+        assert_eq!(warnings.last[1].message, "ü".repeat(LONGEST) + "…");
+    }
+}

@@ -1,0 +1,56 @@
+//! What a build for AWS needs, looked at beforehand.
+
+use super::choice::{self, Wanted};
+use super::find::Crate;
+use super::toolchain::{Programs, Toolchain};
+use super::{Source, read_prebuilt};
+use crate::config::{Architecture, Settings};
+use crate::engine::TargetError;
+use crate::engine::preflight::Check;
+use crate::stack::code::{Code, Origin};
+
+/// Looks at everything that [`super::artifacts`] would need, and builds nothing.
+pub async fn checks(
+    settings: &Settings,
+    source: Source<'_>,
+    deployed: Option<Architecture>,
+) -> Vec<Check> {
+    let programs = Programs::of_environment();
+    let mut checks = Vec::new();
+    let mut wanted = Wanted::new(settings.aws.architecture, deployed);
+    let mut folder = None;
+    for code in Code::of(settings) {
+        let found = match (&code.origin, source) {
+            (Origin::Own, Source::Prebuilt(given)) => {
+                read_prebuilt(given, wanted.fixed()).map(|(_, fit)| {
+                    wanted = wanted.like_the_others(fit.architecture);
+                    Some(format!("handlers given, for {}", fit.architecture.word()))
+                })
+            }
+            _ => Crate::of(&programs, &code, settings).await.map(|found| {
+                let told = matches!(code.origin, Origin::Custom { .. })
+                    .then(|| format!("handler {} is `{}`", code.name(), found.binary));
+                folder.get_or_insert(found.folder);
+                told
+            }),
+        };
+        match found.map_err(|error| error.of(&code)) {
+            Ok(None) => {}
+            Ok(Some(told)) => checks.push(Check::new("handlers", Ok(told))),
+            Err(error) => checks.push(Check::new("handlers", Err(error.into()))),
+        }
+    }
+    // One toolchain is looked at; a crate with one of its own tells when it is built.
+    let Some(folder) = folder else {
+        return checks;
+    };
+    let findings = match Toolchain::detect(&programs, &folder).await {
+        Ok(toolchain) => choice::findings(&toolchain, wanted, source.check()),
+        Err(error) => vec![("cargo", Err(error))],
+    };
+    let findings = findings.into_iter();
+    checks.extend(
+        findings.map(|(subject, finding)| Check::new(subject, finding.map_err(TargetError::from))),
+    );
+    checks
+}

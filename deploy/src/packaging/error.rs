@@ -1,0 +1,223 @@
+//! Why there are no handlers, and what the reader can do.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use super::elf::Unfit;
+use super::owner::SAFE_FOLDERS;
+use super::toolchain::triple;
+use super::{MOST_CODE, PACKAGE};
+use crate::config::Architecture;
+use crate::engine::{Refusal, TargetError};
+use crate::stack::code::{Code, Origin};
+
+/// Why there are no handlers.
+#[derive(Debug, thiserror::Error)]
+pub enum PackagingError {
+    #[error(
+        "found no handlers: no crate `{PACKAGE}` in a folder `lambdas` of {}",
+        searched(start, end)
+    )]
+    NoCrate {
+        /// The project's folder.
+        start: PathBuf,
+        /// The last one above it that was searched.
+        end: PathBuf,
+    },
+    #[error("will not build {}: {} belongs to another user of this machine, with the id {owner}", .folder.display(), .path.display())]
+    Foreign {
+        path: PathBuf,
+        owner: u32,
+        /// The crate's.
+        folder: PathBuf,
+    },
+    #[error("{} has no Cargo.toml, so it is not the handlers' crate", .folder.display())]
+    NotACrate { folder: PathBuf },
+    #[error("the folder {} does not hold a handler's crate: {why}", .folder.display())]
+    NotAHandler { folder: PathBuf, why: String },
+    #[error("the handler of route `{key}`: {error}")]
+    Custom {
+        key: String,
+        error: Box<PackagingError>,
+    },
+    #[error("could not start {cargo}")]
+    NoCargo {
+        cargo: String,
+        source: std::io::Error,
+    },
+    #[error("`{command}` failed: {answer}")]
+    BrokenToolchain { command: String, answer: String },
+    #[error("cargo-lambda is missing, and only it can build for {} here", .architecture.word())]
+    NoCargoLambda {
+        architecture: Architecture,
+        /// What can be built without it.
+        native: Option<Architecture>,
+    },
+    #[error("zig is missing, and cargo-lambda needs it to link for {} here", .architecture.word())]
+    NoZig {
+        architecture: Architecture,
+        /// What can be built without it.
+        native: Option<Architecture>,
+    },
+    #[error("the Rust target {} is not installed", triple(*.architecture))]
+    NoTarget { architecture: Architecture },
+    #[error("the handlers do not compile\n\n{diagnostics}")]
+    Compile { diagnostics: String },
+    #[error("`{command}` failed ({status})\n\n{diagnostics}")]
+    NotBuilt {
+        command: String,
+        status: ExitStatus,
+        diagnostics: String,
+    },
+    #[error("the build succeeded and left no binary `{binary}` of the crate in {}", .folder.display())]
+    NoBinary { folder: PathBuf, binary: String },
+    #[error("the binaries of {} and {} would be the same file, {}", .crates[0].display(), .crates[1].display(), .path.display())]
+    SameFile { path: PathBuf, crates: [PathBuf; 2] },
+    #[error("could not make a temporary folder for the build")]
+    NoRoom { source: std::io::Error },
+    #[error("could not read the handlers at {}", .path.display())]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the handlers at {} have {size} bytes, and Lambda takes {MOST_CODE}", .path.display())]
+    TooBig { path: PathBuf, size: u64 },
+    #[error("Lambda cannot run {what}: {why}")]
+    Unfit { what: String, why: Unfit },
+}
+
+impl PackagingError {
+    /// The error, with the route that it belongs to where that needs saying.
+    pub(super) fn of(self, code: &Code) -> Self {
+        match &code.origin {
+            Origin::Own => self,
+            Origin::Custom { key, .. } => Self::Custom {
+                key: key.clone(),
+                error: Box::new(self),
+            },
+        }
+    }
+
+    /// What the reader can do.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoCrate { .. } | Self::NotACrate { .. } => {
+                "set `path` under `[handlers]` in chatctl.toml, or pass a built one with `--handlers FILE`"
+            }
+            Self::Foreign { path, .. } => {
+                return Some(format!(
+                    "its owner decides what a build runs with your rights; if that is fine, name the folder in the environment: \
+                     {SAFE_FOLDERS}={}",
+                    path.display()
+                ));
+            }
+            Self::NotAHandler { .. } => {
+                "`handler` names a folder, from chatctl.toml on, with a package that has one binary: a Lambda bootstrap"
+            }
+            Self::Custom { error, .. } => return error.hint(),
+            Self::NoCargo { .. } | Self::BrokenToolchain { .. } => {
+                "install or repair the Rust toolchain, or pass built handlers with `--handlers FILE`"
+            }
+            Self::NoCargoLambda { native, .. } => {
+                let install = "`pip install cargo-lambda` brings it and zig, `cargo install cargo-lambda` it alone";
+                return Some(format!("{install}{}", or_native(*native)));
+            }
+            Self::NoZig { native, .. } => {
+                let install = "`pip install ziglang`, for the python3 on PATH, or put `zig` on PATH (ziglang.org/download)";
+                return Some(format!("{install}{}", or_native(*native)));
+            }
+            Self::NoTarget { architecture } => {
+                let install = format!("`rustup target add {}`", triple(*architecture));
+                return Some(format!(
+                    "{install}; or, where it is not rustup that installs targets, `--skip-target-check`"
+                ));
+            }
+            Self::NotBuilt { diagnostics, .. } if diagnostics.contains("--locked") => {
+                "handlers for AWS are built with the versions in Cargo.lock: \
+                 `cargo generate-lockfile` beside the crate writes it"
+            }
+            Self::Unreadable { .. } => {
+                "`--handlers` takes an executable, or a folder with one named `bootstrap`"
+            }
+            Self::SameFile { .. } => {
+                "they share a target folder: give one of the binaries another name"
+            }
+            Self::Unfit { why, .. } => why.hint(),
+            Self::Compile { .. }
+            | Self::NotBuilt { .. }
+            | Self::NoBinary { .. }
+            | Self::NoRoom { .. }
+            | Self::TooBig { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Whether the set-up or the user's words are to blame, and not the code or the machine.
+    fn is_usage(&self) -> bool {
+        if let Self::Custom { error, .. } = self {
+            return error.is_usage();
+        }
+        !matches!(
+            self,
+            Self::Compile { .. }
+                | Self::NotBuilt { .. }
+                | Self::NoBinary { .. }
+                | Self::NoRoom { .. }
+        )
+    }
+}
+
+impl PackagingError {
+    fn quotes_compiler(&self) -> bool {
+        match self {
+            Self::Custom { error, .. } => error.quotes_compiler(),
+            Self::Compile { .. } | Self::NotBuilt { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// The error without the route that it belongs to.
+    fn innermost(self) -> Self {
+        match self {
+            Self::Custom { error, .. } => error.innermost(),
+            error => error,
+        }
+    }
+}
+
+/// Which folders were looked at.
+fn searched(start: &Path, end: &Path) -> String {
+    match start == end {
+        true => start.display().to_string(),
+        false => format!("{}, or above it up to {}", start.display(), end.display()),
+    }
+}
+
+/// The way out for whoever wants to install nothing.
+fn or_native(native: Option<Architecture>) -> String {
+    native.map_or(String::new(), |native| {
+        let word = native.word();
+        format!("; or set `architecture = \"{word}\"` under `[aws]`, which needs neither here")
+    })
+}
+
+impl From<PackagingError> for TargetError {
+    fn from(error: PackagingError) -> Self {
+        let refusal = match error.is_usage() {
+            true => Refusal::Usage,
+            false => Refusal::Unexpected,
+        };
+        let told = Self::new(refusal, error.to_string());
+        Self {
+            hint: error.hint(),
+            quotes_compiler: error.quotes_compiler(),
+            source: match error.innermost() {
+                PackagingError::NoCargo { source, .. }
+                | PackagingError::NoRoom { source }
+                | PackagingError::Unreadable { source, .. } => Some(Box::new(source)),
+                _ => None,
+            },
+            ..told
+        }
+    }
+}

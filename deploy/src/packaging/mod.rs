@@ -1,0 +1,368 @@
+//! Builds what functions run: our handlers, one crate and one binary for all of ours, and the crates of the user's.
+//!
+//! For this machine that is an executable, built by plain cargo. For AWS it is a zip, built by what is installed, of an
+//! executable that was found fit for Lambda before anything is sent.
+
+mod cargo;
+mod cargo_lambda;
+mod checks;
+mod choice;
+mod counting;
+mod elf;
+mod error;
+mod find;
+mod manifest;
+mod owner;
+mod paths;
+mod plan;
+#[cfg(test)]
+mod sample;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod toolchain;
+mod zip;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+pub use self::checks::checks;
+pub use self::choice::TargetCheck;
+use self::choice::{Builder, Wanted};
+use self::counting::Counting;
+use self::elf::Fit;
+pub use self::error::PackagingError;
+use self::find::Crate;
+use self::paths::Places;
+pub use self::plan::{Planned, plan};
+pub use self::sources::sources;
+use self::toolchain::{Programs, Toolchain, triple};
+use crate::config::{Architecture, Settings};
+use crate::engine::{DeployEvent, Reporter};
+use crate::stack::code::{Code, Origin};
+
+/// Our handlers' package and binary.
+const PACKAGE: &str = "chat-lambdas";
+const BINARY: &str = "chat";
+
+/// The most that the code of a function may have, in bytes, unzipped
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const MOST_CODE: u64 = 250 * 1024 * 1024;
+
+/// What this machine can run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executable {
+    /// What to call it in front of a reader.
+    pub name: String,
+    pub path: PathBuf,
+    /// SHA-256 of the bytes, hexadecimal.
+    pub digest: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// What Lambda takes. The same executable makes the same artifact, whenever and wherever.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// What to call it in front of a reader.
+    pub name: String,
+    /// A zip with one executable file, `bootstrap`.
+    pub zip: Vec<u8>,
+    /// SHA-256 of the zip, hexadecimal.
+    pub digest: String,
+    /// The processor it runs on.
+    pub architecture: Architecture,
+    /// Of the executable, in bytes.
+    pub size: u64,
+    /// Why it is this processor, and what the executable needs: a few words to show.
+    pub note: String,
+}
+
+/// Where our handlers for AWS come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// An executable, or a folder that holds `bootstrap`.
+    Prebuilt(&'a Path),
+    /// The crate that the settings lead to.
+    Crate(TargetCheck),
+}
+
+/// What was built, by the template's parameter that names it.
+pub type Built<T> = BTreeMap<String, T>;
+
+/// Makes everything that the functions of `settings` run, for this machine. Ours is taken from `prebuilt` (an
+/// executable, or a folder that holds `bootstrap`) where that is given.
+///
+/// # Errors
+/// [`PackagingError`]; a compiler's own words are in [`PackagingError::Compile`], unchanged.
+pub async fn executables(
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+    reporter: &mut impl Reporter,
+) -> Result<Built<Executable>, PackagingError> {
+    executables_by(&Programs::of_environment(), settings, prebuilt, reporter).await
+}
+
+async fn executables_by(
+    programs: &Programs,
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+    reporter: &mut impl Reporter,
+) -> Result<Built<Executable>, PackagingError> {
+    // Builds take minutes: a crate that is not there is told of before the first one.
+    let mut origins = Vec::new();
+    for code in Code::of(settings) {
+        let origin = match (&code.origin, prebuilt) {
+            (Origin::Own, Some(given)) => Ok(Found::Built(file_in(given))),
+            _ => Crate::of(programs, &code, settings).await.map(Found::Crate),
+        };
+        let origin = origin.map_err(|error| error.of(&code))?;
+        origins.push((code, origin));
+    }
+    let reporter = &mut Counting::new(reporter);
+    let mut built = Built::new();
+    let mut crates: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for (code, origin) in origins {
+        let path = match origin {
+            Found::Built(path) => Ok(path),
+            Found::Crate(found) => {
+                reporter.report(&building(&code, &found));
+                path_of(programs, found, settings, &mut crates, reporter).await
+            }
+        };
+        let executable = path.and_then(|path| Executable::of(code.name(), path));
+        let executable = executable.map_err(|error| error.of(&code))?;
+        built.insert(code.parameter, executable);
+    }
+    Ok(built)
+}
+
+/// Where an executable comes from.
+enum Found {
+    Built(PathBuf),
+    Crate(Crate),
+}
+
+/// Builds `found`; `crates` are those that were built before, by the path of what came out.
+async fn path_of(
+    programs: &Programs,
+    found: Crate,
+    settings: &Settings,
+    crates: &mut BTreeMap<PathBuf, PathBuf>,
+    reporter: &mut impl Reporter,
+) -> Result<PathBuf, PackagingError> {
+    let profile = &settings.handlers.profile;
+    let places = match paths::hides(profile) {
+        true => Some(Places::of(programs, &found).await),
+        false => None,
+    };
+    let found = match &places {
+        Some(places) => places.hidden(programs, found, None),
+        None => found,
+    };
+    let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
+    if let Some(places) = places {
+        places.tell_rest(&std::fs::read(&path).unwrap_or_default(), reporter);
+    }
+    // Where crates share a target folder, one build would replace what the other has made.
+    match crates.insert(path.clone(), found.folder.clone()) {
+        Some(other) if other != found.folder => Err(PackagingError::SameFile {
+            path,
+            crates: [other, found.folder],
+        }),
+        _ => Ok(path),
+    }
+}
+
+/// Says whose turn it is.
+fn building(code: &Code, found: &Crate) -> DeployEvent {
+    DeployEvent::Building {
+        name: code.name().to_owned(),
+        folder: found.folder.clone(),
+    }
+}
+
+/// Makes everything that the functions of `settings` run for AWS: for the processor that the config names, else for
+/// `deployed`, the one that the stack's functions run on, else for one that can be built. It is the same for all of it.
+/// `source` says where ours comes from.
+///
+/// # Errors
+/// [`PackagingError`]: what is needed for the build is missing, it fails, or Lambda could not run what came out of it.
+pub async fn artifacts(
+    settings: &Settings,
+    source: Source<'_>,
+    deployed: Option<Architecture>,
+    reporter: &mut impl Reporter,
+) -> Result<Built<Artifact>, PackagingError> {
+    let programs = Programs::of_environment();
+    artifacts_by(&programs, settings, source, deployed, reporter).await
+}
+
+async fn artifacts_by(
+    programs: &Programs,
+    settings: &Settings,
+    source: Source<'_>,
+    deployed: Option<Architecture>,
+    reporter: &mut impl Reporter,
+) -> Result<Built<Artifact>, PackagingError> {
+    let reporter = &mut Counting::new(reporter);
+    let mut built = Built::new();
+    let mut wanted = Wanted::new(settings.aws.architecture, deployed);
+    for code in Code::of(settings) {
+        let artifact = match (&code.origin, source) {
+            (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted.fixed())
+                .map(|(bytes, fit)| Artifact::of(code.name(), &bytes, fit, "given")),
+            (_, source) => {
+                artifact_of(programs, &code, settings, wanted, source.check(), reporter).await
+            }
+        };
+        let artifact = artifact.map_err(|error| error.of(&code))?;
+        wanted = wanted.like_the_others(artifact.architecture);
+        built.insert(code.parameter, artifact);
+    }
+    Ok(built)
+}
+
+async fn artifact_of(
+    programs: &Programs,
+    code: &Code,
+    settings: &Settings,
+    wanted: Wanted,
+    check: TargetCheck,
+    reporter: &mut impl Reporter,
+) -> Result<Artifact, PackagingError> {
+    let found = Crate::of(programs, code, settings).await?;
+    let toolchain = Toolchain::detect(programs, &found.folder).await?;
+    let choice = choice::choose(&toolchain, wanted, check)?;
+    reporter.report(&building(code, &found));
+    let places = Places::of(programs, &found).await;
+    let target = match choice.builder {
+        Builder::Cargo => None,
+        Builder::Zig | Builder::CargoLambda => Some(triple(choice.architecture)),
+    };
+    let found = places.hidden(programs, found, target);
+    let profile = &settings.handlers.profile;
+    let bytes = cargo_lambda::build(programs, choice, &found, profile, reporter).await?;
+    places.tell_rest(&bytes, reporter);
+    let fit = elf::inspect(&bytes, Some(choice.architecture));
+    let fit = fit.map_err(|why| PackagingError::Unfit {
+        what: "the handlers that were built".into(),
+        why,
+    })?;
+    Ok(Artifact::of(code.name(), &bytes, fit, choice.reason))
+}
+
+impl<'a> Source<'a> {
+    /// What the flags say: `--handlers PATH`, `--skip-target-check`.
+    pub fn of_flags(handlers: Option<&'a Path>, skip_target_check: bool) -> Self {
+        match handlers {
+            Some(path) => Self::Prebuilt(path),
+            None if skip_target_check => Self::Crate(TargetCheck::Skipped),
+            None => Self::Crate(TargetCheck::Installed),
+        }
+    }
+
+    /// How the targets of crates that are built nevertheless are looked at.
+    fn check(self) -> TargetCheck {
+        match self {
+            Self::Prebuilt(_) => TargetCheck::Installed,
+            Self::Crate(check) => check,
+        }
+    }
+}
+
+impl Executable {
+    fn of(name: &str, path: PathBuf) -> Result<Self, PackagingError> {
+        // As big as it likes, unlike what goes to Lambda: an unoptimised build can be huge.
+        let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            path,
+            digest: digest(&bytes),
+            size: bytes.len() as u64,
+        })
+    }
+}
+
+impl Artifact {
+    fn of(name: &str, executable: &[u8], fit: Fit, reason: &str) -> Self {
+        let zip = zip::zip(executable);
+        let needs = match fit.glibc {
+            Some(version) => format!("glibc {version}"),
+            None => "static".into(),
+        };
+        Self {
+            name: name.to_owned(),
+            digest: digest(&zip),
+            zip,
+            architecture: fit.architecture,
+            size: executable.len() as u64,
+            note: format!("{}, {reason}; {needs}", fit.architecture.word()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Artifact {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Megabytes of zip are nothing to read.
+        f.debug_struct("Artifact")
+            .field("digest", &self.digest)
+            .field("architecture", &self.architecture)
+            .field("note", &self.note)
+            .finish_non_exhaustive()
+    }
+}
+
+fn file_in(given: &Path) -> PathBuf {
+    if given.is_dir() {
+        given.join(zip::BOOTSTRAP)
+    } else {
+        given.to_owned()
+    }
+}
+
+fn read_prebuilt(
+    given: &Path,
+    wanted: Option<Architecture>,
+) -> Result<(Vec<u8>, Fit), PackagingError> {
+    let path = file_in(given);
+    let bytes = read(&path)?;
+    let fit = elf::inspect(&bytes, wanted).map_err(|why| PackagingError::Unfit {
+        what: path.display().to_string(),
+        why,
+    })?;
+    Ok((bytes, fit))
+}
+
+/// Reads an executable for Lambda, which has a limit.
+fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
+    let unreadable = |source| PackagingError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > MOST_CODE {
+        return Err(PackagingError::TooBig {
+            path: path.to_owned(),
+            size,
+        });
+    }
+    std::fs::read(path).map_err(unreadable)
+}
+
+/// SHA-256, hexadecimal.
+/// Whether `name` is a digest as files and objects are named after: what has another name was not published by chatctl.
+pub fn is_digest(name: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.len() == 64 && name.bytes().all(is_digit)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

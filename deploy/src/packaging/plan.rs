@@ -1,0 +1,70 @@
+//! What would be built, told before anything is.
+
+use std::path::{Path, PathBuf};
+
+use super::find::{absolute, folder_of};
+use super::{PackagingError, file_in};
+use crate::config::Settings;
+use crate::stack::code::{Code, Origin};
+
+/// Where an executable will come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Planned {
+    /// Built from the crate in `folder`, an absolute path without links.
+    Crate { name: String, folder: PathBuf },
+    /// A file that is there already.
+    Given { name: String, path: PathBuf },
+}
+
+/// Everything that the functions of `settings` will run; ours is `prebuilt` where that is given.
+///
+/// # Errors
+/// [`PackagingError`]: a crate is not there, or is another user's.
+pub fn plan(settings: &Settings, prebuilt: Option<&Path>) -> Result<Vec<Planned>, PackagingError> {
+    let planned = Code::of(settings).into_iter().map(|code| {
+        let name = code.name().to_owned();
+        match (&code.origin, prebuilt) {
+            (Origin::Own, Some(given)) => Ok(Planned::Given {
+                name,
+                path: absolute(&file_in(given)),
+            }),
+            _ => {
+                let folder = folder_of(&code, settings).map_err(|error| error.of(&code))?;
+                Ok(Planned::Crate { name, folder })
+            }
+        }
+    });
+    planned.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packaging::owner::canonical;
+    use crate::packaging::sample::{settings, write_crate};
+
+    #[test]
+    fn every_crate_is_named_by_its_real_folder_and_what_is_given_by_its_file() {
+        let (folder, settings) = settings(
+            "[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"roll\"\nhandler = \"link/../roll\"\n",
+        );
+        let root = canonical(folder.path());
+        write_crate(&root.join("elsewhere/roll"), "fn main() {}");
+        std::fs::create_dir(root.join("elsewhere/deep")).unwrap();
+        std::os::unix::fs::symlink("elsewhere/deep", root.join("link")).unwrap();
+        std::fs::write(root.join("bootstrap"), "").unwrap();
+        assert_eq!(
+            plan(&settings, Some(&root)).unwrap(),
+            [
+                Planned::Given {
+                    name: "handlers".into(),
+                    path: root.join("bootstrap"),
+                },
+                Planned::Crate {
+                    name: "roll".into(),
+                    folder: root.join("elsewhere/roll"),
+                },
+            ]
+        );
+    }
+}

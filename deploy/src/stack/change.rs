@@ -1,0 +1,295 @@
+//! What a change set will do, in the words that are shown before the question.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::Template;
+use super::rights::Right;
+
+/// What happens to one resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    Add,
+    Modify,
+    /// A new resource takes its place; what the old one held is lost.
+    Replace,
+    /// It depends on values that are only known then whether it is modified or replaced.
+    MayReplace,
+    Remove,
+}
+
+/// One row of a change summary.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceChange {
+    pub action: Action,
+    pub logical_id: String,
+    pub resource_type: String,
+    /// The top-level properties that differ, for `Modify` and `Replace`.
+    pub properties: Vec<String>,
+    /// Their values, as far as the target tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueChange>,
+    /// What is replaced or removed stays in the account, outside the stack.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub retained: bool,
+}
+
+/// One property's value before and after, as text.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValueChange {
+    /// For example `/Properties/Code/S3Key`.
+    pub path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+}
+
+/// Everything a change set will do, in template order; what goes comes last.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ChangeSummary {
+    pub changes: Vec<ResourceChange>,
+    /// What roles may do that they could not do before; empty where roles are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rights: Vec<Right>,
+    /// What may go wrong, in the target's words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+impl ChangeSummary {
+    /// Compares two templates property by property; `new_code` are the functions, by logical id, that get other code.
+    pub fn between(old: Option<&Template>, new: &Template, new_code: &BTreeSet<String>) -> Self {
+        let before: BTreeMap<_, _> = old.into_iter().flat_map(Template::resources).collect();
+        let mut changes: Vec<_> = new
+            .resources()
+            .filter_map(|(id, resource)| match before.get(id) {
+                None => Some(row(Action::Add, id, resource, Vec::new())),
+                Some(earlier) => changed(id, earlier, resource, new_code.contains(id)),
+            })
+            .collect();
+        let kept: Vec<_> = new.resources().map(|(id, _)| id).collect();
+        let gone = before.iter().filter(|(id, _)| !kept.contains(id));
+        changes.extend(gone.map(|(id, resource)| row(Action::Remove, id, resource, Vec::new())));
+        Self {
+            changes,
+            rights: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The tables whose items would be lost, or might be.
+    pub fn lost_tables(&self) -> impl Iterator<Item = &ResourceChange> {
+        self.changes.iter().filter(|change| {
+            change.resource_type == "AWS::DynamoDB::Table"
+                && !change.retained
+                && matches!(
+                    change.action,
+                    Action::Replace | Action::MayReplace | Action::Remove
+                )
+        })
+    }
+
+    fn count(&self, action: Action) -> usize {
+        self.changes
+            .iter()
+            .filter(|change| change.action == action)
+            .count()
+    }
+}
+
+impl fmt::Display for ChangeSummary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            (Action::Add, "to add"),
+            (Action::Modify, "to change"),
+            (Action::Replace, "to replace"),
+            (Action::MayReplace, "perhaps to replace"),
+            (Action::Remove, "to remove"),
+        ];
+        let counts: Vec<_> = words
+            .iter()
+            .map(|(action, word)| (self.count(*action), word))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        out.write_str(&if counts.is_empty() {
+            "no resource changes".into()
+        } else {
+            counts.join(", ")
+        })
+    }
+}
+
+fn row(
+    action: Action,
+    id: &str,
+    resource: &serde_json::Value,
+    properties: Vec<String>,
+) -> ResourceChange {
+    ResourceChange {
+        action,
+        logical_id: id.to_owned(),
+        resource_type: resource["Type"].as_str().unwrap_or_default().to_owned(),
+        properties,
+        values: Vec::new(),
+        retained: false,
+    }
+}
+
+fn changed(
+    id: &str,
+    earlier: &serde_json::Value,
+    resource: &serde_json::Value,
+    has_new_code: bool,
+) -> Option<ResourceChange> {
+    let empty = serde_json::Map::new();
+    let of = |resource: &serde_json::Value| {
+        resource["Properties"]
+            .as_object()
+            .cloned()
+            .unwrap_or(empty.clone())
+    };
+    let (old, new) = (of(earlier), of(resource));
+    let mut properties: Vec<String> = old
+        .keys()
+        .chain(new.keys())
+        .filter(|key| old.get(*key) != new.get(*key))
+        .cloned()
+        .collect();
+    if has_new_code {
+        properties.push("Code".into());
+    }
+    properties.sort();
+    properties.dedup();
+    let moved = earlier["Type"] != resource["Type"];
+    if properties.is_empty() && !moved {
+        return None;
+    }
+    let replaces = moved
+        || properties
+            .iter()
+            .any(|property| is_immutable(&resource["Type"], property));
+    Some(row(
+        if replaces {
+            Action::Replace
+        } else {
+            Action::Modify
+        },
+        id,
+        resource,
+        properties,
+    ))
+}
+
+/// Whether changing the property makes CloudFormation replace the resource
+/// (CloudFormation resource type reference, "Update requires: Replacement").
+fn is_immutable(resource_type: &serde_json::Value, property: &str) -> bool {
+    match resource_type.as_str().unwrap_or_default() {
+        "AWS::DynamoDB::Table" => matches!(property, "TableName" | "KeySchema"),
+        "AWS::ApiGatewayV2::Api" => property == "ProtocolType",
+        "AWS::ApiGatewayV2::Stage" => matches!(property, "StageName" | "ApiId"),
+        "AWS::Lambda::Function" => property == "FunctionName",
+        "AWS::Lambda::Permission" => true,
+        _ => property == "ApiId",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    fn template(resources: serde_json::Value) -> Template {
+        Template::new(json!({ "Resources": resources }))
+    }
+
+    fn check(
+        old: Option<serde_json::Value>,
+        new: serde_json::Value,
+        new_code: &[&str],
+        expected: Expect,
+    ) {
+        let summary = ChangeSummary::between(
+            old.map(template).as_ref(),
+            &template(new),
+            &new_code.iter().map(|id| (*id).to_owned()).collect(),
+        );
+        let rows: String = summary
+            .changes
+            .iter()
+            .map(|c| {
+                format!(
+                    "{:?} {} {}\n",
+                    c.action,
+                    c.logical_id,
+                    c.properties.join(" ")
+                )
+            })
+            .collect();
+        expected.assert_eq(&format!("{rows}{summary}\n"));
+    }
+
+    #[test]
+    fn a_first_deployment_adds_everything() {
+        check(
+            None,
+            json!({"Table": {"Type": "AWS::DynamoDB::Table"}, "Api": {"Type": "AWS::ApiGatewayV2::Api"}}),
+            &[],
+            expect![[r#"
+                Add Table 
+                Add Api 
+                2 to add
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_changed_key_schema_replaces_the_table() {
+        check(
+            Some(
+                json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": 1, "BillingMode": 1}}}),
+            ),
+            json!({"T": {"Type": "AWS::DynamoDB::Table", "Properties": {"KeySchema": 2, "BillingMode": 1}}}),
+            &[],
+            expect![[r#"
+                Replace T KeySchema
+                1 to replace
+            "#]],
+        );
+    }
+
+    #[test]
+    fn new_code_touches_its_functions_only() {
+        let both =
+            json!({"F": {"Type": "AWS::Lambda::Function"}, "G": {"Type": "AWS::Lambda::Function"}});
+        check(
+            Some(both.clone()),
+            both,
+            &["F"],
+            expect![[r#"
+                Modify F Code
+                1 to change
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_route_that_left_the_template_is_removed_and_equal_ones_are_not_mentioned() {
+        check(
+            Some(
+                json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}, "B": {"Type": "AWS::ApiGatewayV2::Route"}}),
+            ),
+            json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}}),
+            &[],
+            expect![[r#"
+                Remove B 
+                1 to remove
+            "#]],
+        );
+    }
+}

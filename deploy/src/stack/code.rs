@@ -1,0 +1,116 @@
+//! Which code a stack's functions run: several of ours share one executable, each of the user's has its own.
+//!
+//! A template has a parameter for each, the key of its zip. Everything that deals with code goes by these names.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::Template;
+use super::render::parameter::{CODE_KEY, code_key};
+use crate::config::Settings;
+
+/// One executable that a stack needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// The template's parameter for its key.
+    pub parameter: String,
+    pub origin: Origin,
+}
+
+/// Where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Our own handlers.
+    Own,
+    /// The crate in `folder`, for the route with `key`.
+    Custom { key: String, folder: PathBuf },
+}
+
+impl Code {
+    /// Everything that the stack of `settings` needs, ours first. Empty for a stack without functions.
+    pub fn of(settings: &Settings) -> Vec<Self> {
+        let own = settings.has_own_functions().then(|| Self {
+            parameter: CODE_KEY.into(),
+            origin: Origin::Own,
+        });
+        let custom = settings.custom_handlers().map(|(key, handler)| Self {
+            parameter: code_key(key),
+            origin: Origin::Custom {
+                key: key.to_string(),
+                folder: handler.folder.clone(),
+            },
+        });
+        own.into_iter().chain(custom).collect()
+    }
+
+    /// What to call it in front of a reader.
+    pub fn name(&self) -> &str {
+        match &self.origin {
+            Origin::Own => "handlers",
+            Origin::Custom { key, .. } => key,
+        }
+    }
+}
+
+/// The parameter that names the code of each of `template`'s functions, by the function's logical id.
+pub fn parameters_of_functions(template: &Template) -> BTreeMap<String, String> {
+    template
+        .resources()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function")
+        .filter_map(|(id, resource)| {
+            let parameter = resource.pointer("/Properties/Code/S3Key/Ref")?.as_str()?;
+            Some((id.to_owned(), parameter.to_owned()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use crate::stack::render::parameter::is_code_key;
+    use crate::stack::render::render;
+
+    fn settings(toml: &str) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
+        Settings::load(folder.path(), Overrides::default()).unwrap()
+    }
+
+    #[test]
+    fn every_function_runs_code_that_is_built_and_nothing_else_is_built() {
+        let http = "http = \"https://b.example\"\n";
+        let backend = format!(
+            "[[routes]]\nkey = \"$connect\"\n{http}[[routes]]\nkey = \"$disconnect\"\n{http}"
+        );
+        let custom = "[[routes]]\nkey = \"$default\"\nhandler = \"a\"\n[[routes]]\nkey = \"b\"\nhandler = \"b\"\n";
+        for (toml, built) in [
+            (String::new(), vec!["CodeKey"]),
+            (
+                custom.to_owned(),
+                vec!["CodeKey", "CodeKeyB", "DefaultCodeKey"],
+            ),
+            (
+                format!("{backend}{custom}"),
+                vec!["CodeKeyB", "DefaultCodeKey"],
+            ),
+            (format!("{backend}[[routes]]\nkey = \"c\"\n{http}"), vec![]),
+        ] {
+            let settings = settings(&toml);
+            let mut parts: Vec<_> = Code::of(&settings)
+                .into_iter()
+                .map(|code| code.parameter)
+                .collect();
+            parts.sort();
+            assert_eq!(parts, built);
+            let mut used: Vec<_> = parameters_of_functions(&render(&settings))
+                .into_values()
+                .collect();
+            used.sort();
+            used.dedup();
+            assert_eq!(used, built);
+            assert!(used.iter().all(|parameter| is_code_key(parameter)));
+        }
+        assert!(!is_code_key("CodeBucket"));
+    }
+}

@@ -1,0 +1,200 @@
+//! The commands that open a chat: one for each of two terminals.
+
+use chat_protocol::{Field, Handler, Handshake, Names, Receivers};
+
+use crate::config::Settings;
+use crate::config::names::PersonName;
+use crate::stack::Template;
+
+/// One person's command.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectCommand {
+    pub from: String,
+    pub to: String,
+    /// Ready to paste into a POSIX shell.
+    pub command: String,
+}
+
+/// What a chat wants to know of somebody who connects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Introduction {
+    /// Who it is, and who the friend is.
+    Friends,
+    /// Who it is.
+    Name,
+    /// Nothing: what a backend wants to know, only its owner knows.
+    Nothing,
+}
+
+impl Introduction {
+    /// What the chat that `settings` describe wants to know.
+    pub fn of(settings: &Settings) -> Self {
+        Self::for_receivers(settings.receivers(), settings.has_own_functions())
+    }
+
+    /// What the chat with this `template` wants to know, whatever the config says by now.
+    ///
+    /// Told by our functions, whose logical ids are stable. A stack that is not ours is asked for nothing.
+    pub fn of_deployed(template: &Template) -> Self {
+        let has = |function: &str| template.resources().any(|(id, _)| id == function);
+        let has = |handler: Handler| has(&format!("{}Function", handler.family()));
+        let receivers = Receivers::ALL.into_iter();
+        let receivers = receivers.filter(|receivers| has(receivers.handler()));
+        Self::for_receivers(receivers, has(Handler::Connect))
+    }
+
+    fn for_receivers(receivers: impl Iterator<Item = Receivers>, has_connect: bool) -> Self {
+        match Names::for_receivers(receivers) {
+            Names::Required => Self::Friends,
+            Names::Optional if has_connect => Self::Name,
+            Names::Optional => Self::Nothing,
+        }
+    }
+
+    /// What `from` says, beside `said`, when connecting to talk to `to`.
+    pub(super) fn handshake(
+        self,
+        said: Handshake,
+        from: &PersonName,
+        to: &PersonName,
+    ) -> Handshake {
+        let (from, to) = match self {
+            Self::Friends => (Some(from), Some(to)),
+            Self::Name => (Some(from), None),
+            Self::Nothing => (None, None),
+        };
+        said.with_some(Field::From, from.map(AsRef::as_ref))
+            .with_some(Field::To, to.map(AsRef::as_ref))
+    }
+}
+
+/// The commands with which the two people of `settings` reach each other at `url`.
+pub fn connect_commands(
+    url: &str,
+    settings: &Settings,
+    introduction: Introduction,
+) -> [ConnectCommand; 2] {
+    let Settings { from, to, .. } = settings;
+    let said = settings.handshake();
+    [(from, to), (to, from)].map(|(from, to)| command(url, &said, from, to, introduction))
+}
+
+/// What stands behind `chatctl` so that the first person talks to the second one without wscat.
+pub fn chat_command(settings: &Settings, introduction: Introduction, more: &str) -> String {
+    let name = |name: &PersonName| shell_words::quote(name.as_ref()).into_owned();
+    let (from, to) = (name(&settings.from), name(&settings.to));
+    match introduction {
+        Introduction::Friends => format!("chat{more} --as {from} --to {to}"),
+        Introduction::Name => format!("chat{more} --as {from}"),
+        Introduction::Nothing => format!("chat{more}"),
+    }
+}
+
+fn command(
+    url: &str,
+    said: &Handshake,
+    from: &PersonName,
+    to: &PersonName,
+    introduction: Introduction,
+) -> ConnectCommand {
+    let handshake = introduction.handshake(said.clone(), from, to);
+    let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
+    let headers: String = handshake.headers().map(header).collect();
+    ConnectCommand {
+        from: from.to_string(),
+        to: to.to_string(),
+        command: format!("wscat {headers}-c {}", shell_words::quote(url)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use crate::stack::render::render;
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    fn lines(from: &str, to: &str) -> String {
+        let url = "wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1";
+        let [from, to] = [from, to].map(|name| name.parse().unwrap());
+        let pairs = [(&from, &to), (&to, &from)];
+        let commands = pairs.map(|(from, to)| {
+            let said = Handshake::default();
+            command(url, &said, from, to, Introduction::Friends)
+        });
+        commands.map(|command| command.command + "\n").concat()
+    }
+
+    #[test]
+    fn the_two_commands_are_each_others_mirror() {
+        expect![[r#"
+            wscat -H msgfrom:Tom -H msgto:Jerry -c wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1
+            wscat -H msgfrom:Jerry -H msgto:Tom -c wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1
+        "#]]
+        .assert_eq(&lines("Tom", "Jerry"));
+    }
+
+    #[test]
+    fn names_are_quoted_when_a_shell_would_split_them() {
+        expect![[r#"
+            wscat -H 'msgfrom:Ann Lee' -H 'msgto:O'\''Neil' -c wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1
+            wscat -H 'msgfrom:O'\''Neil' -H 'msgto:Ann Lee' -c wss://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/v1
+        "#]]
+        .assert_eq(&lines("Ann Lee", "O'Neil"));
+    }
+
+    #[test]
+    fn nobody_is_asked_for_what_the_chat_does_not_use() {
+        let command = |introduction| {
+            command(
+                "ws://x/v1",
+                &Handshake::default(),
+                &"Tom".parse().unwrap(),
+                &"Jerry".parse().unwrap(),
+                introduction,
+            )
+            .command
+        };
+        assert_eq!(
+            command(Introduction::Name),
+            "wscat -H msgfrom:Tom -c ws://x/v1"
+        );
+        assert_eq!(command(Introduction::Nothing), "wscat -c ws://x/v1");
+    }
+
+    #[test]
+    fn a_template_tells_the_same_as_the_config_that_it_was_rendered_from() {
+        let room = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+        let http = |key| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://b.example\"\n");
+        let backend = ["$connect", "$disconnect", "$default"].map(http).concat();
+        let both = format!("{room}[[routes]]\nkey = \"send\"\n");
+        let handler = "[[routes]]\nkey = \"roll\"\nhandler = \"roll\"\n";
+        for (config, expected) in [
+            ("", Introduction::Friends),
+            (&both, Introduction::Friends),
+            (room, Introduction::Name),
+            (handler, Introduction::Name),
+            (&backend, Introduction::Nothing),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+            let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+            assert_eq!(Introduction::of(&settings), expected, "{config}");
+            let deployed = Introduction::of_deployed(&render(&settings));
+            assert_eq!(deployed, expected, "{config}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_shell_reads_back_what_was_meant(from in "[a-zA-Z0-9._@+'-]{1,20}", to in "[a-z '-]{0,8}[a-z]") {
+            prop_assume!(!to.starts_with(' '));
+            let lines = lines(&from, &to);
+            let words = shell_words::split(lines.lines().next().unwrap()).unwrap();
+            prop_assert_eq!(words[2].clone(), format!("msgfrom:{from}"));
+            prop_assert_eq!(words[4].clone(), format!("msgto:{to}"));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What a stack is, before and without any target. Pure: no I/O, no async, no clock.
+
+pub mod cause;
+pub mod change;
+pub mod code;
+pub mod connect;
+pub mod denial;
+pub mod few;
+pub mod logs;
+pub mod outline;
+pub mod page;
+pub mod progress;
+pub mod render;
+pub mod rights;
+pub mod tags;
+pub mod unavailable;
+
+use std::collections::BTreeMap;
+
+/// What a settled stack tells about itself, by output name.
+pub type Outputs = BTreeMap<String, String>;
+
+/// A rendered CloudFormation document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template(serde_json::Value);
+
+impl Template {
+    /// Wraps a document that is known to be a template.
+    pub fn new(document: serde_json::Value) -> Self {
+        Self(document)
+    }
+
+    /// The document as YAML, plain: long-form intrinsics only.
+    pub fn to_yaml(&self) -> String {
+        serde_saphyr::to_string(&self.0).expect("a JSON value has a YAML form")
+    }
+
+    /// The document as JSON, indented, with a line break at the end.
+    pub fn to_json(&self) -> String {
+        format!("{:#}\n", self.0)
+    }
+
+    /// The same without white space, some two fifths shorter.
+    pub fn to_one_line(&self) -> String {
+        self.0.to_string()
+    }
+
+    /// The document itself.
+    pub fn document(&self) -> &serde_json::Value {
+        &self.0
+    }
+
+    /// Whether it is one of chatctl's: the description of each says so.
+    pub fn is_ours(&self) -> bool {
+        let description = self.0["Description"].as_str();
+        description.is_some_and(|text| text.contains("chatctl"))
+    }
+
+    /// Its resources by logical id, each with `Type` and `Properties`.
+    pub fn resources(&self) -> impl Iterator<Item = (&str, &serde_json::Value)> {
+        self.0["Resources"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(id, resource)| (id.as_str(), resource))
+    }
+}

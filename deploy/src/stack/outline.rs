@@ -1,0 +1,202 @@
+//! A change summary as lines for a reader: what is new in one line, everything else in its own.
+
+use std::collections::BTreeMap;
+
+use super::change::{Action, ChangeSummary, ResourceChange, ValueChange};
+use super::rights::Right;
+
+/// Rows of new resources beyond which they are only counted by type.
+const MOST_NEW_ROWS: usize = 6;
+
+/// Values longer than this, in characters, are cut.
+const LONGEST_VALUE: usize = 60;
+
+/// The lines that are shown before the question.
+pub fn outline(summary: &ChangeSummary) -> Vec<String> {
+    let (new, rest): (Vec<_>, Vec<_>) = summary
+        .changes
+        .iter()
+        .partition(|change| change.action == Action::Add);
+    let mut lines = if new.len() > MOST_NEW_ROWS {
+        vec![format!("+ {} new: {}", new.len(), counted(&new))]
+    } else {
+        new.into_iter().flat_map(rows).collect()
+    };
+    lines.extend(rest.into_iter().flat_map(rows));
+    lines.extend(granted(&summary.rights));
+    let warnings = summary.warnings.iter();
+    lines.extend(warnings.map(|text| format!("CloudFormation warns: {text}")));
+    lines
+}
+
+/// A line for each role and what it gains on something, so that nothing is granted unseen.
+fn granted(rights: &[Right]) -> Vec<String> {
+    let mut grants: Vec<Right> = Vec::new();
+    for right in rights {
+        let same = |grant: &&mut Right| grant.role == right.role && grant.on == right.on;
+        match (
+            right.what.strip_prefix("may "),
+            grants.iter_mut().find(same),
+        ) {
+            (Some(action), Some(grant))
+                if grant.what.starts_with("may ") && !right.on.is_empty() =>
+            {
+                grant.what = format!("{}, {action}", grant.what);
+            }
+            _ => grants.push(right.clone()),
+        }
+    }
+    let lines = grants.iter();
+    lines.map(|grant| format!("IAM: + {grant}")).collect()
+}
+
+fn counted(changes: &[&ResourceChange]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for change in changes {
+        let short = change.resource_type.rsplit("::").next().unwrap_or_default();
+        *counts.entry(short).or_default() += 1;
+    }
+    let words: Vec<_> = counts
+        .iter()
+        .map(|(short, count)| format!("{count} {short}"))
+        .collect();
+    words.join(", ")
+}
+
+fn rows(change: &ResourceChange) -> Vec<String> {
+    let mark = match change.action {
+        Action::Add => "+",
+        Action::Modify => "~",
+        Action::Replace | Action::MayReplace => "!",
+        Action::Remove => "-",
+    };
+    let mut head = format!("{mark} {} {}", change.logical_id, change.resource_type);
+    if !change.properties.is_empty() {
+        head.push_str(&format!(": {}", change.properties.join(", ")));
+    }
+    let is_table = change.resource_type == "AWS::DynamoDB::Table";
+    let consequence = match (change.action, change.retained) {
+        (Action::Remove, false) if is_table => " (what it holds is lost)",
+        (Action::MayReplace, false) if is_table => " (may be replaced: what it holds is lost then)",
+        (Action::Replace, false) => " (replaced: what it holds is lost)",
+        (Action::Replace, true) => " (replaced: the old one stays in the account)",
+        (Action::MayReplace, _) => " (may be replaced)",
+        (Action::Remove, true) => " (stays in the account, outside the stack)",
+        _ => "",
+    };
+    head.push_str(consequence);
+    std::iter::once(head)
+        .chain(change.values.iter().map(value))
+        .collect()
+}
+
+fn value(change: &ValueChange) -> String {
+    let path = change.path.trim_start_matches("/Properties/");
+    let shown = |value: &Option<String>| {
+        value.as_deref().map_or("nothing".to_owned(), |value| {
+            let cut: String = value.chars().take(LONGEST_VALUE).collect();
+            if cut.len() < value.len() {
+                format!("{cut}…")
+            } else {
+                cut
+            }
+        })
+    };
+    format!(
+        "    {path}: {} → {}",
+        shown(&change.before),
+        shown(&change.after)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn change(action: Action, id: &str, kind: &str) -> ResourceChange {
+        ResourceChange {
+            action,
+            logical_id: id.into(),
+            resource_type: format!("AWS::{kind}"),
+            properties: Vec::new(),
+            values: Vec::new(),
+            retained: false,
+        }
+    }
+
+    fn check(changes: Vec<ResourceChange>, rights: usize, expected: Expect) {
+        let rights = (0..rights)
+            .map(|n| Right {
+                role: "Role".into(),
+                what: format!("may d:Action{n}"),
+                on: "Table.Arn".into(),
+            })
+            .collect();
+        let lines = outline(&ChangeSummary {
+            changes,
+            rights,
+            warnings: Vec::new(),
+        });
+        expected.assert_eq(
+            &lines
+                .iter()
+                .map(|line| format!("{line}\n"))
+                .collect::<String>(),
+        );
+    }
+
+    #[test]
+    fn a_first_deployment_is_counted_by_type() {
+        let many = (0..7).map(|n| change(Action::Add, &format!("R{n}"), "IAM::Role"));
+        let table = change(Action::Add, "T", "DynamoDB::Table");
+        check(
+            many.chain([table]).collect(),
+            9,
+            expect![[r#"
+                + 8 new: 7 Role, 1 Table
+                IAM: + Role may d:Action0, d:Action1, d:Action2, d:Action3, d:Action4, d:Action5, d:Action6, d:Action7, d:Action8 on Table.Arn
+            "#]],
+        );
+    }
+
+    #[test]
+    fn an_update_shows_values_consequences_and_new_rights() {
+        let code = ResourceChange {
+            properties: vec!["Code".into()],
+            values: vec![ValueChange {
+                path: "/Properties/Code/S3Key".into(),
+                before: Some("a".repeat(64)),
+                after: Some("bb".into()),
+            }],
+            ..change(Action::Modify, "F", "Lambda::Function")
+        };
+        let kept = ResourceChange {
+            retained: true,
+            ..change(Action::Remove, "Old", "DynamoDB::Table")
+        };
+        check(
+            vec![
+                change(Action::Add, "Route", "ApiGatewayV2::Route"),
+                code,
+                change(Action::Replace, "T", "DynamoDB::Table"),
+                change(Action::MayReplace, "P", "Lambda::Permission"),
+                change(Action::MayReplace, "U", "DynamoDB::Table"),
+                change(Action::Remove, "V", "DynamoDB::Table"),
+                kept,
+            ],
+            1,
+            expect![[r#"
+                + Route AWS::ApiGatewayV2::Route
+                ~ F AWS::Lambda::Function: Code
+                    Code/S3Key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… → bb
+                ! T AWS::DynamoDB::Table (replaced: what it holds is lost)
+                ! P AWS::Lambda::Permission (may be replaced)
+                ! U AWS::DynamoDB::Table (may be replaced: what it holds is lost then)
+                - V AWS::DynamoDB::Table (what it holds is lost)
+                - Old AWS::DynamoDB::Table (stays in the account, outside the stack)
+                IAM: + Role may d:Action0 on Table.Arn
+            "#]],
+        );
+    }
+}

@@ -1,0 +1,323 @@
+//! The chat page, filled in for one stack.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chat_protocol::{Field, Receivers};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::config::Settings;
+use crate::config::route::{Purpose, Route};
+use crate::stack::connect::Introduction;
+
+/// The page as it lies in the repository; opened as a file, it asks for everything.
+const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
+/// What it says where settings go.
+const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
+
+/// What the page knows about `settings`' stack, which wants this `introduction`, at `endpoint`; without one, the page
+/// takes the host that serves it.
+pub fn page_settings(
+    settings: &Settings,
+    introduction: Introduction,
+    endpoint: Option<&str>,
+) -> Value {
+    let names = match introduction {
+        Introduction::Friends => "required",
+        Introduction::Name => "optional",
+        Introduction::Nothing => "none",
+    };
+    let mut value = json!({
+        "title": settings.stack,
+        "stage": settings.stage,
+        "names": names,
+        "asks": asked(settings, introduction),
+        "routes": settings.routes.iter().map(route).collect::<Vec<_>>(),
+    });
+    if let Some(endpoint) = endpoint {
+        value["endpoint"] = endpoint.into();
+    }
+    value
+}
+
+fn route(route: &Route) -> Value {
+    let key = &route.key;
+    let text = route.purpose.text();
+    match &route.purpose {
+        Purpose::People { receivers, rule } => {
+            let mut value = json!({
+                "key": key, "receivers": receivers, "text": text, "maxTextBytes": rule.max_text_bytes,
+            });
+            if receivers.takes_include_sender() {
+                value["includeSender"] = rule.include_sender.into();
+            }
+            value
+        }
+        Purpose::Http { .. } => json!({ "key": key, "receivers": "backend", "text": text }),
+        Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
+    }
+}
+
+/// What of themselves people may say to `settings`' stack, which wants this `introduction`: the fields that the page asks for.
+fn asked(settings: &Settings, introduction: Introduction) -> Vec<&'static str> {
+    let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
+    let said = settings.handshake();
+    let is_asked = |field: &Field| match field {
+        Field::From => introduction != Introduction::Nothing,
+        field => used.contains(&field) || said.get(*field).is_some(),
+    };
+    let fields = Field::ALL.into_iter().filter(is_asked);
+    fields.map(Field::word).collect()
+}
+
+/// The page with `settings` in it.
+pub fn html(settings: &Value) -> String {
+    // No `<` can end the block early, or begin a comment in it.
+    let settings = settings.to_string().replace('<', "\\u003c");
+    DOCUMENT.replacen(UNSET, &UNSET.replace("{}", &settings), 1)
+}
+
+/// The page's `Content-Security-Policy`: its own script and style by their digests, WebSockets anywhere, nothing else.
+///
+/// See <https://www.w3.org/TR/CSP3/>. `ws:` and `wss:` are open because the endpoint is a field of the page.
+pub fn policy() -> String {
+    format!(
+        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src ws: wss:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+        digest_of("<script>", "</script>"),
+        digest_of("<style>", "</style>"),
+    )
+}
+
+fn digest_of(start: &str, end: &str) -> String {
+    let inside = DOCUMENT
+        .split_once(start)
+        .and_then(|(_, rest)| rest.split_once(end));
+    let (inside, _) = inside.expect("a test holds the page to one script and one style");
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(inside)))
+}
+
+/// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person. One
+/// address for everybody where the chat asks for no names.
+pub fn links(base: &str, settings: &Settings, introduction: Introduction) -> Vec<String> {
+    let Settings { from, to, .. } = settings;
+    let link = |from, to| {
+        let handshake = introduction.handshake(settings.handshake(), from, to);
+        let said = handshake.fields();
+        let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
+        let query = said.collect::<Vec<_>>().join("&");
+        match &query[..] {
+            "" => base.to_owned(),
+            query => format!("{base}?{query}"),
+        }
+    };
+    let mut links = vec![link(from, to), link(to, from)];
+    links.dedup();
+    links
+}
+
+/// Where the page of the local stack at `endpoint` (`ws://HOST/STAGE`) is.
+pub fn beside(endpoint: &str) -> String {
+    let host = endpoint.trim_start_matches("ws://").split('/').next();
+    format!("http://{}/", host.unwrap_or_default())
+}
+
+/// `text` as the value of a query parameter; a space becomes `+`.
+fn query_value(text: &str) -> String {
+    use std::fmt::Write as _;
+    text.bytes().fold(String::new(), |mut value, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' => value.push(byte.into()),
+            b' ' => value.push('+'),
+            _ => drop(write!(value, "%{byte:02X}")),
+        }
+        value
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Overrides;
+    use chat_protocol::limit::MAX_FRAME_BYTES;
+    use chat_protocol::{FRIEND_NOT_REACHABLE, name};
+    use expect_test::{Expect, expect};
+
+    #[test]
+    fn the_document_has_one_script_one_style_one_place_for_settings_and_asks_for_nothing_outside() {
+        for once in [UNSET, "<script>", "<style>", "<script ", "</style>"] {
+            assert_eq!(DOCUMENT.matches(once).count(), 1, "{once}");
+        }
+        assert_eq!(DOCUMENT.matches("</script>").count(), 2);
+        for never in [
+            "innerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "src=",
+            "@import",
+            "url(",
+            " style=\"",
+            " onclick=",
+            "fetch(",
+            "localStorage",
+            "cookie",
+        ] {
+            assert!(!DOCUMENT.contains(never), "{never}");
+        }
+    }
+
+    #[test]
+    fn the_document_says_of_the_protocol_what_the_protocol_says() {
+        let handshake: serde_json::Map<_, _> = Field::ALL
+            .map(|field| (field.word().to_owned(), field.name().into()))
+            .into_iter()
+            .collect();
+        let protocol = json!({
+            "handshake": handshake,
+            "nameCharacters": name::MAX_CHARACTERS,
+            "namePunctuation": name::PUNCTUATION,
+            "everybody": name::EVERYBODY,
+            "frameBytes": MAX_FRAME_BYTES,
+            "friendNotReachable": FRIEND_NOT_REACHABLE,
+        });
+        let line = format!("\nconst PROTOCOL = {protocol};\n");
+        assert!(DOCUMENT.contains(&line), "it must have the line {line}");
+        for field in Field::ALL.map(Field::word) {
+            assert!(
+                DOCUMENT.contains(&format!("<input id=\"{field}\"")),
+                "{field}"
+            );
+            assert!(
+                DOCUMENT.contains(&format!("id=\"{field}-label\"")),
+                "{field}"
+            );
+        }
+        for name in Field::ALL.map(Field::name) {
+            let quoted = format!("\"{name}\"");
+            assert_eq!(DOCUMENT.matches(&quoted).count(), 1, "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_cannot_end_their_block() {
+        let page = html(&json!({ "title": "</script><script>alert(1)//<!--" }));
+        assert_eq!(page.matches("<script>").count(), 1);
+        assert!(page.contains(r#"{"title":"\u003c/script>\u003cscript>alert(1)//\u003c!--"}"#));
+    }
+
+    #[test]
+    fn the_policy_allows_the_pages_own_code_and_no_other() {
+        let policy = policy();
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'; script-src 'sha256-"),
+            "{policy}"
+        );
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+
+    fn settings(config: &str) -> Settings {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+        Settings::load(folder.path(), Overrides::default()).unwrap()
+    }
+
+    fn check(config: &str, expected: Expect) {
+        let settings = settings(config);
+        let introduction = Introduction::of(&settings);
+        let mut text = links("http://127.0.0.1:1/", &settings, introduction).join("\n");
+        let filled_in = page_settings(&settings, introduction, None);
+        text.push_str(&format!("\n{filled_in:#}\n"));
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn between_friends_the_links_carry_both_names() {
+        check(
+            "from = \"Ann Lee\"\nto = \"O'Neil+1@x\"\n",
+            expect![[r#"
+                http://127.0.0.1:1/?from=Ann+Lee&to=O%27Neil%2B1%40x
+                http://127.0.0.1:1/?from=O%27Neil%2B1%40x&to=Ann+Lee
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "required",
+                  "asks": [
+                    "from",
+                    "to"
+                  ],
+                  "routes": [
+                    {
+                      "key": "$default",
+                      "receivers": "friend",
+                      "text": null,
+                      "maxTextBytes": 131072
+                    }
+                  ]
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn in_a_room_names_are_free_and_the_page_knows_who_gets_what() {
+        check(
+            "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n",
+            expect![[r#"
+                http://127.0.0.1:1/?from=Tom
+                http://127.0.0.1:1/?from=Jerry
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "optional",
+                  "asks": [
+                    "from",
+                    "room"
+                  ],
+                  "routes": [
+                    {
+                      "key": "onMessage",
+                      "receivers": "room",
+                      "text": "message",
+                      "maxTextBytes": 32768,
+                      "includeSender": true
+                    }
+                  ]
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn where_a_backend_decides_nothing_is_asked_and_one_link_is_enough() {
+        check(
+            r#"
+            routes = [
+              { key = "$connect", http = "https://b.example/c" }, { key = "$disconnect", http = "https://b.example/d" },
+              { key = "sendMessage", http = "https://b.example/s", text = "message" },
+            ]"#,
+            expect![[r#"
+                http://127.0.0.1:1/
+                {
+                  "title": "chat",
+                  "stage": "v1",
+                  "names": "none",
+                  "asks": [],
+                  "routes": [
+                    {
+                      "key": "sendMessage",
+                      "receivers": "backend",
+                      "text": "message"
+                    }
+                  ]
+                }
+            "#]],
+        );
+    }
+
+    #[test]
+    fn the_page_of_a_local_stack_is_at_the_root_of_its_port() {
+        assert_eq!(beside("ws://127.0.0.1:4711/v1"), "http://127.0.0.1:4711/");
+    }
+}

@@ -1,0 +1,217 @@
+//! How far a stack is: a fold over its stack events, which can go down again (a rollback).
+
+use std::collections::BTreeMap;
+
+/// One thing that happened to one resource, as CloudFormation tells it.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StackEvent {
+    /// Unique; the same event may be read more than once.
+    pub id: String,
+    /// Seconds since the Unix epoch.
+    pub at: f64,
+    pub logical_id: String,
+    pub resource_type: String,
+    /// For example `CREATE_IN_PROGRESS`; unknown ones are passed on as they are.
+    pub status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The type that a stack's events about itself carry.
+pub const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
+
+/// The state of every resource that was heard of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// How many resources the operation touches, as far as is known beforehand.
+    expected: usize,
+    resources: BTreeMap<String, Row>,
+    order: usize,
+    /// All that was asked for is in place; what goes now is what it has replaced.
+    is_cleaning_up: bool,
+}
+
+/// One resource's last word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub logical_id: String,
+    pub resource_type: String,
+    pub state: State,
+    /// When it was first heard of, seconds since the Unix epoch.
+    pub since: f64,
+    pub reason: Option<String>,
+    order: usize,
+}
+
+/// What a status means for the person waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Running,
+    Done,
+    Failed,
+    /// Deleted, by an update's clean-up or by a rollback.
+    Gone,
+}
+
+impl State {
+    fn of(status: &str) -> Self {
+        match status {
+            "DELETE_COMPLETE" => Self::Gone,
+            _ if status.ends_with("_FAILED") => Self::Failed,
+            _ if status.ends_with("_COMPLETE") || status == "DELETE_SKIPPED" => Self::Done,
+            _ => Self::Running,
+        }
+    }
+}
+
+impl Progress {
+    /// Nothing has happened yet to `expected` resources.
+    pub fn new(expected: usize) -> Self {
+        Self {
+            expected,
+            ..Self::default()
+        }
+    }
+
+    /// Takes one event in. The stack's events about itself change nothing.
+    pub fn apply(&mut self, event: &StackEvent) {
+        if event.resource_type == STACK_TYPE {
+            self.is_cleaning_up = event.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
+            return;
+        }
+        self.order += 1;
+        let order = self.order;
+        let row = self
+            .resources
+            .entry(event.logical_id.clone())
+            .or_insert_with(|| Row {
+                logical_id: event.logical_id.clone(),
+                resource_type: event.resource_type.clone(),
+                state: State::Running,
+                since: event.at,
+                reason: None,
+                order,
+            });
+        let state = State::of(&event.status);
+        row.state = match (self.is_cleaning_up, row.state) {
+            // The old one of a resource that was replaced has the same logical id.
+            (true, State::Done) => State::Done,
+            (true, _) if state == State::Gone => State::Done,
+            _ => state,
+        };
+        if row.state == State::Failed {
+            row.reason.clone_from(&event.reason);
+        }
+    }
+
+    /// Resources that are in place.
+    pub fn done(&self) -> usize {
+        self.resources
+            .values()
+            .filter(|row| row.state == State::Done)
+            .count()
+    }
+
+    /// Resources in all: what was expected, or more when more were heard of.
+    pub fn total(&self) -> usize {
+        self.expected.max(self.resources.len())
+    }
+
+    /// The rows in `state`, in the order in which they were first heard of.
+    pub fn rows(&self, state: State) -> Vec<&Row> {
+        let mut rows: Vec<_> = self
+            .resources
+            .values()
+            .filter(|row| row.state == state)
+            .collect();
+        rows.sort_by_key(|row| row.order);
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    fn check(events: &str, expected: Expect) {
+        let mut progress = Progress::new(2);
+        let lines = events.lines().enumerate().map(|(index, line)| {
+            let (logical_id, status) = line.split_once(' ').unwrap();
+            let resource_type = if logical_id == "chat" {
+                STACK_TYPE
+            } else {
+                "AWS::X::Y"
+            };
+            progress.apply(&StackEvent {
+                id: index.to_string(),
+                at: 0.0,
+                logical_id: logical_id.into(),
+                resource_type: resource_type.into(),
+                status: status.into(),
+                reason: None,
+            });
+            format!(
+                "{}/{} {}\n",
+                progress.done(),
+                progress.total(),
+                progress.rows(State::Failed).len()
+            )
+        });
+        expected.assert_eq(&lines.collect::<String>());
+    }
+
+    #[test]
+    fn a_rollback_takes_a_completed_resource_back() {
+        check(
+            "Table CREATE_COMPLETE\nApi CREATE_FAILED\nTable DELETE_IN_PROGRESS\nTable DELETE_COMPLETE",
+            expect![[r#"
+                1/2 0
+                1/2 1
+                0/2 1
+                0/2 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn the_stacks_own_events_are_not_resources_and_unexpected_ones_raise_the_total() {
+        check(
+            "chat CREATE_IN_PROGRESS\nA CREATE_COMPLETE\nB CREATE_COMPLETE\nC CREATE_COMPLETE\nchat CREATE_COMPLETE",
+            expect![[r#"
+                0/2 0
+                1/2 0
+                2/2 0
+                3/3 0
+                3/3 0
+            "#]],
+        );
+    }
+
+    #[test]
+    fn the_clean_up_of_an_update_takes_nothing_back_and_what_goes_with_it_is_done() {
+        check(
+            "Kept UPDATE_COMPLETE\nchat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\nKept DELETE_IN_PROGRESS\nKept DELETE_COMPLETE\nOld DELETE_IN_PROGRESS\nOld DELETE_COMPLETE\nchat UPDATE_COMPLETE",
+            expect![[r#"
+                1/2 0
+                1/2 0
+                1/2 0
+                1/2 0
+                1/2 0
+                2/2 0
+                2/2 0
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_status_from_a_newer_cloudformation_counts_as_running() {
+        check(
+            "A SOMETHING_NEW",
+            expect![[r#"
+                0/2 0
+            "#]],
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! What a template is for something that stands in for AWS.
+
+use chat_protocol::{Handler, variable};
+use serde_json::{Value, json};
+
+use crate::config::names::EndpointTemplate;
+use crate::stack::Template;
+
+/// The template for an emulator of AWS, whose WebSocket APIs answer at `endpoint`: two outputs and the address that
+/// handlers post to lead there. The template of a deployment to AWS itself never passes through here.
+///
+/// An emulator may ignore authorizers. Then handlers look sessions up in the table, which only here they may do.
+///
+/// Authorizers say explicitly that they need no particular header: AWS takes that from the absence of
+/// `IdentitySource`, MiniStack 1.5 takes the absence for `Authorization`.
+pub fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Template {
+    let sockets = endpoint
+        .as_ref()
+        .replace("{api}", "${Api}")
+        .replace("{stage}", "${StageName}");
+    // ws:// becomes http://, wss:// becomes https://.
+    let posts = format!("http{}", sockets.trim_start_matches("ws"));
+    let mut document = template.document().clone();
+    document["Outputs"]["Url"]["Value"] = json!({ "Fn::Sub": sockets });
+    document["Outputs"]["ConnectionsUrl"]["Value"] = json!({ "Fn::Sub": posts });
+    for (_, resource) in document["Resources"].as_object_mut().into_iter().flatten() {
+        if resource["Type"] == "AWS::ApiGatewayV2::Authorizer"
+            && resource["Properties"]["IdentitySource"].is_null()
+        {
+            resource["Properties"]["IdentitySource"] = json!([]);
+        }
+        let variables = resource.pointer_mut("/Properties/Environment/Variables");
+        if let Some(address) =
+            variables.and_then(|them| them.get_mut(variable::CONNECTIONS_ENDPOINT))
+        {
+            *address = json!({ "Fn::Sub": posts });
+        }
+    }
+    for handler in Handler::ALL
+        .into_iter()
+        .filter(|handler| handler.looks_up_sessions())
+    {
+        let_look_up_sessions(&mut document, handler);
+    }
+    Template::new(document)
+}
+
+/// Lets `handler`, where it is in the stack, do one thing more with the table.
+fn let_look_up_sessions(document: &mut Value, handler: Handler) {
+    let policies = format!("/Resources/{}Role/Properties/Policies", handler.family());
+    let policies = document
+        .pointer_mut(&policies)
+        .and_then(Value::as_array_mut);
+    for policy in policies.into_iter().flatten() {
+        let statements = policy.pointer_mut("/PolicyDocument/Statement");
+        for statement in statements
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            let actions = statement.get_mut("Action").and_then(Value::as_array_mut);
+            if let Some(actions) =
+                actions.filter(|them| them.contains(&json!("dynamodb:DeleteItem")))
+            {
+                actions.push(json!("dynamodb:GetItem"));
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Settings → [`Template`]. The stack itself is what lies in `templates/`: the direct chat, and what rooms, backends and
+//! custom handlers add. What settings do not use is taken away, and what they say is set into the parsed documents,
+//! value by value, never pasted into their text.
+
+mod backend;
+mod emulator;
+mod fragment;
+mod functions;
+mod ids;
+mod partition;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use self::fragment::{Section, taken};
+use super::Template;
+use crate::config::Settings;
+use crate::config::names::RouteKey;
+use crate::config::route::Purpose;
+use crate::config::stage::Throttle;
+pub use emulator::for_emulator;
+pub use partition::for_region;
+
+/// The names of the template's parameters: what only the deployment knows.
+pub mod parameter {
+    pub const CODE_BUCKET: &str = "CodeBucket";
+    pub const CODE_KEY: &str = "CodeKey";
+    pub const ARCHITECTURE: &str = "Architecture";
+
+    /// The key of the user's handler for the route with `key`.
+    pub fn code_key(key: &crate::config::names::RouteKey) -> String {
+        super::ids::of(CODE_KEY, key)
+    }
+
+    /// Whether `name` is that of a code's key, ours or a handler's of the user.
+    pub fn is_code_key(name: &str) -> bool {
+        name.trim_start_matches("Default").starts_with(CODE_KEY)
+    }
+}
+
+/// The names of the template's outputs.
+pub mod output {
+    pub const URL: &str = "Url";
+    pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+}
+
+/// Renders the stack that `settings` describe.
+pub fn render(settings: &Settings) -> Template {
+    let mut document = fragment::chat();
+    let mut section = |name: &str| match document[name].take() {
+        Value::Object(section) => section,
+        _ => Section::new(),
+    };
+    let [mut parameters, mut resources, mut outputs] = [
+        section("Parameters"),
+        section("Resources"),
+        section("Outputs"),
+    ];
+    parameters["StageName"]["Default"] = json!(settings.stage);
+    throttle(&mut resources["Stage"]["Properties"], settings.throttle);
+    let pattern = Pattern {
+        route: taken(&mut resources, "DefaultRoute"),
+        permission: taken(&mut resources, "DirectPermission"),
+    };
+    functions::fit(&mut resources, settings);
+    if let Some(lifecycle) = &settings.lifecycle {
+        backend::take_lifecycle(&mut resources, lifecycle);
+    }
+    for route in &settings.routes {
+        let key = &route.key;
+        match &route.purpose {
+            Purpose::People { receivers, .. } => {
+                pattern.add(&mut resources, key, receivers.handler().family());
+            }
+            Purpose::Http { backend, text } => {
+                let integration = backend::add(&mut resources, key, backend, text.as_ref());
+                pattern.add_route(&mut resources, key, &integration);
+            }
+            Purpose::Handler(handler) => {
+                let index = settings.index();
+                functions::add_custom(&mut parameters, &mut resources, key, handler, index);
+                pattern.add(&mut resources, key, &ids::of("Handler", key));
+                if handler.reply {
+                    functions::make_two_way(&mut resources, key);
+                }
+            }
+        }
+    }
+    let of_type = |kind: &'static str| move |resource: &&mut Value| resource["Type"] == kind;
+    for logs in resources
+        .values_mut()
+        .filter(of_type("AWS::Logs::LogGroup"))
+    {
+        logs["Properties"]["RetentionInDays"] = json!(settings.log_retention_days);
+    }
+    if !settings.has_own_functions() {
+        taken(&mut parameters, parameter::CODE_KEY);
+    }
+    if !settings.has_functions() {
+        taken(&mut parameters, parameter::CODE_BUCKET);
+        taken(&mut parameters, parameter::ARCHITECTURE);
+        taken(&mut resources, "Connections");
+        taken(&mut outputs, "TableName");
+    }
+    resources["Stage"]["DependsOn"] = json!(deployed(&resources));
+    document["Parameters"] = parameters.into();
+    document["Resources"] = resources.into();
+    document["Outputs"] = outputs.into();
+    Template::new(document)
+}
+
+/// Everything that a deployment of the API is a snapshot of and that refers to nothing but other parts of it: once all of
+/// it is there, the stage deploys itself once, and with all of it. Of a deployed stack this changes nothing, because the
+/// order is not part of any resource: a route that is added later is deployed by itself.
+fn deployed(resources: &Section) -> Vec<&String> {
+    const KINDS: [&str; 3] = ["Route", "RouteResponse", "IntegrationResponse"];
+    let is_part = |resource: &Value| {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        kind.strip_prefix("AWS::ApiGatewayV2::")
+            .is_some_and(|kind| KINDS.contains(&kind))
+    };
+    let parts = resources.iter().filter(|(_, resource)| is_part(resource));
+    parts.map(|(id, _)| id).collect()
+}
+
+/// Sets both limits or none: what one means without the other is documented nowhere, and zero would refuse everything.
+fn throttle(stage: &mut Value, limits: Option<Throttle>) {
+    let property = "DefaultRouteSettings";
+    match limits {
+        Some(Throttle { rate, burst }) => {
+            stage[property]["ThrottlingRateLimit"] = json!(rate);
+            stage[property]["ThrottlingBurstLimit"] = json!(burst);
+        }
+        None => {
+            let properties = stage.as_object_mut();
+            properties
+                .expect("templates/chat.yaml has the stage")
+                .shift_remove(property);
+        }
+    }
+}
+
+/// Whether two deployments, each a template and its parameters, differ in nothing but the keys of code.
+pub fn is_code_only(
+    (deployed, old): (&Template, &BTreeMap<String, String>),
+    (template, new): (&Template, &BTreeMap<String, String>),
+) -> bool {
+    deployed == template
+        && new
+            .iter()
+            .all(|(name, value)| parameter::is_code_key(name) || old.get(name) == Some(value))
+}
+
+/// What every message route is made after: those of `$default` in the direct chat.
+struct Pattern {
+    route: Value,
+    permission: Value,
+}
+
+impl Pattern {
+    /// Leads `key` to the function of `family`, which API Gateway may then invoke for it.
+    ///
+    /// A function has one permission, whatever the number of its routes: its policy has room for 20 KB, a statement of
+    /// long names takes half of one, and a statement has one source
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+    fn add(&self, resources: &mut Section, key: &RouteKey, family: &str) {
+        self.add_route(resources, key, &format!("{family}Integration"));
+        let id = format!("{family}Permission");
+        let routes = match resources.contains_key(&id) {
+            true => "*",
+            false => key.as_ref(),
+        };
+        let mut permission = self.permission.clone();
+        let properties = &mut permission["Properties"];
+        properties["FunctionName"] = json!({ "Ref": format!("{family}Function") });
+        let source = properties["SourceArn"]["Fn::Sub"]
+            .as_str()
+            .unwrap_or_default();
+        properties["SourceArn"]["Fn::Sub"] = json!(source.replace("$default", routes));
+        resources.insert(id, permission);
+    }
+
+    fn add_route(&self, resources: &mut Section, key: &RouteKey, integration: &str) {
+        let mut route = self.route.clone();
+        route["Properties"]["RouteKey"] = json!(key);
+        route["Properties"]["Target"] =
+            json!({ "Fn::Sub": format!("integrations/${{{integration}}}") });
+        resources.insert(ids::of("Route", key), route);
+    }
+}

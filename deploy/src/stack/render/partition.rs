@@ -1,0 +1,140 @@
+//! What a template is for a Region whose partition lacks something that others have.
+
+use serde_json::{Value, json};
+
+use crate::stack::Template;
+
+/// The template for `region`. Only that of AWS GovCloud (US) is another one: Lambda refuses `LoggingConfig` there
+/// (<https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-lambda.html>,
+/// <https://github.com/aws/aws-cdk/issues/29227>).
+///
+/// There, a function writes to the log group that is named after it. As CloudFormation chooses the function's name, the
+/// group comes after the function and what the role may write after the group; until then nobody calls the function.
+pub fn for_region(template: &Template, region: &str) -> Template {
+    if !region.starts_with("us-gov-") {
+        return template.clone();
+    }
+    let mut document = template.document().clone();
+    let resources = document["Resources"].as_object_mut();
+    let mut policies = Vec::new();
+    if let Some(resources) = resources {
+        let functions: Vec<(String, String, Value)> = resources
+            .iter_mut()
+            .filter_map(|(id, resource)| {
+                let properties = resource["Properties"].as_object_mut()?;
+                let logs = properties.shift_remove("LoggingConfig")?["LogGroup"]["Ref"]
+                    .as_str()?
+                    .to_owned();
+                Some((
+                    id.clone(),
+                    logs,
+                    properties["Role"]["Fn::GetAtt"][0].clone(),
+                ))
+            })
+            .collect();
+        for (function, logs, role) in functions {
+            resources[&logs]["Properties"]["LogGroupName"] =
+                json!({ "Fn::Sub": format!("/aws/lambda/${{{function}}}") });
+            let role = role.as_str().unwrap_or_default();
+            if let Some(mut policy) = taken_policy(&mut resources[role]["Properties"], &logs) {
+                policy["Roles"] = json!([{ "Ref": role }]);
+                policies.push((
+                    format!("{logs}Policy"),
+                    json!({ "Type": "AWS::IAM::Policy", "Properties": policy }),
+                ));
+            }
+        }
+        resources.extend(policies);
+    }
+    Template::new(document)
+}
+
+/// Takes out of a role's properties the policy that names `logs`; a role has no empty list of policies.
+fn taken_policy(role: &mut Value, logs: &str) -> Option<Value> {
+    let policies = role.get_mut("Policies")?.as_array_mut()?;
+    let names = |policy: &Value| {
+        let statements = policy["PolicyDocument"]["Statement"].as_array();
+        let arn = json!({ "Fn::GetAtt": [logs, "Arn"] });
+        statements.is_some_and(|all| all.iter().any(|one| one["Resource"] == arn))
+    };
+    let policy = policies.remove(policies.iter().position(names)?);
+    if policies.is_empty() {
+        role.as_object_mut()?.shift_remove("Policies");
+    }
+    Some(policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::render;
+    use super::super::tests::{ALONE, BACKEND, FULL, ROOM, belonging, depth, settings};
+    use super::*;
+    use crate::stack::rights::gained;
+    use expect_test::expect_file;
+
+    #[test]
+    fn govcloud_alone_has_another_template() {
+        let template = render(&settings(FULL));
+        for region in [
+            "",
+            "us-east-1",
+            "cn-north-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "us-isof-south-1",
+            "eu-isoe-west-1",
+            "eusc-de-east-1",
+        ] {
+            assert_eq!(for_region(&template, region), template, "{region}");
+        }
+        let backend = render(&settings(BACKEND));
+        assert_eq!(
+            for_region(&backend, "us-gov-west-1"),
+            backend,
+            "it has no function"
+        );
+    }
+
+    #[test]
+    fn in_govcloud_functions_write_to_groups_that_are_named_after_them_and_may_do_the_same() {
+        for toml in ["", FULL, ROOM, ALONE] {
+            let everywhere = render(&settings(toml));
+            let there = for_region(&everywhere, "us-gov-east-1");
+            assert_eq!(gained(Some(&everywhere), &there), []);
+            assert_eq!(gained(Some(&there), &everywhere), []);
+            let resources = there.document()["Resources"].as_object().unwrap();
+            let functions = resources
+                .iter()
+                .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+            for (id, function) in functions {
+                assert!(
+                    function["Properties"].get("LoggingConfig").is_none(),
+                    "{id}"
+                );
+                let logs = id.replace("Function", "Logs");
+                let group = &resources[&logs]["Properties"];
+                let name = format!("/aws/lambda/${{{id}}}");
+                assert_eq!(group["LogGroupName"]["Fn::Sub"], name);
+                assert_eq!(group["RetentionInDays"], 14);
+                let role = id.replace("Function", "Role");
+                let inline = resources[&role]["Properties"].get("Policies");
+                let inline = inline.map(Value::to_string).unwrap_or_default();
+                assert!(!inline.contains(&logs), "{role} needs {logs}");
+                assert!(
+                    !["[]", "null"].contains(&inline.as_str()),
+                    "{role}: {inline}"
+                );
+            }
+            let deepest = resources.keys().map(|id| depth(id, resources)).max();
+            assert!(deepest <= Some(6), "{toml}");
+        }
+        let there = for_region(&render(&settings("")), "us-gov-west-1");
+        expect_file!["snapshots/govcloud.json"].assert_eq(&format!(
+            "{:#}\n",
+            belonging(
+                there.document(),
+                &["Authorize", "ConnectLogs", "ConnectRole"]
+            )
+        ));
+    }
+}

@@ -1,0 +1,175 @@
+//! Tags of a stack. CloudFormation puts them on every resource that takes tags, and IAM is the strictest of those: what
+//! its pattern refuses would fail in the middle of a deployment, so all of it is refused before.
+
+use std::collections::BTreeMap;
+
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// The most tags of a stack (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html>), and of
+/// a role.
+const MOST: usize = 50;
+
+/// The most characters of a key and of a value
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html>).
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+
+/// The tag in `text`, `KEY=VALUE`; the first `=` ends the key.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn tag(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("it needs a key, `=` and a value")?;
+    check("key", key, LONGEST_KEY)?;
+    check("value", value, LONGEST_VALUE)?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+/// `tags` by their keys.
+///
+/// # Errors
+/// There are too many, or two have the same key: IAM takes `Team` and `team` for one.
+pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
+    if tags.len() > MOST {
+        return Err(format!(
+            "there are {} tags, and a stack has {MOST} at most",
+            tags.len()
+        ));
+    }
+    let mut seen: BTreeMap<String, (&str, &str)> = BTreeMap::new();
+    for (key, value) in tags {
+        let Some((other, first)) = seen.insert(key.to_lowercase(), (key, value)) else {
+            continue;
+        };
+        return Err(match other == key {
+            true => format!("`{key}` has two values, `{first}` and `{value}`"),
+            false => format!(
+                "`{other}` and `{key}` are the same key to IAM, which does not tell capitals"
+            ),
+        });
+    }
+    Ok(tags.iter().cloned().collect())
+}
+
+fn check(part: &str, text: &str, longest: usize) -> Result<(), String> {
+    let count = text.chars().count();
+    if count == 0 {
+        return Err(format!(
+            "its {part} is empty, and CloudFormation takes no empty one"
+        ));
+    }
+    if count > longest {
+        return Err(format!(
+            "its {part} has {count} characters, {longest} at most"
+        ));
+    }
+    if text.to_ascii_lowercase().starts_with("aws:") {
+        return Err(format!("its {part} begins with `aws:`, which is AWS's own"));
+    }
+    match text.chars().find(|character| !is_allowed(*character)) {
+        None => Ok(()),
+        Some(character) => Err(format!(
+            "its {part} has {character:?}, which IAM does not take: only letters, digits, spaces and any of _ . : / = + - @"
+        )),
+    }
+}
+
+/// IAM's pattern: `[\p{L}\p{Z}\p{N}_.:/=+\-@]`.
+fn is_allowed(character: char) -> bool {
+    let group = character.general_category_group();
+    let groups = [
+        GeneralCategoryGroup::Letter,
+        GeneralCategoryGroup::Separator,
+        GeneralCategoryGroup::Number,
+    ];
+    groups.contains(&group) || "_.:/=+-@".contains(character)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        tag(text).expect_err("must be refused")
+    }
+
+    #[test]
+    fn a_tag_is_a_key_and_a_value_that_every_service_takes() {
+        for (text, key, value) in [
+            ("team=chat=1", "team", "chat=1"),
+            ("Owner=Ann Lee", "Owner", "Ann Lee"),
+            ("a:b/c+d-e@f_g.h=x", "a:b/c+d-e@f_g.h", "x"),
+            ("Größe=naïve 日本語 ½ Ⅷ", "Größe", "naïve 日本語 ½ Ⅷ"),
+            ("laws:x=y", "laws:x", "y"),
+        ] {
+            assert_eq!(tag(text), Ok((key.to_owned(), value.to_owned())));
+        }
+        assert!(tag(&format!("{}={}", "k".repeat(128), "ä".repeat(256))).is_ok());
+    }
+
+    #[test]
+    fn the_character_that_iam_does_not_take_is_named() {
+        for (text, part, character) in [
+            ("Owner=Ann & Bob <a@b.c>", "value", "'&'"),
+            ("Ow(ner=x", "key", "'('"),
+            ("a=b,c", "value", "','"),
+            ("a=b\tc", "value", "'\\t'"),
+            ("a=100%", "value", "'%'"),
+            ("a=it's", "value", "'\\''"),
+            ("a=👍", "value", "'👍'"),
+            // A letter and the mark on it are two characters.
+            ("a=e\u{301}", "value", "'\\u{301}'"),
+        ] {
+            let told = refusal(text);
+            let start = format!("its {part} has {character}, which IAM does not take");
+            assert!(told.starts_with(&start), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_is_empty_too_long_or_aws_s_own_is_refused() {
+        assert!(refusal("team").contains("needs a key"));
+        assert!(refusal("=x").contains("key is empty"));
+        assert!(refusal("x=").contains("value is empty"));
+        assert!(refusal(&format!("{}=x", "k".repeat(129))).contains("129 characters, 128 at most"));
+        assert!(refusal(&format!("k={}", "v".repeat(257))).contains("257 characters, 256 at most"));
+        for text in ["aws:x=y", "AWS:x=y", "Aws:=y", "x=aws:y"] {
+            assert!(refusal(text).contains("AWS's own"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_comes_once_in_whatever_capitals_and_there_are_fifty_at_most() {
+        let of = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect();
+            tags(&pairs).map(|tags| tags.len())
+        };
+        assert_eq!(of(&[("a", "1"), ("b", "1")]), Ok(2));
+        assert_eq!(
+            of(&[("a", "1"), ("a", "2")]).unwrap_err(),
+            "`a` has two values, `1` and `2`"
+        );
+        let told = of(&[("Team", "1"), ("team", "1")]).unwrap_err();
+        assert!(
+            told.starts_with("`Team` and `team` are the same key to IAM"),
+            "{told}"
+        );
+        let many = |count: u32| {
+            let many: Vec<_> = (0..count)
+                .map(|n| (n.to_string(), "x".to_owned()))
+                .collect();
+            tags(&many)
+        };
+        assert!(many(50).is_ok());
+        assert_eq!(
+            many(51).unwrap_err(),
+            "there are 51 tags, and a stack has 50 at most"
+        );
+    }
+}
