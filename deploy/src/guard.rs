@@ -8,7 +8,7 @@
 //! not reach it. Its ids come from the very process that started the groups and has not waited for their leaders to end
 //! yet, or a moment ago: they are never read from a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -51,6 +51,16 @@ pub fn group_started(group: u32, log_stream: &str) {
     {
         let _gone = kill_process_group(group, Signal::KILL);
     }
+}
+
+/// Has a function's process with this log stream ended with this process, also if the group that it leads is never told.
+pub fn function_starts(log_stream: &str) {
+    guard().tell(&format!("? 0 {log_stream}\n"));
+}
+
+/// The process was not started.
+pub fn function_did_not_start(log_stream: &str) {
+    guard().tell(&format!("! 0 {log_stream}\n"));
 }
 
 /// `group` has ended by itself.
@@ -115,12 +125,17 @@ fn start() -> std::io::Result<Child> {
 /// What the guard does: follows `input` to its end, then ends every group that has not ended.
 pub fn run(input: impl BufRead) {
     let mut groups: BTreeMap<i32, String> = BTreeMap::new();
+    let mut starting: BTreeSet<String> = BTreeSet::new();
     for line in input.lines().map_while(Result::ok) {
         let mut words = line.splitn(3, ' ');
         let (sign, group) = (words.next(), words.next().and_then(|id| id.parse().ok()));
+        let log_stream = words.next().unwrap_or_default();
         match (sign, group) {
+            (Some("?"), _) => drop(starting.insert(log_stream.to_owned())),
+            (Some("!"), _) => drop(starting.remove(log_stream)),
             (Some("+"), Some(group)) => {
-                groups.insert(group, words.next().unwrap_or_default().to_owned());
+                starting.remove(log_stream);
+                groups.insert(group, log_stream.to_owned());
             }
             (Some("-"), Some(group)) => drop(groups.remove(&group)),
             _ => {}
@@ -132,13 +147,17 @@ pub fn run(input: impl BufRead) {
         let _gone = kill_process_group(group, Signal::TERM);
     }
     let deadline = Instant::now() + GRACE;
-    while Instant::now() < deadline && pids().any(|group| test_kill_process_group(group).is_ok()) {
+    while Instant::now() < deadline
+        && (!starting.is_empty() || pids().any(|group| test_kill_process_group(group).is_ok()))
+    {
         std::thread::sleep(Duration::from_millis(5));
     }
     for group in pids() {
         let _gone = kill_process_group(group, Signal::KILL);
     }
-    for log_stream in groups.values().filter(|stream| !stream.is_empty()) {
+    // Those that were starting have their own environment by now.
+    let streams = groups.values().chain(&starting);
+    for log_stream in streams.filter(|stream| !stream.is_empty()) {
         chatctl_local::end_stragglers(log_stream);
     }
 }
@@ -147,6 +166,31 @@ pub fn run(input: impl BufRead) {
 mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_function_that_was_about_to_start_is_ended_although_its_group_was_never_told() {
+        let sleeper = |stream: &str| {
+            let mut command = Command::new("sleep");
+            command.arg("600").process_group(0);
+            command.env("AWS_LAMBDA_LOG_STREAM_NAME", stream);
+            command.spawn().unwrap()
+        };
+        let stream = |name: &str| format!("guard-{name}-{}", std::process::id());
+        let mut starting = sleeper(&stream("starting"));
+        let mut other = sleeper(&stream("other"));
+        let told = format!(
+            "? 0 {}\n? 0 {}\n! 0 {}\n",
+            stream("starting"),
+            stream("other"),
+            stream("other")
+        );
+        run(told.as_bytes());
+        assert_eq!(starting.wait().unwrap().signal(), Some(9));
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
 
     #[test]
     fn what_was_not_told_to_have_ended_is_ended_even_if_it_ignores_the_gentle_way() {

@@ -30,6 +30,16 @@ impl Observer {
         (self.0)(StackNotice::Log(line));
     }
 
+    pub(crate) fn process_starts(&self, log_stream: &str) {
+        let log_stream = log_stream.to_owned();
+        (self.0)(StackNotice::ProcessStarts { log_stream });
+    }
+
+    pub(crate) fn process_did_not_start(&self, log_stream: &str) {
+        let log_stream = log_stream.to_owned();
+        (self.0)(StackNotice::ProcessDidNotStart { log_stream });
+    }
+
     pub(crate) fn process_started(&self, pid: u32, log_stream: &str) {
         let log_stream = log_stream.to_owned();
         (self.0)(StackNotice::ProcessStarted { pid, log_stream });
@@ -74,6 +84,17 @@ pub enum StackNotice {
     Log(LogLine),
     /// The gateway met something that a template or a function should not do.
     Warning(String),
+    /// A process of a function is about to start. [`StackNotice::ProcessStarted`] or
+    /// [`StackNotice::ProcessDidNotStart`] follows, unless the program is killed in between.
+    ProcessStarts {
+        /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, as [`end_stragglers`](crate::end_stragglers) takes it.
+        log_stream: String,
+    },
+    /// The process that was about to start is not there.
+    ProcessDidNotStart {
+        /// As in [`StackNotice::ProcessStarts`].
+        log_stream: String,
+    },
     /// A process of a function has started. It leads a process group of its own, which must not outlive the program
     /// that runs the stack: where that program is killed, only another one can end it.
     ProcessStarted {

@@ -42,6 +42,7 @@ fn doctor_tells_every_tool_that_a_configured_processor_needs_and_what_to_run() {
     let told = doctor(&project, tools);
     assert_eq!(told.code, 2, "{}", told.stderr);
     expect![[r#"
+        ok  network      no proxy; this machine's certificates
         ok  cargo        cargo 1.95.0
         bad cargo-lambda cargo-lambda is missing, and only it can build for arm64 here
                          `pip install cargo-lambda` brings it and zig, `cargo install cargo-lambda` it alone; or set `architecture = "x86_64"` under `[aws]`, which needs neither here
@@ -71,6 +72,7 @@ fn doctor_tells_what_is_built_where_everything_is_installed() {
     ];
     let told = doctor(&project, tools);
     expect![[r#"
+        ok  network      no proxy; this machine's certificates
         ok  cargo        cargo 1.95.0
         ok  cargo-lambda cargo-lambda 1.9.2
         ok  zig          zig 0.17.0

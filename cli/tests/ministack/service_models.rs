@@ -153,6 +153,7 @@ async fn every_request_of_a_stack_s_life_fits_the_service_models_of_aws() {
         cloudformation:ListStackResources
         cloudformation:UpdateTerminationProtection
         dynamodb:DescribeTable
+        lambda:GetAccountSettings
         lambda:GetFunctionConfiguration
         lambda:UpdateFunctionCode
         logs:FilterLogEvents

@@ -45,6 +45,12 @@ pub use warnings::Warnings;
 /// Has the functions' processes end with this one, however it ends.
 fn guard_processes(notice: &chatctl_local::StackNotice) {
     match notice {
+        chatctl_local::StackNotice::ProcessStarts { log_stream } => {
+            crate::guard::function_starts(log_stream);
+        }
+        chatctl_local::StackNotice::ProcessDidNotStart { log_stream } => {
+            crate::guard::function_did_not_start(log_stream);
+        }
         chatctl_local::StackNotice::ProcessStarted { pid, log_stream } => {
             crate::guard::group_started(*pid, log_stream);
         }

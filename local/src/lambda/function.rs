@@ -273,6 +273,16 @@ impl Supervisor for ProcessOf {
         &self.log_stream
     }
 
+    fn starts(&self) {
+        self.function.observer.process_starts(&self.log_stream);
+    }
+
+    fn did_not_start(&self) {
+        self.function
+            .observer
+            .process_did_not_start(&self.log_stream);
+    }
+
     fn started(&self, pid: u32) {
         self.function
             .observer

@@ -24,6 +24,12 @@ pub(super) trait Supervisor: Clone + Send + Sync + 'static {
     /// `AWS_LAMBDA_LOG_STREAM_NAME`.
     fn log_stream(&self) -> &str;
 
+    /// It is about to start: from now on it may be there.
+    fn starts(&self);
+
+    /// It is not there, because it could not be started.
+    fn did_not_start(&self);
+
     /// It has started, and has not done anything yet.
     fn started(&self, pid: u32);
 
@@ -48,6 +54,7 @@ pub(super) async fn run(
     order: oneshot::Receiver<Order>,
     supervisor: &impl Supervisor,
 ) -> Failure {
+    supervisor.starts();
     match start(runnable, supervisor.log_stream()).await {
         Ok((child, listener)) => {
             let pid = child.id();
@@ -62,6 +69,7 @@ pub(super) async fn run(
             failure
         }
         Err(error) => {
+            supervisor.did_not_start();
             let path = runnable.code.bootstrap.display();
             Failure::new(
                 "Runtime.InvalidEntrypoint",

@@ -8,7 +8,7 @@ const FOLDERS: [&str; 4] = [
     "tests/conformance",
     "tests/template",
     "../cli/tests/it",
-    "../cli/src/stack",
+    "../deploy/src/stack",
 ];
 
 /// The topics in their order, and how many statements each has.
