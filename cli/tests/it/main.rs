@@ -11,6 +11,7 @@ mod conversations;
 mod damage;
 mod dev;
 mod dev_loop;
+mod docs;
 mod examples;
 mod handlers;
 mod hostile_clone;
