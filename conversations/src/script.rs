@@ -35,9 +35,7 @@ use std::fmt;
 
 use crate::quoted::quoted;
 use crate::stack::{DIRECT, STACKS, Stack};
-use chat_protocol::Field;
-
-use crate::world::Handshake;
+use chat_protocol::{Field, Handshake};
 
 /// Why a script could not be understood.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::aws::not_deployed;
-use super::waits::asked;
+use super::waits::{UNANSWERED_QUESTIONS, asked};
 use super::{StackArgs, TargetArgs, status};
 use crate::error::CommandError;
 use crate::terminal::{LogColumns, Terminal};
@@ -44,9 +44,6 @@ impl LogsArgs {
         self.stack.terminal()
     }
 }
-
-/// How often in a row AWS may not answer, or answer that it was asked too often, before following it ends.
-pub(super) const PATIENCE: u32 = 10;
 
 /// Between two looks at files on this machine.
 const LOCAL_PAUSE: Duration = Duration::from_millis(100);
@@ -128,7 +125,9 @@ async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), Com
         } = reader.news(&target.logs).await;
         let missing = match missing {
             Some(error)
-                if args.follow && error.refusal == Refusal::Unreachable && failures < PATIENCE =>
+                if args.follow
+                    && error.refusal == Refusal::Unreachable
+                    && failures < UNANSWERED_QUESTIONS =>
             {
                 failures += 1;
                 None

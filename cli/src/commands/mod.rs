@@ -2,7 +2,9 @@
 
 mod aws;
 mod chat;
+mod completions;
 mod concurrency;
+mod connected;
 mod deploy;
 mod dev;
 mod diff;
@@ -62,6 +64,9 @@ enum Command {
     Dev(dev::DevArgs),
     Chat(chat::ChatArgs),
     Logs(logs::LogsArgs),
+    Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    ManPages(completions::ManPagesArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
     /// End what another chatctl has started, once that has ended
@@ -69,20 +74,48 @@ enum Command {
     Guard,
 }
 
+/// The headings of options that several commands share; a command's own stand before them.
+const STACK: &str = "Options of every command about a stack";
+const ACCOUNT: &str = "Options for AWS";
+
 /// What every command about a stack understands.
 #[derive(Debug, Args)]
 struct StackArgs {
     /// The config file [default: chatctl.toml, if there is one]
-    #[arg(long, value_name = "FILE", env = "CHATCTL_CONFIG", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "CHATCTL_CONFIG",
+        hide_env = true,
+        help_heading = STACK
+    )]
     config: Option<PathBuf>,
     /// The stack's name [default: from the config, else chat]
-    #[arg(long, value_name = "NAME", env = "CHATCTL_STACK", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CHATCTL_STACK",
+        hide_env = true,
+        help_heading = STACK
+    )]
     stack: Option<StackName>,
     /// The stage, the last part of the endpoint [default: from the config, else v1]
-    #[arg(long, value_name = "NAME", env = "CHATCTL_STAGE", hide_env = true)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "CHATCTL_STAGE",
+        hide_env = true,
+        help_heading = STACK
+    )]
     stage: Option<StageName>,
     /// How to answer
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = STACK
+    )]
     output: Output,
 }
 
@@ -111,10 +144,10 @@ struct TargetArgs {
 #[derive(Debug, Args)]
 struct AwsArgs {
     /// The AWS region [default: from the config, else AWS_REGION, else the profile's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = ACCOUNT)]
     region: Option<RegionName>,
     /// The profile in ~/.aws to act as [default: from the config, else AWS_PROFILE, else default]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = ACCOUNT)]
     profile: Option<String>,
     /// Where the deployed API answers, for something that stands in for AWS (with AWS_ENDPOINT_URL), such as
     /// ws://127.0.0.1:4566/_aws/execute-api/{api}/{stage}
@@ -194,6 +227,18 @@ pub(crate) fn main() -> ExitCode {
         Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
         Command::Chat(args) => (args.terminal(), block_on(chat::run(args))),
         Command::Logs(args) => (args.terminal(), block_on(or_interrupted(logs::run(args)))),
+        Command::Completions(args) => (
+            Terminal {
+                output: Output::Text,
+            },
+            completions::run(&args, Cli::command()),
+        ),
+        Command::ManPages(args) => (
+            Terminal {
+                output: Output::Text,
+            },
+            completions::write_man_pages(&args, Cli::command()),
+        ),
         Command::LocalStack(args) => (
             Terminal {
                 output: Output::Text,

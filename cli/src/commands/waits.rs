@@ -113,13 +113,16 @@ pub(super) fn of_doctor() -> String {
     )
 }
 
+/// How often in a row AWS may not answer, or answer that it was asked too often, before following a log ends.
+pub(super) const UNANSWERED_QUESTIONS: u32 = 10;
+
 pub(super) fn of_logs() -> String {
     format!(
         "Ends within {} minutes, and at most {} more for every further page of the log. With `--follow` it ends with Ctrl-C, \
          or when AWS has not answered {} questions in a row.",
         limits::ASKING.in_minutes(),
         limits::CALL.in_minutes(),
-        super::logs::PATIENCE,
+        UNANSWERED_QUESTIONS,
     )
 }
 

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::print_connect_commands::{Deployed, deployed};
+use super::connected::{Deployed, deployed};
 use super::{PeopleArgs, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};

@@ -47,8 +47,7 @@ fn missing(command: &str, words: &[String]) -> String {
     if is_local && !has("--local") && has_targets && !matches!(verb, "diff" | "doctor") {
         flags += " --local";
     }
-    // What `dev` calls a profile is one of cargo's.
-    let is_on_aws = !is_local && !has("--local") && words.first().is_none_or(|word| word != "dev");
+    let is_on_aws = !is_local && !has("--local");
     let places: &[&str] = if is_on_aws && has_targets {
         &WHERE
     } else {
@@ -113,7 +112,7 @@ mod tests {
             "why: `chatctl logs --local`",
         );
         check(
-            "dev --profile release --stack b",
+            "dev --cargo-profile release --stack b",
             "`chatctl teardown --local --keep-data` ends it",
             "`chatctl teardown --local --keep-data --stack b` ends it",
         );

@@ -30,6 +30,7 @@ fn the_help_of_every_command_is_as_recorded() {
     help(&[], "chatctl");
     for command in [
         "chat",
+        "completions",
         "deploy",
         "diff",
         "doctor",

@@ -108,7 +108,7 @@ impl LocalTarget {
         Request {
             page: self.page.clone(),
             references: self.references.clone(),
-            ..Request::new(deployment, folder)
+            ..Request::new(deployment, |digest| folder.code(digest))
         }
     }
 

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::StateFolder;
 use super::secrets::References;
 use crate::engine::Deployment;
 use crate::stack::{Outputs, Template};
@@ -31,8 +30,8 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// What `deployment` asks of the stack in `folder`, as a new operation.
-    pub(super) fn new(deployment: &Deployment, folder: &StateFolder) -> Self {
+    /// What `deployment` asks for, as a new operation; `folder_of` tells where the code with a digest lies.
+    pub(super) fn new(deployment: &Deployment, folder_of: impl Fn(&str) -> PathBuf) -> Self {
         Self {
             token: random_hex(),
             template: deployment.template.to_json(),
@@ -40,7 +39,7 @@ impl Request {
             code: deployment
                 .code_of_functions()
                 .into_iter()
-                .map(|(function, asset)| (function, folder.code(&asset.key)))
+                .map(|(function, asset)| (function, folder_of(&asset.key)))
                 .collect(),
             port: None,
             page: None,

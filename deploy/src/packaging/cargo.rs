@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::PackagingError;
-use super::find::Crate;
+use super::manifest::Crate;
 use crate::engine::{DeployEvent, Reporter};
 use crate::guard;
 

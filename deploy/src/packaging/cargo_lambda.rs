@@ -5,7 +5,7 @@
 //! workspace is what counts, and the same for every builder.
 
 use super::choice::{Builder, Choice};
-use super::find::Crate;
+use super::manifest::Crate;
 use super::toolchain::Programs;
 use super::zip::BOOTSTRAP;
 use super::{PackagingError, cargo, read};

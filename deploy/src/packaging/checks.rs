@@ -1,7 +1,7 @@
 //! What a build for AWS needs, looked at beforehand.
 
 use super::choice::{self, Wanted};
-use super::find::Crate;
+use super::manifest::Crate;
 use super::toolchain::{Programs, Toolchain};
 use super::{Source, read_prebuilt};
 use crate::config::{Architecture, Settings};

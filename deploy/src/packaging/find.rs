@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::manifest;
+use super::manifest::{self, Crate};
 use super::owner::{Owners, canonical};
 use super::toolchain::Programs;
 use super::{BINARY, PACKAGE, PackagingError};
@@ -14,19 +14,6 @@ const BUILT_FROM: Option<&str> = match option_env!("CHATCTL_WITHOUT_CLONE") {
     Some(_) => None,
     None => Some(env!("CARGO_MANIFEST_DIR")),
 };
-
-/// A crate with a Lambda bootstrap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Crate {
-    /// An absolute path without links.
-    pub(super) folder: PathBuf,
-    /// The binary that is the bootstrap.
-    pub(super) binary: String,
-    /// What a build is told in its environment, because the crate does not say it.
-    pub(super) profile: Vec<(&'static str, &'static str)>,
-    /// The compiler's flags, in the variable that cargo reads them from; none for those that the user has set.
-    pub(super) flags: Option<(&'static str, String)>,
-}
 
 impl Crate {
     /// The crate of `code`.

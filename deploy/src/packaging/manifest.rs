@@ -6,9 +6,21 @@ use std::process::Stdio;
 use serde::Deserialize;
 
 use super::PackagingError;
-use super::find::Crate;
 use super::toolchain::Programs;
 use crate::stack::few::few;
+
+/// A crate with a Lambda bootstrap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Crate {
+    /// An absolute path without links.
+    pub(super) folder: PathBuf,
+    /// The binary that is the bootstrap.
+    pub(super) binary: String,
+    /// What a build is told in its environment, because the crate does not say it.
+    pub(super) profile: Vec<(&'static str, &'static str)>,
+    /// The compiler's flags, in the variable that cargo reads them from; none for those that the user has set.
+    pub(super) flags: Option<(&'static str, String)>,
+}
 
 /// The profile that our own handlers are built with, for crates whose workspace has none of that name; as variables
 /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#configuration-environment-variables>).

@@ -34,7 +34,7 @@ use self::choice::{Builder, Wanted};
 use self::counting::Counting;
 use self::elf::Fit;
 pub use self::error::PackagingError;
-use self::find::Crate;
+use self::manifest::Crate;
 use self::paths::Places;
 pub use self::plan::{Planned, plan};
 pub use self::sources::sources;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use cargo_config2::{Config, Flags, PathAndArgs, ResolveOptions};
 use serde::Deserialize;
 
-use super::find::Crate;
+use super::manifest::Crate;
 use super::owner::canonical;
 use super::toolchain::{Programs, ask};
 use crate::engine::{DeployEvent, Reporter};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::find::Crate;
+use super::manifest::Crate;
 use crate::config::{Architecture, Overrides, Settings};
 use crate::engine::{DeployEvent, Reporter};
 

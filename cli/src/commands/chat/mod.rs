@@ -11,7 +11,7 @@ use std::time::Duration;
 use chat_protocol::Field;
 
 use self::frame::Framing;
-use super::print_connect_commands::{Deployed, deployed};
+use super::connected::{Deployed, deployed};
 use super::{StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};

@@ -111,7 +111,7 @@ async fn own(
 ) -> Result<Assembled, CommandError> {
     let mut settings = args.stack.settings(None, None)?;
     if args.handlers.is_none() {
-        let profile = args.profile.clone();
+        let profile = args.cargo_profile.clone();
         settings.handlers.profile = profile.unwrap_or(settings.handlers.dev_profile.clone());
     }
     let config = args.stack.config.clone();

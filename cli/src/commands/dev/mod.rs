@@ -59,7 +59,7 @@ pub(super) struct DevArgs {
     handlers: Option<PathBuf>,
     /// The cargo profile to build the handlers with [default: `dev-profile` in the config, else dev]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["template", "handlers"])]
-    profile: Option<String>,
+    cargo_profile: Option<String>,
     /// Build once, and leave the stack as it is when files change
     #[arg(long)]
     no_watch: bool,
