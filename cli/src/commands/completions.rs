@@ -1,6 +1,6 @@
 //! `chatctl completions` and, for packagers, `chatctl man-pages`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap_complete::Shell;
 
@@ -42,31 +42,11 @@ pub(super) fn write_man_pages(
     args: &ManPagesArgs,
     command: clap::Command,
 ) -> Result<(), CommandError> {
-    let terminal = Terminal {
-        output: Output::Text,
-    };
-    let shown = command.get_subcommands().filter(|it| !it.is_hide_set());
-    let of_commands = shown.map(|it| {
-        let name = format!("chatctl-{}", it.get_name());
-        it.clone().name(name.clone()).display_name(name)
-    });
-    let pages: Vec<_> = of_commands.chain([command.clone()]).collect();
-    for page in pages {
-        let path = args.folder.join(format!("{}.1", page.get_name()));
-        write(&path, page).map_err(|error| {
-            let message = format!("could not write {}: {error}", path.display());
-            CommandError::usage(
-                message,
-                "name a folder that is there and that you may write to",
-            )
-        })?;
-        terminal.result(&path.display().to_string());
-    }
-    Ok(())
-}
-
-fn write(path: &Path, page: clap::Command) -> std::io::Result<()> {
-    let mut text = Vec::new();
-    clap_mangen::Man::new(page).render(&mut text)?;
-    std::fs::write(path, text)
+    clap_mangen::generate_to(command, &args.folder).map_err(|error| {
+        let message = format!("could not write to {}: {error}", args.folder.display());
+        CommandError::usage(
+            message,
+            "name a folder that is there and that you may write to",
+        )
+    })
 }

@@ -140,6 +140,7 @@ fn all_sources() -> Vec<PathBuf> {
         "emulator",
         "examples/custom-handler/roll",
         "examples/http-backend",
+        "identity",
         "lambdas",
         "local",
         "protocol",
@@ -206,6 +207,7 @@ fn what_is_pure_asks_neither_the_system_nor_a_clock() {
     let mut files = sources(&root.join("deploy/src/stack"));
     files.extend(sources(&root.join("local/src/mapping")));
     files.extend(sources(&root.join("protocol/src")));
+    files.extend(sources(&root.join("identity/src")));
     for file in [
         "local/src/jsonpath.rs",
         "local/src/regexes.rs",

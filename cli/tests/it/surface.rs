@@ -49,6 +49,28 @@ fn the_help_of_every_command_is_as_recorded() {
 }
 
 #[test]
+fn each_shell_gets_completions_and_each_command_a_man_page() {
+    let project = Project::new("");
+    for (shell, word) in [
+        ("bash", "complete -F _chatctl"),
+        ("zsh", "#compdef chatctl"),
+        ("fish", "complete -c chatctl"),
+    ] {
+        let script = project.run(&["completions", shell]);
+        assert_eq!((script.code, script.stderr.as_str()), (0, ""));
+        assert!(script.stdout.contains(word), "{}", script.stdout);
+        assert!(script.stdout.contains("print-connect-commands"));
+    }
+    let folder = project.path().join("man");
+    assert_eq!(project.run(&["man-pages", "man"]).code, 2);
+    std::fs::create_dir(&folder).unwrap();
+    assert_eq!(project.run(&["man-pages", "man"]).code, 0);
+    let page = std::fs::read_to_string(folder.join("chatctl-deploy.1")).unwrap();
+    assert!(page.contains("\\-\\-hotswap"), "{page}");
+    assert!(!folder.join("chatctl-guard.1").exists());
+}
+
+#[test]
 fn the_hidden_command_is_the_only_one_without_a_recorded_help() {
     let shown = Project::new("").run(&["--help"]).stdout;
     let commands = shown

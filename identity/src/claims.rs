@@ -1,0 +1,207 @@
+//! What a token says, read strictly: each claim once, each of its own kind.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use crate::Refusal;
+
+/// The longest token. API Gateway takes 10,240 bytes of header lines in all
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// The claims of a token that was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claims {
+    /// Who its holder is: the value of the rules' name claim.
+    pub name: String,
+    /// When it ends, in seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// The only friends that its holder may write to; `None` leaves the choice.
+    pub to: Option<Vec<String>>,
+    /// The only rooms that its holder may enter; `None` leaves the choice.
+    pub rooms: Option<Vec<String>>,
+    /// What its holder may do; `None` where the token does not say.
+    pub can: Option<Vec<String>>,
+    /// Every claim.
+    pub all: Map<String, Value>,
+}
+
+impl Claims {
+    pub(crate) fn new(all: Unique, name_claim: &str, expires_at: u64) -> Result<Self, Refusal> {
+        let all = all.0;
+        let name = all
+            .get(name_claim)
+            .ok_or_else(|| Refusal::Missing(name_claim.to_owned()))?;
+        let Value::String(name) = name else {
+            return Err(Refusal::Kind(name_claim.to_owned(), "a text"));
+        };
+        Ok(Self {
+            name: name.clone(),
+            expires_at,
+            to: texts(&all, "to")?,
+            rooms: texts(&all, "room")?,
+            can: texts(&all, "can")?,
+            all,
+        })
+    }
+}
+
+/// A claim that is a text or a list of texts; an empty list allows nothing.
+pub(crate) fn texts(all: &Map<String, Value>, claim: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let wrong = || Refusal::Kind(claim.to_owned(), "a text or a list of texts");
+    Ok(match all.get(claim) {
+        None => None,
+        Some(Value::String(one)) => Some(vec![one.clone()]),
+        Some(Value::Array(several)) => {
+            let texts = several.iter().map(|it| it.as_str().map(str::to_owned));
+            Some(texts.collect::<Option<_>>().ok_or_else(wrong)?)
+        }
+        Some(_) => return Err(wrong()),
+    })
+}
+
+/// A time in seconds since the Unix epoch (RFC 7519, NumericDate): a number, also one with a fraction.
+pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>, Refusal> {
+    let Some(value) = all.get(claim) else {
+        return Ok(None);
+    };
+    if let Some(seconds) = value.as_u64() {
+        return Ok(Some(seconds));
+    }
+    // 2^53, up to which every whole number has a floating-point form of its own.
+    const MOST: f64 = 9_007_199_254_740_992.0;
+    match value.as_f64() {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is between 0 and 2^53, and a fraction of a second does not matter"
+        )]
+        Some(seconds) if (0.0..=MOST).contains(&seconds) => Ok(Some(seconds as u64)),
+        _ => Err(Refusal::Kind(claim.to_owned(), "a time in seconds")),
+    }
+}
+
+/// A JSON object in which no name stands twice, at any depth. Readers disagree about which of two counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unique(pub(crate) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Once.deserialize(deserializer)? {
+            Value::Object(members) => Ok(Self(members)),
+            _ => Err(D::Error::custom("they are no JSON object")),
+        }
+    }
+}
+
+struct Once;
+
+impl<'de> DeserializeSeed<'de> for Once {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON without a name that stands twice")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = sequence.next_element_seed(Once)? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Once)?;
+            if members.insert(name, value).is_some() {
+                return Err(A::Error::custom("a name stands twice in an object"));
+            }
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_stands_twice_is_refused_at_any_depth() {
+        for text in [
+            r#"{"sub":"Tom","sub":"Eve"}"#,
+            r#"{"a":[{"b":1,"b":1}]}"#,
+            r#"{"sub":"Tom","\u0073ub":"Eve"}"#,
+        ] {
+            serde_json::from_str::<Unique>(text).unwrap_err();
+        }
+        let unique: Unique = serde_json::from_str(r#"{"a":[{"b":null}],"b":-1.5}"#).unwrap();
+        assert_eq!(
+            Value::Object(unique.0),
+            json!({"a": [{"b": null}], "b": -1.5})
+        );
+        serde_json::from_str::<Unique>("[]").unwrap_err();
+    }
+
+    #[test]
+    fn a_time_is_a_number_that_is_not_negative() {
+        let read = |value: Value| {
+            let Value::Object(all) = json!({ "exp": value }) else {
+                unreachable!()
+            };
+            time(&all, "exp")
+        };
+        assert_eq!(read(json!(1_800_000_000)), Ok(Some(1_800_000_000)));
+        assert_eq!(read(json!(1_800_000_000.9)), Ok(Some(1_800_000_000)));
+        for wrong in [
+            json!("1800000000"),
+            json!(-1),
+            json!(-0.5),
+            json!(1e300),
+            json!(null),
+            json!([1_800_000_000]),
+            json!(true),
+        ] {
+            assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+        assert_eq!(time(&Map::new(), "exp"), Ok(None));
+    }
+}

@@ -1,0 +1,199 @@
+//! Checks tokens.
+
+use jsonwebtoken::Validation;
+use serde_json::{Map, Value};
+
+use crate::claims::{Unique, texts, time};
+use crate::refusal::shown;
+use crate::{Algorithm, Claims, KeySet, MAX_TOKEN_BYTES, PublicKey, Refusal, provider};
+
+/// How far clocks may differ, in seconds.
+pub const LEEWAY_SECONDS: u64 = 60;
+
+/// What a token must say, besides being signed and not expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The value of `iss`; `None` accepts any, which is right only for keys that sign for this chat alone.
+    pub issuer: Option<String>,
+    /// One of them must be in `aud`; none accepts any. Cognito's access tokens name it in `client_id` instead
+    /// (<https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html>).
+    pub audience: Vec<String>,
+    /// The claim with the person's name.
+    pub name_claim: String,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            audience: Vec::new(),
+            name_claim: "sub".into(),
+        }
+    }
+}
+
+/// Keys and rules, for any number of tokens.
+#[derive(Debug, Clone)]
+pub struct Verifier {
+    keys: KeySet,
+    rules: Rules,
+}
+
+impl Verifier {
+    /// Tokens must be signed with one of `keys` and keep `rules`.
+    pub fn new(keys: KeySet, rules: Rules) -> Self {
+        provider::install();
+        Self { keys, rules }
+    }
+
+    /// The same rules with other keys.
+    pub fn with_keys(&self, keys: KeySet) -> Self {
+        Self::new(keys, self.rules.clone())
+    }
+
+    /// The keys that it accepts.
+    pub const fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    /// Checks `token` at `now`, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// It is not accepted. Nothing of it may be believed then, not even its name.
+    pub fn verify(&self, token: &str, now: u64) -> Result<Claims, Refusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::TooLong);
+        }
+        let key = self.key(token)?;
+        let all = signed(token, key)?;
+        let expires_at = time(&all.0, "exp")?.ok_or_else(|| Refusal::Missing("exp".to_owned()))?;
+        if expires_at.saturating_add(LEEWAY_SECONDS) <= now {
+            return Err(Refusal::Expired(now - expires_at));
+        }
+        for claim in ["nbf", "iat"] {
+            if let Some(from) = time(&all.0, claim)?
+                && from > now.saturating_add(LEEWAY_SECONDS)
+            {
+                return Err(Refusal::NotYet(from - now));
+            }
+        }
+        self.check_issuer(&all.0)?;
+        self.check_audience(&all.0)?;
+        Claims::new(all, &self.rules.name_claim, expires_at)
+    }
+
+    /// The key that the token's head names, if it is one that signs as the head says.
+    fn key(&self, token: &str) -> Result<&PublicKey, Refusal> {
+        let header = read_header(token)?;
+        let algorithm = header
+            .get("alg")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let id = match header.get("kid") {
+            None => None,
+            Some(Value::String(id)) => Some(id.as_str()),
+            Some(_) => return Err(Refusal::Malformed("`kid` is no text")),
+        };
+        if Algorithm::from_name(algorithm).is_none() {
+            return Err(Refusal::Algorithm(shown(algorithm)));
+        }
+        let key = self.keys.find(id).ok_or_else(|| match id {
+            Some(id) => Refusal::UnknownKey(shown(id)),
+            None => Refusal::NoKey,
+        })?;
+        if key.algorithm().name() != algorithm {
+            return Err(Refusal::Algorithm(shown(algorithm)));
+        }
+        Ok(key)
+    }
+
+    fn check_issuer(&self, all: &Map<String, Value>) -> Result<(), Refusal> {
+        let Some(expected) = &self.rules.issuer else {
+            return Ok(());
+        };
+        match all.get("iss") {
+            Some(Value::String(issuer)) if issuer == expected => Ok(()),
+            Some(Value::String(issuer)) => Err(Refusal::Issuer(shown(issuer))),
+            Some(_) => Err(Refusal::Kind("iss".into(), "a text")),
+            None => Err(Refusal::Missing("iss".into())),
+        }
+    }
+
+    fn check_audience(&self, all: &Map<String, Value>) -> Result<(), Refusal> {
+        if self.rules.audience.is_empty() {
+            return Ok(());
+        }
+        let named = match texts(all, "aud")? {
+            Some(audience) => audience,
+            // An access token of Cognito's has no `aud`.
+            None if all.get("token_use").and_then(Value::as_str) == Some("access") => {
+                texts(all, "client_id")?.unwrap_or_default()
+            }
+            None => return Err(Refusal::Missing("aud".into())),
+        };
+        if named.iter().any(|it| self.rules.audience.contains(it)) {
+            return Ok(());
+        }
+        Err(Refusal::Audience)
+    }
+}
+
+/// The token's head, which nobody has signed for yet.
+fn read_header(token: &str) -> Result<Map<String, Value>, Refusal> {
+    use base64::Engine;
+    let mut parts = token.split('.');
+    let (Some(head), Some(_), Some(_), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(Refusal::Malformed("it has not three parts"));
+    };
+    let head = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(head)
+        .map_err(|_| Refusal::Malformed("its head is not base64url"))?;
+    let Unique(head) = serde_json::from_slice(&head)
+        .map_err(|_| Refusal::Malformed("its head is not JSON, or has a name twice"))?;
+    // RFC 8725, 3.11: a token for something else must not pass for one of these.
+    match head
+        .get("typ")
+        .map(|it| it.as_str().map(str::to_ascii_lowercase))
+    {
+        None => {}
+        Some(Some(kind)) => {
+            let kind = kind.strip_prefix("application/").unwrap_or(&kind);
+            if !matches!(kind, "jwt" | "at+jwt") {
+                return Err(Refusal::Type(shown(kind)));
+            }
+        }
+        Some(None) => return Err(Refusal::Malformed("`typ` is no text")),
+    }
+    // No extension is known here, and a critical one must be (RFC 7515, 4.1.11).
+    if head.contains_key("crit") || head.contains_key("b64") {
+        return Err(Refusal::Malformed("it asks for an extension (`crit`)"));
+    }
+    Ok(head)
+}
+
+/// The claims, once the signature is found to be that of `key`.
+fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
+    use jsonwebtoken::errors::ErrorKind;
+    // Times, issuer and audience are checked above, more strictly, by the caller's clock.
+    let mut validation = Validation::new(key.algorithm().of_library());
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    match jsonwebtoken::decode::<Unique>(token, &key.of_library(), &validation) {
+        Ok(read) => Ok(read.claims),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::InvalidSignature => Refusal::Signature(shown(key.id())),
+            ErrorKind::InvalidAlgorithm => Refusal::Algorithm("another".into()),
+            ErrorKind::Json(error) => Refusal::Unreadable(match error.is_data() {
+                true => "a name stands twice in them, or they are no object".into(),
+                false => "they are not JSON".into(),
+            }),
+            _ => Refusal::Malformed("a part of it cannot be read"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
