@@ -41,11 +41,12 @@ pub fn enable() {
 
 /// Has the process group `group` ended with this process.
 ///
-/// `log_stream` is that of a function's process, whose descendants are found outside of the group, too. Where no guard
+/// By `mark`, a variable (`NAME=value`) that its environment has and no other, its descendants are found outside of the
+/// group, too; an empty one leaves them alone. Where no guard
 /// can be started, the group is ended only when this process ends in good order.
-pub fn group_started(group: u32, log_stream: &str) {
+pub fn group_started(group: u32, mark: &str) {
     let mut guard = guard();
-    guard.tell(&format!("+ {group} {log_stream}\n"));
+    guard.tell(&format!("+ {group} {mark}\n"));
     if matches!(*guard, Guard::Over)
         && let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw)
     {
@@ -53,14 +54,16 @@ pub fn group_started(group: u32, log_stream: &str) {
     }
 }
 
-/// Has a function's process with this log stream ended with this process, also if the group that it leads is never told.
-pub fn function_starts(log_stream: &str) {
-    guard().tell(&format!("? 0 {log_stream}\n"));
+/// Has what is about to start ended with this process, also if its group is never told: by `mark`, a variable
+/// (`NAME=value`) that its environment has and no other. [`group_started`] with the same mark, or
+/// [`process_starts_no_more`], ends that.
+pub fn process_starts(mark: &str) {
+    guard().tell(&format!("? 0 {mark}\n"));
 }
 
-/// The process was not started.
-pub fn function_did_not_start(log_stream: &str) {
-    guard().tell(&format!("! 0 {log_stream}\n"));
+/// It was not started, or its group was told without the mark.
+pub fn process_starts_no_more(mark: &str) {
+    guard().tell(&format!("! 0 {mark}\n"));
 }
 
 /// `group` has ended by itself.
@@ -129,13 +132,13 @@ pub fn run(input: impl BufRead) {
     for line in input.lines().map_while(Result::ok) {
         let mut words = line.splitn(3, ' ');
         let (sign, group) = (words.next(), words.next().and_then(|id| id.parse().ok()));
-        let log_stream = words.next().unwrap_or_default();
+        let mark = words.next().unwrap_or_default();
         match (sign, group) {
-            (Some("?"), _) => drop(starting.insert(log_stream.to_owned())),
-            (Some("!"), _) => drop(starting.remove(log_stream)),
+            (Some("?"), _) => drop(starting.insert(mark.to_owned())),
+            (Some("!"), _) => drop(starting.remove(mark)),
             (Some("+"), Some(group)) => {
-                starting.remove(log_stream);
-                groups.insert(group, log_stream.to_owned());
+                starting.remove(mark);
+                groups.insert(group, mark.to_owned());
             }
             (Some("-"), Some(group)) => drop(groups.remove(&group)),
             _ => {}
@@ -156,9 +159,9 @@ pub fn run(input: impl BufRead) {
         let _gone = kill_process_group(group, Signal::KILL);
     }
     // Those that were starting have their own environment by now.
-    let streams = groups.values().chain(&starting);
-    for log_stream in streams.filter(|stream| !stream.is_empty()) {
-        chatctl_local::end_stragglers(log_stream);
+    let marks = groups.values().chain(&starting);
+    for mark in marks.filter(|mark| !mark.is_empty()) {
+        chatctl_local::end_stragglers(mark);
     }
 }
 
@@ -177,13 +180,14 @@ mod tests {
             command.spawn().unwrap()
         };
         let stream = |name: &str| format!("guard-{name}-{}", std::process::id());
+        let mark = |name: &str| format!("AWS_LAMBDA_LOG_STREAM_NAME={}", stream(name));
         let mut starting = sleeper(&stream("starting"));
         let mut other = sleeper(&stream("other"));
         let told = format!(
             "? 0 {}\n? 0 {}\n! 0 {}\n",
-            stream("starting"),
-            stream("other"),
-            stream("other")
+            mark("starting"),
+            mark("other"),
+            mark("other")
         );
         run(told.as_bytes());
         assert_eq!(starting.wait().unwrap().signal(), Some(9));

@@ -87,7 +87,7 @@ pub enum StackNotice {
     /// A process of a function is about to start. [`StackNotice::ProcessStarted`] or
     /// [`StackNotice::ProcessDidNotStart`] follows, unless the program is killed in between.
     ProcessStarts {
-        /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, as [`end_stragglers`](crate::end_stragglers) takes it.
+        /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, by which [`end_stragglers`](crate::end_stragglers) finds it.
         log_stream: String,
     },
     /// The process that was about to start is not there.
@@ -100,7 +100,7 @@ pub enum StackNotice {
     ProcessStarted {
         /// The process, and its group.
         pid: u32,
-        /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, as [`end_stragglers`](crate::end_stragglers) takes it.
+        /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, by which [`end_stragglers`](crate::end_stragglers) finds it.
         log_stream: String,
     },
     /// A process of a function is gone, and so is its group.

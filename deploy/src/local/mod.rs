@@ -42,17 +42,22 @@ use secrets::References;
 use unresponsive::unresponsive_hint;
 pub use warnings::Warnings;
 
+/// What the environment of a function's process has, and of no other.
+fn mark(log_stream: &str) -> String {
+    format!("AWS_LAMBDA_LOG_STREAM_NAME={log_stream}")
+}
+
 /// Has the functions' processes end with this one, however it ends.
 fn guard_processes(notice: &chatctl_local::StackNotice) {
     match notice {
         chatctl_local::StackNotice::ProcessStarts { log_stream } => {
-            crate::guard::function_starts(log_stream);
+            crate::guard::process_starts(&mark(log_stream));
         }
         chatctl_local::StackNotice::ProcessDidNotStart { log_stream } => {
-            crate::guard::function_did_not_start(log_stream);
+            crate::guard::process_starts_no_more(&mark(log_stream));
         }
         chatctl_local::StackNotice::ProcessStarted { pid, log_stream } => {
-            crate::guard::group_started(*pid, log_stream);
+            crate::guard::group_started(*pid, &mark(log_stream));
         }
         chatctl_local::StackNotice::ProcessEnded { pid } => crate::guard::group_ended(*pid),
         _ => {}

@@ -55,6 +55,7 @@ pub(super) async fn run(
         cargo: cargo.clone(),
         source,
     };
+    let starting = Starting::new();
     let mut child = command
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(&source.folder)
@@ -63,6 +64,7 @@ pub(super) async fn run(
         // `cargo run` passes its own package's variables on; they must not leak into another build.
         .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_TERM_COLOR", colour())
+        .env(Starting::VARIABLE, &starting.0)
         // Nobody is asked anything.
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -71,6 +73,7 @@ pub(super) async fn run(
         .spawn()
         .map_err(not_started)?;
     let mut group = Group::of(&child);
+    drop(starting);
     let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
     let mut stderr = child.stderr.take().expect("stderr is piped");
     // Read while the build runs: a full pipe would stop it.
@@ -125,6 +128,35 @@ fn failure(
         command: format!("cargo {}", words.join(" ")),
         status,
         diagnostics,
+    }
+}
+
+/// A build that is about to start: ended with this process until its group is known. Only until then, because a build
+/// may well leave something running for the next one, such as a compiler's cache.
+struct Starting(String);
+
+impl Starting {
+    const VARIABLE: &str = "CHATCTL_BUILD";
+
+    fn new() -> Self {
+        // Without random numbers a build is guarded from when its group is known.
+        let starting =
+            Self(getrandom::u64().map_or_else(|_| String::new(), |it| format!("{it:016x}")));
+        guard::process_starts(&starting.mark());
+        starting
+    }
+
+    fn mark(&self) -> String {
+        match self.0.as_str() {
+            "" => String::new(),
+            id => format!("{}={id}", Self::VARIABLE),
+        }
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        guard::process_starts_no_more(&self.mark());
     }
 }
 

@@ -134,8 +134,8 @@ async fn follow(
     };
     // What the process started must not outlive it, in its group or out of it.
     signal(group, Signal::KILL);
-    let log_stream = supervisor.log_stream().to_owned();
-    let ending = tokio::task::spawn_blocking(move || end_stragglers(&log_stream));
+    let mark = format!("AWS_LAMBDA_LOG_STREAM_NAME={}", supervisor.log_stream());
+    let ending = tokio::task::spawn_blocking(move || end_stragglers(&mark));
     // It fails only while the runtime itself ends.
     let _ended = ending.await;
     let rest = async { while output.join_next().await.is_some() {} };

@@ -3,12 +3,12 @@
 //! They are found by their environment, which they inherited: the name of the log stream is random and belongs to one
 //! process of one function. Only Linux shows the environment of other processes; elsewhere nothing is found.
 
-/// Ends what a function's process with this log stream has started and left behind.
+/// Ends every process of this user whose environment has `mark`, which is `NAME=value`, such as the log stream of a
+/// function's process: what that has started and left behind has inherited it.
 ///
 /// It reads files of every process of the user, which may take some milliseconds.
 #[cfg(target_os = "linux")]
-pub fn end_stragglers(log_stream: &str) {
-    let mark = format!("AWS_LAMBDA_LOG_STREAM_NAME={log_stream}");
+pub fn end_stragglers(mark: &str) {
     // Again, because one may have started another meanwhile; not for ever, because one may do nothing else.
     for _ in 0..5 {
         if !end_marked(mark.as_bytes()) {
@@ -17,9 +17,9 @@ pub fn end_stragglers(log_stream: &str) {
     }
 }
 
-/// Ends what a function's process with this log stream has started and left behind, on Linux.
+/// Ends every process of this user whose environment has `mark`, on Linux.
 #[cfg(not(target_os = "linux"))]
-pub fn end_stragglers(_log_stream: &str) {}
+pub fn end_stragglers(_mark: &str) {}
 
 /// Answers whether there was any.
 #[cfg(target_os = "linux")]
@@ -66,7 +66,7 @@ mod tests {
         let stream = format!("test-{}", std::process::id());
         let mut marked = sleeper(&stream);
         let mut other = sleeper(&format!("{stream}0"));
-        end_stragglers(&stream);
+        end_stragglers(&format!("AWS_LAMBDA_LOG_STREAM_NAME={stream}"));
         assert_eq!(marked.wait().unwrap().signal(), Some(9));
         assert!(other.try_wait().unwrap().is_none());
         other.kill().unwrap();
