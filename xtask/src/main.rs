@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let command = words.next().unwrap_or_default();
     let rest: Vec<String> = words.collect();
     let outcome = match command.as_str() {
-        "test" => peers::set_up().and_then(|peers| run::tests(&peers, &rest)),
+        "test" => peers::set_up().and_then(|peers| tests(&peers, &rest)),
         "bench" if rest.first().is_some_and(|what| what == "local") => bench::local(&rest[1..]),
         "bench" if rest.first().is_some_and(|what| what == "deploy") => bench::deploy(&rest[1..]),
         "soak"
@@ -77,6 +77,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs every test of the workspace with the peers at hand.
+fn tests(peers: &peers::Peers, more: &[String]) -> Result<(), run::StepError> {
+    let mut command = std::process::Command::new(run::cargo());
+    command.args(["test", "--workspace", "--locked"]).args(more);
+    for (name, path) in peers.variables() {
+        command.env(name, path);
+    }
+    run::finish(command, "install a Rust toolchain", "cargo test")
 }
 
 /// Talks to whoever runs it.

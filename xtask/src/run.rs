@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::peers::Peers;
-
 /// Why a step failed; the program has said the rest itself.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StepError {
@@ -14,16 +12,6 @@ pub(crate) enum StepError {
     Failed { what: String },
     #[error("{0}")]
     Other(String),
-}
-
-/// Runs every test of the workspace with the peers at hand.
-pub(crate) fn tests(peers: &Peers, more: &[String]) -> Result<(), StepError> {
-    let mut command = Command::new(cargo());
-    command.args(["test", "--workspace", "--locked"]).args(more);
-    for (name, path) in peers.variables() {
-        command.env(name, path);
-    }
-    finish(command, "install a Rust toolchain", "cargo test")
 }
 
 /// The cargo that runs us.

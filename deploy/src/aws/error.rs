@@ -11,8 +11,8 @@ pub(super) use super::kinds::Kind;
 use super::kinds::{by_code, by_status};
 use crate::engine::network::ProxyFailure;
 use crate::engine::{Refusal, TargetError, causes};
-use crate::stack::cause::action_in;
 use crate::stack::denial::Denial;
+use crate::stack::denial::action_in;
 use crate::stack::unavailable::explanation;
 
 /// What AWS itself said.

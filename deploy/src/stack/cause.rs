@@ -158,15 +158,6 @@ fn explanation(reason: &str, resource_type: &str) -> Option<(&'static str, Strin
     known(reason, resource_type).map(|known| (known.meaning, known.remedy.to_owned()))
 }
 
-/// The `service:Action` that a refusal names.
-pub fn action_in(reason: &str) -> Option<&str> {
-    let (_, rest) = reason.split_once("not authorized to perform")?;
-    rest.trim_start_matches(':')
-        .split_whitespace()
-        .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
-        .find(|word| word.contains(':') && !word.starts_with("arn:"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

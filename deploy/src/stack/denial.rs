@@ -3,8 +3,6 @@
 //! The sentences are those of IAM (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>)
 //! and of S3 (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html>), in all partitions.
 
-use super::cause::action_in;
-
 /// A refusal in AWS's words, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
@@ -192,6 +190,15 @@ impl Denial {
     pub fn is_mere_lack(&self) -> bool {
         matches!(self.kind, Kind::Identity | Kind::Unnamed) && !self.is_explicit
     }
+}
+
+/// The `service:Action` that a refusal names.
+pub fn action_in(reason: &str) -> Option<&str> {
+    let (_, rest) = reason.split_once("not authorized to perform")?;
+    rest.trim_start_matches(':')
+        .split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
+        .find(|word| word.contains(':') && !word.starts_with("arn:"))
 }
 
 #[cfg(test)]

@@ -52,14 +52,13 @@ pub(super) async fn prove(
         return Ok(url);
     }
     let probed = probe(&url, settings, limits::scaled(PATIENCE), reporter).await;
-    let probed = probed.map_err(|error| where_it_failed(error, identity));
-    let Some(words) = complaint else {
-        return probed.map(|()| url);
-    };
-    probed.map_err(|error| match error.exit {
-        exit::STACK_FAILED => error.or_hint(Some(engine::complaining(stage, &words))),
-        _ => error,
-    })?;
+    let complained = complaint
+        .as_ref()
+        .map(|words| engine::complaining(stage, words));
+    probed.map_err(|error| explained(error, identity.partition(), complained))?;
+    if complaint.is_none() {
+        return Ok(url);
+    }
     let asking = engine::complaint(&target.stacks, &target.gateways, stack, stage);
     if let Some(words) = or_interrupted(asking).await? {
         let text = format!(
@@ -71,13 +70,14 @@ pub(super) async fn prove(
     Ok(url)
 }
 
-/// What fails in one partition only has its reason there.
-fn where_it_failed(error: CommandError, identity: &Identity) -> CommandError {
-    let is_interrupted = error.exit == exit::INTERRUPTED;
-    match identity.partition() {
-        "aws-cn" if !is_interrupted => error.or_hint(Some(CHINA.to_owned())),
-        _ => error,
+/// A failed probe with what is known besides: what only this partition asks for, and what the stage's record complains of.
+fn explained(error: CommandError, partition: &str, complained: Option<String>) -> CommandError {
+    if error.exit != exit::STACK_FAILED {
+        return error;
     }
+    let of_partition = (partition == "aws-cn").then(|| CHINA.to_owned());
+    let known: Vec<_> = of_partition.into_iter().chain(complained).collect();
+    error.or_hint((!known.is_empty()).then(|| known.join("; ")))
 }
 
 /// Compares what the functions run with what was published, and puts it right where somebody has changed it past
@@ -128,4 +128,28 @@ async fn verified(
         took: started.elapsed(),
     });
     Ok(complaint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_probe_in_china_names_the_licence_also_beside_what_the_stage_complains_of() {
+        let failed = || CommandError::from(TargetError::new(Refusal::Failed, "no answer"));
+        let hint = |partition: &str, complained: Option<&str>| {
+            let error = explained(failed(), partition, complained.map(str::to_owned));
+            error.hint().unwrap_or_default().to_owned()
+        };
+        assert!(hint("aws-cn", None).contains("ICP licence"));
+        let both = hint("aws-cn", Some("the stage complains"));
+        assert!(both.contains("ICP licence") && both.ends_with("the stage complains"));
+        assert_eq!(
+            hint("aws", Some("the stage complains")),
+            "the stage complains"
+        );
+        assert_eq!(hint("aws", None), "");
+        let interrupted = CommandError::from(TargetError::interrupted());
+        assert_eq!(explained(interrupted, "aws-cn", None).hint(), None);
+    }
 }
