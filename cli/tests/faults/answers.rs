@@ -181,10 +181,12 @@ fn cloudformation(state: &mut State, request: &Request) -> Answer {
     let form = request.form();
     let action = form["Action"].as_str();
     let result = match action {
-        "GetCallerIdentity" => Ok(
-            "<Account>123456789012</Account><Arn>arn:aws:iam::123456789012:user/ann</Arn>"
-                .to_owned(),
-        ),
+        "GetCallerIdentity" => {
+            let partition = state.partition.unwrap_or("aws");
+            Ok(format!(
+                "<Account>123456789012</Account><Arn>arn:{partition}:iam::123456789012:user/ann</Arn>"
+            ))
+        }
         "CreateChangeSet" => Ok(create_change_set(state, &form)),
         "DescribeStacks" if !form.contains_key("StackName") => {
             let stacks: String = state.stack.iter().map(described).collect();

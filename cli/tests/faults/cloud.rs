@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) failures: VecDeque<Vec<Failure>>,
     /// What API Gateway has on record of the stage's last deployment, and how often it still says so.
     pub(crate) stage_says: Option<(&'static str, usize)>,
+    /// The partition that the account is in; the commercial one where there is none.
+    pub(crate) partition: Option<&'static str>,
     /// What was asked for and served, in order.
     pub(crate) served: Vec<String>,
     /// Something that served was changed, or a deletion begun.

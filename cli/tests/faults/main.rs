@@ -12,6 +12,7 @@ mod cloud;
 mod command;
 mod faults;
 mod matrix;
+mod proof;
 mod request;
 mod stack;
 mod stage;
