@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use chatctl_deploy::config::ConfigError;
 use chatctl_deploy::engine::chat::SeatError;
 use chatctl_deploy::engine::probe::ProbeError;
-use chatctl_deploy::engine::{DeployError, Refusal, TargetError};
+use chatctl_deploy::engine::{DeployError, ErrorKind, TargetError};
 use chatctl_deploy::packaging::PackagingError;
 
 pub(crate) use chatctl_deploy::exit;
@@ -59,7 +59,7 @@ impl CommandError {
             many => format!("{many} things stand in the way of a deployment"),
         };
         Self {
-            exit: exit_code(error.refusal),
+            exit: exit_code(error.kind),
             source: message.into(),
             so_far: None,
             hint: None,
@@ -85,25 +85,25 @@ impl CommandError {
         self
     }
 
-    /// The whole story for a terminal, without the leading `error: `.
-    pub(crate) fn story(&self) -> String {
-        let mut story = self.source.to_string();
+    /// The whole chain for a terminal, without the leading `error: `.
+    pub(crate) fn chain(&self) -> String {
+        let mut chain = self.source.to_string();
         let mut cause = self.source.source();
         while let Some(error) = cause {
             let words = error.to_string();
             // Some libraries' errors say their cause's words themselves.
-            if !story.ends_with(&words) {
-                let _infallible = write!(story, "\n  because: {words}");
+            if !chain.ends_with(&words) {
+                let _infallible = write!(chain, "\n  because: {words}");
             }
             cause = error.source();
         }
         if let Some(so_far) = &self.so_far {
-            let _infallible = write!(story, "\n  so far: {so_far}");
+            let _infallible = write!(chain, "\n  so far: {so_far}");
         }
-        story
+        chain
     }
 
-    /// Whether the story quotes a compiler, whose colours may be shown.
+    /// Whether the chain quotes a compiler, whose colours may be shown.
     pub(crate) fn quotes_compiler(&self) -> bool {
         let error = self.source.downcast_ref::<TargetError>();
         error.is_some_and(|error| error.quotes_compiler)
@@ -148,7 +148,7 @@ impl From<TargetError> for CommandError {
         let (hint, so_far) = (error.hint.take(), error.so_far.take());
         Self {
             so_far,
-            ..Self::new(exit_code(error.refusal), error, hint)
+            ..Self::new(exit_code(error.kind), error, hint)
         }
     }
 }
@@ -243,13 +243,13 @@ fn what_is_left(status: &str) -> Option<&'static str> {
     }
 }
 
-fn exit_code(refusal: Refusal) -> u8 {
-    match refusal {
-        Refusal::Usage => exit::USAGE,
-        Refusal::Failed | Refusal::Unreachable => exit::STACK_FAILED,
-        Refusal::Denied => exit::DENIED,
-        Refusal::Interrupted => exit::INTERRUPTED,
-        Refusal::Unexpected => exit::UNEXPECTED,
+fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Usage => exit::USAGE,
+        ErrorKind::Failed | ErrorKind::Unreachable => exit::STACK_FAILED,
+        ErrorKind::Denied => exit::DENIED,
+        ErrorKind::Interrupted => exit::INTERRUPTED,
+        ErrorKind::Unexpected => exit::UNEXPECTED,
     }
 }
 
@@ -275,7 +275,7 @@ mod tests {
             "not connected",
             Some(told("IO error: refused", Some(refused))),
         );
-        let story = CommandError::new(exit::UNEXPECTED, error, None).story();
-        assert_eq!(story, "not connected\n  because: IO error: refused");
+        let chain = CommandError::new(exit::UNEXPECTED, error, None).chain();
+        assert_eq!(chain, "not connected\n  because: IO error: refused");
     }
 }

@@ -72,14 +72,14 @@ pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>,
         return Ok(Some(seconds));
     }
     // 2^53, up to which every whole number has a floating-point form of its own.
-    const MOST: f64 = 9_007_199_254_740_992.0;
+    const MAX: f64 = 9_007_199_254_740_992.0;
     match value.as_f64() {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "it is between 0 and 2^53, and a fraction of a second does not matter"
         )]
-        Some(seconds) if (0.0..=MOST).contains(&seconds) => Ok(Some(seconds as u64)),
+        Some(seconds) if (0.0..=MAX).contains(&seconds) => Ok(Some(seconds as u64)),
         _ => Err(Refusal::Kind(claim.to_owned(), "a time in seconds")),
     }
 }

@@ -65,7 +65,7 @@ pub struct ShardMessage {
 /// Each hands on what it had no time for, so there must be an end to it. Lambda itself stops a function that has caused itself
 /// to run some 16 times (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>), and says so to its owner as of an
 /// accident.
-pub const MOST_STEPS: u8 = 12;
+pub const MAX_STEPS: u8 = 12;
 
 /// The payload. In Base64 the longest message has 175 KB, whatever its characters are: as JSON text it could have six
 /// times its length, and Lambda once took no more than 256 KB (now 1 MB:
@@ -113,7 +113,7 @@ impl ShardMessage {
     #[must_use]
     pub fn handed_on(&self, rest: Rest) -> Option<Self> {
         let step = self.step + 1;
-        (step < MOST_STEPS).then(|| Self {
+        (step < MAX_STEPS).then(|| Self {
             step,
             rest,
             ..self.clone()
@@ -146,7 +146,7 @@ impl TryFrom<Payload> for ShardMessage {
                 .ok_or_else(|| unexpected("no text in Base64"))?,
             except: ConnectionId::new(payload.except),
             step: Some(payload.step)
-                .filter(|step| *step < MOST_STEPS)
+                .filter(|step| *step < MAX_STEPS)
                 .ok_or_else(|| unexpected("a step beyond the last"))?,
             rest: Rest {
                 // Where everybody was begun with, the next page says so.
@@ -164,7 +164,7 @@ impl TryFrom<Payload> for ShardMessage {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST_STEPS, ShardMessage};
+    use super::{MAX_STEPS, ShardMessage};
     use crate::room::Rest;
     use crate::session::{ConnectionId, Room};
     use crate::shard::Shard;
@@ -220,7 +220,7 @@ mod tests {
             assert_eq!(next.step, message.step + 1);
             message = next;
         }
-        assert_eq!(message.step, MOST_STEPS - 1);
+        assert_eq!(message.step, MAX_STEPS - 1);
         let read = serde_json::from_slice::<ShardMessage>(&message.to_payload());
         assert_eq!(read.unwrap(), message);
     }

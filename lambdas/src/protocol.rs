@@ -15,14 +15,14 @@ use crate::routes::Rule;
 /// Of several members with the right name the last one counts, as it does in a browser.
 ///
 /// # Errors
-/// [`Refusal`]; the connection is kept, and the sender is to be told.
-pub fn text_of<'frame>(frame: &'frame str, rule: &Rule) -> Result<Cow<'frame, str>, Refusal> {
+/// [`FrameError`]; the connection is kept, and the sender is to be told.
+pub fn text_of<'frame>(frame: &'frame str, rule: &Rule) -> Result<Cow<'frame, str>, FrameError> {
     let text = match &rule.text {
         None => Cow::Borrowed(frame),
         Some(member) => string_member(frame, member)?,
     };
     if text.len() > rule.max_text_bytes {
-        return Err(Refusal::TextTooLarge {
+        return Err(FrameError::TextTooLarge {
             bytes: text.len(),
             allowed: rule.max_text_bytes,
         });
@@ -32,7 +32,7 @@ pub fn text_of<'frame>(frame: &'frame str, rule: &Rule) -> Result<Cow<'frame, st
 
 /// Why a frame is not passed on. Quotes nothing of the frame, so that it may go into a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum FrameError {
     /// The frame is not JSON.
     #[error(
         "the frame is not JSON (line {line}, column {column}); send an object that has your text as the string `{member}`"
@@ -63,7 +63,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl FrameError {
     /// The word by which clients tell refusals apart: part of the interface.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -93,19 +93,19 @@ impl Refusal {
 }
 
 /// Reads the one member and skips the others, without a copy of anything that needs none.
-fn string_member<'frame>(frame: &'frame str, member: &str) -> Result<Cow<'frame, str>, Refusal> {
+fn string_member<'frame>(frame: &'frame str, member: &str) -> Result<Cow<'frame, str>, FrameError> {
     let mut reader = serde_json::Deserializer::from_str(frame);
     let read = reader
         .deserialize_map(Member { wanted: member })
         .and_then(|text| reader.end().map(|()| text));
-    let missing = || Refusal::MissingText {
+    let missing = || FrameError::MissingText {
         member: member.to_owned(),
     };
     match read {
         Ok(text) => text.ok_or_else(missing),
         // JSON, but no object, or no string where the text should be.
         Err(error) if error.is_data() => Err(missing()),
-        Err(error) => Err(Refusal::BadJson {
+        Err(error) => Err(FrameError::BadJson {
             line: error.line(),
             column: error.column(),
             member: member.to_owned(),
@@ -147,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::{Refusal, text_of};
+    use super::{FrameError, text_of};
     use crate::routes::Rule;
 
     #[test]
@@ -210,7 +210,7 @@ mod tests {
         let refusal = text_of(&frame("\u{e9}\u{e9}x"), &route(4)).unwrap_err();
         assert_eq!(
             refusal,
-            Refusal::TextTooLarge {
+            FrameError::TextTooLarge {
                 bytes: 5,
                 allowed: 4
             }
@@ -263,7 +263,7 @@ mod tests {
 
     fn check(frame: &str, expected: Result<&str, &str>) {
         let read = text_of(frame, &route(99));
-        let read = read.as_ref().map(AsRef::as_ref).map_err(Refusal::code);
+        let read = read.as_ref().map(AsRef::as_ref).map_err(FrameError::code);
         assert_eq!(read, expected, "{frame}");
     }
 

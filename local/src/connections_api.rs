@@ -13,7 +13,7 @@ use hyper::{Method, Request, Response};
 use serde_json::json;
 
 use crate::budget::Share;
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::http::refusal::{Answer, refuse};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
@@ -39,7 +39,7 @@ pub(crate) async fn answer(
 ) -> Answer {
     let method = request.method().clone();
     if ![Method::POST, Method::GET, Method::DELETE].contains(&method) {
-        return refuse(Refusal::gateway(
+        return refuse(HttpError::gateway(
             403,
             "MissingAuthenticationTokenException",
             "Missing Authentication Token",
@@ -49,7 +49,7 @@ pub(crate) async fn answer(
         return refuse(refusal);
     }
     if !ids::is_connection_id(id) {
-        return refuse(Refusal::gateway(
+        return refuse(HttpError::gateway(
             400,
             "BadRequestException",
             &format!("Invalid connectionId: {id}"),
@@ -86,7 +86,7 @@ fn authorize(
     stage: &str,
     id: &str,
     request: &Request<Incoming>,
-) -> Result<(), Refusal> {
+) -> Result<(), HttpError> {
     let method = request.method();
     let principal = match gateway
         .credentials
@@ -95,7 +95,7 @@ fn authorize(
         Caller::Operator => return Ok(()),
         Caller::Anonymous => {
             let message = "Missing Authentication Token";
-            return Err(Refusal::gateway(
+            return Err(HttpError::gateway(
                 403,
                 "MissingAuthenticationTokenException",
                 message,
@@ -121,16 +121,16 @@ fn authorize(
 }
 
 /// As AWS words it: the account is masked, the connection id is a literal `{connectionId}`, `Message` has a capital.
-fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &str) -> Refusal {
+fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &str) -> HttpError {
     let identity = &deployed.identity;
     let account = identity.account_id.get(8..).unwrap_or(&identity.account_id);
     let message = format!(
         "User: {user} is not authorized to perform: {ACTION} on resource: arn:aws:execute-api:{}:********{account}:{}/{stage}/{method}/@connections/{{connectionId}}{why}",
         identity.region, deployed.api_id
     );
-    Refusal {
+    HttpError {
         body: json!({ "Message": message }).to_string(),
-        ..Refusal::gateway(403, "AccessDeniedException", &message)
+        ..HttpError::gateway(403, "AccessDeniedException", &message)
     }
 }
 
@@ -143,7 +143,7 @@ async fn post(
     // Read even when the connection is gone: the client may keep its own connection to us.
     let body = held_body(request.into_body(), gateway.limits.message_bytes, share).await;
     let refused =
-        |status, error_type, message| refuse(Refusal::gateway(status, error_type, message));
+        |status, error_type, message| refuse(HttpError::gateway(status, error_type, message));
     let (payload, _held) = match body {
         Ok(body) => body,
         Err(BodyError::TooLarge) => {
@@ -185,7 +185,7 @@ async fn post(
 /// One answer for both causes, as on AWS.
 fn limit_exceeded() -> Answer {
     let message = "The client is sending more than the allowed number of requests per unit of time or the WebSocket client side buffer is full.";
-    refuse(Refusal::gateway(429, "LimitExceededException", message))
+    refuse(HttpError::gateway(429, "LimitExceededException", message))
 }
 
 fn describe(connection: &Connection) -> serde_json::Value {

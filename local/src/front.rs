@@ -20,7 +20,7 @@ use crate::connections_api;
 use crate::http::head::{Head, HeadError, read_head};
 use crate::http::page::Page;
 use crate::http::peers::{self, Refused};
-use crate::http::refusal::{Answer, Refusal, refuse};
+use crate::http::refusal::{Answer, HttpError, refuse};
 use crate::http::sockets::{Place, Sockets};
 use crate::http::{self, browser};
 use crate::lambda::{Functions, invoke_api};
@@ -138,13 +138,13 @@ impl Front {
             Err(error) => {
                 let refusal = match error {
                     HeadError::Closed | HeadError::TimedOut => return,
-                    HeadError::TooLarge => Refusal::gateway(
+                    HeadError::TooLarge => HttpError::gateway(
                         431,
                         "BadRequestException",
                         "Request Header Fields Too Large",
                     ),
                     HeadError::Malformed => {
-                        Refusal::gateway(400, "BadRequestException", "Bad Request")
+                        HttpError::gateway(400, "BadRequestException", "Bad Request")
                     }
                 };
                 // The client may be gone; nobody else wants to know.
@@ -213,19 +213,19 @@ async fn answer(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
         [stage] | [stage, ""]
             if request.method() == Method::GET && deployed.stage(stage).is_some() =>
         {
-            let refusal = Refusal::gateway(426, "UpgradeRequiredException", "Upgrade Required");
+            let refusal = HttpError::gateway(426, "UpgradeRequiredException", "Upgrade Required");
             let upgrade = ("Upgrade".to_owned(), "websocket".to_owned());
-            refuse(Refusal {
+            refuse(HttpError {
                 headers: [refusal.headers, vec![upgrade]].concat(),
                 ..refusal
             })
         }
-        _ => refuse(Refusal::forbidden()),
+        _ => refuse(HttpError::forbidden()),
     }
 }
 
-fn of_a_page() -> Refusal {
-    Refusal::gateway(403, "ForbiddenException", browser::REFUSED)
+fn of_a_page() -> HttpError {
+    HttpError::gateway(403, "ForbiddenException", browser::REFUSED)
 }
 
 fn decode(segment: &str) -> String {

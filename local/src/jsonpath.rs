@@ -22,10 +22,10 @@ enum Step {
 }
 
 /// How many values a path with `*` or `..` may reach.
-const MOST_FOUND: usize = 10_000;
+const MAX_FOUND: usize = 10_000;
 
 /// How many values a path may look at on its way: some 20 ms.
-const MOST_VISITED: usize = 1_000_000;
+const MAX_VISITED: usize = 1_000_000;
 
 impl JsonPath {
     /// Reads a path with or without its leading `$`. The error says what is wrong with it.
@@ -108,21 +108,21 @@ impl JsonPath {
                     Step::Anywhere(name) => anywhere(value, name, &mut next, visits),
                     step => next.extend(one(value, step)),
                 }
-                if *visits > MOST_VISITED {
-                    return Err(format!("a path looks at more than {MOST_VISITED} values"));
+                if *visits > MAX_VISITED {
+                    return Err(format!("a path looks at more than {MAX_VISITED} values"));
                 }
-                if next.len() > MOST_FOUND {
+                if next.len() > MAX_FOUND {
                     break;
                 }
             }
-            next.truncate(MOST_FOUND);
+            next.truncate(MAX_FOUND);
             found = next;
         }
         let mut copies = Vec::with_capacity(found.len());
         for value in found {
             weigh(value, visits);
-            if *visits > MOST_VISITED {
-                return Err(format!("a path leads to more than {MOST_VISITED} values"));
+            if *visits > MAX_VISITED {
+                return Err(format!("a path leads to more than {MAX_VISITED} values"));
             }
             copies.push(value.clone());
         }
@@ -178,7 +178,7 @@ fn weigh(value: &Value, visits: &mut usize) {
     *visits += 1;
     match value {
         Value::String(text) => *visits += text.len() / 64,
-        _ if *visits > MOST_VISITED => {}
+        _ if *visits > MAX_VISITED => {}
         Value::Array(items) => items.iter().for_each(|item| weigh(item, visits)),
         Value::Object(members) => members.iter().for_each(|(name, member)| {
             *visits += name.len() / 64;
@@ -190,7 +190,7 @@ fn weigh(value: &Value, visits: &mut usize) {
 
 fn anywhere<'v>(value: &'v Value, name: &str, found: &mut Vec<&'v Value>, visits: &mut usize) {
     *visits += 1;
-    if found.len() < MOST_FOUND && *visits <= MOST_VISITED {
+    if found.len() < MAX_FOUND && *visits <= MAX_VISITED {
         found.extend(value.get(name));
         for child in children(value) {
             anywhere(child, name, found, visits);
@@ -252,7 +252,7 @@ mod tests {
         let path = JsonPath::parse(&format!("${}", "..a".repeat(1000))).unwrap();
         let mut visits = 0;
         assert!(path.find_counting(&value, &mut visits).is_err());
-        assert!(visits < 2 * MOST_VISITED, "{visits}");
+        assert!(visits < 2 * MAX_VISITED, "{visits}");
     }
 
     proptest::proptest! {

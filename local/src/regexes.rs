@@ -18,10 +18,10 @@ const STATE_BYTES: usize = 32;
 
 /// The least and the greatest size that is tried, in bytes. The greatest is some 60,000 states.
 const SMALLEST: usize = 1024;
-const LARGEST: usize = 2 * 1024 * 1024;
+const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// The longest expression, in bytes. Reading one takes many times its length in memory.
-const LONGEST: usize = 32 * 1024;
+const MAX_LENGTH: usize = 32 * 1024;
 
 /// A compiled regular expression, and how large it is.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ impl Pattern {
 
     /// The same; `None` if that costs more than `steps`.
     fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, String>> {
-        if pattern.len() > LONGEST {
+        if pattern.len() > MAX_LENGTH {
             return Some(Err("it has more than 32 KB".to_owned()));
         }
         // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
@@ -54,7 +54,7 @@ impl Pattern {
                     let states = size / STATE_BYTES;
                     return Some(Ok(Self { regex, states }));
                 }
-                Err(error) if size >= LARGEST || !error.to_string().contains("size limit") => {
+                Err(error) if size >= MAX_BYTES || !error.to_string().contains("size limit") => {
                     return Some(Err(error.to_string()));
                 }
                 Err(_) => size *= 2,

@@ -23,7 +23,7 @@ pub(crate) struct Schema {
 }
 
 /// How deep schemas, and references from one to the next, may lie within one another.
-const MOST_NESTED: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Keywords with a schema.
 const ONE: [&str; 3] = ["additionalItems", "additionalProperties", "not"];
@@ -76,9 +76,9 @@ impl Schema {
         let Value::Object(members) = schema else {
             return Err(format!("{place} must be a schema, which is a map"));
         };
-        if depth > MOST_NESTED {
+        if depth > MAX_DEPTH {
             return Err(format!(
-                "more than {MOST_NESTED} schemas lie within one another"
+                "more than {MAX_DEPTH} schemas lie within one another"
             ));
         }
         members.iter().try_for_each(|(keyword, value)| {

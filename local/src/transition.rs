@@ -81,12 +81,12 @@ fn keys_differ(before: &Stack, after: &Stack, id: &str) -> bool {
 
 /// Tells stack events in CloudFormation's words.
 #[derive(Debug)]
-pub(crate) struct Teller<'a> {
+pub(crate) struct Reporter<'a> {
     observer: &'a Observer,
     stack_name: &'a str,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Reporter<'a> {
     pub(crate) fn new(observer: &'a Observer, stack_name: &'a str) -> Self {
         Self {
             observer,

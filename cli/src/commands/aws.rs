@@ -12,8 +12,8 @@ use chatctl_deploy::config::{Architecture, Settings};
 use chatctl_deploy::engine::cloud::StackRecord;
 use chatctl_deploy::engine::preflight::Check;
 use chatctl_deploy::engine::{
-    Asset, AssetStore, DeployEvent, Deployment, Gateways, Inventory, Pace, Refusal, Reporter, Step,
-    TargetError, limits,
+    Asset, AssetStore, DeployEvent, DeployMode, Deployment, ErrorKind, Gateways, Inventory,
+    Reporter, Step, TargetError, limits,
 };
 use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
@@ -172,7 +172,7 @@ fn reachable(settings: &Settings) -> Option<Check> {
         .collect();
     let outcome = match told.len() {
         0 => Ok(format!("{} backend addresses are public", found.len())),
-        _ => Err(TargetError::new(Refusal::Usage, few_between(&told, "; ")).with_hint(
+        _ => Err(TargetError::new(ErrorKind::Usage, few_between(&told, "; ")).with_hint(
             "give it a public address, for example that of a tunnel to this machine; `--local` can use it as it is",
         )),
     };
@@ -235,7 +235,7 @@ pub(super) fn deployment(
     region: &str,
     code: Built<Asset>,
     tags: BTreeMap<String, String>,
-    pace: Pace,
+    pace: DeployMode,
 ) -> Deployment {
     let template = for_region(&render(settings), region);
     let template = match &settings.aws.endpoint {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use chatctl_deploy::aws::LambdaFunctions;
 use chatctl_deploy::engine::preflight::Check;
-use chatctl_deploy::engine::{Refusal, limits, silence};
+use chatctl_deploy::engine::{ErrorKind, limits, silence};
 
 /// Below this a chat of a few people who talk at the same time may be refused messages.
 const COMFORTABLE: u32 = 50;
@@ -13,17 +13,17 @@ const COMFORTABLE: u32 = 50;
 pub(super) async fn check(functions: &LambdaFunctions) -> Check {
     let asking = tokio::time::timeout(limits::ASIDE.time(), functions.concurrency());
     let found = match asking.await {
-        Ok(answer) => answer.map_err(|error| error.refusal),
+        Ok(answer) => answer.map_err(|error| error.kind),
         Err(_elapsed) => {
             // Nothing is owed any more.
             silence::answered();
-            Err(Refusal::Unreachable)
+            Err(ErrorKind::Unreachable)
         }
     };
     told(found)
 }
 
-fn told(found: Result<Option<u32>, Refusal>) -> Check {
+fn told(found: Result<Option<u32>, ErrorKind>) -> Check {
     let found = match found {
         Ok(Some(most)) => {
             return Check::aside(
@@ -33,7 +33,7 @@ fn told(found: Result<Option<u32>, Refusal>) -> Check {
             );
         }
         Ok(None) => "Lambda does not say how many functions run at a time",
-        Err(Refusal::Denied) => {
+        Err(ErrorKind::Denied) => {
             "how many functions run at a time is not known; the permission lambda:GetAccountSettings would tell"
         }
         Err(_) => "how many functions run at a time is not known: Lambda did not tell",
@@ -73,11 +73,15 @@ mod tests {
 
     #[test]
     fn what_lambda_does_not_tell_is_no_error_and_no_warning() {
-        for silent in [Ok(None), Err(Refusal::Denied), Err(Refusal::Unreachable)] {
+        for silent in [
+            Ok(None),
+            Err(ErrorKind::Denied),
+            Err(ErrorKind::Unreachable),
+        ] {
             let check = told(silent);
             assert!(check.outcome.is_ok() && check.caution.is_none());
         }
-        let denied = told(Err(Refusal::Denied)).outcome.unwrap();
+        let denied = told(Err(ErrorKind::Denied)).outcome.unwrap();
         assert!(denied.contains("lambda:GetAccountSettings"), "{denied}");
     }
 }

@@ -7,15 +7,15 @@ use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::preflight::story;
+use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::local::LocalTarget;
-use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::connect::RequiredIdentity;
 
 /// A chat as clients meet it. The config may have changed since it was deployed, so none of this is from there.
 #[derive(Debug)]
 pub(super) struct Deployed {
     pub(super) url: String,
-    pub(super) introduction: Introduction,
+    pub(super) introduction: RequiredIdentity,
 }
 
 /// The chat that runs on this machine (`local`) or on AWS under the name in `settings`.
@@ -36,8 +36,8 @@ pub(super) async fn deployed(
     };
     let template = target.running_template(&settings.stack)?;
     let introduction = template.map_or_else(
-        || Introduction::of(settings),
-        |template| Introduction::of_deployed(&template),
+        || RequiredIdentity::of(settings),
+        |template| RequiredIdentity::of_deployed(&template),
     );
     Ok(Deployed {
         url: status.endpoint,
@@ -54,13 +54,13 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let url = endpoint(settings, &target, &outputs).await?;
     let url = url.ok_or_else(not_there)?;
     let introduction = match target.stacks.deployed_template(&settings.stack).await {
-        Ok(template) => Introduction::of_deployed(&template),
+        Ok(template) => RequiredIdentity::of_deployed(&template),
         Err(error) => {
             terminal.warn(&format!(
                 "{}; who has to say a name is taken from the config instead",
-                story(&error)
+                chain(&error)
             ));
-            Introduction::of(settings)
+            RequiredIdentity::of(settings)
         }
     };
     Ok(Deployed { url, introduction })

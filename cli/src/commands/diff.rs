@@ -11,7 +11,7 @@ use super::{AwsArgs, StackArgs, leaving, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
-use chatctl_deploy::engine::{self, Pace, TargetError, silence};
+use chatctl_deploy::engine::{self, DeployMode, TargetError, silence};
 use chatctl_deploy::packaging::Source;
 use chatctl_deploy::stack::outline::outline;
 
@@ -67,7 +67,7 @@ async fn diff(args: &DiffArgs, shared: &RefCell<AnyReporter>) -> Result<(), Comm
         &target.region,
         code,
         Default::default(),
-        Pace::Standard,
+        DeployMode::Standard,
     );
     // It takes back what it has begun by itself when it is interrupted.
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)

@@ -9,7 +9,7 @@ use super::aws::preflight;
 use super::{AwsArgs, StackArgs, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{Output, Role, Terminal, Text, bounded};
-use chatctl_deploy::engine::preflight::{Check, judge, story};
+use chatctl_deploy::engine::preflight::{Check, chain, judge};
 use chatctl_deploy::engine::{network, silence};
 use chatctl_deploy::packaging::Source;
 
@@ -66,7 +66,7 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
                     }),
                 },
                 Err(error) => json!({
-                    "subject": check.subject, "ok": false, "problem": story(error), "hint": error.hint,
+                    "subject": check.subject, "ok": false, "problem": chain(error), "hint": error.hint,
                 }),
             })
             .collect();
@@ -98,8 +98,8 @@ fn line(check: &Check) -> Text {
         }
         Err(error) => {
             let line = Role::Failure.paint("bad");
-            let story = bounded(&story(error)).replace('\n', &format!("\n{:19}", ""));
-            let line = line.plain(format!(" {subject:<12} {story}"));
+            let chain = bounded(&chain(error)).replace('\n', &format!("\n{:19}", ""));
+            let line = line.plain(format!(" {subject:<12} {chain}"));
             match &error.hint {
                 Some(hint) => line
                     .plain(format!("\n{:16} ", ""))
@@ -113,13 +113,13 @@ fn line(check: &Check) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chatctl_deploy::engine::{Refusal, TargetError};
+    use chatctl_deploy::engine::{ErrorKind, TargetError};
     use expect_test::expect;
 
     #[test]
     fn every_check_has_a_line_and_a_problem_says_what_to_do() {
         let problem = TargetError::new(
-            Refusal::Denied,
+            ErrorKind::Denied,
             "could not find out whose credentials these are",
         );
         let checks = [

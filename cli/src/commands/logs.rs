@@ -11,7 +11,7 @@ use crate::terminal::{LogColumns, Terminal};
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::logs::{LogReader, News};
-use chatctl_deploy::engine::{Refusal, silence};
+use chatctl_deploy::engine::{ErrorKind, silence};
 use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::logs::{LogEntry, names, short};
@@ -126,7 +126,7 @@ async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), Com
         let missing = match missing {
             Some(error)
                 if args.follow
-                    && error.refusal == Refusal::Unreachable
+                    && error.kind == ErrorKind::Unreachable
                     && failures < UNANSWERED_QUESTIONS =>
             {
                 failures += 1;

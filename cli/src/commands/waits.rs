@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::engine::limits::{self, Limit};
-use chatctl_deploy::engine::{Refusal, TargetError, silence};
+use chatctl_deploy::engine::{ErrorKind, TargetError, silence};
 
 /// `work`, which only asks AWS, as long as that may take; a long silence is told.
 ///
@@ -42,7 +42,7 @@ pub(super) fn late(attempt: &str, minutes: u64) -> CommandError {
 /// The same, to be gone into.
 pub(super) fn late_target(attempt: &str, minutes: u64) -> TargetError {
     let message = format!("could not {attempt} within {minutes} minutes");
-    TargetError::new(Refusal::Unreachable, message)
+    TargetError::new(ErrorKind::Unreachable, message)
         .with_hint("check the network, then run the same command again")
 }
 

@@ -11,7 +11,7 @@ use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::local;
 use chatctl_deploy::programs::command;
-use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::{beside, links, page_settings};
 
 /// Show a chat page for the stack, on this machine, until Ctrl-C
@@ -79,7 +79,7 @@ pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
-    introduction: Introduction,
+    introduction: RequiredIdentity,
     page: Option<&str>,
 ) {
     let Some(page) = page else {

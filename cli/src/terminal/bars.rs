@@ -14,7 +14,7 @@ use chatctl_deploy::engine::{DeployEvent, Reporter, Step};
 use chatctl_deploy::stack::progress::{Progress, State};
 
 /// Never more rows than these, whatever the stack's size.
-const MOST_ROWS: usize = 6;
+const MAX_ROWS: usize = 6;
 
 /// Draws on stderr; what is finished becomes one line and stays.
 #[derive(Debug)]
@@ -73,11 +73,11 @@ impl Bars {
         let running = self.progress.rows(State::Running);
         let mut texts: Vec<_> = running
             .iter()
-            .take(MOST_ROWS)
+            .take(MAX_ROWS)
             .map(|row| printable(&format!("  {} {}", row.logical_id, row.resource_type)))
             .collect();
-        if running.len() > MOST_ROWS {
-            texts[MOST_ROWS - 1] = format!("  and {} more", running.len() - MOST_ROWS + 1);
+        if running.len() > MAX_ROWS {
+            texts[MAX_ROWS - 1] = format!("  and {} more", running.len() - MAX_ROWS + 1);
         }
         while self.rows.len() < texts.len() {
             let style = ProgressStyle::with_template("{prefix:>9} {wide_msg}")

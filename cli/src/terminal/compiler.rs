@@ -8,7 +8,7 @@
 use anstyle::{Ansi256Color, AnsiColor, Effects, Style};
 
 /// A sequence longer than this is no colour.
-const LONGEST_SEQUENCE: usize = 40;
+const MAX_SEQUENCE: usize = 40;
 
 /// `words` in pieces, each with its style. Sequences that are no colours stay in the pieces.
 pub(super) fn pieces(words: &str) -> Vec<(Style, String)> {
@@ -47,7 +47,7 @@ fn parameters(after: &str) -> Option<&str> {
     let are_numbers = parameters
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b';');
-    (are_numbers && parameters.len() <= LONGEST_SEQUENCE).then_some(parameters)
+    (are_numbers && parameters.len() <= MAX_SEQUENCE).then_some(parameters)
 }
 
 fn with(mut style: Style, parameters: &str) -> Style {

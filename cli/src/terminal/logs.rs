@@ -19,7 +19,7 @@ pub(crate) struct LogColumns {
 }
 
 /// On a terminal, a warning has no more columns than these.
-const LONGEST_WARNING: usize = 4_000;
+const MAX_WARNING: usize = 4_000;
 
 /// A name longer than this is not aligned for.
 const WIDEST_NAME: usize = 18;
@@ -70,7 +70,7 @@ impl LogColumns {
         let urgent = entry.level >= Some(Level::Warn);
         let text = match width {
             Some(width) if !urgent => cut(&text, width.saturating_sub(head).max(20)),
-            Some(_) => cut(&text, LONGEST_WARNING),
+            Some(_) => cut(&text, MAX_WARNING),
             None => text,
         };
         let colour = colour(&name).on_default();

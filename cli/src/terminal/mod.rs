@@ -210,24 +210,24 @@ impl Terminal {
         if error.is_answer() {
             return;
         }
-        let story = bounded(&error.story());
+        let chain = bounded(&error.chain());
         let hint = error.hint().map(|hint| bounded(&as_invoked(hint)));
         if self.output == Output::Json {
             self.result_json(&serde_json::json!({
                 "type": "error", "exitCode": error.exit,
                 "message": match error.quotes_compiler() {
-                    true => compiler::without_colours(&story),
-                    false => story,
+                    true => compiler::without_colours(&chain),
+                    false => chain,
                 },
                 "hint": hint,
             }));
             return;
         }
-        let story = match error.quotes_compiler() {
-            true => Text::of_compiler(&story).shown().stepped_in_together(),
-            false => Text::from(story).shown().stepped_in(2),
+        let chain = match error.quotes_compiler() {
+            true => Text::of_compiler(&chain).shown().stepped_in_together(),
+            false => Text::from(chain).shown().stepped_in(2),
         };
-        behind(Role::Failure, "error: ", story);
+        behind(Role::Failure, "error: ", chain);
         if let Some(hint) = hint {
             let hint = Text::from(hint).shown().stepped_in(2);
             behind(Role::Hint, "hint: ", hint);

@@ -1,10 +1,10 @@
 //! What a terminal would obey, or hide, becomes something to see.
 
 /// Characters that an error, a hint or a warning may have in one line. The rest is counted.
-const LONGEST_LINE: usize = 1_000;
+const MAX_LINE: usize = 1_000;
 
 /// Lines that an error, a hint or a warning may have; a compiler, whose first errors matter most, takes some hundreds.
-const MOST_LINES: usize = 1_000;
+const MAX_LINES: usize = 1_000;
 
 /// `text` on one line: control characters become pictures of themselves, and so does what hides text or turns its
 /// direction around.
@@ -53,17 +53,17 @@ pub(crate) fn escaped(json: &str) -> String {
 /// `text` cut to what a person reads: lines that are too long and too many are counted, not shown.
 pub(crate) fn bounded(text: &str) -> String {
     let count = text.split('\n').count();
-    let lines = text.split('\n').take(MOST_LINES).map(|line| {
+    let lines = text.split('\n').take(MAX_LINES).map(|line| {
         let length = line.chars().count();
-        if length <= LONGEST_LINE {
+        if length <= MAX_LINE {
             return line.to_owned();
         }
-        let start: String = line.chars().take(LONGEST_LINE).collect();
-        format!("{start}… ({} more characters)", length - LONGEST_LINE)
+        let start: String = line.chars().take(MAX_LINE).collect();
+        format!("{start}… ({} more characters)", length - MAX_LINE)
     });
     let mut bounded = lines.collect::<Vec<_>>().join("\n");
-    if count > MOST_LINES {
-        bounded.push_str(&format!("\n… and {} more lines", count - MOST_LINES));
+    if count > MAX_LINES {
+        bounded.push_str(&format!("\n… and {} more lines", count - MAX_LINES));
     }
     bounded
 }
@@ -148,14 +148,14 @@ mod tests {
 
     #[test]
     fn what_nobody_reads_is_counted() {
-        let long = "é".repeat(LONGEST_LINE + 7);
+        let long = "é".repeat(MAX_LINE + 7);
         let cut = bounded(&format!("a\n{long}\nb"));
         assert!(
             cut.ends_with("é… (7 more characters)\nb"),
             "{}",
             &cut[cut.len() - 60..]
         );
-        let many = bounded(&"x\n".repeat(MOST_LINES + 9));
+        let many = bounded(&"x\n".repeat(MAX_LINES + 9));
         assert!(many.ends_with("x\n… and 10 more lines"));
         assert_eq!(bounded("short\nlines\n"), "short\nlines\n");
     }

@@ -18,14 +18,14 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-pub(crate) use self::places::Places;
+pub(crate) use self::places::WatchPaths;
 use self::places::{FolderId, Stamp, View};
 
 /// How long nothing must happen until a burst of changes is over.
 const QUIET: Duration = Duration::from_millis(40);
 
 /// A burst that goes on is told after this.
-const LONGEST: Duration = Duration::from_millis(500);
+const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// How often the places are looked at without a notice.
 const LOOK: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ const PLAUSIBLE: Duration = Duration::from_secs(60);
 
 /// Files that changed at about the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Burst {
+pub(crate) struct ChangeBatch {
     pub(crate) paths: BTreeSet<PathBuf>,
     /// When the first of them changed, as its file says where it can.
     pub(crate) since: SystemTime,
@@ -56,7 +56,7 @@ pub(crate) struct Watch {
     /// `None` where the system has no notices.
     watcher: Option<RecommendedWatcher>,
     notices: mpsc::Receiver<PathBuf>,
-    places: Places,
+    places: WatchPaths,
     /// What was there when it was last told.
     seen: View,
     /// The folders that the watcher watches.
@@ -84,7 +84,7 @@ impl Watch {
         Self {
             watcher: watcher.ok(),
             notices,
-            places: Places::default(),
+            places: WatchPaths::default(),
             seen: View::default(),
             watched: BTreeMap::new(),
             look: Instant::now(),
@@ -100,7 +100,7 @@ impl Watch {
     /// all the same, every two seconds or so.
     pub(crate) fn look_at(
         &mut self,
-        places: Places,
+        places: WatchPaths,
         since: SystemTime,
     ) -> Result<(), notify::Error> {
         if places == self.places {
@@ -121,7 +121,7 @@ impl Watch {
         let before = std::mem::take(&mut self.seen.entries).into_iter();
         seen.entries
             .extend(before.filter(|(path, _)| view.places.holds(path)));
-        if self.places != Places::default() {
+        if self.places != WatchPaths::default() {
             seen.at = self.seen.at;
         }
         self.places = places;
@@ -131,7 +131,7 @@ impl Watch {
     }
 
     /// The next changes, waited for if need be. Changes since the last answer come at once, all together.
-    pub(crate) async fn next(&mut self) -> Burst {
+    pub(crate) async fn next(&mut self) -> ChangeBatch {
         loop {
             let mut named = BTreeSet::new();
             let look = self.look;
@@ -153,7 +153,7 @@ impl Watch {
                     continue;
                 }
             }
-            let longest = Instant::now() + LONGEST;
+            let longest = Instant::now() + MAX_WAIT;
             while let Ok(notice) =
                 tokio::time::timeout_at((Instant::now() + QUIET).min(longest), self.notice()).await
             {
@@ -177,7 +177,7 @@ impl Watch {
             self.seen = view;
             if !paths.is_empty() {
                 let since = paths.iter().map(|path| changed_at(path)).min();
-                return Burst {
+                return ChangeBatch {
                     paths,
                     since: since.unwrap_or_else(SystemTime::now),
                 };

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Links may lead to whole disks: with this many folders, no further one is followed.
-const MOST_FOLDERS: usize = 4_096;
+const MAX_FOLDERS: usize = 4_096;
 
 /// What to look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Places {
+pub(crate) struct WatchPaths {
     /// Files, which need not exist.
     pub(crate) files: BTreeSet<PathBuf>,
     /// Crates: everything in them but what a build or an editor leaves there.
@@ -26,7 +26,7 @@ pub(super) struct View {
     /// When it was taken.
     pub(super) at: SystemTime,
     /// As the operating system names them in its notices. A link may lead elsewhere the next time.
-    pub(super) places: Places,
+    pub(super) places: WatchPaths,
     /// Every folder that has to be watched, by its path.
     pub(super) folders: BTreeMap<PathBuf, FolderId>,
     /// Everything that matters, by its path.
@@ -54,7 +54,7 @@ impl Default for View {
     fn default() -> Self {
         Self {
             at: SystemTime::UNIX_EPOCH,
-            places: Places::default(),
+            places: WatchPaths::default(),
             folders: BTreeMap::new(),
             entries: BTreeMap::new(),
         }
@@ -120,7 +120,7 @@ fn id(found: &Metadata) -> FolderId {
     (found.dev(), found.ino())
 }
 
-impl Places {
+impl WatchPaths {
     /// Looks at everything. What cannot be read is not there.
     pub(super) fn view(&self) -> View {
         let mut view = View {
@@ -147,7 +147,7 @@ impl Places {
             walk.enter(root, &mut view);
         }
         // After all that lies there itself: of a folder that is reached in two ways, the way without a link counts.
-        walk.most_folders = MOST_FOLDERS;
+        walk.most_folders = MAX_FOLDERS;
         while let Some(link) = walk.links.pop() {
             let Ok(real) = std::fs::canonicalize(&link) else {
                 continue;
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn only_sources_and_named_files_matter() {
-        let places = Places {
+        let places = WatchPaths {
             files: ["/p/chatctl.toml".into()].into(),
             crates: ["/p/handlers".into(), "/p/handlers/inner".into()].into(),
             targets: ["/p/handlers/build-output".into()].into(),

@@ -33,11 +33,11 @@ impl Scene {
         scene
     }
 
-    fn places(&self) -> Places {
-        Places {
+    fn places(&self) -> WatchPaths {
+        WatchPaths {
             files: [self.path("project/chatctl.toml")].into(),
             crates: [self.path("project/handlers")].into(),
-            ..Places::default()
+            ..WatchPaths::default()
         }
     }
 
@@ -176,10 +176,10 @@ async fn links_are_followed_to_where_they_lead_also_when_that_changes() {
     link(&scene, "project", "project/handlers/src/circle");
     scene.save("built/debug/chat", "1");
     link(&scene, "built/debug", "project/handlers/output");
-    let places = Places {
+    let places = WatchPaths {
         crates: [scene.path("project/handlers"), scene.path("current")].into(),
         targets: [scene.path("built")].into(),
-        ..Places::default()
+        ..WatchPaths::default()
     };
     scene.watch.look_at(places, later()).unwrap();
     scene.save("shared-one/shared.rs", "changed");
@@ -198,10 +198,10 @@ async fn links_are_followed_to_where_they_lead_also_when_that_changes() {
 #[tokio::test]
 async fn what_is_not_there_yet_is_told_when_it_comes() {
     let mut scene = Scene::unwatched();
-    let places = Places {
+    let places = WatchPaths {
         files: [scene.path("project/.cargo/config.toml")].into(),
         crates: [scene.path("project/later")].into(),
-        ..Places::default()
+        ..WatchPaths::default()
     };
     scene.watch.look_at(places, later()).unwrap();
     scene.save("project/.cargo/config.toml", "1");
@@ -224,7 +224,7 @@ async fn what_changed_while_the_places_were_found_is_told_but_not_what_cargo_wro
     let told = scene.told().await;
     assert!(told.contains(&"lib.rs".to_owned()), "{told:?}");
     assert!(!told.contains(&"Cargo.lock".to_owned()), "{told:?}");
-    // Places that stay: nothing is forgotten between two looks.
+    // WatchPaths that stay: nothing is forgotten between two looks.
     scene.save("project/handlers/src/main.rs", "22");
     let mut more = places;
     more.files.insert(scene.path("project/other.toml"));

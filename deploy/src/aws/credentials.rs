@@ -16,13 +16,13 @@ use futures_util::FutureExt;
 use super::error::{on_one_line, refused, story_of};
 use super::origin::{Origin, is_header};
 use crate::engine::network::ProxyFailure;
-use crate::engine::{Refusal, TargetError, causes};
+use crate::engine::{ErrorKind, TargetError, causes};
 
 /// Why there are no credentials, in the form that passes through the SDK.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{why}")]
 pub(super) struct NoCredentials {
-    pub(super) refusal: Refusal,
+    pub(super) kind: ErrorKind,
     pub(super) why: String,
     pub(super) hint: String,
 }
@@ -64,7 +64,7 @@ impl Explained {
 
     fn unusable(&self) -> NoCredentials {
         NoCredentials {
-            refusal: Refusal::Denied,
+            kind: ErrorKind::Denied,
             why: "the credentials that were given out have characters in them that no key has"
                 .into(),
             hint: match self.origin.property("credential_process") {
@@ -86,7 +86,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     let profile = &origin.profile;
     let quoted = shell_words::quote(profile);
     let denied = |why: String, hint: String| NoCredentials {
-        refusal: Refusal::Denied,
+        kind: ErrorKind::Denied,
         why,
         hint,
     };
@@ -96,7 +96,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         || has("could not be built")
     {
         return NoCredentials {
-            refusal: Refusal::Usage,
+            kind: ErrorKind::Usage,
             why: format!(
                 "profile `{profile}` in {} cannot give credentials: {}",
                 origin.files,
@@ -119,10 +119,10 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     if let Some(error) = web {
         let told = refused("sts:AssumeRoleWithWebIdentity", "", error);
         return NoCredentials {
-            refusal: told.refusal,
+            kind: told.kind,
             why: format!("the role could not be assumed with the web identity's token: {}", story_of(error)),
-            hint: match told.refusal {
-                Refusal::Unreachable => told.hint.unwrap_or_default(),
+            hint: match told.kind {
+                ErrorKind::Unreachable => told.hint.unwrap_or_default(),
                 _ => "compare the role's trust policy with the token (audience, subject, provider), and renew the token \
                       where it has expired"
                     .into(),
@@ -134,7 +134,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     }
     if let Some(proxy) = causes().find_map(|cause| cause.downcast_ref::<ProxyFailure>()) {
         return NoCredentials {
-            refusal: Refusal::Unreachable,
+            kind: ErrorKind::Unreachable,
             why: format!("credentials were asked for, and {proxy}"),
             hint: proxy.hint().into(),
         };
@@ -144,7 +144,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         || matches!(error, CredentialsError::ProviderTimedOut(_))
     {
         return NoCredentials {
-            refusal: Refusal::Unreachable,
+            kind: ErrorKind::Unreachable,
             why: format!("credentials were asked for, and the network failed: {last}"),
             hint: "check the network and the Region's name, then try again".into(),
         };
@@ -209,7 +209,7 @@ fn none(origin: &Origin) -> NoCredentials {
         ),
     };
     NoCredentials {
-        refusal: Refusal::Denied,
+        kind: ErrorKind::Denied,
         why: asked,
         hint: "found no AWS credentials: sign in with `aws login`, name a profile with `--profile`, or set \
                AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--local` needs none"
@@ -226,12 +226,12 @@ fn role_refused(error: &SdkError<AssumeRoleError, HttpResponse>, origin: &Origin
         "profile `{profile}` could not assume role {role}: {}",
         story_of(error)
     );
-    let hint = match (origin.property("mfa_serial"), told.refusal) {
-        (Some(_), Refusal::Denied) => with_code(origin),
+    let hint = match (origin.property("mfa_serial"), told.kind) {
+        (Some(_), ErrorKind::Denied) => with_code(origin),
         _ => told.hint.unwrap_or_default(),
     };
     NoCredentials {
-        refusal: told.refusal,
+        kind: told.kind,
         why,
         hint,
     }
@@ -288,7 +288,7 @@ fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
         None => "could not be run".to_owned(),
     };
     NoCredentials {
-        refusal: Refusal::Denied,
+        kind: ErrorKind::Denied,
         why: format!("the `credential_process` of profile `{profile}`, `{program}`, {what}"),
         hint: format!(
             "run it as it stands in {} to see what it says, or have it renewed",
@@ -324,7 +324,7 @@ impl NoCredentials {
     pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
         TargetError {
             source: Some(on_one_line(&self.why).into()),
-            ..TargetError::new(self.refusal, format!("could not {attempt}"))
+            ..TargetError::new(self.kind, format!("could not {attempt}"))
         }
         .with_hint(&self.hint)
     }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use hyper::Uri;
 
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 /// What a variable holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ const VARIABLES: &[(&str, Shape)] = &[
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
 /// More than the longest token has by far.
-const MOST_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
 /// Makes sure that the SDK can read this process's variables. Where only a profile is to be asked for credentials
 /// (`is_profile_only`), keys in the environment are nobody's business.
@@ -87,7 +87,7 @@ fn checked(
         let Some(shape) = shape(name) else { continue };
         if let Err(why) = fits(&value, shape) {
             return Err(TargetError::new(
-                Refusal::Usage,
+                ErrorKind::Usage,
                 format!("the environment variable {name} {why}"),
             )
             .with_hint(format!("put it right, or unset {name}")));
@@ -104,7 +104,7 @@ fn checked(
         return Ok(());
     }
     Err(TargetError::new(
-        Refusal::Usage,
+        ErrorKind::Usage,
         "the environment has half of a key: AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not",
     )
     .with_hint("set both, or unset AWS_ACCESS_KEY_ID so that a profile is used"))
@@ -120,7 +120,7 @@ fn shape(name: &str) -> Option<Shape> {
 
 fn fits(value: &OsStr, shape: Shape) -> Result<(), String> {
     let text = value.to_str().ok_or("is not UTF-8")?;
-    if text.len() > MOST_BYTES {
+    if text.len() > MAX_BYTES {
         return Err(format!("has {} bytes, which no such value has", text.len()));
     }
     let text = text.trim_matches(' ');
@@ -235,7 +235,7 @@ mod tests {
                 "{error}"
             );
         }
-        let long = vec![b'x'; MOST_BYTES + 1];
+        let long = vec![b'x'; MAX_BYTES + 1];
         assert!(outcome(&[("AWS_SESSION_TOKEN", &long)]).is_err());
     }
 

@@ -10,7 +10,7 @@ use super::http::WebPage;
 pub(super) use super::kinds::Kind;
 use super::kinds::{by_code, by_status};
 use crate::engine::network::ProxyFailure;
-use crate::engine::{Refusal, TargetError, causes};
+use crate::engine::{ErrorKind, TargetError, causes};
 use crate::stack::denial::Denial;
 use crate::stack::denial::action_in;
 use crate::stack::unavailable::explanation;
@@ -74,23 +74,23 @@ where
     let message = format!("could not {attempt}");
     let (refusal, hint) = match kind(error) {
         Kind::Throttled => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some("AWS was asked too often, also after several tries; wait a minute and try again".to_owned()),
         ),
         Kind::Unreachable => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some("check the network and the region's name, then try again".to_owned()),
         ),
         Kind::Silent => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some("AWS did not answer in time, also after several tries; check the network, then try again".to_owned()),
         ),
         Kind::Internal => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some("AWS had an internal error, also after several tries; try again in a few minutes".to_owned()),
         ),
         Kind::WebPage => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some(
                 "something between here and AWS answered with a web page, such as a proxy or the sign-in page of a \
                  network: open a browser to see it, then try again"
@@ -98,14 +98,14 @@ where
             ),
         ),
         Kind::Garbled => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some(
                 "what came back is not AWS's answer, or not all of it; something between here and AWS may change it; try again"
                     .to_owned(),
             ),
         ),
         Kind::UnknownHost => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some(
                 "AWS's host for this Region was not found: check the Region's name (`--region`, AWS_REGION) and the \
                  network; where only a proxy reaches AWS, name it in HTTPS_PROXY"
@@ -113,7 +113,7 @@ where
             ),
         ),
         Kind::Certificate => (
-            Refusal::Unreachable,
+            ErrorKind::Unreachable,
             Some(
                 "what answered is not known by the certificates of this machine: where a proxy looks into TLS, name the \
                  file with its authority's certificate (PEM) in AWS_CA_BUNDLE; `chatctl doctor` tells which are used"
@@ -122,14 +122,14 @@ where
         ),
         Kind::Proxy => {
             let hint = causes(error).filter_map(|cause| cause.downcast_ref::<ProxyFailure>()).next();
-            (Refusal::Unreachable, hint.map(|failure| failure.hint().to_owned()))
+            (ErrorKind::Unreachable, hint.map(|failure| failure.hint().to_owned()))
         }
         Kind::Expired => (
-            Refusal::Denied,
+            ErrorKind::Denied,
             Some("the credentials have expired: renew them (`aws sso login`, `aws login`, or new keys), then run the same command again".to_owned()),
         ),
         Kind::UnknownKey => (
-            Refusal::Denied,
+            ErrorKind::Denied,
             Some(
                 "AWS does not know this access key here: it was mistyped, deleted or switched off; or it belongs to \
                  another partition, as keys of China and GovCloud count only there; or the Region is one that the \
@@ -139,7 +139,7 @@ where
             ),
         ),
         Kind::BadSignature => (
-            Refusal::Denied,
+            ErrorKind::Denied,
             Some(
                 "the secret access key is not the one of this access key: check AWS_SECRET_ACCESS_KEY or the profile \
                  for a mistyped or cut-off value"
@@ -147,7 +147,7 @@ where
             ),
         ),
         Kind::BadToken => (
-            Refusal::Denied,
+            ErrorKind::Denied,
             Some(
                 "the session token is missing, or not that of the keys: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY \
                  and AWS_SESSION_TOKEN together, or none of them"
@@ -155,7 +155,7 @@ where
             ),
         ),
         Kind::Clock => (
-            Refusal::Denied,
+            ErrorKind::Denied,
             Some(
                 "this machine's clock differs from AWS's by more than minutes: set it (for example by NTP), then run \
                  the same command again"
@@ -167,10 +167,10 @@ where
             let known = known.unwrap_or_else(|| {
                 "the account is suspended, or has a problem that its billing page in the AWS console tells".to_owned()
             });
-            (Refusal::Denied, Some(known))
+            (ErrorKind::Denied, Some(known))
         }
         // Told above.
-        Kind::NoCredentials => (Refusal::Denied, None),
+        Kind::NoCredentials => (ErrorKind::Denied, None),
         Kind::Denied => {
             let hint = match Denial::of(&words, action) {
                 Some(denial) if !denial.is_mere_lack() => format!("{}: {}", denial.meaning(), denial.remedy()),
@@ -179,10 +179,10 @@ where
                     format!("the identity that is used lacks the permission {named}")
                 }
             };
-            (Refusal::Denied, Some(hint))
+            (ErrorKind::Denied, Some(hint))
         }
-        Kind::NotFound => (Refusal::Failed, None),
-        Kind::Other => (Refusal::Unexpected, None),
+        Kind::NotFound => (ErrorKind::Failed, None),
+        Kind::Other => (ErrorKind::Unexpected, None),
     };
     TargetError {
         hint,
@@ -235,7 +235,7 @@ where
     last
 }
 
-/// AWS's own words about `error`, for a longer story.
+/// AWS's own words about `error`, for a longer chain.
 pub(super) fn story_of<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

@@ -10,10 +10,10 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use super::environment::url;
 use crate::engine::reading::read;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 /// More than thousands of profiles have.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// One of the two.
 #[derive(Debug, Default, Clone)]
@@ -81,7 +81,7 @@ fn place(variable: &str, name: &str) -> PathBuf {
 }
 
 async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
-    let bytes = match read(&path, MOST_BYTES).await {
+    let bytes = match read(&path, MAX_BYTES).await {
         Ok(bytes) => bytes,
         // A folder in the path that is none means the same.
         Err(error)
@@ -95,7 +95,7 @@ async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
         Err(error) => {
             let error = TargetError::file("read", &path, error);
             return Err(TargetError {
-                refusal: Refusal::Usage,
+                kind: ErrorKind::Usage,
                 ..error
             }
             .with_hint(hint(kind)));
@@ -164,7 +164,7 @@ fn line_at(bytes: &[u8], at: usize) -> usize {
 
 fn wrong(path: &Path, line: usize, why: String, kind: Kind) -> TargetError {
     let message = format!("could not understand {}, line {line}", path.display());
-    let error = TargetError::new(Refusal::Usage, message);
+    let error = TargetError::new(ErrorKind::Usage, message);
     TargetError {
         source: Some(why.into()),
         ..error.with_hint(hint(kind))
@@ -193,7 +193,7 @@ mod tests {
         let path = folder.path().join("config");
         std::fs::write(&path, bytes).unwrap();
         let error = load(path, Kind::Config).await.unwrap_err();
-        assert_eq!(error.refusal, Refusal::Usage);
+        assert_eq!(error.kind, ErrorKind::Usage);
         let why = std::error::Error::source(&error).unwrap().to_string();
         let place = error.to_string();
         let (_, line) = place.rsplit_once(", ").unwrap_or_default();

@@ -6,7 +6,7 @@ use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
 use base64::Engine as _;
 
 use super::error::refused;
-use crate::engine::{Asset, FunctionCode, Functions, TargetError, Trouble};
+use crate::engine::{Asset, FunctionCode, Functions, TargetError, Unready};
 
 /// Deployed functions of one region.
 #[derive(Debug)]
@@ -87,20 +87,20 @@ fn trouble(
     state: Option<State>,
     update: Option<LastUpdateStatus>,
     reason: Option<String>,
-) -> Option<Trouble> {
+) -> Option<Unready> {
     let said = |word: &str| match &reason {
         Some(reason) => format!("{word}: {reason}"),
         None => word.to_owned(),
     };
     match state {
-        Some(State::Failed) => return Some(Trouble::Broken(said("Failed"))),
+        Some(State::Failed) => return Some(Unready::Broken(said("Failed"))),
         None | Some(State::Active | State::Inactive) => {}
-        Some(other) => return Some(Trouble::NotYet(said(other.as_str()))),
+        Some(other) => return Some(Unready::NotYet(said(other.as_str()))),
     }
     match update {
-        Some(LastUpdateStatus::Failed) => Some(Trouble::Broken(said("the update failed"))),
+        Some(LastUpdateStatus::Failed) => Some(Unready::Broken(said("the update failed"))),
         None | Some(LastUpdateStatus::Successful) => None,
-        Some(other) => Some(Trouble::NotYet(said(other.as_str()))),
+        Some(other) => Some(Unready::NotYet(said(other.as_str()))),
     }
 }
 
@@ -116,7 +116,7 @@ fn hexadecimal(base64: &str) -> String {
 mod tests {
     use super::super::stub::Stub;
     use super::*;
-    use crate::engine::Refusal;
+    use crate::engine::ErrorKind;
 
     #[tokio::test]
     async fn how_many_functions_run_at_a_time_is_what_is_not_reserved_and_may_be_unknown() {
@@ -130,7 +130,7 @@ mod tests {
                 asked[0].starts_with("GET /2016-08-19/account-settings"),
                 "{asked:?}"
             );
-            limit.map_err(|error| error.refusal)
+            limit.map_err(|error| error.kind)
         };
         let limits = r#"{"AccountLimit":{"ConcurrentExecutions":10}}"#;
         assert_eq!(told(200, limits).await, Ok(Some(10)));
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(told(200, "{}").await, Ok(None));
         assert_eq!(told(200, r#"{"AccountLimit":{}}"#).await, Ok(None));
         let denied = r#"{"code":"AccessDeniedException","message":"no"}"#;
-        assert_eq!(told(403, denied).await, Err(Refusal::Denied));
+        assert_eq!(told(403, denied).await, Err(ErrorKind::Denied));
     }
 
     #[test]
@@ -149,20 +149,20 @@ mod tests {
         assert_eq!(ready(State::Active, LastUpdateStatus::Successful), None);
         assert!(matches!(
             ready(State::Pending, LastUpdateStatus::Successful),
-            Some(Trouble::NotYet(_))
+            Some(Unready::NotYet(_))
         ));
         assert!(matches!(
             ready(State::Active, LastUpdateStatus::InProgress),
-            Some(Trouble::NotYet(_))
+            Some(Unready::NotYet(_))
         ));
         assert!(matches!(
             ready(State::Active, LastUpdateStatus::Failed),
-            Some(Trouble::Broken(_))
+            Some(Unready::Broken(_))
         ));
         let unknown = State::from("FromTheFuture");
         assert_eq!(
             ready(unknown, LastUpdateStatus::Successful),
-            Some(Trouble::NotYet("FromTheFuture".into()))
+            Some(Unready::NotYet("FromTheFuture".into()))
         );
     }
 

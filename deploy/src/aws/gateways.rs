@@ -5,7 +5,7 @@ use aws_sdk_apigatewayv2::Client;
 
 use super::error::{Kind, kind, refused};
 use crate::config::names::StageName;
-use crate::engine::{Gateways, TargetError, Trouble};
+use crate::engine::{Gateways, TargetError, Unready};
 
 /// Deployed WebSocket APIs of one region.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Gateways for ApiGateways {
         &self,
         api: &str,
         stage: &StageName,
-    ) -> Result<Option<Trouble>, TargetError> {
+    ) -> Result<Option<Unready>, TargetError> {
         let answer = self
             .client
             .get_stage()
@@ -39,7 +39,7 @@ impl Gateways for ApiGateways {
                 answer.last_deployment_status_message.as_deref(),
             )),
             Err(error) if kind(&error) == Kind::NotFound => {
-                Ok(Some(Trouble::NotYet("there is no such stage yet".into())))
+                Ok(Some(Unready::NotYet("there is no such stage yet".into())))
             }
             Err(error) => {
                 let attempt = format!("ask about stage {stage} of API {api}");
@@ -66,13 +66,13 @@ impl Gateways for ApiGateways {
 /// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>). The text stays
 /// until a later one succeeds: a stage that was made before its routes complains of having none, also when they have
 /// long been there and one is about to begin. So it is never the last word.
-fn deployment_trouble(message: Option<&str>) -> Option<Trouble> {
+fn deployment_trouble(message: Option<&str>) -> Option<Unready> {
     let message = message?;
     let said = message.to_lowercase();
     let complains = ["fail", "unable", "error", "at least one route"];
     let is_complaint =
         !said.starts_with("success") && complains.iter().any(|word| said.contains(word));
-    is_complaint.then(|| Trouble::Reported(message.to_owned()))
+    is_complaint.then(|| Unready::Reported(message.to_owned()))
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn a_failed_deployment_is_reported_and_never_the_last_word() {
         for complaint in crate::engine::COMPLAINTS {
-            let reported = Some(Trouble::Reported(complaint.to_owned()));
+            let reported = Some(Unready::Reported(complaint.to_owned()));
             assert_eq!(deployment_trouble(Some(complaint)), reported);
         }
         for fine in [
@@ -105,9 +105,9 @@ mod tests {
         let gateways = ApiGateways::new(&Stub::answering(answers).await.config().await);
         let stage = "v1".parse().unwrap();
         let told = gateways.stage_trouble("b", &stage).await.unwrap();
-        assert!(matches!(told, Some(Trouble::Reported(_))), "{told:?}");
+        assert!(matches!(told, Some(Unready::Reported(_))), "{told:?}");
         let told = gateways.stage_trouble("b", &stage).await.unwrap();
-        assert!(matches!(told, Some(Trouble::NotYet(_))), "{told:?}");
+        assert!(matches!(told, Some(Unready::NotYet(_))), "{told:?}");
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use hyper::Uri;
 
 use crate::engine::network::{Proxies, Proxy, ProxyFailure, Trust};
-use crate::engine::{Refusal, TargetError, causes, limits, silence};
+use crate::engine::{ErrorKind, TargetError, causes, limits, silence};
 
 /// Until a connection is there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -117,7 +117,7 @@ fn through(proxy: ProxyConfig, context: TlsContext) -> SharedHttpClient {
 /// No error of these quotes what was read, which may hold a password.
 fn setup(_: impl std::error::Error) -> TargetError {
     let message = "could not set up the connection to AWS from the proxies and certificates of the environment";
-    TargetError::new(Refusal::Usage, message).with_hint("`chatctl doctor` tells which they are")
+    TargetError::new(ErrorKind::Usage, message).with_hint("`chatctl doctor` tells which they are")
 }
 
 #[derive(Debug)]

@@ -72,7 +72,7 @@ fn converted(event: FilteredLogEvent) -> LogEvent {
 mod tests {
     use super::*;
     use crate::aws::stub::Stub;
-    use crate::engine::Refusal;
+    use crate::engine::ErrorKind;
 
     async fn logs(answers: &[(u16, &str)]) -> (Stub, CloudWatchLogs) {
         let answers = answers.iter();
@@ -126,7 +126,7 @@ mod tests {
         let (_stub, logs) =
             logs(&[(400, r#"{"__type":"AccessDeniedException","message":"no"}"#)]).await;
         let error = logs.events("group", 0).await.unwrap_err();
-        assert_eq!(error.refusal, Refusal::Denied);
+        assert_eq!(error.kind, ErrorKind::Denied);
         assert!(error.hint.unwrap().contains("logs:FilterLogEvents"));
     }
 }

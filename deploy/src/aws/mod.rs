@@ -132,7 +132,7 @@ impl AwsTarget {
     /// Who the credentials belong to.
     ///
     /// # Errors
-    /// [`crate::engine::Refusal::Denied`] when there are none, or AWS does not accept them.
+    /// [`crate::engine::ErrorKind::Denied`] when there are none, or AWS does not accept them.
     pub async fn identity(&self) -> Result<Identity, TargetError> {
         identity::identity(&self.config).await
     }

@@ -13,7 +13,7 @@ use super::files::Files;
 use super::profile;
 use crate::config::Aws;
 use crate::config::names::RegionName;
-use crate::engine::{Refusal, TargetError, limits};
+use crate::engine::{ErrorKind, TargetError, limits};
 
 /// What decides who acts, and where.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ impl Origin {
                 let message = format!(
                     "`{property}` of profile `{name}` in {files} has characters in it that no such value has"
                 );
-                return Err(TargetError::new(Refusal::Usage, message)
+                return Err(TargetError::new(ErrorKind::Usage, message)
                     .with_hint("write it again, without spaces, quotes and line breaks in it"));
             }
         }
@@ -137,7 +137,7 @@ impl Origin {
         let asking = tokio::time::timeout(limits::CALL.time(), machine.region());
         let found = asking.await.map_err(|_elapsed| {
             let message = "it took too long to find out which AWS region to use";
-            TargetError::new(Refusal::Unreachable, message)
+            TargetError::new(ErrorKind::Unreachable, message)
                 .with_hint("add `--region eu-west-1`, or set AWS_REGION")
         })?;
         if let Some(region) = found {
@@ -161,7 +161,7 @@ impl Origin {
             "add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml{}",
             empty.unwrap_or_default()
         );
-        Err(TargetError::new(Refusal::Usage, message).with_hint(hint))
+        Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint))
     }
 }
 
@@ -170,7 +170,7 @@ fn named(region: &str, source: &str) -> Result<String, TargetError> {
     match region.parse::<RegionName>() {
         Ok(region) => Ok(region.into()),
         Err(error) => Err(
-            TargetError::new(Refusal::Usage, format!("{source}: {error}"))
+            TargetError::new(ErrorKind::Usage, format!("{source}: {error}"))
                 .with_hint("a Region's name is like eu-west-1; `--region` names another one"),
         ),
     }

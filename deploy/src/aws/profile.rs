@@ -8,7 +8,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_sdk_sts::config::SharedCredentialsProvider;
 
 use super::files::Files;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::stack::few::few;
 
 /// How a section's title leads to its name (<https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>).
@@ -57,7 +57,7 @@ pub(super) fn exists(profile: &str, files: &Files) -> Result<(), TargetError> {
             few(&known)
         )
     };
-    Err(TargetError::new(Refusal::Usage, message).with_hint(hint))
+    Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint))
 }
 
 /// The credentials of `profile` alone. Whoever names a profile means its account, whatever keys the environment holds,

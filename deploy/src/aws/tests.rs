@@ -1,11 +1,11 @@
 use super::stub::{Stub, refusal};
-use crate::engine::Refusal;
+use crate::engine::ErrorKind;
 
 /// The hint of a command whose first question AWS refuses with `code` and `message`.
 async fn hint(status: u16, code: &str, message: &str) -> String {
     let stub = Stub::answering(vec![refusal(status, code, message)]).await;
     let error = stub.target().await.identity().await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Denied, "{code}");
+    assert_eq!(error.kind, ErrorKind::Denied, "{code}");
     error.hint.unwrap()
 }
 

@@ -35,7 +35,7 @@ pub enum Granted {
 
 /// The most characters that the policies in a role may have together; white space is not counted
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
-pub const MOST_OF_POLICIES: usize = 10_240;
+pub const MAX_POLICIES_BYTES: usize = 10_240;
 
 /// How many characters the policies in the role of a handler may come to that is given `grants` by the route with `key`.
 ///

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Characters of a line beyond which only a part of it is shown.
-const LONGEST_LINE: usize = 400;
+const MAX_LINE: usize = 400;
 
 /// What is wrong, and the line it is wrong on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +33,11 @@ impl Snippet {
         let text = source[line_start..line_end].trim_end();
         let before = source[line_start..start].chars().count();
         // Of a line that nobody reads whole, the part around the place.
-        let skipped = match text.chars().count() > LONGEST_LINE {
-            true => before.saturating_sub(LONGEST_LINE / 2),
+        let skipped = match text.chars().count() > MAX_LINE {
+            true => before.saturating_sub(MAX_LINE / 2),
             false => 0,
         };
-        let text: String = text.chars().skip(skipped).take(LONGEST_LINE).collect();
+        let text: String = text.chars().skip(skipped).take(MAX_LINE).collect();
         let room = (skipped + text.chars().count()).saturating_sub(before);
         Self {
             path: path.to_owned(),

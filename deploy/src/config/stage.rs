@@ -40,7 +40,7 @@ pub struct Count(pub u32);
 
 /// API Gateway keeps a burst as a 32-bit integer
 /// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>).
-const MOST: u32 = i32::MAX as u32;
+const MAX: u32 = i32::MAX as u32;
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -48,14 +48,14 @@ impl<'de> Deserialize<'de> for Count {
         impl Visitor<'_> for Whole {
             type Value = Count;
             fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(out, "a whole number, 1 to {MOST}")
+                write!(out, "a whole number, 1 to {MAX}")
             }
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Count, E> {
                 match u32::try_from(number) {
                     Ok(0) => Err(E::custom(
                         "0 would refuse every request; `throttle = false` leaves the account's limits alone",
                     )),
-                    Ok(number) if number <= MOST => Ok(Count(number)),
+                    Ok(number) if number <= MAX => Ok(Count(number)),
                     _ => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
                 }
             }

@@ -12,7 +12,7 @@ use hyper::Uri;
 pub struct BackendUrl(String);
 
 /// The longest address, in bytes: generous, and far below what a template may have.
-const LONGEST: usize = 2_048;
+const MAX_LENGTH: usize = 2_048;
 
 impl BackendUrl {
     /// Scheme, host and port.
@@ -81,8 +81,8 @@ fn private_address(address: IpAddr) -> Option<&'static str> {
 }
 
 fn check(text: &str) -> Result<(), String> {
-    if text.len() > LONGEST {
-        return Err(format!("it has {} bytes, {LONGEST} at most", text.len()));
+    if text.len() > MAX_LENGTH {
+        return Err(format!("it has {} bytes, {MAX_LENGTH} at most", text.len()));
     }
     if !text.starts_with("http://") && !text.starts_with("https://") {
         return Err("it must start with http:// or https://".into());

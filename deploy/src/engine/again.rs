@@ -3,7 +3,7 @@
 use super::deploy::{DeployError, execute};
 use super::event::{DeployEvent, Reporter};
 use super::prepare::prepare;
-use super::refusal::{Refusal, TargetError};
+use super::refusal::{ErrorKind, TargetError};
 use super::target::{Change, ChangeSet, Prepared, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
@@ -44,7 +44,7 @@ pub async fn execute_with_second_try(
         Prepared::ChangeSet(other) => {
             stacks.discard(&other).await?;
             let message = format!("another deployment of stack `{stack}` got in between");
-            let error = TargetError::new(Refusal::Failed, message)
+            let error = TargetError::new(ErrorKind::Failed, message)
                 .with_hint(
                     "deploy again: what the other one has changed is then taken into account",
                 )

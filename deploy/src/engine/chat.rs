@@ -81,7 +81,7 @@ pub struct Line(Socket);
 
 /// What comes over it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Incoming {
     Text(String),
     /// It is over; why, in words.
     Closed(String),
@@ -146,12 +146,12 @@ impl Line {
     }
 
     /// The next text, or the end.
-    pub async fn hear(&mut self) -> Heard {
+    pub async fn hear(&mut self) -> Incoming {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return Heard::Text(text.to_string()),
+                Some(Ok(Message::Text(text))) => return Incoming::Text(text.to_string()),
                 Some(Ok(Message::Binary(bytes))) => {
-                    return Heard::Text(String::from_utf8_lossy(&bytes).into_owned());
+                    return Incoming::Text(String::from_utf8_lossy(&bytes).into_owned());
                 }
                 Some(Ok(Message::Close(frame))) => {
                     let words = frame.map_or_else(
@@ -160,11 +160,11 @@ impl Line {
                     );
                     // The answer to it is sent on the way; how it fares changes nothing.
                     drop(tokio::time::timeout(GOODBYE, self.0.flush()).await);
-                    return Heard::Closed(words);
+                    return Incoming::Closed(words);
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Heard::Closed(why_over(&error)),
-                None => return Heard::Closed(String::new()),
+                Some(Err(error)) => return Incoming::Closed(why_over(&error)),
+                None => return Incoming::Closed(String::new()),
             }
         }
     }

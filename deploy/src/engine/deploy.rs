@@ -3,7 +3,7 @@
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::{Settled, follow, not_begun};
 use super::limits;
-use super::refusal::{Refusal, TargetError};
+use super::refusal::{ErrorKind, TargetError};
 use super::status::StackStatus;
 use super::target::{ChangeSet, Stacks};
 use crate::config::names::StackName;
@@ -125,7 +125,7 @@ pub async fn execute(
 /// The error of a request, with everything that was asked about it, that took too long.
 pub(in crate::engine) fn no_answer(attempt: &str, stack: &StackName, minutes: u64) -> TargetError {
     let message = format!("could not {attempt} of stack `{stack}` within {minutes} minutes");
-    TargetError::new(Refusal::Unreachable, message)
+    TargetError::new(ErrorKind::Unreachable, message)
         .with_hint("check the network, then run the same command again")
 }
 

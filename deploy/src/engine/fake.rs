@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::event::{DeployEvent, Reporter};
 use super::limits::{self, Limit};
-use super::refusal::{Refusal, TargetError};
+use super::refusal::{ErrorKind, TargetError};
 use super::status::StackStatus;
 use super::target::*;
 use crate::config::names::StackName;
@@ -20,7 +20,7 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 struct Poll {
     events: Vec<StackEvent>,
     status: Option<String>,
-    fails: Option<Refusal>,
+    fails: Option<ErrorKind>,
 }
 
 /// What is in the way of a deployment, once.
@@ -128,8 +128,8 @@ fn poll(id: &str, lines: &str) -> Poll {
         let mut words = line.splitn(3, ' ');
         let logical_id = words.next().unwrap().to_owned();
         match logical_id.as_str() {
-            "throttled" => poll.fails = Some(Refusal::Unreachable),
-            "expired" => poll.fails = Some(Refusal::Denied),
+            "throttled" => poll.fails = Some(ErrorKind::Unreachable),
+            "expired" => poll.fails = Some(ErrorKind::Denied),
             "status" => poll.status = words.next().map(str::to_owned),
             _ => poll.events.push(StackEvent {
                 id: format!("{id}.{index}"),
@@ -191,11 +191,11 @@ impl Stacks for FakeStacks {
         }))
     }
 
-    async fn footing(&self, _stack: &StackName) -> Result<Footing, TargetError> {
+    async fn footing(&self, _stack: &StackName) -> Result<Readiness, TargetError> {
         Ok(match self.in_the_way.borrow_mut().take() {
-            None => Footing::Ready,
-            Some(InTheWay::Busy) => Footing::Busy(self.start()),
-            Some(InTheWay::Leftover(status)) => Footing::Leftover(status),
+            None => Readiness::Ready,
+            Some(InTheWay::Busy) => Readiness::Busy(self.start()),
+            Some(InTheWay::Leftover(status)) => Readiness::Leftover(status),
         })
     }
 

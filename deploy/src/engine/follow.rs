@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::event::{DeployEvent, Reporter};
 use super::limits;
-use super::preflight::story;
-use super::refusal::{Refusal, TargetError};
+use super::preflight::chain;
+use super::refusal::{ErrorKind, TargetError};
 use super::status::StackStatus;
 use super::target::{Description, Operation, Stacks};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
@@ -72,7 +72,7 @@ async fn settled(
         news.in_time(stacks, operation)?;
         let description = match stacks.describe(&operation.stack).await {
             Ok(description) => description,
-            Err(error) if error.refusal == Refusal::Unreachable && failures < PATIENCE => {
+            Err(error) if error.kind == ErrorKind::Unreachable && failures < PATIENCE => {
                 failures += 1;
                 stacks.pause(failures).await;
                 continue;
@@ -86,9 +86,9 @@ async fn settled(
             false => Ok(Vec::new()),
         };
         let so_far = so_far.unwrap_or_else(|error| {
-            may_read = error.refusal != Refusal::Denied;
+            may_read = error.kind != ErrorKind::Denied;
             if settled.unread.is_none() {
-                let why = story(&error);
+                let why = chain(&error);
                 reporter.report(&DeployEvent::Notice(format!(
                     "{why}; following stack `{}` by its status alone",
                     operation.stack
@@ -200,7 +200,7 @@ fn not_settled(operation: &Operation, minutes: u64, status: &str) -> TargetError
         status => format!(" ({status})"),
     };
     let message = format!("stack `{stack}` has not settled after {minutes} minutes{status}");
-    TargetError::new(Refusal::Failed, message)
+    TargetError::new(ErrorKind::Failed, message)
         .with_hint("`chatctl status` tells how far it is; the same command again goes on")
 }
 
@@ -210,7 +210,7 @@ pub(super) fn not_begun(operation: &Operation) -> TargetError {
         "the change of stack `{}` was asked for and answered, but nothing was begun",
         operation.stack
     );
-    TargetError::new(Refusal::Unreachable, message)
+    TargetError::new(ErrorKind::Unreachable, message)
         .with_hint("the answer may not have been the target's own; run the same command again")
         .after(|| "nothing was changed".to_owned())
 }
@@ -276,7 +276,7 @@ mod tests {
         let error = follow(&stacks, &stacks.operation(), &mut Transcript::default())
             .await
             .unwrap_err();
-        assert_eq!(error.refusal, Refusal::Denied);
+        assert_eq!(error.kind, ErrorKind::Denied);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::event::{DeployEvent, Reporter, Step};
-use super::refusal::{Refusal, TargetError};
+use super::refusal::{ErrorKind, TargetError};
 use super::target::{Asset, Functions, Inventory, Stacks};
 use crate::config::names::StackName;
 
@@ -38,7 +38,7 @@ pub async fn hotswap(
     if all.is_empty() {
         let message = format!("stack `{stack}` has no functions to change");
         return Err(
-            TargetError::new(Refusal::Failed, message).with_hint("deploy without `--hotswap`")
+            TargetError::new(ErrorKind::Failed, message).with_hint("deploy without `--hotswap`")
         );
     }
     let swaps = all.iter().map(|(name, asset)| async move {

@@ -149,7 +149,7 @@ const SHARE: Duration = Duration::from_millis(250);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Refusal;
+    use crate::engine::ErrorKind;
     use std::cell::RefCell;
 
     /// Holds events for good, as CloudWatch does, and writes down from when on it was asked. A group that `fails` is not
@@ -180,7 +180,7 @@ mod tests {
                 .borrow()
                 .is_some_and(|fails| group.contains(fails))
             {
-                return Err(TargetError::new(Refusal::Unreachable, "asked too often"));
+                return Err(TargetError::new(ErrorKind::Unreachable, "asked too often"));
             }
             let events = self.events.borrow();
             Ok(events

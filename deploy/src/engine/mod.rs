@@ -29,11 +29,11 @@ pub use deploy::{DeployError, execute};
 pub use event::{DeployEvent, Reporter, Step};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, preview};
-pub use refusal::{Refusal, TargetError, causes};
+pub use refusal::{ErrorKind, TargetError, causes};
 pub use status::StackStatus;
 pub use target::{
-    Asset, AssetStore, Change, ChangeSet, Data, Deployment, Description, Footing, FunctionCode,
-    Functions, Gateways, Inventory, Operation, Pace, Prepared, Resource, Stacks, Trouble,
+    Asset, AssetStore, Change, ChangeSet, Data, DeployMode, Deployment, Description, FunctionCode,
+    Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks, Unready,
 };
 pub use teardown::{Teardown, teardown};
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What must be right before anything is touched: every problem is told at once.
 
-use super::refusal::{Refusal, TargetError};
+use super::refusal::{ErrorKind, TargetError};
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub struct Check {
     pub outcome: Result<String, TargetError>,
     /// What the reader should know although it is in nobody's way.
     pub caution: Option<String>,
-    /// What was found is for those who ask for it, and no part of a deployment's story.
+    /// What was found is for those who ask for it, and no part of a deployment's chain.
     is_aside: bool,
 }
 
@@ -57,17 +57,17 @@ pub fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
     }
     let denied = problems
         .iter()
-        .find(|(_, error)| error.refusal == Refusal::Denied);
+        .find(|(_, error)| error.kind == ErrorKind::Denied);
     let refusal = denied
         .or(problems.first())
-        .map_or(Refusal::Usage, |(_, error)| error.refusal);
+        .map_or(ErrorKind::Usage, |(_, error)| error.kind);
     let mut message = format!(
         "{} things stand in the way; nothing was touched",
         problems.len()
     );
     for (subject, error) in &problems {
-        let story = story(error).replace('\n', "\n      ");
-        message.push_str(&format!("\n  {subject}: {story}"));
+        let chain = chain(error).replace('\n', "\n      ");
+        message.push_str(&format!("\n  {subject}: {chain}"));
         if let Some(hint) = &error.hint {
             message.push_str(&format!("\n    {hint}"));
         }
@@ -76,7 +76,7 @@ pub fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
 }
 
 /// The error and its causes on one line.
-pub fn story(error: &TargetError) -> String {
+pub fn chain(error: &TargetError) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -91,19 +91,19 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
-    fn wrong(refusal: Refusal, message: &str) -> Result<String, TargetError> {
-        Err(TargetError::new(refusal, message).with_hint("do this"))
+    fn wrong(kind: ErrorKind, message: &str) -> Result<String, TargetError> {
+        Err(TargetError::new(kind, message).with_hint("do this"))
     }
 
     #[test]
     fn all_problems_are_told_at_once_and_a_denial_decides_the_exit_code() {
         let error = judge(vec![
-            Check::new("cargo-lambda", wrong(Refusal::Usage, "it is missing")),
+            Check::new("cargo-lambda", wrong(ErrorKind::Usage, "it is missing")),
             Check::new("region", Ok("eu-west-1".into())),
-            Check::new("credentials", wrong(Refusal::Denied, "they expired")),
+            Check::new("credentials", wrong(ErrorKind::Denied, "they expired")),
         ])
         .unwrap_err();
-        assert_eq!(error.refusal, Refusal::Denied);
+        assert_eq!(error.kind, ErrorKind::Denied);
         expect![[r#"
             2 things stand in the way; nothing was touched
               cargo-lambda: it is missing
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_single_problem_speaks_for_itself() {
-        let error = judge(vec![Check::new("x", wrong(Refusal::Usage, "no"))]).unwrap_err();
+        let error = judge(vec![Check::new("x", wrong(ErrorKind::Usage, "no"))]).unwrap_err();
         assert_eq!(
             (error.to_string(), error.hint),
             ("no".into(), Some("do this".into()))

@@ -6,9 +6,9 @@ use super::deploy::{DeployError, RolledBack, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::follow;
 use super::limits;
-use super::refusal::{Refusal, TargetError};
+use super::refusal::{ErrorKind, TargetError};
 use super::status::StackStatus;
-use super::target::{Data, Deployment, Footing, Operation, Prepared, Stacks};
+use super::target::{Data, Deployment, Operation, Prepared, Readiness, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
@@ -69,24 +69,24 @@ pub async fn preview(
         })
     };
     match interruptible(stacks, stacks.footing(&stack)).await? {
-        Footing::Stuck(error) => return Err(error.into()),
-        Footing::Busy(_) => {
+        Readiness::Stuck(error) => return Err(error.into()),
+        Readiness::Busy(_) => {
             let message = format!(
                 "an operation on stack `{stack}` is running, so it is not known what would change"
             );
-            return Err(TargetError::new(Refusal::Failed, message)
+            return Err(TargetError::new(ErrorKind::Failed, message)
                 .with_hint("`chatctl status` tells how far it is; try again when it is done")
                 .into());
         }
         // A change set needs a stack, and would leave one behind where there is none.
-        Footing::Leftover(status) => {
+        Readiness::Leftover(status) => {
             let (subject, why) = explained(&stack, &status);
             reporter.report(&DeployEvent::Notice(format!(
                 "a deployment first removes {subject}: {why}"
             )));
             return Ok(all_new(&deployment.template));
         }
-        Footing::Ready => {}
+        Readiness::Ready => {}
     }
     let is_there = interruptible(stacks, stacks.describe(&stack))
         .await?
@@ -147,9 +147,9 @@ async fn clear_the_way(
 ) -> Result<(), DeployError> {
     for _ in 0..ROUNDS {
         match stacks.footing(stack).await? {
-            Footing::Ready => return Ok(()),
-            Footing::Stuck(error) => return Err(error.into()),
-            Footing::Busy(operation) => {
+            Readiness::Ready => return Ok(()),
+            Readiness::Stuck(error) => return Err(error.into()),
+            Readiness::Busy(operation) => {
                 reporter.report(&DeployEvent::Notice(format!(
                     "an operation on stack `{stack}` is already running; following it first"
                 )));
@@ -160,7 +160,7 @@ async fn clear_the_way(
                 let settled = follow(stacks, &operation, reporter).await;
                 settled.map_err(|error| error.after(so_far))?;
             }
-            Footing::Leftover(status) => {
+            Readiness::Leftover(status) => {
                 let (subject, why) = explained(stack, &status);
                 reporter.report(&DeployEvent::Notice(format!("removing {subject}: {why}")));
                 remove(stacks, stack, reporter).await?;
@@ -168,7 +168,7 @@ async fn clear_the_way(
         }
     }
     Err(TargetError::new(
-        Refusal::Failed,
+        ErrorKind::Failed,
         format!("stack `{stack}` does not come to rest: something else keeps changing it"),
     )
     .with_hint("see who else deploys it, then try again")

@@ -13,7 +13,7 @@ pub fn causes<'a>(
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TargetError {
-    pub refusal: Refusal,
+    pub kind: ErrorKind,
     pub message: String,
     /// Whether the message quotes a compiler, whose colours may be shown.
     pub quotes_compiler: bool,
@@ -26,7 +26,7 @@ pub struct TargetError {
 
 /// The kind of a [`TargetError`]; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ErrorKind {
     /// What was asked for cannot be done as it is configured.
     Usage,
     /// The target tried and failed.
@@ -44,13 +44,13 @@ pub enum Refusal {
 impl TargetError {
     /// The error of an interrupted command; it exits with 130.
     pub fn interrupted() -> Self {
-        Self::new(Refusal::Interrupted, "interrupted")
+        Self::new(ErrorKind::Interrupted, "interrupted")
     }
 
-    /// An error of `refusal`'s kind; `message` names the attempt and the subject.
-    pub fn new(refusal: Refusal, message: impl Into<String>) -> Self {
+    /// An error of that kind; `message` names the attempt and the subject.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
-            refusal,
+            kind,
             message: message.into(),
             quotes_compiler: false,
             hint: None,
@@ -64,7 +64,7 @@ impl TargetError {
         Self {
             source: Some(Box::new(source)),
             ..Self::new(
-                Refusal::Unexpected,
+                ErrorKind::Unexpected,
                 format!("could not {attempt} {}", path.display()),
             )
         }
@@ -78,9 +78,11 @@ impl TargetError {
 
     /// Whether the target may have done what it was asked for all the same: its answer was lost or makes no sense.
     pub fn leaves_open(&self) -> bool {
-        match self.refusal {
-            Refusal::Unreachable | Refusal::Unexpected => true,
-            Refusal::Usage | Refusal::Failed | Refusal::Denied | Refusal::Interrupted => false,
+        match self.kind {
+            ErrorKind::Unreachable | ErrorKind::Unexpected => true,
+            ErrorKind::Usage | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Interrupted => {
+                false
+            }
         }
     }
 

@@ -20,7 +20,7 @@ pub enum StackStatus {
 /// What a status is to somebody who wants to deploy
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>, "Stack status codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ground {
+pub(super) enum StackState {
     /// There is nothing: create.
     Free,
     /// There is a stack: update.
@@ -74,19 +74,19 @@ impl StackStatus {
     }
 
     /// What it is to somebody who wants to deploy.
-    pub(super) fn ground(&self) -> Ground {
+    pub(super) fn ground(&self) -> StackState {
         match self {
-            Self::Deleted => Ground::Free,
-            Self::Shell => Ground::Leftover,
-            Self::InProgress(_) => Ground::Busy,
-            Self::Complete(_) => Ground::Built,
-            Self::RolledBack(word) if word == "ROLLBACK_COMPLETE" => Ground::Leftover,
-            Self::RolledBack(_) => Ground::Built,
+            Self::Deleted => StackState::Free,
+            Self::Shell => StackState::Leftover,
+            Self::InProgress(_) => StackState::Busy,
+            Self::Complete(_) => StackState::Built,
+            Self::RolledBack(word) if word == "ROLLBACK_COMPLETE" => StackState::Leftover,
+            Self::RolledBack(_) => StackState::Built,
             // Nothing that was ever served is behind the first two.
             Self::Failed(word) => match word.as_str() {
-                "CREATE_FAILED" | "ROLLBACK_FAILED" => Ground::Leftover,
-                "UPDATE_FAILED" => Ground::Built,
-                _ => Ground::Stuck,
+                "CREATE_FAILED" | "ROLLBACK_FAILED" => StackState::Leftover,
+                "UPDATE_FAILED" => StackState::Built,
+                _ => StackState::Stuck,
             },
         }
     }
@@ -99,18 +99,18 @@ mod tests {
     #[test]
     fn every_status_has_its_ground() {
         for (word, ground) in [
-            ("CREATE_COMPLETE", Ground::Built),
-            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Ground::Busy),
-            ("UPDATE_ROLLBACK_COMPLETE", Ground::Built),
-            ("UPDATE_FAILED", Ground::Built),
-            ("ROLLBACK_COMPLETE", Ground::Leftover),
-            ("ROLLBACK_FAILED", Ground::Leftover),
-            ("CREATE_FAILED", Ground::Leftover),
-            ("REVIEW_IN_PROGRESS", Ground::Leftover),
-            ("UPDATE_ROLLBACK_FAILED", Ground::Stuck),
-            ("DELETE_FAILED", Ground::Stuck),
-            ("DELETE_COMPLETE", Ground::Free),
-            ("FROM_THE_FUTURE", Ground::Busy),
+            ("CREATE_COMPLETE", StackState::Built),
+            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", StackState::Busy),
+            ("UPDATE_ROLLBACK_COMPLETE", StackState::Built),
+            ("UPDATE_FAILED", StackState::Built),
+            ("ROLLBACK_COMPLETE", StackState::Leftover),
+            ("ROLLBACK_FAILED", StackState::Leftover),
+            ("CREATE_FAILED", StackState::Leftover),
+            ("REVIEW_IN_PROGRESS", StackState::Leftover),
+            ("UPDATE_ROLLBACK_FAILED", StackState::Stuck),
+            ("DELETE_FAILED", StackState::Stuck),
+            ("DELETE_COMPLETE", StackState::Free),
+            ("FROM_THE_FUTURE", StackState::Busy),
         ] {
             let status = StackStatus::parse(word);
             assert_eq!((status.ground(), status.word()), (ground, word));

@@ -23,7 +23,7 @@ pub struct Deployment {
     pub code: BTreeMap<String, Asset>,
     /// Put on the stack and, by CloudFormation, on its resources.
     pub tags: BTreeMap<String, String>,
-    pub pace: Pace,
+    pub pace: DeployMode,
 }
 
 impl Deployment {
@@ -44,7 +44,7 @@ impl Deployment {
             parameters,
             code,
             tags: BTreeMap::new(),
-            pace: Pace::Standard,
+            pace: DeployMode::Standard,
         }
     }
 
@@ -61,7 +61,7 @@ impl Deployment {
 
 /// What CloudFormation waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pace {
+pub enum DeployMode {
     /// Until every resource is ready to serve.
     #[default]
     Standard,
@@ -149,7 +149,7 @@ pub struct Operation {
 
 /// What a deployment meets where it wants to go.
 #[derive(Debug)]
-pub enum Footing {
+pub enum Readiness {
     /// Nothing is in the way.
     Ready,
     /// Something is going on; follow it first.
@@ -173,7 +173,7 @@ pub trait Stacks {
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError>;
 
     /// What a deployment of `stack` would meet.
-    async fn footing(&self, stack: &StackName) -> Result<Footing, TargetError>;
+    async fn footing(&self, stack: &StackName) -> Result<Readiness, TargetError>;
 
     /// Finds out what `deployment` would change, changing nothing.
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError>;
@@ -243,12 +243,12 @@ pub struct FunctionCode {
     /// SHA-256 of the zip, hexadecimal; empty when the target does not say.
     pub digest: String,
     /// `None` once it can be invoked with this code, else what it waits for or fails on.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<Unready>,
 }
 
 /// Why something does not serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum Unready {
     /// It will by itself.
     NotYet(String),
     /// It will not.
@@ -273,7 +273,7 @@ pub trait Gateways {
         &self,
         api: &str,
         stage: &StageName,
-    ) -> Result<Option<Trouble>, TargetError>;
+    ) -> Result<Option<Unready>, TargetError>;
 
     /// The WebSocket URL of `stage` of the API; `None` when there is no such API.
     async fn endpoint(&self, api: &str, stage: &StageName) -> Result<Option<String>, TargetError>;

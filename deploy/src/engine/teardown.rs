@@ -8,7 +8,7 @@ use super::follow::{Settled, follow, not_begun};
 use super::limits;
 use super::refusal::TargetError;
 use super::status::StackStatus;
-use super::target::{Data, Footing, Operation, Stacks};
+use super::target::{Data, Operation, Readiness, Stacks};
 use crate::config::names::StackName;
 use crate::stack::cause::{cause, is_cause};
 
@@ -55,7 +55,7 @@ async fn torn_down(
     }
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Teardown));
-    if let Footing::Busy(operation) = stacks.footing(stack).await? {
+    if let Readiness::Busy(operation) = stacks.footing(stack).await? {
         reporter.report(&DeployEvent::Notice(format!(
             "an operation on stack `{stack}` is already running; following it first"
         )));

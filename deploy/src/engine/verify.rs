@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::event::{DeployEvent, Reporter};
-use super::refusal::{Refusal, TargetError};
-use super::target::{Asset, Functions, Gateways, Inventory, Stacks, Trouble};
+use super::refusal::{ErrorKind, TargetError};
+use super::target::{Asset, Functions, Gateways, Inventory, Stacks, Unready};
 use crate::config::names::{StackName, StageName};
 
 /// How often something that is not ready yet is asked again.
@@ -84,7 +84,7 @@ pub async fn verify(
     for api in of(API) {
         let mut quiet = 0;
         while let Some(trouble) = gateways.stage_trouble(&api.physical_id, stage).await? {
-            if let Trouble::Reported(words) = &trouble {
+            if let Unready::Reported(words) = &trouble {
                 if quiet == PATIENCE {
                     complaint = Some(words.clone());
                     break;
@@ -122,7 +122,7 @@ pub async fn complaint(
             continue;
         }
         let trouble = gateways.stage_trouble(&api.physical_id, stage).await?;
-        if let Some(Trouble::Reported(words)) = trouble {
+        if let Some(Unready::Reported(words)) = trouble {
             return Ok(Some(words));
         }
     }
@@ -136,17 +136,17 @@ pub fn complaining(stage: &StageName, words: &str) -> String {
 
 async fn wait_or_give_up(
     subject: &str,
-    trouble: &Trouble,
+    trouble: &Unready,
     quiet: &mut u32,
     stacks: &impl Stacks,
 ) -> Result<(), TargetError> {
     let (reason, is_over) = match trouble {
-        Trouble::Broken(reason) => (reason, true),
-        Trouble::NotYet(reason) | Trouble::Reported(reason) => (reason, *quiet == PATIENCE),
+        Unready::Broken(reason) => (reason, true),
+        Unready::NotYet(reason) | Unready::Reported(reason) => (reason, *quiet == PATIENCE),
     };
     if is_over {
         let message = format!("{subject} does not serve: {reason}");
-        return Err(TargetError::new(Refusal::Failed, message)
+        return Err(TargetError::new(ErrorKind::Failed, message)
             .with_hint("the stack itself is deployed; `chatctl status` tells more"));
     }
     *quiet += 1;
@@ -166,7 +166,7 @@ mod tests {
     struct Deployed {
         digest: &'static str,
         asked: Cell<usize>,
-        stage: Option<Trouble>,
+        stage: Option<Unready>,
         times: Cell<u32>,
     }
 
@@ -175,7 +175,7 @@ mod tests {
             let asked = self.asked.replace(self.asked.get() + 1);
             Ok(FunctionCode {
                 digest: self.digest.into(),
-                trouble: (asked == 0).then(|| Trouble::NotYet("Pending".into())),
+                trouble: (asked == 0).then(|| Unready::NotYet("Pending".into())),
             })
         }
         async fn replace_code(&self, _function: &str, _asset: &Asset) -> Result<(), TargetError> {
@@ -188,7 +188,7 @@ mod tests {
             &self,
             _api: &str,
             _stage: &StageName,
-        ) -> Result<Option<Trouble>, TargetError> {
+        ) -> Result<Option<Unready>, TargetError> {
             let left = self.times.get();
             self.times.set(left.saturating_sub(1));
             Ok(self.stage.clone().filter(|_| left > 0))
@@ -216,7 +216,7 @@ mod tests {
 
     async fn verified(
         digest: &'static str,
-        stage: Option<Trouble>,
+        stage: Option<Unready>,
         times: u32,
     ) -> (Result<Verified, TargetError>, String) {
         let deployed = Deployed {
@@ -260,7 +260,7 @@ mod tests {
     #[tokio::test]
     async fn a_stage_whose_record_complains_is_waited_for_and_the_reader_is_told_after_a_while() {
         for words in COMPLAINTS {
-            let says = Some(Trouble::Reported(words.to_owned()));
+            let says = Some(Unready::Reported(words.to_owned()));
             let (soon, told) = verified("ab", says.clone(), PATIENTLY).await;
             assert_eq!((soon.unwrap(), told.as_str()), (same(None), ""));
             let (late, told) = verified("ab", says, PATIENCE).await;
@@ -278,7 +278,7 @@ mod tests {
     #[tokio::test]
     async fn a_stage_whose_record_still_complains_is_left_to_the_probe() {
         for words in COMPLAINTS {
-            let says = Some(Trouble::Reported(words.to_owned()));
+            let says = Some(Unready::Reported(words.to_owned()));
             let (verified, _) = verified("ab", says, u32::MAX).await;
             assert_eq!(verified.unwrap(), same(Some(words)));
         }
@@ -286,7 +286,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stage_that_never_comes_is_given_up() {
-        let waits = Trouble::NotYet("there is no stage yet".into());
+        let waits = Unready::NotYet("there is no stage yet".into());
         assert!(verified("ab", Some(waits), u32::MAX).await.0.is_err());
     }
 }

@@ -19,7 +19,7 @@ use super::records::{Identity, Request, Running, random_hex};
 use super::vanished::vanished;
 use super::warnings::Warnings;
 use super::{memory, register};
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
 
@@ -37,7 +37,7 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     folder.check()?;
     let no_request = || {
         let message = format!("there is no request in {}", folder.path().display());
-        TargetError::new(Refusal::Usage, message)
+        TargetError::new(ErrorKind::Usage, message)
     };
     // Before anything is made there: it may be no stack's folder at all.
     if !folder.is_asked_for()? {
@@ -45,7 +45,7 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     }
     let Some(lock) = folder.lock_patiently().await? else {
         return Err(TargetError::new(
-            Refusal::Failed,
+            ErrorKind::Failed,
             format!("local stack `{stack}` runs already"),
         ));
     };
@@ -94,7 +94,7 @@ async fn serve(
     let running_stack =
         LocalStack::start(stack_request(stack, &request), options, journal.observer())
             .await
-            .map_err(|error| TargetError::new(Refusal::Failed, chain(&error)))?;
+            .map_err(|error| TargetError::new(ErrorKind::Failed, chain(&error)))?;
     running_stack.show_page(request.page.as_ref().map(super::page::filled_in));
     let mut running = Running {
         pid: std::process::id(),
@@ -238,7 +238,7 @@ fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetEr
     TargetError {
         source: Some(source),
         ..TargetError::new(
-            Refusal::Failed,
+            ErrorKind::Failed,
             "could not listen on a loopback port for commands",
         )
     }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::open_files::Spare;
 use super::records::Running;
 use super::warnings::Warnings;
-use crate::engine::{Refusal, TargetError, limits};
+use crate::engine::{ErrorKind, TargetError, limits};
 
 /// What runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,7 +53,7 @@ pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError
     serde_json::from_slice(&body).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
-            Refusal::Unexpected,
+            ErrorKind::Unexpected,
             "the local stack's process gave an answer of another version",
         )
     })
@@ -76,7 +76,7 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| TargetError {
         source: Some(source),
         ..TargetError::new(
-            Refusal::Failed,
+            ErrorKind::Failed,
             format!("could not reach the local stack's process {}", running.pid),
         )
     };

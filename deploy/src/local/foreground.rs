@@ -7,7 +7,7 @@ use chatctl_local::{Clock, LocalStack, Observer, Options, StackNotice};
 
 pub use chatctl_local::StackRequest as Request;
 
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::stack::logs::LogEntry;
 
 /// A running stack.
@@ -82,6 +82,6 @@ impl Foreground {
 fn refused(error: &dyn std::error::Error) -> TargetError {
     TargetError {
         source: error.source().map(|source| source.to_string().into()),
-        ..TargetError::new(Refusal::Usage, error.to_string())
+        ..TargetError::new(ErrorKind::Usage, error.to_string())
     }
 }

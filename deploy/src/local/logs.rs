@@ -19,7 +19,7 @@ use crate::stack::logs::LogEntry;
 pub use tail::LocalLogs;
 
 /// A file that has grown past this becomes `NAME.log.1`, and the one before that goes.
-const MOST_BYTES: u64 = 8 * 1024 * 1024;
+const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The last line of each log of the stack in `folder`, by function.
 pub(super) fn ends(folder: &StateFolder) -> Vec<(String, String)> {
@@ -131,7 +131,7 @@ impl LogFiles {
         let mut open = self.open.lock().expect("no holder of this lock panics");
         let full = open
             .get(&line.function)
-            .is_some_and(|(_, size)| *size > MOST_BYTES);
+            .is_some_and(|(_, size)| *size > MAX_BYTES);
         if full || !open.contains_key(&line.function) {
             let Ok(file) = self.file(&line.function, full) else {
                 return;

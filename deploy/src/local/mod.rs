@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use crate::config::names::StackName;
-use crate::engine::{Deployment, Refusal, TargetError};
+use crate::engine::{Deployment, ErrorKind, TargetError};
 use crate::stack::Template;
 pub use control::FunctionStatus;
 pub use control::LocalStatus;
@@ -144,7 +144,7 @@ impl LocalTarget {
     pub fn reserve(&self, stack: &StackName) -> Result<impl Sized + use<>, TargetError> {
         self.folder(stack)?.reserve()?.ok_or_else(|| {
             TargetError::new(
-                Refusal::Failed,
+                ErrorKind::Failed,
                 format!("another chatctl command is at work on local stack `{stack}`"),
             )
             .with_hint("wait until it is done, then try again")

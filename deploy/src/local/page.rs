@@ -3,7 +3,7 @@
 use chatctl_local::Page;
 use tokio::net::TcpListener;
 
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::stack::page::{html, policy};
 
 /// The page with `settings` in it.
@@ -28,7 +28,7 @@ pub async fn listen(settings: &serde_json::Value, port: u16) -> Result<Served, T
     let failed = |source: std::io::Error| TargetError {
         source: Some(Box::new(source)),
         ..TargetError::new(
-            Refusal::Failed,
+            ErrorKind::Failed,
             format!("could not listen on port {port} of 127.0.0.1"),
         )
         .with_hint("give another one with `--port`, or none to get any free one")

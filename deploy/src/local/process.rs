@@ -9,7 +9,7 @@ use super::records::Running;
 use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control};
 use crate::config::names::StackName;
-use crate::engine::{Refusal, Stacks, TargetError};
+use crate::engine::{ErrorKind, Stacks, TargetError};
 use crate::stack::render::output;
 
 /// Has glibc's allocator give memory back once it is free: large blocks at once, because they are mapped by themselves,
@@ -124,7 +124,7 @@ impl LocalTarget {
             .map_err(|source| TargetError {
                 source: Some(Box::new(source)),
                 ..TargetError::new(
-                    Refusal::Unexpected,
+                    ErrorKind::Unexpected,
                     "could not start the local stack's process",
                 )
             })?;
@@ -141,7 +141,7 @@ impl LocalTarget {
         Err(TargetError {
             source: Some(Box::new(error)),
             ..TargetError::new(
-                Refusal::Failed,
+                ErrorKind::Failed,
                 format!("could not listen on port {port} of 127.0.0.1"),
             )
         }
@@ -163,7 +163,7 @@ impl LocalTarget {
         }
         let message = format!("the local stack's process ended while it started ({status})");
         Err(
-            TargetError::new(Refusal::Failed, message).with_hint(format!(
+            TargetError::new(ErrorKind::Failed, message).with_hint(format!(
                 "its log is {}; it ends:\n{}",
                 folder.log().display(),
                 folder.log_end()

@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
 use crate::config::secret::{LocalSecret, SecretHeader};
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 /// The longest value, in bytes. Many servers take no longer header.
-const MOST: usize = 4_096;
+const MAX: usize = 4_096;
 
 /// The values of dynamic references, by what stands between `{{resolve:` and `}}`. Its debug form shows no value.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ fn value(route: &str, secret: &SecretHeader) -> Result<String, TargetError> {
     };
     let text = text.trim_end_matches(['\r', '\n']);
     let is_value = !text.is_empty()
-        && text.len() <= MOST
+        && text.len() <= MAX
         && text
             .bytes()
             .all(|byte| (b'!'..=b'~').contains(&byte) && byte != b'\'');
@@ -78,7 +78,7 @@ fn value(route: &str, secret: &SecretHeader) -> Result<String, TargetError> {
     Err(refused(
         route,
         "the value of its secret cannot be sent in a header",
-        &format!("use 1 to {MOST} visible ASCII characters without spaces and apostrophes"),
+        &format!("use 1 to {MAX} visible ASCII characters without spaces and apostrophes"),
     ))
 }
 
@@ -86,7 +86,7 @@ fn value(route: &str, secret: &SecretHeader) -> Result<String, TargetError> {
 fn read(route: &str, path: &Path) -> Result<String, TargetError> {
     let shown = path.display();
     let failed = |error: std::io::Error| TargetError {
-        refusal: Refusal::Usage,
+        kind: ErrorKind::Usage,
         source: Some(Box::new(error)),
         ..refused(
             route,
@@ -116,14 +116,14 @@ fn read(route: &str, path: &Path) -> Result<String, TargetError> {
         ));
     }
     let mut text = String::new();
-    file.take(MOST as u64 + 3)
+    file.take(MAX as u64 + 3)
         .read_to_string(&mut text)
         .map_err(failed)?;
     Ok(text)
 }
 
 fn refused(route: &str, reason: &str, hint: &str) -> TargetError {
-    TargetError::new(Refusal::Usage, format!("route `{route}`: {reason}")).with_hint(hint)
+    TargetError::new(ErrorKind::Usage, format!("route `{route}`: {reason}")).with_hint(hint)
 }
 
 #[cfg(test)]
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn what_is_no_private_value_is_refused_without_showing_it() {
         let folder = tempfile::tempdir().unwrap();
-        let long = "x".repeat(MOST + 1);
+        let long = "x".repeat(MAX + 1);
         for (text, mode, reason) in [
             ("topsecret", 0o640, "other users may read"),
             ("topsecret", 0o604, "other users may read"),
@@ -177,7 +177,7 @@ mod tests {
             written(folder.path(), text, mode);
             let settings = settings(folder.path(), ", file = \"secret\"");
             let error = values(&settings).unwrap_err();
-            assert_eq!(error.refusal, Refusal::Usage);
+            assert_eq!(error.kind, ErrorKind::Usage);
             let told = format!("{error:?}");
             assert!(told.contains(reason), "{told}");
             assert!(told.contains("route `$default`"), "{told}");

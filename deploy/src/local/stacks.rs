@@ -8,7 +8,7 @@ use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::limits::{self, Limit};
 use crate::engine::{
-    Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Prepared, StackStatus,
+    Change, ChangeSet, Data, Deployment, Description, Operation, Prepared, Readiness, StackStatus,
     Stacks, TargetError,
 };
 use crate::stack::Outputs;
@@ -50,9 +50,9 @@ impl Stacks for LocalTarget {
         Ok(Some(Description { status, outputs }))
     }
 
-    async fn footing(&self, _stack: &StackName) -> Result<Footing, TargetError> {
+    async fn footing(&self, _stack: &StackName) -> Result<Readiness, TargetError> {
         // Whoever asks has reserved the stack, and a start replaces whatever is left of an earlier one.
-        Ok(Footing::Ready)
+        Ok(Readiness::Ready)
     }
 
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {

@@ -2,11 +2,14 @@
 
 use super::folder::StateFolder;
 use super::records::Running;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 /// The error of a process that should answer and does not.
 pub(super) fn unresponsive(folder: &StateFolder, running: Option<&Running>) -> TargetError {
-    let error = TargetError::new(Refusal::Failed, "the local stack's process does not answer");
+    let error = TargetError::new(
+        ErrorKind::Failed,
+        "the local stack's process does not answer",
+    );
     match running {
         Some(running) => error.with_hint(unresponsive_hint(folder, running)),
         None => error.with_hint(format!(

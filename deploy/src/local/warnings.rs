@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 const KEPT: usize = 3;
 
 /// Characters of a warning that are kept: a client can make one as long as a frame.
-const LONGEST: usize = 300;
+const MAX_LENGTH: usize = 300;
 
 /// So many go to the log: clients can cause one a frame, and nobody shortens the file.
 const WRITTEN: u64 = 1000;
@@ -48,7 +48,7 @@ impl Warnings {
             self.last.pop_front();
         }
         let mut message = message.to_owned();
-        if let Some((end, _)) = message.char_indices().nth(LONGEST) {
+        if let Some((end, _)) = message.char_indices().nth(MAX_LENGTH) {
             message.truncate(end);
             message.push('…');
         }
@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn a_long_one_is_cut_between_two_characters() {
         let mut warnings = Warnings::default();
-        warnings.add(0, &"ü".repeat(LONGEST));
-        warnings.add(0, &"ü".repeat(LONGEST + 1));
-        assert_eq!(warnings.last[0].message, "ü".repeat(LONGEST));
-        assert_eq!(warnings.last[1].message, "ü".repeat(LONGEST) + "…");
+        warnings.add(0, &"ü".repeat(MAX_LENGTH));
+        warnings.add(0, &"ü".repeat(MAX_LENGTH + 1));
+        assert_eq!(warnings.last[0].message, "ü".repeat(MAX_LENGTH));
+        assert_eq!(warnings.last[1].message, "ü".repeat(MAX_LENGTH) + "…");
     }
 }

@@ -6,9 +6,9 @@ use std::process::ExitStatus;
 use super::elf::Unfit;
 use super::owner::SAFE_FOLDERS;
 use super::toolchain::triple;
-use super::{MOST_CODE, PACKAGE};
+use super::{MAX_CODE, PACKAGE};
 use crate::config::Architecture;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::stack::code::{Code, Origin};
 
 /// Why there are no handlers.
@@ -80,7 +80,7 @@ pub enum PackagingError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("the handlers at {} have {size} bytes, and Lambda takes {MOST_CODE}", .path.display())]
+    #[error("the handlers at {} have {size} bytes, and Lambda takes {MAX_CODE}", .path.display())]
     TooBig { path: PathBuf, size: u64 },
     #[error("Lambda cannot run {what}: {why}")]
     Unfit { what: String, why: Unfit },
@@ -204,8 +204,8 @@ fn or_native(native: Option<Architecture>) -> String {
 impl From<PackagingError> for TargetError {
     fn from(error: PackagingError) -> Self {
         let refusal = match error.is_usage() {
-            true => Refusal::Usage,
-            false => Refusal::Unexpected,
+            true => ErrorKind::Usage,
+            false => ErrorKind::Unexpected,
         };
         let told = Self::new(refusal, error.to_string());
         Self {

@@ -49,7 +49,7 @@ const BINARY: &str = "chat";
 
 /// The most that the code of a function may have, in bytes, unzipped
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const MOST_CODE: u64 = 250 * 1024 * 1024;
+const MAX_CODE: u64 = 250 * 1024 * 1024;
 
 /// What this machine can run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -346,7 +346,7 @@ fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
         source,
     };
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > MOST_CODE {
+    if size > MAX_CODE {
         return Err(PackagingError::TooBig {
             path: path.to_owned(),
             size,

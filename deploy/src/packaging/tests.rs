@@ -2,7 +2,7 @@
 
 use super::sample::{Recorder, Scripts, elf, nothing, plain_cargo, settings, write_crate};
 use super::*;
-use crate::engine::Refusal;
+use crate::engine::ErrorKind;
 
 /// The real cargo and rustc, and nothing else.
 fn programs(scripts: &Scripts) -> Programs {
@@ -109,7 +109,7 @@ async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
     let found = checks(&settings, Source::Crate(TargetCheck::Installed), None).await;
     let bad = found.into_iter().filter_map(|check| check.outcome.err());
     let bad: Vec<_> = bad
-        .map(|error| (error.to_string(), error.refusal, error.hint.is_some()))
+        .map(|error| (error.to_string(), error.kind, error.hint.is_some()))
         .collect();
     assert_eq!(
         bad.iter()
@@ -121,7 +121,7 @@ async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
     assert!(
         bad.iter()
             .filter(|(text, ..)| text.contains("Cargo.toml"))
-            .all(|(_, refusal, hint)| *refusal == Refusal::Usage && *hint)
+            .all(|(_, refusal, hint)| *refusal == ErrorKind::Usage && *hint)
     );
 }
 
@@ -224,7 +224,7 @@ async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() 
             .unwrap()
             .contains("`architecture` under `[aws]`")
     );
-    assert_eq!(checked.refusal, Refusal::Usage);
+    assert_eq!(checked.kind, ErrorKind::Usage);
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn what_is_too_big_for_lambda_is_not_even_read() {
     let (folder, settings) = settings("");
     let path = folder.path().join("bootstrap");
     let file = std::fs::File::create(&path).unwrap();
-    file.set_len(MOST_CODE + 1).unwrap();
+    file.set_len(MAX_CODE + 1).unwrap();
     let source = Source::Prebuilt(folder.path());
     let error = artifacts(&settings, source, None, &mut Recorder::default()).await;
     assert!(matches!(error, Err(PackagingError::TooBig { .. })));

@@ -18,7 +18,7 @@ pub struct ConnectCommand {
 
 /// What a chat wants to know of somebody who connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Introduction {
+pub enum RequiredIdentity {
     /// Who it is, and who the friend is.
     Friends,
     /// Who it is.
@@ -27,7 +27,7 @@ pub enum Introduction {
     Nothing,
 }
 
-impl Introduction {
+impl RequiredIdentity {
     /// What the chat that `settings` describe wants to know.
     pub fn of(settings: &Settings) -> Self {
         Self::for_receivers(settings.receivers(), settings.has_own_functions())
@@ -73,7 +73,7 @@ impl Introduction {
 pub fn connect_commands(
     url: &str,
     settings: &Settings,
-    introduction: Introduction,
+    introduction: RequiredIdentity,
 ) -> [ConnectCommand; 2] {
     let Settings { from, to, .. } = settings;
     let said = settings.handshake();
@@ -81,13 +81,13 @@ pub fn connect_commands(
 }
 
 /// What stands behind `chatctl` so that the first person talks to the second one without wscat.
-pub fn chat_command(settings: &Settings, introduction: Introduction, more: &str) -> String {
+pub fn chat_command(settings: &Settings, introduction: RequiredIdentity, more: &str) -> String {
     let name = |name: &PersonName| shell_words::quote(name.as_ref()).into_owned();
     let (from, to) = (name(&settings.from), name(&settings.to));
     match introduction {
-        Introduction::Friends => format!("chat{more} --as {from} --to {to}"),
-        Introduction::Name => format!("chat{more} --as {from}"),
-        Introduction::Nothing => format!("chat{more}"),
+        RequiredIdentity::Friends => format!("chat{more} --as {from} --to {to}"),
+        RequiredIdentity::Name => format!("chat{more} --as {from}"),
+        RequiredIdentity::Nothing => format!("chat{more}"),
     }
 }
 
@@ -96,7 +96,7 @@ fn command(
     said: &Handshake,
     from: &PersonName,
     to: &PersonName,
-    introduction: Introduction,
+    introduction: RequiredIdentity,
 ) -> ConnectCommand {
     let handshake = introduction.handshake(said.clone(), from, to);
     let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
@@ -122,7 +122,7 @@ mod tests {
         let pairs = [(&from, &to), (&to, &from)];
         let commands = pairs.map(|(from, to)| {
             let said = Handshake::default();
-            command(url, &said, from, to, Introduction::Friends)
+            command(url, &said, from, to, RequiredIdentity::Friends)
         });
         commands.map(|command| command.command + "\n").concat()
     }
@@ -158,10 +158,10 @@ mod tests {
             .command
         };
         assert_eq!(
-            command(Introduction::Name),
+            command(RequiredIdentity::Name),
             "wscat -H msgfrom:Tom -c ws://x/v1"
         );
-        assert_eq!(command(Introduction::Nothing), "wscat -c ws://x/v1");
+        assert_eq!(command(RequiredIdentity::Nothing), "wscat -c ws://x/v1");
     }
 
     #[test]
@@ -172,17 +172,17 @@ mod tests {
         let both = format!("{room}[[routes]]\nkey = \"send\"\n");
         let handler = "[[routes]]\nkey = \"roll\"\nhandler = \"roll\"\n";
         for (config, expected) in [
-            ("", Introduction::Friends),
-            (&both, Introduction::Friends),
-            (room, Introduction::Name),
-            (handler, Introduction::Name),
-            (&backend, Introduction::Nothing),
+            ("", RequiredIdentity::Friends),
+            (&both, RequiredIdentity::Friends),
+            (room, RequiredIdentity::Name),
+            (handler, RequiredIdentity::Name),
+            (&backend, RequiredIdentity::Nothing),
         ] {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
             let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
-            assert_eq!(Introduction::of(&settings), expected, "{config}");
-            let deployed = Introduction::of_deployed(&render(&settings));
+            assert_eq!(RequiredIdentity::of(&settings), expected, "{config}");
+            let deployed = RequiredIdentity::of_deployed(&render(&settings));
             assert_eq!(deployed, expected, "{config}");
         }
     }

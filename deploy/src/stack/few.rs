@@ -1,7 +1,7 @@
 //! Lists of things that others have named, short enough to be read.
 
 /// More things than these are only counted.
-const MOST_SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 /// `names` with commas between them; of a long list the first ones and how many there are besides.
 pub fn few<T: AsRef<str>>(names: &[T]) -> String {
@@ -10,9 +10,9 @@ pub fn few<T: AsRef<str>>(names: &[T]) -> String {
 
 /// The same with `separator` instead of commas.
 pub fn few_between<T: AsRef<str>>(names: &[T], separator: &str) -> String {
-    let shown: Vec<&str> = names.iter().take(MOST_SHOWN).map(AsRef::as_ref).collect();
+    let shown: Vec<&str> = names.iter().take(MAX_SHOWN).map(AsRef::as_ref).collect();
     let shown = shown.join(separator);
-    match names.len().checked_sub(MOST_SHOWN) {
+    match names.len().checked_sub(MAX_SHOWN) {
         Some(more @ 1..) => format!("{shown}{separator}… and {more} more"),
         _ => shown,
     }

@@ -6,10 +6,10 @@ use super::change::{Action, ChangeSummary, ResourceChange, ValueChange};
 use super::rights::Right;
 
 /// Rows of new resources beyond which they are only counted by type.
-const MOST_NEW_ROWS: usize = 6;
+const MAX_NEW_ROWS: usize = 6;
 
 /// Values longer than this, in characters, are cut.
-const LONGEST_VALUE: usize = 60;
+const MAX_VALUE: usize = 60;
 
 /// The lines that are shown before the question.
 pub fn outline(summary: &ChangeSummary) -> Vec<String> {
@@ -17,7 +17,7 @@ pub fn outline(summary: &ChangeSummary) -> Vec<String> {
         .changes
         .iter()
         .partition(|change| change.action == Action::Add);
-    let mut lines = if new.len() > MOST_NEW_ROWS {
+    let mut lines = if new.len() > MAX_NEW_ROWS {
         vec![format!("+ {} new: {}", new.len(), counted(&new))]
     } else {
         new.into_iter().flat_map(rows).collect()
@@ -94,7 +94,7 @@ fn value(change: &ValueChange) -> String {
     let path = change.path.trim_start_matches("/Properties/");
     let shown = |value: &Option<String>| {
         value.as_deref().map_or("nothing".to_owned(), |value| {
-            let cut: String = value.chars().take(LONGEST_VALUE).collect();
+            let cut: String = value.chars().take(MAX_VALUE).collect();
             if cut.len() < value.len() {
                 format!("{cut}…")
             } else {

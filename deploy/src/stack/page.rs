@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Settings;
 use crate::config::route::{Purpose, Route};
-use crate::stack::connect::Introduction;
+use crate::stack::connect::RequiredIdentity;
 
 /// The page as it lies in the repository; opened as a file, it asks for everything.
 const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
@@ -19,13 +19,13 @@ const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>
 /// takes the host that serves it.
 pub fn page_settings(
     settings: &Settings,
-    introduction: Introduction,
+    introduction: RequiredIdentity,
     endpoint: Option<&str>,
 ) -> Value {
     let names = match introduction {
-        Introduction::Friends => "required",
-        Introduction::Name => "optional",
-        Introduction::Nothing => "none",
+        RequiredIdentity::Friends => "required",
+        RequiredIdentity::Name => "optional",
+        RequiredIdentity::Nothing => "none",
     };
     let mut value = json!({
         "title": settings.stack,
@@ -59,11 +59,11 @@ fn route(route: &Route) -> Value {
 }
 
 /// What of themselves people may say to `settings`' stack, which wants this `introduction`: the fields that the page asks for.
-fn asked(settings: &Settings, introduction: Introduction) -> Vec<&'static str> {
+fn asked(settings: &Settings, introduction: RequiredIdentity) -> Vec<&'static str> {
     let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
     let said = settings.handshake();
     let is_asked = |field: &Field| match field {
-        Field::From => introduction != Introduction::Nothing,
+        Field::From => introduction != RequiredIdentity::Nothing,
         field => used.contains(&field) || said.get(*field).is_some(),
     };
     let fields = Field::ALL.into_iter().filter(is_asked);
@@ -99,7 +99,7 @@ fn digest_of(start: &str, end: &str) -> String {
 
 /// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person. One
 /// address for everybody where the chat asks for no names.
-pub fn links(base: &str, settings: &Settings, introduction: Introduction) -> Vec<String> {
+pub fn links(base: &str, settings: &Settings, introduction: RequiredIdentity) -> Vec<String> {
     let Settings { from, to, .. } = settings;
     let link = |from, to| {
         let handshake = introduction.handshake(settings.handshake(), from, to);
@@ -225,7 +225,7 @@ mod tests {
 
     fn check(config: &str, expected: Expect) {
         let settings = settings(config);
-        let introduction = Introduction::of(&settings);
+        let introduction = RequiredIdentity::of(&settings);
         let mut text = links("http://127.0.0.1:1/", &settings, introduction).join("\n");
         let filled_in = page_settings(&settings, introduction, None);
         text.push_str(&format!("\n{filled_in:#}\n"));

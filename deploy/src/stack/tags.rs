@@ -7,13 +7,13 @@ use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// The most tags of a stack (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html>), and of
 /// a role.
-const MOST: usize = 50;
+const MAX: usize = 50;
 
 /// The most characters of a key and of a value
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Tag.html>,
 /// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_Tag.html>).
-const LONGEST_KEY: usize = 128;
-const LONGEST_VALUE: usize = 256;
+const MAX_KEY: usize = 128;
+const MAX_VALUE: usize = 256;
 
 /// The tag in `text`, `KEY=VALUE`; the first `=` ends the key.
 ///
@@ -23,8 +23,8 @@ pub fn tag(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
         .ok_or("it needs a key, `=` and a value")?;
-    check("key", key, LONGEST_KEY)?;
-    check("value", value, LONGEST_VALUE)?;
+    check("key", key, MAX_KEY)?;
+    check("value", value, MAX_VALUE)?;
     Ok((key.to_owned(), value.to_owned()))
 }
 
@@ -33,9 +33,9 @@ pub fn tag(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// There are too many, or two have the same key: IAM takes `Team` and `team` for one.
 pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
-    if tags.len() > MOST {
+    if tags.len() > MAX {
         return Err(format!(
-            "there are {} tags, and a stack has {MOST} at most",
+            "there are {} tags, and a stack has {MAX} at most",
             tags.len()
         ));
     }

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Posts a message to everybody in one shard of a room, page by page, and counts.
 ///
 /// What there is no time for is handed on: this function is invoked again, with the last member that was begun with, and those
-/// whose posts were put off. That is done [`MOST_STEPS`](crate::dispatch::MOST_STEPS) times at most.
+/// whose posts were put off. That is done [`MAX_STEPS`](crate::dispatch::MAX_STEPS) times at most.
 ///
 /// Nothing of what it did can be taken back or repeated without showing the
 /// message twice, so Lambda must not repeat it (`MaximumRetryAttempts` 0). Now

@@ -18,7 +18,7 @@ const SLOWER: u32 = 2;
 
 /// The pause after each post where even one at a time is too much: the first one, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// How many posts may be under way at once.
 ///
@@ -111,7 +111,7 @@ impl Pace {
         } = std::mem::take(&mut self.round);
         if refused * TOLERATED >= answered + refused {
             if self.is_slowest() {
-                self.pause = (self.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+                self.pause = (self.pause * 2).clamp(FIRST_PAUSE, MAX_PAUSE);
             }
             self.places = (self.places / 2).max(1);
             self.is_careful = true;
@@ -197,7 +197,7 @@ mod tests {
         for _ in 0..20 {
             round(&mut pace, 1, QUICK);
         }
-        assert_eq!(pace.pause(), LONGEST_PAUSE);
+        assert_eq!(pace.pause(), MAX_PAUSE);
     }
 
     #[test]

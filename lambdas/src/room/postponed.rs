@@ -16,13 +16,13 @@ const TRIES: u32 = 8;
 /// as others ask it too, and not this receiver. It ends a post that would be refused for ever, after a minute or so.
 const TRIES_OF_A_BUSY_ACCOUNT: u32 = 64;
 
-/// The longest first pause; each further one may be twice as long as the one before, up to [`LONGEST_PAUSE`].
+/// The longest first pause; each further one may be twice as long as the one before, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// How many posts wait at most. They travel in a payload when time ends.
-const MOST: usize = 1_000;
+const MAX: usize = 1_000;
 
 /// One receiver, how often it was posted to, this time included, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +77,7 @@ impl Postponed {
 
     /// Whether one more may be refused.
     pub(super) fn has_room(&self) -> bool {
-        self.0.len() < MOST
+        self.0.len() < MAX
     }
 
     /// Puts `refused` off.
@@ -85,7 +85,7 @@ impl Postponed {
     /// Pauses are random from nothing on ("full jitter"), so that many that were refused together do not come back
     /// together (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
     pub(super) fn put_off(&mut self, refused: Attempt) {
-        let longest = LONGEST_PAUSE.min(FIRST_PAUSE * 2_u32.pow(refused.number.min(10) - 1));
+        let longest = MAX_PAUSE.min(FIRST_PAUSE * 2_u32.pow(refused.number.min(10) - 1));
         let due = Instant::now() + longest.mul_f64(fastrand::f64());
         let next = Attempt {
             number: refused.number + 1,

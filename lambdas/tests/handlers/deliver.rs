@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use chat_lambdas::delivery::DeliveryError;
-use chat_lambdas::dispatch::{DispatchError, MOST_STEPS, ShardMessage};
+use chat_lambdas::dispatch::{DispatchError, MAX_STEPS, ShardMessage};
 use chat_lambdas::handlers::HandlerError;
 use chat_lambdas::memory::Call;
 use chat_lambdas::room::{POSTS_AT_FIRST, Rest};
@@ -155,7 +155,7 @@ async fn who_is_throttled_to_the_end_is_handed_on_by_name() {
 
 #[tokio::test]
 async fn a_message_that_cannot_be_handed_on_is_an_error_in_the_log() {
-    for (step, refusal) in [(MOST_STEPS - 1, false), (0, true)] {
+    for (step, refusal) in [(MAX_STEPS - 1, false), (0, true)] {
         let mut scene = Scene::new();
         shard_of(&scene, 5).await;
         scene.time_left = Duration::ZERO;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use model::{Outcome, Setup, play};
 
-const MOST_REGIONS: (f64, f64) = (10_000.0, 5_000.0);
+const MAX_REGIONS: (f64, f64) = (10_000.0, 5_000.0);
 const NEWER_REGIONS: (f64, f64) = (2_500.0, 1_250.0);
 
 fn setup(members: u32, (rate, burst): (f64, f64), milliseconds: u64) -> Setup {
@@ -36,7 +36,7 @@ fn everybody_gets_it_once(setup: Setup) -> Vec<Outcome> {
 
 #[test]
 fn a_room_of_ten_thousand_gets_it_once_whatever_the_account_may_ask_and_a_post_takes() {
-    for limit in [MOST_REGIONS, NEWER_REGIONS] {
+    for limit in [MAX_REGIONS, NEWER_REGIONS] {
         for post in [15, 30, 60] {
             everybody_gets_it_once(setup(10_000, limit, post));
         }
@@ -65,7 +65,7 @@ fn what_one_function_has_no_time_for_others_do() {
 
 #[test]
 fn clients_that_read_too_slowly_keep_nobody_else_waiting() {
-    let alone = setup(10_000, MOST_REGIONS, 15);
+    let alone = setup(10_000, MAX_REGIONS, 15);
     let crowd = Setup {
         slow_one_in: Some(50),
         ..alone

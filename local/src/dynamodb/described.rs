@@ -6,7 +6,7 @@ use dynoxide::actions::describe_table::DescribeTableRequest;
 use serde_json::{Value, json};
 
 /// Why there is no such description: the type of the error, and its message.
-type Refusal = (&'static str, String);
+type HttpError = (&'static str, String);
 
 /// Whether the answer to `operation` is here.
 pub(super) fn has(operation: &str) -> bool {
@@ -22,7 +22,7 @@ pub(super) fn answer(
     operation: &str,
     body: &[u8],
     address: &str,
-) -> Result<Value, Refusal> {
+) -> Result<Value, HttpError> {
     match operation {
         "DescribeEndpoints" => Ok(endpoints(address)),
         "DescribeLimits" => Ok(limits()),
@@ -48,7 +48,7 @@ fn limits() -> Value {
 
 /// Every table has continuous backups, and a recovery to any point in time only where that is asked for, which has no
 /// effect here (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html>).
-fn backups(database: &Database, body: &[u8]) -> Result<Value, Refusal> {
+fn backups(database: &Database, body: &[u8]) -> Result<Value, HttpError> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(name) = body["TableName"].as_str() else {
         let message = "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null";

@@ -9,13 +9,13 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// A response that refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct HttpError {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
 
-impl Refusal {
+impl HttpError {
     /// What the gateway itself has to say, as API Gateway words its own answers.
     pub(crate) fn gateway(status: u16, error_type: &str, message: &str) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Refusal {
 }
 
 /// A refusal as an answer of a keep-alive connection.
-pub(crate) fn refuse(refusal: Refusal) -> Answer {
+pub(crate) fn refuse(refusal: HttpError) -> Answer {
     let mut builder = Response::builder()
         .status(refusal.status)
         .header("Content-Type", "application/json");

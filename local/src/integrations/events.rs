@@ -12,7 +12,7 @@ use crate::moments;
 
 /// What stays the same through the life of a connection.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Facts {
+pub(crate) struct ConnectionInfo {
     pub(crate) connection_id: String,
     /// Milliseconds since 1970.
     pub(crate) connected_at: i64,
@@ -27,13 +27,13 @@ pub(crate) struct Facts {
 
 /// What differs between two requests of one connection.
 #[derive(Debug, Clone)]
-pub(crate) struct Stamp {
+pub(crate) struct RequestInfo {
     pub(crate) request_id: String,
     /// Milliseconds since 1970.
     pub(crate) at: i64,
 }
 
-impl Stamp {
+impl RequestInfo {
     pub(crate) fn now() -> Self {
         Self {
             request_id: crate::ids::request_id(),
@@ -51,10 +51,10 @@ pub(crate) struct Ended {
 
 /// The event of `$connect`. `trace` becomes `X-Amzn-Trace-Id`.
 pub(crate) fn connect(
-    facts: &Facts,
+    facts: &ConnectionInfo,
     head: &Head,
     variables: &Map<String, Value>,
-    stamp: &Stamp,
+    stamp: &RequestInfo,
     trace: &str,
 ) -> Vec<u8> {
     let headers = forwarded(head, facts, trace);
@@ -86,12 +86,12 @@ pub(crate) fn size_in_json(text: &str) -> usize {
 /// The event of a message route. That of an empty text has no body: a function on AWS found none
 /// (<https://github.com/Kludex/mangum/issues/117>).
 pub(crate) fn message(
-    facts: &Facts,
+    facts: &ConnectionInfo,
     route_key: &str,
     message_id: &str,
     body: &str,
     variables: &Map<String, Value>,
-    stamp: &Stamp,
+    stamp: &RequestInfo,
 ) -> Vec<u8> {
     let context = Context {
         message_id: Some(message_id),
@@ -105,10 +105,10 @@ pub(crate) fn message(
 
 /// The event of `$disconnect`. Its headers are four fixed ones, as AWS sends them.
 pub(crate) fn disconnect(
-    facts: &Facts,
+    facts: &ConnectionInfo,
     ended: &Ended,
     variables: &Map<String, Value>,
-    stamp: &Stamp,
+    stamp: &RequestInfo,
 ) -> Vec<u8> {
     let context = Context {
         disconnect_status_code: Some(ended.code),
@@ -134,11 +134,11 @@ pub(crate) fn disconnect(
 /// upgrade itself.
 /// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 pub(crate) fn authorize(
-    facts: &Facts,
+    facts: &ConnectionInfo,
     head: &Head,
     method_arn: &str,
     variables: &Map<String, Value>,
-    stamp: &Stamp,
+    stamp: &RequestInfo,
     trace: &str,
 ) -> Vec<u8> {
     let mut headers = forwarded(head, facts, trace);
@@ -241,10 +241,10 @@ struct Identity<'a> {
 }
 
 pub(crate) fn context<'a>(
-    facts: &'a Facts,
+    facts: &'a ConnectionInfo,
     route_key: &'a str,
     event_type: &'static str,
-    stamp: &'a Stamp,
+    stamp: &'a RequestInfo,
 ) -> Context<'a> {
     Context {
         route_key,
@@ -271,7 +271,7 @@ pub(crate) fn context<'a>(
 }
 
 /// The client's headers with those that AWS's front end adds. They say `https` and 443, as on AWS.
-pub(crate) fn forwarded(head: &Head, facts: &Facts, trace: &str) -> Vec<(String, String)> {
+pub(crate) fn forwarded(head: &Head, facts: &ConnectionInfo, trace: &str) -> Vec<(String, String)> {
     let ours = [
         "X-Amzn-Trace-Id",
         "X-Forwarded-For",
@@ -334,8 +334,8 @@ fn bytes(event: &impl Serialize) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn facts() -> Facts {
-        Facts {
+    fn facts() -> ConnectionInfo {
+        ConnectionInfo {
             connection_id: "AAAAAAAAIAMCAAA=".to_owned(),
             connected_at: 1_767_225_600_000,
             stage: "v1".to_owned(),
@@ -347,8 +347,8 @@ mod tests {
         }
     }
 
-    fn stamp() -> Stamp {
-        Stamp {
+    fn stamp() -> RequestInfo {
+        RequestInfo {
             request_id: "AAAAAAAAIAMFAAA=".to_owned(),
             at: 1_767_225_600_001,
         }

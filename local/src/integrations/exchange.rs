@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-use super::events::{self, Ended, Facts, Stamp};
+use super::events::{self, ConnectionInfo, Ended, RequestInfo};
 use crate::http::head::Head;
 use crate::jsonpath::JsonPath;
 use crate::mapping::{Scene, as_text};
@@ -42,10 +42,10 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub(crate) fn connect(
-        facts: &Facts,
+        facts: &ConnectionInfo,
         head: &Head,
         variables: &'a Map<String, Value>,
-        stamp: &Stamp,
+        stamp: &RequestInfo,
         trace: &'a str,
     ) -> Self {
         let headers = events::forwarded(head, facts, trace)
@@ -61,12 +61,12 @@ impl<'a> Exchange<'a> {
     }
 
     pub(crate) fn message(
-        facts: &Facts,
+        facts: &ConnectionInfo,
         route_key: &str,
         message_id: &str,
         body: &'a str,
         variables: &'a Map<String, Value>,
-        stamp: &Stamp,
+        stamp: &RequestInfo,
         trace: &'a str,
     ) -> Self {
         let mut context = events::context(facts, route_key, "MESSAGE", stamp);
@@ -75,10 +75,10 @@ impl<'a> Exchange<'a> {
     }
 
     pub(crate) fn disconnect(
-        facts: &Facts,
+        facts: &ConnectionInfo,
         ended: &Ended,
         variables: &'a Map<String, Value>,
-        stamp: &Stamp,
+        stamp: &RequestInfo,
         trace: &'a str,
     ) -> Self {
         let mut context = events::context(facts, "$disconnect", "DISCONNECT", stamp);

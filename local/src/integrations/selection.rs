@@ -10,7 +10,7 @@ use crate::jsonpath::JsonPath;
 use crate::mapping::as_text;
 
 /// The longest text that is taken for a key, in bytes: as long as the longest message.
-const LONGEST: usize = 128 * 1024;
+const MAX_LENGTH: usize = 128 * 1024;
 
 /// What `expression` yields. A variable that leads to nothing is empty; one that is not known stays as it is written.
 pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&Answer>) -> String {
@@ -28,7 +28,7 @@ pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&A
     let mut text = String::new();
     let mut rest = expression;
     while let Some(character) = rest.chars().next() {
-        if text.len() > LONGEST {
+        if text.len() > MAX_LENGTH {
             return String::new();
         }
         if let Some(escaped) = rest.strip_prefix("\\$") {

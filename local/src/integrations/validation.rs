@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::selection;
 use crate::beside::Beside;
 use crate::http::head::Head;
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::schema::Schema;
 use crate::stack::{Route, Validation};
 
@@ -66,7 +66,7 @@ pub(crate) fn required(route: &Route) -> Vec<String> {
 }
 
 /// Refuses a handshake without what is required, as REST APIs do: AWS does not say it of WebSocket APIs.
-pub(crate) fn check_required(required: &[String], head: &Head) -> Result<(), Refusal> {
+pub(crate) fn check_required(required: &[String], head: &Head) -> Result<(), HttpError> {
     if required.is_empty() {
         return Ok(());
     }
@@ -96,5 +96,5 @@ pub(crate) fn check_required(required: &[String], head: &Head) -> Result<(), Ref
         "Missing required request parameters: [{}]",
         missing.join(", ")
     );
-    Err(Refusal::gateway(400, "BadRequestException", &message))
+    Err(HttpError::gateway(400, "BadRequestException", &message))
 }

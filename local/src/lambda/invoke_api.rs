@@ -15,7 +15,7 @@ use super::callee::Callee;
 use super::event_queue::QueueFull;
 use super::job::{Event, Failure, Invocation, Outcome};
 use crate::budget::{Held, Share};
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::http::refusal::{Answer, refuse};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
@@ -62,7 +62,7 @@ async fn invoke(
     share: &Arc<Share>,
     name: &str,
     request: Request<Incoming>,
-) -> Result<Answer, Refusal> {
+) -> Result<Answer, HttpError> {
     let kind = kind(&request)?;
     let callee = callee(name, request.uri().query(), identity)?;
     authorize(credentials, &callee, &request)?;
@@ -110,7 +110,7 @@ async fn invoke(
     })
 }
 
-fn kind(request: &Request<Incoming>) -> Result<Kind, Refusal> {
+fn kind(request: &Request<Incoming>) -> Result<Kind, HttpError> {
     match header(request, "X-Amz-Invocation-Type") {
         None | Some("RequestResponse") => Ok(Kind::RequestResponse),
         Some("Event") => Ok(Kind::Event),
@@ -124,7 +124,7 @@ fn kind(request: &Request<Incoming>) -> Result<Kind, Refusal> {
     }
 }
 
-fn callee(name: &str, query: Option<&str>, identity: &Identity) -> Result<Callee, Refusal> {
+fn callee(name: &str, query: Option<&str>, identity: &Identity) -> Result<Callee, HttpError> {
     let invalid = |message: &str| user_error(400, "InvalidParameterValueException", message);
     let mut callee = Callee::parse(name, (&identity.region, &identity.account_id))
         .ok_or_else(|| invalid(&format!("`{name}` is no function name and no function ARN")))?;
@@ -154,11 +154,11 @@ fn authorize(
     credentials: &Credentials,
     callee: &Callee,
     request: &Request<Incoming>,
-) -> Result<(), Refusal> {
+) -> Result<(), HttpError> {
     let principal = match credentials.caller(request.headers(), request.uri().query()) {
         Caller::Operator => return Ok(()),
         Caller::Anonymous => {
-            return Err(Refusal::gateway(
+            return Err(HttpError::gateway(
                 403,
                 "MissingAuthenticationTokenException",
                 "Missing Authentication Token",
@@ -180,9 +180,9 @@ fn authorize(
     let message = format!(
         "User: {user} is not authorized to perform: {ACTION} on resource: {resource} {why}"
     );
-    Err(Refusal {
+    Err(HttpError {
         body: json!({ "Message": message }).to_string(),
-        ..Refusal::gateway(403, "AccessDeniedException", &message)
+        ..HttpError::gateway(403, "AccessDeniedException", &message)
     })
 }
 
@@ -194,7 +194,7 @@ fn trace(request: &Request<Incoming>) -> String {
 }
 
 /// What the caller tells the function about itself: JSON in base64.
-fn client_context(request: &Request<Incoming>) -> Result<Option<String>, Refusal> {
+fn client_context(request: &Request<Incoming>) -> Result<Option<String>, HttpError> {
     use base64::Engine as _;
     let Some(encoded) = header(request, CLIENT_CONTEXT) else {
         return Ok(None);
@@ -218,7 +218,7 @@ async fn payload(
     request: Request<Incoming>,
     kind: Kind,
     share: &Arc<Share>,
-) -> Result<(Bytes, Held), Refusal> {
+) -> Result<(Bytes, Held), HttpError> {
     let (body, held) = match held_body(request.into_body(), WAITING_BYTES, share).await {
         Ok(read) => read,
         Err(BodyError::TooLarge) => {
@@ -266,15 +266,15 @@ fn function_error(failure: &Failure) -> Bytes {
         .into()
 }
 
-fn throttled() -> Refusal {
+fn throttled() -> HttpError {
     user_error(429, "TooManyRequestsException", "Rate Exceeded.")
 }
 
 /// An error that is the caller's to mend, as Lambda words its own.
-fn user_error(status: u16, error_type: &str, message: &str) -> Refusal {
-    Refusal {
+fn user_error(status: u16, error_type: &str, message: &str) -> HttpError {
+    HttpError {
         body: json!({ "Type": "User", "message": message }).to_string(),
-        ..Refusal::gateway(status, error_type, message)
+        ..HttpError::gateway(status, error_type, message)
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) use self::code::{Code, Scratch};
 use self::job::Job;
 pub(crate) use self::job::{Event, Failure, Invocation, Outcome};
 use self::pool::Ending;
-pub(crate) use self::runnable::{Runnable, Surroundings};
+pub(crate) use self::runnable::{FunctionEnvironment, Runnable};
 pub use self::stragglers::end_stragglers;
 
 /// All functions of a stack.

@@ -9,7 +9,7 @@ use crate::stack::Function;
 pub(crate) struct Runnable {
     pub(crate) function: Function,
     pub(crate) code: Code,
-    pub(crate) surroundings: Surroundings,
+    pub(crate) surroundings: FunctionEnvironment,
     pub(crate) max_processes: usize,
     /// The action that its role would need to write logs on AWS, and lacks.
     pub(crate) missing_log_action: Option<&'static str>,
@@ -17,7 +17,7 @@ pub(crate) struct Runnable {
 
 /// What a function's process finds around itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Surroundings {
+pub(crate) struct FunctionEnvironment {
     /// `AWS_REGION`.
     pub(crate) region: String,
     /// The function's own credentials, which lead to its role.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::parts::blocking;
 use crate::dynamodb::{Prepared, Tables, TablesError};
 use crate::stack::{Resource, Stack};
-use crate::transition::{ChangeSummary, Teller};
+use crate::transition::{ChangeSummary, Reporter};
 
 /// Lets the services judge every resource before anything is touched.
 pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), TablesError> {
@@ -20,7 +20,7 @@ pub(super) async fn renew(
     resource: &Resource,
     summary: &ChangeSummary,
     tables: &Arc<Tables>,
-    teller: &Teller<'_>,
+    teller: &Reporter<'_>,
 ) -> Result<(), TablesError> {
     let is_new = summary.added.contains(&resource.logical_id);
     let verb = match is_new {
@@ -63,7 +63,7 @@ pub(super) async fn remove(
     after: &Stack,
     summary: &ChangeSummary,
     tables: &Arc<Tables>,
-    teller: &Teller<'_>,
+    teller: &Reporter<'_>,
 ) {
     let names = |stack: &Stack| -> Vec<String> {
         let tables = stack.tables.values();

@@ -12,7 +12,7 @@ use crate::connections_api::ANY_STAGE;
 use crate::dynamodb::{Scope, Tables, TablesError};
 use crate::iam::credentials::{AssumedRole, Credentials, decide};
 use crate::iam::{Decision, Policy};
-use crate::lambda::{Code, Runnable, Scratch, Surroundings};
+use crate::lambda::{Code, FunctionEnvironment, Runnable, Scratch};
 use crate::options::{Options, StackRequest};
 use crate::stack::{Function, Identity, LogicalId, Stack};
 use crate::template::{TemplateError, resolve_request};
@@ -98,7 +98,7 @@ pub(super) fn runnables(
         Some(Runnable {
             function: function.clone(),
             code: codes.get(&function.logical_id)?.clone(),
-            surroundings: Surroundings {
+            surroundings: FunctionEnvironment {
                 region: stack.identity.region.clone(),
                 access_key: credentials.key_of(&function.arn),
                 tables_endpoint: tables_endpoint.to_owned(),

@@ -13,7 +13,7 @@ use crate::lambda::{Code, Functions};
 use crate::observer::Observer;
 use crate::options::Options;
 use crate::stack::{LogicalId, Stack};
-use crate::transition::{ChangeSummary, Teller};
+use crate::transition::{ChangeSummary, Reporter};
 use crate::websocket::Gateway;
 use crate::websocket::deployed::Deployed;
 
@@ -90,7 +90,7 @@ impl Services {
             Some(_) => ("UPDATE", "UPDATE_ROLLBACK"),
         };
         let stack = &after.stack;
-        let teller = Teller::new(&self.observer, &stack.identity.stack_name);
+        let teller = Reporter::new(&self.observer, &stack.identity.stack_name);
         teller.stack(&format!("{verb}_IN_PROGRESS"), None);
         for resource in &stack.resources {
             let renewed = lifecycle::renew(stack, resource, &summary, &self.tables, &teller).await;

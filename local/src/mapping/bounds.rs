@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 /// How deep directives, expressions and texts in quotes may lie within one another.
-pub(super) const MOST_NESTED: usize = 60;
+pub(super) const MAX_DEPTH: usize = 60;
 
 /// Rounds of one `#foreach`.
 pub(super) const ROUNDS: usize = 1000;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::bounds::MOST_NESTED;
+use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
 use super::parse::nested;
 use super::syntax::{Expression, Operator, Reference, Step};
@@ -80,9 +80,9 @@ fn list(cursor: &mut Cursor<'_>, end: &str, depth: usize) -> Result<Vec<Expressi
 }
 
 pub(super) fn expression(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
-    if depth > MOST_NESTED {
+    if depth > MAX_DEPTH {
         return Err(cursor.fault(format!(
-            "more than {MOST_NESTED} levels lie within one another"
+            "more than {MAX_DEPTH} levels lie within one another"
         )));
     }
     binary(cursor, 0, depth)
@@ -117,14 +117,14 @@ const LEVELS: [&[(&str, Operator)]; 6] = [
 ];
 
 /// The most operators in one expression: each is a level of the tree.
-const MOST_OPERATORS: usize = 100;
+const MAX_OPERATORS: usize = 100;
 
 fn binary(cursor: &mut Cursor<'_>, level: usize, depth: usize) -> Result<Expression, Fault> {
     let Some(operators) = LEVELS.get(level) else {
         return unary(cursor, depth);
     };
     let mut left = binary(cursor, level + 1, depth)?;
-    for _ in 0..MOST_OPERATORS {
+    for _ in 0..MAX_OPERATORS {
         cursor.skip_blank();
         let place = cursor.place();
         let is_next = |(spelling, _): &&(&str, Operator)| {
@@ -138,14 +138,14 @@ fn binary(cursor: &mut Cursor<'_>, level: usize, depth: usize) -> Result<Express
         let right = binary(cursor, level + 1, depth)?;
         left = Expression::Binary(*operator, Box::new(left), Box::new(right), place);
     }
-    Err(cursor.fault(format!("more than {MOST_OPERATORS} operators in a row")))
+    Err(cursor.fault(format!("more than {MAX_OPERATORS} operators in a row")))
 }
 
 fn unary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
     cursor.skip_blank();
-    if depth > MOST_NESTED {
+    if depth > MAX_DEPTH {
         return Err(cursor.fault(format!(
-            "more than {MOST_NESTED} levels lie within one another"
+            "more than {MAX_DEPTH} levels lie within one another"
         )));
     }
     let not_word = cursor

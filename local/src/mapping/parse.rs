@@ -1,6 +1,6 @@
 //! From text to [`Node`]s: text, directives, comments.
 
-use super::bounds::MOST_NESTED;
+use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
 use super::expressions;
 use super::syntax::{Node, Step};
@@ -44,9 +44,9 @@ pub(super) fn nested(text: &str, place: Place, depth: usize) -> Result<Vec<Node>
 }
 
 fn block(cursor: &mut Cursor<'_>, depth: usize) -> Result<(Vec<Node>, Ending), Fault> {
-    if depth > MOST_NESTED {
+    if depth > MAX_DEPTH {
         return Err(cursor.fault(format!(
-            "more than {MOST_NESTED} levels lie within one another"
+            "more than {MAX_DEPTH} levels lie within one another"
         )));
     }
     let mut nodes = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{MOST_NESTED, Schema};
+use super::{MAX_DEPTH, Schema};
 
 /// Steps that a judgement may take: schemas asked, values compared, and what regular expressions look at. Two references
 /// in a list double the schemas at every level. This many take about half a second in a release build.
@@ -64,7 +64,7 @@ impl Judge<'_> {
         depth: usize,
     ) -> Result<(), String> {
         self.spend(1 + place.len() / 64, place)?;
-        if depth > MOST_NESTED {
+        if depth > MAX_DEPTH {
             return Err(format!("{place}: the schema leads too deep"));
         }
         let Value::Object(keywords) = schema else {

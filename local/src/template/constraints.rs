@@ -6,7 +6,7 @@ use super::problem::{Place, Problem, Problems};
 use crate::regexes::Pattern;
 
 /// Steps that one value may take to be compared with its pattern: a tenth of a second in a release build.
-const MOST_STEPS: usize = 200_000;
+const MAX_STEPS: usize = 200_000;
 
 /// Checks one `item` of a value against what is `declared`; `shown` stands for it in messages.
 pub(super) fn check(
@@ -86,7 +86,7 @@ fn check_pattern(
     let problem = |reason| Err(Problem::new(node.line, place, reason));
     // The whole value has to match, as with Java's `matches`.
     match Pattern::of_java(pattern) {
-        Ok(compiled) if compiled.steps(item.len()) > MOST_STEPS => {
+        Ok(compiled) if compiled.steps(item.len()) > MAX_STEPS => {
             let reason = format!(
                 "{shown} is not checked here: the pattern on {} bytes is too much work; CloudFormation checks it",
                 item.len()

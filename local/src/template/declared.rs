@@ -7,7 +7,7 @@ use super::problem::{Place, Problem, Problems};
 use super::resources::{KINDS, Kind};
 
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
-const MOST_RESOURCES: usize = 500;
+const MAX_RESOURCES: usize = 500;
 
 /// A resource as the template declares it.
 pub(super) struct Declared<'a> {
@@ -41,9 +41,9 @@ pub(super) fn read<'a>(
             "at least one resource must be declared",
         ));
     }
-    if entries.len() > MOST_RESOURCES {
+    if entries.len() > MAX_RESOURCES {
         let reason = format!(
-            "there are {} resources, and {MOST_RESOURCES} are allowed",
+            "there are {} resources, and {MAX_RESOURCES} are allowed",
             entries.len()
         );
         problems.add(Problem::new(block.line, top, reason));

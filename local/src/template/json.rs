@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::node::{Entry, Node, Value};
-use super::problem::{DEEPEST, Problem, whole};
+use super::problem::{MAX_DEPTH, Problem, whole};
 
 /// Parses `source` as JSON.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {
@@ -17,8 +17,8 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
             .map_or(text.as_str(), |(reason, _)| reason);
         whole(error.line(), format!("it is not valid JSON: {reason}"))
     })?;
-    if deeper_than(&node, DEEPEST) {
-        return Err(whole(0, format!("it nests deeper than {DEEPEST} levels")));
+    if deeper_than(&node, MAX_DEPTH) {
+        return Err(whole(0, format!("it nests deeper than {MAX_DEPTH} levels")));
     }
     Ok(node)
 }

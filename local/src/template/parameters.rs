@@ -9,7 +9,7 @@ use super::node::{Entry, Node, Value};
 use super::problem::{Place, Problem, Problems};
 
 /// In bytes, from the page above.
-const LONGEST_VALUE: usize = 4_096;
+const MAX_VALUE: usize = 4_096;
 
 const PROPERTIES: [&str; 11] = [
     "Type",
@@ -92,9 +92,9 @@ fn resolve_one(
     let value = given
         .or(default)
         .ok_or_else(|| problem("it has no default, so a value must be given".to_owned()))?;
-    if value.len() > LONGEST_VALUE {
+    if value.len() > MAX_VALUE {
         return Err(problem(format!(
-            "its value has {} bytes, and {LONGEST_VALUE} are allowed",
+            "its value has {} bytes, and {MAX_VALUE} are allowed",
             value.len()
         )));
     }

@@ -3,13 +3,13 @@
 use std::fmt;
 
 /// Deeper nesting has no use in a template, and recursion has to end somewhere.
-pub(super) const DEEPEST: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// More problems than these are only counted where they are told.
-const MOST_SHOWN: usize = 20;
+const MAX_SHOWN: usize = 20;
 
 /// Characters of a name or reason beyond which it is cut where it is told: a key may have megabytes.
-const LONGEST: usize = 1_000;
+const MAX_LENGTH: usize = 1_000;
 
 /// Why a template was not resolved: every problem that could be found at once, in template order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ struct Cut<'a>(&'a str);
 
 impl fmt::Display for Cut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.char_indices().nth(LONGEST) {
+        match self.0.char_indices().nth(MAX_LENGTH) {
             Some((end, _)) => write!(f, "{}…", &self.0[..end]),
             None => f.write_str(self.0),
         }
@@ -73,9 +73,9 @@ impl fmt::Display for TemplateError {
                     "the template cannot be used, for {} reasons:",
                     many.len()
                 )?;
-                let mut shown = many.iter().take(MOST_SHOWN);
+                let mut shown = many.iter().take(MAX_SHOWN);
                 shown.try_for_each(|problem| write!(f, "\n  {problem}"))?;
-                match many.len().checked_sub(MOST_SHOWN) {
+                match many.len().checked_sub(MAX_SHOWN) {
                     Some(more @ 1..) => write!(f, "\n  … and {more} more"),
                     _ => Ok(()),
                 }
@@ -95,7 +95,7 @@ impl From<Problem> for TemplateError {
 }
 
 /// So many problems and notes are kept: a hostile template can have one in each of its bytes.
-const MOST: usize = 1000;
+const MAX: usize = 1000;
 
 /// Collects problems, so that one run of the reader reports as many as it can.
 #[derive(Debug, Default)]
@@ -108,7 +108,7 @@ pub(super) struct Problems {
 
 impl Problems {
     pub(super) fn add(&mut self, problem: Problem) {
-        if self.kept.len() < MOST {
+        if self.kept.len() < MAX {
             self.kept.push(problem);
         } else {
             self.more += 1;
@@ -117,7 +117,7 @@ impl Problems {
 
     /// Keeps what is no problem and still worth a word: what AWS takes and has no effect, or what cannot be checked here.
     pub(super) fn note(&mut self, note: Problem) {
-        if self.notes.len() < MOST {
+        if self.notes.len() < MAX {
             self.notes.push(note);
         }
     }

@@ -9,7 +9,7 @@ use crate::stack::Identity;
 
 /// The text that evaluating one template may produce. Nested `Fn::Sub`s can double a text at each level, so something
 /// has to end them; the largest template is a sixteenth of this.
-const MOST_TEXT: usize = 16 * 1_048_576;
+const MAX_TEXT: usize = 16 * 1_048_576;
 
 /// Everything that a reference can mean. Resources join it as they are created.
 pub(super) struct Scope<'a> {
@@ -132,11 +132,11 @@ impl<'a> Scope<'a> {
         // Every node costs something, so that empty ones are not free.
         let produced = self.produced.get() + text.len() + 1;
         self.produced.set(produced);
-        if produced > MOST_TEXT {
+        if produced > MAX_TEXT {
             return Err(Problem::new(
                 line,
                 place,
-                format!("the template expands to more than {MOST_TEXT} bytes"),
+                format!("the template expands to more than {MAX_TEXT} bytes"),
             ));
         }
         Ok(text.to_owned())

@@ -9,20 +9,20 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
 use super::json;
 use super::node::{Entry, Node, Value};
-use super::problem::{DEEPEST, Problem, whole};
+use super::problem::{MAX_DEPTH, Problem, whole};
 use super::scalars;
 
 /// CloudFormation's limit for a template in S3:
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>.
-const LARGEST: usize = 1_048_576;
+const MAX_BYTES: usize = 1_048_576;
 
 /// Parses `source`, a single YAML or JSON document.
 pub(super) fn parse(source: &str) -> Result<Node, Problem> {
-    if source.len() > LARGEST {
+    if source.len() > MAX_BYTES {
         return Err(whole(
             0,
             format!(
-                "it has {} bytes, and CloudFormation accepts {LARGEST} at most",
+                "it has {} bytes, and CloudFormation accepts {MAX_BYTES} at most",
                 source.len()
             ),
         ));
@@ -159,10 +159,10 @@ fn parse_yaml(source: &str) -> Result<Node, Unreadable> {
 }
 
 fn start(open: &mut Vec<Open>, collection: Open) -> Result<(), Problem> {
-    if open.len() >= DEEPEST {
+    if open.len() >= MAX_DEPTH {
         return Err(whole(
             collection.line,
-            format!("it nests deeper than {DEEPEST} levels here"),
+            format!("it nests deeper than {MAX_DEPTH} levels here"),
         ));
     }
     open.push(collection);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::proxy_answer::{self, ProxyAnswer};
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::integrations::Answered;
 use crate::lambda::Outcome;
 
@@ -19,13 +19,13 @@ pub(crate) enum Upgrade {
         /// The value of `Sec-WebSocket-Protocol`, when the function chose one.
         subprotocol: Option<String>,
     },
-    Refuse(Refusal),
+    Refuse(HttpError),
 }
 
 /// What `$connect`'s answer means for the upgrade.
 pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
     let internal = |status| {
-        Refusal::gateway(
+        HttpError::gateway(
             status,
             "InternalServerErrorException",
             "Internal server error",
@@ -34,11 +34,11 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
     Upgrade::Refuse(match answered {
         Answered::NotInvoked => internal(500),
         Answered::TimedOut => {
-            Refusal::gateway(504, "GatewayTimeoutException", "Endpoint request timed out")
+            HttpError::gateway(504, "GatewayTimeoutException", "Endpoint request timed out")
         }
         Answered::Function(Outcome::Failed(_)) => internal(502),
         Answered::Refused { status, message } => {
-            Refusal::gateway(*status, error_type(*status), message)
+            HttpError::gateway(*status, error_type(*status), message)
         }
         Answered::Backend(answer) if (200..300).contains(&answer.status) => {
             let is_wanted = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(SUBPROTOCOL);
@@ -50,7 +50,7 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
                     .map(|(_, value)| value.clone()),
             };
         }
-        Answered::Backend(answer) => Refusal::of_function(answer.status),
+        Answered::Backend(answer) => HttpError::of_function(answer.status),
         Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
             Err(_) => internal(502),
             Ok(answer) if (200..300).contains(&answer.status) => {
@@ -58,7 +58,7 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
                     subprotocol: answer.header(SUBPROTOCOL).map(str::to_owned),
                 };
             }
-            Ok(answer) => Refusal::of_function(answer.status),
+            Ok(answer) => HttpError::of_function(answer.status),
         },
     })
 }

@@ -6,11 +6,11 @@ use serde_json::{Map, Value};
 
 use super::proxy_answer::kind;
 use crate::http::head::Head;
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::iam::credentials::{ambient, decide_knowing};
 use crate::iam::{Decision, Policy};
 use crate::integrations::Answered;
-use crate::integrations::events::Facts;
+use crate::integrations::events::ConnectionInfo;
 use crate::lambda::Outcome;
 
 /// An authorizer's answer may have this many bytes.
@@ -21,8 +21,8 @@ pub(crate) fn has_identity(
     sources: &[String],
     head: &Head,
     variables: &Map<String, Value>,
-    facts: &Facts,
-) -> Result<(), Refusal> {
+    facts: &ConnectionInfo,
+) -> Result<(), HttpError> {
     let query = head.query_pairs();
     let present = |source: &String| {
         let found = if let Some(name) = source.strip_prefix("route.request.header.") {
@@ -57,12 +57,12 @@ pub(crate) fn has_identity(
 /// Why an upgrade is refused, for the client and, where it is not what the authorizer decided, for its author.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    pub(crate) refusal: Refusal,
+    pub(crate) refusal: HttpError,
     pub(crate) why: Option<String>,
 }
 
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
+impl From<HttpError> for Refused {
+    fn from(refusal: HttpError) -> Self {
         Self { refusal, why: None }
     }
 }
@@ -71,7 +71,7 @@ impl From<Refusal> for Refused {
 pub(crate) fn context(
     answered: &Answered,
     method_arn: &str,
-    facts: &Facts,
+    facts: &ConnectionInfo,
 ) -> Result<Map<String, Value>, Refused> {
     let bytes = match answered {
         Answered::Function(Outcome::Answer(bytes)) => bytes,
@@ -169,22 +169,22 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-fn unauthorized() -> Refusal {
-    Refusal::gateway(401, "UnauthorizedException", "Unauthorized")
+fn unauthorized() -> HttpError {
+    HttpError::gateway(401, "UnauthorizedException", "Unauthorized")
 }
 
-fn denied(message: &str) -> Refusal {
+fn denied(message: &str) -> HttpError {
     // With a capital letter, as AWS writes its access denials.
     let body = serde_json::json!({ "Message": message }).to_string();
-    Refusal {
+    HttpError {
         body,
-        ..Refusal::gateway(403, "AccessDeniedException", message)
+        ..HttpError::gateway(403, "AccessDeniedException", message)
     }
 }
 
 fn broken(why: impl std::fmt::Display) -> Refused {
     Refused {
-        refusal: Refusal::gateway(
+        refusal: HttpError::gateway(
             500,
             "AuthorizerConfigurationException",
             "Internal server error",

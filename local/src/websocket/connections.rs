@@ -11,14 +11,14 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::budget::{Budget, Held, Share, Stage};
 use crate::clock::Clock;
-use crate::integrations::events::{Ended, Facts};
+use crate::integrations::events::{ConnectionInfo, Ended};
 use crate::moments as wall;
 use crate::options::Limits;
 
 /// One open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) facts: Facts,
+    pub(crate) facts: ConnectionInfo,
     clock: Clock,
     /// By `clock`.
     opened: Duration,
@@ -108,7 +108,7 @@ pub(crate) enum PostError {
 
 impl Connection {
     pub(crate) fn new(
-        facts: Facts,
+        facts: ConnectionInfo,
         limits: &Limits,
         clock: &Clock,
         budget: &Arc<Budget>,

@@ -5,14 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::http::head::Head;
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 
 /// The answer to `Sec-WebSocket-Key`, or what is wrong with the handshake.
-pub(crate) fn accept_key(head: &Head) -> Result<String, Refusal> {
+pub(crate) fn accept_key(head: &Head) -> Result<String, HttpError> {
     if head.header("sec-websocket-version") != Some("13") {
-        return Err(Refusal {
+        return Err(HttpError {
             headers: vec![("Sec-WebSocket-Version".to_owned(), "13".to_owned())],
-            ..Refusal::gateway(
+            ..HttpError::gateway(
                 426,
                 "BadRequestException",
                 "Sec-WebSocket-Version must be 13",
@@ -22,7 +22,7 @@ pub(crate) fn accept_key(head: &Head) -> Result<String, Refusal> {
     let key = head.header("sec-websocket-key").unwrap_or_default();
     match STANDARD.decode(key) {
         Ok(bytes) if bytes.len() == 16 => Ok(derive_accept_key(key.as_bytes())),
-        _ => Err(Refusal::gateway(
+        _ => Err(HttpError::gateway(
             400,
             "BadRequestException",
             "Sec-WebSocket-Key must be 16 bytes of base64",

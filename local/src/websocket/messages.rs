@@ -10,7 +10,7 @@ use crate::budget::Held;
 use crate::ids;
 use crate::integrations::Answered;
 use crate::integrations::Target;
-use crate::integrations::events::{self, Ended, Facts, Stamp};
+use crate::integrations::events::{self, ConnectionInfo, Ended, RequestInfo};
 use crate::integrations::{Exchange, validation};
 
 /// Takes one message to its function and the answer, if any, back.
@@ -23,7 +23,7 @@ pub(super) async fn answer(
     held: Held,
 ) {
     let facts = &connection.facts;
-    let stamp = Stamp::now();
+    let stamp = RequestInfo::now();
     let deployed = gateway.deployed();
     // The stage went away with an update; the connection is about to.
     let Some(stage) = deployed.stage(&facts.stage) else {
@@ -72,11 +72,11 @@ pub(super) async fn answer(
 /// Hands a message to its route; what comes of it is the text for its sender.
 async fn serve_message(
     gateway: &Gateway,
-    facts: &Facts,
+    facts: &ConnectionInfo,
     variables: &Map<String, Value>,
     route: &LiveRoute,
     (body, mut held): (Utf8Bytes, Held),
-    stamp: &Stamp,
+    stamp: &RequestInfo,
 ) -> Option<String> {
     let message_id = ids::message_id(&facts.connection_id);
     if let Some(validator) = &route.validator
@@ -138,7 +138,7 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
     else {
         return;
     };
-    let stamp = Stamp::now();
+    let stamp = RequestInfo::now();
     let trace = ids::trace_root(stamp.at);
     let (facts, variables) = (&connection.facts, &stage.variables);
     // Best effort: what the answer is has nowhere to go, but a fault is told.

@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 /// The longest text that is taken for a route key, in bytes: as long as the longest message.
-const LONGEST: usize = 128 * 1024;
+const MAX_LENGTH: usize = 128 * 1024;
 
 /// A parsed route selection expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Selection {
         let mut json = None;
         let mut text = String::new();
         for part in &self.parts {
-            if text.len() > LONGEST {
+            if text.len() > MAX_LENGTH {
                 return None;
             }
             match part {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::stack::Throttle;
@@ -139,8 +139,8 @@ impl Account {
 }
 
 /// What a handshake gets that does not get through.
-pub(crate) fn refusal() -> Refusal {
-    Refusal::gateway(429, "TooManyRequestsException", MESSAGE)
+pub(crate) fn refusal() -> HttpError {
+    HttpError::gateway(429, "TooManyRequestsException", MESSAGE)
 }
 
 /// AWS does not say what a throttled message is answered; these are the words of its other APIs.

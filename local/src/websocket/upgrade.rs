@@ -13,10 +13,10 @@ use super::handshake::{accept_key, switching_protocols};
 use super::{Gateway, authorizer, frames, throttle};
 use crate::budget::{Share, Stage};
 use crate::http::head::Head;
-use crate::http::refusal::Refusal;
+use crate::http::refusal::HttpError;
 use crate::http::sockets::Place;
 use crate::integrations::Target;
-use crate::integrations::events::{self, Facts, Stamp};
+use crate::integrations::events::{self, ConnectionInfo, RequestInfo};
 use crate::integrations::{Exchange, validation};
 use crate::{ids, moments};
 
@@ -67,14 +67,18 @@ pub(crate) async fn serve(
 const URL_CHARACTERS: usize = 4096;
 
 struct Admitted {
-    facts: Facts,
+    facts: ConnectionInfo,
     accept_key: String,
     subprotocol: Option<String>,
 }
 
-async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<Admitted, Refusal> {
+async fn admit(
+    gateway: &Arc<Gateway>,
+    peer: SocketAddr,
+    head: &Head,
+) -> Result<Admitted, HttpError> {
     if gateway.is_stopping() || gateway.is_full() {
-        return Err(Refusal::gateway(
+        return Err(HttpError::gateway(
             503,
             "ServiceUnavailableException",
             "Service Unavailable",
@@ -88,7 +92,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
             "a handshake was refused: its URL has {length} characters, and API Gateway takes {URL_CHARACTERS}; a long token \
              belongs into a header or into a first message"
         ));
-        return Err(Refusal::gateway(
+        return Err(HttpError::gateway(
             414,
             "RequestUriTooLongException",
             "Request URI Too Long",
@@ -97,7 +101,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     let stage = head.stage().and_then(|name| deployed.stage(&name).cloned());
     let stage = stage
         .filter(|stage| stage.is_deployed)
-        .ok_or_else(Refusal::forbidden)?;
+        .ok_or_else(HttpError::forbidden)?;
     let connect = stage.route("$connect");
     let limit = connect.and_then(|route| route.throttle.as_ref());
     if !gateway.account.admits_handshake(limit) {
@@ -109,7 +113,7 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     if !share.admits(2 * head.length, Stage::Begin) {
         return Err(throttle::refusal());
     }
-    let mut facts = Facts {
+    let mut facts = ConnectionInfo {
         connection_id: ids::connection_id(),
         connected_at: moments::now_millis(),
         stage: stage.name.clone(),
@@ -131,14 +135,14 @@ async fn admit(gateway: &Arc<Gateway>, peer: SocketAddr, head: &Head) -> Result<
     };
     validation::check_required(&route.required, head)?;
     let answered = if let Target::Integration(integration) = &route.target {
-        let stamp = Stamp::now();
+        let stamp = RequestInfo::now();
         let exchange = Exchange::connect(&facts, head, &stage.variables, &stamp, &trace);
         gateway
             .integrations
             .integrate(integration, route.timeout, &exchange, &share)
             .await
     } else {
-        let event = events::connect(&facts, head, &stage.variables, &Stamp::now(), &trace);
+        let event = events::connect(&facts, head, &stage.variables, &RequestInfo::now(), &trace);
         let held = share.take_anyway(event.len());
         gateway
             .integrations
@@ -162,8 +166,8 @@ async fn authorize(
     deployed: &Deployed,
     stage: &LiveStage,
     (head, trace, share): (&Head, &str, &Arc<Share>),
-    facts: &mut Facts,
-) -> Result<(), Refusal> {
+    facts: &mut ConnectionInfo,
+) -> Result<(), HttpError> {
     let Some(asked) = &stage.authorizer else {
         return Ok(());
     };
@@ -174,7 +178,7 @@ async fn authorize(
         head,
         &method_arn,
         &stage.variables,
-        &Stamp::now(),
+        &RequestInfo::now(),
         trace,
     );
     let held = share.take_anyway(event.len());

@@ -18,7 +18,7 @@ use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::{PersonName, RouteKey};
 use chatctl_deploy::engine::chat::Seat;
-use chatctl_deploy::stack::connect::{Introduction, chat_command};
+use chatctl_deploy::stack::connect::{RequiredIdentity, chat_command};
 
 /// Chat in this terminal, as one person
 ///
@@ -87,7 +87,7 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
     let chat = match &args.url {
         Some(url) => Deployed {
             url: url.clone(),
-            introduction: Introduction::of(&settings),
+            introduction: RequiredIdentity::of(&settings),
         },
         None => deployed(terminal, &settings, args.target.local).await?,
     };
@@ -105,7 +105,7 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
-    introduction: Introduction,
+    introduction: RequiredIdentity,
     more: &str,
 ) {
     let command = chat_command(settings, introduction, more);
@@ -118,14 +118,16 @@ pub(super) fn hint(
 fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) {
     let Deployed { url, introduction } = chat;
     let me = args.name.clone().or_else(|| match introduction {
-        Introduction::Friends | Introduction::Name => Some(settings.from.clone()),
-        Introduction::Nothing => None,
+        RequiredIdentity::Friends | RequiredIdentity::Name => Some(settings.from.clone()),
+        RequiredIdentity::Nothing => None,
     });
     let friend = args.to.clone().or_else(|| match introduction {
         // Whoever comes as the second person talks to the first one.
-        Introduction::Friends if me.as_ref() == Some(&settings.to) => Some(settings.from.clone()),
-        Introduction::Friends => Some(settings.to.clone()),
-        Introduction::Name | Introduction::Nothing => None,
+        RequiredIdentity::Friends if me.as_ref() == Some(&settings.to) => {
+            Some(settings.from.clone())
+        }
+        RequiredIdentity::Friends => Some(settings.to.clone()),
+        RequiredIdentity::Name | RequiredIdentity::Nothing => None,
     });
     let shown = me.as_ref().map_or("you".to_owned(), ToString::to_string);
     let handshake = settings
@@ -159,7 +161,7 @@ mod tests {
         let args = Words::parse_from([&["chat"], words].concat()).args;
         let chat = Deployed {
             url: "ws://x".into(),
-            introduction: Introduction::of(&settings),
+            introduction: RequiredIdentity::of(&settings),
         };
         let (seat, _) = seat(&args, &settings, chat);
         let headers = seat.handshake.headers();
@@ -187,7 +189,7 @@ mod tests {
     fn whoever_is_told_of_it_is_told_the_names_that_the_chat_wants() {
         let told = |config: &str| {
             let settings = settings(config);
-            chat_command(&settings, Introduction::of(&settings), "")
+            chat_command(&settings, RequiredIdentity::of(&settings), "")
         };
         assert_eq!(told(""), "chat --as Tom --to Jerry");
         let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";

@@ -11,7 +11,7 @@ use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
 use crate::terminal::{Above, line_editor};
 use chatctl_deploy::engine::chat::Seat;
-use chatctl_deploy::engine::{Refusal, TargetError};
+use chatctl_deploy::engine::{ErrorKind, TargetError};
 
 /// Sends what `me` types.
 ///
@@ -20,7 +20,7 @@ use chatctl_deploy::engine::{Refusal, TargetError};
 pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
         source: Some(Box::new(error)),
-        ..TargetError::new(Refusal::Unexpected, "could not use the terminal")
+        ..TargetError::new(ErrorKind::Unexpected, "could not use the terminal")
             .with_hint("`chatctl chat` in a pipe needs none")
     })?;
     let (sender, mut typed) = mpsc::channel(8);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::frame::Framing;
 use crate::error::CommandError;
-use chatctl_deploy::engine::chat::{Heard, Line, Seat, pause, sit};
+use chatctl_deploy::engine::chat::{Incoming, Line, Seat, pause, sit};
 
 /// What a person, or whatever is piped in, wants.
 #[derive(Debug, PartialEq, Eq)]
@@ -167,11 +167,11 @@ impl<V: View> Talk<'_, V> {
             }
             let outcome = tokio::select! {
                 heard = line.hear() => match heard {
-                    Heard::Text(text) => {
+                    Incoming::Text(text) => {
                         last = Instant::now();
                         if self.view.heard(&text) { Ok(()) } else { Err(Leave::Done) }
                     }
-                    Heard::Closed(words) => {
+                    Incoming::Closed(words) => {
                         self.view.state(State::Closed, &words);
                         return None;
                     }

@@ -17,8 +17,8 @@ use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::preflight::judge;
 use chatctl_deploy::engine::{
-    self, ChangeSet, DeployEvent, Deployment, Pace, Prepared, Refusal, Reporter, Stacks, Step,
-    TargetError, limits, silence,
+    self, ChangeSet, DeployEvent, DeployMode, Deployment, ErrorKind, Prepared, Reporter, Stacks,
+    Step, TargetError, limits, silence,
 };
 use chatctl_deploy::packaging::{Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
@@ -119,11 +119,11 @@ fn source(args: &DeployArgs) -> Source<'_> {
     Source::of_flags(args.handlers.as_deref(), args.skip_target_check)
 }
 
-fn pace(args: &DeployArgs) -> Pace {
+fn pace(args: &DeployArgs) -> DeployMode {
     if args.express {
-        Pace::Express
+        DeployMode::Express
     } else {
-        Pace::Standard
+        DeployMode::Standard
     }
 }
 
@@ -143,7 +143,10 @@ async fn checked(
         took: started.elapsed(),
     });
     let found = found.ok_or_else(|| {
-        TargetError::new(Refusal::Unexpected, "the checks passed without an identity")
+        TargetError::new(
+            ErrorKind::Unexpected,
+            "the checks passed without an identity",
+        )
     })?;
     Ok(found)
 }

@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{self, Change, ChangeSet, Deployment, Prepared, limits};
 use chatctl_deploy::local::{LocalTarget, secrets};
-use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::{beside, page_settings};
 use chatctl_deploy::stack::render::{output, render};
 
@@ -19,7 +19,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
-        .showing(page_settings(settings, Introduction::of(settings), None))
+        .showing(page_settings(
+            settings,
+            RequiredIdentity::of(settings),
+            None,
+        ))
         .with_references(secrets::values(settings)?);
     let terminal = args.terminal();
     if let Ok(None) = target.status(&settings.stack).await {

@@ -16,7 +16,7 @@ use crate::terminal::{Output, Terminal, megabytes};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use chatctl_deploy::packaging::{self, Built, Executable};
-use chatctl_deploy::stack::connect::{Introduction, connect_commands};
+use chatctl_deploy::stack::connect::{RequiredIdentity, connect_commands};
 use chatctl_deploy::stack::few::few;
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -187,7 +187,7 @@ async fn probe(
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
 fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
-    let introduction = Introduction::of(settings);
+    let introduction = RequiredIdentity::of(settings);
     let commands = connect_commands(url, settings, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({

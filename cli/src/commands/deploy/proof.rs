@@ -10,7 +10,7 @@ use crate::error::{CommandError, exit};
 use chatctl_deploy::aws::{AwsTarget, CHINA, Identity};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{
-    self, Asset, DeployEvent, Refusal, Reporter, Step, TargetError, Verified, limits,
+    self, Asset, DeployEvent, ErrorKind, Reporter, Step, TargetError, Verified, limits,
 };
 use chatctl_deploy::stack::Outputs;
 use chatctl_deploy::stack::few::few;
@@ -39,7 +39,7 @@ pub(super) async fn prove(
     let complaint = verified(settings, target, code, reporter).await?;
     let url = endpoint(settings, target, outputs).await?.ok_or_else(|| {
         let message = format!("stack `{stack}` has no WebSocket API");
-        TargetError::new(Refusal::Failed, message)
+        TargetError::new(ErrorKind::Failed, message)
     })?;
     if args.no_probe {
         if let Some(words) = complaint {
@@ -114,7 +114,7 @@ async fn verified(
                         "{} do not run what was published, also after it was put in again",
                         few(&others)
                     );
-                    let error = TargetError::new(Refusal::Failed, message);
+                    let error = TargetError::new(ErrorKind::Failed, message);
                     return Err(error
                         .with_hint("see who else changes these functions")
                         .into());
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_failing_probe_in_china_names_the_licence_also_beside_what_the_stage_complains_of() {
-        let failed = || CommandError::from(TargetError::new(Refusal::Failed, "no answer"));
+        let failed = || CommandError::from(TargetError::new(ErrorKind::Failed, "no answer"));
         let hint = |partition: &str, complained: Option<&str>| {
             let error = explained(failed(), partition, complained.map(str::to_owned));
             error.hint().unwrap_or_default().to_owned()

@@ -1,15 +1,15 @@
 //! Puts together what shall run: the template, its parameters, the functions' code; and says what it was made of.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::ErrorKind;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::DevArgs;
 use crate::error::CommandError;
-use crate::watch::Places;
+use crate::watch::WatchPaths;
 use chatctl_deploy::config::{FILE_NAME, Settings};
-use chatctl_deploy::engine::{DeployEvent, Refusal, Reporter, Step, TargetError};
+use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, Step, TargetError};
 use chatctl_deploy::local::directory::Directory;
 use chatctl_deploy::local::foreground::Request;
 use chatctl_deploy::local::keep_code;
@@ -24,7 +24,7 @@ use chatctl_deploy::stack::render::{parameter, render};
 pub(super) struct Assembled {
     pub(super) request: Request,
     /// What decides about it.
-    pub(super) places: Places,
+    pub(super) places: WatchPaths,
     /// `None` for somebody's template.
     pub(super) settings: Option<Settings>,
     /// Tells versions of the code apart whose paths are the same.
@@ -55,7 +55,7 @@ impl Assembled {
 /// The config says something impossible, the template cannot be read, the handlers do not build.
 pub(super) async fn assemble(
     args: &DevArgs,
-    kept: &Kept,
+    kept: &CodeCache,
     reporter: &mut impl Reporter,
 ) -> Result<Assembled, CommandError> {
     let mut assembled = match &args.template {
@@ -81,7 +81,7 @@ pub(super) async fn assemble(
 
 fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
     let template = std::fs::read_to_string(path).map_err(|error| TargetError {
-        refusal: Refusal::Usage,
+        kind: ErrorKind::Usage,
         ..TargetError::file("read", path, error)
     })?;
     let stack_name = match &args.stack.stack {
@@ -95,9 +95,9 @@ fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
     };
     Ok(Assembled {
         request,
-        places: Places {
+        places: WatchPaths {
             files: [path.to_owned()].into(),
-            ..Places::default()
+            ..WatchPaths::default()
         },
         settings: None,
         stamps: Vec::new(),
@@ -106,7 +106,7 @@ fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
 
 async fn own(
     args: &DevArgs,
-    kept: &Kept,
+    kept: &CodeCache,
     reporter: &mut impl Reporter,
 ) -> Result<Assembled, CommandError> {
     let mut settings = args.stack.settings(None, None)?;
@@ -116,9 +116,9 @@ async fn own(
     }
     let config = args.stack.config.clone();
     let config = config.unwrap_or_else(|| PathBuf::from(FILE_NAME));
-    let mut places = Places {
+    let mut places = WatchPaths {
         files: [config].into(),
-        ..Places::default()
+        ..WatchPaths::default()
     };
     let references = secrets::values(&settings)?;
     places.files.extend(settings.secret_files());
@@ -144,8 +144,8 @@ async fn own(
 async fn build(
     args: &DevArgs,
     settings: &Settings,
-    kept: &Kept,
-    places: &mut Places,
+    kept: &CodeCache,
+    places: &mut WatchPaths,
     reporter: &mut impl Reporter,
 ) -> Result<(BTreeMap<String, PathBuf>, BTreeMap<String, String>), CommandError> {
     let built = packaging::executables(settings, args.handlers.as_deref(), reporter).await?;
@@ -187,9 +187,9 @@ fn file_in(path: &Path) -> PathBuf {
 /// Copies of the executables that run: cargo writes the next one where the last one was, and a function may need a
 /// further process of the old version meanwhile. Zip files are unpacked beside them.
 #[derive(Debug)]
-pub(super) struct Kept(Scratch);
+pub(super) struct CodeCache(Scratch);
 
-impl Kept {
+impl CodeCache {
     pub(super) fn new() -> Result<Self, TargetError> {
         let made = Scratch::new("dev").and_then(|scratch| {
             let kept = Self(scratch);
@@ -218,7 +218,7 @@ impl Kept {
         let copy = folder.join(&executable.digest).join("bootstrap");
         let (from, digest) = (executable.path.clone(), executable.digest.clone());
         let copying = tokio::task::spawn_blocking(move || {
-            let gone = || TargetError::file("open", &folder, ErrorKind::NotFound.into());
+            let gone = || TargetError::file("open", &folder, io::ErrorKind::NotFound.into());
             let folder = Directory::whole(&folder)?.ok_or_else(gone)?;
             keep_code(&folder, &from, &digest)
         });

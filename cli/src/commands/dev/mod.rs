@@ -9,18 +9,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use self::assemble::{Assembled, Kept, assemble};
+use self::assemble::{Assembled, CodeCache, assemble};
 use self::clock::{clock_hint, clock_speed};
 use self::told::{ready, served, tell, unchanged};
 use super::plan::{self, Place};
 use super::{StackArgs, or_interrupted};
 use crate::error::{CommandError, exit};
 use crate::terminal::{LogColumns, Terminal};
-use crate::watch::{Burst, Watch};
+use crate::watch::{ChangeBatch, Watch};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::local::foreground::{self, Foreground};
-use chatctl_deploy::stack::connect::Introduction;
+use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::page_settings;
 
 /// Run a stack in the foreground and keep it up to date with its sources, until Ctrl-C
@@ -89,7 +89,7 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
             &Place::Foreground,
         )?;
     }
-    let kept = Kept::new()?;
+    let kept = CodeCache::new()?;
     let began = SystemTime::now();
     let assembled = {
         let mut reporter = terminal.progress();
@@ -137,7 +137,7 @@ pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
 struct Session<'a> {
     args: &'a DevArgs,
     terminal: Terminal,
-    kept: &'a Kept,
+    kept: &'a CodeCache,
     running: &'a Foreground,
     columns: &'a Mutex<LogColumns>,
     assembled: Assembled,
@@ -162,7 +162,7 @@ impl Session<'_> {
         }
     }
 
-    async fn renew(&mut self, burst: &Burst, watch: &mut Watch) -> Result<(), CommandError> {
+    async fn renew(&mut self, burst: &ChangeBatch, watch: &mut Watch) -> Result<(), CommandError> {
         let started = SystemTime::now();
         let mut quiet = self.terminal.quiet();
         let next = assemble(self.args, self.kept, &mut quiet).await?;
@@ -194,7 +194,11 @@ impl Session<'_> {
 /// Somebody's template has no page: it may be anything.
 fn show_page(running: &Foreground, settings: Option<&Settings>) {
     if let Some(settings) = settings {
-        running.show_page(&page_settings(settings, Introduction::of(settings), None));
+        running.show_page(&page_settings(
+            settings,
+            RequiredIdentity::of(settings),
+            None,
+        ));
     }
 }
 

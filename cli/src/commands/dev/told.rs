@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 
 use crate::terminal::{LogColumns, Output, Terminal};
-use crate::watch::Burst;
+use crate::watch::ChangeBatch;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::local::foreground::Told;
-use chatctl_deploy::stack::connect::{ConnectCommand, Introduction, connect_commands};
+use chatctl_deploy::stack::connect::{ConnectCommand, RequiredIdentity, connect_commands};
 use chatctl_deploy::stack::page::beside;
 
 /// Shows what a running stack tells.
@@ -39,7 +39,7 @@ fn warning(terminal: Terminal, text: &str) {
 /// The commands that connect to a stack of ours; none for somebody's template.
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
-        let introduction = Introduction::of(settings);
+        let introduction = RequiredIdentity::of(settings);
         connect_commands(endpoint, settings, introduction).into()
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         terminal.result(&command.command);
     }
     if let Some(settings) = settings {
-        let introduction = Introduction::of(settings);
+        let introduction = RequiredIdentity::of(settings);
         let address = format!(" --url {endpoint}");
         crate::commands::chat::hint(terminal, settings, introduction, &address);
         crate::commands::web::hint(terminal, settings, introduction, Some(&beside(endpoint)));
@@ -68,7 +68,7 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
 }
 
 /// Files have changed.
-pub(super) fn changed(terminal: Terminal, burst: &Burst) {
+pub(super) fn changed(terminal: Terminal, burst: &ChangeBatch) {
     let paths: Vec<_> = burst.paths.iter().map(|path| shown(path)).collect();
     if terminal.output == Output::Json {
         terminal.result_json(&json!({"type": "changed", "paths": paths}));

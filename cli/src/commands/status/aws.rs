@@ -10,8 +10,8 @@ use crate::terminal::{Output, Terminal};
 use chatctl_deploy::aws::{AwsTarget, rfc3339};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::cloud::StackRecord;
-use chatctl_deploy::engine::preflight::story;
-use chatctl_deploy::engine::{Functions, Gateways, Inventory, TargetError, Trouble, complaining};
+use chatctl_deploy::engine::preflight::chain;
+use chatctl_deploy::engine::{Functions, Gateways, Inventory, TargetError, Unready, complaining};
 use chatctl_deploy::stack::cause::cause;
 use chatctl_deploy::stack::code::parameters_of_functions;
 use chatctl_deploy::stack::render::{for_emulator, for_region, render};
@@ -98,10 +98,10 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
                 let stage = &settings.stage;
                 differences.extend(match read.of(trouble).flatten() {
                     None => None,
-                    Some(Trouble::NotYet(reason) | Trouble::Broken(reason)) => {
+                    Some(Unready::NotYet(reason) | Unready::Broken(reason)) => {
                         Some(format!("stage {stage}: {reason}"))
                     }
-                    Some(Trouble::Reported(words)) => Some(format!(
+                    Some(Unready::Reported(words)) => Some(format!(
                         "{}; it may serve all the same, as the record is not renewed by itself",
                         complaining(stage, &words)
                     )),
@@ -145,8 +145,8 @@ impl Read {
         outcome
             .map_err(|error| {
                 let line = match &error.hint {
-                    Some(hint) => format!("{} ({hint})", story(&error)),
-                    None => story(&error),
+                    Some(hint) => format!("{} ({hint})", chain(&error)),
+                    None => chain(&error),
                 };
                 if !self.missing.contains(&line) {
                     self.missing.push(line);
@@ -168,13 +168,13 @@ async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<Stri
         .or_else(|| record.reason.clone()))
 }
 
-fn state(trouble: Option<Trouble>) -> String {
+fn state(trouble: Option<Unready>) -> String {
     match trouble {
         None => "active".into(),
-        Some(Trouble::NotYet(reason) | Trouble::Reported(reason)) => {
+        Some(Unready::NotYet(reason) | Unready::Reported(reason)) => {
             format!("not ready: {reason}")
         }
-        Some(Trouble::Broken(reason)) => format!("broken: {reason}"),
+        Some(Unready::Broken(reason)) => format!("broken: {reason}"),
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
             failure: Some("F could not be updated: no\n  meaning: x".into()),
             functions: vec![
                 function("A", None),
-                function("B", Some(Trouble::NotYet("Pending".into()))),
+                function("B", Some(Unready::NotYet("Pending".into()))),
             ],
             unknown: vec!["could not ask what runs in function C: AccessDenied: no".into()],
             differences: vec!["A runs other code than was deployed with the stack".into()],

@@ -14,9 +14,9 @@ use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
 use chatctl_deploy::engine::cloud::StackRecord;
-use chatctl_deploy::engine::preflight::story;
+use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::engine::{
-    self, Data, Inventory, Refusal, Resource, Stacks, TargetError, Teardown, silence,
+    self, Data, ErrorKind, Inventory, Resource, Stacks, TargetError, Teardown, silence,
 };
 use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::render::parameter;
@@ -95,7 +95,7 @@ pub(super) async fn run(
             }
             // The stack is what was to go. They expire by themselves.
             Err(error) => {
-                left.handlers = Some(format!("if there are any, they expire: {}", story(&error)));
+                left.handlers = Some(format!("if there are any, they expire: {}", chain(&error)));
             }
         }
         Ok::<_, CommandError>(())
@@ -154,7 +154,7 @@ fn check_protection(record: &StackRecord) -> Result<(), CommandError> {
         return Ok(());
     }
     let message = format!("stack `{}` is protected against deletion", record.name);
-    Err(TargetError::new(Refusal::Usage, message)
+    Err(TargetError::new(ErrorKind::Usage, message)
         .with_hint("`chatctl deploy --protect=false` lifts the protection")
         .into())
 }
@@ -193,7 +193,7 @@ async fn announce(
             Ok(Some(1)) => "about 1 item".into(),
             Ok(Some(items)) => format!("about {items} items"),
             Ok(None) => "which is gone already".into(),
-            Err(error) => format!("how much it holds is not known: {}", story(&error)),
+            Err(error) => format!("how much it holds is not known: {}", chain(&error)),
         };
         let verb = match data {
             Data::Keep => "stays:",
@@ -241,14 +241,14 @@ async fn forget_handlers(
         Err(error) => {
             return Some(format!(
                 "it is not known who else uses them, they expire: {}",
-                story(&error)
+                chain(&error)
             ));
         }
     };
     if let Err(error) = bucket.forget(stack, &leavings).await {
         return Some(format!(
             "could not be removed, they expire: {}",
-            story(&error)
+            chain(&error)
         ));
     }
     let users: Vec<_> = leavings.users.into_iter().collect();

@@ -20,7 +20,7 @@ use super::error::{Kind, code, kind, refused};
 use super::http::timeouts_of_upload;
 use super::identity::Identity;
 use crate::config::names::StackName;
-use crate::engine::{Asset, AssetStore, Refusal, TargetError};
+use crate::engine::{Asset, AssetStore, ErrorKind, TargetError};
 use crate::packaging::Artifact;
 use names::Namespace;
 
@@ -114,7 +114,7 @@ impl Bucket {
         // S3 names what it has stored; whatever answers without has not.
         if answer.e_tag().is_none() {
             let message = format!("could not publish the handlers to bucket {}", self.name);
-            let error = TargetError::new(Refusal::Unreachable, message);
+            let error = TargetError::new(ErrorKind::Unreachable, message);
             return Err(TargetError {
                 source: Some("the answer does not confirm that they were stored".into()),
                 ..error.with_hint("it is not AWS's answer, or not all of it; try again")
@@ -138,7 +138,7 @@ impl Bucket {
             return told;
         }
         TargetError {
-            refusal: Refusal::Unreachable,
+            kind: ErrorKind::Unreachable,
             ..told
         }
         .with_hint(
@@ -187,7 +187,7 @@ fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {
     TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
-            Refusal::Unexpected,
+            ErrorKind::Unexpected,
             "could not put a request to S3 together",
         )
     }

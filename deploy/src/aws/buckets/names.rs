@@ -4,7 +4,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::Bucket;
 use crate::aws::error::{Kind, kind};
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 /// Where a bucket's name is unique
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>).
@@ -79,7 +79,7 @@ impl Bucket {
     /// The name is taken: S3 says so only to requests that would make the bucket.
     pub(super) fn taken(&self) -> TargetError {
         TargetError::new(
-            Refusal::Denied,
+            ErrorKind::Denied,
             format!(
                 "could not make bucket {}: another AWS account has taken its name",
                 self.name

@@ -163,7 +163,7 @@ async fn a_name_that_another_account_has_taken_is_told_as_that_and_nothing_is_se
     .await;
     let stack = "chat".parse().unwrap();
     let error = bucket.publish(&stack, &artifact()).await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(
         error.to_string(),
         "could not make bucket chatctl-123456789012-me-south-1: another AWS account has taken its name"
@@ -241,7 +241,7 @@ async fn a_second_deployment_that_makes_the_same_bucket_is_waited_for() {
 async fn a_bucket_that_stays_busy_is_given_up_with_the_reason() {
     let (bucket, stub) = bucket(&[(404, ""), (409, &refusal("OperationAborted"))]).await;
     let error = bucket.ensure().await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Unreachable);
+    assert_eq!(error.kind, ErrorKind::Unreachable);
     assert!(error.hint.unwrap().contains("second deployment"));
     assert_eq!(stub.asked().len(), 2 + making::PAUSES.len());
 }
@@ -261,7 +261,7 @@ async fn an_object_of_the_right_name_whose_content_s3_does_not_vouch_for_is_sent
 async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     let (bucket, stub) = bucket(&[(403, "")]).await;
     let error = bucket.exists().await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(
         error.to_string(),
         "could not reach bucket chatctl-123456789012-eu-west-1-an"

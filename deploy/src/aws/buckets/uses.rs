@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::{Bucket, incomplete};
 use crate::config::names::StackName;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::packaging::is_digest;
 
 const PREFIX: &str = "uses/";
@@ -27,7 +27,7 @@ pub struct Uses(BTreeMap<String, BTreeMap<String, SystemTime>>);
 
 /// What becomes of the objects that a stack leaves behind.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Leavings {
+pub struct Leftovers {
     /// Nobody else uses these.
     pub unused: BTreeSet<String>,
     /// Other stacks that use some of the rest, by name.
@@ -58,10 +58,10 @@ impl Uses {
         current: BTreeSet<String>,
         others: &BTreeMap<String, BTreeSet<String>>,
         now: SystemTime,
-    ) -> Leavings {
-        let mut leavings = Leavings {
+    ) -> Leftovers {
+        let mut leavings = Leftovers {
             used: current.into_iter().filter(|it| is_digest(it)).collect(),
-            ..Leavings::default()
+            ..Leftovers::default()
         };
         let noted = self.0.iter();
         let noted = noted.filter(|(_, stacks)| stacks.contains_key(stack.as_ref()));
@@ -136,7 +136,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`TargetError`] when S3 refuses, also when it refuses some of the objects only.
-    pub async fn forget(&self, stack: &StackName, leavings: &Leavings) -> Result<(), TargetError> {
+    pub async fn forget(&self, stack: &StackName, leavings: &Leftovers) -> Result<(), TargetError> {
         let objects = leavings.unused.iter().cloned();
         self.remove(objects.collect()).await?;
         let notes = leavings.used.iter();
@@ -171,7 +171,7 @@ impl Bucket {
                     .unwrap_or("no reason given");
                 return Err(TargetError {
                     source: Some(reason.into()),
-                    ..TargetError::new(Refusal::Denied, message)
+                    ..TargetError::new(ErrorKind::Denied, message)
                 });
             }
         }
@@ -266,6 +266,6 @@ mod tests {
         let current = set("backup.zip ../x uses");
         let chat = "chat".parse().unwrap();
         let leavings = Uses::default().leavings(&chat, current, &BTreeMap::new(), now());
-        assert_eq!(leavings, Leavings::default());
+        assert_eq!(leavings, Leftovers::default());
     }
 }

@@ -8,30 +8,30 @@ use aws_sdk_cloudformation::types::{
 };
 
 use crate::engine::cloud::{CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord};
-use crate::engine::{Change, Pace, Refusal, Resource, StackStatus, TargetError};
+use crate::engine::{Change, DeployMode, ErrorKind, Resource, StackStatus, TargetError};
 use crate::stack::change::{Action, ResourceChange, ValueChange};
 use crate::stack::progress::StackEvent;
 
 /// The longest template that fits into a request
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
-pub(super) const LONGEST_TEMPLATE: usize = 51_200;
+pub(super) const MAX_TEMPLATE: usize = 51_200;
 
 /// The template as it is sent: as it is read best, if that fits.
 pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
     let body = request.template.to_json();
-    if body.len() <= LONGEST_TEMPLATE {
+    if body.len() <= MAX_TEMPLATE {
         return Ok(body);
     }
     let body = request.template.to_one_line();
-    if body.len() <= LONGEST_TEMPLATE {
+    if body.len() <= MAX_TEMPLATE {
         return Ok(body);
     }
     let message = format!(
-        "the template of stack `{}` has {} bytes, {LONGEST_TEMPLATE} at most",
+        "the template of stack `{}` has {} bytes, {MAX_TEMPLATE} at most",
         request.stack,
         body.len()
     );
-    Err(TargetError::new(Refusal::Usage, message).with_hint("have fewer routes in one stack"))
+    Err(TargetError::new(ErrorKind::Usage, message).with_hint("have fewer routes in one stack"))
 }
 
 pub(super) fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
@@ -73,9 +73,9 @@ pub(super) fn record(stack: Stack) -> StackRecord {
             .or(stack.creation_time)
             .map(|time| time.as_secs_f64()),
         pace: if mode == Some(DeploymentConfigMode::Express) {
-            Pace::Express
+            DeployMode::Express
         } else {
-            Pace::Standard
+            DeployMode::Standard
         },
     }
 }

@@ -16,7 +16,7 @@ use super::error::{Kind, code, kind, refused};
 use crate::engine::cloud::{
     ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, Finding, NewChangeSet, StackRecord,
 };
-use crate::engine::{Pace, Refusal, Resource, TargetError, limits};
+use crate::engine::{DeployMode, ErrorKind, Resource, TargetError, limits};
 use crate::stack::Template;
 
 /// Between two questions: the first pause, and the one that it grows to.
@@ -81,7 +81,7 @@ impl CloudFormation for Cloud {
         let document = serde_saphyr::from_str(&body).map_err(|source| TargetError {
             source: Some(Box::new(source)),
             ..TargetError::new(
-                Refusal::Unexpected,
+                ErrorKind::Unexpected,
                 format!("could not parse the template that stack `{stack}` was deployed with"),
             )
         })?;
@@ -166,7 +166,7 @@ impl CloudFormation for Cloud {
         };
         let missing = || {
             let message = "CloudFormation answered without the id of the new change set";
-            TargetError::new(Refusal::Unexpected, message)
+            TargetError::new(ErrorKind::Unexpected, message)
         };
         Ok(ChangeSetIds {
             change_set: change_set.ok_or_else(missing)?,
@@ -266,7 +266,7 @@ impl CloudFormation for Cloud {
                 );
                 Err(if is_overtaken {
                     TargetError {
-                        refusal: Refusal::Failed,
+                        kind: ErrorKind::Failed,
                         ..refusal.with_hint(
                             "another deployment got in between; deploy again, then its changes are taken into account",
                         )
@@ -283,14 +283,15 @@ impl CloudFormation for Cloud {
         stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: Pace,
+        pace: DeployMode,
     ) -> Result<(), TargetError> {
         let mode = DeploymentConfigMode::Express;
         self.client
             .delete_stack()
             .stack_name(stack_id)
             .set_deployment_config(
-                (pace == Pace::Express).then(|| DeploymentConfig::builder().mode(mode).build()),
+                (pace == DeployMode::Express)
+                    .then(|| DeploymentConfig::builder().mode(mode).build()),
             )
             .client_request_token(token)
             .set_retain_resources((!spare.is_empty()).then(|| spare.to_vec()))
@@ -360,8 +361,8 @@ fn pause_after(quiet: u32) -> Duration {
 /// Express operations leave a failed stack as it is unless told otherwise, whatever the API reference says of the default
 /// (<https://aws.amazon.com/blogs/aws/accelerate-your-infrastructure-deployments-by-up-to-4x-with-aws-cloudformation-express-mode/>);
 /// ours roll back as others do.
-fn express(pace: Pace) -> Option<DeploymentConfig> {
-    (pace == Pace::Express).then(|| {
+fn express(pace: DeployMode) -> Option<DeploymentConfig> {
+    (pace == DeployMode::Express).then(|| {
         DeploymentConfig::builder()
             .mode(DeploymentConfigMode::Express)
             .disable_rollback(false)
@@ -389,7 +390,7 @@ fn being_changed(error: TargetError) -> TargetError {
         return error;
     };
     TargetError {
-        refusal: Refusal::Failed,
+        kind: ErrorKind::Failed,
         ..error.with_hint(hint)
     }
 }

@@ -28,12 +28,12 @@ fn request(change: Change) -> NewChangeSet {
         template: Template::new(serde_json::json!({"Resources": {}})),
         parameters: Default::default(),
         tags: Default::default(),
-        pace: Pace::Standard,
+        pace: DeployMode::Standard,
     }
 }
 
 /// What becomes of a change set's creation that is refused with `message`.
-async fn refused_creation(message: &str) -> (Refusal, String) {
+async fn refused_creation(message: &str) -> (ErrorKind, String) {
     let (cloud, _) = cloud(vec![refusal(400, "ValidationError", message)]).await;
     let error = cloud
         .create_change_set(&request(Change::Create))
@@ -41,7 +41,7 @@ async fn refused_creation(message: &str) -> (Refusal, String) {
         .unwrap_err();
     let source = error.source.as_ref().unwrap().to_string();
     assert_eq!(source, format!("ValidationError: {message}"));
-    (error.refusal, error.hint.unwrap_or_default())
+    (error.kind, error.hint.unwrap_or_default())
 }
 
 /// A description of the stack in `status`, with further members.
@@ -61,7 +61,7 @@ fn described(status: &str, members: &str) -> Answer {
 async fn a_first_change_set_for_a_name_that_is_taken_is_told_as_somebody_else_s_work() {
     let message = "Stack [chat] already exists and cannot be created again with the changeSet [c].";
     let (kind, hint) = refused_creation(message).await;
-    assert_eq!(kind, Refusal::Failed);
+    assert_eq!(kind, ErrorKind::Failed);
     assert!(
         hint.starts_with("another deployment got in between"),
         "{hint}"
@@ -73,11 +73,11 @@ async fn a_first_change_set_for_a_name_that_is_taken_is_told_as_somebody_else_s_
 async fn a_change_set_for_a_stack_that_goes_or_has_gone_is_told_as_somebody_else_s_work() {
     let message = "Stack:arn:1 is in DELETE_IN_PROGRESS state and can not be updated.";
     let (kind, hint) = refused_creation(message).await;
-    assert_eq!(kind, Refusal::Failed);
+    assert_eq!(kind, ErrorKind::Failed);
     assert!(hint.contains("deploy again to follow that first"), "{hint}");
     let message = "Stack:arn:1 is in DELETE_COMPLETE state and can not be updated.";
     let (kind, hint) = refused_creation(message).await;
-    assert_eq!(kind, Refusal::Failed);
+    assert_eq!(kind, ErrorKind::Failed);
     assert!(
         hint.starts_with("another deployment got in between"),
         "{hint}"
@@ -89,7 +89,7 @@ async fn a_change_set_for_a_stack_that_goes_or_has_gone_is_told_as_somebody_else
 async fn a_role_that_cloudformation_may_not_take_on_is_no_matter_of_patience() {
     let message = "Role arn:aws:iam::111111111111:role/r is invalid or cannot be assumed";
     let (kind, hint) = refused_creation(message).await;
-    assert_eq!(kind, Refusal::Failed);
+    assert_eq!(kind, ErrorKind::Failed);
     assert!(hint.contains("cloudformation.amazonaws.com"), "{hint}");
 }
 
@@ -108,7 +108,7 @@ async fn what_is_wrong_with_a_template_is_told_in_cloudformation_s_words_and_not
         "Parameters: [Input] must have values",
     ] {
         let (kind, _) = refused_creation(message).await;
-        assert_eq!(kind, Refusal::Unexpected, "{message}");
+        assert_eq!(kind, ErrorKind::Unexpected, "{message}");
     }
 }
 
@@ -121,8 +121,8 @@ async fn a_change_set_that_was_deleted_is_not_found_and_that_is_what_its_deletio
     };
     let (cloud, _) = cloud(vec![gone(), gone()]).await;
     assert_eq!(
-        cloud.change_set(&ids()).await.unwrap_err().refusal,
-        Refusal::Failed
+        cloud.change_set(&ids()).await.unwrap_err().kind,
+        ErrorKind::Failed
     );
     cloud.delete_change_set(&ids()).await.unwrap();
 }
@@ -150,7 +150,7 @@ async fn a_change_set_in_the_wrong_state_is_told_as_overtaken() {
     let message = "ChangeSet [arn] cannot be executed in its current status of [FAILED]";
     let (cloud, _) = cloud(vec![refusal(400, "InvalidChangeSetStatus", message)]).await;
     let error = cloud.execute_change_set(&ids(), "t").await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Failed);
+    assert_eq!(error.kind, ErrorKind::Failed);
 }
 
 /// `api/test_changesets.snapshot.json`: `test_name_conflicts`: by its id a stack is found for long after its deletion; by

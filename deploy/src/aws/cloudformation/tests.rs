@@ -1,5 +1,5 @@
 use super::super::stub::{Answer, Stub, refusal};
-use super::convert::LONGEST_TEMPLATE;
+use super::convert::MAX_TEMPLATE;
 use super::*;
 use crate::engine::Change;
 use crate::engine::cloud::ParameterValue;
@@ -44,7 +44,7 @@ async fn expired_credentials_are_told_as_such() {
     )])
     .await;
     let error = cloud.stack("chat").await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(error.kind, ErrorKind::Denied);
     assert!(
         error
             .hint
@@ -62,7 +62,7 @@ async fn a_missing_permission_is_named_as_aws_names_it() {
     )])
     .await;
     let error = cloud.stack("chat").await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(
         error.hint.unwrap(),
         "the identity that is used lacks the permission cloudformation:DescribeStacks"
@@ -73,8 +73,8 @@ async fn a_missing_permission_is_named_as_aws_names_it() {
 async fn throttling_may_be_tried_again() {
     let (cloud, _) = cloud(vec![refusal(400, "Throttling", "Rate exceeded")]).await;
     assert_eq!(
-        cloud.stack("chat").await.unwrap_err().refusal,
-        Refusal::Unreachable
+        cloud.stack("chat").await.unwrap_err().kind,
+        ErrorKind::Unreachable
     );
 }
 
@@ -83,7 +83,7 @@ async fn an_operation_that_began_a_moment_ago_is_told_from_other_refusals() {
     let message = "Stack:arn is in UPDATE_IN_PROGRESS state and can not be updated.";
     let (cloud, _) = cloud(vec![refusal(400, "ValidationError", message)]).await;
     let error = cloud.execute_change_set(&ids(), "t").await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Failed);
+    assert_eq!(error.kind, ErrorKind::Failed);
     assert!(error.hint.unwrap().contains("deploy again to follow"));
 }
 
@@ -202,10 +202,10 @@ async fn express_rolls_back_and_standard_says_nothing_about_it() {
         template: Template::new(serde_json::json!({"Resources": {}})),
         parameters: [("CodeKey".to_owned(), ParameterValue::Previous)].into(),
         tags: Default::default(),
-        pace: Pace::Express,
+        pace: DeployMode::Express,
     };
     assert_eq!(cloud.create_change_set(&request).await.unwrap(), ids());
-    request.pace = Pace::Standard;
+    request.pace = DeployMode::Standard;
     cloud.create_change_set(&request).await.unwrap();
     let asked = stub.asked();
     assert!(
@@ -228,7 +228,7 @@ async fn a_template_that_does_not_fit_with_its_white_space_is_sent_without() {
     let (cloud, stub) = cloud(vec![answer]).await;
     let many: Vec<u32> = (0..6_000).collect();
     let template = Template::new(serde_json::json!({"Metadata": many}));
-    assert!(template.to_json().len() > LONGEST_TEMPLATE);
+    assert!(template.to_json().len() > MAX_TEMPLATE);
     let request = NewChangeSet {
         name: "c".into(),
         stack: "chat".into(),
@@ -236,7 +236,7 @@ async fn a_template_that_does_not_fit_with_its_white_space_is_sent_without() {
         template,
         parameters: Default::default(),
         tags: Default::default(),
-        pace: Pace::Standard,
+        pace: DeployMode::Standard,
     };
     cloud.create_change_set(&request).await.unwrap();
     assert!(stub.asked()[0].contains("Metadata%22%3A%5B0%2C1%2C2%2C"));
@@ -249,10 +249,10 @@ async fn a_template_that_does_not_fit_is_refused_before_it_is_sent() {
         name: "c".into(),
         stack: "chat".into(),
         change: Change::Create,
-        template: Template::new(serde_json::json!({"Description": "x".repeat(LONGEST_TEMPLATE)})),
+        template: Template::new(serde_json::json!({"Description": "x".repeat(MAX_TEMPLATE)})),
         parameters: Default::default(),
         tags: Default::default(),
-        pace: Pace::Standard,
+        pace: DeployMode::Standard,
     };
     let error = cloud.create_change_set(&request).await.unwrap_err();
     assert!(error.to_string().ends_with("51200 at most"), "{error}");
@@ -307,7 +307,7 @@ async fn findings_are_asked_for_by_the_change_set_s_id_and_read_to_the_last_page
 #[tokio::test]
 async fn an_express_deletion_says_so_and_a_standard_one_says_nothing() {
     let (cloud, stub) = cloud(vec![page("DeleteStack", "")]).await;
-    for pace in [Pace::Express, Pace::Standard] {
+    for pace in [DeployMode::Express, DeployMode::Standard] {
         cloud.delete_stack("arn", "t", &[], pace).await.unwrap();
     }
     assert!(stub.asked()[0].contains("DeploymentConfig.Mode=EXPRESS"));

@@ -12,14 +12,14 @@ use chat_protocol::{Handler, Receivers, Rule};
 use toml::Spanned;
 
 use super::names::{RouteKey, StackName, StageName};
-use super::permission::{MOST_OF_POLICIES, size_of_policies};
+use super::permission::{MAX_POLICIES_BYTES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
 pub(super) use table::RouteTable;
 
 /// The most bytes that the rules of all routes of one function may have as JSON: they travel in its environment,
 /// which holds 4 KB (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const MOST_RULES: usize = 3_072;
+const MAX_RULES: usize = 3_072;
 
 /// What the tables come to together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,10 +103,10 @@ pub(super) fn check_policies(
         };
         let key = table.key.get_ref();
         let size = size_of_policies(grants.get_ref(), key, stack, stage);
-        if size > MOST_OF_POLICIES {
+        if size > MAX_POLICIES_BYTES {
             let message = format!(
                 "what the handler of `{key}` may do comes to {size} characters in its role's policies, which IAM limits to \
-                 {MOST_OF_POLICIES} together: grant less, or name resources that belong together once, with a wildcard \
+                 {MAX_POLICIES_BYTES} together: grant less, or name resources that belong together once, with a wildcard \
                  for a part of their names"
             );
             return Err((grants.span(), message));
@@ -287,7 +287,7 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
         };
         let size = sizes.entry(receivers.handler()).or_default();
         *size += bytes(&route.key, rule);
-        if *size > MOST_RULES {
+        if *size > MAX_RULES {
             let table = tables
                 .iter()
                 .find(|table| table.get_ref().key.get_ref() == &route.key);

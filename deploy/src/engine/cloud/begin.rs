@@ -2,8 +2,8 @@
 
 use super::records::ChangeSetIds;
 use super::{CloudFormation, CloudStacks, StackStatus, TargetError, token};
-use crate::engine::refusal::Refusal;
-use crate::engine::target::Pace;
+use crate::engine::refusal::ErrorKind;
+use crate::engine::target::DeployMode;
 
 /// How often is looked: what was started a moment ago may not show yet.
 const LOOKS: u32 = 3;
@@ -28,10 +28,10 @@ impl<C: CloudFormation> CloudStacks<C> {
             *self.open.borrow_mut() = None;
             return Ok(token);
         };
-        let start = match error.refusal {
-            Refusal::Denied | Refusal::Usage | Refusal::Interrupted => Start::No,
+        let start = match error.kind {
+            ErrorKind::Denied | ErrorKind::Usage | ErrorKind::Interrupted => Start::No,
             // Busy or overtaken may also be said of what an earlier attempt of the same request has started.
-            Refusal::Failed | Refusal::Unreachable | Refusal::Unexpected => {
+            ErrorKind::Failed | ErrorKind::Unreachable | ErrorKind::Unexpected => {
                 self.look_for_start(ids, &token).await
             }
         };
@@ -87,7 +87,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     async fn is_executed(&self, ids: &ChangeSetIds) -> Result<Option<bool>, TargetError> {
         match self.cloud.change_set(ids).await {
             Ok(state) => Ok(Some(state.execution.starts_with("EXECUTE"))),
-            Err(error) if error.refusal == Refusal::Failed => Ok(None),
+            Err(error) if error.kind == ErrorKind::Failed => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -111,7 +111,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: Pace,
+        pace: DeployMode,
     ) -> Result<(), TargetError> {
         let deleting = self.cloud.delete_stack(stack_id, token, spare, pace);
         let Err(error) = deleting.await else {

@@ -4,14 +4,14 @@ use super::findings::refused;
 use super::records::{ChangeSetIds, ChangeSetState, NewChangeSet};
 use super::{CloudFormation, CloudStacks, Open, StackStatus, TargetError};
 use crate::engine::limits;
-use crate::engine::refusal::Refusal;
-use crate::engine::target::{Change, Pace};
+use crate::engine::refusal::ErrorKind;
+use crate::engine::target::{Change, DeployMode};
 
 /// How often a change set is asked for its state. With the longest pause this is a quarter of an hour.
-const MOST_QUESTIONS: u32 = 180;
+const MAX_QUESTIONS: u32 = 180;
 
 /// How often is looked whether a stack that existed only for a change set has gone.
-const MOST_LOOKS: u32 = 12;
+const MAX_LOOKS: u32 = 12;
 
 /// What a change set's state means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,14 +91,14 @@ impl<C: CloudFormation> CloudStacks<C> {
                 return Ok(None);
             }
             Verdict::Overtaken => TargetError::new(
-                Refusal::Failed,
+                ErrorKind::Failed,
                 format!("another deployment of stack `{stack}` got in between"),
             )
             .with_hint("deploy again: what the other one has changed is then taken into account"),
             // Before the change set is deleted, and its findings with it.
             Verdict::Refused(reason) => refused(stack, &reason, self.cloud.findings(&ids).await),
             Verdict::NotYet => TargetError::new(
-                Refusal::Unreachable,
+                ErrorKind::Unreachable,
                 format!("CloudFormation did not finish computing the change of stack `{stack}`"),
             )
             .with_hint("deploy again"),
@@ -117,7 +117,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         let mut quiet = 0;
         loop {
             let state = self.cloud.change_set(ids).await?;
-            if verdict(&state) != Verdict::NotYet || quiet == MOST_QUESTIONS {
+            if verdict(&state) != Verdict::NotYet || quiet == MAX_QUESTIONS {
                 return Ok(state);
             }
             quiet += 1;
@@ -134,13 +134,13 @@ impl<C: CloudFormation> CloudStacks<C> {
         if !open.is_first {
             return Ok(());
         }
-        for quiet in 0..MOST_LOOKS {
+        for quiet in 0..MAX_LOOKS {
             // Somebody else may have deployed into it meanwhile: only a shell is ours to delete.
             match self.cloud.stack(&open.ids.stack).await? {
                 Some(record) if record.status == StackStatus::Shell => {
                     if quiet == 0 {
                         self.cloud
-                            .delete_stack(&record.id, &super::token(), &[], Pace::Standard)
+                            .delete_stack(&record.id, &super::token(), &[], DeployMode::Standard)
                             .await?;
                     }
                 }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::records::*;
 use super::{CloudFormation, Resource, StackStatus, TargetError};
-use crate::engine::refusal::Refusal;
-use crate::engine::target::{Change, Pace};
+use crate::engine::refusal::ErrorKind;
+use crate::engine::target::{Change, DeployMode};
 use crate::stack::Template;
 use crate::stack::change::{Action, ResourceChange};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
@@ -76,7 +76,7 @@ pub(super) fn record(status: &str) -> StackRecord {
         parameters: [("CodeKey".to_owned(), "k0".to_owned())].into(),
         protected: false,
         changed_at: None,
-        pace: Pace::Standard,
+        pace: DeployMode::Standard,
     }
 }
 
@@ -104,7 +104,7 @@ impl FakeCloud {
 
     /// Its last operation was an express one.
     pub(super) fn express(self) -> Self {
-        self.stack.borrow_mut().as_mut().unwrap().pace = Pace::Express;
+        self.stack.borrow_mut().as_mut().unwrap().pace = DeployMode::Express;
         self
     }
 
@@ -167,10 +167,10 @@ impl FakeCloud {
         }
         let refusal = match spoiled {
             None | Some(Spoiled::Ignored) => return Ok(()),
-            Some(Spoiled::LostBefore | Spoiled::LostAfter) => Refusal::Unreachable,
-            Some(Spoiled::Denied) => Refusal::Denied,
+            Some(Spoiled::LostBefore | Spoiled::LostAfter) => ErrorKind::Unreachable,
+            Some(Spoiled::Denied) => ErrorKind::Denied,
             Some(Spoiled::Impossible(words)) => {
-                return Err(TargetError::new(Refusal::Failed, words));
+                return Err(TargetError::new(ErrorKind::Failed, words));
             }
         };
         Err(TargetError::new(refusal, format!("could not {request}")))
@@ -202,8 +202,8 @@ impl FakeCloud {
         };
         for line in lines.lines().filter(|line| !line.trim().is_empty()) {
             let refusal = match line.trim() {
-                "throttled" => Some(Refusal::Unreachable),
-                "expired" => Some(Refusal::Denied),
+                "throttled" => Some(ErrorKind::Unreachable),
+                "expired" => Some(ErrorKind::Denied),
                 _ => None,
             };
             if let Some(refusal) = refusal {
@@ -304,7 +304,7 @@ impl CloudFormation for FakeCloud {
     }
 
     async fn findings(&self, _ids: &ChangeSetIds) -> Result<Vec<Finding>, TargetError> {
-        let denied = || TargetError::new(Refusal::Denied, "could not read what was found");
+        let denied = || TargetError::new(ErrorKind::Denied, "could not read what was found");
         self.findings.borrow().clone().ok_or_else(denied)
     }
 
@@ -330,11 +330,11 @@ impl CloudFormation for FakeCloud {
         _stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: Pace,
+        pace: DeployMode,
     ) -> Result<(), TargetError> {
         let how = match pace {
-            Pace::Standard => "",
-            Pace::Express => " in express mode",
+            DeployMode::Standard => "",
+            DeployMode::Express => " in express mode",
         };
         self.serve("delete", || {
             self.note(format!("delete stack sparing {spare:?}{how}"));

@@ -4,12 +4,12 @@
 
 use super::records::{ChangeSetIds, Finding};
 use super::{CloudFormation, CloudStacks, TargetError};
-use crate::engine::refusal::Refusal;
+use crate::engine::refusal::ErrorKind;
 use crate::stack::cause::{Cause, cause};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 
 /// More findings than these are only counted.
-const MOST_SHOWN: usize = 5;
+const MAX_SHOWN: usize = 5;
 
 impl<C: CloudFormation> CloudStacks<C> {
     /// What may go wrong although the change set can be executed, such as a quota that it would exceed.
@@ -29,10 +29,10 @@ pub(super) fn refused(
     findings: Result<Vec<Finding>, TargetError>,
 ) -> TargetError {
     let message = format!("CloudFormation refuses the change of stack `{stack}`");
-    let alone = || TargetError::new(Refusal::Failed, format!("{message}: {reason}"));
+    let alone = || TargetError::new(ErrorKind::Failed, format!("{message}: {reason}"));
     let findings = match findings {
         Ok(findings) => findings,
-        Err(error) if error.refusal == Refusal::Denied => {
+        Err(error) if error.kind == ErrorKind::Denied => {
             return alone().with_hint(
                 "with the permission cloudformation:DescribeEvents you would be told here which resource it is and why",
             );
@@ -48,13 +48,13 @@ pub(super) fn refused(
         return alone();
     }
     let mut text = format!("{message} before anything was begun");
-    for cause in causes.iter().take(MOST_SHOWN) {
+    for cause in causes.iter().take(MAX_SHOWN) {
         text.push_str(&format!("\n  {cause}"));
     }
-    if causes.len() > MOST_SHOWN {
-        text.push_str(&format!("\n  and {} more", causes.len() - MOST_SHOWN));
+    if causes.len() > MAX_SHOWN {
+        text.push_str(&format!("\n  and {} more", causes.len() - MAX_SHOWN));
     }
-    let error = TargetError::new(Refusal::Failed, text);
+    let error = TargetError::new(ErrorKind::Failed, text);
     match causes.into_iter().find_map(|cause| cause.remedy) {
         Some(remedy) => error.with_hint(remedy),
         None => error,

@@ -16,9 +16,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::refusal::{Refusal, TargetError};
-use super::status::{Ground, StackStatus};
-use super::target::{Inventory, Pace, Resource};
+use super::refusal::{ErrorKind, TargetError};
+use super::status::{StackState, StackStatus};
+use super::target::{DeployMode, Inventory, Resource};
 use crate::config::names::StackName;
 use crate::stack::Template;
 pub use records::{
@@ -65,7 +65,7 @@ pub trait CloudFormation {
         stack_id: &str,
         token: &str,
         spare: &[String],
-        pace: Pace,
+        pace: DeployMode,
     ) -> Result<(), TargetError>;
 
     /// The events since the last operation on the stack began, oldest first.
@@ -187,7 +187,7 @@ impl<C: CloudFormation> Inventory for CloudStacks<C> {
 
 fn not_ours(stack: &StackName) -> TargetError {
     let message = format!("stack `{stack}` is not a chat: chatctl has not deployed it");
-    TargetError::new(Refusal::Usage, message)
+    TargetError::new(ErrorKind::Usage, message)
         .with_hint("`--stack NAME`, or `stack` in chatctl.toml, names another stack")
 }
 

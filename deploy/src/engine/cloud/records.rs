@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::refusal::{Refusal, TargetError};
-use super::super::status::{Ground, StackStatus};
-use super::super::target::{Change, Pace};
+use super::super::refusal::{ErrorKind, TargetError};
+use super::super::status::{StackState, StackStatus};
+use super::super::target::{Change, DeployMode};
 use crate::stack::change::ResourceChange;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::parameter::is_code_key;
@@ -24,7 +24,7 @@ pub struct StackRecord {
     /// When its last operation began, seconds since the Unix epoch.
     pub changed_at: Option<f64>,
     /// How its last operation was made.
-    pub pace: Pace,
+    pub pace: DeployMode,
 }
 
 impl StackRecord {
@@ -37,7 +37,7 @@ impl StackRecord {
 
     /// Why a stack in this state can neither be updated nor deleted as it is; `None` when it can.
     pub fn stuck(&self) -> Option<TargetError> {
-        if self.status.ground() != Ground::Stuck {
+        if self.status.ground() != StackState::Stuck {
             return None;
         }
         let (name, word) = (&self.name, self.status.word());
@@ -52,7 +52,7 @@ impl StackRecord {
             ),
             _ => "`chatctl status` names the cause".to_owned(),
         };
-        Some(TargetError::new(Refusal::Failed, message).with_hint(hint))
+        Some(TargetError::new(ErrorKind::Failed, message).with_hint(hint))
     }
 
     /// Whether a deletion stopped in the middle. Such a stack can be deleted without some of its resources, and in no
@@ -64,9 +64,9 @@ impl StackRecord {
 
     /// How the next operation must be made, if it were up to somebody who wants `wanted`: after a failed express
     /// operation CloudFormation takes no other kind until one has succeeded.
-    pub(super) fn next_pace(&self, wanted: Pace) -> Pace {
+    pub(super) fn next_pace(&self, wanted: DeployMode) -> DeployMode {
         match (self.pace, &self.status) {
-            (Pace::Express, StackStatus::Failed(_)) => Pace::Express,
+            (DeployMode::Express, StackStatus::Failed(_)) => DeployMode::Express,
             _ => wanted,
         }
     }
@@ -95,7 +95,7 @@ pub struct NewChangeSet {
     pub parameters: BTreeMap<String, ParameterValue>,
     /// Empty leaves the stack's tags as they are.
     pub tags: BTreeMap<String, String>,
-    pub pace: Pace,
+    pub pace: DeployMode,
 }
 
 /// What a parameter is to be.

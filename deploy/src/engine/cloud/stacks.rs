@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use super::records::{NewChangeSet, ParameterValue};
 use super::retain::{TABLE_TYPE, with_tables_retained};
-use super::{CloudFormation, CloudStacks, Ground, StackRecord, TargetError, token};
+use super::{CloudFormation, CloudStacks, StackRecord, StackState, TargetError, token};
 use crate::config::names::StackName;
 use crate::engine::deploy::no_answer;
 use crate::engine::limits::{self, Limit};
-use crate::engine::refusal::Refusal;
+use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{
-    Change, ChangeSet, Data, Deployment, Description, Footing, Operation, Pace, Prepared, Stacks,
+    Change, ChangeSet, Data, DeployMode, Deployment, Description, Operation, Prepared, Readiness,
+    Stacks,
 };
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
@@ -25,23 +26,23 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         }))
     }
 
-    async fn footing(&self, stack: &StackName) -> Result<Footing, TargetError> {
+    async fn footing(&self, stack: &StackName) -> Result<Readiness, TargetError> {
         let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
-            return Ok(Footing::Ready);
+            return Ok(Readiness::Ready);
         };
         Ok(match record.status.ground() {
-            Ground::Free | Ground::Built => Footing::Ready,
-            Ground::Leftover => {
+            StackState::Free | StackState::Built => Readiness::Ready,
+            StackState::Leftover => {
                 self.own_remains(stack, &record.status).await?;
-                Footing::Leftover(record.status.word().to_owned())
+                Readiness::Leftover(record.status.word().to_owned())
             }
-            Ground::Busy => Footing::Busy(Operation {
+            StackState::Busy => Readiness::Busy(Operation {
                 stack: stack.clone(),
                 stack_id: record.id,
                 token: String::new(),
             }),
-            Ground::Stuck => {
-                Footing::Stuck(record.stuck().expect("the ground says that it is stuck"))
+            StackState::Stuck => {
+                Readiness::Stuck(record.stuck().expect("the ground says that it is stuck"))
             }
         })
     }
@@ -52,7 +53,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             .cloud
             .stack(stack)
             .await?
-            .filter(|record| record.status.ground() == Ground::Built);
+            .filter(|record| record.status.ground() == StackState::Built);
         let before = match &record {
             Some(_) => Some(self.own_template(&deployment.stack).await?),
             None => None,
@@ -112,7 +113,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let open = self.open.borrow().clone();
         let Some(open) = open.filter(|open| open.ids.change_set == change_set.id) else {
             let message = "the change set was prepared by another command";
-            return Err(TargetError::new(Refusal::Unexpected, message));
+            return Err(TargetError::new(ErrorKind::Unexpected, message));
         };
         let token = self.execute(&open.ids).await?;
         Ok(Operation {
@@ -130,7 +131,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let Some(template) = with_tables_retained(&deployed) else {
             return Ok(None);
         };
-        if record.status.ground() != Ground::Built {
+        if record.status.ground() != StackState::Built {
             return self.tables_of_what_is_left(&record).await;
         }
         let request = NewChangeSet {
@@ -138,7 +139,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             stack: stack.as_ref().to_owned(),
             change: Change::Update,
             template,
-            pace: record.next_pace(Pace::Standard),
+            pace: record.next_pace(DeployMode::Standard),
             parameters: record
                 .parameters
                 .into_keys()
@@ -173,7 +174,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         };
         if record.protected {
             let message = format!("stack `{stack}` is protected against deletion");
-            return Err(TargetError::new(Refusal::Usage, message)
+            return Err(TargetError::new(ErrorKind::Usage, message)
                 .with_hint("`chatctl deploy --protect=false` lifts the protection"));
         }
         let mut spare = spare.to_vec();
@@ -182,7 +183,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             spare.sort();
             spare.dedup();
         }
-        let pace = record.next_pace(Pace::Standard);
+        let pace = record.next_pace(DeployMode::Standard);
         operation.stack_id = record.id;
         self.delete_stack(&operation.stack_id, &operation.token, &spare, pace)
             .await?;
@@ -232,7 +233,7 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             "interrupted; AWS goes on with stack `{}` by itself",
             operation.stack
         );
-        TargetError::new(Refusal::Interrupted, message).with_hint(
+        TargetError::new(ErrorKind::Interrupted, message).with_hint(
             "`chatctl status` tells how far it is; the same command again follows it and goes on",
         )
     }
@@ -258,7 +259,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         let (name, word) = (&record.name, record.status.word());
         let message =
             format!("stack `{name}` is {word}: in that state it cannot be told to keep its table");
-        Err(TargetError::new(Refusal::Failed, message)
+        Err(TargetError::new(ErrorKind::Failed, message)
             .with_hint("nothing was deleted; without `--keep-data` the table goes, too"))
     }
 }

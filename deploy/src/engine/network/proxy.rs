@@ -9,7 +9,7 @@ use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::engine::{Refusal, TargetError, causes};
+use crate::engine::{ErrorKind, TargetError, causes};
 
 /// Reached without a proxy, whatever the environment says: this machine, and the addresses at which a machine or a
 /// container on AWS asks for its own credentials, where a proxy would answer with those of its own machine
@@ -40,7 +40,7 @@ impl Proxy {
         // A value may hold a password, so no error quotes it.
         let wrong = |why: &str| {
             TargetError::new(
-                Refusal::Usage,
+                ErrorKind::Usage,
                 format!("{variable} does not name a proxy: {why}"),
             )
             .with_hint(format!(

@@ -13,12 +13,12 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::engine::reading::read;
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 const BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// More than all public authorities together have.
-const MOST_BYTES: u64 = 16 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Certificates of authorities that are trusted.
 #[derive(Debug, Clone)]
@@ -55,13 +55,13 @@ impl Trust {
             );
             TargetError {
                 source: Some(why),
-                ..TargetError::new(Refusal::Usage, message)
+                ..TargetError::new(ErrorKind::Usage, message)
             }
             .with_hint(format!(
                 "name a file that holds the certificates of your network's authorities in PEM form, or unset {BUNDLE}"
             ))
         };
-        let bytes = read(&path, MOST_BYTES)
+        let bytes = read(&path, MAX_BYTES)
             .await
             .map_err(|error| wrong(error.into()))?;
         let parsed: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Mode, RawMode, Stat};
 
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 
 /// What something should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,10 @@ impl NotOurs {
         };
         TargetError {
             source: Some(Box::new(self)),
-            ..TargetError::new(Refusal::Usage, format!("could not use {}", path.display()))
+            ..TargetError::new(
+                ErrorKind::Usage,
+                format!("could not use {}", path.display()),
+            )
         }
         .with_hint(hint)
     }

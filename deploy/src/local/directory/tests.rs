@@ -14,7 +14,7 @@ fn ours() -> (tempfile::TempDir, Directory) {
 #[track_caller]
 fn reason<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     let error = outcome.unwrap_err();
-    assert_eq!(error.refusal, crate::engine::Refusal::Usage, "{error:?}");
+    assert_eq!(error.kind, crate::engine::ErrorKind::Usage, "{error:?}");
     std::error::Error::source(&error).unwrap().to_string()
 }
 

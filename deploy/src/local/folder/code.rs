@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::check::ours;
 use super::remove::{remove_code, remove_parts};
 use super::{Result, StateFolder};
-use crate::engine::{Refusal, TargetError};
+use crate::engine::{ErrorKind, TargetError};
 use crate::local::directory::Directory;
 use crate::local::records::CodeFolders;
 use crate::packaging::is_digest;
@@ -43,7 +43,7 @@ impl StateFolder {
             };
             if !is_right {
                 let message = format!("{} is not the code that was deployed", path.display());
-                return Err(TargetError::new(Refusal::Failed, message)
+                return Err(TargetError::new(ErrorKind::Failed, message)
                     .with_hint("`chatctl deploy --local` puts it there again"));
             }
         }
@@ -95,7 +95,7 @@ pub fn keep_code(folder: &Directory, executable: &Path, digest: &str) -> Result<
             "{} has changed since it was looked at",
             executable.display()
         );
-        return Err(TargetError::new(Refusal::Failed, message)
+        return Err(TargetError::new(ErrorKind::Failed, message)
             .with_hint("wait until nothing builds it any more, then try again"));
     }
     part.finish()?;

@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 /// Far above the index of any repository that there is.
-const MOST_BYTES: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Lengths of an object's id: SHA-1, SHA-256.
 const IDS: [usize; 2] = [20, 32];
@@ -87,7 +87,7 @@ fn whole(path: &Path) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     };
     let mut bytes = Vec::new();
-    if file.take(MOST_BYTES).read_to_end(&mut bytes)? as u64 == MOST_BYTES {
+    if file.take(MAX_BYTES).read_to_end(&mut bytes)? as u64 == MAX_BYTES {
         return Err(unknown());
     }
     Ok(Some(bytes))

@@ -18,7 +18,7 @@ mod number {
 }
 
 /// An honest executable names a few dozen versions; a damaged one must not keep us busy.
-const MOST_NAMES: usize = 10_000;
+const MAX_NAMES: usize = 10_000;
 
 /// An ELF file, as far as its headers go.
 pub(super) struct Elf<'a> {
@@ -183,7 +183,7 @@ impl<'a> Elf<'a> {
                 let mut version = need.checked_add(u64::from(self.u32(need, 8)?))?;
                 for _ in 0..count {
                     seen += 1;
-                    if seen > MOST_NAMES {
+                    if seen > MAX_NAMES {
                         return None;
                     }
                     // What is only asked for weakly may be missing.

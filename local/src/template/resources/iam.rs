@@ -12,7 +12,7 @@ use super::{Created, Kind, of_kind};
 use crate::iam::Policy;
 use crate::stack;
 
-const LONGEST_ROLE_NAME: usize = 64;
+const MAX_ROLE_NAME: usize = 64;
 
 pub(in crate::template) const ROLE: Kind = Kind {
     name: "AWS::IAM::Role",
@@ -30,12 +30,12 @@ pub(in crate::template) const ROLE: Kind = Kind {
                 must("PolicyName", name(1, 128, "_+=,.@-")),
             ])),
         ),
-        may("RoleName", name(1, LONGEST_ROLE_NAME, "_+=,.@-")),
+        may("RoleName", name(1, MAX_ROLE_NAME, "_+=,.@-")),
         may("Tags", TAGS),
     ],
     attributes: &["Arn", "RoleId"],
     named: |naming| {
-        let name = naming.name("RoleName", LONGEST_ROLE_NAME);
+        let name = naming.name("RoleName", MAX_ROLE_NAME);
         let path = naming.given("Path").unwrap_or("/");
         let arn = format!(
             "arn:aws:iam::{}:role{path}{name}",

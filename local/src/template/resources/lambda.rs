@@ -147,14 +147,14 @@ pub(in crate::template) fn function(resource: &Created) -> Result<stack::Functio
 }
 
 /// See <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
-const MOST_LAYERS: usize = 5;
+const MAX_LAYERS: usize = 5;
 
 fn check_layers(resource: &Created) -> Result<(), Problem> {
     let layers = resource.properties.get("Layers").and_then(Json::as_array);
     match layers.map_or(0, Vec::len) {
-        0..=MOST_LAYERS => Ok(()),
+        0..=MAX_LAYERS => Ok(()),
         count => {
-            let reason = format!("it has {count} layers, and {MOST_LAYERS} are allowed");
+            let reason = format!("it has {count} layers, and {MAX_LAYERS} are allowed");
             Err(resource.problem("Layers", reason))
         }
     }
@@ -216,7 +216,7 @@ const RESERVED: [&str; 18] = [
 ];
 
 /// In bytes, all names and values together, from the same page.
-const LARGEST_ENVIRONMENT: usize = 4_096;
+const MAX_ENVIRONMENT_BYTES: usize = 4_096;
 
 fn environment(resource: &Created) -> Result<BTreeMap<String, String>, Problem> {
     let problem = |reason: String| resource.problem("Environment", reason);
@@ -249,9 +249,9 @@ fn environment(resource: &Created) -> Result<BTreeMap<String, String>, Problem> 
         .iter()
         .map(|(name, value)| name.len() + value.len())
         .sum();
-    if size > LARGEST_ENVIRONMENT {
+    if size > MAX_ENVIRONMENT_BYTES {
         return Err(problem(format!(
-            "its variables have {size} bytes, and {LARGEST_ENVIRONMENT} are allowed"
+            "its variables have {size} bytes, and {MAX_ENVIRONMENT_BYTES} are allowed"
         )));
     }
     Ok(environment)

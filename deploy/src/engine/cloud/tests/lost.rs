@@ -2,7 +2,7 @@
 
 use super::super::fake::Spoiled;
 use super::*;
-use crate::engine::{DeployError, Refusal};
+use crate::engine::{DeployError, ErrorKind};
 
 const CREATED: &str = "chat CREATE_IN_PROGRESS User Initiated\n- poll -\nchat CREATE_COMPLETE";
 const UPDATED: &str = "chat UPDATE_IN_PROGRESS User Initiated\n- poll -\nchat UPDATE_COMPLETE";
@@ -50,7 +50,7 @@ async fn an_execution_that_was_answered_and_not_begun_is_no_success() {
         let cloud = prepared(cloud).operation(CREATED);
         let (error, ..) = outcome(cloud.spoiled("execute", Spoiled::Ignored)).await;
         let error = error.unwrap();
-        assert_eq!(error.refusal, Refusal::Unreachable);
+        assert_eq!(error.kind, ErrorKind::Unreachable);
         assert!(error.message.ends_with("but nothing was begun"), "{error}");
     }
 }
@@ -89,7 +89,7 @@ async fn a_stack_that_never_settles_is_told_of_now_and_then_and_left_to_itself_a
     let cloud = prepared(FakeCloud::with("CREATE_COMPLETE")).operation("chat UPDATE_IN_PROGRESS");
     let (error, lines, _) = outcome(cloud).await;
     let error = error.unwrap();
-    assert_eq!(error.refusal, Refusal::Failed);
+    assert_eq!(error.kind, ErrorKind::Failed);
     let message = "stack `chat` has not settled after 60 minutes (UPDATE_IN_PROGRESS)";
     assert_eq!(error.message, message);
     let so_far = error.so_far.unwrap();

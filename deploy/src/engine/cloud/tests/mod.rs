@@ -14,7 +14,7 @@ use super::*;
 use crate::engine::fake::{Transcript, deployment};
 use crate::engine::target::{ChangeSet, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
-use crate::stack::connect::Introduction;
+use crate::stack::connect::RequiredIdentity;
 
 fn name() -> StackName {
     "chat".parse().unwrap()
@@ -248,7 +248,10 @@ async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deploye
     *cloud.template.borrow_mut() = Some(Template::new(room));
     let stacks = CloudStacks::new(cloud);
     let deployed = stacks.deployed_template(&name()).await.unwrap();
-    assert_eq!(Introduction::of_deployed(&deployed), Introduction::Name);
+    assert_eq!(
+        RequiredIdentity::of_deployed(&deployed),
+        RequiredIdentity::Name
+    );
 }
 
 #[tokio::test]

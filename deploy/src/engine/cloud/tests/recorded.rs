@@ -6,7 +6,7 @@
 use super::super::fake::Spoiled;
 use super::trouble::torn_down;
 use super::*;
-use crate::engine::Refusal;
+use crate::engine::ErrorKind;
 
 /// `api/test_changesets.snapshot.json`: `test_empty_changeset`, `test_create_change_set_no_changes`.
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn a_change_set_that_became_obsolete_before_it_was_executed_changes_nothin
     let stacks = CloudStacks::new(cloud);
     let change_set = change_set(&stacks).await;
     let error = refusal(execute(&stacks, &change_set, &mut Transcript::default()).await);
-    assert_eq!(error.refusal, Refusal::Failed);
+    assert_eq!(error.kind, ErrorKind::Failed);
     assert_eq!(error.so_far.as_deref(), Some("nothing was changed"));
     assert_eq!(
         stacks.cloud.asked(),
@@ -284,7 +284,7 @@ async fn a_protection_keeps_a_stack_until_it_is_lifted() {
     let stacks = CloudStacks::new(cloud);
     stacks.protect(&name(), true).await.unwrap();
     let error = stacks.delete(&name(), Data::Remove, &[]).await.unwrap_err();
-    assert_eq!(error.refusal, Refusal::Usage);
+    assert_eq!(error.kind, ErrorKind::Usage);
     stacks.protect(&name(), false).await.unwrap();
     stacks.delete(&name(), Data::Remove, &[]).await.unwrap();
     assert_eq!(
@@ -300,6 +300,6 @@ async fn a_shell_in_which_somebody_else_s_change_set_waits_is_not_removed() {
     cloud.waiting.borrow_mut().push("somebody-s".into());
     let stacks = CloudStacks::new(cloud);
     let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
-    assert_eq!(error.refusal, Refusal::Usage);
+    assert_eq!(error.kind, ErrorKind::Usage);
     assert_eq!(stacks.cloud.asked(), "");
 }

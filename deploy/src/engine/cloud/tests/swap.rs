@@ -25,7 +25,7 @@ impl Functions for Deployed {
             return Ok(());
         }
         let message = format!("could not put new code into function {function}");
-        Err(TargetError::new(Refusal::Denied, message).with_hint("have the permission"))
+        Err(TargetError::new(ErrorKind::Denied, message).with_hint("have the permission"))
     }
 }
 

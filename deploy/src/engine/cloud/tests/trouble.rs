@@ -1,7 +1,7 @@
 //! Deletions that fail, requests that are refused meanwhile, express operations that failed.
 
 use super::*;
-use crate::engine::Refusal;
+use crate::engine::ErrorKind;
 
 /// Tears down, and tells what was reported, asked and answered.
 pub(super) async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
@@ -182,7 +182,7 @@ async fn credentials_that_expire_while_a_stack_is_followed_end_it_as_a_denial() 
     let stacks = CloudStacks::new(cloud);
     let change_set = change_set(&stacks).await;
     let error = refusal(execute(&stacks, &change_set, &mut Transcript::default()).await);
-    assert_eq!(error.refusal, Refusal::Denied);
+    assert_eq!(error.kind, ErrorKind::Denied);
 }
 
 #[tokio::test]

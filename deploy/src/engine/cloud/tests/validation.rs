@@ -1,7 +1,7 @@
 //! What CloudFormation finds out about a change set before anything is begun.
 
 use super::*;
-use crate::engine::Refusal;
+use crate::engine::ErrorKind;
 use crate::stack::outline::outline;
 
 const REASON: &str = "FAILED UNAVAILABLE The following hook(s)/validation failed: \
@@ -53,7 +53,7 @@ async fn a_failed_validation_names_resource_place_reason_and_meaning_and_leaves_
 async fn whoever_may_not_ask_for_details_gets_the_reason_and_the_permission_to_ask_for() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE").change_set(REASON));
     let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
-    assert_eq!(error.refusal, Refusal::Failed);
+    assert_eq!(error.kind, ErrorKind::Failed);
     expect![[r#"
         CloudFormation refuses the change of stack `chat`: The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck].
         with the permission cloudformation:DescribeEvents you would be told here which resource it is and why"#]]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::config::names::{StackName, StageName};
-use crate::config::permission::{MOST_OF_POLICIES, size_of_policies};
+use crate::config::permission::{MAX_POLICIES_BYTES, size_of_policies};
 
 /// The most bytes of a function's policy
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
-const MOST_OF_FUNCTION_POLICY: usize = 20_480;
+const MAX_FUNCTION_POLICY_BYTES: usize = 20_480;
 
 /// The partition and the Region with the longest names, which are not of one another, in an account's ARN.
 const PLACE: [(&str, &str); 4] = [
@@ -120,7 +120,7 @@ fn who_may_invoke_a_function_fits_into_its_policy_whatever_the_names_and_routes(
             // One statement: there is room for what others add.
             assert_eq!(policy.matches("\"Sid\"").count(), 1, "{function}");
             assert!(
-                policy.len() < MOST_OF_FUNCTION_POLICY / 10,
+                policy.len() < MAX_FUNCTION_POLICY_BYTES / 10,
                 "{function}: {}",
                 policy.len()
             );
@@ -179,7 +179,7 @@ fn policies_of_roles(settings: &Settings) -> BTreeMap<String, usize> {
 fn what_our_own_functions_may_do_fits_into_their_roles_whatever_the_names() {
     for routes in ["", FULL, ROOM, ALONE] {
         for (role, size) in policies_of_roles(&longest(routes)) {
-            assert!(size < MOST_OF_POLICIES / 4, "{role}: {size}");
+            assert!(size < MAX_POLICIES_BYTES / 4, "{role}: {size}");
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::template::problem::{Problem, Problems};
 
 /// The longest template of access logs, in bytes:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
-const LONGEST_LOG_FORMAT: usize = 3 * 1024;
+const MAX_LOG_FORMAT: usize = 3 * 1024;
 
 /// By stage name.
 pub(super) fn stages(
@@ -47,8 +47,8 @@ fn stage(resource: &Created, created: &[Created]) -> Result<stack::Stage, Proble
     )?;
     let format = resource.properties["AccessLogSettings"]["Format"].as_str();
     let length = format.map_or(0, str::len);
-    if length > LONGEST_LOG_FORMAT {
-        let reason = format!("its Format has {length} bytes, and {LONGEST_LOG_FORMAT} are allowed");
+    if length > MAX_LOG_FORMAT {
+        let reason = format!("its Format has {length} bytes, and {MAX_LOG_FORMAT} are allowed");
         return Err(resource.problem("AccessLogSettings", reason));
     }
     Ok(stack::Stage {
