@@ -1,3 +1,4 @@
+mod deployed;
 mod limit_tests;
 mod protocol;
 
