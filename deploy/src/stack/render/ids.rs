@@ -1,4 +1,4 @@
-//! Logical ids of what belongs to one route: different for different routes, and stable.
+//! Logical ids of the resources of one route: unique for each route, and stable.
 
 use sha2::{Digest, Sha256};
 
@@ -6,7 +6,7 @@ use crate::config::names::RouteKey;
 
 /// The logical id of the `kind` that belongs to the route with `key`: `RouteSend`, `HandlerSend`; `DefaultRoute` for
 /// `$default`.
-pub(super) fn of(kind: &str, key: &RouteKey) -> String {
+pub(super) fn for_route(kind: &str, key: &RouteKey) -> String {
     let key = key.as_ref();
     if key == "$default" {
         return format!("Default{kind}");
