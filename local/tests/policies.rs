@@ -194,19 +194,19 @@ fn an_operator_that_cannot_be_judged_is_an_error_and_never_an_allow() {
         (
             "DateLess",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `DateLess` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be evaluated: the condition operator `DateLess` is not supported by the local target"
             ],
         ),
         (
             "ForSomeValues:StringEquals",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `ForSomeValues:StringEquals` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be evaluated: the condition operator `ForSomeValues:StringEquals` is not supported by the local target"
             ],
         ),
         (
             "NullIfExists",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `NullIfExists` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be evaluated: the condition operator `NullIfExists` is not supported by the local target"
             ],
         ),
     ] {
@@ -223,7 +223,7 @@ fn a_policy_variable_is_refused_where_it_would_be_one() {
     check_error(
         policy(allow("dynamodb:*", resource)),
         expect![
-            "statement 1 of the policy uses the policy variable in `arn:aws:dynamodb:::table/${aws:username}`, which the local target cannot judge"
+            "statement 1 of the policy uses the policy variable in `arn:aws:dynamodb:::table/${aws:username}`, which the local target does not support"
         ],
     );
     let old = json!({ "Version": "2008-10-17", "Statement": [allow("dynamodb:*", resource)] });
@@ -236,7 +236,7 @@ fn a_policy_variable_is_refused_where_it_would_be_one() {
     check_error(
         policy(statement),
         expect![
-            "statement 1 of the policy has a condition that cannot be judged: the policy variable in `${aws:username}` is not supported by the local target"
+            "statement 1 of the policy has a condition that cannot be evaluated: the policy variable in `${aws:username}` is not supported by the local target"
         ],
     );
 }
@@ -303,7 +303,7 @@ fn every_malformed_document_says_what_is_wrong() {
     check_error(
         statement(&|s| s["Principal"] = json!("*")),
         expect![
-            "statement 1 of the policy is malformed: `Principal` does not belong into an identity policy"
+            "statement 1 of the policy is malformed: `Principal` is not allowed in an identity policy"
         ],
     );
     check_error(
@@ -315,7 +315,7 @@ fn every_malformed_document_says_what_is_wrong() {
     check_error(
         statement(&|s| s["Condition"] = json!({ "Bool": "x" })),
         expect![
-            "statement 1 of the policy has a condition that cannot be judged: `Bool` must map condition keys to a value or a list of values"
+            "statement 1 of the policy has a condition that cannot be evaluated: `Bool` must map condition keys to a value or a list of values"
         ],
     );
 }

@@ -86,7 +86,7 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
     told(
         &unassigned,
         4,
-        "does not give role `dev` in account 123456789012",
+        "refuses role `dev` in account 123456789012",
         "sso_role_name",
     );
     // The network fails inside of the provider, which has pauses of its own.
@@ -239,7 +239,7 @@ fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_told_by_its_variable
     assert!(
         empty
             .stdout
-            .contains("bad region       nothing says which AWS region to use"),
+            .contains("bad region       no AWS Region is set"),
         "{}",
         empty.stdout
     );

@@ -190,10 +190,10 @@ mod tests {
                 + Route AWS::ApiGatewayV2::Route
                 ~ F AWS::Lambda::Function: Code
                     Code/S3Key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… → bb
-                ! T AWS::DynamoDB::Table (replaced: what it holds is lost)
+                ! T AWS::DynamoDB::Table (replaced: its contents are lost)
                 ! P AWS::Lambda::Permission (may be replaced)
-                ! U AWS::DynamoDB::Table (may be replaced: what it holds is lost then)
-                - V AWS::DynamoDB::Table (what it holds is lost)
+                ! U AWS::DynamoDB::Table (may be replaced: its contents would be lost)
+                - V AWS::DynamoDB::Table (its contents are lost)
                 - Old AWS::DynamoDB::Table (stays in the account, outside the stack)
                 IAM: + Role may d:Action0 on Table.Arn
             "#]],

@@ -141,7 +141,7 @@ async fn a_stop_lets_running_events_end_and_tells_of_those_that_are_lost() {
     assert_eq!(
         told,
         [StackNotice::Warning(
-            "1 asynchronous invocations were not over when the stack stopped, and are lost; Lambda would have kept them"
+            "1 asynchronous invocations were unfinished when the stack stopped, and are lost; Lambda would have kept them"
                 .to_owned()
         )]
     );

@@ -102,7 +102,7 @@ async fn no_fitting_integration_response_refuses_connects_and_sends_error_frames
         world
             .warnings()
             .concat()
-            .contains("no AWS::ApiGatewayV2::IntegrationResponse fits the status 500")
+            .contains("no AWS::ApiGatewayV2::IntegrationResponse matches the status 500")
     );
 }
 

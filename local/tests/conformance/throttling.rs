@@ -98,7 +98,7 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
     check_refused_message(&routes, &mut client, join).await;
     let warnings = routes.warnings();
     assert!(
-        matches!(warnings.as_slice(), [one] if one.starts_with("route `join` of stage `v1` gets more requests than the stage's settings allow it, 1 a second and 1 at once")),
+        matches!(warnings.as_slice(), [one] if one.starts_with("route `join` of stage `v1` exceeds the limits of the stage's settings, 1 a second and 1 at once")),
         "it is said once: {warnings:?}"
     );
     hand.advance(Duration::from_secs(1));
@@ -151,7 +151,7 @@ async fn a_limit_of_zero_lets_nobody_in_and_is_warned_of_at_once() {
     let warnings =
         until(async || Some(world.warnings()).filter(|warnings| !warnings.is_empty())).await;
     assert!(
-        warnings[0].starts_with("stage `v1` lets nothing through on `$connect`:"),
+        warnings[0].starts_with("stage `v1` refuses every request on `$connect`,"),
         "{warnings:?}"
     );
     check_refused_handshake(&world).await;

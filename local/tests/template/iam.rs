@@ -168,7 +168,7 @@ fn every_wrong_role_is_refused() {
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: { Statement: { Effect: Allow, Action: 'a:b', Resource: '*', Condition: { IpAdress: { 'aws:SourceIp': 10.0.0.0/8 } } } } }]",
             expect![
-                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be judged: the condition operator `IpAdress` is not supported by the local target"
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be evaluated: the condition operator `IpAdress` is not supported by the local target"
             ],
         ),
     ] {

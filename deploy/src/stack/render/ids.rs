@@ -38,15 +38,15 @@ mod tests {
 
     #[test]
     fn the_default_route_is_not_the_route_default() {
-        assert_eq!(of("Route", &"$default".parse().unwrap()), "DefaultRoute");
-        assert_eq!(of("Route", &"default".parse().unwrap()), "RouteDefault");
+        assert_eq!(for_route("Route", &"$default".parse().unwrap()), "DefaultRoute");
+        assert_eq!(for_route("Route", &"default".parse().unwrap()), "RouteDefault");
     }
 
     proptest! {
         #[test]
         fn different_route_keys_get_different_logical_ids(a in "[A-Za-z0-9_-]{1,12}", b in "[A-Za-z0-9_-]{1,12}") {
             prop_assume!(a != b);
-            let [a, b] = [a, b].map(|key| of("Route", &key.parse().unwrap()));
+            let [a, b] = [a, b].map(|key| for_route("Route", &key.parse().unwrap()));
             prop_assert!(a.chars().all(|c| c.is_ascii_alphanumeric()));
             prop_assert_ne!(a, b);
         }
