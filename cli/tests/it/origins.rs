@@ -65,7 +65,7 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
     );
     sso_token(&project, "2020-01-01T00:00:00Z");
     let expired = run(&mut with_profile(&project));
-    told(&expired, 4, "it has expired", login);
+    told(&expired, 4, "has expired", login);
     sso_token(&project, "2099-01-01T00:00:00Z");
     let refused = |code: &str, message: &str| {
         let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
@@ -81,7 +81,7 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
         "UnauthorizedException",
         "Session token not found or invalid",
     );
-    told(&over, 4, "it has expired", login);
+    told(&over, 4, "has expired", login);
     let unassigned = refused("ForbiddenException", "No access");
     told(
         &unassigned,
