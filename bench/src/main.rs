@@ -123,7 +123,7 @@ fn run(args: &Args) -> Result<(), BenchError> {
             figures.extend(runtime.block_on(measure(*part, &args.programs, &floors))?);
         }
     }
-    figures.extend(figures::of_floors(&floors));
+    figures.extend(figures::from_floors(&floors));
     let missed = figures.iter().filter(|it| it.is_reached() == Some(false));
     say(&format!(
         "{}\n\n{}\n\n{} targets missed; every message arrived once",

@@ -36,7 +36,7 @@ impl Claims {
             .get(name_claim)
             .ok_or_else(|| Refusal::Missing(name_claim.to_owned()))?;
         let Value::String(name) = name else {
-            return Err(Refusal::Kind(name_claim.to_owned(), "a text"));
+            return Err(Refusal::Kind(name_claim.to_owned(), "a string"));
         };
         Ok(Self {
             name: name.clone(),

@@ -114,7 +114,7 @@ impl Verifier {
         match all.get("iss") {
             Some(Value::String(issuer)) if issuer == expected => Ok(()),
             Some(Value::String(issuer)) => Err(Refusal::Issuer(shown(issuer))),
-            Some(_) => Err(Refusal::Kind("iss".into(), "a text")),
+            Some(_) => Err(Refusal::Kind("iss".into(), "a string")),
             None => Err(Refusal::Missing("iss".into())),
         }
     }

@@ -119,7 +119,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
 
 /// What the functions of a deployed stack run on.
 pub(super) fn processor(record: &StackRecord) -> Option<Architecture> {
-    Architecture::of_word(record.parameters.get(parameter::ARCHITECTURE)?)
+    Architecture::from_word(record.parameters.get(parameter::ARCHITECTURE)?)
 }
 
 /// A sentence where functions that are deployed are to run on another processor, and why.

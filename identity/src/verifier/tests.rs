@@ -187,7 +187,7 @@ fn required_claims_must_have_the_right_type() {
         ("aud", json!([]), "another audience"),
         ("aud", json!({"chat": true}), "a list of strings"),
         ("aud", json!(["chat", 1]), "a list of strings"),
-        ("sub", json!(7), "not a text"),
+        ("sub", json!(7), "not a string"),
         ("to", json!(7), "a list of strings"),
         ("room", json!({}), "a list of strings"),
         ("can", json!(true), "a list of strings"),

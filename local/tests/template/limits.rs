@@ -1,4 +1,4 @@
-//! What AWS refuses because it is too much, or does not go together.
+//! Settings that exceed AWS's limits, or do not fit together.
 
 use crate::{ROLE, resolve_with, stack, with_api};
 
@@ -85,7 +85,7 @@ fn request_parameters_of_other_routes_than_connect_are_warned_of() {
 }
 
 #[test]
-fn a_key_that_yaml_reads_as_null_is_to_be_quoted() {
+fn a_key_that_yaml_reads_as_null_must_be_quoted() {
     let bare = with_api("  Logs: { Type: 'AWS::Logs::LogGroup', Properties: { Null: x } }\n");
     check(&bare, Some("a key must be a string, but is null"));
     let quoted = with_api("  Logs: { Type: 'AWS::Logs::LogGroup', Metadata: { 'Null': x } }\n");
