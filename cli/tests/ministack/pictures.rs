@@ -127,7 +127,7 @@ async fn a_first_deployment_to_aws_with_its_question_and_one_that_fails() {
     let caption = Caption {
         title: "against MiniStack, an emulator of AWS, with a resource that cannot be made",
         command: "chatctl deploy --stack second --handlers handlers",
-        without: Some((8, 24)),
+        without: Some((9, 24)),
     };
     let words = "deploy --stack second --handlers handlers";
     draws(&cloud, "deploy-fails.svg", words, &answer, 3, &caption).await;
