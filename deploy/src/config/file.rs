@@ -209,7 +209,7 @@ mod tests {
         check(
             "\n[local]\nport = \"eighty\"\n",
             expect![[r#"
-                chatctl.toml:3:8: expected a whole number, found the text "eighty"
+                chatctl.toml:3:8: expected a whole number, found the string "eighty"
                     |
                   3 | port = "eighty"
                     |        ^^^^^^^^
