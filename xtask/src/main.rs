@@ -2,6 +2,7 @@
 
 mod advisories;
 mod bench;
+mod book;
 mod conformance;
 mod licences;
 mod peers;
@@ -30,6 +31,8 @@ usage: cargo xtask COMMAND
                 play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   peers         only install the tests' third-party programs
+  book          build the documentation into target/book; fails where a link leads nowhere
+  pictures      make the pictures in docs/images anew, from real runs; look at them before you commit them
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
   spelling      look for misspelt words in prose and code; typos.toml has those that are right
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
         "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
         "peers" => peers::set_up().map(drop),
+        "book" => book::build(),
+        "pictures" => peers::set_up().and_then(|peers| book::draw(&peers)),
         "licences" => licences::check(),
         "unused" => unused::check(),
         "advisories" => advisories::check(),

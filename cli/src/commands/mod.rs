@@ -15,6 +15,8 @@ mod logs;
 mod outputs;
 mod plan;
 mod print_connect_commands;
+#[cfg(test)]
+mod reference;
 mod render;
 mod status;
 mod teardown;

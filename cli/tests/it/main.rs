@@ -13,6 +13,7 @@ mod dev;
 mod dev_loop;
 mod docs;
 mod examples;
+mod guide;
 mod handlers;
 mod hostile_clone;
 mod hostile_environment;
