@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::frame::Framing;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
-use crate::terminal::{Above, line_editor};
+use crate::terminal::{Above, end_editing, line_editor};
 use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::engine::{ErrorKind, TargetError};
 
@@ -57,6 +57,7 @@ pub(super) async fn chat(
     // The last lines, before the terminal is as it was.
     drop(input.flush());
     drop(input);
+    end_editing();
     outcome
 }
 

@@ -33,7 +33,7 @@ fn warning(terminal: Terminal, text: &str) {
         terminal.result_json(&json!({"type": "warning", "message": text}));
         return;
     }
-    terminal.step("warning", text);
+    terminal.warn_as_step("warning", text);
 }
 
 /// The commands that connect to a chat; none for a template of the user's.
