@@ -7,13 +7,9 @@ mod chromium;
 mod friends;
 mod limits;
 mod looks;
-#[path = "../it/project.rs"]
-#[expect(
-    dead_code,
-    reason = "shared with the other tests of the command, which use all of it"
-)]
-mod project;
 mod reconnecting;
 mod rooms;
 mod scene;
 mod window;
+
+use testing::project;

@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message, client};
+use testing::blocking::Client;
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::project::{PATIENCE, Project};
 
@@ -115,24 +115,6 @@ fn serve(stream: TcpStream, sender: &Mutex<Sender<Told>>, status: &AtomicU16) {
     }
 }
 
-type Socket = tokio_tungstenite::tungstenite::WebSocket<TcpStream>;
-
-fn connect(url: &str, headers: &[(&str, &str)]) -> Result<Socket, Error> {
-    let mut request = url.into_client_request()?;
-    for (name, value) in headers {
-        let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().unwrap();
-        request.headers_mut().insert(name, value.parse().unwrap());
-    }
-    let address = url.trim_start_matches("ws://").split('/').next().unwrap();
-    let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    match client(request, stream) {
-        Ok((socket, _)) => Ok(socket),
-        Err(tokio_tungstenite::tungstenite::HandshakeError::Failure(error)) => Err(error),
-        Err(error) => panic!("{error}"),
-    }
-}
-
 #[test]
 fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect() {
     let backend = Backend::start();
@@ -140,7 +122,7 @@ fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect(
     let url = project.deployed(&["--no-probe"]);
 
     let asked = format!("{url}?room=it%27s%20%22%5C%22&empty=");
-    let mut socket = connect(&asked, &[("x-say", "it's \"quoted\" \\ 1")]).unwrap();
+    let mut socket = Client::open(&asked, [("x-say", "it's \"quoted\" \\ 1")]).unwrap();
     let came = backend.hears("/in");
     let told = came.json();
     let id = told["connectionId"].as_str().unwrap().to_owned();
@@ -178,27 +160,27 @@ fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect(
         "",
     ] {
         let frame = json!({ "action": "send", "the-text": text }).to_string();
-        socket.send(Message::text(frame.as_str())).unwrap();
+        socket.send(&frame);
         let told = backend.hears("/send").json();
         let expected =
             json!({ "connectionId": id, "routeKey": "send", "message": text, "body": frame });
         assert_eq!(told, expected);
         if !text.is_empty() {
-            socket.send(Message::text(text)).unwrap();
+            socket.send(text);
             let expected = json!({ "connectionId": id, "routeKey": "$default", "body": text });
             assert_eq!(backend.hears("/else").json(), expected);
         }
     }
     for value in [json!(1), json!({"a": ["it's"]}), json!([true, null])] {
         let frame = json!({ "action": "send", "the-text": value }).to_string();
-        socket.send(Message::text(frame)).unwrap();
+        socket.send(&frame);
         assert_eq!(backend.hears("/send").json()["message"], value);
     }
-    socket.close(None).unwrap();
+    socket.close();
     assert_eq!(backend.hears("/out").json(), json!({ "connectionId": id }));
 
     backend.status.store(401, Ordering::SeqCst);
-    match connect(&url, &[]) {
+    match Client::open(&url, []) {
         // None of the stack's integration responses fits it.
         Err(Error::Http(answer)) => assert_eq!(answer.status(), 500),
         other => panic!("{other:?}"),
@@ -233,7 +215,7 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
     let url = url.rsplit(' ').next().unwrap();
     let sent = format!("x-chat-secret: {SECRET}");
     // A client that sends the header itself does not get through with it.
-    let mut socket = connect(url, &[("x-chat-secret", "guessed")]).unwrap();
+    let mut socket = Client::open(url, [("x-chat-secret", "guessed")]).unwrap();
     let proven = |told: Told| {
         let mut headers = told.headers.iter();
         assert!(headers.any(|header| *header == sent), "{told:?}");
@@ -242,7 +224,7 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
         assert_eq!(values.count(), 1, "{told:?}");
     };
     proven(backend.hears("/in"));
-    socket.send(Message::text("hi")).unwrap();
+    socket.send("hi");
     proven(backend.hears("/else"));
 
     for words in [
@@ -266,7 +248,7 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
     std::fs::write(&file, "another-value\n").unwrap();
     let deployed = project.deploy(&["--no-probe"]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
-    socket.send(Message::text("hi")).unwrap();
+    socket.send("hi");
     let told = backend.hears("/else");
     assert!(
         told.headers

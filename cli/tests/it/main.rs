@@ -25,13 +25,8 @@ mod origins;
 mod outside;
 mod page;
 mod ports;
-mod project;
 mod proxies;
-#[path = "../shared/pty.rs"]
-mod pty;
 mod renderings;
-#[path = "../shared/rights.rs"]
-mod rights;
 mod sdk;
 mod stopped;
 mod strangers;
@@ -41,3 +36,5 @@ mod toolchain;
 mod vanished;
 mod whose_code;
 mod wscat;
+
+use testing::{project, pty, rights};

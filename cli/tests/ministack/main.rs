@@ -17,12 +17,10 @@ mod interruptions;
 mod logs;
 mod permissions;
 mod phases;
-#[path = "../shared/pty.rs"]
-mod pty;
-#[path = "../shared/rights.rs"]
-mod rights;
 mod routes;
 mod screens;
 mod service_models;
 mod terminal;
 mod web;
+
+use testing::{pty, rights};

@@ -218,7 +218,8 @@ async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployme
     child.kill().await.unwrap();
     let status = cloud.stack_status("chat").await;
     assert_eq!(status.as_deref(), Some("REVIEW_IN_PROGRESS"));
-    let next = cloud.deploy("").await.exits(0).explains("both ways");
+    let next = cloud.deploy("").await.exits(0);
+    next.explains("both ways");
     next.explains("removing the empty stack `chat` (REVIEW_IN_PROGRESS): an earlier deployment stopped before it was agreed to");
     cloud.chatctl("teardown --yes").await.exits(0);
 }

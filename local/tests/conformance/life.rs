@@ -1,11 +1,12 @@
 //! How a stack starts and ends, and that nothing of it is left.
 
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use chatctl_local::{
     FunctionCodeError, LocalStack, Options, StackNotice, StackRequest, StartError,
 };
+use testing::ports::own_port;
+use testing::processes::exists;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -13,24 +14,8 @@ use crate::puppets::{Act, Puppets};
 use crate::setup::Setup;
 use crate::world::{World, exchange, recorder, signed_by, until, within};
 
-fn is_alive(pid: u32) -> bool {
-    std::path::Path::new(&format!("/proc/{pid}")).exists()
-}
-
 async fn is_open(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).await.is_ok()
-}
-
-/// A port that nobody gets by asking for any, as other tests do: below the range that Linux takes those from.
-fn own_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// The stack events so far, as `Name STATUS`.
@@ -64,7 +49,7 @@ async fn stop_closes_connections_runs_disconnect_and_leaves_no_process_and_no_po
     assert_eq!(disconnect.context()["disconnectStatusCode"], 1001);
     within(stopping).await.unwrap();
     for pid in pids.into_iter().chain([disconnect.pid]) {
-        assert!(!is_alive(pid), "{pid}");
+        assert!(!exists(pid), "{pid}");
     }
     assert!(!is_open(port).await);
     // Another test of this process may have got that port meanwhile, for a while.
@@ -79,7 +64,7 @@ async fn stop_does_not_wait_for_a_function_that_works_for_ever() {
     client.send("x").await;
     let pid = world.puppets.event("default", 0).await.pid;
     within(world.stack.stop()).await;
-    assert!(!is_alive(pid));
+    assert!(!exists(pid));
 }
 
 #[tokio::test]
@@ -125,7 +110,7 @@ async fn a_dropped_stack_ends_its_processes() {
     let pid = world.puppets.event("connect", 0).await.pid;
     let port = world.stack.port();
     drop(world.stack);
-    until(async || (!is_alive(pid) && !is_open(port).await).then_some(())).await;
+    until(async || (!exists(pid) && !is_open(port).await).then_some(())).await;
 }
 
 #[tokio::test]

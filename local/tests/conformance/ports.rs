@@ -1,4 +1,4 @@
-//! What a stack listens on.
+//! What a stack listens on. Only Linux lists the sockets of a process in a file.
 #![cfg(target_os = "linux")]
 
 use std::collections::{BTreeMap, BTreeSet};

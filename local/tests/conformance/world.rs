@@ -1,42 +1,19 @@
 //! A running stack with scripted functions, and clients for it over real sockets.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use chatctl_local::{Hand, Limits, LocalStack, Observer, Options, StackNotice, StackRequest};
-use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
+pub(crate) use testing::until::{until, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::puppets::Puppets;
 use crate::setup::Setup;
-
-/// Waits for something that is bound to happen, and fails the test when it does not.
-pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future)
-        .await
-        .expect("it should have happened by now")
-}
-
-/// Asks again and again until `condition` holds.
-pub(crate) async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
-    within(async {
-        loop {
-            if let Some(value) = condition().await {
-                return value;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-}
 
 /// A running stack.
 pub(crate) struct World {
@@ -266,9 +243,7 @@ impl Answer {
     }
 
     pub(crate) async fn into_client(self) -> Client {
-        Client(
-            WebSocketStream::from_partially_read(self.socket, self.rest, Role::Client, None).await,
-        )
+        Client(testing::Client::upgraded(self.socket, self.rest).await)
     }
 }
 
@@ -326,23 +301,11 @@ pub(crate) async fn exchange(port: u16, head: &str, body: &[u8]) -> Answer {
     answer
 }
 
-/// A WebSocket client.
-pub(crate) struct Client(pub(crate) WebSocketStream<TcpStream>);
+/// A WebSocket client of the gateway.
+pub(crate) struct Client(testing::Client);
 
 impl Client {
-    pub(crate) async fn send(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.unwrap();
-    }
-
-    /// The next text message.
-    pub(crate) async fn receive(&mut self) -> String {
-        match within(self.0.next()).await {
-            Some(Ok(Message::Text(text))) => text.to_string(),
-            other => panic!("expected a text message, got {other:?}"),
-        }
-    }
-
-    /// Sends `text`, and hears from the gateway that this ends in `message`.
+    /// Sends `text`, and receives an error frame of the gateway with this `message`.
     pub(crate) async fn is_told(&mut self, text: &str, message: &str) {
         self.send(text).await;
         let frame = self.receive().await;
@@ -351,25 +314,21 @@ impl Client {
         serde_json::from_str::<Value>(&frame).expect("an error frame is JSON");
     }
 
-    /// The close frame that ends the connection, and nothing before it.
-    pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
-        match within(self.0.next()).await {
-            Some(Ok(Message::Close(frame))) => frame,
-            other => panic!("expected a close frame, got {other:?}"),
-        }
+    pub(crate) async fn close(self, frame: Option<CloseFrame>) {
+        self.0.close(frame).await;
     }
+}
 
-    /// The close code that ends the connection.
-    pub(crate) async fn close_code(&mut self) -> u16 {
-        self.closed()
-            .await
-            .expect("a close frame with a code")
-            .code
-            .into()
+impl Deref for Client {
+    type Target = testing::Client;
+
+    fn deref(&self) -> &testing::Client {
+        &self.0
     }
+}
 
-    pub(crate) async fn close(mut self, frame: Option<CloseFrame>) {
-        self.0.close(frame).await.unwrap();
-        while let Some(Ok(_)) = within(self.0.next()).await {}
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut testing::Client {
+        &mut self.0
     }
 }
