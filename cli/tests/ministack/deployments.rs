@@ -170,7 +170,7 @@ async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards()
 }
 
 #[tokio::test]
-async fn hotswapped_handlers_serve_are_reported_as_drift_and_are_put_right_by_a_deployment() {
+async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_right() {
     let cloud = Cloud::start().await;
     cloud.deploy("").await.exits(0);
     let newer = cloud.handlers("-newer");

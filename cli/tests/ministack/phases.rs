@@ -211,7 +211,7 @@ async fn while_changes_are_only_shown_the_change_set_that_tells_them_is_taken_ba
 }
 
 #[tokio::test]
-async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployment_removes() {
+async fn a_kill_at_the_question_leaves_an_empty_stack_for_the_next_deployment() {
     let cloud = Cloud::start().await;
     let changes = asks("DescribeChangeSet");
     let (mut child, _held) = held_at(&cloud, &deploy(), Part::Request, changes).await;

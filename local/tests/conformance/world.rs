@@ -1,19 +1,60 @@
 //! A running stack with scripted functions, and clients for it over real sockets.
+//!
+//! Start reading at [`a_worked_example`], which uses every part of a test once: a [`World`] is a stack that [`Setup`]
+//! describes; [`Puppets`] are its functions, processes of `examples/scripted.rs` that ask the test what to do with an
+//! event; a [`Client`] is a WebSocket; a [`Hand`] moves the stack's clock. A test of a statement of `checklist.toml` has
+//! the statement's id in front of its name: `limits_3_…`.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use chatctl_local::{Hand, Limits, LocalStack, Observer, Options, StackNotice, StackRequest};
-use serde_json::Value;
+use serde_json::{Value, json};
 pub(crate) use testing::until::{until, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::puppets::Puppets;
+use crate::puppets::{Act, Puppets};
 use crate::setup::Setup;
+
+#[tokio::test]
+async fn a_worked_example() {
+    // `$connect`, `$disconnect`, `$default` and a route that answers, each with a function; a clock that stands still.
+    let (world, hand) = World::by_hand(|setup| setup.chat().two_way("echo", "echo")).await;
+
+    // What a function does with each event. Without a script it answers status 200.
+    world.puppets.on("echo", |received| {
+        Act::json(&json!({ "statusCode": 200, "body": received.event["body"] }))
+    });
+
+    // When a client is connected, the function `connect` has answered; its first event is number 0.
+    let mut tom = world.connect().await;
+    let event = world.puppets.event("connect", 0).await;
+    assert_eq!(event.context()["routeKey"], "$connect");
+
+    // `receive` fails at any other frame than a text, so a test sees what it does not expect.
+    let text = r#"{"action":"echo"}"#;
+    tom.send(text).await;
+    assert_eq!(tom.receive().await, text);
+
+    // The @connections API, asked as the owner of the stack.
+    let id = world.connection_id(0).await;
+    let answer = world.operate("POST", &id, b"hello").await;
+    assert_eq!(
+        (answer.status, tom.receive().await),
+        (200, "hello".to_owned())
+    );
+
+    // Ten idle minutes. No test waits for a time: `settled` returns when no function works on anything.
+    world.settled().await;
+    hand.advance(Duration::from_secs(600));
+    assert_eq!(tom.close_code().await, 1001);
+    world.puppets.event("disconnect", 0).await;
+}
 
 /// A running stack.
 pub(crate) struct World {
