@@ -26,6 +26,9 @@ const AFTER: u64 = 60 * 1024 * 1024;
 /// How soon it must have come down to that.
 const RECOVERY: Duration = Duration::from_secs(60);
 
+/// How many round trips the pair has had when the flood begins. They do not count.
+const BEFORE: u64 = 100;
+
 /// A message of the pair that takes longer counts as this, and the pair as cut off.
 const CUT_OFF: Duration = Duration::from_secs(10);
 
@@ -99,7 +102,12 @@ fn flood(
     duration: Duration,
 ) -> Result<[Figure; 3], SoakError> {
     let stop = Arc::new(AtomicBool::new(false));
-    let pair = start("pair", Pair::talk(endpoint.to_owned(), Arc::clone(&stop)))?;
+    let talked = Arc::new(AtomicU64::new(0));
+    let talk = Pair::talk(endpoint.to_owned(), Arc::clone(&stop), Arc::clone(&talked));
+    let pair = start("pair", talk)?;
+    while talked.load(Ordering::Relaxed) < BEFORE && !pair.is_finished() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let done = Arc::new(AtomicU64::new(0));
     let flood = floods::flood(
         kind,
@@ -119,7 +127,7 @@ fn flood(
     let Ok(pair) = pair.join() else {
         return Err(LoadError::Empty.into());
     };
-    let pair = pair?;
+    let pair = pair?.since(began)?;
     let _panicked = flood.join();
     let over = Instant::now();
     while memory(pid) >= AFTER && over.elapsed() < RECOVERY {
@@ -176,6 +184,25 @@ fn start<T: Send + 'static>(
 
 /// What two people notice who talk with each other.
 #[derive(Debug)]
+struct Talk {
+    /// When each round trip began, and how long it took.
+    trips: Vec<(Instant, Duration)>,
+    cut_off: Option<String>,
+}
+
+impl Talk {
+    /// The round trips that ended after `began`.
+    fn since(self, began: Instant) -> Result<Pair, LoadError> {
+        let trips = self.trips.into_iter();
+        let times = trips.filter_map(|(start, took)| (start + took > began).then_some(took));
+        Ok(Pair {
+            times: Sample::new(times.collect()).ok_or(LoadError::Empty)?,
+            cut_off: self.cut_off,
+        })
+    }
+}
+
+#[derive(Debug)]
 struct Pair {
     times: Sample,
     /// Why they stopped early.
@@ -183,8 +210,12 @@ struct Pair {
 }
 
 impl Pair {
-    /// Talks until `stop`, a message each in turn.
-    async fn talk(url: String, stop: Arc<AtomicBool>) -> Result<Self, LoadError> {
+    /// Talks until `stop`, a message each in turn, and counts the round trips.
+    async fn talk(
+        url: String,
+        stop: Arc<AtomicBool>,
+        talked: Arc<AtomicU64>,
+    ) -> Result<Talk, LoadError> {
         let mut tom = Seat::open(&url, "soak-tom", "soak-jerry").await?;
         let mut jerry = Seat::open(&url, "soak-jerry", "soak-tom").await?;
         let mut times = Vec::new();
@@ -196,18 +227,19 @@ impl Pair {
                 pass(&mut jerry, &mut tom, times.len()).await
             };
             match tokio::time::timeout(CUT_OFF, both).await {
-                Ok(Ok(())) => times.push(said.elapsed()),
+                Ok(Ok(())) => times.push((said, said.elapsed())),
                 Ok(Err(why)) => cut_off = Some(why),
                 Err(_elapsed) => cut_off = Some("no message in 10 s".to_owned()),
             }
             if cut_off.is_some() {
-                times.push(CUT_OFF);
+                times.push((said, CUT_OFF));
                 break;
             }
+            talked.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Ok(Self {
-            times: Sample::new(times).ok_or(LoadError::Empty)?,
+        Ok(Talk {
+            trips: times,
             cut_off,
         })
     }

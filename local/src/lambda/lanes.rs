@@ -13,20 +13,27 @@ const MORE: usize = 4;
 /// An event takes little time that takes less than this, by the last ones of its source.
 const QUICK: Duration = Duration::from_millis(50);
 
-/// How many sources are remembered at most.
-const SOURCES: usize = 10_000;
+/// An event that takes this long makes its source slow at once.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The standing of a source that has only had quick events lately. Two events that are neither quick nor slow use it up:
+/// a busy machine delays single events of every source.
+const BEST: u8 = 4;
+
+/// The most sources that are remembered.
+const MAX_SOURCES: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    /// How long the events of a source take, smoothed.
-    usual: HashMap<u64, Duration>,
+    /// Where the sources stand, by their last events: quick above 0, at most [`BEST`].
+    standing: HashMap<u64, u8>,
     /// The processes that work for sources of which that is not known, or long.
     others: BTreeSet<u64>,
 }
 
 impl Lanes {
     pub(super) fn is_quick(&self, source: u64) -> bool {
-        self.usual.get(&source).is_some_and(|usual| *usual < QUICK)
+        self.standing.get(&source).is_some_and(|it| *it > 0)
     }
 
     /// Whether an event of `source` may be given to an idle process where `capacity` processes are the usual limit.
@@ -62,11 +69,15 @@ impl Lanes {
 
     /// Notes how long an event of `source` took.
     pub(super) fn took(&mut self, source: u64, took: Duration) {
-        if self.usual.len() >= SOURCES && !self.usual.contains_key(&source) {
-            self.usual.clear();
+        if self.standing.len() >= MAX_SOURCES && !self.standing.contains_key(&source) {
+            self.standing.clear();
         }
-        let usual = self.usual.entry(source).or_insert(took);
-        *usual = (*usual * 3 + took) / 4;
+        let standing = self.standing.entry(source).or_default();
+        *standing = match took {
+            took if took < QUICK => (*standing + 1).min(BEST),
+            took if took < SLOW => standing.saturating_sub(BEST / 2),
+            _ => 0,
+        };
     }
 }
 
@@ -95,6 +106,19 @@ mod tests {
     }
 
     #[test]
+    fn an_event_that_a_busy_machine_delays_does_not_make_a_quick_source_slow() {
+        const DELAYED: Duration = Duration::from_millis(300);
+        let mut lanes = Lanes::default();
+        for _ in 0..4 {
+            lanes.took(1, SHORT);
+        }
+        lanes.took(1, DELAYED);
+        assert!(lanes.is_quick(1));
+        lanes.took(1, DELAYED);
+        assert!(!lanes.is_quick(1), "the events of this source take long");
+    }
+
+    #[test]
     fn one_long_event_does_not_make_a_source_slow_for_good() {
         let mut lanes = Lanes::default();
         assert!(!lanes.is_quick(1), "it is not known yet");
@@ -111,9 +135,9 @@ mod tests {
     #[test]
     fn a_bounded_number_of_sources_is_remembered() {
         let mut lanes = Lanes::default();
-        for source in 0..3 * SOURCES as u64 {
+        for source in 0..3 * MAX_SOURCES as u64 {
             lanes.took(source, SHORT);
         }
-        assert!(lanes.usual.len() <= SOURCES);
+        assert!(lanes.standing.len() <= MAX_SOURCES);
     }
 }
