@@ -1,11 +1,17 @@
-//! The client for tests that are no tasks.
+//! The client, servers and waiting, for tests that are no tasks.
 
+use std::error::Error;
+use std::future::Future;
 use std::sync::LazyLock;
 use std::time::Instant;
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
 use tokio::runtime::{Builder, Runtime};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{self, Message};
 
+use crate::http::Server;
 use crate::until::{PATIENCE, PAUSE, within};
 
 /// Serves the sockets of all tests of a program.
@@ -29,7 +35,7 @@ impl Client {
     pub fn open<'name, 'value>(
         url: &str,
         headers: impl IntoIterator<Item = (&'name str, &'value str)>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, tungstenite::Error> {
         let client = RUNTIME.block_on(within(crate::Client::open(url, headers)));
         client.map(Self)
     }
@@ -64,6 +70,17 @@ impl Client {
     pub fn close(mut self) {
         RUNTIME.block_on(within(self.0.end())).unwrap();
     }
+}
+
+/// An HTTP server, as [`crate::http::serve`] describes.
+pub fn server<F, E>(
+    answer: impl Fn(Request<Incoming>, usize) -> F + Clone + Send + 'static,
+) -> Server
+where
+    F: Future<Output = Result<Response<Full<Bytes>>, E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    RUNTIME.block_on(Server::start(answer))
 }
 
 /// Waits until `condition` holds.

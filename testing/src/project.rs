@@ -1,7 +1,7 @@
 //! A user's folder: a config file, and chatctl run inside it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 pub use crate::blocking::eventually;
 pub use crate::command::{Finished, built, built_example, handlers, peer};
@@ -9,6 +9,7 @@ pub use crate::processes::{children, is_alive};
 pub use crate::until::PATIENCE;
 
 use crate::command::{chatctl, in_folder};
+use crate::running::Running;
 
 /// A temporary folder; what runs in it is torn down at the end.
 #[derive(Debug)]
@@ -144,4 +145,35 @@ impl Drop for Project {
 #[must_use]
 pub fn finished(output: Output) -> Finished {
     output.into()
+}
+
+/// The backend of `examples/http-backend`, as its README starts it.
+#[derive(Debug)]
+pub struct ExampleBackend {
+    /// Where it listens.
+    pub address: String,
+    _program: Running,
+}
+
+impl ExampleBackend {
+    /// Starts it with the secret that it checks and the address of the stack's @connections API.
+    #[must_use]
+    pub fn start(secret: &str, connections_url: &str) -> Self {
+        let mut command = Command::new(built("http-backend", "http-backend"));
+        command
+            .env("CONNECTIONS_URL", connections_url)
+            .env("LISTEN", "127.0.0.1:0")
+            .env("BACKEND_SECRET", secret)
+            .env("AWS_REGION", "local")
+            .env("AWS_ACCESS_KEY_ID", "any")
+            .env("AWS_SECRET_ACCESS_KEY", "any")
+            .stdout(Stdio::piped());
+        let mut program = Running::start(&mut command);
+        let line = program.first_line();
+        let address = line.strip_prefix("listening on ");
+        Self {
+            address: address.expect("its address").to_owned(),
+            _program: program,
+        }
+    }
 }

@@ -1,13 +1,16 @@
 //! What a backend of the user's is told by the rendered templates, whatever people say.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
 use serde_json::{Value, json};
-use testing::blocking::Client;
+use testing::blocking::{self, Client};
+use testing::http::Server;
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::project::{PATIENCE, Project};
@@ -28,33 +31,28 @@ impl Told {
 
 /// A server that writes down what it is told and answers with one status.
 struct Backend {
-    address: String,
+    server: Server,
     status: Arc<AtomicU16>,
     told: Receiver<Told>,
 }
 
 impl Backend {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let status = Arc::new(AtomicU16::new(200));
         let (sender, told) = channel();
-        let (sender, shared) = (Arc::new(Mutex::new(sender)), status.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (sender, status) = (sender.clone(), shared.clone());
-                std::thread::spawn(move || serve(stream, &sender, &status));
-            }
+        let shared = status.clone();
+        let server = blocking::server(move |request, _connection| {
+            answer(request, sender.clone(), shared.clone())
         });
         Self {
-            address,
+            server,
             status,
             told,
         }
     }
 
     fn config(&self) -> String {
-        let url = |path: &str| format!("http = \"http://{}/{path}\"\n", self.address);
+        let url = |path: &str| format!("http = \"http://{}/{path}\"\n", self.server.address);
         format!(
             "[[routes]]\nkey = \"$connect\"\n{}[[routes]]\nkey = \"$disconnect\"\n{}\
              [[routes]]\nkey = \"send\"\n{}text = \"the-text\"\n[[routes]]\nkey = \"$default\"\n{}",
@@ -75,44 +73,26 @@ impl Backend {
     }
 }
 
-/// Answers every request of one connection.
-fn serve(stream: TcpStream, sender: &Mutex<Sender<Told>>, status: &AtomicU16) {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            match line.trim_end() {
-                "" => break,
-                line => lines.push(line.to_owned()),
-            }
-        }
-        let first = lines.remove(0);
-        let length = lines.iter().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse().unwrap())
-        });
-        let mut body = vec![0; length.unwrap_or(0)];
-        reader.read_exact(&mut body).unwrap();
-        let told = Told {
-            path: first.split(' ').nth(1).unwrap().to_owned(),
-            headers: lines.iter().map(|line| line.to_ascii_lowercase()).collect(),
-            body: String::from_utf8(body).unwrap(),
-        };
-        // The test may be over.
-        sender.lock().unwrap().send(told).ok();
-        let answer = format!(
-            "HTTP/1.1 {} X\r\nContent-Length: 0\r\n\r\n",
-            status.load(Ordering::SeqCst)
-        );
-        if reader.get_mut().write_all(answer.as_bytes()).is_err() {
-            return;
-        }
-    }
+async fn answer(
+    request: Request<Incoming>,
+    sender: Sender<Told>,
+    status: Arc<AtomicU16>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let headers = head.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        format!("{name}: {}", value.to_ascii_lowercase())
+    });
+    let told = Told {
+        path: head.uri.to_string(),
+        headers: headers.collect(),
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    };
+    // The test may be over.
+    sender.send(told).ok();
+    let response = Response::builder().status(status.load(Ordering::SeqCst));
+    Ok(response.body(Full::default()).unwrap())
 }
 
 #[test]
