@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Request, Response};
-use testing::http::Server;
+use testing::http::serve;
 
 use super::AwsTarget;
 use crate::config::Aws;
@@ -18,8 +18,6 @@ pub(super) struct Stub {
     url: String,
     asked: Asked,
     headers: Headers,
-    /// It ends with the last of the stub's clones.
-    _server: Arc<Server>,
 }
 
 type Asked = Arc<Mutex<Vec<String>>>;
@@ -33,7 +31,9 @@ impl Stub {
         let (asked, headers) = (Asked::default(), Headers::default());
         let (written, seen) = (asked.clone(), headers.clone());
         let answers = Arc::new(answers);
-        let server = Server::start(move |request: Request<Incoming>, _connection| {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = move |request: Request<Incoming>, _connection| {
             let (asked, answers) = (written.clone(), answers.clone());
             seen.lock().unwrap().push(request.headers().clone());
             async move {
@@ -51,13 +51,13 @@ impl Stub {
                 }
                 Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap())
             }
-        });
-        let server = server.await;
+        };
+        // It outlives the stub: what is asked goes on with the configuration that leads here.
+        tokio::spawn(serve(listener, answer));
         Self {
-            url: format!("http://{}", server.address),
+            url,
             asked,
             headers,
-            _server: Arc::new(server),
         }
     }
 
