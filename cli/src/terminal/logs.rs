@@ -44,7 +44,7 @@ impl LogColumns {
     }
 
     /// `entry` as a person reads it, coloured, on one line. On a terminal of `width`, lines that are no warning are cut
-    /// there, and warnings where nobody reads on.
+    /// there, and warnings where no reader would read on.
     pub(super) fn line(&self, entry: &LogEntry, width: Option<usize>) -> Text {
         let dim = Style::new().dimmed();
         let time = clock(entry.at);
@@ -166,8 +166,8 @@ mod tests {
                 "s",
                 "\u{1b}[31mplain words\u{1b}[0m\u{9b}2J",
             ),
-            LogEntry::of_platform(AT, "DirectFunction", "s", "the process ended"),
-            LogEntry::of_platform(
+            LogEntry::from_platform(AT, "DirectFunction", "s", "the process ended"),
+            LogEntry::from_platform(
                 AT,
                 "DirectFunction",
                 "s",

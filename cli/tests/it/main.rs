@@ -34,6 +34,7 @@ mod surface;
 mod throttle;
 mod toolchain;
 mod vanished;
+mod volume;
 mod whose_code;
 mod wscat;
 

@@ -108,7 +108,7 @@ fn without_tls_an_answer_of_the_proxy_is_told_as_its_own() {
     ));
     let (broken, _) = proxy(Proxying::Refusing("502 Bad Gateway"));
     asked_without_tls(&format!("http://{broken}"), "")
-        .explains("got no answer from aws.invalid: HTTP status 502");
+        .explains("got no response from aws.invalid: HTTP status 502");
 }
 
 /// chatctl that asks an AWS without TLS, through `proxy` except for what `rules` name.

@@ -21,6 +21,7 @@ mod routes;
 mod screens;
 mod service_models;
 mod terminal;
+mod volume;
 mod web;
 
 use testing::{pty, rights};

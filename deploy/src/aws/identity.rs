@@ -1,11 +1,12 @@
-//! Who is asking.
+//! The identity of the credentials.
 
 use aws_config::SdkConfig;
 
 use super::error::refused;
+use super::requests::Named;
 use crate::engine::TargetError;
 
-/// An account and who acts in it.
+/// An account and an identity in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Twelve digits.
@@ -14,21 +15,22 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The end of the ARN, which says the most: `user/ann`, `assumed-role/deployer/ann`.
+    /// The end of the ARN, its most specific part: `user/ann`, `assumed-role/deployer/ann`.
     pub fn short(&self) -> &str {
         self.arn.splitn(6, ':').nth(5).unwrap_or(&self.arn)
     }
 }
 
 pub(super) async fn identity(config: &SdkConfig) -> Result<Identity, TargetError> {
-    let answer = aws_sdk_sts::Client::new(config)
+    let config = aws_sdk_sts::config::Builder::from(config).interceptor(Named);
+    let answer = aws_sdk_sts::Client::from_conf(config.build())
         .get_caller_identity()
         .send()
         .await
         .map_err(|error| {
             refused(
                 "sts:GetCallerIdentity",
-                "find out whose credentials these are",
+                "read the identity of the credentials",
                 error,
             )
         })?;

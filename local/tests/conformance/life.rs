@@ -1,4 +1,4 @@
-//! How a stack starts and ends, and that nothing of it is left.
+//! Starts and ends of a stack, and that nothing of it remains.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn stop_closes_connections_runs_disconnect_and_leaves_no_process_and_no_po
         assert!(!exists(pid), "{pid}");
     }
     assert!(!is_open(port).await);
-    // Another test of this process may have got that port meanwhile, for a while.
+    // Another test of this process may have got that port meanwhile.
     until(async || (!is_open(tables_port).await).then_some(())).await;
 }
 
@@ -113,7 +113,7 @@ async fn a_dropped_stack_ends_its_processes() {
 }
 
 #[tokio::test]
-async fn start_tells_of_every_resource_in_order() {
+async fn start_reports_every_resource_in_order() {
     let world = World::start(|setup| setup.route("$default", "default").table("chat")).await;
     assert_eq!(
         events(&world.notices()),
@@ -181,7 +181,7 @@ async fn a_failed_start_leaves_nothing() {
     assert!(
         error
             .to_string()
-            .starts_with("could not create table `chat` as the template describes it"),
+            .starts_with("could not create table `chat` as the template defines it"),
         "{error}"
     );
     let events = events(&notices.lock().unwrap());
@@ -255,7 +255,7 @@ async fn start_is_quick() {
     let stack = start.await.unwrap();
     assert!(is_open(stack.port()).await);
     let took = began.elapsed();
-    // 150 ms are wanted; but the machine may be busy, and this build is not optimised.
+    // The goal is 150 ms, but the machine may be busy, and this build is not optimised.
     assert!(took < Duration::from_millis(1500), "{took:?}");
     stack.stop().await;
 }

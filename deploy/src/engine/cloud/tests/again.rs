@@ -26,7 +26,7 @@ R CREATE_FAILED
 chat ROLLBACK_IN_PROGRESS
 chat ROLLBACK_COMPLETE
 once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-  meaning: parts of one API were changed at the same moment, of which API Gateway lets through one at a time
+  meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
 started Prepare
 notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
 chat DELETE_IN_PROGRESS
@@ -120,7 +120,7 @@ async fn what_could_not_be_taken_back_is_not_tried_again() {
         chat ROLLBACK_FAILED
         error: stack `chat` settled as ROLLBACK_FAILED
           R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, of which API Gateway lets through one at a time
+          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
         --
         execute
     "#]]).await;

@@ -3,6 +3,7 @@
 mod again;
 mod lost;
 mod recorded;
+mod sequence;
 mod swap;
 mod trouble;
 mod validation;
@@ -12,7 +13,7 @@ use expect_test::{Expect, expect};
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
-use crate::engine::target::{ChangeSet, Data, Prepared, Stacks};
+use crate::engine::target::{ChangeSet, ChangeSets, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
 use crate::stack::Outputs;
 use crate::stack::connect::RequiredIdentity;
@@ -289,7 +290,7 @@ async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deploye
     let stacks = CloudStacks::new(cloud);
     let deployed = stacks.deployed_template(&name()).await.unwrap();
     assert_eq!(
-        RequiredIdentity::of_deployed(&deployed),
+        RequiredIdentity::from_deployed(&deployed),
         RequiredIdentity::Name
     );
 }
