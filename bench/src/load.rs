@@ -8,12 +8,9 @@ use std::time::{Duration, Instant};
 
 use chat_protocol::Handshake;
 use futures_util::future::{join_all, try_join_all};
-use futures_util::{SinkExt as _, StreamExt as _};
+use testing::Client;
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
 use crate::sample::Sample;
 use crate::tally::{Faults, Tally};
@@ -45,9 +42,10 @@ impl From<tungstenite::Error> for LoadError {
     }
 }
 
-/// One open WebSocket.
+/// One open WebSocket of somebody in the chat: the tests' client, which adds nothing to a message but one look at an
+/// empty queue.
 #[derive(Debug)]
-pub(crate) struct Seat(WebSocketStream<TcpStream>);
+pub(crate) struct Seat(Client);
 
 /// Clients in a circle: each receives the messages of the previous one.
 #[derive(Debug)]
@@ -74,32 +72,17 @@ impl Load {
 impl Seat {
     /// Opens a WebSocket to `ws://127.0.0.1:PORT/…` with the two names in its handshake.
     pub(crate) async fn open(url: &str, from: &str, to: &str) -> Result<Self, LoadError> {
-        let failed = |source: tungstenite::Error| LoadError::Connect {
+        let handshake = Handshake::between(from, to);
+        let client = Client::open(url, handshake.headers()).await;
+        client.map(Self).map_err(|source| LoadError::Connect {
             url: url.to_owned(),
             source: Box::new(source),
-        };
-        let mut request = url.into_client_request().map_err(failed)?;
-        for (name, value) in Handshake::between(from, to).headers() {
-            let value = value.parse().expect("our names are header values");
-            request.headers_mut().insert(name, value);
-        }
-        let authority = request.uri().authority().map_or("", |it| it.as_str());
-        let stream = TcpStream::connect(authority).await;
-        let stream = stream.map_err(|error| failed(error.into()))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| failed(error.into()))?;
-        let config = WebSocketConfig::default().max_write_buffer_size(1024 * 1024);
-        let (socket, _) =
-            tokio_tungstenite::client_async_with_config(request, stream, Some(config))
-                .await
-                .map_err(failed)?;
-        Ok(Self(socket))
+        })
     }
 
     /// The underlying socket, for invalid frames.
     pub(crate) fn into_socket(self) -> TcpStream {
-        self.0.into_inner()
+        self.0.stream.into_inner()
     }
 
     pub(crate) async fn close(mut self) -> Result<(), LoadError> {
@@ -108,37 +91,23 @@ impl Seat {
 
     /// Sends a close frame and waits for the reply.
     pub(crate) async fn goodbye(&mut self) -> Result<(), LoadError> {
-        self.0.close(None).await?;
-        while let Some(Ok(_)) = self.0.next().await {}
-        Ok(())
+        Ok(self.0.end().await.map(drop)?)
     }
 
     pub(crate) async fn say(&mut self, text: String) -> Result<(), LoadError> {
-        Ok(self.0.send(Message::text(text)).await?)
+        Ok(self.0.try_send(text).await?)
     }
 
-    /// The next text or pong.
-    pub(crate) async fn hear(&mut self) -> Result<Message, LoadError> {
-        loop {
-            match self.0.next().await {
-                Some(Ok(message @ (Message::Text(_) | Message::Pong(_)))) => return Ok(message),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error.into()),
-                None => return Err(tungstenite::Error::ConnectionClosed.into()),
-            }
-        }
+    /// The next text.
+    pub(crate) async fn hear(&mut self) -> Result<Utf8Bytes, LoadError> {
+        Ok(self.0.next_text().await?)
     }
-}
 
-impl Seat {
     /// The texts that the server sent before its pong.
     pub(crate) async fn hear_the_rest(&mut self) -> Result<Vec<String>, LoadError> {
-        let mut rest = Vec::new();
-        self.0.send(Message::Ping("fence".into())).await?;
-        while let Message::Text(text) = self.hear().await? {
-            rest.push(text.to_string());
-        }
-        Ok(rest)
+        self.0.read_up_to_a_pong().await?;
+        let rest = std::iter::from_fn(|| self.0.arrived());
+        Ok(rest.map(|text| text.to_string()).collect())
     }
 }
 
@@ -175,10 +144,7 @@ impl Conversation {
                 let count = self.seats.len();
                 self.seats[number % count].say(text).await?;
                 let hearer = &mut self.seats[(number + 1) % count];
-                while match hearer.hear().await? {
-                    Message::Text(text) => self.tally.arrived(&text) != Some(number),
-                    _ => true,
-                } {}
+                while self.tally.arrived(&hearer.hear().await?) != Some(number) {}
             }
             times.push(started.elapsed());
         }
@@ -257,6 +223,9 @@ fn faults(conversations: &[Conversation]) -> Faults {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+
     use super::*;
 
     /// A server that answers every text with the texts that `answers` returns.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use chat_protocol::Field;
 use futures_util::future::try_join_all;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite;
 
 use crate::load::{LoadError, Seat};
 use crate::sample::Sample;
@@ -71,11 +71,7 @@ impl Room {
         let speaker = number % self.0.len();
         self.0[speaker].say(text.clone()).await?;
         for (_, seat) in (self.0.iter_mut().enumerate()).filter(|(seat, _)| *seat != speaker) {
-            let heard = loop {
-                if let Message::Text(heard) = seat.hear().await? {
-                    break heard;
-                }
-            };
+            let heard = seat.hear().await?;
             if *heard != *text {
                 // An older number is a duplicate; any other text was not sent.
                 return Err(LoadError::Faults(Faults {

@@ -8,13 +8,9 @@ mod friends;
 mod limits;
 mod looks;
 mod pictures;
-#[path = "../it/project.rs"]
-#[expect(
-    dead_code,
-    reason = "shared with the other tests of the command, which use all of it"
-)]
-mod project;
 mod reconnecting;
 mod rooms;
 mod scene;
 mod window;
+
+use testing::project;

@@ -135,9 +135,7 @@ fn all_sources() -> Vec<PathBuf> {
     let packages = [
         "bench",
         "cli",
-        "conversations",
         "deploy",
-        "emulator",
         "examples/custom-handler/roll",
         "examples/http-backend",
         "identity",
@@ -145,6 +143,7 @@ fn all_sources() -> Vec<PathBuf> {
         "local",
         "protocol",
         "sdk",
+        "testing",
         "xtask",
     ];
     let folders = packages.iter().flat_map(|package| {

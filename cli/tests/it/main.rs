@@ -26,13 +26,8 @@ mod origins;
 mod outside;
 mod page;
 mod ports;
-mod project;
 mod proxies;
-#[path = "../shared/pty.rs"]
-mod pty;
 mod renderings;
-#[path = "../shared/rights.rs"]
-mod rights;
 mod sdk;
 mod stopped;
 mod strangers;
@@ -43,3 +38,5 @@ mod vanished;
 mod volume;
 mod whose_code;
 mod wscat;
+
+use testing::{project, pty, rights};

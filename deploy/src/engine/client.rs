@@ -299,9 +299,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_where_nothing_listens_is_worth_another_attempt() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("ws://{}/v1", listener.local_addr().unwrap());
-        drop(listener);
+        let closed = testing::ports::Closed::new();
+        let url = format!("ws://{}/v1", closed.address);
         let address = Address {
             url,
             handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),

@@ -7,6 +7,7 @@ use chat_lambdas::room::Rest;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
+use testing::ports::Closed;
 
 use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
 use crate::table::identity;
@@ -44,9 +45,8 @@ async fn an_error_response_means_that_the_message_was_not_accepted() {
 
 #[tokio::test]
 async fn without_a_listener_the_message_was_not_accepted() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let closed = Closed::new();
+    let endpoint = format!("http://{}", closed.address);
     let outcome = dispatch(&endpoint, PATIENT).await;
     assert!(
         matches!(outcome, Err(DispatchError::Refused { .. })),

@@ -9,8 +9,8 @@ use chat_lambdas::handlers::{
 };
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::Field;
-use conversations::{Fault, Handshake, Party, Receivers, Welcome, World, play};
 use serde_json::{Value, json};
+use testing::conversations::{self, Fault, Handshake, Party, Receivers, Welcome, World, play};
 
 use crate::gateway::{self, Claims};
 use crate::scene::{Scene, json_of};

@@ -7,8 +7,8 @@ use chat_lambdas::routes::{Routes, Rule};
 use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
 use chat_protocol::variable;
-use conversations::{Receivers, Route, Stack};
 use serde_json::Value;
+use testing::conversations::{Receivers, Route, Stack};
 
 pub(crate) struct Wiring {
     stack: &'static Stack,

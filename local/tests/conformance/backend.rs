@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -81,20 +79,13 @@ impl Backend {
             seen: watch::Sender::default(),
         };
         let served = backend.clone();
-        tokio::spawn(async move {
-            let mut count = 0;
-            while let Ok((socket, _)) = listener.accept().await {
-                let (backend, connection) = (served.clone(), count);
-                count += 1;
-                tokio::spawn(async move {
-                    let service = service_fn(|request| backend.answer(request, connection));
-                    // The gateway may close it at any time.
-                    let _closed = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
-                });
-            }
-        });
+        tokio::spawn(testing::http::serve(
+            listener,
+            move |request, connection| {
+                let backend = served.clone();
+                async move { backend.answer(request, connection).await }
+            },
+        ));
         backend
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use testing::ports::Closed;
+
 use crate::backend::{Backend, Reply, mock, response, route, template, two_way, world_of};
 use crate::world::{World, until};
 
@@ -32,14 +34,15 @@ async fn a_backend_that_is_too_slow_is_a_timeout() {
 #[tokio::test]
 async fn a_backend_that_cannot_be_reached_is_an_error_frame_and_a_warning() {
     let backend = Backend::start().await;
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = gone.local_addr().unwrap();
-    drop(gone);
+    let gone = Closed::new();
     let text = template(&[
         backend.http("Gone", "HTTP_PROXY", "/", ""),
         route("Send", DEFAULT, "Gone", ""),
     ])
-    .replace(&format!("127.0.0.1:{}", backend.port), &address.to_string());
+    .replace(
+        &format!("127.0.0.1:{}", backend.port),
+        &gone.address.to_string(),
+    );
     let world = World::with_template(&text).await;
     let mut client = world.connect().await;
     client.gets_error("x", "Internal server error").await;
@@ -169,15 +172,13 @@ async fn a_missing_stage_variable_in_an_address_is_reported() {
 
 #[tokio::test]
 async fn errors_about_a_message_are_reported_without_its_text() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = gone.local_addr().unwrap();
-    drop(gone);
+    let gone = Closed::new();
     let backend = Backend::start().await;
     let in_the_address = "      RequestParameters:
         integration.request.querystring.text: route.request.body.text";
     let unreachable = backend.http("Gone", "HTTP_PROXY", "/", in_the_address);
     let world = world_of(&[
-        unreachable.replace(&format!("127.0.0.1:{}", backend.port), &address.to_string()),
+        unreachable.replace(&format!("127.0.0.1:{}", backend.port), &gone.address.to_string()),
         mock("Passing", ""),
         mock(
             "Pattern",

@@ -251,9 +251,9 @@ mod tests {
         Framing::of(&settings.unwrap(), None).unwrap()
     }
 
-    fn address(listener: &TcpListener) -> Address {
+    fn address(gateway: std::net::SocketAddr) -> Address {
         Address {
-            url: format!("ws://{}/v1", listener.local_addr().unwrap()),
+            url: format!("ws://{gateway}/v1"),
             handshake: chat_protocol::Handshake::default(),
         }
     }
@@ -261,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = address(&listener);
+        let address = address(listener.local_addr().unwrap());
         let (keyboard, mut typed) = mpsc::channel(8);
         let gateway = async {
             let (stream, _) = listener.accept().await.unwrap();
@@ -302,9 +302,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_first_connection_that_fails_is_an_error() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = address(&listener);
-        drop(listener);
+        let closed = testing::ports::Closed::new();
+        let address = address(closed.address);
         let (_keyboard, mut typed) = mpsc::channel(1);
         let mut notes = Notes::default();
         let error = talk(&address, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
@@ -315,7 +314,7 @@ mod tests {
     async fn quitting_closes_the_connection_and_interrupting_exits_with_130() {
         for (typed_last, exit) in [(Typed::Quit, None), (Typed::Interrupt, Some(130))] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = address(&listener);
+            let address = address(listener.local_addr().unwrap());
             let (keyboard, mut typed) = mpsc::channel(1);
             let (opened, mut is_open) = mpsc::channel(1);
             let mut notes = Notes {

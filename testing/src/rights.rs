@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-/// Takes `action` from `role` and from the policies that are attached to it, and panics unless it was there once.
-pub(crate) fn take(template: &mut Value, role: &str, action: &str) {
+/// Takes `action` from `role` and from the policies that are attached to it.
+///
+/// # Panics
+/// It was not there exactly once.
+pub fn take(template: &mut Value, role: &str, action: &str) {
     let mut taken = 0;
     for (id, resource) in template["Resources"].as_object_mut().unwrap() {
         let Some(properties) = resource.get_mut("Properties") else {
@@ -43,7 +46,7 @@ fn take_from(document: &mut Value, action: &str) -> usize {
 }
 
 /// Takes the authorizer away: sessions come from the table, as behind a gateway that ignores authorizers.
-pub(crate) fn take_authorizer(template: &mut Value) {
+pub fn take_authorizer(template: &mut Value) {
     let resources = template["Resources"].as_object_mut().unwrap();
     for id in ["Authorizer", "AuthorizerPermission"] {
         resources.shift_remove(id).unwrap();

@@ -33,8 +33,8 @@
 
 use std::fmt;
 
-use crate::quoted::quoted;
-use crate::stack::{DIRECT, STACKS, Stack};
+use super::quoted::quoted;
+use super::stack::{DIRECT, STACKS, Stack};
 use chat_protocol::{Field, Handshake};
 
 /// Why a script could not be understood.

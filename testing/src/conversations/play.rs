@@ -6,8 +6,8 @@ use std::slice;
 
 use chat_protocol::Field;
 
-use crate::script::{Expected, Party, Script, Step};
-use crate::world::{Fault, Handshake, Welcome, World};
+use super::script::{Expected, Party, Script, Step};
+use super::world::{Fault, Handshake, Welcome, World};
 
 /// What a sender reads when the friend cannot be reached, word for word.
 pub use chat_protocol::FRIEND_NOT_REACHABLE as NOTICE;

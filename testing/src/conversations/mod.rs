@@ -18,11 +18,13 @@
 
 pub mod script;
 
+mod deployed;
 mod play;
 mod quoted;
 mod stack;
 mod world;
 
+pub use deployed::{Deployed, OverSockets};
 pub use play::{Failure, NOTICE, play};
 pub use script::{Party, Script, ScriptError};
 pub use stack::{Receivers, Route, STACKS, Stack};

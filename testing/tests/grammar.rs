@@ -1,8 +1,8 @@
 //! What the parser makes of a script, and what it says of a wrong one.
 
 use chat_protocol::Field;
-use conversations::script::{Expected, Step};
-use conversations::{Handshake, Party, Script};
+use testing::conversations::script::{Expected, Step};
+use testing::conversations::{Handshake, Party, Script};
 
 #[test]
 fn every_form_of_line_has_its_meaning() {
@@ -134,7 +134,7 @@ fn a_wrong_line_is_named_by_number_reason_and_text() {
 
 #[test]
 fn every_script_of_this_package_is_understood() {
-    let scripts = conversations::scripts().unwrap();
+    let scripts = testing::conversations::scripts().unwrap();
     assert!(scripts.len() >= 10, "only {} scripts", scripts.len());
     for script in scripts {
         assert!(!script.steps.is_empty(), "{} is empty", script.name);

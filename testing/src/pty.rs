@@ -5,7 +5,7 @@ use std::fs::File;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// A terminal's two ends: the test's and the program's.
-pub(crate) fn open() -> (File, File) {
+pub fn open() -> (File, File) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use conversations::{Fault, Handshake, Party, Script, Welcome, World, play};
+use testing::conversations::{Fault, Handshake, Party, Script, Welcome, World, play};
 
 /// Gives every frame to everybody but its sender.
 #[derive(Default)]

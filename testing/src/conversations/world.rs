@@ -4,7 +4,7 @@ use std::error::Error;
 
 pub use chat_protocol::Handshake;
 
-use crate::script::Party;
+use super::script::Party;
 
 /// Something went wrong in the implementation itself, not in the conversation.
 pub type Fault = Box<dyn Error + Send + Sync>;

@@ -11,17 +11,17 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::ports::own_port;
+use crate::until::PATIENCE;
+
 /// The region that it plays.
 pub const REGION: &str = "eu-west-1";
 
 /// The account that it plays.
 pub const ACCOUNT: &str = "123456789012";
 
-/// How long it may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How many ports are tried: one is free when it is chosen, and somebody else may take it.
-const PORTS: usize = 5;
+/// How often it is started: a program that is no test may take the port first.
+const ATTEMPTS: usize = 5;
 
 /// Why there is no emulator.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +69,8 @@ impl Emulator {
             program: program.display().to_string(),
             source,
         };
-        for _ in 0..PORTS {
-            let port = free_port().map_err(failed)?;
+        for _ in 0..ATTEMPTS {
+            let port = own_port();
             let child = spawn(program, port, folder, seen_by).map_err(failed)?;
             let mut emulator = Self { child, port };
             if emulator.answers().await {
@@ -105,11 +105,6 @@ impl Drop for Emulator {
             drop(self.child.wait());
         }
     }
-}
-
-fn free_port() -> std::io::Result<u16> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    Ok(listener.local_addr()?.port())
 }
 
 fn spawn(program: &Path, port: u16, folder: &Path, seen_by: &str) -> std::io::Result<Child> {
