@@ -26,20 +26,22 @@ fn depth<'a>(
     id: &'a str,
     resources: &'a Map<String, Value>,
     known: &mut BTreeMap<&'a str, usize>,
-    patience: usize,
+    max_depth: usize,
 ) -> Result<usize, DeployBenchError> {
     if let Some(depth) = known.get(id) {
         return Ok(*depth);
     }
-    if patience == 0 {
-        return Err(DeployBenchError::Template("its resources depend on each other"));
+    if max_depth == 0 {
+        return Err(DeployBenchError::Template(
+            "its resources depend on each other",
+        ));
     }
     let mut needs = Vec::new();
     references(&resources[id], &mut needs);
     let mut before = 0;
     for (other, _) in resources.iter() {
         if other != id && needs.contains(other) {
-            before = before.max(depth(other, resources, known, patience - 1)?);
+            before = before.max(depth(other, resources, known, max_depth - 1)?);
         }
     }
     known.insert(id, before + 1);

@@ -38,7 +38,7 @@ impl DoctorArgs {
 pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
     let terminal = args.terminal();
     let settings = args.stack.settings(None, Some(&args.aws))?;
-    let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
+    let source = Source::from_flags(args.handlers.as_deref(), args.skip_target_check);
     let reporter = RefCell::new(terminal.progress());
     let looking = async {
         let network = network::summary().await;

@@ -13,7 +13,7 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use futures_util::FutureExt;
 
-use super::error::{on_one_line, refused, message_of};
+use super::error::{message_of, on_one_line, refused};
 use super::origin::{Origin, is_header};
 use crate::engine::network::ProxyFailure;
 use crate::engine::{ErrorKind, TargetError, causes};
@@ -65,8 +65,7 @@ impl Explained {
     fn unusable(&self) -> NoCredentials {
         NoCredentials {
             kind: ErrorKind::Denied,
-            why: "the credentials contain characters that no key has"
-                .into(),
+            why: "the credentials contain characters that no key has".into(),
             hint: match self.origin.property("credential_process") {
                 Some((profile, _)) => {
                     format!("check the output of the `credential_process` of profile `{profile}`")
@@ -187,9 +186,8 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
             }
             false => format!("the session of profile `{profile}` cannot be used: {last}"),
         };
-        let again = format!(
-            "sign in with `aws login --profile {quoted}`, then run the same command again"
-        );
+        let again =
+            format!("sign in with `aws login --profile {quoted}`, then run the same command again");
         return denied(why, again);
     }
     denied(

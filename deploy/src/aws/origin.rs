@@ -42,7 +42,7 @@ impl Origin {
             Err(error) if keys_decide => (Files::default(), Some(error)),
             Err(error) => return Err(error),
         };
-        let named = settings.profile.clone().or_else(profile::of_environment);
+        let named = settings.profile.clone().or_else(profile::from_environment);
         if let Some(profile) = &named
             && !keys_decide
             && (is_profile_only || profile != "default")
@@ -170,8 +170,9 @@ fn named(region: &str, source: &str) -> Result<String, TargetError> {
     match region.parse::<RegionName>() {
         Ok(region) => Ok(region.into()),
         Err(error) => Err(
-            TargetError::new(ErrorKind::Usage, format!("{source}: {error}"))
-                .with_hint("a Region's name has the form eu-west-1; set another one with `--region`"),
+            TargetError::new(ErrorKind::Usage, format!("{source}: {error}")).with_hint(
+                "a Region's name has the form eu-west-1; set another one with `--region`",
+            ),
         ),
     }
 }

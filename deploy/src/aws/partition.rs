@@ -8,7 +8,8 @@ pub const CHINA: &str = "in China, API Gateway answers a chat's handshakes only 
                                 (https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html): without one, \
                                 the stack is made and each handshake is refused";
 
-const ISOLATED: &str = "chatctl has never been tried in an isolated partition (aws-iso), whose services may differ";
+const ISOLATED: &str =
+    "chatctl has never been tried in an isolated partition (aws-iso), whose services may differ";
 
 impl Identity {
     /// The partition of the account, such as `aws` or `aws-cn`.

@@ -88,7 +88,7 @@ pub enum PackagingError {
 
 impl PackagingError {
     /// Adds the route to the error, if it belongs to one.
-    pub(super) fn of(self, code: &Code) -> Self {
+    pub(super) fn with_route(self, code: &Code) -> Self {
         match &code.origin {
             Origin::Own => self,
             Origin::Custom { key, .. } => Self::Custom {
@@ -139,9 +139,7 @@ impl PackagingError {
             Self::Unreadable { .. } => {
                 "`--handlers` takes an executable, or a folder with one named `bootstrap`"
             }
-            Self::SameFile { .. } => {
-                "they share a target folder: rename one of the binaries"
-            }
+            Self::SameFile { .. } => "they share a target folder: rename one of the binaries",
             Self::Unfit { why, .. } => why.hint(),
             Self::Compile { .. }
             | Self::NotBuilt { .. }

@@ -148,7 +148,7 @@ fn unwrapped(reason: &str) -> String {
 
 /// The meaning of a known reason for this stack, and a remedy.
 fn explanation(reason: &str, resource_type: &str) -> Option<(&'static str, String)> {
-    if let Some(denial) = Denial::of(reason, "the action that AWS names") {
+    if let Some(denial) = Denial::parse(reason, "the action that AWS names") {
         return Some((denial.meaning(), denial.remedy()));
     }
     if let Some(known) = unavailable::explanation(reason) {

@@ -45,7 +45,7 @@ const NAMES: [(&str, Kind); 11] = [
 impl Denial {
     /// Parses `words`; `None` if they are not a denial by a policy. `action` is the fallback for a message that names
     /// none.
-    pub fn of(words: &str, action: &str) -> Option<Self> {
+    pub fn parse(words: &str, action: &str) -> Option<Self> {
         if !words.contains("not authorized to perform") {
             return None;
         }
@@ -95,9 +95,7 @@ impl Denial {
             (Kind::Session, false) => {
                 "the session policy, which was set when the role was assumed, does not allow this"
             }
-            (Kind::Endpoint, true) => {
-                "the policy of the request's VPC endpoint denies this"
-            }
+            (Kind::Endpoint, true) => "the policy of the request's VPC endpoint denies this",
             (Kind::Endpoint, false) => {
                 "the policy of the request's VPC endpoint does not allow this"
             }
@@ -321,7 +319,7 @@ mod tests {
                     "User: arn:{partition}:sts::1:assumed-role/service-control-policy/bucket policy is not authorized \
                      to perform: s3:PutBucketPolicy on resource: arn:{partition}:s3:::b {context}"
                 );
-                let denial = Denial::of(&words, "x:Y").unwrap();
+                let denial = Denial::parse(&words, "x:Y").unwrap();
                 assert_eq!(
                     (denial.kind, denial.is_explicit),
                     (*kind, *is_explicit),
@@ -338,8 +336,10 @@ mod tests {
             let words = format!(
                 "User: x is not authorized to perform: iam:CreateRole on resource: y {context}"
             );
-            let denial = Denial::of(&words, "x:Y").unwrap();
-            let is_lack = denial.remedy().starts_with("have an administrator allow it");
+            let denial = Denial::parse(&words, "x:Y").unwrap();
+            let is_lack = denial
+                .remedy()
+                .starts_with("have an administrator allow it");
             assert_eq!(is_lack, denial.is_mere_lack(), "{kind:?} {is_explicit}");
             assert!(!(is_lack && *is_explicit), "{context}");
         }
@@ -352,7 +352,7 @@ mod tests {
             "because no identity-based policy allows it",
             "",
         ] {
-            assert_eq!(Denial::of(words, "x:Y"), None);
+            assert_eq!(Denial::parse(words, "x:Y"), None);
         }
     }
 }

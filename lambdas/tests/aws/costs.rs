@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chat_lambdas::aws::{Clients, DynamoStore, Patience};
+use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, disconnect};
@@ -61,8 +61,7 @@ async fn in_a_room_a_connect_and_a_disconnect_cost_a_write_each_and_a_message_fo
 }
 
 #[tokio::test]
-async fn a_large_room_costs_four_pages_for_its_size_and_a_read_for_sixty_members()
-{
+async fn a_large_room_costs_four_pages_for_its_size_and_a_read_for_sixty_members() {
     let chat = Chat::start(Names::Optional, Index::Room).await;
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
     chat.fill("hall", 2_000).await;
@@ -121,13 +120,13 @@ impl Chat {
             Trace::default(),
             &[Some(&meter.endpoint)],
         );
-        let patience = Patience {
+        let timeouts = Timeouts {
             attempt: Duration::from_secs(30),
             operation: Duration::from_secs(60),
-            ..Patience::TABLE
+            ..Timeouts::TABLE
         };
         Self {
-            store: clients.table(address, patience),
+            store: clients.table(address, timeouts),
             table,
             meter,
             delivery: MemoryDelivery::default(),

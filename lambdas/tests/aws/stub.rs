@@ -3,20 +3,20 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chat_lambdas::aws::Patience;
+use chat_lambdas::aws::Timeouts;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 /// Short timeouts, for tests that wait for them.
-pub(crate) const IMPATIENT: Patience = Patience {
+pub(crate) const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(300),
     attempt: Duration::from_millis(300),
     operation: Duration::from_millis(300),
 };
 
 /// Longer than any pause between attempts, so that every attempt is made.
-pub(crate) const PATIENT: Patience = Patience {
+pub(crate) const LONG: Timeouts = Timeouts {
     connect: Duration::from_secs(30),
     attempt: Duration::from_secs(30),
     operation: Duration::from_secs(60),

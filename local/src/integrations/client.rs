@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::OnceCell;
 
-use super::backend::Answer;
+use super::backend::BackendResponse;
 use super::exchange::Failure;
 use super::request::Outgoing;
 use crate::budget::Share;
@@ -44,13 +44,12 @@ impl Client {
         &self,
         outgoing: Outgoing,
         share: &Arc<Share>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<BackendResponse, Failure> {
         // Only the origin, because the rest may contain a message.
         let to = origin(&outgoing.uri).to_owned();
-        let mut held = share.take_patiently(outgoing.body.len()).await;
+        let mut held = share.take_when_free(outgoing.body.len()).await;
         let request = request(outgoing).map_err(Failure::Configuration)?;
-        let unreachable =
-            |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
+        let unreachable = |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
         let answered = if request.uri().scheme_str() == Some("https") {
             let secure = self.secure.get_or_init(secure).await.as_ref();
             let secure = secure.map_err(|why| unreachable(why.clone()))?;
@@ -72,7 +71,7 @@ impl Client {
                 })
             })?;
             if let Ok(data) = frame.into_data() {
-                held.grow_patiently(data.len()).await;
+                held.grow_when_free(data.len()).await;
                 body.extend_from_slice(&data);
             }
         }
@@ -80,7 +79,7 @@ impl Client {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)
         };
-        Ok(Answer {
+        Ok(BackendResponse {
             status: head.status.as_u16(),
             headers: head.headers.iter().map(header).collect(),
             body,
@@ -95,9 +94,8 @@ fn request(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, String> {
     for (name, value) in &outgoing.headers {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| format!("`{name}` is not a header name"))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-            format!("the value of the header `{name}` is not allowed in HTTP")
-        })?;
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| format!("the value of the header `{name}` is not allowed in HTTP"))?;
         // The pool writes the length itself.
         if name != CONTENT_LENGTH {
             request = request.header(name, value);

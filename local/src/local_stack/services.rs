@@ -93,7 +93,8 @@ impl Services {
         let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
         reporter.stack(&format!("{verb}_IN_PROGRESS"), None);
         for resource in &stack.resources {
-            let renewed = lifecycle::renew(stack, resource, &summary, &self.tables, &reporter).await;
+            let renewed =
+                lifecycle::renew(stack, resource, &summary, &self.tables, &reporter).await;
             if let Err(error) = renewed {
                 let why = error.to_string();
                 reporter.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));
@@ -122,7 +123,7 @@ impl Services {
             self.tables.endpoint(),
             self.port,
         ));
-        self.gateway.deploy(Deployed::of(&after.stack));
+        self.gateway.deploy(Deployed::new(&after.stack));
         let known = before.map_or_else(Vec::new, |before| Deployed::warnings(&before.stack));
         for warning in Deployed::warnings(&after.stack) {
             // Once is enough, however often the template is saved.

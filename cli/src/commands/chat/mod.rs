@@ -87,7 +87,7 @@ pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
     let chat = match &args.url {
         Some(url) => Deployed {
             url: url.clone(),
-            introduction: RequiredIdentity::of(&settings),
+            introduction: RequiredIdentity::from_settings(&settings),
         },
         None => deployed(terminal, &settings, args.target.local).await?,
     };
@@ -161,7 +161,7 @@ mod tests {
         let args = Words::parse_from([&["chat"], words].concat()).args;
         let chat = Deployed {
             url: "ws://x".into(),
-            introduction: RequiredIdentity::of(&settings),
+            introduction: RequiredIdentity::from_settings(&settings),
         };
         let (seat, _) = seat(&args, &settings, chat);
         let headers = seat.handshake.headers();
@@ -189,7 +189,7 @@ mod tests {
     fn whoever_is_told_of_it_is_told_the_names_that_the_chat_wants() {
         let told = |config: &str| {
             let settings = settings(config);
-            chat_command(&settings, RequiredIdentity::of(&settings), "")
+            chat_command(&settings, RequiredIdentity::from_settings(&settings), "")
         };
         assert_eq!(told(""), "chat --as Tom --to Jerry");
         let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";

@@ -21,7 +21,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(
             settings,
-            RequiredIdentity::of(settings),
+            RequiredIdentity::from_settings(settings),
             None,
         ))
         .with_references(secrets::values(settings)?);

@@ -237,7 +237,9 @@ mod tests {
                 function("A", None),
                 function("B", Some(Unready::NotYet("Pending".into()))),
             ],
-            unknown: vec!["could not read the code's digest of function C: AccessDenied: no".into()],
+            unknown: vec![
+                "could not read the code's digest of function C: AccessDenied: no".into(),
+            ],
             differences: vec!["A runs other code than was deployed with the stack".into()],
         };
         expect![[r#"

@@ -53,7 +53,7 @@ impl Bucket {
             builder = builder.force_path_style(true);
         }
         let partition = identity.partition();
-        let namespace = Namespace::of(partition, region);
+        let namespace = Namespace::for_region(partition, region);
         Self {
             client: Client::from_conf(builder.build()),
             name: namespace.bucket_name(&identity.account, region),
@@ -186,9 +186,6 @@ fn checksum(artifact: &Artifact) -> String {
 fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {
     TargetError {
         source: Some(Box::new(error)),
-        ..TargetError::new(
-            ErrorKind::Unexpected,
-            "could not build a request to S3",
-        )
+        ..TargetError::new(ErrorKind::Unexpected, "could not build a request to S3")
     }
 }

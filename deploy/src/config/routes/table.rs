@@ -5,7 +5,7 @@ use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::names::{MemberName, RouteKey};
+use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;
 use crate::config::secret::SecretHeader;
 use crate::config::url::BackendUrl;
@@ -19,7 +19,7 @@ pub(in crate::config) struct RouteTable {
     pub(super) http: Option<Spanned<BackendUrl>>,
     pub(super) secret_header: Option<Spanned<SecretHeader>>,
     pub(super) handler: Option<Spanned<HandlerFolder>>,
-    pub(super) text: Option<Spanned<MemberName>>,
+    pub(super) text: Option<Spanned<FieldName>>,
     pub(super) include_sender: Option<Spanned<bool>>,
     pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
     pub(super) reply: Option<Spanned<bool>>,
@@ -52,7 +52,9 @@ impl TryFrom<String> for HandlerFolder {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("the folder of the handler's crate is empty: write `.` for this one".into());
+            return Err(
+                "the folder of the handler's crate is empty: write `.` for this one".into(),
+            );
         }
         Ok(Self(text))
     }

@@ -14,10 +14,10 @@ fn routes(text: &str) -> Routes {
 fn check(tables: &[&str], expected: Expect) {
     let refusals = tables.iter().map(|table| {
         let text = format!("[[routes]]\n{}\n", table.replace("; ", "\n"));
-        let refusal = parse(Path::new("x"), &text, Path::new(""))
+        let error = parse(Path::new("x"), &text, Path::new(""))
             .expect_err(table)
             .to_string();
-        refusal.lines().next().unwrap_or_default().to_owned() + "\n"
+        error.lines().next().unwrap_or_default().to_owned() + "\n"
     });
     expected.assert_eq(&refusals.collect::<String>());
 }
@@ -211,8 +211,8 @@ fn more_than_a_function_s_environment_holds_is_refused() {
             format!("[[routes]]\nkey = \"route-{n}\"\nreceivers = \"room\"\ntext = \"text\"\n")
         })
         .collect();
-    let refusal = parse(Path::new("x"), &tables, Path::new("")).expect_err("must be refused");
-    assert!(refusal.to_string().contains("4 KB"), "{refusal}");
+    let error = parse(Path::new("x"), &tables, Path::new("")).expect_err("must be refused");
+    assert!(error.to_string().contains("4 KB"), "{error}");
 }
 
 /// A config whose handler has one grant for an ARN of `length` characters.
@@ -242,7 +242,10 @@ fn permissions_that_do_not_fit_into_the_handler_s_role_are_refused_at_their_plac
         message.starts_with("chatctl.toml:6:1: the permissions of the handler of `roll` take 10"),
         "{message}"
     );
-    assert!(message.contains("IAM limits to 10240 in total"), "{message}");
+    assert!(
+        message.contains("IAM limits to 10240 in total"),
+        "{message}"
+    );
     // The stack's name is a part of what its own resources are called.
     let most = (9_740..10_240)
         .rev()

@@ -69,7 +69,10 @@ fn integration(resource: &Created, created: &[Created]) -> Result<stack::Integra
 }
 
 fn request(resource: &Created) -> Result<HttpRequest, Problem> {
-    resource.refuse("CredentialsArn", "an HTTP backend does not use AWS credentials")?;
+    resource.refuse(
+        "CredentialsArn",
+        "an HTTP backend does not use AWS credentials",
+    )?;
     resource.refuse("TlsConfig", "is for HTTP APIs only")?;
     let uri = resource.text("IntegrationUri").unwrap_or_default();
     let is_http = |scheme: &str| {
@@ -100,7 +103,7 @@ fn request(resource: &Created) -> Result<HttpRequest, Problem> {
     Ok(HttpRequest {
         method: method.to_owned(),
         uri: uri.to_owned(),
-        parameters: parameters::of_request(resource)?,
+        parameters: parameters::for_integration(resource)?,
     })
 }
 
@@ -116,7 +119,7 @@ fn mapping(resource: &Created, created: &[Created]) -> Result<Mapping, Problem> 
             _ => Passthrough::WhenNoMatch,
         },
         decodes_base64: resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_BINARY"),
-        responses: responses::of(resource, created)?,
+        responses: responses::for_integration(resource, created)?,
     })
 }
 
