@@ -5,6 +5,7 @@ mod bench;
 mod conformance;
 mod licences;
 mod peers;
+mod prose;
 mod release;
 mod run;
 mod sbom;
@@ -32,7 +33,8 @@ usage: cargo xtask COMMAND
   peers         only install the tests' third-party programs
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
-  spelling      look for misspelt words in prose and code; typos.toml has those that are right
+  spelling      look for misspelt words in prose and code (typos.toml has the exceptions), and in comments for words that
+                docs/style.md rules out
   unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
@@ -62,7 +64,7 @@ fn main() -> ExitCode {
         "licences" => licences::check(),
         "unused" => unused::check(),
         "advisories" => advisories::check(),
-        "spelling" => spelling::check(),
+        "spelling" => prose::check().and_then(|()| spelling::check()),
         "release" => release::build(),
         "sbom" => sbom::write(),
         _ => {

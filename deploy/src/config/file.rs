@@ -175,7 +175,7 @@ mod tests {
         check(
             "\n[local]\nport = \"eighty\"\n",
             expect![[r#"
-                chatctl.toml:3:8: expected a whole number, found the text "eighty"
+                chatctl.toml:3:8: expected a whole number, found the string "eighty"
                     |
                   3 | port = "eighty"
                     |        ^^^^^^^^
@@ -237,7 +237,6 @@ mod tests {
                 "sequence",
                 "map",
                 "boolean",
-                "a string",
                 "enum",
                 "variant ",
                 "Table",

@@ -236,6 +236,6 @@ mod tests {
         for text in ["tables", "arn:aws:s3", "arn:aws:s3:::${x}", "arn::s3:::x"] {
             assert!(error_of::<Granted>(text).contains("is not a resource"));
         }
-        assert!(error_of::<Granted>("arn:aws:s3:::").contains("ends before"));
+        assert!(error_of::<Granted>("arn:aws:s3:::").contains("names no resource"));
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::PackagingError;
 
-/// The variable with folders, separated as in PATH, whose contents are built whoever owns them.
+/// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
 pub(super) const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
 
 /// The users that may own code that is built.

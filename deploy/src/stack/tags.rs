@@ -137,7 +137,7 @@ mod tests {
             error_of(&format!("k={}", "v".repeat(257))).contains("257 characters, 256 at most")
         );
         for text in ["aws:x=y", "AWS:x=y", "Aws:=y", "x=aws:y"] {
-            assert!(error_of(text).contains("AWS's own"), "{text}");
+            assert!(error_of(text).contains("AWS reserves"), "{text}");
         }
     }
 

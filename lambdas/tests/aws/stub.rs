@@ -64,7 +64,10 @@ impl Stub {
 
     /// Every request so far, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().expect("nobody panics with it").clone()
+        self.requests
+            .lock()
+            .expect("no holder of this lock panics")
+            .clone()
     }
 }
 
@@ -76,7 +79,9 @@ impl Drop for Stub {
 
 async fn answer(mut socket: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>>>) {
     while let Some(request) = read_request(&mut socket).await {
-        seen.lock().expect("nobody panics with it").push(request);
+        seen.lock()
+            .expect("no holder of this lock panics")
+            .push(request);
         let response = match &reply {
             Reply::HangUp => return,
             Reply::Nothing => std::future::pending().await,

@@ -233,16 +233,19 @@ mod tests {
         assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
         assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);
         for (json, expected) in [
-            ("", "answered nothing"),
+            ("", "returned nothing"),
             (r#"{"statusCode":200,"foo":1}"#, "`foo`"),
         ] {
-            let told = complaint(&answer(json)).unwrap();
-            assert!(told.contains("`join`") && told.contains(expected), "{told}");
-            assert!(told.contains(r#"{"statusCode":200}"#), "{told}");
+            let warning = complaint(&answer(json)).unwrap();
+            assert!(
+                warning.contains("`join`") && warning.contains(expected),
+                "{warning}"
+            );
+            assert!(warning.contains(r#"{"statusCode":200}"#), "{warning}");
         }
         let failed = Failure::new("TypeError", "boom");
-        let told = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
-        assert!(told.contains("TypeError: boom"), "{told}");
+        let warning = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
+        assert!(warning.contains("TypeError: boom"), "{warning}");
         assert!(complaint(&Answered::TimedOut).unwrap().contains("29000 ms"));
     }
 
