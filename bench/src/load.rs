@@ -16,7 +16,7 @@ use crate::sample::Sample;
 use crate::tally::{Faults, Tally};
 
 /// Longer than any response takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
@@ -113,7 +113,7 @@ impl Seat {
 
 impl Conversation {
     /// Two users, each on one connection.
-    pub(crate) async fn of_two(url: &str, number: usize) -> Result<Self, LoadError> {
+    pub(crate) async fn with_two(url: &str, number: usize) -> Result<Self, LoadError> {
         let (a, b) = (format!("bench-{number}-a"), format!("bench-{number}-b"));
         let seats = vec![
             Seat::open(url, &a, &b).await?,
@@ -172,7 +172,7 @@ impl Conversation {
 pub(crate) async fn pairs(url: &str, count: usize) -> Result<Vec<Conversation>, LoadError> {
     let mut pairs = Vec::with_capacity(count);
     for number in 0..count {
-        pairs.push(Conversation::of_two(url, number).await?);
+        pairs.push(Conversation::with_two(url, number).await?);
     }
     Ok(pairs)
 }
@@ -186,7 +186,7 @@ pub(crate) async fn play(
     let messages = conversations.len() * laps * lap;
     let started = Instant::now();
     let all = join_all(conversations.iter_mut().map(|it| it.play(laps, lap)));
-    let times = tokio::time::timeout(PATIENCE, all).await;
+    let times = tokio::time::timeout(TIMEOUT, all).await;
     let elapsed = started.elapsed();
     let Ok(times) = times else {
         return Err(LoadError::Stuck(faults(conversations)));
@@ -207,7 +207,7 @@ pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<(), Load
         try_join_all(conversations.iter_mut().map(Conversation::hear_the_rest)).await?;
         try_join_all(conversations.iter_mut().map(Conversation::close)).await
     };
-    match tokio::time::timeout(PATIENCE, rest).await {
+    match tokio::time::timeout(TIMEOUT, rest).await {
         Ok(ended) => ended.map(drop)?,
         Err(_elapsed) => return Err(LoadError::Stuck(faults(&conversations))),
     }

@@ -127,7 +127,7 @@ impl PrivateKey {
     /// The library fails, which no known request causes.
     pub fn token(&self, request: &TokenRequest) -> Result<String, jsonwebtoken::errors::Error> {
         provider::install();
-        let mut header = Header::new(Algorithm::EdDsa.of_library());
+        let mut header = Header::new(Algorithm::EdDsa.to_library());
         header.kid = Some(self.public.id().to_owned());
         let mut claims = Map::new();
         let mut add = |name: &str, value: Value| {

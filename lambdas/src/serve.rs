@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patience};
+use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Timeouts};
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
@@ -101,7 +101,7 @@ async fn handle(
 ) -> Result<Infallible, ServeError> {
     let ended = match environment.handler()? {
         Handler::Authorize => {
-            let admission = Admission::of_environment(environment)?;
+            let admission = Admission::from_environment(environment)?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
                 handlers::authorize(event, &admission, invocation)
             })
@@ -163,7 +163,7 @@ fn store(environment: Environment<'_>, trace: &Trace) -> Result<DynamoStore, Env
     let table = environment.table()?;
     let endpoints = [table.endpoint.as_deref()];
     let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
-    Ok(clients.table(table, Patience::TABLE))
+    Ok(clients.table(table, Timeouts::TABLE))
 }
 
 fn store_and_delivery(
@@ -175,8 +175,8 @@ fn store_and_delivery(
     let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
     let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok((
-        clients.table(table, Patience::TABLE),
-        clients.delivery(endpoint, Patience::POST),
+        clients.table(table, Timeouts::TABLE),
+        clients.delivery(endpoint, Timeouts::POST),
     ))
 }
 
@@ -195,9 +195,9 @@ fn all_clients(
     ];
     let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok((
-        clients.table(table, Patience::TABLE),
-        clients.crowd_delivery(endpoint, Patience::POST),
-        clients.dispatch(function, Patience::POST),
+        clients.table(table, Timeouts::TABLE),
+        clients.crowd_delivery(endpoint, Timeouts::POST),
+        clients.dispatch(function, Timeouts::POST),
     ))
 }
 
@@ -225,7 +225,7 @@ where
         let invocation = Invocation {
             now: epoch_seconds(),
             until: until(event.deadline, SystemTime::now()),
-            log: log.of_request(&event.request_id),
+            log: log.for_request(&event.request_id),
         };
         let outcome = handler(&payload, &invocation).await;
         if let Err(error) = &outcome {

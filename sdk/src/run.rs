@@ -67,8 +67,8 @@ where
 {
     let replies = environment.replies();
     serve_messages(environment, log, |trace| {
-        let ways = Ways::of_environment(environment, trace)?;
-        let about = Arc::new(About::of_environment(environment)?);
+        let ways = Ways::from_environment(environment, trace)?;
+        let about = Arc::new(About::from_environment(environment)?);
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = Chat {
                 ways: ways.clone(),
@@ -98,7 +98,7 @@ fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> Answer {
 }
 
 impl About {
-    fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+    fn from_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             index: environment.index()?,
             table: environment.table()?.name,

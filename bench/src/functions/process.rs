@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc};
 
 /// Longer than a start or an invocation takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why a function could not be driven.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +146,7 @@ impl Function {
     }
 
     async fn notice(&mut self) -> Result<Notice, FunctionError> {
-        let waited = tokio::time::timeout(PATIENCE, self.notices.recv()).await;
+        let waited = tokio::time::timeout(TIMEOUT, self.notices.recv()).await;
         let notice = waited.map_err(failed("the process does not respond in time"))?;
         notice.ok_or_else(|| failed("the Runtime API has ended")("no notice"))
     }

@@ -36,7 +36,7 @@ pub(super) async fn deployed(
     };
     let template = target.running_template(&settings.stack)?;
     let introduction = template.map_or_else(
-        || RequiredIdentity::of(settings),
+        || RequiredIdentity::from_settings(settings),
         |template| RequiredIdentity::from_deployed(&template),
     );
     Ok(Deployed {
@@ -60,7 +60,7 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
                 "{}; who has to say a name is taken from the config instead",
                 chain(&error)
             ));
-            RequiredIdentity::of(settings)
+            RequiredIdentity::from_settings(settings)
         }
     };
     Ok(Deployed { url, introduction })

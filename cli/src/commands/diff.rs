@@ -54,7 +54,7 @@ async fn diff(
         Ok::<_, TargetError>((target, identity))
     };
     let (target, identity) = or_interrupted(asked(connecting)).await?;
-    let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
+    let source = Source::from_flags(args.handlers.as_deref(), args.skip_target_check);
     let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
     let deployed = record.as_ref().and_then(processor);
     let building = build(&settings, source, deployed, &mut reporter);

@@ -307,7 +307,7 @@ mod tests {
         );
         let only = Route {
             key: "$default".parse().unwrap(),
-            purpose: Purpose::of_people(Receivers::Friend),
+            purpose: Purpose::for_people(Receivers::Friend),
         };
         assert_eq!(
             settings.limits(),

@@ -49,7 +49,7 @@ impl LocalTarget {
         // A process that another command started may begin in between; it is stopped too.
         for _ in 0..3 {
             self.stop(stack).await?;
-            if let Some(held) = folder.lock_patiently().await? {
+            if let Some(held) = folder.lock_when_free().await? {
                 return Ok(held);
             }
         }

@@ -29,7 +29,7 @@ pub enum RequiredIdentity {
 
 impl RequiredIdentity {
     /// What the chat of `settings` requires.
-    pub fn of(settings: &Settings) -> Self {
+    pub fn from_settings(settings: &Settings) -> Self {
         Self::for_receivers(settings.receivers(), settings.has_own_functions())
     }
 
@@ -182,7 +182,11 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
             let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
-            assert_eq!(RequiredIdentity::of(&settings), expected, "{config}");
+            assert_eq!(
+                RequiredIdentity::from_settings(&settings),
+                expected,
+                "{config}"
+            );
             let deployed = RequiredIdentity::from_deployed(&render(&settings));
             assert_eq!(deployed, expected, "{config}");
         }

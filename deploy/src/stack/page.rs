@@ -226,7 +226,7 @@ mod tests {
 
     fn check(config: &str, expected: Expect) {
         let settings = settings(config);
-        let introduction = RequiredIdentity::of(&settings);
+        let introduction = RequiredIdentity::from_settings(&settings);
         let mut text = links("http://127.0.0.1:1/", &settings, introduction).join("\n");
         let filled_in = page_settings(&settings, introduction, None);
         text.push_str(&format!("\n{filled_in:#}\n"));

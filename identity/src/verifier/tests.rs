@@ -259,8 +259,8 @@ fn a_header_of_another_kind_of_token_is_refused() {
             json!({"alg": "EdDSA", "kid": "other\u{1b}[2J"}),
             "its key `other\u{fffd}[2J`",
         ),
-        (json!({"alg": ["EdDSA"]}), "signed by ,"),
-        (json!({}), "signed by ,"),
+        (json!({"alg": ["EdDSA"]}), "signed with ,"),
+        (json!({}), "signed with ,"),
         (json!([]), "its header is not JSON"),
     ] {
         let error = verifier

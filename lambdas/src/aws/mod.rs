@@ -4,12 +4,12 @@ mod callback;
 mod client;
 mod functions;
 mod items;
-mod patience;
 mod table;
+mod timeouts;
 mod tracing;
 
 pub use callback::CallbackDelivery;
 pub use client::Clients;
 pub use functions::LambdaDispatch;
-pub use patience::Patience;
 pub use table::DynamoStore;
+pub use timeouts::Timeouts;

@@ -21,7 +21,7 @@ impl Admission {
     ///
     /// # Errors
     /// [`EnvironmentError`]: a misspelt value must not allow more.
-    pub fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+    pub fn from_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             names: environment.names()?,
         })

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chat_lambdas::aws::Patience;
+use chat_lambdas::aws::Timeouts;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response};
@@ -12,14 +12,14 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 /// Short timeouts, for tests that wait for them.
-pub(crate) const IMPATIENT: Patience = Patience {
+pub(crate) const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(300),
     attempt: Duration::from_millis(300),
     operation: Duration::from_millis(300),
 };
 
 /// Longer than any pause between attempts, so that every attempt is made.
-pub(crate) const PATIENT: Patience = Patience {
+pub(crate) const LONG: Timeouts = Timeouts {
     connect: Duration::from_secs(30),
     attempt: Duration::from_secs(30),
     operation: Duration::from_secs(60),

@@ -57,7 +57,7 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
     for script in conversations::scripts().expect("the scripts can be read") {
         let mut world = InMemory {
             scene: Scene::new(),
-            wiring: Wiring::of(script.stack),
+            wiring: Wiring::new(script.stack),
             authorizer,
             farewell,
             connections: HashMap::new(),

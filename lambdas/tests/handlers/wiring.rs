@@ -19,7 +19,7 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    pub(crate) fn of(stack: &'static Stack) -> Self {
+    pub(crate) fn new(stack: &'static Stack) -> Self {
         let has = |receivers| stack.routes_to(receivers).next().is_some();
         let (friend, room) = (has(Receivers::Friend), has(Receivers::Room));
         let mut variables = HashMap::new();

@@ -6,7 +6,7 @@ use hyper::header::{HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
-use crate::http::{self, Patience};
+use crate::http::{self, Timeouts};
 
 /// The most connections of browsers on a port that only serves the page.
 const CONNECTIONS: usize = 64;
@@ -31,9 +31,9 @@ impl Page {
 
     /// Serves `GET /` on `listener` until the future is dropped; all other requests get 404.
     pub async fn serve(self, listener: TcpListener) {
-        http::accept(listener, CONNECTIONS, Patience::default(), move |request| {
+        http::accept(listener, CONNECTIONS, Timeouts::default(), move |request| {
             let answer = self
-                .answer(&request)
+                .response(&request)
                 .unwrap_or_else(|| said(StatusCode::NOT_FOUND, "Only the page at / is here.\n"));
             std::future::ready(answer)
         })
@@ -44,7 +44,7 @@ impl Page {
     ///
     /// A `Host` that does not mean this machine is refused: a site whose name resolves to 127.0.0.1 could otherwise
     /// read the page as its own (DNS rebinding).
-    pub(crate) fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    pub(crate) fn response<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         let body = match *request.method() {
             Method::GET => self.html.clone(),
             Method::HEAD => Bytes::new(),
@@ -109,7 +109,7 @@ mod tests {
             .method(method)
             .uri(target)
             .header(HOST, host);
-        Page::new("<p>hi", "default-src 'self'").answer(&request.body(()).unwrap())
+        Page::new("<p>hi", "default-src 'self'").response(&request.body(()).unwrap())
     }
 
     fn status(host: &str) -> u16 {

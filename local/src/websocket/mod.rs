@@ -8,7 +8,7 @@ mod frames;
 mod handshake;
 mod messages;
 mod metered;
-mod proxy_answer;
+mod proxy_response;
 mod routing;
 mod throttle;
 mod upgrade;

@@ -48,7 +48,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn of(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -72,7 +72,7 @@ impl Backend {
     /// Responds to every request with status 200 and `{}` by default.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let script: Script = Arc::new(|_| Reply::of(200, "{}"));
+        let script: Script = Arc::new(|_| Reply::new(200, "{}"));
         let backend = Self {
             port: listener.local_addr().unwrap().port(),
             script: Arc::new(Mutex::new(script)),

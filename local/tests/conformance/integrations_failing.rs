@@ -14,7 +14,7 @@ async fn a_backend_that_is_too_slow_is_a_timeout() {
     let backend = Backend::start().await;
     backend.on(|_| Reply {
         delay: Duration::from_secs(60),
-        ..Reply::of(200, "late")
+        ..Reply::new(200, "late")
     });
     let world = world_of(&[
         backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
@@ -75,7 +75,7 @@ async fn an_https_backend_without_tls_is_an_error() {
 #[tokio::test]
 async fn a_response_of_more_than_ten_megabytes_is_an_error() {
     let backend = Backend::start().await;
-    backend.on(|_| Reply::of(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
+    backend.on(|_| Reply::new(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
     let world = world_of(&[
         backend.http("Large", "HTTP_PROXY", "/", ""),
         two_way("Ask", DEFAULT, "Large"),
@@ -90,7 +90,7 @@ async fn a_response_of_more_than_ten_megabytes_is_an_error() {
 async fn without_a_matching_integration_response_connects_are_refused_and_messages_get_error_frames()
  {
     let backend = Backend::start().await;
-    backend.on(|_| Reply::of(500, ""));
+    backend.on(|_| Reply::new(500, ""));
     let world = world_of(&[
         backend.http("Http", "HTTP", "/", ""),
         response("Http", "/200/", ""),
@@ -117,7 +117,7 @@ async fn without_a_matching_integration_response_connects_are_refused_and_messag
 async fn binary_bodies_are_converted_both_ways() {
     let backend = Backend::start().await;
     backend.on(|seen| {
-        Reply::of(
+        Reply::new(
             200,
             if seen.body == "hi" {
                 vec![0xff, 0x00]

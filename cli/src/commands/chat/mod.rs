@@ -82,7 +82,7 @@ impl Run for ChatArgs {
         let chat = match &self.url {
             Some(url) => Deployed {
                 url: url.clone(),
-                introduction: RequiredIdentity::of(&settings),
+                introduction: RequiredIdentity::from_settings(&settings),
             },
             None => deployed(terminal, &settings, self.target.local).await?,
         };
@@ -157,7 +157,7 @@ mod tests {
         let args = Words::parse_from([&["chat"], words].concat()).args;
         let chat = Deployed {
             url: "ws://x".into(),
-            introduction: RequiredIdentity::of(&settings),
+            introduction: RequiredIdentity::from_settings(&settings),
         };
         let (address, _) = address(&args, &settings, chat);
         let headers = address.handshake.headers();
@@ -185,7 +185,7 @@ mod tests {
     fn the_hint_names_the_people_that_the_chat_requires() {
         let told = |config: &str| {
             let settings = settings(config);
-            chat_command(&settings, RequiredIdentity::of(&settings), "")
+            chat_command(&settings, RequiredIdentity::from_settings(&settings), "")
         };
         assert_eq!(told(""), "chat --as Tom --to Jerry");
         let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";

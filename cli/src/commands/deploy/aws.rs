@@ -92,7 +92,7 @@ async fn deploy(
 }
 
 fn source(args: &DeployArgs) -> Source<'_> {
-    Source::of_flags(args.handlers.as_deref(), args.skip_target_check)
+    Source::from_flags(args.handlers.as_deref(), args.skip_target_check)
 }
 
 fn mode(args: &DeployArgs) -> DeployMode {

@@ -17,7 +17,7 @@ pub(super) async fn run(
     terminal: Terminal,
     settings: &Settings,
 ) -> Result<(), CommandError> {
-    let identity = RequiredIdentity::of(settings);
+    let identity = RequiredIdentity::from_settings(settings);
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(settings, identity, None))
         .with_references(secrets::values(settings)?);

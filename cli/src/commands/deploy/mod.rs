@@ -114,7 +114,7 @@ async fn build(
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
 fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
-    let introduction = RequiredIdentity::of(settings);
+    let introduction = RequiredIdentity::from_settings(settings);
     let commands = connect_commands(url, settings, introduction);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({

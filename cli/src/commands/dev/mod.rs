@@ -192,7 +192,7 @@ fn show_page(running: &Foreground, settings: Option<&Settings>) {
     if let Some(settings) = settings {
         running.show_page(&page_settings(
             settings,
-            RequiredIdentity::of(settings),
+            RequiredIdentity::from_settings(settings),
             None,
         ));
     }

@@ -39,7 +39,7 @@ fn warning(terminal: Terminal, text: &str) {
 /// The commands that connect to a chat; none for a template of the user's.
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
-        let introduction = RequiredIdentity::of(settings);
+        let introduction = RequiredIdentity::from_settings(settings);
         connect_commands(endpoint, settings, introduction).into()
     })
 }
@@ -59,7 +59,7 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         terminal.result(&command.command);
     }
     if let Some(settings) = settings {
-        let introduction = RequiredIdentity::of(settings);
+        let introduction = RequiredIdentity::from_settings(settings);
         let address = format!(" --url {endpoint}");
         crate::commands::chat::hint(terminal, settings, introduction, &address);
         crate::commands::web::hint(terminal, settings, introduction, Some(&beside(endpoint)));

@@ -44,7 +44,7 @@ pub(super) fn resolve(
 ) -> Result<Routes, Problem> {
     if tables.is_empty() {
         let key = "$default".parse().expect("every default is valid");
-        let purpose = Purpose::of_people(Receivers::default());
+        let purpose = Purpose::for_people(Receivers::default());
         return Ok(Routes {
             messages: vec![Route { key, purpose }],
             lifecycle: None,

@@ -44,7 +44,7 @@ fn route(key: &str, purpose: Purpose) -> Route {
 }
 
 fn friend() -> Purpose {
-    Purpose::of_people(Receivers::Friend)
+    Purpose::for_people(Receivers::Friend)
 }
 
 fn routes() -> Vec<Route> {

@@ -12,7 +12,7 @@ use crate::stack::{IntegrationResponse, ResponseSource};
 use crate::template::problem::{Problem, Problems};
 
 /// The responses of `integration`, in the order of their creation.
-pub(super) fn of(
+pub(super) fn for_integration(
     integration: &Created,
     created: &[Created],
 ) -> Result<Vec<IntegrationResponse>, Problem> {

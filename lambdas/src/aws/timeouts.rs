@@ -8,7 +8,7 @@ use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
 
 /// The timeouts of a service's client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// Of a TCP and TLS connection.
     pub connect: Duration,
     /// Of one attempt.
@@ -17,7 +17,7 @@ pub struct Patience {
     pub operation: Duration,
 }
 
-impl Patience {
+impl Timeouts {
     /// For the table: every request to it may be repeated, so one attempt may be short.
     pub const TABLE: Self = Self {
         connect: Duration::from_secs(1),
@@ -36,7 +36,7 @@ impl Patience {
         operation: Duration::from_secs(3),
     };
 
-    pub(super) fn timeouts(self) -> TimeoutConfig {
+    pub(super) fn config(self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .connect_timeout(self.connect)
             .operation_attempt_timeout(self.attempt)

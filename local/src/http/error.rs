@@ -5,7 +5,7 @@ use hyper::Response;
 use hyper::body::Bytes;
 
 /// A response with its whole body.
-pub(crate) type Answer = Response<Full<Bytes>>;
+pub(crate) type HttpResponse = Response<Full<Bytes>>;
 
 /// A response that refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl HttpError {
     }
 
     /// An error with the status that a function chose. Its body is not passed on.
-    pub(crate) fn of_function(status: u16) -> Self {
+    pub(crate) fn from_function(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -64,14 +64,14 @@ impl HttpError {
 }
 
 /// The error as a response on a keep-alive connection.
-pub(crate) fn refuse(refusal: HttpError) -> Answer {
+pub(crate) fn refuse(error: HttpError) -> HttpResponse {
     let mut builder = Response::builder()
-        .status(refusal.status)
+        .status(error.status)
         .header("Content-Type", "application/json");
-    for (name, value) in refusal.headers {
+    for (name, value) in error.headers {
         builder = builder.header(name, value);
     }
     builder
-        .body(Full::new(refusal.body.into()))
+        .body(Full::new(error.body.into()))
         .expect("errors have valid header names and values")
 }

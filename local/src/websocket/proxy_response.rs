@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 /// A valid proxy response.
 #[derive(Debug)]
-pub(super) struct ProxyAnswer {
+pub(super) struct ProxyResponse {
     pub(super) status: u16,
     headers: Map<String, Value>,
     multi_value_headers: Map<String, Value>,
@@ -36,7 +36,7 @@ pub(super) fn is_nothing(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii(), b"" | b"null")
 }
 
-impl ProxyAnswer {
+impl ProxyResponse {
     /// Parses a response. An empty one counts as a plain 200. The error names the difference from a valid one.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         if is_nothing(bytes) {
@@ -206,7 +206,7 @@ mod tests {
                 "is not UTF-8",
             ),
         ] {
-            let why = ProxyAnswer::parse(json.as_bytes()).unwrap_err();
+            let why = ProxyResponse::parse(json.as_bytes()).unwrap_err();
             assert!(why.contains(expected), "{json}: {why}");
             assert!(!why.contains("secret"), "{why}");
         }
