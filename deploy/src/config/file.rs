@@ -271,7 +271,6 @@ mod tests {
                 "sequence",
                 "map",
                 "boolean",
-                "a string",
                 "enum",
                 "variant ",
                 "Table",

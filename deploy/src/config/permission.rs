@@ -243,6 +243,6 @@ mod tests {
         for text in ["tables", "arn:aws:s3", "arn:aws:s3:::${x}", "arn::s3:::x"] {
             assert!(refusal::<Granted>(text).contains("is not a resource"));
         }
-        assert!(refusal::<Granted>("arn:aws:s3:::").contains("ends before"));
+        assert!(refusal::<Granted>("arn:aws:s3:::").contains("names no resource"));
     }
 }
