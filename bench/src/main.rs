@@ -178,10 +178,7 @@ fn say(text: &str) {
 }
 
 /// Prints an error and its causes.
-#[expect(
-    clippy::print_stderr,
-    reason = "this program reports to its user"
-)]
+#[expect(clippy::print_stderr, reason = "this program reports to its user")]
 fn complain(error: &(dyn std::error::Error + 'static)) {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let text = causes

@@ -22,8 +22,7 @@ impl PublicKey {
         if text.contains("PRIVATE KEY-----") {
             return Err(KeyError::Private);
         }
-        let (label, document) =
-            Document::from_pem(text).map_err(|_| no_key("not valid PEM"))?;
+        let (label, document) = Document::from_pem(text).map_err(|_| no_key("not valid PEM"))?;
         let material = match label {
             "PUBLIC KEY" => public_key(document.as_bytes())?,
             "RSA PUBLIC KEY" => rsa(document.as_bytes())?,

@@ -77,9 +77,7 @@ impl Schema {
             return Err(format!("{place} must be a schema, which is a map"));
         };
         if depth > MAX_DEPTH {
-            return Err(format!(
-                "schemas are nested deeper than {MAX_DEPTH}"
-            ));
+            return Err(format!("schemas are nested deeper than {MAX_DEPTH}"));
         }
         members.iter().try_for_each(|(keyword, value)| {
             self.keyword(keyword, value, &format!("{place}/{keyword}"), depth)

@@ -95,10 +95,7 @@ fn tests(peers: &peers::Peers, more: &[String]) -> Result<(), run::StepError> {
 }
 
 /// Prints a message.
-#[expect(
-    clippy::print_stderr,
-    reason = "xtask's only output"
-)]
+#[expect(clippy::print_stderr, reason = "xtask's only output")]
 fn say(text: &str) {
     eprintln!("{}", printable(text));
 }

@@ -32,7 +32,9 @@ fn depth<'a>(
         return Ok(*depth);
     }
     if patience == 0 {
-        return Err(DeployBenchError::Template("its resources depend on each other"));
+        return Err(DeployBenchError::Template(
+            "its resources depend on each other",
+        ));
     }
     let mut needs = Vec::new();
     references(&resources[id], &mut needs);

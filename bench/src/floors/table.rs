@@ -75,12 +75,17 @@ impl Table {
             .body(Full::new(Bytes::from(body.to_string())))
             .expect("the headers are header values");
         let mut sender = self.sender.lock().await;
-        sender.ready().await.map_err(failed("the connection closed"))?;
+        sender
+            .ready()
+            .await
+            .map_err(failed("the connection closed"))?;
         let answer = sender.send_request(request).await;
         let answer = answer.map_err(failed("it does not respond"))?;
         let status = answer.status();
         let body = answer.into_body().collect().await;
-        let body = body.map_err(failed("its response is incomplete"))?.to_bytes();
+        let body = body
+            .map_err(failed("its response is incomplete"))?
+            .to_bytes();
         if !status.is_success() {
             let text = String::from_utf8_lossy(&body).into_owned();
             return Err(failed("it refuses")(text));

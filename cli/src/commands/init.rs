@@ -4,6 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::json;
+
+use super::{Context, Run};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::FILE_NAME;
@@ -35,42 +38,55 @@ pub(super) struct InitArgs {
     force: bool,
 }
 
-pub(super) fn run(args: InitArgs) -> Result<(), CommandError> {
-    let terminal = Terminal {
-        output: Output::Text,
-    };
-    if args.print {
-        terminal.result(COMMENTED.trim_end());
-        return Ok(());
-    }
-    if args.schema {
-        terminal.result(SCHEMA.trim_end());
-        return Ok(());
-    }
-    match write(Path::new("."), args.force) {
-        Ok(()) => {
-            terminal.say(&format!("wrote {FILE_NAME}; every key in it is optional"));
-            if let Err(error) = write_schema(Path::new(".")) {
-                terminal.warn(&format!(
-                    "could not write {SCHEMA_NAME}, with which editors check the config: {error}; `chatctl init --schema` \
-                     prints it"
-                ));
+impl Run for InitArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let is_json = terminal.output == Output::Json;
+        if self.print {
+            match is_json {
+                true => terminal.result_json(&json!({"type": "result", "text": COMMENTED})),
+                false => terminal.result(COMMENTED.trim_end()),
             }
-            terminal.hint("next: `chatctl deploy --local`");
-            Ok(())
+            return Ok(());
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CommandError::usage(
-            format!("{FILE_NAME} is already there"),
-            "`--force` replaces it, `--print` shows what would be written",
-        )),
-        Err(error) if error.kind() == ErrorKind::InvalidInput => Err(CommandError::usage(
-            format!("{FILE_NAME} is a link or a folder, which `--force` does not replace"),
-            "remove it first, or see with `--print` what would be written",
-        )),
-        Err(error) => Err(CommandError::usage(
-            format!("could not write {FILE_NAME}: {error}"),
-            "choose a folder that you may write to, on a disk with room",
-        )),
+        if self.schema {
+            terminal.result(SCHEMA.trim_end());
+            return Ok(());
+        }
+        match write(Path::new("."), self.force) {
+            Ok(()) if is_json => {
+                schema_beside(terminal);
+                terminal.result_json(&json!({"type": "result", "file": FILE_NAME}));
+                Ok(())
+            }
+            Ok(()) => {
+                terminal.say(&format!("wrote {FILE_NAME}; every key in it is optional"));
+                schema_beside(terminal);
+                terminal.hint("next: `chatctl deploy --local`");
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CommandError::usage(
+                format!("{FILE_NAME} is already there"),
+                "`--force` replaces it, `--print` shows what would be written",
+            )),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(CommandError::usage(
+                format!("{FILE_NAME} is a link or a folder, which `--force` does not replace"),
+                "remove it first, or see with `--print` what would be written",
+            )),
+            Err(error) => Err(CommandError::usage(
+                format!("could not write {FILE_NAME}: {error}"),
+                "choose a folder that you may write to, on a disk with room",
+            )),
+        }
+    }
+}
+
+/// Writes the schema; without it the config is complete all the same.
+fn schema_beside(terminal: Terminal) {
+    if let Err(error) = write_schema(Path::new(".")) {
+        terminal.warn(&format!(
+            "could not write {SCHEMA_NAME}, with which editors check the config: {error}; `chatctl init --schema` prints it"
+        ));
     }
 }
 
@@ -88,7 +104,7 @@ fn write_schema(folder: &Path) -> std::io::Result<()> {
 
 fn replace(folder: &Path, name: &str, text: &str, by_force: bool) -> std::io::Result<()> {
     let path = folder.join(name);
-    // For everybody, as far as the user's mask goes: it is source code.
+    // Readable by all users, as far as the umask allows: it is source code.
     let mut file = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .permissions(PermissionsExt::from_mode(0o666))

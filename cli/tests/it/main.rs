@@ -40,5 +40,6 @@ mod surface;
 mod throttle;
 mod toolchain;
 mod vanished;
+mod volume;
 mod whose_code;
 mod wscat;

@@ -120,7 +120,10 @@ fn shape(name: &str) -> Option<Shape> {
 fn fits(value: &OsStr, shape: Shape) -> Result<(), String> {
     let text = value.to_str().ok_or("is not UTF-8")?;
     if text.len() > MAX_BYTES {
-        return Err(format!("has {} bytes, which is too long for it", text.len()));
+        return Err(format!(
+            "has {} bytes, which is too long for it",
+            text.len()
+        ));
     }
     let text = text.trim_matches(' ');
     if text.is_empty() {
@@ -143,7 +146,9 @@ fn fits(value: &OsStr, shape: Shape) -> Result<(), String> {
         Shape::Word if is_ascii && !text.contains(' ') => Ok(()),
         Shape::AsciiLine | Shape::Word => Err("contains characters that are not allowed".into()),
         Shape::UrlPath if text.starts_with('/') && text.parse::<Uri>().is_ok() => Ok(()),
-        Shape::UrlPath => Err("is not a path: it must begin with / and contain only characters of a URL".into()),
+        Shape::UrlPath => {
+            Err("is not a path: it must begin with / and contain only characters of a URL".into())
+        }
         Shape::Url => url(text),
     }
 }

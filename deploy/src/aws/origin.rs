@@ -170,8 +170,9 @@ fn named(region: &str, source: &str) -> Result<String, TargetError> {
     match region.parse::<RegionName>() {
         Ok(region) => Ok(region.into()),
         Err(error) => Err(
-            TargetError::new(ErrorKind::Usage, format!("{source}: {error}"))
-                .with_hint("a Region's name has the form eu-west-1; set another one with `--region`"),
+            TargetError::new(ErrorKind::Usage, format!("{source}: {error}")).with_hint(
+                "a Region's name has the form eu-west-1; set another one with `--region`",
+            ),
         ),
     }
 }

@@ -4,16 +4,22 @@ use super::Identity;
 
 /// API Gateway in China serves requests without authentication, and those with a Lambda authorizer, only for accounts
 /// with an ICP licence (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html>).
-pub const CHINA: &str = "in China, API Gateway answers a chat's handshakes only for accounts with an ICP licence \
+const CHINA: &str = "in China, API Gateway answers a chat's handshakes only for accounts with an ICP licence \
                                 (https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html): without one, \
                                 the stack is made and each handshake is refused";
 
-const ISOLATED: &str = "chatctl has never been tried in an isolated partition (aws-iso), whose services may differ";
+const ISOLATED: &str =
+    "chatctl has never been tried in an isolated partition (aws-iso), whose services may differ";
 
 impl Identity {
     /// The partition of the account, such as `aws` or `aws-cn`.
     pub fn partition(&self) -> &str {
         self.arn.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// What may keep a chat there from answering although it is deployed.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        (self.partition() == "aws-cn").then_some(CHINA)
     }
 
     /// A warning about the partition, for the question before a deployment.

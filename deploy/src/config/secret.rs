@@ -242,7 +242,10 @@ mod tests {
                 "belongs to `secretsmanager`",
             ),
             ("name = \"Host\"\nssm = \"a\"", "API Gateway sets"),
-            ("name = \"X-Amzn-Trace-Id\"\nssm = \"a\"", "API Gateway sets"),
+            (
+                "name = \"X-Amzn-Trace-Id\"\nssm = \"a\"",
+                "API Gateway sets",
+            ),
             (
                 "name = \"Sec-WebSocket-Key\"\nssm = \"a\"",
                 "API Gateway sets",

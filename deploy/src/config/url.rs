@@ -97,7 +97,10 @@ fn check(text: &str) -> Result<(), String> {
     let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
     let authority = uri.authority().ok_or("it has no host")?;
     if authority.as_str().contains('@') {
-        return Err("it must not contain a user name or password: they would be readable in the template".into());
+        return Err(
+            "it must not contain a user name or password: they would be readable in the template"
+                .into(),
+        );
     }
     if uri.host().is_none_or(str::is_empty) {
         return Err("it has no host".into());

@@ -189,7 +189,11 @@ mod tests {
     fn a_missing_value_is_an_error_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         for (local, reason, hint) in [
-            ("", "does not name the value's place on this machine", "add `variable"),
+            (
+                "",
+                "does not name the value's place on this machine",
+                "add `variable",
+            ),
             (", file = \"missing\"", "could not read", "chmod 600"),
             (", file = \".\"", "is not a regular file", "regular file"),
             (

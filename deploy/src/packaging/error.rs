@@ -139,9 +139,7 @@ impl PackagingError {
             Self::Unreadable { .. } => {
                 "`--handlers` takes an executable, or a folder with one named `bootstrap`"
             }
-            Self::SameFile { .. } => {
-                "they share a target folder: rename one of the binaries"
-            }
+            Self::SameFile { .. } => "they share a target folder: rename one of the binaries",
             Self::Unfit { why, .. } => why.hint(),
             Self::Compile { .. }
             | Self::NotBuilt { .. }

@@ -159,8 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn crates_above_the_repository_or_above_a_project_without_one_are_not_found()
-    {
+    fn crates_above_the_repository_or_above_a_project_without_one_are_not_found() {
         let folder = tempfile::tempdir().unwrap();
         let root = canonical(folder.path());
         write_crate(&root.join("lambdas"), "fn main() {}");

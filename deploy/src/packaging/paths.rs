@@ -201,8 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_source_in_two_folders_gives_the_same_bytes_without_paths_of_this_machine()
-     {
+    async fn one_source_in_two_folders_gives_the_same_bytes_without_paths_of_this_machine() {
         let (one, first) = built("", false).await;
         let (other, second) = built("", false).await;
         assert_eq!(digest(&one), digest(&other));

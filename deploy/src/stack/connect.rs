@@ -64,7 +64,8 @@ impl RequiredIdentity {
             Self::Name => (Some(from), None),
             Self::Nothing => (None, None),
         };
-        common.with_some(Field::From, from.map(AsRef::as_ref))
+        common
+            .with_some(Field::From, from.map(AsRef::as_ref))
             .with_some(Field::To, to.map(AsRef::as_ref))
     }
 }

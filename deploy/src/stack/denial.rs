@@ -95,9 +95,7 @@ impl Denial {
             (Kind::Session, false) => {
                 "the session policy, which was set when the role was assumed, does not allow this"
             }
-            (Kind::Endpoint, true) => {
-                "the policy of the request's VPC endpoint denies this"
-            }
+            (Kind::Endpoint, true) => "the policy of the request's VPC endpoint denies this",
             (Kind::Endpoint, false) => {
                 "the policy of the request's VPC endpoint does not allow this"
             }
@@ -339,7 +337,9 @@ mod tests {
                 "User: x is not authorized to perform: iam:CreateRole on resource: y {context}"
             );
             let denial = Denial::of(&words, "x:Y").unwrap();
-            let is_lack = denial.remedy().starts_with("have an administrator allow it");
+            let is_lack = denial
+                .remedy()
+                .starts_with("have an administrator allow it");
             assert_eq!(is_lack, denial.is_mere_lack(), "{kind:?} {is_explicit}");
             assert!(!(is_lack && *is_explicit), "{context}");
         }

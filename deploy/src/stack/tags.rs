@@ -46,9 +46,7 @@ pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, Strin
         };
         return Err(match other == key {
             true => format!("`{key}` has two values, `{first}` and `{value}`"),
-            false => format!(
-                "`{other}` and `{key}` are the same key for IAM, which ignores case"
-            ),
+            false => format!("`{other}` and `{key}` are the same key for IAM, which ignores case"),
         });
     }
     Ok(tags.iter().cloned().collect())
@@ -57,9 +55,7 @@ pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, Strin
 fn check(part: &str, text: &str, longest: usize) -> Result<(), String> {
     let count = text.chars().count();
     if count == 0 {
-        return Err(format!(
-            "its {part} is empty, which CloudFormation refuses"
-        ));
+        return Err(format!("its {part} is empty, which CloudFormation refuses"));
     }
     if count > longest {
         return Err(format!(

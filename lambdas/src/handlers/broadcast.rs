@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
-use super::sender::{sender_session, notify};
+use super::sender::{notify, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
@@ -51,7 +51,8 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
 
-    let session = sender_session(event, &connection, Names::Optional, store, invocation.now).await?;
+    let session =
+        sender_session(event, &connection, Names::Optional, store, invocation.now).await?;
     let Some(session) = session else {
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::sender::{sender_session, notify};
+use super::sender::{notify, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::event::SocketEvent;
@@ -37,7 +37,8 @@ pub async fn direct(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
 
-    let session = sender_session(event, &connection, Names::Required, store, invocation.now).await?;
+    let session =
+        sender_session(event, &connection, Names::Required, store, invocation.now).await?;
     let Some(friend) = session.and_then(|session| session.friend) else {
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));

@@ -24,7 +24,12 @@ pub(super) async fn sender_session(
 }
 
 /// Posts a notice to the sender, who may have left.
-pub(super) async fn notify(sender: &ConnectionId, notice: &str, delivery: &impl Delivery, log: &Log) {
+pub(super) async fn notify(
+    sender: &ConnectionId,
+    notice: &str,
+    delivery: &impl Delivery,
+    log: &Log,
+) {
     match delivery.post(sender, notice).await {
         Ok(Posted::Delivered) => {}
         Ok(Posted::Gone) => log.debug("sender has left before the notice", []),

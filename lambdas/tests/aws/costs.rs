@@ -61,8 +61,7 @@ async fn in_a_room_a_connect_and_a_disconnect_cost_a_write_each_and_a_message_fo
 }
 
 #[tokio::test]
-async fn a_large_room_costs_four_pages_for_its_size_and_a_read_for_sixty_members()
-{
+async fn a_large_room_costs_four_pages_for_its_size_and_a_read_for_sixty_members() {
     let chat = Chat::start(Names::Optional, Index::Room).await;
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
     chat.fill("hall", 2_000).await;

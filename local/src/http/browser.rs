@@ -11,8 +11,7 @@ use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderValue, ORIGIN};
 
 /// The message to a web page that requests one of them.
-pub(crate) const REFUSED: &str =
-    "Web pages may not call this API: it is for programs on this machine, at 127.0.0.1 or localhost";
+pub(crate) const REFUSED: &str = "Web pages may not call this API: it is for programs on this machine, at 127.0.0.1 or localhost";
 
 /// Whether the request comes from a web page, or for a host name that was made to resolve to this machine (DNS
 /// rebinding).

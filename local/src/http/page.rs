@@ -32,12 +32,9 @@ impl Page {
     /// Serves `GET /` on `listener` until the future is dropped; all other requests get 404.
     pub async fn serve(self, listener: TcpListener) {
         http::accept(listener, CONNECTIONS, Patience::default(), move |request| {
-            let answer = self.answer(&request).unwrap_or_else(|| {
-                said(
-                    StatusCode::NOT_FOUND,
-                    "Only the page at / is here.\n",
-                )
-            });
+            let answer = self
+                .answer(&request)
+                .unwrap_or_else(|| said(StatusCode::NOT_FOUND, "Only the page at / is here.\n"));
             std::future::ready(answer)
         })
         .await;

@@ -27,7 +27,9 @@ pub enum PolicyError {
         reason: String,
     },
     /// IAM may support this, but the local target does not, and a guess could allow too much.
-    #[error("statement {statement} of the policy uses {what}, which the local target does not support")]
+    #[error(
+        "statement {statement} of the policy uses {what}, which the local target does not support"
+    )]
     Unsupported {
         /// Its `Sid`, else its position, counted from one.
         statement: String,

@@ -49,8 +49,7 @@ impl Client {
         let to = origin(&outgoing.uri).to_owned();
         let mut held = share.take_patiently(outgoing.body.len()).await;
         let request = request(outgoing).map_err(Failure::Configuration)?;
-        let unreachable =
-            |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
+        let unreachable = |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
         let answered = if request.uri().scheme_str() == Some("https") {
             let secure = self.secure.get_or_init(secure).await.as_ref();
             let secure = secure.map_err(|why| unreachable(why.clone()))?;
@@ -95,9 +94,8 @@ fn request(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, String> {
     for (name, value) in &outgoing.headers {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| format!("`{name}` is not a header name"))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-            format!("the value of the header `{name}` is not allowed in HTTP")
-        })?;
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| format!("the value of the header `{name}` is not allowed in HTTP"))?;
         // The pool writes the length itself.
         if name != CONTENT_LENGTH {
             request = request.header(name, value);

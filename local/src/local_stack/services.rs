@@ -93,7 +93,8 @@ impl Services {
         let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
         reporter.stack(&format!("{verb}_IN_PROGRESS"), None);
         for resource in &stack.resources {
-            let renewed = lifecycle::renew(stack, resource, &summary, &self.tables, &reporter).await;
+            let renewed =
+                lifecycle::renew(stack, resource, &summary, &self.tables, &reporter).await;
             if let Err(error) = renewed {
                 let why = error.to_string();
                 reporter.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));

@@ -140,7 +140,9 @@ pub(crate) fn context(
         }
         Some(other) => {
             let kind = kind(other);
-            return Err(broken(format!("its context is {kind}, but must be an object")));
+            return Err(broken(format!(
+                "its context is {kind}, but must be an object"
+            )));
         }
     }
     let about = ambient(&facts.source_ip, facts.user_agent.as_deref());

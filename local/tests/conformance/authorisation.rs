@@ -92,7 +92,11 @@ async fn authorisation_2_unauthorized_is_401_deny_is_403_and_anything_else_is_50
     });
     assert_eq!(world.upgrade("/v1", "").await.status, 403);
     let warnings = || world.warnings().pop().unwrap();
-    assert!(warnings().contains("neither allows nor denies"), "{}", warnings());
+    assert!(
+        warnings().contains("neither allows nor denies"),
+        "{}",
+        warnings()
+    );
     world
         .puppets
         .on("authorize", |_| Act::Fail("Error", "a bug"));

@@ -94,11 +94,7 @@ fn every_topic_is_contiguous_and_has_each_number_once() {
         assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "{topic}");
     }
     let statements = include_str!("checklist.toml").matches("[[statement]]");
-    assert_eq!(
-        ids.len(),
-        statements.count(),
-        "a statement has no valid id"
-    );
+    assert_eq!(ids.len(), statements.count(), "a statement has no valid id");
 }
 
 #[test]

@@ -236,8 +236,7 @@ async fn an_invalid_websocket_handshake_runs_no_function() {
 }
 
 #[tokio::test]
-async fn without_invoke_permission_the_gateway_refuses_with_500_and_names_the_permission()
-{
+async fn without_invoke_permission_the_gateway_refuses_with_500_and_names_the_permission() {
     let world = World::start(|setup| setup.chat().edit(|stack| stack.permissions.clear())).await;
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
     let warnings =

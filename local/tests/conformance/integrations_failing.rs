@@ -48,7 +48,10 @@ async fn a_backend_that_cannot_be_reached_is_an_error_frame_and_a_warning() {
         warning.contains("integration `Gone` of route `$default`"),
         "{warning}"
     );
-    assert!(warning.contains("refused"), "the cause is reported: {warning}");
+    assert!(
+        warning.contains("refused"),
+        "the cause is reported: {warning}"
+    );
 }
 
 #[tokio::test]
@@ -81,7 +84,8 @@ async fn a_response_of_more_than_ten_megabytes_is_an_error() {
 }
 
 #[tokio::test]
-async fn without_a_matching_integration_response_connects_are_refused_and_messages_get_error_frames() {
+async fn without_a_matching_integration_response_connects_are_refused_and_messages_get_error_frames()
+ {
     let backend = Backend::start().await;
     backend.on(|_| Reply::of(500, ""));
     let world = world_of(&[
@@ -137,7 +141,9 @@ async fn binary_bodies_are_converted_both_ways() {
     let mut client = world.connect().await;
     client.send("aGk=").await;
     assert_eq!(client.receive().await, "/wA=");
-    client.gets_error("not base64!", "Internal server error").await;
+    client
+        .gets_error("not base64!", "Internal server error")
+        .await;
 }
 
 #[tokio::test]

@@ -83,8 +83,7 @@ async fn stop_does_not_wait_for_a_function_that_works_for_ever() {
 }
 
 #[tokio::test]
-async fn stop_ends_idle_connections_and_serves_posts_until_disconnect_is_over()
- {
+async fn stop_ends_idle_connections_and_serves_posts_until_disconnect_is_over() {
     let world = World::chat().await;
     let mut idle = TcpStream::connect(("127.0.0.1", world.stack.port()))
         .await

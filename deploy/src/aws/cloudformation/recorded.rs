@@ -62,10 +62,7 @@ async fn a_first_change_set_for_a_taken_name_is_reported_as_another_deployment_s
     let message = "Stack [chat] already exists and cannot be created again with the changeSet [c].";
     let (kind, hint) = refused_creation(message).await;
     assert_eq!(kind, ErrorKind::Failed);
-    assert!(
-        hint.starts_with("another deployment came first"),
-        "{hint}"
-    );
+    assert!(hint.starts_with("another deployment came first"), "{hint}");
 }
 
 /// `api/test_changesets.snapshot.json`: `test_changeset_for_deleted_stack`, `test_create_changeset_for_deleted_stack`.
@@ -78,10 +75,7 @@ async fn a_change_set_for_a_stack_in_deletion_is_reported_as_another_operation_s
     let message = "Stack:arn:1 is in DELETE_COMPLETE state and can not be updated.";
     let (kind, hint) = refused_creation(message).await;
     assert_eq!(kind, ErrorKind::Failed);
-    assert!(
-        hint.starts_with("another deployment came first"),
-        "{hint}"
-    );
+    assert!(hint.starts_with("another deployment came first"), "{hint}");
 }
 
 /// `api/test_update_stack.snapshot.json`: `test_update_with_role_without_permissions`.
@@ -96,8 +90,7 @@ async fn a_role_that_cloudformation_cannot_assume_is_not_retried() {
 /// `api/test_validations.snapshot.json`: all of its recordings, and `test_linting_error_during_creation` and
 /// `test_no_parameters_given` of `api/test_stacks.snapshot.json`.
 #[tokio::test]
-async fn template_errors_are_passed_on_and_not_taken_for_a_missing_stack()
- {
+async fn template_errors_are_passed_on_and_not_taken_for_a_missing_stack() {
     for message in [
         "[/Outputs/MyOutput/Value] 'null' values are not allowed in templates",
         "Template format error: Every Outputs member must contain a Value object",
@@ -164,8 +157,8 @@ async fn a_deleted_stack_is_described_by_its_id() {
     let members = "<StackStatusReason>User Initiated</StackStatusReason>";
     let (cloud, _) = cloud(vec![gone, described("REVIEW_IN_PROGRESS", members)]).await;
     let status = async |name: &str| cloud.stack(name).await.unwrap().unwrap().status;
-    assert_eq!(status("arn:1").await, StackStatus::Deleted);
-    assert_eq!(status("chat").await, StackStatus::Shell);
+    assert_eq!(status("arn:1").await, StackStatus::DeleteComplete);
+    assert_eq!(status("chat").await, StackStatus::ReviewInProgress);
 }
 
 /// `api/test_stacks.snapshot.json`: `test_describe_stack_events_errors`, `test_name_conflicts`,

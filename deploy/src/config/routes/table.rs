@@ -79,7 +79,9 @@ impl TryFrom<String> for HandlerFolder {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("the folder of the handler's crate is empty: write `.` for this one".into());
+            return Err(
+                "the folder of the handler's crate is empty: write `.` for this one".into(),
+            );
         }
         Ok(Self(text))
     }

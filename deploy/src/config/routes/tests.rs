@@ -242,7 +242,10 @@ fn permissions_that_do_not_fit_into_the_handler_s_role_are_refused_at_their_plac
         message.starts_with("chatctl.toml:6:1: the permissions of the handler of `roll` take 10"),
         "{message}"
     );
-    assert!(message.contains("IAM limits to 10240 in total"), "{message}");
+    assert!(
+        message.contains("IAM limits to 10240 in total"),
+        "{message}"
+    );
     // The stack's name is a part of what its own resources are called.
     let most = (9_740..10_240)
         .rev()

@@ -51,9 +51,11 @@ impl NotOurs {
                 "if you made it, run `chmod -R go-w {quoted}`; if it came from elsewhere, remove it. A file system \
                  without permissions cannot hold a local stack"
             ),
-            Self::Tracked => "if it came with a clone, remove it with `git rm -r .chatctl`; if you committed it \
+            Self::Tracked => {
+                "if it came with a clone, remove it with `git rm -r .chatctl`; if you committed it \
                               by mistake, run `git rm -r --cached .chatctl`"
-                .into(),
+                    .into()
+            }
         };
         TargetError {
             source: Some(Box::new(self)),

@@ -91,10 +91,7 @@ pub fn keep_code(folder: &Directory, executable: &Path, digest: &str) -> Result<
         )
     };
     if copied.map_err(failed)? != digest {
-        let message = format!(
-            "{} has changed since it was hashed",
-            executable.display()
-        );
+        let message = format!("{} has changed since it was hashed", executable.display());
         return Err(TargetError::new(ErrorKind::Failed, message)
             .with_hint("wait until no build writes it, then try again"));
     }
@@ -197,11 +194,7 @@ mod tests {
             assert_eq!(std::fs::read_dir(code()).unwrap().count(), 0);
         }
         let changed = folder.keep_code(&source, &"0".repeat(64)).unwrap_err();
-        assert!(
-            changed
-                .message
-                .ends_with("has changed since it was hashed")
-        );
+        assert!(changed.message.ends_with("has changed since it was hashed"));
         // The remains of a deployment that was killed in the middle of a copy.
         std::fs::write(code().join("bootstrap.part"), "goo").unwrap();
         folder.keep_code(&source, &digest).unwrap();

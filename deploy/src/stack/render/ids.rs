@@ -38,8 +38,14 @@ mod tests {
 
     #[test]
     fn the_default_route_is_not_the_route_default() {
-        assert_eq!(for_route("Route", &"$default".parse().unwrap()), "DefaultRoute");
-        assert_eq!(for_route("Route", &"default".parse().unwrap()), "RouteDefault");
+        assert_eq!(
+            for_route("Route", &"$default".parse().unwrap()),
+            "DefaultRoute"
+        );
+        assert_eq!(
+            for_route("Route", &"default".parse().unwrap()),
+            "RouteDefault"
+        );
     }
 
     proptest! {

@@ -104,8 +104,9 @@ impl Call<'_> {
             "Fn::Sub" => self.text(self.substitute()?),
             "Fn::Join" => self.text(self.join()?),
             "Fn::Base64" => self.text(BASE64_STANDARD.encode(self.text_of(self.argument)?)),
-            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Err(self
-                .problem("is only allowed in the Conditions block; refer to that condition in an `Fn::If`")),
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Err(self.problem(
+                "is only allowed in the Conditions block; refer to that condition in an `Fn::If`",
+            )),
             "Fn::ImportValue" | "Fn::Transform" | "Fn::GetAZs" | "Fn::Cidr" | "Fn::Length"
             | "Fn::ToJsonString" | "Fn::GetStackOutput" => {
                 Err(self.problem("is not supported by the local target"))

@@ -12,10 +12,14 @@ pub(in crate::template) fn check_role_of(
     created: &[Created],
 ) -> Result<(), Problem> {
     let arn = function.required("Role");
-    let role = of_kind(created, &ROLE).find(|role| role.attribute("Arn") == arn).ok_or_else(|| {
-        let reason = format!("`{arn}` is not the ARN of a role in this template, so its permissions are unknown");
-        function.problem("Role", reason)
-    })?;
+    let role = of_kind(created, &ROLE)
+        .find(|role| role.attribute("Arn") == arn)
+        .ok_or_else(|| {
+            let reason = format!(
+                "`{arn}` is not the ARN of a role in this template, so its permissions are unknown"
+            );
+            function.problem("Role", reason)
+        })?;
     if trusts_lambda(&role.properties["AssumeRolePolicyDocument"]) {
         return Ok(());
     }

@@ -108,7 +108,8 @@ fn unselected(resource: &Created, property: &str) -> Option<String> {
         match expression {
             Some(expression) =>
                 format!("the TemplateSelectionExpression `{expression}` yields none of these keys"),
-            None => "without a TemplateSelectionExpression only the key $default is used".to_owned(),
+            None =>
+                "without a TemplateSelectionExpression only the key $default is used".to_owned(),
         }
     ))
 }

@@ -69,7 +69,10 @@ fn integration(resource: &Created, created: &[Created]) -> Result<stack::Integra
 }
 
 fn request(resource: &Created) -> Result<HttpRequest, Problem> {
-    resource.refuse("CredentialsArn", "an HTTP backend does not use AWS credentials")?;
+    resource.refuse(
+        "CredentialsArn",
+        "an HTTP backend does not use AWS credentials",
+    )?;
     resource.refuse("TlsConfig", "is for HTTP APIs only")?;
     let uri = resource.text("IntegrationUri").unwrap_or_default();
     let is_http = |scheme: &str| {
