@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Context, Run};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::Output;
 use chatctl_deploy::config::FILE_NAME;
 
 /// The file that `init` writes; a test reads it back, with and without its comments.
@@ -50,18 +50,25 @@ impl Run for InitArgs {
             return Ok(());
         }
         if self.schema {
-            terminal.result(SCHEMA.trim_end());
+            match is_json {
+                true => terminal.result_json(&json!({"type": "result", "text": SCHEMA})),
+                false => terminal.result(SCHEMA.trim_end()),
+            }
             return Ok(());
         }
         match write(Path::new("."), self.force) {
-            Ok(()) if is_json => {
-                schema_beside(terminal);
-                terminal.result_json(&json!({"type": "result", "file": FILE_NAME}));
-                Ok(())
-            }
             Ok(()) => {
+                if let Err(error) = write_schema(Path::new(".")) {
+                    terminal.warn(&format!(
+                        "could not write {SCHEMA_NAME}, with which editors check the config: {error}; `chatctl init \
+                         --schema` prints it"
+                    ));
+                }
+                if is_json {
+                    terminal.result_json(&json!({"type": "result", "file": FILE_NAME}));
+                    return Ok(());
+                }
                 terminal.say(&format!("wrote {FILE_NAME}; every key in it is optional"));
-                schema_beside(terminal);
                 terminal.hint("next: `chatctl deploy --local`");
                 Ok(())
             }
@@ -78,15 +85,6 @@ impl Run for InitArgs {
                 "choose a folder that you may write to, on a disk with room",
             )),
         }
-    }
-}
-
-/// Writes the schema; without it the config is complete all the same.
-fn schema_beside(terminal: Terminal) {
-    if let Err(error) = write_schema(Path::new(".")) {
-        terminal.warn(&format!(
-            "could not write {SCHEMA_NAME}, with which editors check the config: {error}; `chatctl init --schema` prints it"
-        ));
     }
 }
 
