@@ -102,6 +102,7 @@ fn the_modules_of_the_library_name_only_those_below_them() {
                 &["config", "engine", "guard", "programs", "scratch", "stack"],
             ),
             ("engine", &["config", "interrupt", "stack"]),
+            ("keys", &["config", "engine"]),
             ("aws", &engine),
             ("local", &local),
         ],

@@ -22,6 +22,7 @@ pub mod silence;
 mod status;
 mod target;
 mod teardown;
+mod token;
 mod verify;
 
 pub use again::execute_with_second_try;
@@ -36,6 +37,7 @@ pub use target::{
     Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks, Unready,
 };
 pub use teardown::{Teardown, teardown};
+pub use token::{NoToken, Token};
 #[cfg(test)]
 pub use verify::COMPLAINTS;
 pub use verify::{Verified, complaining, complaint, verify};
