@@ -4,8 +4,11 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use serde_json::json;
+
+use super::{Context, Run};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::Output;
 use chatctl_deploy::config::FILE_NAME;
 
 /// The file that `init` writes; a test reads it back, with and without its comments.
@@ -23,32 +26,40 @@ pub(super) struct InitArgs {
     force: bool,
 }
 
-pub(super) fn run(args: InitArgs) -> Result<(), CommandError> {
-    let terminal = Terminal {
-        output: Output::Text,
-    };
-    if args.print {
-        terminal.result(COMMENTED.trim_end());
-        return Ok(());
-    }
-    match write(Path::new("."), args.force) {
-        Ok(()) => {
-            terminal.say(&format!("wrote {FILE_NAME}; every key in it is optional"));
-            terminal.hint("next: `chatctl deploy --local`");
-            Ok(())
+impl Run for InitArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let is_json = terminal.output == Output::Json;
+        if self.print {
+            match is_json {
+                true => terminal.result_json(&json!({"type": "result", "text": COMMENTED})),
+                false => terminal.result(COMMENTED.trim_end()),
+            }
+            return Ok(());
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CommandError::usage(
-            format!("{FILE_NAME} is already there"),
-            "`--force` replaces it, `--print` shows what would be written",
-        )),
-        Err(error) if error.kind() == ErrorKind::InvalidInput => Err(CommandError::usage(
-            format!("{FILE_NAME} is a link or a folder, which `--force` does not replace"),
-            "remove it first, or see with `--print` what would be written",
-        )),
-        Err(error) => Err(CommandError::usage(
-            format!("could not write {FILE_NAME}: {error}"),
-            "choose a folder that you may write to, on a disk with room",
-        )),
+        match write(Path::new("."), self.force) {
+            Ok(()) if is_json => {
+                terminal.result_json(&json!({"type": "result", "file": FILE_NAME}));
+                Ok(())
+            }
+            Ok(()) => {
+                terminal.say(&format!("wrote {FILE_NAME}; every key in it is optional"));
+                terminal.hint("next: `chatctl deploy --local`");
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(CommandError::usage(
+                format!("{FILE_NAME} is already there"),
+                "`--force` replaces it, `--print` shows what would be written",
+            )),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(CommandError::usage(
+                format!("{FILE_NAME} is a link or a folder, which `--force` does not replace"),
+                "remove it first, or see with `--print` what would be written",
+            )),
+            Err(error) => Err(CommandError::usage(
+                format!("could not write {FILE_NAME}: {error}"),
+                "choose a folder that you may write to, on a disk with room",
+            )),
+        }
     }
 }
 

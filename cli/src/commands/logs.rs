@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::aws::not_deployed;
 use super::waits::{UNANSWERED_QUESTIONS, asked};
-use super::{StackArgs, TargetArgs, status};
+use super::{Context, Run, StackArgs, TargetArgs, status};
 use crate::error::CommandError;
 use crate::terminal::{LogColumns, Terminal};
 use chatctl_deploy::aws::AwsTarget;
@@ -39,12 +39,6 @@ pub(super) struct LogsArgs {
     since: Duration,
 }
 
-impl LogsArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
 /// Between two looks at files on this machine.
 const LOCAL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -65,21 +59,30 @@ fn duration(text: &str) -> Result<Duration, String> {
     ))
 }
 
-pub(super) async fn run(args: LogsArgs) -> Result<(), CommandError> {
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    let now = SystemTime::now();
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let since = since.saturating_sub(args.since).as_millis();
-    let since = i64::try_from(since).unwrap_or(0);
-    if args.target.local {
-        local(&args, &settings, since).await
-    } else {
-        let reporter = RefCell::new(args.terminal().progress());
-        silence::telling(&reporter, aws(&args, &settings, since)).await
+impl Run for LogsArgs {
+    const ENDS_ANYWHERE: bool = true;
+
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let now = SystemTime::now();
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = since.saturating_sub(self.since).as_millis();
+        let since = i64::try_from(since).unwrap_or(0);
+        if self.target.local {
+            local(&self, context.terminal, &settings, since).await
+        } else {
+            let reporter = RefCell::new(context.terminal.progress());
+            silence::telling(&reporter, aws(&self, context.terminal, &settings, since)).await
+        }
     }
 }
 
-async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
+async fn local(
+    args: &LogsArgs,
+    terminal: Terminal,
+    settings: &Settings,
+    since: i64,
+) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, None);
     let mut logs = target.logs(&settings.stack);
     let runs = target.status(&settings.stack).await?.is_some();
@@ -90,7 +93,7 @@ async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), C
     let mut functions = target.functions(&settings.stack)?;
     functions.extend(logs.functions());
     check(&args.function, &functions)?;
-    let show = Show::new(args, &functions);
+    let show = Show::new(args, terminal, &functions);
     let mut news = logs.so_far();
     news.retain(|entry| entry.at >= since);
     loop {
@@ -102,7 +105,12 @@ async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), C
     }
 }
 
-async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
+async fn aws(
+    args: &LogsArgs,
+    terminal: Terminal,
+    settings: &Settings,
+    since: i64,
+) -> Result<(), CommandError> {
     let finding = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         if target.stacks.record(&settings.stack).await?.is_none() {
@@ -116,7 +124,7 @@ async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), Com
     if !args.function.is_empty() {
         reader.keep(&args.function);
     }
-    let show = Show::new(args, &reader.functions());
+    let show = Show::new(args, terminal, &reader.functions());
     let (mut quiet, mut failures) = (0, 0);
     loop {
         let News {
@@ -176,13 +184,13 @@ struct Show<'a> {
 }
 
 impl<'a> Show<'a> {
-    fn new(args: &'a LogsArgs, functions: &[String]) -> Self {
+    fn new(args: &'a LogsArgs, terminal: Terminal, functions: &[String]) -> Self {
         let asked = |function: &&String| {
             args.function.is_empty() || args.function.iter().any(|asked| names(asked, function))
         };
         let shown = functions.iter().filter(asked);
         Self {
-            terminal: args.terminal(),
+            terminal,
             columns: LogColumns::new(shown.map(String::as_str)),
             asked: &args.function,
         }

@@ -45,8 +45,25 @@ use chatctl_deploy::config::{Overrides, Settings};
     disable_help_subcommand = true
 )]
 struct Cli {
+    #[command(flatten)]
+    every: EveryArgs,
     #[command(subcommand)]
     command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+struct EveryArgs {
+    /// The format of what the command prints
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = EVERY
+    )]
+    output: Output,
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,6 +94,7 @@ enum Command {
 /// The headings of options that several commands share; a command's own stand before them.
 const STACK: &str = "Options of every command about a stack";
 const ACCOUNT: &str = "Options for AWS";
+const EVERY: &str = "Options of every command";
 
 /// What every command about a stack understands.
 #[derive(Debug, Args)]
@@ -108,15 +126,6 @@ struct StackArgs {
         help_heading = STACK
     )]
     stage: Option<StageName>,
-    /// How to answer
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        help_heading = STACK
-    )]
-    output: Output,
 }
 
 /// The two people in the connect commands.
@@ -161,12 +170,6 @@ struct AwsArgs {
 }
 
 impl StackArgs {
-    fn terminal(&self) -> Terminal {
-        Terminal {
-            output: self.output,
-        }
-    }
-
     fn settings(
         &self,
         people: Option<&PeopleArgs>,
@@ -186,75 +189,77 @@ impl StackArgs {
     }
 }
 
+/// What every command is given besides its own arguments.
+#[derive(Debug)]
+struct Context {
+    /// Where and in which format the command answers.
+    terminal: Terminal,
+}
+
+/// A command that can be run.
+trait Run {
+    /// Whether an interruption may end the command wherever it waits. The others come to an end of their own.
+    const ENDS_ANYWHERE: bool = false;
+
+    /// Runs the command.
+    async fn run(self, context: &Context) -> Result<(), CommandError>;
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Result<(), CommandError> {
+        match self {
+            Self::Deploy(args) => run(args, context),
+            Self::Diff(args) => run(args, context),
+            Self::Teardown(args) => run(args, context),
+            Self::PrintConnectCommands(args) => run(args, context),
+            Self::Status(args) => run(args, context),
+            Self::Outputs(args) => run(args, context),
+            Self::Doctor(args) => run(args, context),
+            Self::Render(args) => run(args, context),
+            Self::Init(args) => run(args, context),
+            Self::Web(args) => run(args, context),
+            Self::Dev(args) => run(args, context),
+            Self::Chat(args) => run(args, context),
+            Self::Logs(args) => run(args, context),
+            Self::Completions(args) => run(args, context),
+            Self::ManPages(args) => run(args, context),
+            Self::LocalStack(args) => run(args, context),
+            Self::Guard => {
+                chatctl_deploy::guard::run(std::io::stdin().lock());
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Parses, runs, explains.
 pub(crate) fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
         Err(error) => {
             // Help and version come this way too, with exit code 0; a closed pipe is no failure.
             explain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    chatctl_deploy::guard::enable();
-    let (terminal, outcome) = match command {
-        Command::Deploy(args) => (args.terminal(), block_on(deploy::run(args))),
-        Command::Diff(args) => (args.terminal(), block_on(diff::run(args))),
-        Command::Outputs(args) => (
-            args.terminal(),
-            block_on(or_interrupted(outputs::run(args))),
-        ),
-        Command::Doctor(args) => (args.terminal(), block_on(or_interrupted(doctor::run(args)))),
-        Command::Teardown(args) => (args.terminal(), block_on(teardown::run(args))),
-        Command::PrintConnectCommands(args) => (
-            args.terminal(),
-            block_on(or_interrupted(print_connect_commands::run(args))),
-        ),
-        Command::Status(args) => (args.terminal(), block_on(or_interrupted(status::run(args)))),
-        Command::Render(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            block_on(render::run(args)),
-        ),
-        Command::Init(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            init::run(args),
-        ),
-        Command::Web(args) => (args.terminal(), block_on(web::run(args))),
-        Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
-        Command::Chat(args) => (args.terminal(), block_on(chat::run(args))),
-        Command::Logs(args) => (args.terminal(), block_on(or_interrupted(logs::run(args)))),
-        Command::Completions(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            completions::run(&args, Cli::command()),
-        ),
-        Command::ManPages(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            completions::write_man_pages(&args, Cli::command()),
-        ),
-        Command::LocalStack(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            block_on(local_stack::run(args)),
-        ),
-        Command::Guard => {
-            chatctl_deploy::guard::run(std::io::stdin().lock());
-            return ExitCode::SUCCESS;
-        }
+    let context = Context {
+        terminal: Terminal {
+            output: cli.every.output,
+        },
     };
-    chatctl_deploy::guard::dismiss();
+    // The guard is what the others start to clean up after them, and has none of its own.
+    let is_guarded = !matches!(cli.command, Command::Guard);
+    if is_guarded {
+        chatctl_deploy::guard::enable();
+    }
+    let outcome = cli.command.run(&context);
+    if is_guarded {
+        chatctl_deploy::guard::dismiss();
+    }
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal.failure(&error);
+            context.terminal.failure(&error);
             ExitCode::from(error.exit)
         }
     }
@@ -271,8 +276,8 @@ fn explain(error: &clap::Error) {
     terminal::tell_usage(painted, &plain.ansi().to_string(), error.use_stderr());
 }
 
-/// Runs `command` on a runtime of its own; commands without one start faster.
-fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(), CommandError> {
+/// Runs `command` on a runtime of its own.
+fn run<C: Run>(command: C, context: &Context) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -280,7 +285,11 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
         .expect("a runtime needs no more than the operating system gives every process")
         .block_on(async {
             chatctl_deploy::interrupt::listen();
-            command.await
+            let running = command.run(context);
+            match C::ENDS_ANYWHERE {
+                true => or_interrupted(running).await,
+                false => running.await,
+            }
         })
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum Output {
 }
 
 /// The user's terminal, or whatever stands in for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Terminal {
     pub(crate) output: Output,
 }

@@ -12,7 +12,7 @@ use chat_protocol::Field;
 
 use self::frame::Framing;
 use super::connected::{Deployed, deployed};
-use super::{StackArgs, TargetArgs};
+use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
@@ -53,12 +53,6 @@ pub(super) struct ChatArgs {
     stack: StackArgs,
 }
 
-impl ChatArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
 fn socket_url(text: &str) -> Result<String, String> {
     let rest = text
         .strip_prefix("ws://")
@@ -80,24 +74,26 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    let framing = Framing::of(&settings, args.route.as_ref())?;
-    let chat = match &args.url {
-        Some(url) => Deployed {
-            url: url.clone(),
-            introduction: RequiredIdentity::of(&settings),
-        },
-        None => deployed(terminal, &settings, args.target.local).await?,
-    };
-    let (seat, me) = seat(&args, &settings, chat);
-    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    if at_terminal && !dumb && terminal.output == Output::Text {
-        screen::chat(&seat, &framing, &me).await
-    } else {
-        stdio::chat(&seat, &framing, args.wait, terminal).await
+impl Run for ChatArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let framing = Framing::of(&settings, self.route.as_ref())?;
+        let chat = match &self.url {
+            Some(url) => Deployed {
+                url: url.clone(),
+                introduction: RequiredIdentity::of(&settings),
+            },
+            None => deployed(terminal, &settings, self.target.local).await?,
+        };
+        let (seat, me) = seat(&self, &settings, chat);
+        let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        if at_terminal && !dumb && terminal.output == Output::Text {
+            screen::chat(&seat, &framing, &me).await
+        } else {
+            stdio::chat(&seat, &framing, self.wait, terminal).await
+        }
     }
 }
 

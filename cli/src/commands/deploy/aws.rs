@@ -26,17 +26,21 @@ use chatctl_deploy::stack::change::ChangeSummary;
 use chatctl_deploy::stack::outline::outline;
 use chatctl_deploy::stack::render::is_code_only;
 
-pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
-    let reporter = RefCell::new(args.terminal().reporter());
-    silence::telling(&reporter, deploy(args, settings, &reporter)).await
+pub(super) async fn run(
+    args: &DeployArgs,
+    terminal: Terminal,
+    settings: &Settings,
+) -> Result<(), CommandError> {
+    let reporter = RefCell::new(terminal.reporter());
+    silence::telling(&reporter, deploy(args, terminal, settings, &reporter)).await
 }
 
 async fn deploy(
     args: &DeployArgs,
+    terminal: Terminal,
     settings: &Settings,
     shared: &RefCell<AnyReporter>,
 ) -> Result<(), CommandError> {
-    let terminal = args.terminal();
     let mut reporter = shared;
     let untouched = "nothing was touched in AWS";
     let found = or_interrupted(checked(args, settings, &mut reporter))
@@ -75,7 +79,12 @@ async fn deploy(
     let code = deployment.code_of_functions();
     let outputs = match swapped(args, settings, target, &deployment, &mut reporter).await? {
         Some(outputs) => outputs,
-        None => deployed(args, settings, &cautions, target, deployment, shared).await?,
+        None => {
+            deployed(
+                args, terminal, settings, &cautions, target, deployment, shared,
+            )
+            .await?
+        }
     };
     let stack = &settings.stack;
     if let Some(protected) = args.protect {
@@ -223,13 +232,13 @@ async fn swapped(
 /// The full deployment, with its question, which needs the terminal for itself.
 async fn deployed(
     args: &DeployArgs,
+    terminal: Terminal,
     settings: &Settings,
     cautions: &[String],
     target: &AwsTarget,
     deployment: Deployment,
     shared: &RefCell<AnyReporter>,
 ) -> Result<Outputs, CommandError> {
-    let terminal = args.terminal();
     let mut reporter = shared;
     let taken_back = "what was being prepared has been taken back, nothing that serves was changed";
     let prepared = engine::prepare(&target.stacks, deployment, &mut reporter).await;

@@ -17,7 +17,11 @@ use chatctl_deploy::stack::render::{output, render};
 /// Nothing here is slow to spread; a cold machine may be slow to start processes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
+pub(super) async fn run(
+    args: &DeployArgs,
+    terminal: Terminal,
+    settings: &Settings,
+) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(
             settings,
@@ -25,7 +29,6 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
             None,
         ))
         .with_references(secrets::values(settings)?);
-    let terminal = args.terminal();
     if let Ok(None) = target.status(&settings.stack).await {
         let state = target.state_folder(&settings.stack);
         let place = Place::Background(std::path::absolute(&state).unwrap_or(state));

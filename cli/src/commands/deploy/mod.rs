@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal, megabytes};
 use chatctl_deploy::config::Settings;
@@ -65,21 +65,17 @@ pub(super) struct DeployArgs {
     no_probe: bool,
 }
 
-impl DeployArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
-pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
-    let settings = args
-        .stack
-        .settings(Some(&args.people), Some(&args.target.aws))?;
-    tags(&args)?;
-    if args.target.local {
-        local::run(&args, &settings).await
-    } else {
-        aws::run(&args, &settings).await
+impl Run for DeployArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let settings = self
+            .stack
+            .settings(Some(&self.people), Some(&self.target.aws))?;
+        tags(&self)?;
+        if self.target.local {
+            local::run(&self, context.terminal, &settings).await
+        } else {
+            aws::run(&self, context.terminal, &settings).await
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use self::assemble::{Assembled, CodeCache, assemble};
 use self::clock::{clock_hint, clock_speed};
 use self::told::{ready, served, tell, unchanged};
 use super::plan::{self, Place};
-use super::{StackArgs, or_interrupted};
+use super::{Context, Run, StackArgs, or_interrupted};
 use crate::error::{CommandError, exit};
 use crate::terminal::{LogColumns, Terminal};
 use crate::watch::{ChangeBatch, Watch};
@@ -65,12 +65,6 @@ pub(super) struct DevArgs {
     no_watch: bool,
 }
 
-impl DevArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -78,59 +72,61 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    if args.template.is_none() {
-        let settings = args.stack.settings(None, None)?;
-        plan::tell(
-            terminal,
-            &settings,
-            args.handlers.as_deref(),
-            &Place::Foreground,
-        )?;
-    }
-    let kept = CodeCache::new()?;
-    let began = SystemTime::now();
-    let assembled = {
-        let mut reporter = terminal.progress();
-        or_interrupted(assemble(&args, &kept, &mut reporter)).await?
-    };
-    let port = port(&args, assembled.settings.as_ref()).await?;
-    // Before it starts, so that a save during the start is noticed; those during the build show by their time.
-    let watch = (!args.no_watch).then(|| watch(&assembled, began, terminal));
-    let columns = Arc::new(Mutex::new(columns(&assembled)));
-    let starting = foreground::start(
-        assembled.request.clone(),
-        port,
-        args.clock_speed,
-        kept.unpacked(),
-        tell(terminal, &columns),
-    );
-    let running = or_interrupted(starting).await?;
-    show_page(&running, assembled.settings.as_ref());
-    ready(terminal, &running.endpoint(), assembled.settings.as_ref());
-    if let Some(hint) = clock_hint(args.clock_speed) {
-        terminal.hint(&hint);
-    }
-    match watch {
-        Some(watch) => {
-            let session = Session {
-                args: &args,
+impl Run for DevArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        if self.template.is_none() {
+            let settings = self.stack.settings(None, None)?;
+            plan::tell(
                 terminal,
-                kept: &kept,
-                running: &running,
-                columns: &columns,
-                assembled,
-            };
-            tokio::select! {
-                () = session.follow(watch) => {}
-                () = chatctl_deploy::interrupt::requested() => {}
-            }
+                &settings,
+                self.handlers.as_deref(),
+                &Place::Foreground,
+            )?;
         }
-        None => chatctl_deploy::interrupt::requested().await,
+        let kept = CodeCache::new()?;
+        let began = SystemTime::now();
+        let assembled = {
+            let mut reporter = terminal.progress();
+            or_interrupted(assemble(&self, &kept, &mut reporter)).await?
+        };
+        let port = port(&self, assembled.settings.as_ref()).await?;
+        // Before it starts, so that a save during the start is noticed; those during the build show by their time.
+        let watch = (!self.no_watch).then(|| watch(&assembled, began, terminal));
+        let columns = Arc::new(Mutex::new(columns(&assembled)));
+        let starting = foreground::start(
+            assembled.request.clone(),
+            port,
+            self.clock_speed,
+            kept.unpacked(),
+            tell(terminal, &columns),
+        );
+        let running = or_interrupted(starting).await?;
+        show_page(&running, assembled.settings.as_ref());
+        ready(terminal, &running.endpoint(), assembled.settings.as_ref());
+        if let Some(hint) = clock_hint(self.clock_speed) {
+            terminal.hint(&hint);
+        }
+        match watch {
+            Some(watch) => {
+                let session = Session {
+                    args: &self,
+                    terminal,
+                    kept: &kept,
+                    running: &running,
+                    columns: &columns,
+                    assembled,
+                };
+                tokio::select! {
+                    () = session.follow(watch) => {}
+                    () = chatctl_deploy::interrupt::requested() => {}
+                }
+            }
+            None => chatctl_deploy::interrupt::requested().await,
+        }
+        running.stop().await;
+        Ok(())
     }
-    running.stop().await;
-    Ok(())
 }
 
 /// A running stack and what it was made of last.

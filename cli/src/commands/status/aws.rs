@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::commands::aws::{endpoint, not_deployed};
-use crate::commands::or_interrupted;
 use crate::commands::waits::asking;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
@@ -48,7 +47,7 @@ struct FunctionLine {
 }
 
 pub(super) async fn run(terminal: Terminal, settings: &Settings) -> Result<(), CommandError> {
-    let status = or_interrupted(asking(terminal, status(settings))).await?;
+    let status = asking(terminal, status(settings)).await?;
     if terminal.output == Output::Json {
         terminal.result_json(&status);
     } else {
