@@ -3,17 +3,42 @@
 /// `text` with its `chatctl …` commands as this user has to type them: with the flags that say which stack it is
 /// about, and by `cargo run` for whoever runs a clone by it and has no `chatctl` to call.
 pub(super) fn as_invoked(text: &str) -> String {
-    let runner = match (
+    typed(text, runner(), &words())
+}
+
+fn runner() -> &'static str {
+    match (
         std::env::var_os("CARGO_MANIFEST_DIR"),
         cfg!(debug_assertions),
     ) {
         (None, _) => "chatctl",
         (Some(_), true) => "cargo run --",
         (Some(_), false) => "cargo run --release --",
-    };
+    }
+}
+
+/// How any program on this machine starts this chatctl: by its name where it was found by it, else by its path.
+pub(crate) fn program() -> String {
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = called.filter(|called| called.components().count() == 1);
+    let path = name.or_else(|| std::env::current_exe().ok());
+    let path = path.unwrap_or_else(|| "chatctl".into());
+    shell_words::quote(&path.to_string_lossy()).into_owned()
+}
+
+/// The flag that names the stack, where the user has named it by a flag or a variable and not in the config.
+pub(crate) fn stack_flag() -> String {
+    let words = words();
+    let of_environment = std::env::var("CHATCTL_STACK").ok();
+    let stack = value("--stack", &words).or(of_environment.as_deref());
+    stack.map_or_else(String::new, |stack| {
+        format!(" --stack {}", shell_words::quote(stack))
+    })
+}
+
+fn words() -> Vec<String> {
     let words = std::env::args_os().skip(1);
-    let words: Vec<String> = words.filter_map(|word| word.into_string().ok()).collect();
-    typed(text, runner, &words)
+    words.filter_map(|word| word.into_string().ok()).collect()
 }
 
 /// Flags whose value says which stack is meant.
@@ -43,7 +68,7 @@ fn missing(command: &str, words: &[String]) -> String {
     }
     let mut flags = String::new();
     let is_local = words.iter().any(|word| word == "--local");
-    let has_targets = !matches!(verb, "dev" | "render");
+    let has_targets = !matches!(verb, "dev" | "render" | "keys" | "token");
     if is_local && !has("--local") && has_targets && !matches!(verb, "diff" | "doctor") {
         flags += " --local";
     }

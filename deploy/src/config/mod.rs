@@ -32,6 +32,8 @@ pub const FILE_NAME: &str = "chatctl.toml";
 pub struct Settings {
     /// The folder of the config file: relative paths start here, local state lives in `.chatctl/` below it.
     pub folder: PathBuf,
+    /// The config file, where there is one.
+    pub config_file: Option<PathBuf>,
     pub stack: StackName,
     pub stage: StageName,
     /// What each route takes; `None` leaves it to the account.
@@ -230,11 +232,15 @@ impl Settings {
             .config
             .clone()
             .map_or_else(|| folder.join(FILE_NAME), |named| folder.join(named));
+        let mut config_file = Some(path.clone());
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => match overrides.config {
                 Some(_) => return Err(ConfigError::Missing { path }),
-                None => String::new(),
+                None => {
+                    config_file = None;
+                    String::new()
+                }
             },
             Err(source) => return Err(ConfigError::Unreadable { path, source }),
         };
@@ -249,7 +255,9 @@ impl Settings {
         routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
             ConfigError::Invalid(Snippet::new(shown, &text, place, message))
         })?;
-        Ok(Self::resolve(folder, file, routes, overrides))
+        let mut settings = Self::resolve(folder, file, routes, overrides);
+        settings.config_file = config_file;
+        Ok(settings)
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
@@ -274,6 +282,7 @@ impl Settings {
                 endpoint: overrides.endpoint,
             },
             local_port: file.local.port.map(|port| port.0),
+            config_file: None,
             folder,
         }
     }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use chat_protocol::Handshake;
+use chat_protocol::{Handshake, auth};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::TargetError;
+use super::{TargetError, Token};
 use super::network::{DialError, ProxyFailure, Socket, dial};
 
 /// How long a handshake may take. An authorizer has 29 seconds.
@@ -26,6 +26,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Seat {
     pub url: String,
     pub handshake: Handshake,
+    /// What proves the name, where the chat asks for a proof.
+    pub token: Option<Token>,
 }
 
 /// Why a connection did not come to be.
@@ -107,6 +109,9 @@ pub async fn sit(seat: &Seat) -> Result<Line, SeatError> {
             .parse()
             .expect("a name's characters are all allowed in a header");
         request.headers_mut().insert(name, value);
+    }
+    if let Some(token) = &seat.token {
+        request.headers_mut().insert(auth::HEADER, token.header());
     }
     let opened = tokio::time::timeout(HANDSHAKE, dial(request))
         .await
@@ -279,6 +284,7 @@ mod tests {
         let seat = Seat {
             url,
             handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),
+            token: None,
         };
         assert!(sit(&seat).await.unwrap_err().may_pass());
     }
@@ -298,6 +304,7 @@ mod tests {
         let seat = Seat {
             url,
             handshake: Handshake::default(),
+            token: None,
         };
         let (outcome, _stream) = tokio::join!(sit(&seat), answering);
         assert!(outcome.unwrap_err().is_without_tls());

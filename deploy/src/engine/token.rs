@@ -4,6 +4,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chat_protocol::auth::SCHEME;
+use hyper::header::HeaderValue;
 
 /// The longest token that a chat accepts, in bytes.
 const MAX_BYTES: usize = 8 * 1024;
@@ -52,11 +54,28 @@ impl Token {
         &self.0
     }
 
-    /// When it expires by its own word, in seconds since the Unix epoch; `None` where it does not say.
-    pub fn expires_at(&self) -> Option<u64> {
+    /// The value of the header that carries it, marked so that no library shows it.
+    pub(in crate::engine) fn header(&self) -> HeaderValue {
+        let value = format!("{SCHEME} {}", self.0);
+        let mut value = HeaderValue::from_str(&value).expect("base64url and dots fit into a header");
+        value.set_sensitive(true);
+        value
+    }
+
+    /// The text that it has as `claim`.
+    pub fn claim(&self, claim: &str) -> Option<String> {
+        Some(self.claims()?[claim].as_str()?.to_owned())
+    }
+
+    fn claims(&self) -> Option<serde_json::Value> {
         let claims = self.0.split('.').nth(1)?;
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-        let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+        serde_json::from_slice(&claims).ok()
+    }
+
+    /// When it expires by its own word, in seconds since the Unix epoch; `None` where it does not say.
+    pub fn expires_at(&self) -> Option<u64> {
+        let claims = self.claims()?;
         let expiry = &claims["exp"];
         #[expect(
             clippy::cast_possible_truncation,

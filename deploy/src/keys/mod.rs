@@ -8,7 +8,8 @@ mod private;
 mod public;
 mod signing;
 
+pub use chat_identity::PublicKey;
 pub use given::public_keys;
 pub use private::{PrivateKeyFolder, VARIABLE};
 pub use public::{Added, PublicKeyFile};
-pub use signing::{KeyState, Minted, Place, Signer, TokenWish, states};
+pub use signing::{KeyState, Made, Minted, Place, Signer, TokenWish, new_key, states};

@@ -98,6 +98,23 @@ impl PublicKeyFile {
     /// # Errors
     /// There are [`MAX_KEYS`] already, another key has the same id, or the file cannot be written.
     pub fn add(&mut self, key: &PublicKey) -> Result<Added, TargetError> {
+        let added = self.put(key)?;
+        self.write()?;
+        Ok(added)
+    }
+
+    /// Adds `keys`, all of them or none.
+    ///
+    /// # Errors
+    /// As for [`PublicKeyFile::add`].
+    pub fn add_all(&mut self, keys: &[PublicKey]) -> Result<Vec<Added>, TargetError> {
+        let added = keys.iter().map(|key| self.put(key));
+        let added = added.collect::<Result<_, _>>()?;
+        self.write()?;
+        Ok(added)
+    }
+
+    fn put(&mut self, key: &PublicKey) -> Result<Added, TargetError> {
         let is_same = |other: &PublicKey| other.thumbprint() == key.thumbprint();
         if let Some(there) = self.keys.iter().find(|other| is_same(other)) {
             if there.id() == key.id() {
@@ -125,7 +142,6 @@ impl PublicKeyFile {
             list.push(key.to_jwk());
         }
         self.keys.push(key.clone());
-        self.write()?;
         Ok(Added::New)
     }
 

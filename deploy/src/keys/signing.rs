@@ -57,6 +57,42 @@ pub struct Signer {
     stack: StackName,
 }
 
+/// A key pair that was just made.
+#[derive(Debug)]
+pub struct Made {
+    pub public: PublicKey,
+    /// The file with the private part.
+    pub private: PathBuf,
+}
+
+/// Makes a key pair: its private part into `folder`, its public one into `file`.
+///
+/// # Errors
+/// One of them cannot be written; nothing is left of the other then.
+pub fn new_key(
+    file: &mut PublicKeyFile,
+    folder: &PrivateKeyFolder,
+) -> Result<Made, TargetError> {
+    let generated = || {
+        PrivateKey::generate().map_err(|error| TargetError {
+            source: Some(Box::new(error)),
+            ..TargetError::new(ErrorKind::Unexpected, "could not make a key")
+        })
+    };
+    let mut key = generated()?;
+    // An id at the beginning of an argument would look like a flag.
+    while key.public().id().starts_with('-') {
+        key = generated()?;
+    }
+    let public = key.public().clone();
+    let private = folder.write(&key)?;
+    if let Err(error) = file.add(&public) {
+        folder.delete(public.id())?;
+        return Err(error);
+    }
+    Ok(Made { public, private })
+}
+
 /// What this machine has of each key in `file`.
 ///
 /// The first key whose private part is here signs: one that was added for a rotation follows it until the old one is

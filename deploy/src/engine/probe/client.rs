@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use chat_protocol::{Field, Handshake};
+use chat_protocol::{Field, Handshake, auth};
 use tokio_tungstenite::tungstenite;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::ProbeError;
+use super::{Pass, ProbeError};
+use crate::engine::Token;
 use crate::engine::network::{DialError, Socket, dial};
 
 /// For how long a closed connection is waited for.
@@ -15,9 +16,11 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// What one of the probe's clients says about itself.
 pub(super) struct Client {
     handshake: Handshake,
+    token: Option<Token>,
 }
 
 impl Client {
+    /// A client that proves nothing.
     pub(super) fn new(said: &Handshake, nonce: &str, own: &str, friend: &str) -> Self {
         let name = |person| format!("probe-{nonce}-{person}");
         let handshake = said
@@ -25,7 +28,17 @@ impl Client {
             .with(Field::From, name(own))
             .with(Field::To, name(friend))
             .with(Field::Room, format!("probe-{nonce}"));
-        Self { handshake }
+        let token = None;
+        Self { handshake, token }
+    }
+
+    /// The same client with what proves its name.
+    pub(super) fn proving(mut self, pass: Pass<'_>) -> Result<Self, ProbeError> {
+        if let Pass::Tokens(mint) = pass {
+            let name = self.handshake.get(Field::From).unwrap_or_default();
+            self.token = Some(mint(name).map_err(ProbeError::Setup)?);
+        }
+        Ok(self)
     }
 }
 
@@ -81,6 +94,9 @@ pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, DialEr
     for (name, value) in client.handshake.headers() {
         let value = value.parse().expect("a probe's name is a header value");
         request.headers_mut().insert(name, value);
+    }
+    if let Some(token) = &client.token {
+        request.headers_mut().insert(auth::HEADER, token.header());
     }
     dial(request).await
 }

@@ -1,6 +1,7 @@
 //! Proves that a deployed chat answers: two clients exchange a message both ways through every route.
 
 mod client;
+mod locked;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -12,9 +13,10 @@ use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
 use self::client::{Client, connect, leave};
+pub use self::locked::probe_locked;
 use self::trial::Trial;
 use crate::config::route::Route;
-use crate::engine::TargetError;
+use crate::engine::{TargetError, Token};
 use crate::engine::network::ProxyFailure;
 use crate::stack::few::few;
 
@@ -33,6 +35,9 @@ pub enum ProbeError {
     /// The environment asks for what cannot be done.
     #[error(transparent)]
     Setup(TargetError),
+    /// Names are to be proven, and are not.
+    #[error("{url} accepts a client without a token, and its names are to be proven")]
+    Open { url: String },
     #[error("route `{route}` did not deliver a message within {patience:?}")]
     Silent { route: String, patience: Duration },
     #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
@@ -52,7 +57,8 @@ impl ProbeError {
     /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, which tells the connection's id.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Silent { .. } => true,
+            // An authorizer of the version before may answer for a moment.
+            Self::Silent { .. } | Self::Open { .. } => true,
             Self::Different { received, .. } => serde_json::from_str(received)
                 .is_ok_and(|frame: serde_json::Value| frame["connectionId"].is_string()),
             Self::Connect { .. }
@@ -64,6 +70,24 @@ impl ProbeError {
     }
 }
 
+/// How the probe's clients prove their names.
+#[derive(Clone, Copy)]
+pub enum Pass<'a> {
+    /// They claim them.
+    Claims,
+    /// By a token for the name that it is called with.
+    Tokens(&'a dyn Fn(&str) -> Result<Token, TargetError>),
+}
+
+impl std::fmt::Debug for Pass<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Claims => "Claims",
+            Self::Tokens(_) => "Tokens",
+        })
+    }
+}
+
 /// For how long one message is waited for.
 const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -71,7 +95,7 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
 /// their owner knows what they do. The two clients say `said`, and have random names and a room of their own, so that they
-/// meet nobody.
+/// meet nobody. Where they need tokens, a client without one must be refused as well.
 ///
 /// What goes wrong as it does right after a deployment is tried again from the start. AWS does not say when a stage has
 /// deployed itself: until then connections are accepted that no function hears of, and routes are not there; and rights
@@ -83,22 +107,24 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 pub async fn probe(
     url: &str,
     said: &Handshake,
+    pass: Pass<'_>,
     routes: &[Route],
     patience: Duration,
 ) -> Result<String, ProbeError> {
     let deadline = Instant::now() + patience;
-    until_it_answers(url, said, routes, deadline, MESSAGE_PATIENCE).await
+    until_it_answers(url, said, pass, routes, deadline, MESSAGE_PATIENCE).await
 }
 
 async fn until_it_answers(
     url: &str,
     said: &Handshake,
+    pass: Pass<'_>,
     routes: &[Route],
     deadline: Instant,
     each: Duration,
 ) -> Result<String, ProbeError> {
     loop {
-        match exchange(url, said, routes, deadline, each).await {
+        match exchange(url, said, pass, routes, deadline, each).await {
             Err(error) if error.may_pass() && Instant::now() < deadline => {}
             outcome => return outcome,
         }
@@ -108,6 +134,7 @@ async fn until_it_answers(
 async fn exchange(
     url: &str,
     said: &Handshake,
+    pass: Pass<'_>,
     routes: &[Route],
     deadline: Instant,
     each: Duration,
@@ -117,6 +144,7 @@ async fn exchange(
     let anything_may_pass = |_: &tungstenite::Error| false;
     let [a, b] =
         [("a", "b"), ("b", "a")].map(|(own, friend)| Client::new(said, &nonce, own, friend));
+    let (a, b) = (a.proving(pass)?, b.proving(pass)?);
     let mut first = connect(url, &a, deadline, anything_may_pass).await?;
     let mut second = connect(url, &b, deadline, anything_may_pass).await?;
     let mut slowest = Duration::ZERO;
@@ -133,6 +161,13 @@ async fn exchange(
     for socket in [&mut first, &mut second] {
         leave(socket).await;
     }
+    let locked = match pass {
+        Pass::Claims => "",
+        Pass::Tokens(_) => {
+            locked::refuses_strangers(url, said, &nonce, deadline).await?;
+            "; without a token nobody is let in"
+        }
+    };
     let told = match tried {
         0 => "accepts connections".to_owned(),
         1 => "1 route answers both ways".to_owned(),
@@ -142,7 +177,7 @@ async fn exchange(
         0 => String::new(),
         _ => format!(", slowest {:.1} ms", slowest.as_secs_f64() * 1e3),
     };
-    Ok(format!("{told}{slowest}{}", untried(routes, &nonce)))
+    Ok(format!("{told}{slowest}{locked}{}", untried(routes, &nonce)))
 }
 
 /// Asks the gateway at `url` whether it is there, where a backend of the user's decides who may connect.
