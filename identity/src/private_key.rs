@@ -41,6 +41,8 @@ pub struct TokenRequest {
     pub room: Option<String>,
     /// What its holder may do; `None` leaves that to the chat's default.
     pub can: Option<Vec<String>>,
+    /// Who makes it, for those who read it; the key proves it.
+    pub issuer: Option<String>,
     /// Which chat it is for.
     pub audience: Option<String>,
     /// From when on it is good, in seconds since the Unix epoch.
@@ -135,6 +137,7 @@ impl PrivateKey {
                 claims.insert(name.to_owned(), value);
             }
         };
+        add("iss", json!(request.issuer));
         add("sub", json!(request.name));
         add("to", json!(request.to));
         add("room", json!(request.room));

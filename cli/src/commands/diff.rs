@@ -49,6 +49,7 @@ async fn diff(args: &DiffArgs, shared: &RefCell<AnyReporter>) -> Result<(), Comm
     let terminal = args.terminal();
     let mut reporter = shared;
     let settings = args.stack.settings(None, Some(&args.aws))?;
+    settings.check_keys()?;
     let connecting = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;

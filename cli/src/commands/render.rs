@@ -29,6 +29,7 @@ enum Format {
 
 pub(super) async fn run(args: RenderArgs) -> Result<(), CommandError> {
     let settings = args.stack.settings(None, Some(&args.aws))?;
+    settings.check_keys()?;
     let region = named_region(&settings.aws).await.unwrap_or_default();
     let template = for_region(&render(&settings), &region);
     let terminal = args.stack.terminal();

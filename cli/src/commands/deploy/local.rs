@@ -18,6 +18,7 @@ use chatctl_deploy::stack::render::{output, render};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
+    settings.check_keys()?;
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(
             settings,
