@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Write as _;
 
 use chatctl_deploy::config::ConfigError;
+use chatctl_deploy::config::keys::KeysFileError;
 use chatctl_deploy::engine::chat::SeatError;
 use chatctl_deploy::engine::probe::ProbeError;
 use chatctl_deploy::engine::{DeployError, ErrorKind, TargetError};
@@ -131,7 +132,11 @@ impl From<ConfigError> for CommandError {
             ConfigError::Invalid(_) => {
                 Some("`chatctl init --print` shows every key with its meaning".into())
             }
-            ConfigError::Unreadable { .. } => None,
+            ConfigError::NoKey(_) => Some("`chatctl keys new` makes one".into()),
+            ConfigError::Keys(KeysFileError::Invalid(_)) => {
+                Some("`chatctl keys list` shows the keys, `chatctl keys new` makes one".into())
+            }
+            ConfigError::Keys(_) | ConfigError::Unreadable { .. } => None,
         };
         Self::new(exit::USAGE, error, hint)
     }

@@ -41,7 +41,7 @@ pub struct TokenRequest {
     pub room: Option<String>,
     /// What its holder may do; `None` leaves that to the chat's default.
     pub can: Option<Vec<String>>,
-    /// Who says so.
+    /// Who makes it, for those who read it; the key proves it.
     pub issuer: Option<String>,
     /// Which chat it is for.
     pub audience: Option<String>,

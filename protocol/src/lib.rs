@@ -3,6 +3,7 @@
 //! | module | agreement | between |
 //! |---|---|---|
 //! | [`handshake`] | how a client says who it is | clients, the authorizer |
+//! | [`auth`] | how a client proves who it is | config, clients, functions |
 //! | [`name`] | which texts are names | config, clients, functions |
 //! | [`handler`] | which functions there are | template, the handlers' binary |
 //! | [`receivers`] | what a route's `receivers` mean | config, template, functions, web client |
@@ -13,6 +14,7 @@
 //! Pure data: no I/O, no clock, no other dependency than serde. The local stack does not depend on this crate. It runs
 //! any WebSocket stack, and everything it learns about a chat comes from the template, as on AWS.
 
+pub mod auth;
 pub mod handler;
 pub mod handshake;
 pub mod limit;
@@ -21,6 +23,7 @@ pub mod receivers;
 pub mod rule;
 pub mod variable;
 
+pub use auth::Mode;
 pub use handler::Handler;
 pub use handshake::{Field, Handshake};
 pub use receivers::{Index, Names, Receivers};

@@ -2,6 +2,9 @@
 
 /// `message`, which the parser has about a value, in such words; other messages stay as they are.
 pub(super) fn in_plain_words(message: &str) -> String {
+    if let Some(choice) = message.strip_prefix("unknown variant ") {
+        return format!("unknown value {choice}");
+    }
     let Some((kind, rest)) = message.split_once(": ") else {
         return message.to_owned();
     };

@@ -3,8 +3,12 @@
 //! Flags win over the environment, which wins over the file, which wins over the defaults; the defaults are a
 //! complete chat. Whatever is wrong with the file is an error that shows the line.
 
+pub mod auth;
+mod cautions;
 mod expected;
 mod file;
+pub mod issuer;
+pub mod keys;
 pub mod names;
 pub mod permission;
 pub mod route;
@@ -16,7 +20,9 @@ pub mod url;
 
 use std::path::{Path, PathBuf};
 
+use auth::{Auth, Proof};
 use chat_protocol::{Handshake, Index, Receivers};
+use keys::KeysFileError;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -45,6 +51,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// Who is told that somebody comes or goes, instead of our own functions.
     pub lifecycle: Option<Lifecycle>,
+    /// What proves a name, and which web pages may connect.
+    pub auth: Auth,
     /// Days that CloudWatch keeps the functions' logs.
     pub log_retention_days: u32,
     pub handlers: Handlers,
@@ -126,6 +134,12 @@ pub enum ConfigError {
     },
     #[error("there is no {path}")]
     Missing { path: PathBuf },
+    /// The public keys beside the file are damaged, or cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysFileError),
+    /// The file asks for keys, and there are none.
+    #[error("{0}")]
+    NoKey(Snippet),
 }
 
 impl Settings {
@@ -172,29 +186,6 @@ impl Settings {
             Purpose::Http { backend, .. } => Some((route.key.as_ref(), backend)),
             _ => None,
         }))
-    }
-
-    /// What somebody should know before it is deployed where others can listen; a line each.
-    pub fn cautions(&self) -> Vec<String> {
-        let mut in_clear: Vec<_> = self
-            .backends()
-            .filter(|(_, backend)| backend.url.is_in_clear())
-            .map(|(_, backend)| backend)
-            .collect();
-        // A secret is the worse loss, so it is what is said of an address with and without one.
-        in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
-        in_clear.dedup_by_key(|backend| backend.url.origin());
-        let line = |backend: &Backend| {
-            let what = match &backend.secret {
-                Some(secret) => format!("messages and the header `{}`", secret.name),
-                None => "messages".to_owned(),
-            };
-            format!(
-                "{what} travel to {} unencrypted: give it an https address",
-                backend.url.origin()
-            )
-        };
-        in_clear.into_iter().map(line).collect()
     }
 
     /// How many requests the stage lets through, for the question before a deployment.
@@ -249,15 +240,24 @@ impl Settings {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => folder.to_owned(),
         };
-        let (file, routes) = file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
+        let (file, mut routes, mut auth) =
+            file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
+        if let Proof::Token(keys) = &mut auth.proof {
+            keys.load()?;
+        }
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
-        routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
-            ConfigError::Invalid(Snippet::new(shown, &text, place, message))
-        })?;
-        let mut settings = Self::resolve(folder, file, routes, overrides);
-        settings.config_file = config_file;
-        Ok(settings)
+        let grants = auth.grants_of_handlers();
+        routes::check_policies(&file.routes, (stack, stage), &grants).map_err(
+            |(place, message)| ConfigError::Invalid(Snippet::new(shown, &text, place, message)),
+        )?;
+        routes.grant(&grants);
+        let settings = Self::resolve(folder, file, routes, overrides);
+        Ok(Self {
+            auth,
+            config_file,
+            ..settings
+        })
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
@@ -269,6 +269,7 @@ impl Settings {
             to: overrides.to.unwrap_or(file.to),
             routes: routes.messages,
             lifecycle: routes.lifecycle,
+            auth: Auth::default(),
             log_retention_days: file.logs.retention_days.0,
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),

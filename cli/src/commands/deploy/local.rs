@@ -22,6 +22,7 @@ pub(super) async fn run(
     terminal: Terminal,
     settings: &Settings,
 ) -> Result<(), CommandError> {
+    settings.check_keys()?;
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
         .showing(page_settings(
             settings,

@@ -2,6 +2,7 @@
 //! custom handlers add. What settings do not use is taken away, and what they say is set into the parsed documents,
 //! value by value, never pasted into their text.
 
+mod auth;
 mod backend;
 mod emulator;
 mod fragment;
@@ -80,8 +81,8 @@ pub fn render(settings: &Settings) -> Template {
                 pattern.add_route(&mut resources, key, &integration);
             }
             Purpose::Handler(handler) => {
-                let index = settings.index();
-                functions::add_custom(&mut parameters, &mut resources, key, handler, index);
+                let told = (settings.index(), settings.auth.mode());
+                functions::add_custom(&mut parameters, &mut resources, key, handler, told);
                 pattern.add(&mut resources, key, &ids::of("Handler", key));
                 if handler.reply {
                     functions::make_two_way(&mut resources, key);
