@@ -185,6 +185,9 @@ impl From<ProbeError> for CommandError {
     fn from(error: ProbeError) -> Self {
         let hint = match error {
             ProbeError::Setup(error) => return error.into(),
+            ProbeError::Open { .. } => {
+                "anybody can take any name there: `chatctl status` tells what runs, and `[auth]` in the config what should"
+            }
             ProbeError::Proxy { ref source, .. } => {
                 let hint = source.hint().to_owned();
                 return Self::new(exit::STACK_FAILED, error, Some(hint));
@@ -208,7 +211,8 @@ impl From<SeatError> for CommandError {
             ),
             SeatError::Refused { status: 401, .. } => (
                 exit::STACK_FAILED,
-                "the chat wants to know who you are: name yourself and, where it is a chat of two, your friend (`--as`, `--to`)",
+                "the chat wants to know who you are: name yourself and, where it is a chat of two, your friend (`--as`, `--to`); where \
+                 names are proven, the token has to be good for this stack and this name. `chatctl logs` tells what was wrong",
             ),
             SeatError::Refused {
                 status: 403 | 404, ..

@@ -14,11 +14,22 @@ const PATH: &str = "PATH";
 /// A command that looks for `program`, and lets it look for others, in the absolute folders of PATH.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
+    without_secrets(&mut command);
     if let Some(path) = std::env::var_os(PATH) {
         command.env(PATH, absolute_only(&path));
     }
     command
 }
+
+/// Keeps from `command` what only chatctl itself needs of its environment.
+fn without_secrets(command: &mut Command) {
+    for variable in SECRETS {
+        command.env_remove(variable);
+    }
+}
+
+/// Variables with secrets for chatctl alone: builds run code of others, which need not see them.
+pub const SECRETS: [&str; 2] = ["CHATCTL_PRIVATE_KEY", "CHATCTL_TOKEN"];
 
 /// The program that the environment's `variable` names, else `default`; an absolute path where it is found.
 pub fn named(variable: &str, default: &str) -> OsString {

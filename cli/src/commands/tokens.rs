@@ -8,15 +8,20 @@ use chat_protocol::Mode;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::engine::Token;
+use chatctl_deploy::engine::{ErrorKind, TargetError, Token};
 use chatctl_deploy::keys::{PublicKeyFile, Signer, TokenWish, VARIABLE};
-use chatctl_deploy::stack::connect::Credential;
+use chatctl_deploy::stack::connect::{
+    ConnectCommand, Credential, RequiredIdentity, connect_commands,
+};
 
 /// A token that cannot be taken back should not be good for longer.
 pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// For how long a token is good that is made on the way, and made anew when it is over.
 pub(super) const ON_THE_WAY: Duration = Duration::from_secs(3600);
+
+/// For how long a token of the probe is good.
+const PROBING: Duration = Duration::from_secs(5 * 60);
 
 /// For how long a token is good that is printed for somebody.
 const PRINTED: Duration = Duration::from_secs(12 * 3600);
@@ -87,7 +92,7 @@ pub(super) fn signer_here(settings: &Settings) -> Result<Option<Signer>, Command
     Ok(Signer::find(&file, &settings.stack)?)
 }
 
-fn no_key(settings: &Settings) -> CommandError {
+pub(super) fn no_key(settings: &Settings) -> CommandError {
     CommandError::usage(
         format!(
             "could not make a token for stack `{}`: no private key of it is on this machine",
@@ -138,6 +143,22 @@ impl Prover {
         self.token_for(name, ON_THE_WAY)
     }
 
+    /// A token for one of the probe's clients, which is soon of no use any more.
+    pub(super) fn short(&self, name: &str) -> Result<Token, TargetError> {
+        let failed = || TargetError::new(ErrorKind::Unexpected, "no token can be made here");
+        let Self::Here(signer) = self else {
+            return Err(failed());
+        };
+        let minted = signer.mint(&TokenWish {
+            name: &name.parse().map_err(|_| failed())?,
+            to: None,
+            room: None,
+            can: None,
+            lifetime: PROBING,
+        })?;
+        Ok(minted.token)
+    }
+
     fn token_for(
         &self,
         name: &PersonName,
@@ -160,7 +181,7 @@ impl Prover {
     ///
     /// # Errors
     /// A token is to be printed, and there is none.
-    pub(super) fn credential(
+    fn credential(
         &self,
         settings: &Settings,
         name: &PersonName,
@@ -184,6 +205,42 @@ impl Prover {
                 Credential::Shell(format!("${TOKEN_VARIABLE}"))
             }
         })
+    }
+
+    /// The commands of the two people of `settings`, at `url`.
+    ///
+    /// # Errors
+    /// As for [`Prover::credential`].
+    pub(super) fn commands(
+        &self,
+        url: &str,
+        settings: &Settings,
+        introduction: RequiredIdentity,
+        in_full: bool,
+    ) -> Result<[ConnectCommand; 2], CommandError> {
+        let credentials = [
+            self.credential(settings, &settings.from, in_full)?,
+            self.credential(settings, &settings.to, in_full)?,
+        ];
+        Ok(connect_commands(url, settings, introduction, &credentials))
+    }
+
+    /// What stands behind the `#` of the page's links for the two people, so that they carry tokens.
+    ///
+    /// # Errors
+    /// As for [`Prover::credential`].
+    pub(super) fn fragments(
+        &self,
+        settings: &Settings,
+    ) -> Result<[Option<String>; 2], CommandError> {
+        let fragment = |name| {
+            let credential = self.credential(settings, name, true)?;
+            Ok::<_, CommandError>(match credential {
+                Credential::Token(token) => Some(format!("token={token}")),
+                Credential::None | Credential::Shell(_) => None,
+            })
+        };
+        Ok([fragment(&settings.from)?, fragment(&settings.to)?])
     }
 
     /// What somebody has to do before the commands work; `None` where they work as they are.

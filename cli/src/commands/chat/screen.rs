@@ -7,17 +7,17 @@ use rustyline_async::ReadlineEvent;
 use tokio::sync::mpsc;
 
 use super::frame::Framing;
+use super::identity::Identity;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
 use crate::terminal::{Above, line_editor};
-use chatctl_deploy::engine::chat::Seat;
 use chatctl_deploy::engine::{ErrorKind, TargetError};
 
 /// Sends what `me` types.
 ///
 /// # Errors
 /// See [`talk`]; the terminal cannot be used.
-pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(), CommandError> {
+pub(super) async fn chat(identity: Identity, framing: &Framing, me: &str) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(ErrorKind::Unexpected, "could not use the terminal")
@@ -47,7 +47,7 @@ pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(),
         }
     };
     let outcome = tokio::select! {
-        outcome = talk(seat, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
+        outcome = talk(identity, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
         () = typing => Ok(()),
     };
     // The last lines, before the terminal is as it was.

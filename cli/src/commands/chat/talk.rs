@@ -1,14 +1,18 @@
 //! The conversation: connects, sends what is typed, shows what comes in, connects again.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::frame::Framing;
+use super::identity::Identity;
+use super::lines::Lines;
 use crate::error::CommandError;
-use chatctl_deploy::engine::chat::{Incoming, Line, Seat, pause, sit};
+use chat_protocol::auth::TOKEN_EXPIRED;
+use chatctl_deploy::engine::chat::{Incoming, Line, SeatError, pause, sit};
 
 /// What a person, or whatever is piped in, wants.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,57 +69,92 @@ const GOOD: Duration = Duration::from_secs(10);
 /// After the end of the input, nobody waits for ever for a gateway that does not come back.
 const LAST_ATTEMPTS: u32 = 5;
 
+/// How long a gateway may take to end a connection whose token has expired.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// Frames that are remembered, in case that they have to be sent again.
+const REMEMBERED: usize = 64;
+
 /// Talks until somebody wants to leave.
 ///
+/// A token is replaced before it expires, by a connection that opens before the old one closes; where it has expired all the
+/// same, what was refused is sent again. Neither is shown.
+///
 /// # Errors
-/// The first connection does not come to be; a later one is refused for good; somebody interrupts.
+/// The first connection does not come to be; a later one is refused for good; the token has expired and has no successor;
+/// somebody interrupts.
 pub(super) async fn talk(
-    seat: &Seat,
+    identity: Identity,
     framing: &Framing,
     wait: Duration,
     typed: &mut mpsc::Receiver<Typed>,
     view: &mut impl View,
 ) -> Result<(), CommandError> {
     let mut talk = Talk {
+        identity,
         framing,
         wait,
         typed,
         view,
         unsent: VecDeque::new(),
+        sent: VecDeque::new(),
+        refused: 0,
+        has_complained: false,
         ended: false,
     };
-    match talk.sittings(seat).await? {
+    match talk.sittings().await? {
         Leave::Done => Ok(()),
         Leave::Interrupted => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
     }
 }
 
 struct Talk<'a, V> {
+    identity: Identity,
     framing: &'a Framing,
     wait: Duration,
     typed: &'a mut mpsc::Receiver<Typed>,
     view: &'a mut V,
     /// Frames that wait for a connection.
     unsent: VecDeque<String>,
+    /// The last ones that were sent over this connection, and when.
+    sent: VecDeque<(SystemTime, String)>,
+    /// How many frames were refused because the token has expired.
+    refused: usize,
+    /// Whether it was told that there is no new token.
+    has_complained: bool,
     ended: bool,
 }
 
 impl<V: View> Talk<'_, V> {
-    async fn sittings(&mut self, seat: &Seat) -> Result<Leave, CommandError> {
+    async fn sittings(&mut self) -> Result<Leave, CommandError> {
         let mut was_open = false;
+        let mut is_quiet = false;
         let mut attempt = 0;
-        self.view
-            .state(State::Connecting, &format!("to {}", seat.url));
+        let words = format!("to {}", self.identity.seat().url);
+        self.view.state(State::Connecting, &words);
         loop {
             let next = pause(attempt, random());
-            match self.meanwhile(sit(seat)).await {
+            if self.identity.is_due() {
+                self.identity.renew()?;
+            }
+            let seat = self.identity.seat().clone();
+            match self.meanwhile(sit(&seat)).await {
                 Err(leave) => return Ok(leave),
                 Ok(Ok(line)) => {
                     was_open = true;
-                    self.view.state(State::Open, "");
+                    if !std::mem::take(&mut is_quiet) {
+                        self.view.state(State::Open, "");
+                    }
                     let since = Instant::now();
                     if let Some(leave) = self.over(line).await {
                         return Ok(leave);
+                    }
+                    if self.refused > 0 {
+                        self.take_back();
+                        if !self.identity.renew()? {
+                            return Err(self.identity.expired());
+                        }
+                        is_quiet = true;
                     }
                     if self.ended && self.unsent.is_empty() {
                         return Ok(Leave::Done);
@@ -123,12 +162,17 @@ impl<V: View> Talk<'_, V> {
                     if since.elapsed() > GOOD {
                         attempt = 0;
                     }
+                    if is_quiet && attempt == 0 {
+                        attempt = 1;
+                        continue;
+                    }
                 }
                 Ok(Err(error)) if !was_open || !error.may_pass() => return Err(error.into()),
                 Ok(Err(error)) if self.ended && attempt >= LAST_ATTEMPTS => {
                     return Err(error.into());
                 }
                 Ok(Err(error)) => {
+                    is_quiet = false;
                     let words = format!("{:.1} s to try again: {error}", next.as_secs_f64());
                     self.view.state(State::Waiting, &words);
                 }
@@ -138,6 +182,20 @@ impl<V: View> Talk<'_, V> {
                 return Ok(leave);
             }
         }
+    }
+
+    /// Puts what was refused back among what is to be sent: as many frames as were refused, and all that were sent after the
+    /// token had expired, as answers may have been lost with the connection.
+    fn take_back(&mut self) {
+        let expired = self.identity.expires_at();
+        let is_late = |(at, _): &&(SystemTime, String)| expired.is_some_and(|expired| *at >= expired);
+        let late = self.sent.iter().rev().take_while(is_late).count();
+        for _ in 0..late.max(self.refused) {
+            if let Some((_, frame)) = self.sent.pop_back() {
+                self.unsent.push_front(frame);
+            }
+        }
+        self.refused = 0;
     }
 
     /// Waits for `work`, and takes in meanwhile what is typed.
@@ -153,39 +211,104 @@ impl<V: View> Talk<'_, V> {
     }
 
     /// Talks over `line` until it is over, or until somebody leaves.
-    async fn over(&mut self, mut line: Line) -> Option<Leave> {
+    async fn over(&mut self, line: Line) -> Option<Leave> {
+        let mut lines = Lines::new(line);
+        let mut opening: Option<Opening> = None;
         let mut last = Instant::now();
+        let mut end = None;
+        self.sent.clear();
         loop {
-            while let Some(frame) = self.unsent.pop_front() {
-                if let Err(words) = line.say(&frame).await {
+            if opening.is_none() && self.refused == 0 && self.identity.is_due() {
+                opening = self.opening();
+            }
+            // While another connection opens, this one's token may be about to expire.
+            while opening.is_none() && self.refused == 0 {
+                let Some(frame) = self.unsent.pop_front() else {
+                    break;
+                };
+                if let Err(words) = lines.say(&frame).await {
                     self.view.state(State::Closed, &words);
                     self.view
                         .trouble("your last message may not have arrived: it is not sent again");
                     return None;
                 }
+                self.remember(frame);
                 last = Instant::now();
             }
+            let renewal = self.identity.renewal();
             let outcome = tokio::select! {
-                heard = line.hear() => match heard {
+                heard = lines.hear() => match heard {
+                    Incoming::Text(text) if has_expired(&text) => {
+                        self.refused += 1;
+                        end = end.or(Some(Instant::now() + ENDING));
+                        Ok(())
+                    }
                     Incoming::Text(text) => {
                         last = Instant::now();
                         if self.view.heard(&text) { Ok(()) } else { Err(Leave::Done) }
                     }
+                    // It is replaced, and nobody has to know.
+                    Incoming::Closed(_) if self.refused > 0 => return None,
                     Incoming::Closed(words) => {
                         self.view.state(State::Closed, &words);
                         return None;
                     }
                 },
+                opened = opened(&mut opening), if opening.is_some() => {
+                    opening = None;
+                    match opened {
+                        Ok(line) => {
+                            lines.replace(line);
+                            self.sent.clear();
+                        }
+                        // The old one stays as long as it is let.
+                        Err(_) => self.identity.later(),
+                    }
+                    Ok(())
+                }
+                () = until(renewal), if renewal.is_some() && opening.is_none() && self.refused == 0 => Ok(()),
+                () = until(end), if end.is_some() => {
+                    lines.leave().await;
+                    return None;
+                }
                 typed = self.typed.recv(), if !self.ended => self.take(typed),
-                () = tokio::time::sleep_until(last + self.wait), if self.ended => Err(Leave::Done),
+                () = tokio::time::sleep_until(last + self.wait), if self.ended && opening.is_none() && self.refused == 0 => Err(Leave::Done),
                 () = chatctl_deploy::interrupt::requested() => Err(Leave::Interrupted),
             };
             if let Err(leave) = outcome {
-                line.leave().await;
+                lines.leave().await;
                 self.view.state(State::Closed, "");
                 return Some(leave);
             }
         }
+    }
+
+    /// A connection with a new token; `None` where there is no new one yet.
+    fn opening(&mut self) -> Option<Opening> {
+        match self.identity.renew() {
+            Ok(true) => {
+                self.has_complained = false;
+                let seat = self.identity.seat().clone();
+                Some(Box::pin(async move { sit(&seat).await }))
+            }
+            Ok(false) => None,
+            Err(error) => {
+                // It is tried again and again.
+                if !std::mem::replace(&mut self.has_complained, true) {
+                    let words = format!("for a new token: {}", error.chain());
+                    self.view.state(State::Waiting, &words);
+                }
+                self.identity.later();
+                None
+            }
+        }
+    }
+
+    fn remember(&mut self, frame: String) {
+        if self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((SystemTime::now(), frame));
     }
 
     fn take(&mut self, typed: Option<Typed>) -> Result<(), Leave> {
@@ -202,6 +325,31 @@ impl<V: View> Talk<'_, V> {
     }
 }
 
+/// A connection that is being opened while another one still serves.
+type Opening = Pin<Box<dyn Future<Output = Result<Line, SeatError>> + Send>>;
+
+async fn opened(opening: &mut Option<Opening>) -> Result<Line, SeatError> {
+    match opening {
+        Some(opening) => opening.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether `text` is the answer to a frame that was sent after the token had expired.
+fn has_expired(text: &str) -> bool {
+    // Most texts are none, and are not parsed for it.
+    text.starts_with('{')
+        && serde_json::from_str(text)
+            .is_ok_and(|frame: serde_json::Value| frame["error"] == TOKEN_EXPIRED)
+}
+
 /// In 0..1.
 fn random() -> f64 {
     let mut bytes = [0u8; 2];
@@ -210,132 +358,4 @@ fn random() -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::{SinkExt, StreamExt};
-    use tokio::net::TcpListener;
-    use tokio_tungstenite::tungstenite::Message;
-
-    /// Writes down what is shown, and tells each time that a connection opens.
-    #[derive(Default)]
-    struct Notes {
-        lines: Vec<String>,
-        opened: Option<mpsc::Sender<()>>,
-    }
-
-    impl View for Notes {
-        fn heard(&mut self, text: &str) -> bool {
-            self.lines.push(format!("< {text}"));
-            true
-        }
-        fn state(&mut self, state: State, words: &str) {
-            if let (State::Open, Some(opened)) = (state, &self.opened) {
-                // Once is enough for whoever waits for it.
-                let _full = opened.try_send(());
-            }
-            // Ports are different every time.
-            let words = words.split(['(', ':']).next().unwrap();
-            self.lines.push(format!("{} {words}", state.word()));
-        }
-        fn trouble(&mut self, words: &str) {
-            self.lines.push(format!("! {words}"));
-        }
-    }
-
-    fn framing() -> Framing {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = chatctl_deploy::config::Settings::load(
-            folder.path(),
-            chatctl_deploy::config::Overrides::default(),
-        );
-        Framing::of(&settings.unwrap(), None).unwrap()
-    }
-
-    fn seat(listener: &TcpListener) -> Seat {
-        Seat {
-            url: format!("ws://{}/v1", listener.local_addr().unwrap()),
-            handshake: chat_protocol::Handshake::default(),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let seat = seat(&listener);
-        let (keyboard, mut typed) = mpsc::channel(8);
-        let gateway = async {
-            let (stream, _) = listener.accept().await.unwrap();
-            let first = tokio_tungstenite::accept_async(stream).await.unwrap();
-            // Gone without a goodbye.
-            drop(first);
-            let (stream, _) = listener.accept().await.unwrap();
-            keyboard.send(Typed::Text("hi".into())).await.unwrap();
-            keyboard
-                .send(Typed::Text("x".repeat(40_000)))
-                .await
-                .unwrap();
-            keyboard.send(Typed::End).await.unwrap();
-            let mut second = tokio_tungstenite::accept_async(stream).await.unwrap();
-            let heard = second.next().await.unwrap().unwrap();
-            second.send(heard).await.unwrap();
-            while let Some(Ok(Message::Text(_))) = second.next().await {}
-        };
-        let mut notes = Notes::default();
-        let wait = Duration::from_millis(200);
-        let framing = framing();
-        let talking = talk(&seat, &framing, wait, &mut typed, &mut notes);
-        let ((), outcome) = tokio::join!(gateway, talking);
-        outcome.unwrap();
-        assert_eq!(
-            notes.lines,
-            [
-                "connecting to ws",
-                "open ",
-                "closed without a goodbye",
-                "! not sent: 40000 bytes, and a frame has 32768 at most",
-                "open ",
-                "< hi",
-                "closed "
-            ]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_first_connection_that_fails_is_an_error() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let seat = seat(&listener);
-        drop(listener);
-        let (_keyboard, mut typed) = mpsc::channel(1);
-        let mut notes = Notes::default();
-        let error = talk(&seat, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
-        assert_eq!(error.unwrap_err().exit, 3);
-    }
-
-    #[tokio::test]
-    async fn quitting_says_goodbye_and_interrupting_exits_with_130() {
-        for (typed_last, exit) in [(Typed::Quit, None), (Typed::Interrupt, Some(130))] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let seat = seat(&listener);
-            let (keyboard, mut typed) = mpsc::channel(1);
-            let (opened, mut is_open) = mpsc::channel(1);
-            let mut notes = Notes {
-                opened: Some(opened),
-                ..Notes::default()
-            };
-            let framing = framing();
-            let gateway = async {
-                let (stream, _) = listener.accept().await.unwrap();
-                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
-                is_open.recv().await.unwrap();
-                keyboard.send(typed_last).await.unwrap();
-                let goodbye = socket.next().await.unwrap().unwrap();
-                while socket.next().await.is_some() {}
-                goodbye
-            };
-            let talking = talk(&seat, &framing, Duration::ZERO, &mut typed, &mut notes);
-            let (goodbye, outcome) = tokio::join!(gateway, talking);
-            assert!(goodbye.is_close());
-            assert_eq!(outcome.err().map(|error| error.exit), exit);
-        }
-    }
-}
+mod tests;

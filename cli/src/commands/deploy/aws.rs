@@ -120,8 +120,7 @@ async fn deploy(
         .map_err(|error| error.after(unproven))?;
     shared.replace(terminal.quiet());
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
-    print(terminal, settings, &url, None, next);
-    Ok(())
+    print(terminal, settings, &url, None, next)
 }
 
 fn source(args: &DeployArgs) -> Source<'_> {

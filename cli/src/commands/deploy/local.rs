@@ -11,7 +11,7 @@ use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{self, Change, ChangeSet, Deployment, Prepared, limits};
 use chatctl_deploy::local::{LocalTarget, secrets};
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::page::{beside, page_settings};
+use chatctl_deploy::stack::page::{PageProof, beside, page_settings};
 use chatctl_deploy::stack::render::{output, render};
 
 /// Nothing here is slow to spread; a cold machine may be slow to start processes.
@@ -27,6 +27,7 @@ pub(super) async fn run(
         .showing(page_settings(
             settings,
             RequiredIdentity::of(settings),
+            PageProof::of(settings),
             None,
         ))
         .with_references(secrets::values(settings)?);
@@ -66,8 +67,7 @@ pub(super) async fn run(
     }
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
-    print(terminal, settings, &url, Some(&beside(&url)), next);
-    Ok(())
+    print(terminal, settings, &url, Some(&beside(&url)), next)
 }
 
 /// Asks before data is lost; anything else can be taken back.

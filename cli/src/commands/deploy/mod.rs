@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs, or_interrupted};
+use super::tokens::Prover;
+use super::web::PageHint;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal, megabytes};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use chatctl_deploy::packaging::{self, Built, Executable};
-use chatctl_deploy::stack::connect::{RequiredIdentity, connect_commands};
+use chatctl_deploy::engine::probe::Pass;
+use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::few::few;
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -168,10 +171,22 @@ async fn probe(
     let started = Instant::now();
     reporter.report(&DeployEvent::Started(Step::Probe));
     let (said, routes) = (&settings.handshake(), &settings.routes);
-    let detail = if settings.has_own_functions() {
-        or_interrupted(engine::probe::probe(url, said, routes, patience)).await?
-    } else {
+    let prover = Prover::new(settings, settings.auth.mode())?;
+    let mint = |name: &str| prover.short(name);
+    let detail = if !settings.has_own_functions() {
         or_interrupted(engine::probe::probe_gateway(url, said, routes, patience)).await?
+    } else {
+        let pass = match &prover {
+            Prover::Claimed => Some(Pass::Claims),
+            Prover::Here(_) => Some(Pass::Tokens(&mint)),
+            Prover::Elsewhere | Prover::Issuer { .. } => None,
+        };
+        match pass {
+            Some(pass) => {
+                or_interrupted(engine::probe::probe(url, said, pass, routes, patience)).await?
+            }
+            None => or_interrupted(engine::probe::probe_locked(url, said, patience)).await?,
+        }
     };
     reporter.report(&DeployEvent::Finished {
         step: Step::Probe,
@@ -182,9 +197,19 @@ async fn probe(
 }
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
-fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
+///
+/// # Errors
+/// A private key cannot be used.
+fn print(
+    terminal: Terminal,
+    settings: &Settings,
+    url: &str,
+    page: Option<&str>,
+    next: &str,
+) -> Result<(), CommandError> {
     let introduction = RequiredIdentity::of(settings);
-    let commands = connect_commands(url, settings, introduction);
+    let prover = Prover::new(settings, settings.auth.mode())?;
+    let commands = prover.commands(url, settings, introduction, false)?;
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",
@@ -194,13 +219,18 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
             "connectCommands": commands,
             "page": page,
         }));
-        return;
+        return Ok(());
+    }
+    if let Some(advice) = prover.advice(settings) {
+        terminal.say(&format!("\n{advice}"));
     }
     terminal.say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
     for command in commands {
         terminal.result(&command.command);
     }
     super::chat::hint(terminal, settings, introduction, "");
-    super::web::hint(terminal, settings, introduction, page);
+    let hint = PageHint::new(page, &prover, &[None, None]);
+    super::web::hint(terminal, settings, introduction, &hint);
     terminal.hint(&format!("\n{next}"));
+    Ok(())
 }
