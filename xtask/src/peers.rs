@@ -15,7 +15,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// What tests find them by.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 5] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 8] {
         [
             (
                 "CHATCTL_WSCAT",
@@ -28,6 +28,12 @@ impl Peers {
                 "CHATCTL_MINISTACK",
                 self.folder.join("python/bin/ministack"),
             ),
+            ("CHATCTL_JOSE", self.folder.join("npm/node_modules/jose")),
+            (
+                "CHATCTL_OIDC_PROVIDER",
+                self.folder.join("npm/node_modules/oidc-provider"),
+            ),
+            ("CHATCTL_PYJWT", self.folder.join("jwt/bin/python")),
         ]
     }
 
@@ -99,6 +105,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     install(
         &peers.folder.join("python"),
         &[pins.join("requirements.txt")],
+        python,
+    )?;
+    install(
+        &peers.folder.join("jwt"),
+        &[pins.join("requirements-jwt.txt")],
         python,
     )?;
     install(

@@ -37,6 +37,7 @@ mod stopped;
 mod strangers;
 mod surface;
 mod throttle;
+mod tokens;
 mod toolchain;
 mod vanished;
 mod whose_code;

@@ -128,3 +128,6 @@ impl Renewal {
         Some((name, next))
     }
 }
+
+#[cfg(test)]
+mod tests;
