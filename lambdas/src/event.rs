@@ -10,10 +10,14 @@
 //! Sources: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>,
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 
+mod proof;
+
 use std::collections::HashMap;
 
 use chat_protocol::Field;
 use serde::Deserialize;
+
+pub use proof::{Offered, Proof};
 
 use crate::session::{ConnectionId, InvalidSession, Names, Session};
 
@@ -27,7 +31,9 @@ pub struct SocketEvent {
     /// What an authorizer is to allow or deny.
     method_arn: Option<String>,
     headers: Option<HashMap<String, Option<String>>>,
+    multi_value_headers: Option<HashMap<String, Option<Vec<Option<String>>>>>,
     query_string_parameters: Option<HashMap<String, Option<String>>>,
+    multi_value_query_string_parameters: Option<HashMap<String, Option<Vec<Option<String>>>>>,
     request_context: Option<RequestContext>,
     body: Option<String>,
 }
@@ -48,6 +54,12 @@ struct AuthorizerContext {
     name: Option<String>,
     friend: Option<String>,
     room: Option<String>,
+    /// When the token expires, in seconds since the Unix epoch.
+    exp: Option<String>,
+    /// The rights that it lists, as a JSON list.
+    can: Option<String>,
+    /// Every claim, as JSON.
+    claims: Option<String>,
 }
 
 /// An event reached a handler that is not for it, or lacks what its kind always has.

@@ -3,6 +3,7 @@
 //! A frame travels through these modules from top to bottom: [`event`] reads what
 //! API Gateway says, [`session`] tells who it is about, [`handlers`] decide,
 //! [`store`], [`delivery`] and [`dispatch`] are what they may ask for. Those are traits, and so is
+//! [`tokens`], by which authorizers check who somebody is ([`issuer`] has keys of others), and
 //! [`items`], for what handlers of the stack's owner keep; the crate `chat-sdk` is for them.
 //! [`memory`] implements the traits for tests, [`aws`] for real. [`serve`] puts one
 //! handler behind the Lambda Runtime API ([`runtime`]), as the [`environment`] says.
@@ -14,6 +15,7 @@ pub mod environment;
 pub mod event;
 pub mod fan_out;
 pub mod handlers;
+pub mod issuer;
 pub mod items;
 pub mod log;
 pub mod memory;
@@ -25,3 +27,4 @@ pub mod serve;
 pub mod session;
 pub mod shard;
 pub mod store;
+pub mod tokens;

@@ -29,19 +29,19 @@ pub enum Granted {
     Table,
     /// The connections of this stack's API and stage.
     Connections,
-    /// The same, to be closed and nothing else.
-    Closing,
+    /// The same, to be told something and closed.
+    Ending,
     /// Something else, by its ARN.
     Arn(String),
 }
 
 impl Grant {
-    /// What a handler needs beside its own permissions to end connections whose token has expired.
-    pub(super) fn closing() -> Self {
+    /// What a handler needs beside its own permissions to tell a client that its token has expired, and to end the connection.
+    pub(super) fn ending() -> Self {
         let action = Action("execute-api:ManageConnections".into());
         Self {
             actions: vec![action],
-            resources: vec![Granted::Closing],
+            resources: vec![Granted::Ending],
         }
     }
 }
@@ -51,7 +51,7 @@ impl Granted {
     pub const fn methods(&self) -> &'static [&'static str] {
         match self {
             Self::Connections => &["POST", "GET", "DELETE"],
-            Self::Closing => &["DELETE"],
+            Self::Ending => &["POST", "DELETE"],
             Self::Table | Self::Arn(_) => &[],
         }
     }
@@ -83,7 +83,7 @@ pub fn size_of_policies(
         let of = grant.resources.iter().flat_map(|resource| match resource {
             Granted::Table => vec![named("dynamodb", format!("table/{stack}-Connections"))],
             Granted::Arn(arn) => vec![arn.clone()],
-            Granted::Connections | Granted::Closing => resource
+            Granted::Connections | Granted::Ending => resource
                 .methods()
                 .iter()
                 .map(|method| {

@@ -98,7 +98,7 @@ impl Auth {
     /// What each of the user's handlers is granted beside its own permissions.
     pub(super) fn grants_of_handlers(&self) -> Vec<Grant> {
         match self.mode().needs_token() {
-            true => vec![Grant::closing()],
+            true => vec![Grant::ending()],
             false => Vec::new(),
         }
     }

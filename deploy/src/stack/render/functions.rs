@@ -138,7 +138,7 @@ fn named(resource: &Granted) -> Vec<Value> {
     match resource {
         Granted::Table => vec![json!({ "Fn::GetAtt": ["Connections", "Arn"] })],
         Granted::Arn(arn) => vec![json!(arn)],
-        Granted::Connections | Granted::Closing => resource
+        Granted::Connections | Granted::Ending => resource
             .methods()
             .iter()
             .copied()
