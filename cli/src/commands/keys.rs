@@ -190,11 +190,7 @@ fn line(state: &KeyState<'_>) -> String {
     format!("{id}  {algorithm}  {private}{signs}")
 }
 
-async fn add(
-    terminal: Terminal,
-    settings: &Settings,
-    args: &AddArgs,
-) -> Result<(), CommandError> {
+async fn add(terminal: Terminal, settings: &Settings, args: &AddArgs) -> Result<(), CommandError> {
     let (text, source) = given(args).await?;
     let keys = public_keys(&text, &source, args.id.as_deref())?;
     let mut file = PublicKeyFile::load_to_change(&settings.folder)?;
@@ -231,8 +227,11 @@ const MAX_GIVEN: u64 = 1 << 20;
 async fn given(args: &AddArgs) -> Result<(String, String), CommandError> {
     let failed = |source: std::io::Error, name: &str| TargetError {
         source: Some(Box::new(source)),
-        ..TargetError::new(ErrorKind::Usage, format!("could not read the key in {name}"))
-            .with_hint("give a file with a public key, as JWK or PEM")
+        ..TargetError::new(
+            ErrorKind::Usage,
+            format!("could not read the key in {name}"),
+        )
+        .with_hint("give a file with a public key, as JWK or PEM")
     };
     let name = args.file.display().to_string();
     if name != "-" {

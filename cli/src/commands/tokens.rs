@@ -69,7 +69,9 @@ pub(super) fn signer(settings: &Settings) -> Result<Signer, CommandError> {
         Proof::Token(_) => {}
         Proof::Claimed => {
             return Err(CommandError::usage(
-                format!("could not make a token for stack `{stack}`: in its config, names are claims (`mode = \"claimed\"`)"),
+                format!(
+                    "could not make a token for stack `{stack}`: in its config, names are claims (`mode = \"claimed\"`)"
+                ),
                 "set `mode = \"token\"` under `[auth]` in chatctl.toml, then `chatctl deploy`",
             ));
         }
@@ -129,9 +131,7 @@ impl Prover {
             Mode::Token => signer_here(settings)?.map_or(Self::Elsewhere, Self::Here),
             Mode::Jwt => Self::Issuer {
                 issuer: match &settings.auth.proof {
-                    Proof::Jwt(issuer) => {
-                        Some((issuer.url.to_string(), issuer.name_claim.clone()))
-                    }
+                    Proof::Jwt(issuer) => Some((issuer.url.to_string(), issuer.name_claim.clone())),
                     _ => None,
                 },
             },
@@ -197,7 +197,9 @@ impl Prover {
             Self::Issuer { .. } if in_full => {
                 return Err(CommandError::usage(
                     "could not print commands with tokens: they come from an issuer (`mode = \"jwt\"`)",
-                    format!("leave `--with-tokens` out; the commands take the token from {TOKEN_VARIABLE}"),
+                    format!(
+                        "leave `--with-tokens` out; the commands take the token from {TOKEN_VARIABLE}"
+                    ),
                 ));
             }
             Self::Here(_) => Credential::Shell(format!("$({})", minting(settings, name))),
@@ -252,7 +254,9 @@ impl Prover {
                  private key of stack `{}` (`chatctl token --as NAME`)",
                 settings.stack
             )),
-            Self::Issuer { issuer: Some((issuer, claim)) } => Some(format!(
+            Self::Issuer {
+                issuer: Some((issuer, claim)),
+            } => Some(format!(
                 "Before that, in each terminal: `export {TOKEN_VARIABLE}=…`, a token of {issuer} whose `{claim}` is that \
                  person's name; names in the commands must be those of the tokens (`--from`, `--to`)"
             )),
@@ -266,7 +270,11 @@ impl Prover {
 /// The command that makes a token for `name`, to be pasted anywhere on this machine.
 fn minting(settings: &Settings, name: &PersonName) -> String {
     let quoted = |text: &str| shell_words::quote(text).into_owned();
-    let mut words = format!("{} token --as {}", invoked::program(), quoted(name.as_ref()));
+    let mut words = format!(
+        "{} token --as {}",
+        invoked::program(),
+        quoted(name.as_ref())
+    );
     // The terminal that it is pasted into may be in another folder.
     if let Some(config) = &settings.config_file
         && let Ok(config) = std::path::absolute(config)
@@ -282,12 +290,30 @@ mod tests {
 
     #[test]
     fn a_lifetime_has_a_unit_and_an_end() {
-        for (text, seconds) in [("90s", 90), ("15m", 900), ("12h", 43_200), ("30d", 2_592_000)] {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("15m", 900),
+            ("12h", 43_200),
+            ("30d", 2_592_000),
+        ] {
             assert_eq!(lifetime(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         for text in [
-            "", "12", "h", "1.5h", "-1h", "1w", "12H", " 1h", "0s", "31d", "2592001s",
-            "99999999999999999999s", "18446744073709551615d", "1h30m", "١h",
+            "",
+            "12",
+            "h",
+            "1.5h",
+            "-1h",
+            "1w",
+            "12H",
+            " 1h",
+            "0s",
+            "31d",
+            "2592001s",
+            "99999999999999999999s",
+            "18446744073709551615d",
+            "1h30m",
+            "١h",
         ] {
             assert!(lifetime(text).is_err(), "{text}");
         }

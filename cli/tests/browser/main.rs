@@ -16,4 +16,5 @@ mod project;
 mod reconnecting;
 mod rooms;
 mod scene;
+mod tokens;
 mod window;

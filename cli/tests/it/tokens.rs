@@ -1,6 +1,7 @@
 //! Keys and tokens as their users meet them: `chatctl keys`, `chatctl token`, and what other libraries make of both.
 
 mod interop;
+mod oidc;
 mod stack;
 
 use std::os::unix::fs::PermissionsExt;
@@ -102,7 +103,16 @@ fn a_key_is_made_once_and_its_tokens_say_what_was_asked_for() {
     assert_eq!(mode(file.clone()), 0o600);
     assert_eq!(mode(file.parent().unwrap().to_owned()), 0o700);
     let token = owner.done(&[
-        "token", "--as", "Tom", "--to", "Jerry", "--room", "tea", "--expires", "90s", "--can",
+        "token",
+        "--as",
+        "Tom",
+        "--to",
+        "Jerry",
+        "--room",
+        "tea",
+        "--expires",
+        "90s",
+        "--can",
         "send,moderate",
     ]);
     let claims = owner.verified(&token, "chat").unwrap();
@@ -122,7 +132,9 @@ fn a_key_is_made_once_and_its_tokens_say_what_was_asked_for() {
     let told = owner.done(&["token", "--as", "Tom", "--output", "json"]);
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["kid"], id.as_str());
-    owner.verified(told["token"].as_str().unwrap(), "chat").unwrap();
+    owner
+        .verified(told["token"].as_str().unwrap(), "chat")
+        .unwrap();
 }
 
 #[test]
@@ -139,7 +151,11 @@ fn what_cannot_be_a_token_is_refused_with_the_remedy() {
         &[],
     ] {
         let refused = owner.run(&[&["token"], words].concat());
-        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{words:?}");
+        assert_eq!(
+            (refused.code, refused.stdout.as_str()),
+            (2, ""),
+            "{words:?}"
+        );
     }
     owner.project.configure("");
     let told = owner.refused(&["token", "--as", "Tom"]);
@@ -163,7 +179,11 @@ fn a_rotation_leaves_no_moment_in_which_tokens_are_refused() {
     let old = listed()[0]["kid"].as_str().unwrap().to_owned();
     let new = owner.done(&["keys", "new"]);
     let signs: Vec<_> = listed().iter().map(|key| key["signs"].clone()).collect();
-    assert_eq!(signs, [json!(true), json!(false)], "the stack does not know the new one yet");
+    assert_eq!(
+        signs,
+        [json!(true), json!(false)],
+        "the stack does not know the new one yet"
+    );
     let token = owner.done(&["token", "--as", "Tom"]);
     let told = owner.run(&["keys", "retire", &old[..6]]);
     assert_eq!(told.stdout.trim_end(), old);
@@ -172,7 +192,10 @@ fn a_rotation_leaves_no_moment_in_which_tokens_are_refused() {
     assert!(owner.private_key(&old).exists());
     assert_eq!(listed()[0]["signs"], true);
     assert_eq!(listed()[0]["kid"], new.as_str());
-    assert!(matches!(owner.verified(&token, "chat"), Err(Refusal::UnknownKey(_))));
+    assert!(matches!(
+        owner.verified(&token, "chat"),
+        Err(Refusal::UnknownKey(_))
+    ));
     owner.done(&["keys", "retire", &new, "--delete-private"]);
     assert!(!owner.private_key(&new).exists());
     let told = owner.refused(&["keys", "retire", &new]);
@@ -275,17 +298,33 @@ fn a_backend_s_public_key_is_added_and_its_private_one_is_not() {
         assert!(made.status.success(), "{made:?}");
     };
     openssl(&["genpkey", "-algorithm", "ed25519", "-out", "private.pem"]);
-    openssl(&["pkey", "-in", "private.pem", "-pubout", "-out", "public.pem"]);
+    openssl(&[
+        "pkey",
+        "-in",
+        "private.pem",
+        "-pubout",
+        "-out",
+        "public.pem",
+    ]);
     let told = owner.refused(&["keys", "add", "private.pem"]);
-    assert!(told.contains("private key") && told.contains("-pubout"), "{told}");
+    assert!(
+        told.contains("private key") && told.contains("-pubout"),
+        "{told}"
+    );
     assert!(!path("chatctl.keys.json").exists());
     let id = owner.done(&["keys", "add", "public.pem", "--id", "backend"]);
     assert_eq!(id, "backend");
     let listed = owner.done(&["keys", "list"]);
     assert_eq!(listed, "backend  EdDSA  no private part here");
-    assert_eq!(owner.done(&["keys", "add", "public.pem", "--id", "backend"]), "backend");
+    assert_eq!(
+        owner.done(&["keys", "add", "public.pem", "--id", "backend"]),
+        "backend"
+    );
     let told = owner.refused(&["keys", "add", "missing.pem"]);
-    assert!(told.contains("could not read the key in missing.pem"), "{told}");
+    assert!(
+        told.contains("could not read the key in missing.pem"),
+        "{told}"
+    );
     let told = owner.refused(&["keys", "add", "."]);
     assert!(told.contains("folder"), "{told}");
     let mut command = owner.command(&["keys", "add", "-"]);

@@ -57,7 +57,8 @@ impl Token {
     /// The value of the header that carries it, marked so that no library shows it.
     pub(in crate::engine) fn header(&self) -> HeaderValue {
         let value = format!("{SCHEME} {}", self.0);
-        let mut value = HeaderValue::from_str(&value).expect("base64url and dots fit into a header");
+        let mut value =
+            HeaderValue::from_str(&value).expect("base64url and dots fit into a header");
         value.set_sensitive(true);
         value
     }
@@ -103,7 +104,15 @@ mod tests {
         assert_eq!(token.secret(), "aa.b-_.c9");
         assert_eq!(format!("{token:?}"), "Token(…)");
         assert_eq!(Token::parse(" \n"), Err(NoToken::Empty));
-        for text in ["a.b", "a..c", "a.b.c.d", "a.b.c=", "a.b.c\r\nx: y.d", "a.b.ü", "Bearer a.b.c"] {
+        for text in [
+            "a.b",
+            "a..c",
+            "a.b.c.d",
+            "a.b.c=",
+            "a.b.c\r\nx: y.d",
+            "a.b.ü",
+            "Bearer a.b.c",
+        ] {
             assert_eq!(Token::parse(text), Err(NoToken::Malformed), "{text:?}");
         }
         let long = format!("a.b.{}", "c".repeat(MAX_BYTES));

@@ -24,7 +24,10 @@ pub fn public_keys(
         return Ok(keys);
     };
     let [key] = keys.as_slice() else {
-        let message = format!("could not add the keys in {source}: one id cannot be that of {} keys", keys.len());
+        let message = format!(
+            "could not add the keys in {source}: one id cannot be that of {} keys",
+            keys.len()
+        );
         let hint = "leave `--id` out; each key has an id of its own";
         return Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint));
     };
@@ -67,8 +70,7 @@ impl From<KeyError> for Problem {
     }
 }
 
-const WANTED: &str =
-    "give a public key for EdDSA (Ed25519), ES256 (P-256) or RS256 (RSA), as a JWK or as PEM (`-----BEGIN PUBLIC KEY-----`)";
+const WANTED: &str = "give a public key for EdDSA (Ed25519), ES256 (P-256) or RS256 (RSA), as a JWK or as PEM (`-----BEGIN PUBLIC KEY-----`)";
 
 fn of_json(text: &str) -> Result<Vec<PublicKey>, Problem> {
     let object = chat_identity::object(text)
@@ -156,7 +158,11 @@ mod tests {
                 "a private key",
                 "openssl pkey",
             ),
-            (r#"{"kty":"oct","k":"c2VjcmV0"}"#, "shared secret", "key pair"),
+            (
+                r#"{"kty":"oct","k":"c2VjcmV0"}"#,
+                "shared secret",
+                "key pair",
+            ),
         ] {
             let error = public_keys(text, "FILE", None).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Usage);

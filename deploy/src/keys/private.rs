@@ -42,7 +42,7 @@ impl PrivateKeyFolder {
         Self::make(&place()?)
     }
 
-    fn make(path: &Path) -> Result<Self, TargetError> {
+    pub(super) fn make(path: &Path) -> Result<Self, TargetError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         // A link that leads nowhere cannot be made into a folder, and opening it says that it is a link.
         if let Err(error) = made
@@ -69,7 +69,8 @@ impl PrivateKeyFolder {
             }
             Err(error) => return Err(TargetError::file("open", path, error.into())),
         };
-        let stat = fstat(&handle).map_err(|error| TargetError::file("look at", path, error.into()))?;
+        let stat =
+            fstat(&handle).map_err(|error| TargetError::file("look at", path, error.into()))?;
         judge(&stat, path, "700")?;
         Ok(Some(Self {
             handle,
@@ -97,7 +98,11 @@ impl PrivateKeyFolder {
             Ok(handle) => handle.into(),
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP) => {
-                return Err(unsafe_place(&path, "it is a symbolic link", "put the file itself there"));
+                return Err(unsafe_place(
+                    &path,
+                    "it is a symbolic link",
+                    "put the file itself there",
+                ));
             }
             Err(error) => return Err(TargetError::file("read", &path, error.into())),
         };
@@ -108,7 +113,9 @@ impl PrivateKeyFolder {
         }
         judge(&stat, &path, "600")?;
         let mut text = String::new();
-        file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+        file.take(MAX_BYTES)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
         let key = PrivateKey::from_secret_text(&text).map_err(|error| TargetError {
             source: Some(Box::new(error)),
             ..TargetError::new(
@@ -128,7 +135,8 @@ impl PrivateKeyFolder {
         let name = name(key.public().id()).expect("the id of a new key is a file's name");
         let path = self.path.join(&name);
         let failed = |error| TargetError::file("write", &path, error);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = openat(&self.handle, &name, flags, Mode::RUSR | Mode::WUSR);
         let mut file: File = made.map_err(|error| failed(error.into()))?.into();
         let written = file
@@ -168,7 +176,8 @@ pub(super) fn of_environment() -> Result<Option<PrivateKey>, TargetError> {
     let Some(text) = std::env::var_os(VARIABLE).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    let key = PrivateKey::from_secret_text(&text.to_string_lossy()).map_err(|error| TargetError {
+    let key = PrivateKey::from_secret_text(&text.to_string_lossy()).map_err(|error| {
+        TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
             ErrorKind::Usage,
@@ -177,6 +186,7 @@ pub(super) fn of_environment() -> Result<Option<PrivateKey>, TargetError> {
         .with_hint(
             "give it the content of the file that `chatctl keys list` names, whole and unchanged",
         )
+    }
     })?;
     Ok(Some(key))
 }
@@ -215,7 +225,10 @@ fn judge(stat: &Stat, path: &Path, mode: &str) -> Result<(), TargetError> {
     }
     let found = Mode::from_raw_mode(stat.st_mode);
     if found.intersects(Mode::RWXG | Mode::RWXO) {
-        let reason = format!("other users may use it (mode {:03o})", found.as_raw_mode() & 0o777);
+        let reason = format!(
+            "other users may use it (mode {:03o})",
+            found.as_raw_mode() & 0o777
+        );
         let hint = format!(
             "`chmod {mode} {}`; if others could have read a key, retire it and make a new one",
             shell_words::quote(&path.to_string_lossy())
@@ -226,7 +239,10 @@ fn judge(stat: &Stat, path: &Path, mode: &str) -> Result<(), TargetError> {
 }
 
 fn unsafe_place(path: &Path, reason: &str, hint: &str) -> TargetError {
-    let message = format!("could not use {} for private keys: {reason}", path.display());
+    let message = format!(
+        "could not use {} for private keys: {reason}",
+        path.display()
+    );
     TargetError::new(ErrorKind::Usage, message).with_hint(hint)
 }
 

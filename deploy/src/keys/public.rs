@@ -4,13 +4,19 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind as IoKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chat_identity::{KeyError, KeySet, PublicKey};
 use chat_protocol::auth::{KEYS_FILE as FILE_NAME, MAX_KEYS, MAX_KEYS_BYTES};
 use rustix::fs::{FlockOperation, OFlags};
+use rustix::io::Errno;
 use serde_json::{Map, Value, json};
 
 use crate::engine::{ErrorKind, TargetError};
+
+/// Commands that change the file hold it for a moment only.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+const LOCK_ATTEMPTS: u32 = 500;
 
 const MAX_BYTES: u64 = MAX_KEYS_BYTES as u64;
 
@@ -53,9 +59,19 @@ impl PublicKeyFile {
     pub fn load_to_change(folder: &Path) -> Result<Self, TargetError> {
         let shown = shown(folder);
         let lock = File::open(shown).map_err(|error| TargetError::file("open", shown, error))?;
-        // Not every file system has locks; without them two commands at the same moment may lose a key.
-        let _no_locks_here = rustix::fs::flock(&lock, FlockOperation::LockExclusive);
-        Self::read(folder, Some(lock))
+        for _ in 0..LOCK_ATTEMPTS {
+            match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+                // Not every file system has locks; without them two commands at the same moment may lose a key.
+                Ok(()) | Err(_) => return Self::read(folder, Some(lock)),
+            }
+        }
+        let message = format!(
+            "could not change the keys in {}: another command has been changing them for {:?}",
+            folder.join(FILE_NAME).display(),
+            LOCK_PAUSE * LOCK_ATTEMPTS
+        );
+        Err(TargetError::new(ErrorKind::Failed, message).with_hint("try again once it has ended"))
     }
 
     fn read(folder: &Path, lock: Option<File>) -> Result<Self, TargetError> {
@@ -121,8 +137,14 @@ impl PublicKeyFile {
                 return Ok(Added::AlreadyThere);
             }
             return Err(self.refused(
-                format!("the same key is there already, with the id `{}`", there.id()),
-                format!("`chatctl keys retire {}` first, to give it another id", quoted(there.id())),
+                format!(
+                    "the same key is there already, with the id `{}`",
+                    there.id()
+                ),
+                format!(
+                    "`chatctl keys retire {}` first, to give it another id",
+                    quoted(there.id())
+                ),
             ));
         }
         if self.keys.iter().any(|other| other.id() == key.id()) {
@@ -157,9 +179,10 @@ impl PublicKeyFile {
         let hint = "`chatctl keys list` shows the ids";
         match (several.next(), several.next()) {
             (Some(key), None) if !id.is_empty() => Ok(key),
-            (Some(_), Some(_)) => {
-                Err(self.refused(format!("several keys have an id that begins with `{id}`"), hint))
-            }
+            (Some(_), Some(_)) => Err(self.refused(
+                format!("several keys have an id that begins with `{id}`"),
+                hint,
+            )),
             _ => Err(self.refused(format!("it has no key with the id `{id}`"), hint)),
         }
     }
@@ -170,8 +193,8 @@ impl PublicKeyFile {
     /// There is no such key, or the file cannot be written.
     pub fn retire(&mut self, id: &str) -> Result<(), TargetError> {
         let place = self.keys.iter().position(|key| key.id() == id);
-        let place = place
-            .ok_or_else(|| self.refused(format!("it has no key with the id `{id}`"), LIST))?;
+        let place =
+            place.ok_or_else(|| self.refused(format!("it has no key with the id `{id}`"), LIST))?;
         self.keys.remove(place);
         if let Some(Value::Array(list)) = self.document.get_mut(KEYS) {
             list.remove(place);
@@ -182,7 +205,10 @@ impl PublicKeyFile {
     fn refused(&self, reason: impl std::fmt::Display, hint: impl Into<String>) -> TargetError {
         TargetError::new(
             ErrorKind::Usage,
-            format!("could not change the keys in {}: {reason}", self.path.display()),
+            format!(
+                "could not change the keys in {}: {reason}",
+                self.path.display()
+            ),
         )
         .with_hint(hint)
     }
@@ -236,7 +262,7 @@ fn text(path: &Path) -> Result<Option<String>, TargetError> {
     let file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == IoKind::NotFound => return Ok(None),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
             return Err(link(path));
         }
         Err(error) => return Err(TargetError::file("read", path, error)),
@@ -272,10 +298,17 @@ fn keys(document: &Map<String, Value>) -> Result<Vec<PublicKey>, (String, bool)>
     let read = |(index, jwk)| {
         PublicKey::from_jwk(jwk).map_err(|error| match error {
             KeyError::Private => (format!("key {} in it is a private key", index + 1), true),
-            error => (format!("key {} in it cannot be used: {error}", index + 1), false),
+            error => (
+                format!("key {} in it cannot be used: {error}", index + 1),
+                false,
+            ),
         })
     };
-    let keys: Vec<_> = list.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    let keys: Vec<_> = list
+        .iter()
+        .enumerate()
+        .map(read)
+        .collect::<Result<_, _>>()?;
     // Ids that stand twice.
     KeySet::new(keys.iter().cloned()).map_err(|error| (error.to_string(), false))?;
     Ok(keys)

@@ -69,10 +69,7 @@ pub struct Made {
 ///
 /// # Errors
 /// One of them cannot be written; nothing is left of the other then.
-pub fn new_key(
-    file: &mut PublicKeyFile,
-    folder: &PrivateKeyFolder,
-) -> Result<Made, TargetError> {
+pub fn new_key(file: &mut PublicKeyFile, folder: &PrivateKeyFolder) -> Result<Made, TargetError> {
     let generated = || {
         PrivateKey::generate().map_err(|error| TargetError {
             source: Some(Box::new(error)),
@@ -183,7 +180,11 @@ fn found_in<'a>(
     for public in file.keys() {
         if is_given && signing.as_ref().is_some_and(|key| key.public() == public) {
             let private = Some(Place::Environment);
-            states.push(KeyState { public, private, signs: true });
+            states.push(KeyState {
+                public,
+                private,
+                signs: true,
+            });
             continue;
         }
         let read = match folder {
@@ -198,7 +199,11 @@ fn found_in<'a>(
         if signs {
             signing = read;
         }
-        states.push(KeyState { public, private, signs });
+        states.push(KeyState {
+            public,
+            private,
+            signs,
+        });
     }
     Ok((states, signing))
 }

@@ -119,9 +119,8 @@ pub fn connect_commands(
     let Settings { from, to, .. } = settings;
     let said = settings.handshake();
     let [first, second] = credentials;
-    [(from, to, first), (to, from, second)].map(|(from, to, credential)| {
-        command(url, &said, from, to, introduction, credential)
-    })
+    [(from, to, first), (to, from, second)]
+        .map(|(from, to, credential)| command(url, &said, from, to, introduction, credential))
 }
 
 /// What stands behind `chatctl` so that the first person talks to the second one without wscat.
@@ -243,7 +242,10 @@ mod tests {
             }}}));
             assert_eq!(deployed_mode(&template), expected);
         }
-        assert_eq!(deployed_mode(&Template::new(serde_json::json!({}))), Mode::Claimed);
+        assert_eq!(
+            deployed_mode(&Template::new(serde_json::json!({}))),
+            Mode::Claimed
+        );
     }
 
     #[test]

@@ -100,12 +100,17 @@ impl Identity {
     /// The failure of a chat whose token has expired and has no successor.
     pub(super) fn expired(&self) -> CommandError {
         let hint = match &self.source {
-            Source::File(path) => format!("write a new one into {}, then try again", path.display()),
+            Source::File(path) => {
+                format!("write a new one into {}, then try again", path.display())
+            }
             _ => format!("get a new one and give it in {TOKEN_VARIABLE} or by `--token-file`"),
         };
-        TargetError::new(ErrorKind::Failed, "the token has expired, and there is no new one")
-            .with_hint(hint)
-            .into()
+        TargetError::new(
+            ErrorKind::Failed,
+            "the token has expired, and there is no new one",
+        )
+        .with_hint(hint)
+        .into()
     }
 
     fn schedule(&mut self) {

@@ -119,7 +119,9 @@ pub(super) fn made(
             };
             Err(CommandError::usage(
                 format!("the chat asks for {whose}"),
-                format!("give it in {TOKEN_VARIABLE} or by `--token-file FILE` (`-`: the first line of stdin)"),
+                format!(
+                    "give it in {TOKEN_VARIABLE} or by `--token-file FILE` (`-`: the first line of stdin)"
+                ),
             ))
         }
     }
@@ -147,7 +149,10 @@ pub(super) fn check_way(seat: &Seat) -> Result<(), CommandError> {
         return Ok(());
     }
     Err(CommandError::usage(
-        format!("did not send the token to {}: it would travel unencrypted", seat.url),
+        format!(
+            "did not send the token to {}: it would travel unencrypted",
+            seat.url
+        ),
         "give an address that begins with wss://",
     ))
 }
@@ -168,7 +173,12 @@ mod tests {
             };
             check_way(&seat).is_ok()
         };
-        for url in ["wss://chat.example", "ws://127.0.0.1:1/v1", "ws://localhost/v1", "ws://[::1]:1/v1"] {
+        for url in [
+            "wss://chat.example",
+            "ws://127.0.0.1:1/v1",
+            "ws://localhost/v1",
+            "ws://[::1]:1/v1",
+        ] {
             assert!(may(url, Some("a.b.c")), "{url}");
         }
         for url in [

@@ -17,7 +17,11 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 ///
 /// # Errors
 /// See [`talk`]; the terminal cannot be used.
-pub(super) async fn chat(identity: Identity, framing: &Framing, me: &str) -> Result<(), CommandError> {
+pub(super) async fn chat(
+    identity: Identity,
+    framing: &Framing,
+    me: &str,
+) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(ErrorKind::Unexpected, "could not use the terminal")

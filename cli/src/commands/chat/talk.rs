@@ -188,7 +188,8 @@ impl<V: View> Talk<'_, V> {
     /// token had expired, as answers may have been lost with the connection.
     fn take_back(&mut self) {
         let expired = self.identity.expires_at();
-        let is_late = |(at, _): &&(SystemTime, String)| expired.is_some_and(|expired| *at >= expired);
+        let is_late =
+            |(at, _): &&(SystemTime, String)| expired.is_some_and(|expired| *at >= expired);
         let late = self.sent.iter().rev().take_while(is_late).count();
         for _ in 0..late.max(self.refused) {
             if let Some((_, frame)) = self.sent.pop_back() {

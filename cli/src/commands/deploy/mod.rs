@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs, or_interrupted};
 use super::tokens::Prover;
 use super::web::PageHint;
+use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal, megabytes};
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::engine::probe::Pass;
 use chatctl_deploy::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
 use chatctl_deploy::packaging::{self, Built, Executable};
-use chatctl_deploy::engine::probe::Pass;
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::few::few;
 

@@ -11,7 +11,7 @@ use crate::project::{Finished, finished};
 use crate::wscat::Terminal;
 
 /// Deploys the owner's stack, which must succeed.
-fn deployed(owner: &Owner, more: &[&str]) -> Finished {
+pub(super) fn deployed(owner: &Owner, more: &[&str]) -> Finished {
     let mut command = owner.own(owner.project.deployment(more));
     let deployed = finished(command.output().unwrap());
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
@@ -19,7 +19,7 @@ fn deployed(owner: &Owner, more: &[&str]) -> Finished {
 }
 
 /// What is said in a pipe, and what came in.
-fn chat(owner: &Owner, words: &[&str], input: &str, token: Option<&str>) -> Finished {
+pub(super) fn chat(owner: &Owner, words: &[&str], input: &str, token: Option<&str>) -> Finished {
     let mut command = owner.command(&[&["chat", "--local"], words].concat());
     if let Some(token) = token {
         command.env("CHATCTL_TOKEN", token);
@@ -45,14 +45,19 @@ fn pasted(owner: &Owner, command: &str) -> String {
 
 #[test]
 fn the_printed_commands_make_their_tokens_themselves_and_hold_none() {
-    let owner = Owner::with_key(&format!("from = \"Ann Lee\"\nto = \"O'Neil\"\n{TOKEN_MODE}"));
+    let owner = Owner::with_key(&format!(
+        "from = \"Ann Lee\"\nto = \"O'Neil\"\n{TOKEN_MODE}"
+    ));
     let told = deployed(&owner, &[]);
     told.explains("1 route answers both ways");
     told.explains("without a token nobody is let in");
     let commands: Vec<_> = told.stdout.lines().map(str::to_owned).collect();
     for command in &commands {
         assert!(command.contains("authorization: Bearer $("), "{command}");
-        assert!(command.contains("msgfrom:") && !command.contains("eyJ"), "{command}");
+        assert!(
+            command.contains("msgfrom:") && !command.contains("eyJ"),
+            "{command}"
+        );
     }
     assert!(!told.stderr.contains("eyJ"), "{}", told.stderr);
     let mut ann = Terminal::paste(&pasted(&owner, &commands[0]), &owner.project, 1);
@@ -74,7 +79,12 @@ fn a_chat_makes_its_token_or_takes_it_from_a_variable_a_file_or_stdin() {
     deployed(&owner, &[]);
     let oneself = ["--as", "Tom", "--to", "Tom"];
     let said = chat(&owner, &oneself, "made here\n", None);
-    assert_eq!((said.code, said.stdout.as_str()), (0, "made here\n"), "{}", said.stderr);
+    assert_eq!(
+        (said.code, said.stdout.as_str()),
+        (0, "made here\n"),
+        "{}",
+        said.stderr
+    );
     // The name is the token's; the config's does not count.
     let ann = owner.done(&["token", "--as", "Ann"]);
     let said = chat(&owner, &["--to", "Ann"], "from a variable\n", Some(&ann));
@@ -89,7 +99,12 @@ fn a_chat_makes_its_token_or_takes_it_from_a_variable_a_file_or_stdin() {
     assert_eq!(said.stdout, "from stdin\n", "{}", said.stderr);
     // Under another name than the token's nobody is let in, nor without a good one.
     let said = chat(&owner, &["--as", "Tom"], "x\n", Some(&ann));
-    assert_eq!((said.code, said.stdout.as_str()), (3, ""), "{}", said.stderr);
+    assert_eq!(
+        (said.code, said.stdout.as_str()),
+        (3, ""),
+        "{}",
+        said.stderr
+    );
     said.explains("refuses the connection");
     assert!(!said.stderr.contains(&ann));
     let said = chat(&owner, &[], "x\n", Some("no token"));
@@ -142,7 +157,10 @@ fn a_deployment_without_a_private_key_says_what_it_could_not_try() {
     told.explains("messages were not tried");
     told.explains("export CHATCTL_TOKEN=");
     for command in told.stdout.lines() {
-        assert!(command.contains(r#""authorization: Bearer $CHATCTL_TOKEN""#), "{command}");
+        assert!(
+            command.contains(r#""authorization: Bearer $CHATCTL_TOKEN""#),
+            "{command}"
+        );
     }
     let refused = owner.run(&["print-connect-commands", "--local", "--with-tokens"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));

@@ -27,7 +27,9 @@ pub async fn probe_locked(
             status.as_u16()
         ),
     };
-    Ok(format!("{told}; messages were not tried, as no token can be made here"))
+    Ok(format!(
+        "{told}; messages were not tried, as no token can be made here"
+    ))
 }
 
 /// Connects without a token; the answer is the status of the refusal.

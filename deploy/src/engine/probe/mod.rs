@@ -16,8 +16,8 @@ use self::client::{Client, connect, leave};
 pub use self::locked::probe_locked;
 use self::trial::Trial;
 use crate::config::route::Route;
-use crate::engine::{TargetError, Token};
 use crate::engine::network::ProxyFailure;
+use crate::engine::{TargetError, Token};
 use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
@@ -177,7 +177,10 @@ async fn exchange(
         0 => String::new(),
         _ => format!(", slowest {:.1} ms", slowest.as_secs_f64() * 1e3),
     };
-    Ok(format!("{told}{slowest}{locked}{}", untried(routes, &nonce)))
+    Ok(format!(
+        "{told}{slowest}{locked}{}",
+        untried(routes, &nonce)
+    ))
 }
 
 /// Asks the gateway at `url` whether it is there, where a backend of the user's decides who may connect.

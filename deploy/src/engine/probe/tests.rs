@@ -127,9 +127,15 @@ async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time()
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     let patience = Duration::from_millis(200);
-    let error = probe(&url, &Handshake::default(), Pass::Claims, &routes(), patience)
-        .await
-        .unwrap_err();
+    let error = probe(
+        &url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        patience,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::NoAnswer { .. }), "{error}");
     let error = probe_gateway(&url, &Handshake::default(), &[], patience)
         .await
@@ -177,9 +183,15 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
     let url = two_seats(|text| text).await;
-    let answer = probe(&url, &Handshake::default(), Pass::Claims, &routes(), PATIENCE)
-        .await
-        .unwrap();
+    let answer = probe(
+        &url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        PATIENCE,
+    )
+    .await
+    .unwrap();
     assert!(
         answer.starts_with("2 routes answer both ways, slowest "),
         "{answer}"
@@ -288,9 +300,15 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
     let url = two_seats(|text| text.to_uppercase()).await;
-    let error = probe(&url, &Handshake::default(), Pass::Claims, &routes(), PATIENCE)
-        .await
-        .unwrap_err();
+    let error = probe(
+        &url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        PATIENCE,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Different { .. }), "{error}");
 }
 

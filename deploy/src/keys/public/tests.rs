@@ -37,8 +37,7 @@ fn keys_are_added_and_retired_and_the_rest_of_the_document_stays() {
     load(folder.path()).retire("second").unwrap();
     let left: Value = serde_json::from_str(&text_in(folder.path())).unwrap();
     assert_eq!(left, document);
-    let mut file = load(folder.path());
-    file.retire("first").unwrap();
+    load(folder.path()).retire("first").unwrap();
     assert!(load(folder.path()).keys().is_empty());
     let names = std::fs::read_dir(folder.path()).unwrap();
     assert_eq!(names.count(), 1, "a temporary file was left");
@@ -112,7 +111,7 @@ fn a_link_is_neither_read_nor_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = folder.path().join("elsewhere.json");
     std::fs::write(&elsewhere, r#"{"keys":[]}"#).unwrap();
-    let mut before = load(folder.path());
+    let mut before = PublicKeyFile::load(folder.path()).unwrap();
     symlink(&elsewhere, folder.path().join(FILE_NAME)).unwrap();
     let error = PublicKeyFile::load(folder.path()).unwrap_err();
     assert!(error.message.contains("symbolic link"), "{error}");

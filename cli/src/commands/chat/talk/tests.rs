@@ -208,7 +208,14 @@ async fn a_token_is_replaced_before_it_expires_and_nothing_of_it_is_shown() {
     lines[2..5].sort();
     assert_eq!(
         lines,
-        ["connecting to ws", "open ", "< both", "< new", "< old", "closed "]
+        [
+            "connecting to ws",
+            "open ",
+            "< both",
+            "< new",
+            "< old",
+            "closed "
+        ]
     );
 }
 

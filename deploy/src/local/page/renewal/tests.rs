@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -7,6 +9,11 @@ use crate::local::page::listen;
 
 /// Sends a request with these headers to the page on `port`; answers status and body.
 async fn asked(port: u16, start: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+    let asking = tokio::time::timeout(Duration::from_secs(60), sent(port, start, headers));
+    asking.await.unwrap()
+}
+
+async fn sent(port: u16, start: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let headers: String = headers
         .iter()
@@ -33,7 +40,10 @@ async fn a_token_is_for_the_page_itself_with_a_secret_of_this_run() {
     let served = listen(&json!({}), 0).await.unwrap();
     let port = served.port;
     let serving = tokio::spawn(served.forever_with(renewal));
-    let (host, origin) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}"));
+    let (host, origin) = (
+        format!("127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{port}"),
+    );
     let good = [("Host", &host[..]), ("Origin", &origin), (HEADER, &secret)];
     for _ in 0..2 {
         let (status, json) = asked(port, "POST /token", &good).await;
