@@ -218,7 +218,8 @@ impl From<SeatError> for CommandError {
                 status: 403 | 404, ..
             } => (
                 exit::STACK_FAILED,
-                "the API is there but this stage of it is not, or its authorizer says no: `chatctl status` tells more",
+                "the API is there but this stage of it is not, or its authorizer says no, to a token for example: `chatctl status` \
+                 and `chatctl logs` tell more",
             ),
             SeatError::Refused { .. } => (
                 exit::STACK_FAILED,

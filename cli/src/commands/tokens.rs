@@ -8,6 +8,7 @@ use chat_protocol::Mode;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::names::PersonName;
+use chatctl_deploy::engine::preflight::Check;
 use chatctl_deploy::engine::{ErrorKind, TargetError, Token};
 use chatctl_deploy::keys::{PublicKeyFile, Signer, TokenWish, VARIABLE};
 use chatctl_deploy::stack::connect::{
@@ -92,6 +93,32 @@ pub(super) fn signer(settings: &Settings) -> Result<Signer, CommandError> {
 pub(super) fn signer_here(settings: &Settings) -> Result<Option<Signer>, CommandError> {
     let file = PublicKeyFile::load(&settings.folder)?;
     Ok(Signer::find(&file, &settings.stack)?)
+}
+
+/// Whether tokens can be made here, where the stack asks for tokens of its own keys.
+pub(super) fn check(settings: &Settings) -> Option<Check> {
+    if settings.auth.mode() != Mode::Token {
+        return None;
+    }
+    let file = match PublicKeyFile::load(&settings.folder) {
+        Ok(file) => file,
+        Err(error) => return Some(Check::new("keys", Err(error))),
+    };
+    let keys = match file.keys().len() {
+        1 => "1 key".to_owned(),
+        many => format!("{many} keys"),
+    };
+    Some(match Signer::find(&file, &settings.stack) {
+        Err(error) => Check::new("keys", Err(error)),
+        Ok(Some(signer)) => Check::new("keys", Ok(format!("{keys}, `{}` signs", signer.id()))),
+        Ok(None) => Check::aside(
+            "keys",
+            keys,
+            Some(format!(
+                "no private key is here, so a deployment cannot send messages through the chat; {VARIABLE} may hold one"
+            )),
+        ),
+    })
 }
 
 pub(super) fn no_key(settings: &Settings) -> CommandError {

@@ -4,6 +4,8 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
+// The issuer's notices are not answers.
+console.info = console.warn = console.error;
 const load = (variable, file) => import(pathToFileURL(`${process.env[variable]}/${file}`));
 const jose = await load('CHATCTL_JOSE', 'dist/webapi/index.js');
 const { Provider } = await load('CHATCTL_OIDC_PROVIDER', 'lib/index.js');
