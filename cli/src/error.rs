@@ -186,7 +186,7 @@ impl From<ProbeError> for CommandError {
         let hint = match error {
             ProbeError::Setup(error) => return error.into(),
             ProbeError::Open { .. } => {
-                "anybody can take any name there: `chatctl status` tells what runs, and `[auth]` in the config what should"
+                "clients can take any name there: `chatctl status` tells what runs, and `[auth]` in the config what should"
             }
             ProbeError::Proxy { ref source, .. } => {
                 let hint = source.hint().to_owned();

@@ -114,8 +114,8 @@ fn new(terminal: Terminal, settings: &Settings) -> Result<(), CommandError> {
     }
     terminal.result(id);
     terminal.say(&format!(
-        "The public part is in {}; commit it.\nThe private part is in {}; only you can read it, and whoever has it can \
-         make tokens.",
+        "The public part is in {}; commit it.\nThe private part is in {}; only you can read it. Keep it so: \
+         it makes tokens for any name.",
         file.path().display(),
         made.private.display()
     ));

@@ -15,8 +15,8 @@ use chatctl_deploy::keys::TokenWish;
 /// Make a token that proves a name, for a stack whose `[auth] mode` is `token`
 ///
 /// Only the token is printed on stdout, so that a command can take it:
-/// -H "authorization: Bearer $(chatctl token --as Tom)". Nobody can take it back before it expires, other than by
-/// retiring the key that signed it.
+/// -H "authorization: Bearer $(chatctl token --as Tom)". A token that was handed out stays good until it
+/// expires, or until the key that signed it is retired and the stack deployed again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::AT_ONCE)]
 pub(super) struct TokenArgs {

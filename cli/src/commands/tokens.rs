@@ -24,10 +24,10 @@ pub(super) const ON_THE_WAY: Duration = Duration::from_secs(3600);
 /// For how long a token of the probe is good.
 const PROBING: Duration = Duration::from_secs(5 * 60);
 
-/// For how long a token is good that is printed for somebody.
+/// For how long a token is good that is printed in full.
 const PRINTED: Duration = Duration::from_secs(12 * 3600);
 
-/// The variable with the token of somebody who has no key.
+/// The variable with a token, for users who have no private key.
 pub(super) const TOKEN_VARIABLE: &str = "CHATCTL_TOKEN";
 
 /// Reads a lifetime: a whole number and its unit.
@@ -141,7 +141,7 @@ pub(super) enum Prover {
     Claimed,
     /// By tokens that are made here.
     Here(Signer),
-    /// By tokens that somebody else makes, because no private key is here.
+    /// By tokens that are made elsewhere, because no private key is here.
     Elsewhere,
     /// By tokens of an issuer.
     Issuer {
@@ -272,13 +272,13 @@ impl Prover {
         Ok([fragment(&settings.from)?, fragment(&settings.to)?])
     }
 
-    /// What somebody has to do before the commands work; `None` where they work as they are.
+    /// What the user has to do before the commands work; `None` where they work as they are.
     pub(super) fn advice(&self, settings: &Settings) -> Option<String> {
         match self {
             Self::Claimed | Self::Here(_) => None,
             Self::Elsewhere => Some(format!(
-                "Before that, in each terminal: `export {TOKEN_VARIABLE}=…`, a token for that person by somebody who has a \
-                 private key of stack `{}` (`chatctl token --as NAME`)",
+                "Before that, in each terminal: `export {TOKEN_VARIABLE}=…`, a token for that person, made where a private \
+                 key of stack `{}` is (`chatctl token --as NAME`)",
                 settings.stack
             )),
             Self::Issuer {

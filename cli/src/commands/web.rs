@@ -118,7 +118,7 @@ fn renewal(signer: Signer) -> Renewal {
     })
 }
 
-/// Where the page is, as far as somebody should know it who was shown connect commands.
+/// What is said of the page below connect commands.
 #[derive(Debug)]
 pub(super) struct PageHint<'a> {
     /// Its address, if it is served already.

@@ -5,6 +5,8 @@
 mod backend;
 mod chromium;
 mod friends;
+#[path = "../shared/issuer.rs"]
+mod issuer;
 mod limits;
 mod looks;
 #[path = "../it/project.rs"]

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
+use crate::issuer::Issuer;
 use crate::project::{Project, finished};
 use crate::scene::Scene;
 
@@ -115,6 +116,30 @@ fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused() {
     tom.fill("#from", "Jerry");
     tom.click("#connect");
     tom.until_status("did not accept the connection");
+}
+
+#[test]
+fn a_page_takes_the_tokens_of_an_issuer_and_shows_the_name_in_them() {
+    let mut issuer = Issuer::start();
+    let mut scene = Scene::of(&format!(
+        "[auth]\nmode = \"jwt\"\nissuer = \"{}\"\naudience = [\"chat\"]\n",
+        issuer.url
+    ));
+    let base = scene.base();
+    let [mut tom, mut jerry] = [("Tom", "Jerry"), ("Jerry", "Tom")].map(|(name, friend)| {
+        let token = issuer.token(name);
+        scene.window(&format!("{base}?to={friend}#token={token}"))
+    });
+    tom.until_status("Connected as Tom, talking to Jerry");
+    jerry.until_status("Connected as Jerry, talking to Tom");
+    issuer.asked("rotate");
+    tom.says("hi there");
+    jerry.sees("Tom: hi there");
+    let token = issuer.token("Tom");
+    let mut again = scene.window(&format!("{base}?to=Jerry#token={token}"));
+    again.until_status("Connected as Tom, talking to Jerry");
+    again.says("with the new key");
+    jerry.sees("Tom: with the new key");
 }
 
 #[test]

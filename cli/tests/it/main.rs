@@ -16,6 +16,8 @@ mod examples;
 mod handlers;
 mod hostile_clone;
 mod hostile_environment;
+#[path = "../shared/issuer.rs"]
+mod issuer;
 mod least_privilege;
 mod leftovers;
 mod local_lifecycle;

@@ -1,4 +1,4 @@
-//! Public keys that somebody hands over: a backend's, as JWK or PEM.
+//! Public keys that the user hands over: a backend's, as JWK or PEM.
 
 use chat_identity::{KeyError, PublicKey};
 use serde_json::{Value, json};

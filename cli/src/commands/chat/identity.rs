@@ -18,7 +18,7 @@ pub(super) enum Source {
     Nowhere,
     /// They are made here.
     Made(Prover, PersonName),
-    /// Somebody writes them into a file.
+    /// Another program writes them into a file.
     File(PathBuf),
 }
 
@@ -148,7 +148,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A token, signed by nobody, that expires in so many seconds.
+    /// A token without a good signature that expires in so many seconds.
     pub(in crate::commands::chat) fn token(seconds: u64) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let claims = format!("{{\"exp\":{}}}", now.as_secs() + seconds);

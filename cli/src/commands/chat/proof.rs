@@ -130,7 +130,7 @@ pub(super) fn made(
 /// Whether a token may travel to `seat`.
 ///
 /// # Errors
-/// It would travel unencrypted to another machine, where anybody on the way could use it.
+/// It would travel unencrypted to another machine, where every hop on the way could use it.
 pub(super) fn check_way(seat: &Seat) -> Result<(), CommandError> {
     let Some(rest) = seat.url.strip_prefix("ws://") else {
         return Ok(());

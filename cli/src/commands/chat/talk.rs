@@ -82,7 +82,7 @@ const REMEMBERED: usize = 64;
 ///
 /// # Errors
 /// The first connection does not come to be; a later one is refused for good; the token has expired and has no successor;
-/// somebody interrupts.
+/// the user interrupts.
 pub(super) async fn talk(
     identity: Identity,
     framing: &Framing,
@@ -248,7 +248,7 @@ impl<V: View> Talk<'_, V> {
                         last = Instant::now();
                         if self.view.heard(&text) { Ok(()) } else { Err(Leave::Done) }
                     }
-                    // It is replaced, and nobody has to know.
+                    // It is replaced, and the user need not notice.
                     Incoming::Closed(_) if self.refused > 0 => return None,
                     Incoming::Closed(words) => {
                         self.view.state(State::Closed, &words);

@@ -1,68 +1,12 @@
 //! A stack in jwt mode, and a certified OpenID Connect issuer: the npm package `oidc-provider`.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 use super::Owner;
 use super::stack::{chat, deployed};
-use crate::project::{eventually, peer};
-
-/// A running issuer.
-struct Issuer {
-    process: Child,
-    asking: ChildStdin,
-    answers: BufReader<ChildStdout>,
-    url: String,
-}
-
-impl Issuer {
-    fn start() -> Self {
-        for variable in ["CHATCTL_JOSE", "CHATCTL_OIDC_PROVIDER"] {
-            peer(variable);
-        }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tokens/oidc.mjs");
-        let mut process = Command::new("node")
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the tests need Node.js");
-        let mut issuer = Self {
-            asking: process.stdin.take().unwrap(),
-            answers: BufReader::new(process.stdout.take().unwrap()),
-            process,
-            url: String::new(),
-        };
-        issuer.url = issuer.answer();
-        issuer
-    }
-
-    fn answer(&mut self) -> String {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        line.trim_end().to_owned()
-    }
-
-    fn asked(&mut self, line: &str) -> String {
-        writeln!(self.asking, "{line}").unwrap();
-        self.answer()
-    }
-
-    fn token(&mut self, name: &str) -> String {
-        let token = self.asked(&format!("token {name}"));
-        assert!(token.starts_with("eyJ"), "{token}");
-        token
-    }
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
+use crate::issuer::Issuer;
+use crate::project::eventually;
 
 #[test]
 fn tokens_of_an_issuer_are_accepted_by_discovery_and_a_conversation_outlives_a_rotation() {

@@ -1,13 +1,16 @@
 //! A deployed local stack in token mode, and everything of chatctl that connects to it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chatctl_deploy::engine::Token;
 
 use serde_json::Value;
 
 use super::interop::Library;
 use super::{Owner, TOKEN_MODE};
-use crate::project::{Finished, finished};
+use crate::project::{Finished, eventually, finished};
 use crate::wscat::Terminal;
 
 /// Deploys the owner's stack, which must succeed.
@@ -50,7 +53,7 @@ fn the_printed_commands_make_their_tokens_themselves_and_hold_none() {
     ));
     let told = deployed(&owner, &[]);
     told.explains("1 route answers both ways");
-    told.explains("without a token nobody is let in");
+    told.explains("a client without a token is refused");
     let commands: Vec<_> = told.stdout.lines().map(str::to_owned).collect();
     for command in &commands {
         assert!(command.contains("authorization: Bearer $("), "{command}");
@@ -118,6 +121,37 @@ fn a_chat_makes_its_token_or_takes_it_from_a_variable_a_file_or_stdin() {
     let said = chat(&owner, &[], "x\n", None);
     assert_eq!(said.code, 2);
     said.explains("no private key");
+}
+
+#[test]
+fn a_chat_outlives_its_token_and_what_was_refused_arrives() {
+    let owner = Owner::with_key(TOKEN_MODE);
+    deployed(&owner, &[]);
+    let path = owner.project.path().join("tom.token");
+    let token = |lifetime| owner.done(&["token", "--as", "Tom", "--expires", lifetime]);
+    let short = token("2s");
+    std::fs::write(&path, &short).unwrap();
+    let mut child = owner
+        .command(&["chat", "--local", "--to", "Tom", "--token-file", "tom.token"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut heard = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut keyboard = child.stdin.take().unwrap();
+    writeln!(keyboard, "in time").unwrap();
+    assert_eq!(heard.next().unwrap().unwrap(), "in time");
+    let expires = Token::parse(&short).unwrap().expires_at().unwrap();
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    eventually("the token has expired", || now().as_secs() > expires);
+    std::fs::write(&path, token("1h")).unwrap();
+    writeln!(keyboard, "too late").unwrap();
+    assert_eq!(heard.next().unwrap().unwrap(), "too late");
+    drop(keyboard);
+    let ended = finished(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("open").count(), 1, "{}", ended.stderr);
 }
 
 #[test]

@@ -165,7 +165,7 @@ async fn exchange(
         Pass::Claims => "",
         Pass::Tokens(_) => {
             locked::refuses_strangers(url, said, &nonce, deadline).await?;
-            "; without a token nobody is let in"
+            "; a client without a token is refused"
         }
     };
     let told = match tried {

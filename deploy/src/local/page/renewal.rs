@@ -1,10 +1,10 @@
 //! New tokens for the page that `chatctl web` serves.
 //!
-//! Whoever gets an answer here can speak under that name, so three things have to fit, and each keeps somebody else away:
+//! A client that gets an answer here can speak under that name, so three things have to fit, each against another attacker:
 //!
 //! - a secret of this run, which only the page's own link has, behind its `#`: programs of other users, and whatever else
 //!   can reach the port;
-//! - `Host`, which must be this address: sites whose name somebody made lead to 127.0.0.1 (DNS rebinding);
+//! - `Host`, which must be this address: sites whose name leads to 127.0.0.1 (DNS rebinding);
 //! - `Origin` and `Sec-Fetch-Site`, which must be the page's: other pages. They cannot send the secret's header either,
 //!   because no request of theirs with a header of its own is let through (CORS).
 
