@@ -154,7 +154,7 @@ pub(super) fn parse(
         .map_err(|(place, message)| snippet(place, message))?;
     let auth = file
         .auth
-        .resolve(keys::path_in(folder), routes.lifecycle.is_some(), &snippet)
+        .resolve(keys::path_in(folder), routes.lifecycle.is_some(), snippet)
         .map_err(|(place, message)| snippet(place, message))?;
     Ok((file, routes, auth))
 }

@@ -128,9 +128,10 @@ mod tests {
         let one = PrivateKey::generate().unwrap().public().clone();
         let jwk = one.to_jwk();
         let read = |text: &str| public_keys(text, "FILE", None).unwrap();
-        assert_eq!(read(&jwk.to_string()), [one.clone()]);
-        assert_eq!(read(&format!("\u{feff}\n{jwk:#}\n")), [one.clone()]);
-        assert_eq!(read(&json!({ "keys": [jwk] }).to_string()), [one]);
+        let wanted = [one];
+        assert_eq!(read(&jwk.to_string()), wanted);
+        assert_eq!(read(&format!("\u{feff}\n{jwk:#}\n")), wanted);
+        assert_eq!(read(&json!({ "keys": [jwk] }).to_string()), wanted);
         assert_eq!(read(PEM)[0].algorithm().name(), "EdDSA");
         let named = public_keys(PEM, "FILE", Some("backend 1")).unwrap();
         assert_eq!(named[0].id(), "backend 1");
