@@ -73,7 +73,6 @@ async fn diff(
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await
         .map_err(|error| leaving("nothing was changed")(error.into()))?;
-    shared.replace(terminal.quiet());
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,

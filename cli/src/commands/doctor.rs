@@ -13,7 +13,7 @@ use chatctl_deploy::engine::preflight::{Check, chain, judge};
 use chatctl_deploy::engine::{network, silence};
 use chatctl_deploy::packaging::Source;
 
-/// Check everything that a deployment to AWS needs, and touch nothing
+/// Check everything that a deployment to AWS needs, and change nothing
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_doctor())]
 pub(super) struct DoctorArgs {

@@ -66,7 +66,7 @@ impl Run for InitArgs {
 /// Writes the whole file into `folder`, or nothing; replaces one that is there only `by_force`, and then no link.
 fn write(folder: &Path, by_force: bool) -> std::io::Result<()> {
     let path = folder.join(FILE_NAME);
-    // For everybody, as far as the user's mask goes: it is source code.
+    // Readable by all users, as far as the umask allows: it is source code.
     let mut file = tempfile::Builder::new()
         .prefix(".chatctl.toml.")
         .permissions(PermissionsExt::from_mode(0o666))

@@ -6,7 +6,7 @@ use super::{Context, Run};
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 
-/// Run one local stack until it is told to stop
+/// Run one local stack until a command stops it
 #[derive(Debug, clap::Args)]
 pub(super) struct LocalStackArgs {
     folder: PathBuf,

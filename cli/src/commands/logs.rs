@@ -16,11 +16,11 @@ use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::logs::{LogEntry, names, short};
 
-/// Show what the functions have written
+/// Show the functions' logs
 ///
-/// All functions together, oldest line first; times are UTC. At a terminal, lines that are no warning are cut at its
-/// width; in a pipe and with `--output json` nothing is. On AWS it is CloudWatch Logs that is read, with your own
-/// credentials, and lines can take some seconds to appear there.
+/// Lines of all functions, the oldest first; times are UTC. A terminal shows lines up to its width, except warnings; a
+/// pipe and `--output json` get them whole. For a stack on AWS, CloudWatch Logs is read with your own credentials; lines
+/// can take some seconds to appear there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_logs())]
 pub(super) struct LogsArgs {
@@ -28,13 +28,13 @@ pub(super) struct LogsArgs {
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
-    /// Go on with what is written from now on, until Ctrl-C
+    /// Keep showing new lines, until Ctrl-C
     #[arg(long, short)]
     follow: bool,
     /// Only this function, such as `direct`; can be repeated
     #[arg(long, value_name = "NAME")]
     function: Vec<String>,
-    /// How far to look back: a number of s, m, h or d
+    /// How far to look back: a number with s, m, h or d
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     since: Duration,
 }
@@ -86,7 +86,7 @@ async fn local(
     let target = LocalTarget::new(&settings.folder, None);
     let mut logs = target.logs(&settings.stack);
     let runs = target.status(&settings.stack).await?.is_some();
-    // A stack that does not run has left its logs, unless there never was one.
+    // The logs of a stopped stack remain.
     if !runs && !target.is_stopped(&settings.stack)? && logs.functions().is_empty() {
         return Err(status::not_running(&target, &settings.stack)?);
     }
@@ -176,7 +176,7 @@ fn check(asked: &[String], functions: &[String]) -> Result<(), CommandError> {
     ))
 }
 
-/// Shows what was asked for.
+/// Shows the lines of the functions that were asked for.
 struct Show<'a> {
     terminal: Terminal,
     columns: LogColumns,
@@ -196,7 +196,7 @@ impl<'a> Show<'a> {
         }
     }
 
-    /// `false` once nobody reads any more (`| head -1`).
+    /// `false` once the reader has gone (`| head -1`).
     fn all(&self, entries: Vec<LogEntry>) -> bool {
         let asked = |entry: &LogEntry| {
             self.asked.is_empty() || self.asked.iter().any(|name| names(name, &entry.function))

@@ -28,14 +28,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::Styles;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{CommandError, exit};
-use crate::terminal::{self, Output, Terminal};
+use crate::terminal::{self, Invocation, Output, Terminal, Volume};
 use chatctl_deploy::config::names::{
     EndpointTemplate, PersonName, RegionName, StackName, StageName,
 };
 use chatctl_deploy::config::{Overrides, Settings};
+use chatctl_deploy::engine::requests;
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -54,7 +55,7 @@ struct Cli {
     command: Command,
 }
 
-/// What every command understands.
+/// The options of every command.
 #[derive(Debug, Args)]
 struct EveryArgs {
     /// The format of what the command prints
@@ -67,6 +68,22 @@ struct EveryArgs {
         help_heading = EVERY
     )]
     output: Output,
+    /// Show each request to AWS, to the chat and to a local stack on stderr, as it ends
+    #[arg(long, short, global = true, conflicts_with = "quiet", help_heading = EVERY)]
+    verbose: bool,
+    /// Show results, warnings, errors and questions only
+    #[arg(long, short, global = true, help_heading = EVERY)]
+    quiet: bool,
+}
+
+impl EveryArgs {
+    fn volume(&self) -> Volume {
+        match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (_, true) => Volume::Verbose,
+            (false, false) => Volume::Normal,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,17 +108,17 @@ enum Command {
     ManPages(completions::ManPagesArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
-    /// End what another chatctl has started, once that has ended
+    /// End the processes that another chatctl has started, once that one has ended
     #[command(hide = true)]
     Guard,
 }
 
-/// The headings of options that several commands share; a command's own stand before them.
+/// The headings of options that several commands share. Help texts list a command's own options first.
 const STACK: &str = "Options of every command about a stack";
 const ACCOUNT: &str = "Options for AWS";
 const EVERY: &str = "Options of every command";
 
-/// What every command about a stack understands.
+/// The options of every command about a stack.
 #[derive(Debug, Args)]
 struct StackArgs {
     /// The config file [default: chatctl.toml, if there is one]
@@ -136,10 +153,10 @@ struct StackArgs {
 /// The two people in the connect commands.
 #[derive(Debug, Args)]
 struct PeopleArgs {
-    /// Who opens the first terminal [default: from the config, else Tom]
+    /// The name of the person at the first terminal [default: from the config, else Tom]
     #[arg(long, value_name = "NAME")]
     from: Option<PersonName>,
-    /// Who opens the second one [default: from the config, else Jerry]
+    /// The name of the person at the second terminal [default: from the config, else Jerry]
     #[arg(long, value_name = "NAME")]
     to: Option<PersonName>,
 }
@@ -147,17 +164,17 @@ struct PeopleArgs {
 /// Which target a command is about.
 #[derive(Debug, Args)]
 struct TargetArgs {
-    /// This machine instead of AWS: no account, no Docker
+    /// Use this machine instead of AWS: no account, no Docker
     #[arg(long, conflicts_with_all = ["region", "profile"])]
     local: bool,
     #[command(flatten)]
     aws: AwsArgs,
 }
 
-/// Which account, and where.
+/// The account and the Region.
 #[derive(Debug, Args)]
 struct AwsArgs {
-    /// The AWS region [default: from the config, else AWS_REGION, else the profile's]
+    /// The AWS Region [default: from the config, else AWS_REGION, else the profile's]
     #[arg(long, value_name = "NAME", help_heading = ACCOUNT)]
     region: Option<RegionName>,
     /// The profile in ~/.aws to act as [default: from the config, else AWS_PROFILE, else default]
@@ -241,19 +258,25 @@ impl Command {
 
 /// Parses, runs, explains.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version come this way too, with exit code 0; a closed pipe is no failure.
             explain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    let context = Context {
-        terminal: Terminal {
-            output: cli.every.output,
-        },
+    // There is one, and it lasts as long as the process.
+    let invocation = Box::leak(Box::new(Invocation::new(Cli::command(), &matches)));
+    let terminal = Terminal {
+        output: cli.every.output,
+        volume: cli.every.volume(),
+        invocation: Some(invocation),
     };
+    requests::observe(move |request| terminal.request(request));
+    let context = Context { terminal };
     // The guard is what the others start to clean up after them, and has none of its own.
     let is_guarded = !matches!(cli.command, Command::Guard);
     if is_guarded {
@@ -272,7 +295,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Prints what clap says. It quotes arguments, so it is told what it would say without its own paint, too.
+/// Prints the error, or the help, that clap has made. It quotes arguments, so it is rendered without colours, too.
 fn explain(error: &clap::Error) {
     let unpainted = Cli::command()
         .styles(Styles::plain())
@@ -313,7 +336,7 @@ fn or_interrupted<T, E: Into<CommandError>>(
     }
 }
 
-/// What an interrupted command says about what it leaves; other failures speak for themselves.
+/// Adds to the error of an interruption what it leaves; other errors stay as they are.
 fn leaving(what: impl Into<String>) -> impl FnOnce(CommandError) -> CommandError {
     let what = what.into();
     move |error| {
@@ -332,5 +355,133 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn invocation(words: &str) -> Invocation {
+        let words = shell_words::split(&format!("chatctl {words}")).unwrap();
+        let matches = Cli::command().try_get_matches_from(words).unwrap();
+        Invocation::new(Cli::command(), &matches).run_by("chatctl")
+    }
+
+    fn check(words: &str, text: &str, expected: &str) {
+        assert_eq!(invocation(words).hint(text), expected);
+    }
+
+    #[test]
+    fn a_command_is_about_the_stack_that_the_user_named() {
+        check(
+            "deploy --local --stack b --config=c.toml",
+            "`chatctl status --local` tells, `chatctl teardown --local` ends it",
+            "`chatctl status --local --config c.toml --stack b` tells, `chatctl teardown --local --config c.toml --stack b` ends it",
+        );
+        check("deploy", "`chatctl status` tells", "`chatctl status` tells");
+        check(
+            "-q status --stack b --output json",
+            "`chatctl deploy` makes it",
+            "`chatctl deploy --stack b` makes it",
+        );
+    }
+
+    #[test]
+    fn a_command_goes_to_the_account_and_region_that_the_user_named() {
+        check(
+            "deploy --profile 'my prod' --region eu-west-1 --stage v2",
+            "`chatctl deploy --protect=false` lifts it",
+            "`chatctl deploy --protect=false --stage v2 --region eu-west-1 --profile 'my prod'` lifts it",
+        );
+        check(
+            "deploy --region eu-west-1",
+            "`chatctl deploy --local` needs none",
+            "`chatctl deploy --local` needs none",
+        );
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_looked_for_there() {
+        check(
+            "chat --local",
+            "why: `chatctl logs`",
+            "why: `chatctl logs --local`",
+        );
+        check(
+            "dev --cargo-profile release --stack b",
+            "`chatctl teardown --local --keep-data` ends it",
+            "`chatctl teardown --local --keep-data --stack b` ends it",
+        );
+        // They have no `--local`.
+        check(
+            "deploy --local",
+            "`chatctl doctor`, `chatctl render`",
+            "`chatctl doctor`, `chatctl render`",
+        );
+    }
+
+    #[test]
+    fn commands_that_are_about_no_stack_stay_as_they_are() {
+        for text in [
+            "`chatctl init --print` shows",
+            "`chatctl chat --url ws://x --as Tom`",
+            "`wscat` and a `chatctl",
+        ] {
+            check("deploy --local --stack b", text, text);
+        }
+        // The config says how messages to the address are framed.
+        check(
+            "dev --config c.toml",
+            "`chatctl chat --url ws://x`",
+            "`chatctl chat --url ws://x --config c.toml`",
+        );
+    }
+
+    #[test]
+    fn in_a_clone_commands_are_run_by_cargo() {
+        let text = invocation("init")
+            .run_by("cargo run --")
+            .hint("a `chatctl init` b");
+        assert_eq!(text, "a `cargo run -- init` b");
+    }
+
+    /// The texts in backticks of the sources below `folder` that begin with `chatctl `.
+    fn recommended(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                recommended(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(path).unwrap();
+                let steps = text.split("`chatctl ").skip(1);
+                let steps = steps.filter_map(|rest| Some(rest.split_once('`')?.0.to_owned()));
+                found.extend(steps);
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_that_a_text_recommends_exists_with_its_options() {
+        let clone = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .unwrap();
+        let mut found = Vec::new();
+        recommended(&clone.join("cli/src"), &mut found);
+        recommended(&clone.join("deploy/src"), &mut found);
+        assert!(found.len() > 50, "{}", found.len());
+        let mut chatctl = Cli::command();
+        chatctl.build();
+        for step in found {
+            let mut words = step.split(' ');
+            let verb = words.next().unwrap();
+            // A verb that is filled in is checked where it is made.
+            if verb.contains(['{', 'V', 'C']) {
+                continue;
+            }
+            let Some(command) = chatctl.find_subcommand(verb) else {
+                panic!("`chatctl {step}` is recommended and does not exist");
+            };
+            for option in words.filter_map(|word| word.strip_prefix("--")) {
+                let name = option.split('=').next().unwrap();
+                let mut known = command.get_arguments().filter_map(clap::Arg::get_long);
+                assert!(known.any(|long| long == name), "`chatctl {step}`: --{name}");
+            }
+        }
     }
 }

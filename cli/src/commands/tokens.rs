@@ -9,6 +9,7 @@ use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::names::PersonName;
 use chatctl_deploy::engine::preflight::Check;
+use chatctl_deploy::engine::probe::Pass;
 use chatctl_deploy::engine::{ErrorKind, TargetError, Token};
 use chatctl_deploy::keys::{PublicKeyFile, Signer, TokenWish, VARIABLE};
 use chatctl_deploy::stack::connect::{
@@ -170,6 +171,18 @@ impl Prover {
         self.token_for(name, ON_THE_WAY)
     }
 
+    /// How the probe's clients prove their names, where `mint` is [`Prover::short`].
+    pub(super) fn pass<'a>(
+        &self,
+        mint: &'a dyn Fn(&str) -> Result<Token, TargetError>,
+    ) -> Pass<'a> {
+        match self {
+            Self::Claimed => Pass::Claims,
+            Self::Here(_) => Pass::Tokens(mint),
+            Self::Elsewhere | Self::Issuer { .. } => Pass::Nothing,
+        }
+    }
+
     /// A token for one of the probe's clients, which is soon of no use any more.
     pub(super) fn short(&self, name: &str) -> Result<Token, TargetError> {
         let failed = || TargetError::new(ErrorKind::Unexpected, "no token can be made here");
@@ -308,7 +321,10 @@ fn minting(settings: &Settings, name: &PersonName) -> String {
     {
         words += &format!(" --config {}", quoted(&config.to_string_lossy()));
     }
-    words + &invoked::stack_flag()
+    if settings.is_stack_overridden {
+        words += &format!(" --stack {}", settings.stack);
+    }
+    words
 }
 
 #[cfg(test)]

@@ -42,5 +42,6 @@ mod throttle;
 mod tokens;
 mod toolchain;
 mod vanished;
+mod volume;
 mod whose_code;
 mod wscat;

@@ -25,4 +25,5 @@ mod routes;
 mod screens;
 mod service_models;
 mod terminal;
+mod volume;
 mod web;

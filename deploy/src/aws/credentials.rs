@@ -1,6 +1,5 @@
 //! Credentials, and in our words why there are none: which kind of them was tried, what is wrong, what to do.
 
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -13,19 +12,11 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use futures_util::FutureExt;
 
-use super::error::{on_one_line, refused, story_of};
+use super::error::{refused, story_of};
+use super::no_credentials::NoCredentials;
 use super::origin::{Origin, is_header};
 use crate::engine::network::ProxyFailure;
-use crate::engine::{ErrorKind, TargetError, causes};
-
-/// Why there are no credentials, in the form that passes through the SDK.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{why}")]
-pub(super) struct NoCredentials {
-    pub(super) kind: ErrorKind,
-    pub(super) why: String,
-    pub(super) hint: String,
-}
+use crate::engine::{ErrorKind, causes};
 
 /// Asks `inner` for credentials, and explains its errors by where they should have come from.
 #[derive(Debug)]
@@ -312,20 +303,4 @@ fn reason(chain: &[String]) -> String {
             .map_or(words, |(_, rest)| rest)
     });
     words.trim().to_owned()
-}
-
-/// What the SDK's error carries, if that is ours.
-pub(super) fn found_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NoCredentials> {
-    causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>())
-}
-
-impl NoCredentials {
-    /// As the error of what was tried.
-    pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
-        TargetError {
-            source: Some(on_one_line(&self.why).into()),
-            ..TargetError::new(self.kind, format!("could not {attempt}"))
-        }
-        .with_hint(&self.hint)
-    }
 }

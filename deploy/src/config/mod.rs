@@ -40,6 +40,8 @@ pub struct Settings {
     pub folder: PathBuf,
     /// The config file, where there is one.
     pub config_file: Option<PathBuf>,
+    /// Whether a flag or a variable names the stack, not the config.
+    pub is_stack_overridden: bool,
     pub stack: StackName,
     pub stage: StageName,
     /// What each route takes; `None` leaves it to the account.
@@ -261,6 +263,7 @@ impl Settings {
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
+        let is_stack_overridden = overrides.stack.is_some();
         Self {
             stack: overrides.stack.unwrap_or(file.stack),
             stage: overrides.stage.unwrap_or(file.stage.name),
@@ -284,6 +287,7 @@ impl Settings {
             },
             local_port: file.local.port.map(|port| port.0),
             config_file: None,
+            is_stack_overridden,
             folder,
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::commands::tokens::{Prover, TOKEN_VARIABLE};
 use crate::error::CommandError;
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::engine::{ErrorKind, TargetError, Token};
 
 /// Where new tokens come from.
@@ -22,10 +22,10 @@ pub(super) enum Source {
     File(PathBuf),
 }
 
-/// Where to sit, and what proves who sits there.
+/// Where to connect, and what proves the name there.
 #[derive(Debug)]
 pub(super) struct Identity {
-    seat: Seat,
+    address: Address,
     source: Source,
     /// From when on a new token is to be had.
     due: Option<SystemTime>,
@@ -38,10 +38,10 @@ const MARGIN: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(5);
 
 impl Identity {
-    /// An identity whose first token is in `seat` already, if there is one.
-    pub(super) fn new(seat: Seat, source: Source) -> Self {
+    /// An identity whose first token is in `address` already, if there is one.
+    pub(super) fn new(address: Address, source: Source) -> Self {
         let mut identity = Self {
-            seat,
+            address,
             source,
             due: None,
         };
@@ -49,8 +49,8 @@ impl Identity {
         identity
     }
 
-    pub(super) fn seat(&self) -> &Seat {
-        &self.seat
+    pub(super) fn address(&self) -> &Address {
+        &self.address
     }
 
     /// When to look for a new token; `None` where there will be none.
@@ -65,7 +65,7 @@ impl Identity {
 
     /// When the token expires by its own word.
     pub(super) fn expires_at(&self) -> Option<SystemTime> {
-        let seconds = self.seat.token.as_ref()?.expires_at()?;
+        let seconds = self.address.token.as_ref()?.expires_at()?;
         UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
     }
 
@@ -79,9 +79,9 @@ impl Identity {
             Source::Made(prover, name) => prover.token(name)?,
             Source::File(path) => Some(read(path)?),
         };
-        let is_new = next.is_some() && next != self.seat.token;
+        let is_new = next.is_some() && next != self.address.token;
         if is_new {
-            self.seat.token = next;
+            self.address.token = next;
             self.schedule();
         } else {
             self.later();
@@ -156,12 +156,12 @@ pub(super) mod tests {
     }
 
     fn identity(token: &str, source: Source) -> Identity {
-        let seat = Seat {
+        let address = Address {
             url: "ws://x".into(),
             handshake: Handshake::default(),
             token: Some(Token::parse(token).unwrap()),
         };
-        Identity::new(seat, source)
+        Identity::new(address, source)
     }
 
     #[test]
@@ -189,7 +189,7 @@ pub(super) mod tests {
         assert!(!identity.is_due() && identity.renewal().is_some());
         std::fs::write(&path, format!("{new}\nmore")).unwrap();
         assert!(identity.renew().unwrap());
-        assert_eq!(identity.seat().token.as_ref().unwrap().secret(), new);
+        assert_eq!(identity.address().token.as_ref().unwrap().secret(), new);
         std::fs::write(&path, "no token").unwrap();
         let error = identity.renew().unwrap_err();
         assert_eq!(error.exit, 2);

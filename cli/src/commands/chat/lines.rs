@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use chatctl_deploy::engine::chat::{Incoming, Line};
+use chatctl_deploy::engine::client::{Closed, Connection};
 
 /// For so long the old connection is listened to when another one replaces it: messages may be under way to it.
 const OVERLAP: Duration = Duration::from_secs(2);
 
 pub(super) struct Lines {
-    line: Line,
+    line: Connection,
     before: Option<Before>,
 }
 
 struct Before {
-    line: Line,
+    line: Connection,
     until: Instant,
     /// What each of the two has brought, and how often.
     old: HashMap<String, usize>,
@@ -24,12 +24,12 @@ struct Before {
 }
 
 impl Lines {
-    pub(super) fn new(line: Line) -> Self {
+    pub(super) fn new(line: Connection) -> Self {
         Self { line, before: None }
     }
 
     /// Goes on with `line`, and listens to the old one for a while.
-    pub(super) fn replace(&mut self, line: Line) {
+    pub(super) fn replace(&mut self, line: Connection) {
         let old = std::mem::replace(&mut self.line, line);
         let before = Before {
             line: old,
@@ -38,48 +38,50 @@ impl Lines {
             new: HashMap::new(),
         };
         if let Some(older) = self.before.replace(before) {
-            tokio::spawn(older.line.leave());
+            tokio::spawn(older.line.close());
         }
     }
 
     /// Sends one text frame, over the newer connection.
     ///
     /// # Errors
-    /// As for [`Line::say`].
-    pub(super) async fn say(&mut self, text: &str) -> Result<(), String> {
-        self.line.say(text).await
+    /// As for [`Connection::send`].
+    pub(super) async fn send(&mut self, text: &str) -> Result<(), Closed> {
+        self.line.send(text).await
     }
 
-    /// The next text, each only once, or the end of the newer connection.
-    pub(super) async fn hear(&mut self) -> Incoming {
+    /// The next text, each only once.
+    ///
+    /// # Errors
+    /// The newer connection is closed.
+    pub(super) async fn recv(&mut self) -> Result<String, Closed> {
         loop {
             let Some(before) = &mut self.before else {
-                return self.line.hear().await;
+                return self.line.recv().await;
             };
-            let (incoming, is_old) = tokio::select! {
-                incoming = self.line.hear() => (incoming, false),
-                incoming = before.line.hear() => (incoming, true),
-                () = tokio::time::sleep_until(before.until) => (Incoming::Closed(String::new()), true),
+            let (received, is_old) = tokio::select! {
+                received = self.line.recv() => (Some(received), false),
+                received = before.line.recv() => (Some(received), true),
+                () = tokio::time::sleep_until(before.until) => (None, true),
             };
-            match incoming {
-                Incoming::Text(text) if before.is_twin(&text, is_old) => {}
-                Incoming::Text(text) => return Incoming::Text(text),
-                Incoming::Closed(_) if is_old => {
+            match received {
+                Some(Ok(text)) if before.is_twin(&text, is_old) => {}
+                Some(received) if received.is_ok() || !is_old => return received,
+                _ => {
                     if let Some(before) = self.before.take() {
-                        tokio::spawn(before.line.leave());
+                        tokio::spawn(before.line.close());
                     }
                 }
-                closed @ Incoming::Closed(_) => return closed,
             }
         }
     }
 
-    /// Says goodbye.
-    pub(super) async fn leave(self) {
+    /// Closes both.
+    pub(super) async fn close(self) {
         if let Some(before) = self.before {
-            before.line.leave().await;
+            before.line.close().await;
         }
-        self.line.leave().await;
+        self.line.close().await;
     }
 }
 

@@ -23,38 +23,38 @@ use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::{PersonName, RouteKey};
-use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::stack::connect::{RequiredIdentity, chat_command};
 
 /// Chat in this terminal, as one person
 ///
-/// At a terminal, what comes in appears above the line that is being typed; `/quit` or Ctrl-D ends it, a connection
-/// that is lost is opened again. In a pipe, each line of the input that is not empty is sent, and each text that comes
-/// in is one line of stdout, with `\n` for the line breaks in it; after the end of the input it stays until nothing has
-/// come in for a while (`--wait`). Messages that are sent at once may arrive in another order.
+/// At a terminal, received messages appear above the line that is being typed; `/quit` or Ctrl-D ends the chat, and a
+/// lost connection is opened again. In a pipe, each line of the input that is not empty is sent, and each received
+/// message is one line of stdout, with `\n` for the line breaks in it; after the end of the input the command stays until
+/// nothing has been received for a while (`--wait`). Messages that are sent at once may arrive in another order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_chat())]
 pub(super) struct ChatArgs {
-    /// Who you are [default: from the config, else Tom]
+    /// Your name [default: from the config, else Tom]
     #[arg(long = "as", value_name = "NAME")]
     name: Option<PersonName>,
-    /// Who your friend is [default: from the config, else Jerry]
+    /// Your friend's name [default: from the config, else Jerry]
     #[arg(long, value_name = "NAME")]
     to: Option<PersonName>,
-    /// The room to be in [default: everybody's]
+    /// The room to enter [default: everybody]
     #[arg(long, value_name = "NAME")]
     room: Option<PersonName>,
     /// The route that takes your messages [default: $default, else the first in the config]
     #[arg(long, value_name = "KEY")]
     route: Option<RouteKey>,
-    /// Connect here, instead of asking the stack for its endpoint
+    /// The address to connect to, instead of the stack's endpoint
     #[arg(long, value_name = "URL", value_parser = socket_url, conflicts_with_all = ["local", "region", "profile"])]
     url: Option<String>,
     /// A file whose first line is your token, read again when it expires; `-` is the first line of stdin [default: from
     /// CHATCTL_TOKEN, else made with your private key]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// In a pipe: how long nothing must have come in after the end of the input
+    /// In a pipe: how long to wait for further messages after the end of the input
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     wait: Duration,
     #[command(flatten)]
@@ -99,16 +99,16 @@ impl Run for ChatArgs {
         };
         let given = proof::given(&self, chat.mode)?;
         let mode = chat.mode;
-        let (mut seat, me, shown) = seat(&self, &settings, chat, given.as_ref());
+        let (mut address, me, shown) = address(&self, &settings, chat, given.as_ref());
         let source = match given {
             Some(given) => {
-                seat.token = Some(given.token);
+                address.token = Some(given.token);
                 given.source
             }
-            None => proof::made(&settings, mode, me, &mut seat)?,
+            None => proof::made(&settings, mode, me, &mut address)?,
         };
-        proof::check_way(&seat)?;
-        let identity = Identity::new(seat, source);
+        proof::check_way(&address)?;
+        let identity = Identity::new(address, source);
         let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         if at_terminal && !dumb && terminal.output == Output::Text {
@@ -119,7 +119,7 @@ impl Run for ChatArgs {
     }
 }
 
-/// Tells of this command where those with wscat were printed; `more` are flags that say which stack it is.
+/// Recommends this command beside those with wscat; `more` are flags that say which stack is meant.
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
@@ -132,14 +132,14 @@ pub(super) fn hint(
     terminal.hint(&format!("\nOr without wscat:{gap}`chatctl {command}`"));
 }
 
-/// Where to sit and under which name: what was said, and of the rest what the chat wants to know. A token that was `given`
+/// Where to connect, and the name to show: what the flags say, and of the rest what the chat requires. A token that was `given`
 /// says who its holder is, so the name of the config does not count beside it.
-fn seat(
+fn address(
     args: &ChatArgs,
     settings: &Settings,
     chat: Deployed,
     given: Option<&Given>,
-) -> (Seat, Option<PersonName>, String) {
+) -> (Address, Option<PersonName>, String) {
     let Deployed {
         url, introduction, ..
     } = chat;
@@ -152,7 +152,7 @@ fn seat(
     let proven = given.and_then(|given| given.name(settings));
     let me = said.clone().or(proven);
     let friend = args.to.clone().or_else(|| match introduction {
-        // Whoever comes as the second person talks to the first one.
+        // The second person talks to the first one.
         RequiredIdentity::Friends if me.as_ref() == Some(&settings.to) => {
             Some(settings.from.clone())
         }
@@ -165,12 +165,12 @@ fn seat(
         .with_some(Field::From, said)
         .with_some(Field::To, friend)
         .with_some(Field::Room, args.room.clone());
-    let seat = Seat {
+    let address = Address {
         url,
         handshake,
         token: None,
     };
-    (seat, me, shown)
+    (address, me, shown)
 }
 
 #[cfg(test)]
@@ -199,8 +199,8 @@ mod tests {
             introduction: RequiredIdentity::of(&settings),
             mode: settings.auth.mode(),
         };
-        let (seat, ..) = seat(&args, &settings, chat, None);
-        let headers = seat.handshake.headers();
+        let (address, ..) = address(&args, &settings, chat, None);
+        let headers = address.handshake.headers();
         let headers = headers.map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")
     }
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_told_of_it_is_told_the_names_that_the_chat_wants() {
+    fn the_hint_names_the_people_that_the_chat_requires() {
         let told = |config: &str| {
             let settings = settings(config);
             chat_command(&settings, RequiredIdentity::of(&settings), "")

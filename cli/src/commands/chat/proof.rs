@@ -10,7 +10,7 @@ use chat_protocol::Mode;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::names::PersonName;
-use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::engine::{NoToken, Token};
 
 /// A token that the user has handed over.
@@ -90,7 +90,7 @@ fn from_stdin() -> std::io::Result<String> {
     Ok(line)
 }
 
-/// Puts a first token for `me` into `seat` where the chat asks for one; the answer is where further ones come from.
+/// Puts a first token for `me` into `address` where the chat asks for one; the answer is where further ones come from.
 ///
 /// # Errors
 /// None can be made here.
@@ -98,13 +98,13 @@ pub(super) fn made(
     settings: &Settings,
     mode: Mode,
     me: Option<PersonName>,
-    seat: &mut Seat,
+    address: &mut Address,
 ) -> Result<Source, CommandError> {
     let prover = Prover::new(settings, mode)?;
     match (&prover, me) {
         (Prover::Claimed, _) => Ok(Source::Nowhere),
         (Prover::Here(_), Some(me)) => {
-            seat.token = prover.token(&me)?;
+            address.token = prover.token(&me)?;
             Ok(Source::Made(prover, me))
         }
         (Prover::Here(_), None) => Err(CommandError::usage(
@@ -127,12 +127,12 @@ pub(super) fn made(
     }
 }
 
-/// Whether a token may travel to `seat`.
+/// Whether a token may travel to `address`.
 ///
 /// # Errors
 /// It would travel unencrypted to another machine, where every hop on the way could use it.
-pub(super) fn check_way(seat: &Seat) -> Result<(), CommandError> {
-    let Some(rest) = seat.url.strip_prefix("ws://") else {
+pub(super) fn check_way(address: &Address) -> Result<(), CommandError> {
+    let Some(rest) = address.url.strip_prefix("ws://") else {
         return Ok(());
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -145,13 +145,13 @@ pub(super) fn check_way(seat: &Seat) -> Result<(), CommandError> {
         || name
             .parse()
             .is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    if seat.token.is_none() || is_here {
+    if address.token.is_none() || is_here {
         return Ok(());
     }
     Err(CommandError::usage(
         format!(
             "did not send the token to {}: it would travel unencrypted",
-            seat.url
+            address.url
         ),
         "give an address that begins with wss://",
     ))
@@ -166,12 +166,12 @@ mod tests {
     #[test]
     fn a_token_travels_encrypted_or_stays_on_this_machine() {
         let may = |url: &str, token: Option<&str>| {
-            let seat = Seat {
+            let address = Address {
                 url: url.to_owned(),
                 handshake: Handshake::default(),
                 token: token.map(|token| Token::parse(token).unwrap()),
             };
-            check_way(&seat).is_ok()
+            check_way(&address).is_ok()
         };
         for url in [
             "wss://chat.example",

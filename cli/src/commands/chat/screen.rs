@@ -46,7 +46,7 @@ pub(super) async fn chat(
                 Ok(ReadlineEvent::Interrupted) => Typed::Interrupt,
                 Err(_) => Typed::Quit,
             };
-            // The talk ends first, and takes this with it.
+            // The conversation may end first.
             drop(sender.send(typed).await);
         }
     };
@@ -63,7 +63,7 @@ pub(super) async fn chat(
 struct Screen(Above);
 
 impl View for Screen {
-    fn heard(&mut self, text: &str) -> bool {
+    fn received(&mut self, text: &str) -> bool {
         // Further lines are indented, so that no text can look like another message.
         for (index, line) in text.lines().enumerate() {
             let mark = if index == 0 { "←" } else { " " };

@@ -41,7 +41,7 @@ pub(super) async fn chat(
             }
             line.clear();
         }
-        // The talk may be over.
+        // The conversation may be over.
         drop(sender.blocking_send(Typed::End));
     });
     let mut view = Pipe { terminal, lost: 0 };
@@ -57,19 +57,19 @@ pub(super) async fn chat(
 
 struct Pipe {
     terminal: Terminal,
-    /// Lines that came to nothing.
+    /// Lines that were not sent, or may not have arrived.
     lost: usize,
 }
 
 impl View for Pipe {
-    fn heard(&mut self, text: &str) -> bool {
-        let received = match self.terminal.output {
+    fn received(&mut self, text: &str) -> bool {
+        let shown = match self.terminal.output {
             Output::Json => self
                 .terminal
                 .received_json(&json!({"type": "text", "text": text})),
             Output::Text => self.terminal.received(&one_line(text)),
         };
-        received.is_ok()
+        shown.is_ok()
     }
 
     fn state(&mut self, state: State, words: &str) {

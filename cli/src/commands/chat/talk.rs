@@ -1,4 +1,4 @@
-//! The conversation: connects, sends what is typed, shows what comes in, connects again.
+//! The conversation: connects, sends what is typed, shows what is received, connects again.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -12,13 +12,13 @@ use super::identity::Identity;
 use super::lines::Lines;
 use crate::error::CommandError;
 use chat_protocol::auth::TOKEN_EXPIRED;
-use chatctl_deploy::engine::chat::{Incoming, Line, SeatError, pause, sit};
+use chatctl_deploy::engine::client::{Address, ConnectError, Connection, connect, pause};
 
-/// What a person, or whatever is piped in, wants.
+/// What comes from the keyboard, or from the pipe.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     Text(String),
-    /// Nothing more will be typed, but answers may come.
+    /// The end of the input; answers may still be received.
     End,
     Quit,
     Interrupt,
@@ -26,13 +26,13 @@ pub(super) enum Typed {
 
 /// Where the conversation is shown.
 pub(super) trait View {
-    /// A text came in. `false` when nobody reads any more.
-    fn heard(&mut self, text: &str) -> bool;
+    /// Shows a text that came in. `false` when its reader has gone.
+    fn received(&mut self, text: &str) -> bool;
 
     /// The connection's state has changed.
     fn state(&mut self, state: State, words: &str);
 
-    /// Something that was typed came to nothing.
+    /// A text was not sent, or may not have arrived.
     fn trouble(&mut self, words: &str);
 }
 
@@ -42,7 +42,7 @@ pub(super) enum State {
     Connecting,
     Open,
     Closed,
-    /// Nobody is there; another attempt follows.
+    /// The chat cannot be reached; another attempt follows.
     Waiting,
 }
 
@@ -63,10 +63,10 @@ enum Leave {
     Interrupted,
 }
 
-/// A connection that lasted this long was a good one: the next attempt comes soon.
+/// After a connection that lasted this long, the next attempt follows soon.
 const GOOD: Duration = Duration::from_secs(10);
 
-/// After the end of the input, nobody waits for ever for a gateway that does not come back.
+/// After the end of the input, a gateway that cannot be reached is tried this many times.
 const LAST_ATTEMPTS: u32 = 5;
 
 /// How long a gateway may take to end a connection whose token has expired.
@@ -75,13 +75,13 @@ const ENDING: Duration = Duration::from_secs(5);
 /// Frames that are remembered, in case that they have to be sent again.
 const REMEMBERED: usize = 64;
 
-/// Talks until somebody wants to leave.
+/// Talks until the user leaves.
 ///
 /// A token is replaced before it expires, by a connection that opens before the old one closes; where it has expired all the
 /// same, what was refused is sent again. Neither is shown.
 ///
 /// # Errors
-/// The first connection does not come to be; a later one is refused for good; the token has expired and has no successor;
+/// The first connection does not open; a later one is refused for good; the token has expired and has no successor;
 /// the user interrupts.
 pub(super) async fn talk(
     identity: Identity,
@@ -102,7 +102,7 @@ pub(super) async fn talk(
         has_complained: false,
         ended: false,
     };
-    match talk.sittings().await? {
+    match talk.connections().await? {
         Leave::Done => Ok(()),
         Leave::Interrupted => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
     }
@@ -126,27 +126,27 @@ struct Talk<'a, V> {
 }
 
 impl<V: View> Talk<'_, V> {
-    async fn sittings(&mut self) -> Result<Leave, CommandError> {
+    async fn connections(&mut self) -> Result<Leave, CommandError> {
         let mut was_open = false;
         let mut is_quiet = false;
         let mut attempt = 0;
-        let words = format!("to {}", self.identity.seat().url);
+        let words = format!("to {}", self.identity.address().url);
         self.view.state(State::Connecting, &words);
         loop {
             let next = pause(attempt, random());
             if self.identity.is_due() {
                 self.identity.renew()?;
             }
-            let seat = self.identity.seat().clone();
-            match self.meanwhile(sit(&seat)).await {
+            let address = self.identity.address().clone();
+            match self.meanwhile(connect(&address)).await {
                 Err(leave) => return Ok(leave),
-                Ok(Ok(line)) => {
+                Ok(Ok(connection)) => {
                     was_open = true;
                     if !std::mem::take(&mut is_quiet) {
                         self.view.state(State::Open, "");
                     }
                     let since = Instant::now();
-                    if let Some(leave) = self.over(line).await {
+                    if let Some(leave) = self.converse(connection).await {
                         return Ok(leave);
                     }
                     if self.refused > 0 {
@@ -211,9 +211,9 @@ impl<V: View> Talk<'_, V> {
         }
     }
 
-    /// Talks over `line` until it is over, or until somebody leaves.
-    async fn over(&mut self, line: Line) -> Option<Leave> {
-        let mut lines = Lines::new(line);
+    /// Sends and receives until the connection is closed, or the user leaves.
+    async fn converse(&mut self, connection: Connection) -> Option<Leave> {
+        let mut lines = Lines::new(connection);
         let mut opening: Option<Opening> = None;
         let mut last = Instant::now();
         let mut end = None;
@@ -227,8 +227,8 @@ impl<V: View> Talk<'_, V> {
                 let Some(frame) = self.unsent.pop_front() else {
                     break;
                 };
-                if let Err(words) = lines.say(&frame).await {
-                    self.view.state(State::Closed, &words);
+                if let Err(closed) = lines.send(&frame).await {
+                    self.view.state(State::Closed, &closed.to_string());
                     self.view
                         .trouble("your last message may not have arrived: it is not sent again");
                     return None;
@@ -238,28 +238,28 @@ impl<V: View> Talk<'_, V> {
             }
             let renewal = self.identity.renewal();
             let outcome = tokio::select! {
-                heard = lines.hear() => match heard {
-                    Incoming::Text(text) if has_expired(&text) => {
+                received = lines.recv() => match received {
+                    Ok(text) if has_expired(&text) => {
                         self.refused += 1;
                         end = end.or(Some(Instant::now() + ENDING));
                         Ok(())
                     }
-                    Incoming::Text(text) => {
+                    Ok(text) => {
                         last = Instant::now();
-                        if self.view.heard(&text) { Ok(()) } else { Err(Leave::Done) }
+                        if self.view.received(&text) { Ok(()) } else { Err(Leave::Done) }
                     }
                     // It is replaced, and the user need not notice.
-                    Incoming::Closed(_) if self.refused > 0 => return None,
-                    Incoming::Closed(words) => {
-                        self.view.state(State::Closed, &words);
+                    Err(_) if self.refused > 0 => return None,
+                    Err(closed) => {
+                        self.view.state(State::Closed, &closed.to_string());
                         return None;
                     }
                 },
                 opened = opened(&mut opening), if opening.is_some() => {
                     opening = None;
                     match opened {
-                        Ok(line) => {
-                            lines.replace(line);
+                        Ok(connection) => {
+                            lines.replace(connection);
                             self.sent.clear();
                         }
                         // The old one stays as long as it is let.
@@ -269,7 +269,7 @@ impl<V: View> Talk<'_, V> {
                 }
                 () = until(renewal), if renewal.is_some() && opening.is_none() && self.refused == 0 => Ok(()),
                 () = until(end), if end.is_some() => {
-                    lines.leave().await;
+                    lines.close().await;
                     return None;
                 }
                 typed = self.typed.recv(), if !self.ended => self.take(typed),
@@ -277,7 +277,7 @@ impl<V: View> Talk<'_, V> {
                 () = chatctl_deploy::interrupt::requested() => Err(Leave::Interrupted),
             };
             if let Err(leave) = outcome {
-                lines.leave().await;
+                lines.close().await;
                 self.view.state(State::Closed, "");
                 return Some(leave);
             }
@@ -289,8 +289,8 @@ impl<V: View> Talk<'_, V> {
         match self.identity.renew() {
             Ok(true) => {
                 self.has_complained = false;
-                let seat = self.identity.seat().clone();
-                Some(Box::pin(async move { sit(&seat).await }))
+                let address = self.identity.address().clone();
+                Some(Box::pin(opened_at(address)))
             }
             Ok(false) => None,
             Err(error) => {
@@ -327,9 +327,13 @@ impl<V: View> Talk<'_, V> {
 }
 
 /// A connection that is being opened while another one still serves.
-type Opening = Pin<Box<dyn Future<Output = Result<Line, SeatError>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
 
-async fn opened(opening: &mut Option<Opening>) -> Result<Line, SeatError> {
+async fn opened_at(address: Address) -> Result<Connection, ConnectError> {
+    connect(&address).await
+}
+
+async fn opened(opening: &mut Option<Opening>) -> Result<Connection, ConnectError> {
     match opening {
         Some(opening) => opening.await,
         None => std::future::pending().await,

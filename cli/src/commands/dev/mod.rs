@@ -25,12 +25,12 @@ use chatctl_deploy::stack::page::{PageProof, page_settings};
 
 /// Run a stack in the foreground and keep it up to date with its sources, until Ctrl-C
 ///
-/// Without `--template` it is this project's stack: the handlers are built, and built again whenever a source of
-/// theirs or chatctl.toml is saved. Connections stay open meanwhile; what does not build or makes no sense is shown,
-/// and the version before goes on serving. The endpoint and the connect commands are printed on stdout, the functions'
-/// logs follow on stderr. Tables are kept in memory, so that a stack of `deploy --local` is neither needed nor touched.
+/// Without `--template` it runs this project's stack: the handlers are built, and built again whenever one of their
+/// sources or chatctl.toml is saved. Connections stay open meanwhile. An error in a build or in the config is shown, and
+/// the version before keeps serving. The endpoint and the connect commands are printed on stdout, the functions' logs
+/// on stderr. Tables are kept in memory, so a stack of `deploy --local` is neither needed nor touched.
 ///
-/// Any template will do that is made of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
+/// With `--template` it runs any template of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::OF_DEV)]
 pub(super) struct DevArgs {
@@ -48,10 +48,10 @@ pub(super) struct DevArgs {
     /// The port on 127.0.0.1; 0 takes any free one [default: from the config, else 0]
     #[arg(long)]
     port: Option<u16>,
-    /// Lets AWS's limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
+    /// Let AWS's time limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
     ///
-    /// Also faster: the cut after two hours, the pauses before an asynchronous invocation is tried again, and throttling.
-    /// Not faster: whatever waits for a function, and when items of a table expire.
+    /// Also faster: the end of a connection after two hours, the pauses before an asynchronous invocation is retried, and
+    /// throttling. Not faster: timeouts of functions, and the expiry of items in a table.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clock_speed)]
     clock_speed: NonZeroU32,
     /// Built handlers for this project's own stack
@@ -142,7 +142,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// Brings the stack up to date with every burst of changes. Never ends.
     ///
-    /// What is saved while a build runs is waited for by nobody and forgotten by nobody: it makes one more build.
+    /// A file that is saved while a build runs leads to one more build afterwards.
     async fn follow(mut self, mut watch: Watch) {
         loop {
             let burst = watch.next().await;
@@ -187,7 +187,7 @@ impl Session<'_> {
     }
 }
 
-/// Somebody's template has no page: it may be anything.
+/// A template of the user's has no page: it need not be a chat.
 fn show_page(running: &Foreground, settings: Option<&Settings>) {
     if let Some(settings) = settings {
         running.show_page(&page_settings(

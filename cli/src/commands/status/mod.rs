@@ -9,16 +9,18 @@ use serde::Serialize;
 
 use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
-use crate::terminal::{Output, megabytes};
+use crate::terminal::Output;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
 use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings};
 use chatctl_deploy::stack::page::beside;
 use chatctl_deploy::stack::render::render;
+use chatctl_deploy::stack::size::megabytes;
 
-/// Tell how the stack is: state, endpoint, functions, and what differs from the config
+/// Show the stack's state, endpoint and functions, and what differs from the config
 ///
-/// On this machine (`--local`) also open connections, since when it runs, its memory, and what it has warned of.
+/// For a stack on this machine (`--local`) also the open connections, how long it has been running, its memory, and its
+/// warnings.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_asking())]
 pub(super) struct StatusArgs {
@@ -66,7 +68,7 @@ impl Run for StatusArgs {
     }
 }
 
-/// What a script is told of a stack on this machine.
+/// What `--output json` prints of a stack on this machine.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Local {

@@ -9,8 +9,8 @@ use chatctl_deploy::engine::Data;
 
 /// Remove the stack
 ///
-/// Says what goes and what stays, then asks; on AWS for the stack's name. Ends with what is left. Twice in a row is
-/// fine.
+/// Lists what will be removed and what will stay, then asks; on AWS for the stack's name. At the end it lists what is
+/// left. A second run does no harm.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_teardown())]
 pub(super) struct TeardownArgs {
@@ -18,7 +18,7 @@ pub(super) struct TeardownArgs {
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
-    /// Agree beforehand
+    /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
     /// Keep the table: on AWS outside of any stack, on this machine for the next deployment

@@ -132,7 +132,14 @@ fn a_chat_outlives_its_token_and_what_was_refused_arrives() {
     let short = token("2s");
     std::fs::write(&path, &short).unwrap();
     let mut child = owner
-        .command(&["chat", "--local", "--to", "Tom", "--token-file", "tom.token"])
+        .command(&[
+            "chat",
+            "--local",
+            "--to",
+            "Tom",
+            "--token-file",
+            "tom.token",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

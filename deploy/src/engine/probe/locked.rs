@@ -6,7 +6,7 @@ use chat_protocol::Handshake;
 use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
-use super::client::{Client, connect, leave};
+use super::client::{address, connect};
 use super::{ProbeError, nonce};
 
 /// Proves of a chat whose tokens come from elsewhere what can be proven without one: that its gateway answers, and that its
@@ -14,7 +14,7 @@ use super::{ProbeError, nonce};
 ///
 /// # Errors
 /// [`ProbeError::Open`] where it lets such a client in; else as for [`probe`](super::probe).
-pub async fn probe_locked(
+pub(super) async fn probe_locked(
     url: &str,
     said: &Handshake,
     patience: Duration,
@@ -41,11 +41,11 @@ pub(super) async fn refuses_strangers(
     nonce: &str,
     deadline: Instant,
 ) -> Result<StatusCode, ProbeError> {
-    let stranger = Client::new(said, nonce, "c", "d");
+    let stranger = address(url, said, nonce, "c", "d");
     let is_final = |error: &tungstenite::Error| refusal(error) == Some(StatusCode::UNAUTHORIZED);
-    match connect(url, &stranger, deadline, is_final).await {
-        Ok(mut socket) => {
-            leave(&mut socket).await;
+    match connect(&stranger, deadline, is_final).await {
+        Ok(connection) => {
+            connection.hang_up().await;
             Err(ProbeError::Open {
                 url: url.to_owned(),
             })

@@ -4,29 +4,28 @@ use chat_protocol::{Receivers, Rule};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::client::attempt;
 use super::*;
 use crate::config::route::Purpose;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A gateway of two seats: what one sends, the other receives, changed by `change`.
-async fn two_seats(change: fn(String) -> String) -> String {
+/// A gateway for two clients: what one sends, the other receives, changed by `change`.
+async fn two_clients(change: fn(String) -> String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        let mut seats = Vec::new();
+        let mut clients = Vec::new();
         for _ in 0..2 {
             let (stream, _) = listener.accept().await.unwrap();
-            seats.push(
+            clients.push(
                 tokio_tungstenite::accept_async(stream)
                     .await
                     .unwrap()
                     .split(),
             );
         }
-        let (mut b_out, mut b_in) = seats.pop().unwrap();
-        let (mut a_out, mut a_in) = seats.pop().unwrap();
+        let (mut b_out, mut b_in) = clients.pop().unwrap();
+        let (mut a_out, mut a_in) = clients.pop().unwrap();
         let pass = |text: Message| Message::text(change(text.to_string()));
         loop {
             tokio::select! {
@@ -182,7 +181,7 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
 
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
-    let url = two_seats(|text| text).await;
+    let url = two_clients(|text| text).await;
     let answer = probe(
         &url,
         &Handshake::default(),
@@ -207,8 +206,8 @@ async fn a_secure_url_is_spoken_to_in_tls() {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_u8().await.unwrap()
     };
-    let client = Client::new(&Handshake::default(), "1", "a", "b");
-    let (first_byte, outcome) = tokio::join!(greeting, attempt(&url, &client));
+    let client = address(&url, &Handshake::default(), "1", "a", "b");
+    let (first_byte, outcome) = tokio::join!(greeting, client.dial());
     assert_eq!(first_byte, 22, "a TLS record of type handshake");
     assert!(outcome.is_err());
 }
@@ -220,15 +219,15 @@ async fn deployed_a_moment_ago() -> String {
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
         for pair in 0.. {
-            let mut seats = Vec::new();
+            let mut clients = Vec::new();
             for _ in 0..2 {
                 let (stream, _) = listener.accept().await.unwrap();
                 let socket = tokio_tungstenite::accept_async(stream).await.unwrap();
-                seats.push(socket.split());
+                clients.push(socket.split());
             }
             tokio::spawn(async move {
-                let (mut b_out, mut b_in) = seats.pop().unwrap();
-                let (mut a_out, mut a_in) = seats.pop().unwrap();
+                let (mut b_out, mut b_in) = clients.pop().unwrap();
+                let (mut a_out, mut a_in) = clients.pop().unwrap();
                 loop {
                     let text = tokio::select! {
                         Some(Ok(text)) = a_in.next() => text.to_string(),
@@ -240,7 +239,7 @@ async fn deployed_a_moment_ago() -> String {
                         1 => r#"{"message": "Forbidden", "connectionId":"x", "requestId":"y"}"#,
                         _ => &text,
                     };
-                    // Who has left is told nothing.
+                    // One of them may have left.
                     a_out.send(Message::text(told)).await.ok();
                     b_out.send(Message::text(told)).await.ok();
                 }
@@ -280,9 +279,9 @@ async fn a_chat_that_stays_silent_does_not_pass() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        let mut seats = Vec::new();
+        let mut clients = Vec::new();
         while let Ok((stream, _)) = listener.accept().await {
-            seats.push(tokio_tungstenite::accept_async(stream).await.unwrap());
+            clients.push(tokio_tungstenite::accept_async(stream).await.unwrap());
         }
     });
     let error = probe(
@@ -299,7 +298,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
-    let url = two_seats(|text| text.to_uppercase()).await;
+    let url = two_clients(|text| text.to_uppercase()).await;
     let error = probe(
         &url,
         &Handshake::default(),
@@ -338,21 +337,30 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let said = Handshake::default();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let told = probe_locked(&url, &said, PATIENCE).await.unwrap();
+    let told = probe(&url, &said, Pass::Nothing, &[], PATIENCE)
+        .await
+        .unwrap();
     assert!(told.starts_with("a client without a token is refused (401)"));
     let short = Duration::from_millis(100);
-    let told = probe_locked(&answering(&[403]).await, &said, short).await;
+    let told = probe(&answering(&[403]).await, &said, Pass::Nothing, &[], short).await;
     assert!(told.unwrap().contains("a stage that is not there"));
-    let error = probe_locked(&answering(&[101]).await, &said, PATIENCE).await;
+    let error = probe(
+        &answering(&[101]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        PATIENCE,
+    )
+    .await;
     let error = error.unwrap_err();
     assert!(matches!(error, ProbeError::Open { .. }), "{error}");
-    let error = probe_locked(&answering(&[500]).await, &said, short).await;
+    let error = probe(&answering(&[500]).await, &said, Pass::Nothing, &[], short).await;
     assert!(matches!(error, Err(ProbeError::Connect { .. })));
 }
 
 #[tokio::test]
 async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
-    let url = two_seats(|text| text).await;
+    let url = two_clients(|text| text).await;
     let mint = |name: &str| {
         assert!(name.starts_with("probe-"), "{name}");
         Ok(Token::parse("a.b.c").unwrap())

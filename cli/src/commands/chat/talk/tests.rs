@@ -2,7 +2,7 @@ use super::*;
 use crate::commands::chat::identity::Source;
 use crate::commands::chat::identity::tests::token;
 use chatctl_deploy::engine::Token;
-use chatctl_deploy::engine::chat::Seat;
+
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
@@ -17,7 +17,7 @@ struct Notes {
 }
 
 impl View for Notes {
-    fn heard(&mut self, text: &str) -> bool {
+    fn received(&mut self, text: &str) -> bool {
         self.lines.push(format!("< {text}"));
         true
     }
@@ -44,8 +44,8 @@ fn framing() -> Framing {
     Framing::of(&settings.unwrap(), None).unwrap()
 }
 
-fn seat(listener: &TcpListener, token: Option<&str>) -> Seat {
-    Seat {
+fn address(listener: &TcpListener, token: Option<&str>) -> Address {
+    Address {
         url: format!("ws://{}/v1", listener.local_addr().unwrap()),
         handshake: chat_protocol::Handshake::default(),
         token: token.map(|token| Token::parse(token).unwrap()),
@@ -53,7 +53,7 @@ fn seat(listener: &TcpListener, token: Option<&str>) -> Seat {
 }
 
 fn unproven(listener: &TcpListener) -> Identity {
-    Identity::new(seat(listener, None), Source::Nowhere)
+    Identity::new(address(listener, None), Source::Nowhere)
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ fn from_file(
     let first = token(seconds);
     std::fs::write(&path, &first).unwrap();
     let source = Source::File(path.clone());
-    let identity = Identity::new(seat(listener, Some(&first)), source);
+    let identity = Identity::new(address(listener, Some(&first)), source);
     (identity, first, folder, path)
 }
 
@@ -252,7 +252,7 @@ async fn what_an_expired_token_was_refused_for_is_sent_again_with_a_new_one() {
 #[tokio::test]
 async fn a_token_that_was_given_once_ends_the_chat_when_it_has_expired() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let identity = Identity::new(seat(&listener, Some(&token(3600))), Source::Nowhere);
+    let identity = Identity::new(address(&listener, Some(&token(3600))), Source::Nowhere);
     let (keyboard, mut typed) = mpsc::channel(8);
     let gateway = async {
         let (mut old, _) = accepted(&listener).await;
