@@ -29,7 +29,12 @@ fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
     );
     assert_eq!(
         ours_of("cli"),
-        ["chat-protocol", "chatctl-deploy", "chatctl-local"]
+        [
+            "chat-protocol",
+            "chatctl-deploy",
+            "chat-identity",
+            "chatctl-local"
+        ]
     );
     assert_eq!(ours_of("bench"), ["chat-protocol"]);
     assert_eq!(ours_of("conversations"), ["chat-protocol"]);
