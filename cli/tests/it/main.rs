@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod architecture;
+mod auth_matrix;
 mod backend;
 mod beyond_scripts;
 mod chat;

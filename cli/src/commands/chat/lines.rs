@@ -13,6 +13,8 @@ const OVERLAP: Duration = Duration::from_secs(2);
 pub(super) struct Lines {
     line: Connection,
     before: Option<Before>,
+    /// What `line` has brought since its successor began to open, which may bring it, too.
+    since: Option<HashMap<String, usize>>,
 }
 
 struct Before {
@@ -25,7 +27,21 @@ struct Before {
 
 impl Lines {
     pub(super) fn new(line: Connection) -> Self {
-        Self { line, before: None }
+        Self {
+            line,
+            before: None,
+            since: None,
+        }
+    }
+
+    /// Another connection begins to open, which is to replace this one.
+    pub(super) fn expect_successor(&mut self) {
+        self.since = Some(HashMap::new());
+    }
+
+    /// The other connection did not open.
+    pub(super) fn stay(&mut self) {
+        self.since = None;
     }
 
     /// Goes on with `line`, and listens to the old one for a while.
@@ -34,7 +50,7 @@ impl Lines {
         let before = Before {
             line: old,
             until: Instant::now() + OVERLAP,
-            old: HashMap::new(),
+            old: self.since.take().unwrap_or_default(),
             new: HashMap::new(),
         };
         if let Some(older) = self.before.replace(before) {
@@ -57,7 +73,11 @@ impl Lines {
     pub(super) async fn recv(&mut self) -> Result<String, Closed> {
         loop {
             let Some(before) = &mut self.before else {
-                return self.line.recv().await;
+                let received = self.line.recv().await;
+                if let (Ok(text), Some(since)) = (&received, &mut self.since) {
+                    *since.entry(text.clone()).or_default() += 1;
+                }
+                return received;
             };
             let (received, is_old) = tokio::select! {
                 received = self.line.recv() => (Some(received), false),

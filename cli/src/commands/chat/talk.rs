@@ -221,6 +221,9 @@ impl<V: View> Talk<'_, V> {
         loop {
             if opening.is_none() && self.refused == 0 && self.identity.is_due() {
                 opening = self.opening();
+                if opening.is_some() {
+                    lines.expect_successor();
+                }
             }
             // While another connection opens, this one's token may be about to expire.
             while opening.is_none() && self.refused == 0 {
@@ -263,7 +266,10 @@ impl<V: View> Talk<'_, V> {
                             self.sent.clear();
                         }
                         // The old one stays as long as it is let.
-                        Err(_) => self.identity.later(),
+                        Err(_) => {
+                            self.identity.later();
+                            lines.stay();
+                        }
                     }
                     Ok(())
                 }

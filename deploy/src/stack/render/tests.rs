@@ -1,3 +1,4 @@
+mod auth;
 mod limit_tests;
 mod protocol;
 
