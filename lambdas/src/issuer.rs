@@ -186,7 +186,7 @@ impl<D: Documents> Tokens for IssuerTokens<D> {
             _ => self.newest(invocation).await?,
         };
         match verifier.verify(token, now) {
-            Err(refusal) if refusal.asks_for_newer_keys() => {
+            Err(refusal) if refusal.needs_newer_keys() => {
                 let verifier = self.newest(invocation).await?;
                 Ok(verifier.verify(token, now)?)
             }

@@ -1,8 +1,8 @@
-//! Regular expressions whose work is known before they run. Pure.
+//! Regular expressions with bounded work. Pure.
 //!
-//! The engine looks at each character of a text once for each state of the compiled expression, at worst. A counted
-//! repetition is written out, so `((a?){200}){20}` has thousands of states although it is short: what counts is the
-//! compiled size, never the length of the expression.
+//! At worst, the engine looks at each character once for each state of the compiled expression. Counted repetitions are
+//! expanded, so `((a?){200}){20}` has thousands of states although it is short: the compiled size counts, never the
+//! length of the expression.
 
 mod java;
 
@@ -10,20 +10,20 @@ use std::ops::Deref;
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// How many pairs of a state and a byte are one step. A step takes some half a microsecond in a release build.
+/// The pairs of a state and a byte in one step. A step takes about half a microsecond in a release build.
 const PAIRS_PER_STEP: usize = 64;
 
 /// A state's bytes in the engine.
 const STATE_BYTES: usize = 32;
 
-/// The least and the greatest size that is tried, in bytes. The greatest is some 60,000 states.
+/// The smallest and the largest size that is tried, in bytes. The largest is some 60,000 states.
 const SMALLEST: usize = 1024;
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// The longest expression, in bytes. Reading one takes many times its length in memory.
+/// The longest expression, in bytes. Parsing one takes many times its length in memory.
 const MAX_LENGTH: usize = 32 * 1024;
 
-/// A compiled regular expression, and how large it is.
+/// A compiled regular expression, and its size.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     regex: Regex,
@@ -31,19 +31,19 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles `pattern`, which may match anywhere in a text. The error says why it cannot be used.
+    /// Compiles `pattern`, which may match anywhere in a text. The error is the reason why it cannot be used.
     pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
         Self::compile_within(usize::MAX, pattern)
             .unwrap_or_else(|| Err("compiled regex exceeded size limit".to_owned()))
     }
 
-    /// The same; `None` if that costs more than `steps`.
+    /// Like [`Self::compile`]; `None` if that costs more than `steps`.
     fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, String>> {
         if pattern.len() > MAX_LENGTH {
             return Some(Err("it has more than 32 KB".to_owned()));
         }
-        // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
-        // a factor of two, and all tries together take twice the time of the last one.
+        // The engine does not report the size, but refuses expressions above a given one. So a size is known to a
+        // factor of two, and all attempts together take twice the time of the last one.
         let mut size = SMALLEST;
         loop {
             if steps_to_compile(size) > steps {
@@ -62,25 +62,25 @@ impl Pattern {
         }
     }
 
-    /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
+    /// Compiles `pattern`, which must match the whole text, as Java's `matches` does.
     pub(crate) fn whole(pattern: &str) -> Result<Self, String> {
         Self::compile(&whole(pattern))
     }
 
-    /// The same for an expression in Java's dialect. The error names what cannot be expressed here.
-    pub(crate) fn of_java(pattern: &str) -> Result<Self, String> {
+    /// Like [`Self::whole`], for an expression in Java's dialect. The error names the unsupported part.
+    pub(crate) fn from_java(pattern: &str) -> Result<Self, String> {
         Self::whole(&java::translated(pattern)?)
     }
 
-    /// One in Java's dialect that may match anywhere in a text, as the patterns of models may. The outer error names what
-    /// cannot be expressed here, the inner one says why it is no expression at all.
-    pub(crate) fn of_java_anywhere(pattern: &str) -> Result<Result<Self, String>, String> {
+    /// Compiles an expression in Java's dialect that may match anywhere in a text, as the patterns of models may. The
+    /// outer error names the unsupported part, the inner one says why it is not a regular expression at all.
+    pub(crate) fn from_java_anywhere(pattern: &str) -> Result<Result<Self, String>, String> {
         Ok(Self::compile(&java::translated(pattern)?))
     }
 
-    /// The same, and without having to match the whole of a text unless `is_whole`; `None` if compiling it costs more
-    /// than `steps`.
-    pub(crate) fn of_java_within(
+    /// Compiles like [`Self::from_java`], or with a match anywhere unless `is_whole`; `None` if compiling costs more than
+    /// `steps`.
+    pub(crate) fn from_java_within(
         steps: usize,
         pattern: &str,
         is_whole: bool,
@@ -92,12 +92,12 @@ impl Pattern {
         }
     }
 
-    /// What one look through `bytes` of text costs at most, in steps.
+    /// The largest cost of one search through `bytes` of text, in steps.
     pub(crate) fn steps(&self, bytes: usize) -> usize {
         (self.states.saturating_mul(bytes) / PAIRS_PER_STEP).saturating_add(1)
     }
 
-    /// What compiling it has cost, in steps.
+    /// The cost of compiling it, in steps.
     pub(crate) fn steps_to_compile(&self) -> usize {
         steps_to_compile(self.states * STATE_BYTES)
     }
@@ -133,13 +133,13 @@ mod tests {
         assert_eq!(nested.steps(0), 1);
         assert!(nested.steps(2048) >= 2 * nested.steps(1024) - 1);
         assert!(nested.steps_to_compile() > 100 * small.steps_to_compile());
-        let in_passing = |pattern| Pattern::of_java_within(20_000, pattern, true);
+        let in_passing = |pattern| Pattern::from_java_within(20_000, pattern, true);
         assert!(in_passing("((a?){200}){20}b").is_none());
         assert!(in_passing("[a-z]+").is_some_and(|compiled| compiled.is_ok()));
     }
 
     #[test]
-    fn what_is_too_large_is_refused_before_it_fills_the_memory() {
+    fn expressions_that_are_too_large_are_refused_before_they_fill_the_memory() {
         for pattern in [
             "((((a{100}){100}){100}){100}){100}",
             "(((((){1000}){1000}){1000}){1000}){1000}",

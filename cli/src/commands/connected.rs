@@ -25,7 +25,7 @@ pub(super) struct Deployed {
 /// What a template tells of how clients are met.
 fn met(template: &Template) -> (RequiredIdentity, Mode) {
     (
-        RequiredIdentity::of_deployed(template),
+        RequiredIdentity::from_deployed(template),
         deployed_mode(template),
     )
 }

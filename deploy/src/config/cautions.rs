@@ -6,14 +6,15 @@ use super::Settings;
 use super::route::Backend;
 
 impl Settings {
-    /// What the user should know before the chat is deployed where others can connect; a line each.
+    /// Warnings for the question before a deployment to AWS, one line each.
     pub fn cautions(&self) -> Vec<String> {
         let mut in_clear: Vec<_> = self
             .backends()
             .filter(|(_, backend)| backend.url.is_in_clear())
             .map(|(_, backend)| backend)
             .collect();
-        // A secret is the worse loss, so it is what is said of an address with and without one.
+        // One warning for each address. A leaked secret is worse than leaked messages, so the backend with the secret
+        // is kept.
         in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
         in_clear.dedup_by_key(|backend| backend.url.origin());
         let line = |backend: &Backend| {

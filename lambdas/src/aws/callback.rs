@@ -1,4 +1,4 @@
-//! The way back to clients through API Gateway's management API.
+//! Posts to clients through API Gateway's management API.
 
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata, SdkError};
@@ -44,7 +44,7 @@ impl Delivery for CallbackDelivery {
     }
 }
 
-/// Judges by the HTTP status: a real 410 has an empty body, which not every client can name.
+/// Classifies by the HTTP status: a real 410 has an empty body, which not every client can parse.
 fn judge<E>(error: SdkError<E>) -> Result<Posted, DeliveryError>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -65,7 +65,7 @@ where
     }
 }
 
-/// An id that is not of API Gateway's form is answered with 400; nobody can ever be reached there.
+/// API Gateway responds with 400 to an id of another format, which can never be a connection's.
 fn is_unknown_id(error: &impl ProvideErrorMetadata) -> bool {
     error
         .message()

@@ -1,4 +1,4 @@
-//! The authorizer of `$connect`: decides who a connection is.
+//! The authorizer of `$connect`: decides the identity of a connection.
 
 use serde_json::json;
 
@@ -8,17 +8,17 @@ use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::session::Names;
 
-/// What a handshake must have to be let in.
+/// The requirements of a handshake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
-    /// Whether it must name itself and its friend.
+    /// Whether it must have the names of the user and the friend.
     pub names: Names,
     /// The origins whose web pages may connect; none stands for all.
     pub origins: Vec<String>,
 }
 
 impl Admission {
-    /// Asks for `names`, and accepts every web page.
+    /// Requires `names`, and accepts every web page.
     #[must_use]
     pub const fn new(names: Names) -> Self {
         Self {
@@ -27,17 +27,16 @@ impl Admission {
         }
     }
 
-    /// Whether the client may connect from where it is: from one of the origins, or from outside of browsers, which name
-    /// theirs by themselves.
+    /// Whether the client has one of the origins, or none: only browsers send one.
     pub(super) fn accepts_origin(&self, event: &SocketEvent) -> bool {
         let is_accepted = |origin: &str| self.origins.iter().any(|it| it == origin);
         self.origins.is_empty() || event.origins().all(is_accepted)
     }
 
-    /// As the function's environment says.
+    /// Reads the requirements from the function's environment.
     ///
     /// # Errors
-    /// [`EnvironmentError`]: a typing error must not open a door.
+    /// [`EnvironmentError`]: a misspelt value must not allow more.
     pub fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             names: environment.names()?,
@@ -46,16 +45,16 @@ impl Admission {
     }
 }
 
-/// Lets a connection in under the names it claims, if they are names, and into the room it names.
+/// Accepts a connection with the valid names and the room that it claims.
 ///
-/// The session becomes the authorizer's context, which API Gateway repeats in
-/// every later event of the connection: no handler then has to look it up.
+/// The session becomes the authorizer's context, which API Gateway repeats in every later event of the connection, so
+/// no handler has to look it up.
 ///
-/// Needs no permissions and calls nothing.
+/// Needs no permissions and sends no requests.
 ///
 /// # Errors
-/// [`HandlerError::Unauthorized`] when a name is missing or invalid; the reason is only logged. A page of an origin that is not
-/// accepted is denied.
+/// [`HandlerError::Unauthorized`] if a name is missing or invalid; the reason is only logged. A page of another origin is
+/// denied.
 pub fn authorize(
     event: &SocketEvent,
     admission: &Admission,

@@ -4,7 +4,7 @@ use chat_protocol::Mode;
 use chat_protocol::auth::SEND;
 use serde_json::json;
 
-use super::sender::tell;
+use super::sender::notify;
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::{Delivery, Posted};
 use crate::event::SocketEvent;
@@ -43,7 +43,7 @@ pub async fn refusal(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
     log.info("frame refused", [("error", json!(refusal.code()))]);
-    tell(&connection, &refusal.frame(event.route()), delivery, &log).await;
+    notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
     if refusal == FrameError::TokenExpired {
         match delivery.end(&connection).await {
             Ok(Posted::Delivered | Posted::Gone) => {}

@@ -1,4 +1,4 @@
-//! An authorizer's answer.
+//! An authorizer's response.
 
 use serde::Serialize;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::event::Proof;
 use crate::session::{Names, Session};
 
-/// An authorizer's answer.
+/// An authorizer's response.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-lambda-authorizer-output.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +32,7 @@ struct Statement {
     resource: String,
 }
 
-/// What nobody said is left out.
+/// Missing names are omitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ impl Policy {
     /// become the context.
     pub(super) fn allow(arn: &str, session: &Session, names: Names, proof: Option<&Proof>) -> Self {
         let Session { name, friend, room } = session;
-        // Who names nobody is somebody all the same: a context without any word of ours would prove nothing later.
+        // A client without a name still gets a context: a context without any of our fields would prove nothing later.
         let has_room = names == Names::Optional || !room.is_everybody();
         Self {
             principal_id: name
@@ -92,7 +92,7 @@ impl Policy {
     }
 }
 
-/// The largest answer of an authorizer, 8 KB, with some room for what API Gateway may count besides.
+/// The largest response of an authorizer is 8 KB. API Gateway may count more than the text.
 const MAX_BYTES: usize = 8_000;
 
 impl PolicyDocument {
@@ -108,5 +108,5 @@ impl PolicyDocument {
     }
 }
 
-/// The principal of those who do not say who they are. No name: it has a character that names cannot have.
+/// The principal of clients without a name. It is never a name, because names cannot contain this character.
 const ANONYMOUS: &str = "#anonymous";

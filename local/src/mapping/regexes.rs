@@ -9,7 +9,7 @@ use crate::regexes::Pattern;
 
 /// Compiles a regular expression; those of Java's that need looking around or back are refused.
 fn compiled(pattern: &str, is_whole: bool, budget: &mut Budget) -> Result<Pattern, String> {
-    let Some(compiled) = Pattern::of_java_within(budget.left(), pattern, is_whole) else {
+    let Some(compiled) = Pattern::from_java_within(budget.left(), pattern, is_whole) else {
         budget.spend(usize::MAX)?;
         return Err("this regular expression is too large".to_owned());
     };

@@ -4,12 +4,12 @@ use chat_protocol::{Handler, variable};
 use serde_json::{Value, json};
 
 use super::fragment::Section;
-use super::functions::{connections, tell as tell_text};
+use super::functions::{connections, set_variable};
 use crate::config::auth::Auth;
 
 /// Tells the authorizer what `auth` says. With tokens, all functions that serve clients take none but proven names, and those
 /// that receive messages may close a connection whose token has expired.
-pub(super) fn tell(resources: &mut Section, auth: &Auth) {
+pub(super) fn set(resources: &mut Section, auth: &Auth) {
     let authorizer = Handler::Authorize.family();
     for (variable, value) in auth.variables() {
         // CloudFormation knows the stack's name for certain, also where it is deployed under another one than the config's.
@@ -19,14 +19,14 @@ pub(super) fn tell(resources: &mut Section, auth: &Auth) {
                 function["Properties"]["Environment"]["Variables"][variable] =
                     json!({ "Fn::Sub": value });
             }
-            false => tell_text(resources, authorizer, variable, &value),
+            false => set_variable(resources, authorizer, variable, &value),
         }
     }
     let mode = auth.mode();
     if !mode.needs_token() {
         return;
     }
-    tell_text(
+    set_variable(
         resources,
         Handler::Connect.family(),
         variable::AUTH_MODE,
@@ -36,7 +36,7 @@ pub(super) fn tell(resources: &mut Section, auth: &Auth) {
         let family = handler.family();
         if let Some(role) = resources.get_mut(&format!("{family}Role")) {
             let_close(role);
-            tell_text(resources, family, variable::AUTH_MODE, mode.word());
+            set_variable(resources, family, variable::AUTH_MODE, mode.word());
         }
     }
 }
