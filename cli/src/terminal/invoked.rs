@@ -82,12 +82,19 @@ impl Invocation {
             let Some(arg) = verb.get_arguments().find(|arg| takes(arg)) else {
                 continue;
             };
-            let has_conflict = || {
-                let conflicts = verb.get_arg_conflicts_with(arg);
-                let mut longs = conflicts.iter().filter_map(|other| other.get_long());
-                longs.any(|other| step.has(other))
-            };
-            if step.has(option) || (is_addressed && *option != "config") || has_conflict() {
+            let names = |long: Option<&str>| long.is_some_and(|long| step.has(long));
+            let mut others = verb.get_arguments().filter(|other| names(other.get_long()));
+            let has_conflict = others.any(|other| {
+                let either = [(arg, other), (other, arg)];
+                let conflict = |(one, other): (&clap::Arg, &clap::Arg)| {
+                    let conflicts = verb.get_arg_conflicts_with(one);
+                    conflicts
+                        .iter()
+                        .any(|found| found.get_id() == other.get_id())
+                };
+                either.into_iter().any(conflict)
+            });
+            if step.has(option) || (is_addressed && *option != "config") || has_conflict {
                 continue;
             }
             missing += &format!(" --{option}");

@@ -6,7 +6,7 @@ use std::error::Error;
 use super::words::on_one_line;
 use crate::engine::{ErrorKind, TargetError, causes};
 
-/// Why there are no credentials.
+/// Why there are no credentials, in a form that passes through the SDK.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{why}")]
 pub(super) struct NoCredentials {
@@ -16,12 +16,12 @@ pub(super) struct NoCredentials {
 }
 
 impl NoCredentials {
-    /// The one that the SDK's `error` carries, if it does.
+    /// Our error inside the SDK's, if there is one.
     pub(super) fn found_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         causes(error).find_map(|cause| cause.downcast_ref::<Self>())
     }
 
-    /// As the error of what was attempted.
+    /// Converts it to the error of `attempt`.
     pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
         TargetError {
             source: Some(on_one_line(&self.why).into()),

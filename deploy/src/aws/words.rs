@@ -1,6 +1,6 @@
-//! Words of others, as they are quoted.
+//! Foreign text, as it is quoted.
 
-/// `words` with line breaks that are seen and not obeyed.
+/// Marks line breaks in foreign text, so that it stays on one line.
 pub(super) fn on_one_line(words: &str) -> String {
     let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" \u{240a} ")
