@@ -109,7 +109,7 @@ impl Maker<'_> {
         no(
             "expired",
             self.changed(&json!({"exp": now - 100})),
-            "it has expired",
+            "it expired",
         );
         no(
             "expiry of a wrong kind",
@@ -124,12 +124,12 @@ impl Maker<'_> {
         no(
             "not yet valid",
             self.changed(&json!({"nbf": now + 300})),
-            "it is good only in",
+            "it is not valid for another",
         );
         no(
             "made in the future",
             self.changed(&json!({"iat": now + 300})),
-            "it is good only in",
+            "it is not valid for another",
         );
         no(
             "for another audience",
@@ -154,57 +154,57 @@ impl Maker<'_> {
         no(
             "with a number as name",
             self.changed(&json!({"sub": 7})),
-            "`sub` is not a text",
+            "`sub` is not a string",
         );
         let foreign = Key::new();
         let claims = self.claims.to_string();
         no(
             "of a wrong key",
             foreign.sign(&self.key.head(), &claims),
-            "its signature is not",
+            "its signature was not made",
         );
         no(
             "of an unknown key",
             foreign.sign(&foreign.head(), &claims),
-            "not among those",
+            "is not accepted",
         );
         no(
             "without a key",
             self.headed(&json!({"kid": null})),
             "names no key",
         );
-        no("none", self.unsigned("none"), "signed by none");
-        no("None", self.unsigned("None"), "signed by None");
-        no("no algorithm", self.unsigned(""), "signed by ");
+        no("none", self.unsigned("none"), "signed with none");
+        no("None", self.unsigned("None"), "signed with None");
+        no("no algorithm", self.unsigned(""), "signed with ");
         no(
             "hmac by the public key",
             self.hmac(self.key.public()),
-            "signed by HS256",
+            "signed with HS256",
         );
         no(
             "hmac by the encoded key",
             self.hmac(encode(self.key.public()).as_bytes()),
-            "signed by HS256",
+            "signed with HS256",
         );
         no(
             "hmac by the jwk",
             self.hmac(self.key.jwk().to_string().as_bytes()),
-            "signed by HS256",
+            "signed with HS256",
         );
         no(
             "RS256 by an Ed25519 key",
             self.headed(&json!({"alg": "RS256"})),
-            "signed by RS256",
+            "signed with RS256",
         );
         no(
             "ES256 by an Ed25519 key",
             self.headed(&json!({"alg": "ES256"})),
-            "signed by ES256",
+            "signed with ES256",
         );
         no(
             "EdDSA by the key for ES256",
             self.headed(&json!({"kid": "ec"})),
-            "signed by EdDSA",
+            "signed with EdDSA",
         );
         no(
             "for something else",
@@ -214,20 +214,20 @@ impl Maker<'_> {
         no(
             "with an extension",
             self.headed(&json!({"crit": ["x"], "x": 1})),
-            "an extension",
+            "requires an extension",
         );
         let twice = format!("{{\"sub\":\"Tom\",{}", &claims[1..]);
         no(
             "with a claim twice",
             self.key.sign(&self.key.head(), &twice),
-            "twice",
+            "its claims are invalid",
         );
         let changed = self
             .good()
             .replacen('.', &format!(".{}", encode("{\"a\":1,")), 1);
         no("changed", changed, "");
         no("nonsense", "nonsense".into(), "three parts");
-        no("more nonsense", "a.b.c".into(), "its head");
+        no("more nonsense", "a.b.c".into(), "its header");
         no(
             "rights of a wrong kind",
             self.changed(&json!({"can": "a", "room": 7})),

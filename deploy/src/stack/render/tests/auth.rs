@@ -1,26 +1,11 @@
 //! What `[auth]` makes of a template.
 
-use chat_identity::{KeySet, PrivateKey};
-use chat_protocol::auth::KEYS_FILE;
 use chat_protocol::variable;
 
 use super::*;
-use crate::config::keys;
 
 const JWT: &str = "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example/\"\naudience = [\"chat\"]\nname-claim = \"email\"\n\
                    origins = [\"https://chat.example\"]\n";
-
-/// A stack whose tokens one key signs.
-fn with_key(toml: &str) -> (Settings, KeySet) {
-    let folder = tempfile::tempdir().unwrap();
-    let key = PrivateKey::generate().unwrap().public().clone();
-    let keys = KeySet::new([key]).unwrap();
-    let text = format!("{toml}[auth]\nmode = \"token\"\n");
-    std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
-    std::fs::write(folder.path().join(KEYS_FILE), keys::to_text(&keys)).unwrap();
-    let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
-    (settings, keys)
-}
 
 fn variables(template: &Template, family: &str) -> Value {
     let id = format!("{family}Function");
@@ -50,8 +35,8 @@ fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven()
     let told = variables(&render(&settings(JWT)), "Authorize");
     assert_eq!(
         told,
-        json!({"AUTH_MODE": "jwt", "AUTH_ISSUER": "https://issuer.example/", "AUTH_AUDIENCE": r#"["chat"]"#,
-            "AUTH_NAME_CLAIM": "email", "AUTH_ORIGINS": r#"["https://chat.example"]"#})
+        json!({(variable::AUTH_MODE): "jwt", (variable::AUTH_ISSUER): "https://issuer.example/", (variable::AUTH_AUDIENCE): r#"["chat"]"#,
+            (variable::AUTH_NAME_CLAIM): "email", (variable::AUTH_ORIGINS): r#"["https://chat.example"]"#})
     );
     // Nothing of a private key can be in a template: none is read.
     assert!(!rendered.to_json().contains(r#"\"d\":"#));
@@ -60,9 +45,9 @@ fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven()
 #[test]
 fn where_names_are_claims_origins_are_all_that_is_told() {
     let rendered = render(&settings("[auth]\norigins = [\"https://chat.example\"]\n"));
-    let told = json!({"AUTH_ORIGINS": r#"["https://chat.example"]"#});
+    let told = json!({(variable::AUTH_ORIGINS): r#"["https://chat.example"]"#});
     assert_eq!(variables(&rendered, "Authorize"), told);
-    let plain = json!({"TABLE_NAME": {"Ref": "Connections"}});
+    let plain = json!({(variable::TABLE_NAME): {"Ref": "Connections"}});
     assert_eq!(variables(&rendered, "Connect"), plain);
 }
 
