@@ -3,18 +3,21 @@
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
-use chat_protocol::Handler;
+use chat_identity::Verifier;
+use chat_protocol::{Handler, Mode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Timeouts};
+use crate::aws::{CallbackDelivery, Clients, DynamoStore, HttpDocuments, LambdaDispatch, Timeouts};
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
 use crate::handlers::{self, Admission, HandlerError, Invocation};
+use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
+use crate::tokens::Tokens;
 
 /// Why the function stopped.
 #[derive(Debug, thiserror::Error)]
@@ -102,17 +105,40 @@ async fn handle(
     let ended = match environment.handler()? {
         Handler::Authorize => {
             let admission = Admission::from_environment(environment)?;
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                handlers::authorize(event, &admission, invocation)
-            })
-            .await
+            match environment.mode()? {
+                Mode::Claimed => {
+                    run(api, trace, log, async |event: &SocketEvent, invocation| {
+                        handlers::authorize(event, &admission, invocation)
+                    })
+                    .await
+                }
+                Mode::Token => {
+                    let tokens = Verifier::new(environment.keys()?, environment.rules(None)?);
+                    prove(api, trace, log, (&admission, &tokens)).await
+                }
+                Mode::Jwt => {
+                    let issuer = environment.issuer()?;
+                    let rules = environment.rules(Some(issuer.clone()))?;
+                    let documents = HttpDocuments::new(&issuer);
+                    let tokens = IssuerTokens::new(issuer, rules, documents);
+                    tokens.start(epoch_seconds(), log).await;
+                    prove(api, trace, log, (&admission, &tokens)).await
+                }
+            }
         }
         Handler::Connect => {
             let store = store(environment, trace)?;
             let policy = (environment.names()?, environment.index()?);
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                handlers::connect(event, &store, policy, invocation).await
-            })
+            let mode = environment.mode()?;
+            run(
+                api,
+                trace,
+                log,
+                async |event: &SocketEvent, invocation| match mode.needs_token() {
+                    true => handlers::connect_proven(event, &store, policy, invocation).await,
+                    false => handlers::connect(event, &store, policy, invocation).await,
+                },
+            )
             .await
         }
         Handler::Disconnect => {
@@ -125,8 +151,12 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, trace)?;
-            let routes = environment.routes()?;
+            let (routes, mode) = (environment.routes()?, environment.mode()?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                if let Some(refusal) = refusal {
+                    return Ok(refusal);
+                }
                 handlers::direct(event, &store, &delivery, &routes, invocation).await
             })
             .await
@@ -134,8 +164,12 @@ async fn handle(
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
-            let routes = environment.routes()?;
+            let (routes, mode) = (environment.routes()?, environment.mode()?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                if let Some(refusal) = refusal {
+                    return Ok(refusal);
+                }
                 let ways = (&store, &delivery);
                 handlers::broadcast(event, ways, &dispatch, &routes, invocation).await
             })
@@ -157,6 +191,19 @@ async fn handle(
         }
     };
     Ok(ended?)
+}
+
+/// Runs the authorizer that asks for tokens.
+async fn prove(
+    api: &mut RuntimeApi,
+    trace: &Trace,
+    log: &Log,
+    (admission, tokens): (&Admission, &impl Tokens),
+) -> Result<Infallible, RuntimeError> {
+    run(api, trace, log, async |event: &SocketEvent, invocation| {
+        handlers::prove(event, admission, tokens, invocation).await
+    })
+    .await
 }
 
 fn store(environment: Environment<'_>, trace: &Trace) -> Result<DynamoStore, EnvironmentError> {
@@ -255,6 +302,7 @@ impl From<HandlerError> for Failure {
             HandlerError::Unauthorized => "Unauthorized",
             HandlerError::UnexpectedEvent(_) => "UnexpectedEvent",
             HandlerError::Store(_) => "StoreError",
+            HandlerError::Tokens(_) => "TokensUnavailable",
             HandlerError::Own(_) => "HandlerError",
         };
         Self {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Answer, HandlerError, Invocation};
+use chat_lambdas::handlers::{Answer, HandlerError, Invocation, refusal};
 use chat_lambdas::log::{Log, reasons};
 use chat_lambdas::serve::serve_messages;
 
 use crate::chat::About;
-use crate::ways::Ways;
+use crate::ways::{Ways, over};
 use crate::{Chat, Error, Message, Reply};
 
 /// Runs `handler` for one message after another, as long as Lambda sends events: the complete `main` of a handler's
@@ -67,6 +67,7 @@ where
 {
     let replies = environment.replies();
     serve_messages(environment, log, |trace| {
+        let mode = environment.mode()?;
         let ways = Ways::from_environment(environment, trace)?;
         let about = Arc::new(About::from_environment(environment)?);
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
@@ -75,6 +76,12 @@ where
                 invocation: invocation.clone(),
                 about: Arc::clone(&about),
             };
+            let refusal = over!(&ways, |_, _, delivery, _| {
+                refusal(event, mode, delivery, invocation).await?
+            });
+            if let Some(refusal) = refusal {
+                return Ok(refusal);
+            }
             let message = Message::read(event)?;
             let handled = handler(&chat, &message).await;
             let reply = handled.map_err(|error| HandlerError::Own(error.into()))?;

@@ -97,4 +97,8 @@ impl<D: Delivery + Sync> Delivery for Watched<'_, D> {
         }
         posted
     }
+
+    async fn end(&self, connection: &ConnectionId) -> Result<Posted, DeliveryError> {
+        self.delivery.end(connection).await
+    }
 }

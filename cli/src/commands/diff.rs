@@ -48,6 +48,7 @@ async fn diff(
 ) -> Result<(), CommandError> {
     let mut reporter = shared;
     let settings = args.stack.settings(None, Some(&args.aws))?;
+    settings.check_keys()?;
     let connecting = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;

@@ -52,6 +52,7 @@ impl Run for DoctorArgs {
         if let Some(caution) = found.and_then(|found| found.identity.caution()) {
             checks.push(Check::new("partition", Ok(caution.to_owned())));
         }
+        checks.extend(super::tokens::check(&settings));
         if terminal.output == Output::Json {
             let rows: Vec<_> = checks
             .iter()

@@ -5,7 +5,7 @@ mod bars;
 mod compiler;
 mod editor;
 mod gate;
-mod invoked;
+pub(crate) mod invoked;
 mod json;
 mod lines;
 mod logs;

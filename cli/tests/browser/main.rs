@@ -5,12 +5,15 @@
 mod backend;
 mod chromium;
 mod friends;
+#[path = "../it/issuer.rs"]
+mod issuer;
 mod limits;
 mod looks;
 mod pictures;
 mod reconnecting;
 mod rooms;
 mod scene;
+mod tokens;
 mod window;
 
 use testing::project;

@@ -36,8 +36,32 @@ pub enum Granted {
     Table,
     /// The connections of this stack's API and stage.
     Connections,
+    /// The same, to be told something and closed.
+    Ending,
     /// Something else, by its ARN.
     Arn(String),
+}
+
+impl Grant {
+    /// What a handler needs beside its own permissions to tell a client that its token has expired, and to end the connection.
+    pub(super) fn ending() -> Self {
+        let action = Action("execute-api:ManageConnections".into());
+        Self {
+            actions: vec![action],
+            resources: vec![Granted::Ending],
+        }
+    }
+}
+
+impl Granted {
+    /// The methods of the @connections API that it is about.
+    pub const fn methods(&self) -> &'static [&'static str] {
+        match self {
+            Self::Connections => &["POST", "GET", "DELETE"],
+            Self::Ending => &["POST", "DELETE"],
+            Self::Table | Self::Arn(_) => &[],
+        }
+    }
 }
 
 /// The most characters that the policies in a role may have together; white space is not counted
@@ -66,13 +90,15 @@ pub fn size_of_policies(
         let of = grant.resources.iter().flat_map(|resource| match resource {
             Granted::Table => vec![named("dynamodb", format!("table/{stack}-Connections"))],
             Granted::Arn(arn) => vec![arn.clone()],
-            Granted::Connections => ["POST", "GET", "DELETE"]
+            Granted::Connections | Granted::Ending => resource
+                .methods()
+                .iter()
                 .map(|method| {
                     format!(
                         "arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT}:{API}/{stage}/{method}/@connections/*"
                     )
                 })
-                .into(),
+                .collect(),
         });
         of.collect::<Vec<_>>()
     };

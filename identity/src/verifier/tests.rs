@@ -126,6 +126,7 @@ fn a_token_of_our_own_has_the_requested_claims() {
             to: Some("Jerry".into()),
             room: Some("kitchen".into()),
             can: Some(vec!["send".into(), "moderate".into()]),
+            issuer: Some("chatctl".into()),
             audience: Some("chat".into()),
             now: NOW,
             seconds: 60,

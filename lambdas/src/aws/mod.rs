@@ -2,6 +2,7 @@
 
 mod callback;
 mod client;
+mod documents;
 mod functions;
 mod items;
 mod table;
@@ -10,6 +11,7 @@ mod tracing;
 
 pub use callback::CallbackDelivery;
 pub use client::Clients;
+pub use documents::HttpDocuments;
 pub use functions::LambdaDispatch;
 pub use table::DynamoStore;
 pub use timeouts::Timeouts;

@@ -105,9 +105,7 @@ impl InMemory {
             return Ok(Ok(None));
         }
         let event = gateway::authorizer(id.as_str(), claims);
-        let admission = Admission {
-            names: self.wiring.names,
-        };
+        let admission = Admission::new(self.wiring.names);
         match authorize(&event, &admission, &self.scene.invocation()) {
             Ok(policy) => {
                 let policy = json_of(&policy);

@@ -20,17 +20,22 @@ fn ours_of(package: &str) -> Vec<String> {
 fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
     assert_eq!(ours_of("local"), ["testing"]);
     assert_eq!(ours_of("protocol"), [""; 0]);
-    assert_eq!(ours_of("lambdas"), ["chat-protocol", "testing"]);
+    assert_eq!(
+        ours_of("lambdas"),
+        ["chat-identity", "chat-protocol", "testing"]
+    );
     assert_eq!(ours_of("sdk"), ["chat-lambdas", "chat-protocol"]);
+    assert_eq!(ours_of("identity"), [""; 0]);
     assert_eq!(
         ours_of("deploy"),
-        ["chat-protocol", "chatctl-local", "testing"]
+        ["chat-identity", "chat-protocol", "chatctl-local", "testing"]
     );
     assert_eq!(
         ours_of("cli"),
         [
             "chat-protocol",
             "chatctl-deploy",
+            "chat-identity",
             "chatctl-local",
             "testing"
         ]
@@ -115,6 +120,11 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
         "131_072",
         "._@+'-",
         "friend is not reachable",
+        "\"AUTH_",
+        "\"chatctl.token.",
+        "\"TokenExpired",
+        "\"NotAllowed",
+        "chatctl.keys.json\"",
     ];
     for package in ["bench", "cli", "deploy", "lambdas", "sdk"] {
         for file in sources(&root.join(package).join("src")) {

@@ -36,7 +36,7 @@ pub(in crate::config) struct RouteTable {
     #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
     pub(super) handler: Option<Spanned<HandlerFolder>>,
     /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
-    #[cfg_attr(test, schemars(with = "Option<shape::MemberName>"))]
+    #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
     pub(super) text: Option<Spanned<FieldName>>,
     /// For `receivers = "room"`: whether the sender receives the text, too.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]

@@ -156,7 +156,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             "key = 'a'; sender = true",
         ],
         expect![[r#"
-            x:3:13: unknown variant `everybody`, expected `friend` or `room`
+            x:3:13: unknown value `everybody`, expected `friend` or `room`
             x:3:8: "" is not a name of a JSON field: it is empty
             x:3:8: "a.b" is not a name of a JSON field: '.' is not allowed, only letters, digits, `_` and `-`
             x:3:18: 0 is not a message size: 1 to 131072 bytes, API Gateway's maximum

@@ -47,7 +47,7 @@ shapes! {
         "default": chat_protocol::Receivers::default().word(),
     };
     RouteKey: { "type": "string", "pattern": "^(\\$default|\\$connect|\\$disconnect|[A-Za-z0-9_-]{1,128})$" };
-    MemberName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
+    FieldName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
     BackendUrl: { "type": "string", "pattern": "^https?://[^\\s{}$#]+$", "maxLength": 2048 };
     HandlerFolder: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
@@ -55,6 +55,21 @@ shapes! {
     Granted: {
         "type": "string",
         "pattern": "^(table|connections|arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+)$",
+    };
+    AuthMode: { "enum": ["claimed", "token", "jwt"], "default": "claimed" };
+    IssuerUrl: { "type": "string", "pattern": "^https?://[^\\s?#]+$" };
+    Audience: {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 16,
+        "items": { "type": "string", "minLength": 1, "maxLength": 256 },
+    };
+    NameClaim: { "type": "string", "minLength": 1, "maxLength": 256, "default": "sub" };
+    Origins: {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 16,
+        "items": { "type": "string", "pattern": "^https?://[^\\s/?#*]+$" },
     };
     TextBytes: { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE_BYTES };
     Port: { "type": "integer", "minimum": 1, "maximum": 65535 };
