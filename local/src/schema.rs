@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::regexes::Pattern;
+use apigw_mapping::{Pattern, PatternError};
 
 /// A schema that can be asked.
 #[derive(Debug, Clone)]
@@ -170,16 +170,18 @@ impl Schema {
 
     /// One that looks around, or that is of another dialect in another way, is not checked: AWS takes such models.
     fn pattern(&mut self, pattern: &str, place: &str) -> Result<(), String> {
-        match Pattern::of_java_anywhere(pattern) {
+        match Pattern::from_java_anywhere(pattern) {
             Ok(compiled) => {
-                let compiled = compiled.map_err(|error| {
-                    format!("{place}: `{pattern}` is no regular expression that is supported: {error}")
-                })?;
                 self.patterns.insert(pattern.to_owned(), compiled);
             }
-            Err(unreadable) => self.unread.push(format!(
+            Err(PatternError::Unsupported(unreadable)) => self.unread.push(format!(
                 "{place} is not checked here: the local target cannot read {unreadable} in `{pattern}`; API Gateway checks it"
             )),
+            Err(error) => {
+                return Err(format!(
+                    "{place}: `{pattern}` is no regular expression that is supported: {error}"
+                ));
+            }
         }
         Ok(())
     }

@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::backend::Answer;
-use crate::jsonpath::JsonPath;
-use crate::mapping::as_text;
+use apigw_mapping::JsonPath;
+use apigw_mapping::as_text;
 
 /// The longest text that is taken for a key, in bytes: as long as the longest message.
 const MAX_LENGTH: usize = 128 * 1024;

@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use super::node::Node;
 use super::problem::{Place, Problem, Problems};
-use crate::regexes::Pattern;
+use apigw_mapping::Pattern;
 
 /// Steps that one value may take to be compared with its pattern: a tenth of a second in a release build.
 const MAX_STEPS: usize = 200_000;
@@ -85,7 +85,7 @@ fn check_pattern(
     let pattern = node.expect_text(place)?;
     let problem = |reason| Err(Problem::new(node.line, place, reason));
     // The whole value has to match, as with Java's `matches`.
-    match Pattern::of_java(pattern) {
+    match Pattern::from_java(pattern) {
         Ok(compiled) if compiled.steps(item.len()) > MAX_STEPS => {
             let reason = format!(
                 "{shown} is not checked here: the pattern on {} bytes is too much work; CloudFormation checks it",

@@ -5,8 +5,8 @@
 
 use super::super::{Created, of_kind};
 use super::kinds::{API, INTEGRATION, INTEGRATION_RESPONSE, ROUTE};
-use crate::jsonpath::JsonPath;
 use crate::template::problem::Problems;
+use apigw_mapping::JsonPath;
 
 /// The variables of an expression that is evaluated for a message, and those of one for a backend's answer.
 const OF_REQUESTS: &[&str] = &["request.body"];

@@ -6,10 +6,10 @@
 use super::super::{Created, of_kind};
 use super::kinds::{INTEGRATION, INTEGRATION_RESPONSE};
 use super::templates::templates;
-use crate::jsonpath::JsonPath;
-use crate::regexes::Pattern;
 use crate::stack::{IntegrationResponse, ResponseSource};
 use crate::template::problem::{Problem, Problems};
+use apigw_mapping::JsonPath;
+use apigw_mapping::Pattern;
 
 /// The responses of `integration`, in the order of their creation.
 pub(super) fn of(
@@ -55,7 +55,7 @@ fn response(resource: &Created) -> Result<IntegrationResponse, Problem> {
         return Err(resource.problem("IntegrationResponseKey", "must not be empty"));
     }
     if let Some(pattern) = pattern(key)
-        && let Err(error) = Pattern::of_java(pattern)
+        && let Err(error) = Pattern::from_java(pattern)
     {
         let reason = format!("`{key}` is no regular expression that is supported: {error}");
         return Err(resource.problem("IntegrationResponseKey", reason));

@@ -1,6 +1,6 @@
 //! A place in a template's text, moving forward.
 
-use super::{Fault, Place};
+use super::{Place, TemplateError};
 
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'t> {
@@ -50,7 +50,7 @@ impl<'t> Cursor<'t> {
         is_next
     }
 
-    pub(super) fn expect(&mut self, expected: &str) -> Result<(), Fault> {
+    pub(super) fn expect(&mut self, expected: &str) -> Result<(), TemplateError> {
         if self.eat(expected) {
             return Ok(());
         }
@@ -94,8 +94,8 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    pub(super) fn fault(&self, reason: impl Into<String>) -> Fault {
-        Fault::new(self.place, reason)
+    pub(super) fn fault(&self, reason: impl Into<String>) -> TemplateError {
+        TemplateError::new(self.place, reason)
     }
 }
 

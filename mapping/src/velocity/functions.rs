@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use super::Scene;
+use super::Inputs;
 use super::bounds::{Budget, within};
 use super::print::as_text;
-use crate::jsonpath::JsonPath;
+use crate::path::JsonPath;
 
 /// What `java.net.URLEncoder` leaves alone beside letters and digits; a blank becomes `+` afterwards.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC
@@ -19,8 +19,8 @@ const FORM: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b' ');
 
 /// `$input.body`: an empty one prints as an empty object.
-pub(super) fn body(scene: &Scene<'_>) -> Value {
-    match scene.body {
+pub(super) fn body(inputs: &Inputs<'_>) -> Value {
+    match inputs.body {
         "" => "{}".into(),
         body => body.into(),
     }
@@ -28,25 +28,25 @@ pub(super) fn body(scene: &Scene<'_>) -> Value {
 
 /// `$input.method(arguments)`.
 pub(super) fn input(
-    scene: &Scene<'_>,
+    inputs: &Inputs<'_>,
     method: &str,
     arguments: &[Value],
     budget: &mut Budget,
 ) -> Result<Value, String> {
     match (method, arguments) {
         ("json", [path]) => {
-            let found = find(scene, path, budget)?;
+            let found = find(inputs, path, budget)?;
             // A path to nothing is an empty text in JSON.
             Ok(found
                 .map_or_else(|| "\"\"".to_owned(), |found| found.to_string())
                 .into())
         }
-        ("path", [path]) => Ok(find(scene, path, budget)?.unwrap_or_default()),
-        ("params", []) => Ok(scene.parameters.clone()),
+        ("path", [path]) => Ok(find(inputs, path, budget)?.unwrap_or_default()),
+        ("params", []) => Ok(inputs.parameters.clone()),
         ("params", [name]) => {
             let name = as_text(name);
             let of = |place: &str| {
-                let members = scene.parameters[place].as_object()?;
+                let members = inputs.parameters[place].as_object()?;
                 let found = members.get(name.as_ref()).or_else(|| {
                     let is_header = place == "header";
                     let mut members = members.iter();
@@ -67,12 +67,12 @@ pub(super) fn input(
     }
 }
 
-fn find(scene: &Scene<'_>, path: &Value, budget: &mut Budget) -> Result<Option<Value>, String> {
+fn find(inputs: &Inputs<'_>, path: &Value, budget: &mut Budget) -> Result<Option<Value>, String> {
     let path = JsonPath::parse(&as_text(path))?;
     let mut visits = 0;
-    let found = path.find_counting(&parsed(scene.body), &mut visits);
+    let found = path.find_counting(&parsed(inputs.body), &mut visits);
     budget.spend(visits / 16)?;
-    found
+    Ok(found?)
 }
 
 /// A body as JSON: an empty one is an empty object, and one that is not JSON is a text.

@@ -5,11 +5,11 @@
 use regex_lite::Captures;
 
 use super::bounds::{Budget, within};
-use crate::regexes::Pattern;
+use crate::pattern::Pattern;
 
 /// Compiles a regular expression; those of Java's that need looking around or back are refused.
 fn compiled(pattern: &str, is_whole: bool, budget: &mut Budget) -> Result<Pattern, String> {
-    let Some(compiled) = Pattern::of_java_within(budget.left(), pattern, is_whole) else {
+    let Some(compiled) = Pattern::from_java_within(budget.left(), pattern, is_whole) else {
         budget.spend(usize::MAX)?;
         return Err("this regular expression is too large".to_owned());
     };
@@ -36,12 +36,12 @@ pub(super) fn replace(
     let pattern = compiled(pattern, false, budget)?;
     let pieces = pieces(replacement)?;
     // Every group is copied with every state.
-    let groups = pattern.captures_len();
+    let groups = pattern.regex().captures_len();
     let steps = pattern.steps(text.len());
     budget.spend(steps.saturating_mul(1 + groups / 8))?;
     let mut result = String::new();
     let mut last = 0;
-    for captures in pattern.captures_iter(text) {
+    for captures in pattern.regex().captures_iter(text) {
         let Some(whole) = captures.get(0) else { break };
         budget.spend(1 + groups + replacement.len() / 64)?;
         budget.check_time()?;
@@ -66,7 +66,7 @@ pub(super) fn split(
     let pattern = compiled(pattern, false, budget)?;
     budget.spend(pattern.steps(text.len()))?;
     let most = most.filter(|most| *most > 0);
-    let found = pattern.splitn(text, most.unwrap_or(usize::MAX));
+    let found = pattern.regex().splitn(text, most.unwrap_or(usize::MAX));
     let mut parts: Vec<String> = Vec::new();
     for part in found {
         budget.spend(1)?;
@@ -76,7 +76,10 @@ pub(super) fn split(
     // An empty match at the start gives no part, and empty parts at the end are left out.
     if parts.len() > 1
         && parts[0].is_empty()
-        && pattern.find(text).is_some_and(|found| found.is_empty())
+        && pattern
+            .regex()
+            .find(text)
+            .is_some_and(|found| found.is_empty())
     {
         parts.remove(0);
     }

@@ -18,14 +18,12 @@ fn render_with(template: &str, body: &str) -> Result<String, String> {
         "header": { "X-Token": "secret" },
     });
     let variables = Map::from_iter([("host".to_owned(), Value::from("example.com"))]);
-    let scene = Scene {
-        body,
-        context: &context,
-        parameters: &parameters,
-        variables: &variables,
-    };
+    let inputs = Inputs::new(body)
+        .with_context(&context)
+        .with_parameters(&parameters)
+        .with_stage_variables(&variables);
     let rendered =
-        Template::parse(template).and_then(|template| template.render(&scene, &|| false));
+        Template::parse(template).and_then(|template| template.render(&inputs, &|| false));
     rendered.map_err(|fault| fault.to_string())
 }
 
@@ -175,7 +173,7 @@ fn operators_bind_as_usual() {
 }
 
 #[test]
-fn texts_have_the_methods_of_java() {
+fn texts_have_the_methods_from_java() {
     check(&[
         (
             "#set($t = ' Hello ')$t.trim().toLowerCase()$t.trim().toUpperCase().length()",
@@ -302,7 +300,7 @@ fn everything_is_bounded() {
             &format!("$x{}", "[$x".repeat(5000)),
             "lie within one another",
         ),
-        (&" ".repeat(TEMPLATE_BYTES + 1), "300 KB"),
+        (&" ".repeat(MAX_TEMPLATE_BYTES + 1), "300 KB"),
     ]);
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::bounds::{Budget, ROUNDS, within};
 use super::print::as_text;
 use super::syntax::{Expression, Node, Operator};
-use super::{Fault, Place, Scene, operators};
+use super::{Inputs, Place, TemplateError, operators};
 
 /// How a block ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,21 +20,21 @@ enum Flow {
 /// What came of a rendering.
 pub(super) enum Rendered {
     Text(String),
-    Faulty(Fault),
+    Faulty(TemplateError),
     /// It ran out of its budget.
-    Unfinished(Fault),
+    Unfinished(TemplateError),
 }
 
 /// A rendering under way.
 pub(super) struct Rendering<'s> {
-    pub(super) scene: &'s Scene<'s>,
+    pub(super) inputs: &'s Inputs<'s>,
     pub(super) variables: HashMap<String, Value>,
     pub(super) budget: Budget<'s>,
 }
 
-pub(super) fn render<'s>(nodes: &[Node], scene: &'s Scene<'s>, budget: Budget<'s>) -> Rendered {
+pub(super) fn render<'s>(nodes: &[Node], inputs: &'s Inputs<'s>, budget: Budget<'s>) -> Rendered {
     let mut rendering = Rendering {
-        scene,
+        inputs,
         variables: HashMap::new(),
         budget,
     };
@@ -47,7 +47,7 @@ pub(super) fn render<'s>(nodes: &[Node], scene: &'s Scene<'s>, budget: Budget<'s
 }
 
 impl Rendering<'_> {
-    fn block(&mut self, nodes: &[Node], text: &mut String) -> Result<Flow, Fault> {
+    fn block(&mut self, nodes: &[Node], text: &mut String) -> Result<Flow, TemplateError> {
         for node in nodes {
             match self.node(node, text)? {
                 Flow::On => {}
@@ -57,7 +57,7 @@ impl Rendering<'_> {
         Ok(Flow::On)
     }
 
-    fn node(&mut self, node: &Node, text: &mut String) -> Result<Flow, Fault> {
+    fn node(&mut self, node: &Node, text: &mut String) -> Result<Flow, TemplateError> {
         let start = Place { line: 1, column: 1 };
         self.spend(1, start)?;
         match node {
@@ -109,7 +109,7 @@ impl Rendering<'_> {
         body: &[Node],
         place: Place,
         text: &mut String,
-    ) -> Result<Flow, Fault> {
+    ) -> Result<Flow, TemplateError> {
         let items = match self.expression(list)? {
             Value::Null => return Ok(Flow::On),
             Value::Array(items) => items,
@@ -119,7 +119,7 @@ impl Rendering<'_> {
                     "#foreach needs a list or a map, not {}",
                     super::print::kind(&other)
                 );
-                return Err(Fault::new(place, reason));
+                return Err(TemplateError::new(place, reason));
             }
         };
         if items.len() > ROUNDS {
@@ -127,7 +127,7 @@ impl Rendering<'_> {
                 "#foreach has {} rounds, and API Gateway allows {ROUNDS}",
                 items.len()
             );
-            return Err(Fault::new(place, reason));
+            return Err(TemplateError::new(place, reason));
         }
         let before = [variable, "foreach"].map(|name| (name, self.variables.remove(name)));
         let count = items.len();
@@ -161,7 +161,7 @@ impl Rendering<'_> {
         Ok(flow)
     }
 
-    pub(super) fn expression(&mut self, expression: &Expression) -> Result<Value, Fault> {
+    pub(super) fn expression(&mut self, expression: &Expression) -> Result<Value, TemplateError> {
         let start = Place { line: 1, column: 1 };
         self.spend(1, start)?;
         match expression {
@@ -214,17 +214,17 @@ impl Rendering<'_> {
         }
     }
 
-    pub(super) fn spend(&mut self, steps: usize, place: Place) -> Result<(), Fault> {
+    pub(super) fn spend(&mut self, steps: usize, place: Place) -> Result<(), TemplateError> {
         self.budget.spend(steps).map_err(at(place))
     }
 }
 
 /// Makes a fault at `place` of a reason.
-pub(super) fn at(place: Place) -> impl Fn(String) -> Fault {
-    move |reason| Fault::new(place, reason)
+pub(super) fn at(place: Place) -> impl Fn(String) -> TemplateError {
+    move |reason| TemplateError::new(place, reason)
 }
 
-fn push(text: &mut String, more: &str, place: Place) -> Result<(), Fault> {
+fn push(text: &mut String, more: &str, place: Place) -> Result<(), TemplateError> {
     within(text.len() + more.len()).map_err(at(place))?;
     text.push_str(more);
     Ok(())

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// `value` as a reference prints it; null is empty.
 ///
 /// A map prints like `{a=1, b=[2]}`, which is no JSON: `$input.json` gives that.
-pub(crate) fn as_text(value: &Value) -> Cow<'_, str> {
+pub fn as_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Null => Cow::Borrowed(""),
         Value::String(text) => Cow::Borrowed(text),

@@ -4,7 +4,7 @@ use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
 use super::expressions;
 use super::syntax::{Node, Step};
-use super::{Fault, Place};
+use super::{Place, TemplateError};
 
 const DIRECTIVES: [&str; 8] = [
     "set", "if", "elseif", "else", "end", "foreach", "break", "stop",
@@ -22,12 +22,12 @@ enum Ending {
     ElseIf,
 }
 
-pub(super) fn template(text: &str) -> Result<Vec<Node>, Fault> {
+pub(super) fn template(text: &str) -> Result<Vec<Node>, TemplateError> {
     nested(text, Place { line: 1, column: 1 }, 0)
 }
 
 /// The nodes of a text that lies `depth` deep.
-pub(super) fn nested(text: &str, place: Place, depth: usize) -> Result<Vec<Node>, Fault> {
+pub(super) fn nested(text: &str, place: Place, depth: usize) -> Result<Vec<Node>, TemplateError> {
     let mut cursor = Cursor::new(text, place);
     match block(&mut cursor, depth)? {
         (nodes, Ending::Text) => Ok(nodes),
@@ -43,7 +43,7 @@ pub(super) fn nested(text: &str, place: Place, depth: usize) -> Result<Vec<Node>
     }
 }
 
-fn block(cursor: &mut Cursor<'_>, depth: usize) -> Result<(Vec<Node>, Ending), Fault> {
+fn block(cursor: &mut Cursor<'_>, depth: usize) -> Result<(Vec<Node>, Ending), TemplateError> {
     if depth > MAX_DEPTH {
         return Err(cursor.fault(format!(
             "more than {MAX_DEPTH} levels lie within one another"
@@ -99,7 +99,7 @@ fn block(cursor: &mut Cursor<'_>, depth: usize) -> Result<(Vec<Node>, Ending), F
             "stop" => nodes.push(Node::Stop),
             unknown => {
                 let reason = format!("the local target does not know the directive `#{unknown}`");
-                return Err(Fault::new(start, reason));
+                return Err(TemplateError::new(start, reason));
             }
         }
     }
@@ -147,7 +147,7 @@ fn directive(text: &str) -> Option<&'static str> {
 }
 
 /// `## to the end of the line`, `#* … *#`, and `#[[ text that means nothing ]]#`.
-fn skip_comment(cursor: &mut Cursor<'_>, text: &mut String) -> Result<bool, Fault> {
+fn skip_comment(cursor: &mut Cursor<'_>, text: &mut String) -> Result<bool, TemplateError> {
     let start = cursor.place();
     if cursor.eat("##") {
         cursor.take_while(|char| char != '\n');
@@ -168,36 +168,36 @@ fn skip_comment(cursor: &mut Cursor<'_>, text: &mut String) -> Result<bool, Faul
         match cursor.take() {
             Some(char) if is_text => text.push(char),
             Some(_) => {}
-            None => return Err(Fault::new(start, format!("`{end}` is missing"))),
+            None => return Err(TemplateError::new(start, format!("`{end}` is missing"))),
         }
     }
 }
 
-fn open(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+fn open(cursor: &mut Cursor<'_>) -> Result<(), TemplateError> {
     cursor.skip_blank();
     cursor.expect("(")?;
     cursor.skip_blank();
     Ok(())
 }
 
-fn close(cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+fn close(cursor: &mut Cursor<'_>) -> Result<(), TemplateError> {
     cursor.skip_blank();
     cursor.expect(")")?;
     cursor.end_line();
     Ok(())
 }
 
-fn set(cursor: &mut Cursor<'_>, depth: usize) -> Result<Node, Fault> {
+fn set(cursor: &mut Cursor<'_>, depth: usize) -> Result<Node, TemplateError> {
     open(cursor)?;
     let target = expressions::reference(cursor, depth)?;
     if ["input", "util", "context", "stageVariables"].contains(&target.name.as_str()) {
         let reason = format!("`${}` cannot be set", target.name);
-        return Err(Fault::new(target.place, reason));
+        return Err(TemplateError::new(target.place, reason));
     }
     let is_call = |step: &Step| matches!(step, Step::Call { .. });
     if target.steps.iter().any(is_call) {
         let reason = format!("`{}` cannot be set", target.source);
-        return Err(Fault::new(target.place, reason));
+        return Err(TemplateError::new(target.place, reason));
     }
     cursor.skip_blank();
     cursor.expect("=")?;
@@ -206,15 +206,18 @@ fn set(cursor: &mut Cursor<'_>, depth: usize) -> Result<Node, Fault> {
     Ok(Node::Set { target, value })
 }
 
-fn condition(cursor: &mut Cursor<'_>, depth: usize) -> Result<super::syntax::Expression, Fault> {
+fn condition(
+    cursor: &mut Cursor<'_>,
+    depth: usize,
+) -> Result<super::syntax::Expression, TemplateError> {
     open(cursor)?;
     let condition = expressions::expression(cursor, depth + 1)?;
     close(cursor)?;
     Ok(condition)
 }
 
-fn branches(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, Fault> {
-    let missing = || Fault::new(start, "this `#if` has no `#end`");
+fn branches(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, TemplateError> {
+    let missing = || TemplateError::new(start, "this `#if` has no `#end`");
     let mut branches = Vec::new();
     loop {
         let condition = condition(cursor, depth)?;
@@ -237,11 +240,11 @@ fn branches(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node,
     }
 }
 
-fn foreach(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, Fault> {
+fn foreach(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, TemplateError> {
     open(cursor)?;
     let variable = expressions::reference(cursor, depth)?;
     if !variable.steps.is_empty() {
-        return Err(Fault::new(
+        return Err(TemplateError::new(
             variable.place,
             "a loop variable is a plain name",
         ));
@@ -259,6 +262,6 @@ fn foreach(cursor: &mut Cursor<'_>, start: Place, depth: usize) -> Result<Node, 
             body,
             place: start,
         }),
-        _ => Err(Fault::new(start, "this `#foreach` has no `#end`")),
+        _ => Err(TemplateError::new(start, "this `#foreach` has no `#end`")),
     }
 }

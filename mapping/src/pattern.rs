@@ -6,8 +6,6 @@
 
 mod java;
 
-use std::ops::Deref;
-
 use regex_lite::{Regex, RegexBuilder};
 
 /// How many pairs of a state and a byte are one step. A step takes some half a microsecond in a release build.
@@ -24,23 +22,44 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 const MAX_LENGTH: usize = 32 * 1024;
 
 /// A compiled regular expression, and how large it is.
+///
+/// ```
+/// use apigw_mapping::Pattern;
+///
+/// let pattern = Pattern::from_java(r"\p{Alpha}+-[a-z\d-_]+")?;
+/// assert!(pattern.is_match("room-a_1"));
+/// assert!(pattern.steps(1_000_000) > pattern.steps(1_000));
+/// # Ok::<(), apigw_mapping::PatternError>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     regex: Regex,
     states: usize,
 }
 
+/// Why an expression cannot be used. It displays as a reason, which may quote the expression.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// Java reads it, and the engine cannot: looking around or back, classes of Unicode.
+    #[error("{0}")]
+    Unsupported(String),
+    /// It is no expression, or too large a one.
+    #[error("{0}")]
+    Invalid(String),
+}
+
 impl Pattern {
-    /// Compiles `pattern`, which may match anywhere in a text. The error says why it cannot be used.
-    pub(crate) fn compile(pattern: &str) -> Result<Self, String> {
+    /// Compiles `pattern`, which may match anywhere in a text.
+    fn compile(pattern: &str) -> Result<Self, PatternError> {
         Self::compile_within(usize::MAX, pattern)
-            .unwrap_or_else(|| Err("compiled regex exceeded size limit".to_owned()))
+            .unwrap_or_else(|| invalid("compiled regex exceeded size limit"))
     }
 
     /// The same; `None` if that costs more than `steps`.
-    fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, String>> {
+    fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, PatternError>> {
         if pattern.len() > MAX_LENGTH {
-            return Some(Err("it has more than 32 KB".to_owned()));
+            return Some(invalid("it has more than 32 KB"));
         }
         // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
         // a factor of two, and all tries together take twice the time of the last one.
@@ -55,7 +74,7 @@ impl Pattern {
                     return Some(Ok(Self { regex, states }));
                 }
                 Err(error) if size >= MAX_BYTES || !error.to_string().contains("size limit") => {
-                    return Some(Err(error.to_string()));
+                    return Some(invalid(&error.to_string()));
                 }
                 Err(_) => size *= 2,
             }
@@ -63,38 +82,53 @@ impl Pattern {
     }
 
     /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
-    pub(crate) fn whole(pattern: &str) -> Result<Self, String> {
+    fn whole(pattern: &str) -> Result<Self, PatternError> {
         Self::compile(&whole(pattern))
     }
 
-    /// The same for an expression in Java's dialect. The error names what cannot be expressed here.
-    pub(crate) fn of_java(pattern: &str) -> Result<Self, String> {
-        Self::whole(&java::translated(pattern)?)
+    /// Compiles `pattern`, which is in Java's dialect and must match a text from its start to its end.
+    ///
+    /// # Errors
+    /// [`PatternError::Unsupported`] with what cannot be expressed here, [`PatternError::Invalid`] for the rest.
+    pub fn from_java(pattern: &str) -> Result<Self, PatternError> {
+        Self::whole(&java::translated(pattern).map_err(PatternError::Unsupported)?)
     }
 
-    /// One in Java's dialect that may match anywhere in a text, as the patterns of models may. The outer error names what
-    /// cannot be expressed here, the inner one says why it is no expression at all.
-    pub(crate) fn of_java_anywhere(pattern: &str) -> Result<Result<Self, String>, String> {
-        Ok(Self::compile(&java::translated(pattern)?))
+    /// The same for one that may match anywhere in a text, as the patterns of JSON schemas may.
+    ///
+    /// # Errors
+    /// As [`from_java`](Self::from_java).
+    pub fn from_java_anywhere(pattern: &str) -> Result<Self, PatternError> {
+        Self::compile(&java::translated(pattern).map_err(PatternError::Unsupported)?)
+    }
+
+    /// Whether `text` matches. Costs [`steps`](Self::steps) of its length at most.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
     }
 
     /// The same, and without having to match the whole of a text unless `is_whole`; `None` if compiling it costs more
     /// than `steps`.
-    pub(crate) fn of_java_within(
+    pub(crate) fn from_java_within(
         steps: usize,
         pattern: &str,
         is_whole: bool,
-    ) -> Option<Result<Self, String>> {
+    ) -> Option<Result<Self, PatternError>> {
         match java::translated(pattern) {
             Ok(pattern) if is_whole => Self::compile_within(steps, &whole(&pattern)),
             Ok(pattern) => Self::compile_within(steps, &pattern),
-            Err(why) => Some(Err(why)),
+            Err(why) => Some(Err(PatternError::Unsupported(why))),
         }
     }
 
-    /// What one look through `bytes` of text costs at most, in steps.
-    pub(crate) fn steps(&self, bytes: usize) -> usize {
+    /// What one look through `bytes` of text costs at most, in steps of some half a microsecond in a release build.
+    pub fn steps(&self, bytes: usize) -> usize {
         (self.states.saturating_mul(bytes) / PAIRS_PER_STEP).saturating_add(1)
+    }
+
+    /// The engine's own, for what costs more than [`steps`](Self::steps) says.
+    pub(crate) fn regex(&self) -> &Regex {
+        &self.regex
     }
 
     /// What compiling it has cost, in steps.
@@ -112,12 +146,8 @@ fn whole(pattern: &str) -> String {
     format!("^(?:{pattern})$")
 }
 
-impl Deref for Pattern {
-    type Target = Regex;
-
-    fn deref(&self) -> &Regex {
-        &self.regex
-    }
+fn invalid<T>(why: &str) -> Result<T, PatternError> {
+    Err(PatternError::Invalid(why.to_owned()))
 }
 
 #[cfg(test)]
@@ -133,7 +163,7 @@ mod tests {
         assert_eq!(nested.steps(0), 1);
         assert!(nested.steps(2048) >= 2 * nested.steps(1024) - 1);
         assert!(nested.steps_to_compile() > 100 * small.steps_to_compile());
-        let in_passing = |pattern| Pattern::of_java_within(20_000, pattern, true);
+        let in_passing = |pattern| Pattern::from_java_within(20_000, pattern, true);
         assert!(in_passing("((a?){200}){20}b").is_none());
         assert!(in_passing("[a-z]+").is_some_and(|compiled| compiled.is_ok()));
     }

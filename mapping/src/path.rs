@@ -6,9 +6,30 @@
 use serde_json::Value;
 
 /// A path that can be followed.
+///
+/// ```
+/// use apigw_mapping::JsonPath;
+/// use serde_json::json;
+///
+/// let body = json!({ "list": [{ "c": 4 }, { "c": 5 }] });
+/// let path = JsonPath::parse("$.list[-1].c")?;
+/// assert_eq!(path.find(&body)?, Some(json!(5)));
+/// # Ok::<(), apigw_mapping::PathError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct JsonPath {
+pub struct JsonPath {
     steps: Vec<Step>,
+}
+
+/// Why a path cannot be read or followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PathError(String);
+
+impl From<PathError> for String {
+    fn from(error: PathError) -> Self {
+        error.0
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +49,12 @@ const MAX_FOUND: usize = 10_000;
 const MAX_VISITED: usize = 1_000_000;
 
 impl JsonPath {
-    /// Reads a path with or without its leading `$`. The error says what is wrong with it.
-    pub(crate) fn parse(path: &str) -> Result<Self, String> {
-        let wrong = |what: &str| format!("the path `{path}` {what}");
+    /// Reads a path with or without its leading `$`.
+    ///
+    /// # Errors
+    /// What is wrong with it, or not supported.
+    pub fn parse(path: &str) -> Result<Self, PathError> {
+        let wrong = |what: &str| PathError(format!("the path `{path}` {what}"));
         let trimmed = path.trim();
         let dotted;
         let mut rest = match trimmed.strip_prefix('$') {
@@ -80,18 +104,23 @@ impl JsonPath {
         Ok(Self { steps })
     }
 
-    /// What the path leads to; `None` if there is nothing. With `*` or `..`, a list of all that is found. An error if
-    /// it looks at more than a million values.
-    pub(crate) fn find(&self, value: &Value) -> Result<Option<Value>, String> {
+    /// What the path leads to; `None` if there is nothing. With `*` or `..`, a list of all that is found, the first 10,000.
+    ///
+    /// # Errors
+    /// It looks at more than a million values.
+    pub fn find(&self, value: &Value) -> Result<Option<Value>, PathError> {
         self.find_counting(value, &mut 0)
     }
 
-    /// The same, counting in `visits` the values that are looked at.
-    pub(crate) fn find_counting(
+    /// The same, adding to `visits` the values that are looked at. Those that it counts already are part of the limit.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn find_counting(
         &self,
         value: &Value,
         visits: &mut usize,
-    ) -> Result<Option<Value>, String> {
+    ) -> Result<Option<Value>, PathError> {
         *visits += self.steps.len();
         let is_plain = |step: &Step| matches!(step, Step::Member(_) | Step::Element(_));
         if self.steps.iter().all(is_plain) {
@@ -109,7 +138,8 @@ impl JsonPath {
                     step => next.extend(one(value, step)),
                 }
                 if *visits > MAX_VISITED {
-                    return Err(format!("a path looks at more than {MAX_VISITED} values"));
+                    let reason = format!("a path looks at more than {MAX_VISITED} values");
+                    return Err(PathError(reason));
                 }
                 if next.len() > MAX_FOUND {
                     break;
@@ -122,7 +152,8 @@ impl JsonPath {
         for value in found {
             weigh(value, visits);
             if *visits > MAX_VISITED {
-                return Err(format!("a path leads to more than {MAX_VISITED} values"));
+                let reason = format!("a path leads to more than {MAX_VISITED} values");
+                return Err(PathError(reason));
             }
             copies.push(value.clone());
         }

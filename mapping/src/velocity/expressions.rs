@@ -6,7 +6,7 @@ use super::bounds::MAX_DEPTH;
 use super::cursor::{Cursor, starts_name};
 use super::parse::nested;
 use super::syntax::{Expression, Operator, Reference, Step};
-use super::{Fault, Place};
+use super::{Place, TemplateError};
 
 /// Whether `text` begins with a reference.
 pub(super) fn is_reference(text: &str) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn is_reference(text: &str) -> bool {
     starts_name(after.strip_prefix('{').unwrap_or(after))
 }
 
-pub(super) fn reference(cursor: &mut Cursor<'_>, depth: usize) -> Result<Reference, Fault> {
+pub(super) fn reference(cursor: &mut Cursor<'_>, depth: usize) -> Result<Reference, TemplateError> {
     let start = cursor.clone();
     cursor.expect("$")?;
     let is_quiet = cursor.eat("!");
@@ -63,7 +63,11 @@ pub(super) fn reference(cursor: &mut Cursor<'_>, depth: usize) -> Result<Referen
 }
 
 /// Expressions between commas, up to `end`, which is taken.
-fn list(cursor: &mut Cursor<'_>, end: &str, depth: usize) -> Result<Vec<Expression>, Fault> {
+fn list(
+    cursor: &mut Cursor<'_>,
+    end: &str,
+    depth: usize,
+) -> Result<Vec<Expression>, TemplateError> {
     let mut items = Vec::new();
     cursor.skip_blank();
     if cursor.eat(end) {
@@ -79,7 +83,10 @@ fn list(cursor: &mut Cursor<'_>, end: &str, depth: usize) -> Result<Vec<Expressi
     }
 }
 
-pub(super) fn expression(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
+pub(super) fn expression(
+    cursor: &mut Cursor<'_>,
+    depth: usize,
+) -> Result<Expression, TemplateError> {
     if depth > MAX_DEPTH {
         return Err(cursor.fault(format!(
             "more than {MAX_DEPTH} levels lie within one another"
@@ -119,7 +126,11 @@ const LEVELS: [&[(&str, Operator)]; 6] = [
 /// The most operators in one expression: each is a level of the tree.
 const MAX_OPERATORS: usize = 100;
 
-fn binary(cursor: &mut Cursor<'_>, level: usize, depth: usize) -> Result<Expression, Fault> {
+fn binary(
+    cursor: &mut Cursor<'_>,
+    level: usize,
+    depth: usize,
+) -> Result<Expression, TemplateError> {
     let Some(operators) = LEVELS.get(level) else {
         return unary(cursor, depth);
     };
@@ -141,7 +152,7 @@ fn binary(cursor: &mut Cursor<'_>, level: usize, depth: usize) -> Result<Express
     Err(cursor.fault(format!("more than {MAX_OPERATORS} operators in a row")))
 }
 
-fn unary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
+fn unary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, TemplateError> {
     cursor.skip_blank();
     if depth > MAX_DEPTH {
         return Err(cursor.fault(format!(
@@ -158,7 +169,7 @@ fn unary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
     primary(cursor, depth)
 }
 
-fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
+fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, TemplateError> {
     let place = cursor.place();
     match cursor.peek() {
         Some('$') => Ok(Expression::Reference(reference(cursor, depth)?)),
@@ -186,7 +197,7 @@ fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
         _ => match cursor.name() {
             Some("true") => Ok(Expression::Literal(true.into())),
             Some("false") => Ok(Expression::Literal(false.into())),
-            Some(word) => Err(Fault::new(
+            Some(word) => Err(TemplateError::new(
                 place,
                 format!("`{word}` is no value: variables begin with `$`, texts have quotes"),
             )),
@@ -199,13 +210,13 @@ fn primary(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
 }
 
 /// A text in quotes; a doubled quote stands for one, and a backslash for itself.
-fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, Fault> {
+fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, TemplateError> {
     let start = cursor.place();
     cursor.take();
     let mut text = String::new();
     loop {
         match cursor.take() {
-            None => return Err(Fault::new(start, "a closing quote is missing")),
+            None => return Err(TemplateError::new(start, "a closing quote is missing")),
             Some(found) if found == quote => {
                 if cursor.peek() != Some(quote) {
                     return Ok(text);
@@ -218,7 +229,7 @@ fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, Fault> {
     }
 }
 
-fn number(cursor: &mut Cursor<'_>) -> Result<Expression, Fault> {
+fn number(cursor: &mut Cursor<'_>) -> Result<Expression, TemplateError> {
     let place = cursor.place();
     let start = cursor.clone();
     cursor.eat("-");
@@ -237,12 +248,16 @@ fn number(cursor: &mut Cursor<'_>) -> Result<Expression, Fault> {
             .flatten()
     };
     let value = whole.or_else(fraction);
-    let reason = || Fault::new(place, format!("`{text}` is no number"));
+    let reason = || TemplateError::new(place, format!("`{text}` is no number"));
     value.map(Expression::Literal).ok_or_else(reason)
 }
 
 /// `[1, 2]` or `[1..5]`, after the bracket.
-fn brackets(cursor: &mut Cursor<'_>, place: Place, depth: usize) -> Result<Expression, Fault> {
+fn brackets(
+    cursor: &mut Cursor<'_>,
+    place: Place,
+    depth: usize,
+) -> Result<Expression, TemplateError> {
     cursor.skip_blank();
     if cursor.eat("]") {
         return Ok(Expression::List(Vec::new()));
@@ -264,7 +279,7 @@ fn brackets(cursor: &mut Cursor<'_>, place: Place, depth: usize) -> Result<Expre
 }
 
 /// `{"a": 1}`, after the brace.
-fn braces(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, Fault> {
+fn braces(cursor: &mut Cursor<'_>, depth: usize) -> Result<Expression, TemplateError> {
     let mut entries = Vec::new();
     cursor.skip_blank();
     if cursor.eat("}") {

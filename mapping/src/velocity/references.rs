@@ -8,7 +8,7 @@ use super::bounds::Budget;
 use super::evaluate::{Rendering, at};
 use super::print::{as_text, kind};
 use super::syntax::{Reference, Step};
-use super::{Fault, Place, functions, lists, maps, texts};
+use super::{Place, TemplateError, functions, lists, maps, texts};
 
 /// The methods that change what they are called on.
 const CHANGING: [&str; 6] = ["add", "addAll", "clear", "put", "putAll", "remove"];
@@ -25,28 +25,28 @@ impl Reference {
 
 impl Rendering<'_> {
     /// The value of `reference`; null if there is none.
-    pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value, Fault> {
+    pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value, TemplateError> {
         let place = reference.place;
         let mut steps = reference.steps.iter();
         if reference.name == "input" {
             // It may be parsed anew each time.
-            self.spend(self.scene.body.len() / 64, place)?;
+            self.spend(self.inputs.body.len() / 64, place)?;
         }
         let mut value = match reference.name.as_str() {
             "input" => match steps.next() {
-                Some(Step::Property(name)) if name == "body" => functions::body(self.scene),
+                Some(Step::Property(name)) if name == "body" => functions::body(self.inputs),
                 Some(Step::Call {
                     method,
                     arguments,
                     place,
                 }) => {
                     let arguments = self.arguments(arguments)?;
-                    functions::input(self.scene, method, &arguments, &mut self.budget)
+                    functions::input(self.inputs, method, &arguments, &mut self.budget)
                         .map_err(at(*place))?
                 }
                 _ => {
                     let reason = "`$input` has body, json(path), path(path) and params()";
-                    return Err(Fault::new(place, reason));
+                    return Err(TemplateError::new(place, reason));
                 }
             },
             "util" => match steps.next() {
@@ -61,7 +61,7 @@ impl Rendering<'_> {
                     }
                     functions::util(method, &arguments).map_err(at(*place))?
                 }
-                _ => return Err(Fault::new(place, "`$util` has functions only")),
+                _ => return Err(TemplateError::new(place, "`$util` has functions only")),
             },
             name => {
                 if let Some(value) = self.change(reference)? {
@@ -85,11 +85,13 @@ impl Rendering<'_> {
     /// A variable, and the members that `steps` name.
     fn walk(&self, name: &str, steps: &[Step]) -> Value {
         let (root, steps) = match (name, steps) {
-            ("context", _) => (Some(self.scene.context), steps),
+            ("context", _) => (Some(self.inputs.context), steps),
             ("stageVariables", [Step::Property(name), rest @ ..]) => {
-                (self.scene.variables.get(name), rest)
+                (self.inputs.variables.and_then(|all| all.get(name)), rest)
             }
-            ("stageVariables", []) => return self.scene.variables.clone().into(),
+            ("stageVariables", []) => {
+                return self.inputs.variables.cloned().unwrap_or_default().into();
+            }
             (name, _) => (self.variables.get(name), steps),
         };
         let found = steps.iter().try_fold(root, |value, step| match step {
@@ -99,7 +101,7 @@ impl Rendering<'_> {
         found.flatten().cloned().unwrap_or_default()
     }
 
-    fn step(&mut self, value: Value, step: &Step, place: Place) -> Result<Value, Fault> {
+    fn step(&mut self, value: Value, step: &Step, place: Place) -> Result<Value, TemplateError> {
         self.spend(1, place)?;
         Ok(match step {
             Step::Property(name) => match value {
@@ -123,12 +125,15 @@ impl Rendering<'_> {
         })
     }
 
-    fn arguments(&mut self, arguments: &[super::syntax::Expression]) -> Result<Vec<Value>, Fault> {
+    fn arguments(
+        &mut self,
+        arguments: &[super::syntax::Expression],
+    ) -> Result<Vec<Value>, TemplateError> {
         arguments.iter().map(|one| self.expression(one)).collect()
     }
 
     /// Calls a method that changes a variable, if that is what `reference` does.
-    fn change(&mut self, reference: &Reference) -> Result<Option<Value>, Fault> {
+    fn change(&mut self, reference: &Reference) -> Result<Option<Value>, TemplateError> {
         let Some((
             Step::Call {
                 method,
@@ -160,7 +165,7 @@ impl Rendering<'_> {
     }
 
     /// Sets a variable, or a member of one.
-    pub(super) fn set(&mut self, target: &Reference, value: Value) -> Result<(), Fault> {
+    pub(super) fn set(&mut self, target: &Reference, value: Value) -> Result<(), TemplateError> {
         let Some((last, path)) = target.steps.split_last() else {
             self.variables.insert(target.name.clone(), value);
             return Ok(());
@@ -168,7 +173,9 @@ impl Rendering<'_> {
         let key = match last {
             Step::Property(name) => Value::from(name.as_str()),
             Step::Index(index) => self.expression(index)?,
-            Step::Call { place, .. } => return Err(Fault::new(*place, "a call cannot be set")),
+            Step::Call { place, .. } => {
+                return Err(TemplateError::new(*place, "a call cannot be set"));
+            }
         };
         let place = target.place;
         let keys = self.keys(path)?;
@@ -180,11 +187,11 @@ impl Rendering<'_> {
             Some(Value::Array(items)) => {
                 let index = key.as_u64().and_then(|index| usize::try_from(index).ok());
                 let slot = index.and_then(|index| items.get_mut(index));
-                let missing = || Fault::new(place, "the list has no such element");
+                let missing = || TemplateError::new(place, "the list has no such element");
                 *slot.ok_or_else(missing)? = value;
                 Ok(())
             }
-            _ => Err(Fault::new(
+            _ => Err(TemplateError::new(
                 place,
                 "only members of maps and lists can be set",
             )),
@@ -192,7 +199,7 @@ impl Rendering<'_> {
     }
 
     /// The names and places that `path` leads through; `None` if there is a call among them.
-    fn keys(&mut self, path: &[Step]) -> Result<Option<Vec<Value>>, Fault> {
+    fn keys(&mut self, path: &[Step]) -> Result<Option<Vec<Value>>, TemplateError> {
         let mut keys = Vec::with_capacity(path.len());
         for step in path {
             keys.push(match step {
