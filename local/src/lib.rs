@@ -24,6 +24,8 @@ mod clock;
 mod connections_api;
 mod dynamodb;
 mod front;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 pub mod iam;
 mod ids;

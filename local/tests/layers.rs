@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. `lib.rs` names all of them.
-const PARTS: [&str; 22] = [
+const PARTS: [&str; 23] = [
     "beside",
     "budget",
     "ids",
@@ -30,6 +30,7 @@ const PARTS: [&str; 22] = [
     "connections_api",
     "front",
     "local_stack",
+    "fuzzing",
     "lib",
 ];
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod path;
 mod pattern;
 mod velocity;

@@ -3,6 +3,7 @@
 mod advisories;
 mod bench;
 mod conformance;
+mod fuzz;
 mod licences;
 mod peers;
 mod release;
@@ -29,6 +30,8 @@ usage: cargo xtask COMMAND
   simulate rooms
                 play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
+  fuzz SECONDS [TARGET...]
+                build the fuzz targets, run each for that long; needs a C++ compiler. New inputs and finds stay in target/fuzz
   peers         only set the peers up
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
@@ -58,6 +61,13 @@ fn main() -> ExitCode {
         }
         "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
+        "fuzz"
+            if rest
+                .first()
+                .is_some_and(|word| word.parse::<u64>().is_ok_and(|seconds| seconds > 0)) =>
+        {
+            fuzz::run(rest[0].parse().unwrap_or(1), &rest[1..])
+        }
         "peers" => peers::set_up().map(drop),
         "licences" => licences::check(),
         "unused" => unused::check(),

@@ -104,6 +104,7 @@ fn the_modules_of_the_library_name_only_those_below_them() {
             ("engine", &["config", "interrupt", "stack"]),
             ("aws", &engine),
             ("local", &local),
+            ("fuzzing", &["config", "packaging", "stack"]),
         ],
     );
 }

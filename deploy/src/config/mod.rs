@@ -243,11 +243,21 @@ impl Settings {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => folder.to_owned(),
         };
-        let (file, routes) = file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
+        Self::read(shown, &text, folder, overrides)
+    }
+
+    /// What `text`, the content of the file `shown`, says for a chat in `folder`.
+    pub(crate) fn read(
+        shown: &Path,
+        text: &str,
+        folder: PathBuf,
+        overrides: Overrides,
+    ) -> Result<Self, ConfigError> {
+        let (file, routes) = file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
         routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
-            ConfigError::Invalid(Snippet::new(shown, &text, place, message))
+            ConfigError::Invalid(Snippet::new(shown, text, place, message))
         })?;
         Ok(Self::resolve(folder, file, routes, overrides))
     }

@@ -11,6 +11,8 @@ mod counting;
 mod elf;
 mod error;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod manifest;
 mod owner;
 mod paths;

@@ -69,16 +69,11 @@ async fn converse(
     socket_place: Place,
 ) -> Ended {
     let limits = &gateway.limits;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(8 * 1024)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_frame_size(Some(limits.frame_bytes))
-        .max_message_size(Some(limits.message_bytes));
     let arriving = Arriving::new(Arc::clone(connection.incoming()), limits);
     let socket = Metered::new(socket, Arc::clone(&arriving), limits);
     let socket =
-        WebSocketStream::from_partially_read(socket, rest, Role::Server, Some(config)).await;
+        WebSocketStream::from_partially_read(socket, rest, Role::Server, Some(config(limits)))
+            .await;
     let (sink, mut stream) = socket.split();
     let mut writer = tokio::spawn(write(sink, outgoing, limits.frame_bytes));
     let control_frames = Bucket::new(limits.control_frames);
@@ -153,6 +148,15 @@ async fn converse(
             ended
         }
     }
+}
+
+pub(super) fn config(limits: &Limits) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(8 * 1024)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_frame_size(Some(limits.frame_bytes))
+        .max_message_size(Some(limits.message_bytes))
 }
 
 /// Waits for the close frame to leave, then for the client to hang up: closing with something unread would reset the
@@ -273,7 +277,7 @@ async fn feed(sink: &mut Sink, text: Bytes, frame_bytes: usize) -> Result<(), Er
     Ok(())
 }
 
-fn closed_by_client(frame: Option<CloseFrame>) -> Ended {
+pub(super) fn closed_by_client(frame: Option<CloseFrame>) -> Ended {
     match frame {
         Some(frame) => Ended {
             code: frame.code.into(),
@@ -303,7 +307,7 @@ fn too_slow() -> Ended {
 }
 
 /// The close code that a client's fault deserves; `None` when there is nobody left to tell.
-fn fault(error: &Error) -> Option<CloseCode> {
+pub(super) fn fault(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::Size),
         Error::Utf8(_) => Some(CloseCode::Invalid),
