@@ -30,13 +30,15 @@ pub fn config(data: &[u8]) {
         (name.clone(), allowed.to_owned())
     });
     let values: BTreeMap<String, String> = values.collect();
-    let identity = chatctl_local::stack::Identity {
+    let identity = chatctl_local::unstable::stack::Identity {
         stack_name: settings.stack.to_string(),
         region: "us-east-1".to_owned(),
         account_id: "000000000000".to_owned(),
         seed: "local".to_owned(),
     };
-    if let Err(error) = chatctl_local::template::resolve(&template.to_json(), &values, &identity) {
+    if let Err(error) =
+        chatctl_local::unstable::template::resolve(&template.to_json(), &values, &identity)
+    {
         panic!("an accepted config makes a template that is refused: {error}");
     }
 }

@@ -89,11 +89,9 @@ pub fn policy(data: &[u8]) {
     };
     let mut lines = request.lines().map(str::to_owned);
     let mut line = || lines.next().unwrap_or_default();
-    let request = Request {
-        action: line(),
-        resource: line(),
-        context: BTreeMap::from([("dynamodb:LeadingKeys".to_owned(), vec![line()])]),
-    };
+    let request = Request::new(line(), line());
+    let keys = ("dynamodb:LeadingKeys".to_owned(), vec![line()]);
+    let request = request.with_context(BTreeMap::from([keys]));
     let one = |effect: &str| {
         let text = format!(
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"{effect}","Action":"*","Resource":"*"}}}}"#

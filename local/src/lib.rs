@@ -1,4 +1,6 @@
-//! One machine's AWS for WebSocket stacks: takes a CloudFormation template and runs it.
+#![doc = include_str!("../README.md")]
+//!
+//! # What it is held to
 //!
 //! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API answer as
 //! AWS documents them, so whatever works against a [`LocalStack`] here meets the same contracts there.
@@ -36,10 +38,12 @@ mod moments;
 mod observer;
 mod options;
 mod schema;
-pub mod stack;
+mod stack;
 mod status;
-pub mod template;
+mod template;
 mod transition;
+#[doc(hidden)]
+pub mod unstable;
 mod websocket;
 
 pub use clock::{Clock, Hand};
@@ -50,5 +54,7 @@ pub use lambda::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
+pub use stack::{LogicalId, Resource, Throttle};
 pub use status::{FunctionStatus, Status, TableStatus};
+pub use template::{Problem, TemplateError};
 pub use transition::ChangeSummary;

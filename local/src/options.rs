@@ -9,8 +9,21 @@ use rustix::process::{Resource, getrlimit};
 use crate::clock::Clock;
 use crate::stack::{Identity, LogicalId, Throttle};
 
+/// One method for each field, named after it, that gives the value another one.
+macro_rules! with {
+    ($($with:ident: $field:ident, $type:ty;)*) => {$(
+        #[doc = concat!("The same with another value of [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $with(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+    )*};
+}
+
 /// What to run: a template, its parameters and the code of its functions.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StackRequest {
     /// The stack's name; an update keeps it.
     pub stack_name: String,
@@ -23,6 +36,23 @@ pub struct StackRequest {
     /// By the function's logical id: a folder with an executable `bootstrap`, a zip file holding one, or the
     /// executable itself. Every function of the template needs an entry.
     pub code: BTreeMap<LogicalId, PathBuf>,
+}
+
+impl StackRequest {
+    /// A stack of this name and template, without parameters and code.
+    pub fn new(stack_name: impl Into<String>, template: impl Into<String>) -> Self {
+        Self {
+            stack_name: stack_name.into(),
+            template: template.into(),
+            ..Self::default()
+        }
+    }
+
+    with! {
+        with_parameters: parameters, BTreeMap<String, String>;
+        with_references: references, BTreeMap<String, String>;
+        with_code: code, BTreeMap<LogicalId, PathBuf>;
+    }
 }
 
 /// Without the values of dynamic references, which are secrets.
@@ -48,6 +78,7 @@ impl std::fmt::Debug for StackRequest {
 
 /// Where and how a local stack runs. Stays the same through its life; an update cannot change it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// The gateway's port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
@@ -86,6 +117,18 @@ impl Default for Options {
 }
 
 impl Options {
+    with! {
+        with_port: port, u16;
+        with_seed: seed, String;
+        with_region: region, String;
+        with_account_id: account_id, String;
+        with_tables: tables, TableStorage;
+        with_limits: limits, Limits;
+        with_clock: clock, Clock;
+        with_scratch: scratch, Option<PathBuf>;
+        with_max_processes_per_function: max_processes_per_function, usize;
+    }
+
     pub(crate) fn identity(&self, stack_name: &str) -> Identity {
         Identity {
             stack_name: stack_name.to_owned(),
@@ -98,6 +141,7 @@ impl Options {
 
 /// Where table data is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TableStorage {
     /// Gone when the stack stops.
     Memory,
@@ -116,6 +160,7 @@ pub enum TableStorage {
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 /// and <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html> where AWS has such a limit.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Requests of all kinds: handshakes, messages, calls of the @connections API. 10,000 a second, 5,000 at once.
     pub requests: Throttle,
@@ -207,6 +252,32 @@ impl Default for Limits {
 }
 
 impl Limits {
+    with! {
+        with_requests: requests, Throttle;
+        with_new_connections: new_connections, Throttle;
+        with_connections: connections, usize;
+        with_sockets: sockets, usize;
+        with_queued_bytes: queued_bytes, usize;
+        with_idle_timeout: idle_timeout, Duration;
+        with_connection_duration: connection_duration, Duration;
+        with_authorizer_timeout: authorizer_timeout, Duration;
+        with_head_timeout: head_timeout, Duration;
+        with_keep_alive_timeout: keep_alive_timeout, Duration;
+        with_slow_client_timeout: slow_client_timeout, Duration;
+        with_control_frames: control_frames, Throttle;
+        with_head_bytes: head_bytes, usize;
+        with_frame_bytes: frame_bytes, usize;
+        with_message_bytes: message_bytes, usize;
+        with_client_queue: client_queue, usize;
+        with_client_queue_bytes: client_queue_bytes, usize;
+        with_concurrent_messages: concurrent_messages, usize;
+        with_waiting_events: waiting_events, usize;
+        with_waiting_event_bytes: waiting_event_bytes, usize;
+        with_init_timeout: init_timeout, Duration;
+        with_process_idle: process_idle, Duration;
+        with_shutdown_grace: shutdown_grace, Duration;
+    }
+
     /// As many as files that this process may have open at the moment, as each connection is one, less a quarter of them
     /// or 192, whichever is more, but no more than half.
     ///

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. `lib.rs` names all of them.
-const PARTS: [&str; 23] = [
+const PARTS: [&str; 24] = [
     "beside",
     "budget",
     "ids",
@@ -31,6 +31,7 @@ const PARTS: [&str; 23] = [
     "front",
     "local_stack",
     "fuzzing",
+    "unstable",
     "lib",
 ];
 

@@ -10,7 +10,7 @@ use super::http::WebPage;
 pub(super) use super::kinds::Kind;
 use super::kinds::{by_code, by_status};
 use crate::engine::network::ProxyFailure;
-use crate::engine::{ErrorKind, TargetError, causes};
+use crate::engine::{ErrorKind, TargetError, causes, chain};
 use crate::stack::denial::Denial;
 use crate::stack::denial::action_in;
 use crate::stack::unavailable::explanation;
@@ -247,15 +247,4 @@ where
 pub(super) fn on_one_line(words: &str) -> String {
     let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" \u{240a} ")
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -16,6 +16,7 @@ pub mod network;
 pub mod preflight;
 mod prepare;
 pub mod probe;
+mod random;
 pub mod reading;
 mod refusal;
 pub mod silence;
@@ -29,7 +30,8 @@ pub use deploy::{DeployError, execute};
 pub use event::{DeployEvent, Reporter, Step};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, preview};
-pub use refusal::{ErrorKind, TargetError, causes};
+pub use random::random_hex;
+pub use refusal::{ErrorKind, TargetError, causes, chain};
 pub use status::StackStatus;
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, Data, DeployMode, Deployment, Description, FunctionCode,

@@ -67,7 +67,7 @@ pub enum CodeError {
         /// The path.
         path: PathBuf,
         /// What is wrong with it.
-        source: zip::result::ZipError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A zip file without a `bootstrap` at its top.
     #[error("`{path}` holds no `bootstrap`: it must be at the top of the zip file")]
@@ -238,9 +238,9 @@ pub(crate) fn unpack(
     root: &Path,
     mut room: u64,
 ) -> Result<(), CodeError> {
-    let wrong = |source| CodeError::Zip {
+    let wrong = |error: zip::result::ZipError| CodeError::Zip {
         path: path.to_owned(),
-        source,
+        source: error.into(),
     };
     let mut archive = zip::ZipArchive::new(file).map_err(wrong)?;
     if archive.index_for_name("bootstrap").is_none() {

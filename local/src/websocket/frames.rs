@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Gateway;
 use super::connections::{Connection, Ending, Outgoing};
@@ -162,8 +163,7 @@ pub(super) fn config(limits: &Limits) -> WebSocketConfig {
 /// Waits for the close frame to leave, then for the client to hang up: closing with something unread would reset the
 /// connection, and the client might never see why.
 async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
-    let mut writer = AbortOnDrop(writer);
-    let Ok(Written { sink, .. }) = (&mut writer.0).await else {
+    let Ok(Written { sink, .. }) = AbortOnDropHandle::new(writer).await else {
         return;
     };
     let Ok(socket) = stream.reunite(sink) else {
@@ -173,14 +173,6 @@ async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     if socket.shutdown().await.is_ok() {
         let mut rest = [0; 4096];
         while let Ok(1..) = socket.read(&mut rest).await {}
-    }
-}
-
-struct AbortOnDrop(JoinHandle<Written>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

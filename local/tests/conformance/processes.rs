@@ -32,10 +32,7 @@ async fn reserved_concurrency_wins_over_the_default() {
 
 #[tokio::test]
 async fn messages_that_take_long_do_not_hold_up_connections_whose_messages_do_not() {
-    let one_process = Options {
-        max_processes_per_function: 1,
-        ..Options::default()
-    };
+    let one_process = Options::default().with_max_processes_per_function(1);
     let world = World::start_with(one_process, |setup| setup.chat()).await;
     let mut quick = world.connect().await;
     for number in 0..10 {

@@ -1,6 +1,6 @@
 //! Statements `routing`: which route a message takes.
 
-use chatctl_local::stack::IntegrationKind;
+use chatctl_local::unstable::stack::IntegrationKind;
 
 use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World};

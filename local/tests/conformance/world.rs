@@ -68,10 +68,7 @@ impl World {
     /// Like [`World::start`], with a clock that the test moves: no time passes by itself.
     pub(crate) async fn by_hand(setup: impl FnOnce(Setup) -> Setup) -> (Self, Hand) {
         let hand = Hand::default();
-        let options = Options {
-            clock: hand.clock(),
-            ..Options::default()
-        };
+        let options = Options::default().with_clock(hand.clock());
         (Self::start_with(options, setup).await, hand)
     }
 
@@ -82,16 +79,12 @@ impl World {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/templates")
             .join(name);
-        let request = StackRequest {
-            stack_name: "test".to_owned(),
-            template: std::fs::read_to_string(path).unwrap(),
-            parameters: BTreeMap::from([(
+        let request = StackRequest::new("test", std::fs::read_to_string(path).unwrap())
+            .with_parameters(BTreeMap::from([(
                 "Controller".to_owned(),
                 variables["CONTROLLER"].clone(),
-            )]),
-            code: BTreeMap::from([(function.to_owned(), executable)]),
-            ..StackRequest::default()
-        };
+            )]))
+            .with_code(BTreeMap::from([(function.to_owned(), executable)]));
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)
             .await
@@ -105,13 +98,7 @@ impl World {
 
     /// Runs a template without functions.
     pub(crate) async fn of_template(template: &str) -> Self {
-        let request = StackRequest {
-            stack_name: "test".to_owned(),
-            template: template.to_owned(),
-            parameters: BTreeMap::new(),
-            code: BTreeMap::new(),
-            ..StackRequest::default()
-        };
+        let request = StackRequest::new("test", template);
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)
             .await
@@ -130,10 +117,7 @@ impl World {
 
     /// The same within `limits`.
     pub(crate) async fn limited_chat(limits: Limits) -> Self {
-        let options = Options {
-            limits,
-            ..Options::default()
-        };
+        let options = Options::default().with_limits(limits);
         Self::start_with(options, Setup::chat).await
     }
 

@@ -1,6 +1,6 @@
 //! Integrations without functions, their responses, and models: what they become, and what is refused.
 
-use chatctl_local::stack::{
+use chatctl_local::unstable::stack::{
     HttpRequest, IntegrationKind, ParameterSource, ParameterTarget, Passthrough, ResponseSource,
 };
 use expect_test::{Expect, expect};
