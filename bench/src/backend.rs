@@ -1,6 +1,6 @@
-//! The smallest chat backend over HTTP: what one connection says is posted to the others.
+//! A minimal chat backend over HTTP: it posts each connection's messages to the others.
 //!
-//! It stands for a user's own server behind `http` routes, and does what the `direct` handler does, without a table.
+//! It replaces a user's server behind `http` routes, and does the work of the `direct` handler without a table.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::server::{Server, ServerError};
 
-/// A backend on a thread of its own.
+/// A backend on its own thread.
 #[derive(Debug)]
 pub(crate) struct Backend {
     server: Server,
@@ -26,7 +26,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Starts one that knows nobody yet.
+    /// Starts a backend without connections.
     pub(crate) fn start() -> Result<Self, ServerError> {
         let connections_url = Arc::new(OnceLock::new());
         let chat = Arc::new(Chat {
@@ -41,7 +41,7 @@ impl Backend {
         })
     }
 
-    /// A config file whose every route leads here.
+    /// A config file whose routes all lead here.
     pub(crate) fn config(&self) -> String {
         let route = |key: &str, path: &str| {
             let SocketAddr::V4(address) = self.server.address else {
@@ -57,9 +57,9 @@ impl Backend {
         .concat()
     }
 
-    /// Tells it where the stack's @connections API is. Before that, nobody is posted to.
+    /// Sets the stack's @connections API. Before that, nothing is posted.
     pub(crate) fn post_through(&self, endpoint: &str) {
-        // Told twice: the first address stays, and there is only one.
+        // A second call changes nothing: there is only one address.
         let _told = self
             .connections_url
             .set(endpoint.replacen("ws://", "http://", 1));
@@ -72,14 +72,14 @@ fn no_delay() -> HttpConnector {
     connector
 }
 
-/// Who is connected.
+/// The open connections.
 struct Chat {
     present: Mutex<BTreeSet<String>>,
     connections_url: Arc<OnceLock<String>>,
     posts: Client<HttpConnector, Full<Bytes>>,
 }
 
-/// What chatctl's request templates send, as far as it matters here.
+/// The requests of chatctl's templates, with the fields that are used here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Call {
@@ -89,10 +89,10 @@ struct Call {
 }
 
 async fn serve(listener: TcpListener, chat: Arc<Chat>) {
-    // The set ends with this task, and every connection with the set.
+    // The set ends with this task, and with it every connection.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Without it an answer may wait for an acknowledgement; failing to set it changes nothing else.
+        // Otherwise a response may wait for an acknowledgement. Failing to set it changes nothing else.
         let _slower = stream.set_nodelay(true);
         let chat = Arc::clone(&chat);
         connections.spawn(async move {
@@ -135,7 +135,7 @@ async fn answer(
 }
 
 impl Chat {
-    /// A lost message is found out by those who wait for it.
+    /// Failures are ignored here, because the receiver notices a lost message.
     async fn post(&self, connection: &str, text: String) {
         let Some(base) = self.connections_url.get() else {
             return;

@@ -1,4 +1,4 @@
-//! chatctl as its users run it: a program, in a folder of its own.
+//! Runs chatctl like a user: as a program, in a folder of its own.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-/// What is measured: executables that are built already.
+/// The executables to measure, which are already built.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Programs {
     /// The command, built for release
@@ -21,12 +21,12 @@ pub(crate) struct Programs {
     pub(crate) handlers: PathBuf,
 }
 
-/// chatctl runs in folders of its own, where a relative path would lead elsewhere.
+/// chatctl runs in its own folders, where a relative path would have another meaning.
 fn absolute(path: &str) -> std::io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Why chatctl did not do what it was asked to do.
+/// Why chatctl failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChatctlError {
     #[error("could not make a folder for chatctl to run in")]
@@ -38,35 +38,35 @@ pub(crate) enum ChatctlError {
     },
     #[error("`{command}` failed:\n{stderr}")]
     Failed { command: String, stderr: String },
-    #[error("`{command}` answers something else than it should")]
+    #[error("`{command}` printed unexpected output")]
     Unreadable {
         command: String,
         source: serde_json::Error,
     },
 }
 
-/// What `chatctl status --local --output json` tells.
+/// The output of `chatctl status --local --output json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Status {
     pub(crate) endpoint: String,
     pub(crate) pid: u32,
     pub(crate) functions: BTreeMap<String, FunctionStatus>,
-    /// Of all processes, shared pages counted once.
+    /// Of all processes, with shared pages counted once.
     pub(crate) memory_bytes: Option<u64>,
 }
 
-/// One function of it.
+/// One of its functions.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FunctionStatus {
     pub(crate) in_flight: usize,
 }
 
-/// What is measured is the stack, not the limits of its stage.
+/// Without limits of the stage, because the stack is measured.
 const UNLIMITED: &str = "[stage]\nthrottle = false\n";
 
-/// A folder of its own, with a config file that lifts the stage's limits and is otherwise the default chat.
+/// A folder with a config file without limits of the stage, and otherwise the default chat.
 #[derive(Debug)]
 pub(crate) struct Project<'a> {
     programs: &'a Programs,
@@ -78,7 +78,7 @@ impl<'a> Project<'a> {
         Self::with_config(programs, "")
     }
 
-    /// One whose config file says more.
+    /// Like [`Self::new`], with more in the config file.
     pub(crate) fn with_config(programs: &'a Programs, config: &str) -> Result<Self, ChatctlError> {
         let folder = tempfile::tempdir().map_err(ChatctlError::Folder)?;
         let file = folder.path().join("chatctl.toml");
@@ -86,7 +86,7 @@ impl<'a> Project<'a> {
         Ok(Self { programs, folder })
     }
 
-    /// Runs `words` to their end; answers what came on stdout.
+    /// Runs the command `words` to its end; returns its stdout.
     pub(crate) fn run(&self, words: &[&str]) -> Result<String, ChatctlError> {
         let output = self.command(words).stderr(Stdio::piped()).output();
         let output = output.map_err(|source| ChatctlError::Run {
@@ -102,7 +102,7 @@ impl<'a> Project<'a> {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Starts the stack in the background; answers how long the command took.
+    /// Starts the stack in the background; returns the command's duration.
     pub(crate) fn deploy(&self) -> Result<(Deployed<'_>, Duration), ChatctlError> {
         let deployed = Deployed { project: self };
         let handlers = self.programs.handlers.to_string_lossy();
@@ -112,7 +112,7 @@ impl<'a> Project<'a> {
         Ok((deployed, started.elapsed()))
     }
 
-    /// Starts the stack in the foreground; answers how long it took until it printed its endpoint.
+    /// Starts the stack in the foreground; returns the time until it printed its endpoint.
     pub(crate) fn dev(&self) -> Result<(Dev, Instant, Duration), ChatctlError> {
         let handlers = self.programs.handlers.to_string_lossy();
         let words = ["dev", "--handlers", &handlers];
@@ -163,7 +163,7 @@ fn spoken(words: &[&str]) -> String {
     format!("chatctl {}", words.join(" "))
 }
 
-/// A stack in the background; it is torn down when this is dropped.
+/// A stack in the background. It is torn down when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Deployed<'a> {
     project: &'a Project<'a>,
@@ -179,7 +179,7 @@ impl Deployed<'_> {
         })
     }
 
-    /// Waits until no function works on anything.
+    /// Waits until all functions are idle.
     pub(crate) async fn quiet(&self) -> Result<(), ChatctlError> {
         // A function that never ends is stopped by its own timeout.
         while !self
@@ -202,7 +202,7 @@ impl Drop for Deployed<'_> {
     }
 }
 
-/// A stack in the foreground; it is stopped when this is dropped.
+/// A stack in the foreground. It is stopped when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Dev {
     child: Child,
@@ -211,7 +211,7 @@ pub(crate) struct Dev {
 
 impl Drop for Dev {
     fn drop(&mut self) {
-        // It fails when the program has ended already, which is what we want.
+        // It fails if the program has already ended, which is the goal.
         let _gone = kill_process(Pid::from_child(&self.child), Signal::INT);
         let _status = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The figures of the local stack, each measured as a user would meet it: chatctl as a program, clients over sockets.
+//! The figures of the local stack, measured from the user's side: chatctl as a program, clients over sockets.
 
 mod backend;
 mod room;
@@ -25,9 +25,9 @@ pub(crate) enum FigureError {
     Load(#[from] LoadError),
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[error("the local stack does not tell its memory; it can on Linux only")]
+    #[error("the local stack does not report its memory, which only works on Linux")]
     NoMemory,
-    #[error("asked for no repetition of {0}")]
+    #[error("no repetition of {0} was requested")]
     Nothing(&'static str),
 }
 
@@ -36,7 +36,7 @@ const HELPS: usize = 30;
 const ROUND_TRIPS: usize = 3_000;
 const PAIRS: usize = 10;
 const ROUNDS: usize = 3;
-/// Of each pair in each round: 10,000 messages of all together.
+/// For each pair in each round: 10,000 messages in total.
 const LAPS: usize = 500;
 const CLIENTS: usize = 100;
 const WARM_UP: usize = 200;
@@ -45,7 +45,7 @@ const fn millis(count: u64) -> Quantity {
     Quantity::Time(Duration::from_millis(count))
 }
 
-/// How long until a stack accepts its first client.
+/// The time until a stack accepts its first client.
 pub(crate) async fn start(
     programs: &Programs,
     floors: &Floors,
@@ -75,7 +75,7 @@ pub(crate) async fn start(
     ])
 }
 
-/// How long `chatctl --help` takes.
+/// The time of `chatctl --help`.
 pub(crate) fn help(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
     let project = Project::new(programs)?;
     let mut times = Vec::with_capacity(HELPS);
@@ -90,7 +90,7 @@ pub(crate) fn help(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, 
     Ok(vec![figure.below(millis(10)).over(floor, "empty program")])
 }
 
-/// What the whole stack takes in memory, after 10,000 messages and with 100 clients.
+/// The memory of the whole stack, after 10,000 messages and with 100 clients.
 pub(crate) async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureError> {
     let project = Project::new(programs)?;
     let (deployed, _) = project.deploy()?;
@@ -117,7 +117,7 @@ pub(crate) async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureErr
     );
     let figure = |name: &str, bytes, how| Figure::new(name, mib(bytes), how);
     Ok(vec![
-        figure("memory, shared pages once, as status tells", bytes, how)
+        figure("memory, shared pages once, from status", bytes, how)
             .below(Quantity::Bytes(60 << 20)),
         figure(
             "memory, shared pages once, in /proc",
@@ -137,7 +137,7 @@ pub(crate) async fn memory(programs: &Programs) -> Result<Vec<Figure>, FigureErr
     ])
 }
 
-/// One pair with one message under way, then ten.
+/// One pair with one message in progress, then ten.
 pub(crate) async fn messages(
     programs: &Programs,
     floors: &Floors,
@@ -219,7 +219,7 @@ fn throughput(load: &Load, floors: &Floors) -> Vec<Figure> {
 }
 
 /// The floors as lines of the table.
-pub(crate) fn of_floors(floors: &Floors) -> Vec<Figure> {
+pub(crate) fn from_floors(floors: &Floors) -> Vec<Figure> {
     let line = |name: &str, sample: &Sample, what: &str| {
         let how = format!(
             "{}, p99 {}",

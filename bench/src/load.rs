@@ -1,7 +1,7 @@
 //! The load generator: conversations over WebSockets, all on the calling thread.
 //!
-//! The same code drives the chat (two seats: what one says, the other hears) and the bare echo (one seat, which hears
-//! itself), so that the two can be compared.
+//! The same code drives the chat (two clients, each of which receives the other's messages) and the bare echo (one
+//! client, which receives its own), so that the two can be compared.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,10 +18,10 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use crate::sample::Sample;
 use crate::tally::{Faults, Tally};
 
-/// Longer than any honest answer takes on a busy machine.
+/// Longer than any response takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Why a load could not be brought on.
+/// Why a load failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error("could not connect to {url}")]
@@ -31,11 +31,11 @@ pub(crate) enum LoadError {
     },
     #[error("the connection broke while messages were exchanged")]
     Broken(#[source] Box<tungstenite::Error>),
-    #[error("the exchange stood still: {0}")]
+    #[error("the exchange stalled: {0}")]
     Stuck(Faults),
     #[error("not every message arrived once: {0}")]
     Faults(Faults),
-    #[error("the exchange of no messages has no times")]
+    #[error("no messages were exchanged, so there are no times")]
     Empty,
 }
 
@@ -49,17 +49,17 @@ impl From<tungstenite::Error> for LoadError {
 #[derive(Debug)]
 pub(crate) struct Seat(WebSocketStream<TcpStream>);
 
-/// Seats in a circle: what one says, the next one hears.
+/// Clients in a circle: each receives the messages of the previous one.
 #[derive(Debug)]
 pub(crate) struct Conversation {
     seats: Vec<Seat>,
     tally: Tally,
 }
 
-/// What a load took.
+/// The times of a load.
 #[derive(Debug)]
 pub(crate) struct Load {
-    /// Of each lap.
+    /// The time of each lap.
     pub(crate) laps: Sample,
     pub(crate) messages: usize,
     pub(crate) elapsed: Duration,
@@ -97,7 +97,7 @@ impl Seat {
         Ok(Self(socket))
     }
 
-    /// The socket below, for what no decent client sends.
+    /// The underlying socket, for invalid frames.
     pub(crate) fn into_socket(self) -> TcpStream {
         self.0.into_inner()
     }
@@ -106,7 +106,7 @@ impl Seat {
         self.goodbye().await
     }
 
-    /// Says goodbye and waits for the answer.
+    /// Sends a close frame and waits for the reply.
     pub(crate) async fn goodbye(&mut self) -> Result<(), LoadError> {
         self.0.close(None).await?;
         while let Some(Ok(_)) = self.0.next().await {}
@@ -131,7 +131,7 @@ impl Seat {
 }
 
 impl Seat {
-    /// The texts that the server had sent before it answers a ping.
+    /// The texts that the server sent before its pong.
     pub(crate) async fn hear_the_rest(&mut self) -> Result<Vec<String>, LoadError> {
         let mut rest = Vec::new();
         self.0.send(Message::Ping("fence".into())).await?;
@@ -143,7 +143,7 @@ impl Seat {
 }
 
 impl Conversation {
-    /// Two people, each on one connection.
+    /// Two users, each on one connection.
     pub(crate) async fn of_two(url: &str, number: usize) -> Result<Self, LoadError> {
         let (a, b) = (format!("bench-{number}-a"), format!("bench-{number}-b"));
         let seats = vec![
@@ -156,7 +156,7 @@ impl Conversation {
         })
     }
 
-    /// One connection to a server that sends back what it receives.
+    /// One connection to a server that echoes its messages.
     pub(crate) async fn with_an_echo(server: SocketAddr, number: usize) -> Result<Self, LoadError> {
         let seat = Seat::open(&format!("ws://{server}/"), "a", "a").await?;
         Ok(Self {
@@ -165,7 +165,7 @@ impl Conversation {
         })
     }
 
-    /// Sends messages one after another, the next when the last has arrived; answers the time of every lap.
+    /// Sends messages one after another, the next when the last has arrived; returns the time of every lap.
     async fn play(&mut self, laps: usize, lap: usize) -> Result<Vec<Duration>, LoadError> {
         let mut times = Vec::with_capacity(laps);
         for _ in 0..laps {
@@ -202,7 +202,7 @@ impl Conversation {
     }
 }
 
-/// `count` conversations of two.
+/// `count` conversations between two clients.
 pub(crate) async fn pairs(url: &str, count: usize) -> Result<Vec<Conversation>, LoadError> {
     let mut pairs = Vec::with_capacity(count);
     for number in 0..count {
@@ -211,7 +211,7 @@ pub(crate) async fn pairs(url: &str, count: usize) -> Result<Vec<Conversation>, 
     Ok(pairs)
 }
 
-/// Lets every conversation go `laps` laps of `lap` messages, all at once, each with one message under way.
+/// Runs `laps` laps of `lap` messages in all conversations at once, each with one message in progress.
 pub(crate) async fn play(
     conversations: &mut [Conversation],
     laps: usize,
@@ -233,9 +233,9 @@ pub(crate) async fn play(
     })
 }
 
-/// Hears what is still on its way, ends the conversations, and makes sure that every message arrived once.
+/// Receives the remaining messages, ends the conversations, and checks that every message arrived once.
 ///
-/// Nothing may be under way inside the server any more: only what it has written already is waited for.
+/// No message may be in progress inside the server: only written ones are waited for.
 pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<(), LoadError> {
     let rest = async {
         try_join_all(conversations.iter_mut().map(Conversation::hear_the_rest)).await?;
@@ -259,7 +259,7 @@ fn faults(conversations: &[Conversation]) -> Faults {
 mod tests {
     use super::*;
 
-    /// A server that answers every text with what `answers` makes of it.
+    /// A server that answers every text with the texts that `answers` returns.
     async fn server(answers: fn(String) -> Vec<String>) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -297,12 +297,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_honest_server_delivers_everything_once() {
+    async fn a_correct_server_delivers_every_message_once() {
         assert!(faults_of(|text| vec![text]).await.none());
     }
 
     #[tokio::test]
-    async fn a_server_that_repeats_every_message_is_found_out_to_the_last_one() {
+    async fn every_repeated_message_is_noticed() {
         let faults = faults_of(|text| vec![text.clone(), text]).await;
         assert_eq!((faults.lost, faults.doubled), (0, 30));
     }

@@ -1,8 +1,8 @@
-//! Measures the local stack against its targets, and against the floors of the parts that it is made of.
+//! Compares the local stack with its targets, and with the costs of its single parts.
 //!
-//! `cargo xtask bench local` builds what is measured and runs this; `cargo xtask bench deploy` does so for a deployment to
-//! AWS, `cargo xtask bench functions` for the handlers alone. A missed target is told and is no failure: it may
-//! be the machine's. A lost or doubled message is one.
+//! `cargo xtask bench local` builds the programs and runs this; `cargo xtask bench deploy` does so for a deployment to
+//! AWS, `cargo xtask bench functions` for the handlers alone. A missed target is reported but is no failure, because
+//! the machine may be slow. A lost or duplicated message is a failure.
 
 mod backend;
 mod chatctl;
@@ -54,7 +54,7 @@ struct LocalArgs {
     only: Vec<Part>,
 }
 
-/// What can be measured by itself. The floors always are.
+/// The figures that can be selected. The floors are always measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     Start,
@@ -91,7 +91,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything that loads the stack is on this one thread.
+/// The whole load is generated on this one thread.
 fn run(args: &Args) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -123,7 +123,7 @@ fn run(args: &Args) -> Result<(), BenchError> {
             figures.extend(runtime.block_on(measure(*part, &args.programs, &floors))?);
         }
     }
-    figures.extend(figures::of_floors(&floors));
+    figures.extend(figures::from_floors(&floors));
     let missed = figures.iter().filter(|it| it.is_reached() == Some(false));
     say(&format!(
         "{}\n\n{}\n\n{} targets missed; every message arrived once",
@@ -149,7 +149,7 @@ async fn measure(
     }
 }
 
-/// What it ran on, and how busy that was.
+/// The machine, and its load.
 fn machine(load_before: &str) -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find(|line| line.starts_with("model name"));
@@ -172,16 +172,13 @@ fn load_average() -> String {
         .to_owned()
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+#[expect(clippy::print_stdout, reason = "the table is this program's output")]
 fn say(text: &str) {
     println!("{}", printable(text));
 }
 
-/// Tells an error and its causes.
-#[expect(
-    clippy::print_stderr,
-    reason = "this program reports to whoever runs it"
-)]
+/// Prints an error and its causes.
+#[expect(clippy::print_stderr, reason = "this program reports to its user")]
 fn complain(error: &(dyn std::error::Error + 'static)) {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let text = causes
@@ -191,7 +188,7 @@ fn complain(error: &(dyn std::error::Error + 'static)) {
     eprintln!("bench: {}", printable(&text));
 }
 
-/// `text` without what a terminal obeys: it may quote what a measured program has written.
+/// `text` without control characters, because it may quote the output of a measured program.
 fn printable(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }

@@ -1,4 +1,4 @@
-//! What a load costs: the stack's processor time for each message, and how busy the machine was with other things.
+//! The cost of a load: the stack's processor time per message, and the machine's other load.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::load::Load;
 use crate::processes::{self, Usage};
 use crate::report::Figure;
 
-/// A reading of every clock that is compared later.
+/// A reading of every clock, for a later comparison.
 #[derive(Debug)]
 pub(crate) struct Meter {
     pid: u32,
@@ -32,7 +32,7 @@ impl Meter {
         }
     }
 
-    /// What `load` has cost since then.
+    /// The cost of `load` since then.
     pub(crate) fn stop(self, load: &Load) -> Vec<Figure> {
         let now = Self::start(self.pid);
         let used = |before: Usage, after: Usage| after.processor.saturating_sub(before.processor);

@@ -1,13 +1,13 @@
-//! What `/proc` tells about a process and those that it started (Linux only, as its paths are).
+//! Readings of `/proc` about a process and its children (Linux only).
 
 use std::time::Duration;
 
-/// What a process takes.
+/// The resources of a process.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
-    /// Bytes in memory, pages that processes share counted once for each of them.
+    /// Bytes in memory. Shared pages count for each process.
     pub(crate) resident: u64,
-    /// The same, each shared page divided among its processes.
+    /// Bytes in memory. Each shared page is divided among its processes.
     pub(crate) proportional: u64,
     /// Processor time since its start.
     pub(crate) processor: Duration,
@@ -21,7 +21,7 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-/// What `pid` takes, and what everything that it started takes together; one that has just ended takes nothing.
+/// The resources of `pid`, and the sum of its children's. A process that has just ended uses none.
 pub(crate) fn usage(pid: u32) -> (Usage, Usage) {
     let mut all = Usage::default();
     for pid in descendants(pid) {
@@ -30,14 +30,14 @@ pub(crate) fn usage(pid: u32) -> (Usage, Usage) {
     (of(pid), all)
 }
 
-/// The bytes that any single process started by `pid`, and still there, has ever had in memory at once.
+/// The largest peak memory of any running child of `pid`, in bytes.
 pub(crate) fn largest(pid: u32) -> u64 {
     let peaks = descendants(pid).into_iter();
     let peaks = peaks.map(|pid| kilobytes(&read(pid, "status"), "VmHWM:"));
     peaks.max().unwrap_or_default()
 }
 
-/// The bytes that `pid` alone has in memory and has written to; `None` when that cannot be read.
+/// The private memory of `pid` in bytes; `None` if it cannot be read.
 pub(crate) fn private(pid: u32) -> Option<u64> {
     let rollup = read(pid, "smaps_rollup");
     (!rollup.is_empty()).then(|| kilobytes(&rollup, "Private_Dirty:"))
@@ -52,7 +52,7 @@ fn descendants(pid: u32) -> Vec<u32> {
     found
 }
 
-/// The processor time that was spent on anything at all, on all cores together, since the machine started.
+/// The processor time of all work, on all cores together, since the machine started.
 pub(crate) fn machine() -> Duration {
     busy(&std::fs::read_to_string("/proc/stat").unwrap_or_default())
 }
@@ -92,13 +92,14 @@ fn kilobytes(file: &str, name: &str) -> u64 {
 
 /// User and system time in `stat`: its 14th and 15th field, in clock ticks.
 fn processor(stat: &str) -> Duration {
-    // The second field, a name in parentheses, may hold spaces and parentheses itself.
+    // The second field, a name in parentheses, may contain spaces and parentheses.
     let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
     let ticks = rest.split(' ').skip(11).take(2);
     clock(ticks.filter_map(|field| field.parse::<u64>().ok()).sum())
 }
 
-/// Everything in the first line of `/proc/stat` but idling, waiting for disks, and guests (counted twice there).
+/// All times in the first line of `/proc/stat` except idling, waiting for disks, and guests (which are counted twice
+/// there).
 fn busy(stat: &str) -> Duration {
     const IDLE: [usize; 2] = [3, 4];
     const FIELDS: usize = 8;
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_busy_with_what_is_neither_idle_nor_waiting_nor_counted_twice() {
+    fn idle_waiting_and_guest_times_do_not_count_as_busy() {
         let stat = "cpu  10 20 30 4000 500 5 15 20 7 7\ncpu0 9 9 9 9 9 9 9 9 0 0\n";
         assert_eq!(busy(stat), clock(100));
     }

@@ -1,11 +1,11 @@
-//! The table that is printed. Pure.
+//! The printed table. Pure.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::sample::Sample;
 
-/// A measured or wanted quantity.
+/// A measured quantity, or a target.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Quantity {
     Time(Duration),
@@ -13,7 +13,7 @@ pub(crate) enum Quantity {
     Bytes(u64),
 }
 
-/// What a figure should be.
+/// The target of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Target {
     Below(Quantity),
@@ -26,9 +26,9 @@ pub(crate) struct Figure {
     pub(crate) name: String,
     pub(crate) target: Option<Target>,
     pub(crate) measured: Quantity,
-    /// How many times a floor it is, and which.
+    /// The multiple of a floor, and the floor's name.
     pub(crate) ratio: Option<(f64, &'static str)>,
-    /// How often, on what.
+    /// The number and kind of measurements.
     pub(crate) how: String,
 }
 
@@ -65,7 +65,7 @@ impl Figure {
         }
     }
 
-    /// As a multiple of `floor`, which is called `name`.
+    /// Adds the ratio to `floor`, whose name is `name`.
     pub(crate) fn over(self, floor: Quantity, name: &'static str) -> Self {
         let ratio = self.measured.number() / floor.number();
         Self {
@@ -74,7 +74,7 @@ impl Figure {
         }
     }
 
-    /// `None` where there is no target.
+    /// Returns `None` if there is no target.
     pub(crate) fn is_reached(&self) -> Option<bool> {
         Some(match self.target? {
             Target::Below(limit) => self.measured.number() < limit.number(),
@@ -101,7 +101,7 @@ impl Figure {
     }
 }
 
-/// The median and how far the times lie apart.
+/// The median and the range of the times.
 pub(crate) fn spread(sample: &Sample, what: &str) -> String {
     let (smallest, largest) = (
         Quantity::Time(sample.smallest()),
@@ -133,7 +133,7 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// The figures under their headings, in columns.
+/// The figures as a table with headings.
 pub(crate) fn table(figures: &[Figure]) -> String {
     let head = ["figure", "target", "measured", "ratio to its floor", "how"].map(str::to_owned);
     let rows: Vec<[String; 5]> = std::iter::once(head)

@@ -1,4 +1,4 @@
-//! A room full of clients, all on the calling thread.
+//! A room of clients, all on the calling thread.
 
 use std::time::{Duration, Instant};
 
@@ -10,28 +10,28 @@ use crate::load::{LoadError, Seat};
 use crate::sample::Sample;
 use crate::tally::Faults;
 
-/// Longer than any honest answer takes on a busy machine.
+/// Longer than any response takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Everybody in one room.
+/// The members of one room.
 #[derive(Debug)]
 pub(crate) struct Room(Vec<Seat>);
 
-/// What messages to a room took.
+/// The times of messages to a room.
 #[derive(Debug)]
 pub(crate) struct Broadcasts {
-    /// Of each message, until the last of its receivers has read it.
+    /// The time of each message until its last receiver has read it.
     pub(crate) times: Sample,
     pub(crate) deliveries: usize,
     pub(crate) elapsed: Duration,
 }
 
 impl Room {
-    /// `count` people in the room `name`.
+    /// `count` members in the room `name`.
     ///
-    /// API Gateway takes 500 new connections a second, and so does the local gateway: who is turned away tries again.
+    /// API Gateway accepts 500 new connections a second, and so does the local gateway, so refused ones are retried.
     pub(crate) async fn open(url: &str, name: &str, count: usize) -> Result<Self, LoadError> {
-        // Each is an open file; where the system allows too few of them, connecting will say so.
+        // Each is an open file. If the system's limit is too low, connecting will fail with that reason.
         let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
         let url = format!("{url}?{}={name}", Field::Room.name());
         let deadline = Instant::now() + PATIENCE;
@@ -49,7 +49,7 @@ impl Room {
         Ok(Self(seats))
     }
 
-    /// Lets one after another say something, each when everybody else has read what was said before.
+    /// Sends one message after another, each when all others have read the previous one.
     pub(crate) async fn play(&mut self, messages: usize) -> Result<Broadcasts, LoadError> {
         let mut times = Vec::with_capacity(messages);
         let started = Instant::now();
@@ -77,7 +77,7 @@ impl Room {
                 }
             };
             if *heard != *text {
-                // An older one is a doubled one, anything else was said by nobody.
+                // An older number is a duplicate; any other text was not sent.
                 return Err(LoadError::Faults(Faults {
                     foreign: vec![heard.to_string()],
                     ..Faults::default()
@@ -87,9 +87,9 @@ impl Room {
         Ok(())
     }
 
-    /// Makes sure that nobody was sent anything more, and ends all connections.
+    /// Checks that no further messages arrived, and ends all connections.
     ///
-    /// Nothing may be under way inside the server any more: only what it has written already is waited for.
+    /// No message may be in progress inside the server: only written ones are waited for.
     pub(crate) async fn end(mut self) -> Result<(), LoadError> {
         let ends = self.0.iter_mut().map(async |seat| {
             let rest = seat.hear_the_rest().await?;

@@ -1,24 +1,24 @@
-//! Measured times, and what is said about them. Pure.
+//! Measured times, and their statistics. Pure.
 
 use std::time::Duration;
 
-/// Measured times in order of size; never empty.
+/// Sorted measured times; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sample(Vec<Duration>);
 
 impl Sample {
-    /// `None` when nothing was measured.
+    /// Returns `None` without times.
     pub(crate) fn new(mut times: Vec<Duration>) -> Option<Self> {
         times.sort_unstable();
         (!times.is_empty()).then_some(Self(times))
     }
 
-    /// All times of several measurements; `None` of none.
+    /// All times of several measurements; `None` without any.
     pub(crate) fn joined(samples: Vec<Self>) -> Option<Self> {
         Self::new(samples.into_iter().flat_map(|sample| sample.0).collect())
     }
 
-    /// The smallest measured time that `percent` of all are not above (nearest rank, nothing interpolated).
+    /// The percentile by nearest rank, without interpolation.
     pub(crate) fn percentile(&self, percent: u32) -> Duration {
         let rank = (self.0.len() * percent as usize).div_ceil(100);
         self.0[rank.clamp(1, self.0.len()) - 1]
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_measured_is_no_sample() {
+    fn no_times_are_no_sample() {
         assert_eq!(Sample::new(Vec::new()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Servers that the benchmarks need beside what they measure.
+//! Servers for the benchmarks.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -13,7 +13,7 @@ pub(crate) struct ServerError {
     source: std::io::Error,
 }
 
-/// A server on a thread of its own, as a separate program would be; it ends when this is dropped.
+/// A server on its own thread, like a separate program. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -41,7 +41,7 @@ impl Server {
                     .expect("a listener that does not block belongs to any runtime");
                 tokio::select! {
                     () = serve(listener) => {}
-                    // Told or dropped, it is the end.
+                    // A message or a dropped sender both mean the end.
                     _ = stopped => {}
                 }
             });
@@ -60,7 +60,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic there was told on standard error already.
+            // A panic there was already printed on standard error.
             let _panicked = thread.join();
         }
     }

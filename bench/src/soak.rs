@@ -1,5 +1,5 @@
-//! Floods of each kind against one local stack, with a pair that talks beside them: what the pair notices, what the
-//! stack's process takes, and whether it gives that back.
+//! Floods of each kind against one local stack, while a pair of clients talks. Measures the pair's delays, the memory
+//! of the stack's process, and whether it returns that memory.
 
 mod floods;
 
@@ -16,20 +16,23 @@ use crate::sample::Sample;
 
 use self::floods::Kind;
 
-/// The pair's round trip of two messages.
+/// The limit for the pair's round trip of two messages.
 const ROUND_TRIP: Duration = Duration::from_millis(50);
 
-/// What the stack's process may take during a flood, and once it is over.
+/// The memory limits of the stack's process during a flood, and afterwards.
 const DURING: u64 = 256 * 1024 * 1024;
 const AFTER: u64 = 60 * 1024 * 1024;
 
-/// How soon it must have come down to that.
+/// The time until the memory must be below the second limit.
 const RECOVERY: Duration = Duration::from_secs(60);
+
+/// How many round trips the pair has had when the flood begins. They do not count.
+const BEFORE: u64 = 100;
 
 /// A message of the pair that takes longer counts as this, and the pair as cut off.
 const CUT_OFF: Duration = Duration::from_secs(10);
 
-/// The direct chat, and a route to everybody in the sender's room.
+/// The direct chat, and a route to the sender's room.
 const CONFIG: &str = r#"
 [[routes]]
 key = "$default"
@@ -52,12 +55,12 @@ pub(crate) struct SoakArgs {
     only: Vec<Kind>,
 }
 
-/// Why the floods could not be brought on.
+/// Why the floods failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SoakError {
     #[error(transparent)]
     Chatctl(#[from] ChatctlError),
-    #[error("the pair cannot talk while nothing else happens")]
+    #[error("the pair cannot talk without a flood")]
     Pair(#[from] LoadError),
     #[error("could not start a thread for clients")]
     Thread(#[source] std::io::Error),
@@ -65,9 +68,9 @@ pub(crate) enum SoakError {
     Missed { missed: usize },
 }
 
-/// Runs each flood for its part of the time and prints a table; an error when a bound is missed.
+/// Runs each flood for its part of the time and prints a table. Fails if a bound is missed.
 pub(crate) fn run(args: &SoakArgs) -> Result<(), SoakError> {
-    // Each client is an open file; where the system allows too few of them, connecting will say so.
+    // Each client is an open file. If the system's limit is too low, connecting will fail with that reason.
     let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
     let project = Project::with_config(&args.programs, CONFIG)?;
     let (stack, _took) = project.deploy()?;
@@ -99,7 +102,12 @@ fn flood(
     duration: Duration,
 ) -> Result<[Figure; 3], SoakError> {
     let stop = Arc::new(AtomicBool::new(false));
-    let pair = start("pair", Pair::talk(endpoint.to_owned(), Arc::clone(&stop)))?;
+    let talked = Arc::new(AtomicU64::new(0));
+    let talk = Pair::talk(endpoint.to_owned(), Arc::clone(&stop), Arc::clone(&talked));
+    let pair = start("pair", talk)?;
+    while talked.load(Ordering::Relaxed) < BEFORE && !pair.is_finished() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let done = Arc::new(AtomicU64::new(0));
     let flood = floods::flood(
         kind,
@@ -115,11 +123,11 @@ fn flood(
         std::thread::sleep(Duration::from_millis(100));
     }
     stop.store(true, Ordering::Relaxed);
-    // A panic in a thread was told on standard error already, and leaves no times.
+    // A panic in a thread was already printed on standard error, and leaves no times.
     let Ok(pair) = pair.join() else {
         return Err(LoadError::Empty.into());
     };
-    let pair = pair?;
+    let pair = pair?.since(began)?;
     let _panicked = flood.join();
     let over = Instant::now();
     while memory(pid) >= AFTER && over.elapsed() < RECOVERY {
@@ -156,7 +164,7 @@ fn memory(pid: u32) -> u64 {
     processes::usage(pid).0.resident
 }
 
-/// Runs `work` on a thread of its own, so that a flood does not delay the pair's own clock.
+/// Runs `work` on its own thread, so that a flood does not delay the pair's measurements.
 fn start<T: Send + 'static>(
     name: &str,
     work: impl Future<Output = T> + Send + 'static,
@@ -174,17 +182,40 @@ fn start<T: Send + 'static>(
     thread.map_err(SoakError::Thread)
 }
 
-/// What two people notice who talk with each other.
+/// The measurements of two clients that talk to each other.
+#[derive(Debug)]
+struct Talk {
+    /// When each round trip began, and how long it took.
+    trips: Vec<(Instant, Duration)>,
+    cut_off: Option<String>,
+}
+
+impl Talk {
+    /// The round trips that ended after `began`.
+    fn since(self, began: Instant) -> Result<Pair, LoadError> {
+        let trips = self.trips.into_iter();
+        let times = trips.filter_map(|(start, took)| (start + took > began).then_some(took));
+        Ok(Pair {
+            times: Sample::new(times.collect()).ok_or(LoadError::Empty)?,
+            cut_off: self.cut_off,
+        })
+    }
+}
+
 #[derive(Debug)]
 struct Pair {
     times: Sample,
-    /// Why they stopped early.
+    /// The reason if they stopped early.
     cut_off: Option<String>,
 }
 
 impl Pair {
-    /// Talks until `stop`, a message each in turn.
-    async fn talk(url: String, stop: Arc<AtomicBool>) -> Result<Self, LoadError> {
+    /// Talks until `stop`, a message each in turn, and counts the round trips.
+    async fn talk(
+        url: String,
+        stop: Arc<AtomicBool>,
+        talked: Arc<AtomicU64>,
+    ) -> Result<Talk, LoadError> {
         let mut tom = Seat::open(&url, "soak-tom", "soak-jerry").await?;
         let mut jerry = Seat::open(&url, "soak-jerry", "soak-tom").await?;
         let mut times = Vec::new();
@@ -196,24 +227,25 @@ impl Pair {
                 pass(&mut jerry, &mut tom, times.len()).await
             };
             match tokio::time::timeout(CUT_OFF, both).await {
-                Ok(Ok(())) => times.push(said.elapsed()),
+                Ok(Ok(())) => times.push((said, said.elapsed())),
                 Ok(Err(why)) => cut_off = Some(why),
                 Err(_elapsed) => cut_off = Some("no message in 10 s".to_owned()),
             }
             if cut_off.is_some() {
-                times.push(CUT_OFF);
+                times.push((said, CUT_OFF));
                 break;
             }
+            talked.fetch_add(1, Ordering::Relaxed);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Ok(Self {
-            times: Sample::new(times).ok_or(LoadError::Empty)?,
+        Ok(Talk {
+            trips: times,
             cut_off,
         })
     }
 }
 
-/// Takes one message from one to the other.
+/// Sends one message from one to the other.
 async fn pass(from: &mut Seat, to: &mut Seat, number: usize) -> Result<(), String> {
     let text = format!("soak {number}");
     let broken = |error: LoadError| error.to_string();

@@ -1,24 +1,24 @@
-//! Whether every message arrived, and only once. Pure.
+//! Checks that every message arrived exactly once. Pure.
 
 use std::fmt;
 
-/// The messages of one conversation: each says which conversation it belongs to, and its number in it.
+/// The messages of one conversation. Each contains the conversation's number, and its own.
 #[derive(Debug, Clone)]
 pub(crate) struct Tally {
     conversation: usize,
-    /// How often each message that was sent has arrived, by its number.
+    /// How often each sent message has arrived, by its number.
     arrivals: Vec<u32>,
     foreign: Vec<String>,
 }
 
-/// What arrived is not what was sent.
+/// The differences between sent and received messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
-    /// Messages that never arrived.
+    /// The number of messages that never arrived.
     pub(crate) lost: usize,
-    /// Messages that arrived more than once.
+    /// The number of messages that arrived more than once.
     pub(crate) doubled: usize,
-    /// Texts that nobody sent in that conversation: somebody else's message, a notice, an error.
+    /// Texts that were not sent in that conversation: another conversation's message, a notice, an error.
     pub(crate) foreign: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl Tally {
         )
     }
 
-    /// Notes an arrived text; answers its number when it is one of ours.
+    /// Records a received text; returns its number if it was sent in this conversation.
     pub(crate) fn arrived(&mut self, text: &str) -> Option<usize> {
         let number = self.number(text);
         match number.and_then(|number| self.arrivals.get_mut(number)) {
@@ -101,7 +101,7 @@ impl fmt::Display for Faults {
         } = self;
         write!(
             formatter,
-            "{lost} messages lost, {doubled} arrived more than once, {} nobody sent",
+            "{lost} messages lost, {doubled} arrived more than once, {} never sent",
             foreign.len()
         )?;
         match foreign.first() {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_arrived_again_is_doubled_and_makes_up_for_no_lost_one() {
+    fn a_duplicate_does_not_compensate_for_a_lost_message() {
         let mut tally = Tally::new(0);
         let (_, first) = tally.sent();
         tally.sent();
@@ -169,7 +169,7 @@ mod tests {
                 .into_iter()
                 .sum::<Faults>()
                 .to_string(),
-            "0 messages lost, 0 arrived more than once, 8 nobody sent, the first of them \"pair 2 message 0\""
+            "0 messages lost, 0 arrived more than once, 8 never sent, the first of them \"pair 2 message 0\""
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Exit codes of the command.
 
-/// Something that nobody expected.
+/// An unexpected error.
 pub const UNEXPECTED: u8 = 1;
 /// The command line or the config is wrong.
 pub const USAGE: u8 = 2;

@@ -1,12 +1,13 @@
-//! Nothing that chatctl has started outlives it, however it ends: by a signal that cannot be caught, too.
+//! Ends every process that chatctl has started, however chatctl itself ends, even by a signal that cannot be caught.
 //!
 //! Builds and functions are process groups of their own, so neither the kernel nor the terminal ends them with chatctl.
-//! Therefore a second, small process (`chatctl guard`) is told of each group, over a pipe of which chatctl holds the only
-//! other end. The kernel closes that end with the process that holds it; then the guard ends what is left, and itself.
+//! Therefore chatctl starts a second, small process (`chatctl guard`) and writes the id of each group to a pipe whose
+//! only other end the guard holds. When chatctl ends, the kernel closes the pipe; the guard then ends the remaining
+//! groups, and itself.
 //!
-//! The guard is started with the first group. It lies in a group of its own, so that Ctrl-C and the end of a terminal do
-//! not reach it. Its ids come from the very process that started the groups and has not waited for their leaders to end
-//! yet, or a moment ago: they are never read from a file.
+//! The guard is started with the first group. It has a group of its own, so that Ctrl-C and the end of a terminal do
+//! not reach it. The ids come from the process that started the groups, while or shortly after it holds their leaders;
+//! they are never read from a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
@@ -17,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-/// How long a group has between SIGTERM and SIGKILL.
+/// The time between SIGTERM and SIGKILL for a group.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How long the guard may take in the end.
+/// The time that the guard may take at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static GUARD: Mutex<Guard> = Mutex::new(Guard::Off);
@@ -30,20 +31,20 @@ enum Guard {
     Off,
     /// The guard's process, once there is something to guard.
     On(Option<Child>),
-    /// This process is about to end: whatever starts now ends at once.
+    /// This process is about to end: a process that starts now is ended at once.
     Over,
 }
 
-/// Has groups guarded from now on. Without it nothing is: a test's process is not chatctl.
+/// Turns guarding on. It is off by default, because a test's process is not chatctl.
 pub fn enable() {
     *guard() = Guard::On(None);
 }
 
-/// Has the process group `group` ended with this process.
+/// Registers the process group `group` to be ended with this process.
 ///
-/// By `mark`, a variable (`NAME=value`) that its environment has and no other, its descendants are found outside of the
-/// group, too; an empty one leaves them alone. Where no guard
-/// can be started, the group is ended only when this process ends in good order.
+/// `mark` is a variable (`NAME=value`) that only the group's environment has. By it the guard also finds descendants
+/// outside of the group; with an empty mark it leaves them alone. If no guard can be started, the group is only ended
+/// when this process ends in good order.
 pub fn group_started(group: u32, mark: &str) {
     let mut guard = guard();
     guard.tell(&format!("+ {group} {mark}\n"));
@@ -54,14 +55,14 @@ pub fn group_started(group: u32, mark: &str) {
     }
 }
 
-/// Has what is about to start ended with this process, also if its group is never told: by `mark`, a variable
-/// (`NAME=value`) that its environment has and no other. [`group_started`] with the same mark, or
-/// [`process_starts_no_more`], ends that.
+/// Registers a process that is about to start, so that it is ended even if its group is never registered. It is found
+/// by `mark`, a variable (`NAME=value`) that only its environment has. [`group_started`] with the same mark, or
+/// [`process_starts_no_more`], ends the registration.
 pub fn process_starts(mark: &str) {
     guard().tell(&format!("? 0 {mark}\n"));
 }
 
-/// It was not started, or its group was told without the mark.
+/// The process was not started, or its group was registered without the mark.
 pub fn process_starts_no_more(mark: &str) {
     guard().tell(&format!("! 0 {mark}\n"));
 }
@@ -71,7 +72,7 @@ pub fn group_ended(group: u32) {
     guard().tell(&format!("- {group}\n"));
 }
 
-/// Ends every group that is still there, and waits for that. Then this process is to end, too.
+/// Ends every remaining group and waits for that. Call it only when this process is about to end.
 pub fn dismiss() {
     let Guard::On(Some(mut guard)) = std::mem::replace(&mut *guard(), Guard::Over) else {
         return;
@@ -90,7 +91,7 @@ fn guard() -> MutexGuard<'static, Guard> {
 }
 
 impl Guard {
-    /// Tells the guard's process, which is started if need be.
+    /// Writes to the guard's process, which is started if necessary.
     fn tell(&mut self, line: &str) {
         let Self::On(process) = self else { return };
         if process.is_none() {
@@ -100,7 +101,7 @@ impl Guard {
         if pipe.is_some_and(|pipe| pipe.write_all(line.as_bytes()).is_ok()) {
             return;
         }
-        // A guard that misses the end of a group would end a stranger, which may have got the group's id meanwhile.
+        // A guard that misses the end of a group could end a foreign one, because the id may have been reused.
         if let Some(mut process) = process.take() {
             drop(process.kill().and_then(|()| process.wait()));
         }
@@ -111,21 +112,21 @@ impl Guard {
 fn start() -> std::io::Result<Child> {
     let guard = Command::new(std::env::current_exe()?)
         .arg("guard")
-        // It must not keep a folder in use.
+        // A working folder of its own would keep that folder in use.
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()?;
-    // A line is shorter than what a pipe takes whole or not at all. A guard that was stopped must not stop this process.
+    // A line is short enough that a pipe takes it whole or not at all. A stopped guard must not block this process.
     if let Some(pipe) = &guard.stdin {
         rustix::io::ioctl_fionbio(pipe, true)?;
     }
     Ok(guard)
 }
 
-/// What the guard does: follows `input` to its end, then ends every group that has not ended.
+/// The guard's main loop: follows `input` to its end, then ends every group that is left.
 pub fn run(input: impl BufRead) {
     let mut groups: BTreeMap<i32, String> = BTreeMap::new();
     let mut starting: BTreeSet<String> = BTreeSet::new();
@@ -158,7 +159,7 @@ pub fn run(input: impl BufRead) {
     for group in pids() {
         let _gone = kill_process_group(group, Signal::KILL);
     }
-    // Those that were starting have their own environment by now.
+    // The processes that were starting have their own environment by now.
     let marks = groups.values().chain(&starting);
     for mark in marks.filter(|mark| !mark.is_empty()) {
         chatctl_local::end_stragglers(mark);
@@ -172,7 +173,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_function_that_was_about_to_start_is_ended_although_its_group_was_never_told() {
+    fn a_function_that_was_about_to_start_is_ended_although_its_group_was_never_registered() {
         let sleeper = |stream: &str| {
             let mut command = Command::new("sleep");
             command.arg("600").process_group(0);
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_told_to_have_ended_is_ended_even_if_it_ignores_the_gentle_way() {
+    fn a_group_that_ignores_sigterm_is_killed() {
         let start = |script: &str| {
             let mut command = Command::new("sh");
             command.args(["-c", script]).process_group(0);

@@ -1,7 +1,7 @@
-//! Ctrl-C, as something to wait for.
+//! Turns Ctrl-C into a future.
 //!
-//! Signals belong to the process, so this is one of its few globals. What comes while nobody waits is remembered: a
-//! command can finish a step that must not be torn apart, and still notices afterwards.
+//! Signals belong to the process, so this is one of its few globals. A signal that arrives while no code waits for it
+//! is remembered: a command can finish a step that must not be split, and still notices the signal afterwards.
 
 use std::sync::{OnceLock, mpsc};
 
@@ -12,11 +12,11 @@ use crate::exit;
 
 static ASKED: OnceLock<watch::Receiver<bool>> = OnceLock::new();
 
-/// Listens for SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGQUIT (Ctrl-\) from now on. Each asks for
-/// an end in good order; the second one ends the process at once, and what it has started with it.
+/// Listens for SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal is closed) and SIGQUIT (Ctrl-\) from now on. The first
+/// requests an end in good order. The second ends the process and its children at once.
 ///
-/// Where listening is impossible the signals keep their default, which ends the process. It is done by a thread, so that
-/// a second Ctrl-C works even where the first one is not noticed, because the command's own thread is busy.
+/// If listening is impossible, the signals keep their default, which ends the process. A thread listens, so that a
+/// second Ctrl-C works even while the command's own thread is busy and has not noticed the first.
 pub fn listen() {
     let (ready, listens) = mpsc::channel();
     let spawned = std::thread::Builder::new()
@@ -30,7 +30,7 @@ pub fn listen() {
             }
         });
     if spawned.is_ok() {
-        // An error says that the thread has given up.
+        // An error means that the thread has given up.
         let _given_up = listens.recv();
     }
 }
@@ -71,12 +71,12 @@ async fn next(signal: &mut Option<Signal>) {
     }
 }
 
-/// A signal that `nohup`, or a shell that starts something in the background, has not asked to be ignored.
+/// Listens for a signal, unless `nohup`, or a shell that starts a background process, has set it to be ignored.
 fn unless_ignored(kind: SignalKind) -> Option<Signal> {
     let status = std::fs::read_to_string("/proc/self/status");
     let is_ignored = match status.as_deref().map(ignored_signals) {
         Ok(Some(mask)) => mask >> (kind.as_raw_value() - 1) & 1 == 1,
-        // Other systems do not tell. `nohup` is for what writes to no terminal.
+        // Other systems do not provide the mask. `nohup` is used for output that goes to no terminal.
         _ => {
             !(std::io::IsTerminal::is_terminal(&std::io::stdout())
                 || std::io::IsTerminal::is_terminal(&std::io::stderr()))
@@ -85,7 +85,7 @@ fn unless_ignored(kind: SignalKind) -> Option<Signal> {
     (!is_ignored).then(|| signal(kind).ok()).flatten()
 }
 
-/// A bit for each signal that is ignored, the lowest one for signal 1 (proc_pid_status(5)).
+/// The mask of ignored signals, lowest bit for signal 1 (proc_pid_status(5)).
 fn ignored_signals(status: &str) -> Option<u64> {
     let mask = status
         .lines()
@@ -93,7 +93,7 @@ fn ignored_signals(status: &str) -> Option<u64> {
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
-/// Resolves once the user has asked to stop; never where nobody listens.
+/// Resolves once the user has asked to stop; never if [`listen`] was not called.
 pub async fn requested() {
     match ASKED.get() {
         // The sender lives as long as the process does.
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_shell_has_asked_to_be_ignored_is_read_bit_by_bit() {
+    fn ignored_signals_are_read_bit_by_bit() {
         let status = "Name:\tchatctl\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001005\n";
         assert_eq!(ignored_signals(status), Some(0x1005));
         assert_eq!(ignored_signals("Name:\tchatctl\n"), None);

@@ -1,17 +1,17 @@
 //! Deploys a serverless WebSocket chat, on AWS or on one machine: the library behind the command.
 //!
-//! It has no flags and no terminal: what happens is reported to a [`engine::Reporter`], what failed is an error with a
+//! It has no flags and no terminal: progress is reported to a [`engine::Reporter`], and failures are errors with a
 //! hint. The layers, each of which names only those before it:
 //!
 //! 1. [`config`]: `chatctl.toml`, checked.
-//! 2. [`stack`]: what a deployed chat is made of, as pure functions: its template, changes, outputs, causes of failures.
+//! 2. [`stack`]: the model of a deployed chat as pure functions: template, changes, outputs, causes of failures.
 //! 3. [`packaging`]: the handlers' executables, built and zipped.
 //! 4. [`engine`]: the sequence of a deployment, over traits.
 //! 5. [`aws`] and [`local`]: the two targets behind those traits.
 
 #![expect(
     missing_docs,
-    reason = "what the names of fields and variants say needs no second sentence"
+    reason = "most names of fields and variants need no further sentence"
 )]
 #![expect(
     async_fn_in_trait,

@@ -1,7 +1,7 @@
-//! Where other programs are looked for: in absolute folders only.
+//! Looks for other programs, in absolute folders only.
 //!
 //! An empty or relative entry of PATH means the folder that a program is started in. Builds are started inside a crate,
-//! so a file named `cargo` there would be taken for the real one.
+//! so a file named `cargo` there would be run instead of the real one.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 const PATH: &str = "PATH";
 
-/// A command that looks for `program`, and lets it look for others, in the absolute folders of PATH.
+/// A command that searches only the absolute folders of PATH for `program`, and passes only them on.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     if let Some(path) = std::env::var_os(PATH) {
@@ -20,7 +20,7 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// The program that the environment's `variable` names, else `default`; an absolute path where it is found.
+/// The program in the environment's `variable`, else `default`; an absolute path if it is found.
 pub fn named(variable: &str, default: &str) -> OsString {
     let program = std::env::var_os(variable).unwrap_or_else(|| default.into());
     found(&program, &std::env::var_os(PATH).unwrap_or_default())

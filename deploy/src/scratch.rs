@@ -1,7 +1,7 @@
-//! Temporary folders that do not stay, however the process ends that made them.
+//! Temporary folders that are removed however their process ends.
 //!
-//! Each holds a file that its owner keeps locked; the kernel lets go of the lock with the process. Whoever makes the next
-//! folder removes those that nobody holds any more, if they are this user's own and private.
+//! Each contains a file that its owner keeps locked, and the kernel releases the lock with the process. The next
+//! process that makes a folder removes those whose lock is free, if they belong to this user and are private.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -14,15 +14,15 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat};
 use tempfile::TempDir;
 
-/// What every folder's name begins with, before what it is for.
+/// The prefix of every folder's name; the purpose follows.
 const PREFIX: &str = "chatctl-";
 
 const LOCK: &str = "lock";
 
-/// The folders of this process, for an end that runs no destructors.
+/// The folders of this process, for an end without destructors.
 static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// A private temporary folder. It goes with the value.
+/// A private temporary folder. It is removed with the value.
 #[derive(Debug)]
 pub struct Scratch {
     folder: TempDir,
@@ -30,10 +30,10 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one, named after what it is for, and removes what ended processes have left.
+    /// Makes a folder named after `purpose`, and removes those of ended processes.
     ///
     /// # Errors
-    /// There is no room for it where temporary folders are (`TMPDIR`).
+    /// The folder of temporary files (`TMPDIR`) is full or not writable.
     pub fn new(purpose: &str) -> io::Result<Self> {
         let temporary = std::env::temp_dir();
         sweep(&temporary);
@@ -43,7 +43,7 @@ impl Scratch {
                 .permissions(std::fs::Permissions::from_mode(0o700))
                 .tempdir_in(&temporary)?;
             let lock = File::create_new(folder.path().join(LOCK))?;
-            // Somebody who sweeps may have been faster: a file that is not locked yet looks as if it was left.
+            // Another process may have swept it already: a file that is not locked yet looks abandoned.
             if lock.try_lock().is_ok() && is_at(&lock, &folder.path().join(LOCK)) {
                 let path = folder.path().to_owned();
                 open_folders(|open| open.insert(path));
@@ -66,10 +66,10 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes every folder of this process, which is about to end without running destructors.
+/// Removes every folder of this process, which is about to end without destructors.
 pub fn remove_all() {
     for folder in open_folders(std::mem::take) {
-        // The next start sweeps what cannot be removed now.
+        // What cannot be removed now is swept by the next start.
         drop(std::fs::remove_dir_all(folder));
     }
 }
@@ -86,23 +86,23 @@ fn is_at(file: &File, path: &Path) -> bool {
     (open.dev(), open.ino()) == (there.dev(), there.ino())
 }
 
-/// Removes what ended processes have left in `temporary`.
+/// Removes the folders of ended processes in `temporary`.
 fn sweep(temporary: &Path) {
     let entries = std::fs::read_dir(temporary).into_iter().flatten().flatten();
     for entry in entries {
         if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
-            // Held until the folder is gone, so that two who sweep do not meet.
+            // Held until the folder is gone, so that two processes do not sweep it at once.
             && let Some(_left) = left(&entry.path())
         {
-            // What cannot be removed now is tried again by the next one.
+            // What cannot be removed now is swept by the next process.
             drop(std::fs::remove_dir_all(entry.path()));
         }
     }
 }
 
-/// The lock of a folder that is this user's own, private, and held by nobody any more.
+/// The lock of an abandoned folder: one that belongs to this user, is private, and whose lock is free.
 ///
-/// Temporary folders are open to every user of the machine, who may have put anything there under such a name.
+/// Every user of the machine can write to temporary folders, under any such name.
 fn left(folder: &Path) -> Option<File> {
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = open(folder, flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
@@ -133,7 +133,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
-    fn what_nobody_holds_any_more_is_swept_and_nothing_else() {
+    fn only_abandoned_folders_are_swept() {
         let temporary = tempfile::tempdir().unwrap();
         let make = |name: &str, mode: u32| {
             let folder = temporary.path().join(name);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_private_is_not_swept_and_goes_with_its_value() {
+    fn a_folder_is_private_is_not_swept_and_is_removed_with_its_value() {
         let scratch = Scratch::new("test").unwrap();
         let path = scratch.path().to_owned();
         let mode = path.metadata().unwrap().permissions().mode();

@@ -1,6 +1,7 @@
-//! The algorithms that a key can be for.
+//! The algorithms of keys and tokens.
 
-/// How a token is signed. Others are not accepted: no `none`, no shared secret (HMAC), no RSA-PSS, no larger curves.
+/// The algorithm of a signature. Others are not accepted: no `none`, no shared secret (HMAC), no RSA-PSS, no larger
+/// curves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8037).
@@ -21,7 +22,7 @@ impl Algorithm {
         }
     }
 
-    /// The algorithm that [`Algorithm::name`] names.
+    /// The algorithm with this [`Algorithm::name`].
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::EdDsa, Self::Es256, Self::Rs256]
             .into_iter()

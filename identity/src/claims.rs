@@ -1,4 +1,4 @@
-//! What a token says, read strictly: each claim once, each of its own kind.
+//! Parses a token's claims strictly: each claim once, each of its own type.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use serde_json::{Map, Value};
 
 use crate::Refusal;
 
-/// The longest token. API Gateway takes 10,240 bytes of header lines in all
+/// The longest token. API Gateway accepts 10,240 bytes of header lines in total
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>).
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The claims of a token that was accepted.
+/// The claims of an accepted token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {
-    /// Who its holder is: the value of the rules' name claim.
+    /// The holder's name: the value of the rules' name claim.
     pub name: String,
-    /// When it ends, in seconds since the Unix epoch.
+    /// When it expires, in seconds since the Unix epoch.
     pub expires_at: u64,
-    /// The only friends that its holder may write to; `None` leaves the choice.
+    /// The only friends that its holder may write to; `None` allows any.
     pub to: Option<Vec<String>>,
-    /// The only rooms that its holder may enter; `None` leaves the choice.
+    /// The only rooms that its holder may enter; `None` allows any.
     pub rooms: Option<Vec<String>>,
-    /// What its holder may do; `None` where the token does not say.
+    /// The holder's permissions; `None` if the token has no such claim.
     pub can: Option<Vec<String>>,
     /// Every claim.
     pub all: Map<String, Value>,
@@ -36,7 +36,7 @@ impl Claims {
             .get(name_claim)
             .ok_or_else(|| Refusal::Missing(name_claim.to_owned()))?;
         let Value::String(name) = name else {
-            return Err(Refusal::Kind(name_claim.to_owned(), "a text"));
+            return Err(Refusal::Kind(name_claim.to_owned(), "a string"));
         };
         Ok(Self {
             name: name.clone(),
@@ -49,9 +49,9 @@ impl Claims {
     }
 }
 
-/// A claim that is a text or a list of texts; an empty list allows nothing.
+/// A claim that is a string or a list of strings; an empty list allows nothing.
 pub(crate) fn texts(all: &Map<String, Value>, claim: &str) -> Result<Option<Vec<String>>, Refusal> {
-    let wrong = || Refusal::Kind(claim.to_owned(), "a text or a list of texts");
+    let wrong = || Refusal::Kind(claim.to_owned(), "a string or a list of strings");
     Ok(match all.get(claim) {
         None => None,
         Some(Value::String(one)) => Some(vec![one.clone()]),
@@ -63,7 +63,7 @@ pub(crate) fn texts(all: &Map<String, Value>, claim: &str) -> Result<Option<Vec<
     })
 }
 
-/// A time in seconds since the Unix epoch (RFC 7519, NumericDate): a number, also one with a fraction.
+/// A time in seconds since the Unix epoch (RFC 7519, NumericDate): a number, possibly with a fraction.
 pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>, Refusal> {
     let Some(value) = all.get(claim) else {
         return Ok(None);
@@ -71,7 +71,7 @@ pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>,
     if let Some(seconds) = value.as_u64() {
         return Ok(Some(seconds));
     }
-    // 2^53, up to which every whole number has a floating-point form of its own.
+    // 2^53, up to which every whole number has an exact floating-point form.
     const MAX: f64 = 9_007_199_254_740_992.0;
     match value.as_f64() {
         #[expect(
@@ -84,7 +84,7 @@ pub(crate) fn time(all: &Map<String, Value>, claim: &str) -> Result<Option<u64>,
     }
 }
 
-/// A JSON object in which no name stands twice, at any depth. Readers disagree about which of two counts.
+/// A JSON object without duplicate names at any depth. Parsers disagree about which of two counts.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unique(pub(crate) Map<String, Value>);
 
@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Once.deserialize(deserializer)? {
             Value::Object(members) => Ok(Self(members)),
-            _ => Err(D::Error::custom("they are no JSON object")),
+            _ => Err(D::Error::custom("they are not a JSON object")),
         }
     }
 }
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Once {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("JSON without a name that stands twice")
+        formatter.write_str("JSON without duplicate names")
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for Once {
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(Once)?;
             if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a name stands twice in an object"));
+                return Err(A::Error::custom("an object has a duplicate name"));
             }
         }
         Ok(Value::Object(members))
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_stands_twice_is_refused_at_any_depth() {
+    fn a_duplicate_name_is_refused_at_any_depth() {
         for text in [
             r#"{"sub":"Tom","sub":"Eve"}"#,
             r#"{"a":[{"b":1,"b":1}]}"#,

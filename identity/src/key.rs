@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::Algorithm;
 
-/// The key of whoever makes tokens. Two keys are the same when their material is.
+/// A public key for tokens. Two keys are equal if their material is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
     id: String,
     material: Material,
 }
 
-/// What a key is made of; numbers are big-endian, without leading zeros.
+/// The material of a key. Numbers are big-endian, without leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Material {
     Ed25519 { x: Vec<u8> },
@@ -22,47 +22,47 @@ pub(crate) enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-/// Why something is no key for tokens.
+/// Why a value is not a key for tokens.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Another kind of key, or one for something else than signatures.
+    /// Another kind of key, or one for another use than signatures.
     #[error("it is {0}; keys for Ed25519, P-256 (ES256) and RSA (RS256) are accepted")]
     OtherKind(String),
-    /// A key of a right kind whose content is wrong.
+    /// A key of an accepted kind with invalid content.
     #[error("it is a damaged {kind} key: {what}")]
     Damaged {
-        /// The kind of key that it says to be.
+        /// The kind of the key.
         kind: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         what: &'static str,
     },
-    /// It contains what only its owner may have.
-    #[error("it is a private key: hand over the public one only")]
+    /// It contains private parts.
+    #[error("it is a private key: only pass the public one")]
     Private,
-    /// It is no key at all.
+    /// It is not a key.
     #[error("it is not a key: {0}")]
     NoKey(String),
 }
 
-/// A key's id is chosen by others, and is shown and compared only.
+/// A key's id comes from its issuer, and is only shown and compared.
 const MAX_ID_CHARS: usize = 256;
 
 impl PublicKey {
-    /// A key with an id of its own; without one it is its thumbprint (RFC 7638).
+    /// A key with an explicit id; by default the id is its thumbprint (RFC 7638).
     pub(crate) fn new(id: Option<String>, material: Material) -> Result<Self, KeyError> {
         material.check()?;
         let id = id.unwrap_or_else(|| material.thumbprint());
         Ok(Self { id, material })
     }
 
-    /// Reads a JSON Web Key. Members that say nothing about signatures are ignored.
+    /// Parses a JSON Web Key. Fields that are not about signatures are ignored.
     ///
     /// # Errors
-    /// It is of another kind, for another use, damaged, or private.
+    /// It has another kind or use, or is damaged, or private.
     pub fn from_jwk(jwk: &Value) -> Result<Self, KeyError> {
         let Value::Object(members) = jwk else {
-            return Err(KeyError::NoKey("no JSON object".into()));
+            return Err(KeyError::NoKey("not a JSON object".into()));
         };
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         if ["d", "p", "q", "k"]
@@ -115,7 +115,7 @@ impl PublicKey {
 
     /// The key as a JSON Web Key.
     pub fn to_jwk(&self) -> Value {
-        let mut jwk = self.material.members();
+        let mut jwk = self.material.fields();
         jwk.insert("kid".into(), json!(self.id));
         jwk.insert("alg".into(), json!(self.algorithm().name()));
         jwk.insert("use".into(), json!("sig"));
@@ -126,12 +126,12 @@ impl PublicKey {
         &self.material
     }
 
-    /// What a token's `kid` says to name this key.
+    /// The `kid` of tokens that are signed with this key.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The only algorithm of tokens that this key verifies.
+    /// The algorithm of tokens that this key verifies.
     pub const fn algorithm(&self) -> Algorithm {
         self.material.algorithm()
     }
@@ -165,14 +165,14 @@ impl Material {
     fn check(&self) -> Result<(), KeyError> {
         let damaged = |kind, what| Err(KeyError::Damaged { kind, what });
         match self {
-            Self::Ed25519 { x } if x.len() != 32 => damaged("Ed25519", "it has not 32 bytes"),
+            Self::Ed25519 { x } if x.len() != 32 => damaged("Ed25519", "it does not have 32 bytes"),
             Self::P256 { x, y } if x.len() != 32 || y.len() != 32 => {
-                damaged("P-256", "its coordinates have not 32 bytes each")
+                damaged("P-256", "its coordinates do not have 32 bytes each")
             }
             Self::Rsa { n, .. } if !(256..=1024).contains(&n.len()) => {
                 damaged("RSA", "it has fewer than 2,048 or more than 8,192 bits")
             }
-            // ring takes odd exponents from 3 to 2^33 - 1; all that is in use is 65,537, or 3 in old keys.
+            // ring accepts odd exponents from 3 to 2^33 - 1; in use are only 65,537, and 3 in old keys.
             Self::Rsa { e, .. } if !matches!(e.as_slice(), [3] | [1, 0, 1]) => {
                 damaged("RSA", "its exponent is neither 65,537 nor 3")
             }
@@ -180,8 +180,8 @@ impl Material {
         }
     }
 
-    /// The members that make the key, in the order that a thumbprint has them in.
-    fn members(&self) -> Map<String, Value> {
+    /// The fields of the key's material, in the order of a thumbprint.
+    fn fields(&self) -> Map<String, Value> {
         let text = |bytes: &[u8]| json!(URL_SAFE_NO_PAD.encode(bytes));
         let members = match self {
             Self::Ed25519 { x } => vec![
@@ -204,7 +204,7 @@ impl Material {
     }
 
     fn thumbprint(&self) -> String {
-        let members = self.members();
+        let members = self.fields();
         let parts: Vec<String> = members
             .iter()
             .map(|(name, value)| format!("\"{name}\":{value}"))
@@ -223,12 +223,12 @@ fn number(
     let damaged = |what| KeyError::Damaged { kind, what };
     let text = members.get(name).and_then(Value::as_str);
     let text = text.ok_or(damaged("a part of it is missing"))?;
-    // Some writers pad, although RFC 7515 forbids it.
+    // Some writers add padding, although RFC 7515 forbids it.
     let decoded = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
     decoded.map_err(|_| damaged("a part of it is not base64url"))
 }
 
-/// `bytes` without leading zeros, which some writers keep for the number's sign.
+/// `bytes` without leading zeros, which some writers add for the number's sign.
 pub(crate) fn trimmed(bytes: Vec<u8>) -> Vec<u8> {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     bytes[zeros..].to_vec()
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leading_zero_and_padding_change_no_key() {
+    fn a_leading_zero_and_padding_do_not_change_a_key() {
         let bytes = URL_SAFE_NO_PAD.decode(RFC_7638).unwrap();
         let padded =
             base64::engine::general_purpose::URL_SAFE.encode([&[0], bytes.as_slice()].concat());
@@ -265,10 +265,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_for_tokens_is_refused_with_the_reason() {
+    fn values_that_are_not_keys_for_tokens_are_refused_with_the_reason() {
         let x = URL_SAFE_NO_PAD.encode([7; 32]);
         for (jwk, reason) in [
-            (json!([]), "no JSON object"),
+            (json!([]), "not a JSON object"),
             (json!({}), "no `kty`"),
             (json!({"kty": "oct", "k": "c2VjcmV0"}), "private"),
             (json!({"kty": "OKP", "crv": "X25519", "x": x}), "OKP X25519"),

@@ -1,40 +1,40 @@
-//! Several keys: an issuer's, or a stack's.
+//! A set of keys: an issuer's, or a stack's.
 
 use serde_json::{Value, json};
 
 use crate::{KeyError, PublicKey};
 
-/// How many keys of a set are looked at.
+/// The most keys in a set.
 pub const MAX_KEYS: usize = 64;
 
 /// The largest document with keys, in bytes.
 pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 
-/// The keys that tokens may be signed with; no two of them have the same id.
+/// The keys that tokens may be signed with. Their ids are unique.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KeySet {
     keys: Vec<PublicKey>,
 }
 
-/// Why a document is no set of keys.
+/// Why a document is not a set of keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeySetError {
-    /// It is larger than any issuer's.
-    #[error("it has {0} bytes, and at most {MAX_KEY_SET_BYTES} are accepted")]
+    /// It is too large.
+    #[error("it has {0} bytes, {MAX_KEY_SET_BYTES} at most")]
     TooLarge(usize),
     /// It is not JSON, or has no list `keys`.
     #[error("it is not a set of keys (JWK Set): {0}")]
     NoSet(String),
-    /// It has more keys than are looked at.
-    #[error("it has {0} keys, and at most {MAX_KEYS} are accepted")]
+    /// It has too many keys.
+    #[error("it has {0} keys, {MAX_KEYS} at most")]
     TooMany(usize),
-    /// None of its keys is one for tokens.
-    #[error("none of its {count} keys can be used; of the first one: {first}")]
+    /// None of its keys is for tokens.
+    #[error("none of its {count} keys can be used; the first one: {first}")]
     NoUsable {
-        /// How many there are.
+        /// The number of keys.
         count: usize,
-        /// What the first one lacks.
+        /// The problem of the first one.
         first: KeyError,
     },
     /// Two keys have the same id.
@@ -43,7 +43,7 @@ pub enum KeySetError {
 }
 
 impl KeySet {
-    /// A set of these keys.
+    /// Makes a set of these keys.
     ///
     /// # Errors
     /// Two have the same id, or there are too many.
@@ -60,10 +60,10 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// Reads a JWK Set (RFC 7517). Keys of other kinds, and those for other uses, are left out, as the RFC asks for.
+    /// Parses a JWK Set (RFC 7517). Keys of other kinds, and those for other uses, are ignored, as the RFC requires.
     ///
     /// # Errors
-    /// It is too large, no set, or nothing in it can be used.
+    /// It is too large, not a set, or has no usable key.
     pub fn from_json(bytes: &[u8]) -> Result<Self, KeySetError> {
         if bytes.len() > MAX_KEY_SET_BYTES {
             return Err(KeySetError::TooLarge(bytes.len()));
@@ -99,7 +99,7 @@ impl KeySet {
         &self.keys
     }
 
-    /// The key that a token with this `kid` is signed with; without one it is the only key, if there is only one.
+    /// The key of tokens with this `kid`. Without a `kid`, it is the only key, if there is only one.
     pub fn find(&self, id: Option<&str>) -> Option<&PublicKey> {
         match (id, self.keys.as_slice()) {
             (Some(id), keys) => keys.iter().find(|key| key.id() == id),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_by_its_id_and_without_one_only_where_there_is_no_choice() {
+    fn a_key_is_found_by_its_id_or_if_it_is_the_only_one() {
         let one = read(&json!({"keys": [jwk(1, "a")]})).unwrap();
         let two = read(&json!({"keys": [jwk(1, "a"), jwk(2, "b")]})).unwrap();
         assert_eq!(two.find(Some("b")).unwrap().id(), "b");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_usable_set_is_refused_with_the_reason() {
+    fn unusable_sets_are_refused_with_the_reason() {
         let many: Vec<Value> = (0..65).map(|it| jwk(it, &it.to_string())).collect();
         for (document, reason) in [
             (json!(null), "no list `keys`"),
@@ -164,7 +164,7 @@ mod tests {
             KeySet::from_json(&large),
             Err(KeySetError::TooLarge(_))
         ));
-        // An issuer may publish none at all for a while; then no token is accepted.
+        // An issuer may publish no keys for a while; then no token is accepted.
         assert_eq!(read(&json!({"keys": []})).unwrap(), KeySet::default());
     }
 }

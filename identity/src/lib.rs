@@ -1,9 +1,9 @@
-//! Who somebody is in a chat: a signed token (JWT, RFC 7519) says it, and a public key proves it.
+//! Identities in a chat: a signed token (JWT, RFC 7519) names the user, and a public key verifies it.
 //!
-//! A token names its key, never its algorithm: the algorithm is a property of the key. What a token must say is in
-//! [`Rules`]; what it says besides reaches the handlers as it is.
+//! A token names its key, never its algorithm, because the algorithm is a property of the key. [`Rules`] are the
+//! requirements for a token; its other claims reach the handlers unchanged.
 //!
-//! Nothing here reads a clock, a file or the network: times, keys and documents are handed over.
+//! This crate reads no clock, file or network: times, keys and documents are parameters.
 
 mod algorithm;
 mod claims;

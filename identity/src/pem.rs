@@ -1,4 +1,4 @@
-//! Public keys as PEM, as a backend's owner has them.
+//! Public keys in PEM.
 
 use pkcs1::RsaPublicKeyRef;
 use spki::der::{Decode, Document};
@@ -13,17 +13,16 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 impl PublicKey {
-    /// Reads a key as PEM: `PUBLIC KEY` (RFC 7468) or `RSA PUBLIC KEY` (RFC 8017). Its id is its thumbprint.
+    /// Parses a key in PEM: `PUBLIC KEY` (RFC 7468) or `RSA PUBLIC KEY` (RFC 8017). Its id is its thumbprint.
     ///
     /// # Errors
-    /// It is something else, of another kind, damaged, or private.
+    /// It is not a key, or has another kind, or is damaged, or private.
     pub fn from_pem(text: &str) -> Result<Self, KeyError> {
         let no_key = |what: &str| KeyError::NoKey(what.to_owned());
         if text.contains("PRIVATE KEY-----") {
             return Err(KeyError::Private);
         }
-        let (label, document) =
-            Document::from_pem(text).map_err(|_| no_key("no PEM that can be read"))?;
+        let (label, document) = Document::from_pem(text).map_err(|_| no_key("not valid PEM"))?;
         let material = match label {
             "PUBLIC KEY" => public_key(document.as_bytes())?,
             "RSA PUBLIC KEY" => rsa(document.as_bytes())?,
@@ -36,9 +35,9 @@ impl PublicKey {
 fn public_key(der: &[u8]) -> Result<Material, KeyError> {
     let no_key = |what: &str| KeyError::NoKey(what.to_owned());
     let info = SubjectPublicKeyInfoRef::from_der(der);
-    let info = info.map_err(|_| no_key("a public key whose parts cannot be read"))?;
+    let info = info.map_err(|_| no_key("a public key that cannot be parsed"))?;
     let bytes = info.subject_public_key.as_bytes();
-    let bytes = bytes.ok_or_else(|| no_key("a public key of half a byte"))?;
+    let bytes = bytes.ok_or_else(|| no_key("a public key with an incomplete byte"))?;
     match info.algorithm.oid {
         RSA => rsa(bytes),
         ED25519 => Ok(Material::Ed25519 { x: bytes.to_vec() }),
@@ -65,7 +64,7 @@ fn public_key(der: &[u8]) -> Result<Material, KeyError> {
 fn rsa(der: &[u8]) -> Result<Material, KeyError> {
     let key = RsaPublicKeyRef::from_der(der).map_err(|_| KeyError::Damaged {
         kind: "RSA",
-        what: "its parts cannot be read",
+        what: "it cannot be parsed",
     })?;
     Ok(Material::Rsa {
         n: trimmed(key.modulus.as_bytes().to_vec()),

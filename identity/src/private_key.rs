@@ -1,4 +1,4 @@
-//! Makes keys and tokens. Only the command does: a stack holds public keys only.
+//! Creates keys and tokens. Only the command does: a stack has only public keys.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::key::Material;
 use crate::{Algorithm, PublicKey, provider};
 
-/// A key that makes tokens: Ed25519. Its `Debug` form shows its id only.
+/// A key that signs tokens: Ed25519. Its `Debug` form only shows its id.
 pub struct PrivateKey {
     seed: [u8; 32],
     public: PublicKey,
@@ -23,29 +23,29 @@ pub enum PrivateKeyError {
     /// The system has no random numbers.
     #[error("the system gave no random numbers")]
     Random,
-    /// A text is no private key of ours; it is not quoted, as it may be a secret.
+    /// The text is not a private key of ours. The error does not quote it, because it may be a secret.
     #[error(
         "it is not a private key for Ed25519 as a JSON Web Key (`kty` OKP, `crv` Ed25519, `x`, `d`): {0}"
     )]
     NoKey(&'static str),
 }
 
-/// What a new token says.
+/// The claims of a new token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// Who its holder is.
+    /// The holder's name.
     pub name: String,
     /// The only friend that its holder may write to.
     pub to: Option<String>,
     /// The only room that its holder may enter.
     pub room: Option<String>,
-    /// What its holder may do; `None` leaves that to the chat's default.
+    /// The holder's permissions; `None` leaves them to the chat's default.
     pub can: Option<Vec<String>>,
-    /// Which chat it is for.
+    /// The chat that it is for.
     pub audience: Option<String>,
-    /// From when on it is good, in seconds since the Unix epoch.
+    /// The start of its validity, in seconds since the Unix epoch.
     pub now: u64,
-    /// How long it is good, in seconds.
+    /// Its validity in seconds.
     pub seconds: u64,
 }
 
@@ -59,10 +59,10 @@ impl std::fmt::Debug for PrivateKey {
 }
 
 impl PrivateKey {
-    /// A new key, by the system's random numbers.
+    /// Creates a new key with the system's random numbers.
     ///
     /// # Errors
-    /// There are none.
+    /// The system has none.
     pub fn generate() -> Result<Self, PrivateKeyError> {
         let mut seed = [0; 32];
         let random = ring::rand::SystemRandom::new();
@@ -74,17 +74,17 @@ impl PrivateKey {
 
     fn from_seed(seed: [u8; 32], id: Option<String>) -> Result<Self, PrivateKeyError> {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
-            .map_err(|_| PrivateKeyError::NoKey("`d` is no seed"))?;
+            .map_err(|_| PrivateKeyError::NoKey("`d` is not a seed"))?;
         let x = pair.public_key().as_ref().to_vec();
         let public = PublicKey::new(id, Material::Ed25519 { x })
             .map_err(|_| PrivateKeyError::NoKey("its public part is damaged"))?;
         Ok(Self { seed, public })
     }
 
-    /// Reads what [`PrivateKey::to_secret_text`] has written.
+    /// Parses the output of [`PrivateKey::to_secret_text`].
     ///
     /// # Errors
-    /// It is something else, or its public part is not that of its secret one.
+    /// It is not such a key, or its public part does not belong to its secret one.
     pub fn from_secret_text(text: &str) -> Result<Self, PrivateKeyError> {
         let no_key = PrivateKeyError::NoKey;
         let jwk: Value = serde_json::from_str(text).map_err(|_| no_key("it is not JSON"))?;
@@ -97,34 +97,34 @@ impl PrivateKey {
         let seed = seed.map_err(|_| no_key("its `d` is not base64url"))?;
         let seed = seed
             .try_into()
-            .map_err(|_| no_key("its `d` has not 32 bytes"))?;
+            .map_err(|_| no_key("its `d` does not have 32 bytes"))?;
         let id = member("kid").map(str::to_owned);
         let key = Self::from_seed(seed, id)?;
         let Material::Ed25519 { x } = key.public.material() else {
             return Err(no_key("it is of another kind"));
         };
         if member("x") != Some(URL_SAFE_NO_PAD.encode(x).as_str()) {
-            return Err(no_key("its `x` is not that of its `d`"));
+            return Err(no_key("its `x` does not belong to its `d`"));
         }
         Ok(key)
     }
 
-    /// The key with its secret part, as a JSON Web Key that other libraries read, too. For a private file only.
+    /// The key with its secret part, as a JSON Web Key for other libraries as well. Only for a private file.
     pub fn to_secret_text(&self) -> String {
         let mut jwk = self.public.to_jwk();
         jwk["d"] = json!(URL_SAFE_NO_PAD.encode(self.seed));
         jwk.to_string()
     }
 
-    /// The part that a stack holds.
+    /// The public key, for a stack.
     pub const fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Makes a token.
+    /// Creates a token.
     ///
     /// # Errors
-    /// The library refuses, which no request is known to bring about.
+    /// The library fails, which no known request causes.
     pub fn token(&self, request: &TokenRequest) -> Result<String, jsonwebtoken::errors::Error> {
         provider::install();
         let mut header = Header::new(Algorithm::EdDsa.of_library());
@@ -148,7 +148,7 @@ impl PrivateKey {
 
 impl Drop for PrivateKey {
     fn drop(&mut self) {
-        // Best effort: a compiler may leave copies.
+        // Best effort: the compiler may leave copies.
         std::hint::black_box(&mut self.seed).fill(0);
     }
 }

@@ -1,4 +1,4 @@
-//! The cryptography behind the JWT library: ring, which the functions have for TLS already.
+//! The cryptography of the JWT library: ring, which the functions already use for TLS.
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result};
@@ -12,9 +12,10 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes the library use ring. Further calls change nothing.
+/// Makes the library use ring. Further calls have no effect.
 pub(crate) fn install() {
-    // An error says that a provider is installed already, which can only be this one: the library is built without its own.
+    // An error means that a provider is already installed, which can only be this one: the library is built without its
+    // own.
     let _installed = PROVIDER.install_default();
 }
 
@@ -81,7 +82,7 @@ impl Signer<Vec<u8>> for Ed25519 {
     }
 }
 
-/// Only Ed25519: tokens by other algorithms are made by users' own backends. The key is the 32 bytes of its seed.
+/// Ed25519 only: users' own backends make tokens with other algorithms. The key is the 32 bytes of its seed.
 fn signer_factory(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     if *algorithm != Algorithm::EdDSA {
         return Err(ErrorKind::InvalidAlgorithm.into());

@@ -1,4 +1,4 @@
-//! Checks tokens.
+//! Verifies tokens.
 
 use jsonwebtoken::Validation;
 use serde_json::{Map, Value};
@@ -7,18 +7,18 @@ use crate::claims::{Unique, texts, time};
 use crate::refusal::shown;
 use crate::{Algorithm, Claims, KeySet, MAX_TOKEN_BYTES, PublicKey, Refusal, provider};
 
-/// How far clocks may differ, in seconds.
+/// The tolerated difference between clocks, in seconds.
 pub const LEEWAY_SECONDS: u64 = 60;
 
-/// What a token must say, besides being signed and not expired.
+/// The requirements for a token besides its signature and its expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// The value of `iss`; `None` accepts any, which is right only for keys that sign for this chat alone.
+    /// The value of `iss`; `None` accepts any, which is only safe with keys that sign for this chat alone.
     pub issuer: Option<String>,
-    /// One of them must be in `aud`; none accepts any. Cognito's access tokens name it in `client_id` instead
+    /// One of them must be in `aud`; an empty list accepts any. Cognito's access tokens have it in `client_id` instead
     /// (<https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html>).
     pub audience: Vec<String>,
-    /// The claim with the person's name.
+    /// The claim with the user's name.
     pub name_claim: String,
 }
 
@@ -40,7 +40,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Tokens must be signed with one of `keys` and keep `rules`.
+    /// Tokens must be signed with one of `keys` and satisfy `rules`.
     pub fn new(keys: KeySet, rules: Rules) -> Self {
         provider::install();
         Self { keys, rules }
@@ -51,15 +51,15 @@ impl Verifier {
         Self::new(keys, self.rules.clone())
     }
 
-    /// The keys that it accepts.
+    /// The accepted keys.
     pub const fn keys(&self) -> &KeySet {
         &self.keys
     }
 
-    /// Checks `token` at `now`, in seconds since the Unix epoch.
+    /// Verifies `token` at `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
-    /// It is not accepted. Nothing of it may be believed then, not even its name.
+    /// It is refused. Then none of its claims may be trusted, not even its name.
     pub fn verify(&self, token: &str, now: u64) -> Result<Claims, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::TooLong);
@@ -82,7 +82,7 @@ impl Verifier {
         Claims::new(all, &self.rules.name_claim, expires_at)
     }
 
-    /// The key that the token's head names, if it is one that signs as the head says.
+    /// The key that the token's header names, if the header's algorithm is the key's.
     fn key(&self, token: &str) -> Result<&PublicKey, Refusal> {
         let header = read_header(token)?;
         let algorithm = header
@@ -92,7 +92,7 @@ impl Verifier {
         let id = match header.get("kid") {
             None => None,
             Some(Value::String(id)) => Some(id.as_str()),
-            Some(_) => return Err(Refusal::Malformed("`kid` is no text")),
+            Some(_) => return Err(Refusal::Malformed("`kid` is not a string")),
         };
         if Algorithm::from_name(algorithm).is_none() {
             return Err(Refusal::Algorithm(shown(algorithm)));
@@ -114,7 +114,7 @@ impl Verifier {
         match all.get("iss") {
             Some(Value::String(issuer)) if issuer == expected => Ok(()),
             Some(Value::String(issuer)) => Err(Refusal::Issuer(shown(issuer))),
-            Some(_) => Err(Refusal::Kind("iss".into(), "a text")),
+            Some(_) => Err(Refusal::Kind("iss".into(), "a string")),
             None => Err(Refusal::Missing("iss".into())),
         }
     }
@@ -125,7 +125,7 @@ impl Verifier {
         }
         let named = match texts(all, "aud")? {
             Some(audience) => audience,
-            // An access token of Cognito's has no `aud`.
+            // An access token of Cognito has no `aud`.
             None if all.get("token_use").and_then(Value::as_str) == Some("access") => {
                 texts(all, "client_id")?.unwrap_or_default()
             }
@@ -138,21 +138,21 @@ impl Verifier {
     }
 }
 
-/// The token's head, which nobody has signed for yet.
+/// The token's header, which is not verified yet.
 fn read_header(token: &str) -> Result<Map<String, Value>, Refusal> {
     use base64::Engine;
     let mut parts = token.split('.');
     let (Some(head), Some(_), Some(_), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(Refusal::Malformed("it has not three parts"));
+        return Err(Refusal::Malformed("it does not have three parts"));
     };
     let head = base64::engine::general_purpose::URL_SAFE_NO_PAD
         .decode(head)
-        .map_err(|_| Refusal::Malformed("its head is not base64url"))?;
+        .map_err(|_| Refusal::Malformed("its header is not base64url"))?;
     let Unique(head) = serde_json::from_slice(&head)
-        .map_err(|_| Refusal::Malformed("its head is not JSON, or has a name twice"))?;
-    // RFC 8725, 3.11: a token for something else must not pass for one of these.
+        .map_err(|_| Refusal::Malformed("its header is not JSON, or has a duplicate name"))?;
+    // RFC 8725, 3.11: a token for another purpose must not pass for an access token.
     match head
         .get("typ")
         .map(|it| it.as_str().map(str::to_ascii_lowercase))
@@ -164,19 +164,19 @@ fn read_header(token: &str) -> Result<Map<String, Value>, Refusal> {
                 return Err(Refusal::Type(shown(kind)));
             }
         }
-        Some(None) => return Err(Refusal::Malformed("`typ` is no text")),
+        Some(None) => return Err(Refusal::Malformed("`typ` is not a string")),
     }
-    // No extension is known here, and a critical one must be (RFC 7515, 4.1.11).
+    // No extension is supported, and a critical one must be (RFC 7515, 4.1.11).
     if head.contains_key("crit") || head.contains_key("b64") {
-        return Err(Refusal::Malformed("it asks for an extension (`crit`)"));
+        return Err(Refusal::Malformed("it requires an extension (`crit`)"));
     }
     Ok(head)
 }
 
-/// The claims, once the signature is found to be that of `key`.
+/// The claims, after the signature was verified with `key`.
 fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
     use jsonwebtoken::errors::ErrorKind;
-    // Times, issuer and audience are checked above, more strictly, by the caller's clock.
+    // The caller checks times, issuer and audience above, more strictly, by its own clock.
     let mut validation = Validation::new(key.algorithm().of_library());
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
@@ -187,10 +187,10 @@ fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
             ErrorKind::InvalidSignature => Refusal::Signature(shown(key.id())),
             ErrorKind::InvalidAlgorithm => Refusal::Algorithm("another".into()),
             ErrorKind::Json(error) => Refusal::Unreadable(match error.is_data() {
-                true => "a name stands twice in them, or they are no object".into(),
+                true => "they have a duplicate name, or are not an object".into(),
                 false => "they are not JSON".into(),
             }),
-            _ => Refusal::Malformed("a part of it cannot be read"),
+            _ => Refusal::Malformed("a part of it cannot be parsed"),
         }),
     }
 }

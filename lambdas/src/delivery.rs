@@ -1,19 +1,18 @@
-//! What handlers ask of the way back to a client.
+//! The trait through which handlers post to clients.
 
 use std::error::Error;
 
 use crate::session::ConnectionId;
 
-/// The way back to clients: API Gateway's `PostToConnection`.
+/// Posts to clients: API Gateway's `PostToConnection`.
 ///
-/// Never to be used while the receiver's own `$connect` runs: the connection
-/// does not exist before that has answered
+/// Do not post while the receiver's own `$connect` runs: the connection only exists after that has responded
 /// (<https://repost.aws/knowledge-center/410-gone-api-gateway>).
 pub trait Delivery {
     /// Posts `text` to `connection` as one message, unchanged.
     ///
     /// # Errors
-    /// [`DeliveryError`] when the connection may exist but the text was not, or perhaps not, accepted.
+    /// [`DeliveryError`] if the connection may exist but the message was not, or possibly not, accepted.
     fn post(
         &self,
         connection: &ConnectionId,
@@ -21,19 +20,19 @@ pub trait Delivery {
     ) -> impl Future<Output = Result<Posted, DeliveryError>> + Send;
 }
 
-/// How a post was answered.
+/// The response to a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Posted {
-    /// The gateway took it. That the client reads it is not promised.
+    /// The gateway accepted it. Whether the client reads it is unknown.
     Delivered,
-    /// There is no such connection, or not yet. An answer, not an error: somebody has left.
+    /// There is no such connection, or not yet. An outcome, not an error: a client has left.
     Gone,
 }
 
 /// Why a post was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// 429, after some repetitions.
+    /// 429, after some retries.
     #[error("too many requests for this account, or the client reads too slowly (429)")]
     Throttled,
     /// 413.
@@ -44,13 +43,13 @@ pub enum DeliveryError {
         "not permitted (403): the role needs execute-api:ManageConnections on this API and stage, and the endpoint must end in the stage"
     )]
     Forbidden,
-    /// No answer in time. The message may have arrived.
-    #[error("no answer in time")]
+    /// No response in time. The message may have arrived.
+    #[error("no response in time")]
     TimedOut,
-    /// Anything else.
+    /// Any other failure.
     #[error("the management API could not be used")]
     Unavailable {
-        /// What it, or the way to it, reported.
+        /// The cause that the API or the connection to it reported.
         source: Box<dyn Error + Send + Sync>,
     },
 }

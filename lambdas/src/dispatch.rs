@@ -1,4 +1,4 @@
-//! How one shard of a large room is handed over to a function of its own.
+//! The trait through which a shard of a large room is handed to its own function.
 
 use std::error::Error;
 
@@ -11,12 +11,12 @@ use crate::room::Rest;
 use crate::session::{ConnectionId, Room};
 use crate::shard::Shard;
 
-/// The way to the function that serves one shard: an asynchronous `Invoke`.
+/// Invokes the function that serves one shard: an asynchronous `Invoke`.
 pub trait Dispatch {
-    /// Hands `message` over. That it is delivered is not promised, only that it waits for its turn.
+    /// Hands `message` over. It is queued then; its delivery is not guaranteed.
     ///
-    /// Answers the request id that the function will have. An id under which nothing was logged afterwards is of a message that
-    /// Lambda's queue dropped.
+    /// Returns the request id that the function will have. If no log line has that id later, Lambda's queue has dropped
+    /// the message.
     ///
     /// # Errors
     /// [`DispatchError`]
@@ -26,19 +26,19 @@ pub trait Dispatch {
     ) -> impl Future<Output = Result<String, DispatchError>> + Send;
 }
 
-/// Why a shard was not, or perhaps not, handed over.
+/// Why a shard was not, or possibly not, handed over.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
-    /// It was not: whoever wanted to can still serve the shard himself.
+    /// It was not, so the caller can still serve the shard itself.
     #[error("the function for large rooms was not invoked")]
     Refused {
-        /// What Lambda, or the way to it, reported.
+        /// The cause that Lambda or the connection to it reported.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// It may have been: to serve the shard as well would show the message twice.
-    #[error("nobody knows whether the function for large rooms was invoked")]
+    /// It may have been, so serving the shard as well could show the message twice.
+    #[error("it is unknown whether the function for large rooms was invoked")]
     Unknown {
-        /// What became of the request.
+        /// The outcome of the request.
         source: Box<dyn Error + Send + Sync>,
     },
 }
@@ -48,27 +48,27 @@ pub enum DispatchError {
 pub struct ShardMessage {
     /// The room.
     pub room: Room,
-    /// Which part of it.
+    /// The part of the room.
     pub shard: Shard,
-    /// What is said.
+    /// The message.
     pub text: String,
-    /// Who is not to receive it.
+    /// The connection that does not receive it.
     pub except: ConnectionId,
-    /// How many functions have worked at this shard before.
+    /// The number of functions that have worked on this shard before.
     pub step: u8,
-    /// Whom they have left over.
+    /// The members that those have left over.
     pub rest: Rest,
 }
 
-/// How many functions work at one shard at most, one after another: almost an hour.
+/// The most functions that work on one shard, one after another: almost an hour.
 ///
-/// Each hands on what it had no time for, so there must be an end to it. Lambda itself stops a function that has caused itself
-/// to run some 16 times (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>), and says so to its owner as of an
-/// accident.
+/// Each function hands on what it had no time for, so their number must be bounded. Lambda itself stops a function that
+/// has invoked itself some 16 times (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>), and
+/// warns its owner of a loop.
 pub const MAX_STEPS: u8 = 12;
 
-/// The payload. In Base64 the longest message has 175 KB, whatever its characters are: as JSON text it could have six
-/// times its length, and Lambda once took no more than 256 KB (now 1 MB:
+/// The payload. In Base64 the longest message has 175 KB, whatever its characters: as JSON text it could have six times
+/// its length, but Lambda's limit was 256 KB (now 1 MB:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>). Beyond 256 KB it also costs more.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +109,7 @@ impl ShardMessage {
         serde_json::to_vec(&payload).expect("texts and numbers always become JSON")
     }
 
-    /// The same message for the function that goes on with `rest`; `None` when enough functions have worked at it.
+    /// The same message for the next function, which serves `rest`; `None` after the last step.
     #[must_use]
     pub fn handed_on(&self, rest: Rest) -> Option<Self> {
         let step = self.step + 1;
@@ -139,17 +139,17 @@ impl TryFrom<Payload> for ShardMessage {
         let unexpected = |what| UnexpectedEvent::new("a message to one shard of a room", what);
         let text = STANDARD.decode(payload.text_base64).ok();
         Ok(Self {
-            room: Room::parse(&payload.room).map_err(|_| unexpected("no room's name"))?,
+            room: Room::parse(&payload.room).map_err(|_| unexpected("an invalid room name"))?,
             shard: Shard::numbered(payload.shard).ok_or_else(|| unexpected("an unknown shard"))?,
             text: text
                 .and_then(|text| String::from_utf8(text).ok())
-                .ok_or_else(|| unexpected("no text in Base64"))?,
+                .ok_or_else(|| unexpected("an invalid text in Base64"))?,
             except: ConnectionId::new(payload.except),
             step: Some(payload.step)
                 .filter(|step| *step < MAX_STEPS)
                 .ok_or_else(|| unexpected("a step beyond the last"))?,
             rest: Rest {
-                // Where everybody was begun with, the next page says so.
+                // If every member was begun with, the next page shows it.
                 is_unfinished: true,
                 last: payload.after.map(ConnectionId::new),
                 postponed: payload
@@ -171,7 +171,7 @@ mod tests {
     use chat_protocol::limit::MAX_MESSAGE_BYTES;
 
     #[test]
-    fn a_message_survives_its_way_through_a_payload() {
+    fn a_message_survives_its_payload() {
         let message = message(" \"hi\"\n\u{1F600} ");
         assert_eq!(
             serde_json::from_slice::<ShardMessage>(&message.to_payload()).unwrap(),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_text_stays_below_what_lambda_takes() {
+    fn the_largest_message_stays_below_lambda_s_limit() {
         for text in ["\u{1}", "\"", "\u{1F600}", "x"] {
             let longest = text.repeat(MAX_MESSAGE_BYTES / text.len());
             let bytes = message(&longest).to_payload().len();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_payload_is_refused_without_being_quoted() {
+    fn invalid_payloads_are_refused_without_being_quoted() {
         for payload in [
             "{}",
             r#"{"room":" r","shard":0,"textBase64":"","except":"c"}"#,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_as_broadcast_hands_it_over_begins_with_everybody() {
+    fn a_message_from_broadcast_is_for_all_members() {
         let payload = r#"{"room":"r","shard":1,"textBase64":"aGk=","except":"c"}"#;
         let message: ShardMessage = serde_json::from_str(payload).unwrap();
         assert_eq!((message.step, &message.rest), (0, &Rest::everybody()));

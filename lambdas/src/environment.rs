@@ -1,16 +1,18 @@
-//! What the function's environment says: which handler to be, and where its table and API are.
+//! Reads the function's environment: which handler to run, and the addresses of its table and API.
 //!
 //! | variable | meaning |
 //! |---|---|
 //! | `_HANDLER` | the function's Handler property: the name of a [`Handler`] |
 //! | `TABLE_NAME` | the table of connections |
-//! | `CONNECTIONS_ENDPOINT` | where to post, stage included: `https://ID.execute-api.REGION.amazonaws.com/STAGE` |
-//! | `NAMES` | `optional` lets people in who do not say who they are; not set: `required` |
-//! | `INDEX` | by what connections are found: `room` or `friend,room`; not set: `friend` |
-//! | `ROUTES` | how each route reads its frames, as JSON by route key ([`Routes::parse`]); not set: the whole frame is the text |
+//! | `CONNECTIONS_ENDPOINT` | the address for posts, stage included:
+//! `https://ID.execute-api.REGION.amazonaws.com/STAGE` |
+//! | `NAMES` | `optional` accepts clients without names; not set: `required` |
+//! | `INDEX` | the key that connections are found by: `room` or `friend,room`; not set: `friend` |
+//! | `ROUTES` | the rule of each route for its frames, as JSON by route key ([`Routes::parse`]); not set: the whole
+//! frame is the message |
 //! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
-//! | `REPLY` | `true` for a function of the stack's owner whose route sends what it returns to the sender |
-//! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | wins over `CONNECTIONS_ENDPOINT` |
+//! | `REPLY` | `true` for a user's handler whose return value goes to the sender |
+//! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | overrides `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
 //! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |
 //! | `LOG_LEVEL`, else `AWS_LAMBDA_LOG_LEVEL` | `DEBUG`, `INFO` (default), `WARN` or `ERROR` |
@@ -43,26 +45,26 @@ pub enum EnvironmentError {
     Missing {
         /// Its name.
         variable: &'static str,
-        /// Who should have set it.
+        /// The component that should have set it.
         remedy: &'static str,
     },
-    /// The Handler property names nothing in this binary.
+    /// The Handler property names no handler of this binary.
     #[error(
         "there is no handler `{name}` in this binary; set the function's Handler property to {}",
         alternatives(&Handler::ALL.map(Handler::name))
     )]
     UnknownHandler {
-        /// What it says.
+        /// Its value.
         name: String,
     },
-    /// A variable says something that has no meaning.
-    #[error("`{variable}` is `{value}`, which is not understood; {remedy}")]
+    /// A variable has an invalid value.
+    #[error("`{variable}` is `{value}`, which is not valid; {remedy}")]
     NotUnderstood {
         /// Its name.
         variable: &'static str,
-        /// What it says.
+        /// Its value.
         value: String,
-        /// What it may say.
+        /// Its valid values.
         remedy: String,
     },
     /// An endpoint is not a URL.
@@ -70,12 +72,12 @@ pub enum EnvironmentError {
     NotAUrl {
         /// The variable.
         variable: &'static str,
-        /// What it says.
+        /// Its value.
         value: String,
     },
 }
 
-/// Where the AWS clients sign for, and with what.
+/// The Region and the credentials that the AWS clients sign with.
 #[derive(Clone)]
 pub struct Identity {
     /// The region.
@@ -84,7 +86,7 @@ pub struct Identity {
     pub access_key_id: String,
     /// The secret access key.
     pub secret_access_key: String,
-    /// The session token of temporary credentials, which those of a function always are.
+    /// The session token of temporary credentials. A function's credentials always have one.
     pub session_token: Option<String>,
 }
 
@@ -97,21 +99,21 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// Which table, and where.
+/// The table's name and address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableAddress {
     /// The table's name.
     pub name: String,
-    /// A URL, when it is not at AWS.
+    /// A URL, if it is not at AWS.
     pub endpoint: Option<String>,
 }
 
-/// Which function to invoke, and where.
+/// The function's name and address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionAddress {
     /// Its name or ARN.
     pub name: String,
-    /// A URL, when it is not at AWS.
+    /// A URL, if it is not at AWS.
     pub endpoint: Option<String>,
 }
 
@@ -122,7 +124,7 @@ impl<'a> Environment<'a> {
         Self { lookup }
     }
 
-    /// Which handler to be.
+    /// The handler to run.
     ///
     /// # Errors
     /// [`EnvironmentError`] when there is none, or it is unknown.
@@ -131,16 +133,16 @@ impl<'a> Environment<'a> {
         Handler::from_name(&name).ok_or(EnvironmentError::UnknownHandler { name })
     }
 
-    /// Whether a connection must say who it is.
+    /// Whether a client must send its name.
     ///
     /// # Errors
-    /// [`EnvironmentError::NotUnderstood`]: a typing error must not open a door.
+    /// [`EnvironmentError::NotUnderstood`]: a misspelt value must not allow more.
     pub fn names(&self) -> Result<Names, EnvironmentError> {
         let choices = Names::ALL.map(|names| (names.word(), names));
         self.choice(variable::NAMES, Names::Required, &choices)
     }
 
-    /// By what connections are found.
+    /// The key that connections are found by.
     ///
     /// # Errors
     /// [`EnvironmentError::NotUnderstood`]
@@ -149,7 +151,7 @@ impl<'a> Environment<'a> {
         self.choice(variable::INDEX, Index::Friend, &choices)
     }
 
-    /// How each route reads its frames.
+    /// The rule of each route for its frames.
     ///
     /// # Errors
     /// [`EnvironmentError::NotUnderstood`] with the place in the JSON.
@@ -186,7 +188,7 @@ impl<'a> Environment<'a> {
         Ok(FunctionAddress { name, endpoint })
     }
 
-    /// Where the Runtime API is: host and port.
+    /// The address of the Runtime API: host and port.
     ///
     /// # Errors
     /// [`EnvironmentError::Missing`]
@@ -194,25 +196,25 @@ impl<'a> Environment<'a> {
         self.required("AWS_LAMBDA_RUNTIME_API", "Lambda sets it")
     }
 
-    /// Whether Lambda would hand over several events at a time.
+    /// Whether Lambda would send several events at a time.
     #[must_use]
     pub fn wants_concurrency(&self) -> bool {
         self.optional("AWS_LAMBDA_MAX_CONCURRENCY").is_some()
     }
 
-    /// Whether what the function returns goes to the sender.
+    /// Whether the function's return value goes to the sender.
     #[must_use]
     pub fn replies(&self) -> bool {
         self.optional(variable::REPLY).as_deref() == Some("true")
     }
 
-    /// The variable `name`, unless it is not set or empty.
+    /// The variable `name`; `None` if it is not set or empty.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         self.optional(name)
     }
 
-    /// From which level on to log. A level that is not understood counts as absent.
+    /// The least level that is logged. An invalid level counts as not set.
     #[must_use]
     pub fn log_level(&self) -> Level {
         ["LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"]
@@ -246,9 +248,9 @@ impl<'a> Environment<'a> {
         Ok(TableAddress { name, endpoint })
     }
 
-    /// Where to post to clients, stage included.
+    /// The address for posts to clients, stage included.
     ///
-    /// Never taken from an event: behind a custom domain, an event's domain name leads elsewhere.
+    /// Never taken from an event: behind a custom domain, an event's domain name is another one.
     ///
     /// # Errors
     /// [`EnvironmentError`] when there is no endpoint, or it is not a URL.

@@ -1,11 +1,9 @@
-//! What API Gateway tells a function, reduced to what a chat needs.
+//! API Gateway's events, reduced to what a chat needs.
 //!
-//! Four kinds of event arrive: a REQUEST authorizer's, and the proxy events
-//! CONNECT, MESSAGE and DISCONNECT. Absent and `null` members are the rule, not
-//! the exception (a MESSAGE has no headers, a CONNECT without query string no
-//! query member), so nothing is demanded before somebody asks for it. Whoever
-//! asks says which kind is expected, and the event's own type decides: a route
-//! key alone can be chosen by whoever writes the message.
+//! There are four kinds: a REQUEST authorizer's event, and the proxy events CONNECT, MESSAGE and DISCONNECT. Fields are
+//! often absent or `null` (a MESSAGE has no headers, a CONNECT without query string no query field), so each is only
+//! required by the method that uses it. That method also checks the event's own type: a route key alone is not enough,
+//! because the sender of a message can choose it.
 //!
 //! Sources: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>,
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
@@ -24,7 +22,7 @@ pub struct SocketEvent {
     /// `REQUEST` for an authorizer.
     #[serde(rename = "type")]
     kind: Option<String>,
-    /// What an authorizer is to allow or deny.
+    /// The ARN that an authorizer allows or denies.
     method_arn: Option<String>,
     headers: Option<HashMap<String, Option<String>>>,
     query_string_parameters: Option<HashMap<String, Option<String>>>,
@@ -41,7 +39,7 @@ struct RequestContext {
     authorizer: Option<AuthorizerContext>,
 }
 
-/// What our authorizer put into its context; API Gateway turns every value into a string.
+/// The context of our authorizer. API Gateway converts every value to a string.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct AuthorizerContext {
@@ -50,9 +48,9 @@ struct AuthorizerContext {
     room: Option<String>,
 }
 
-/// An event reached a handler that is not for it, or lacks what its kind always has.
+/// An event reached the wrong handler, or lacks a field that its kind always has.
 ///
-/// A route is wired to the wrong function, or somebody invoked the function by hand.
+/// A route is wired to the wrong function, or the function was invoked by hand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, got {found}; check which function each route invokes")]
 pub struct UnexpectedEvent {
@@ -70,7 +68,7 @@ impl UnexpectedEvent {
 }
 
 impl SocketEvent {
-    /// The ARN that an authorizer's answer is about.
+    /// The ARN that an authorizer's response is about.
     ///
     /// # Errors
     /// [`UnexpectedEvent`] unless this is a REQUEST authorizer's event.
@@ -81,7 +79,7 @@ impl SocketEvent {
         }
     }
 
-    /// Who is connecting.
+    /// The connection that is being opened.
     ///
     /// # Errors
     /// [`UnexpectedEvent`] unless this is a CONNECT event with a connection id.
@@ -89,7 +87,7 @@ impl SocketEvent {
         self.connection("CONNECT", "a CONNECT event", |route| route == "$connect")
     }
 
-    /// Who has left.
+    /// The connection that was closed.
     ///
     /// # Errors
     /// [`UnexpectedEvent`] unless this is a DISCONNECT event with a connection id.
@@ -99,7 +97,7 @@ impl SocketEvent {
         })
     }
 
-    /// Who says something, and what, unchanged. An empty message may come without a body.
+    /// The sender of a message, and the message, unchanged. An empty message may have no body.
     ///
     /// # Errors
     /// [`UnexpectedEvent`] unless this is a MESSAGE event with a connection id.
@@ -116,12 +114,12 @@ impl SocketEvent {
         self.request_context.as_ref()?.route_key.as_deref()
     }
 
-    /// The session our authorizer proved, which API Gateway repeats in every event of a connection.
+    /// The session that our authorizer proved. API Gateway repeats it in every event of a connection.
     ///
-    /// `None` when there was no authorizer, or one that says nothing about our names and rooms.
+    /// `None` without an authorizer, or with one whose context has none of our fields.
     ///
     /// # Errors
-    /// [`InvalidSession`] when the context lacks one of the `names` that are required, or has something that is no name.
+    /// [`InvalidSession`] if the context lacks one of the required `names`, or contains an invalid name.
     pub fn proven_session(&self, names: Names) -> Result<Option<Session>, InvalidSession> {
         let context = self
             .request_context
@@ -143,7 +141,7 @@ impl SocketEvent {
     /// The session that the client claims in its handshake.
     ///
     /// # Errors
-    /// [`InvalidSession`] when a name is invalid, or missing and `names` requires it.
+    /// [`InvalidSession`] if a name is invalid, or missing and required by `names`.
     pub fn claimed_session(&self, names: Names) -> Result<Session, InvalidSession> {
         Session::parse(
             (Field::From.name(), self.claim(Field::From)),
@@ -153,9 +151,9 @@ impl SocketEvent {
         )
     }
 
-    /// What the client says in `field` of its handshake: a header of any case, else the query string.
+    /// The value of `field` in the handshake: a header in any case, else a query parameter.
     ///
-    /// A browser cannot set headers, hence the query string.
+    /// A browser cannot set headers, so it uses the query string.
     #[must_use]
     pub fn claim(&self, field: Field) -> Option<&str> {
         let name = field.name();
@@ -199,7 +197,7 @@ impl SocketEvent {
     }
 }
 
-/// Enough of a text to recognise it, safe in a log line.
+/// The beginning of a text, safe for a log line.
 fn excerpt(text: Option<String>) -> String {
     match text {
         Some(text) => format!("{:?}", text.chars().take(40).collect::<String>()),

@@ -1,4 +1,4 @@
-//! Posts one text to all devices of one person.
+//! Posts one message to all devices of a user.
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
@@ -8,29 +8,28 @@ use crate::log::{Log, reasons};
 use crate::session::{ConnectionId, Name};
 use crate::store::{ConnectionStore, Device, Read, StoreError};
 
-/// How many posts are under way at once. Each one may need a TLS connection of its own.
+/// The most concurrent posts. Each one may need a TLS connection of its own.
 const CONCURRENT_POSTS: usize = 8;
 
-/// For how many seconds after a connect a 410 is no proof that the connection is over.
+/// The time in seconds after a connect during which a 410 does not prove that the connection is over.
 ///
-/// A row is written by `$connect`, and the connection exists only once that has
-/// answered: in between, a post is answered with 410 as well, and forgetting the
-/// row would make somebody unreachable who is just arriving.
+/// `$connect` writes the row, but the connection only exists after `$connect` has responded. In between, a post also
+/// gets 410, and forgetting the row would make a client unreachable that is just connecting.
 pub const ARRIVAL_SECONDS: u64 = 5;
 
-/// What became of the posts.
+/// The outcome of several posts.
 #[derive(Debug, Default)]
 pub struct FanOut {
-    /// How many were accepted.
+    /// The number of accepted posts.
     pub delivered: usize,
     /// The connections that are over, or have not begun.
     pub gone: Vec<ConnectionId>,
-    /// The connections whose post failed, and why.
+    /// The connections whose post failed, with the reason.
     pub refused: Vec<(ConnectionId, DeliveryError)>,
 }
 
 impl FanOut {
-    /// Whether `connection` was posted to in vain.
+    /// Whether a post to `connection` failed.
     #[must_use]
     pub fn missed(&self, connection: &ConnectionId) -> bool {
         self.gone.contains(connection)
@@ -40,7 +39,7 @@ impl FanOut {
                 .any(|(refused, _)| refused == connection)
     }
 
-    /// Adds what became of more posts.
+    /// Adds the outcome of further posts.
     pub fn absorb(&mut self, more: Self) {
         self.delivered += more.delivered;
         self.gone.extend(more.gone);
@@ -50,8 +49,7 @@ impl FanOut {
 
 /// Posts `text` to all `devices` of `owner`, a few at a time, and forgets those that are gone.
 ///
-/// No receiver stops another: whatever becomes of one post, including the
-/// removal of its row, is counted or logged and the others go on.
+/// A failure does not stop the other posts: it is counted or logged, and so is a failure to remove a row.
 pub async fn fan_out(
     text: &str,
     owner: &Name,
@@ -92,14 +90,13 @@ pub async fn fan_out(
 
 /// Posts `text` to every device of `friend`.
 ///
-/// The first look at the table is the cheap one. Only when it reached nobody is
-/// the table asked again, consistently, and whoever was not tried before is
-/// tried then: a friend who has just connected, or reconnected, is found.
+/// The first query is the cheap one. Only if it reached no device, a consistent query follows, and new devices get the
+/// message then. So a friend who has just connected, or reconnected, is found.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem` and `execute-api:ManageConnections` (`POST` only).
 ///
 /// # Errors
-/// [`StoreError`] when the devices could not be looked up.
+/// [`StoreError`] if the devices could not be looked up.
 pub async fn send_to_person<S: ConnectionStore, D: Delivery>(
     text: &str,
     friend: &Name,

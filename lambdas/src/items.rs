@@ -1,32 +1,32 @@
-//! What a handler of the stack's owner may keep in the chat's table: texts and counters, by keys of its own.
+//! Items of a user's handler in the chat's table: strings and counters, by the handler's own keys.
 
 use crate::store::StoreError;
 
-/// Texts and counters by key. They stay until they are removed; nothing of the chat itself touches them.
+/// Strings and counters by key. They stay until they are removed; the chat itself never changes them.
 ///
-/// A key has a text and a counter, each of which may be absent.
+/// A key has a string and a counter, each of which may be missing.
 pub trait Items {
-    /// The text at `key`. Sees every write that was acknowledged before.
+    /// Reads the string at `key`. It includes every acknowledged write.
     ///
     /// # Errors
     /// [`StoreError`]
     fn read(&self, key: &str) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
 
-    /// Replaces what is at `key` by `value`; a counter there is gone then.
+    /// Replaces the item at `key` by `value`, which also removes its counter.
     ///
     /// # Errors
     /// [`StoreError`]
     fn write(&self, key: &str, value: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Removes text and counter at `key`. Nothing happens when there is none.
+    /// Removes string and counter at `key`. A missing item is no error.
     ///
     /// # Errors
     /// [`StoreError`]
     fn remove(&self, key: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Adds `by` to the counter at `key`, which begins at 0; answers what it is now. Additions at the same moment all count.
+    /// Adds `by` to the counter at `key`, which starts at 0; returns the new value. Concurrent additions all count.
     ///
     /// # Errors
-    /// [`StoreError`]; the addition may have been made all the same.
+    /// [`StoreError`]; the addition may still have been made.
     fn count(&self, key: &str, by: i64) -> impl Future<Output = Result<i64, StoreError>> + Send;
 }

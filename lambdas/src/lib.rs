@@ -1,11 +1,10 @@
-//! The chat's Lambda handlers, and everything they are made of.
+//! The chat's Lambda handlers and their parts.
 //!
-//! A frame travels through these modules from top to bottom: [`event`] reads what
-//! API Gateway says, [`session`] tells who it is about, [`handlers`] decide,
-//! [`store`], [`delivery`] and [`dispatch`] are what they may ask for. Those are traits, and so is
-//! [`items`], for what handlers of the stack's owner keep; the crate `chat-sdk` is for them.
-//! [`memory`] implements the traits for tests, [`aws`] for real. [`serve`] puts one
-//! handler behind the Lambda Runtime API ([`runtime`]), as the [`environment`] says.
+//! An event passes through these modules from top to bottom: [`event`] parses API Gateway's JSON, [`session`] is the
+//! identity of a connection, [`handlers`] decide, and [`store`], [`delivery`] and [`dispatch`] are the traits that they
+//! use. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
+//! [`memory`] implements the traits for tests, [`aws`] for production. [`serve`] runs one handler behind the Lambda
+//! Runtime API ([`runtime`]), selected by the [`environment`].
 
 pub mod aws;
 pub mod delivery;

@@ -1,11 +1,9 @@
-//! One JSON object per line, which is what CloudWatch Logs can search.
+//! Writes one JSON object per line, which CloudWatch Logs can search.
 //!
-//! Each line begins with the time: without a valid `timestamp` (RFC 3339) Lambda does not believe a line's level and takes it
-//! for `INFO`, whatever it says
-//! (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
+//! Each line begins with the time: without a valid `timestamp` (RFC 3339) Lambda ignores a line's level and treats it
+//! as `INFO` (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
 //!
-//! By default a line carries ids, counts and reasons. Names appear only at
-//! [`Level::Debug`], messages never.
+//! By default, a line contains ids, counts and reasons. Names only appear at [`Level::Debug`], messages never.
 
 use std::error::Error;
 use std::fmt;
@@ -18,23 +16,23 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-/// How important a line is; the names are those of Lambda's log level controls.
+/// The level of a line, by the names of Lambda's log level controls.
 ///
 /// Source: <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For looking into one connection; the only level that shows names.
+    /// For debugging one connection; the only level that shows names.
     Debug,
-    /// What happened. The default.
+    /// An event. The default.
     Info,
-    /// Something did not work and was coped with.
+    /// A failure that was handled.
     Warn,
     /// An invocation failed.
     Error,
 }
 
 impl Level {
-    /// Reads a level in any case. `TRACE` is `DEBUG` here, `FATAL` is `ERROR`.
+    /// Parses a level in any case. `TRACE` is `DEBUG` here, `FATAL` is `ERROR`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text.to_ascii_uppercase().as_str() {
@@ -58,7 +56,7 @@ impl Level {
 
 type Sink = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// Where lines go, from which level on, and what each of them carries.
+/// A log: its sink, its least level, and the fields of every line.
 #[derive(Clone)]
 pub struct Log {
     threshold: Level,
@@ -78,7 +76,7 @@ impl fmt::Debug for Log {
 }
 
 impl Log {
-    /// Gives each line of at least `threshold` to `sink`, without a line break.
+    /// Passes each line of at least `threshold` to `sink`, without a line break.
     pub fn new(threshold: Level, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
         Self {
             threshold,
@@ -92,7 +90,7 @@ impl Log {
     #[must_use]
     pub fn to_stdout(threshold: Level) -> Self {
         Self::new(threshold, |line| {
-            // There is nobody left to tell when standard output is closed.
+            // If standard output is closed, the line cannot be reported anywhere.
             writeln!(std::io::stdout().lock(), "{line}").unwrap_or_default();
         })
     }
@@ -105,7 +103,7 @@ impl Log {
         log
     }
 
-    /// The same log for one invocation: each line carries `requestId`, and in `durationMs` the time since now.
+    /// The same log for one invocation: each line has `requestId`, and in `durationMs` the time since now.
     #[must_use]
     pub fn of_request(&self, request_id: &str) -> Self {
         let mut log = self.with("requestId", request_id);
@@ -113,17 +111,17 @@ impl Log {
         log
     }
 
-    /// Writes a line for looking into one connection.
+    /// Writes a line for debugging one connection.
     pub fn debug<const N: usize>(&self, message: &str, fields: [(&str, Value); N]) {
         self.write(Level::Debug, message, fields);
     }
 
-    /// Writes a line about something that happened.
+    /// Writes a line about an event.
     pub fn info<const N: usize>(&self, message: &str, fields: [(&str, Value); N]) {
         self.write(Level::Info, message, fields);
     }
 
-    /// Writes a line about something that did not work and was coped with.
+    /// Writes a line about a failure that was handled.
     pub fn warn<const N: usize>(&self, message: &str, fields: [(&str, Value); N]) {
         self.write(Level::Warn, message, fields);
     }
@@ -160,14 +158,14 @@ fn rfc3339(at: OffsetDateTime) -> String {
     at.format(&RFC_3339).expect("a time has all of these parts")
 }
 
-/// An error and everything that caused it, in one line.
+/// An error and all its causes, on one line.
 #[must_use]
 pub fn reasons(error: &dyn Error) -> String {
     let mut reasons = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let cause_text = cause.to_string();
-        // Some causes repeat what they caused; the reader needs it once.
+        // Some causes repeat the error that they caused; repetitions are dropped.
         if !reasons.ends_with(&cause_text) {
             reasons.push_str(": ");
             reasons.push_str(&cause_text);
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_when_it_was_written_as_lambda_reads_it() {
+    fn a_line_has_its_time_in_lambda_s_format() {
         let (log, lines) = captured(Level::Info);
         let before = rfc3339(OffsetDateTime::now_utc());
         log.error("failed", []);

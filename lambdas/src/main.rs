@@ -1,4 +1,4 @@
-//! The functions of the chat, all in one binary: the Handler property picks one.
+//! All functions of the chat in one binary. The Handler property selects one.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What clients are told, and what a frame says where it is more than its text.
+//! Notices to clients, and the parsing of frames.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,16 +10,16 @@ pub use chat_protocol::FRIEND_NOT_REACHABLE;
 
 use crate::routes::Rule;
 
-/// The text that `frame` asks `rule`'s route to pass on, character by character as its sender meant it.
+/// Extracts the message from `frame` by the rule of its route, character by character as the sender wrote it.
 ///
-/// Of several members with the right name the last one counts, as it does in a browser.
+/// Of several fields with the right name the last one counts, as in a browser.
 ///
 /// # Errors
-/// [`FrameError`]; the connection is kept, and the sender is to be told.
+/// [`FrameError`]. The connection stays open, and the sender gets a notice.
 pub fn text_of<'frame>(frame: &'frame str, rule: &Rule) -> Result<Cow<'frame, str>, FrameError> {
     let text = match &rule.text {
         None => Cow::Borrowed(frame),
-        Some(member) => string_member(frame, member)?,
+        Some(field) => string_field(frame, field)?,
     };
     if text.len() > rule.max_text_bytes {
         return Err(FrameError::TextTooLarge {
@@ -30,41 +30,41 @@ pub fn text_of<'frame>(frame: &'frame str, rule: &Rule) -> Result<Cow<'frame, st
     Ok(text)
 }
 
-/// Why a frame is not passed on. Quotes nothing of the frame, so that it may go into a log.
+/// Why a frame is not passed on. It quotes nothing of the frame, so that it may be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// The frame is not JSON.
     #[error(
-        "the frame is not JSON (line {line}, column {column}); send an object that has your text as the string `{member}`"
+        "the frame is not JSON (line {line}, column {column}); send an object that has your message as the string `{field}`"
     )]
     BadJson {
-        /// Where it stops being JSON, counted from 1.
+        /// The place where it stops being JSON, counted from 1.
         line: usize,
         /// Counted from 1.
         column: usize,
-        /// Where the text is expected.
-        member: String,
+        /// The field for the message.
+        field: String,
     },
-    /// The frame is JSON and has no text.
+    /// The frame is JSON but has no message.
     #[error(
-        "the frame has no string `{member}`; send an object that has your text as the string `{member}`"
+        "the frame has no string `{field}`; send an object that has your message as the string `{field}`"
     )]
     MissingText {
-        /// Where the text is expected.
-        member: String,
+        /// The field for the message.
+        field: String,
     },
-    /// The text is longer than the route allows.
-    #[error("the text has {bytes} bytes, and {allowed} are allowed; send a shorter one")]
+    /// The message is longer than the route allows.
+    #[error("the message has {bytes} bytes, {allowed} at most; send a shorter one")]
     TextTooLarge {
-        /// How many it has, in UTF-8.
+        /// Its length in UTF-8.
         bytes: usize,
-        /// How many it may have.
+        /// The largest length.
         allowed: usize,
     },
 }
 
 impl FrameError {
-    /// The word by which clients tell refusals apart: part of the interface.
+    /// The code by which clients distinguish errors; part of the interface.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl FrameError {
         }
     }
 
-    /// The frame that tells the sender, who sent something to `route`.
+    /// The notice to the sender of a frame to `route`.
     #[must_use]
     pub fn frame(&self, route: Option<&str>) -> String {
         #[derive(Serialize)]
@@ -88,27 +88,27 @@ impl FrameError {
             message: self.to_string(),
             route,
         };
-        serde_json::to_string(&frame).expect("three texts always become JSON")
+        serde_json::to_string(&frame).expect("strings always serialise")
     }
 }
 
-/// Reads the one member and skips the others, without a copy of anything that needs none.
-fn string_member<'frame>(frame: &'frame str, member: &str) -> Result<Cow<'frame, str>, FrameError> {
+/// Reads one field and skips the others, copying only if necessary.
+fn string_field<'frame>(frame: &'frame str, field: &str) -> Result<Cow<'frame, str>, FrameError> {
     let mut reader = serde_json::Deserializer::from_str(frame);
     let read = reader
-        .deserialize_map(Member { wanted: member })
+        .deserialize_map(Member { wanted: field })
         .and_then(|text| reader.end().map(|()| text));
     let missing = || FrameError::MissingText {
-        member: member.to_owned(),
+        field: field.to_owned(),
     };
     match read {
         Ok(text) => text.ok_or_else(missing),
-        // JSON, but no object, or no string where the text should be.
+        // It is JSON, but not an object, or the field is not a string.
         Err(error) if error.is_data() => Err(missing()),
         Err(error) => Err(FrameError::BadJson {
             line: error.line(),
             column: error.column(),
-            member: member.to_owned(),
+            field: field.to_owned(),
         }),
     }
 }
@@ -151,14 +151,14 @@ mod tests {
     use crate::routes::Rule;
 
     #[test]
-    fn a_route_without_a_member_takes_every_frame_as_it_is() {
+    fn a_route_without_a_field_accepts_every_frame_unchanged() {
         for frame in ["", "hi", "{\"message\":", "null"] {
             assert_eq!(text_of(frame, &Rule::default()), Ok(Cow::Borrowed(frame)));
         }
     }
 
     #[test]
-    fn the_text_of_the_member_is_taken_character_by_character() {
+    fn the_field_s_message_is_extracted_character_by_character() {
         check(r#"{"action":"onMessage","message":"Hi"}"#, Ok("Hi"));
         check(
             " {\"message\" : \" a\\n\\u00e9\\ud83d\\ude00 \", \"n\": [1e400, {}]} ",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_and_what_has_no_text_are_told_apart() {
+    fn invalid_json_and_a_missing_message_are_distinguished() {
         for frame in [
             "",
             "hi",
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_counts_the_bytes_of_the_text_and_not_of_the_frame() {
+    fn the_limit_counts_the_bytes_of_the_message_and_not_of_the_frame() {
         let frame = |text: &str| json!({"much": "x".repeat(1000), "message": text}).to_string();
         assert!(text_of(&frame("\u{e9}\u{e9}"), &route(4)).is_ok());
         let refusal = text_of(&frame("\u{e9}\u{e9}x"), &route(4)).unwrap_err();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sender_is_told_a_code_a_sentence_and_the_route() {
+    fn the_sender_receives_a_code_a_sentence_and_the_route() {
         let told = |frame: &str| -> Value {
             let refusal = text_of(frame, &route(4)).unwrap_err();
             serde_json::from_str(&refusal.frame(Some("onMessage"))).unwrap()
@@ -226,17 +226,17 @@ mod tests {
         assert_eq!(
             told("oops"),
             json!({"error": "BadJson", "route": "onMessage", "message":
-                "the frame is not JSON (line 1, column 1); send an object that has your text as the string `message`"})
+                "the frame is not JSON (line 1, column 1); send an object that has your message as the string `message`"})
         );
         assert_eq!(
             told("{}"),
             json!({"error": "MissingText", "route": "onMessage", "message":
-                "the frame has no string `message`; send an object that has your text as the string `message`"})
+                "the frame has no string `message`; send an object that has your message as the string `message`"})
         );
         assert_eq!(
             told(r#"{"message":"12345"}"#),
             json!({"error": "TextTooLarge", "route": "onMessage", "message":
-                "the text has 5 bytes, and 4 are allowed; send a shorter one"})
+                "the message has 5 bytes, 4 at most; send a shorter one"})
         );
     }
 
@@ -248,7 +248,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_survives_its_way_through_a_frame(text in any::<String>()) {
+        fn any_message_survives_its_frame(text in any::<String>()) {
             let frame = json!({"action": "x", "message": text}).to_string();
             prop_assert_eq!(text_of(&frame, &route(usize::MAX)).unwrap(), text);
         }

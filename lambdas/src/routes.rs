@@ -1,10 +1,10 @@
-//! What a function must know about the routes that lead to it.
+//! The rules of a function's routes.
 
 use std::collections::HashMap;
 
 pub use chat_protocol::Rule;
 
-/// The routes of one function by their keys. A route that is not among them is the default one.
+/// The rules of one function's routes, by key. A route without an entry has the default rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Routes {
     by_key: HashMap<String, Rule>,
@@ -15,7 +15,7 @@ impl Routes {
     /// Reads routes from one JSON object, by route key: `{"onMessage":{"text":"message","includeSender":true,"maxTextBytes":32768}}`.
     ///
     /// # Errors
-    /// A sentence with the place, when it is not such an object.
+    /// The problem and its place, if it is not such an object.
     pub fn parse(json: &str) -> Result<Self, String> {
         let by_key = serde_json::from_str(json).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -24,7 +24,7 @@ impl Routes {
         })
     }
 
-    /// How to read what came by the route with `key`.
+    /// The rule of the route with `key`.
     #[must_use]
     pub fn of(&self, key: Option<&str>) -> &Rule {
         key.and_then(|key| self.by_key.get(key))
@@ -37,7 +37,7 @@ mod tests {
     use super::{Routes, Rule};
 
     #[test]
-    fn each_route_is_read_as_its_own_options_say() {
+    fn each_route_has_its_own_rule() {
         let routes = Routes::parse(
             r#"{"onMessage":{"text":"message","includeSender":true,"maxTextBytes":32768},"$default":{"includeSender":false,"maxTextBytes":7}}"#,
         )
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_object_is_refused_with_its_place() {
+    fn invalid_routes_are_refused_with_their_place() {
         let reason = |json| Routes::parse(json).unwrap_err();
         assert!(reason("").contains("line 1"));
         assert!(

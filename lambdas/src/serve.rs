@@ -1,4 +1,4 @@
-//! Puts one handler behind the Lambda Runtime API.
+//! Runs one handler behind the Lambda Runtime API.
 
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
@@ -22,18 +22,18 @@ pub enum ServeError {
     /// It could not start.
     #[error("the function cannot start")]
     Environment(#[from] EnvironmentError),
-    /// The Runtime API could not be used any more.
+    /// The Runtime API can no longer be used.
     #[error("the Lambda Runtime API failed")]
     Runtime(#[from] RuntimeError),
 }
 
-/// How long the report that the function cannot start may take.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The timeout of the report that the function cannot start.
+const INIT_ERROR_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Runs the handler that `environment` names, one invocation after another, for as long as Lambda asks.
+/// Runs the handler that `environment` selects, one invocation after another, as long as Lambda sends events.
 ///
-/// Clients are made here, before the first invocation, and only those that the handler uses. What keeps the function from
-/// starting is reported to Lambda, whose caller then sees it.
+/// The clients that the handler uses are created before the first invocation. An error that prevents the start is
+/// reported to Lambda, which passes it to the caller.
 ///
 /// # Errors
 /// [`ServeError`]
@@ -44,9 +44,9 @@ pub async fn serve(environment: Environment<'_>, log: Log) -> Result<Infallible,
     .await
 }
 
-/// Runs a handler of the stack's owner, one message after another, for as long as Lambda asks.
+/// Runs a user's handler, one message after another, as long as Lambda sends events.
 ///
-/// `make` makes it with its clients, which send the trace id along that they are given.
+/// `make` creates it with its clients, which send the trace id that they are given.
 ///
 /// # Errors
 /// [`ServeError`]
@@ -70,7 +70,7 @@ where
     .await
 }
 
-/// Lets `work` run on the Runtime API, and reports to Lambda what kept it from starting.
+/// Runs `work` on the Runtime API, and reports an error that prevents the start to Lambda.
 async fn start(
     environment: Environment<'_>,
     log: &Log,
@@ -87,8 +87,8 @@ async fn start(
             error_type: "Runtime.InitError".to_owned(),
             error_message: reasons(error),
         };
-        // Where it cannot be reported, the log has it all the same.
-        let _reported = timeout(LAST_WORDS, api.cannot_start(&failure)).await;
+        // If it cannot be reported, it is still in the log.
+        let _reported = timeout(INIT_ERROR_TIMEOUT, api.cannot_start(&failure)).await;
     }
     ended
 }
@@ -180,7 +180,7 @@ fn store_and_delivery(
     ))
 }
 
-/// Beside table and clients the way to `function`.
+/// Table and clients, and the connection to `function`.
 fn all_clients(
     environment: Environment<'_>,
     trace: &Trace,
@@ -201,14 +201,14 @@ fn all_clients(
     ))
 }
 
-/// A post may take this long, and what follows from it must be logged.
+/// The time reserved for the last post and its logging.
 const LAST_POST: Duration = Duration::from_secs(4);
 
-/// When to begin nothing new, for a function that is ended at `deadline`, in milliseconds since the epoch.
+/// When to begin no new work, for a function that is ended at `deadline`, in milliseconds since the epoch.
 fn until(deadline: u64, now: SystemTime) -> Instant {
     let deadline = SystemTime::UNIX_EPOCH + Duration::from_millis(deadline);
     let left = deadline.duration_since(now).unwrap_or_default();
-    // A function with little time uses half of it, so that it does anything at all.
+    // With little time left, half of it is used, so that at least some work is done.
     Instant::now() + left.saturating_sub(LAST_POST).max(left / 2)
 }
 
@@ -231,7 +231,7 @@ where
         if let Err(error) = &outcome {
             let reason = json!(reasons(error));
             match error {
-                // Why somebody is not let in was logged where it was decided.
+                // The reason for the refusal was logged where it was decided.
                 HandlerError::Unauthorized => {}
                 _ => invocation
                     .log
@@ -248,7 +248,7 @@ fn epoch_seconds() -> u64 {
     since.map(|since| since.as_secs()).unwrap_or_default()
 }
 
-/// How a failed invocation is reported to Lambda. For [`HandlerError::Unauthorized`] the message is what API Gateway looks at.
+/// The report of a failed invocation to Lambda. API Gateway interprets the message of [`HandlerError::Unauthorized`].
 impl From<HandlerError> for Failure {
     fn from(error: HandlerError) -> Self {
         let error_type = match error {

@@ -1,4 +1,4 @@
-//! Who a connection is: names, rooms, and the rules that make a text a name.
+//! The identity of a connection: names, rooms, and the rules for names.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ pub use chat_protocol::Names;
 use chat_protocol::name;
 pub use chat_protocol::name::{EVERYBODY, InvalidName};
 
-/// What a connection said and proved about itself.
+/// The claimed or proven identity of a connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Session {
-    /// Who is speaking. `None` only where [`Names::Optional`] allows it.
+    /// The user. `None` only where [`Names::Optional`] allows it.
     pub name: Option<Name>,
-    /// Who is spoken to. `None` only where [`Names::Optional`] allows it.
+    /// The friend. `None` only where [`Names::Optional`] allows it.
     pub friend: Option<Name>,
-    /// Where messages to a room go, and come from.
+    /// The room whose messages the connection sends and receives.
     pub room: Room,
 }
 
-/// A text that may be one of a session's members, with the word for it that an error is to use.
+/// A claimed value of a session, with the field's name for errors.
 pub type Claim<'a> = (&'static str, Option<&'a str>);
 
 impl Session {
-    /// Makes a session of three texts. A room that is not given is [`EVERYBODY`].
+    /// Makes a session of three strings. The default room is [`EVERYBODY`].
     ///
     /// # Errors
-    /// [`InvalidSession`] for the first text that is absent and `names` requires it, or that is given and no [`Name`].
+    /// [`InvalidSession`] for the first value that is missing and required by `names`, or that is not a valid [`Name`].
     pub fn parse(
         name: Claim<'_>,
         friend: Claim<'_>,
@@ -58,21 +58,21 @@ fn optional((field, text): Claim<'_>) -> Result<Option<Name>, InvalidSession> {
 pub struct Room(Name);
 
 impl Room {
-    /// Takes `text` as the name of a room if it is a name, unchanged.
+    /// Returns `text` as the name of a room if it is a valid name, unchanged.
     ///
     /// # Errors
-    /// [`InvalidName`] with the first rule it breaks.
+    /// [`InvalidName`] with the first violated rule.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         Name::parse(text).map(Self)
     }
 
-    /// The room's name as it was given.
+    /// The room's name, unchanged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// Whether this is the room of those who name none.
+    /// Whether this is the default room.
     #[must_use]
     pub fn is_everybody(&self) -> bool {
         self.as_str() == EVERYBODY
@@ -97,42 +97,42 @@ impl fmt::Display for Room {
     }
 }
 
-/// Why nobody can be recognised in what was given.
+/// Why a session is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSession {
-    /// A name was not given at all.
-    #[error("`{field}` is missing; give it as a header or in the query string")]
+    /// A name is missing.
+    #[error("`{field}` is missing; send it as a header or in the query string")]
     Missing {
-        /// The header, query parameter or context member.
+        /// The header, query parameter or context field.
         field: &'static str,
     },
-    /// A name was given and is none.
+    /// A value is not a valid name.
     #[error("`{field}` is not a name")]
     Name {
-        /// The header, query parameter or context member.
+        /// The header, query parameter or context field.
         field: &'static str,
-        /// The rule it breaks.
+        /// The violated rule.
         source: InvalidName,
     },
 }
 
-/// The name of a person or a room, by the rule of [`chat_protocol::name`].
+/// The name of a user or a room, by the rule of [`chat_protocol::name`].
 ///
-/// Names are compared letter by letter: `Tom` is not `tom`.
+/// Names are compared case-sensitively: `Tom` is not `tom`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(String);
 
 impl Name {
-    /// Takes `text` as a name if it is one, unchanged.
+    /// Returns `text` as a name if it is valid, unchanged.
     ///
     /// # Errors
-    /// [`InvalidName`] with the first rule it breaks.
+    /// [`InvalidName`] with the first violated rule.
     pub fn parse(text: &str) -> Result<Self, InvalidName> {
         name::check(text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The name as it was given.
+    /// The name, unchanged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -151,18 +151,18 @@ impl fmt::Display for Name {
     }
 }
 
-/// API Gateway's name for one open WebSocket. Opaque: nothing may be read out of it.
+/// API Gateway's id of one open WebSocket. It is opaque.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(String);
 
 impl ConnectionId {
-    /// Takes what API Gateway calls a connection.
+    /// Wraps API Gateway's connection id.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// The id as API Gateway gave it.
+    /// The id, unchanged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -181,7 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_missing_name_is_the_one_that_is_named() {
+    fn the_error_names_the_missing_name() {
         let field = |name, friend| {
             let room = ("msgroom", None);
             Session::parse(("msgfrom", name), ("msgto", friend), room, Names::Required)
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn where_names_are_optional_only_what_is_given_must_be_a_name() {
+    fn optional_names_must_still_be_valid() {
         let session = |name, friend, room| {
             let claims = (("name", name), ("friend", friend), ("room", room));
             Session::parse(claims.0, claims.1, claims.2, Names::Optional)
@@ -228,7 +228,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_by_the_rules_is_a_name_and_stays_as_it_is(
+        fn a_valid_name_is_accepted_unchanged(
             text in "[A-Za-z0-9._@+'-]([A-Za-z0-9 ._@+'-]{0,62}[A-Za-z0-9._@+'-])?"
         ) {
             let name = Name::parse(&text).unwrap();

@@ -1,12 +1,12 @@
-//! How the members of a room are spread over partitions.
+//! The distribution of a room's members over partitions.
 
 use crate::session::ConnectionId;
 
-/// Over how many partitions each room is spread. To change it is to lose sight of who is connected at that moment.
+/// The number of partitions of each room. Changing it loses the connections that are open at that moment.
 ///
-/// One partition takes some 1,000 writes a second
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>):
-/// so many may enter or leave a room of one shard.
+/// One partition accepts some 1,000 writes a second
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>), which bounds the
+/// members that enter or leave a room of one shard.
 pub const ROOM_SHARDS: u8 = 4;
 
 /// One of the partitions of a room.
@@ -14,11 +14,11 @@ pub const ROOM_SHARDS: u8 = 4;
 pub struct Shard(u8);
 
 impl Shard {
-    /// Where `connection` is kept: always the same place, whoever asks.
+    /// The shard of `connection`, which never changes.
     #[must_use]
     pub fn of(connection: &ConnectionId) -> Self {
-        // FNV-1a: the standard library promises no hash that is the same in the next version. The low bits of each
-        // step depend on the low bits of the text alone, so the high ones decide.
+        // FNV-1a, because the standard library's hash may change in the next version. The low bits of each step depend
+        // only on the low bits of the text, so the high ones decide.
         let hash = connection
             .as_str()
             .bytes()
@@ -29,7 +29,7 @@ impl Shard {
         Self((high % u64::from(ROOM_SHARDS)) as u8)
     }
 
-    /// All of them.
+    /// All shards.
     #[must_use]
     pub fn all() -> [Self; ROOM_SHARDS as usize] {
         std::array::from_fn(|number| Self(number as u8))
@@ -54,7 +54,7 @@ mod tests {
     use crate::session::ConnectionId;
 
     #[test]
-    fn a_connection_stays_in_its_shard_from_version_to_version() {
+    fn a_connection_s_shard_is_the_same_in_every_version() {
         let shard = |id: &str| Shard::of(&ConnectionId::new(id)).number();
         let recorded = [
             shard("BFaT_fALIAMCKug="),
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(recorded, RECORDED);
     }
 
-    /// What the first version made of these ids: rows that are in a table already lie there.
+    /// The first version's shards of these ids, under which existing rows are stored.
     const RECORDED: [u8; 3] = [2, 0, 0];
 
     #[test]

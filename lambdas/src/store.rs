@@ -1,9 +1,8 @@
-//! What handlers ask of the table of connections.
+//! The trait through which handlers use the table of connections.
 //!
-//! One row per connection, found by its owner's name. Two devices of one person
-//! are two rows, and whoever removes a connection removes exactly that one: a
-//! late `$disconnect` cannot hurt a newer connection. A member of a room is one
-//! row as well, in one of the room's [`Shard`]s.
+//! There is one row per connection, found by its user's name. Two devices of one user are two rows, and removing a
+//! connection removes exactly one of them, so a late `$disconnect` cannot hurt a newer connection. A member of a room
+//! is also one row, in one of the room's [`Shard`]s.
 
 use std::error::Error;
 
@@ -12,64 +11,65 @@ pub use chat_protocol::Index;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 
-/// How long a row may outlive its connect, in seconds: API Gateway ends every connection after two hours, plus a quarter of an hour.
+/// The lifetime of a row after its connect, in seconds: API Gateway ends every connection after two hours; a quarter of
+/// an hour is added.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
 pub const LIFETIME_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
 
-/// A connection and whose it is.
+/// A connection with its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
-    /// Who it belongs to.
+    /// Its session.
     pub session: Session,
     /// The connection.
     pub connection: ConnectionId,
-    /// When it was made, in seconds since the epoch.
+    /// The time of the connect, in seconds since the epoch.
     pub connected_at: u64,
 }
 
 impl Presence {
-    /// When its rows stop counting, in seconds since the epoch.
+    /// The time when its rows expire, in seconds since the epoch.
     #[must_use]
     pub const fn expires_at(&self) -> u64 {
         self.connected_at + LIFETIME_SECONDS
     }
 }
 
-/// One of the connections of somebody.
+/// One of a user's connections.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Device {
-    /// Where to post to.
+    /// The connection to post to.
     pub connection: ConnectionId,
-    /// When it was made, in seconds since the epoch.
+    /// The time of the connect, in seconds since the epoch.
     pub connected_at: u64,
 }
 
 /// Some of the members of a shard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Who has not expired; perhaps nobody, although more follow.
+    /// The members that have not expired; may be empty although more follow.
     pub members: Vec<Device>,
-    /// Where the next page begins; `None` after the last one.
+    /// The start of the next page; `None` after the last one.
     pub next: Option<PageStart>,
 }
 
-/// Where a page of members begins: after this connection.
+/// The start of a page of members: after this connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageStart(pub ConnectionId);
 
-/// How many rows a page of members is made of, at most: some 40 KB, whatever the size of the room.
+/// The most rows in a page of members: some 40 KB, whatever the size of the room.
 ///
 /// The first pages of a room's four shards together show whether one function serves it
-/// ([`INLINE_RECEIVERS`](crate::room::INLINE_RECEIVERS)), however unevenly chance has filled them.
+/// ([`INLINE_RECEIVERS`](crate::room::INLINE_RECEIVERS)), however unevenly they are filled.
 pub const PAGE_ROWS: u16 = 320;
 
-/// How fresh an answer must be.
+/// The consistency of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read {
-    /// May miss the last second or so; costs half.
+    /// May miss writes of the last second or so; costs half.
     Eventual,
-    /// Sees every write that was acknowledged before.
+    /// Includes every acknowledged write.
     Consistent,
 }
 
@@ -77,13 +77,13 @@ pub enum Read {
 #[derive(Debug, thiserror::Error)]
 #[error("could not {attempt} in table `{table}`{}", needed(*.denied))]
 pub struct StoreError {
-    /// What was attempted, in the infinitive.
+    /// The attempted action, in the infinitive.
     pub attempt: &'static str,
     /// The table's name.
     pub table: String,
-    /// The action that the function's role lacks, if that is why.
+    /// The permission that the function's role lacks, if that is the reason.
     pub denied: Option<&'static str>,
-    /// What the database, or the way to it, reported.
+    /// The cause that the database or the connection to it reported.
     pub source: Box<dyn Error + Send + Sync>,
 }
 
@@ -93,22 +93,21 @@ fn needed(denied: Option<&str>) -> String {
     })
 }
 
-/// The table of connections. Every write may be repeated without harm.
+/// The table of connections. Every write is idempotent.
 ///
-/// `now` is in seconds since the epoch. Rows whose time is up are invisible,
-/// also while the database has not removed them yet: it takes its time
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>).
+/// `now` is in seconds since the epoch. Expired rows are invisible, even before the database removes them, which takes
+/// time (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html>).
 pub trait ConnectionStore {
-    /// Makes `presence` findable by its owner's name. Nothing happens when it has no name.
+    /// Makes `presence` findable by its user's name. Does nothing if it has no name.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing or everything was written then.
+    /// [`StoreError`]; then either nothing or everything was written.
     fn remember(&self, presence: &Presence) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Makes the session of `presence` findable by its connection, for gateways that do not repeat it in their events.
+    /// Makes the session of `presence` findable by its connection, for gateways whose events do not repeat it.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing or everything was written then.
+    /// [`StoreError`]; then either nothing or everything was written.
     fn remember_session(
         &self,
         presence: &Presence,
@@ -117,10 +116,10 @@ pub trait ConnectionStore {
     /// Makes `presence` a member of its room.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing or everything was written then.
+    /// [`StoreError`]; then either nothing or everything was written.
     fn join(&self, presence: &Presence) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Removes one connection from `room`, and no other. Nothing happens when it is not there.
+    /// Removes one connection from `room`, and no other. A missing one is no error.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -130,8 +129,8 @@ pub trait ConnectionStore {
         connection: &ConnectionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The members of one shard of `room` that have not expired, up to [`PAGE_ROWS`] rows of them at a time. Always
-    /// consistent: whoever has been let in hears what is said from then on.
+    /// The members of one shard of `room` that have not expired, up to [`PAGE_ROWS`] rows at a time. Always consistent,
+    /// so that a member receives every message sent after its `$connect` returned.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -143,7 +142,7 @@ pub trait ConnectionStore {
         start: Option<PageStart>,
     ) -> impl Future<Output = Result<Page, StoreError>> + Send;
 
-    /// Removes one connection of `name`, and no other. Nothing happens when it is not there.
+    /// Removes one connection of `name`, and no other. A missing one is no error.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -153,7 +152,7 @@ pub trait ConnectionStore {
         connection: &ConnectionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Removes what [`remember_session`](Self::remember_session) wrote. Nothing happens when it is not there.
+    /// Removes the record of [`remember_session`](Self::remember_session). A missing one is no error.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -173,7 +172,8 @@ pub trait ConnectionStore {
         read: Read,
     ) -> impl Future<Output = Result<Vec<Device>, StoreError>> + Send;
 
-    /// What [`remember_session`](Self::remember_session) wrote about `connection`, unless it has expired. Always consistent.
+    /// The session that [`remember_session`](Self::remember_session) recorded for `connection`, unless it has expired.
+    /// Always consistent.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,4 +1,4 @@
-//! What is read out of API Gateway's events, and what is refused.
+//! Parsing of API Gateway's events.
 
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::session::{ConnectionId, InvalidSession, Names, Room, Session};
@@ -29,7 +29,7 @@ fn names_come_from_the_query_string_where_there_is_no_header() {
 }
 
 #[test]
-fn an_empty_header_is_not_repaired_by_the_query_string() {
+fn an_empty_header_is_not_replaced_by_the_query_string() {
     let event = parsed(json!({
         "headers": {"msgfrom": "", "msgto": "Jerry"},
         "queryStringParameters": {"msgfrom": "Tom"},
@@ -44,7 +44,7 @@ fn an_empty_header_is_not_repaired_by_the_query_string() {
 }
 
 #[test]
-fn absent_and_null_members_are_the_same() {
+fn absent_and_null_fields_are_the_same() {
     let null = json!({
         "headers": null, "queryStringParameters": null, "body": null, "stageVariables": null,
         "requestContext": {"eventType": "MESSAGE", "connectionId": "c", "messageId": null,
@@ -111,7 +111,7 @@ fn a_room_is_claimed_and_proven_beside_the_names() {
 }
 
 #[test]
-fn a_body_is_read_as_it_is() {
+fn a_body_is_read_unchanged() {
     let body = " {\"action\": \"$connect\"}\n\u{1F600} ";
     let event = parsed(json!({
         "requestContext": {"eventType": "MESSAGE", "routeKey": "$default", "connectionId": "c"},
@@ -121,13 +121,13 @@ fn a_body_is_read_as_it_is() {
 }
 
 #[test]
-fn each_kind_of_event_is_only_what_its_type_says() {
+fn each_kind_of_event_is_recognised_by_its_type() {
     let kinds = [
         ("CONNECT", "$connect"),
         ("MESSAGE", "$default"),
         ("MESSAGE", "sendMessage"),
         ("DISCONNECT", "$disconnect"),
-        // Nothing of this kind may exist, so nobody accepts it.
+        // No such kind exists, so no method accepts it.
         ("MESSAGE", "$connect"),
         ("MESSAGE", "$disconnect"),
         ("CONNECT", "$default"),
@@ -161,7 +161,7 @@ fn each_kind_of_event_is_only_what_its_type_says() {
 }
 
 #[test]
-fn an_authorizer_event_is_known_by_its_type() {
+fn an_authorizer_event_is_recognised_by_its_type() {
     let mut event = json!({
         "type": "REQUEST",
         "methodArn": "arn:aws:execute-api:eu-west-1:000000000000:a1/v1/$connect",
@@ -178,7 +178,7 @@ fn an_authorizer_event_is_known_by_its_type() {
 }
 
 #[test]
-fn an_unexpected_event_is_described_in_little_space() {
+fn an_unexpected_event_is_described_briefly() {
     let error = parsed(json!({
         "requestContext": {"eventType": format!("MESS\n{}", "x".repeat(1000)), "connectionId": ""}
     }))
@@ -213,7 +213,7 @@ proptest! {
     }
 
     #[test]
-    fn a_valid_name_survives_the_way_through_an_event(
+    fn a_valid_name_survives_an_event(
         name in "[A-Za-z0-9._@+'-]{1,64}", friend in "[A-Za-z0-9]( [a-z]{1,20}){0,3}"
     ) {
         let claimed = parsed(json!({"headers": {"msgfrom": name, "msgto": friend}})).claimed_session(Names::Required);
@@ -224,7 +224,7 @@ proptest! {
     }
 }
 
-/// Any JSON, with the members that matter more often than chance would have them.
+/// Any JSON, in which the relevant fields are more frequent than by chance.
 fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -1,5 +1,5 @@
-//! Runs a template without functions until it is killed: `run_template TEMPLATE TABLE_FILE`. Says where its tables and
-//! its gateway are.
+//! Runs a template without functions until it is killed: `run_template TEMPLATE TABLE_FILE`. Prints the addresses of
+//! its tables and its gateway.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! A function whose every step is decided by a test: it connects to `CONTROLLER`, says who it is, and then calls the
-//! Runtime API, writes and exits as it is told, one JSON line at a time.
+//! A function that a test controls: it connects to `CONTROLLER`, sends its environment, and then calls the Runtime API,
+//! writes and exits on command, one JSON line at a time.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn reply(replies: &mut TcpStream, value: &Value) -> std::io::Result<()> {
-    // One write: many small ones would wait for one another's acknowledgements.
+    // One write, because many small ones would wait for one another's acknowledgements.
     replies.write_all(format!("{value}\n").as_bytes())
 }
 
@@ -40,7 +40,7 @@ fn text<'c>(command: &'c Value, member: &str) -> &'c str {
     command[member].as_str().unwrap_or_default()
 }
 
-/// One request on a connection of its own.
+/// One request on its own connection.
 fn call(runtime_api: &str, command: &Value) -> Result<Value, Box<dyn std::error::Error>> {
     let (method, path, body) = (
         text(command, "method"),
@@ -54,7 +54,7 @@ fn call(runtime_api: &str, command: &Value) -> Result<Value, Box<dyn std::error:
     );
     socket.set_nodelay(true)?;
     socket.write_all(head.as_bytes())?;
-    // A server that refuses a large body answers before all of it is written.
+    // A server that refuses a large body responds before all of it is written.
     let _refused_early = socket.write_all(body.as_bytes());
     let mut answer = BufReader::new(socket);
     let mut line = String::new();

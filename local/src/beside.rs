@@ -1,10 +1,10 @@
-//! Work that takes too long for the gateway's thread, on which every connection waits.
+//! Runs work that takes too long for the gateway's thread, on which every connection depends.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// Threads beside the gateway's, as many at a time as there are processors.
+/// Threads besides the gateway's, as many at a time as there are processors.
 #[derive(Debug)]
 pub(crate) struct Beside(Arc<Semaphore>);
 
@@ -16,7 +16,8 @@ impl Default for Beside {
 }
 
 impl Beside {
-    /// Runs `work` as soon as a thread is free. What has begun runs to its end, even if its result is no longer wanted.
+    /// Runs `work` as soon as a thread is free. Once begun, work runs to its end, even if its result is no longer
+    /// needed.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -1,35 +1,35 @@
-//! One budget of bytes for everything that waits inside a stack: messages on their way to functions, messages on their
-//! way to clients, bodies of requests and of answers.
+//! One budget of bytes for all data that waits inside a stack: messages on their way to functions and to clients, and
+//! bodies of requests and responses.
 //!
-//! Each connection draws on it by a [`Share`] of its own. Three rules keep it from being a queue of its own kind:
+//! Each connection draws on it through its own [`Share`]. Three rules make it fair without a queue:
 //!
-//! - A share takes part of what is left only, so many greedy ones together still leave something, and a share that holds
-//!   nothing yet gets in.
-//! - A small share is always let in. What that adds is bounded by the number of connections.
-//! - What has begun may draw on parts of the budget that new things may not ([`Stage`]), so whatever is under way can
-//!   end and give back what it holds.
+//! - A share takes only part of the free bytes, so several large ones together still leave some, and a share without
+//!   any bytes gets in.
+//! - A small share is always admitted. The number of connections bounds the sum of these.
+//! - Work that has begun may draw on parts of the budget that new work may not ([`Stage`]), so that it can end and
+//!   return its bytes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Every share may hold as much as this, whatever the others hold: a usual message and its event.
+/// Every share may hold this many bytes, whatever the others hold: a usual message and its event.
 pub(crate) const ALWAYS: usize = 8 * 1024;
 
-/// A share that begins something takes at most this part of what is left.
+/// A share that begins work takes at most one of this many parts of the free bytes.
 const PART: usize = 4;
 
-/// Between two tries to get in.
+/// The interval between two attempts to get in.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// How far something is, and so how much of the budget it may draw on.
+/// The stage of a piece of work, which decides how much of the budget it may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It is new: up to half of the budget, and only a part of what is left of that.
+    /// New work: up to half of the budget, and only part of what is free of that.
     Begin,
-    /// It has begun to arrive: up to three quarters.
+    /// Data that has begun to arrive: up to three quarters.
     Continue,
-    /// It has arrived and is worked on: all of it.
+    /// Data that has arrived and is being processed: all of it.
     Finish,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Budget {
     shares: AtomicU64,
 }
 
-/// What one connection, one caller or one queue holds of a budget.
+/// The part of a budget that one connection, one caller or one queue holds.
 #[derive(Debug)]
 pub(crate) struct Share {
     budget: Arc<Budget>,
@@ -49,7 +49,7 @@ pub(crate) struct Share {
     number: u64,
 }
 
-/// Bytes of a share, given back when dropped.
+/// Bytes of a share, returned when dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     share: Arc<Share>,
@@ -65,7 +65,7 @@ impl Budget {
         })
     }
 
-    /// A share that holds nothing yet.
+    /// A new share without any bytes.
     pub(crate) fn share(self: &Arc<Self>) -> Arc<Share> {
         Arc::new(Share {
             budget: Arc::clone(self),
@@ -85,7 +85,7 @@ impl Budget {
 }
 
 impl Share {
-    /// Tells this share from all others of its budget.
+    /// A number that identifies this share in its budget.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
@@ -111,24 +111,24 @@ impl Share {
             }
     }
 
-    /// Takes `bytes` if they may be held.
+    /// Takes `bytes` if the share may hold them.
     pub(crate) fn take(self: &Arc<Self>, bytes: usize, stage: Stage) -> Option<Held> {
         self.admits(bytes, stage).then(|| self.take_anyway(bytes))
     }
 
-    /// Holds `more` bytes that are there already; [`Share::shrink`] gives them back.
+    /// Adds `more` bytes that exist already; [`Share::shrink`] returns them.
     pub(crate) fn grow(&self, more: usize) {
         self.held.fetch_add(more, Ordering::Relaxed);
         self.budget.used.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// Gives back what [`Share::grow`] has taken.
+    /// Returns bytes that [`Share::grow`] has added.
     pub(crate) fn shrink(&self, less: usize) {
         self.held.fetch_sub(less, Ordering::Relaxed);
         self.budget.used.fetch_sub(less, Ordering::Relaxed);
     }
 
-    /// Takes `bytes` that are there already.
+    /// Takes `bytes` that exist already, without a check.
     pub(crate) fn take_anyway(self: &Arc<Self>, bytes: usize) -> Held {
         let mut held = Held {
             share: Arc::clone(self),
@@ -138,7 +138,7 @@ impl Share {
         held
     }
 
-    /// Takes `bytes` of something that has arrived, once there is room. Whoever waits limits the wait.
+    /// Takes `bytes` that have arrived, once there is room. It waits without limit; the caller sets a timeout.
     pub(crate) async fn take_patiently(self: &Arc<Self>, bytes: usize) -> Held {
         while !self.admits(bytes, Stage::Finish) {
             tokio::time::sleep(RETRY).await;
@@ -148,7 +148,7 @@ impl Share {
 }
 
 impl Held {
-    /// Holds `bytes` from now on, be it more or less than before.
+    /// Changes the held bytes to `bytes`, more or less than before.
     pub(crate) fn resize(&mut self, bytes: usize) {
         if bytes >= self.bytes {
             self.share.grow(bytes - self.bytes);
@@ -158,7 +158,7 @@ impl Held {
         self.bytes = bytes;
     }
 
-    /// Holds `more` bytes on top, once there is room for them.
+    /// Adds `more` bytes, once there is room for them.
     pub(crate) async fn grow_patiently(&mut self, more: usize) {
         while !self.share.admits(more, Stage::Finish) {
             tokio::time::sleep(RETRY).await;
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_is_given_back() {
+    fn dropped_bytes_are_returned() {
         let budget = Budget::new(MB);
         let share = budget.share();
         let mut held = share.take(10 * KB, Stage::Begin).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_greedy_shares_leave_room_for_another() {
+    fn any_number_of_large_shares_leave_room_for_another() {
         for count in [1, 10, 200, 2_000] {
             let budget = Budget::new(64 * MB);
             let greedy: Vec<_> = (0..count).map(|_| budget.share()).collect();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn one_share_gets_no_more_than_a_fifth_of_what_may_begin() {
+    fn one_share_gets_at_most_a_fifth_of_the_bytes_for_new_work() {
         let budget = Budget::new(64 * MB);
         let held = fill(&budget.share(), 64 * KB, Stage::Begin);
         assert!(budget.used() <= 32 * MB / 5, "{}", budget.used());
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_begun_goes_on_when_nothing_new_may_begin() {
+    fn begun_work_continues_when_no_new_work_may_begin() {
         let budget = Budget::new(64 * MB);
         let (first, second) = (budget.share(), budget.share());
         let begun = first.take_anyway(32 * MB);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_for_room_gets_it_when_something_is_given_back() {
+    async fn waiting_work_gets_room_when_bytes_are_returned() {
         let budget = Budget::new(MB);
         let full = budget.share().take_anyway(MB);
         let share = budget.share();

@@ -1,13 +1,14 @@
-//! The clock that AWS's own limits are measured by. It can run faster than the wall's, or be moved by hand.
+//! The clock for AWS's own limits. It can run faster than real time, or be moved by hand.
 //!
-//! What it measures: how long a connection may be idle or open, the pauses before an asynchronous invocation is tried
-//! again and how old one may get, and throttling. What waits for somebody's code (integrations, authorizers) is
-//! measured in real time even when the clock runs faster, so that no function is cut short; only a clock that is moved
-//! by hand decides over that, too. Always real: a function's own timeout, the deadline that it is told, every time
-//! in an event, and the expiry of table items, which functions compute by their own clock.
+//! It measures how long a connection may be idle or open, the pauses before an asynchronous invocation is retried, the
+//! age of such invocations, and throttling. Waits for user code (integrations, authorizers) use real time even when the
+//! clock runs faster, so that no function is cut short; only a clock that is moved by hand decides these too. Always
+//! real: a function's own timeout, the deadline in its event, every time in an event, and the expiry of table items,
+//! which functions compute with their own clock.
 //!
-//! The clock goes on while the machine sleeps, as AWS's would. Timers do not: they stand still with the processor. So
-//! the gateway follows `Clock::ticks`, which notices that the machine has slept and wakes whatever waits for a moment that has passed meanwhile.
+//! The clock continues while the machine sleeps, as AWS's would. Timers do not, because they stop with the processor.
+//! So the gateway follows `Clock::ticks`, which detects that the machine has slept and wakes every wait whose time has
+//! passed meanwhile.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -20,14 +21,14 @@ use tokio::time::Instant;
 
 use crate::moments as wall;
 
-/// How often a real clock ticks.
+/// The interval of a real clock's ticks.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Two clocks that are read one after the other differ by less than this, unless the machine slept.
 const SLEPT: Duration = Duration::from_millis(200);
 
-/// The clock that goes on in sleep. `CLOCK_MONOTONIC` stands still then on Linux (clock_gettime(2),
-/// <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>), and goes on on macOS.
+/// The clock that continues in sleep. `CLOCK_MONOTONIC` stops in sleep on Linux (clock_gettime(2),
+/// <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>), but not on macOS.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const SINCE_BOOT: ClockId = ClockId::Boottime;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -40,20 +41,20 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     Running {
-        /// By the clock that goes on in sleep.
+        /// On the clock that continues in sleep.
         began: Duration,
         speed: NonZeroU32,
-        /// Told when the machine has slept.
+        /// Notified when the machine has slept.
         woken: Arc<watch::Sender<()>>,
     },
     ByHand(watch::Receiver<Hands>),
 }
 
-/// Where the hands of a clock stand that is moved by hand.
+/// The times of a clock that is moved by hand.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hands {
     elapsed: Duration,
-    /// How far the wall clock was set away from the real one.
+    /// The difference between the wall clock and the real one.
     wall_millis: i64,
 }
 
@@ -72,7 +73,7 @@ impl Clock {
         })
     }
 
-    /// How far it has got.
+    /// The time since its start.
     pub(crate) fn elapsed(&self) -> Duration {
         match &self.0 {
             Source::Running { began, speed, .. } => {
@@ -82,7 +83,7 @@ impl Clock {
         }
     }
 
-    /// The wall clock's time, in milliseconds since 1970. It can be set, forth and back, and knows nothing of `speed`.
+    /// The wall clock's time, in milliseconds since 1970. It can be set forward and back, and ignores `speed`.
     pub(crate) fn wall_millis(&self) -> i64 {
         let real = wall::now_millis();
         match &self.0 {
@@ -91,7 +92,7 @@ impl Clock {
         }
     }
 
-    /// Waits until it shows `moment`.
+    /// Waits until the clock reaches `moment`.
     pub(crate) async fn until(&self, moment: Duration) {
         match &self.0 {
             Source::Running { speed, woken, .. } => {
@@ -112,7 +113,7 @@ impl Clock {
         }
     }
 
-    /// Ticks that follow one another.
+    /// Starts a sequence of ticks.
     pub(crate) fn ticks(&self) -> Ticks {
         Ticks {
             clock: self.clone(),
@@ -120,7 +121,7 @@ impl Clock {
         }
     }
 
-    /// Waits for `work`, which is somebody's code, for `patience` of real time. `None` when that was not enough.
+    /// Waits for `work`, which is user code, for at most `timeout` of real time; `None` after the timeout.
     pub(crate) async fn patiently<T>(
         &self,
         patience: Duration,
@@ -144,12 +145,12 @@ impl Clock {
 #[derive(Debug)]
 pub(crate) struct Ticks {
     clock: Clock,
-    /// One moment, by the clock that goes on in sleep and by the one that timers use.
+    /// One moment, on the clock that continues in sleep and on the timers' clock.
     began: (Duration, Instant),
 }
 
 impl Ticks {
-    /// Waits for the next tick: a second, or a move of the hands.
+    /// Waits for the next tick: a second, or a move by hand.
     pub(crate) async fn next(&mut self) {
         match &mut self.clock.0 {
             Source::Running { woken, .. } => {
@@ -170,7 +171,7 @@ impl Ticks {
     }
 }
 
-/// Goes on while the machine sleeps.
+/// The time of the clock that continues in sleep.
 fn since_boot() -> Duration {
     let now = clock_gettime(SINCE_BOOT);
     // It begins at zero and is never set.
@@ -183,12 +184,12 @@ fn since_boot() -> Duration {
 async fn reached(hands: &watch::Receiver<Hands>, moment: Duration) {
     let mut hands = hands.clone();
     if hands.wait_for(|now| now.elapsed >= moment).await.is_err() {
-        // The hand is gone: the time stands still.
+        // The hand was dropped, so the time stays as it is.
         std::future::pending::<()>().await;
     }
 }
 
-/// Moves a [`Clock`]; between two moves the time stands still.
+/// Moves a [`Clock`], whose time stays as it is between two moves.
 #[derive(Debug, Default)]
 pub struct Hand(watch::Sender<Hands>);
 
@@ -198,12 +199,12 @@ impl Hand {
         Clock(Source::ByHand(self.0.subscribe()))
     }
 
-    /// Moves the clock on. Whoever waits for a moment up to then goes on, in no particular order.
+    /// Moves the clock forward. Every wait up to the new time ends, in no particular order.
     pub fn advance(&self, by: Duration) {
         self.0.send_modify(|now| now.elapsed += by);
     }
 
-    /// Sets the wall clock forth, or back, against the real one. The clock that limits are measured by stands still.
+    /// Sets the wall clock forward or back against the real one. The clock of the limits does not move.
     pub fn set_wall_clock(&self, by_seconds: i64) {
         self.0
             .send_modify(|now| now.wall_millis += by_seconds * 1_000);
@@ -233,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_by_hand_decides_over_patience() {
+    async fn a_clock_by_hand_decides_timeouts_of_user_code() {
         let hand = Hand::default();
         let clock = hand.clock();
         assert_eq!(clock.patiently(SECOND, async { 1 }).await, Some(1));
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_faster_clock_shortens_waits_but_no_patience() {
+    async fn a_faster_clock_shortens_waits_but_no_timeouts_of_user_code() {
         let clock = Clock::faster(NonZeroU32::new(1_000_000).unwrap());
         // Ten hours, which are 36 ms.
         clock.until(36_000 * SECOND).await;
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tick_after_sleep_wakes_what_waits() {
+    async fn a_tick_after_sleep_ends_overdue_waits() {
         let clock = Clock::real();
         let Source::Running { woken, .. } = &clock.0 else {
             panic!("it runs");
@@ -267,7 +268,7 @@ mod tests {
         let mut ticks = clock.ticks();
         ticks.next().await;
         assert!(!woken.has_changed().unwrap());
-        // As if the one clock had gone on for an hour while the other one stood still.
+        // As if the one clock had run for an hour while the other one stopped.
         ticks.began.0 = ticks.began.0.saturating_sub(3_600 * SECOND);
         ticks.next().await;
         woken.changed().await.unwrap();

@@ -1,9 +1,10 @@
-//! The @connections API: post to a connection, look at it, close it.
+//! The @connections API: posts to a connection, describes it, closes it.
 //!
-//! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
+//! See
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>
 //! and, for permissions,
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html>.
-//! Signatures are not verified; a missing one is refused.
+//! Signatures are not verified, but a request without one is refused.
 
 use std::sync::Arc;
 
@@ -23,13 +24,13 @@ use crate::websocket::connections::{Connection, Ending, PostError};
 use crate::websocket::deployed::Deployed;
 use crate::{ids, moments};
 
-/// Stands for the stage of the connection that is named. Functions that serve several stages find it in their
-/// environment: a process has one address, and the requests that it serves belong to any stage. No stage has such a name.
+/// A placeholder for the stage of the connection. A function that serves several stages has it in its endpoint
+/// variable, because a process has one address for connections of any stage. No real stage has such a name.
 pub(crate) const ANY_STAGE: &str = "@stage";
 
 const ACTION: &str = "execute-api:ManageConnections";
 
-/// Answers a request for connection `id` on `stage`, both decoded; `share` holds its body.
+/// Serves a request for connection `id` on `stage`, both decoded; `share` holds its body.
 pub(crate) async fn answer(
     gateway: &Gateway,
     share: &Arc<Share>,
@@ -72,7 +73,7 @@ pub(crate) async fn answer(
             )
         }
         Some(connection) => {
-            // Gone for everybody from now on, also while the close frame travels.
+            // The connection is gone from now on, even while its close frame is being sent.
             gateway.connections.remove(id);
             connection.end(Ending::deleted());
             finish(Response::builder().status(204), Bytes::new())
@@ -120,7 +121,7 @@ fn authorize(
     }
 }
 
-/// As AWS words it: the account is masked, the connection id is a literal `{connectionId}`, `Message` has a capital.
+/// In AWS's wording: the account is masked, the connection id is a literal `{connectionId}`, `Message` has a capital.
 fn denied(user: &str, deployed: &Deployed, stage: &str, method: &Method, why: &str) -> HttpError {
     let identity = &deployed.identity;
     let account = identity.account_id.get(8..).unwrap_or(&identity.account_id);
@@ -140,7 +141,7 @@ async fn post(
     connection: Option<&Connection>,
     request: Request<Incoming>,
 ) -> Answer {
-    // Read even when the connection is gone: the client may keep its own connection to us.
+    // Read even when the connection is gone, because the caller may keep its HTTP connection.
     let body = held_body(request.into_body(), gateway.limits.message_bytes, share).await;
     let refused =
         |status, error_type, message| refuse(HttpError::gateway(status, error_type, message));
@@ -166,10 +167,10 @@ async fn post(
     };
     let payload = match std::str::from_utf8(&payload) {
         Ok(_) => payload,
-        // A text frame must be UTF-8; a client would close the connection otherwise.
+        // A text frame must be UTF-8; otherwise the client would close the connection.
         Err(_) => {
             gateway.observer.warn(format!(
-                "a post to connection `{}` was not UTF-8: what is not was replaced, because only text can be sent",
+                "a post to connection `{}` is not valid UTF-8: the invalid bytes were replaced, because only text can be sent",
                 connection.facts.connection_id
             ));
             String::from_utf8_lossy(&payload).into_owned().into()
@@ -182,7 +183,7 @@ async fn post(
     }
 }
 
-/// One answer for both causes, as on AWS.
+/// One response for both causes, as on AWS.
 fn limit_exceeded() -> Answer {
     let message = "The client is sending more than the allowed number of requests per unit of time or the WebSocket client side buffer is full.";
     refuse(HttpError::gateway(429, "LimitExceededException", message))

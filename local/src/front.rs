@@ -1,5 +1,5 @@
-//! The gateway's port: accepts, and decides who gets which request: a WebSocket, the @connections API, Lambda's Invoke API,
-//! a page if there is one. Everything else is refused.
+//! The gateway's port. It accepts connections and dispatches their requests: a WebSocket, the @connections API,
+//! Lambda's Invoke API, or a page if there is one. It refuses all others.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,19 +26,19 @@ use crate::http::{self, browser};
 use crate::lambda::{Functions, invoke_api};
 use crate::websocket::Gateway;
 
-/// How long connections have to say goodbye when the gateway stops, their `$disconnect` included.
+/// The time that connections have to close when the gateway stops, their `$disconnect` included.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
-/// What listens on the gateway's port.
+/// The listener on the gateway's port.
 #[derive(Debug)]
 pub(crate) struct Front {
     gateway: Arc<Gateway>,
     functions: Arc<Functions>,
-    /// All that are open, whatever they are used for.
+    /// All open sockets, whatever they are used for.
     sockets: Arc<Sockets>,
     page: RwLock<Option<Page>>,
-    /// Said once, not to everybody who is turned away.
-    told_of_strangers: AtomicBool,
+    /// Whether the warning was given. It is given once, not for every refused connection.
+    has_warned_of_other_users: AtomicBool,
 }
 
 impl Front {
@@ -48,16 +48,16 @@ impl Front {
             gateway,
             functions,
             page: RwLock::default(),
-            told_of_strangers: AtomicBool::new(false),
+            has_warned_of_other_users: AtomicBool::new(false),
         })
     }
 
-    /// How many sockets are open.
+    /// The number of open sockets.
     pub(crate) fn open(&self) -> usize {
         self.sockets.open()
     }
 
-    /// What browsers get that ask for `/`, if anything.
+    /// The page at `/`, if there is one.
     pub(crate) fn page(&self) -> Option<Page> {
         self.page
             .read()
@@ -69,9 +69,9 @@ impl Front {
         *self.page.write().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
-    /// Accepts until `stop` says true, then ends every connection and waits for them, but not for ever.
+    /// Accepts until `stop` is true, then ends every connection and waits for them up to a limit.
     ///
-    /// Meanwhile the @connections API still answers: a `$disconnect` may tell others.
+    /// Meanwhile the @connections API is still served, because a `$disconnect` may post to other connections.
     pub(crate) async fn serve(
         self: Arc<Self>,
         listener: TcpListener,
@@ -99,7 +99,7 @@ impl Front {
                     give_up = Some(Instant::now() + STOP_PATIENCE);
                 }
                 _ = look_again.tick(), if give_up.is_some() => {
-                    // Again and again: a handshake that was under way may have become a connection.
+                    // Repeated, because a handshake in progress may have become a connection.
                     self.gateway.connections.end_unless(|_| false);
                     if self.gateway.has_ended() || give_up < Some(Instant::now()) {
                         break;
@@ -112,11 +112,11 @@ impl Front {
     }
 
     async fn serve_socket(self: Arc<Self>, mut socket: TcpStream, peer: SocketAddr, place: Place) {
-        // Without it a frame may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
+        // Otherwise a frame may wait 40 ms for an acknowledgement. Failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
         match peers::admit(&mut socket).await {
             Ok(()) => {}
-            Err(Refused::Stranger) => return self.warn_of_a_stranger(),
+            Err(Refused::Stranger) => return self.warn_of_another_user(),
             Err(Refused::Gone) => return,
         }
         let (limit, timeout) = (
@@ -147,7 +147,7 @@ impl Front {
                         HttpError::gateway(400, "BadRequestException", "Bad Request")
                     }
                 };
-                // The client may be gone; nobody else wants to know.
+                // The client may be gone, which needs no error.
                 let _gone = socket.write_all(&refusal.to_bytes()).await;
             }
         }
@@ -163,10 +163,10 @@ impl Front {
         .await;
     }
 
-    fn warn_of_a_stranger(&self) {
-        if !self.told_of_strangers.swap(true, Ordering::Relaxed) {
+    fn warn_of_another_user(&self) {
+        if !self.has_warned_of_other_users.swap(true, Ordering::Relaxed) {
             self.gateway.observer.warn(
-                "a program of another user of this machine was refused: a local stack is private to its user",
+                "refused a connection of another user of this machine: a local stack is private to its user",
             );
         }
     }
@@ -198,7 +198,7 @@ async fn answer(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
             if browser::asks(request.headers()) {
                 return refuse(of_a_page());
             }
-            // A connection that is gone was on any of them.
+            // A closed connection may have been on any of them.
             let stage = gateway.connections.stage_of(id);
             let stage = stage.or_else(|| deployed.first_stage()).unwrap_or_default();
             connections_api::answer(gateway, share, &deployed, (&stage, id), request).await
@@ -233,6 +233,6 @@ fn decode(segment: &str) -> String {
 }
 
 async fn told(stop: &mut watch::Receiver<bool>) {
-    // The sender is gone together with the stack: that is the end, too.
+    // The sender was dropped together with the stack, which also means the end.
     let _gone = stop.wait_for(|stop| *stop).await.is_ok();
 }

@@ -1,4 +1,4 @@
-//! Identifiers in the shapes that API Gateway and Lambda use, so that code which validates or encodes them is exercised.
+//! Identifiers in the formats of API Gateway and Lambda, so that code which validates or encodes them is exercised.
 //!
 //! A connection id has 16 characters: URL-safe base64 of 11 bytes with its `=`, as in the example of
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>.
@@ -14,7 +14,7 @@ pub(crate) fn connection_id() -> String {
     id
 }
 
-/// A message id: it ends like the id of its connection.
+/// A message id. It ends like the id of its connection.
 pub(crate) fn message_id(connection_id: &str) -> String {
     let mut id = head(random::<1>()[0]);
     id.push_str(connection_id.get(8..).unwrap_or("IAMCAAA="));
@@ -30,7 +30,7 @@ pub(crate) fn request_id() -> String {
     id
 }
 
-/// Whether `id` has a connection id's shape. API Gateway answers 400 to any other.
+/// Whether `id` has the format of a connection id. API Gateway responds with 400 to any other.
 pub(crate) fn is_connection_id(id: &str) -> bool {
     let bytes = id.as_bytes();
     bytes.len() == 16 && bytes[15] == b'=' && bytes[..15].iter().all(|byte| ALPHABET.contains(byte))
@@ -64,7 +64,7 @@ pub(crate) fn trace_root(epoch_millis: i64) -> String {
 /// `length` random characters out of `alphabet`, for names and keys.
 pub(crate) fn random_text(length: usize, alphabet: &[u8]) -> String {
     let mut bytes = vec![0; 4 * length];
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
     let pick = |four: &[u8]| {
         let number = u32::from_le_bytes(four.try_into().expect("chunks of four have four"));
         alphabet[number as usize % alphabet.len()] as char
@@ -75,7 +75,7 @@ pub(crate) fn random_text(length: usize, alphabet: &[u8]) -> String {
 fn random<const N: usize>() -> [u64; N] {
     let mut words = [0; N];
     for word in &mut words {
-        *word = getrandom::u64().expect("the operating system has randomness");
+        *word = getrandom::u64().expect("the operating system has random bytes");
     }
     words
 }
@@ -86,7 +86,7 @@ fn head(bits: u64) -> String {
         .collect()
 }
 
-/// Three characters and the pad. The last one carries four bits only: 11 bytes are 88 bits.
+/// Three characters and the padding. The last one carries four bits only, because 11 bytes are 88 bits.
 fn tail(bits: u64) -> String {
     let mut text: String = (0..2)
         .map(|place| ALPHABET[((bits >> (6 * place)) & 63) as usize] as char)

@@ -2,23 +2,23 @@
 //!
 //! # What it is held to
 //!
-//! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API answer as
-//! AWS documents them, so whatever works against a [`LocalStack`] here meets the same contracts there.
+//! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API follow
+//! AWS's documentation, so code that works against a [`LocalStack`] meets the same contracts on AWS.
 //!
-//! Everything listens on loopback addresses only. What differs from AWS, by intention:
+//! All listeners use loopback addresses only. Intentional differences from AWS:
 //!
-//! - WebSockets are plain `ws://`; events still say `https` and port 443.
-//! - Signatures are not verified. A key that a function was given leads to that function's role; any other key is
-//!   the operator's, who may do everything. An unsigned request to the @connections or the Invoke API is refused.
-//! - IAM here finds what a role lacks. It is no wall against a function that wants to get around it: any program of the
-//!   same machine can sign with another key.
-//! - Programs of other users of the machine are refused where the system tells whose a connection is: see [`peers`].
-//! - Web pages are refused wherever AWS would ask for a signature; WebSockets are open to them, as on AWS.
-//! - Requests wait for a free process where AWS would throttle them for want of concurrency.
+//! - WebSockets are plain `ws://`; events still contain `https` and port 443.
+//! - Signatures are not verified. A function's key leads to that function's role; any other key is the operator's, who
+//!   may do everything. Unsigned requests to the @connections and the Invoke API are refused.
+//! - IAM finds missing permissions. It does not isolate a malicious function: any program of the same machine can sign
+//!   with another key.
+//! - Programs of other users of the machine are refused if the system reveals a connection's owner: see [`peers`].
+//! - Web pages are refused where AWS would require a signature; WebSockets accept them, as on AWS.
+//! - Requests wait for a free process where AWS would throttle them for lack of concurrency.
 //! - Processes are not frozen between two events.
-//! - A process that catches SIGTERM has two seconds; when the program that runs the stack is killed itself, function
-//!   processes see their Runtime API close, and most end by that. [`StackNotice::ProcessStarted`] says which those are, for
-//!   a program that ends the others.
+//! - A process that catches SIGTERM has two seconds. When the program that runs the stack is killed, function processes
+//!   lose their Runtime API, and most end because of that. [`StackNotice::ProcessStarted`] lists them for a program
+//!   that ends the others.
 
 mod beside;
 mod budget;

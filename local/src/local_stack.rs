@@ -1,4 +1,4 @@
-//! A stack that runs: its start, its updates, its end.
+//! A running stack: its start, its updates, its end.
 
 mod errors;
 mod lifecycle;
@@ -24,13 +24,13 @@ use crate::stack::{LogicalId, Resource, Stack};
 use crate::status::{Status, TableStatus};
 use crate::transition::ChangeSummary;
 
-/// How long asynchronous invocations that run may take to end when the stack stops.
+/// The time that running asynchronous invocations have to end when the stack stops.
 const EVENT_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A stack that runs on this machine.
 ///
-/// [`LocalStack::stop`] ends it in good order. Dropping it ends the functions' processes as well, but without waiting
-/// for them and without telling the clients.
+/// [`LocalStack::stop`] ends it in good order. Dropping it also ends the functions' processes, but without waiting for
+/// them and without closing the connections properly.
 #[derive(Debug)]
 pub struct LocalStack {
     services: Services,
@@ -39,7 +39,7 @@ pub struct LocalStack {
     port: u16,
     started_at: SystemTime,
     current: Mutex<Version>,
-    /// One update at a time.
+    /// Serialises updates.
     updating: tokio::sync::Mutex<()>,
     stop: watch::Sender<bool>,
     serving: Option<JoinHandle<()>>,
@@ -47,10 +47,11 @@ pub struct LocalStack {
 }
 
 impl LocalStack {
-    /// Resolves the template and runs it. When this returns, sockets are accepted; functions start with their first event.
+    /// Resolves the template and runs it. When this returns, connections are accepted; functions start with their first
+    /// event.
     ///
     /// # Errors
-    /// [`StartError`]; nothing is left running then.
+    /// [`StartError`]; then nothing is left running.
     pub async fn start(
         request: StackRequest,
         options: Options,
@@ -61,10 +62,10 @@ impl LocalStack {
         Self::start_resolved(stack, request.code, options, observer).await
     }
 
-    /// Like [`LocalStack::start`], for a stack that is resolved already.
+    /// Like [`LocalStack::start`], for a resolved stack.
     ///
     /// # Errors
-    /// [`StartError`]; nothing is left running then.
+    /// [`StartError`]; then nothing is left running.
     pub async fn start_resolved(
         stack: Stack,
         code: BTreeMap<LogicalId, PathBuf>,
@@ -107,12 +108,12 @@ impl LocalStack {
         self.port
     }
 
-    /// Where clients connect: `ws://127.0.0.1:{port}/{stage}`, with the first stage by name.
+    /// The address for clients: `ws://127.0.0.1:{port}/{stage}`, with the first stage by name.
     pub fn endpoint(&self) -> String {
         format!("ws://{}", stage_address(&self.current().stack, self.port))
     }
 
-    /// Has the gateway answer `GET /` with `page` from now on; without one it refuses, as API Gateway does.
+    /// Serves `page` at `GET /` of the gateway from now on. Without one the gateway refuses, as API Gateway does.
     pub fn show_page(&self, page: Option<Page>) {
         self.services.front.show(page);
     }
@@ -127,21 +128,22 @@ impl LocalStack {
         self.current().stack.resources.clone()
     }
 
-    /// Changes the running stack. Open connections stay, unless their stage goes; table data stays, unless the table's
-    /// keys change; functions with other code or configuration get new processes, the old ones finish what they run.
+    /// Updates the running stack. Open connections are kept, unless their stage is removed. Table data is kept, unless
+    /// the table's keys change. Functions with new code or configuration get new processes, and the old ones finish
+    /// their running invocations.
     ///
     /// # Errors
-    /// [`UpdateError`]; the stack runs on as it was.
+    /// [`UpdateError`]; the stack keeps running unchanged.
     pub async fn update(&self, request: StackRequest) -> Result<ChangeSummary, UpdateError> {
         let identity = self.options.identity(&request.stack_name);
         let stack = resolve_beside(&request, identity).await?;
         self.update_resolved(stack, request.code).await
     }
 
-    /// Like [`LocalStack::update`], for a stack that is resolved already.
+    /// Like [`LocalStack::update`], for a resolved stack.
     ///
     /// # Errors
-    /// [`UpdateError`]; the stack runs on as it was.
+    /// [`UpdateError`]; the stack keeps running unchanged.
     pub async fn update_resolved(
         &self,
         stack: Stack,
@@ -166,7 +168,7 @@ impl LocalStack {
         Ok(summary)
     }
 
-    /// The stack at this moment.
+    /// The current status of the stack.
     pub fn status(&self) -> Status {
         let stack = Arc::clone(&self.current().stack);
         let table = |table: &crate::stack::Table| TableStatus {
@@ -185,12 +187,12 @@ impl LocalStack {
         }
     }
 
-    /// Ends everything: connections are closed with 1001 and their `$disconnect` runs, then the processes end. When this
+    /// Stops the stack: closes connections with 1001 and runs their `$disconnect`, then ends the processes. When this
     /// returns, no process and no port is left.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(serving) = self.serving.take() {
-            // It ends by itself; a panic in it was told on standard error already.
+            // It ends by itself; a panic in it was already printed on standard error.
             let _panicked = serving.await;
         }
         self.services.functions.settle_events(EVENT_PATIENCE).await;

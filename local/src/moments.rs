@@ -1,4 +1,4 @@
-//! Moments as events and answers spell them.
+//! Formats times for events and responses.
 
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_spelled_as_on_aws() {
+    fn times_have_aws_s_formats() {
         assert_eq!(common_log(1_731_324_924_123), "11/Nov/2024:11:35:24 +0000");
         assert_eq!(iso(1_731_324_924_123), "2024-11-11T11:35:24.123Z");
     }

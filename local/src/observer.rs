@@ -1,4 +1,4 @@
-//! Where a running stack tells what happens: stack events, log lines, warnings.
+//! Notices of a running stack: stack events, log lines, warnings.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::stack::LogicalId;
 
 /// A cheap, cloneable sink for [`StackNotice`]s.
 ///
-/// It is called on the runtime's threads, between two messages of a chat: it must return at once and never block.
+/// The sink is called on the runtime's threads, between two messages of a chat: it must return at once and never block.
 #[derive(Clone)]
 pub struct Observer(Arc<dyn Fn(StackNotice) + Send + Sync>);
 
@@ -17,7 +17,7 @@ impl Observer {
         Self(Arc::new(sink))
     }
 
-    /// Hears nothing.
+    /// Discards every notice.
     pub fn silent() -> Self {
         Self::new(|_| {})
     }
@@ -49,7 +49,7 @@ impl Observer {
         (self.0)(StackNotice::ProcessEnded { pid });
     }
 
-    /// One line, whatever clients or backends have put into it: control characters are told and not passed on.
+    /// Reports one line. Control characters, which may come from clients or backends, are escaped.
     pub(crate) fn warn(&self, text: impl Into<String>) {
         let mut text = text.into();
         if text.contains(char::is_control) {
@@ -59,7 +59,7 @@ impl Observer {
     }
 }
 
-/// `\n` and the like for a control character, any other as it is.
+/// `\n` and the like for a control character, any other unchanged.
 fn shown(character: char) -> impl Iterator<Item = char> {
     let (escape, itself) = match character.is_control() {
         true => (Some(character.escape_default()), None),
@@ -74,7 +74,7 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// Something that happened in a local stack.
+/// A notice of a local stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StackNotice {
@@ -82,7 +82,7 @@ pub enum StackNotice {
     Event(StackEvent),
     /// A function, or the platform on its behalf, wrote a line.
     Log(LogLine),
-    /// The gateway met something that a template or a function should not do.
+    /// The gateway noticed a mistake of a template or a function.
     Warning(String),
     /// A process of a function is about to start. [`StackNotice::ProcessStarted`] or
     /// [`StackNotice::ProcessDidNotStart`] follows, unless the program is killed in between.
@@ -90,27 +90,27 @@ pub enum StackNotice {
         /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, by which [`end_stragglers`](crate::end_stragglers) finds it.
         log_stream: String,
     },
-    /// The process that was about to start is not there.
+    /// The process that was about to start does not exist.
     ProcessDidNotStart {
         /// As in [`StackNotice::ProcessStarts`].
         log_stream: String,
     },
-    /// A process of a function has started. It leads a process group of its own, which must not outlive the program
-    /// that runs the stack: where that program is killed, only another one can end it.
+    /// A process of a function has started. It leads its own process group, which must not outlive the program that
+    /// runs the stack: if that program is killed, another one must end the group.
     ProcessStarted {
         /// The process, and its group.
         pid: u32,
         /// Its `AWS_LAMBDA_LOG_STREAM_NAME`, by which [`end_stragglers`](crate::end_stragglers) finds it.
         log_stream: String,
     },
-    /// A process of a function is gone, and so is its group.
+    /// A process of a function has ended, with its group.
     ProcessEnded {
         /// The process.
         pid: u32,
     },
 }
 
-/// A status change, in CloudFormation's words.
+/// A status change, in CloudFormation's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackEvent {
@@ -118,11 +118,11 @@ pub struct StackEvent {
     pub logical_id: LogicalId,
     /// For example `AWS::DynamoDB::Table`.
     pub resource_type: String,
-    /// What `Ref` answers.
+    /// The value of `Ref`.
     pub physical_id: String,
     /// For example `CREATE_COMPLETE`.
     pub status: String,
-    /// Why, when there is something to say.
+    /// The reason, if there is one.
     pub reason: Option<String>,
 }
 
@@ -132,17 +132,17 @@ pub struct StackEvent {
 pub struct LogLine {
     /// The function's name in the template.
     pub function: LogicalId,
-    /// The log group that would hold it on AWS.
+    /// The log group that would contain it on AWS.
     pub log_group: String,
-    /// Names the process, as a log stream does on AWS.
+    /// Identifies the process, like a log stream on AWS.
     pub stream: String,
-    /// Who wrote it.
+    /// The writer of the line.
     pub source: LogSource,
     /// The line without its end, cut at 16 KB.
     pub text: String,
 }
 
-/// Who wrote a [`LogLine`].
+/// The writer of a [`LogLine`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogSource {
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_warning_is_one_line_that_moves_no_cursor() {
+    fn a_warning_is_one_line_without_control_characters() {
         let heard = Arc::new(Mutex::new(None));
         let told = Arc::clone(&heard);
         Observer::new(move |notice| *told.lock().unwrap() = Some(notice)).warn("ü.\u{1b}[2J\nx");

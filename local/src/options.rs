@@ -1,4 +1,4 @@
-//! What a caller decides about a local stack: the template, the code, the port, the limits.
+//! Options of a local stack: the template, the code, the port, the limits.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use rustix::process::{Resource, getrlimit};
 use crate::clock::Clock;
 use crate::stack::{Identity, LogicalId, Throttle};
 
-/// One method for each field, named after it, that gives the value another one.
+/// A method for each field that changes its value.
 macro_rules! with {
     ($($with:ident: $field:ident, $type:ty;)*) => {$(
-        #[doc = concat!("The same with another value of [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        #[doc = concat!("Changes [`", stringify!($field), "`](Self::", stringify!($field), ").")]
         #[must_use]
         pub fn $with(mut self, $field: $type) -> Self {
             self.$field = $field;
@@ -21,19 +21,20 @@ macro_rules! with {
     )*};
 }
 
-/// What to run: a template, its parameters and the code of its functions.
+/// A stack to run: a template, its parameters and the code of its functions.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackRequest {
-    /// The stack's name; an update keeps it.
+    /// The stack's name, which an update cannot change.
     pub stack_name: String,
     /// CloudFormation, as YAML or JSON.
     pub template: String,
     /// Values for the template's parameters.
     pub parameters: BTreeMap<String, String>,
-    /// Values for dynamic references, by what stands between `{{resolve:` and `}}`; a reference without one stays as it is.
+    /// Values for dynamic references, by the text between `{{resolve:` and `}}`. A reference without a value stays
+    /// unchanged.
     pub references: BTreeMap<String, String>,
-    /// By the function's logical id: a folder with an executable `bootstrap`, a zip file holding one, or the
+    /// By the function's logical id: a folder with an executable `bootstrap`, a zip file that contains one, or the
     /// executable itself. Every function of the template needs an entry.
     pub code: BTreeMap<LogicalId, PathBuf>,
 }
@@ -76,13 +77,13 @@ impl std::fmt::Debug for StackRequest {
     }
 }
 
-/// Where and how a local stack runs. Stays the same through its life; an update cannot change it.
+/// Where and how a local stack runs. An update cannot change it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// The gateway's port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
-    /// What physical ids are derived from: the same seed gives the same API id and table names again.
+    /// The seed of physical ids: the same seed gives the same API id and table names again.
     pub seed: String,
     /// `AWS::Region`.
     pub region: String,
@@ -92,11 +93,11 @@ pub struct Options {
     pub tables: TableStorage,
     /// Time and size limits, by default those of AWS.
     pub limits: Limits,
-    /// What the time limits are measured by; real time by default.
+    /// The clock for time limits; real time by default.
     pub clock: Clock,
-    /// Where zip files are unpacked; a private temporary folder, removed at the end, when absent.
+    /// The folder for unpacked zip files; by default a private temporary folder, removed at the end.
     pub scratch: Option<PathBuf>,
-    /// How many processes a function without `ReservedConcurrentExecutions` may have at once.
+    /// The most processes of a function without `ReservedConcurrentExecutions`.
     pub max_processes_per_function: usize,
 }
 
@@ -139,22 +140,22 @@ impl Options {
     }
 }
 
-/// Where table data is kept.
+/// The storage of table data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TableStorage {
-    /// Gone when the stack stops.
+    /// Lost when the stack stops.
     Memory,
-    /// In this SQLite file, made when absent. It survives the death of the process; the last writes before a
+    /// In this SQLite file, which is created if missing. It survives the death of the process; the last writes before a
     /// power failure may be lost.
     File(PathBuf),
 }
 
 /// The limits of the gateway and of the functions.
 ///
-/// Of API Gateway's quotas those that are not here hold elsewhere: a URL's length (the handshake), an integration's
-/// timeout, a template's and an authorizer's length (the template reader). How many routes, integrations, stages and
-/// authorizers an API may have is told only, as AWS raises that. How often APIs may be changed has no meaning here.
+/// API Gateway's other quotas are checked elsewhere: a URL's length (in the handshake), an integration's timeout, a
+/// template's and an authorizer's length (in the template reader). Too many routes, integrations, stages or authorizers
+/// only cause a warning, because AWS can raise these quotas. Limits on how often APIs may be changed do not apply here.
 ///
 /// Defaults are those of
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
@@ -166,52 +167,53 @@ pub struct Limits {
     pub requests: Throttle,
     /// New connections: 500 a second. AWS gives no number for those at once.
     pub new_connections: Throttle,
-    /// How many connections there may be at once, by default [`Limits::connections_of_this_process`]. AWS has no such limit.
+    /// The most connections at once, by default [`Limits::connections_of_this_process`]. AWS has no such limit.
     pub connections: usize,
-    /// How many sockets the gateway's port may have open at once, connections among them, by default
-    /// [`Limits::sockets_of_this_process`]. Beyond it the one that has waited longest for a request is closed. AWS has no
-    /// such limit.
+    /// The most open sockets on the gateway's port, connections included, by default
+    /// [`Limits::sockets_of_this_process`]. Beyond it, the socket that has waited longest for a request is closed. AWS
+    /// has no such limit.
     pub sockets: usize,
-    /// How many bytes may wait inside the stack, all connections together: messages for functions, messages for clients,
-    /// bodies of requests and answers. When nothing more fits, reading stops. AWS has no such limit.
+    /// The most bytes that may wait inside the stack, for all connections together: messages to functions and to
+    /// clients, bodies of requests and responses. When there is no more room, reading stops. AWS has no such limit.
     pub queued_bytes: usize,
-    /// A connection without messages in either direction is closed after this: ten minutes.
+    /// The time after which a connection without messages in either direction is closed: ten minutes.
     pub idle_timeout: Duration,
-    /// A connection is closed after this, however busy: two hours.
+    /// The time after which any connection is closed: two hours.
     pub connection_duration: Duration,
-    /// How long an authorizer may take: 29 seconds.
+    /// The timeout of an authorizer: 29 seconds.
     pub authorizer_timeout: Duration,
-    /// How long a client may take to send its request head: five seconds.
+    /// The time that a client has for its request head: five seconds.
     pub head_timeout: Duration,
-    /// How long a connection without a WebSocket is kept that has no request: one minute. AWS gives no number.
+    /// The time after which a connection without a WebSocket and without requests is closed: one minute. AWS gives no
+    /// number.
     pub keep_alive_timeout: Duration,
-    /// How long a client may take none of what is sent to it, and how long it may take for the frames of one message while
-    /// there is little room; then its connection ends. AWS gives no number.
+    /// The time that a client may read nothing, and the time that it may take for the frames of one message while there
+    /// is little room. Then its connection ends. AWS gives no number.
     pub slow_client_timeout: Duration,
-    /// Pings and pongs of one connection; more end it. AWS gives no number.
+    /// The limit of pings and pongs of one connection. Exceeding it ends the connection. AWS gives no number.
     pub control_frames: Throttle,
     /// The largest request head in bytes: 10 KB.
     pub head_bytes: usize,
     /// The largest frame in bytes: 32 KB.
     pub frame_bytes: usize,
-    /// The largest message in bytes, either way: 128 KB.
+    /// The largest message in bytes, in either direction: 128 KB.
     pub message_bytes: usize,
-    /// How many messages may wait for a client that reads slowly. AWS gives no number.
+    /// The most messages that wait for a slow client. AWS gives no number.
     pub client_queue: usize,
-    /// How many bytes may wait for a client that reads slowly. AWS gives no number.
+    /// The most bytes that wait for a slow client. AWS gives no number.
     pub client_queue_bytes: usize,
-    /// How many messages of one connection may be with functions at once; the next one waits in the socket.
+    /// The most messages of one connection that functions process at once; the next one waits in the socket.
     pub concurrent_messages: usize,
-    /// How many asynchronous invocations of a function may wait or run, those between two tries included. AWS gives no
-    /// number.
+    /// The most asynchronous invocations of a function that wait or run, those between two attempts included. AWS gives
+    /// no number.
     pub waiting_events: usize,
-    /// How many bytes those may have together; they are part of [`Limits::queued_bytes`]. AWS gives no number.
+    /// The most bytes of those invocations together, as part of [`Limits::queued_bytes`]. AWS gives no number.
     pub waiting_event_bytes: usize,
-    /// How long a function's process may take until it first asks for an event: ten seconds.
+    /// The time that a function's process has until its first request for an event: ten seconds.
     pub init_timeout: Duration,
-    /// A process without events is ended after this.
+    /// The time after which an idle process is ended.
     pub process_idle: Duration,
-    /// How long a process has between SIGTERM and SIGKILL: two seconds.
+    /// The time between SIGTERM and SIGKILL for a process: two seconds.
     pub shutdown_grace: Duration,
 }
 
@@ -278,18 +280,17 @@ impl Limits {
         with_shutdown_grace: shutdown_grace, Duration;
     }
 
-    /// As many as files that this process may have open at the moment, as each connection is one, less a quarter of them
-    /// or 192, whichever is more, but no more than half.
+    /// The number of files that this process may have open, because each connection is one, minus a quarter of them or
+    /// 192, whichever is more, but at most half.
     ///
-    /// Those are for functions, their requests and the tables: without them the connections that there are would hear
-    /// nothing more. Whoever wants many raises the process's limit first (`RLIMIT_NOFILE`).
+    /// The remaining files are for functions, their requests and the tables: without them, existing connections would
+    /// get no more messages. For many connections, raise the process's limit first (`RLIMIT_NOFILE`).
     #[must_use]
     pub fn connections_of_this_process() -> usize {
         files_of_this_process().map_or(usize::MAX, of_files)
     }
 
-    /// The connections, and a quarter of the files that they leave: those are for handshakes and for requests without a
-    /// WebSocket.
+    /// The connections, and a quarter of the remaining files, for handshakes and for requests without a WebSocket.
     #[must_use]
     pub fn sockets_of_this_process() -> usize {
         files_of_this_process().map_or(usize::MAX, |files| {
@@ -298,7 +299,7 @@ impl Limits {
     }
 }
 
-/// How many sockets each listener but the gateway's may have.
+/// The most sockets of each listener except the gateway's.
 pub(crate) fn sockets_of_a_listener() -> usize {
     files_of_this_process().map_or(usize::MAX, beside_connections)
 }

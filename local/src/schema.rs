@@ -1,8 +1,8 @@
-//! JSON schema draft 4, which models are written in: <https://datatracker.ietf.org/doc/html/draft-fge-json-schema-validation-00>.
-//! Pure.
+//! JSON schema draft 4, the language of models:
+//! <https://datatracker.ietf.org/doc/html/draft-fge-json-schema-validation-00>. Pure.
 //!
-//! Every keyword of the draft is known but references to other documents; a schema with any other keyword is refused,
-//! because to ignore one would let wrong messages through. `format` and the texts for people have no effect.
+//! Every keyword of the draft is supported except references to other documents. A schema with any other keyword is
+//! refused, because ignoring one would accept invalid messages. `format` and descriptions have no effect.
 
 mod judge;
 
@@ -12,17 +12,17 @@ use serde_json::{Map, Value};
 
 use apigw_mapping::{Pattern, PatternError};
 
-/// A schema that can be asked.
+/// A parsed schema.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
     document: Value,
-    /// Of every `pattern` and `patternProperties` in it that can be read.
+    /// Every supported `pattern` and `patternProperties` in it.
     patterns: BTreeMap<String, Pattern>,
-    /// Why the others cannot be read, with their places.
+    /// Why the others are not supported, with their places.
     unread: Vec<String>,
 }
 
-/// How deep schemas, and references from one to the next, may lie within one another.
+/// The deepest nesting of schemas, and of references from one to the next.
 const MAX_DEPTH: usize = 64;
 
 /// Keywords with a schema.
@@ -56,7 +56,7 @@ const TYPES: [&str; 7] = [
 ];
 
 impl Schema {
-    /// Reads a schema. The error says which keyword is wrong or not supported, and where.
+    /// Parses a schema. The error names the keyword that is wrong or not supported, and its place.
     pub(crate) fn parse(document: &Value) -> Result<Self, String> {
         let mut schema = Self {
             document: document.clone(),
@@ -67,7 +67,7 @@ impl Schema {
         Ok(schema)
     }
 
-    /// What of it is not checked here, because its regular expression cannot be read.
+    /// The parts that are not checked here, because their regular expression is not supported.
     pub(crate) fn unread(&self) -> &[String] {
         &self.unread
     }
@@ -77,9 +77,7 @@ impl Schema {
             return Err(format!("{place} must be a schema, which is a map"));
         };
         if depth > MAX_DEPTH {
-            return Err(format!(
-                "more than {MAX_DEPTH} schemas lie within one another"
-            ));
+            return Err(format!("schemas are nested deeper than {MAX_DEPTH}"));
         }
         members.iter().try_for_each(|(keyword, value)| {
             self.keyword(keyword, value, &format!("{place}/{keyword}"), depth)
@@ -136,7 +134,7 @@ impl Schema {
             "required" | "enum" => Ok(()),
             "pattern" => match value.as_str() {
                 Some(pattern) => self.pattern(pattern, place),
-                None => wrong("a text"),
+                None => wrong("a string"),
             },
             "type" => {
                 let known =
@@ -151,11 +149,11 @@ impl Schema {
             "$ref" => match value.as_str().and_then(|path| self.referenced(path)) {
                 Some(_) => Ok(()),
                 None => Err(format!(
-                    "{place}: the local target follows references inside of the schema only, such as #/definitions/name"
+                    "{place}: the local target only follows references within the schema, such as #/definitions/name"
                 )),
             },
             _ => Err(format!(
-                "{place}: `{keyword}` is no keyword of JSON schema draft 4"
+                "{place}: `{keyword}` is not a keyword of JSON schema draft 4"
             )),
         }
     }
@@ -168,18 +166,18 @@ impl Schema {
         items.try_for_each(|(index, one)| self.read(one, &format!("{place}/{index}"), depth + 1))
     }
 
-    /// One that looks around, or that is of another dialect in another way, is not checked: AWS takes such models.
+    /// A pattern with look-around or other unsupported syntax is not checked, because AWS accepts such models.
     fn pattern(&mut self, pattern: &str, place: &str) -> Result<(), String> {
         match Pattern::from_java_anywhere(pattern) {
             Ok(compiled) => {
                 self.patterns.insert(pattern.to_owned(), compiled);
             }
             Err(PatternError::Unsupported(unreadable)) => self.unread.push(format!(
-                "{place} is not checked here: the local target cannot read {unreadable} in `{pattern}`; API Gateway checks it"
+                "{place} is not checked here: the local target does not support {unreadable} in `{pattern}`; API Gateway does"
             )),
             Err(error) => {
                 return Err(format!(
-                    "{place}: `{pattern}` is no regular expression that is supported: {error}"
+                    "{place}: `{pattern}` is not a supported regular expression: {error}"
                 ));
             }
         }
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn every_keyword_is_honoured() {
+    fn every_keyword_is_checked() {
         check(
             json!({ "type": "integer", "minimum": 1, "maximum": 3, "exclusiveMaximum": true }),
             &[json!(1), json!(2)],
@@ -278,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_cannot_be_read_refuses_nothing_and_the_rest_of_the_schema_counts() {
+    fn an_unsupported_pattern_accepts_every_value_and_the_rest_of_the_schema_counts() {
         let unread = json!({ "pattern": "^(?!admin)" });
         check(
             json!({ "type": "string", "pattern": "^(?=.*\\d).+$", "maxLength": 3 }),
@@ -309,10 +307,10 @@ mod tests {
         assert_eq!(
             schema.unread(),
             [
-                "#/properties/name/pattern is not checked here: the local target cannot read `(?!` in `^(?!admin)`; API Gateway checks it"
+                "#/properties/name/pattern is not checked here: the local target does not support `(?!` in `^(?!admin)`; API Gateway does"
             ]
         );
-        // What the dialects of Java and JavaScript have beyond the engine's is read.
+        // Syntax of Java and JavaScript beyond the engine's is translated.
         check(
             json!({ "pattern": "^[\\w-\\.]+/\\p{Alpha}\\/$" }),
             &[json!("a-b.c/d/")],
@@ -321,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_leads_nowhere_ends() {
+    fn a_circular_schema_ends() {
         let endless = Schema::parse(&json!({ "$ref": "#" })).unwrap();
         assert!(endless.judge(&json!(1)).is_err());
         let doubling = json!({ "anyOf": [{ "$ref": "#" }, { "$ref": "#" }] });
@@ -329,16 +327,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_is_refused_by_name() {
+    fn unsupported_keywords_are_refused_by_name() {
         for (schema, expected) in [
-            (json!({ "const": 1 }), "#/const: `const` is no keyword"),
+            (json!({ "const": 1 }), "#/const: `const` is not a keyword"),
             (
                 json!({ "properties": { "a": { "if": {} } } }),
                 "#/properties/a/if",
             ),
             (
                 json!({ "$ref": "http://other/schema" }),
-                "inside of the schema only",
+                "only follows references within the schema",
             ),
             (json!({ "type": "text" }), "#/type must be"),
             (json!({ "pattern": "(a" }), "#/pattern"),

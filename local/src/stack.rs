@@ -1,7 +1,7 @@
-//! What a template means once every reference is resolved: the stack that [`crate::LocalStack`] runs.
+//! A template with every reference resolved: the stack that [`crate::LocalStack`] runs.
 //!
-//! Pure data, made by [`crate::template`] and read by everything that runs. Physical ids are derived from
-//! [`Identity::seed`] and the logical id, so the same stack keeps its ids over restarts and updates.
+//! Pure data, made by [`crate::template`]. Physical ids are derived from [`Identity::seed`] and the logical id, so the
+//! same stack keeps its ids over restarts and updates.
 
 mod integration;
 
@@ -16,7 +16,7 @@ pub use integration::{
 /// A resource's name inside the template.
 pub type LogicalId = String;
 
-/// Who owns the stack and where it would be: what the pseudo parameters answer.
+/// The stack's name and place: the values of the pseudo parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// `AWS::StackName`.
@@ -25,14 +25,14 @@ pub struct Identity {
     pub region: String,
     /// `AWS::AccountId`, twelve digits.
     pub account_id: String,
-    /// What physical ids are derived from; a stack that keeps it keeps its ids.
+    /// The seed of physical ids. A stack that keeps it keeps its ids.
     pub seed: String,
 }
 
 /// A resolved stack.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stack {
-    /// Who owns it.
+    /// Its name and place.
     pub identity: Identity,
     /// Every resource whose condition holds, in creation order.
     pub resources: Vec<Resource>,
@@ -40,7 +40,7 @@ pub struct Stack {
     pub api: Api,
     /// Functions by logical id.
     pub functions: BTreeMap<LogicalId, Function>,
-    /// Who may invoke which function.
+    /// Permissions to invoke functions.
     pub permissions: Vec<Permission>,
     /// Tables by logical id.
     pub tables: BTreeMap<LogicalId, Table>,
@@ -48,7 +48,8 @@ pub struct Stack {
     pub roles: BTreeMap<String, Role>,
     /// Resolved outputs.
     pub outputs: BTreeMap<String, String>,
-    /// What its author should know: what AWS takes and has no effect, and what could not be checked here.
+    /// Warnings for the author: settings that AWS accepts but that have no effect, and ones that could not be checked
+    /// here.
     pub warnings: Vec<String>,
 }
 
@@ -60,9 +61,9 @@ pub struct Resource {
     pub logical_id: LogicalId,
     /// Its type, such as `AWS::Lambda::Function`.
     pub resource_type: String,
-    /// What `Ref` answers.
+    /// The value of `Ref`.
     pub physical_id: String,
-    /// A digest of the resolved properties: a different one means that an update touches the resource.
+    /// A digest of the resolved properties. A different one means that an update changes the resource.
     pub digest: String,
 }
 
@@ -110,21 +111,21 @@ pub struct Route {
     pub logical_id: LogicalId,
     /// `$connect`, `$disconnect`, `$default` or a custom key.
     pub key: String,
-    /// The integration's id; a route without one is answered with `Internal server error`.
+    /// The integration's id; a route without one responds with `Internal server error`.
     pub integration: Option<String>,
-    /// How `$connect` is guarded.
+    /// The authorization of `$connect`.
     pub authorization: Authorization,
-    /// Whether both halves of a two-way route are there: `RouteResponseSelectionExpression: $default` and a
-    /// `RouteResponse` with key `$default`.
+    /// Whether both halves of a two-way route exist: `RouteResponseSelectionExpression: $default` and a `RouteResponse`
+    /// with key `$default`.
     pub two_way: bool,
     /// `RequestParameters`: which headers and query parameters of the handshake may be mapped, such as
     /// `route.request.header.token`, and whether each is required.
     pub request_parameters: BTreeMap<String, bool>,
-    /// What messages must look like.
+    /// The models of messages.
     pub validation: Option<Validation>,
 }
 
-/// How a route judges its messages before it hands them on.
+/// The validation of a route's messages before its integration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Validation {
     /// `ModelSelectionExpression`.
@@ -133,10 +134,10 @@ pub struct Validation {
     pub models: BTreeMap<String, serde_json::Value>,
 }
 
-/// How a route is guarded.
+/// The authorization of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authorization {
-    /// By nothing.
+    /// None.
     None,
     /// By the Lambda authorizer with this id.
     Custom(String),
@@ -162,33 +163,33 @@ pub struct Stage {
     pub name: String,
     /// `StageVariables`.
     pub variables: BTreeMap<String, String>,
-    /// The route keys that are live: all with `AutoDeploy`; with a `Deployment`, those it depends on, directly
-    /// or not; none (every handshake answers 403) when the stage has neither.
+    /// The route keys that are live: all with `AutoDeploy`; with a `Deployment`, those that it depends on, directly or
+    /// not; `None` (every handshake gets 403) if the stage has neither.
     pub deployed: Option<Vec<String>>,
-    /// What `DefaultRouteSettings` and `RouteSettings` allow, by route key; a route that is not here has only the
+    /// The limits of `DefaultRouteSettings` and `RouteSettings`, by route key. A route without an entry has only the
     /// account's limit.
     pub throttles: BTreeMap<String, Throttle>,
 }
 
-/// How many requests a token bucket lets through, see
+/// The limits of a token bucket, see
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html>.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Throttle {
-    /// Requests per second, in the long run.
+    /// Requests per second, sustained.
     pub rate: f64,
-    /// Requests at once.
+    /// Requests in one burst.
     pub burst: u32,
 }
 
 impl Throttle {
-    /// What an account has for all its APIs of a region together, calls of the @connections API included:
+    /// An account's limit for all its APIs in a Region together, calls of the @connections API included:
     /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
     pub const ACCOUNT: Self = Self {
         rate: 10_000.0,
         burst: 5_000,
     };
 
-    /// Whether nothing at all gets through.
+    /// Whether every request is refused.
     pub fn blocks_everything(&self) -> bool {
         self.burst == 0 || self.rate <= 0.0
     }
@@ -205,7 +206,7 @@ pub struct Function {
     pub arn: String,
     /// Its role's ARN.
     pub role_arn: String,
-    /// `Handler`, given to the process as `_HANDLER`.
+    /// `Handler`, passed to the process as `_HANDLER`.
     pub handler: String,
     /// In MB.
     pub memory_size: u32,
@@ -217,16 +218,16 @@ pub struct Function {
     pub reserved_concurrency: Option<u32>,
     /// `LoggingConfig.LogGroup`, else `/aws/lambda/{name}`.
     pub log_group: String,
-    /// What becomes of asynchronous invocations that fail.
+    /// The policy for failed asynchronous invocations.
     pub events: EventPolicy,
 }
 
-/// How long Lambda tries an asynchronous invocation, as an `AWS::Lambda::EventInvokeConfig` says.
+/// Lambda's retries of an asynchronous invocation, from an `AWS::Lambda::EventInvokeConfig`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPolicy {
-    /// `MaximumRetryAttempts`: how many more tries a function error gets, two by default.
+    /// `MaximumRetryAttempts`: the number of retries after a function error, two by default.
     pub retries: u32,
-    /// `MaximumEventAgeInSeconds`: an older one is not tried again; six hours by default.
+    /// `MaximumEventAgeInSeconds`: an older event is not retried; six hours by default.
     pub longest_age: Duration,
 }
 
@@ -249,7 +250,7 @@ pub struct Permission {
     pub function_arn: String,
     /// For example `apigateway.amazonaws.com`.
     pub principal: String,
-    /// Wildcards `*` and `?` allowed; `None` permits every source of that principal.
+    /// Wildcards `*` and `?` are allowed; `None` permits every source of that principal.
     pub source_arn: Option<String>,
 }
 
@@ -275,6 +276,6 @@ pub struct Role {
     pub logical_id: LogicalId,
     /// Its ARN.
     pub arn: String,
-    /// What it may do: inline policies, `AWS::IAM::Policy` resources and known managed policies.
+    /// Its permissions: inline policies, `AWS::IAM::Policy` resources and known managed policies.
     pub policies: Vec<crate::iam::Policy>,
 }

@@ -1,32 +1,32 @@
-//! What a running stack looks like at one moment.
+//! The status of a running stack.
 
 use std::time::SystemTime;
 
 use crate::stack::{LogicalId, Resource};
 
-/// A local stack at one moment.
+/// The status of a local stack at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
     /// When it started.
     pub started_at: SystemTime,
-    /// How many connections are open now.
+    /// The number of open connections.
     pub connections: usize,
-    /// How many sockets the gateway's port has open, connections among them.
+    /// The number of open sockets on the gateway's port, connections included.
     pub sockets: usize,
-    /// How many bytes wait for functions and for clients, all connections together.
+    /// The number of bytes that wait for functions and for clients, for all connections together.
     pub queued_bytes: usize,
     /// Its functions.
     pub functions: Vec<FunctionStatus>,
     /// Its tables.
     pub tables: Vec<TableStatus>,
-    /// Where the tables answer DynamoDB's API.
+    /// The tables' address, which serves DynamoDB's API.
     pub tables_endpoint: String,
     /// Its resources, as in the template.
     pub resources: Vec<Resource>,
 }
 
-/// A function at one moment. Counters start with the stack and with every change of the function.
+/// The status of a function at one moment. Counters start with the stack and with every change of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FunctionStatus {
@@ -34,13 +34,13 @@ pub struct FunctionStatus {
     pub logical_id: LogicalId,
     /// Its physical name.
     pub name: String,
-    /// Processes alive, starting ones included.
+    /// The number of live processes, starting ones included.
     pub processes: usize,
-    /// Invocations begun.
+    /// The number of invocations that have begun.
     pub invocations: u64,
-    /// Invocations that ended in a function error.
+    /// The number of invocations that ended with a function error.
     pub errors: u64,
-    /// Invocations that wait or run.
+    /// The number of invocations that wait or run.
     pub in_flight: usize,
 }
 

@@ -1,4 +1,4 @@
-//! From one stack to the next: what changes, and the stack events that tell of it. Pure but for the observer.
+//! The difference between two stacks, and its stack events. Pure except for the observer.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ pub struct ChangeSummary {
     pub added: Vec<LogicalId>,
     /// Resources with other properties, and functions with other code.
     pub changed: Vec<LogicalId>,
-    /// Those of the changed ones that were made anew: they have another physical id, or are tables with other keys.
-    /// Such a table has lost what it held.
+    /// The changed resources that were replaced: they have another physical id, or are tables with other keys. The
+    /// items of such a table are lost.
     pub replaced: Vec<LogicalId>,
     /// Resources that are gone.
     pub removed: Vec<LogicalId>,
@@ -26,7 +26,7 @@ impl ChangeSummary {
         self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
     }
 
-    /// Compares two stacks; without one before, everything is new. `new_code` names the functions whose code differs.
+    /// Compares two stacks. Without `before`, everything is new. `new_code` names the functions whose code differs.
     pub(crate) fn between(before: Option<&Stack>, after: &Stack, new_code: &[LogicalId]) -> Self {
         let Some(before) = before else {
             let added = after.resources.iter();
@@ -80,7 +80,7 @@ fn keys_differ(before: &Stack, after: &Stack, id: &str) -> bool {
     }
 }
 
-/// Tells stack events in CloudFormation's words.
+/// Reports stack events in CloudFormation's terms.
 #[derive(Debug)]
 pub(crate) struct Reporter<'a> {
     observer: &'a Observer,
@@ -115,7 +115,7 @@ impl<'a> Reporter<'a> {
         });
     }
 
-    /// `{verb}_IN_PROGRESS` and `{verb}_COMPLETE` of a resource.
+    /// Reports `{verb}_IN_PROGRESS` and `{verb}_COMPLETE` of a resource.
     pub(crate) fn done(&self, resource: &Resource, verb: &str, reason: Option<String>) {
         self.resource(resource, &format!("{verb}_IN_PROGRESS"), reason);
         self.resource(resource, &format!("{verb}_COMPLETE"), None);

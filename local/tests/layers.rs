@@ -1,13 +1,13 @@
-//! Which part of this crate may name which: each only those that stand before it.
+//! Checks that each part of this crate only names parts before it.
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that meets the unexpected is to fail there"
+    reason = "a test fails at the first unexpected value"
 )]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// From the ground up. `lib.rs` names all of them.
+/// From the lowest layer up. `lib.rs` names all of them.
 const PARTS: [&str; 24] = [
     "beside",
     "budget",
@@ -55,12 +55,12 @@ fn parts() -> BTreeMap<String, Vec<PathBuf>> {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         parts.entry(name).or_default().extend(sources(&path));
     }
-    // A checkout may leave folders behind that have no file any more.
+    // A checkout may leave empty folders behind.
     parts.retain(|_, files| !files.is_empty());
     parts
 }
 
-/// The parts that a file names, comments excepted.
+/// The parts that a file names, except in comments.
 fn named(text: &str) -> Vec<String> {
     let code: Vec<&str> = text
         .lines()
@@ -95,14 +95,14 @@ fn names_are_found_alone_and_in_groups() {
 }
 
 #[test]
-fn every_part_has_its_floor() {
+fn every_part_has_its_layer() {
     let mut floors = PARTS.map(str::to_owned).to_vec();
     floors.sort();
     assert_eq!(parts().into_keys().collect::<Vec<_>>(), floors);
 }
 
 #[test]
-fn a_part_names_only_what_stands_below_it() {
+fn a_part_only_names_lower_layers() {
     let floor = |name: &str| PARTS.iter().position(|part| *part == name);
     for (part, files) in parts() {
         for file in files {
@@ -110,7 +110,7 @@ fn a_part_names_only_what_stands_below_it() {
             for name in named(&text) {
                 assert!(
                     name == part || floor(&name) < floor(&part),
-                    "{} names `{name}`, which does not stand below `{part}`",
+                    "{} names `{name}`, which is not below `{part}`",
                     file.display()
                 );
             }
@@ -118,9 +118,9 @@ fn a_part_names_only_what_stands_below_it() {
     }
 }
 
-/// So that its decisions can be tested without processes and without sockets.
+/// So that its decisions can be tested without processes and sockets.
 #[test]
-fn the_process_pool_knows_neither_processes_nor_http() {
+fn the_process_pool_names_neither_processes_nor_http() {
     let files = parts().remove("lambda").unwrap();
     let pool = files.into_iter().filter(|file| {
         let rest = file.to_str().unwrap();

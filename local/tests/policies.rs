@@ -1,4 +1,4 @@
-//! IAM: what a policy allows, what it refuses to say, and the wildcards against a model that is obviously right.
+//! IAM: decisions of policies, refused policies, and the wildcards against a simple model.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn check_error(document: Value, expected: Expect) {
 }
 
 #[test]
-fn nothing_is_allowed_by_no_policy() {
+fn without_a_policy_nothing_is_allowed() {
     check(
         &[],
         &format!("dynamodb:PutItem {TABLE}"),
@@ -117,7 +117,7 @@ fn leading_keys_must_all_be_among_the_allowed_ones() {
 }
 
 #[test]
-fn each_condition_operator_judges_equal_different_and_absent_keys() {
+fn each_condition_operator_handles_equal_different_and_absent_keys() {
     let arn = "arn:aws:lambda:eu-central-1:000000000000:function:chat";
     let mut answers = String::new();
     for (operator, wanted) in [
@@ -181,24 +181,24 @@ fn each_condition_operator_judges_equal_different_and_absent_keys() {
 }
 
 #[test]
-fn an_operator_that_cannot_be_judged_is_an_error_and_never_an_allow() {
+fn an_unsupported_operator_is_an_error_and_never_an_allow() {
     for (operator, expected) in [
         (
             "DateLess",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `DateLess` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be evaluated: the condition operator `DateLess` is not supported by the local target"
             ],
         ),
         (
             "ForSomeValues:StringEquals",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `ForSomeValues:StringEquals` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be evaluated: the condition operator `ForSomeValues:StringEquals` is not supported by the local target"
             ],
         ),
         (
             "NullIfExists",
             expect![
-                "statement `Late` of the policy has a condition that cannot be judged: the condition operator `NullIfExists` is not supported by the local target"
+                "statement `Late` of the policy has a condition that cannot be evaluated: the condition operator `NullIfExists` is not supported by the local target"
             ],
         ),
     ] {
@@ -210,12 +210,12 @@ fn an_operator_that_cannot_be_judged_is_an_error_and_never_an_allow() {
 }
 
 #[test]
-fn a_policy_variable_is_refused_where_it_would_be_one() {
+fn a_policy_variable_is_refused_if_the_version_supports_it() {
     let resource = "arn:aws:dynamodb:::table/${aws:username}";
     check_error(
         policy(allow("dynamodb:*", resource)),
         expect![
-            "statement 1 of the policy uses the policy variable in `arn:aws:dynamodb:::table/${aws:username}`, which the local target cannot judge"
+            "statement 1 of the policy uses the policy variable in `arn:aws:dynamodb:::table/${aws:username}`, which the local target does not support"
         ],
     );
     let old = json!({ "Version": "2008-10-17", "Statement": [allow("dynamodb:*", resource)] });
@@ -228,13 +228,13 @@ fn a_policy_variable_is_refused_where_it_would_be_one() {
     check_error(
         policy(statement),
         expect![
-            "statement 1 of the policy has a condition that cannot be judged: the policy variable in `${aws:username}` is not supported by the local target"
+            "statement 1 of the policy has a condition that cannot be evaluated: the policy variable in `${aws:username}` is not supported by the local target"
         ],
     );
 }
 
 #[test]
-fn every_malformed_document_says_what_is_wrong() {
+fn every_malformed_document_is_an_error_with_the_reason() {
     let statement = |change: &dyn Fn(&mut Value)| {
         let mut statement = allow("s3:*", "*");
         change(&mut statement);
@@ -295,7 +295,7 @@ fn every_malformed_document_says_what_is_wrong() {
     check_error(
         statement(&|s| s["Principal"] = json!("*")),
         expect![
-            "statement 1 of the policy is malformed: `Principal` does not belong into an identity policy"
+            "statement 1 of the policy is malformed: `Principal` is not allowed in an identity policy"
         ],
     );
     check_error(
@@ -307,7 +307,7 @@ fn every_malformed_document_says_what_is_wrong() {
     check_error(
         statement(&|s| s["Condition"] = json!({ "Bool": "x" })),
         expect![
-            "statement 1 of the policy has a condition that cannot be judged: `Bool` must map condition keys to a value or a list of values"
+            "statement 1 of the policy has a condition that cannot be evaluated: `Bool` must map condition keys to a value or a list of values"
         ],
     );
 }
@@ -318,7 +318,7 @@ fn a_hostile_pattern_ends_soon() {
     assert!(!matches_arn(&pattern, &"a".repeat(4_000)));
 }
 
-/// Tries every length for every `*`: slow, and plainly what the wildcards mean.
+/// Tries every length for every `*`: slow, but obviously correct.
 fn model(pattern: &[char], text: &[char]) -> bool {
     match pattern.split_first() {
         None => text.is_empty(),
@@ -340,7 +340,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_without_wildcards_matches_itself_only(one in "[a-zé:/]{0,12}", other in "[a-zé:/]{0,12}") {
+    fn a_text_without_wildcards_only_matches_itself(one in "[a-zé:/]{0,12}", other in "[a-zé:/]{0,12}") {
         prop_assert!(matches_arn(&one, &one));
         prop_assert_eq!(matches_arn(&one, &other), one == other);
     }

@@ -1,27 +1,27 @@
-//! Regular expressions whose work is known before they run. Pure.
+//! Regular expressions with bounded work. Pure.
 //!
-//! The engine looks at each character of a text once for each state of the compiled expression, at worst. A counted
-//! repetition is written out, so `((a?){200}){20}` has thousands of states although it is short: what counts is the
-//! compiled size, never the length of the expression.
+//! At worst, the engine looks at each character once for each state of the compiled expression. Counted repetitions are
+//! expanded, so `((a?){200}){20}` has thousands of states although it is short: the compiled size counts, never the
+//! length of the expression.
 
 mod java;
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// How many pairs of a state and a byte are one step. A step takes some half a microsecond in a release build.
+/// The pairs of a state and a byte in one step. A step takes about half a microsecond in a release build.
 const PAIRS_PER_STEP: usize = 64;
 
 /// A state's bytes in the engine.
 const STATE_BYTES: usize = 32;
 
-/// The least and the greatest size that is tried, in bytes. The greatest is some 60,000 states.
+/// The smallest and the largest size that is tried, in bytes. The largest is some 60,000 states.
 const SMALLEST: usize = 1024;
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// The longest expression, in bytes. Reading one takes many times its length in memory.
+/// The longest expression, in bytes. Parsing one takes many times its length in memory.
 const MAX_LENGTH: usize = 32 * 1024;
 
-/// A compiled regular expression, and how large it is.
+/// A compiled regular expression, and its size.
 ///
 /// ```
 /// use apigw_mapping::Pattern;
@@ -41,7 +41,7 @@ pub struct Pattern {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatternError {
-    /// Java reads it, and the engine cannot: looking around or back, classes of Unicode.
+    /// Java supports it, and the engine does not: look-around, back references, classes of Unicode.
     #[error("{0}")]
     Unsupported(String),
     /// It is no expression, or too large a one.
@@ -56,13 +56,13 @@ impl Pattern {
             .unwrap_or_else(|| invalid("compiled regex exceeded size limit"))
     }
 
-    /// The same; `None` if that costs more than `steps`.
+    /// Like [`Self::compile`]; `None` if that costs more than `steps`.
     fn compile_within(steps: usize, pattern: &str) -> Option<Result<Self, PatternError>> {
         if pattern.len() > MAX_LENGTH {
             return Some(invalid("it has more than 32 KB"));
         }
-        // The engine does not say how large it is, but it refuses what is larger than asked for. So a size is known to
-        // a factor of two, and all tries together take twice the time of the last one.
+        // The engine does not report the size, but refuses expressions above a given one. So a size is known to a
+        // factor of two, and all attempts together take twice the time of the last one.
         let mut size = SMALLEST;
         loop {
             if steps_to_compile(size) > steps {
@@ -81,20 +81,20 @@ impl Pattern {
         }
     }
 
-    /// Compiles `pattern`, which must match a text from its start to its end, as with Java's `matches`.
+    /// Compiles `pattern`, which must match the whole text, as Java's `matches` does.
     fn whole(pattern: &str) -> Result<Self, PatternError> {
         Self::compile(&whole(pattern))
     }
 
-    /// Compiles `pattern`, which is in Java's dialect and must match a text from its start to its end.
+    /// Compiles `pattern`, which is in Java's dialect and must match the whole text.
     ///
     /// # Errors
-    /// [`PatternError::Unsupported`] with what cannot be expressed here, [`PatternError::Invalid`] for the rest.
+    /// [`PatternError::Unsupported`] with the part that is not supported, [`PatternError::Invalid`] for the rest.
     pub fn from_java(pattern: &str) -> Result<Self, PatternError> {
         Self::whole(&java::translated(pattern).map_err(PatternError::Unsupported)?)
     }
 
-    /// The same for one that may match anywhere in a text, as the patterns of JSON schemas may.
+    /// Compiles an expression in Java's dialect that may match anywhere in a text, as the patterns of JSON schemas may.
     ///
     /// # Errors
     /// As [`from_java`](Self::from_java).
@@ -107,8 +107,8 @@ impl Pattern {
         self.regex.is_match(text)
     }
 
-    /// The same, and without having to match the whole of a text unless `is_whole`; `None` if compiling it costs more
-    /// than `steps`.
+    /// Compiles like [`Self::from_java`], or with a match anywhere unless `is_whole`; `None` if compiling costs more than
+    /// `steps`.
     pub(crate) fn from_java_within(
         steps: usize,
         pattern: &str,
@@ -121,7 +121,7 @@ impl Pattern {
         }
     }
 
-    /// What one look through `bytes` of text costs at most, in steps of some half a microsecond in a release build.
+    /// The largest cost of one search through `bytes` of text, in steps. A step takes about half a microsecond in a release build.
     pub fn steps(&self, bytes: usize) -> usize {
         (self.states.saturating_mul(bytes) / PAIRS_PER_STEP).saturating_add(1)
     }
@@ -131,7 +131,7 @@ impl Pattern {
         &self.regex
     }
 
-    /// What compiling it has cost, in steps.
+    /// The cost of compiling it, in steps.
     pub(crate) fn steps_to_compile(&self) -> usize {
         steps_to_compile(self.states * STATE_BYTES)
     }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_refused_before_it_fills_the_memory() {
+    fn expressions_that_are_too_large_are_refused_before_they_fill_the_memory() {
         for pattern in [
             "((((a{100}){100}){100}){100}){100}",
             "(((((){1000}){1000}){1000}){1000}){1000}",

@@ -28,7 +28,7 @@ impl Handler {
         Self::Deliver,
     ];
 
-    /// What the function's Handler property says.
+    /// The value of the function's Handler property.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Handler {
         }
     }
 
-    /// With what the logical ids of its resources begin: `Direct` for `DirectFunction` and `DirectRole`.
+    /// The prefix of the logical ids of its resources: `Direct` for `DirectFunction` and `DirectRole`.
     #[must_use]
     pub const fn family(self) -> &'static str {
         match self {
@@ -54,13 +54,13 @@ impl Handler {
         }
     }
 
-    /// Whether it looks a session up in the table where no authorizer has put one into the event.
+    /// Whether it looks up a session in the table if no authorizer has added one to the event.
     #[must_use]
     pub const fn looks_up_sessions(self) -> bool {
         matches!(self, Self::Disconnect | Self::Direct | Self::Broadcast)
     }
 
-    /// The handler that a Handler property names.
+    /// The handler with this value of the Handler property.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|handler| handler.name() == name)
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_handler_is_found_by_its_name_alone() {
+    fn each_handler_is_found_only_by_its_name() {
         for handler in Handler::ALL {
             assert_eq!(Handler::from_name(handler.name()), Some(handler));
             assert_eq!(handler.family().to_lowercase(), handler.name());

@@ -1,15 +1,16 @@
-//! How a client says who it is when it connects: in headers or, as browsers cannot set headers, in the query string.
+//! The names that a client sends when it connects: in headers or, because browsers cannot set headers, in the query
+//! string.
 
 use std::collections::BTreeMap;
 
-/// One thing that a client may say about itself when it connects.
+/// A field that a client may send when it connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
-    /// Its own name.
+    /// The user's name.
     From,
-    /// Its friend's name.
+    /// The friend's name.
     To,
-    /// The room to be in.
+    /// The room.
     Room,
 }
 
@@ -17,7 +18,7 @@ impl Field {
     /// Every field.
     pub const ALL: [Self; 3] = [Self::From, Self::To, Self::Room];
 
-    /// The name of its header and of its query parameter. Headers may be of any case, parameters may not.
+    /// The name of its header and of its query parameter. Headers ignore case, parameters do not.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,7 +28,7 @@ impl Field {
         }
     }
 
-    /// What the web client calls it, in its settings and in its own address.
+    /// Its name in the web client, in the settings and in the client's own address.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -38,14 +39,14 @@ impl Field {
     }
 }
 
-/// What one client says about itself.
+/// The fields of one client's handshake.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Handshake {
     said: BTreeMap<Field, String>,
 }
 
 impl Handshake {
-    /// Says who it is and who its friend is.
+    /// A handshake with the names of the user and the friend.
     #[must_use]
     pub fn between(from: impl Into<String>, to: impl Into<String>) -> Self {
         Self::default().with(Field::From, from).with(Field::To, to)
@@ -67,19 +68,19 @@ impl Handshake {
         }
     }
 
-    /// What it says in `field`.
+    /// The value of `field`.
     #[must_use]
     pub fn get(&self, field: Field) -> Option<&str> {
         self.said.get(&field).map(String::as_str)
     }
 
-    /// What it says, field by field.
+    /// The fields with their values.
     pub fn fields(&self) -> impl Iterator<Item = (Field, &str)> {
         let said = self.said.iter();
         said.map(|(field, value)| (*field, value.as_str()))
     }
 
-    /// The headers, or query parameters, that say it.
+    /// The headers, or query parameters, for the fields.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.fields().map(|(field, value)| (field.name(), value))
     }
@@ -90,13 +91,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_on_the_wire_stay_what_deployed_clients_send() {
+    fn the_names_on_the_wire_never_change() {
         let names = Field::ALL.map(Field::name);
         assert_eq!(names, ["msgfrom", "msgto", "msgroom"]);
     }
 
     #[test]
-    fn a_handshake_says_each_field_once() {
+    fn a_handshake_has_each_field_once() {
         let handshake = Handshake::between("Tom", "Ann").with(Field::To, "Jerry");
         let handshake = handshake.with_some(Field::Room, None::<String>);
         let headers: Vec<_> = handshake.headers().collect();

@@ -1,17 +1,18 @@
-//! What the command and the chat's functions must agree on. Each name, limit and rule is written here and nowhere else.
+//! The agreement between the command and the chat's functions. Each name, limit and rule is defined here and nowhere
+//! else.
 //!
 //! | module | agreement | between |
 //! |---|---|---|
-//! | [`handshake`] | how a client says who it is | clients, the authorizer |
-//! | [`name`] | which texts are names | config, clients, functions |
-//! | [`handler`] | which functions there are | template, the handlers' binary |
-//! | [`receivers`] | what a route's `receivers` mean | config, template, functions, web client |
-//! | [`rule`] | how a route reads its frames | config, functions |
-//! | [`variable`] | what a function reads from its environment | template, functions |
-//! | [`limit`] | how large a frame and a message may be | config, clients, functions |
+//! | [`handshake`] | the names that a client sends | clients, the authorizer |
+//! | [`name`] | valid names | config, clients, functions |
+//! | [`handler`] | the functions | template, the handlers' binary |
+//! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
+//! | [`rule`] | the parsing of a route's frames | config, functions |
+//! | [`variable`] | the functions' environment variables | template, functions |
+//! | [`limit`] | the sizes of frames and messages | config, clients, functions |
 //!
-//! Pure data: no I/O, no clock, no other dependency than serde. The local stack does not depend on this crate. It runs
-//! any WebSocket stack, and everything it learns about a chat comes from the template, as on AWS.
+//! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
+//! any WebSocket stack, and all its information about a chat comes from the template, as on AWS.
 
 pub mod handler;
 pub mod handshake;
@@ -26,6 +27,6 @@ pub use handshake::{Field, Handshake};
 pub use receivers::{Index, Names, Receivers};
 pub use rule::Rule;
 
-/// What a sender receives when the friend cannot be reached. Clients may compare it: it is part of the interface.
+/// The notice to a sender whose friend cannot be reached. Clients may compare it: it is part of the interface.
 pub const FRIEND_NOT_REACHABLE: &str =
     "Your friend is not reachable. Connect from the other terminal and then try again";

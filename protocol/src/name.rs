@@ -1,6 +1,6 @@
-//! The rule for names of people and rooms.
+//! The rule for names of users and rooms.
 //!
-//! A name travels in an HTTP header, in a URL and in keys of the table, so it is short and plain.
+//! A name is part of HTTP headers, URLs and keys of the table, so it is short and plain.
 
 use std::error::Error;
 use std::fmt;
@@ -8,18 +8,18 @@ use std::fmt;
 /// The longest name, in characters. It keeps keys, logs and authorizer contexts small.
 pub const MAX_CHARACTERS: usize = 64;
 
-/// What a name may have beside ASCII letters and digits. A space may not begin or end it.
+/// The characters allowed in a name besides ASCII letters and digits. A space may not be the first or last one.
 pub const PUNCTUATION: &str = " ._@+'-";
 
-/// The room of every connection that names none.
+/// The default room.
 pub const EVERYBODY: &str = "everybody";
 
 /// Checks that `text` is a name: 1 to 64 ASCII letters, digits and ``._@+'-``, with spaces between them.
 ///
-/// Names are compared letter by letter: `Tom` is not `tom`.
+/// Names are compared case-sensitively: `Tom` is not `tom`.
 ///
 /// # Errors
-/// [`InvalidName`] with the first rule that `text` breaks.
+/// [`InvalidName`] with the first rule that `text` violates.
 pub fn check(text: &str) -> Result<(), InvalidName> {
     if text.is_empty() {
         return Err(InvalidName::Empty);
@@ -28,7 +28,7 @@ pub fn check(text: &str) -> Result<(), InvalidName> {
     if let Some(character) = text.chars().find(|character| !is_allowed(*character)) {
         return Err(InvalidName::Character(character));
     }
-    // Each character is one byte by now.
+    // Each character is one byte here.
     if text.len() > MAX_CHARACTERS {
         return Err(InvalidName::TooLong(text.len()));
     }
@@ -38,7 +38,7 @@ pub fn check(text: &str) -> Result<(), InvalidName> {
     Ok(())
 }
 
-/// Why a text is not a name. Shows at most one character of the text, escaped, so that it may go into a log.
+/// Why a string is not a name. It shows at most one character of the string, escaped, so that it may be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidName {
     /// It has no characters.
@@ -98,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_shows_one_escaped_character_and_nothing_else_of_the_text() {
+    fn an_error_shows_only_one_escaped_character_of_the_text() {
         let error = check("secret\u{1b}[31m").unwrap_err().to_string();
         assert!(error.contains(r"'\u{1b}'"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 
     #[test]
-    fn an_error_names_every_character_that_is_allowed() {
+    fn an_error_lists_every_allowed_character() {
         let error = InvalidName::Character('#').to_string();
         for character in PUNCTUATION.chars().filter(|c| *c != ' ') {
             assert!(error.contains(character), "{character}");
@@ -114,14 +114,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_by_the_rule_is_a_name(
+        fn a_text_that_follows_the_rule_is_a_name(
             text in "[A-Za-z0-9._@+'-]([A-Za-z0-9 ._@+'-]{0,62}[A-Za-z0-9._@+'-])?"
         ) {
             prop_assert_eq!(check(&text), Ok(()));
         }
 
         #[test]
-        fn whatever_passes_is_short_and_plain(text in any::<String>()) {
+        fn every_accepted_name_is_short_and_plain(text in any::<String>()) {
             if check(&text).is_ok() {
                 prop_assert!((1..=64).contains(&text.len()) && text.is_ascii());
                 prop_assert!(!text.chars().any(char::is_control));

@@ -1,4 +1,4 @@
-//! What the `receivers` of a route mean, for everything that has to do with routes.
+//! The meaning of a route's `receivers` for all code about routes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,20 +7,20 @@ use crate::handshake::Field;
 use crate::limit::{MAX_FRAME_BYTES, MAX_MESSAGE_BYTES};
 use crate::rule::Rule;
 
-/// Who gets what is sent to a route.
+/// The receivers of a route's messages.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Receivers {
-    /// The one person whom the sender named when connecting.
+    /// The one user that the sender named when connecting.
     #[default]
     Friend,
-    /// Everybody in the sender's room.
+    /// All members of the sender's room.
     Room,
 }
 
-/// What one kind of receivers means.
+/// The properties of one kind of receivers.
 struct Kind {
     word: &'static str,
     handler: Handler,
@@ -47,49 +47,49 @@ impl Receivers {
                 handler: Handler::Broadcast,
                 fields: &[Field::From, Field::Room],
                 takes_include_sender: true,
-                // One frame: a message that every member can send, a browser included.
+                // One frame: a message that every member can send, including from a browser.
                 max_text_bytes: MAX_FRAME_BYTES,
             },
         }
     }
 
-    /// The config's word for it.
+    /// The config's word.
     #[must_use]
     pub const fn word(self) -> &'static str {
         self.kind().word
     }
 
-    /// The handler that its routes lead to.
+    /// The handler of its routes.
     #[must_use]
     pub const fn handler(self) -> Handler {
         self.kind().handler
     }
 
-    /// What a client may say about itself that its messages depend on.
+    /// The fields of a handshake that its messages depend on.
     #[must_use]
     pub const fn fields(self) -> &'static [Field] {
         self.kind().fields
     }
 
-    /// Whether messages find their receivers by a name, so that nobody connects without both names.
+    /// Whether messages find their receivers by name, so that both names are required to connect.
     #[must_use]
     pub fn needs_names(self) -> bool {
         self.fields().contains(&Field::To)
     }
 
-    /// Whether a route may say that the sender gets a copy.
+    /// Whether a route may send the sender a copy.
     #[must_use]
     pub const fn takes_include_sender(self) -> bool {
         self.kind().takes_include_sender
     }
 
-    /// The longest text on a route that says nothing about it, in bytes.
+    /// The default limit for messages on a route, in bytes.
     #[must_use]
     pub const fn max_text_bytes(self) -> usize {
         self.kind().max_text_bytes
     }
 
-    /// The rule of a route that says nothing about its frames.
+    /// The default rule of a route.
     #[must_use]
     pub const fn rule(self) -> Rule {
         Rule {
@@ -100,12 +100,12 @@ impl Receivers {
     }
 }
 
-/// Whether a connection must say who it is and whom it talks to.
+/// Whether a client must send its name and its friend's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
-    /// Both names, or the handshake is refused: messages to friends could not be delivered otherwise.
+    /// Both names, or the handshake is refused, because messages to friends could not be delivered.
     Required,
-    /// Each may be absent. One that is given must be a name all the same.
+    /// Each may be missing, but must be valid if sent.
     Optional,
 }
 
@@ -113,7 +113,7 @@ impl Names {
     /// Every choice.
     pub const ALL: [Self; 2] = [Self::Required, Self::Optional];
 
-    /// Its word in a function's environment.
+    /// Its value in a function's environment.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -122,7 +122,7 @@ impl Names {
         }
     }
 
-    /// What a chat with routes to all of `receivers` asks for.
+    /// The requirement of a chat with routes to all of `receivers`.
     #[must_use]
     pub fn for_receivers(receivers: impl IntoIterator<Item = Receivers>) -> Self {
         if receivers.into_iter().any(Receivers::needs_names) {
@@ -133,16 +133,16 @@ impl Names {
     }
 }
 
-/// By what connections are found, and therefore which rows each of them has.
+/// The key that connections are found by, which determines their rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Index {
-    /// By their owner's name, for messages to a friend.
+    /// By their user's name, for messages to a friend.
     Friend,
     /// By their room.
     Room,
     /// By both.
     FriendAndRoom,
-    /// By nothing: somebody else's backend decides who connects.
+    /// By nothing: the user's backend handles connections.
     Nothing,
 }
 
@@ -150,7 +150,7 @@ impl Index {
     /// Every choice.
     pub const ALL: [Self; 4] = [Self::Friend, Self::Room, Self::FriendAndRoom, Self::Nothing];
 
-    /// Its word in a function's environment.
+    /// Its value in a function's environment.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -161,7 +161,7 @@ impl Index {
         }
     }
 
-    /// What a chat with routes to all of `receivers` needs. Without any, connections are recorded in their rooms.
+    /// The index of a chat with routes to all of `receivers`. Without any, connections are recorded by room.
     #[must_use]
     pub fn for_receivers(receivers: impl IntoIterator<Item = Receivers>) -> Self {
         let (mut friend, mut room) = (false, false);
@@ -178,7 +178,7 @@ impl Index {
         }
     }
 
-    /// Whether connections are found by their owner's name.
+    /// Whether connections are found by their user's name.
     #[must_use]
     pub const fn has_friend(self) -> bool {
         matches!(self, Self::Friend | Self::FriendAndRoom)
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_config_s_word_is_the_one_that_is_read() {
+    fn the_config_s_word_is_parsed() {
         for receivers in Receivers::ALL {
             let word = serde_json::to_string(&receivers).unwrap();
             assert_eq!(word, format!("{:?}", receivers.word()));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_connections_are_found_by_follows_from_the_routes() {
+    fn the_index_follows_from_the_routes() {
         use Receivers::{Friend, Room};
         let of = |receivers: &[Receivers]| {
             let receivers = || receivers.iter().copied();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_says_nothing_takes_a_message_between_friends_and_a_frame_in_a_room() {
+    fn the_default_limit_is_a_message_between_friends_and_a_frame_in_a_room() {
         let longest = Receivers::ALL.map(|receivers| receivers.rule().max_text_bytes);
         assert_eq!(longest, [131_072, 32_768]);
     }

@@ -1,20 +1,20 @@
-//! How a route reads what is sent to it.
+//! The parsing of a route's frames.
 
 use serde::{Deserialize, Serialize};
 
 use crate::limit::MAX_MESSAGE_BYTES;
 
-/// How a route reads what is sent to it. The rules of a function's routes travel in its environment, as JSON by route key.
+/// How a route parses its frames. The rules of a function's routes are in its environment, as JSON by route key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
-    /// The field of a JSON frame that carries the text. `None`: the whole frame is the text, JSON or not.
+    /// The field of a JSON frame that carries the message. `None`: the whole frame is the message, JSON or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Whether the sender gets a copy. Means nothing where the receiver is one other person.
+    /// Whether the sender gets a copy. Ignored if the receiver is one other user.
     #[serde(default)]
     pub include_sender: bool,
-    /// The longest text that is passed on, in bytes of UTF-8.
+    /// The longest message that is passed on, in bytes of UTF-8.
     #[serde(default = "max_message_bytes")]
     pub max_text_bytes: usize,
 }
@@ -23,7 +23,7 @@ const fn max_message_bytes() -> usize {
     MAX_MESSAGE_BYTES
 }
 
-/// The rule of a route that a function knows nothing about.
+/// The default rule of a route.
 impl Default for Rule {
     fn default() -> Self {
         Self {
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_read_back_as_it_was_written() {
+    fn a_rule_survives_serialisation() {
         for (rule, json) in [
             (
                 Rule::default(),

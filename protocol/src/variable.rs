@@ -1,26 +1,27 @@
-//! The environment variables by which a stack tells its functions what they need to know.
+//! The environment variables that a stack sets for its functions.
 //!
-//! Those that Lambda itself sets, and those of AWS's SDKs, are not among them.
+//! Variables of Lambda itself and of AWS's SDKs are not included.
 
 /// The name of the table of connections.
 pub const TABLE_NAME: &str = "TABLE_NAME";
 
-/// Where to post to clients, stage included: `https://ID.execute-api.REGION.amazonaws.com/STAGE`.
+/// The address for posts to clients, stage included: `https://ID.execute-api.REGION.amazonaws.com/STAGE`.
 pub const CONNECTIONS_ENDPOINT: &str = "CONNECTIONS_ENDPOINT";
 
-/// Whether a connection must say who it is: a word of [`Names`](crate::Names). Not set: `required`.
+/// Whether a client must send its names: a word of [`Names`](crate::Names). Not set: `required`.
 pub const NAMES: &str = "NAMES";
 
-/// By what connections are found: a word of [`Index`](crate::Index). Not set: `friend`.
+/// The key that connections are found by: a word of [`Index`](crate::Index). Not set: `friend`.
 pub const INDEX: &str = "INDEX";
 
-/// How each route reads its frames: [`Rule`](crate::Rule)s as JSON by route key. Not set: the whole frame is the text.
+/// The parsing of each route's frames: [`Rule`](crate::Rule)s as JSON by route key. Not set: the whole frame is the
+/// message.
 pub const ROUTES: &str = "ROUTES";
 
 /// The function that serves one shard of a large room: its name or ARN.
 pub const DELIVER_FUNCTION: &str = "DELIVER_FUNCTION";
 
-/// Set to `true` for a function whose route sends what it returns to the sender.
+/// `true` for a function whose return value goes to the sender.
 pub const REPLY: &str = "REPLY";
 
 /// Every variable.

@@ -1,4 +1,4 @@
-//! A handler that does what a frame asks for: everything that the SDK can. A test deploys it.
+//! A handler that uses every part of the SDK, as its frame requests. A test deploys it.
 
 use chat_sdk::{Chat, Error, Message, Posts, Reply, json, run};
 
@@ -21,7 +21,7 @@ async fn everything(chat: &Chat, message: &Message) -> Result<Reply, Error> {
         "write" => Ok(table.write("everything", &text).await?.into()),
         "read" => Ok(json!(table.read("everything").await?).into()),
         "remove" => Ok(table.remove("everything").await?.into()),
-        other => Err(format!("it is not known how to do {other:?}").into()),
+        other => Err(format!("unknown action {other:?}").into()),
     }
 }
 

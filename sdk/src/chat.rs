@@ -1,4 +1,4 @@
-//! The chat, as a handler uses it.
+//! The chat, for a handler.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::error::{FIND_AND_POST, POST};
 use crate::ways::{Watched, Ways, over};
 use crate::{ChatError, Message, Table};
 
-/// For how long a member of a room is tried again who may read too slowly: no longer than one who does not answer.
+/// The time for retries to a member that may read too slowly: as long as the timeout for one that does not respond.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The chat that a handler belongs to: its people, its rooms and its table, for the time of one message.
+/// The handler's chat: its users, its rooms and its table, during one message.
 #[derive(Debug, Clone)]
 pub struct Chat {
     pub(crate) ways: Ways,
@@ -26,7 +26,7 @@ pub struct Chat {
     pub(crate) about: Arc<About>,
 }
 
-/// What a function's environment says of its chat.
+/// The chat's settings in a function's environment.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
     pub(crate) index: Index,
@@ -35,25 +35,26 @@ pub(crate) struct About {
     pub(crate) variables: BTreeMap<String, String>,
 }
 
-/// What became of a message to one or many connections.
+/// The outcome of a message to one or more connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Posts {
-    /// How many connections accepted it.
+    /// The number of connections that accepted it.
     pub delivered: usize,
-    /// How many were over, or not yet open.
+    /// The number of connections that were closed, or not yet open.
     pub gone: usize,
-    /// How many did not accept it, although some were tried several times. The function's log says why.
+    /// The number of connections that did not accept it, although some were tried several times. The reasons are in the
+    /// function's log.
     pub refused: usize,
-    /// Whether the function's time ended before everybody was posted to.
+    /// Whether the function's time ended before every member was posted to.
     pub cut_short: bool,
 }
 
 impl Chat {
-    /// Posts `text` to the one connection that `message` came over, before the handler ends.
+    /// Posts `text` to the connection of `message`, before the handler ends.
     ///
-    /// What a handler returns is the usual way to answer, and needs no permission. This one is for more than one answer,
-    /// and for routes without `reply = true`.
+    /// The usual way to respond is the handler's return value, which needs no permission. Use this for several
+    /// responses, and for routes without `reply = true`.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -69,7 +70,7 @@ impl Chat {
     /// ```
     ///
     /// # Errors
-    /// [`ChatError`] when the route does not grant it, or the post was not accepted. A sender who has left is no error.
+    /// [`ChatError`] if the route does not grant it, or the post was not accepted. A sender who has left is no error.
     pub async fn post_to_sender(&self, message: &Message, text: &str) -> Result<Posts, ChatError> {
         over!(&self.ways, |_, _, delivery, _| {
             match delivery.post(message.connection(), text).await {
@@ -86,9 +87,9 @@ impl Chat {
         })
     }
 
-    /// Posts `text` to every device of the person called `name`. With none of them connected, nothing is delivered.
+    /// Posts `text` to every device of the user `name`. If none is connected, nothing is delivered.
     ///
-    /// A person is found by name only in a chat that has a route with `receivers = "friend"`.
+    /// Users are only found by name in a chat that has a route with `receivers = "friend"`.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -103,8 +104,8 @@ impl Chat {
     /// ```
     ///
     /// # Errors
-    /// [`ChatError`] when the route does not grant it, the chat does not record names, `name` is not a name, or the
-    /// devices could not be looked up. What one device refuses is counted.
+    /// [`ChatError`] if the route does not grant it, the chat does not record names, `name` is invalid, or the devices
+    /// could not be looked up. A failed post to a device is only counted.
     pub async fn post_to_person(&self, name: &str, text: &str) -> Result<Posts, ChatError> {
         if !self.about.index.has_friend() {
             return Err(ChatError::NotRecorded {
@@ -128,9 +129,9 @@ impl Chat {
         Ok(sent.into())
     }
 
-    /// Posts `text` to everybody in `room`, a sender among them, as long as the function has time.
+    /// Posts `text` to every member of `room`, the sender included, as long as the function has time.
     ///
-    /// Members are found only in a chat that has a route with `receivers = "room"`, or no route with receivers at all.
+    /// Members are only found in a chat that has a route with `receivers = "room"`, or no route with receivers at all.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -146,14 +147,14 @@ impl Chat {
     /// ```
     ///
     /// # Errors
-    /// [`ChatError`] when the route does not grant it, the chat does not record rooms, `room` is not a name, or the room
-    /// could not be read. What one member refuses is counted.
+    /// [`ChatError`] if the route does not grant it, the chat does not record rooms, `room` is invalid, or the room
+    /// could not be read. A failed post to a member is only counted.
     pub async fn post_to_room(&self, room: &str, text: &str) -> Result<Posts, ChatError> {
         // No connection has an empty id.
         self.post_to_all(room, &ConnectionId::new(""), text).await
     }
 
-    /// Posts `text` to everybody in the room of `message` but the connection that it came over.
+    /// Posts `text` to every member of the room of `message` except the connection that sent it.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -212,7 +213,7 @@ impl Chat {
         })
     }
 
-    /// What the handler keeps from message to message, in the chat's table.
+    /// The handler's items in the chat's table, which persist between messages.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -249,7 +250,7 @@ impl Chat {
         &self.about.connections_endpoint
     }
 
-    /// The environment variable `name` of the function, unless it is not set or empty.
+    /// The function's environment variable `name`; `None` if it is not set or empty.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};

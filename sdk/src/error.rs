@@ -1,10 +1,10 @@
-//! Why a post, or a request to the table, did not work.
+//! Errors of posts and of requests to the table.
 
 use chat_lambdas::delivery::DeliveryError;
 use chat_lambdas::session::InvalidName;
 use chat_lambdas::store::StoreError;
 
-/// Why a post, or a request to the table, did not work.
+/// Why a post or a request to the table failed.
 ///
 /// ```
 /// # use chat_sdk::{Chat, ChatError, Error, Message, Reply, fake::FakeChat};
@@ -21,19 +21,19 @@ use chat_lambdas::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChatError {
-    /// The route does not grant what the call needs.
+    /// The route does not grant the needed permission.
     #[error(
         "the handler may not {attempt}; in chatctl.toml its route needs `permissions = [{grants}]`"
     )]
     NotPermitted {
-        /// What was attempted, in the infinitive.
+        /// The attempted action, in the infinitive.
         attempt: &'static str,
-        /// What belongs into the list `permissions`.
+        /// The missing entries of the list `permissions`.
         grants: &'static str,
-        /// What AWS says.
+        /// AWS's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// No connection of this chat is found in that way.
+    /// The chat does not record this key of connections.
     #[error(
         "this chat does not record connections by {key}; in chatctl.toml it needs a route with `receivers = \"{receivers}\"`"
     )]
@@ -43,12 +43,12 @@ pub enum ChatError {
         /// The config's word.
         receivers: &'static str,
     },
-    /// A text is not the name of a person or a room.
+    /// A string is not a valid name of a user or a room.
     #[error("{text:?} is not a name")]
     Name {
-        /// The text.
+        /// The string.
         text: String,
-        /// The rule that it breaks.
+        /// The violated rule.
         source: InvalidName,
     },
     /// The table could not be read or written.
@@ -59,11 +59,11 @@ pub enum ChatError {
     Post(#[source] DeliveryError),
 }
 
-/// What a post to a connection needs.
+/// The permission to post to a connection.
 pub(crate) const POST: &str =
     r#"{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }"#;
 
-/// What it needs to find connections first.
+/// The permissions to find connections and post to them.
 pub(crate) const FIND_AND_POST: &str = r#"{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }, { actions = ["dynamodb:Query", "dynamodb:DeleteItem"], resources = ["table"] }"#;
 
 impl ChatError {

@@ -1,4 +1,4 @@
-//! A chat in memory, to test a handler in.
+//! A chat in memory, to test a handler.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,9 +18,9 @@ use crate::chat::About;
 use crate::ways::{Memory, Ways};
 use crate::{Chat, Error, Message, Reply, Table};
 
-/// A chat in memory: clients connect to it, say something to a handler, and receive what it posts.
+/// A chat in memory: clients connect to it, send messages to a handler, and receive its posts.
 ///
-/// It has what a route may grant, so nothing is denied. Time stands still in it, and nothing is lost.
+/// Every permission is granted. Time does not pass in it, and nothing is lost.
 ///
 /// ```
 /// use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -52,14 +52,14 @@ pub struct Client {
     session: Session,
 }
 
-/// When everything in a fake happens, in seconds since the epoch.
+/// The time of everything in a fake, in seconds since the epoch.
 const NOW: u64 = 1_767_225_600;
 
-/// What a function has, which is more than any test needs.
+/// A function's time limit, which is more than any test needs.
 const TIME: Duration = Duration::from_secs(29);
 
 impl FakeChat {
-    /// A chat that nobody is connected to.
+    /// A chat without connections.
     ///
     /// ```
     /// # use chat_sdk::fake::FakeChat;
@@ -69,7 +69,7 @@ impl FakeChat {
     #[must_use]
     #[expect(
         clippy::new_without_default,
-        reason = "a chat is made by one name, as in the documentation"
+        reason = "one constructor, as in the documentation"
     )]
     pub fn new() -> Self {
         Self {
@@ -89,13 +89,13 @@ impl FakeChat {
     /// ```
     ///
     /// # Panics
-    /// When one of them is not a name.
+    /// One of them is not a valid name.
     pub fn connect(&self, name: &str, room: &str) -> Client {
         let handshake = Handshake::default().with(Field::From, name);
         self.connect_as(&handshake.with(Field::Room, room))
     }
 
-    /// Connects a client that says what `handshake` says.
+    /// Connects a client with `handshake`.
     ///
     /// ```
     /// # use chat_sdk::fake::{FakeChat, Handshake};
@@ -106,7 +106,7 @@ impl FakeChat {
     /// ```
     ///
     /// # Panics
-    /// When something that it says is not a name.
+    /// One of its values is not a valid name.
     pub fn connect_as(&self, handshake: &Handshake) -> Client {
         let [name, friend, room] =
             [Field::From, Field::To, Field::Room].map(|field| (field.name(), handshake.get(field)));
@@ -117,7 +117,7 @@ impl FakeChat {
         let presence = Presence {
             session: session.clone(),
             connection: connection.clone(),
-            // Not just arriving: a connection that is gone is gone.
+            // Long enough ago that a missing connection counts as gone.
             connected_at: NOW - 60,
         };
         let recorded = block_on(async {
@@ -132,7 +132,7 @@ impl FakeChat {
         }
     }
 
-    /// Ends the connection of `client` without telling the chat, as when a network is lost.
+    /// Ends the connection of `client` without an event, as when a network is lost.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -149,7 +149,7 @@ impl FakeChat {
         self.memory.delivery.close(&client.connection);
     }
 
-    /// Lets `handler` handle `frame`, sent by `client`; returns what it returns. The route is the frame's `action`, else
+    /// Runs `handler` with `frame` from `client`; returns its reply. The route is the frame's `action`, else
     /// `$default`.
     ///
     /// ```
@@ -184,7 +184,7 @@ impl FakeChat {
         handled.map(Into::into).map_err(Into::into)
     }
 
-    /// What was posted to `client` since this was last asked, in order. A handler's reply is not among it.
+    /// The messages posted to `client` since the last call, in order, without the handler's replies.
     ///
     /// ```
     /// # use chat_sdk::fake::FakeChat;
@@ -196,7 +196,7 @@ impl FakeChat {
         std::iter::from_fn(|| self.memory.delivery.take(&client.connection)).collect()
     }
 
-    /// What handlers keep in the chat's table.
+    /// The handlers' items in the chat's table.
     ///
     /// ```
     /// # use chat_sdk::fake::FakeChat;
@@ -222,7 +222,7 @@ impl FakeChat {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Everything that was logged so far, a JSON object a line.
+    /// Everything that was logged so far, one JSON object per line.
     ///
     /// ```
     /// # use chat_sdk::fake::FakeChat;
@@ -276,7 +276,7 @@ impl FakeChat {
 }
 
 impl Client {
-    /// What a handler sees as [`Message::connection_id`].
+    /// The value of [`Message::connection_id`] in a handler.
     ///
     /// ```
     /// # use chat_sdk::fake::FakeChat;

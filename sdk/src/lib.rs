@@ -1,4 +1,4 @@
-//! For handlers of your own: the function behind a route of `chatctl.toml` that says `handler = "folder"`.
+//! For your own handlers: the function behind a route of `chatctl.toml` with `handler = "folder"`.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -16,7 +16,7 @@
 //! }
 //! ```
 //!
-//! What a handler returns goes to the sender where its route says `reply = true`. Everything else needs a permission of
+//! A handler's return value goes to the sender if its route has `reply = true`. Everything else needs a permission of
 //! the route. Without it, the error names the line that `chatctl.toml` lacks:
 //!
 //! | to call | the route needs |
@@ -28,9 +28,9 @@
 //! | [`Table::remove`] | the same with `dynamodb:DeleteItem` |
 //! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
 //!
-//! A handler runs in tests without any of that: see [`fake::FakeChat`].
+//! In tests a handler needs no permissions: see [`fake::FakeChat`].
 //!
-//! [`run()`] is the loop that the chat's own functions have. A process does not grow with the messages that it handles.
+//! [`run()`] is the same loop as in the chat's own functions. The process does not grow with the number of messages.
 
 mod chat;
 mod error;
@@ -52,5 +52,5 @@ pub use table::Table;
 
 pub use serde_json::{Value, json};
 
-/// Any error. What a handler returns as one is logged, and the sender gets API Gateway's `Internal server error`.
+/// Any error. If a handler returns one, it is logged, and the sender gets API Gateway's `Internal server error`.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

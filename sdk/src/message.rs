@@ -1,11 +1,11 @@
-//! What somebody has sent, and who it was.
+//! A message, with its sender.
 
 use chat_lambdas::event::{SocketEvent, UnexpectedEvent};
 use chat_lambdas::session::{ConnectionId, Name, Names, Session};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A message that came by the handler's route.
+/// A message on the handler's route.
 #[derive(Debug, Clone)]
 pub struct Message {
     connection: ConnectionId,
@@ -17,7 +17,7 @@ pub struct Message {
 impl Message {
     pub(crate) fn read(event: &SocketEvent) -> Result<Self, UnexpectedEvent> {
         let (connection, text) = event.message()?;
-        // A session that was not proven by the authorizer is none: whoever sent it may have made it up.
+        // Without an authorizer there is no session, because the sender could have made it up.
         let session = event.proven_session(Names::Optional);
         Ok(Self {
             connection,
@@ -41,7 +41,7 @@ impl Message {
         }
     }
 
-    /// The frame as it was sent.
+    /// The frame, unchanged.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -57,7 +57,7 @@ impl Message {
         &self.text
     }
 
-    /// The frame as JSON; `Value::Null` where it is not JSON.
+    /// The frame as JSON; `Value::Null` if it is not JSON.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -75,7 +75,7 @@ impl Message {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    /// The frame, read as a `T` of your own.
+    /// The frame, parsed as your type `T`.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -89,13 +89,13 @@ impl Message {
     /// ```
     ///
     /// # Errors
-    /// The frame is not JSON, or not that of a `T`.
+    /// The frame is not JSON, or not a `T`.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.text)
     }
 
-    /// Who sent it: the name that the authorizer let in. `None` where the sender gave none, and where no authorizer of the
-    /// chat decides who connects.
+    /// The sender's name, as the authorizer accepted it. `None` if the sender sent none, or if no authorizer of the
+    /// chat handles connections.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -112,7 +112,7 @@ impl Message {
         self.session.name.as_ref().map(Name::as_str)
     }
 
-    /// Whom the sender named as friend when connecting.
+    /// The friend that the sender named when connecting.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}};
@@ -128,7 +128,7 @@ impl Message {
         self.session.friend.as_ref().map(Name::as_str)
     }
 
-    /// The room that the sender is in; `everybody` where it named none.
+    /// The sender's room; `everybody` by default.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}};
@@ -144,7 +144,7 @@ impl Message {
         self.session.room.as_str()
     }
 
-    /// The key of the route that it came by.
+    /// The key of the message's route.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -161,7 +161,7 @@ impl Message {
         self.route.as_deref()
     }
 
-    /// API Gateway's id of the connection that it came over. Opaque: nothing may be read out of it.
+    /// API Gateway's id of the message's connection. It is opaque.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};

@@ -1,11 +1,11 @@
-//! What a handler returns.
+//! The return value of a handler.
 
 use serde_json::Value;
 
-/// What a handler returns: the text that goes to the sender, or nothing.
+/// The return value of a handler: a text for the sender, or nothing.
 ///
-/// API Gateway sends it only for a route with `reply = true` in `chatctl.toml`. For any other route it is lost, which the
-/// function logs.
+/// API Gateway only sends it for a route with `reply = true` in `chatctl.toml`. On any other route it is lost, which
+/// the function logs.
 ///
 /// ```
 /// use chat_sdk::{Reply, json};

@@ -13,10 +13,11 @@ use crate::chat::About;
 use crate::ways::Ways;
 use crate::{Chat, Error, Message, Reply};
 
-/// Runs `handler` for one message after another, for as long as Lambda asks: the whole `main` of a handler's crate.
+/// Runs `handler` for one message after another, as long as Lambda sends events: the complete `main` of a handler's
+/// crate.
 ///
-/// An error of the handler, and a panic, is logged, and its sender gets API Gateway's `Internal server error`; the next
-/// message is handled all the same.
+/// An error or a panic of the handler is logged, and its sender gets API Gateway's `Internal server error`; then the
+/// next message is handled.
 ///
 /// ```no_run
 /// use std::process::ExitCode;
@@ -102,7 +103,7 @@ impl About {
             index: environment.index()?,
             table: environment.table()?.name,
             connections_endpoint: environment.connections_endpoint()?,
-            // One whose name or value is not Unicode counts as not set.
+            // A variable whose name or value is not Unicode counts as not set.
             variables: std::env::vars_os()
                 .filter_map(|(name, value)| {
                     Some((name.into_string().ok()?, value.into_string().ok()?))

@@ -1,21 +1,21 @@
-//! What a handler keeps from message to message.
+//! A handler's items, which persist between messages.
 
 use chat_lambdas::items::Items as _;
 
 use crate::ChatError;
 use crate::ways::{Ways, over};
 
-/// Texts and counters by keys of your own, in the chat's table. All handlers of a chat share them, and they stay until
+/// Strings and counters by your own keys, in the chat's table. All handlers of a chat share them, and they stay until
 /// they are removed.
 ///
-/// A key has a text and a counter. They do not meet the chat's own items.
+/// A key has a string and a counter. They never collide with the chat's own items.
 #[derive(Debug, Clone)]
 pub struct Table {
     pub(crate) ways: Ways,
     pub(crate) name: String,
 }
 
-/// What belongs into the list `permissions` of a route, for one action on the table.
+/// The missing entry of a route's list `permissions`, for one action on the table.
 macro_rules! grant {
     ($action:literal) => {
         concat!("{ actions = [\"", $action, "\"], resources = [\"table\"] }")
@@ -34,7 +34,7 @@ impl Table {
         &self.name
     }
 
-    /// The text at `key`, if there is one. Sees everything that was written before.
+    /// The string at `key`, if there is one. It includes all earlier writes.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -54,7 +54,7 @@ impl Table {
         read.map_err(|error| ChatError::from_table(error, grant!("dynamodb:GetItem")))
     }
 
-    /// Replaces what is at `key`, a counter included, by the text `value`.
+    /// Replaces the item at `key`, including a counter, by the string `value`.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -74,7 +74,7 @@ impl Table {
         written.map_err(|error| ChatError::from_table(error, grant!("dynamodb:PutItem")))
     }
 
-    /// Removes text and counter at `key`. Nothing happens when there is none.
+    /// Removes string and counter at `key`. A missing item is no error.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -95,8 +95,7 @@ impl Table {
         removed.map_err(|error| ChatError::from_table(error, grant!("dynamodb:DeleteItem")))
     }
 
-    /// Adds `by` to the counter at `key`, which begins at 0, and returns what it is now. Of additions at the same moment
-    /// none is lost.
+    /// Adds `by` to the counter at `key`, which starts at 0, and returns the new value. Concurrent additions all count.
     ///
     /// ```
     /// # use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
@@ -110,8 +109,8 @@ impl Table {
     /// ```
     ///
     /// # Errors
-    /// [`ChatError`] when the route does not grant `dynamodb:UpdateItem` on `table`, or the table cannot be written. The
-    /// addition may have been made all the same where there was no answer.
+    /// [`ChatError`] if the route does not grant `dynamodb:UpdateItem` on `table`, or the table cannot be written.
+    /// Without a response, the addition may still have been made.
     pub async fn count(&self, key: &str, by: i64) -> Result<i64, ChatError> {
         let counted = over!(&self.ways, |_, items, _, _| items.count(key, by).await);
         counted.map_err(|error| ChatError::from_table(error, grant!("dynamodb:UpdateItem")))

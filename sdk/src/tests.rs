@@ -1,4 +1,4 @@
-//! What a handler meets that a fake without faults does not show.
+//! Tests of faults, which a fake does not have by default.
 
 use chat_lambdas::delivery::DeliveryError;
 use chat_lambdas::event::SocketEvent;
@@ -40,7 +40,7 @@ fn reply(reply: Result<Reply, Error>) -> String {
 }
 
 #[test]
-fn a_crowd_is_served_to_the_last_and_members_who_are_gone_are_forgotten() {
+fn every_member_of_a_large_room_is_served_and_gone_ones_are_forgotten() {
     let (chat, members) = kitchen(1_100);
     chat.vanish(&members[7]);
     let ann = chat.connect("Ann", "kitchen");
@@ -51,7 +51,7 @@ fn a_crowd_is_served_to_the_last_and_members_who_are_gone_are_forgotten() {
 }
 
 #[test]
-fn a_member_whose_post_is_refused_with_429_is_tried_again() {
+fn a_post_that_is_refused_with_429_is_retried() {
     let (chat, members) = kitchen(3);
     chat.refuse(&members[1], 2, || DeliveryError::Throttled);
     assert_eq!(reply(chat.says(&members[0], "", to_room)), "[3,0,0]");
@@ -59,7 +59,7 @@ fn a_member_whose_post_is_refused_with_429_is_tried_again() {
 }
 
 #[test]
-fn a_receiver_who_takes_nothing_keeps_nobody_from_the_message() {
+fn a_receiver_that_refuses_does_not_stop_the_others() {
     let (chat, members) = kitchen(2);
     chat.refuse(&members[1], usize::MAX, || DeliveryError::TooLarge);
     for handler in [
@@ -88,7 +88,7 @@ fn forbidden(says: impl Fn(&FakeChat, &Client) -> Result<Reply, Error>) -> Strin
 }
 
 #[test]
-fn where_posting_is_not_granted_the_error_names_all_that_the_call_needs() {
+fn without_the_permission_to_post_the_error_names_all_needed_permissions() {
     const POST: &str =
         r#"{ actions = ["execute-api:ManageConnections"], resources = ["connections"] }"#;
     const TABLE: &str =
@@ -116,7 +116,7 @@ fn where_posting_is_not_granted_the_error_names_all_that_the_call_needs() {
 }
 
 #[test]
-fn a_table_that_does_not_work_is_another_error_than_one_that_is_not_granted() {
+fn a_failing_table_is_another_error_than_a_missing_permission() {
     let (chat, members) = kitchen(1);
     chat.break_down(Call::Members);
     chat.break_down(Call::ConnectionsOf);
@@ -135,7 +135,7 @@ fn read(event: serde_json::Value) -> Result<Message, String> {
 }
 
 #[test]
-fn a_sender_is_who_the_authorizer_let_in_and_never_who_a_frame_says() {
+fn the_sender_is_the_authorizer_s_and_never_the_frame_s() {
     let event = |authorizer: serde_json::Value| {
         json!({
             "headers": {"msgfrom": "Mallory"},
@@ -162,7 +162,7 @@ fn a_sender_is_who_the_authorizer_let_in_and_never_who_a_frame_says() {
 }
 
 #[test]
-fn an_event_that_is_no_message_is_refused() {
+fn an_event_that_is_not_a_message_is_refused() {
     let connect = json!({"requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c="}});
     let refused = read(connect).unwrap_err();
     assert!(refused.starts_with("expected a MESSAGE event"), "{refused}");

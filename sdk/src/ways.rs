@@ -1,4 +1,4 @@
-//! What a chat is made of: AWS's services, or their fakes in memory.
+//! The chat's services: AWS's, or fakes in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use chat_lambdas::memory::{MemoryDelivery, MemoryItems, MemoryStore};
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::ConnectionId;
 
-/// What a chat is made of.
+/// The services of a chat.
 #[derive(Debug, Clone)]
 pub(crate) enum Ways {
     Aws(Arc<Aws>),
@@ -20,9 +20,9 @@ pub(crate) enum Ways {
 #[derive(Debug)]
 pub(crate) struct Aws {
     pub(crate) store: DynamoStore,
-    /// Repeats by itself what was refused with 429.
+    /// Retries posts that got 429.
     pub(crate) delivery: CallbackDelivery,
-    /// Leaves that to the one who posts to many.
+    /// Does not retry them, for callers that post to many connections.
     pub(crate) crowd: CallbackDelivery,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Memory {
 }
 
 impl Ways {
-    /// AWS's services, as the environment of a function says.
+    /// AWS's services, as set in a function's environment.
     pub(crate) fn of_environment(
         environment: Environment<'_>,
         trace: &Trace,
@@ -51,7 +51,7 @@ impl Ways {
     }
 }
 
-/// Runs the same code over either. `$delivery` is the one for a few receivers, `$crowd` the one for many.
+/// Runs the same code with either. `$delivery` is for a few receivers, `$crowd` for many.
 macro_rules! over {
     ($ways:expr, |$store:pat_param, $items:pat_param, $delivery:pat_param, $crowd:pat_param| $code:expr) => {
         match $ways {
@@ -70,7 +70,7 @@ macro_rules! over {
 }
 pub(crate) use over;
 
-/// A way to clients that remembers whether it is closed: posts to many only count refusals.
+/// A delivery that records whether a post was forbidden, because posts to many only count refusals.
 pub(crate) struct Watched<'a, D> {
     delivery: &'a D,
     is_forbidden: AtomicBool,

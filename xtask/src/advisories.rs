@@ -1,8 +1,8 @@
-//! Known advisories about dependencies, where RustSec's database is at hand.
+//! Compares dependencies with known advisories, if RustSec's database is available.
 //!
-//! The database (<https://rustsec.org>) is a git repository and in no package registry, so not every machine has it.
-//! Where it is missing, that is printed, and the step does not fail: a check that did not run must not look like one
-//! that passed, nor stop a build that has no network.
+//! The database (<https://rustsec.org>) is a git repository and in no package registry, so not every machine has it. If
+//! it is missing, that is printed and the step succeeds: a skipped check must not look like a passed one, nor fail a
+//! build without network.
 
 use std::path::{Path, PathBuf};
 
@@ -13,10 +13,10 @@ use rustsec::{Database, Lockfile};
 use crate::run::{StepError, root};
 use crate::say;
 
-/// Names the folder of a database; one that is named and missing is an error.
+/// The variable for the database's folder. A folder that is set but missing is an error.
 const VARIABLE: &str = "CHATCTL_ADVISORY_DB";
 
-/// Advisories that are known and do not apply, each with its reason.
+/// Known advisories that do not apply, each with the reason.
 const ACCEPTED: &[(&str, &str)] = &[];
 
 /// Compares Cargo.lock with the database, if there is one.
@@ -24,7 +24,7 @@ pub(crate) fn check() -> Result<(), StepError> {
     let Some(folder) = database()? else {
         say(&format!(
             "advisories: NOT CHECKED, no database here. Clone https://github.com/RustSec/advisory-db to \
-             $CARGO_HOME/advisory-db, or name its folder in {VARIABLE}"
+             $CARGO_HOME/advisory-db, or set {VARIABLE} to its folder"
         ));
         return Ok(());
     };
@@ -48,14 +48,14 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
-/// The folder that the variable names; else where cargo-audit or cargo-deny keep theirs.
+/// The folder in the variable; else that of cargo-audit or cargo-deny.
 fn database() -> Result<Option<PathBuf>, StepError> {
     if let Some(named) = std::env::var_os(VARIABLE) {
         let named = PathBuf::from(named);
         return match is_database(&named) {
             true => Ok(Some(named)),
             false => Err(StepError::Other(format!(
-                "{VARIABLE} names {}, which is no advisory database: it has no folder `crates`",
+                "{VARIABLE} is {}, which is not an advisory database: it has no folder `crates`",
                 named.display()
             ))),
         };
@@ -78,13 +78,13 @@ fn is_database(folder: &Path) -> bool {
 }
 
 struct Findings {
-    /// In the database.
+    /// The number of advisories in the database.
     advisories: usize,
-    /// The date of the newest of them.
+    /// The date of the newest one.
     newest: String,
-    /// What must not stay.
+    /// Advisories that must be fixed.
     faults: Vec<String>,
-    /// Unmaintained packages and the like.
+    /// Notices about unmaintained packages and the like.
     remarks: Vec<String>,
 }
 
@@ -137,7 +137,7 @@ fn other(error: impl std::fmt::Display) -> StepError {
 mod tests {
     use super::*;
 
-    /// What a database with one advisory about `leaky` before 1.2.4 finds in a lock file with `version` of it.
+    /// The findings of a database with one advisory about `leaky` before 1.2.4, for a lock file with `version` of it.
     fn found(version: &str, more: &str) -> Findings {
         let folder = tempfile::tempdir().unwrap();
         let about = folder.path().join("crates/leaky");
@@ -147,7 +147,7 @@ mod tests {
              [versions]\npatched = [\">= 1.2.4\"]\n```\n\n# Leaks everything\n\nIt does.\n"
         );
         std::fs::write(about.join("RUSTSEC-2026-0001.md"), advisory).unwrap();
-        // Advisories are about packages of the registry that ours come from, too.
+        // Advisories are about packages of the same registry.
         let ours = include_str!("../../Cargo.lock");
         let mut lines = ours.lines();
         let source = lines.find(|line| line.starts_with("source = \"registry+"));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_that_an_advisory_names_is_a_fault_and_the_patched_one_is_none() {
+    fn a_version_with_an_advisory_is_a_fault_and_the_patched_one_is_not() {
         let affected = found("1.2.3", "");
         assert_eq!(
             affected.faults,
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_nobody_maintains_is_told_and_stops_nothing() {
+    fn an_unmaintained_package_is_reported_and_is_no_failure() {
         let found = found("1.2.3", "informational = \"unmaintained\"");
         assert_eq!(found.faults, [""; 0]);
         assert_eq!(

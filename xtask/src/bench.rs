@@ -1,4 +1,4 @@
-//! Benchmarks: builds what is measured as users build it, then runs the program that measures.
+//! Benchmarks: builds the programs as users do, then measures them.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,9 +10,9 @@ use crate::run::{StepError, cargo, finish, root};
 
 const CURE: &str = "install a Rust toolchain";
 
-/// Measures the local target; `more` goes to the measuring program.
+/// Measures the local target; `more` is passed to the benchmark.
 pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
-    // One build each: built together, one package's features would leak into the others.
+    // Separate builds, because in one build the features of one package would affect the others.
     let chatctl = build("chatctl", "chatctl", "release")?;
     let handlers = build("chat-lambdas", "chat", "lambda")?;
     let bench = build("chatctl-bench", "chatctl-bench", "release")?;
@@ -27,7 +27,7 @@ pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the benchmark")
 }
 
-/// Floods a local stack; `more` goes to the measuring program, the minutes first.
+/// Floods a local stack; `more` is passed to the benchmark, the minutes first.
 pub(crate) fn soak(more: &[String]) -> Result<(), StepError> {
     let chatctl = build("chatctl", "chatctl", "release")?;
     let handlers = build("chat-lambdas", "chat", "lambda")?;
@@ -43,7 +43,8 @@ pub(crate) fn soak(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the soak")
 }
 
-/// Measures a deployment to AWS against an emulator, beside AWS's own command line; `more` goes to the measuring program.
+/// Measures a deployment to AWS against an emulator, compared with AWS's own command line; `more` is passed to the
+/// benchmark.
 pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
     let peers = peers::set_up_for_deployments()?;
     let chatctl = build("chatctl", "chatctl", "release")?;
@@ -64,7 +65,7 @@ pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the benchmark")
 }
 
-/// Measures the handlers' processes by themselves; `more` goes to the measuring program.
+/// Measures the handlers' processes alone; `more` is passed to the benchmark.
 pub(crate) fn functions(more: &[String]) -> Result<(), StepError> {
     let handlers = build("chat-lambdas", "chat", "lambda")?;
     let bench = build("chatctl-bench", "chatctl-bench", "release")?;
@@ -77,7 +78,7 @@ pub(crate) fn functions(more: &[String]) -> Result<(), StepError> {
     finish(command, CURE, "the benchmark")
 }
 
-/// Plays large rooms in simulated time, with the handler itself.
+/// Simulates large rooms with the real handler.
 pub(crate) fn rooms() -> Result<(), StepError> {
     let mut command = Command::new(cargo());
     command
@@ -87,7 +88,7 @@ pub(crate) fn rooms() -> Result<(), StepError> {
     finish(command, CURE, "the simulation")
 }
 
-/// One line of cargo's `--message-format json`, as far as it matters here.
+/// One line of cargo's `--message-format json`, with the fields that are used here.
 #[derive(Deserialize)]
 struct Message {
     target: Option<Target>,
@@ -99,7 +100,7 @@ struct Target {
     name: String,
 }
 
-/// Builds `binary` of `package`; answers where it is.
+/// Builds `binary` of `package`; returns its path.
 fn build(package: &str, binary: &str, profile: &str) -> Result<PathBuf, StepError> {
     let what = format!("cargo build --package {package}");
     let mut command = Command::new(cargo());

@@ -1,4 +1,4 @@
-//! `cargo xtask conformance`: runs the tests of the checklist and prints what it says beside how they ended.
+//! `cargo xtask conformance`: runs the tests of the checklist and prints each statement with its result.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use crate::run::{StepError, cargo, root};
 
-/// Where the statements are.
+/// The file with the statements.
 const CHECKLIST: &str = "local/tests/conformance/checklist.toml";
 
-/// Which tests hold them: arguments of `cargo test`, and what stands before `TOPIC_N_…` in their names.
+/// The tests of the statements: arguments of `cargo test`, and the prefix of `TOPIC_N_…` in their names.
 const RUNS: [(&[&str], &str); 2] = [
     (
         &[
@@ -34,13 +34,13 @@ struct Statement {
     /// `handshake.3`
     id: String,
     text: String,
-    /// What AWS does not say.
+    /// What AWS does not document.
     unknown: Option<String>,
-    /// What is done about it.
+    /// Our choice.
     choice: Option<String>,
 }
 
-/// How the tests of one statement ended.
+/// The results of the tests of one statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Ok,
@@ -70,7 +70,7 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
-/// What the names of the tests contain, by topic.
+/// Filters for the tests' names, by topic.
 fn filters(statements: &[Statement], before: &str) -> Vec<String> {
     let topics = statements.iter().filter_map(|one| one.id.split_once('.'));
     let mut filters: Vec<_> = topics
@@ -80,7 +80,7 @@ fn filters(statements: &[Statement], before: &str) -> Vec<String> {
     filters
 }
 
-/// What `cargo test` prints on stdout; that tests fail is no error here, that they do not compile is.
+/// The output of `cargo test`. Failed tests are no error here, but compile errors are.
 fn tests(arguments: &[&str], filters: &[String]) -> Result<String, StepError> {
     let output = Command::new(cargo())
         .args(["test", "--locked", "--no-fail-fast"])
@@ -103,7 +103,7 @@ fn tests(arguments: &[&str], filters: &[String]) -> Result<String, StepError> {
     }
 }
 
-/// Reads libtest's lines: `test MODULE::TOPIC_N_NAME ... ok`. One failure of several decides.
+/// Parses libtest's lines: `test MODULE::TOPIC_N_NAME ... ok`. One failure of several decides.
 fn collect(text: &str, verdicts: &mut BTreeMap<String, Verdict>) {
     for line in text.lines() {
         let Some((name, result)) = line
@@ -126,7 +126,7 @@ fn collect(text: &str, verdicts: &mut BTreeMap<String, Verdict>) {
     }
 }
 
-/// `handshake.3` of `handshake_3_no_101`.
+/// `handshake.3` from `handshake_3_no_101`.
 fn id(name: &str) -> Option<String> {
     let (topic, rest) = name.split_once('_')?;
     let number: u32 = rest.split_once('_')?.0.parse().ok()?;
@@ -152,7 +152,7 @@ fn table(statements: &[Statement], verdicts: &BTreeMap<String, Verdict>) -> Stri
     table
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what was asked for")]
+#[expect(clippy::print_stdout, reason = "the table is the command's output")]
 fn print(text: &str) {
     print!("{}", crate::printable(text));
 }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_results_of_tests_with_an_id_are_read_and_a_failure_decides() {
+    fn results_of_tests_with_an_id_are_parsed_and_a_failure_decides() {
         let mut verdicts = BTreeMap::new();
         collect(
             "running 4 tests\ntest frames::limits_1_binary ... ok\ntest frames::handshake_7_slow ... FAILED\n\
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_tells_what_is_missing_and_what_aws_does_not_say() {
+    fn the_table_shows_missing_tests_and_gaps_in_aws_s_documentation() {
         let statement = |id: &str, unknown: Option<&str>| Statement {
             id: id.to_owned(),
             text: "something".to_owned(),

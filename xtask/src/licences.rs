@@ -1,4 +1,4 @@
-//! Licences and origins of everything that is linked.
+//! Checks the licences and origins of everything that is linked.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::run::{StepError, cargo};
 use crate::say;
 
-/// Permissive, and without a demand on whoever uses the binary beyond naming the authors.
+/// Permissive licences that only require naming the authors.
 const ACCEPTED: &[&str] = &[
     "0BSD",
     "Apache-2.0",
@@ -37,7 +37,7 @@ struct Package {
     source: Option<String>,
 }
 
-/// Reads `cargo metadata` and names every package that is not acceptable.
+/// Reads `cargo metadata` and lists every unacceptable package.
 pub(crate) fn check() -> Result<(), StepError> {
     let output = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--locked"])
@@ -70,7 +70,7 @@ fn fault(package: &Package) -> Option<String> {
         license,
         source,
     } = package;
-    // Ours have no source; everything else comes from the registry and nowhere else.
+    // Our own packages have no source; all others must come from the registry.
     if source
         .as_ref()
         .is_some_and(|source| !source.starts_with("registry+"))
@@ -84,7 +84,7 @@ fn fault(package: &Package) -> Option<String> {
             license.as_deref().unwrap_or_default()
         )),
         Some(Err(error)) => Some(format!("{name} {version}: {error}")),
-        None => Some(format!("{name} {version} names no licence")),
+        None => Some(format!("{name} {version} has no licence")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask`: what the project does to itself.
+//! `cargo xtask`: the project's own tasks.
 
 mod advisories;
 mod bench;
@@ -32,7 +32,7 @@ usage: cargo xtask COMMAND
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
   fuzz SECONDS [TARGET...]
                 build the fuzz targets, run each for that long; needs a C++ compiler. New inputs and finds stay in target/fuzz
-  peers         only set the peers up
+  peers         only install the tests' third-party programs
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
   spelling      look for misspelt words in prose and code; typos.toml has those that are right
@@ -89,7 +89,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs every test of the workspace with the peers at hand.
+/// Runs every test of the workspace with the third-party programs.
 fn tests(peers: &peers::Peers, more: &[String]) -> Result<(), run::StepError> {
     let mut command = std::process::Command::new(run::cargo());
     command.args(["test", "--workspace", "--locked"]).args(more);
@@ -99,16 +99,13 @@ fn tests(peers: &peers::Peers, more: &[String]) -> Result<(), run::StepError> {
     run::finish(command, "install a Rust toolchain", "cargo test")
 }
 
-/// Talks to whoever runs it.
-#[expect(
-    clippy::print_stderr,
-    reason = "this is the one place where xtask talks"
-)]
+/// Prints a message.
+#[expect(clippy::print_stderr, reason = "xtask's only output")]
 fn say(text: &str) {
     eprintln!("{}", printable(text));
 }
 
-/// `text` without what a terminal obeys: it may quote what other programs have written.
+/// `text` without control characters, because it may quote the output of other programs.
 fn printable(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
 }

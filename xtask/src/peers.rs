@@ -1,4 +1,4 @@
-//! Third-party programs that tests talk to, pinned in `xtask/peers`, installed below `target/peers`.
+//! Installs the third-party programs of the tests, pinned in `xtask/peers`, below `target/peers`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::run::{StepError, finish, root};
 
-/// Installed peers.
+/// Installed programs.
 #[derive(Debug)]
 pub(crate) struct Peers {
     folder: PathBuf,
 }
 
 impl Peers {
-    /// What tests find them by.
+    /// The variables by which tests find them.
     pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 5] {
         [
             (
@@ -31,7 +31,7 @@ impl Peers {
         ]
     }
 
-    /// The package holds Chromium for one processor only; elsewhere it is the system's.
+    /// The package has Chromium for one processor only; elsewhere the system's is used.
     fn chromium(&self) -> PathBuf {
         match std::env::var_os("CHATCTL_CHROMIUM") {
             Some(own) => own.into(),
@@ -47,14 +47,14 @@ impl Peers {
 
 const CHROMIUM_IS_PACKAGED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
-/// What a benchmark of deployments needs, and no test.
+/// The programs for a benchmark of deployments.
 #[derive(Debug)]
 pub(crate) struct DeploymentPeers {
     pub(crate) ministack: PathBuf,
     pub(crate) aws: PathBuf,
 }
 
-/// Installs the emulator and AWS's command line, where they are missing or pinned otherwise than last time.
+/// Installs the emulator and AWS's command line, if they are missing or their pins have changed.
 pub(crate) fn set_up_for_deployments() -> Result<DeploymentPeers, StepError> {
     let (folder, pins) = (folder(), root().join("xtask/peers"));
     for (name, pin) in [
@@ -69,21 +69,21 @@ pub(crate) fn set_up_for_deployments() -> Result<DeploymentPeers, StepError> {
     })
 }
 
-/// Installs the spell checker, and answers where it is.
+/// Installs the spell checker, and returns its path.
 pub(crate) fn set_up_for_spelling() -> Result<PathBuf, StepError> {
     let (folder, pins) = (folder().join("typos"), root().join("xtask/peers"));
     install(&folder, &[pins.join("requirements-typos.txt")], python)?;
     Ok(folder.join("bin/typos"))
 }
 
-/// Where peers are installed.
+/// The folder of the installed programs.
 fn folder() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     target.join("peers")
 }
 
-/// Installs what is missing or pinned otherwise than last time.
+/// Installs the programs that are missing or whose pins have changed.
 pub(crate) fn set_up() -> Result<Peers, StepError> {
     let peers = Peers { folder: folder() };
     let pins = root().join("xtask/peers");
@@ -109,7 +109,7 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     for (name, program) in peers.variables() {
         if !program.exists() {
             return Err(StepError::Other(format!(
-                "{name} should be at {} and is not; install it, or say in {name} where it is",
+                "{name} should be at {}, but is not; install it, or set {name} to its path",
                 program.display()
             )));
         }
@@ -117,7 +117,7 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     Ok(peers)
 }
 
-/// Calls `with` on an empty `folder`, unless it holds what these `pins` made before.
+/// Calls `with` on an empty `folder`, unless it already contains the results of these `pins`.
 fn install(
     folder: &Path,
     pins: &[PathBuf],
@@ -138,7 +138,7 @@ fn install(
     std::fs::write(stamp, digest).map_err(other)
 }
 
-/// Makes `folder` anew, with an empty `stamp` that tells that it was made here.
+/// Creates `folder` anew, with an empty `stamp` that marks it as created here.
 fn empty(folder: &Path, stamp: &Path) -> Result<(), StepError> {
     let other = |error: std::io::Error| StepError::Other(format!("{}: {error}", folder.display()));
     let is_real = |path: &Path| {
@@ -147,11 +147,11 @@ fn empty(folder: &Path, stamp: &Path) -> Result<(), StepError> {
     };
     let parent = folder.parent().unwrap_or(folder);
     std::fs::create_dir_all(parent).map_err(other)?;
-    // The target folder may well be a link to a larger disk, but nothing below it is.
+    // The target folder may be a link to a larger disk, but nothing below it is.
     let is_ours = is_real(parent).map_err(other)? && is_real(folder).unwrap_or(true);
     if !is_ours || (folder.exists() && !stamp.is_file()) {
         let message = format!(
-            "{} was not made by xtask, which would replace all that is in it: remove it yourself",
+            "{} was not created by xtask, which would replace its contents: remove it yourself",
             folder.display()
         );
         return Err(StepError::Other(message));
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_folders_that_were_made_here_are_replaced() {
+    fn only_folders_created_by_xtask_are_replaced() {
         let root = tempfile::tempdir().unwrap();
         let (folder, canary) = (root.path().join("peers/npm"), root.path().join("canary"));
         let stamp = folder.join("pins.sha256");

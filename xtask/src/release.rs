@@ -1,7 +1,7 @@
-//! The command and the handlers for other machines: without any path of the one that builds them.
+//! Builds the command and the handlers for other machines, without any path of the building machine.
 //!
-//! `cargo build` puts the folders of sources into panics, and the clone's own folder into the command, which builds the
-//! handlers there. Neither has a place in a file that is handed on.
+//! `cargo build` puts the paths of sources into panics, and the clone's own path into the command, which builds the
+//! handlers there. A binary for other machines must contain neither.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 use crate::run::{StepError, cargo, finish, root};
 use crate::say;
 
-/// Packages, their binaries and the profiles that they are built with.
+/// Packages, their binaries and their profiles.
 const BINARIES: [(&str, &str, &str); 2] = [
     ("chatctl", "chatctl", "release"),
     ("chat-lambdas", "chat", "lambda"),
 ];
 
-/// Builds both into `target/handed-on`, says their digests, and looks for what must not be in them.
+/// Builds both into `target/handed-on`, prints their digests, and checks that they contain no path.
 pub(crate) fn build() -> Result<(), StepError> {
     let target = root().join("target/handed-on");
     let home = std::env::home_dir();
@@ -59,7 +59,7 @@ pub(crate) fn build() -> Result<(), StepError> {
     Ok(())
 }
 
-/// rustc's flags; those that the environment has already go behind.
+/// rustc's flags; the environment's own flags come last.
 fn flags(folders: &[(PathBuf, &str)]) -> String {
     let ours = folders
         .iter()
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_binary_that_names_a_folder_is_found_out_and_a_longer_name_is_another_folder() {
+    fn a_binary_that_contains_a_folder_s_path_is_found_and_a_longer_name_is_another_folder() {
         let folder = Path::new("/home/ann");
         assert!(names(b"at /home/ann/.cargo/x.rs:3", folder));
         assert!(!names(b"at /home/anna/x.rs:3", folder));

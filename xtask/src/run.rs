@@ -1,9 +1,9 @@
-//! Starting other programs.
+//! Runs other programs.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Why a step failed; the program has said the rest itself.
+/// Why a step failed. The program itself has printed the details.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StepError {
     #[error("{program} is missing: {cure}")]
@@ -14,12 +14,12 @@ pub(crate) enum StepError {
     Other(String),
 }
 
-/// The cargo that runs us.
+/// The cargo that runs this program.
 pub(crate) fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".into())
 }
 
-/// Runs `command` to its end; `cure` is what to do when the program is missing.
+/// Runs `command` to its end; `cure` is the remedy if the program is missing.
 pub(crate) fn finish(
     mut command: Command,
     cure: &'static str,
@@ -39,5 +39,5 @@ pub(crate) fn finish(
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
-        .expect("xtask lies in the workspace")
+        .expect("xtask is in the workspace")
 }

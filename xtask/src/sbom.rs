@@ -1,7 +1,7 @@
-//! What the command and the handlers are made of, as CycloneDX 1.6 (<https://cyclonedx.org/docs/1.6/json/>).
+//! Bills of materials of the command and the handlers, as CycloneDX 1.6 (<https://cyclonedx.org/docs/1.6/json/>).
 //!
-//! Rendered here and not by a tool, because the tool would have to be installed first, and cargo already has all there
-//! is to say. The same Cargo.lock gives the same bytes: no time, no serial number.
+//! Rendered here because a tool would have to be installed first, and cargo already has all the data. The same
+//! Cargo.lock gives the same bytes: no time, no serial number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::run::{StepError, cargo, root};
 use crate::say;
 
-/// What is described.
+/// The described packages.
 const ROOTS: [&str; 2] = ["chatctl", "chat-lambdas"];
 
-/// Dependencies differ by platform; this is the one of the tests, and of Lambda.
+/// Dependencies differ by platform; this is the one of the tests and of Lambda.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 #[derive(Debug, Deserialize)]
@@ -51,7 +51,7 @@ struct Node {
 /// A package's name and version.
 type Key = (String, String);
 
-/// Writes a document for each of the two into `target/sbom`.
+/// Writes a document for each of the two to `target/sbom`.
 pub(crate) fn write() -> Result<(), StepError> {
     let words = ["metadata", "--format-version", "1", "--locked"];
     let metadata = serde_json::from_slice(&answer(&words)?)
@@ -103,7 +103,7 @@ fn answer(words: &[&str]) -> Result<Vec<u8>, StepError> {
     }
 }
 
-/// The packages that `root` is built from over `edges`, with the features that it itself asks for.
+/// The packages that `root` is built from over `edges`, with its own features.
 fn tree(root: &str, edges: &str) -> Result<BTreeSet<Key>, StepError> {
     let words = ["tree", "--locked", "--package", root, "--target", TARGET];
     let more = ["--edges", edges, "--prefix", "none", "--format", "{p}"];
@@ -145,7 +145,7 @@ fn document(
         .map(|package| {
             let scope = match linked.contains(&package.key()) {
                 true => "required",
-                // It takes part in the build and leaves nothing in the binary.
+                // It is part of the build but not of the binary.
                 false => "excluded",
             };
             let mut component = package.component("library", checksums);
@@ -188,7 +188,7 @@ impl Package {
         (self.name.clone(), self.version.clone())
     }
 
-    /// The package's address (<https://github.com/package-url/purl-spec>).
+    /// The package's URL (<https://github.com/package-url/purl-spec>).
     fn purl(&self) -> String {
         let version = self.version.replace('+', "%2B");
         format!("pkg:cargo/{}@{version}", self.name)
@@ -208,7 +208,7 @@ impl Package {
             add("description", words.join(" ").into());
         }
         if let Some(licence) = &self.license {
-            // Older packages write `MIT/Apache-2.0`, which is no expression.
+            // Older packages write `MIT/Apache-2.0`, which is not a valid expression.
             let expression = spdx::Expression::canonicalize(licence).ok().flatten();
             let expression = expression.unwrap_or_else(|| licence.clone());
             add("licenses", json!([{ "expression": expression }]));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_names_what_is_built_in_with_version_address_licence_and_checksum() {
+    fn a_document_lists_packages_with_version_url_licence_and_checksum() {
         let linked = keys(&["app v0.1.0 (/somewhere/app)", "old v1.2.3+sqlite-3 (*)"]);
         let mut used = linked.clone();
         used.extend(keys(&["maker v2.0.0"]));

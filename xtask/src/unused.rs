@@ -1,7 +1,7 @@
-//! Dependencies that no source names.
+//! Finds dependencies that no source uses.
 //!
-//! An own check, because a tool for it would have to be built first. Cargo itself says which names a dependency has in
-//! code; what is left is to look for `name::` and `use name`.
+//! A check of our own, because a tool would have to be built first. Cargo provides the names of dependencies in code;
+//! this looks for `name::` and `use name`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -39,19 +39,19 @@ struct Node {
 
 #[derive(Deserialize)]
 struct Dependency {
-    /// What it is called in code.
+    /// Its name in code.
     name: String,
     dep_kinds: Vec<DependencyKind>,
 }
 
 #[derive(Deserialize)]
 struct DependencyKind {
-    /// `dev`, `build`, or nothing.
+    /// `dev`, `build`, or `None`.
     kind: Option<String>,
 }
 
-/// Names every dependency of the workspace that no source of its package names, and every one that the workspace
-/// declares and no package takes.
+/// Lists every dependency of the workspace that no source of its package uses, and every one that the workspace
+/// declares but no package uses.
 pub(crate) fn check() -> Result<(), StepError> {
     let output = Command::new(cargo())
         .args(["metadata", "--format-version", "1", "--locked"])
@@ -88,10 +88,10 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
-/// A package's code, by what it may name.
+/// A package's code, by the dependencies that it may use.
 #[derive(Default)]
 struct Sources {
-    /// What is built for everybody.
+    /// The code of the product.
     product: String,
     build_script: String,
     /// Tests, examples and benchmarks.
@@ -117,7 +117,7 @@ impl Sources {
     }
 }
 
-/// The dependencies of `package` that nothing names which could use them.
+/// The dependencies of `package` that no code uses.
 fn unused(package: &str, dependencies: &[Dependency], sources: &Sources) -> Vec<String> {
     let mut faults = Vec::new();
     for Dependency { name, dep_kinds } in dependencies {
@@ -125,7 +125,7 @@ fn unused(package: &str, dependencies: &[Dependency], sources: &Sources) -> Vec<
         for kind in kinds {
             let (is_used, section) = match kind {
                 Some("dev") => (
-                    // Tests lie among the product's sources, too.
+                    // Tests are also among the product's sources.
                     names(&sources.tests, name) || names(&sources.product, name),
                     "dev-dependency",
                 ),
@@ -140,7 +140,7 @@ fn unused(package: &str, dependencies: &[Dependency], sources: &Sources) -> Vec<
     faults
 }
 
-/// What the workspace's manifest declares and none of `manifests` takes.
+/// Dependencies of the workspace's manifest that none of `manifests` uses.
 fn not_taken(workspace: &str, manifests: &[String]) -> Result<Vec<String>, StepError> {
     let table = |text: &str| {
         text.parse::<toml::Table>()
@@ -162,11 +162,11 @@ fn not_taken(workspace: &str, manifests: &[String]) -> Result<Vec<String>, StepE
     let declared = declared.flat_map(|it| it.keys());
     let unused = declared.filter(|name| !taken.contains(*name));
     Ok(unused
-        .map(|name| format!("the workspace declares `{name}`, and no package takes it"))
+        .map(|name| format!("the workspace declares `{name}`, but no package uses it"))
         .collect())
 }
 
-/// Whether `code` names the crate `name`: as the beginning of a path, or in a `use` or `extern crate`.
+/// Whether `code` uses the crate `name`: at the beginning of a path, or in a `use` or `extern crate`.
 fn names(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(at, _)| {
         let (before, after) = (&code[..at], &code[at + name.len()..]);
@@ -185,14 +185,14 @@ fn names(code: &str, name: &str) -> bool {
     })
 }
 
-/// `text` without lines that are comments: a crate that only these name is not used.
+/// `text` without comments: a crate that only appears in comments is not used.
 fn code(text: &str) -> String {
     let lines = text.lines();
     let lines = lines.filter(|line| !line.trim_start().starts_with("//"));
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The Rust files below `folder`, those of packages inside it excepted.
+/// The Rust files below `folder`, except those of packages inside it.
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>, StepError> {
     let unreadable = |error| StepError::Other(format!("{}: {error}", folder.display()));
     let mut files = Vec::new();
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crate_is_named_by_a_path_or_a_use_and_not_by_a_word_or_a_comment() {
+    fn a_crate_is_used_by_a_path_or_a_use_and_not_by_a_word_or_a_comment() {
         for used in [
             "use time;",
             "use time::Duration;",
@@ -284,13 +284,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_workspace_declares_must_be_taken_by_a_package() {
+    fn dependencies_of_the_workspace_must_be_used_by_a_package() {
         let workspace = "[workspace.dependencies]\nserde = \"1\"\ntrycmd = \"1\"\nhyper = { version = \"1\" }\n";
         let one = "[dependencies]\nserde.workspace = true\n".to_owned();
         let other = "[dev-dependencies]\nhyper = { workspace = true }\n".to_owned();
         assert_eq!(
             not_taken(workspace, &[one, other]).unwrap(),
-            ["the workspace declares `trycmd`, and no package takes it"]
+            ["the workspace declares `trycmd`, but no package uses it"]
         );
     }
 

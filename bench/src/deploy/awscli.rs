@@ -1,5 +1,5 @@
-//! A round by AWS's own command line: the same template, the same bytes in the same kind of bucket. Its waiting is its
-//! own: it asks at once and then every 5 or 30 seconds.
+//! A round by AWS's own command line, with the same template and the same bytes in the same kind of bucket. It polls at
+//! once and then every 5 or 30 seconds.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ const STACK: &str = "by-aws";
 const BUCKET: &str = "by-aws-code";
 
 impl Bench<'_> {
-    /// First deployment to teardown.
+    /// From the first deployment to the teardown.
     pub(super) async fn awscli_round(
         &self,
         [first, second, _]: &[PathBuf; 3],
@@ -67,7 +67,7 @@ impl Bench<'_> {
         Ok(part(TOOL, step, took, requests))
     }
 
-    /// The zip that Lambda takes, packed by Python, outside every measured time.
+    /// The zip for Lambda, packed by Python, outside every measured time.
     async fn zip(&self, handlers: &Path) -> Result<PathBuf, DeployBenchError> {
         let zip = handlers.with_extension("zip");
         if zip.exists() {
@@ -85,7 +85,7 @@ impl Bench<'_> {
     }
 }
 
-/// Its change sets are named after the second, and two of one name are refused. Outside every measured time.
+/// Its change sets are named after the second, and duplicate names are refused. Outside every measured time.
 async fn next_second() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let into = now.map_or(0, |now| now.subsec_millis());
@@ -96,7 +96,7 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-/// In Lambda's words.
+/// By Lambda's name.
 fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "aarch64" => "arm64",

@@ -11,14 +11,14 @@ use super::{Bench, DeployBenchError, Measured, part};
 const TOOL: &str = "chatctl";
 
 impl Bench<'_> {
-    /// The template as chatctl renders it.
+    /// The template, rendered by chatctl.
     pub(super) async fn rendered(&self) -> Result<Value, DeployBenchError> {
         let words = ["render", "--format", "json"];
         let rendered = self.run(&self.args.programs.chatctl, &words).await?;
         serde_json::from_str(&rendered.stdout).map_err(|error| unreadable("render", &error))
     }
 
-    /// First deployment to teardown, and how long packaging took, which is in none of the parts.
+    /// From the first deployment to the teardown. Also returns the time of packaging, which is in none of the parts.
     pub(super) async fn chatctl_round(
         &self,
         [first, second, third]: &[PathBuf; 3],
@@ -48,7 +48,7 @@ impl Bench<'_> {
     }
 }
 
-/// How long the step `build` took, by chatctl's own account.
+/// The time of the step `build`, as chatctl reports it.
 fn packaging(measured: &Measured) -> Result<Duration, DeployBenchError> {
     for line in measured.stdout.lines() {
         let event: Value =
@@ -58,7 +58,7 @@ fn packaging(measured: &Measured) -> Result<Duration, DeployBenchError> {
             return Ok(Duration::from_millis(millis.unwrap_or_default()));
         }
     }
-    Err(unreadable("deploy", &"it tells of no build"))
+    Err(unreadable("deploy", &"it reports no build"))
 }
 
 fn unreadable(command: &str, what: &dyn std::fmt::Display) -> DeployBenchError {

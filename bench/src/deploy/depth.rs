@@ -1,4 +1,4 @@
-//! How many resources of a template must be made one after another. Pure.
+//! The longest chain of a template's resources that must be created one after another. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 use super::DeployBenchError;
 
-/// The length of the longest chain in which each resource needs the one before.
+/// The length of the longest chain in which each resource depends on the previous one.
 ///
 /// # Errors
-/// The template has no resources, or some that need each other.
+/// The template has no resources, or some that depend on each other.
 pub(super) fn deepest(template: &Value) -> Result<usize, DeployBenchError> {
     let resources = template["Resources"]
         .as_object()
@@ -32,7 +32,9 @@ fn depth<'a>(
         return Ok(*depth);
     }
     if patience == 0 {
-        return Err(DeployBenchError::Template("its resources need each other"));
+        return Err(DeployBenchError::Template(
+            "its resources depend on each other",
+        ));
     }
     let mut needs = Vec::new();
     references(&resources[id], &mut needs);
@@ -46,7 +48,7 @@ fn depth<'a>(
     Ok(before + 1)
 }
 
-/// Whatever `value` names by `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`.
+/// The names in `value`'s `Ref`, `Fn::GetAtt`, `Fn::Sub` or `DependsOn`.
 fn references(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| references(item, names)),
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn resources_that_need_each_other_are_an_error_and_no_endless_search() {
+    fn resources_that_depend_on_each_other_are_an_error_and_no_endless_search() {
         let template = json!({"Resources": {"A": {"P": {"Ref": "B"}}, "B": {"P": {"Ref": "A"}}}});
         assert!(deepest(&template).is_err());
     }

@@ -1,5 +1,5 @@
-//! `bench deploy`: what deploying to AWS takes, against an emulator: requests and time, beside AWS's own command line
-//! with the same template. How long AWS itself takes for a resource is not in it.
+//! `bench deploy`: the requests and the time of a deployment to AWS, against an emulator, compared with AWS's own
+//! command line and the same template. It does not include the time that AWS itself needs for a resource.
 
 mod awscli;
 mod chatctl;
@@ -16,7 +16,7 @@ use crate::chatctl::Programs;
 use proxy::Proxy;
 use rounds::{Part, Step};
 
-/// What is compared, and how often.
+/// The programs to compare, and the number of rounds.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeployArgs {
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub(crate) struct DeployArgs {
     rounds: u32,
 }
 
-/// Why nothing could be measured.
+/// Why the measurement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DeployBenchError {
     #[error(transparent)]
@@ -44,9 +44,9 @@ pub(crate) enum DeployBenchError {
     },
     #[error("`{command}` failed:\n{stderr}")]
     Failed { command: String, stderr: String },
-    #[error("`{command}` answers something else than it should: {what}")]
+    #[error("`{command}` printed unexpected output: {what}")]
     Unreadable { command: String, what: String },
-    #[error("the template cannot be read: {0}")]
+    #[error("the template cannot be parsed: {0}")]
     Template(&'static str),
 }
 
@@ -56,7 +56,7 @@ impl DeployBenchError {
     }
 }
 
-/// Measures everything; the answer is the table.
+/// Measures everything; returns the table.
 pub(crate) async fn measure(args: &DeployArgs) -> Result<String, DeployBenchError> {
     let folder = tempfile::tempdir().map_err(DeployBenchError::system("make a folder"))?;
     let (proxy, listener) = Proxy::bind().await?;
@@ -91,13 +91,13 @@ pub(crate) async fn measure(args: &DeployArgs) -> Result<String, DeployBenchErro
         Step::Teardown,
     ];
     Ok(format!(
-        "{}\n\npackaging (zip), in none of these times: {}\nthe longest chain of resources, each of which needs the one before: {depth}",
+        "{}\n\npackaging (zip), in none of these times: {}\nthe longest chain of resources, each of which depends on the previous one: {depth}",
         rounds::table(&steps, &parts),
         rounds::spread(&packaging),
     ))
 }
 
-/// What every round needs.
+/// The shared parts of all rounds.
 struct Bench<'a> {
     args: &'a DeployArgs,
     folder: PathBuf,
@@ -105,7 +105,7 @@ struct Bench<'a> {
     port: u16,
 }
 
-/// What one command took.
+/// The cost of one command.
 struct Measured {
     took: Duration,
     requests: usize,
@@ -113,7 +113,7 @@ struct Measured {
 }
 
 impl Bench<'_> {
-    /// The handlers with `mark` behind their last byte, which changes their digest and nothing else.
+    /// The handlers with `mark` appended, which only changes their digest.
     fn handlers(&self, mark: &str) -> Result<PathBuf, DeployBenchError> {
         let failed = || DeployBenchError::system("copy the handlers");
         let path = self.folder.join(format!("handlers-{mark}"));
@@ -141,7 +141,7 @@ impl Bench<'_> {
             .env("HOME", &self.folder)
             .env("AWS_ENDPOINT_URL", &self.proxy.url)
             .env("AWS_REGION", emulator::REGION)
-            // What AWS's command line reads instead.
+            // For AWS's command line.
             .env("AWS_DEFAULT_REGION", emulator::REGION)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
@@ -173,7 +173,7 @@ impl Bench<'_> {
     }
 }
 
-/// One measured step of one round by one tool.
+/// One measured step of one round with one tool.
 fn part(tool: &'static str, step: Step, took: Duration, requests: usize) -> Part {
     Part {
         tool,

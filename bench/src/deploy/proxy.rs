@@ -1,4 +1,4 @@
-//! Counts what goes to the emulator.
+//! Counts the requests to the emulator.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use tokio::net::TcpListener;
 
 use super::DeployBenchError;
 
-/// Passes everything on, and counts it. Functions do not run while commands are measured, so what is counted is
-/// the commands'.
+/// Forwards and counts all requests. Functions do not run while commands are measured, so only the commands' requests
+/// are counted.
 pub(super) struct Proxy {
     pub(super) url: String,
     requests: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    /// In front of an emulator that will be started yet.
+    /// Binds in front of an emulator that will be started later.
     pub(super) async fn bind() -> Result<(Self, TcpListener), DeployBenchError> {
         let failed = || DeployBenchError::system("listen on a port");
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed())?;
@@ -33,7 +33,7 @@ impl Proxy {
         Ok((proxy, listener))
     }
 
-    /// From now on passes on to the emulator on `port` what comes in.
+    /// Forwards connections to the emulator on `port` from now on.
     pub(super) fn serve(&self, listener: TcpListener, port: u16) {
         let requests = self.requests.clone();
         tokio::spawn(async move {
@@ -51,7 +51,7 @@ impl Proxy {
         });
     }
 
-    /// How many there were so far.
+    /// The number of requests so far.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }

@@ -1,10 +1,10 @@
-//! Steps that were done again and again, as a table. Pure.
+//! A table of repeated steps. Pure.
 
 use std::time::Duration;
 
 use crate::sample::Sample;
 
-/// What is done to a stack, in this order.
+/// The operations on a stack, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     First,
@@ -26,7 +26,7 @@ impl Step {
     }
 }
 
-/// One step of one round by one tool.
+/// One step of one round with one tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) tool: &'static str,
@@ -35,7 +35,7 @@ pub(super) struct Part {
     pub(super) requests: usize,
 }
 
-/// A line for each step and tool that has parts.
+/// One line for each step and tool that has parts.
 pub(super) fn table(steps: &[Step], parts: &[Part]) -> String {
     let mut tools: Vec<&str> = Vec::new();
     for part in parts {
@@ -76,7 +76,7 @@ pub(super) fn table(steps: &[Step], parts: &[Part]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The median and how far the times lie apart, in seconds.
+/// The median and the range of the times, in seconds.
 pub(super) fn spread(times: &[Duration]) -> String {
     let Some(sample) = Sample::new(times.to_vec()) else {
         return "not measured".to_owned();
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_step_has_a_line_for_each_tool_that_did_it() {
+    fn each_step_has_a_line_for_each_tool() {
         let part = |tool, step, millis, requests| Part {
             tool,
             step,

@@ -1,4 +1,4 @@
-//! What a message costs that goes through an HTTP backend instead of a handler.
+//! The cost of a message through an HTTP backend instead of a handler.
 
 use super::{FigureError, ROUND_TRIPS, ROUNDS, WARM_UP};
 use crate::backend::Backend;
@@ -8,7 +8,7 @@ use crate::load;
 use crate::report::{Figure, Quantity};
 use crate::sample::Sample;
 
-/// One pair whose messages go through a backend over HTTP, beside one whose messages go through the handler, in turns.
+/// One pair whose messages go through an HTTP backend, and one whose messages go through the handler, in turns.
 pub(crate) async fn backend(
     programs: &Programs,
     floors: &Floors,

@@ -1,4 +1,4 @@
-//! What a message to a room costs, and that its receivers cost no memory.
+//! The cost of a message to a room, and that receivers take no memory.
 
 use super::FigureError;
 use crate::chatctl::{Deployed, Programs, Project};
@@ -7,13 +7,13 @@ use crate::processes;
 use crate::report::{Figure, Quantity};
 use crate::room::{Broadcasts, Room};
 
-/// Everybody but the sender gets what is said.
+/// Each message goes to all members except the sender.
 const CONFIG: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 const RECEIVERS: [usize; 3] = [10, 100, 1_000];
 const WARM_UP: usize = 5;
 const MESSAGES: usize = 50;
 
-/// Messages in rooms of different sizes, one after the other, while all are open.
+/// Messages in rooms of different sizes, one after another, while all are open.
 pub(crate) async fn room(programs: &Programs, floors: &Floors) -> Result<Vec<Figure>, FigureError> {
     let project = Project::with_config(programs, CONFIG)?;
     let (deployed, _) = project.deploy()?;
@@ -62,7 +62,8 @@ fn times(broadcasts: &Broadcasts, receivers: usize, floors: &Floors) -> Vec<Figu
     ]
 }
 
-/// Of the stack and of its functions, apart: connections cost the one, receivers of a message would cost the other.
+/// The memory of the stack and of its functions: connections would increase the first, receivers of a message the
+/// second.
 fn memory(deployed: &Deployed<'_>, receivers: usize) -> Result<Vec<Figure>, FigureError> {
     let pid = deployed.status()?.pid;
     let (own, functions) = processes::usage(pid);

@@ -1,4 +1,4 @@
-//! The bare WebSocket server: what arrives goes back.
+//! A bare WebSocket server that echoes every frame.
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ async fn serve(listener: TcpListener) {
     }
 }
 
-/// Until the client is gone; it notices by itself what went wrong.
+/// Runs until the client is gone. Errors are ignored, because the client notices them.
 async fn echo(stream: TcpStream) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut socket = tokio_tungstenite::accept_async(stream).await.ok()?;

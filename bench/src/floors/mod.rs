@@ -1,4 +1,4 @@
-//! What the parts cost by themselves: nothing built from them can be faster.
+//! The costs of the single parts, which bound the cost of everything built from them.
 
 mod echo;
 mod table;
@@ -31,7 +31,7 @@ pub(crate) enum FloorError {
     },
     #[error(transparent)]
     Server(#[from] ServerError),
-    #[error("asked for no repetition of {0}")]
+    #[error("no repetition of {0} was requested")]
     Nothing(&'static str),
 }
 
@@ -42,17 +42,17 @@ pub(crate) struct Floors {
     pub(crate) echo: Sample,
     /// Messages per second over 20 connections to it.
     pub(crate) echoes_per_second: f64,
-    /// An event given to the handlers' binary until its answer is there.
+    /// The time from an event for the handlers' binary to its response.
     pub(crate) runtime_api_hop: Sample,
-    /// The handlers' binary, from its start until it asks for an event.
+    /// The time from the start of the handlers' binary to its request for an event.
     pub(crate) function_start: Sample,
-    /// One Query over a kept-alive connection.
+    /// One Query over a persistent connection.
     pub(crate) table_read: Sample,
     /// A program that does nothing, from its start to its end.
     pub(crate) program: Sample,
 }
 
-/// How many connections the throughput of the echo is measured with.
+/// The number of connections for the echo's throughput.
 pub(crate) const ECHO_CONNECTIONS: usize = 20;
 
 const ECHO_ROUNDS: usize = 5;
@@ -61,7 +61,7 @@ const REPETITIONS: usize = 3_000;
 const STARTS: usize = 15;
 
 impl Floors {
-    /// What one message cannot cost less than: one echo, one Runtime API hop, one table read.
+    /// The lower bound of one message: one echo, one Runtime API hop, one table read.
     pub(crate) fn message(&self) -> Duration {
         self.echo.median() + self.runtime_api_hop.median() + self.table_read.median()
     }
@@ -92,8 +92,8 @@ pub(crate) async fn measure(handlers: &Path) -> Result<Floors, FloorError> {
     })
 }
 
-/// The best of several rounds, each with a server of its own: where the system puts the two threads decides, and the
-/// best is what a floor is.
+/// The best of several rounds, each with its own server: the result depends on where the system runs the two threads,
+/// and a floor is the best case.
 async fn echo() -> Result<(Sample, f64), FloorError> {
     let (mut alone, mut together) = (Vec::new(), 0.0_f64);
     for _ in 0..ECHO_ROUNDS {

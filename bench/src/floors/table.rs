@@ -1,4 +1,4 @@
-//! One table read: the Query that a message needs, against the embedded database alone.
+//! One table read: the Query of a message, against the embedded database alone.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use super::{FloorError, Server};
 use crate::sample::Sample;
 
-/// The database's form check wants a signature; nobody verifies it.
+/// The database only checks the form of a signature.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=FLOOR/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host;x-amz-date, Signature=0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A table with one connection in it.
@@ -29,7 +29,7 @@ impl Table {
     pub(super) async fn open() -> Result<Self, FloorError> {
         let database = Database::memory().map_err(failed("the database does not open"))?;
         let server = Server::start("tables", |listener| async move {
-            // Its end is noticed by whoever asks it.
+            // The next request notices its end.
             let _ended =
                 dynoxide::server::serve_with_shutdown(listener, database, std::future::pending())
                     .await;
@@ -50,7 +50,7 @@ impl Table {
         Ok(table)
     }
 
-    /// Reads once after another; the first `warm_up` reads are not counted.
+    /// Reads repeatedly; the first `warm_up` reads are not counted.
     pub(super) async fn read(&self, warm_up: usize, count: usize) -> Result<Sample, FloorError> {
         let query = query();
         let mut times: Vec<Duration> = Vec::with_capacity(warm_up + count);
@@ -59,7 +59,7 @@ impl Table {
             let answer = self.request("Query", &query).await?;
             times.push(started.elapsed());
             if answer["Count"] != 1 {
-                return Err(failed("it finds something else")(answer.to_string()));
+                return Err(failed("it returned an unexpected item")(answer.to_string()));
             }
         }
         Sample::new(times.split_off(warm_up)).ok_or(FloorError::Nothing("reads"))
@@ -75,17 +75,22 @@ impl Table {
             .body(Full::new(Bytes::from(body.to_string())))
             .expect("the headers are header values");
         let mut sender = self.sender.lock().await;
-        sender.ready().await.map_err(failed("it went away"))?;
+        sender
+            .ready()
+            .await
+            .map_err(failed("the connection closed"))?;
         let answer = sender.send_request(request).await;
-        let answer = answer.map_err(failed("it does not answer"))?;
+        let answer = answer.map_err(failed("it does not respond"))?;
         let status = answer.status();
         let body = answer.into_body().collect().await;
-        let body = body.map_err(failed("it stops in its answer"))?.to_bytes();
+        let body = body
+            .map_err(failed("its response is incomplete"))?
+            .to_bytes();
         if !status.is_success() {
             let text = String::from_utf8_lossy(&body).into_owned();
             return Err(failed("it refuses")(text));
         }
-        serde_json::from_slice(&body).map_err(failed("it does not answer JSON"))
+        serde_json::from_slice(&body).map_err(failed("its response is not JSON"))
     }
 }
 
@@ -126,7 +131,7 @@ fn put() -> Value {
     })
 }
 
-/// As the handler of a message asks.
+/// The query of a message's handler.
 fn query() -> Value {
     json!({
         "TableName": "floor",

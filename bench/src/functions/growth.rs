@@ -1,4 +1,4 @@
-//! Whether a process grows with what it handles.
+//! Measures whether a process grows with the number of events.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use super::FunctionsError;
 use super::process::Function;
 use crate::processes;
 
-/// How many events pass before the first sample, so that buffers, pools and the allocator have their size.
+/// The number of events before the first sample, so that buffers, pools and the allocator have reached their size.
 const WARM_UP: usize = 5_000;
 
-/// How many samples the line is laid through.
+/// The number of samples for the regression line.
 const SAMPLES: usize = 100;
 
-/// A process's private memory over the events that it handled.
+/// A process's private memory over the number of events.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Growth {
     events: usize,
@@ -21,15 +21,15 @@ pub(super) struct Growth {
     line: Slope,
 }
 
-/// Of the straight line with the least squares of distances, in bytes an event.
+/// The slope of the least-squares line, in bytes per event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Slope {
     value: f64,
-    /// Half the interval that holds the true value in 95 of 100 measurements, were the distances independent.
+    /// Half the 95 % confidence interval, if the distances were independent.
     noise: f64,
 }
 
-/// Invokes `function` that often, and looks at its private memory now and then.
+/// Invokes `function` this often, and reads its private memory at intervals.
 pub(super) async fn over(function: &mut Function, events: usize) -> Result<Growth, FunctionsError> {
     function.invoke(WARM_UP).await?;
     let pid = function.id().ok_or(FunctionsError::Memory)?;
@@ -51,7 +51,7 @@ pub(super) async fn over(function: &mut Function, events: usize) -> Result<Growt
     })
 }
 
-/// `None` of fewer than three points, or of points that lie above one another.
+/// Returns `None` for fewer than three points, or for points with the same x.
 fn slope(points: &[(f64, f64)]) -> Option<Slope> {
     let count = points.len() as f64;
     if points.len() < 3 {
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_straight_line_is_found_whatever_it_begins_at() {
+    fn a_straight_line_is_found_whatever_its_offset() {
         let points: Vec<_> = (0..50)
             .map(|x| (f64::from(x), 7.0 + 145.0 * f64::from(x)))
             .collect();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_wavers_is_within_its_noise() {
+    fn a_constant_with_noise_has_no_significant_slope() {
         let points: Vec<_> = (0..100)
             .map(|x| (f64::from(x), f64::from(x % 2) * 4096.0))
             .collect();

@@ -1,5 +1,5 @@
-//! `bench functions`: what a handler's process takes by itself: until it asks for its first event, for one event, and in
-//! memory over very many.
+//! `bench functions`: the cost of a handler's process alone: until its first request for an event, for one event, and
+//! in memory over many events.
 
 mod growth;
 mod process;
@@ -14,7 +14,7 @@ use crate::server::ServerError;
 use growth::Growth;
 use process::Role;
 
-/// What is measured, and how often.
+/// The handlers to measure, and how often.
 #[derive(Debug, clap::Args)]
 pub(crate) struct FunctionsArgs {
     /// The handlers' executable, built as it is deployed
@@ -28,7 +28,7 @@ pub(crate) struct FunctionsArgs {
     events: u32,
 }
 
-/// Why nothing could be measured.
+/// Why the measurement failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FunctionsError {
     #[error("could not drive the handlers")]
@@ -50,7 +50,7 @@ const STARTS: usize = 40;
 const WARM_UP: usize = 200;
 const REPETITIONS: usize = 3_000;
 
-/// Measures everything; the answer is the table.
+/// Measures everything; returns the table.
 pub(crate) async fn measure(args: &FunctionsArgs) -> Result<String, FunctionsError> {
     let builds: Vec<&Path> = [Some(&args.handlers), args.beside.as_ref()]
         .into_iter()
@@ -79,7 +79,7 @@ pub(crate) async fn measure(args: &FunctionsArgs) -> Result<String, FunctionsErr
     Ok(lines.join("\n"))
 }
 
-/// Starts each build so many times, one of each at a time, so that the machine's hour is the same for all.
+/// Starts each build this often, one after another in turns, so that the machine's load is the same for all.
 async fn in_turns(builds: &[&Path], role: &Role) -> Result<Vec<Sample>, FunctionsError> {
     let mut times = vec![Vec::with_capacity(STARTS); builds.len()];
     for _ in 0..STARTS {

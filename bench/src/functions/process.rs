@@ -1,4 +1,4 @@
-//! The smallest Runtime API that can drive the handlers' binary.
+//! A minimal Runtime API that drives the handlers' binary.
 //!
 //! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
@@ -28,16 +28,16 @@ pub(crate) struct FunctionError {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// One of the handlers, and what it is invoked with.
+/// A handler, and its event.
 #[derive(Debug, Clone)]
 pub(crate) struct Role {
     /// Its name in the handlers' binary.
     pub(crate) handler: &'static str,
-    /// What it needs in its environment beside what Lambda sets.
+    /// Its environment besides Lambda's variables.
     pub(crate) variables: Vec<(&'static str, String)>,
     /// The event of every invocation.
     pub(crate) event: Bytes,
-    /// What every answer has in it.
+    /// A part of every response.
     pub(crate) answer: &'static str,
 }
 
@@ -53,21 +53,21 @@ pub(crate) struct Function {
 
 #[derive(Debug)]
 enum Notice {
-    /// The process waits for an event.
+    /// The process requests an event.
     Asks,
     Answered(Bytes),
     Failed(Bytes),
 }
 
 struct RuntimeApi {
-    /// Of the event that comes next: each has a trace id of its own, as on AWS.
+    /// The number of the next event: each has its own trace id, as on AWS.
     number: AtomicU64,
     events: Mutex<mpsc::UnboundedReceiver<Bytes>>,
     notices: mpsc::UnboundedSender<Notice>,
 }
 
 impl Function {
-    /// Starts `handlers` in `role`; answers how long it took until it asked for an event.
+    /// Starts `handlers` in `role`; returns the time until it requested an event.
     pub(crate) async fn start(
         handlers: &Path,
         role: &Role,
@@ -113,7 +113,7 @@ impl Function {
         }
     }
 
-    /// Invokes it `count` times, each time when it waits for an event; answers how long until the answer was there.
+    /// Invokes it `count` times, each time after it requested an event; returns the times until the responses.
     pub(crate) async fn invoke(&mut self, count: usize) -> Result<Vec<Duration>, FunctionError> {
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
@@ -149,7 +149,7 @@ impl Function {
 
     async fn notice(&mut self) -> Result<Notice, FunctionError> {
         let waited = tokio::time::timeout(PATIENCE, self.notices.recv()).await;
-        let notice = waited.map_err(failed("the process is silent"))?;
+        let notice = waited.map_err(failed("the process does not respond in time"))?;
         notice.ok_or_else(|| failed("the Runtime API has ended")("no notice"))
     }
 }
@@ -165,12 +165,12 @@ fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
 
 fn unexpected(notice: Notice) -> FunctionError {
     let text = match notice {
-        Notice::Asks => "it asked for another event before it had answered".to_owned(),
+        Notice::Asks => "it requested another event before it had responded".to_owned(),
         Notice::Answered(body) | Notice::Failed(body) => {
             String::from_utf8_lossy(&body).into_owned()
         }
     };
-    failed("the process answers otherwise than it should")(text)
+    failed("the process sent an unexpected response")(text)
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
@@ -178,15 +178,15 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 async fn serve(listener: TcpListener, api: Arc<RuntimeApi>) {
-    // The set ends with this task, and every connection with the set.
+    // The set ends with this task, and with it every connection.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        // Without it an answer may wait for an acknowledgement; failing to set it changes nothing else.
+        // Otherwise a response may wait for an acknowledgement. Failing to set it changes nothing else.
         let _slower = stream.set_nodelay(true);
         let api = Arc::clone(&api);
         connections.spawn(async move {
             let service = service_fn(move |request| answer(Arc::clone(&api), request));
-            // The process closed its connection; whoever waits for it notices.
+            // The process closed its connection, which the waiting code notices.
             let _closed = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -206,7 +206,7 @@ async fn answer(
         } else {
             Notice::Answered(body)
         };
-        // Nobody listens any more: the function is being stopped.
+        // The receiver is gone: the function is being stopped.
         let _unheard = api.notices.send(notice);
         let mut accepted = Response::new(Full::default());
         *accepted.status_mut() = StatusCode::ACCEPTED;

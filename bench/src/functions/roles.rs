@@ -1,4 +1,4 @@
-//! What the handlers are invoked with: events as API Gateway sends them, and stand-ins for what they ask.
+//! Events for the handlers, as API Gateway sends them, and replacements of the services that they use.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::process::Role;
 use crate::server::{Server, ServerError};
 
-/// The authorizer: it asks nobody, so an invocation is one hop there and back.
+/// The authorizer: it sends no requests, so an invocation is one hop there and back.
 pub(crate) fn authorize() -> Role {
     Role {
         handler: Handler::Authorize.name(),
@@ -44,14 +44,14 @@ pub(crate) fn direct(services: SocketAddr) -> Role {
     }
 }
 
-/// Answers every read of the table with one device, and takes every post.
+/// Responds to every read of the table with one device, and accepts every post.
 pub(crate) fn services() -> Result<Server, ServerError> {
     Server::start(
         "stand-ins for table and gateway",
         |listener: TcpListener| async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                // Without it an answer may wait for an acknowledgement; failing to set it changes nothing else.
+                // Otherwise a response may wait for an acknowledgement. Failing to set it changes nothing else.
                 let _slower = stream.set_nodelay(true);
                 connections.spawn(async move {
                     // The process closed its connection.
@@ -98,7 +98,7 @@ fn message() -> serde_json::Value {
     })
 }
 
-/// What API Gateway sends to an authorizer, of the usual size.
+/// An authorizer's event of the usual size.
 fn handshake() -> serde_json::Value {
     json!({
         "type": "REQUEST",

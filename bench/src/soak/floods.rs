@@ -1,4 +1,4 @@
-//! The floods. Each keeps to this machine, to a number of connections and to its time.
+//! The floods. Each is limited to this machine, to a number of connections and to its time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::load::Seat;
 
-/// What clients do that mean no good.
+/// The kinds of hostile clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
     /// Pings, and no answer is read
@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     Room,
 }
 
-/// What all clients of a flood share.
+/// The shared state of all clients of a flood.
 #[derive(Debug, Clone)]
 struct Flood {
     url: String,
@@ -69,12 +69,12 @@ impl Kind {
         }
     }
 
-    /// Whether the posts alone are more requests than an AWS account has, so that the pair's wait for the quota, as on AWS.
+    /// Whether the posts alone exceed an AWS account's limit, so that the pair's posts wait for the quota, as on AWS.
     pub(super) const fn uses_up_the_account(self) -> bool {
         matches!(self, Self::Room)
     }
 
-    /// What is counted.
+    /// The unit of the count.
     pub(super) const fn unit(self) -> &'static str {
         match self {
             Self::Pings => "batches of 200 pings",
@@ -110,7 +110,7 @@ pub(super) async fn flood(kind: Kind, url: String, stop: Arc<AtomicBool>, done: 
     for number in 0..kind.clients() {
         let flood = flood.clone();
         clients.spawn(async move {
-            // A client that is turned away or cut off comes again, after a while.
+            // A client that is refused or disconnected returns after a while.
             while !flood.is_over() {
                 let _cut_off = flood.client(kind, number).await;
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -132,7 +132,7 @@ impl Flood {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `None` as soon as something fails.
+    /// Returns `None` at the first failure.
     async fn client(&self, kind: Kind, number: usize) -> Option<()> {
         match kind {
             Kind::Pings => {
@@ -220,7 +220,7 @@ impl Flood {
         }
     }
 
-    /// A WebSocket of somebody who talks to nobody who is there.
+    /// A WebSocket of a user whose friend is not connected.
     async fn connection(&self, number: usize) -> Option<TcpStream> {
         let name = format!("flood-{number}");
         self.seat(&self.url, &name, "nobody").await
@@ -236,12 +236,12 @@ impl Flood {
         Some(socket)
     }
 
-    /// Writes `bytes` again and again, and reads nothing.
+    /// Writes `bytes` repeatedly, and reads nothing.
     async fn repeat(&self, socket: &mut TcpStream, bytes: &[u8]) -> Option<()> {
         loop {
             socket.write_all(bytes).await.ok()?;
             self.count();
-            // The other clients of this thread have their turn.
+            // Lets the other clients of this thread run.
             tokio::task::yield_now().await;
         }
     }
@@ -254,7 +254,7 @@ async fn closed(socket: &mut TcpStream) -> Option<()> {
     None
 }
 
-/// Reads nothing for as long as a flood may take.
+/// Waits as long as a flood may take, without reading.
 async fn closed_unread(_socket: &mut TcpStream) -> Option<()> {
     std::future::pending().await
 }

@@ -119,7 +119,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
 
 /// What the functions of a deployed stack run on.
 pub(super) fn processor(record: &StackRecord) -> Option<Architecture> {
-    Architecture::of_word(record.parameters.get(parameter::ARCHITECTURE)?)
+    Architecture::from_word(record.parameters.get(parameter::ARCHITECTURE)?)
 }
 
 /// A sentence where functions that are deployed are to run on another processor, and why.
@@ -134,7 +134,7 @@ pub(super) fn moved(
         return None;
     }
     let why = match source {
-        _ if settings.aws.architecture.is_some() => "the config says so".to_owned(),
+        _ if settings.aws.architecture.is_some() => "set in the config".to_owned(),
         Source::Prebuilt(_) => "the given handlers are made for it".to_owned(),
         Source::Crate(_) => format!(
             "this machine cannot build for {0}; `chatctl doctor` with `architecture = \"{0}\"` under `[aws]` tells what is missing",

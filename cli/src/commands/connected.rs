@@ -37,7 +37,7 @@ pub(super) async fn deployed(
     let template = target.running_template(&settings.stack)?;
     let introduction = template.map_or_else(
         || RequiredIdentity::of(settings),
-        |template| RequiredIdentity::of_deployed(&template),
+        |template| RequiredIdentity::from_deployed(&template),
     );
     Ok(Deployed {
         url: status.endpoint,
@@ -54,7 +54,7 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let url = endpoint(settings, &target, &outputs).await?;
     let url = url.ok_or_else(not_there)?;
     let introduction = match target.stacks.deployed_template(&settings.stack).await {
-        Ok(template) => RequiredIdentity::of_deployed(&template),
+        Ok(template) => RequiredIdentity::from_deployed(&template),
         Err(error) => {
             terminal.warn(&format!(
                 "{}; who has to say a name is taken from the config instead",

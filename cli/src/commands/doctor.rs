@@ -120,7 +120,7 @@ mod tests {
     fn every_check_has_a_line_and_a_problem_says_what_to_do() {
         let problem = TargetError::new(
             ErrorKind::Denied,
-            "could not find out whose credentials these are",
+            "could not read the identity of the credentials",
         );
         let checks = [
             Check::new("region", Ok("eu-west-1".into())),
@@ -133,7 +133,7 @@ mod tests {
             .collect();
         expect![[r#"
             ok  region       eu-west-1
-            bad credentials  could not find out whose credentials these are
+            bad credentials  could not read the identity of the credentials
                              renew them
             ok  concurrency  10 at a time
                              few

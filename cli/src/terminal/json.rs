@@ -119,7 +119,7 @@ mod tests {
             {"type":"started","step":"deploy"}
             {"type":"expecting","resources":3}
             {"type":"stackEvent","id":"1","at":1.5,"logicalId":"Api","resourceType":"AWS::ApiGatewayV2::Api","status":"CREATE_FAILED","reason":"name taken"}
-            {"type":"repeating","stack":"chat","cause":{"logicalId":"Role","resourceType":"AWS::IAM::Role","verb":"created","reason":"Rate exceeded","meaning":"AWS was asked too often at that moment, perhaps by other deployments","remedy":"deploy again in a minute","followers":0}}
+            {"type":"repeating","stack":"chat","cause":{"logicalId":"Role","resourceType":"AWS::IAM::Role","verb":"created","reason":"Rate exceeded","meaning":"AWS received too many requests at that moment, perhaps from other deployments","remedy":"deploy again in a minute","followers":0}}
             {"type":"silent","who":"AWS","seconds":20}
             {"type":"underWay","status":"CREATE_IN_PROGRESS","quietSeconds":60}
             {"type":"finished","step":"deploy","detail":"done","milliseconds":7}

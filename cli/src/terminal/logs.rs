@@ -166,8 +166,8 @@ mod tests {
                 "s",
                 "\u{1b}[31mplain words\u{1b}[0m\u{9b}2J",
             ),
-            LogEntry::of_platform(AT, "DirectFunction", "s", "the process ended"),
-            LogEntry::of_platform(
+            LogEntry::from_platform(AT, "DirectFunction", "s", "the process ended"),
+            LogEntry::from_platform(
                 AT,
                 "DirectFunction",
                 "s",

@@ -219,7 +219,7 @@ async fn status_without_the_right_to_look_at_functions_shows_everything_else() {
         "status       CREATE_COMPLETE",
         "endpoint     wss://chat/v1",
         "DirectFunction: unknown",
-        "unknown      could not ask what runs in function",
+        "unknown      could not read the code's digest of function",
         "lambda:GetFunctionConfiguration",
     ] {
         assert!(stdout.contains(shown), "{shown}: {stdout}");

@@ -210,7 +210,7 @@ fn a_taken_port_is_an_error_that_names_it_and_leaves_nothing_running() {
         refused
             .stderr
             .contains(&format!("error: stack `chat` settled as CREATE_FAILED\n  the stack could not be created: port {port} is taken")),
-        "the cause is told: {}",
+        "the cause is reported: {}",
         refused.stderr
     );
     let hint = "hint: once that is put right, `chatctl deploy --local` tries again";

@@ -65,7 +65,7 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
     );
     sso_token(&project, "2020-01-01T00:00:00Z");
     let expired = run(&mut with_profile(&project));
-    told(&expired, 4, "it has expired", login);
+    told(&expired, 4, "has expired", login);
     sso_token(&project, "2099-01-01T00:00:00Z");
     let refused = |code: &str, message: &str| {
         let body = format!(r#"{{"__type":"{code}","message":"{message}"}}"#);
@@ -81,12 +81,12 @@ fn a_session_of_iam_identity_center_is_opened_again_by_its_command() {
         "UnauthorizedException",
         "Session token not found or invalid",
     );
-    told(&over, 4, "it has expired", login);
+    told(&over, 4, "has expired", login);
     let unassigned = refused("ForbiddenException", "No access");
     told(
         &unassigned,
         4,
-        "does not give role `dev` in account 123456789012",
+        "refuses role `dev` in account 123456789012",
         "sso_role_name",
     );
     // The network fails inside of the provider, which has pauses of its own.
@@ -239,7 +239,7 @@ fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_told_by_its_variable
     assert!(
         empty
             .stdout
-            .contains("bad region       nothing says which AWS region to use"),
+            .contains("bad region       no AWS Region is set"),
         "{}",
         empty.stdout
     );

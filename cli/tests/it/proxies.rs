@@ -112,7 +112,7 @@ fn without_tls_aws_is_asked_through_the_proxy_for_http_and_an_answer_of_the_prox
     ));
     let (broken, _) = proxy(Proxying::Refusing("502 Bad Gateway"));
     asked(&format!("http://{broken}"), "")
-        .explains("got no answer from aws.invalid: HTTP status 502");
+        .explains("got no response from aws.invalid: HTTP status 502");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn a_profile_of_aws() {
     let many: String = (0..5_000).map(|n| format!("[a{n}]\n")).collect();
     let file = project.path().join(".aws/credentials");
     std::fs::write(&file, format!("[0{EVIL}]\n{many}")).unwrap();
-    check(command, "line 1 because: it has a control character in it");
+    check(command, "line 1 because: it contains a control character");
     std::fs::write(file, format!("[0\u{202e}y\u{200b}]\n{many}")).unwrap();
     let told = check(command, "choose one of 0�y�, a0, a1,");
     let told = told.split_whitespace().collect::<Vec<_>>().join(" ");

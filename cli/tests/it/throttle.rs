@@ -23,7 +23,7 @@ fn messages_beyond_the_stage_s_limits_are_refused_and_status_tells_so() {
     assert!(refused > 0 && taken.count() == 10 - refused, "{frames:?}");
     assert!(refused <= 7, "{frames:?}");
     let status = project.run(&["status", "--local"]).stdout;
-    let warning = "route `$default` of stage `v1` gets more requests than the stage's settings allow it, 1 a second and 3 at once";
+    let warning = "route `$default` of stage `v1` exceeds the limits of the stage's settings, 1 a second and 3 at once";
     assert!(status.contains(warning), "{status}");
 }
 

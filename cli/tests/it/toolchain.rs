@@ -44,15 +44,15 @@ fn doctor_tells_every_tool_that_a_configured_processor_needs_and_what_to_run() {
     expect![[r#"
         ok  network      no proxy; this machine's certificates
         ok  cargo        cargo 1.95.0
-        bad cargo-lambda cargo-lambda is missing, and only it can build for arm64 here
-                         `pip install cargo-lambda` brings it and zig, `cargo install cargo-lambda` it alone; or set `architecture = "x86_64"` under `[aws]`, which needs neither here
-        bad zig          zig is missing, and cargo-lambda needs it to link for arm64 here
-                         `pip install ziglang`, for the python3 on PATH, or put `zig` on PATH (ziglang.org/download); or set `architecture = "x86_64"` under `[aws]`, which needs neither here
+        bad cargo-lambda cargo-lambda is missing, but required to build for arm64 here
+                         `pip install cargo-lambda` installs it with zig, `cargo install cargo-lambda` alone; or set `architecture = "x86_64"` under `[aws]`, which does not need it here
+        bad zig          zig is missing, but cargo-lambda needs it to link for arm64 here
+                         `pip install ziglang`, for the python3 on PATH, or add `zig` to PATH (ziglang.org/download); or set `architecture = "x86_64"` under `[aws]`, which does not need it here
         bad targets      the Rust target aarch64-unknown-linux-gnu is not installed
-                         `rustup target add aarch64-unknown-linux-gnu`; or, where it is not rustup that installs targets, `--skip-target-check`
-        ok  architecture builds for arm64 (the config says so)
-        bad region       nothing says which AWS region to use
-                         add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml
+                         `rustup target add aarch64-unknown-linux-gnu`; if targets are not installed by rustup, pass `--skip-target-check`
+        ok  architecture builds for arm64 (set in the config)
+        bad region       no AWS Region is set
+                         add `--region eu-west-1`, set AWS_REGION, or set `region` under `[aws]` in chatctl.toml
     "#]].assert_eq(&told.stdout);
 }
 
@@ -78,7 +78,7 @@ fn doctor_tells_what_is_built_where_everything_is_installed() {
         ok  zig          zig 0.17.0
         ok  targets      Rust targets for arm64 and x86_64
         ok  architecture builds for arm64 (its Rust target is installed)
-        bad region       nothing says which AWS region to use
-                         add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml
+        bad region       no AWS Region is set
+                         add `--region eu-west-1`, set AWS_REGION, or set `region` under `[aws]` in chatctl.toml
     "#]].assert_eq(&told.stdout);
 }

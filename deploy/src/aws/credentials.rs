@@ -1,4 +1,4 @@
-//! Credentials, and in our words why there are none: which kind of them was tried, what is wrong, what to do.
+//! Credentials, and explanations of missing ones: the source that was tried, the problem and a remedy.
 
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
@@ -13,12 +13,12 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use futures_util::FutureExt;
 
-use super::error::{on_one_line, refused, story_of};
+use super::error::{message_of, on_one_line, refused};
 use super::origin::{Origin, is_header};
 use crate::engine::network::ProxyFailure;
 use crate::engine::{ErrorKind, TargetError, causes};
 
-/// Why there are no credentials, in the form that passes through the SDK.
+/// Why there are no credentials, in a form that passes through the SDK.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{why}")]
 pub(super) struct NoCredentials {
@@ -27,7 +27,7 @@ pub(super) struct NoCredentials {
     pub(super) hint: String,
 }
 
-/// Asks `inner` for credentials, and explains its errors by where they should have come from.
+/// Requests credentials from `inner`, and explains its errors by their source.
 #[derive(Debug)]
 pub(super) struct Explained {
     pub(super) inner: SharedCredentialsProvider,
@@ -46,7 +46,7 @@ impl ProvideCredentials for Explained {
 impl Explained {
     async fn credentials(&self) -> Provided {
         let asking = AssertUnwindSafe(self.inner.provide_credentials());
-        // A program may have given out a key that no request can be signed with, over which the SDK panics.
+        // A program may have printed a key that cannot be used in a request, with which the SDK panics.
         let answer = asking.catch_unwind().await;
         let problem = match answer {
             Ok(Ok(credentials)) => {
@@ -65,19 +65,18 @@ impl Explained {
     fn unusable(&self) -> NoCredentials {
         NoCredentials {
             kind: ErrorKind::Denied,
-            why: "the credentials that were given out have characters in them that no key has"
-                .into(),
+            why: "the credentials contain characters that no key has".into(),
             hint: match self.origin.property("credential_process") {
                 Some((profile, _)) => {
-                    format!("see what the `credential_process` of profile `{profile}` prints")
+                    format!("check the output of the `credential_process` of profile `{profile}`")
                 }
-                None => "see where they come from: `aws configure list` tells".into(),
+                None => "`aws configure list` shows where they come from".into(),
             },
         }
     }
 }
 
-/// What `error` means for credentials from `origin`.
+/// The explanation of `error` for credentials from `origin`.
 fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     let causes = || causes(error);
     let chain: Vec<_> = causes().map(ToString::to_string).collect();
@@ -98,17 +97,17 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         return NoCredentials {
             kind: ErrorKind::Usage,
             why: format!(
-                "profile `{profile}` in {} cannot give credentials: {}",
+                "profile `{profile}` in {} has no usable credentials: {}",
                 origin.files,
                 reason(&chain)
             ),
-            hint: "put it right there, or choose another profile (`--profile`, AWS_PROFILE)".into(),
+            hint: "correct it there, or choose another profile (`--profile`, AWS_PROFILE)".into(),
         };
     }
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
         return none(origin);
     }
-    // A role is assumed with credentials that were found, so what AWS says about it is about them.
+    // A role is assumed with credentials that were found, so AWS's refusal is about them.
     let role =
         causes().find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>());
     if let Some(error) = role {
@@ -120,11 +119,11 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
         let told = refused("sts:AssumeRoleWithWebIdentity", "", error);
         return NoCredentials {
             kind: told.kind,
-            why: format!("the role could not be assumed with the web identity's token: {}", story_of(error)),
+            why: format!("the role could not be assumed with the web identity's token: {}", message_of(error)),
             hint: match told.kind {
                 ErrorKind::Unreachable => told.hint.unwrap_or_default(),
                 _ => "compare the role's trust policy with the token (audience, subject, provider), and renew the token \
-                      where it has expired"
+                      if it has expired"
                     .into(),
             },
         };
@@ -135,7 +134,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     if let Some(proxy) = causes().find_map(|cause| cause.downcast_ref::<ProxyFailure>()) {
         return NoCredentials {
             kind: ErrorKind::Unreachable,
-            why: format!("credentials were asked for, and {proxy}"),
+            why: format!("could not request credentials: {proxy}"),
             hint: proxy.hint().into(),
         };
     }
@@ -145,13 +144,13 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
     {
         return NoCredentials {
             kind: ErrorKind::Unreachable,
-            why: format!("credentials were asked for, and the network failed: {last}"),
+            why: format!("could not request credentials: the network failed: {last}"),
             hint: "check the network and the Region's name, then try again".into(),
         };
     }
     if origin.property("sso_session").is_some() || origin.property("sso_start_url").is_some() {
         let again = format!(
-            "open a session with `aws sso login --profile {quoted}`, then run the same command again"
+            "sign in with `aws sso login --profile {quoted}`, then run the same command again"
         );
         let center = "IAM Identity Center";
         return if has("ForbiddenException") || has("No access") || has("ResourceNotFoundException")
@@ -159,12 +158,12 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
             let of = |property: &str| origin.property(property).map_or("", |(_, value)| value);
             let (role, account) = (of("sso_role_name"), of("sso_account_id"));
             denied(
-                format!("{center} does not give role `{role}` in account {account} to this session: {last}"),
-                "have it assigned, or compare `sso_role_name` and `sso_account_id` with what the access portal shows".into(),
+                format!("{center} refuses role `{role}` in account {account} for this session: {last}"),
+                "have it assigned, or compare `sso_role_name` and `sso_account_id` with the access portal".into(),
             )
         } else if has("expired") || has("Unauthorized") || has("not found or invalid") {
             denied(
-                format!("profile `{profile}` has no session of {center} any more: it has expired"),
+                format!("the session of {center} for profile `{profile}` has expired"),
                 again,
             )
         } else if has("failed to load") || has("failed to read") {
@@ -174,7 +173,7 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
             )
         } else {
             denied(
-                format!("profile `{profile}` has no session of {center} that can be used: {last}"),
+                format!("the session of {center} for profile `{profile}` cannot be used: {last}"),
                 again,
             )
         };
@@ -187,18 +186,17 @@ fn explained(error: &CredentialsError, origin: &Origin) -> NoCredentials {
             }
             false => format!("the session of profile `{profile}` cannot be used: {last}"),
         };
-        let again = format!(
-            "open a session with `aws login --profile {quoted}`, then run the same command again"
-        );
+        let again =
+            format!("sign in with `aws login --profile {quoted}`, then run the same command again");
         return denied(why, again);
     }
     denied(
         format!("credentials could not be loaded: {}", reason(&chain)),
-        "`aws configure list` tells where they come from, and `aws sts get-caller-identity` whether they work".into(),
+        "`aws configure list` shows where they come from, and `aws sts get-caller-identity` whether they work".into(),
     )
 }
 
-/// Nothing that was asked has any.
+/// The explanation if no source has credentials.
 fn none(origin: &Origin) -> NoCredentials {
     let profile = &origin.profile;
     let asked = match origin.is_profile_only {
@@ -224,7 +222,7 @@ fn role_refused(error: &SdkError<AssumeRoleError, HttpResponse>, origin: &Origin
         .unwrap_or((&origin.profile, "of the profile"));
     let why = format!(
         "profile `{profile}` could not assume role {role}: {}",
-        story_of(error)
+        message_of(error)
     );
     let hint = match (origin.property("mfa_serial"), told.kind) {
         (Some(_), ErrorKind::Denied) => with_code(origin),
@@ -237,7 +235,7 @@ fn role_refused(error: &SdkError<AssumeRoleError, HttpResponse>, origin: &Origin
     }
 }
 
-/// The AWS CLI asks for the code of a device, which the SDK cannot
+/// The AWS CLI prompts for the code of a device, which the SDK cannot
 /// (<https://github.com/awslabs/aws-sdk-rust/issues/527>,
 /// <https://docs.aws.amazon.com/cli/latest/reference/configure/export-credentials.html>).
 fn with_code(origin: &Origin) -> String {
@@ -247,14 +245,14 @@ fn with_code(origin: &Origin) -> String {
         false => "",
     };
     format!(
-        "the profile has `mfa_serial`, and only the AWS CLI can ask for that device's code: \
-         `eval \"$(aws configure export-credentials --profile {quoted} --format env)\"` asks for it and puts temporary \
-         keys into the environment of this shell (`--format powershell` or `fish` for these); then run the same command \
+        "the profile has `mfa_serial`, and only the AWS CLI can prompt for that device's code: \
+         `eval \"$(aws configure export-credentials --profile {quoted} --format env)\"` prompts for it and sets temporary \
+         keys in the environment of this shell (`--format powershell` or `fish` for these); then run the same command \
          there{unnamed}"
     )
 }
 
-/// What the program printed may be a secret, so neither its output nor its arguments are told.
+/// The program's output may be a secret, so neither the output nor the arguments are shown.
 fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
     let (profile, command) = origin
         .property("credential_process")
@@ -281,7 +279,7 @@ fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
             }
         }
         None if words.contains("could not parse response") || words.contains("UTF-8") => {
-            "printed no credentials in the form that AWS tools take (JSON with `Version`, `AccessKeyId`, \
+            "printed no credentials in the format of AWS tools (JSON with `Version`, `AccessKeyId`, \
              `SecretAccessKey`)"
                 .to_owned()
         }
@@ -291,13 +289,13 @@ fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
         kind: ErrorKind::Denied,
         why: format!("the `credential_process` of profile `{profile}`, `{program}`, {what}"),
         hint: format!(
-            "run it as it stands in {} to see what it says, or have it renewed",
+            "run it as written in {} to see its messages, or have it renewed",
             origin.files
         ),
     }
 }
 
-/// The last words of a chain, without the SDK's own introduction. A chain of providers has a line for each.
+/// The last part of a chain, without the SDK's own introduction. A chain of providers has a line for each.
 fn reason(chain: &[String]) -> String {
     let last = chain.last().map_or("", String::as_str);
     let telling = ["access token instead", "` was missing", "was not defined"];
@@ -314,13 +312,13 @@ fn reason(chain: &[String]) -> String {
     words.trim().to_owned()
 }
 
-/// What the SDK's error carries, if that is ours.
+/// Our error inside the SDK's, if there is one.
 pub(super) fn found_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NoCredentials> {
     causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>())
 }
 
 impl NoCredentials {
-    /// As the error of what was tried.
+    /// Converts it to the error of `attempt`.
     pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
         TargetError {
             source: Some(on_one_line(&self.why).into()),

@@ -1,5 +1,5 @@
-//! The variables that the SDK reads, checked before it reads them: of some it ignores what makes no sense, and acts as
-//! somebody else; of others it makes a header or an address, and panics.
+//! Checks the SDK's environment variables before the SDK reads them. The SDK ignores some invalid values, and then acts
+//! as another identity; from others it makes a header or an address, and panics.
 
 use std::ffi::{OsStr, OsString};
 
@@ -7,7 +7,7 @@ use hyper::Uri;
 
 use crate::engine::{ErrorKind, TargetError};
 
-/// What a variable holds.
+/// The format of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// A word of visible ASCII characters, part of a header. Spaces around it are not part of it.
@@ -16,15 +16,14 @@ enum Shape {
     Line,
     /// One line that is part of a header.
     AsciiLine,
-    /// The address of something that answers HTTP.
+    /// The address of an HTTP server.
     Url,
     /// A path below the address of a container's credentials.
     UrlPath,
 }
 
-/// Every variable of this SDK
-/// (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>), but those that name the two files and
-/// the Region, which are read elsewhere in this folder.
+/// Every variable of this SDK (<https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>), except those
+/// for the two files and the Region, which are read elsewhere in this folder.
 const VARIABLES: &[(&str, Shape)] = &[
     ("AWS_ACCESS_KEY_ID", Shape::Word),
     ("AWS_SECRET_ACCESS_KEY", Shape::Line),
@@ -62,17 +61,17 @@ const VARIABLES: &[(&str, Shape)] = &[
     ("AWS_WEB_IDENTITY_TOKEN_FILE", Shape::Line),
 ];
 
-/// Addresses of single services have names that go on, such as `AWS_ENDPOINT_URL_S3`.
+/// Addresses of single services have longer names, such as `AWS_ENDPOINT_URL_S3`.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
-/// More than the longest token has by far.
+/// Far more than the longest token has.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Makes sure that the SDK can read this process's variables. Where only a profile is to be asked for credentials
-/// (`is_profile_only`), keys in the environment are nobody's business.
+/// Checks that the SDK can read this process's variables. If only a profile is used for credentials
+/// (`is_profile_only`), keys in the environment are not checked.
 ///
 /// # Errors
-/// One of them makes no sense; told is which, and never its value, which may be a secret.
+/// One of them is invalid. The error names the variable but never its value, which may be a secret.
 pub(super) fn check(is_profile_only: bool) -> Result<(), TargetError> {
     checked(std::env::vars_os(), is_profile_only)
 }
@@ -90,7 +89,7 @@ fn checked(
                 ErrorKind::Usage,
                 format!("the environment variable {name} {why}"),
             )
-            .with_hint(format!("put it right, or unset {name}")));
+            .with_hint(format!("correct it, or unset {name}")));
         }
         let is_set = !value.to_string_lossy().trim().is_empty();
         match name {
@@ -99,13 +98,13 @@ fn checked(
             _ => {}
         }
     }
-    // The other half alone is asked by nothing.
+    // The other half alone is not used.
     if is_profile_only || !id || secret {
         return Ok(());
     }
     Err(TargetError::new(
         ErrorKind::Usage,
-        "the environment has half of a key: AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not",
+        "the environment has half of a key: AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not",
     )
     .with_hint("set both, or unset AWS_ACCESS_KEY_ID so that a profile is used"))
 }
@@ -121,11 +120,14 @@ fn shape(name: &str) -> Option<Shape> {
 fn fits(value: &OsStr, shape: Shape) -> Result<(), String> {
     let text = value.to_str().ok_or("is not UTF-8")?;
     if text.len() > MAX_BYTES {
-        return Err(format!("has {} bytes, which no such value has", text.len()));
+        return Err(format!(
+            "has {} bytes, which is too long for it",
+            text.len()
+        ));
     }
     let text = text.trim_matches(' ');
     if text.is_empty() {
-        // It counts as one that is not set, but the SDK panics over an address that is none.
+        // An empty value counts as not set, except for an address, with which the SDK panics.
         return match shape {
             Shape::Url | Shape::UrlPath => Err("is empty".into()),
             Shape::Word | Shape::Line | Shape::AsciiLine => Ok(()),
@@ -133,8 +135,8 @@ fn fits(value: &OsStr, shape: Shape) -> Result<(), String> {
     }
     if let Some(c) = text.chars().find(|c| c.is_control()) {
         return Err(match c {
-            '\n' | '\r' => "has a line break in it".to_owned(),
-            c => format!("has a control character in it ({c:?})"),
+            '\n' | '\r' => "contains a line break".to_owned(),
+            c => format!("contains a control character ({c:?})"),
         });
     }
     let is_ascii = text.is_ascii();
@@ -142,30 +144,32 @@ fn fits(value: &OsStr, shape: Shape) -> Result<(), String> {
         Shape::Line => Ok(()),
         Shape::AsciiLine if is_ascii => Ok(()),
         Shape::Word if is_ascii && !text.contains(' ') => Ok(()),
-        Shape::AsciiLine | Shape::Word => Err("has characters in it that no such value has".into()),
+        Shape::AsciiLine | Shape::Word => Err("contains characters that are not allowed".into()),
         Shape::UrlPath if text.starts_with('/') && text.parse::<Uri>().is_ok() => Ok(()),
-        Shape::UrlPath => Err("is no path: it begins with / and goes on as in a URL".into()),
+        Shape::UrlPath => {
+            Err("is not a path: it must begin with / and contain only characters of a URL".into())
+        }
         Shape::Url => url(text),
     }
 }
 
-/// Whether something can be asked at `text`.
+/// Checks that `text` is the URL of an HTTP server.
 pub(super) fn url(text: &str) -> Result<(), String> {
-    let uri: Uri = text.parse().map_err(|_| "is no URL")?;
+    let uri: Uri = text.parse().map_err(|_| "is not a URL")?;
     match uri.scheme_str() {
         Some("http" | "https") => {}
-        _ => return Err("is no URL: it begins with http:// or https://".into()),
+        _ => return Err("is not a URL: it must begin with http:// or https://".into()),
     }
     if uri.host().is_none_or(str::is_empty) {
-        return Err("is no URL: it names no host".into());
+        return Err("is not a URL: it has no host".into());
     }
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     if authority.contains('@') {
-        return Err("has a name or a password in it, which is not sent to AWS".into());
+        return Err("contains a user name or password, which is not sent to AWS".into());
     }
     let behind_host = authority.rsplit(']').next().unwrap_or_default();
     match behind_host.contains(':') && !matches!(uri.port_u16(), Some(1..)) {
-        true => Err("is no URL: its port is not a number from 1 to 65535".into()),
+        true => Err("is not a URL: its port is not a number from 1 to 65535".into()),
         false => Ok(()),
     }
 }
@@ -184,54 +188,54 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_sdk_cannot_read_is_told_by_the_name_of_its_variable() {
-        for (name, value, told) in [
+    fn a_value_that_the_sdk_cannot_read_is_reported_with_the_name_of_its_variable() {
+        for (name, value, reason) in [
             (
                 "AWS_ACCESS_KEY_ID",
                 "AKID\nX".as_bytes(),
-                "has a line break in it",
+                "contains a line break",
             ),
             (
                 "AWS_ACCESS_KEY_ID",
                 "ключ".as_bytes(),
-                "has characters in it that no such value has",
+                "contains characters that are not allowed",
             ),
             (
                 "AWS_SESSION_TOKEN",
                 b"a\x07b",
-                "has a control character in it ('\\u{7}')",
+                "contains a control character ('\\u{7}')",
             ),
             ("AWS_PROFILE", b"\xff\xfe", "is not UTF-8"),
             (
                 "AWS_ENDPOINT_URL",
                 b"localhost:4566",
-                "is no URL: it begins with http:// or https://",
+                "is not a URL: it must begin with http:// or https://",
             ),
             (
                 "AWS_ENDPOINT_URL",
                 b"/x",
-                "is no URL: it begins with http:// or https://",
+                "is not a URL: it must begin with http:// or https://",
             ),
             (
                 "AWS_ENDPOINT_URL_S3",
                 b"http://:80",
-                "is no URL: it names no host",
+                "is not a URL: it has no host",
             ),
-            ("AWS_ENDPOINT_URL_STS", b"https://h:x", "is no URL"),
+            ("AWS_ENDPOINT_URL_STS", b"https://h:x", "is not a URL"),
             (
                 "AWS_ENDPOINT_URL",
                 b"https://h:0",
-                "is no URL: its port is not a number from 1 to 65535",
+                "is not a URL: its port is not a number from 1 to 65535",
             ),
             (
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
                 b"http://x",
-                "is no path: it begins with / and goes on as in a URL",
+                "is not a path: it must begin with / and contain only characters of a URL",
             ),
         ] {
             let error = outcome(&[(name, value)]).unwrap_err();
             assert!(
-                error.starts_with(&format!("the environment variable {name} {told}")),
+                error.starts_with(&format!("the environment variable {name} {reason}")),
                 "{error}"
             );
         }
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_key_is_told_and_an_empty_variable_is_one_that_is_not_set() {
+    fn half_a_key_is_an_error_and_an_empty_variable_counts_as_not_set() {
         let id = ("AWS_ACCESS_KEY_ID", "AKID".as_bytes());
         assert!(
             outcome(&[id])
@@ -256,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sdk_does_not_read_may_be_anything() {
+    fn variables_that_the_sdk_does_not_read_are_not_checked() {
         assert_eq!(
             outcome(&[("AWS_WHATEVER", b"\xff\n"), ("HOME", b"\xff")]),
             Ok(())

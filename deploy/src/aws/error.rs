@@ -1,4 +1,4 @@
-//! What AWS's refusals mean. The only place that looks at an SDK error.
+//! Classifies AWS's refusals. The only module that inspects SDK errors.
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -15,12 +15,12 @@ use crate::stack::denial::Denial;
 use crate::stack::denial::action_in;
 use crate::stack::unavailable::explanation;
 
-/// What AWS itself said.
+/// AWS's own error message.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Words(String);
 
-/// Sorts `error`.
+/// Classifies `error`.
 pub(super) fn kind<E>(error: &SdkError<E, HttpResponse>) -> Kind
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -56,8 +56,8 @@ where
     }
 }
 
-/// Turns `error` into ours. `action` is what IAM calls the request, for when AWS does not name it; `attempt` is
-/// what was tried, for example `publish the handlers to bucket x`.
+/// Converts `error` to ours. `action` is IAM's name of the request, for messages that do not name it; `attempt` is what
+/// was attempted, for example `publish the handlers to bucket x`.
 pub(super) fn refused<E>(
     action: &'static str,
     attempt: impl std::fmt::Display,
@@ -75,24 +75,24 @@ where
     let (refusal, hint) = match kind(error) {
         Kind::Throttled => (
             ErrorKind::Unreachable,
-            Some("AWS was asked too often, also after several tries; wait a minute and try again".to_owned()),
+            Some("AWS throttled the request, even after several retries; wait a minute and try again".to_owned()),
         ),
         Kind::Unreachable => (
             ErrorKind::Unreachable,
-            Some("check the network and the region's name, then try again".to_owned()),
+            Some("check the network and the Region's name, then try again".to_owned()),
         ),
         Kind::Silent => (
             ErrorKind::Unreachable,
-            Some("AWS did not answer in time, also after several tries; check the network, then try again".to_owned()),
+            Some("AWS did not respond in time, even after several retries; check the network, then try again".to_owned()),
         ),
         Kind::Internal => (
             ErrorKind::Unreachable,
-            Some("AWS had an internal error, also after several tries; try again in a few minutes".to_owned()),
+            Some("AWS had an internal error, even after several retries; try again in a few minutes".to_owned()),
         ),
         Kind::WebPage => (
             ErrorKind::Unreachable,
             Some(
-                "something between here and AWS answered with a web page, such as a proxy or the sign-in page of a \
+                "something between here and AWS responded with a web page, such as a proxy or the sign-in page of a \
                  network: open a browser to see it, then try again"
                     .to_owned(),
             ),
@@ -100,7 +100,7 @@ where
         Kind::Garbled => (
             ErrorKind::Unreachable,
             Some(
-                "what came back is not AWS's answer, or not all of it; something between here and AWS may change it; try again"
+                "the response is incomplete or not AWS's; something between here and AWS may change it; try again"
                     .to_owned(),
             ),
         ),
@@ -108,15 +108,15 @@ where
             ErrorKind::Unreachable,
             Some(
                 "AWS's host for this Region was not found: check the Region's name (`--region`, AWS_REGION) and the \
-                 network; where only a proxy reaches AWS, name it in HTTPS_PROXY"
+                 network; if AWS is only reachable through a proxy, set HTTPS_PROXY"
                     .to_owned(),
             ),
         ),
         Kind::Certificate => (
             ErrorKind::Unreachable,
             Some(
-                "what answered is not known by the certificates of this machine: where a proxy looks into TLS, name the \
-                 file with its authority's certificate (PEM) in AWS_CA_BUNDLE; `chatctl doctor` tells which are used"
+                "this machine's certificates do not include the server's issuer: if a proxy inspects TLS, set AWS_CA_BUNDLE to the \
+                 file with its authority's certificate (PEM); `chatctl doctor` shows which are used"
                     .to_owned(),
             ),
         ),
@@ -131,17 +131,17 @@ where
         Kind::UnknownKey => (
             ErrorKind::Denied,
             Some(
-                "AWS does not know this access key here: it was mistyped, deleted or switched off; or it belongs to \
-                 another partition, as keys of China and GovCloud count only there; or the Region is one that the \
+                "AWS does not recognise this access key here: it was mistyped, deleted or deactivated; or it belongs to \
+                 another partition, because keys of China and GovCloud are only valid there; or the Region is one that the \
                  account has to enable first (https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html); \
-                 `chatctl doctor` tells which Region is asked"
+                 `chatctl doctor` shows the Region"
                     .to_owned(),
             ),
         ),
         Kind::BadSignature => (
             ErrorKind::Denied,
             Some(
-                "the secret access key is not the one of this access key: check AWS_SECRET_ACCESS_KEY or the profile \
+                "the secret access key does not belong to this access key: check AWS_SECRET_ACCESS_KEY or the profile \
                  for a mistyped or cut-off value"
                     .to_owned(),
             ),
@@ -149,7 +149,7 @@ where
         Kind::BadToken => (
             ErrorKind::Denied,
             Some(
-                "the session token is missing, or not that of the keys: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY \
+                "the session token is missing, or does not belong to the keys: set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY \
                  and AWS_SESSION_TOKEN together, or none of them"
                     .to_owned(),
             ),
@@ -165,18 +165,18 @@ where
         Kind::Unavailable => {
             let known = explanation(&words).map(|(meaning, remedy)| format!("{meaning}: {remedy}"));
             let known = known.unwrap_or_else(|| {
-                "the account is suspended, or has a problem that its billing page in the AWS console tells".to_owned()
+                "the account is suspended, or has a problem that its billing page in the AWS console shows".to_owned()
             });
             (ErrorKind::Denied, Some(known))
         }
-        // Told above.
+        // Handled above.
         Kind::NoCredentials => (ErrorKind::Denied, None),
         Kind::Denied => {
             let hint = match Denial::of(&words, action) {
                 Some(denial) if !denial.is_mere_lack() => format!("{}: {}", denial.meaning(), denial.remedy()),
                 _ => {
                     let named = action_in(&words).unwrap_or(action);
-                    format!("the identity that is used lacks the permission {named}")
+                    format!("the identity lacks the permission {named}")
                 }
             };
             (ErrorKind::Denied, Some(hint))
@@ -196,7 +196,7 @@ fn is_caused_by<E: std::error::Error + 'static>(error: &(dyn std::error::Error +
     causes(error).any(|cause| cause.is::<E>())
 }
 
-/// The error code of a service's answer.
+/// The error code of a service's response.
 pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
     match error {
         SdkError::ServiceError(service) => service.err().code(),
@@ -204,7 +204,7 @@ pub(super) fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option
     }
 }
 
-/// AWS's own words: code and message of an answer, else the innermost cause.
+/// AWS's own message: code and message of a response, else the innermost cause.
 fn words<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -219,15 +219,15 @@ where
     }
     if let SdkError::ResponseError(response) = error {
         let status = response.raw().status().as_u16();
-        return format!("the answer, with HTTP status {status}, makes no sense");
+        return format!("the response, with HTTP status {status}, could not be parsed");
     }
     if matches!(error, SdkError::TimeoutError(_)) {
-        return "no answer came in time".to_owned();
+        return "no response came in time".to_owned();
     }
     let mut last = String::new();
     for cause in causes(error) {
         last = cause.to_string();
-        // What is behind it is what the proxy's own words say already.
+        // The proxy's message repeats the inner cause.
         if cause.is::<ProxyFailure>() {
             break;
         }
@@ -235,15 +235,15 @@ where
     last
 }
 
-/// AWS's own words about `error`, for a longer chain.
-pub(super) fn story_of<E>(error: &SdkError<E, HttpResponse>) -> String
+/// AWS's own message about `error`, for a longer chain.
+pub(super) fn message_of<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     words(error)
 }
 
-/// Words of others, whose line breaks are seen and not obeyed.
+/// Marks line breaks in foreign text, so that it stays on one line.
 pub(super) fn on_one_line(words: &str) -> String {
     let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.collect::<Vec<_>>().join(" \u{240a} ")

@@ -1,4 +1,4 @@
-//! The two files that every AWS tool reads, read once, whatever they are, and given to the SDK as texts.
+//! Reads the two files of all AWS tools once, whatever kind of file they are, and passes their contents to the SDK.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,14 +12,14 @@ use super::environment::url;
 use crate::engine::reading::read;
 use crate::engine::{ErrorKind, TargetError};
 
-/// More than thousands of profiles have.
+/// More than thousands of profiles take.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// One of the two.
+/// One of the two files.
 #[derive(Debug, Default, Clone)]
 pub(super) struct File {
     pub(super) path: PathBuf,
-    /// Empty where there is no such file.
+    /// Empty if the file does not exist.
     pub(super) text: String,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The two files, which the environment may move
+    /// Both files, whose paths the environment may set
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>).
     ///
     /// # Errors
-    /// One of them cannot be read, or makes no sense; told is which, and the line.
+    /// One of them cannot be read or parsed. The error names the file and the line.
     pub(super) async fn load() -> Result<Self, TargetError> {
         let config = place("AWS_CONFIG_FILE", ".aws/config");
         let credentials = place("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
@@ -45,7 +45,7 @@ impl Files {
         })
     }
 
-    /// Both as the SDK takes them.
+    /// Both files in the SDK's form.
     pub(super) fn for_sdk(&self) -> EnvConfigFiles {
         EnvConfigFiles::builder()
             .with_contents(Kind::Config, &self.config.text)
@@ -53,7 +53,7 @@ impl Files {
             .build()
     }
 
-    /// What they say, with `profile` selected.
+    /// The parsed files, with `profile` selected.
     pub(super) async fn sections(&self, profile: &str) -> ProfileSet {
         let selected = Some(Cow::Owned(profile.to_owned()));
         let loaded = profile::load(&Fs::real(), &Env::real(), &self.for_sdk(), selected).await;
@@ -83,7 +83,7 @@ fn place(variable: &str, name: &str) -> PathBuf {
 async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
     let bytes = match read(&path, MAX_BYTES).await {
         Ok(bytes) => bytes,
-        // A folder in the path that is none means the same.
+        // A path through a file that is not a folder counts as missing too.
         Err(error)
             if matches!(
                 error.kind(),
@@ -111,7 +111,7 @@ async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
         return Err(wrong(
             &path,
             line,
-            "it has a control character in it".to_owned(),
+            "it contains a control character".to_owned(),
             kind,
         ));
     }
@@ -126,7 +126,7 @@ async fn load(path: PathBuf, kind: Kind) -> Result<File, TargetError> {
     Ok(File { path, text })
 }
 
-/// The first `endpoint_url` that is no address, over which the SDK would panic: its line, and why.
+/// The first `endpoint_url` that is not a URL, with which the SDK would panic: its line, and the reason.
 fn odd_address(text: &str) -> Option<(usize, String)> {
     let lines = text.lines().enumerate();
     let addresses = lines.filter_map(|(number, line)| {
@@ -134,14 +134,14 @@ fn odd_address(text: &str) -> Option<(usize, String)> {
         (name.trim() == "endpoint_url").then_some((number + 1, value))
     });
     let mut wrong = addresses.filter_map(|(line, value)| {
-        // What stands behind a space and a # is a comment.
+        // A space and a # begin a comment.
         let value = value.split(" #").next().unwrap_or_default().trim();
         Some((line, url(value).err()?))
     });
     wrong.next()
 }
 
-/// The line and the reason in the SDK's words, which are `error parsing FILE on line N:` and the reason below.
+/// The line and the reason in the SDK's error, which is `error parsing FILE on line N:` with the reason below.
 fn understood(error: &(dyn std::error::Error + 'static)) -> (usize, String) {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
@@ -163,7 +163,7 @@ fn line_at(bytes: &[u8], at: usize) -> usize {
 }
 
 fn wrong(path: &Path, line: usize, why: String, kind: Kind) -> TargetError {
-    let message = format!("could not understand {}, line {line}", path.display());
+    let message = format!("could not parse {}, line {line}", path.display());
     let error = TargetError::new(ErrorKind::Usage, message);
     TargetError {
         source: Some(why.into()),
@@ -174,11 +174,11 @@ fn wrong(path: &Path, line: usize, why: String, kind: Kind) -> TargetError {
 fn hint(kind: Kind) -> &'static str {
     match kind {
         Kind::Config => {
-            "put it right, or name another file in AWS_CONFIG_FILE; every AWS tool reads it: \
+            "correct it, or set AWS_CONFIG_FILE to another file; every AWS tool reads it: \
              https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"
         }
         Kind::Credentials => {
-            "put it right, or name another file in AWS_SHARED_CREDENTIALS_FILE; every AWS tool reads it: \
+            "correct it, or set AWS_SHARED_CREDENTIALS_FILE to another file; every AWS tool reads it: \
              https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html"
         }
     }
@@ -201,11 +201,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_in_a_file_is_told_with_its_line() {
+    async fn a_problem_in_a_file_is_reported_with_its_line() {
         for (bytes, told) in [
             (
                 &b"[default]\nendpoint_url = x\n"[..],
-                "line 2: `endpoint_url` is no URL: it begins with http:// or https://",
+                "line 2: `endpoint_url` is not a URL: it must begin with http:// or https://",
             ),
             (
                 b"[default]\nregion\n",
@@ -219,7 +219,7 @@ mod tests {
             (b"[default]\n\nregion = \xff\n", "line 3: it is not UTF-8"),
             (
                 b"[default]\nregion = \x00\n",
-                "line 2: it has a control character in it",
+                "line 2: it contains a control character",
             ),
         ] {
             assert_eq!(refusal(bytes).await, told);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_there_is_an_empty_one_and_a_folder_is_none() {
+    async fn a_missing_file_is_an_empty_one_and_a_folder_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let missing = load(folder.path().join("no/config"), Kind::Config)
             .await

@@ -1,4 +1,4 @@
-//! Lambda: what runs in a function, and how it is replaced.
+//! Lambda: the code of functions, and its replacement.
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
@@ -8,7 +8,7 @@ use base64::Engine as _;
 use super::error::refused;
 use crate::engine::{Asset, FunctionCode, Functions, TargetError, Unready};
 
-/// Deployed functions of one region.
+/// Deployed functions of one Region.
 #[derive(Debug)]
 pub struct LambdaFunctions {
     client: Client,
@@ -23,15 +23,15 @@ impl LambdaFunctions {
 }
 
 impl LambdaFunctions {
-    /// How many functions the account may run at a time, of those that nothing is reserved for; `None` when Lambda does
-    /// not say.
+    /// The number of concurrent functions in the account without those that are reserved; `None` if Lambda does not
+    /// return it.
     ///
     /// # Errors
     /// [`TargetError`] when Lambda cannot be asked.
     pub async fn concurrency(&self) -> Result<Option<u32>, TargetError> {
         let answer = self.client.get_account_settings().send().await;
         let answer = answer.map_err(|error| {
-            let attempt = "ask how many functions the account may run at a time";
+            let attempt = "read the account's limit of concurrent functions";
             refused("lambda:GetAccountSettings", attempt, error)
         })?;
         Ok(answer.account_limit.and_then(|limit| {
@@ -39,7 +39,7 @@ impl LambdaFunctions {
             let all = limit.concurrent_executions;
             u32::try_from(free.filter(|free| *free < all).unwrap_or(all))
                 .ok()
-                // Where the member is missing the SDK says zero; with zero nothing at all would run.
+                // The SDK returns zero for a missing field; with zero, no function could run at all.
                 .filter(|limit| *limit > 0)
         }))
     }
@@ -54,7 +54,7 @@ impl Functions for LambdaFunctions {
             .send()
             .await
             .map_err(|error| {
-                let attempt = format!("ask what runs in function {function}");
+                let attempt = format!("read the code's digest of function {function}");
                 refused("lambda:GetFunctionConfiguration", attempt, error)
             })?;
         let reason = answer.state_reason.or(answer.last_update_status_reason);
@@ -74,15 +74,16 @@ impl Functions for LambdaFunctions {
             .send()
             .await
             .map_err(|error| {
-                let attempt = format!("put new code into function {function}");
+                let attempt = format!("update the code of function {function}");
                 refused("lambda:UpdateFunctionCode", attempt, error)
             })?;
         Ok(())
     }
 }
 
-/// A function can be invoked while it is `Active`. The first invocation of an `Inactive` one, which nobody has used
-/// for long, fails and wakes it up. An update must have come to its end (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
+/// A function can be invoked while it is `Active`. The first invocation of an `Inactive` function, which has been
+/// unused for long, fails and activates it. An update must have ended
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html>).
 fn trouble(
     state: Option<State>,
     update: Option<LastUpdateStatus>,
@@ -104,7 +105,7 @@ fn trouble(
     }
 }
 
-/// Lambda tells a SHA-256 in base64; we name assets in hexadecimal.
+/// Lambda returns a SHA-256 in base64; assets are named in hexadecimal.
 fn hexadecimal(base64: &str) -> String {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(base64)
@@ -119,7 +120,7 @@ mod tests {
     use crate::engine::ErrorKind;
 
     #[tokio::test]
-    async fn how_many_functions_run_at_a_time_is_what_is_not_reserved_and_may_be_unknown() {
+    async fn the_concurrency_is_the_unreserved_one_and_may_be_unknown() {
         let told = async |status: u16, body: &str| {
             let stub = Stub::answering(vec![(status, body.to_owned())]).await;
             let limit = LambdaFunctions::new(&stub.config().await)

@@ -1,4 +1,4 @@
-//! API Gateway's control plane: does the stage serve, and where is the API.
+//! API Gateway's control plane: whether the stage serves, and the API's address.
 
 use aws_config::SdkConfig;
 use aws_sdk_apigatewayv2::Client;
@@ -7,7 +7,7 @@ use super::error::{Kind, kind, refused};
 use crate::config::names::StageName;
 use crate::engine::{Gateways, TargetError, Unready};
 
-/// Deployed WebSocket APIs of one region.
+/// Deployed WebSocket APIs of one Region.
 #[derive(Debug)]
 pub struct ApiGateways {
     client: Client,
@@ -42,7 +42,7 @@ impl Gateways for ApiGateways {
                 Ok(Some(Unready::NotYet("there is no such stage yet".into())))
             }
             Err(error) => {
-                let attempt = format!("ask about stage {stage} of API {api}");
+                let attempt = format!("read stage {stage} of API {api}");
                 Err(refused("apigateway:GET", attempt, error))
             }
         }
@@ -55,17 +55,17 @@ impl Gateways for ApiGateways {
                 .map(|endpoint| format!("{endpoint}/{stage}"))),
             Err(error) if kind(&error) == Kind::NotFound => Ok(None),
             Err(error) => {
-                let attempt = format!("ask where API {api} is");
+                let attempt = format!("read the address of API {api}");
                 Err(refused("apigateway:GET", attempt, error))
             }
         }
     }
 }
 
-/// An automatic deployment tells here how it went, in free text
+/// An automatic deployment reports its result here in free text
 /// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>). The text stays
-/// until a later one succeeds: a stage that was made before its routes complains of having none, also when they have
-/// long been there and one is about to begin. So it is never the last word.
+/// until a later deployment succeeds: a stage that was created before its routes reports that it has none, even when
+/// they exist and a deployment is about to begin. So it is never final.
 fn deployment_trouble(message: Option<&str>) -> Option<Unready> {
     let message = message?;
     let said = message.to_lowercase();
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failed_deployment_is_reported_and_never_the_last_word() {
+    fn a_failed_deployment_is_reported_but_never_final() {
         for complaint in crate::engine::COMPLAINTS {
             let reported = Some(Unready::Reported(complaint.to_owned()));
             assert_eq!(deployment_trouble(Some(complaint)), reported);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stage_s_record_is_read_from_its_answer() {
+    async fn a_stage_s_record_is_read_from_its_response() {
         let stage = serde_json::json!({
             "stageName": "v1", "autoDeploy": true, "lastDeploymentStatusMessage": crate::engine::COMPLAINTS[0],
         });
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_api_is_asked_where_it_is_and_one_that_is_gone_is_nowhere() {
+    async fn the_address_of_an_api_is_read_and_a_deleted_api_has_none() {
         let api = serde_json::json!({
             "apiId": "b", "name": "chat", "protocolType": "WEBSOCKET", "routeSelectionExpression": "x",
             "apiEndpoint": "wss://b.execute-api.eu-west-1.amazonaws.com",

@@ -1,5 +1,5 @@
-//! The HTTP client that everything is asked through. It says when AWS owes an answer, and takes nothing for AWS's answer
-//! that cannot be: a web page, nothing at all, or a part. What a proxy has to say is told as that.
+//! The HTTP client of all AWS requests. It has a deadline for responses, and rejects responses that cannot be AWS's:
+//! web pages, empty and incomplete ones. Responses of a proxy are reported as the proxy's.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,16 +22,16 @@ use hyper::Uri;
 use crate::engine::network::{Proxies, Proxy, ProxyFailure, Trust};
 use crate::engine::{ErrorKind, TargetError, causes, limits, silence};
 
-/// Until a connection is there.
+/// The deadline for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// Until the first byte of an answer.
+/// The deadline for the first byte of a response.
 const READ: Duration = Duration::from_secs(30);
 
-/// Until all of it is there, for one of the attempts.
+/// The deadline for a complete response, for each attempt.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
-/// For requests that are small, as nearly all of them are.
+/// For small requests, which nearly all are.
 pub(super) fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(limits::scaled(CONNECT))
@@ -41,7 +41,7 @@ pub(super) fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// For a request that sends `bytes`. The time until the answer includes the time that they take.
+/// For a request with a body of `bytes`. The deadline for the response includes the time of the upload.
 pub(super) fn timeouts_of_upload(bytes: u64) -> TimeoutConfig {
     let sending = limits::upload(bytes).told(1);
     TimeoutConfig::builder()
@@ -52,24 +52,24 @@ pub(super) fn timeouts_of_upload(bytes: u64) -> TimeoutConfig {
         .build()
 }
 
-/// Something between here and AWS answered with a web page.
+/// Something between here and AWS responded with a web page.
 #[derive(Debug, thiserror::Error)]
-#[error("a web page came back, with HTTP status {status}")]
+#[error("the response is a web page, with HTTP status {status}")]
 pub(super) struct WebPage {
     status: u16,
 }
 
-/// An answer without content where AWS always sends some.
+/// An empty response to a request that AWS always answers with content.
 #[derive(Debug, thiserror::Error)]
-#[error("an empty answer came back, with HTTP status {status}")]
+#[error("the response is empty, with HTTP status {status}")]
 struct Empty {
     status: u16,
 }
 
-/// By TLS with the certificates that the environment names, through the proxies that it names.
+/// TLS uses the certificates of the environment, and connections its proxies.
 ///
 /// # Errors
-/// What it names cannot be used.
+/// A proxy or certificate of the environment cannot be used.
 pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
     let proxies = Arc::new(Proxies::of_environment()?);
     let trust = Trust::of_environment().await?;
@@ -89,7 +89,7 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
             .no_proxy(rules),
         None => ProxyConfig::disabled(),
     };
-    // A proxy belongs to a scheme, and the SDK's configuration holds one of them.
+    // A proxy belongs to a scheme, but the SDK's configuration holds only one.
     let [https, http] = [https, http].map(|proxy| through(proxy, context.clone()));
     Ok(http_client_fn(move |settings, components| {
         SharedHttpConnector::new(Attentive {
@@ -114,10 +114,10 @@ fn through(proxy: ProxyConfig, context: TlsContext) -> SharedHttpClient {
     })
 }
 
-/// No error of these quotes what was read, which may hold a password.
+/// Errors here never quote what was read, which may contain a password.
 fn setup(_: impl std::error::Error) -> TargetError {
-    let message = "could not set up the connection to AWS from the proxies and certificates of the environment";
-    TargetError::new(ErrorKind::Usage, message).with_hint("`chatctl doctor` tells which they are")
+    let message = "could not set up the connection to AWS with the proxies and certificates of the environment";
+    TargetError::new(ErrorKind::Usage, message).with_hint("`chatctl doctor` shows them")
 }
 
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl HttpConnector for Attentive {
     }
 }
 
-/// What `proxy` itself answers to a request that it should have passed on. AWS names each of its answers.
+/// The response of `proxy` itself to a request that it should have forwarded. AWS marks each of its responses.
 fn passed_on(
     answer: HttpResponse,
     proxy: &Proxy,
@@ -174,7 +174,7 @@ fn passed_on(
         status @ 502..=504 if !is_aws => {
             let failure = ProxyFailure::new(
                 proxy,
-                format!("got no answer from {target}: HTTP status {status}"),
+                format!("got no response from {target}: HTTP status {status}"),
             );
             Err(ConnectorError::io(Box::new(failure)))
         }
@@ -182,7 +182,7 @@ fn passed_on(
     }
 }
 
-/// An `error` on the way through `proxy`. What names a certificate has got through it.
+/// Attributes an `error` on the way through `proxy`. Errors about a certificate come from beyond it.
 fn blamed(error: ConnectorError, proxy: &Proxy, target: &str) -> ConnectorError {
     if causes(&error).any(|cause| cause.to_string().contains("TLS handshake")) {
         return error;
@@ -190,19 +190,19 @@ fn blamed(error: ConnectorError, proxy: &Proxy, target: &str) -> ConnectorError 
     let failure = match error.is_timeout() {
         true => ProxyFailure::new(
             proxy,
-            format!("did not connect to {target} in time, or brought no answer from there"),
+            format!("did not connect to {target} in time, or got no response"),
         ),
         false => ProxyFailure::of(proxy, target, &error),
     };
     match failure.wants_login {
-        // Another attempt would end in the same way.
+        // Another attempt would fail in the same way.
         true => ConnectorError::other(Box::new(failure), None),
         false if error.is_timeout() => ConnectorError::timeout(Box::new(failure)),
         false => ConnectorError::io(Box::new(failure)),
     }
 }
 
-/// Whether AWS never answers `request` with success and nothing else. S3 does, to a PUT.
+/// Whether AWS never responds to `request` with an empty success. S3 does, to a PUT.
 fn expects_content(request: &HttpRequest) -> bool {
     let kind = request.headers().get("content-type").unwrap_or_default();
     let is_structured = [
@@ -215,7 +215,7 @@ fn expects_content(request: &HttpRequest) -> bool {
     request.method() == "GET" || (is_structured && request.method() != "DELETE")
 }
 
-/// The answer with all of its body, which breaks off here or not at all.
+/// Reads the whole body of the response, so that an incomplete one fails here.
 async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let body = ByteStream::new(answer.take_body());
     let body = body
@@ -229,7 +229,7 @@ async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError>
 fn judged(answer: HttpResponse, has_content: bool) -> Result<HttpResponse, ConnectorError> {
     let status = answer.status().as_u16();
     let body = answer.body().bytes().unwrap_or_default();
-    // A web page with AWS's own trouble in it comes from AWS's own servers.
+    // A web page with a server error comes from AWS's own servers.
     if status < 500 && is_web_page(answer.headers().get("content-type"), body) {
         return Err(ConnectorError::other(Box::new(WebPage { status }), None));
     }
@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_web_page_is_known_by_its_type_or_its_first_words() {
+    fn a_web_page_is_recognised_by_its_type_or_its_first_bytes() {
         assert!(is_web_page(Some("text/html; charset=utf-8"), b""));
         assert!(is_web_page(Some("Text/HTML"), b"x"));
         assert!(is_web_page(None, b" \n<!DOCTYPE html><p>Log in"));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_has_the_time_that_its_bytes_take_and_everything_else_two_minutes() {
+    fn an_upload_has_time_for_its_bytes_and_other_requests_two_minutes() {
         let minutes = |config: TimeoutConfig| config.operation_timeout().unwrap().as_secs() / 60;
         assert_eq!(minutes(timeouts()), 2);
         assert_eq!(minutes(timeouts_of_upload(50 << 20)), 28);

@@ -1,11 +1,11 @@
-//! Who is asking.
+//! The identity of the credentials.
 
 use aws_config::SdkConfig;
 
 use super::error::refused;
 use crate::engine::TargetError;
 
-/// An account and who acts in it.
+/// An account and an identity in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Twelve digits.
@@ -14,7 +14,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The end of the ARN, which says the most: `user/ann`, `assumed-role/deployer/ann`.
+    /// The end of the ARN, its most specific part: `user/ann`, `assumed-role/deployer/ann`.
     pub fn short(&self) -> &str {
         self.arn.splitn(6, ':').nth(5).unwrap_or(&self.arn)
     }
@@ -28,7 +28,7 @@ pub(super) async fn identity(config: &SdkConfig) -> Result<Identity, TargetError
         .map_err(|error| {
             refused(
                 "sts:GetCallerIdentity",
-                "find out whose credentials these are",
+                "read the identity of the credentials",
                 error,
             )
         })?;

@@ -1,59 +1,58 @@
-//! What kind of refusal an error code means, whatever the service calls it.
+//! Maps each service's error codes to kinds of refusals.
 
-/// What kind of refusal it is.
+/// A kind of refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::aws) enum Kind {
     Throttled,
-    /// Temporary credentials whose time is over.
+    /// Temporary credentials that have expired.
     Expired,
-    /// The access key, which AWS does not know here.
+    /// AWS does not recognise the access key here.
     UnknownKey,
-    /// The signature, which was made with another secret.
+    /// The signature was made with another secret.
     BadSignature,
-    /// The session token, which is not that of the key.
+    /// The session token does not belong to the key.
     BadToken,
-    /// The time of the request, which is not that of AWS.
+    /// The request's time differs from AWS's.
     Clock,
-    /// The account or the Region has not got this service.
+    /// The account or the Region does not have this service.
     Unavailable,
-    /// There are none.
+    /// There are no credentials.
     NoCredentials,
     Denied,
     NotFound,
-    /// No connection came to be, or it broke.
+    /// No connection was made, or it broke.
     Unreachable,
-    /// There is no machine of that name.
+    /// The host name does not exist.
     UnknownHost,
     /// The server's certificate is not trusted.
     Certificate,
-    /// A proxy on the way.
+    /// A proxy failed.
     Proxy,
-    /// No answer came in time.
+    /// No response came in time.
     Silent,
-    /// AWS had trouble of its own.
+    /// AWS had an internal error.
     Internal,
-    /// Something between here and AWS answered.
+    /// Something between here and AWS responded.
     WebPage,
-    /// The answer makes no sense.
+    /// The response cannot be parsed.
     Garbled,
     Other,
 }
 
-/// By the HTTP status: the answer to a HEAD request has no body that could carry a code
+/// Maps the HTTP status: the response to a HEAD request has no body with a code
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
 pub(super) fn by_status(status: u16) -> Kind {
     match status {
         401 | 403 => Kind::Denied,
         404 => Kind::NotFound,
-        // To whom asks too much S3 says 503.
+        // S3 throttles with 503.
         429 | 503 => Kind::Throttled,
         500.. => Kind::Internal,
         _ => Kind::Other,
     }
 }
 
-/// By the error code
-/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>,
+/// Maps the error code (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/CommonErrors.html>,
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>, and each service's own page).
 pub(super) fn by_code(code: &str, message: &str) -> Kind {
     match code {
@@ -69,7 +68,7 @@ pub(super) fn by_code(code: &str, message: &str) -> Kind {
         | "InternalError"
         | "InternalServerError"
         | "ServiceException" => Kind::Internal,
-        // A clock that is wrong makes every service complain in another way.
+        // Each service reports a wrong clock with another code.
         "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture" => Kind::Clock,
         _ if message.contains("Signature expired")
             || message.contains("Signature not yet current") =>
@@ -125,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_service_s_word_for_the_same_refusal_is_understood() {
+    fn every_service_s_code_for_the_same_refusal_is_mapped() {
         for (code, kind) in [
             ("Throttling", Kind::Throttled),
             ("TooManyRequestsException", Kind::Throttled),
@@ -147,10 +146,10 @@ mod tests {
         }
     }
 
-    /// As others have recorded them: <https://github.com/aws-amplify/aws-sdk-android/issues/88>,
+    /// From public recordings: <https://github.com/aws-amplify/aws-sdk-android/issues/88>,
     /// <https://github.com/mhart/aws4fetch/issues/73>.
     #[test]
-    fn a_wrong_clock_is_known_by_its_words_whatever_the_code() {
+    fn a_wrong_clock_is_recognised_by_its_message_whatever_the_code() {
         for (code, message) in [
             (
                 "SignatureDoesNotMatch",
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_validation_error_is_only_a_missing_stack_when_it_says_so() {
+    fn a_validation_error_only_means_a_missing_stack_if_its_message_does() {
         assert_eq!(
             by_code("ValidationError", "Stack with id chat does not exist"),
             Kind::NotFound

@@ -1,4 +1,4 @@
-//! CloudWatch Logs: what functions have written.
+//! CloudWatch Logs: the functions' log events.
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
@@ -8,7 +8,7 @@ use super::error::{Kind, kind, refused};
 use crate::engine::TargetError;
 use crate::engine::logs::{LogEvent, LogGroups};
 
-/// Log groups of one region.
+/// Log groups of one Region.
 #[derive(Debug)]
 pub struct CloudWatchLogs {
     client: Client,
@@ -23,7 +23,7 @@ impl CloudWatchLogs {
 }
 
 impl LogGroups for CloudWatchLogs {
-    /// Asks for page after page: an answer may be empty and still have a next one
+    /// Requests page after page: a page may be empty and still have a next one
     /// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html>).
     async fn events(&self, group: &str, since: i64) -> Result<Vec<LogEvent>, TargetError> {
         let mut events = Vec::new();
@@ -37,7 +37,7 @@ impl LogGroups for CloudWatchLogs {
                 .set_next_token(page.take());
             let answer = match asked.send().await {
                 Ok(answer) => answer,
-                // Deleted meanwhile, or not made yet.
+                // Deleted meanwhile, or not created yet.
                 Err(error) if kind(&error) == Kind::NotFound => return Ok(events),
                 Err(error) => {
                     let attempt = format!("read log group {group}");
@@ -54,7 +54,7 @@ impl LogGroups for CloudWatchLogs {
     }
 }
 
-/// AWS gives every event an id; for an emulator that gives none, what there is must do.
+/// AWS gives every event an id. For an emulator without ids, one is made of the event's content.
 fn converted(event: FilteredLogEvent) -> LogEvent {
     let at = event.timestamp.unwrap_or_default();
     let stream = event.log_stream_name.unwrap_or_default();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_without_an_id_are_told_apart_by_what_they_say() {
+    async fn events_without_an_id_are_identified_by_their_content() {
         let (_stub, logs) = logs(&[(
             200,
             r#"{"events":[{"timestamp":7,"message":"a"},{"timestamp":7,"message":"b","eventId":""}]}"#,

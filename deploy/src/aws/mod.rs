@@ -46,7 +46,7 @@ pub use partition::CHINA;
 pub use region::named_region;
 pub use tables::Tables;
 
-/// One account's resources in one region.
+/// One account's resources in one Region.
 #[derive(Debug)]
 pub struct AwsTarget {
     config: SdkConfig,
@@ -58,27 +58,27 @@ pub struct AwsTarget {
     pub logs: CloudWatchLogs,
 }
 
-/// How often a request is tried in all, with growing pauses in between.
+/// The most attempts of a request, with growing pauses in between.
 const ATTEMPTS: u32 = 5;
 
-/// Before the second of them; it doubles with each further one.
+/// The pause before the second attempt; it doubles with each further one.
 const BACKOFF: Duration = Duration::from_secs(1);
 
-/// Until there are credentials. Where a program is asked for them (`credential_process`), a person may have to confirm
+/// The deadline for credentials. If a program provides them (`credential_process`), the user may have to confirm
 /// something first.
 const CREDENTIALS: Duration = Duration::from_secs(50);
 
 impl AwsTarget {
-    /// Finds region and credentials the way every AWS tool does: settings, environment, profile. Nothing is sent.
+    /// Finds Region and credentials like every AWS tool: settings, environment, profile. It sends nothing.
     ///
-    /// A profile that the settings name is the only one asked for credentials.
+    /// If the settings name a profile, only that is used for credentials.
     ///
-    /// `AWS_ENDPOINT_URL` is honoured, so that an emulator can stand in for AWS
+    /// `AWS_ENDPOINT_URL` is honoured, so that an emulator can replace AWS
     /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
     ///
     /// # Errors
-    /// Nothing says which region, what the environment or the files in ~/.aws say makes no sense, or the profile that
-    /// the settings or the environment name does not exist.
+    /// No Region is set, the environment or a file in ~/.aws is invalid, or the profile of the settings or the
+    /// environment does not exist.
     pub async fn connect(settings: &Aws) -> Result<Self, TargetError> {
         let retries = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
@@ -129,15 +129,15 @@ impl AwsTarget {
         })
     }
 
-    /// Who the credentials belong to.
+    /// The identity of the credentials.
     ///
     /// # Errors
-    /// [`crate::engine::ErrorKind::Denied`] when there are none, or AWS does not accept them.
+    /// [`crate::engine::ErrorKind::Denied`] if there are none, or AWS does not accept them.
     pub async fn identity(&self) -> Result<Identity, TargetError> {
         identity::identity(&self.config).await
     }
 
-    /// The bucket of this account and region that handlers are published to; it may not exist yet.
+    /// The bucket of this account and Region that handlers are published to. It may not exist yet.
     pub fn bucket(&self, identity: &Identity) -> Bucket {
         Bucket::new(&self.config, identity, &self.region)
     }

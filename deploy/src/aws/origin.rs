@@ -1,4 +1,4 @@
-//! Where credentials and Region come from, as far as settings, environment and the two files say.
+//! The sources of credentials and Region in settings, environment and the two files.
 
 use std::collections::BTreeSet;
 
@@ -15,24 +15,24 @@ use crate::config::Aws;
 use crate::config::names::RegionName;
 use crate::engine::{ErrorKind, TargetError, limits};
 
-/// What decides who acts, and where.
+/// What decides the identity and the Region.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) files: Files,
-    /// The profile that is asked, whether somebody named it or not.
+    /// The profile in use, named explicitly or by default.
     pub(super) profile: String,
-    /// Whether nothing but the profile is asked.
+    /// Whether only the profile is used.
     pub(super) is_profile_only: bool,
     sections: ProfileSet,
-    /// What is wrong with the files, where they may not be needed.
+    /// The problem with the files, which may not be needed.
     problem: Option<TargetError>,
 }
 
 impl Origin {
-    /// What settings, environment and files say together.
+    /// Combines settings, environment and files.
     ///
     /// # Errors
-    /// A variable or a file that is needed makes no sense, or the profile that was asked for does not exist.
+    /// A variable or file that is needed is invalid, or the named profile does not exist.
     pub(super) async fn load(settings: &Aws) -> Result<Self, TargetError> {
         let is_profile_only = settings.profile.is_some();
         environment::check(is_profile_only)?;
@@ -63,7 +63,7 @@ impl Origin {
         Ok(origin)
     }
 
-    /// The profile that is asked, and those that it takes its credentials from, in that order.
+    /// The profile in use, followed by those that it takes its credentials from.
     pub(super) fn chain(&self) -> Vec<&Profile> {
         let (mut chain, mut seen) = (Vec::new(), BTreeSet::new());
         let mut next = Some(self.profile.as_str());
@@ -86,7 +86,7 @@ impl Origin {
         found.next()
     }
 
-    /// The SDK makes headers of keys, and panics over what none can have.
+    /// The SDK makes headers of keys, and panics with invalid characters.
     fn check_keys(&self) -> Result<(), TargetError> {
         for profile in self.chain() {
             for property in ["aws_access_key_id", "aws_session_token"] {
@@ -96,19 +96,19 @@ impl Origin {
                 }
                 let (name, files) = (profile.name(), &self.files);
                 let message = format!(
-                    "`{property}` of profile `{name}` in {files} has characters in it that no such value has"
+                    "`{property}` of profile `{name}` in {files} contains characters that are not allowed"
                 );
                 return Err(TargetError::new(ErrorKind::Usage, message)
-                    .with_hint("write it again, without spaces, quotes and line breaks in it"));
+                    .with_hint("write it again, without spaces, quotes and line breaks"));
             }
         }
         Ok(())
     }
 
-    /// The Region: from settings, environment, the profile, else from the machine on AWS that this is.
+    /// The Region of the settings, the environment or the profile, else of the AWS machine that this runs on.
     ///
     /// # Errors
-    /// Nothing names one, or what names one does not name a Region.
+    /// No Region is set, or its name is invalid.
     pub(super) async fn region(
         &mut self,
         settings: &Aws,
@@ -129,14 +129,14 @@ impl Origin {
         {
             return named(region, &format!("`region` of profile `{}`", self.profile));
         }
-        // Where nothing names a Region, the machine itself is asked, which may not answer.
+        // As the last source, the machine's metadata is requested, which may not respond.
         let asked = ProviderConfig::without_region()
             .with_behavior_version(Some(BehaviorVersion::latest()))
             .with_http_client(http.clone());
         let machine = ImdsRegionProvider::builder().configure(&asked).build();
         let asking = tokio::time::timeout(limits::CALL.time(), machine.region());
         let found = asking.await.map_err(|_elapsed| {
-            let message = "it took too long to find out which AWS region to use";
+            let message = "could not find the AWS Region in time";
             TargetError::new(ErrorKind::Unreachable, message)
                 .with_hint("add `--region eu-west-1`, or set AWS_REGION")
         })?;
@@ -148,35 +148,36 @@ impl Origin {
         }
         let message = match settings.profile {
             Some(_) => format!(
-                "neither profile `{}` nor the environment says which AWS region to use",
+                "no AWS Region is set, neither in profile `{}` nor in the environment",
                 self.profile
             ),
-            None => "nothing says which AWS region to use".to_owned(),
+            None => "no AWS Region is set".to_owned(),
         };
         let empty = ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .into_iter()
             .find(|variable| std::env::var_os(variable).is_some_and(|value| value.is_empty()));
         let empty = empty.map(|variable| format!("; {variable} is set, and empty"));
         let hint = format!(
-            "add `--region eu-west-1`, set AWS_REGION, or put `region` under `[aws]` in chatctl.toml{}",
+            "add `--region eu-west-1`, set AWS_REGION, or set `region` under `[aws]` in chatctl.toml{}",
             empty.unwrap_or_default()
         );
         Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint))
     }
 }
 
-/// `region`, which `source` names, if it can be one.
+/// Returns `region` from `source`, if it can be a Region's name.
 fn named(region: &str, source: &str) -> Result<String, TargetError> {
     match region.parse::<RegionName>() {
         Ok(region) => Ok(region.into()),
         Err(error) => Err(
-            TargetError::new(ErrorKind::Usage, format!("{source}: {error}"))
-                .with_hint("a Region's name is like eu-west-1; `--region` names another one"),
+            TargetError::new(ErrorKind::Usage, format!("{source}: {error}")).with_hint(
+                "a Region's name has the form eu-west-1; set another one with `--region`",
+            ),
         ),
     }
 }
 
-/// Whether a header can hold `value`.
+/// Whether `value` is a valid header value.
 pub(super) fn is_header(value: &str) -> bool {
     value.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }

@@ -1,14 +1,15 @@
-//! What differs in AWS's partitions, as far as it decides whether a chat answers.
+//! Differences between AWS's partitions that decide whether a chat works.
 
 use super::Identity;
 
-/// API Gateway in China serves requests without authentication, and those that a Lambda authorizer judges, only for
-/// accounts with an ICP licence (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html>).
+/// API Gateway in China serves requests without authentication, and those with a Lambda authorizer, only for accounts
+/// with an ICP licence (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html>).
 pub const CHINA: &str = "in China, API Gateway answers a chat's handshakes only for accounts with an ICP licence \
                                 (https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html): without one, \
                                 the stack is made and each handshake is refused";
 
-const ISOLATED: &str = "chatctl has never been tried in an isolated partition (aws-iso): what AWS offers there may differ";
+const ISOLATED: &str =
+    "chatctl has never been tried in an isolated partition (aws-iso), whose services may differ";
 
 impl Identity {
     /// The partition of the account, such as `aws` or `aws-cn`.
@@ -16,7 +17,7 @@ impl Identity {
         self.arn.split(':').nth(1).unwrap_or("aws")
     }
 
-    /// What somebody should know before anything is deployed there.
+    /// A warning about the partition, for the question before a deployment.
     pub fn caution(&self) -> Option<&'static str> {
         match self.partition() {
             "aws-cn" => Some(CHINA),

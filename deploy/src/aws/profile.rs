@@ -1,4 +1,4 @@
-//! A profile that was asked for by name: that it exists, and credentials from nowhere else.
+//! A profile that is named explicitly: checks that it exists, and takes credentials only from it.
 
 use aws_config::BehaviorVersion;
 use aws_config::SdkConfig;
@@ -11,7 +11,8 @@ use super::files::Files;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::few::few;
 
-/// How a section's title leads to its name (<https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>).
+/// The notation of profile names in a file's section titles
+/// (<https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Notation {
     /// `[profile work]`, but `[default]`.
@@ -20,14 +21,14 @@ enum Notation {
     Credentials,
 }
 
-/// The profile that the environment names.
+/// The profile that the environment sets.
 pub(super) fn of_environment() -> Option<String> {
     std::env::var("AWS_PROFILE")
         .ok()
         .filter(|profile| !profile.is_empty())
 }
 
-/// Whether keys in the environment come before any profile that the settings do not name.
+/// Whether keys in the environment take precedence over a profile that the settings do not name.
 pub(super) fn keys_decide() -> bool {
     decided_by(|variable| std::env::var(variable).ok())
 }
@@ -36,10 +37,10 @@ fn decided_by(environment: impl Fn(&str) -> Option<String>) -> bool {
     environment("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.trim().is_empty())
 }
 
-/// Makes sure that `profile` is there, in one of the files that every AWS tool reads.
+/// Checks that `profile` is in one of the files of all AWS tools.
 ///
 /// # Errors
-/// It is not; told are the files that were looked at and the profiles that there are.
+/// It is missing. The error lists the files and their profiles.
 pub(super) fn exists(profile: &str, files: &Files) -> Result<(), TargetError> {
     let mut known = names(&files.config.text, Notation::Config);
     known.extend(names(&files.credentials.text, Notation::Credentials));
@@ -50,7 +51,7 @@ pub(super) fn exists(profile: &str, files: &Files) -> Result<(), TargetError> {
     known.dedup();
     let message = format!("there is no AWS profile `{profile}` in {files}");
     let hint = if known.is_empty() {
-        "neither names a profile: `aws login`, `aws configure sso` or `aws configure` writes one; `--profile`, `profile` under `[aws]` in chatctl.toml, or AWS_PROFILE chooses it".to_owned()
+        "neither has a profile: `aws login`, `aws configure sso` or `aws configure` writes one; `--profile`, `profile` under `[aws]` in chatctl.toml, or AWS_PROFILE chooses it".to_owned()
     } else {
         format!(
             "choose one of {} with `--profile`, with `profile` under `[aws]` in chatctl.toml, or with AWS_PROFILE",
@@ -60,8 +61,8 @@ pub(super) fn exists(profile: &str, files: &Files) -> Result<(), TargetError> {
     Err(TargetError::new(ErrorKind::Usage, message).with_hint(hint))
 }
 
-/// The credentials of `profile` alone. Whoever names a profile means its account, whatever keys the environment holds,
-/// which would come first otherwise.
+/// The credentials of `profile` alone. A user who names a profile means its account, even if the environment has keys,
+/// which would otherwise take precedence.
 pub(super) fn credentials(
     profile: &str,
     files: &Files,
@@ -78,7 +79,7 @@ pub(super) fn credentials(
         .profile_files(files.for_sdk())
         .profile_name(profile)
         .build();
-    // A chain of one names its link when that has no credentials, which the link itself does not.
+    // A chain of one adds the link's name to its error, which the link itself does not.
     let name = format!("profile `{profile}`");
     SharedCredentialsProvider::new(CredentialsProviderChain::first_try(name, provider))
 }

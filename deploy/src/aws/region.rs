@@ -1,4 +1,4 @@
-//! Which Region a command without AWS is about.
+//! The Region of a command that does not connect to AWS.
 
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::ProvideRegion as _;
@@ -6,8 +6,8 @@ use aws_config::profile::region::ProfileFileRegionProvider;
 
 use crate::config::Aws;
 
-/// The Region that a deployment with these settings would go to, as far as settings, environment and `~/.aws` tell.
-/// The machine itself is not asked, so nothing is sent; `None` where nothing names one.
+/// The Region that a deployment with these settings would use, from settings, environment and `~/.aws`. The machine's
+/// metadata is not requested, so nothing is sent; `None` if none is set.
 pub async fn named_region(settings: &Aws) -> Option<String> {
     if settings.region.is_some() {
         return settings.region.clone();

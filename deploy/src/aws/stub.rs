@@ -1,4 +1,4 @@
-//! An AWS of prepared answers on a loopback port, to prove what the adapters make of them.
+//! A stub of AWS with prepared responses on a loopback port, for tests of the adapters.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use super::AwsTarget;
 use crate::config::Aws;
 
-/// Answers requests in turn, the last answer again and again, and writes down what was asked.
+/// Sends its responses in turn, the last one repeatedly, and records the requests.
 #[derive(Debug, Clone)]
 pub(super) struct Stub {
     url: String,
@@ -68,7 +68,7 @@ impl Stub {
         stub
     }
 
-    /// What was asked so far, one string a request: method, URI, body.
+    /// The requests so far, each as one string: method, URI, body.
     pub(super) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -82,7 +82,7 @@ impl Stub {
             .collect()
     }
 
-    /// A configuration that leads here, with credentials that are good for nothing.
+    /// A configuration for this stub, with invalid credentials.
     pub(super) async fn config(&self) -> SdkConfig {
         self.target().await.config
     }
@@ -108,7 +108,7 @@ impl Stub {
     }
 }
 
-/// A refusal as the query protocol of CloudFormation and STS puts it.
+/// A refusal in the query protocol of CloudFormation and STS.
 pub(super) fn refusal(status: u16, code: &str, message: &str) -> Answer {
     let body = format!(
         "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"

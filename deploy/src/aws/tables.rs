@@ -1,4 +1,4 @@
-//! DynamoDB: how much a table holds, before it goes.
+//! DynamoDB: the size of a table, before it is deleted.
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use super::error::{Kind, kind, refused};
 use crate::engine::TargetError;
 
-/// Tables of one region.
+/// Tables of one Region.
 #[derive(Debug)]
 pub struct Tables {
     client: Client,
@@ -19,11 +19,11 @@ impl Tables {
         }
     }
 
-    /// About how many items `table` has, `None` when it is gone. DynamoDB counts every six hours or so
+    /// The approximate number of items of `table`, `None` if it is gone. DynamoDB updates it about every six hours
     /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html>).
     ///
     /// # Errors
-    /// [`TargetError`] when DynamoDB cannot be asked.
+    /// [`TargetError`] if DynamoDB refuses or does not respond.
     pub async fn items(&self, table: &str) -> Result<Option<u64>, TargetError> {
         match self.client.describe_table().table_name(table).send().await {
             Ok(answer) => {
@@ -34,7 +34,7 @@ impl Tables {
             }
             Err(error) if kind(&error) == Kind::NotFound => Ok(None),
             Err(error) => {
-                let attempt = format!("ask how many items table {table} has");
+                let attempt = format!("read the number of items of table {table}");
                 Err(refused("dynamodb:DescribeTable", attempt, error))
             }
         }

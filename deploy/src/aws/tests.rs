@@ -1,7 +1,7 @@
 use super::stub::{Stub, refusal};
 use crate::engine::ErrorKind;
 
-/// The hint of a command whose first question AWS refuses with `code` and `message`.
+/// The hint of a command whose first request AWS refuses with `code` and `message`.
 async fn hint(status: u16, code: &str, message: &str) -> String {
     let stub = Stub::answering(vec![refusal(status, code, message)]).await;
     let error = stub.target().await.identity().await.unwrap_err();
@@ -9,10 +9,10 @@ async fn hint(status: u16, code: &str, message: &str) -> String {
     error.hint.unwrap()
 }
 
-/// The sentences are those of <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>; all
-/// of them are in `stack::denial`.
+/// The messages are those of <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>; all of
+/// them are in `stack::denial`.
 #[tokio::test]
-async fn an_explicit_denial_names_the_policy_and_sends_nobody_to_allow_it() {
+async fn an_explicit_denial_names_the_policy_and_gives_no_advice_to_allow_the_action() {
     let asked = "User: arn:aws:iam::1:user/ann is not authorized to perform: sts:GetCallerIdentity on resource: *";
     for (context, named) in [
         (
@@ -25,15 +25,15 @@ async fn an_explicit_denial_names_the_policy_and_sends_nobody_to_allow_it() {
         ),
         (
             "with an explicit deny in a session policy",
-            "the policy of the session",
+            "the session policy",
         ),
         (
             "with an explicit deny in a VPC endpoint policy",
-            "the policy of the VPC endpoint",
+            "the policy of the request's VPC endpoint",
         ),
         (
             "because no VPC endpoint policy allows the sts:GetCallerIdentity action",
-            "the policy of the VPC endpoint",
+            "the policy of the request's VPC endpoint",
         ),
         (
             "with an explicit deny in a resource-based policy",
@@ -47,12 +47,12 @@ async fn an_explicit_denial_names_the_policy_and_sends_nobody_to_allow_it() {
     let lack = hint(403, "AccessDenied", asked).await;
     assert_eq!(
         lack,
-        "the identity that is used lacks the permission sts:GetCallerIdentity"
+        "the identity lacks the permission sts:GetCallerIdentity"
     );
 }
 
 #[tokio::test]
-async fn keys_clock_registration_and_region_have_words_of_their_own() {
+async fn keys_clock_registration_and_region_have_their_own_hints() {
     for (code, message, words) in [
         (
             "InvalidClientTokenId",

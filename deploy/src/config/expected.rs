@@ -1,12 +1,12 @@
-//! What a value should have been, in the words of somebody who writes TOML: the parser speaks of Rust's types.
+//! Rewrites the parser's messages about wrong types: TOML's terms instead of Rust's types.
 
-/// `message`, which the parser has about a value, in such words; other messages stay as they are.
+/// Returns `message` with TOML's names of the types. Messages about anything else stay unchanged.
 pub(super) fn in_plain_words(message: &str) -> String {
     let Some((kind, rest)) = message.split_once(": ") else {
         return message.to_owned();
     };
     let is_about_a_value = matches!(kind, "invalid type" | "invalid value" | "invalid length");
-    // What was found may have these words in it, what was expected has not.
+    // The value that was found may contain these words, the expected type does not.
     match rest.rsplit_once(", expected ") {
         Some((found, expected)) if is_about_a_value => {
             format!("expected {}, found {}", wanted(expected), given(found))
@@ -22,15 +22,15 @@ fn wanted(expected: &str) -> String {
     let plain = match expected {
         whole if number.contains(&whole) => "a whole number",
         "f32" | "f64" => "a number",
-        "a string" | "string" | "str" | "path string" | "a borrowed string" => "a text in quotes",
+        "a string" | "string" | "str" | "path string" | "a borrowed string" => "a string in quotes",
         "a boolean" => "true or false",
         "a sequence" | "a list" => "a list in [ ]",
         "a map" => "a table",
-        "string or table" => "a text in quotes, or a table",
+        "string or table" => "a string in quotes, or a table",
         table if table.starts_with("struct ") || table.starts_with("map") => "a table",
         list if list.starts_with("tuple struct") || list.starts_with("an array") => "a list in [ ]",
         variant if variant.starts_with("enum ") || variant == "variant identifier" => {
-            "a text in quotes"
+            "a string in quotes"
         }
         other => other,
     };
@@ -44,7 +44,7 @@ fn given(found: &str) -> String {
     };
     let bare = value.trim_matches('`');
     match kind {
-        "string" => format!("the text {value}"),
+        "string" => format!("the string {value}"),
         "integer" => format!("the number {bare}"),
         "floating" => format!("the number {}", bare.trim_start_matches("point `")),
         "boolean" => bare.to_owned(),
@@ -59,15 +59,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_parser_expects_is_said_without_rust_s_names() {
+    fn type_errors_use_toml_s_names_of_types() {
         for (message, plain) in [
             (
                 "invalid type: string \"100\", expected i64",
-                "expected a whole number, found the text \"100\"",
+                "expected a whole number, found the string \"100\"",
             ),
             (
                 "invalid type: integer `5`, expected a string",
-                "expected a text in quotes, found the number 5",
+                "expected a string in quotes, found the number 5",
             ),
             (
                 "invalid type: floating point `1.5`, expected i64",
@@ -75,11 +75,11 @@ mod tests {
             ),
             (
                 "invalid type: boolean `true`, expected path string",
-                "expected a text in quotes, found true",
+                "expected a string in quotes, found true",
             ),
             (
                 "invalid type: map, expected a string",
-                "expected a text in quotes, found a table",
+                "expected a string in quotes, found a table",
             ),
             (
                 "invalid type: sequence, expected a boolean",
@@ -87,7 +87,7 @@ mod tests {
             ),
             (
                 "invalid type: string \"x, expected y\", expected struct Aws",
-                "expected a table, found the text \"x, expected y\"",
+                "expected a table, found the string \"x, expected y\"",
             ),
             (
                 "invalid type: integer `1`, expected a sequence",

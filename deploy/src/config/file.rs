@@ -1,4 +1,4 @@
-//! The file's own shape. Every key is optional, none may be unknown.
+//! The shape of `chatctl.toml`. Every key is optional, and unknown keys are errors.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::routes::{self, RouteTable, Routes};
 use super::snippet::Snippet;
 use super::stage::Stage;
 
-/// What `chatctl.toml` says.
+/// The contents of `chatctl.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct File {
@@ -55,7 +55,7 @@ pub(super) struct Local {
     pub(super) port: Option<Port>,
 }
 
-/// A port that can be listened on: not 0, which would mean another one every time.
+/// A port to listen on. It is not 0, which would be another port at every start.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "i64")]
 pub(super) struct Port(pub(super) u16);
@@ -116,7 +116,7 @@ impl Default for Handlers {
 
 impl Default for File {
     fn default() -> Self {
-        const REASON: &str = "a default obeys its own rule";
+        const REASON: &str = "every default is valid";
         Self {
             stack: "chat".parse().expect(REASON),
             stage: Stage::default(),
@@ -131,10 +131,10 @@ impl Default for File {
     }
 }
 
-/// Parses `text`, which `path` names in errors; paths in it start at `folder`.
+/// Parses `text`. Errors name `path`; relative paths in the file start at `folder`.
 ///
 /// # Errors
-/// The first thing that is wrong, with its line.
+/// The first problem, with its line.
 pub(super) fn parse(path: &Path, text: &str, folder: &Path) -> Result<(File, Routes), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn no_wrong_type_is_told_in_the_words_of_rust() {
+    fn no_type_error_uses_rust_s_names_of_types() {
         let tables = [
             ("stack", "1"),
             ("stage", "true"),

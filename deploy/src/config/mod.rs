@@ -1,7 +1,7 @@
 //! `chatctl.toml` + environment + flags → [`Settings`].
 //!
-//! Flags win over the environment, which wins over the file, which wins over the defaults; the defaults are a
-//! complete chat. Whatever is wrong with the file is an error that shows the line.
+//! Flags win over the environment, the environment over the file, and the file over the defaults. The defaults are a
+//! complete chat. Every problem with the file is an error that shows the line.
 
 mod expected;
 mod file;
@@ -24,56 +24,56 @@ use secret::LocalSecret;
 pub use snippet::Snippet;
 use stage::Throttle;
 
-/// The file's name, looked for in the working folder.
+/// The file's name. It is looked for in the working folder.
 pub const FILE_NAME: &str = "chatctl.toml";
 
-/// Everything a command needs to know about the chat; complete and checked.
+/// Everything that a command needs about the chat, complete and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The folder of the config file: relative paths start here, local state lives in `.chatctl/` below it.
+    /// The folder of the config file. Relative paths start here, and local state is kept in `.chatctl/` below it.
     pub folder: PathBuf,
     pub stack: StackName,
     pub stage: StageName,
-    /// What each route takes; `None` leaves it to the account.
+    /// The request limits of each route. With `None`, the account's limits apply.
     pub throttle: Option<Throttle>,
-    /// The two people in the printed commands.
+    /// The two users in the printed connect commands.
     pub from: PersonName,
     pub to: PersonName,
-    /// Message routes, in the order of the file; at least one, no key twice.
+    /// Message routes, in the order of the file. There is at least one, and keys are unique.
     pub routes: Vec<Route>,
-    /// Who is told that somebody comes or goes, instead of our own functions.
+    /// The backend that handles `$connect` and `$disconnect` instead of our own functions.
     pub lifecycle: Option<Lifecycle>,
     /// Days that CloudWatch keeps the functions' logs.
     pub log_retention_days: u32,
     pub handlers: Handlers,
     pub aws: Aws,
-    /// The local port that the file asks for.
+    /// The local port that the file sets.
     pub local_port: Option<u16>,
 }
 
 /// Where the handlers come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handlers {
-    /// The crate's folder; `None` lets packaging look for it.
+    /// The crate's folder. With `None`, packaging looks for it.
     pub path: Option<PathBuf>,
-    /// The cargo profile they are built with.
+    /// The cargo profile for deployments.
     pub profile: String,
-    /// The one for `dev`, where the build is what one waits for.
+    /// The cargo profile for `dev`, where the build time matters most.
     pub dev_profile: String,
 }
 
-/// Which account, where, and for which processor. `None` leaves it to the AWS tools' own files and variables.
+/// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aws {
     pub region: Option<String>,
     pub profile: Option<String>,
-    /// The processor that the handlers must be built for.
+    /// The processor to build the handlers for.
     pub architecture: Option<Architecture>,
-    /// Where the API answers when something stands in for AWS.
+    /// Where the API answers when an emulator replaces AWS.
     pub endpoint: Option<EndpointTemplate>,
 }
 
-/// A processor, in Lambda's words.
+/// A processor, by Lambda's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 pub enum Architecture {
     #[serde(rename = "arm64")]
@@ -83,14 +83,14 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// The one that Lambda calls so.
-    pub fn of_word(word: &str) -> Option<Self> {
+    /// The processor with Lambda's name `word`.
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::Arm64, Self::X86_64]
             .into_iter()
             .find(|architecture| architecture.word() == word)
     }
 
-    /// Lambda's word for it.
+    /// Lambda's name of the processor.
     pub fn word(self) -> &'static str {
         match self {
             Self::Arm64 => "arm64",
@@ -99,7 +99,7 @@ impl Architecture {
     }
 }
 
-/// What flags and environment say; `None` leaves the file's word.
+/// Values from flags and the environment. With `None`, the file's value applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     pub config: Option<PathBuf>,
@@ -127,12 +127,12 @@ pub enum ConfigError {
 }
 
 impl Settings {
-    /// What every client of this chat says when it connects, beside names and room. Each client begins with it.
+    /// The part of the handshake that all clients of this chat share, beside names and room.
     pub fn handshake(&self) -> Handshake {
         Handshake::default()
     }
 
-    /// Who receives messages by one of our own functions; each as often as there are routes.
+    /// The receivers of each route that one of our own functions serves. They repeat if routes share them.
     pub fn receivers(&self) -> impl Iterator<Item = Receivers> {
         self.routes.iter().filter_map(|route| match route.purpose {
             Purpose::People { receivers, .. } => Some(receivers),
@@ -140,7 +140,7 @@ impl Settings {
         })
     }
 
-    /// By what connections are found.
+    /// The key that connections are found by.
     pub fn index(&self) -> Index {
         match self.has_own_functions() {
             true => Index::for_receivers(self.receivers()),
@@ -148,17 +148,17 @@ impl Settings {
         }
     }
 
-    /// Whether any of our own functions is in the stack: they record who is connected.
+    /// Whether the stack has functions of our own. They record the connections.
     pub fn has_own_functions(&self) -> bool {
         self.lifecycle.is_none()
     }
 
-    /// Whether there is any function, so that something must be built and published, and a table for it.
+    /// Whether the stack has any function, and so needs a build, published code and a table.
     pub fn has_functions(&self) -> bool {
         self.has_own_functions() || self.custom_handlers().next().is_some()
     }
 
-    /// Where the user's backend is, for each route that leads there.
+    /// The user's backends, each with the route that leads to it.
     pub fn backends(&self) -> impl Iterator<Item = (&str, &Backend)> {
         let lifecycle = self.lifecycle.iter().flat_map(|lifecycle| {
             [
@@ -172,14 +172,15 @@ impl Settings {
         }))
     }
 
-    /// What somebody should know before it is deployed where others can listen; a line each.
+    /// Warnings for the question before a deployment to AWS, one line each.
     pub fn cautions(&self) -> Vec<String> {
         let mut in_clear: Vec<_> = self
             .backends()
             .filter(|(_, backend)| backend.url.is_in_clear())
             .map(|(_, backend)| backend)
             .collect();
-        // A secret is the worse loss, so it is what is said of an address with and without one.
+        // One warning for each address. A leaked secret is worse than leaked messages, so the backend with the secret
+        // is kept.
         in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
         in_clear.dedup_by_key(|backend| backend.url.origin());
         let line = |backend: &Backend| {
@@ -195,7 +196,7 @@ impl Settings {
         in_clear.into_iter().map(line).collect()
     }
 
-    /// How many requests the stage lets through, for the question before a deployment.
+    /// The request limits of the stage, for the question before a deployment.
     pub fn limits(&self) -> String {
         match self.throttle {
             Some(limits) => format!("each route takes {limits} (`throttle` under `[stage]`)"),
@@ -224,7 +225,7 @@ impl Settings {
     /// Loads the file that `overrides` names, else `chatctl.toml` in `folder`, else the defaults.
     ///
     /// # Errors
-    /// [`ConfigError`]: a file that was asked for is missing, cannot be read, or says something impossible.
+    /// [`ConfigError`]: the named file is missing, cannot be read, or has an invalid value.
     pub fn load(folder: &Path, overrides: Overrides) -> Result<Self, ConfigError> {
         let path = overrides
             .config
@@ -338,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_asked_for_must_exist() {
+    fn a_file_that_a_flag_names_must_exist() {
         let folder = tempfile::tempdir().unwrap();
         let asked = Overrides {
             config: Some("other.toml".into()),

@@ -1,4 +1,4 @@
-//! Names that end up in AWS, a URL or a header: checked once, here.
+//! Names that become part of AWS resources, URLs or headers. They are checked once, here.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ macro_rules! name {
     };
 }
 
-/// Why a text is not the name it should be.
+/// Why a string is not a valid name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a {what}: {reason}")]
 pub struct InvalidName {
@@ -83,8 +83,8 @@ name!(
 );
 
 name!(
-    /// What a client's message can select, `$default` or a custom key of letters, digits, `-` and `_`; or one of
-    /// `$connect` and `$disconnect`.
+    /// A route key: `$default` or a custom key of letters, digits, `-` and `_`, which a client's message can select; or
+    /// `$connect` or `$disconnect`.
     RouteKey,
     "route key",
     |text| {
@@ -101,16 +101,16 @@ name!(
 );
 
 impl RouteKey {
-    /// Whether no message selects it: API Gateway itself does, when somebody comes or goes.
+    /// Whether API Gateway itself selects the route when a client connects or disconnects. No message can.
     pub fn is_lifecycle(&self) -> bool {
         matches!(self.as_ref(), "$connect" | "$disconnect")
     }
 }
 
 name!(
-    /// The member of a JSON object that carries a message's text. It is part of a JSONPath, so it has no punctuation.
+    /// The field of a JSON object that carries the message. It is part of a JSONPath, so it has no punctuation.
     MemberName,
-    "name of a JSON member",
+    "name of a JSON field",
     |text| {
         length(text, 64)?;
         if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
@@ -121,14 +121,14 @@ name!(
 );
 
 name!(
-    /// A person in the chat, or a room, by the rule that the functions apply too.
+    /// The name of a user or a room, by the same rule as in the functions.
     PersonName,
     "name for a person",
     |text| chat_protocol::name::check(text).map_err(|broken| broken.to_string())
 );
 
 name!(
-    /// An AWS region's name, such as `eu-west-1`.
+    /// An AWS Region's name, such as `eu-west-1`.
     RegionName,
     "region",
     |text| {
@@ -142,7 +142,7 @@ name!(
 );
 
 name!(
-    /// Where the deployed API answers when it is not at AWS: a WebSocket URL with `{api}` and `{stage}` in it.
+    /// The address of an API deployed to an emulator: a WebSocket URL that contains `{api}` and `{stage}`.
     EndpointTemplate,
     "endpoint template",
     |text| {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn api_gateways_own_route_keys_are_told_from_others() {
+    fn only_api_gateway_s_own_route_keys_are_lifecycle_keys() {
         assert!(refusal::<RouteKey>("$other").contains("'$' is not allowed"));
         for (key, is_lifecycle) in [
             ("$connect", true),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_named_by_one_plain_word() {
+    fn a_field_name_is_one_word_without_punctuation() {
         for name in ["message", "_x", "a-b", "data2"] {
             name.parse::<MemberName>().unwrap();
         }

@@ -1,11 +1,11 @@
-//! What a custom handler may do, as the config says it.
+//! The permissions of a custom handler, as the config declares them.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::names::{RouteKey, StackName, StageName};
 
-/// Some actions on some resources.
+/// Allowed actions on some resources.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grant {
@@ -21,7 +21,7 @@ pub struct Grant {
 #[serde(try_from = "String", into = "String")]
 pub struct Action(String);
 
-/// What something may be done to.
+/// A resource that a permission covers.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Granted {
@@ -37,9 +37,9 @@ pub enum Granted {
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
 pub const MAX_POLICIES_BYTES: usize = 10_240;
 
-/// How many characters the policies in the role of a handler may come to that is given `grants` by the route with `key`.
+/// The size in characters of the policies in a handler's role, given `grants` by the route with `key`.
 ///
-/// What only the deployment tells, such as account and Region, counts with the longest that there is.
+/// Values that only the deployment has, such as account and Region, count with the longest possible value.
 pub fn size_of_policies(
     grants: &[Grant],
     key: &RouteKey,
@@ -87,7 +87,7 @@ pub fn size_of_policies(
         .sum()
 }
 
-/// As long as the longest there are.
+/// The longest that exists.
 const PARTITION: &str = "aws-us-gov";
 const REGION: &str = "us-isof-south-1";
 const ACCOUNT: &str = "123456789012";
@@ -99,7 +99,7 @@ impl TryFrom<String> for Action {
     fn try_from(text: String) -> Result<Self, String> {
         if text.contains(['*', '?']) {
             return Err(format!(
-                "{text:?} allows more than can be read here, and more with every action that AWS adds: name each \
+                "{text:?} also allows actions that are not visible here, and those that AWS adds later: name each \
                  action, for example \"dynamodb:Query\""
             ));
         }
@@ -134,7 +134,7 @@ impl TryFrom<String> for Granted {
             "connections" => return Ok(Self::Connections),
             "*" => {
                 return Err(
-                    "\"*\" is everything in the account: name what it is, \"table\", \"connections\" or an ARN".into(),
+                    "\"*\" is everything in the account: name the resource: \"table\", \"connections\" or an ARN".into(),
                 );
             }
             _ => {}
@@ -150,11 +150,11 @@ impl TryFrom<String> for Granted {
                     || !resource.is_empty() && resource.chars().all(|c| "*?:/".contains(c))
                 {
                     return Err(format!(
-                        "{text:?} is everything of a service: name what it is; wildcards are for parts of its name"
+                        "{text:?} is everything of a service: name the resource; wildcards may only replace parts of its name"
                     ));
                 }
                 if resource.is_empty() {
-                    return Err(format!("{text:?} ends before it names anything"));
+                    return Err(format!("{text:?} names no resource"));
                 }
                 Ok(Self::Arn(text))
             }
@@ -165,7 +165,7 @@ impl TryFrom<String> for Granted {
     }
 }
 
-/// IAM takes no statement about nothing.
+/// IAM refuses a statement with an empty list.
 fn at_least_one<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {

@@ -1,4 +1,4 @@
-//! What becomes of a message: the routes of a chat, checked.
+//! The routes of a chat, checked: what happens to each message.
 
 use std::path::PathBuf;
 
@@ -17,29 +17,29 @@ pub struct Route {
     pub purpose: Purpose,
 }
 
-/// What is done with a message.
+/// What happens to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// It goes to other people, by a function of the chat's own.
+    /// One of the chat's own functions delivers it to other users.
     People { receivers: Receivers, rule: Rule },
-    /// It goes to a backend of the user's.
+    /// It goes to the user's backend.
     Http {
         backend: Backend,
-        /// The member that the backend gets as `message`.
+        /// The JSON field that the backend receives as `message`.
         text: Option<MemberName>,
     },
-    /// It goes to a function of the user's.
+    /// It goes to the user's function.
     Handler(CustomHandler),
 }
 
 impl Purpose {
-    /// What becomes of a message to `receivers` where a route says nothing else.
+    /// The default for messages to `receivers`.
     pub fn of_people(receivers: Receivers) -> Self {
         let rule = receivers.rule();
         Self::People { receivers, rule }
     }
 
-    /// The JSON field that carries the text, where the config says so.
+    /// The JSON field that carries the message, if the config names one.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::People { rule, .. } => rule.text.as_deref(),
@@ -54,21 +54,21 @@ impl Purpose {
 pub struct CustomHandler {
     /// The folder of its crate.
     pub folder: PathBuf,
-    /// What it returns goes to the sender.
+    /// Whether its return value goes to the sender.
     pub reply: bool,
-    /// What it may do beside writing its log.
+    /// What it may do besides writing its log.
     pub grants: Vec<Grant>,
 }
 
-/// Where a backend of the user's gets requests.
+/// The address that receives requests for the user's backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
     pub url: BackendUrl,
-    /// What proves to it that they come from this stack.
+    /// The header that proves to the backend that a request comes from this stack.
     pub secret: Option<SecretHeader>,
 }
 
-/// A backend of the user's that is told who comes and goes.
+/// The user's backend for `$connect` and `$disconnect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
     pub connect: Backend,

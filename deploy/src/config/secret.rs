@@ -1,4 +1,4 @@
-//! A header that proves to a backend where a request comes from.
+//! A header that proves to a backend that a request comes from the stack.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use serde::Deserialize;
 
 /// A header with a secret value, sent with each request to a backend.
 ///
-/// The value stands neither in the config nor in the template: on AWS, CloudFormation reads it while it deploys.
+/// The value is neither in the config nor in the template: CloudFormation reads it during the deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct SecretHeader {
     pub name: String,
-    /// What stands between `{{resolve:` and `}}` in the template
+    /// The reference between `{{resolve:` and `}}` in the template
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
     pub reference: String,
-    /// Where the local stack takes the value from.
+    /// Where the local stack reads the value.
     pub local: Option<LocalSecret>,
 }
 
@@ -23,11 +23,11 @@ pub struct SecretHeader {
 pub enum LocalSecret {
     /// In this environment variable.
     Variable(String),
-    /// In this file; a relative path starts at the config's folder.
+    /// In this file. A relative path starts at the config's folder.
     File(PathBuf),
 }
 
-/// As the config has it.
+/// The table as the config has it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {
@@ -62,12 +62,12 @@ impl TryFrom<Table> for SecretHeader {
         let reference = match (&table.secretsmanager, &table.ssm) {
             (Some(_), Some(_)) => Err("a secret has `secretsmanager` or `ssm`, not both".into()),
             (None, None) => Err(
-                "it does not say where AWS finds the value: add `secretsmanager = \"NAME\"` or `ssm = \"NAME\"`"
+                "it does not name the value's place at AWS: add `secretsmanager = \"NAME\"` or `ssm = \"NAME\"`"
                     .to_owned(),
             ),
             (Some(id), None) => secret_of(id, table.json_key.as_deref()),
             (None, Some(_)) if table.json_key.is_some() => {
-                Err("`json-key` belongs to `secretsmanager`: a parameter is one text".into())
+                Err("`json-key` belongs to `secretsmanager`: a parameter is one string".into())
             }
             (None, Some(parameter)) => parameter_of(parameter),
         }?;
@@ -91,7 +91,7 @@ fn header(name: String) -> Result<String, String> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if name.is_empty() || name.len() > 64 || !name.bytes().all(allowed) {
         return Err(format!(
-            "{name:?} is no name of a header: 1 to 64 letters, digits, `-` and `_`"
+            "{name:?} is not a header name: 1 to 64 letters, digits, `-` and `_`"
         ));
     }
     let lower = name.to_ascii_lowercase();
@@ -101,7 +101,7 @@ fn header(name: String) -> Result<String, String> {
             .any(|prefix| lower.starts_with(prefix))
     {
         return Err(format!(
-            "`{name}` is set on the way to the backend; choose a name of your own, such as \"x-chat-secret\""
+            "API Gateway sets `{name}` itself; choose another name, such as \"x-chat-secret\""
         ));
     }
     Ok(name)
@@ -125,7 +125,7 @@ fn secret_of(id: &str, json_key: Option<&str>) -> Result<String, String> {
     );
     if !is_name && !is_arn {
         return Err(format!(
-            "{id:?} names no secret of Secrets Manager: letters, digits and /_+=.@-, or its ARN"
+            "{id:?} is not a secret of Secrets Manager: letters, digits and /_+=.@-, or its ARN"
         ));
     }
     match json_key {
@@ -139,7 +139,7 @@ fn secret_of(id: &str, json_key: Option<&str>) -> Result<String, String> {
             Ok(format!("secretsmanager:{id}:SecretString:{key}"))
         }
         Some(key) => Err(format!(
-            "{key:?} is no key of a secret: letters, digits, `_`, `.` and `-`"
+            "{key:?} is not a key of a secret: letters, digits, `_`, `.` and `-`"
         )),
     }
 }
@@ -161,7 +161,7 @@ fn parameter_of(text: &str) -> Result<String, String> {
         return Ok(format!("ssm:{text}"));
     }
     Err(format!(
-        "{text:?} names no parameter of Systems Manager: letters, digits and _.-/, with `:VERSION` or without"
+        "{text:?} is not a parameter of Systems Manager: letters, digits and _.-/, then optionally `:VERSION`"
     ))
 }
 
@@ -171,7 +171,7 @@ fn variable(name: String) -> Result<String, String> {
         return Ok(name);
     }
     Err(format!(
-        "{name:?} is no name of an environment variable: letters, digits and `_`"
+        "{name:?} is not the name of an environment variable: letters, digits and `_`"
     ))
 }
 
@@ -206,43 +206,46 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_the_reference_or_the_header_is_refused() {
+    fn characters_that_would_end_the_reference_or_the_header_are_refused() {
         for (text, reason) in [
-            ("name = \"x\"", "where AWS finds the value"),
+            ("name = \"x\"", "the value's place at AWS"),
             (
                 "name = \"x\"\nssm = \"a\"\nsecretsmanager = \"b\"",
                 "not both",
             ),
-            ("name = \"x\"\nssm = \"a}}\"", "names no parameter"),
-            ("name = \"x\"\nssm = \"a:b\"", "names no parameter"),
-            ("name = \"x\"\nssm = \"\"", "names no parameter"),
+            ("name = \"x\"\nssm = \"a}}\"", "is not a parameter"),
+            ("name = \"x\"\nssm = \"a:b\"", "is not a parameter"),
+            ("name = \"x\"\nssm = \"\"", "is not a parameter"),
             (
                 "name = \"x\"\nsecretsmanager = \"a:SecretString:b\"",
-                "names no secret",
+                "is not a secret",
             ),
-            ("name = \"x\"\nsecretsmanager = \"a'b\"", "names no secret"),
+            ("name = \"x\"\nsecretsmanager = \"a'b\"", "is not a secret"),
             (
                 "name = \"x\"\nsecretsmanager = \"a\"\njson-key = \"b:c\"",
-                "no key of a secret",
+                "is not a key of a secret",
             ),
             (
                 "name = \"x\"\nssm = \"a\"\njson-key = \"b\"",
                 "belongs to `secretsmanager`",
             ),
-            ("name = \"Host\"\nssm = \"a\"", "set on the way"),
-            ("name = \"X-Amzn-Trace-Id\"\nssm = \"a\"", "set on the way"),
+            ("name = \"Host\"\nssm = \"a\"", "API Gateway sets"),
+            (
+                "name = \"X-Amzn-Trace-Id\"\nssm = \"a\"",
+                "API Gateway sets",
+            ),
             (
                 "name = \"Sec-WebSocket-Key\"\nssm = \"a\"",
-                "set on the way",
+                "API Gateway sets",
             ),
-            ("name = \"x y\"\nssm = \"a\"", "no name of a header"),
+            ("name = \"x y\"\nssm = \"a\"", "is not a header name"),
             (
                 "name = \"x\"\nssm = \"a\"\nvariable = \"A\"\nfile = \"b\"",
                 "not both",
             ),
             (
                 "name = \"x\"\nssm = \"a\"\nvariable = \"A B\"",
-                "no name of an environment variable",
+                "is not the name of an environment variable",
             ),
             (
                 "name = \"x\"\nssm = \"a\"\nvalue = \"topsecret\"",

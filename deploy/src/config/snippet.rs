@@ -1,20 +1,20 @@
-//! A place in the config file, shown as a compiler would show it.
+//! Shows a place in the config file as a compiler would.
 
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// Characters of a line beyond which only a part of it is shown.
+/// The longest line that is shown whole, in characters.
 const MAX_LINE: usize = 400;
 
-/// What is wrong, and the line it is wrong on.
+/// A problem, and the line that it is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snippet {
     path: PathBuf,
-    /// Counted from one.
+    /// Counted from 1.
     line: usize,
     column: usize,
-    /// Where in `text` the place begins.
+    /// The place's offset in `text`.
     indent: usize,
     text: String,
     width: usize,
@@ -32,7 +32,7 @@ impl Snippet {
         let end = floor(source, span.end).clamp(start, line_end);
         let text = source[line_start..line_end].trim_end();
         let before = source[line_start..start].chars().count();
-        // Of a line that nobody reads whole, the part around the place.
+        // Of a longer line, only the part around the place is readable.
         let skipped = match text.chars().count() > MAX_LINE {
             true => before.saturating_sub(MAX_LINE / 2),
             false => 0,
@@ -72,7 +72,7 @@ impl fmt::Display for Snippet {
         } = self;
         let gutter = line.to_string().len();
         writeln!(out, "{}:{line}:{column}: {message}", path.display())?;
-        // Below what is said: no line of a file can pass for one of chatctl's own.
+        // Indented, so that no line of a file passes for one of chatctl's own.
         writeln!(out, "  {:gutter$} |", "")?;
         writeln!(out, "  {line} | {text}")?;
         write!(
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_line_of_megabytes_the_part_around_the_place_is_shown() {
+    fn a_line_of_megabytes_is_shown_around_the_place() {
         let source = format!(
             "a = \"{}\" wrong{}",
             "é".repeat(500_000),

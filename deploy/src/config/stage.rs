@@ -1,4 +1,4 @@
-//! The stage: its name, and how many requests each of its routes takes.
+//! The stage: its name and the request limits of its routes.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::names::StageName;
 
-/// How many requests each route takes. API Gateway counts them in a token bucket
+/// The request limits of each route. API Gateway counts requests in a token bucket
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Throttle {
-    /// Requests a second, in the long run.
+    /// Requests a second, sustained.
     pub rate: Count,
-    /// Requests at once.
+    /// Requests in one burst.
     pub burst: Count,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Throttle {
     }
 }
 
-/// A number of requests. It is positive: API Gateway takes 0, and then refuses every request.
+/// A positive number of requests. API Gateway accepts 0, and then refuses every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Count(pub u32);
 
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// `throttle`: limits, or `false` for none beside the account's.
+/// `throttle`: limits, or `false` for only the account's.
 #[derive(Debug)]
 pub(super) struct Throttling(pub(super) Option<Throttle>);
 
@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Throttling {
     }
 }
 
-/// `stage = "v1"`, or `[stage]` with its name and more.
+/// `stage = "v1"`, or a table `[stage]` with the name and more.
 #[derive(Debug)]
 pub(super) struct Stage {
     pub(super) name: StageName,
@@ -107,7 +107,7 @@ pub(super) struct Stage {
 impl Stage {
     fn of(name: Option<StageName>, throttle: Option<Throttling>) -> Self {
         Self {
-            name: name.unwrap_or_else(|| "v1".parse().expect("a default obeys its own rule")),
+            name: name.unwrap_or_else(|| "v1".parse().expect("every default is valid")),
             throttle: throttle.unwrap_or_default(),
         }
     }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_alone_is_short_for_a_table_and_what_is_left_out_has_its_default() {
+    fn a_name_alone_is_short_for_a_table_and_missing_keys_get_their_defaults() {
         let default = Some((500, 1_000));
         assert_eq!(read(""), ("v1".to_owned(), default));
         assert_eq!(read("stage = \"beta\""), ("beta".to_owned(), default));
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_api_gateway_would_refuse_or_that_refuse_everything_are_named() {
+    fn limits_that_api_gateway_would_refuse_or_that_refuse_everything_are_errors() {
         for (text, said) in [
             ("{ rate = 0, burst = 1 }", "0 would refuse every request"),
             ("{ rate = 1, burst = 0 }", "0 would refuse every request"),

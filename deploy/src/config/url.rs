@@ -5,13 +5,13 @@ use std::net::IpAddr;
 
 use hyper::Uri;
 
-/// The address of a backend, as API Gateway takes it: http or https, and one of the ports that its HTTP integrations
-/// can reach (<https://docs.aws.amazon.com/apigateway/latest/developerguide/setup-http-integrations.html>).
+/// A backend's address that API Gateway accepts: http or https, on a port that its HTTP integrations can reach
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/setup-http-integrations.html>).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct BackendUrl(String);
 
-/// The longest address, in bytes: generous, and far below what a template may have.
+/// The longest address, in bytes. Longer than real ones, and far below the size limit of templates.
 const MAX_LENGTH: usize = 2_048;
 
 impl BackendUrl {
@@ -27,9 +27,9 @@ impl BackendUrl {
         self.0.starts_with("http://")
     }
 
-    /// Why nobody but this machine or its network could reach it; `None` when anybody might.
+    /// Why only this machine or its network can reach the address; `None` if others may.
     ///
-    /// No name is looked up: a public name that leads to a private address is not noticed.
+    /// No name is looked up, so a public name of a private address is not recognised.
     pub fn private(&self) -> Option<&'static str> {
         let uri: Uri = self.0.parse().ok()?;
         let host = uri
@@ -66,7 +66,7 @@ fn private_address(address: IpAddr) -> Option<&'static str> {
     let is_private = match (v4, address) {
         (Some(v4), _) => {
             let [a, b, ..] = v4.octets();
-            // The last one is shared by carriers: <https://www.rfc-editor.org/rfc/rfc6598>.
+            // Carriers share the last one: <https://www.rfc-editor.org/rfc/rfc6598>.
             v4.is_private()
                 || v4.is_link_local()
                 || v4.is_unspecified()
@@ -88,19 +88,22 @@ fn check(text: &str) -> Result<(), String> {
         return Err("it must start with http:// or https://".into());
     }
     if let Some(c) = text.chars().find(|c| "{}$".contains(*c)) {
-        // API Gateway would take them for its own variables.
+        // API Gateway would read them as its own variables.
         return Err(format!("{c:?} is not allowed; write %{:02X}", u32::from(c)));
     }
     if text.contains('#') {
         return Err("a fragment (`#…`) is never sent to a server".into());
     }
     let uri: Uri = text.parse().map_err(|error| format!("{error}"))?;
-    let authority = uri.authority().ok_or("it names no host")?;
+    let authority = uri.authority().ok_or("it has no host")?;
     if authority.as_str().contains('@') {
-        return Err("it must not carry a user's name or password; everybody who reads the template would see them".into());
+        return Err(
+            "it must not contain a user name or password: they would be readable in the template"
+                .into(),
+        );
     }
     if uri.host().is_none_or(str::is_empty) {
-        return Err("it names no host".into());
+        return Err("it has no host".into());
     }
     let has_colon = authority
         .as_str()
@@ -111,7 +114,7 @@ fn check(text: &str) -> Result<(), String> {
         None if has_colon => Err("its port is not a number from 1 to 65535".into()),
         None | Some(80 | 443 | 1024..) => Ok(()),
         Some(port) => Err(format!(
-            "API Gateway reaches the ports 80, 443 and 1024 to 65535 only, not {port}"
+            "API Gateway can only reach the ports 80, 443 and 1024 to 65535, not {port}"
         )),
     }
 }
@@ -148,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_api_gateway_could_not_call_is_refused_with_the_reason() {
+    fn addresses_that_api_gateway_cannot_call_are_refused_with_the_reason() {
         for (text, reason) in [
             ("ftp://x.example/", "http:// or https://"),
             ("backend.example/send", "http:// or https://"),
@@ -169,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_addresses_are_taken_as_they_are() {
+    fn ordinary_addresses_are_accepted_unchanged() {
         for text in [
             "https://backend.example/send",
             "https://backend.example",
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_this_machine_or_its_network_can_reach_is_known() {
+    fn addresses_that_only_this_machine_or_its_network_can_reach_are_recognised() {
         for text in [
             "http://127.0.0.1:3000/",
             "http://localhost/",

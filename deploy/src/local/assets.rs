@@ -1,14 +1,14 @@
-//! Where the functions' code is kept: in the stack's folder, under its digest.
+//! Stores the functions' code in the stack's folder, by digest.
 
 use super::LocalTarget;
 use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, TargetError};
 use crate::packaging::Executable;
 
-/// What the asset's bucket is called where there is no bucket.
+/// The asset's bucket name for the local target, which has no bucket.
 const BUCKET: &str = "local";
 
-/// This machine's processor in Lambda's words.
+/// This machine's processor, by Lambda's name.
 const ARCHITECTURE: &str = if cfg!(target_arch = "aarch64") {
     "arm64"
 } else {

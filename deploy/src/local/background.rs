@@ -23,13 +23,13 @@ use crate::engine::{ErrorKind, TargetError, chain, random_hex};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
 
-/// Runs the stack in `folder` until it is told to stop. `complain` prints a line where its log is: on stderr.
+/// Runs the stack in `folder` until it is asked to stop. `complain` prints a line to its log, which is stderr.
 ///
 /// # Errors
-/// The stack could not be started; its last stack event says so, too.
+/// The stack could not be started. Its last stack event has the reason too.
 pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(), TargetError> {
-    // Without a terminal of its own, Ctrl-C there does not reach it and closing it does not end it. That fails
-    // only for a process that leads a group, which one started by `deploy` does not.
+    // Without a terminal of its own, the process is neither reached by Ctrl-C nor ended with the terminal. The call
+    // fails only for a group leader, which a process started by `deploy` is not.
     let _own_session = rustix::process::setsid();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     super::open_files::allow_many();
@@ -39,19 +39,19 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
         let message = format!("there is no request in {}", folder.path().display());
         TargetError::new(ErrorKind::Usage, message)
     };
-    // Before anything is made there: it may be no stack's folder at all.
+    // Checked before any file is made there, because the folder may not belong to a stack.
     if !folder.is_asked_for()? {
         return Err(no_request());
     }
     let Some(lock) = folder.lock_patiently().await? else {
         return Err(TargetError::new(
             ErrorKind::Failed,
-            format!("local stack `{stack}` runs already"),
+            format!("local stack `{stack}` is already running"),
         ));
     };
     let request = folder.request()?.ok_or_else(no_request)?;
     let folder = folder.clone().pinned(&lock)?;
-    // What the process before has said of itself is no longer so.
+    // The previous process's record is no longer valid.
     folder.forget_running()?;
     folder.clear_events();
     let journal = Journal::new(folder.clone(), stack.clone(), complain);
@@ -59,7 +59,7 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     if let Err(error) = &outcome {
         journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
     }
-    // Nothing of the stack is left once others see that its lock is free.
+    // Ends the stack before its lock is free, so that other commands do not see remains of it.
     crate::guard::dismiss();
     drop(lock);
     outcome
@@ -109,7 +109,7 @@ async fn serve(
     })?;
     folder.write_running(&running)?;
     folder.drop_other_code(&request.code);
-    // Commands find it there only once the folder is gone.
+    // Commands use this entry only once the folder is gone.
     let _entry = register::enter(folder.path(), &running).await;
     journal.stack_event("CREATE_COMPLETE", None);
 
@@ -123,13 +123,13 @@ async fn serve(
             () = crate::interrupt::requested() => Asked::Stop,
             () = &mut vanished => {
                 journal.fall_silent();
-                (journal.complain)("the folder of the stack was removed, moved or replaced: the stack ends");
+                (journal.complain)("stopping the stack: its folder was removed, moved or replaced");
                 Asked::Stop
             }
         };
         match next {
             Asked::Stop => break,
-            // Whoever asked may be gone, which changes nothing.
+            // The command that asked may have ended; that changes nothing.
             Asked::Status(reply) => drop(reply.send(status(&running_stack, journal))),
             Asked::Update => update(folder, stack, &running_stack, &mut running, journal).await?,
         }
@@ -139,10 +139,10 @@ async fn serve(
     Ok(())
 }
 
-/// Far more than a chat on one machine needs at once, few enough to stay small.
+/// Far more than a chat on one machine needs at once, but few enough to stay small.
 const MAX_PROCESSES: usize = 10;
 
-/// Brings the running stack to what `request.json` says. A refused update leaves the old one running.
+/// Updates the running stack to `request.json`. A refused update leaves the old one running.
 async fn update(
     folder: &StateFolder,
     name: &str,
@@ -156,7 +156,7 @@ async fn update(
     folder.clear_events();
     journal.begin(&request.token);
     journal.stack_event("UPDATE_IN_PROGRESS", None);
-    // What is not the code that was deployed does not run, and is no reason to end what runs.
+    // Code other than the deployed code must not run, but is no reason to end the running stack.
     if let Err(error) = folder.check_code(&request.code) {
         journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
         return Ok(());
@@ -172,7 +172,7 @@ async fn update(
             journal.stack_event("UPDATE_COMPLETE", None);
         }
         Err(error) => {
-            // The old one runs on: nothing was rolled back, because nothing was changed.
+            // The old stack keeps running. Nothing is rolled back, because nothing was changed.
             journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
         }
     }
@@ -186,7 +186,7 @@ fn stack_request(stack: &str, request: &Request) -> StackRequest {
         .with_code(request.code.clone())
 }
 
-/// The outputs as the template words them, but with the addresses that can be reached from here.
+/// The outputs as the template defines them, but with addresses that this machine can reach.
 fn outputs(stack: &LocalStack) -> BTreeMap<String, String> {
     let mut outputs = stack.outputs();
     let sockets = stack.endpoint();
@@ -224,7 +224,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
     }
 }
 
-/// Zero for a clock that is set before it.
+/// Zero for a clock that is set to an earlier time.
 fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -239,7 +239,7 @@ fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetEr
     }
 }
 
-/// Writes down what happens: stack events where commands read them, log lines in a file per function.
+/// Records what happens: stack events where commands read them, log lines in a file per function.
 #[derive(Debug)]
 struct Journal {
     folder: StateFolder,
@@ -248,7 +248,7 @@ struct Journal {
     count: AtomicU64,
     logs: super::logs::LogFiles,
     warnings: Mutex<Warnings>,
-    /// Its folder is gone, and must not be made anew.
+    /// The folder is gone, and must not be created again.
     silent: AtomicBool,
     complain: fn(&str),
 }

@@ -1,5 +1,5 @@
-//! The control port: how a command talks to the process that runs its stack. Loopback only, this user only, and only with the
-//! secret that lies in the stack's private folder.
+//! The control port, through which commands talk to the process that runs their stack. It listens on loopback and
+//! accepts only this user's requests that carry the secret from the stack's private folder.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::records::Running;
 use super::warnings::Warnings;
 use crate::engine::{ErrorKind, TargetError, limits};
 
-/// What runs.
+/// The status of a running stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalStatus {
@@ -26,12 +26,12 @@ pub struct LocalStatus {
     pub pid: u32,
     /// Seconds since the Unix epoch.
     pub started_at: u64,
-    /// Open now.
+    /// The number of open connections.
     pub connections: usize,
     pub functions: BTreeMap<String, FunctionStatus>,
-    /// Of all processes together, shared pages counted once.
+    /// Memory of all its processes, with shared pages counted once.
     pub memory_bytes: Option<u64>,
-    /// Since it started. A process of an earlier version keeps them to itself.
+    /// Warnings since the start. A process of an earlier version does not report them.
     #[serde(default)]
     pub warnings: Warnings,
 }
@@ -43,33 +43,33 @@ pub struct FunctionStatus {
     pub processes: usize,
     pub invocations: u64,
     pub errors: u64,
-    /// Invocations that wait or run.
+    /// The number of invocations that wait or run.
     pub in_flight: usize,
 }
 
-/// Asks what runs.
+/// Requests the status.
 pub(super) async fn status(running: &Running) -> Result<LocalStatus, TargetError> {
     let body = call(running, Method::GET, "/status").await?;
     serde_json::from_slice(&body).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(
             ErrorKind::Unexpected,
-            "the local stack's process gave an answer of another version",
+            "the local stack's process is of another chatctl version",
         )
     })
 }
 
-/// Asks for an update to what `request.json` says now.
+/// Requests an update to the current `request.json`.
 pub(super) async fn update(running: &Running) -> Result<(), TargetError> {
     call(running, Method::POST, "/update").await.map(drop)
 }
 
-/// Asks the process to stop.
+/// Requests the process to stop.
 pub(super) async fn stop(running: &Running) -> Result<(), TargetError> {
     call(running, Method::POST, "/stop").await.map(drop)
 }
 
-/// How long the process may take to answer.
+/// The time that the process has to respond.
 const ANSWER: Duration = Duration::from_secs(10);
 
 async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, TargetError> {
@@ -97,14 +97,14 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
         if status.is_success() {
             Ok(body)
         } else {
-            Err(format!("it answered {status}").into())
+            Err(format!("it responded with {status}").into())
         }
     };
     match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
         Ok(outcome) => outcome.map_err(failed),
         Err(_elapsed) => Err(failed(
             format!(
-                "it takes connections and has not answered for {} s",
+                "it accepts connections but has not responded for {} s",
                 ANSWER.as_secs()
             )
             .into(),
@@ -112,7 +112,7 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
     }
 }
 
-/// What a command asked for.
+/// A command's request.
 #[derive(Debug)]
 pub(super) enum Asked {
     Status(tokio::sync::oneshot::Sender<LocalStatus>),
@@ -120,18 +120,18 @@ pub(super) enum Asked {
     Stop,
 }
 
-/// How many commands are served at once; beyond it the first of them gives way.
+/// The most commands that are served at once. For a further one, the first is dropped.
 const COMMANDS: usize = 16;
 
-/// How long a command may take to send its request.
+/// The time that a command has to send its request.
 const HEAD: Duration = Duration::from_secs(5);
 
-/// How long a command waits for its answer at most, see [`call`].
+/// The time that a command waits for its response, see [`call`].
 const EXCHANGE: Duration = Duration::from_secs(15);
 
-/// Answers commands that know `secret`, until the receiver of `asked` is dropped.
+/// Serves commands that send `secret`, until the receiver of `asked` is dropped.
 ///
-/// That needs no file descriptor of those that clients can use up: some are kept for it.
+/// It keeps file descriptors in reserve, because clients of the chat can use up all others.
 pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Sender<Asked>) {
     let mut served: VecDeque<tokio::task::JoinHandle<()>> = VecDeque::new();
     let mut spare = Spare::default();
@@ -141,8 +141,8 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(_) => {
-                    // All file descriptors are in use: the next accept gets one of those that were kept. Other threads may
-                    // take them first, so it waits a moment when it fails again.
+                    // All file descriptors are in use, so one of the reserve is freed for the next accept. Other
+                    // threads may take it first; then this waits a moment.
                     if !spare.free() {
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
@@ -170,7 +170,7 @@ pub(super) async fn serve(listener: TcpListener, secret: String, asked: mpsc::Se
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)
                 .serve_connection(TokioIo::new(stream), service);
-            // A command that goes away in the middle has nothing to be told.
+            // A command that disconnects in the middle needs no response.
             drop(tokio::time::timeout(EXCHANGE, serving).await);
         }));
     }
@@ -216,7 +216,7 @@ fn sent<E>(outcome: Result<(), E>) -> StatusCode {
     }
 }
 
-/// Compares without telling by its duration where the difference is.
+/// Compares in constant time, so that the duration does not reveal where the difference is.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_nobody_listens_on_is_an_error_and_not_a_hang() {
+    async fn a_port_without_a_listener_is_an_error_and_not_a_hang() {
         let port = TcpListener::bind("127.0.0.1:0")
             .await
             .unwrap()

@@ -1,7 +1,7 @@
-//! Folders that chatctl has made, held open: the only way in which anything below `.chatctl` is touched.
+//! Handles of folders that chatctl has made: the only access to files below `.chatctl`.
 //!
 //! A clone or an archive can bring a folder of that name. So no link is followed, every name is looked up in an open
-//! folder, and what is not ours is neither read nor written nor removed.
+//! folder, and files that are not chatctl's are neither read nor written nor removed.
 
 mod not_ours;
 mod part;
@@ -20,24 +20,24 @@ use crate::engine::TargetError;
 pub(super) use not_ours::NotOurs;
 use not_ours::{Kind, judge};
 
-/// An open folder that belongs to this user alone.
+/// An open folder that only this user can access.
 #[derive(Debug)]
 pub struct Directory {
     handle: OwnedFd,
-    /// For messages.
+    /// For messages only.
     path: PathBuf,
 }
 
 type Result<T, E = TargetError> = std::result::Result<T, E>;
 
 impl Directory {
-    /// The folder at `path`. The way to it may lead through links and belong to anybody.
+    /// Opens the folder at `path`. The path to it may lead through links and belong to any user.
     pub fn whole(path: &Path) -> Result<Option<Self>> {
         let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
         Self::open(path.parent().unwrap_or(Path::new("/")), name)
     }
 
-    /// The folder `name` in the folder `parent`, which may be reached through links and belong to anybody.
+    /// Opens the folder `name` in `parent`, whose path may lead through links and belong to any user.
     pub(super) fn open(parent: &Path, name: &str) -> Result<Option<Self>> {
         match File::open(parent) {
             Ok(parent_handle) => Self::at(parent_handle.as_fd(), name, parent.join(name)),
@@ -46,19 +46,19 @@ impl Directory {
         }
     }
 
-    /// [`Directory::open`], but the folder is made when there is none.
+    /// Like [`Directory::open`], but creates the folder if it is missing.
     pub(super) fn make(parent: &Path, name: &str) -> Result<Self> {
         let opened = std::fs::create_dir_all(parent).and_then(|()| File::open(parent));
         let handle = opened.map_err(|error| TargetError::file("open", parent, error))?;
         Self::make_at(handle.as_fd(), name, parent.join(name))
     }
 
-    /// The folder `name` in this one.
+    /// Opens the folder `name` in this one.
     pub(super) fn folder(&self, name: &str) -> Result<Option<Self>> {
         Self::at(self.handle.as_fd(), name, self.path.join(name))
     }
 
-    /// [`Directory::folder`], but the folder is made when there is none.
+    /// Like [`Directory::folder`], but creates the folder if it is missing.
     pub(super) fn make_folder(&self, name: &str) -> Result<Self> {
         Self::make_at(self.handle.as_fd(), name, self.path.join(name))
     }
@@ -68,7 +68,7 @@ impl Directory {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(TargetError::file("make", &path, error.into())),
         }
-        // Gone again: another command removes what it takes for the last stack's folder.
+        // Gone again: another command has removed it as the last stack's folder.
         let gone = || TargetError::file("open", &path, ErrorKind::NotFound.into());
         Self::at(parent, name, path.clone())?.ok_or_else(gone)
     }
@@ -81,7 +81,7 @@ impl Directory {
         let handle = match openat(parent, name, flags, Mode::empty()) {
             Ok(handle) => handle,
             Err(Errno::NOENT) => return Ok(None),
-            // Something else than a folder; what it is decides what the error says.
+            // It is no folder; the error names what it is.
             Err(Errno::LOOP | Errno::NOTDIR) => {
                 let stat = stat_at(parent, name, &path)?;
                 let judged = stat.map(|stat| judge(&stat, Kind::Folder));
@@ -91,7 +91,8 @@ impl Directory {
                 };
             }
             Err(error) => {
-                // A folder of another user's may be closed to this one, which says less than whose it is.
+                // Another user's folder may not be readable, so its owner is checked first: that makes the better
+                // error.
                 if let Some(stat) = stat_at(parent, name, &path)? {
                     judge(&stat, Kind::Folder).map_err(|not_ours| not_ours.error(&path))?;
                 }
@@ -102,7 +103,7 @@ impl Directory {
         Ok(Some(Self { handle, path }))
     }
 
-    /// Another handle of the same folder.
+    /// Returns another handle of the same folder.
     pub(super) fn again(&self) -> Result<Self> {
         let handle = self.handle.try_clone();
         Ok(Self {
@@ -115,7 +116,7 @@ impl Directory {
         &self.path
     }
 
-    /// Every name in the folder, in no order.
+    /// Returns every name in the folder, in no order.
     pub(super) fn names(&self) -> Result<Vec<OsString>> {
         let failed = |error: Errno| TargetError::file("list", &self.path, error.into());
         let mut names = Vec::new();
@@ -134,15 +135,15 @@ impl Directory {
         Ok(names)
     }
 
-    /// Whether there is a file `name`.
+    /// Whether the file `name` exists.
     ///
     /// # Errors
-    /// There is something of that name that is not ours, or no file.
+    /// Something has that name that is not ours, or is not a file.
     pub(super) fn has(&self, name: &str) -> Result<bool> {
         self.look(name, Kind::File)
     }
 
-    /// [`Directory::has`] for a file that is only read, and hashed before it is used.
+    /// Like [`Directory::has`], for a file that is only read, and hashed before it is used.
     pub(super) fn has_code(&self, name: &str) -> Result<bool> {
         self.look(name, Kind::Code)
     }
@@ -155,7 +156,7 @@ impl Directory {
         Ok(true)
     }
 
-    /// Device and inode of what `name` stands for now, even if it is a link.
+    /// Device and inode of what `name` refers to now; a link is not followed.
     pub(super) fn identity(&self, name: &str) -> Result<Option<(u64, u64)>> {
         let stat = self.stat(name)?;
         Ok(stat.map(|stat| (number(stat.st_dev), number(stat.st_ino))))
@@ -165,7 +166,7 @@ impl Directory {
         stat_at(self.handle.as_fd(), name, &self.path.join(name))
     }
 
-    /// The whole file `name`; `None` when there is none.
+    /// Reads the whole file `name`; `None` if it is missing.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let Some(mut file) = self.reading(name)? else {
             return Ok(None);
@@ -176,22 +177,22 @@ impl Directory {
         Ok(Some(bytes))
     }
 
-    /// The file `name`, for reading.
+    /// Opens the file `name` for reading.
     pub(super) fn reading(&self, name: &str) -> Result<Option<File>> {
         self.opened(name, OFlags::RDONLY, Kind::File)
     }
 
-    /// [`Directory::reading`] for a file that is only read, and hashed before it is used.
+    /// Like [`Directory::reading`], for a file that is only read, and hashed before it is used.
     pub(super) fn reading_code(&self, name: &str) -> Result<Option<File>> {
         self.opened(name, OFlags::RDONLY, Kind::Code)
     }
 
-    /// The file `name`, for writing at its end; made when there is none.
+    /// Opens the file `name` for appending, and creates it if it is missing.
     pub(super) fn appending(&self, name: &str) -> Result<File> {
         self.made(name, OFlags::WRONLY | OFlags::APPEND)
     }
 
-    /// The file `name`, for locks that keep others away; made when there is none.
+    /// Opens the file `name` for locking, and creates it if it is missing.
     pub(super) fn locking(&self, name: &str) -> Result<File> {
         self.made(name, OFlags::RDWR)
     }
@@ -203,7 +204,8 @@ impl Directory {
     }
 
     fn opened(&self, name: &str, flags: OFlags, kind: Kind) -> Result<Option<File>> {
-        // A pipe or a device is not even opened, and opening one that comes in between does not wait.
+        // Checked first, so that a pipe or a device is not opened. The flags cover one that replaces the file in
+        // between.
         if !self.look(name, kind)? && !flags.contains(OFlags::CREATE) {
             return Ok(None);
         }
@@ -219,7 +221,7 @@ impl Directory {
         Ok(Some(handle.into()))
     }
 
-    /// Gives the file `old` the name `new`; a file that had it is gone.
+    /// Renames the file `old` to `new`, replacing a file of that name.
     pub(super) fn rename(&self, old: &str, new: &str) -> Result<()> {
         if self.has(old)? {
             self.has(new)?;
@@ -229,7 +231,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes the file `name`; one that is not there is fine.
+    /// Removes the file `name`. A missing file is no error.
     pub(super) fn remove(&self, name: &str) -> Result<()> {
         if self.look(name, Kind::Code)? {
             self.unlink(name, AtFlags::empty())?;
@@ -237,7 +239,7 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes the folder `name` if nothing is left in it.
+    /// Removes the folder `name` if it is empty.
     pub(super) fn remove_folder(&self, name: &str) -> Result<()> {
         self.unlink(name, AtFlags::REMOVEDIR)
     }
@@ -254,7 +256,7 @@ impl Directory {
     }
 }
 
-/// `name`, unless it leads elsewhere than into the folder that it is looked up in.
+/// Returns `name`, unless it would lead out of the folder that it is looked up in.
 fn plain(name: &str) -> std::result::Result<&str, Errno> {
     let leads_elsewhere = matches!(name, "" | "." | "..") || name.contains('/');
     if leads_elsewhere {

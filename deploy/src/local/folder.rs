@@ -1,4 +1,4 @@
-//! The files that a local stack is made of, all private to the user:
+//! The files of a local stack, all private to the user:
 //!
 //! ```text
 //! .chatctl/STACK/
@@ -11,7 +11,7 @@
 //!   tables.db      table data          logs/      one file per function       code/DIGEST/bootstrap
 //! ```
 //!
-//! Whatever else lies there is left alone, and what has one of these names without being ours is refused (`check.rs`).
+//! Other files there are left alone. A file that has one of these names but is not chatctl's is refused (`check.rs`).
 
 mod check;
 mod code;
@@ -32,14 +32,14 @@ use super::records::{Identity, Request, Running};
 use crate::engine::{TargetError, random_hex};
 pub use code::keep_code;
 
-/// Keeps git away from `.chatctl/`.
+/// Excludes `.chatctl/` from git.
 const IGNORE: &str = ".gitignore";
 
-/// One stack's folder. It need not exist.
+/// One stack's folder, which may not exist.
 #[derive(Debug, Clone)]
 pub(super) struct StateFolder {
     path: PathBuf,
-    /// The folder itself, however its path changes.
+    /// The open folder, which stays the same when its path changes.
     pinned: Option<Arc<Directory>>,
 }
 
@@ -54,11 +54,11 @@ impl StateFolder {
         }
     }
 
-    /// The same folder for the process that holds `lock` in it: removed, it is not made anew, and moved, it is still
-    /// this one.
+    /// Pins the folder for the process that holds `lock` in it: if removed, it is not created again; if moved, it stays
+    /// the same.
     ///
     /// # Errors
-    /// It is gone already, or another one is in its place.
+    /// The folder is gone already, or was replaced by another one.
     pub(super) fn pinned(mut self, lock: &File) -> Result<Self> {
         let gone = || TargetError::file("open", &self.path, ErrorKind::NotFound.into());
         let folder = self.open()?.ok_or_else(gone)?;
@@ -77,22 +77,22 @@ impl StateFolder {
         self.path.join("tables.db")
     }
 
-    /// For messages.
+    /// For messages only.
     pub(super) fn logs(&self) -> PathBuf {
         self.path.join("logs")
     }
 
-    /// For messages.
+    /// For messages only.
     pub(super) fn log(&self) -> PathBuf {
         self.path.join("stack.log")
     }
 
-    /// Where the code with this digest is kept.
+    /// The folder of the code with this digest.
     pub(super) fn code(&self, digest: &str) -> PathBuf {
         self.path.join("code").join(digest)
     }
 
-    /// The folder with the functions' logs, if there is one.
+    /// Opens the folder with the functions' logs, if there is one.
     pub(super) fn open_logs(&self) -> Result<Option<Directory>> {
         match self.open()? {
             Some(folder) => folder.folder("logs"),
@@ -100,7 +100,7 @@ impl StateFolder {
         }
     }
 
-    /// The folder with the functions' logs; made when there is none.
+    /// Opens the folder with the functions' logs, and creates it if it is missing.
     pub(super) fn make_logs(&self) -> Result<Directory> {
         self.make()?.make_folder("logs")
     }
@@ -109,7 +109,7 @@ impl StateFolder {
         self.has("tables.db")
     }
 
-    /// Makes sure that the table data which is opened by its path is ours, or not there yet.
+    /// Checks that the table data, which is opened by its path, is ours or missing.
     pub(super) fn check_tables(&self) -> Result<()> {
         let folder = self.make()?;
         let [data, sides @ ..] = TABLES;
@@ -117,14 +117,14 @@ impl StateFolder {
         for side in sides {
             folder.has(side)?;
             if !is_there {
-                // It is of other data, and would be read into the new file.
+                // It belongs to other data, and would be read into the new file.
                 folder.remove(side)?;
             }
         }
         Ok(())
     }
 
-    /// Whether a stack was asked for, even if the file that says so is damaged.
+    /// Whether a deployment of the stack was requested, even if the file of the request is damaged.
     pub(super) fn is_asked_for(&self) -> Result<bool> {
         self.has("request.json")
     }
@@ -137,7 +137,7 @@ impl StateFolder {
         self.write("request.json", request)
     }
 
-    /// Takes back a request that came to nothing.
+    /// Withdraws a failed request.
     pub(super) fn forget_request(&self) {
         // It may never have been written.
         drop(self.remove_file("request.json"));
@@ -151,12 +151,12 @@ impl StateFolder {
         self.write("running.json", running)
     }
 
-    /// Takes back what an earlier process has said of itself.
+    /// Removes the record of an earlier process.
     pub(super) fn forget_running(&self) -> Result<()> {
         self.remove_file("running.json")
     }
 
-    /// The stack's identity; made when there is none yet.
+    /// Reads the stack's identity, and creates it if it is missing.
     pub(super) fn identity(&self) -> Result<Identity> {
         Ok(self.read("identity.json")?.unwrap_or_else(|| Identity {
             seed: random_hex::<16>(),
@@ -168,12 +168,12 @@ impl StateFolder {
         self.write("identity.json", identity)
     }
 
-    /// The log of the stack's own process, for appending.
+    /// Opens the log of the stack's own process, for appending.
     pub(super) fn open_log(&self) -> Result<File> {
         self.make()?.appending("stack.log")
     }
 
-    /// The last lines of that log.
+    /// Returns the last lines of that log.
     pub(super) fn log_end(&self) -> String {
         let read = || self.open().ok()??.read("stack.log").ok()?;
         let text = read().unwrap_or_default();
@@ -182,7 +182,7 @@ impl StateFolder {
         lines[lines.len().saturating_sub(8)..].join("\n")
     }
 
-    /// The stack's folder, if there is one.
+    /// Opens the stack's folder, if there is one.
     fn open(&self) -> Result<Option<Directory>> {
         if let Some(folder) = &self.pinned {
             return folder.again().map(Some);
@@ -194,21 +194,21 @@ impl StateFolder {
         }
     }
 
-    /// The stack's folder; made when there is none.
+    /// Opens the stack's folder, and creates it if it is missing.
     fn make(&self) -> Result<Directory> {
         if let Some(folder) = &self.pinned {
             return folder.again();
         }
         let (project, root, stack) = self.places();
         let root = Directory::make(project, root)?;
-        // State is nobody's source code. A project without git has one small file more.
+        // State must not be committed. In a project without git, this is one small file more.
         if !root.has(IGNORE)? {
             root.write(IGNORE, b"*\n")?;
         }
         root.make_folder(stack)
     }
 
-    /// The project's folder, and the names of `.chatctl` in it and of the stack's folder in that.
+    /// Returns the project's folder, and the names of `.chatctl` in it and of the stack's folder in that.
     fn places(&self) -> (&Path, &str, &str) {
         let root = self.path.parent().unwrap_or(Path::new("/"));
         let project = root.parent().unwrap_or(Path::new("/"));
@@ -236,15 +236,15 @@ impl StateFolder {
         })
     }
 
-    /// What helps when the file `name` is damaged, at the least loss.
+    /// The remedy with the least loss if the file `name` is damaged.
     fn cure(&self, name: &str) -> String {
         match name {
-            // It is read as long as a process holds the lock, and is what leads to that process.
+            // It is read as long as a process holds the lock, and identifies that process.
             "running.json" => format!(
                 "end the process that runs the stack (`fuser {}` finds it), then deploy again",
                 self.path.join("lock").display()
             ),
-            // Without it nobody knows any more which table in the data is whose.
+            // Without it, the tables in the data cannot be matched to the template's.
             "identity.json" => "`chatctl teardown --local` removes what is left of the stack, \
                                 its table data too; then deploy again"
                 .into(),
@@ -254,14 +254,14 @@ impl StateFolder {
         }
     }
 
-    /// Writes a whole file or nothing of it.
+    /// Writes a complete file, or nothing.
     fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let bytes = serde_json::to_vec_pretty(value).expect("our own files have a JSON form");
         self.make()?.write(name, &bytes)
     }
 }
 
-/// The last part of `path`. No folder is found under the name of none.
+/// The last part of `path`, or an empty name, under which no folder is ever found.
 fn name(path: &Path) -> &str {
     let name = path.file_name().and_then(|name| name.to_str());
     name.unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A local stack inside this very process, for `dev`.
+//! Runs a local stack inside this process, for `dev`.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -14,20 +14,20 @@ use crate::stack::logs::LogEntry;
 #[derive(Debug)]
 pub struct Foreground(LocalStack);
 
-/// What a running stack tells.
+/// A notice of a running stack.
 #[derive(Debug)]
 pub enum Told {
     /// A function wrote a line.
     Log(LogEntry),
-    /// The template or a function does what it should not.
+    /// The template or a function misbehaves.
     Warning(String),
 }
 
-/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster.
-/// Zip files are unpacked into `scratch`, which is the caller's to remove. `tell` is called on the runtime's thread.
+/// Starts `request` on `port`; tables are kept in memory. Limits pass `clock_speed` times faster. Zip files are
+/// unpacked into `scratch`, which the caller removes. `tell` is called on the runtime's thread.
 ///
 /// # Errors
-/// What is wrong with the template, its parameters or its code; a port that is taken.
+/// The template, its parameters or its code are invalid, or the port is taken.
 pub async fn start(
     request: Request,
     port: u16,
@@ -55,10 +55,10 @@ impl Foreground {
         self.0.endpoint()
     }
 
-    /// Brings the stack to what `request` says; connections and tables stay where they can.
+    /// Updates the stack to `request`; connections and tables stay where they can.
     ///
     /// # Errors
-    /// What is wrong with it; the stack runs on as it was.
+    /// The request is invalid. The stack keeps running unchanged.
     pub async fn update(&self, request: Request) -> Result<(), TargetError> {
         match self.0.update(request).await {
             Ok(_) => Ok(()),
@@ -66,12 +66,12 @@ impl Foreground {
         }
     }
 
-    /// Serves the page with `settings` in it at `/` from now on.
+    /// Serves the web client with `settings` at `/` from now on.
     pub fn show_page(&self, settings: &serde_json::Value) {
         self.0.show_page(Some(super::page::filled_in(settings)));
     }
 
-    /// Stops everything that was started.
+    /// Stops every process and listener that was started.
     pub async fn stop(self) {
         self.0.stop().await;
     }

@@ -1,6 +1,7 @@
-//! The functions' logs: one file each, renamed away once it has grown enough.
+//! Writes the functions' logs: one file each, renamed when it has grown to its limit.
 //!
-//! A line is `MILLISECONDS STREAM SOURCE TEXT`: since the Unix epoch, `function` or `platform`.
+//! A line is `MILLISECONDS STREAM SOURCE TEXT`. The time is since the Unix epoch, and the source is `function` or
+//! `platform`.
 
 mod tail;
 
@@ -18,7 +19,7 @@ use crate::engine::TargetError;
 use crate::stack::logs::LogEntry;
 pub use tail::LocalLogs;
 
-/// A file that has grown past this becomes `NAME.log.1`, and the one before that goes.
+/// The size in bytes beyond which a file becomes `NAME.log.1`, replacing the previous one.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The last line of each log of the stack in `folder`, by function.
@@ -39,10 +40,10 @@ pub(super) fn ends(folder: &StateFolder) -> Vec<(String, String)> {
     ends
 }
 
-/// `line`, which now comes from a function, as an entry.
+/// Converts `line`, which a function has just written, to an entry.
 pub(super) fn entry(line: &LogLine) -> LogEntry {
     let read = match line.source {
-        LogSource::Platform => LogEntry::of_platform,
+        LogSource::Platform => LogEntry::from_platform,
         _ => LogEntry::parse,
     };
     read(now(), &line.function, &line.stream, &line.text)
@@ -58,10 +59,10 @@ fn files(folder: &Directory) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What the names of log files end with.
+/// The suffix of log files.
 const END: &str = ".log";
 
-/// What is appended to the name of a file that has grown enough.
+/// The suffix of a renamed, full log file.
 const OLDER: &str = ".1";
 
 /// The parts of a line.
@@ -72,7 +73,7 @@ struct Words<'a> {
     text: &'a str,
 }
 
-/// `None` for what is no line of ours, such as one that was torn by a crash.
+/// Returns `None` for a line that is not ours, such as one that a crash cut off.
 fn words(line: &str) -> Option<Words<'_>> {
     let mut words = line.splitn(4, ' ');
     let (at, stream, source) = (words.next()?, words.next()?, words.next()?);
@@ -92,7 +93,7 @@ fn words(line: &str) -> Option<Words<'_>> {
 fn parse(function: &str, line: &str) -> Option<LogEntry> {
     let words = words(line)?;
     let read = match words.platform {
-        true => LogEntry::of_platform,
+        true => LogEntry::from_platform,
         false => LogEntry::parse,
     };
     Some(read(words.at, function, words.stream, words.text))
@@ -105,7 +106,7 @@ fn now() -> i64 {
     })
 }
 
-/// Log files of one stack, made when first written to.
+/// Log files of one stack, each created on the first write.
 #[derive(Debug)]
 pub(super) struct LogFiles {
     folder: StateFolder,
@@ -120,8 +121,7 @@ impl LogFiles {
         }
     }
 
-    /// Appends `line` to its function's file. A log that cannot be written must not stop a chat, so that is not
-    /// an error.
+    /// Appends `line` to its function's file. Failures are ignored, because a log must not stop a chat.
     pub(super) fn write(&self, line: &LogLine) {
         let source = match line.source {
             LogSource::Platform => "platform",
@@ -146,11 +146,11 @@ impl LogFiles {
         }
     }
 
-    /// The file that `function`'s lines go to from now on; a new one when the last one is `full`.
+    /// The file for `function`'s next lines; a new one if the last one is `full`.
     fn file(&self, function: &str, full: bool) -> Result<File, TargetError> {
         let (folder, name) = (self.folder.make_logs()?, format!("{function}{END}"));
         if full {
-            // The file grows on where that fails.
+            // If renaming fails, the file keeps growing.
             drop(folder.rename(&name, &format!("{name}{OLDER}")));
         }
         folder.appending(&name)

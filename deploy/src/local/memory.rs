@@ -1,6 +1,6 @@
-//! How much memory this process and its children take.
+//! Measures the memory of this process and its children.
 
-/// In bytes, shared pages counted once; `None` where `/proc` cannot tell (that is, not on Linux).
+/// In bytes, with shared pages counted once; `None` without `/proc`, that is, on systems other than Linux.
 pub(super) fn of_this_process_and_its_children() -> Option<u64> {
     let own = std::process::id();
     let mut total = proportional(own)?;
@@ -13,7 +13,7 @@ pub(super) fn of_this_process_and_its_children() -> Option<u64> {
             continue;
         };
         if parent(pid) == Some(own) {
-            // A child that ends while it is looked at takes no memory.
+            // A child that ends meanwhile uses no memory.
             total += proportional(pid).unwrap_or_default();
         }
     }
@@ -22,7 +22,7 @@ pub(super) fn of_this_process_and_its_children() -> Option<u64> {
 
 fn parent(pid: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may hold anything, also parentheses and spaces.
+    // The name in parentheses may contain anything, including parentheses and spaces.
     stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()
 }
 

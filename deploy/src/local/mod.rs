@@ -1,8 +1,8 @@
 //! The local target: `Stacks` and `AssetStore` over a background process that runs chatctl-local.
 //!
-//! The command and the process share a folder (`folder.rs`) and talk over an authenticated loopback port
-//! (`control.rs`). Nothing is ever stopped by an id that a file tells: a process that does not answer with the
-//! folder's secret is a stranger. A process whose folder was removed ends itself (`vanished.rs`), and is found until then
+//! The command and the process share a folder (`folder.rs`) and communicate over an authenticated loopback port
+//! (`control.rs`). No process is ever stopped by an id from a file: a process that does not respond with the folder's
+//! secret is foreign. A process whose folder was removed ends itself (`vanished.rs`), and is found until then
 //! (`register.rs`).
 
 mod assets;
@@ -42,12 +42,12 @@ use secrets::References;
 use unresponsive::unresponsive_hint;
 pub use warnings::Warnings;
 
-/// What the environment of a function's process has, and of no other.
+/// A variable that only the environment of a function's process has.
 fn mark(log_stream: &str) -> String {
     format!("AWS_LAMBDA_LOG_STREAM_NAME={log_stream}")
 }
 
-/// Has the functions' processes end with this one, however it ends.
+/// Registers the functions' processes to be ended with this one, however it ends.
 fn guard_processes(notice: &chatctl_local::StackNotice) {
     match notice {
         chatctl_local::StackNotice::ProcessStarts { log_stream } => {
@@ -64,26 +64,26 @@ fn guard_processes(notice: &chatctl_local::StackNotice) {
     }
 }
 
-/// Local stacks, kept in `.chatctl/` beside the config.
+/// The local target: stacks are kept in `.chatctl/` beside the config.
 #[derive(Debug)]
 pub struct LocalTarget {
     root: PathBuf,
-    /// A port that flags or the config ask for.
+    /// The port that a flag or the config sets.
     port: Option<u16>,
-    /// What the page on the gateway's port is filled in with.
+    /// The settings of the web client on the gateway's port.
     page: Option<serde_json::Value>,
     /// The values of the template's dynamic references.
     references: References,
-    /// The process that this command started, to notice its early death.
+    /// The process that this command started, to notice if it ends early.
     started: RefCell<Option<Child>>,
-    /// Stacks whose files this command has looked at as a whole.
+    /// Stacks whose files this command has checked completely.
     checked: RefCell<BTreeSet<StackName>>,
-    /// What a deletion has left, because it is not ours.
+    /// Files that a deletion has left because they are not ours.
     left: RefCell<Vec<PathBuf>>,
 }
 
 impl LocalTarget {
-    /// The stacks of the config in `folder`; `port` is what the user asked for.
+    /// The stacks of the config in `folder`, with the user's `port`.
     pub fn new(folder: &Path, port: Option<u16>) -> Self {
         Self {
             root: folder.join(".chatctl"),
@@ -96,7 +96,7 @@ impl LocalTarget {
         }
     }
 
-    /// The same, for deployments whose gateway shows a page with these settings.
+    /// Adds the web client with these settings to the gateway of deployed stacks.
     pub fn showing(self, page: serde_json::Value) -> Self {
         Self {
             page: Some(page),
@@ -104,7 +104,7 @@ impl LocalTarget {
         }
     }
 
-    /// The same, for deployments whose template has these dynamic references.
+    /// Adds the values of the dynamic references in deployed templates.
     pub fn with_references(self, references: References) -> Self {
         Self { references, ..self }
     }
@@ -117,7 +117,7 @@ impl LocalTarget {
         }
     }
 
-    /// The files of `stack`, once they have been found to be ours.
+    /// The folder of `stack`, after a check that its files are ours.
     fn folder(&self, stack: &StackName) -> Result<StateFolder, TargetError> {
         let folder = self.place(stack);
         if !self.checked.borrow().contains(stack) {
@@ -127,31 +127,31 @@ impl LocalTarget {
         Ok(folder)
     }
 
-    /// Where the files of `stack` are, whatever lies there.
+    /// The folder of `stack`, unchecked.
     fn place(&self, stack: &StackName) -> StateFolder {
         StateFolder::new(self.root.join(stack.as_ref()))
     }
 
-    /// What the deletion of a stack has left in its folder, because chatctl has not made it.
+    /// The files that the deletion of a stack has left in its folder, because chatctl did not make them.
     pub fn left(&self) -> Vec<PathBuf> {
         self.left.borrow().clone()
     }
 
-    /// Keeps other commands away from `stack` until the answer is dropped.
+    /// Excludes other commands from `stack` until the returned value is dropped.
     ///
     /// # Errors
-    /// Another command is at work on it.
+    /// Another command holds the stack.
     pub fn reserve(&self, stack: &StackName) -> Result<impl Sized + use<>, TargetError> {
         self.folder(stack)?.reserve()?.ok_or_else(|| {
             TargetError::new(
                 ErrorKind::Failed,
-                format!("another chatctl command is at work on local stack `{stack}`"),
+                format!("another chatctl command is working on local stack `{stack}`"),
             )
             .with_hint("wait until it is done, then try again")
         })
     }
 
-    /// What runs now, `None` when nothing does.
+    /// The status of `stack`, `None` if it does not run.
     pub async fn status(&self, stack: &StackName) -> Result<Option<LocalStatus>, TargetError> {
         match self.running_soon(stack).await? {
             Some(running) => match control::status(&running).await {
@@ -164,16 +164,16 @@ impl LocalTarget {
         }
     }
 
-    /// Whether `stack` was deployed but its process is not there, for example after a reboot.
+    /// Whether `stack` was deployed but does not run, for example after a reboot.
     pub fn is_stopped(&self, stack: &StackName) -> Result<bool, TargetError> {
         let folder = self.folder(stack)?;
         Ok(folder.is_asked_for()? && !folder.is_alive()?)
     }
 
-    /// Whether there is table data that a teardown would remove. A stack without tables has none.
+    /// Whether the stack has table data that a teardown would remove. Without tables, there is none.
     pub fn has_data(&self, stack: &StackName) -> bool {
         let folder = self.place(stack);
-        // Where nothing can be said of the stack, what lies there is taken for data.
+        // If the stack's state is unreadable, existing files count as data.
         let template = folder.request().ok().flatten().and_then(|it| it.template());
         let is_table =
             |(_, resource): (&str, &serde_json::Value)| resource["Type"] == "AWS::DynamoDB::Table";
@@ -181,7 +181,7 @@ impl LocalTarget {
         has_data && template.is_none_or(|template| template.resources().any(is_table))
     }
 
-    /// What the functions wrote last, when they wrote anything.
+    /// The last log lines of the functions, if there are any.
     pub fn clues(&self, stack: &StackName) -> Option<String> {
         let folder = self.place(stack);
         let ends = logs::ends(&folder);
@@ -197,20 +197,20 @@ impl LocalTarget {
         })
     }
 
-    /// What the functions of `stack` have written.
+    /// The logs of `stack`'s functions.
     pub fn logs(&self, stack: &StackName) -> LocalLogs {
         LocalLogs::new(self.place(stack))
     }
 
-    /// The template of `stack`, as it was deployed last.
+    /// The template of `stack`'s last deployment.
     pub fn template(&self, stack: &StackName) -> Result<Option<Template>, TargetError> {
         let request = self.folder(stack)?.request()?;
         Ok(request.and_then(|request| request.template()))
     }
 
-    /// The template of `stack` as it runs; where nothing runs, as it was deployed last.
+    /// The template of `stack` as it runs, or of its last deployment if it does not run.
     ///
-    /// A refused update leaves the old one running, and the new one in what was asked for.
+    /// They differ after a refused update: the old stack keeps running, and the request has the new template.
     pub fn running_template(&self, stack: &StackName) -> Result<Option<Template>, TargetError> {
         match self.running(stack)?.and_then(|running| running.template()) {
             Some(template) => Ok(Some(template)),
@@ -218,7 +218,7 @@ impl LocalTarget {
         }
     }
 
-    /// The functions of `stack` by logical id, as it was deployed last.
+    /// The logical ids of `stack`'s functions in its last deployment.
     pub fn functions(&self, stack: &StackName) -> Result<Vec<String>, TargetError> {
         let template = self.template(stack)?;
         let functions = template.iter().flat_map(Template::resources);
@@ -232,7 +232,7 @@ impl LocalTarget {
         self.place(stack).path().to_owned()
     }
 
-    /// The log of the process that runs `stack`: its warnings, and why it ended.
+    /// The log of the process that runs `stack`: its warnings, and the reason for its end.
     pub fn stack_log(&self, stack: &StackName) -> PathBuf {
         self.place(stack).log()
     }

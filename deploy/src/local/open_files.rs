@@ -1,14 +1,14 @@
-//! How many connections a local stack can have: each is an open file.
+//! The limit of open files, which limits the connections of a local stack.
 
-/// File descriptors that are kept for the time when all others are in use: one to accept a command, the rest for what
-/// its answer reads.
+/// A reserve of file descriptors for the time when all others are in use: one to accept a command, the others for its
+/// response.
 #[derive(Debug, Default)]
 pub(super) struct Spare(Vec<std::fs::File>);
 
 impl Spare {
     const COUNT: usize = 4;
 
-    /// Takes as many as are missing, if there are any to be had.
+    /// Refills the reserve as far as possible.
     pub(super) fn fill(&mut self) {
         while self.0.len() < Self::COUNT {
             match std::fs::File::open("/dev/null") {
@@ -18,7 +18,7 @@ impl Spare {
         }
     }
 
-    /// Frees them; false when none was kept.
+    /// Frees the reserve; returns false if it was empty.
     pub(super) fn free(&mut self) -> bool {
         let any = !self.0.is_empty();
         self.0.clear();
@@ -26,11 +26,11 @@ impl Spare {
     }
 }
 
-/// Raises this process's limit on open files as far as the system lets it.
+/// Raises this process's limit of open files as far as the system allows.
 ///
 /// Many systems start programs with 1,024 (macOS with 256), which a room of that size uses up.
 pub(super) fn allow_many() {
-    // Where it cannot be raised, the gateway says so once it matters.
+    // If it cannot be raised, the gateway warns when the limit is reached.
     let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
 }
 

@@ -1,4 +1,4 @@
-//! The page as chatctl-local serves it: by a local stack's gateway, or alone, for a stack elsewhere.
+//! The web client as chatctl-local serves it: from a local stack's gateway, or alone, for a stack elsewhere.
 
 use chatctl_local::Page;
 use tokio::net::TcpListener;
@@ -6,17 +6,17 @@ use tokio::net::TcpListener;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::page::{html, policy};
 
-/// The page with `settings` in it.
+/// The web client with `settings` inserted.
 pub(super) fn filled_in(settings: &serde_json::Value) -> Page {
     Page::new(html(settings), &policy())
 }
 
-/// The page on a port of its own, once [`Served::forever`] is awaited.
+/// The web client on a port of its own, served while [`Served::forever`] is awaited.
 #[derive(Debug)]
 pub struct Served {
     listener: TcpListener,
     page: Page,
-    /// Where it is on 127.0.0.1.
+    /// Its port on 127.0.0.1.
     pub port: u16,
 }
 
@@ -31,7 +31,7 @@ pub async fn listen(settings: &serde_json::Value, port: u16) -> Result<Served, T
             ErrorKind::Failed,
             format!("could not listen on port {port} of 127.0.0.1"),
         )
-        .with_hint("give another one with `--port`, or none to get any free one")
+        .with_hint("set another one with `--port`, or omit it to get any free one")
     };
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
@@ -45,7 +45,7 @@ pub async fn listen(settings: &serde_json::Value, port: u16) -> Result<Served, T
 }
 
 impl Served {
-    /// Answers browsers until the future is dropped.
+    /// Serves browsers until the future is dropped.
     pub async fn forever(self) {
         self.page.serve(self.listener).await;
     }

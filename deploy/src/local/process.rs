@@ -1,4 +1,4 @@
-//! The process that runs a local stack: how it is started and ended.
+//! Starts and ends the process that runs a local stack.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::config::names::StackName;
 use crate::engine::{ErrorKind, Stacks, TargetError};
 use crate::stack::render::output;
 
-/// Has glibc's allocator give memory back once it is free: large blocks at once, because they are mapped by themselves,
-/// and the heap's end. Left to itself it maps ever larger blocks on the heap, where one small block that is in use keeps
-/// all below it. See <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators do not look at these.
+/// Makes glibc's allocator return free memory: large blocks at once, because each is mapped separately, and the end of
+/// the heap. By default it puts ever larger blocks on the heap, where one small block in use keeps all below it. See
+/// <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators ignore these variables.
 const MEMORY: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "2"),
     ("MALLOC_MMAP_THRESHOLD_", "4096"),
@@ -22,7 +22,7 @@ const MEMORY: [(&str, &str); 3] = [
 ];
 
 impl LocalTarget {
-    /// Asks the process to stop and waits until it has let go of its folder.
+    /// Requests the process to stop, and waits until it has released its folder.
     pub(super) async fn stop(&self, stack: &StackName) -> Result<(), TargetError> {
         let folder = self.folder(stack)?;
         let Some(running) = self.running_soon(stack).await? else {
@@ -40,13 +40,13 @@ impl LocalTarget {
         Err(unresponsive(&folder, Some(&running)))
     }
 
-    /// [`LocalTarget::stop`]; no process starts to run the stack until the answer is dropped.
+    /// Like [`LocalTarget::stop`]; no process can start the stack until the returned value is dropped.
     pub(super) async fn stopped(
         &self,
         stack: &StackName,
     ) -> Result<impl Sized + use<>, TargetError> {
         let folder = self.folder(stack)?;
-        // One that another command has started may begin in between, and is stopped, too.
+        // A process that another command started may begin in between; it is stopped too.
         for _ in 0..3 {
             self.stop(stack).await?;
             if let Some(held) = folder.lock_patiently().await? {
@@ -56,7 +56,7 @@ impl LocalTarget {
         Err(unresponsive(&folder, None))
     }
 
-    /// What runs, `None` when nothing does. A process that is still starting says so after a moment, and is waited for.
+    /// The record of the running process, `None` if there is none. Waits for a process that is still starting.
     pub(super) async fn running_soon(
         &self,
         stack: &StackName,
@@ -96,7 +96,7 @@ impl LocalTarget {
         let Some(left) = super::register::find(folder.path()) else {
             return Ok(());
         };
-        // It may be about to end by itself: then it does not answer, and that is as good.
+        // It may be ending by itself; then it does not respond, which is just as good.
         let asked = control::stop(&left).await;
         for _ in 0..1_000 {
             if super::register::find(folder.path()).is_none() {
@@ -132,7 +132,7 @@ impl LocalTarget {
         Ok(())
     }
 
-    /// An error when the stack would be ended for a port that it cannot get.
+    /// Fails if the stack would be stopped for a port that it cannot get.
     pub(super) fn check_port(&self, running: &Running) -> Result<(), TargetError> {
         let port = self.port.unwrap_or(running.port);
         let Err(error) = TcpListener::bind(("127.0.0.1", port)) else {
@@ -146,18 +146,18 @@ impl LocalTarget {
             )
         }
         .with_hint(format!(
-            "give another one with `--port`; the stack still serves on port {}",
+            "set another one with `--port`; the stack still serves on port {}",
             running.port
         )))
     }
 
-    /// An error when the process that this command started has ended before its stack settled.
+    /// Fails if the process that this command started has ended before its stack settled.
     pub(super) fn check_started(&self, folder: &StateFolder) -> Result<(), TargetError> {
         let mut started = self.started.borrow_mut();
         let Some(Ok(Some(status))) = started.as_mut().map(Child::try_wait) else {
             return Ok(());
         };
-        // Another command's process has been faster, and serves the same request.
+        // Another command's process was faster, and serves the same request.
         if folder.is_alive()? {
             return Ok(());
         }
@@ -176,7 +176,7 @@ impl LocalTarget {
 mod tests {
     use super::*;
 
-    /// A stack that a process holds which has not said anything of itself yet.
+    /// A stack whose process holds the lock but has not written its record yet.
     fn starting() -> (tempfile::TempDir, LocalTarget, StackName, std::fs::File) {
         let project = tempfile::tempdir().unwrap();
         let (target, stack) = (

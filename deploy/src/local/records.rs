@@ -1,4 +1,4 @@
-//! What the files of a local stack say.
+//! The contents of a local stack's files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::secrets::References;
 use crate::engine::{Deployment, random_hex};
 use crate::stack::{Outputs, Template};
 
-/// What a stack should be. The token belongs to the operation, not to the stack.
+/// The requested state of a stack. The token belongs to the operation, not to the stack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Request {
     pub(super) token: String,
@@ -19,18 +19,18 @@ pub(super) struct Request {
     /// The folder of each function's code, by the function's logical id.
     #[serde(deserialize_with = "each_or_one")]
     pub(super) code: CodeFolders,
-    /// The port that was asked for; `None` keeps the stack's own.
+    /// The requested port; `None` keeps the stack's own.
     pub(super) port: Option<u16>,
-    /// What the page is filled in with, if one is shown.
+    /// The settings of the web client, if it is served.
     #[serde(default)]
     pub(super) page: Option<serde_json::Value>,
-    /// The values of dynamic references. The file is private to the user, so they may stand in it.
+    /// The values of dynamic references. The file is private to the user, so it may contain them.
     #[serde(default)]
     pub(super) references: References,
 }
 
 impl Request {
-    /// What `deployment` asks for, as a new operation; `folder_of` tells where the code with a digest lies.
+    /// Makes a request of `deployment`, as a new operation; `folder_of` returns the folder of the code with a digest.
     pub(super) fn new(deployment: &Deployment, folder_of: impl Fn(&str) -> PathBuf) -> Self {
         Self {
             token: random_hex::<16>(),
@@ -52,7 +52,7 @@ impl Request {
         read(&self.template)
     }
 
-    /// Equal for requests that ask for the same stack.
+    /// Equal for requests of the same stack.
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
@@ -81,8 +81,8 @@ impl Request {
 /// Folders of code by the functions' logical ids.
 pub(super) type CodeFolders = BTreeMap<String, PathBuf>;
 
-/// Files of earlier versions have one folder for every function; they do not say which, and need not: whatever is
-/// deployed next says so, and until then what runs has its code.
+/// Files of earlier versions have one folder for all functions, not each function's. They are read as empty: the next
+/// deployment writes the folders, and until then the running stack has its code.
 fn each_or_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CodeFolders, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -96,15 +96,15 @@ fn each_or_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Code
     })
 }
 
-/// What must stay the same as long as there is data.
+/// Values that must not change while there is data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Identity {
     pub(super) seed: String,
-    /// 0 until a first start has chosen one.
+    /// 0 until the first start has chosen one.
     pub(super) port: u16,
 }
 
-/// What the process that holds the lock says about itself.
+/// The record that the process with the lock writes about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Running {
     pub(super) pid: u32,
@@ -113,14 +113,14 @@ pub(super) struct Running {
     pub(super) secret: String,
     /// [`Request::digest`] of what runs.
     pub(super) applied: String,
-    /// What runs: after a refused update another template than the request's. Earlier versions do not say.
+    /// The running template, which after a refused update differs from the request's. Earlier versions do not write it.
     #[serde(default)]
     pub(super) template: Option<String>,
     pub(super) outputs: Outputs,
 }
 
 impl Running {
-    /// The template of what runs, if the process says so.
+    /// The running template, if the process has written it.
     pub(super) fn template(&self) -> Option<Template> {
         read(self.template.as_deref()?)
     }

@@ -1,8 +1,8 @@
-//! Which local stacks of this user run: how a stack is found whose own folder was removed.
+//! A register of this user's running local stacks, by which a stack is found whose folder was removed.
 //!
-//! Outside of all projects, in a private folder, lies a file for each stack. It is named after the place of the stack's
-//! folder, is kept locked by the stack's process as long as that lives, and says how to talk to it. As in the
-//! stack's own folder, nothing that a file says is believed unless the lock is held, and no process is ended by its id.
+//! It is a private folder outside of all projects, with a file for each stack. The file is named after the stack's
+//! folder, is locked by the stack's process while that runs, and contains how to reach it. As with the stack's own
+//! folder, a file's contents only count while its lock is held, and no process is ended by its id.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -15,10 +15,10 @@ use sha2::{Digest, Sha256};
 
 use super::records::Running;
 
-/// How long commands that look at an entry, for which they lock it for a moment, are waited for.
+/// The time to wait for commands that lock an entry for a moment to test it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The entry of a running stack. It goes with the value, or is worth nothing without it.
+/// The entry of a running stack. It is removed with the value, and does not count without it.
 #[derive(Debug)]
 pub(super) struct Entry {
     register: Register,
@@ -26,9 +26,9 @@ pub(super) struct Entry {
     _lock: File,
 }
 
-/// Enters the stack whose state lies in `folder`. Without an entry, nobody finds it once that folder is gone.
+/// Enters the stack whose state is in `folder`. Without an entry, it cannot be found once that folder is gone.
 ///
-/// `None` where there is no private place for it, or another process has the entry.
+/// `None` if there is no private folder for it, or another process has the entry.
 pub(super) async fn enter(folder: &Path, running: &Running) -> Option<Entry> {
     let running = Running {
         template: None,
@@ -38,7 +38,7 @@ pub(super) async fn enter(folder: &Path, running: &Running) -> Option<Entry> {
     let name = name(folder);
     let began = tokio::time::Instant::now();
     while began.elapsed() < PATIENCE {
-        // Made anew each time: whoever removes the last entry removes the folder, too.
+        // Created each time, because the process that removes the last entry also removes the folder.
         let register = Register::open(&place(), true)?;
         if let Some(mut lock) = register.lock_new(&name) {
             register.sweep(&name);
@@ -57,17 +57,17 @@ pub(super) async fn enter(folder: &Path, running: &Running) -> Option<Entry> {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        // The next one who enters sweeps what cannot be removed now.
+        // What cannot be removed now is swept by the next process that enters.
         let _removed = unlinkat(&self.register.folder, &self.name, AtFlags::empty());
         drop(std::fs::remove_dir(&self.register.path));
     }
 }
 
-/// How to talk to the process that runs a stack in `folder`, whether or not there is such a folder any more.
+/// How to reach the process that runs a stack in `folder`, even if that folder is gone.
 pub(super) fn find(folder: &Path) -> Option<Running> {
     let register = Register::open(&place(), false)?;
     let mut file = register.open_file(&name(folder), OFlags::RDONLY)?;
-    // Held by nobody: its process has ended without removing it.
+    // The lock is free: its process has ended without removing the entry.
     if file.try_lock_shared().is_ok() {
         return None;
     }
@@ -76,7 +76,7 @@ pub(super) fn find(folder: &Path) -> Option<Running> {
     serde_json::from_slice(&text).ok()
 }
 
-/// Where entries lie: this user's own folder for what runs, else one among the temporary folders.
+/// The folder of entries: in this user's runtime folder, else among the temporary folders.
 fn place() -> PathBuf {
     let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     match own.filter(|path| path.is_absolute()) {
@@ -92,7 +92,7 @@ fn place() -> PathBuf {
 fn name(folder: &Path) -> String {
     let inside: Vec<_> = folder.components().rev().take(2).collect();
     let project = folder.ancestors().nth(2).unwrap_or(folder);
-    // One name, whatever links lead to the project.
+    // The same name through all links to the project.
     let project = std::fs::canonicalize(project).unwrap_or_else(|_| project.to_owned());
     let mut hash = Sha256::new();
     hash.update(project.as_os_str().as_encoded_bytes());
@@ -103,7 +103,7 @@ fn name(folder: &Path) -> String {
     hex::encode(&hash.finalize()[..16])
 }
 
-/// The folder that entries lie in. Everything in it is reached through this handle, and no link is followed.
+/// The folder of entries. Everything in it is accessed through this handle, and no link is followed.
 #[derive(Debug)]
 struct Register {
     path: PathBuf,
@@ -111,7 +111,7 @@ struct Register {
 }
 
 impl Register {
-    /// `None` when it is not there and must not be made, or when it is not private to this user.
+    /// Returns `None` if it is missing and must not be created, or if it is not private to this user.
     fn open(path: &Path, make: bool) -> Option<Self> {
         if make {
             use std::os::unix::fs::DirBuilderExt;
@@ -132,7 +132,7 @@ impl Register {
         is_private(&file, FileType::RegularFile).then(|| File::from(file))
     }
 
-    /// Locks the file `name`, which is made if need be; `None` when another process holds it, or has just removed it.
+    /// Locks the file `name`, which is created if missing; `None` if another process holds it, or has just removed it.
     fn lock_new(&self, name: &str) -> Option<File> {
         let file = self.open_file(name, OFlags::RDWR | OFlags::CREATE)?;
         file.try_lock().ok()?;
@@ -143,7 +143,7 @@ impl Register {
         ((held.st_dev, held.st_ino) == (there.st_dev, there.st_ino)).then_some(file)
     }
 
-    /// Removes the entries that nobody holds, but for `mine`.
+    /// Removes all entries without a holder, except `mine`.
     fn sweep(&self, mine: &str) {
         let entries = std::fs::read_dir(&self.path)
             .into_iter()
@@ -160,7 +160,7 @@ impl Register {
     }
 }
 
-/// Temporary folders are open to every user of the machine, who may have put anything there under any name.
+/// Every user of the machine can write to temporary folders, under any name.
 fn is_private(file: &OwnedFd, kind: FileType) -> bool {
     fstat(file).is_ok_and(|found| {
         found.st_uid == rustix::process::geteuid().as_raw()
@@ -175,7 +175,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
-    fn an_entry_counts_as_long_as_it_is_held_and_only_in_a_private_folder() {
+    fn an_entry_only_counts_while_it_is_locked_and_in_a_private_folder() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("register");
         assert!(Register::open(&path, false).is_none());
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_has_one_name_whatever_leads_to_its_project_also_when_its_folder_is_gone() {
+    fn a_stack_has_one_name_through_all_links_even_when_its_folder_is_gone() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path().canonicalize().unwrap();
         std::fs::create_dir_all(root.join("project/.chatctl/chat")).unwrap();

@@ -1,4 +1,4 @@
-//! The values of secrets on this machine, where no Secrets Manager answers.
+//! The values of secrets on this machine, which has no Secrets Manager.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -12,10 +12,10 @@ use crate::config::Settings;
 use crate::config::secret::{LocalSecret, SecretHeader};
 use crate::engine::{ErrorKind, TargetError};
 
-/// The longest value, in bytes. Many servers take no longer header.
+/// The longest value, in bytes. Many servers refuse longer headers.
 const MAX: usize = 4_096;
 
-/// The values of dynamic references, by what stands between `{{resolve:` and `}}`. Its debug form shows no value.
+/// The values of dynamic references, by the text between `{{resolve:` and `}}`. The debug output hides the values.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct References(pub BTreeMap<String, String>);
@@ -26,10 +26,10 @@ impl std::fmt::Debug for References {
     }
 }
 
-/// The value of each dynamic reference that the template of `settings` has.
+/// Reads the value of each dynamic reference in the template of `settings`.
 ///
 /// # Errors
-/// A route's secret has no value here, or one that is no header's value. The message never holds a value.
+/// A route's secret has no value here, or not a valid header value. The message never contains a value.
 pub fn values(settings: &Settings) -> Result<References, TargetError> {
     let mut values = BTreeMap::new();
     for (route, backend) in settings.backends() {
@@ -39,7 +39,7 @@ pub fn values(settings: &Settings) -> Result<References, TargetError> {
             if before.is_some_and(|before| before != value) {
                 return Err(refused(
                     route,
-                    "another route with the same secret takes another value for it",
+                    "another route sets another value for the same secret",
                     "give both routes the same `variable` or `file`",
                 ));
             }
@@ -53,14 +53,14 @@ fn value(route: &str, secret: &SecretHeader) -> Result<String, TargetError> {
         None => {
             return Err(refused(
                 route,
-                "`secret-header` does not say where this machine finds the value",
-                "add `variable = \"NAME\"` or `file = \"PATH\"` beside its name; AWS does not look at them",
+                "`secret-header` does not name the value's place on this machine",
+                "add `variable = \"NAME\"` or `file = \"PATH\"` beside its name; they are only used on this machine",
             ));
         }
         Some(LocalSecret::Variable(name)) => std::env::var(name).map_err(|_| {
             refused(
                 route,
-                &format!("the environment variable {name} is not set, or is not text"),
+                &format!("the environment variable {name} is not set, or is not UTF-8"),
                 &format!("`export {name}=…` before the deployment, with the value that the backend checks"),
             )
         })?,
@@ -77,12 +77,12 @@ fn value(route: &str, secret: &SecretHeader) -> Result<String, TargetError> {
     }
     Err(refused(
         route,
-        "the value of its secret cannot be sent in a header",
+        "the value of its secret is not a valid header value",
         &format!("use 1 to {MAX} visible ASCII characters without spaces and apostrophes"),
     ))
 }
 
-/// The file is the user's own and nobody else can read it.
+/// Reads a file that belongs to the user and that no other user can read.
 fn read(route: &str, path: &Path) -> Result<String, TargetError> {
     let shown = path.display();
     let failed = |error: std::io::Error| TargetError {
@@ -94,7 +94,7 @@ fn read(route: &str, path: &Path) -> Result<String, TargetError> {
             "write the value that the backend checks into that file, readable by you alone (`chmod 600`)",
         )
     };
-    // A pipe or a terminal would wait for a writer.
+    // Opening a pipe or a terminal would wait for a writer.
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
@@ -104,8 +104,8 @@ fn read(route: &str, path: &Path) -> Result<String, TargetError> {
     if !metadata.is_file() {
         return Err(refused(
             route,
-            &format!("{shown} is no file that could hold its secret"),
-            "name a plain file",
+            &format!("its secret cannot be read from {shown}, which is not a regular file"),
+            "name a regular file",
         ));
     }
     if metadata.mode() & 0o077 != 0 {
@@ -162,17 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_private_value_is_refused_without_showing_it() {
+    fn values_that_are_not_private_are_refused_without_showing_them() {
         let folder = tempfile::tempdir().unwrap();
         let long = "x".repeat(MAX + 1);
         for (text, mode, reason) in [
             ("topsecret", 0o640, "other users may read"),
             ("topsecret", 0o604, "other users may read"),
-            ("top secret", 0o600, "cannot be sent"),
-            ("topsecret'", 0o600, "cannot be sent"),
-            ("topsecret\r\nx: y", 0o600, "cannot be sent"),
-            ("", 0o600, "cannot be sent"),
-            (&long, 0o600, "cannot be sent"),
+            ("top secret", 0o600, "not a valid header value"),
+            ("topsecret'", 0o600, "not a valid header value"),
+            ("topsecret\r\nx: y", 0o600, "not a valid header value"),
+            ("", 0o600, "not a valid header value"),
+            (&long, 0o600, "not a valid header value"),
         ] {
             written(folder.path(), text, mode);
             let settings = settings(folder.path(), ", file = \"secret\"");
@@ -186,12 +186,16 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_there_is_told_with_what_to_do() {
+    fn a_missing_value_is_an_error_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         for (local, reason, hint) in [
-            ("", "does not say where this machine", "add `variable"),
+            (
+                "",
+                "does not name the value's place on this machine",
+                "add `variable",
+            ),
             (", file = \"missing\"", "could not read", "chmod 600"),
-            (", file = \".\"", "is no file", "plain file"),
+            (", file = \".\"", "is not a regular file", "regular file"),
             (
                 ", variable = \"CHATCTL_NO_SUCH_SECRET\"",
                 "is not set",

@@ -18,7 +18,7 @@ use crate::stack::progress::{STACK_TYPE, StackEvent};
 impl Stacks for LocalTarget {
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError> {
         let folder = self.folder(stack)?;
-        // Nobody can tell what a damaged file asks for, but a teardown has to find the stack that it is of.
+        // The content of a damaged request is unknown, but a teardown must still find its stack.
         let Ok(request) = folder.request() else {
             return Ok(Some(Description {
                 status: StackStatus::Failed("CREATE_FAILED".into()),
@@ -51,7 +51,7 @@ impl Stacks for LocalTarget {
     }
 
     async fn footing(&self, _stack: &StackName) -> Result<Readiness, TargetError> {
-        // Whoever asks has reserved the stack, and a start replaces whatever is left of an earlier one.
+        // The caller has reserved the stack, and a start replaces the remains of an earlier one.
         Ok(Readiness::Ready)
     }
 
@@ -78,7 +78,7 @@ impl Stacks for LocalTarget {
                 self.check_port(running)?;
                 Change::Move
             }
-            // One that has failed to start may have left nothing to start with.
+            // A process that failed to start may have left nothing to start with.
             (Some(_), None) if folder.has_data()? => Change::Restart,
             (_, None) | (None, _) => Change::Create,
         };
@@ -117,8 +117,8 @@ impl Stacks for LocalTarget {
                     .map_err(|error| error.with_hint(unresponsive_hint(&folder, &running)))?;
             }
             _ => {
-                // Held until the process is there, so that one that another command has started, and that has not
-                // begun yet, finds this request and not the one before.
+                // Held until the process has started, so that a process of another command that has not begun yet finds
+                // this request and not the previous one.
                 let held = self.stopped(stack).await?;
                 folder.forget_running()?;
                 folder.write_request(&Request {
@@ -165,7 +165,7 @@ impl Stacks for LocalTarget {
     }
 
     async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
-        // What it is asked for lies in a file, under the operation's own token.
+        // The request is in a file, with the operation's own token.
         Ok(true)
     }
 
@@ -178,8 +178,8 @@ impl Stacks for LocalTarget {
     }
 
     async fn interrupt(&self, operation: &Operation) -> TargetError {
-        // An update is one step inside the running process: it happens or it does not. A process that is still
-        // starting is ended, and takes down what it has started.
+        // An update is a single step inside the running process: it happens or it does not. A process that is still
+        // starting is ended, and stops everything that it has started.
         let started = self.started.borrow_mut().take();
         if let Some(mut child) = started {
             let pid = rustix::process::Pid::from_child(&child);

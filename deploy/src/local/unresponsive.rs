@@ -1,14 +1,14 @@
-//! What is said of a local stack's process that does not answer.
+//! The error about a local stack's process that does not respond.
 
 use super::folder::StateFolder;
 use super::records::Running;
 use crate::engine::{ErrorKind, TargetError};
 
-/// The error of a process that should answer and does not.
+/// The error about a process that should respond and does not.
 pub(super) fn unresponsive(folder: &StateFolder, running: Option<&Running>) -> TargetError {
     let error = TargetError::new(
         ErrorKind::Failed,
-        "the local stack's process does not answer",
+        "the local stack's process does not respond",
     );
     match running {
         Some(running) => error.with_hint(unresponsive_hint(folder, running)),
@@ -19,7 +19,7 @@ pub(super) fn unresponsive(folder: &StateFolder, running: Option<&Running>) -> T
     }
 }
 
-/// What its user can do about a process that does not answer.
+/// What the user can do about a process that does not respond.
 pub(super) fn unresponsive_hint(folder: &StateFolder, running: &Running) -> String {
     format!(
         "if process {} is chatctl's (`ps -p {}`), end it and try again; its log is {}",

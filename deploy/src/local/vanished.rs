@@ -1,4 +1,4 @@
-//! Notices that a running stack's folder is not where it was: removed, moved, or another one in its place.
+//! Notices that a running stack's folder was removed, moved or replaced.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -6,15 +6,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// How often it is looked at.
+/// The interval of the checks.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long a folder may be away: some programs move it aside for a moment.
+/// The time that a folder may be missing: some programs move it aside for a moment.
 const MOMENT: Duration = Duration::from_millis(200);
 
 /// Resolves once `path` no longer leads to the file that `lock` holds open.
 ///
-/// A lock belongs to a file, not to its name: with the name gone, commands find no stack, while its process goes on.
+/// A lock belongs to a file, not to its name: when the name is gone, commands find no stack, while its process still
+/// runs.
 pub(super) async fn vanished(lock: &File, path: &Path) {
     loop {
         tokio::time::sleep(LOOK).await;
@@ -27,12 +28,12 @@ pub(super) async fn vanished(lock: &File, path: &Path) {
     }
 }
 
-/// Whether it is certain that something else is there, or nothing.
+/// Whether `path` certainly leads to another file, or to none.
 fn is_gone(lock: &File, path: &Path) -> bool {
     match (lock.metadata(), std::fs::symlink_metadata(path)) {
         (Ok(held), Ok(there)) => (held.dev(), held.ino()) != (there.dev(), there.ino()),
         (_, Err(error)) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
-        // A file system that does not answer now may do so later.
+        // A file system that fails now may work again later.
         (Err(_), _) => false,
     }
 }

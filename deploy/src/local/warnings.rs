@@ -1,29 +1,29 @@
-//! What a running stack has warned of: its log has the first ones, the last few are told by `status`.
+//! The warnings of a running stack: the first ones go to its log, and `status` shows the last few.
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-/// So many are kept, however many there have been.
+/// The most warnings that are kept.
 const KEPT: usize = 3;
 
-/// Characters of a warning that are kept: a client can make one as long as a frame.
+/// The most characters of a kept warning: a client can make one as long as a frame.
 const MAX_LENGTH: usize = 300;
 
-/// So many go to the log: clients can cause one a frame, and nobody shortens the file.
+/// The most warnings that are logged: a client can cause one a frame, and the file is never shortened.
 const WRITTEN: u64 = 1000;
 
-/// The warnings of a process since it started.
+/// The warnings of a process since its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Warnings {
-    /// All of them, kept or not.
+    /// The number of all warnings, kept or not.
     pub count: u64,
     /// The last few, oldest first.
     pub last: VecDeque<Warning>,
 }
 
-/// One of them, on one line.
+/// One warning, on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Warning {
@@ -33,13 +33,14 @@ pub struct Warning {
 }
 
 impl Warnings {
-    /// Adds what was said `at` this second, forgets the oldest one for it, and answers what the log is to say.
+    /// Adds a warning of the second `at`, and drops the oldest one beyond the limit. Returns the line for the log, if
+    /// any.
     pub fn add(&mut self, at: u64, message: &str) -> Option<String> {
         self.count += 1;
         let line = match self.count {
             ..=WRITTEN => Some(message.to_owned()),
             count if count == WRITTEN + 1 => Some(format!(
-                "there have been {WRITTEN} warnings: further ones are not written here; `chatctl status --local` \
+                "there have been {WRITTEN} warnings: further ones are not logged; `chatctl status --local` \
                  counts them and shows the last ones"
             )),
             _ => None,
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_them_is_counted_and_not_written() {
+    fn a_flood_of_them_is_counted_and_not_logged() {
         let mut warnings = Warnings::default();
         let flood = WRITTEN + 100;
         let written: Vec<_> = (0..flood).filter_map(|_| warnings.add(0, "w")).collect();
@@ -84,7 +85,7 @@ mod tests {
             written
                 .last()
                 .unwrap()
-                .contains("further ones are not written")
+                .contains("further ones are not logged")
         );
     }
 

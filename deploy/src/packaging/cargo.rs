@@ -1,4 +1,4 @@
-//! Runs a build by cargo, plain or through cargo-lambda, and reads what it says while it runs.
+//! Runs a build by cargo, directly or through cargo-lambda, and reads its output while it runs.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use super::manifest::Crate;
 use crate::engine::{DeployEvent, Reporter};
 use crate::guard;
 
-/// Builds `source` for this machine, by plain cargo; answers where the binary is.
+/// Builds `source` for this machine with plain cargo; returns the binary's path.
 ///
-/// `more` are further words for `cargo build`.
+/// `more` are further arguments of `cargo build`.
 ///
 /// # Errors
-/// [`PackagingError`]: cargo does not start, does not build, or builds something else.
+/// [`PackagingError`]: cargo does not start, the build fails, or it builds another binary.
 pub(super) async fn build(
     cargo: &OsStr,
     source: &Crate,
@@ -38,10 +38,10 @@ pub(super) async fn build(
         })
 }
 
-/// Runs `command`, a build of `source`, inside its folder; answers where cargo has put the binary.
+/// Runs `command`, a build of `source`, inside its folder; returns the path of the binary that cargo built.
 ///
-/// It runs there, and is not merely told the manifest's path, because `rust-toolchain.toml` and `.cargo/config.toml`
-/// are looked for from the working folder. Given up half-way, it takes down everything it has started.
+/// The working folder matters, because cargo looks for `rust-toolchain.toml` and `.cargo/config.toml` from there, not
+/// from the manifest's path. If the future is dropped, the build and its children are ended.
 ///
 /// # Errors
 /// [`PackagingError::NoCargo`], [`PackagingError::Compile`] and [`PackagingError::NotBuilt`].
@@ -61,11 +61,11 @@ pub(super) async fn run(
         .current_dir(&source.folder)
         .envs(source.profile.iter().copied())
         .envs(source.flags.clone())
-        // `cargo run` passes its own package's variables on; they must not leak into another build.
+        // `cargo run` sets its own package's variables; they must not leak into another build.
         .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_TERM_COLOR", colour())
         .env(Starting::VARIABLE, &starting.0)
-        // Nobody is asked anything.
+        // The build has no input to ask for.
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -76,7 +76,7 @@ pub(super) async fn run(
     drop(starting);
     let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
     let mut stderr = child.stderr.take().expect("stderr is piped");
-    // Read while the build runs: a full pipe would stop it.
+    // Read while the build runs, because a full pipe would block it.
     let diagnostics = tokio::spawn(async move {
         let mut text = Vec::new();
         stderr
@@ -86,7 +86,7 @@ pub(super) async fn run(
     });
     let mut progress = Progress::of(&source.binary);
     while let Ok(Some(line)) = lines.next_line().await {
-        // Whatever is not a message of cargo's is for nobody.
+        // Lines that are not messages of cargo are ignored.
         if let Ok(message) = serde_json::from_str(&line) {
             progress.take(message, reporter);
         }
@@ -101,7 +101,7 @@ pub(super) async fn run(
     Err(failure(&command, status, diagnostics, progress.compiled))
 }
 
-/// Cargo sees a pipe; the reader may sit at a terminal.
+/// Cargo writes to a pipe, but the user may read at a terminal.
 fn colour() -> &'static str {
     match anstream::AutoStream::choice(&std::io::stderr()) {
         anstream::ColorChoice::Never => "never",
@@ -109,7 +109,7 @@ fn colour() -> &'static str {
     }
 }
 
-/// Whether it was the compiler that failed, or cargo before it came to that.
+/// Whether the compiler failed, or cargo before it.
 fn failure(
     command: &Command,
     status: ExitStatus,
@@ -131,15 +131,15 @@ fn failure(
     }
 }
 
-/// A build that is about to start: ended with this process until its group is known. Only until then, because a build
-/// may well leave something running for the next one, such as a compiler's cache.
+/// A build that is about to start. It is registered to be ended with this process until its group is known, but no
+/// longer: a build may leave a process for the next one, such as a compiler's cache.
 struct Starting(String);
 
 impl Starting {
     const VARIABLE: &str = "CHATCTL_BUILD";
 
     fn new() -> Self {
-        // Without random numbers a build is guarded from when its group is known.
+        // Without random numbers, the build is only guarded once its group is known.
         let starting =
             Self(getrandom::u64().map_or_else(|_| String::new(), |it| format!("{it:016x}")));
         guard::process_starts(&starting.mark());
@@ -160,7 +160,7 @@ impl Drop for Starting {
     }
 }
 
-/// A build's process group, ended with whoever waits for the build, or with this process.
+/// A build's process group. It is ended with the future that waits for the build, or with this process.
 struct Group(Option<u32>);
 
 impl Group {
@@ -184,20 +184,20 @@ impl Drop for Group {
     fn drop(&mut self) {
         let group = self.0.and_then(|group| i32::try_from(group).ok());
         if let Some(group) = group.and_then(Pid::from_raw) {
-            // It may just have ended. If it takes its time, the guard waits for it: this command is about to end.
+            // It may just have ended. Otherwise the guard waits for it, because this command is about to end.
             kill_process_group(group, Signal::TERM).ok();
         }
     }
 }
 
-/// One line of cargo's `--message-format json`, as far as it matters here
+/// One line of cargo's `--message-format json`, with the fields that are used here
 /// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>).
 #[derive(Deserialize)]
 struct Message {
     reason: String,
     target: Option<Target>,
     executable: Option<PathBuf>,
-    /// It was built before, and nothing has changed since.
+    /// Whether it was built before and is unchanged.
     #[serde(default)]
     fresh: bool,
 }
@@ -212,7 +212,7 @@ struct Progress<'a> {
     binary: &'a str,
     count: usize,
     executable: Option<PathBuf>,
-    /// The compiler had its turn: cargo itself had nothing to object to.
+    /// Whether the compiler ran, so that cargo itself had no objection.
     compiled: bool,
 }
 
@@ -246,7 +246,7 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Cargo's words without the lines that only say what it is at.
+/// Cargo's output without the progress lines.
 fn without_progress(text: &str) -> String {
     let is_progress = |line: &&str| {
         let plain = anstream::adapter::strip_str(line).to_string();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_compile_error_is_shown_as_the_compiler_shows_it() {
+    async fn a_compile_error_is_shown_in_the_compiler_s_own_form() {
         let scripts = Scripts::new();
         let cargo = plain_cargo(&scripts);
         let folder = tempfile::tempdir().unwrap();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_lock_file_that_would_have_to_change_is_not_called_a_compile_error() {
+    async fn an_outdated_lock_file_is_not_reported_as_a_compile_error() {
         let scripts = Scripts::new();
         let cargo = plain_cargo(&scripts);
         let folder = tempfile::tempdir().unwrap();
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_build_that_is_given_up_ends_with_everything_it_has_started() {
+    async fn a_dropped_build_is_ended_with_all_its_children() {
         let scripts = Scripts::new();
         let started = scripts.folder().join("started");
         let script = format!(
@@ -377,7 +377,7 @@ mod tests {
         }
         let pid = std::fs::read_to_string(&started).unwrap();
         let status = format!("/proc/{}/stat", pid.trim());
-        // Gone, or dead and not yet noticed by whoever adopts orphans.
+        // Gone, or dead and not reaped yet.
         while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
             assert!(Instant::now() < deadline, "process {pid} is still there");
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,8 +1,8 @@
-//! Builds for Lambda through cargo-lambda, which brings a linker for any processor.
+//! Builds for Lambda through cargo-lambda, which has a linker for any processor.
 //!
-//! What it does was found out by running version 1.9.2: with `--profile` it injects no flags of its own (with
-//! `--release` it would: another panic strategy, another link-time optimisation), so the profile in the crate's
-//! workspace is what counts, and the same for every builder.
+//! Its behaviour was observed with version 1.9.2: with `--profile` it adds no flags of its own (with `--release` it
+//! would set another panic strategy and another link-time optimisation), so only the profile in the crate's workspace
+//! counts, the same for every builder.
 
 use super::choice::{Builder, Choice};
 use super::manifest::Crate;
@@ -13,10 +13,10 @@ use crate::config::Architecture;
 use crate::engine::Reporter;
 use crate::scratch::Scratch;
 
-/// Builds `source` for Lambda, as `choice` says; answers the executable's bytes.
+/// Builds `source` for Lambda, with the tools of `choice`; returns the executable's bytes.
 ///
 /// # Errors
-/// [`PackagingError`]: it is not built, or the file is not there although the build succeeded.
+/// [`PackagingError`]: the build fails, or succeeds without a file.
 pub(super) async fn build(
     programs: &Programs,
     choice: Choice,
@@ -25,17 +25,17 @@ pub(super) async fn build(
     reporter: &mut impl Reporter,
 ) -> Result<Vec<u8>, PackagingError> {
     let compiler = match choice.builder {
-        // Named in any case: an environment variable or the crate's manifest could ask for another one.
+        // Always set, because an environment variable or the crate's manifest could select another one.
         Builder::Zig => "cargo_zigbuild",
         Builder::CargoLambda => "cargo",
         Builder::Cargo => {
-            // Without `--target` it is the very build that the local stack runs, and is not done twice.
+            // Without `--target` it is the same build as the local stack's, and is not done twice.
             let built =
                 cargo::build(&programs.cargo, source, profile, &["--locked"], reporter).await?;
             return read(&built);
         }
     };
-    // A fresh one, because cargo-lambda leaves what it finds there, and has nothing against building nothing.
+    // A new folder, because cargo-lambda leaves existing files in it, and succeeds without building anything.
     let scratch = Scratch::new("build").map_err(|source| PackagingError::NoRoom { source })?;
     let output = scratch.path().join("lambda");
     std::fs::create_dir(&output).map_err(|source| PackagingError::NoRoom { source })?;
@@ -55,7 +55,7 @@ pub(super) async fn build(
             Architecture::X86_64 => "--x86-64",
         })
         .args(["--compiler", compiler, "--output-format", "binary"])
-        // Its own check would add a missing target to the user's toolchain, unasked.
+        // Its own check would add a missing target to the user's toolchain without asking.
         .arg("--skip-target-check")
         .arg("--lambda-dir")
         .arg(&output);
@@ -76,11 +76,11 @@ mod tests {
     use crate::packaging::sample::{Recorder, Scripts, nothing, ours};
     use expect_test::expect;
 
-    /// Writes its own words where `bootstrap` is expected: the file is the command line.
+    /// Writes its arguments to `bootstrap`, so that the file is the command line.
     const ECHO: &str = "words=\"$*\"; while [ $# -gt 0 ]; do [ \"$1\" = --lambda-dir ] && dir=$2; shift; done\n\
                         printf '%s' \"$words\" | sed \"s|$dir|DIR|\" > \"$dir/bootstrap\"";
 
-    /// Builds with a `cargo` that does what `script` says.
+    /// Builds with a `cargo` that runs `script`.
     async fn built(
         script: &str,
         architecture: Architecture,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_command_line_says_everything_and_leaves_nothing_to_the_environment() {
+    async fn the_command_line_sets_everything_explicitly() {
         let mut lines = String::new();
         for (architecture, builder) in [
             (Architecture::Arm64, Builder::Zig),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cargo_lambda_objects_to_is_quoted() {
+    async fn cargo_lambda_s_error_message_is_quoted() {
         let script = "echo 'Error: too old' >&2; exit 2";
         let error = built(script, Architecture::X86_64, Builder::Zig)
             .await

@@ -1,4 +1,4 @@
-//! What a build for AWS needs, looked at beforehand.
+//! Checks the prerequisites of a build for AWS.
 
 use super::choice::{self, Wanted};
 use super::manifest::Crate;
@@ -9,7 +9,7 @@ use crate::engine::TargetError;
 use crate::engine::preflight::Check;
 use crate::stack::code::{Code, Origin};
 
-/// Looks at everything that [`super::artifacts`] would need, and builds nothing.
+/// Checks everything that [`super::artifacts`] needs, and builds nothing.
 pub async fn checks(
     settings: &Settings,
     source: Source<'_>,
@@ -40,7 +40,7 @@ pub async fn checks(
             Err(error) => checks.push(Check::new("handlers", Err(error.into()))),
         }
     }
-    // One toolchain is looked at; a crate with one of its own tells when it is built.
+    // One toolchain is checked; problems of a crate with its own toolchain show when it is built.
     let Some(folder) = folder else {
         return checks;
     };

@@ -1,10 +1,10 @@
-//! What is built, and with what: a decision as a value, with its reason. Pure.
+//! Decides what to build and with which tools, as a value with its reason. Pure.
 
 use super::PackagingError;
 use super::toolchain::{Toolchain, triple};
 use crate::config::Architecture;
 
-/// Whether a target's standard library must be where we look for it.
+/// Whether a target's standard library must be in its usual place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetCheck {
     Installed,
@@ -19,39 +19,39 @@ pub(super) enum Builder {
     Zig,
     /// cargo-lambda with this machine's linker: for its own processor, against its own glibc.
     CargoLambda,
-    /// Plain cargo, which comes to the same.
+    /// Plain cargo, with the same result.
     Cargo,
 }
 
-/// What will be built.
+/// What to build, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Choice {
     pub(super) architecture: Architecture,
-    /// Why this processor.
+    /// The reason for this processor.
     pub(super) reason: &'static str,
     pub(super) builder: Builder,
 }
 
-/// Which processor is wanted, and why.
+/// The wanted processor, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Wanted {
-    /// No other will do.
+    /// The required processor.
     fixed: Option<(Architecture, &'static str)>,
-    /// The one that the stack's functions run on. It stays where it can be built: a stack that is deployed from a laptop
-    /// and from elsewhere must not change its processor each time.
+    /// The processor of the deployed functions. It is kept if it can be built: a stack that is deployed from several
+    /// machines must not change its processor each time.
     deployed: Option<Architecture>,
 }
 
 impl Wanted {
-    /// What the config says, and what is deployed.
+    /// Combines the config's and the deployed processor.
     pub(super) fn new(config: Option<Architecture>, deployed: Option<Architecture>) -> Self {
         Self {
-            fixed: config.map(|architecture| (architecture, "the config says so")),
+            fixed: config.map(|architecture| (architecture, "set in the config")),
             deployed,
         }
     }
 
-    /// All functions of a stack run on the same processor; one is built for this one.
+    /// Requires `architecture`, for which one function was built: all functions of a stack run on the same processor.
     pub(super) fn like_the_others(self, architecture: Architecture) -> Self {
         let reason = "as the other functions";
         Self {
@@ -65,13 +65,13 @@ impl Wanted {
     }
 }
 
-/// One line of what was found, or one thing that is missing.
+/// One line about an installed tool, or one missing prerequisite.
 pub(super) type Finding = (&'static str, Result<String, PackagingError>);
 
-/// Decides what to build.
+/// Decides what to build, and how.
 ///
 /// # Errors
-/// The first of the problems that [`findings`] tells.
+/// The first problem of [`findings`].
 pub(super) fn choose(
     toolchain: &Toolchain,
     wanted: Wanted,
@@ -93,7 +93,7 @@ pub(super) fn choose(
     })
 }
 
-/// Everything that matters to a build, each with a word for it; all problems, not only the first.
+/// Every prerequisite of a build, each with a keyword; all problems, not only the first.
 pub(super) fn findings(toolchain: &Toolchain, wanted: Wanted, check: TargetCheck) -> Vec<Finding> {
     let (architecture, reason) = architecture(toolchain, wanted, check);
     let is_native = toolchain.is_native(architecture);
@@ -104,7 +104,7 @@ pub(super) fn findings(toolchain: &Toolchain, wanted: Wanted, check: TargetCheck
     let is_missing = check == TargetCheck::Installed && !toolchain.has(architecture);
     let cargo_lambda = match &toolchain.cargo_lambda {
         Some(version) => Ok(format!("cargo-lambda {version}")),
-        None if is_native => Ok("no cargo-lambda: plain cargo instead".into()),
+        None if is_native => Ok("no cargo-lambda: using plain cargo".into()),
         None => Err(PackagingError::NoCargoLambda {
             architecture,
             native,
@@ -112,8 +112,8 @@ pub(super) fn findings(toolchain: &Toolchain, wanted: Wanted, check: TargetCheck
     };
     let zig = match (&toolchain.zig, &toolchain.cargo_lambda) {
         (Some(version), _) => Ok(format!("zig {version}")),
-        (None, None) if is_native => Ok("no zig, none needed".into()),
-        (None, Some(_)) if is_native => Ok("no zig: this machine's linker instead".into()),
+        (None, None) if is_native => Ok("no zig: not needed".into()),
+        (None, Some(_)) if is_native => Ok("no zig: using this machine's linker".into()),
         (None, _) => Err(PackagingError::NoZig {
             architecture,
             native,
@@ -123,7 +123,7 @@ pub(super) fn findings(toolchain: &Toolchain, wanted: Wanted, check: TargetCheck
     let targets = match is_missing {
         true => Err(PackagingError::NoTarget { architecture }),
         false if !toolchain.has(architecture) => Ok(format!(
-            "Rust target {} not checked, as asked",
+            "Rust target {} not checked (--skip-target-check)",
             triple(architecture)
         )),
         false => Ok(format!("Rust targets for {}", targets.join(" and "))),
@@ -137,8 +137,8 @@ pub(super) fn findings(toolchain: &Toolchain, wanted: Wanted, check: TargetCheck
     ]
 }
 
-/// The config decides; else the one that the stack runs on, where it can be built; else arm64, which costs a fifth less
-/// for the same time (<https://aws.amazon.com/lambda/pricing/>), where its target is there; else x86_64.
+/// The processor that the config sets; else the stack's current one, if it can be built; else arm64, if its target is
+/// installed, because it costs a fifth less for the same time (<https://aws.amazon.com/lambda/pricing/>); else x86_64.
 fn architecture(
     toolchain: &Toolchain,
     wanted: Wanted,
@@ -161,7 +161,7 @@ fn architecture(
     }
 }
 
-/// Whether [`findings`] would tell of no problem.
+/// Whether [`findings`] would have no problem.
 fn can_build(toolchain: &Toolchain, architecture: Architecture, check: TargetCheck) -> bool {
     let has_tools = toolchain.cargo_lambda.is_some() && toolchain.zig.is_some();
     let has_target = check == TargetCheck::Skipped || toolchain.has(architecture);
@@ -231,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_tool_is_no_problem_for_this_machines_own_processor_and_it_is_said_what_follows() {
+    fn missing_tools_are_no_problem_for_this_machine_s_own_processor_and_the_substitute_is_named() {
         check(
             &machine(&[X86_64], true, false),
             None,
             expect![[r#"
                 ok  cargo: cargo 1.95.0
                 ok  cargo-lambda: cargo-lambda 1.9.2
-                ok  zig: no zig: this machine's linker instead
+                ok  zig: no zig: using this machine's linker
                 ok  targets: Rust targets for x86_64
                 ok  architecture: builds for x86_64 (the Rust target of arm64 is not installed)
             "#]],
@@ -248,8 +248,8 @@ mod tests {
             None,
             expect![[r#"
                 ok  cargo: cargo 1.95.0
-                ok  cargo-lambda: no cargo-lambda: plain cargo instead
-                ok  zig: no zig, none needed
+                ok  cargo-lambda: no cargo-lambda: using plain cargo
+                ok  zig: no zig: not needed
                 ok  targets: Rust targets for x86_64
                 ok  architecture: builds for x86_64 (the Rust target of arm64 is not installed)
             "#]],
@@ -257,19 +257,19 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_is_told_at_once_with_the_command_to_run() {
+    fn everything_missing_is_listed_at_once_with_the_command_to_run() {
         check(
             &machine(&[X86_64], false, false),
             Some(Arm64),
             expect![[r#"
                 ok  cargo: cargo 1.95.0
-                bad cargo-lambda: cargo-lambda is missing, and only it can build for arm64 here
-                    `pip install cargo-lambda` brings it and zig, `cargo install cargo-lambda` it alone; or set `architecture = "x86_64"` under `[aws]`, which needs neither here
-                bad zig: zig is missing, and cargo-lambda needs it to link for arm64 here
-                    `pip install ziglang`, for the python3 on PATH, or put `zig` on PATH (ziglang.org/download); or set `architecture = "x86_64"` under `[aws]`, which needs neither here
+                bad cargo-lambda: cargo-lambda is missing, but required to build for arm64 here
+                    `pip install cargo-lambda` installs it with zig, `cargo install cargo-lambda` alone; or set `architecture = "x86_64"` under `[aws]`, which does not need it here
+                bad zig: zig is missing, but cargo-lambda needs it to link for arm64 here
+                    `pip install ziglang`, for the python3 on PATH, or add `zig` to PATH (ziglang.org/download); or set `architecture = "x86_64"` under `[aws]`, which does not need it here
                 bad targets: the Rust target aarch64-unknown-linux-gnu is not installed
-                    `rustup target add aarch64-unknown-linux-gnu`; or, where it is not rustup that installs targets, `--skip-target-check`
-                ok  architecture: builds for arm64 (the config says so)
+                    `rustup target add aarch64-unknown-linux-gnu`; if targets are not installed by rustup, pass `--skip-target-check`
+                ok  architecture: builds for arm64 (set in the config)
             "#]],
         );
     }
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_processor_of_a_deployed_stack_stays_where_it_can_be_built_and_only_there() {
+    fn the_processor_of_a_deployed_stack_is_kept_if_it_can_be_built() {
         let chosen = |targets: &[Architecture], tools: bool, deployed| {
             let machine = machine(targets, tools, tools);
             let wanted = Wanted::new(None, Some(deployed));
@@ -293,17 +293,17 @@ mod tests {
             (choice.architecture, choice.reason)
         };
         let stays = "the stack's functions run on it";
-        // A laptop with both targets, after a deployment from a machine that has one.
+        // A laptop with both targets, after a deployment from a machine with only one.
         assert_eq!(chosen(&[Arm64, X86_64], true, X86_64), (X86_64, stays));
         assert_eq!(chosen(&[Arm64, X86_64], true, Arm64), (Arm64, stays));
-        // And the other way round: it cannot stay.
+        // In the other direction, it cannot be kept.
         let (moved, _) = chosen(&[X86_64], true, Arm64);
         assert_eq!(moved, X86_64);
         assert_eq!(chosen(&[Arm64, X86_64], false, X86_64), (X86_64, stays));
     }
 
     #[test]
-    fn what_is_there_decides_how_it_is_built() {
+    fn the_installed_tools_decide_how_it_is_built() {
         let builder = |cargo_lambda, zig| {
             let machine = machine(&[X86_64], cargo_lambda, zig);
             choose(&machine, Wanted::default(), TargetCheck::Installed)
@@ -312,7 +312,7 @@ mod tests {
         };
         assert_eq!(builder(true, true), Builder::Zig);
         assert_eq!(builder(true, false), Builder::CargoLambda);
-        // zig alone links nothing: it is cargo-lambda that calls it.
+        // zig alone links nothing, because cargo-lambda calls it.
         assert_eq!(builder(false, true), Builder::Cargo);
         assert_eq!(builder(false, false), Builder::Cargo);
     }
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_we_do_not_see_is_tried_when_the_check_is_skipped() {
+    fn a_missing_target_is_tried_when_the_check_is_skipped() {
         let machine = machine(&[], true, true);
         let wanted = Wanted::new(Some(Arm64), None);
         let refused = choose(&machine, wanted, TargetCheck::Installed);
@@ -364,7 +364,7 @@ mod tests {
             .find_map(|(_, found)| found.ok().filter(|text| text.contains("target")));
         assert_eq!(
             told.unwrap(),
-            "Rust target aarch64-unknown-linux-gnu not checked, as asked"
+            "Rust target aarch64-unknown-linux-gnu not checked (--skip-target-check)"
         );
         let chosen = choose(&machine, wanted, TargetCheck::Skipped).unwrap();
         assert_eq!((chosen.architecture, chosen.builder), (Arm64, Builder::Zig));

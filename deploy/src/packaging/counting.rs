@@ -1,8 +1,8 @@
-//! One count of compiled crates, over as many builds as there are crates with handlers.
+//! Counts compiled crates across several builds.
 
 use crate::engine::{DeployEvent, Reporter};
 
-/// Passes everything on; what is compiled is counted on from build to build, each of which counts from one.
+/// Forwards all events. Each build counts from one; this reporter continues the count from build to build.
 pub(super) struct Counting<'a, R> {
     reporter: &'a mut R,
     compiled: usize,

@@ -1,4 +1,4 @@
-//! Why there are no handlers, and what the reader can do.
+//! Errors of packaging, with hints.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -11,7 +11,7 @@ use crate::config::Architecture;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::code::{Code, Origin};
 
-/// Why there are no handlers.
+/// Why packaging failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackagingError {
     #[error(
@@ -21,19 +21,19 @@ pub enum PackagingError {
     NoCrate {
         /// The project's folder.
         start: PathBuf,
-        /// The last one above it that was searched.
+        /// The last folder above it that was searched.
         end: PathBuf,
     },
-    #[error("will not build {}: {} belongs to another user of this machine, with the id {owner}", .folder.display(), .path.display())]
+    #[error("refused to build {}: {} belongs to another user of this machine (id {owner})", .folder.display(), .path.display())]
     Foreign {
         path: PathBuf,
         owner: u32,
-        /// The crate's.
+        /// The crate's folder.
         folder: PathBuf,
     },
     #[error("{} has no Cargo.toml, so it is not the handlers' crate", .folder.display())]
     NotACrate { folder: PathBuf },
-    #[error("the folder {} does not hold a handler's crate: {why}", .folder.display())]
+    #[error("the folder {} does not contain a handler's crate: {why}", .folder.display())]
     NotAHandler { folder: PathBuf, why: String },
     #[error("the handler of route `{key}`: {error}")]
     Custom {
@@ -47,16 +47,16 @@ pub enum PackagingError {
     },
     #[error("`{command}` failed: {answer}")]
     BrokenToolchain { command: String, answer: String },
-    #[error("cargo-lambda is missing, and only it can build for {} here", .architecture.word())]
+    #[error("cargo-lambda is missing, but required to build for {} here", .architecture.word())]
     NoCargoLambda {
         architecture: Architecture,
-        /// What can be built without it.
+        /// The processor that can be built without it.
         native: Option<Architecture>,
     },
-    #[error("zig is missing, and cargo-lambda needs it to link for {} here", .architecture.word())]
+    #[error("zig is missing, but cargo-lambda needs it to link for {} here", .architecture.word())]
     NoZig {
         architecture: Architecture,
-        /// What can be built without it.
+        /// The processor that can be built without it.
         native: Option<Architecture>,
     },
     #[error("the Rust target {} is not installed", triple(*.architecture))]
@@ -69,7 +69,7 @@ pub enum PackagingError {
         status: ExitStatus,
         diagnostics: String,
     },
-    #[error("the build succeeded and left no binary `{binary}` of the crate in {}", .folder.display())]
+    #[error("the build succeeded, but made no binary `{binary}` of the crate in {}", .folder.display())]
     NoBinary { folder: PathBuf, binary: String },
     #[error("the binaries of {} and {} would be the same file, {}", .crates[0].display(), .crates[1].display(), .path.display())]
     SameFile { path: PathBuf, crates: [PathBuf; 2] },
@@ -80,14 +80,14 @@ pub enum PackagingError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("the handlers at {} have {size} bytes, and Lambda takes {MAX_CODE}", .path.display())]
+    #[error("the handlers at {} have {size} bytes, but Lambda's limit is {MAX_CODE}", .path.display())]
     TooBig { path: PathBuf, size: u64 },
     #[error("Lambda cannot run {what}: {why}")]
     Unfit { what: String, why: Unfit },
 }
 
 impl PackagingError {
-    /// The error, with the route that it belongs to where that needs saying.
+    /// Adds the route to the error, if it belongs to one.
     pub(super) fn of(self, code: &Code) -> Self {
         match &code.origin {
             Origin::Own => self,
@@ -98,50 +98,48 @@ impl PackagingError {
         }
     }
 
-    /// What the reader can do.
+    /// A remedy for the user.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NoCrate { .. } | Self::NotACrate { .. } => {
-                "set `path` under `[handlers]` in chatctl.toml, or pass a built one with `--handlers FILE`"
+                "set `path` under `[handlers]` in chatctl.toml, or pass a built executable with `--handlers FILE`"
             }
             Self::Foreign { path, .. } => {
                 return Some(format!(
-                    "its owner decides what a build runs with your rights; if that is fine, name the folder in the environment: \
+                    "its owner could run code with your permissions during a build; if you trust that user, set \
                      {SAFE_FOLDERS}={}",
                     path.display()
                 ));
             }
             Self::NotAHandler { .. } => {
-                "`handler` names a folder, from chatctl.toml on, with a package that has one binary: a Lambda bootstrap"
+                "`handler` names a folder, relative to chatctl.toml, with a package that has one binary: a Lambda bootstrap"
             }
             Self::Custom { error, .. } => return error.hint(),
             Self::NoCargo { .. } | Self::BrokenToolchain { .. } => {
                 "install or repair the Rust toolchain, or pass built handlers with `--handlers FILE`"
             }
             Self::NoCargoLambda { native, .. } => {
-                let install = "`pip install cargo-lambda` brings it and zig, `cargo install cargo-lambda` it alone";
+                let install = "`pip install cargo-lambda` installs it with zig, `cargo install cargo-lambda` alone";
                 return Some(format!("{install}{}", or_native(*native)));
             }
             Self::NoZig { native, .. } => {
-                let install = "`pip install ziglang`, for the python3 on PATH, or put `zig` on PATH (ziglang.org/download)";
+                let install = "`pip install ziglang`, for the python3 on PATH, or add `zig` to PATH (ziglang.org/download)";
                 return Some(format!("{install}{}", or_native(*native)));
             }
             Self::NoTarget { architecture } => {
                 let install = format!("`rustup target add {}`", triple(*architecture));
                 return Some(format!(
-                    "{install}; or, where it is not rustup that installs targets, `--skip-target-check`"
+                    "{install}; if targets are not installed by rustup, pass `--skip-target-check`"
                 ));
             }
             Self::NotBuilt { diagnostics, .. } if diagnostics.contains("--locked") => {
-                "handlers for AWS are built with the versions in Cargo.lock: \
-                 `cargo generate-lockfile` beside the crate writes it"
+                "handlers for AWS are built with the versions in Cargo.lock: run \
+                 `cargo generate-lockfile` in the crate's folder to write it"
             }
             Self::Unreadable { .. } => {
                 "`--handlers` takes an executable, or a folder with one named `bootstrap`"
             }
-            Self::SameFile { .. } => {
-                "they share a target folder: give one of the binaries another name"
-            }
+            Self::SameFile { .. } => "they share a target folder: rename one of the binaries",
             Self::Unfit { why, .. } => why.hint(),
             Self::Compile { .. }
             | Self::NotBuilt { .. }
@@ -152,7 +150,7 @@ impl PackagingError {
         Some(hint.to_owned())
     }
 
-    /// Whether the set-up or the user's words are to blame, and not the code or the machine.
+    /// Whether the set-up or the user's input is the cause, and not the code or the machine.
     fn is_usage(&self) -> bool {
         if let Self::Custom { error, .. } = self {
             return error.is_usage();
@@ -176,7 +174,7 @@ impl PackagingError {
         }
     }
 
-    /// The error without the route that it belongs to.
+    /// The error without its route.
     fn innermost(self) -> Self {
         match self {
             Self::Custom { error, .. } => error.innermost(),
@@ -185,7 +183,7 @@ impl PackagingError {
     }
 }
 
-/// Which folders were looked at.
+/// The folders that were searched.
 fn searched(start: &Path, end: &Path) -> String {
     match start == end {
         true => start.display().to_string(),
@@ -193,11 +191,11 @@ fn searched(start: &Path, end: &Path) -> String {
     }
 }
 
-/// The way out for whoever wants to install nothing.
+/// An alternative that needs no installation.
 fn or_native(native: Option<Architecture>) -> String {
     native.map_or(String::new(), |native| {
         let word = native.word();
-        format!("; or set `architecture = \"{word}\"` under `[aws]`, which needs neither here")
+        format!("; or set `architecture = \"{word}\"` under `[aws]`, which does not need it here")
     })
 }
 

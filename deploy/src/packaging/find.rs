@@ -1,4 +1,4 @@
-//! Which crate is built, and which of its binaries.
+//! Finds the crate to build, and its binary.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::{BINARY, PACKAGE, PackagingError};
 use crate::config::Settings;
 use crate::stack::code::{Code, Origin};
 
-/// The clone that this binary was built in. A build for other machines has none, and names no folder of its builder's.
+/// The clone that this binary was built in. A build for other machines contains no path of its builder's machine.
 const BUILT_FROM: Option<&str> = match option_env!("CHATCTL_WITHOUT_CLONE") {
     Some(_) => None,
     None => Some(env!("CARGO_MANIFEST_DIR")),
@@ -19,7 +19,7 @@ impl Crate {
     /// The crate of `code`.
     ///
     /// # Errors
-    /// [`PackagingError`]: there is none, it is another user's, or it is not clear what of it the function would run.
+    /// [`PackagingError`]: there is none, it belongs to another user, or its binary is ambiguous.
     pub(super) async fn of(
         programs: &Programs,
         code: &Code,
@@ -40,7 +40,7 @@ impl Crate {
     }
 }
 
-/// Where the crate of `code` lies, an absolute path without links; nothing of another user's decides about its build.
+/// The folder of the crate of `code`, an absolute path without links. No file of another user affects its build.
 ///
 /// # Errors
 /// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`], [`PackagingError::Foreign`].
@@ -54,7 +54,7 @@ pub(super) fn folder_of(code: &Code, settings: &Settings) -> Result<PathBuf, Pac
 }
 
 /// The crate that the config names; else `lambdas` beside the config or above it in the same repository; else the one
-/// that this very binary was built beside.
+/// beside which this binary was built.
 fn find_crate(settings: &Settings, owners: &Owners) -> Result<PathBuf, PackagingError> {
     if let Some(folder) = &settings.handlers.path {
         return if folder.join("Cargo.toml").is_file() {
@@ -80,8 +80,8 @@ fn find_crate(settings: &Settings, owners: &Owners) -> Result<PathBuf, Packaging
         })
 }
 
-/// The folder beyond which no crate is looked for: the root of the repository that holds `start`, or `start` itself.
-/// A repository of another user's is none, and what lies above the user's home is never theirs.
+/// The last folder in which a crate is looked for: the root of the repository around `start`, or `start` itself. A
+/// repository of another user does not count, and the search never goes above the user's home.
 fn last_searched<'a>(start: &'a Path, home: Option<&Path>, owners: &Owners) -> &'a Path {
     let home = home.map(canonical);
     for folder in start.ancestors() {
@@ -95,9 +95,9 @@ fn last_searched<'a>(start: &'a Path, home: Option<&Path>, owners: &Owners) -> &
     start
 }
 
-/// Cargo is started inside the crate, where a relative path would mean another place.
+/// Cargo is started inside the crate, where a relative path would mean another folder.
 pub(super) fn absolute(folder: &Path) -> PathBuf {
-    // An empty path means the working folder, and is nothing that could be made absolute.
+    // An empty path means the working folder; it cannot be made absolute itself.
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_no_crate_is_refused_by_its_name() {
+    fn a_folder_without_a_crate_is_refused_with_its_name() {
         let (_folder, settings) = settings("[handlers]\npath = \"nowhere\"\n");
         let error = find(&settings).unwrap_err();
         assert!(matches!(error, PackagingError::NotACrate { .. }), "{error}");
@@ -146,11 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn without_a_word_in_the_config_it_is_the_crate_named_lambdas_above_it_in_its_repository() {
+    fn by_default_the_crate_lambdas_above_the_config_in_its_repository_is_built() {
         let folder = tempfile::tempdir().unwrap();
         let root = canonical(folder.path());
         write_crate(&root.join("lambdas"), "fn main() {}");
-        // A work tree of git has a file of that name.
+        // A git worktree has a file of that name.
         std::fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
         assert_eq!(found_below(&root), root.join("lambdas"));
         std::fs::remove_file(root.join(".git")).unwrap();
@@ -159,8 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_above_the_repository_and_one_above_a_project_without_repository_are_not_looked_for()
-    {
+    fn crates_above_the_repository_or_above_a_project_without_one_are_not_found() {
         let folder = tempfile::tempdir().unwrap();
         let root = canonical(folder.path());
         write_crate(&root.join("lambdas"), "fn main() {}");
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_search_ends_at_the_home_folder_and_takes_no_repository_of_another_user_for_one() {
+    fn the_search_ends_at_the_home_folder_and_ignores_repositories_of_other_users() {
         let folder = tempfile::tempdir().unwrap();
         let root = canonical(folder.path());
         let start = root.join("home/project");
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_of_another_name_is_passed_over_for_the_one_that_chatctl_was_built_beside() {
+    fn a_crate_of_another_name_is_skipped_for_the_one_beside_which_chatctl_was_built() {
         let (folder, settings) = settings("");
         let lambdas = folder.path().join("lambdas");
         std::fs::create_dir(&lambdas).unwrap();

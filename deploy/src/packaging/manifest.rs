@@ -1,4 +1,4 @@
-//! What cargo says about a crate of the user's.
+//! Reads a user's crate by `cargo metadata`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,20 +9,20 @@ use super::PackagingError;
 use super::toolchain::Programs;
 use crate::stack::few::few;
 
-/// A crate with a Lambda bootstrap.
+/// A crate that builds a Lambda bootstrap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Crate {
     /// An absolute path without links.
     pub(super) folder: PathBuf,
     /// The binary that is the bootstrap.
     pub(super) binary: String,
-    /// What a build is told in its environment, because the crate does not say it.
+    /// Profile settings for the build's environment, for crates that do not define them.
     pub(super) profile: Vec<(&'static str, &'static str)>,
-    /// The compiler's flags, in the variable that cargo reads them from; none for those that the user has set.
+    /// The compiler's flags, in the variable that cargo reads; none if the user has set that variable.
     pub(super) flags: Option<(&'static str, String)>,
 }
 
-/// The profile that our own handlers are built with, for crates whose workspace has none of that name; as variables
+/// The profile of our own handlers, for crates whose workspace has none of that name; as variables
 /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#configuration-environment-variables>).
 const PROFILE: &str = "lambda";
 const PROFILE_VARIABLES: [(&str, &str); 5] = [
@@ -33,7 +33,7 @@ const PROFILE_VARIABLES: [(&str, &str); 5] = [
     ("CARGO_PROFILE_LAMBDA_STRIP", "true"),
 ];
 
-/// The answer of `cargo metadata`, as far as it matters here
+/// The output of `cargo metadata`, with the fields that are used here
 /// (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
 #[derive(Deserialize)]
 struct Metadata {
@@ -53,10 +53,10 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Reads which binary the crate in `folder`, an absolute path, has, and whether it knows `profile`.
+/// Reads the binary of the crate in `folder`, an absolute path, and whether it defines `profile`.
 ///
 /// # Errors
-/// [`PackagingError`]: it is no crate, it has no binary, or several.
+/// [`PackagingError`]: it is not a crate, or has no binary, or several.
 pub(super) async fn read(
     programs: &Programs,
     folder: &Path,
@@ -91,9 +91,9 @@ pub(super) async fn read(
             });
         }
         (None, _) => "its Cargo.toml describes a workspace and no package".into(),
-        (Some(_), []) => "it has no binary, so there is nothing to run".into(),
+        (Some(_), []) => "it has no binary".into(),
         (Some(_), several) => format!(
-            "it has {} binaries ({}), so it is not clear which one to run",
+            "it has {} binaries ({}), but must have one",
             several.len(),
             few(several)
         ),
@@ -104,7 +104,7 @@ pub(super) async fn read(
     })
 }
 
-/// Nothing when the workspace has the profile, or cargo itself does.
+/// Empty if the workspace or cargo itself defines the profile.
 fn variables(workspace: &Path, profile: &str) -> Vec<(&'static str, &'static str)> {
     let manifest = std::fs::read_to_string(workspace.join("Cargo.toml")).unwrap_or_default();
     let manifest: toml::Table = manifest.parse().unwrap_or_default();
@@ -142,7 +142,7 @@ async fn ask(programs: &Programs, folder: &Path) -> Result<Metadata, PackagingEr
         ));
     }
     serde_json::from_slice(&output.stdout)
-        .map_err(|error| failed(format!("its answer is not understood: {error}")))
+        .map_err(|error| failed(format!("its output could not be parsed: {error}")))
 }
 
 #[cfg(test)]
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::packaging::sample::{Scripts, nothing, plain_cargo};
 
-    /// What is read from a folder with `files`.
+    /// The crate that is read from a folder with `files`.
     async fn crate_of(files: &[(&str, &str)]) -> Result<Crate, String> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
@@ -180,31 +180,31 @@ mod tests {
     const MAIN: (&str, &str) = ("src/main.rs", "fn main() {}");
 
     #[tokio::test]
-    async fn the_one_binary_is_found_and_the_profile_is_brought_along() {
+    async fn the_one_binary_is_found_and_the_profile_is_added() {
         let found = crate_of(&[PACKAGE, MAIN]).await.unwrap();
         assert_eq!(found.binary, "roll");
         assert_eq!(found.profile, PROFILE_VARIABLES);
     }
 
     #[tokio::test]
-    async fn a_profile_that_the_crate_has_is_left_alone() {
+    async fn a_profile_of_the_crate_is_not_overridden() {
         let manifest = format!("{}[profile.lambda]\ninherits = \"release\"\n", PACKAGE.1);
         let found = crate_of(&[("Cargo.toml", &manifest), MAIN]).await.unwrap();
         assert_eq!(found.profile, []);
     }
 
     #[tokio::test]
-    async fn what_is_no_bootstrap_is_refused_with_the_reason() {
+    async fn a_crate_without_one_binary_is_refused_with_the_reason() {
         let refused = async |files: &[(&str, &str)]| crate_of(files).await.unwrap_err();
-        let end = |why: &str| format!("the folder DIR does not hold a handler's crate: {why}");
+        let end = |why: &str| format!("the folder DIR does not contain a handler's crate: {why}");
         assert_eq!(refused(&[]).await, end("it has no Cargo.toml"));
         assert_eq!(
             refused(&[PACKAGE, ("src/lib.rs", "")]).await,
-            end("it has no binary, so there is nothing to run")
+            end("it has no binary")
         );
         assert_eq!(
             refused(&[PACKAGE, MAIN, ("src/bin/other.rs", "fn main() {}")]).await,
-            end("it has 2 binaries (other, roll), so it is not clear which one to run")
+            end("it has 2 binaries (other, roll), but must have one")
         );
         assert_eq!(
             refused(&[("Cargo.toml", "[workspace]\n")]).await,

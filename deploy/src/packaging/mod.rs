@@ -1,7 +1,7 @@
-//! Builds what functions run: our handlers, one crate and one binary for all of ours, and the crates of the user's.
+//! Builds the functions' executables: one for all of our handlers, and one for each of the user's crates.
 //!
-//! For this machine that is an executable, built by plain cargo. For AWS it is a zip, built by what is installed, of an
-//! executable that was found fit for Lambda before anything is sent.
+//! For this machine, plain cargo builds an executable. For AWS, the installed tools build an executable, which is
+//! checked to run on Lambda and zipped before anything is sent.
 
 mod cargo;
 mod cargo_lambda;
@@ -49,14 +49,14 @@ use crate::stack::code::{Code, Origin};
 const PACKAGE: &str = "chat-lambdas";
 const BINARY: &str = "chat";
 
-/// The most that the code of a function may have, in bytes, unzipped
+/// The largest unzipped code of a function, in bytes
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_CODE: u64 = 250 * 1024 * 1024;
 
-/// What this machine can run.
+/// An executable for this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executable {
-    /// What to call it in front of a reader.
+    /// Its name in messages.
     pub name: String,
     pub path: PathBuf,
     /// SHA-256 of the bytes, hexadecimal.
@@ -65,10 +65,10 @@ pub struct Executable {
     pub size: u64,
 }
 
-/// What Lambda takes. The same executable makes the same artifact, whenever and wherever.
+/// A zip for Lambda. The same executable always makes the same artifact.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// What to call it in front of a reader.
+    /// Its name in messages.
     pub name: String,
     /// A zip with one executable file, `bootstrap`.
     pub zip: Vec<u8>,
@@ -76,29 +76,29 @@ pub struct Artifact {
     pub digest: String,
     /// The processor it runs on.
     pub architecture: Architecture,
-    /// Of the executable, in bytes.
+    /// The executable's size in bytes.
     pub size: u64,
-    /// Why it is this processor, and what the executable needs: a few words to show.
+    /// A short note: why this processor, and what the executable requires.
     pub note: String,
 }
 
-/// Where our handlers for AWS come from.
+/// The source of our handlers for AWS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source<'a> {
-    /// An executable, or a folder that holds `bootstrap`.
+    /// An executable, or a folder that contains `bootstrap`.
     Prebuilt(&'a Path),
-    /// The crate that the settings lead to.
+    /// The crate that the settings select.
     Crate(TargetCheck),
 }
 
-/// What was built, by the template's parameter that names it.
+/// The built code, by the template's parameter for it.
 pub type Built<T> = BTreeMap<String, T>;
 
-/// Makes everything that the functions of `settings` run, for this machine. Ours is taken from `prebuilt` (an
-/// executable, or a folder that holds `bootstrap`) where that is given.
+/// Builds all code of `settings`' functions for this machine. If `prebuilt` is set (an executable, or a folder that
+/// contains `bootstrap`), it is used for ours.
 ///
 /// # Errors
-/// [`PackagingError`]; a compiler's own words are in [`PackagingError::Compile`], unchanged.
+/// [`PackagingError`]; [`PackagingError::Compile`] has the compiler's unchanged output.
 pub async fn executables(
     settings: &Settings,
     prebuilt: Option<&Path>,
@@ -113,7 +113,7 @@ async fn executables_by(
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Executable>, PackagingError> {
-    // Builds take minutes: a crate that is not there is told of before the first one.
+    // Builds take minutes, so a missing crate is reported before the first one.
     let mut origins = Vec::new();
     for code in Code::of(settings) {
         let origin = match (&code.origin, prebuilt) {
@@ -141,13 +141,13 @@ async fn executables_by(
     Ok(built)
 }
 
-/// Where an executable comes from.
+/// The source of an executable.
 enum Found {
     Built(PathBuf),
     Crate(Crate),
 }
 
-/// Builds `found`; `crates` are those that were built before, by the path of what came out.
+/// Builds `found`; `crates` are those that were built before, by the path of their binary.
 async fn path_of(
     programs: &Programs,
     found: Crate,
@@ -166,9 +166,9 @@ async fn path_of(
     };
     let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
     if let Some(places) = places {
-        places.tell_rest(&std::fs::read(&path).unwrap_or_default(), reporter);
+        places.report_rest(&std::fs::read(&path).unwrap_or_default(), reporter);
     }
-    // Where crates share a target folder, one build would replace what the other has made.
+    // If crates share a target folder, one build would overwrite the other's binary.
     match crates.insert(path.clone(), found.folder.clone()) {
         Some(other) if other != found.folder => Err(PackagingError::SameFile {
             path,
@@ -178,7 +178,7 @@ async fn path_of(
     }
 }
 
-/// Says whose turn it is.
+/// The event for the crate that is built next.
 fn building(code: &Code, found: &Crate) -> DeployEvent {
     DeployEvent::Building {
         name: code.name().to_owned(),
@@ -186,12 +186,12 @@ fn building(code: &Code, found: &Crate) -> DeployEvent {
     }
 }
 
-/// Makes everything that the functions of `settings` run for AWS: for the processor that the config names, else for
-/// `deployed`, the one that the stack's functions run on, else for one that can be built. It is the same for all of it.
-/// `source` says where ours comes from.
+/// Builds all code of `settings`' functions for AWS. The processor is the one in the config, else `deployed`, that of
+/// the deployed functions, else one that can be built; it is the same for all functions. `source` is the source of
+/// ours.
 ///
 /// # Errors
-/// [`PackagingError`]: what is needed for the build is missing, it fails, or Lambda could not run what came out of it.
+/// [`PackagingError`]: a prerequisite is missing, the build fails, or Lambda cannot run the result.
 pub async fn artifacts(
     settings: &Settings,
     source: Source<'_>,
@@ -247,7 +247,7 @@ async fn artifact_of(
     let found = places.hidden(programs, found, target);
     let profile = &settings.handlers.profile;
     let bytes = cargo_lambda::build(programs, choice, &found, profile, reporter).await?;
-    places.tell_rest(&bytes, reporter);
+    places.report_rest(&bytes, reporter);
     let fit = elf::inspect(&bytes, Some(choice.architecture));
     let fit = fit.map_err(|why| PackagingError::Unfit {
         what: "the handlers that were built".into(),
@@ -257,7 +257,7 @@ async fn artifact_of(
 }
 
 impl<'a> Source<'a> {
-    /// What the flags say: `--handlers PATH`, `--skip-target-check`.
+    /// The source that the flags select: `--handlers PATH`, `--skip-target-check`.
     pub fn of_flags(handlers: Option<&'a Path>, skip_target_check: bool) -> Self {
         match handlers {
             Some(path) => Self::Prebuilt(path),
@@ -266,7 +266,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// How the targets of crates that are built nevertheless are looked at.
+    /// Whether to check the target of the crates that are built in any case.
     fn check(self) -> TargetCheck {
         match self {
             Self::Prebuilt(_) => TargetCheck::Installed,
@@ -277,7 +277,7 @@ impl<'a> Source<'a> {
 
 impl Executable {
     fn of(name: &str, path: PathBuf) -> Result<Self, PackagingError> {
-        // As big as it likes, unlike what goes to Lambda: an unoptimised build can be huge.
+        // Without the size limit of code for Lambda: an unoptimised build can be huge.
         let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
             path: path.clone(),
             source,
@@ -311,7 +311,7 @@ impl Artifact {
 
 impl std::fmt::Debug for Artifact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Megabytes of zip are nothing to read.
+        // Debug output without the megabytes of the zip.
         f.debug_struct("Artifact")
             .field("digest", &self.digest)
             .field("architecture", &self.architecture)
@@ -341,7 +341,7 @@ fn read_prebuilt(
     Ok((bytes, fit))
 }
 
-/// Reads an executable for Lambda, which has a limit.
+/// Reads an executable for Lambda, up to its size limit.
 fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
     let unreadable = |source| PackagingError::Unreadable {
         path: path.to_owned(),
@@ -357,8 +357,7 @@ fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
     std::fs::read(path).map_err(unreadable)
 }
 
-/// SHA-256, hexadecimal.
-/// Whether `name` is a digest as files and objects are named after: what has another name was not published by chatctl.
+/// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.
 pub fn is_digest(name: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.len() == 64 && name.bytes().all(is_digit)

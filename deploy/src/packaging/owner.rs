@@ -1,9 +1,9 @@
-//! Whose code is built: never what another user of this machine could have written.
+//! Checks that other users of this machine could not have written the code that is built.
 //!
-//! Cargo and rustup take configuration from every folder above a crate, up to the root of the file system
+//! Cargo and rustup read configuration from every folder above a crate, up to the root of the file system
 //! (<https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure>,
 //! <https://rust-lang.github.io/rustup/overrides.html>). A user who can write to one of these folders, such as `/tmp`,
-//! could name a compiler there. Git met the same and refuses what others own
+//! could set a compiler there. Git had the same problem and refuses repositories of other users
 //! (<https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory>).
 
 use std::collections::BTreeSet;
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use super::PackagingError;
 
-/// Names folders, separated as in PATH, whose content is built whoever owns it.
+/// The variable with folders, separated as in PATH, whose contents are built whoever owns them.
 pub(super) const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
 
-/// Who may own what is built.
+/// The users that may own code that is built.
 #[derive(Debug, Clone)]
 pub(super) struct Owners {
     users: BTreeSet<u32>,
@@ -39,7 +39,7 @@ impl Owners {
         }
     }
 
-    /// These users, and no folder excepted.
+    /// These users, without excepted folders.
     #[cfg(test)]
     pub(super) fn of_users(users: impl IntoIterator<Item = u32>) -> Self {
         Self {
@@ -48,11 +48,11 @@ impl Owners {
         }
     }
 
-    /// Looks at the crate in `folder`, and at everything that cargo and rustup would read on its account; answers the
-    /// folder without links. Must come before any program is started in it.
+    /// Checks the crate in `folder`, and everything that cargo and rustup read for it; returns the folder without
+    /// links. Call it before any program is started in the folder.
     ///
     /// # Errors
-    /// [`PackagingError::Foreign`], with the first thing that belongs to somebody else.
+    /// [`PackagingError::Foreign`], with the first path that belongs to another user.
     pub(super) fn check(&self, folder: &Path) -> Result<PathBuf, PackagingError> {
         let folder = canonical(folder);
         match deciding(&folder)
@@ -68,12 +68,12 @@ impl Owners {
         }
     }
 
-    /// Whether `path` is there and belongs to nobody else.
+    /// Whether `path` exists and belongs to an accepted user.
     pub(super) fn accept(&self, path: &Path) -> bool {
         path.symlink_metadata().is_ok() && self.stranger(path).is_none()
     }
 
-    /// The other user that `path`, or what it links to, belongs to.
+    /// The other user that owns `path` or its target.
     fn stranger(&self, path: &Path) -> Option<u32> {
         if self.safe.iter().any(|safe| path.starts_with(safe)) {
             return None;
@@ -84,8 +84,8 @@ impl Owners {
     }
 }
 
-/// What decides about a build in `folder`: the crate's own files, the nearest workspace's manifest and toolchain file,
-/// and cargo's configuration in every folder above. Some need not exist.
+/// The files that affect a build in `folder`: the crate's own, the nearest workspace's manifest and toolchain file, and
+/// cargo's configuration in every folder above. Some may not exist.
 fn deciding(folder: &Path) -> Vec<PathBuf> {
     let mut paths = vec![folder.to_owned()];
     paths.extend(["Cargo.lock", "build.rs", "src", "src/main.rs"].map(|name| folder.join(name)));
@@ -107,7 +107,7 @@ fn deciding(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Whether cargo looks no further for the workspace of the crate.
+/// Whether cargo stops looking for the crate's workspace here.
 fn is_workspace(manifest: &Path) -> bool {
     let text = std::fs::read_to_string(manifest).unwrap_or_default();
     text.parse::<toml::Table>()
@@ -122,7 +122,7 @@ pub(super) fn canonical(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// A crate in `above/mine`, with a workspace of its own where `manifest` says so.
+    /// A crate in `above/mine`, with a workspace of its own if `manifest` has one.
     fn crate_in(manifest: &str) -> (tempfile::TempDir, PathBuf) {
         let above = tempfile::tempdir().unwrap();
         let folder = canonical(above.path()).join("mine");
@@ -131,7 +131,7 @@ mod tests {
         (above, folder)
     }
 
-    /// To these owners everything of this process's user is another one's, `mine` excepted.
+    /// Owners for whom every file of this process's user belongs to another one, except `mine`.
     fn other(mine: &Path) -> Owners {
         Owners {
             users: [0xfff0].into(),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_cargo_and_rustup_read_above_the_crate_must_be_the_users_too() {
+    fn files_that_cargo_and_rustup_read_above_the_crate_must_be_the_user_s_too() {
         for name in [
             ".cargo/config.toml",
             ".cargo/config",
@@ -179,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn above_a_workspace_of_its_own_cargo_looks_for_no_manifest_and_neither_do_we() {
+    fn manifests_above_a_crate_s_own_workspace_are_not_checked() {
         let (above, folder) = crate_in("[workspace]\n");
         std::fs::write(above.path().join("Cargo.toml"), "").unwrap();
         assert_eq!(refused(&other(&folder), &folder), None);
     }
 
     #[test]
-    fn a_link_is_judged_by_what_it_leads_to() {
+    fn a_link_is_judged_by_its_target() {
         let (above, folder) = crate_in("[workspace]\n");
         let link = above.path().join("link");
         std::os::unix::fs::symlink(&folder, &link).unwrap();
@@ -195,14 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn the_error_names_the_owner_and_the_way_out() {
+    fn the_error_names_the_owner_and_the_variable() {
         let (_above, folder) = crate_in("[workspace]\n");
         let error = other(Path::new("/nowhere")).check(&folder).unwrap_err();
         let owner = std::fs::metadata(&folder).unwrap().uid();
         assert_eq!(
             error.to_string(),
             format!(
-                "will not build {0}: {0} belongs to another user of this machine, with the id {owner}",
+                "refused to build {0}: {0} belongs to another user of this machine (id {owner})",
                 folder.display()
             )
         );

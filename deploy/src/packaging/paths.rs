@@ -1,8 +1,8 @@
-//! Builds whose bytes do not depend on the folder, the user or the machine that they are made on.
+//! Makes builds whose bytes do not depend on the folder, the user or the machine.
 //!
-//! Compilers put the paths of sources into what they make, for panics and debuggers. Here rustc is told to write other
-//! ones (<https://doc.rust-lang.org/rustc/remap-source-paths.html>). Cargo's own setting for it, `trim-paths`, is not
-//! stable. What is left is named: a crate may read its folder by `env!`, and C sources are not rustc's.
+//! Compilers embed the paths of sources, for panics and debuggers. Here rustc is given replacements
+//! (<https://doc.rust-lang.org/rustc/remap-source-paths.html>), because cargo's own setting, `trim-paths`, is not
+//! stable. Remaining paths are reported: a crate may read its folder by `env!`, and rustc does not compile C sources.
 
 use std::path::{Path, PathBuf};
 
@@ -14,15 +14,15 @@ use super::owner::canonical;
 use super::toolchain::{Programs, ask};
 use crate::engine::{DeployEvent, Reporter};
 
-/// Where sources lie on this machine.
+/// The folders of sources on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Places {
-    /// A folder, and what is written in its place.
+    /// Folders, each with its replacement.
     instead: Vec<(PathBuf, String)>,
     host: String,
 }
 
-/// The answer of `cargo metadata`, as far as it matters here.
+/// The output of `cargo metadata`, with the fields that are used here.
 #[derive(Deserialize)]
 struct Metadata {
     workspace_root: PathBuf,
@@ -30,7 +30,8 @@ struct Metadata {
 }
 
 impl Places {
-    /// Of a build of `source`. What a tool does not say is left out; the build itself will tell what is wrong with it.
+    /// The folders of a build of `source`. Tools that fail are skipped, because the build itself will report the
+    /// problem.
     pub(super) async fn of(programs: &Programs, source: &Crate) -> Self {
         let folder = &source.folder;
         let words = ["metadata", "--no-deps", "--format-version", "1"];
@@ -54,7 +55,7 @@ impl Places {
             let sysroot = PathBuf::from(sysroot.trim());
             let library = sysroot.join("lib/rustlib/src/rust");
             places.add(Some(sysroot), "/sysroot");
-            // As the library itself was built.
+            // The replacement that the library itself was built with.
             let commit = said("commit-hash: ").unwrap_or("unknown");
             places.add(Some(library), &format!("/rustc/{commit}"));
         }
@@ -69,7 +70,7 @@ impl Places {
     }
 
     fn add(&mut self, folder: Option<PathBuf>, instead: &str) {
-        // The root itself is a part of every path, and tells nothing.
+        // The root itself is part of every path and reveals nothing.
         let Some(folder) = folder.filter(|it| it.is_absolute() && it.parent().is_some()) else {
             return;
         };
@@ -79,17 +80,17 @@ impl Places {
                 self.instead.push((folder, instead.to_owned()));
             }
         }
-        // The last match counts, so the most special ones come last.
+        // The last match counts, so the most specific ones come last.
         self.instead
             .sort_by_key(|(folder, _)| folder.components().count());
     }
 
-    /// `source` with the variable that has rustc write other paths, for a build of `target`; this machine's own where
-    /// it is `None`.
+    /// Returns `source` with the variable that makes rustc replace paths, in a build for `target`, or for this machine
+    /// if it is `None`.
     ///
-    /// Cargo takes its flags from one place only, of which this variable is the first
+    /// Cargo takes flags from only one source, of which this variable comes first
     /// (<https://doc.rust-lang.org/cargo/reference/config.html#buildrustflags>). So the user's flags are read from
-    /// wherever they are, and go behind ours.
+    /// their source and added after ours.
     pub(super) fn hidden(&self, programs: &Programs, source: Crate, target: Option<&str>) -> Crate {
         let options = ResolveOptions::default()
             .rustc(PathAndArgs::new(&programs.rustc))
@@ -97,7 +98,7 @@ impl Places {
             .host_triple(&self.host);
         let given = Config::load_with_options(&source.folder, options)
             .and_then(|config| config.rustflags(target.unwrap_or(&self.host)));
-        // A configuration that is not understood may have flags, which must not get lost.
+        // A configuration that cannot be parsed may have flags, which must not get lost.
         let Ok(given) = given else { return source };
         let mut flags = Flags::default();
         for (folder, instead) in &self.instead {
@@ -115,8 +116,8 @@ impl Places {
         }
     }
 
-    /// Tells which folders of this machine `executable` names all the same.
-    pub(super) fn tell_rest(&self, executable: &[u8], reporter: &mut impl Reporter) {
+    /// Reports the folders of this machine that `executable` still names.
+    pub(super) fn report_rest(&self, executable: &[u8], reporter: &mut impl Reporter) {
         let mut named: Vec<&Path> = Vec::new();
         for (folder, _) in &self.instead {
             let inner = format!("{}/", folder.display());
@@ -130,7 +131,7 @@ impl Places {
         }
         let named = named.iter().map(|folder| folder.display().to_string());
         reporter.report(&DeployEvent::Notice(format!(
-            "the executable names {}, so another machine builds other bytes from the same source",
+            "the executable contains the path {}, so a build on another machine will differ",
             named.collect::<Vec<_>>().join(" and ")
         )));
     }
@@ -146,8 +147,8 @@ fn holds(bytes: &[u8], text: &[u8]) -> bool {
         .any(|(at, _)| bytes[at..].starts_with(text))
 }
 
-/// Whether a build for this machine with `profile` is to hide its paths. One for debugging never leaves the machine, and
-/// a debugger wants the real ones.
+/// Whether a build for this machine with `profile` hides its paths. A debug build never leaves the machine, and
+/// debuggers need the real paths.
 pub(super) fn hides(profile: &str) -> bool {
     profile != "dev"
 }
@@ -158,12 +159,11 @@ mod tests {
     use crate::packaging::sample::{Recorder, Scripts, ours, plain_cargo, write_crate};
     use crate::packaging::{cargo, digest};
 
-    /// Panics in its own code and in the library's, with a message that names its file.
+    /// Panics in its own code and in the library's, with a message that contains the file's name.
     const MAIN: &str = "fn main() { let text = std::env::args().nth(1).unwrap(); let short = &text[3..];\n\
                         assert!(short.is_empty(), \"{} {}\", file!(), core::panic::Location::caller()) }";
 
-    /// The executable that is built of the same source in a new folder, with `config` of cargo's, in plain sight where
-    /// that is asked for.
+    /// The executable built from the same source in a new folder, with cargo's `config`; paths are kept if `in_sight`.
     async fn built(config: &str, in_sight: bool) -> (Vec<u8>, PathBuf) {
         let scripts = Scripts::new();
         let programs = Programs {
@@ -191,7 +191,7 @@ mod tests {
         let mut recorder = Recorder::default();
         let path = cargo::build(&programs.cargo, &source, "release", &[], &mut recorder).await;
         let bytes = std::fs::read(path.unwrap()).unwrap();
-        places.tell_rest(&bytes, &mut recorder);
+        places.report_rest(&bytes, &mut recorder);
         let is_told = recorder
             .notices
             .iter()
@@ -201,8 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_source_in_two_folders_gives_the_same_bytes_and_none_of_them_is_a_path_of_this_machine()
-     {
+    async fn one_source_in_two_folders_gives_the_same_bytes_without_paths_of_this_machine() {
         let (one, first) = built("", false).await;
         let (other, second) = built("", false).await;
         assert_eq!(digest(&one), digest(&other));
@@ -212,13 +211,13 @@ mod tests {
                 "{folder:?}"
             );
         }
-        // Without it they would, or this test proves nothing.
+        // Without the replacement they would; otherwise this test proves nothing.
         let (plain, folder) = built("", true).await;
         assert!(holds(&plain, folder.to_str().unwrap().as_bytes()));
     }
 
     #[tokio::test]
-    async fn the_flags_that_the_user_has_given_cargo_stay_wherever_they_are() {
+    async fn the_user_s_flags_are_kept_whatever_their_source() {
         for config in [
             "[build]\nrustflags = [\"--cfg\", \"marked\"]\n",
             "[build]\nrustflags = \"--cfg marked\"\n",
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_special_folder_comes_last_because_the_last_match_counts() {
+    fn the_most_specific_folder_comes_last_because_the_last_match_counts() {
         let mut places = Places::default();
         for (folder, instead) in [
             ("/a/b/c", "/1"),

@@ -1,4 +1,4 @@
-//! What would be built, told before anything is.
+//! Lists what would be built, before anything is built.
 
 use std::path::{Path, PathBuf};
 
@@ -7,19 +7,19 @@ use super::{PackagingError, file_in};
 use crate::config::Settings;
 use crate::stack::code::{Code, Origin};
 
-/// Where an executable will come from.
+/// The source of an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
     /// Built from the crate in `folder`, an absolute path without links.
     Crate { name: String, folder: PathBuf },
-    /// A file that is there already.
+    /// An existing file.
     Given { name: String, path: PathBuf },
 }
 
-/// Everything that the functions of `settings` will run; ours is `prebuilt` where that is given.
+/// The executables of `settings`' functions; ours is `prebuilt` if that is set.
 ///
 /// # Errors
-/// [`PackagingError`]: a crate is not there, or is another user's.
+/// [`PackagingError`]: a crate is missing, or belongs to another user.
 pub fn plan(settings: &Settings, prebuilt: Option<&Path>) -> Result<Vec<Planned>, PackagingError> {
     let planned = Code::of(settings).into_iter().map(|code| {
         let name = code.name().to_owned();
@@ -44,7 +44,7 @@ mod tests {
     use crate::packaging::sample::{settings, write_crate};
 
     #[test]
-    fn every_crate_is_named_by_its_real_folder_and_what_is_given_by_its_file() {
+    fn crates_are_listed_by_their_real_folder_and_given_handlers_by_their_file() {
         let (folder, settings) = settings(
             "[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"roll\"\nhandler = \"link/../roll\"\n",
         );

@@ -1,4 +1,4 @@
-//! What the tests of packaging build, run and look at.
+//! Samples for the tests of packaging.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use super::manifest::Crate;
 use crate::config::{Architecture, Overrides, Settings};
 use crate::engine::{DeployEvent, Reporter};
 
-/// Settings from a `chatctl.toml` that says `toml`, in a folder of their own.
+/// Settings of a `chatctl.toml` with `toml`, in a temporary folder.
 pub(super) fn settings(toml: &str) -> (TempDir, Settings) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("chatctl.toml"), toml).unwrap();
@@ -18,7 +18,7 @@ pub(super) fn settings(toml: &str) -> (TempDir, Settings) {
     (folder, settings)
 }
 
-/// A crate of our name, in a workspace of its own, locked, with `main` as its only source.
+/// A crate with our name, a workspace of its own, and a lock file; `main` is its only source.
 pub(super) fn write_crate(folder: &Path, main: &str) {
     std::fs::create_dir_all(folder.join("src")).unwrap();
     let manifest = "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
@@ -39,13 +39,13 @@ pub(super) fn ours(folder: &Path) -> Crate {
     }
 }
 
-/// Remembers what was compiled.
+/// Records the compiled crates.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     pub(super) compiled: Vec<String>,
-    /// The number that came with each of them.
+    /// The count in each event.
     pub(super) counts: Vec<usize>,
-    /// What the reader was told besides.
+    /// The reported notices.
     pub(super) notices: Vec<String>,
     /// The crates that were built, by name and folder.
     pub(super) crates: Vec<(String, std::path::PathBuf)>,
@@ -67,7 +67,7 @@ impl Reporter for Recorder {
     }
 }
 
-/// Shell scripts that stand in for programs.
+/// Shell scripts in place of programs.
 pub(super) struct Scripts(TempDir);
 
 impl Scripts {
@@ -79,7 +79,7 @@ impl Scripts {
         self.0.path()
     }
 
-    /// Makes `name` do what `script` says; answers its path.
+    /// Makes a program `name` that runs `script`; returns its path.
     pub(super) fn write(&self, name: &str, script: &str) -> OsString {
         let path = self.folder().join(name);
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -89,7 +89,7 @@ impl Scripts {
 }
 
 /// The cargo that runs these tests, without cargo-lambda, and with a target folder in every crate: in a shared one,
-/// tests that run side by side would mistake each other's `chat` for theirs.
+/// parallel tests would take each other's `chat` for their own.
 pub(super) fn plain_cargo(scripts: &Scripts) -> OsString {
     let cargo = std::env::var("CARGO").unwrap();
     let script =
@@ -97,12 +97,12 @@ pub(super) fn plain_cargo(scripts: &Scripts) -> OsString {
     scripts.write("cargo", &script)
 }
 
-/// A program that is not there.
+/// The path of a program that does not exist.
 pub(super) fn nothing() -> OsString {
     "/nowhere/program".into()
 }
 
-/// A small executable that Lambda could run, to be spoiled.
+/// A small executable that Lambda could run. Tests damage it.
 pub(super) fn elf(architecture: Architecture) -> Elf {
     let (machine, interpreter) = match architecture {
         Architecture::X86_64 => (62, "/lib64/ld-linux-x86-64.so.2"),
@@ -117,21 +117,21 @@ pub(super) fn elf(architecture: Architecture) -> Elf {
     }
 }
 
-/// The parts of an executable that are looked at.
+/// The parts of an executable that are checked.
 pub(super) struct Elf {
     pub(super) machine: u16,
     /// 2 for an executable at a fixed address, 3 for a position-independent one or a library.
     pub(super) kind: u16,
     pub(super) interpreter: Option<&'static str>,
-    /// The symbol versions it asks for, each with its flags.
+    /// The symbol versions that it requires, each with its flags.
     pub(super) versions: Vec<(&'static str, u16)>,
     /// `DT_FLAGS_1`.
     pub(super) flags: u64,
 }
 
 impl Elf {
-    /// The file: header, program headers, then interpreter, names, versions and dynamic section, one after another.
-    /// Addresses are offsets plus 0x1000, so that whoever confuses the two is found out.
+    /// The file's bytes: header, program headers, then interpreter, names, versions and dynamic section, one after
+    /// another. Addresses are offsets plus 0x1000, so that code that confuses the two fails.
     pub(super) fn bytes(&self) -> Vec<u8> {
         const BASE: u64 = 0x1000;
         let headers = 2 + u16::from(self.interpreter.is_some());

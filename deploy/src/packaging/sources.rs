@@ -1,4 +1,4 @@
-//! Which folders the functions' code is built from: its crates, and every crate on this machine that they depend on.
+//! Finds the folders of the functions' sources: their crates, and every crate on this machine that they depend on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use crate::config::Settings;
 use crate::programs::command;
 use crate::stack::code::{Code, Origin};
 
-/// What a build reads, packages of a registry aside.
+/// The files that a build reads, except packages of a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     pub crates: BTreeSet<PathBuf>,
-    /// What decides about the build from outside the crates; some need not exist.
+    /// Files outside the crates that affect the build. Some may not exist.
     pub files: BTreeSet<PathBuf>,
-    /// Where cargo puts what it builds.
+    /// Cargo's target folders.
     pub targets: BTreeSet<PathBuf>,
 }
 
-/// Asks cargo where the sources are of everything that is built for the functions of `settings`; ours are left out
-/// where they are given (`prebuilt`). Where cargo does not say, the answer is the crate's own folder.
+/// Asks cargo for the sources of all code of `settings`' functions; ours are omitted if they are `prebuilt`. If cargo
+/// fails, the result is the crate's own folder.
 ///
 /// # Errors
 /// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`] and [`PackagingError::Foreign`].
@@ -62,7 +62,8 @@ async fn of_crate(folder: PathBuf) -> Sources {
     }
 }
 
-/// `cargo metadata`, as far as it matters here (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
+/// The output of `cargo metadata`, with the fields that are used here
+/// (<https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>).
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -75,7 +76,7 @@ struct Metadata {
 struct Package {
     id: String,
     manifest_path: PathBuf,
-    /// `None` for what lies on this machine.
+    /// `None` for a crate on this machine.
     source: Option<String>,
 }
 
@@ -91,7 +92,7 @@ struct Node {
 }
 
 impl Metadata {
-    /// The crates that are reached from the one in `folder` over crates on this machine.
+    /// The crates on this machine that the one in `folder` depends on, itself included.
     fn sources(&self, folder: &Path) -> Sources {
         let here: BTreeMap<&str, &Path> = self
             .packages
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_an_answer_of_cargos_it_is_the_crate_alone() {
+    async fn if_cargo_fails_the_sources_are_the_crate_s_own_folder() {
         let (folder, settings) =
             crate::packaging::sample::settings("[handlers]\npath = \"broken\"\n");
         let broken = folder.path().join("broken");

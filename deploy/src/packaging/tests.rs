@@ -1,10 +1,10 @@
-//! What comes out of packaging, for this machine and for AWS.
+//! Tests of complete builds, for this machine and for AWS.
 
 use super::sample::{Recorder, Scripts, elf, nothing, plain_cargo, settings, write_crate};
 use super::*;
 use crate::engine::ErrorKind;
 
-/// The real cargo and rustc, and nothing else.
+/// The real cargo and rustc, and no other tools.
 fn programs(scripts: &Scripts) -> Programs {
     Programs {
         cargo: plain_cargo(scripts),
@@ -14,13 +14,13 @@ fn programs(scripts: &Scripts) -> Programs {
     }
 }
 
-/// The only thing that was built.
+/// The only build result.
 fn one<T>(built: Built<T>) -> T {
     assert_eq!(built.keys().collect::<Vec<_>>(), ["CodeKey"]);
     built.into_values().next().unwrap()
 }
 
-/// A chat with handlers of the user's in the crates `a` and `b`, whose one binary is named after it.
+/// A chat with the user's handlers in the crates `a` and `b`, each with one binary of the crate's name.
 fn settings_with_handlers() -> (tempfile::TempDir, Settings) {
     let (folder, settings) = settings(
         "[handlers]\npath = \"mine\"\nprofile = \"dev\"\n[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"a\"\n\
@@ -35,7 +35,7 @@ fn settings_with_handlers() -> (tempfile::TempDir, Settings) {
 }
 
 #[tokio::test]
-async fn every_handler_of_the_users_is_built_and_only_what_changed_is_built_again() {
+async fn every_handler_of_the_user_s_is_built_and_only_changed_ones_are_rebuilt() {
     let (folder, settings) = settings_with_handlers();
     let scripts = Scripts::new();
     let programs = programs(&scripts);
@@ -43,7 +43,7 @@ async fn every_handler_of_the_users_is_built_and_only_what_changed_is_built_agai
     let first = executables_by(&programs, &settings, None, &mut recorder)
         .await
         .unwrap();
-    // One count over the builds of ours and of two crates.
+    // One count across the builds of ours and of two crates.
     assert_eq!(recorder.counts, [1, 2, 3]);
     let root = owner::canonical(folder.path());
     let crates: Vec<_> = recorder
@@ -89,7 +89,7 @@ async fn every_handler_of_the_users_is_built_and_only_what_changed_is_built_agai
 }
 
 #[tokio::test]
-async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
+async fn the_error_of_a_handler_names_its_route() {
     let (folder, settings) = settings_with_handlers();
     write_crate(&folder.path().join("b"), "fn main() { missing() }");
     let scripts = Scripts::new();
@@ -126,7 +126,7 @@ async fn a_handler_that_cannot_be_built_is_named_by_its_route() {
 }
 
 #[tokio::test]
-async fn a_crate_that_is_not_there_is_told_of_before_anything_is_built() {
+async fn a_missing_crate_is_reported_before_anything_is_built() {
     let (folder, settings) = settings_with_handlers();
     std::fs::remove_dir_all(folder.path().join("b")).unwrap();
     let scripts = Scripts::new();
@@ -139,7 +139,7 @@ async fn a_crate_that_is_not_there_is_told_of_before_anything_is_built() {
 }
 
 #[tokio::test]
-async fn two_crates_whose_binaries_would_be_one_file_are_refused() {
+async fn two_crates_with_the_same_binary_path_are_refused() {
     let (folder, settings) = settings_with_handlers();
     let scripts = Scripts::new();
     let cargo = std::env::var("CARGO").unwrap();
@@ -174,7 +174,7 @@ async fn unchanged_sources_give_the_same_executable_for_this_machine() {
 }
 
 #[tokio::test]
-async fn a_prebuilt_folder_must_hold_bootstrap() {
+async fn a_prebuilt_folder_must_contain_bootstrap() {
     let (folder, settings) = settings("");
     let given = Some(folder.path());
     let error = executables(&settings, given, &mut Recorder::default()).await;
@@ -186,7 +186,7 @@ async fn a_prebuilt_folder_must_hold_bootstrap() {
 }
 
 #[tokio::test]
-async fn the_artifact_depends_on_nothing_but_the_executable() {
+async fn the_artifact_depends_only_on_the_executable() {
     let (folder, settings) = settings("");
     let mut artifacts = Vec::new();
     for (name, seconds) in [("one", 1_000_000_000), ("two", 1_600_000_000)] {
@@ -204,7 +204,7 @@ async fn the_artifact_depends_on_nothing_but_the_executable() {
 }
 
 #[tokio::test]
-async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() {
+async fn given_handlers_are_checked_like_built_ones_before_anything_is_changed() {
     let (folder, settings) = settings("[aws]\narchitecture = \"arm64\"\n");
     let path = folder.path().join("bootstrap");
     std::fs::write(&path, elf(Architecture::X86_64).bytes()).unwrap();
@@ -213,7 +213,7 @@ async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() 
     let checked = checks(&settings, source, None).await.remove(0).outcome;
     let (packaged, checked) = (packaged.unwrap_err(), checked.unwrap_err());
     assert_eq!(packaged.to_string(), checked.to_string());
-    let why = "it is made for x86_64, and arm64 is wanted";
+    let why = "it is built for x86_64, but arm64 is required";
     assert_eq!(
         checked.to_string(),
         format!("Lambda cannot run {}: {why}", path.display())
@@ -228,7 +228,7 @@ async fn given_handlers_are_judged_like_built_ones_before_anything_is_touched() 
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_is_told_with_its_cause() {
+async fn an_unreadable_file_is_reported_with_its_cause() {
     let (folder, settings) = settings("");
     let source = Source::Prebuilt(folder.path());
     let error = checks(&settings, source, None)
@@ -240,7 +240,7 @@ async fn a_file_that_cannot_be_read_is_told_with_its_cause() {
 }
 
 #[tokio::test]
-async fn what_is_too_big_for_lambda_is_not_even_read() {
+async fn an_executable_too_big_for_lambda_is_not_read() {
     let (folder, settings) = settings("");
     let path = folder.path().join("bootstrap");
     let file = std::fs::File::create(&path).unwrap();
@@ -251,7 +251,7 @@ async fn what_is_too_big_for_lambda_is_not_even_read() {
 }
 
 #[tokio::test]
-async fn where_cargo_lambda_is_missing_plain_cargo_builds_for_this_machines_own_processor() {
+async fn without_cargo_lambda_plain_cargo_builds_for_this_machine_s_processor() {
     let (folder, settings) = settings(&format!(
         "[handlers]\npath = \"mine\"\nprofile = \"dev\"\n[aws]\narchitecture = \"{}\"\n",
         std::env::consts::ARCH.replace("aarch64", "arm64")
@@ -274,7 +274,7 @@ async fn where_cargo_lambda_is_missing_plain_cargo_builds_for_this_machines_own_
     let first = one(first);
     assert_eq!(Some(first.architecture), settings.aws.architecture);
     assert!(
-        first.note.contains("the config says so; glibc 2."),
+        first.note.contains("set in the config; glibc 2."),
         "{}",
         first.note
     );

@@ -1,4 +1,4 @@
-//! What is installed to build with. Asks the programs themselves, and changes nothing.
+//! Detects the installed build tools. It runs the programs and changes nothing.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// As cargo, and cargo-lambda's search for zig, would find them.
+    /// The programs that cargo, and cargo-lambda's search for zig, would find.
     pub(super) fn of_environment() -> Self {
         Self {
             cargo: named("CARGO", "cargo"),
@@ -29,18 +29,18 @@ impl Programs {
     }
 }
 
-/// What was found.
+/// The detected tools.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Toolchain {
     /// Cargo's version.
     pub(super) cargo: String,
     /// The triple of this machine.
     pub(super) host: String,
-    /// The processors of Lambda whose Rust target is installed.
+    /// Lambda's processors whose Rust target is installed.
     pub(super) targets: Vec<Architecture>,
-    /// cargo-lambda's version; `None` when it is missing.
+    /// cargo-lambda's version; `None` if it is missing.
     pub(super) cargo_lambda: Option<String>,
-    /// zig's version; `None` when cargo-lambda would not find it.
+    /// zig's version; `None` if cargo-lambda would not find it.
     pub(super) zig: Option<String>,
 }
 
@@ -53,10 +53,10 @@ pub(super) fn triple(architecture: Architecture) -> &'static str {
 }
 
 impl Toolchain {
-    /// Asks `programs`, inside `folder` because a `rust-toolchain.toml` there decides which toolchain it is.
+    /// Runs `programs` inside `folder`, because a `rust-toolchain.toml` there selects the toolchain.
     ///
     /// # Errors
-    /// [`PackagingError::NoCargo`] and [`PackagingError::BrokenToolchain`]: nothing can be built at all.
+    /// [`PackagingError::NoCargo`] and [`PackagingError::BrokenToolchain`]: nothing can be built.
     pub(super) async fn detect(programs: &Programs, folder: &Path) -> Result<Self, PackagingError> {
         let (cargo, rustc, arm64, x86_64, cargo_lambda, zig) = tokio::join!(
             ask(&programs.cargo, &["--version"], folder),
@@ -71,7 +71,7 @@ impl Toolchain {
             .find_map(|line| line.strip_prefix("host: ").map(str::to_owned))
             .ok_or_else(|| PackagingError::BrokenToolchain {
                 command: format!("{} -vV", programs.rustc.display()),
-                answer: "it names no host".into(),
+                answer: "its output has no host".into(),
             })?;
         let targets = [(Architecture::Arm64, arm64), (Architecture::X86_64, x86_64)];
         let targets = targets.into_iter().filter(|(_, installed)| *installed);
@@ -88,7 +88,7 @@ impl Toolchain {
         self.targets.contains(&architecture)
     }
 
-    /// Whether this machine's own linker makes executables for `architecture`.
+    /// Whether this machine's own linker links for `architecture`.
     pub(super) fn is_native(&self, architecture: Architecture) -> bool {
         self.host == triple(architecture)
     }
@@ -103,16 +103,16 @@ fn version(answer: &str) -> String {
         .to_owned()
 }
 
-/// Whether the standard library for `architecture` lies where the compiler would look for it. That is true of
-/// toolchains that rustup knows and of those that it does not.
+/// Whether the standard library for `architecture` is in the compiler's library folder. This works for toolchains with
+/// and without rustup.
 async fn has_target(programs: &Programs, architecture: Architecture, folder: &Path) -> bool {
     let words = ["--print", "target-libdir", "--target", triple(architecture)];
     let answer = ask(&programs.rustc, &words, folder).await;
     answer.is_ok_and(|folder| Path::new(folder.trim()).is_dir())
 }
 
-/// Looks where cargo-lambda looks, in the same order: a Python package first, then a program. It must be known
-/// beforehand, because cargo-lambda installs zig unasked where it finds one way to.
+/// Searches in cargo-lambda's order: a Python package first, then a program. This must happen first, because
+/// cargo-lambda installs zig without asking if it can.
 async fn zig(programs: &Programs, folder: &Path) -> Option<String> {
     let as_package = ask(&programs.python, &["-m", "ziglang", "version"], folder).await;
     let answer = match as_package {
@@ -125,7 +125,7 @@ async fn zig(programs: &Programs, folder: &Path) -> Option<String> {
         .then(|| version.to_owned())
 }
 
-/// What `program` says on stdout when it succeeds, started in `folder`.
+/// The output of `program` on success, started in `folder`.
 pub(super) async fn ask(
     program: &OsStr,
     words: &[&str],
@@ -134,9 +134,10 @@ pub(super) async fn ask(
     let output = command(program)
         .args(words)
         .current_dir(folder)
-        // `cargo run` passes its own package's variable on.
+        // `cargo run` sets its own package's variable.
         .env_remove("CARGO_MANIFEST_DIR")
-        // Python would take a `ziglang` in the folder for the package (https://docs.python.org/3/using/cmdline.html).
+        // Python would import a `ziglang` from the folder instead of the package
+        // (https://docs.python.org/3/using/cmdline.html).
         .env("PYTHONSAFEPATH", "1")
         .stdin(Stdio::null())
         .kill_on_drop(true)
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everything_that_is_there_is_found_with_its_version() {
+    async fn every_installed_tool_is_found_with_its_version() {
         let scripts = Scripts::new();
         for target in ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"] {
             std::fs::create_dir_all(scripts.folder().join("libs").join(target)).unwrap();
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whatever_is_missing_is_known_to_be_missing() {
+    async fn missing_tools_are_reported_as_missing() {
         let scripts = Scripts::new();
         let programs = Programs {
             cargo: scripts.write(
@@ -216,7 +217,7 @@ mod tests {
                  *) echo 'cargo 1.95.0';; esac",
             ),
             rustc: rustc(&scripts),
-            // A python3 that is there, without the package.
+            // A python3 without the package.
             python: scripts.write("python3", "echo 'No module named ziglang' >&2; exit 1"),
             zig: nothing(),
         };
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn zig_is_found_as_a_program_too_and_something_else_is_not_taken_for_it() {
+    async fn zig_is_found_as_a_program_too_and_other_programs_are_not() {
         let scripts = Scripts::new();
         let programs = |zig: &str| Programs {
             cargo: scripts.write("cargo", "echo 'cargo 1.95.0'"),
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_cargo_it_is_cargo_that_is_named() {
+    async fn without_cargo_the_error_names_cargo() {
         let scripts = Scripts::new();
         let programs = Programs {
             cargo: nothing(),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_toolchain_that_does_not_work_is_quoted() {
+    async fn the_message_of_a_broken_toolchain_is_quoted() {
         let scripts = Scripts::new();
         let programs = Programs {
             cargo: scripts.write("cargo", "echo 'cargo 1.95.0'"),

@@ -1,4 +1,4 @@
-//! The handlers as Lambda takes them: a zip with one executable file, `bootstrap`.
+//! Zips handlers for Lambda: one executable file, `bootstrap`.
 
 use std::io::{Cursor, Write};
 
@@ -9,16 +9,16 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-provided.html>).
 pub(super) const BOOTSTRAP: &str = "bootstrap";
 
-/// The strongest level. A fixed one, because another one would make other bytes of the same executable.
+/// The strongest level. It is fixed, because another level would make other bytes of the same executable.
 const LEVEL: i64 = 9;
 
-/// Zips `executable`. The bytes depend on nothing else: not on the file's path, age or mode, nor on the clock.
+/// Zips `executable`. The bytes depend on nothing else: not the file's path, age or mode, nor the clock.
 pub(super) fn zip(executable: &[u8]) -> Vec<u8> {
-    const REASON: &str = "memory takes any file";
+    const REASON: &str = "writing to memory does not fail";
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(LEVEL))
-        // 1980-01-01, the first day that a zip can name.
+        // 1980-01-01, the first day that a zip can represent.
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_one_executable_file_bootstrap_of_the_first_day_there_is() {
+    fn it_contains_one_executable_file_bootstrap_of_the_first_day() {
         let mut archive = zip::ZipArchive::new(Cursor::new(zip(b"content"))).unwrap();
         assert_eq!(archive.len(), 1);
         let mut entry = archive.by_name("bootstrap").unwrap();
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_bytes_are_those_of_earlier_versions() {
-        // Another digest makes every deployed stack look changed: never by accident.
+        // Another digest makes every deployed stack look changed, so it must not change by accident.
         let digest = super::super::digest(&zip(&[7; 10_000]));
         expect!["a4fcebe8862fcda389dd8c61ee7cbb55917968e105ce10e2d4ea643c67efd7a5"]
             .assert_eq(&digest);

@@ -1,4 +1,4 @@
-//! Why a stack failed: one cause out of many failed events, what it means, what to do.
+//! Finds why a stack failed: one cause among many failed events, its meaning, and a remedy.
 
 mod known;
 
@@ -18,25 +18,24 @@ pub struct Cause {
     pub resource_type: String,
     /// For example `created`.
     pub verb: &'static str,
-    /// The target's own words, without its wrapping.
+    /// The target's reason, without CloudFormation's wrapping.
     pub reason: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meaning: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// Resources that were only cancelled because of it.
+    /// The number of resources that were only cancelled because of it.
     pub followers: usize,
 }
 
-/// Whether the event is a failure of its own: not of the stack as a whole, and not a mere cancellation.
+/// Whether the event is a failure of its own, neither of the stack as a whole nor a mere cancellation.
 pub fn is_cause(event: &StackEvent) -> bool {
     event.status.ends_with("_FAILED") && event.resource_type != STACK_TYPE && !is_cancelled(event)
 }
 
-/// Whether every failure among `events` is one that passes by itself, so that the same deployment has good prospects a
-/// moment later.
+/// Whether every failure among `events` is temporary, so that the same deployment is likely to succeed a moment later.
 ///
-/// What is not known, and what somebody must allow or repair, does not; nor does what gives no reason at all.
+/// Unknown reasons, missing reasons, and failures that need a permission or a repair are not temporary.
 pub fn passes_by_itself(events: &[StackEvent]) -> bool {
     let mut causes = events.iter().filter(|event| is_cause(event)).peekable();
     causes.peek().is_some()
@@ -47,16 +46,16 @@ pub fn passes_by_itself(events: &[StackEvent]) -> bool {
         })
 }
 
-/// The first cause among `events`, oldest first; the stack's own failure when no resource has one.
+/// The first cause among `events`, oldest first, or the stack's own failure if no resource has one.
 pub fn cause(events: &[StackEvent]) -> Option<Cause> {
     let first = events.iter().find(|event| is_cause(event)).or_else(|| {
         events
             .iter()
             .find(|event| event.status.ends_with("_FAILED") && !is_cancelled(event))
     })?;
-    let told = first.reason.as_deref().unwrap_or("no reason given");
-    let (meaning, remedy) = explanation(told, &first.resource_type).unzip();
-    let reason = unwrapped(told);
+    let reason = first.reason.as_deref().unwrap_or("no reason given");
+    let (meaning, remedy) = explanation(reason, &first.resource_type).unzip();
+    let reason = unwrapped(reason);
     let mut followers: Vec<_> = events
         .iter()
         .filter(|event| is_cancelled(event))
@@ -83,7 +82,7 @@ impl fmt::Display for Cause {
             verb,
             ..
         } = self;
-        // Its lines stay readable, and none of them looks like one of those below.
+        // Indented, so that no line of the reason looks like one of those below.
         let reason = self.reason.replace('\n', "\n    | ");
         if resource_type == STACK_TYPE {
             write!(out, "the stack could not be {verb}: {reason}")?;
@@ -107,7 +106,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Whether AWS says that something is not allowed, in whatever words.
+/// Whether AWS denies the request, in any of its wordings.
 fn is_denied(reason: &str) -> bool {
     let reason = reason.to_lowercase();
     let words = [
@@ -138,7 +137,7 @@ fn verb(status: &str) -> &'static str {
     }
 }
 
-/// CloudFormation wraps a service's words: `Resource handler returned message: "…" (RequestToken: …, …)`.
+/// Removes CloudFormation's wrapping: `Resource handler returned message: "…" (RequestToken: …, …)`.
 fn unwrapped(reason: &str) -> String {
     let inner = reason
         .strip_prefix("Resource handler returned message: \"")
@@ -147,7 +146,7 @@ fn unwrapped(reason: &str) -> String {
     inner.trim().to_owned()
 }
 
-/// What a known reason means for this stack, and what to do.
+/// The meaning of a known reason for this stack, and a remedy.
 fn explanation(reason: &str, resource_type: &str) -> Option<(&'static str, String)> {
     if let Some(denial) = Denial::of(reason, "the action that AWS names") {
         return Some((denial.meaning(), denial.remedy()));
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_policy_that_denies_is_named_and_lines_of_a_reason_are_no_lines_of_ours() {
+    fn the_denying_kind_of_policy_is_named_and_lines_of_a_reason_are_indented() {
         let events = [StackEvent {
             id: "1".into(),
             at: 0.0,
@@ -247,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_pass_by_themselves_only_if_each_of_them_does() {
+    fn failures_are_temporary_only_if_each_of_them_is() {
         let passes = |reasons: &[Option<&str>]| {
             let events: Vec<_> = reasons
                 .iter()

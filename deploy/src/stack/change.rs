@@ -1,4 +1,4 @@
-//! What a change set will do, in the words that are shown before the question.
+//! Summarises what a change set will do, for the question before a deployment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,9 +12,9 @@ use super::rights::Right;
 pub enum Action {
     Add,
     Modify,
-    /// A new resource takes its place; what the old one held is lost.
+    /// A new resource takes its place; the old one's contents are lost.
     Replace,
-    /// It depends on values that are only known then whether it is modified or replaced.
+    /// Values that are only known during the deployment decide whether it is modified or replaced.
     MayReplace,
     Remove,
 }
@@ -28,10 +28,10 @@ pub struct ResourceChange {
     pub resource_type: String,
     /// The top-level properties that differ, for `Modify` and `Replace`.
     pub properties: Vec<String>,
-    /// Their values, as far as the target tells them.
+    /// Their values, if the target has them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<ValueChange>,
-    /// What is replaced or removed stays in the account, outside the stack.
+    /// The replaced or removed resource stays in the account, outside the stack.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub retained: bool,
 }
@@ -48,20 +48,20 @@ pub struct ValueChange {
     pub after: Option<String>,
 }
 
-/// Everything a change set will do, in template order; what goes comes last.
+/// Everything a change set will do, in template order; removals come last.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct ChangeSummary {
     pub changes: Vec<ResourceChange>,
-    /// What roles may do that they could not do before; empty where roles are not compared.
+    /// Permissions that roles gain; empty where roles are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rights: Vec<Right>,
-    /// What may go wrong, in the target's words.
+    /// The target's warnings, in its own words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
 impl ChangeSummary {
-    /// Compares two templates property by property; `new_code` are the functions, by logical id, that get other code.
+    /// Compares two templates property by property; `new_code` has the logical ids of the functions that get new code.
     pub fn between(old: Option<&Template>, new: &Template, new_code: &BTreeSet<String>) -> Self {
         let before: BTreeMap<_, _> = old.into_iter().flat_map(Template::resources).collect();
         let mut changes: Vec<_> = new
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_that_left_the_template_is_removed_and_equal_ones_are_not_mentioned() {
+    fn a_removed_route_is_removed_and_equal_resources_are_not_listed() {
         check(
             Some(
                 json!({"A": {"Type": "AWS::ApiGatewayV2::Route"}, "B": {"Type": "AWS::ApiGatewayV2::Route"}}),

@@ -1,6 +1,6 @@
-//! Which code a stack's functions run: several of ours share one executable, each of the user's has its own.
+//! The code of a stack's functions: ours share one executable, each of the user's has its own.
 //!
-//! A template has a parameter for each, the key of its zip. Everything that deals with code goes by these names.
+//! A template has a parameter for each executable: the key of its zip. All code uses these parameter names.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ use crate::config::Settings;
 /// One executable that a stack needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {
-    /// The template's parameter for its key.
+    /// The template's parameter for the zip's key.
     pub parameter: String,
     pub origin: Origin,
 }
 
-/// Where it comes from.
+/// The source of an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Our own handlers.
@@ -27,7 +27,7 @@ pub enum Origin {
 }
 
 impl Code {
-    /// Everything that the stack of `settings` needs, ours first. Empty for a stack without functions.
+    /// Every executable that the stack of `settings` needs, ours first. Empty for a stack without functions.
     pub fn of(settings: &Settings) -> Vec<Self> {
         let own = settings.has_own_functions().then(|| Self {
             parameter: CODE_KEY.into(),
@@ -43,7 +43,7 @@ impl Code {
         own.into_iter().chain(custom).collect()
     }
 
-    /// What to call it in front of a reader.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         match &self.origin {
             Origin::Own => "handlers",

@@ -1,4 +1,4 @@
-//! The commands that open a chat: one for each of two terminals.
+//! The commands that open a chat, one for each of two terminals.
 
 use chat_protocol::{Field, Handler, Handshake, Names, Receivers};
 
@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::config::names::PersonName;
 use crate::stack::Template;
 
-/// One person's command.
+/// The command of one user.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectCommand {
@@ -16,27 +16,27 @@ pub struct ConnectCommand {
     pub command: String,
 }
 
-/// What a chat wants to know of somebody who connects.
+/// The names that a chat requires from a client that connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredIdentity {
-    /// Who it is, and who the friend is.
+    /// The user's name and the friend's.
     Friends,
     /// Who it is.
     Name,
-    /// Nothing: what a backend wants to know, only its owner knows.
+    /// Nothing. A backend may require more, but its requirements are not in the config.
     Nothing,
 }
 
 impl RequiredIdentity {
-    /// What the chat that `settings` describe wants to know.
+    /// What the chat of `settings` requires.
     pub fn of(settings: &Settings) -> Self {
         Self::for_receivers(settings.receivers(), settings.has_own_functions())
     }
 
-    /// What the chat with this `template` wants to know, whatever the config says by now.
+    /// What the deployed chat with this `template` requires, even if the config has changed since.
     ///
-    /// Told by our functions, whose logical ids are stable. A stack that is not ours is asked for nothing.
-    pub fn of_deployed(template: &Template) -> Self {
+    /// The logical ids of our functions are stable and show it. A stack that is not ours requires nothing.
+    pub fn from_deployed(template: &Template) -> Self {
         let has = |function: &str| template.resources().any(|(id, _)| id == function);
         let has = |handler: Handler| has(&format!("{}Function", handler.family()));
         let receivers = Receivers::ALL.into_iter();
@@ -52,10 +52,10 @@ impl RequiredIdentity {
         }
     }
 
-    /// What `from` says, beside `said`, when connecting to talk to `to`.
+    /// `from`'s handshake: `common`, and the names for talking to `to`.
     pub(super) fn handshake(
         self,
-        said: Handshake,
+        common: Handshake,
         from: &PersonName,
         to: &PersonName,
     ) -> Handshake {
@@ -64,23 +64,24 @@ impl RequiredIdentity {
             Self::Name => (Some(from), None),
             Self::Nothing => (None, None),
         };
-        said.with_some(Field::From, from.map(AsRef::as_ref))
+        common
+            .with_some(Field::From, from.map(AsRef::as_ref))
             .with_some(Field::To, to.map(AsRef::as_ref))
     }
 }
 
-/// The commands with which the two people of `settings` reach each other at `url`.
+/// The commands with which the two users of `settings` connect to each other at `url`.
 pub fn connect_commands(
     url: &str,
     settings: &Settings,
     introduction: RequiredIdentity,
 ) -> [ConnectCommand; 2] {
     let Settings { from, to, .. } = settings;
-    let said = settings.handshake();
-    [(from, to), (to, from)].map(|(from, to)| command(url, &said, from, to, introduction))
+    let common = settings.handshake();
+    [(from, to), (to, from)].map(|(from, to)| command(url, &common, from, to, introduction))
 }
 
-/// What stands behind `chatctl` so that the first person talks to the second one without wscat.
+/// The arguments of `chatctl` with which the first user talks to the second without wscat.
 pub fn chat_command(settings: &Settings, introduction: RequiredIdentity, more: &str) -> String {
     let name = |name: &PersonName| shell_words::quote(name.as_ref()).into_owned();
     let (from, to) = (name(&settings.from), name(&settings.to));
@@ -93,12 +94,12 @@ pub fn chat_command(settings: &Settings, introduction: RequiredIdentity, more: &
 
 fn command(
     url: &str,
-    said: &Handshake,
+    common: &Handshake,
     from: &PersonName,
     to: &PersonName,
     introduction: RequiredIdentity,
 ) -> ConnectCommand {
-    let handshake = introduction.handshake(said.clone(), from, to);
+    let handshake = introduction.handshake(common.clone(), from, to);
     let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
     let headers: String = handshake.headers().map(header).collect();
     ConnectCommand {
@@ -121,8 +122,8 @@ mod tests {
         let [from, to] = [from, to].map(|name| name.parse().unwrap());
         let pairs = [(&from, &to), (&to, &from)];
         let commands = pairs.map(|(from, to)| {
-            let said = Handshake::default();
-            command(url, &said, from, to, RequiredIdentity::Friends)
+            let common = Handshake::default();
+            command(url, &common, from, to, RequiredIdentity::Friends)
         });
         commands.map(|command| command.command + "\n").concat()
     }
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_asked_for_what_the_chat_does_not_use() {
+    fn commands_have_only_the_names_that_the_chat_uses() {
         let command = |introduction| {
             command(
                 "ws://x/v1",
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_tells_the_same_as_the_config_that_it_was_rendered_from() {
+    fn a_template_requires_the_same_names_as_its_config() {
         let room = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
         let http = |key| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://b.example\"\n");
         let backend = ["$connect", "$disconnect", "$default"].map(http).concat();
@@ -182,14 +183,14 @@ mod tests {
             std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
             let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
             assert_eq!(RequiredIdentity::of(&settings), expected, "{config}");
-            let deployed = RequiredIdentity::of_deployed(&render(&settings));
+            let deployed = RequiredIdentity::from_deployed(&render(&settings));
             assert_eq!(deployed, expected, "{config}");
         }
     }
 
     proptest! {
         #[test]
-        fn a_shell_reads_back_what_was_meant(from in "[a-zA-Z0-9._@+'-]{1,20}", to in "[a-z '-]{0,8}[a-z]") {
+        fn a_shell_reads_the_quoted_names_back(from in "[a-zA-Z0-9._@+'-]{1,20}", to in "[a-z '-]{0,8}[a-z]") {
             prop_assume!(!to.starts_with(' '));
             let lines = lines(&from, &to);
             let words = shell_words::split(lines.lines().next().unwrap()).unwrap();

@@ -1,13 +1,13 @@
-//! Which kind of policy denies, by the sentence in which AWS says so, and what can be done about that kind.
+//! Recognises the kind of policy that denied a request, from AWS's error message, and proposes a remedy.
 //!
-//! The sentences are those of IAM (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>)
+//! The messages are those of IAM (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>)
 //! and of S3 (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html>), in all partitions.
 
-/// A refusal in AWS's words, understood.
+/// A parsed denial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     kind: Kind,
-    /// A policy says no. Otherwise none says yes.
+    /// A policy denies the request explicitly. Otherwise no policy allows it.
     is_explicit: bool,
     action: String,
 }
@@ -23,11 +23,11 @@ enum Kind {
     Trust,
     Identity,
     PublicAccessBlock,
-    /// AWS does not say.
+    /// AWS does not name the kind.
     Unnamed,
 }
 
-/// How AWS calls each kind behind `with an explicit deny in`, and in `because no … allows`.
+/// AWS's name of each kind after `with an explicit deny in`, and in `because no … allows`.
 const NAMES: [(&str, Kind); 11] = [
     ("service control polic", Kind::ServiceControl),
     ("resource control polic", Kind::ResourceControl),
@@ -43,15 +43,15 @@ const NAMES: [(&str, Kind); 11] = [
 ];
 
 impl Denial {
-    /// What `words` say; `None` where they are no refusal by a policy. `action` is what was asked for, for when they
-    /// do not say.
+    /// Parses `words`; `None` if they are not a denial by a policy. `action` is the fallback for a message that names
+    /// none.
     pub fn of(words: &str, action: &str) -> Option<Self> {
         if !words.contains("not authorized to perform") {
             return None;
         }
         let lower = words.to_lowercase();
         let explicit = lower.split_once("with an explicit deny");
-        // Behind the sentence AWS may name the policy itself, and CloudFormation adds words of its own.
+        // After this phrase AWS may name the policy itself, and CloudFormation adds text of its own.
         let context = explicit
             .or_else(|| lower.split_once("because "))
             .map_or("", |(_, behind)| behind);
@@ -68,14 +68,14 @@ impl Denial {
         })
     }
 
-    /// What it means.
+    /// The meaning of the denial.
     pub fn meaning(&self) -> &'static str {
         match (self.kind, self.is_explicit) {
             (Kind::ServiceControl, true) => {
                 "a service control policy of the account's organization denies this, whatever other policies allow"
             }
             (Kind::ServiceControl, false) => {
-                "no service control policy of the account's organization allows this, and what none allows is denied"
+                "no service control policy of the account's organization allows this, so it is denied"
             }
             (Kind::ResourceControl, true) => {
                 "a resource control policy of the organization denies this on that resource, whatever other policies allow"
@@ -90,16 +90,14 @@ impl Denial {
                 "the permissions boundary of the identity does not include this, whatever its other policies allow"
             }
             (Kind::Session, true) => {
-                "the policy of the session, which was given when its role was assumed, denies this"
+                "the session policy, which was set when the role was assumed, denies this"
             }
             (Kind::Session, false) => {
-                "the policy of the session, which was given when its role was assumed, does not allow this"
+                "the session policy, which was set when the role was assumed, does not allow this"
             }
-            (Kind::Endpoint, true) => {
-                "the policy of the VPC endpoint that the request went through denies this"
-            }
+            (Kind::Endpoint, true) => "the policy of the request's VPC endpoint denies this",
             (Kind::Endpoint, false) => {
-                "the policy of the VPC endpoint that the request went through does not allow this"
+                "the policy of the request's VPC endpoint does not allow this"
             }
             (Kind::Resource, true) => "the policy of the resource itself denies this",
             (Kind::Resource, false) => "the policy of the resource itself does not allow this",
@@ -108,24 +106,24 @@ impl Denial {
                 "the trust policy of the role does not name the identity, or its conditions are not met"
             }
             (Kind::Identity, true) => {
-                "a policy of the identity, or of a group that it is in, denies this, whatever other policies allow"
+                "a policy of the identity or of one of its groups denies this, whatever other policies allow"
             }
             (Kind::PublicAccessBlock, _) => {
                 "S3 Block Public Access of the account or the bucket prevents this"
             }
             (Kind::Unnamed, true) => "a policy denies this, whatever other policies allow",
             (Kind::Identity | Kind::Unnamed, false) => {
-                "the identity that deploys may not do this; CloudFormation acts with its permissions"
+                "the deploying identity lacks this permission; CloudFormation uses the identity's permissions"
             }
         }
     }
 
-    /// What can be done; begins with a verb.
+    /// A remedy; begins with a verb.
     pub fn remedy(&self) -> String {
         let action = &self.action;
         match (self.kind, self.is_explicit) {
             (Kind::ServiceControl, true) => format!(
-                "have the organization's administrators exempt the identity or the account from that policy, as another \
+                "have the organization's administrators exempt the identity or the account from that policy, because another \
                  policy that allows {action} does not help; or deploy to an account or Region that it does not cover"
             ),
             (Kind::ServiceControl, false) => format!(
@@ -133,7 +131,7 @@ impl Denial {
                  identity's own does not help"
             ),
             (Kind::ResourceControl, true) => format!(
-                "have the organization's administrators exempt the resource from that policy, as another policy that \
+                "have the organization's administrators exempt the resource from that policy, because another policy that \
                  allows {action} does not help"
             ),
             (Kind::ResourceControl, false) => format!(
@@ -148,7 +146,7 @@ impl Denial {
                  a further policy of the identity does not help"
             ),
             (Kind::Session, _) => format!(
-                "begin a session whose policy allows {action}: what assumes the role (a CI step, IAM Identity Center, \
+                "begin a session whose policy allows {action}: the caller that assumes the role (a CI step, IAM Identity Center, \
                  a script) has narrowed it"
             ),
             (Kind::Endpoint, _) => format!(
@@ -174,25 +172,25 @@ impl Denial {
                  once more does not help"
             ),
             (Kind::PublicAccessBlock, _) => {
-                "nothing of chatctl's is public: see who changed the bucket's policy".to_owned()
+                "chatctl makes no bucket public: find the change of the bucket's policy".to_owned()
             }
             (Kind::Unnamed, true) => format!(
                 "find the statement that denies {action}: in the identity's policies, its permissions boundary, the \
                  organization's policies or the resource's; allowing the action once more does not help"
             ),
             (Kind::Identity | Kind::Unnamed, false) => {
-                format!("have somebody allow it {action}, then deploy again")
+                format!("have an administrator allow it {action}, then deploy again")
             }
         }
     }
 
-    /// Whether a permission that somebody can give to the identity is all that is missing.
+    /// Whether a missing permission that an administrator can grant to the identity is the only cause.
     pub fn is_mere_lack(&self) -> bool {
         matches!(self.kind, Kind::Identity | Kind::Unnamed) && !self.is_explicit
     }
 }
 
-/// The `service:Action` that a refusal names.
+/// The `service:Action` that a denial names.
 pub fn action_in(reason: &str) -> Option<&str> {
     let (_, rest) = reason.split_once("not authorized to perform")?;
     rest.trim_start_matches(':')
@@ -205,7 +203,7 @@ pub fn action_in(reason: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    /// The sentences of IAM's page, with the kind of policy that each is about.
+    /// The messages of IAM's page, with the kind of policy of each.
     const SENTENCES: &[(&str, Kind, bool)] = &[
         (
             "because no service control policy allows the codecommit:ListRepositories action",
@@ -314,7 +312,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_sentence_of_iam_s_page_names_its_kind_of_policy() {
+    fn every_message_of_iam_s_page_names_its_kind_of_policy() {
         for partition in ["aws", "aws-cn", "aws-us-gov"] {
             for (context, kind, is_explicit) in SENTENCES {
                 let words = format!(
@@ -333,20 +331,22 @@ mod tests {
     }
 
     #[test]
-    fn where_a_policy_denies_nobody_is_told_to_allow_it() {
+    fn an_explicit_denial_is_not_answered_with_advice_to_allow_the_action() {
         for (context, kind, is_explicit) in SENTENCES {
             let words = format!(
                 "User: x is not authorized to perform: iam:CreateRole on resource: y {context}"
             );
             let denial = Denial::of(&words, "x:Y").unwrap();
-            let is_lack = denial.remedy().starts_with("have somebody allow it");
+            let is_lack = denial
+                .remedy()
+                .starts_with("have an administrator allow it");
             assert_eq!(is_lack, denial.is_mere_lack(), "{kind:?} {is_explicit}");
             assert!(!(is_lack && *is_explicit), "{context}");
         }
     }
 
     #[test]
-    fn what_is_no_refusal_by_a_policy_is_left_alone() {
+    fn messages_that_are_no_denial_are_not_explained() {
         for words in [
             "Rate exceeded",
             "because no identity-based policy allows it",

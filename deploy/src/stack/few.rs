@@ -1,14 +1,14 @@
-//! Lists of things that others have named, short enough to be read.
+//! Shortens lists of foreign names.
 
-/// More things than these are only counted.
+/// The most names that are shown. The others are only counted.
 const MAX_SHOWN: usize = 20;
 
-/// `names` with commas between them; of a long list the first ones and how many there are besides.
+/// Joins `names` with commas. Of a long list it shows the first ones and the number of others.
 pub fn few<T: AsRef<str>>(names: &[T]) -> String {
     few_between(names, ", ")
 }
 
-/// The same with `separator` instead of commas.
+/// Joins like [`few`], with `separator` instead of commas.
 pub fn few_between<T: AsRef<str>>(names: &[T], separator: &str) -> String {
     let shown: Vec<&str> = names.iter().take(MAX_SHOWN).map(AsRef::as_ref).collect();
     let shown = shown.join(separator);

@@ -1,25 +1,25 @@
-//! What a function's log line says, whichever target it comes from.
+//! Parses the log lines of functions, from either target.
 
 use serde_json::{Map, Value};
 
-/// One line that a function, or the platform on its behalf, has written.
+/// One line that a function wrote, or the platform on its behalf.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {
-    /// Milliseconds since the Unix epoch; 0 when nobody wrote it down.
+    /// Milliseconds since the Unix epoch; 0 if the line has no time.
     pub at: i64,
     /// The function's logical id.
     pub function: String,
     /// The log stream, one for each process.
     pub stream: String,
-    /// Lambda's own word, not the function's.
+    /// Whether Lambda wrote the line, not the function.
     pub platform: bool,
     pub level: Option<Level>,
     pub message: String,
-    /// What a line in JSON carries beside level, time and message.
+    /// The fields of a JSON line besides level, time and message.
     pub fields: Map<String, Value>,
 }
 
-/// How important a line is, in Lambda's words
+/// The level of a line, in Lambda's terms
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -52,7 +52,7 @@ impl Level {
 }
 
 impl LogEntry {
-    /// Reads `text`: a JSON object as structured loggers write it, else plain words.
+    /// Parses `text`: a JSON object of a structured logger, or plain text.
     pub fn parse(at: i64, function: &str, stream: &str, text: &str) -> Self {
         let text = text.trim_end();
         let mut entry = Self {
@@ -74,15 +74,15 @@ impl LogEntry {
         entry
     }
 
-    /// A line of the platform, as it is.
-    pub fn of_platform(at: i64, function: &str, stream: &str, text: &str) -> Self {
+    /// A line of the platform, unchanged.
+    pub fn from_platform(at: i64, function: &str, stream: &str, text: &str) -> Self {
         Self {
             platform: true,
             ..Self::parse(at, function, stream, text)
         }
     }
 
-    /// The function's name to a reader: `Direct` for `DirectFunction`.
+    /// The function's short name: `Direct` for `DirectFunction`.
     pub fn name(&self) -> &str {
         short(&self.function)
     }
@@ -108,7 +108,7 @@ impl LogEntry {
         let message = ["message", "msg"]
             .into_iter()
             .find(|name| object.get(*name).is_some_and(Value::is_string));
-        // Without a message it is somebody's data, and stays as it is.
+        // An object without a message is data, and stays unchanged.
         let Some(name) = message else { return };
         if let Some(Value::String(message)) = object.shift_remove(name) {
             self.message = message;
@@ -128,7 +128,7 @@ pub fn short(function: &str) -> &str {
     }
 }
 
-/// Whether `asked` names `function`: by its logical id, or by what is shown of it, in any case.
+/// Whether `asked` names `function`, by its logical id or by its short name, in any case.
 pub fn names(asked: &str, function: &str) -> bool {
     asked.eq_ignore_ascii_case(function) || asked.eq_ignore_ascii_case(short(function))
 }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_in_json_gives_up_its_level_and_its_message() {
+    fn level_and_message_of_a_json_line_are_found() {
         let entry = parsed(
             r#"{"level":"warn","message":"refused","timestamp":"t","connectionId":"c","delivered":2}"#,
         );
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn lambdas_own_lines_are_told_apart_in_both_formats() {
+    fn lambda_s_own_lines_are_recognised_in_both_formats() {
         let text = parsed("REPORT RequestId: 1 Duration: 2 ms");
         let json = parsed(r#"{"time":"t","type":"platform.report","record":{"status":"timeout"}}"#);
         assert!(text.platform && json.platform);
@@ -204,9 +204,9 @@ mod tests {
         assert_eq!(json.fields["status"], "timeout");
     }
 
-    /// Where functions have no `LoggingConfig`, what a function writes stands between Lambda's lines as it is.
+    /// For functions without `LoggingConfig`, the log has the functions' lines between Lambda's.
     #[test]
-    fn a_log_in_plain_text_is_read_too() {
+    fn a_log_in_plain_text_is_parsed_too() {
         let id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd";
         for (text, platform, level, message) in [
             (
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn json_without_a_message_and_plain_words_stay_as_they_are() {
+    fn json_without_a_message_and_plain_text_stay_unchanged() {
         for text in ["{\"a\":1}", "[1]", "hello", "{broken", ""] {
             let entry = parsed(text);
             assert_eq!((entry.message.as_str(), entry.level), (text, None));
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_named_by_what_is_shown_or_by_its_logical_id() {
+    fn a_function_is_named_by_its_short_name_or_its_logical_id() {
         for asked in ["direct", "Direct", "DirectFunction"] {
             assert!(names(asked, "DirectFunction"), "{asked}");
         }

@@ -1,4 +1,4 @@
-//! What a stack is, before and without any target. Pure: no I/O, no async, no clock.
+//! The model of a stack, independent of any target. Pure: no I/O, no async, no clock.
 
 pub mod cause;
 pub mod change;
@@ -17,7 +17,7 @@ pub mod unavailable;
 
 use std::collections::BTreeMap;
 
-/// What a settled stack tells about itself, by output name.
+/// The outputs of a settled stack, by name.
 pub type Outputs = BTreeMap<String, String>;
 
 /// A rendered CloudFormation document.
@@ -25,7 +25,7 @@ pub type Outputs = BTreeMap<String, String>;
 pub struct Template(serde_json::Value);
 
 impl Template {
-    /// Wraps a document that is known to be a template.
+    /// Wraps a document that is a template. It is not checked.
     pub fn new(document: serde_json::Value) -> Self {
         Self(document)
     }
@@ -40,7 +40,7 @@ impl Template {
         format!("{:#}\n", self.0)
     }
 
-    /// The same without white space, some two fifths shorter.
+    /// The document as JSON without white space, about two fifths shorter.
     pub fn to_one_line(&self) -> String {
         self.0.to_string()
     }
@@ -50,7 +50,7 @@ impl Template {
         &self.0
     }
 
-    /// Whether it is one of chatctl's: the description of each says so.
+    /// Whether chatctl rendered it, which its description shows.
     pub fn is_ours(&self) -> bool {
         let description = self.0["Description"].as_str();
         description.is_some_and(|text| text.contains("chatctl"))

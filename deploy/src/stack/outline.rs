@@ -1,11 +1,11 @@
-//! A change summary as lines for a reader: what is new in one line, everything else in its own.
+//! Formats a change summary: all new resources in one line, every other change in its own.
 
 use std::collections::BTreeMap;
 
 use super::change::{Action, ChangeSummary, ResourceChange, ValueChange};
 use super::rights::Right;
 
-/// Rows of new resources beyond which they are only counted by type.
+/// The most rows of new resources. More are counted by type.
 const MAX_NEW_ROWS: usize = 6;
 
 /// Values longer than this, in characters, are cut.
@@ -29,7 +29,7 @@ pub fn outline(summary: &ChangeSummary) -> Vec<String> {
     lines
 }
 
-/// A line for each role and what it gains on something, so that nothing is granted unseen.
+/// One line for each role and each resource on which it gains permissions, so that every grant is visible.
 fn granted(rights: &[Right]) -> Vec<String> {
     let mut grants: Vec<Right> = Vec::new();
     for right in rights {
@@ -76,9 +76,9 @@ fn rows(change: &ResourceChange) -> Vec<String> {
     }
     let is_table = change.resource_type == "AWS::DynamoDB::Table";
     let consequence = match (change.action, change.retained) {
-        (Action::Remove, false) if is_table => " (what it holds is lost)",
-        (Action::MayReplace, false) if is_table => " (may be replaced: what it holds is lost then)",
-        (Action::Replace, false) => " (replaced: what it holds is lost)",
+        (Action::Remove, false) if is_table => " (its contents are lost)",
+        (Action::MayReplace, false) if is_table => " (may be replaced: its contents would be lost)",
+        (Action::Replace, false) => " (replaced: its contents are lost)",
         (Action::Replace, true) => " (replaced: the old one stays in the account)",
         (Action::MayReplace, _) => " (may be replaced)",
         (Action::Remove, true) => " (stays in the account, outside the stack)",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_shows_values_consequences_and_new_rights() {
+    fn an_update_shows_values_consequences_and_new_permissions() {
         let code = ResourceChange {
             properties: vec!["Code".into()],
             values: vec![ValueChange {
@@ -190,10 +190,10 @@ mod tests {
                 + Route AWS::ApiGatewayV2::Route
                 ~ F AWS::Lambda::Function: Code
                     Code/S3Key: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… → bb
-                ! T AWS::DynamoDB::Table (replaced: what it holds is lost)
+                ! T AWS::DynamoDB::Table (replaced: its contents are lost)
                 ! P AWS::Lambda::Permission (may be replaced)
-                ! U AWS::DynamoDB::Table (may be replaced: what it holds is lost then)
-                - V AWS::DynamoDB::Table (what it holds is lost)
+                ! U AWS::DynamoDB::Table (may be replaced: its contents would be lost)
+                - V AWS::DynamoDB::Table (its contents are lost)
                 - Old AWS::DynamoDB::Table (stays in the account, outside the stack)
                 IAM: + Role may d:Action0 on Table.Arn
             "#]],

@@ -1,4 +1,4 @@
-//! The chat page, filled in for one stack.
+//! Renders the web client for one stack.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,13 +10,13 @@ use crate::config::Settings;
 use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
 
-/// The page as it lies in the repository; opened as a file, it asks for everything.
+/// The web client's source. Opened as a file, it asks for all settings.
 const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
-/// What it says where settings go.
+/// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
-/// What the page knows about `settings`' stack, which wants this `introduction`, at `endpoint`; without one, the page
-/// takes the host that serves it.
+/// The web client's settings for the stack of `settings`, which requires this `introduction`, at `endpoint`. Without an
+/// endpoint, the client connects to the host that serves it.
 pub fn page_settings(
     settings: &Settings,
     introduction: RequiredIdentity,
@@ -58,7 +58,7 @@ fn route(route: &Route) -> Value {
     }
 }
 
-/// What of themselves people may say to `settings`' stack, which wants this `introduction`: the fields that the page asks for.
+/// The fields that the web client shows for the stack of `settings`, which requires this `introduction`.
 fn asked(settings: &Settings, introduction: RequiredIdentity) -> Vec<&'static str> {
     let used: Vec<_> = settings.receivers().flat_map(Receivers::fields).collect();
     let said = settings.handshake();
@@ -70,16 +70,17 @@ fn asked(settings: &Settings, introduction: RequiredIdentity) -> Vec<&'static st
     fields.map(Field::word).collect()
 }
 
-/// The page with `settings` in it.
+/// The web client with `settings` inserted.
 pub fn html(settings: &Value) -> String {
-    // No `<` can end the block early, or begin a comment in it.
+    // Escaped, so that no `<` ends the block early or begins a comment in it.
     let settings = settings.to_string().replace('<', "\\u003c");
     DOCUMENT.replacen(UNSET, &UNSET.replace("{}", &settings), 1)
 }
 
-/// The page's `Content-Security-Policy`: its own script and style by their digests, WebSockets anywhere, nothing else.
+/// The web client's `Content-Security-Policy`: its own script and style by digest, WebSockets to any host, nothing
+/// else.
 ///
-/// See <https://www.w3.org/TR/CSP3/>. `ws:` and `wss:` are open because the endpoint is a field of the page.
+/// See <https://www.w3.org/TR/CSP3/>. `ws:` and `wss:` are open because the endpoint is a field of the web client.
 pub fn policy() -> String {
     format!(
         "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src ws: wss:; base-uri 'none'; \
@@ -93,12 +94,12 @@ fn digest_of(start: &str, end: &str) -> String {
     let inside = DOCUMENT
         .split_once(start)
         .and_then(|(_, rest)| rest.split_once(end));
-    let (inside, _) = inside.expect("a test holds the page to one script and one style");
+    let (inside, _) = inside.expect("a test checks that the page has one script and one style");
     format!("sha256-{}", STANDARD.encode(Sha256::digest(inside)))
 }
 
-/// The page's addresses for the two people of the connect commands: whoever opens one is connected as its person. One
-/// address for everybody where the chat asks for no names.
+/// The web client's addresses for the two users of the connect commands; each address connects as its user. Without
+/// names, one address for all users.
 pub fn links(base: &str, settings: &Settings, introduction: RequiredIdentity) -> Vec<String> {
     let Settings { from, to, .. } = settings;
     let link = |from, to| {
@@ -116,7 +117,7 @@ pub fn links(base: &str, settings: &Settings, introduction: RequiredIdentity) ->
     links
 }
 
-/// Where the page of the local stack at `endpoint` (`ws://HOST/STAGE`) is.
+/// The web client's address for the local stack at `endpoint` (`ws://HOST/STAGE`).
 pub fn beside(endpoint: &str) -> String {
     let host = endpoint.trim_start_matches("ws://").split('/').next();
     format!("http://{}/", host.unwrap_or_default())
@@ -144,7 +145,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     #[test]
-    fn the_document_has_one_script_one_style_one_place_for_settings_and_asks_for_nothing_outside() {
+    fn the_document_has_one_script_one_style_one_place_for_settings_and_no_external_resource() {
         for once in [UNSET, "<script>", "<style>", "<script ", "</style>"] {
             assert_eq!(DOCUMENT.matches(once).count(), 1, "{once}");
         }
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_says_of_the_protocol_what_the_protocol_says() {
+    fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
         let handshake: serde_json::Map<_, _> = Field::ALL
             .map(|field| (field.word().to_owned(), field.name().into()))
             .into_iter()
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_allows_the_pages_own_code_and_no_other() {
+    fn the_policy_allows_only_the_page_s_own_code() {
         let policy = policy();
         assert!(!policy.contains("unsafe"), "{policy}");
         assert!(
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_room_names_are_free_and_the_page_knows_who_gets_what() {
+    fn in_a_room_names_are_optional_and_the_page_has_each_route_s_receivers() {
         check(
             "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n",
             expect![[r#"
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn where_a_backend_decides_nothing_is_asked_and_one_link_is_enough() {
+    fn with_a_backend_the_page_has_no_fields_and_one_link() {
         check(
             r#"
             routes = [

@@ -1,8 +1,8 @@
-//! How far a stack is: a fold over its stack events, which can go down again (a rollback).
+//! The progress of a stack: a fold over its stack events. It can go down again, in a rollback.
 
 use std::collections::BTreeMap;
 
-/// One thing that happened to one resource, as CloudFormation tells it.
+/// A stack event about one resource, in CloudFormation's terms.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackEvent {
@@ -12,39 +12,39 @@ pub struct StackEvent {
     pub at: f64,
     pub logical_id: String,
     pub resource_type: String,
-    /// For example `CREATE_IN_PROGRESS`; unknown ones are passed on as they are.
+    /// For example `CREATE_IN_PROGRESS`. Unknown statuses are passed on unchanged.
     pub status: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// The type that a stack's events about itself carry.
+/// The resource type of a stack's events about itself.
 pub const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
 
-/// The state of every resource that was heard of.
+/// The state of every resource that had an event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// How many resources the operation touches, as far as is known beforehand.
+    /// The number of resources that the operation will touch, as far as is known in advance.
     expected: usize,
     resources: BTreeMap<String, Row>,
     order: usize,
-    /// All that was asked for is in place; what goes now is what it has replaced.
+    /// Everything new is in place; deletions now are of resources that were replaced.
     is_cleaning_up: bool,
 }
 
-/// One resource's last word.
+/// The latest state of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     pub logical_id: String,
     pub resource_type: String,
     pub state: State,
-    /// When it was first heard of, seconds since the Unix epoch.
+    /// The time of its first event, in seconds since the Unix epoch.
     pub since: f64,
     pub reason: Option<String>,
     order: usize,
 }
 
-/// What a status means for the person waiting.
+/// The meaning of a status for the user who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Running,
@@ -55,7 +55,7 @@ pub enum State {
 }
 
 impl State {
-    fn of(status: &str) -> Self {
+    fn from_status(status: &str) -> Self {
         match status {
             "DELETE_COMPLETE" => Self::Gone,
             _ if status.ends_with("_FAILED") => Self::Failed,
@@ -66,7 +66,7 @@ impl State {
 }
 
 impl Progress {
-    /// Nothing has happened yet to `expected` resources.
+    /// Starts with `expected` resources, none of which has had an event.
     pub fn new(expected: usize) -> Self {
         Self {
             expected,
@@ -74,7 +74,7 @@ impl Progress {
         }
     }
 
-    /// Takes one event in. The stack's events about itself change nothing.
+    /// Applies one event. The stack's events about itself change no resource.
     pub fn apply(&mut self, event: &StackEvent) {
         if event.resource_type == STACK_TYPE {
             self.is_cleaning_up = event.status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS";
@@ -93,9 +93,9 @@ impl Progress {
                 reason: None,
                 order,
             });
-        let state = State::of(&event.status);
+        let state = State::from_status(&event.status);
         row.state = match (self.is_cleaning_up, row.state) {
-            // The old one of a resource that was replaced has the same logical id.
+            // A replaced resource and its old one share the logical id.
             (true, State::Done) => State::Done,
             (true, _) if state == State::Gone => State::Done,
             _ => state,
@@ -113,12 +113,12 @@ impl Progress {
             .count()
     }
 
-    /// Resources in all: what was expected, or more when more were heard of.
+    /// The number of all resources: the expected ones, or more if more had events.
     pub fn total(&self) -> usize {
         self.expected.max(self.resources.len())
     }
 
-    /// The rows in `state`, in the order in which they were first heard of.
+    /// The rows in `state`, in the order of their first events.
     pub fn rows(&self, state: State) -> Vec<&Row> {
         let mut rows: Vec<_> = self
             .resources
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clean_up_of_an_update_takes_nothing_back_and_what_goes_with_it_is_done() {
+    fn the_clean_up_of_an_update_takes_nothing_back_and_its_deletions_count_as_done() {
         check(
             "Kept UPDATE_COMPLETE\nchat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\nKept DELETE_IN_PROGRESS\nKept DELETE_COMPLETE\nOld DELETE_IN_PROGRESS\nOld DELETE_COMPLETE\nchat UPDATE_COMPLETE",
             expect![[r#"

@@ -1,4 +1,4 @@
-//! What a template's roles may do, as a set that can be compared.
+//! The permissions of a template's roles, as a set that can be compared.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Template;
 
-/// One thing that one role may do, or is no longer kept from doing.
+/// One permission that one role has or gains, or one denial that it loses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Right {
@@ -15,11 +15,12 @@ pub struct Right {
     pub role: String,
     /// `may dynamodb:Query`, `may be assumed by lambda.amazonaws.com`, `has policy arn:…`.
     pub what: String,
-    /// What it may be done to, as the template says it; empty where that does not apply.
+    /// The resource, as the template names it; empty where that does not apply.
     pub on: String,
 }
 
-/// The rights that `new` grants and `old` does not: new ones, wider ones, and those that a denial no longer covers.
+/// The permissions that `new` grants and `old` does not: new ones, wider ones, and those that a denial no longer
+/// covers.
 pub fn gained(old: Option<&Template>, new: &Template) -> Vec<Right> {
     let (before_allowed, before_denied) = old.map(rights).unwrap_or_default();
     let (allowed, denied) = rights(new);
@@ -47,14 +48,15 @@ impl fmt::Display for Right {
     }
 }
 
-/// `resource` without what every resource of the stack's own account and region has in common; lines stay narrow.
+/// `resource` without the prefix that all resources of the stack's own account and Region share, so that lines stay
+/// short.
 fn here(resource: &str) -> String {
     let rest = resource.strip_prefix("arn:${AWS::Partition}:");
     let rest = rest.unwrap_or(resource);
     rest.replacen("${AWS::Region}:${AWS::AccountId}:", "", 1)
 }
 
-/// What is allowed, and what is denied.
+/// Allowed permissions, and denied ones.
 fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
     let mut both = (BTreeSet::new(), BTreeSet::new());
     for (id, resource) in template.resources() {
@@ -78,7 +80,7 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
             let roles = each(&properties["Roles"]).chain(each(&properties["RoleName"]));
             let mut holders: Vec<_> = roles.map(shown).collect();
             if holders.is_empty() {
-                // Users and groups are somebody else's: the policy stands for whoever has it.
+                // Users and groups are outside the stack: the policy's own id is shown in their place.
                 holders.push(id.to_owned());
             }
             for holder in holders {
@@ -140,7 +142,7 @@ fn trust(allowed: &mut BTreeSet<Right>, id: &str, document: &Value) {
     }
 }
 
-/// IAM takes one value where a list has one element. An intrinsic is one value.
+/// IAM accepts one value in place of a list with one element. An intrinsic is one value.
 fn each(value: &Value) -> impl Iterator<Item = &Value> {
     let (one, many): (Option<&Value>, &[Value]) = match value {
         Value::Null => (None, &[]),
@@ -150,7 +152,7 @@ fn each(value: &Value) -> impl Iterator<Item = &Value> {
     one.into_iter().chain(many)
 }
 
-/// A template's value as a reader knows it: `Connections.Arn` for a `Fn::GetAtt`.
+/// A template's value in readable form: `Connections.Arn` for a `Fn::GetAtt`.
 fn shown(value: &Value) -> String {
     if let Some(text) = value.as_str() {
         return text.to_owned();
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_action_is_gained_and_one_that_left_is_not_mentioned() {
+    fn a_new_action_is_gained_and_a_removed_one_is_not_listed() {
         check(
             json!([allow(
                 json!(["d:Get", "d:Put"]),
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_of_its_own_is_its_roles_right() {
+    fn a_separate_policy_counts_for_its_roles() {
         let document = json!({"Statement": {"Effect": "Allow", "Action": "x:Y", "Resource": {"Fn::GetAtt": ["F", "Arn"]}}});
         let policy = json!({"Type": "AWS::IAM::Policy", "Properties": {"Roles": [{"Ref": "R"}], "PolicyDocument": document}});
         let template = Template::new(json!({"Resources": {"P": policy}}));
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_that_went_and_a_denial_that_went_are_gained() {
+    fn a_removed_condition_and_a_removed_denial_are_gained() {
         let mut bound = allow(json!("d:Get"), json!("t"));
         bound["Condition"] = json!({"Bool": {"aws:SecureTransport": "true"}});
         let deny = json!({"Effect": "Deny", "Action": "d:Put", "Resource": "t"});
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_assume_the_role_is_a_right_too() {
+    fn a_new_principal_that_may_assume_the_role_is_gained() {
         let template = Template::new(
             json!({"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {
                 "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "x"}}]},

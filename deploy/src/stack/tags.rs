@@ -1,12 +1,12 @@
-//! Tags of a stack. CloudFormation puts them on every resource that takes tags, and IAM is the strictest of those: what
-//! its pattern refuses would fail in the middle of a deployment, so all of it is refused before.
+//! Tags of a stack. CloudFormation copies them to every resource that supports tags, and IAM's rules are the strictest
+//! of those. A tag that IAM's pattern refuses would fail in the middle of a deployment, so all tags are checked before.
 
 use std::collections::BTreeMap;
 
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// The most tags of a stack (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html>), and of
-/// a role.
+/// The most tags of a stack
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-add-tags.html>), and of a role.
 const MAX: usize = 50;
 
 /// The most characters of a key and of a value
@@ -15,10 +15,10 @@ const MAX: usize = 50;
 const MAX_KEY: usize = 128;
 const MAX_VALUE: usize = 256;
 
-/// The tag in `text`, `KEY=VALUE`; the first `=` ends the key.
+/// Parses the tag `KEY=VALUE`. The first `=` ends the key.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem with the tag.
 pub fn tag(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
@@ -28,10 +28,10 @@ pub fn tag(text: &str) -> Result<(String, String), String> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-/// `tags` by their keys.
+/// Collects `tags` by key.
 ///
 /// # Errors
-/// There are too many, or two have the same key: IAM takes `Team` and `team` for one.
+/// There are too many, or two have the same key. IAM does not distinguish `Team` from `team`.
 pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
     if tags.len() > MAX {
         return Err(format!(
@@ -46,9 +46,7 @@ pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, Strin
         };
         return Err(match other == key {
             true => format!("`{key}` has two values, `{first}` and `{value}`"),
-            false => format!(
-                "`{other}` and `{key}` are the same key to IAM, which does not tell capitals"
-            ),
+            false => format!("`{other}` and `{key}` are the same key for IAM, which ignores case"),
         });
     }
     Ok(tags.iter().cloned().collect())
@@ -57,9 +55,7 @@ pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, Strin
 fn check(part: &str, text: &str, longest: usize) -> Result<(), String> {
     let count = text.chars().count();
     if count == 0 {
-        return Err(format!(
-            "its {part} is empty, and CloudFormation takes no empty one"
-        ));
+        return Err(format!("its {part} is empty, which CloudFormation refuses"));
     }
     if count > longest {
         return Err(format!(
@@ -67,12 +63,12 @@ fn check(part: &str, text: &str, longest: usize) -> Result<(), String> {
         ));
     }
     if text.to_ascii_lowercase().starts_with("aws:") {
-        return Err(format!("its {part} begins with `aws:`, which is AWS's own"));
+        return Err(format!("its {part} begins with `aws:`, which AWS reserves"));
     }
     match text.chars().find(|character| !is_allowed(*character)) {
         None => Ok(()),
         Some(character) => Err(format!(
-            "its {part} has {character:?}, which IAM does not take: only letters, digits, spaces and any of _ . : / = + - @"
+            "its {part} has {character:?}, which IAM does not allow: only letters, digits, spaces and any of _ . : / = + - @"
         )),
     }
 }
@@ -97,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_a_key_and_a_value_that_every_service_takes() {
+    fn a_tag_is_a_key_and_a_value_that_every_service_accepts() {
         for (text, key, value) in [
             ("team=chat=1", "team", "chat=1"),
             ("Owner=Ann Lee", "Owner", "Ann Lee"),
@@ -111,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_character_that_iam_does_not_take_is_named() {
+    fn the_character_that_iam_does_not_allow_is_named() {
         for (text, part, character) in [
             ("Owner=Ann & Bob <a@b.c>", "value", "'&'"),
             ("Ow(ner=x", "key", "'('"),
@@ -120,17 +116,17 @@ mod tests {
             ("a=100%", "value", "'%'"),
             ("a=it's", "value", "'\\''"),
             ("a=👍", "value", "'👍'"),
-            // A letter and the mark on it are two characters.
+            // A letter and its combining mark are two characters.
             ("a=e\u{301}", "value", "'\\u{301}'"),
         ] {
-            let told = refusal(text);
-            let start = format!("its {part} has {character}, which IAM does not take");
-            assert!(told.starts_with(&start), "{text}: {told}");
+            let message = refusal(text);
+            let start = format!("its {part} has {character}, which IAM does not allow");
+            assert!(message.starts_with(&start), "{text}: {message}");
         }
     }
 
     #[test]
-    fn what_is_empty_too_long_or_aws_s_own_is_refused() {
+    fn empty_too_long_and_reserved_tags_are_refused() {
         assert!(refusal("team").contains("needs a key"));
         assert!(refusal("=x").contains("key is empty"));
         assert!(refusal("x=").contains("value is empty"));
@@ -142,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_comes_once_in_whatever_capitals_and_there_are_fifty_at_most() {
+    fn keys_are_unique_ignoring_case_and_there_are_at_most_fifty() {
         let of = |pairs: &[(&str, &str)]| {
             let pairs: Vec<_> = pairs
                 .iter()
@@ -155,10 +151,10 @@ mod tests {
             of(&[("a", "1"), ("a", "2")]).unwrap_err(),
             "`a` has two values, `1` and `2`"
         );
-        let told = of(&[("Team", "1"), ("team", "1")]).unwrap_err();
+        let message = of(&[("Team", "1"), ("team", "1")]).unwrap_err();
         assert!(
-            told.starts_with("`Team` and `team` are the same key to IAM"),
-            "{told}"
+            message.starts_with("`Team` and `team` are the same key for IAM"),
+            "{message}"
         );
         let many = |count: u32| {
             let many: Vec<_> = (0..count)

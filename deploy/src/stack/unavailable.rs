@@ -1,6 +1,6 @@
-//! What an account, a Region or a partition does not offer, in AWS's words, and what can be done.
+//! Explains what an account, a Region or a partition does not offer, from AWS's error messages.
 
-/// The meaning and the remedy of `words`, which an event of a stack or an answer of AWS has.
+/// The meaning and the remedy of `words`, an event's reason or an error message of AWS.
 pub fn explanation(words: &str) -> Option<(&'static str, String)> {
     let known = KNOWN
         .iter()
@@ -9,21 +9,21 @@ pub fn explanation(words: &str) -> Option<(&'static str, String)> {
 }
 
 struct Known {
-    /// All of them are in it.
+    /// The message contains all of them.
     words: &'static [&'static str],
     meaning: &'static str,
     remedy: &'static str,
 }
 
 const SIGN_UP: &str = "finish the account's registration in the AWS console (payment method, phone, support plan): a new \
-                       account may take up to 24 hours until every service takes it";
+                       account may take up to 24 hours until every service accepts it";
 
 const KNOWN: &[Known] = &[
     // https://github.com/aws/aws-cdk/issues/29227
     Known {
         words: &["LoggingConfig is not supported in"],
-        meaning: "Lambda has no choice of log format and log group in this Region",
-        remedy: "deploy to another Region (`--region`), as the functions' logs are set up by it",
+        meaning: "Lambda does not support log formats and log groups of one's own in this Region",
+        remedy: "deploy to another Region (`--region`), because the functions' logs need them",
     },
     // https://github.com/reply-fr/sustainable-personal-accounts/issues/53
     Known {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_region_or_an_account_does_not_offer_is_told_as_that() {
+    fn missing_services_of_a_region_or_an_account_are_explained() {
         for (words, meant) in [
             (
                 "LoggingConfig is not supported in us-gov-east-1. Remove LoggingConfig value from your request and try again (Service: Lambda, Status Code: 400, Request ID: 1)",

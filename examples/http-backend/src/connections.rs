@@ -1,4 +1,4 @@
-//! Who is connected, and how to reach them.
+//! The open connections, and posts to them.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,8 +9,7 @@ use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectio
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use futures_util::future::join_all;
 
-/// Everybody who is connected, as far as this process has heard. A restart forgets them: what must survive one
-/// belongs into a database.
+/// All open connections since this process started. Keep them in a database if they must survive a restart.
 #[derive(Debug)]
 pub(crate) struct Connections {
     client: Client,
@@ -18,7 +17,7 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// Nobody yet; `client` leads to them.
+    /// No connections yet. `client` posts to them.
     pub(crate) fn new(client: Client) -> Self {
         Self {
             client,
@@ -26,22 +25,22 @@ impl Connections {
         }
     }
 
-    /// Somebody came.
+    /// Adds a new connection.
     pub(crate) fn add(&self, id: String) {
         self.ids().insert(id);
     }
 
-    /// Somebody went.
+    /// Removes a closed connection.
     pub(crate) fn forget(&self, id: &str) {
         self.ids().remove(id);
     }
 
-    /// Posts `frame` to everybody but `sender`. Whoever has gone meanwhile is forgotten, and keeps it from nobody.
+    /// Posts `frame` to all connections except `sender`. Closed ones are removed and do not stop the others.
     ///
     /// # Errors
-    /// The first refusal that does not mean that somebody has gone; the others have the frame.
+    /// The first failure that does not mean a closed connection. The others have received the frame.
     pub(crate) async fn post_to_others(&self, sender: &str, frame: String) -> Result<(), String> {
-        // Copied, because nobody may hold the lock while the posts are under way.
+        // Copied, because the lock must not be held during the posts.
         let others: Vec<String> = self
             .ids()
             .iter()
@@ -68,7 +67,7 @@ impl Connections {
     }
 
     fn ids(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        // A set of ids is never half changed.
+        // A panic never leaves a set of ids half changed.
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

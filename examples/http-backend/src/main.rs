@@ -1,8 +1,8 @@
-//! A chat's backend behind API Gateway's HTTP integrations: it keeps the connections and tells the others what one of
-//! them says, through the @connections API.
+//! A chat's backend behind API Gateway's HTTP integrations. It keeps the connections and posts each message to the
+//! others through the @connections API.
 //!
-//! `CONNECTIONS_URL` is where that API is (`chatctl outputs` prints it), `LISTEN` where this backend listens,
-//! `BACKEND_SECRET` what each request must carry in the header `x-chat-secret`.
+//! `CONNECTIONS_URL` is the address of that API (`chatctl outputs` prints it), `LISTEN` the address of this backend,
+//! `BACKEND_SECRET` the required value of each request's header `x-chat-secret`.
 
 mod connections;
 
@@ -22,10 +22,10 @@ use subtle::ConstantTimeEq;
 
 use connections::Connections;
 
-/// Where API Gateway calls, unless `LISTEN` says otherwise.
+/// The default address, where API Gateway calls; `LISTEN` overrides it.
 const LISTEN: &str = "127.0.0.1:3000";
 
-/// What chatctl's request templates send. Every route sends the id, `sendMessage` the message as well.
+/// The requests of chatctl's templates. Every route sends the id, `sendMessage` also the message.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Told {
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map_err(|_| "CONNECTIONS_URL is not set: `chatctl outputs` prints it")?;
     let secret = std::env::var("BACKEND_SECRET").unwrap_or_default();
     if secret.is_empty() {
-        return Err("BACKEND_SECRET is not set: give it the value that chatctl.toml's `secret-header` sends".into());
+        return Err("BACKEND_SECRET is not set: set it to the value that chatctl.toml's `secret-header` sends".into());
     }
     let connections = Arc::new(Connections::new(client(&url).await));
     let app = Router::new()
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A client of the @connections API at `url`, stage included, with the credentials that every AWS tool would take.
+/// A client of the @connections API at `url`, stage included, with the usual AWS credentials.
 async fn client(url: &str) -> aws_sdk_apigatewaymanagement::Client {
     let http = aws_smithy_http_client::Builder::new();
     let http = http.tls_provider(Provider::Rustls(CryptoMode::Ring));
@@ -66,14 +66,14 @@ async fn client(url: &str) -> aws_sdk_apigatewaymanagement::Client {
     aws_sdk_apigatewaymanagement::Client::from_conf(config)
 }
 
-/// Refuses a request that does not carry the secret: anybody can learn a backend's address.
+/// Refuses a request without the secret, because a backend's address is not secret.
 async fn check(
     State(secret): State<Arc<str>>,
     request: Request,
     next: Next,
 ) -> Result<Response, StatusCode> {
     let sent = request.headers().get("x-chat-secret");
-    // It takes as long for a wrong guess as for a right one.
+    // In constant time, so that the duration does not reveal how much of a guess is right.
     let is_right = sent.is_some_and(|sent| sent.as_bytes().ct_eq(secret.as_bytes()).into());
     if !is_right {
         return Err(StatusCode::FORBIDDEN);

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::*;
 use crate::{PrivateKey, TokenRequest};
 
-/// Some moment.
+/// An arbitrary time.
 const NOW: u64 = 1_800_000_000;
 
-/// Keys and tokens that PyJWT 2 has made: one of each algorithm, good for an hour from [`NOW`] on.
+/// Keys and tokens made by PyJWT 2: one of each algorithm, valid for an hour from [`NOW`] on.
 const OF_PYJWT: &str = include_str!("pyjwt.json");
 
 fn rules() -> Rules {
@@ -32,7 +32,7 @@ fn verifier(keys: impl IntoIterator<Item = PublicKey>, rules: Rules) -> Verifier
     Verifier::new(KeySet::new(keys).unwrap(), rules)
 }
 
-/// A token with any head and claims, signed by `key`.
+/// A token with any header and claims, signed by `key`.
 fn token_of(key: &PrivateKey, head: &Value, claims: &str) -> String {
     let secret: Value = serde_json::from_str(&key.to_secret_text()).unwrap();
     let seed = URL_SAFE_NO_PAD
@@ -52,7 +52,7 @@ fn head(key: &PrivateKey) -> Value {
     json!({"alg": "EdDSA", "kid": key.public().id()})
 }
 
-/// What becomes of `claims`, signed as they should be.
+/// The result of verifying `claims`, correctly signed.
 fn judged(claims: &Value, rules: Rules) -> Result<Claims, Refusal> {
     let key = PrivateKey::generate().unwrap();
     let token = token_of(&key, &head(&key), &claims.to_string());
@@ -60,7 +60,7 @@ fn judged(claims: &Value, rules: Rules) -> Result<Claims, Refusal> {
 }
 
 #[test]
-fn tokens_of_another_library_are_accepted_by_each_algorithm_and_form_of_key() {
+fn tokens_of_another_library_are_accepted_for_each_algorithm_and_form_of_key() {
     for made in of_pyjwt() {
         let token = text(&made, "token");
         let mut keys = vec![
@@ -83,7 +83,7 @@ fn tokens_of_another_library_are_accepted_by_each_algorithm_and_form_of_key() {
 }
 
 #[test]
-fn a_key_verifies_its_own_algorithm_only() {
+fn a_key_only_verifies_its_own_algorithm() {
     let made = of_pyjwt();
     let rsa = PublicKey::from_jwk(&made[0]["jwk"]).unwrap();
     let verifier = verifier([rsa.clone()], Rules::default());
@@ -91,7 +91,7 @@ fn a_key_verifies_its_own_algorithm_only() {
     assert_eq!(refused, Refusal::Algorithm("RS512".into()));
     let elliptic = verifier.verify(&text(&made[1], "token"), NOW).unwrap_err();
     assert_eq!(elliptic, Refusal::Algorithm("ES256".into()));
-    // The classic confusion: the public key as the secret of an HMAC, and no signature at all.
+    // The classic attacks: the public key as the secret of an HMAC, and no signature at all.
     let pem = text(&made[0], "pem");
     let claims = json!({"sub": "Eve", "exp": NOW + 60}).to_string();
     let body = |algorithm: &str| {
@@ -117,7 +117,7 @@ fn a_key_verifies_its_own_algorithm_only() {
 }
 
 #[test]
-fn a_token_of_our_own_says_what_was_asked_for() {
+fn a_token_of_our_own_has_the_requested_claims() {
     let key = PrivateKey::generate().unwrap();
     let key = PrivateKey::from_secret_text(&key.to_secret_text()).unwrap();
     let token = key
@@ -151,7 +151,7 @@ fn a_token_of_our_own_says_what_was_asked_for() {
 }
 
 #[test]
-fn clocks_may_differ_by_a_minute_and_no_more() {
+fn clocks_may_differ_by_at_most_a_minute() {
     let good = |exp: u64, nbf: u64, iat: u64| {
         judged(
             &json!({"sub": "Tom", "exp": exp, "nbf": nbf, "iat": iat}),
@@ -166,7 +166,7 @@ fn clocks_may_differ_by_a_minute_and_no_more() {
 }
 
 #[test]
-fn what_a_token_must_say_it_must_say_in_the_right_kind() {
+fn required_claims_must_have_the_right_type() {
     let complete =
         json!({"sub": "Tom", "exp": NOW + 60, "iss": "https://issuer.example", "aud": "chat"});
     judged(&complete, rules()).unwrap();
@@ -181,16 +181,16 @@ fn what_a_token_must_say_it_must_say_in_the_right_kind() {
             json!("https://evil.example"),
             "its issuer is `https://evil.example`",
         ),
-        ("iss", json!(["https://issuer.example"]), "not a text"),
+        ("iss", json!(["https://issuer.example"]), "not a string"),
         ("iss", json!("https://issuer.example/"), "its issuer is"),
         ("aud", json!("chats"), "another audience"),
         ("aud", json!([]), "another audience"),
-        ("aud", json!({"chat": true}), "a list of texts"),
-        ("aud", json!(["chat", 1]), "a list of texts"),
-        ("sub", json!(7), "not a text"),
-        ("to", json!(7), "a list of texts"),
-        ("room", json!({}), "a list of texts"),
-        ("can", json!(true), "a list of texts"),
+        ("aud", json!({"chat": true}), "a list of strings"),
+        ("aud", json!(["chat", 1]), "a list of strings"),
+        ("sub", json!(7), "not a string"),
+        ("to", json!(7), "a list of strings"),
+        ("room", json!({}), "a list of strings"),
+        ("can", json!(true), "a list of strings"),
     ] {
         let mut claims = complete.clone();
         claims[claim] = value.clone();
@@ -211,7 +211,7 @@ fn what_a_token_must_say_it_must_say_in_the_right_kind() {
 }
 
 #[test]
-fn a_client_stands_for_the_audience_in_access_tokens_of_cognito_only() {
+fn only_access_tokens_of_cognito_have_the_audience_in_client_id() {
     let claims = |more: &str, value: &str| {
         let mut claims =
             json!({"sub": "Tom", "exp": NOW, "iss": "https://issuer.example", "client_id": "chat"});
@@ -230,7 +230,7 @@ fn a_client_stands_for_the_audience_in_access_tokens_of_cognito_only() {
 }
 
 #[test]
-fn a_head_that_means_something_else_is_refused() {
+fn a_header_of_another_kind_of_token_is_refused() {
     let key = PrivateKey::generate().unwrap();
     let claims = json!({"sub": "Tom", "exp": NOW}).to_string();
     let verifier = verifier([key.public().clone()], Rules::default());
@@ -239,7 +239,7 @@ fn a_head_that_means_something_else_is_refused() {
         json!({"alg": "EdDSA"}),
         json!({"alg": "EdDSA", "typ": "jwt"}),
         json!({"alg": "EdDSA", "typ": "application/at+JWT", "kid": id}),
-        // Where a key might come from is never looked at.
+        // References to keys in a token are ignored.
         json!({"alg": "EdDSA", "jku": "https://evil.example", "x5c": ["AAAA"]}),
     ] {
         verifier
@@ -251,17 +251,17 @@ fn a_head_that_means_something_else_is_refused() {
             json!({"alg": "EdDSA", "typ": "logout+jwt"}),
             "of type logout+jwt",
         ),
-        (json!({"alg": "EdDSA", "typ": 7}), "`typ` is no text"),
+        (json!({"alg": "EdDSA", "typ": 7}), "`typ` is not a string"),
         (json!({"alg": "EdDSA", "crit": ["exp"]}), "an extension"),
         (json!({"alg": "EdDSA", "b64": false}), "an extension"),
-        (json!({"alg": "EdDSA", "kid": 7}), "`kid` is no text"),
+        (json!({"alg": "EdDSA", "kid": 7}), "`kid` is not a string"),
         (
             json!({"alg": "EdDSA", "kid": "other\u{1b}[2J"}),
             "its key `other\u{fffd}[2J`",
         ),
         (json!({"alg": ["EdDSA"]}), "signed by ,"),
         (json!({}), "signed by ,"),
-        (json!([]), "its head is not JSON"),
+        (json!([]), "its header is not JSON"),
     ] {
         let error = verifier
             .verify(&token_of(&key, &refused, &claims), NOW)
@@ -271,7 +271,7 @@ fn a_head_that_means_something_else_is_refused() {
 }
 
 #[test]
-fn claims_that_stand_twice_or_are_no_object_are_refused() {
+fn duplicate_claims_and_claims_that_are_not_an_object_are_refused() {
     let key = PrivateKey::generate().unwrap();
     let verifier = verifier([key.public().clone()], Rules::default());
     for claims in [
@@ -311,7 +311,7 @@ fn a_token_is_short_and_has_three_parts() {
     }
     let long = "a".repeat(MAX_TOKEN_BYTES + 1);
     assert_eq!(verifier.verify(&long, NOW), Err(Refusal::TooLong));
-    // Padding and the other alphabet are no base64url: two texts must not be one token.
+    // Padding and the other alphabet are not base64url: two different texts must not be the same token.
     let good = token_of(
         &key,
         &head(&key),
@@ -331,7 +331,7 @@ fn without_keys_nothing_is_accepted() {
 }
 
 #[test]
-fn a_key_that_others_may_not_have_is_read_from_its_own_text_only() {
+fn a_private_key_is_only_parsed_from_its_own_text() {
     let key = PrivateKey::generate().unwrap();
     let text = key.to_secret_text();
     let other = PrivateKey::generate().unwrap().to_secret_text();

@@ -1,4 +1,4 @@
-//! Plays messages to large rooms in simulated time and prints what becomes of them: `cargo xtask simulate rooms`.
+//! Simulates messages to large rooms and prints the outcomes: `cargo xtask simulate rooms`.
 
 mod model;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::{Outcome, Setup, play};
 
-/// An account's requests a second and at once: in most Regions, and in the newer ones.
+/// Accounts' limits, in requests a second and in one burst: in most Regions, and in the newer ones.
 const LIMITS: [(f64, f64); 2] = [(10_000.0, 5_000.0), (2_500.0, 1_250.0)];
 
 const ROOMS: [u32; 3] = [10_000, 100_000, 1_000_000];
@@ -59,7 +59,7 @@ fn line(setup: &Setup, outcome: &Outcome) -> String {
     )
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+#[expect(clippy::print_stdout, reason = "the table is this program's output")]
 fn say(text: &str) {
     println!("{text}");
 }

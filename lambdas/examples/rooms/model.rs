@@ -1,9 +1,10 @@
-//! A large room on AWS, in simulated time: the real handler, between a model of the table and one of the account's limit.
+//! A large room on AWS, in simulated time: the real handler between models of the table and of the account's limit.
 //!
-//! What is assumed, because nobody publishes it: posts take a lognormal time (sigma 0.5) around a median, and an answer of 429 up to
-//! 8 ms; a post takes 36 µs of a processor (measured on an x86_64 machine without TLS), of which 512 MB are 0.29; a page of members
-//! takes 12 ms; a function starts 40 ms after it was invoked, half of them 250 ms later. The account's limit is a bucket of tokens,
-//! as API Gateway documents it (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>).
+//! Assumptions, because AWS publishes no figures: posts take a lognormal time (sigma 0.5) around a median, and a
+//! response of 429 up to 8 ms; a post takes 36 µs of a processor (measured on an x86_64 machine without TLS), of which
+//! 512 MB have 0.29; a page of members takes 12 ms; a function starts 40 ms after it was invoked, half of them 250 ms
+//! later. The account's limit is a token bucket, as API Gateway documents it
+//! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,42 +28,42 @@ const PROCESSOR: Duration = Duration::from_micros(124);
 const PAGE: Duration = Duration::from_millis(12);
 const INVOKE: Duration = Duration::from_millis(40);
 const COLD: Duration = Duration::from_millis(250);
-/// `Timeout` of the function, less what it keeps for what it has begun.
+/// The function's `Timeout`, minus the time that it reserves for work that has begun.
 const TIME: Duration = Duration::from_secs(296);
 const GIGABYTES: f64 = 0.5;
-/// For how long a slow client takes nothing after the first post to it.
+/// The time that a slow client reads nothing after the first post to it.
 const SLOW: Duration = Duration::from_millis(1_200);
 
 /// A message to a room.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
     pub(crate) members: u32,
-    /// What the account may ask a second, and at once.
+    /// The account's limits, in requests a second and in one burst.
     pub(crate) rate: f64,
     pub(crate) burst: f64,
-    /// The median.
+    /// The median time of a post.
     pub(crate) post: Duration,
-    /// One member in so many reads too slowly.
+    /// One in this many members reads too slowly.
     pub(crate) slow_one_in: Option<u32>,
 }
 
-/// What became of it.
+/// The outcome of a message.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Outcome {
-    /// Until the last member had it.
+    /// The time until the last member had it.
     pub(crate) took: Duration,
     pub(crate) lost: usize,
     pub(crate) doubled: usize,
-    /// How many posts were answered with 429.
+    /// The number of posts that got 429.
     pub(crate) refusals: usize,
-    /// How many functions ran.
+    /// The number of functions that ran.
     pub(crate) functions: usize,
     pub(crate) gigabyte_seconds: f64,
 }
 
-/// Plays one message. The same seed gives the same outcome.
+/// Simulates one message. The same seed gives the same outcome.
 pub(crate) fn play(setup: Setup, seed: u64) -> Outcome {
-    // The pauses between tries are random, too.
+    // The pauses between attempts are random too.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -87,9 +88,9 @@ struct State {
     random: fastrand::Rng,
     tokens: f64,
     filled: Instant,
-    /// How often each member has got the message, shard by shard.
+    /// How often each member has received the message, shard by shard.
     got: Vec<Vec<u8>>,
-    /// Since when each slow member is not taking anything.
+    /// The time since when each slow member reads nothing.
     slow: std::collections::HashMap<(u8, u32), Instant>,
     last: Instant,
     outcome: Outcome,
@@ -118,7 +119,7 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One function after another, as each hands on to the next.
+    /// Runs one function after another, as each hands on to the next.
     async fn serve(&self, shard: Shard) {
         let queue = Queue(Mutex::new(None));
         let first = ShardMessage {
@@ -177,14 +178,14 @@ impl State {
     }
 
     fn post_time(&mut self, median: Duration) -> Duration {
-        // Box and Muller's way to a normal variable.
+        // The Box-Muller transform to a normal variable.
         let (u, v) = (1.0 - self.random.f64(), self.random.f64());
         let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
         median.mul_f64((SIGMA * normal).exp())
     }
 }
 
-/// One function's way to the gateway: its processor makes one post after another.
+/// One function's gateway client: its processor makes one post after another.
 struct Gateway<'a> {
     world: &'a World,
     busy_until: Mutex<Instant>,
@@ -227,7 +228,7 @@ impl Delivery for Gateway<'_> {
     }
 }
 
-/// The next message for the function, as the payload it travels as.
+/// The next message for the function, as its payload.
 struct Queue(Mutex<Option<Vec<u8>>>);
 
 impl Queue {
@@ -268,13 +269,13 @@ fn number_of(connection: &ConnectionId) -> (u8, u32) {
     (shard.parse().expect("a number"), number.expect("a number"))
 }
 
-/// Members that are numbered, so that a million of them need no memory.
+/// Numbered members, so that a million of them need no memory.
 struct Table<'a>(&'a World);
 
 impl Table<'_> {
     fn unused() -> StoreError {
         StoreError {
-            attempt: "do what a delivery never does",
+            attempt: "make a call that a delivery never makes",
             table: "model".to_owned(),
             denied: None,
             source: "not modelled".into(),

@@ -1,4 +1,4 @@
-//! The way back to clients through API Gateway's management API.
+//! Posts to clients through API Gateway's management API.
 
 use aws_sdk_apigatewaymanagement::Client;
 use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata as _, SdkError};
@@ -39,7 +39,7 @@ impl Delivery for CallbackDelivery {
 
 type PostError = SdkError<PostToConnectionError>;
 
-/// Judges by the HTTP status: a real 410 has an empty body, which not every client can name.
+/// Classifies by the HTTP status: a real 410 has an empty body, which not every client can parse.
 fn judge(error: PostError) -> Result<Posted, DeliveryError> {
     if let SdkError::TimeoutError(_) = error {
         return Err(DeliveryError::TimedOut);
@@ -57,7 +57,7 @@ fn judge(error: PostError) -> Result<Posted, DeliveryError> {
     }
 }
 
-/// An id that is not of API Gateway's form is answered with 400; nobody can ever be reached there.
+/// API Gateway responds with 400 to an id of another format, which can never be a connection's.
 fn is_unknown_id(error: &PostError) -> bool {
     error
         .message()

@@ -1,4 +1,4 @@
-//! How the AWS clients are made: once, at init, as small and as impatient as possible.
+//! Creates the AWS clients: once, at init, small and with short timeouts.
 
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
@@ -12,7 +12,7 @@ use super::{CallbackDelivery, DynamoStore, LambdaDispatch, Patience};
 use crate::environment::{FunctionAddress, Identity, TableAddress};
 use crate::runtime::Trace;
 
-/// Makes clients that share one HTTP client, and with it connections and trusted certificates.
+/// Creates clients that share one HTTP client, and thus its connections and trusted certificates.
 #[derive(Debug)]
 pub struct Clients {
     identity: Identity,
@@ -21,10 +21,10 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Prepares clients for services at `endpoints`; `None` is AWS itself. Each request carries the id in `trace`.
+    /// Prepares clients for services at `endpoints`; `None` is AWS itself. Each request has the id in `trace`.
     ///
-    /// To read the machine's trusted certificates costs time at every cold
-    /// start, so it happens only when one of the endpoints needs them.
+    /// Reading the machine's trusted certificates takes time at every cold start, so it only happens if one of the
+    /// endpoints needs them.
     #[must_use]
     pub fn new(identity: Identity, trace: Trace, endpoints: &[Option<&str>]) -> Self {
         let is_plain =
@@ -32,7 +32,7 @@ impl Clients {
         let http = if endpoints.iter().all(is_plain) {
             Builder::new().build_http()
         } else {
-            // Not aws-lc: its entropy source costs some 20 ms of CPU in the first handshake.
+            // Not aws-lc, whose entropy source takes some 20 ms of processor time in the first handshake.
             Builder::new()
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .build_https()
@@ -61,7 +61,7 @@ impl Clients {
         DynamoStore::new(client, address.name)
     }
 
-    /// The way back to clients through the management API at `endpoint`, stage included.
+    /// Posts through the management API at `endpoint`, stage included.
     #[must_use]
     pub fn delivery(&self, endpoint: String, patience: Patience) -> CallbackDelivery {
         let config = self.posts(endpoint, patience);
@@ -70,7 +70,7 @@ impl Clients {
         ))
     }
 
-    /// The same way for those who post to many, and know best when to repeat what was refused with 429.
+    /// Posts without retries after a 429, for callers that post to many connections and schedule retries themselves.
     #[must_use]
     pub fn crowd_delivery(&self, endpoint: String, patience: Patience) -> CallbackDelivery {
         let config = self
@@ -119,7 +119,7 @@ impl Clients {
         Region::new(self.identity.region.clone())
     }
 
-    /// A function's credentials outlive its process, so nothing has to renew them.
+    /// A function's credentials outlive its process, so they need no renewal.
     fn credentials(&self) -> Credentials {
         Credentials::new(
             &self.identity.access_key_id,

@@ -1,4 +1,4 @@
-//! The function for large rooms, invoked without waiting for it.
+//! Invokes the function for large rooms asynchronously.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -48,7 +48,7 @@ impl Dispatch for LambdaDispatch {
     }
 }
 
-/// Whether it is certain that nobody took the invocation: it was answered with an error, or never sent.
+/// Whether Lambda certainly did not accept the invocation: it responded with an error, or the request was never sent.
 fn was_not_accepted(error: &SdkError<InvokeError>) -> bool {
     match error {
         SdkError::ConstructionFailure(_) | SdkError::ServiceError(_) => true,

@@ -1,4 +1,4 @@
-//! What handlers of the stack's owner keep, in DynamoDB.
+//! Items of the user's handlers, in DynamoDB.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 

@@ -1,4 +1,4 @@
-//! How long to wait for a service, and what to ask again.
+//! Timeouts and retries of the AWS clients.
 
 use std::time::Duration;
 
@@ -6,32 +6,30 @@ use aws_sdk_apigatewaymanagement::config::interceptors::InterceptorContext;
 use aws_sdk_apigatewaymanagement::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
 use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
 
-/// How long to wait for a service.
+/// The timeouts of a service's client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// For a TCP and TLS connection.
+    /// Of a TCP and TLS connection.
     pub connect: Duration,
-    /// For one attempt.
+    /// Of one attempt.
     pub attempt: Duration,
-    /// For all attempts together, the pauses between them included.
+    /// Of all attempts together, with the pauses between them.
     pub operation: Duration,
 }
 
 impl Patience {
-    /// For the table: everything asked of it may be repeated, so one attempt need not be long.
+    /// For the table: every request to it may be repeated, so one attempt may be short.
     pub const TABLE: Self = Self {
         connect: Duration::from_secs(1),
         attempt: Duration::from_millis(1500),
         operation: Duration::from_secs(4),
     };
 
-    /// For posts. A post that is not answered in time may have arrived, and to
-    /// repeat it would show the message twice: so one attempt may take all the
-    /// time there is. What was refused is repeated, and so is what met a broken
-    /// connection: after a pause, a function finds its idle connections closed.
+    /// For posts. A post without a response in time may have arrived, and repeating it would show the message twice, so
+    /// one attempt may take all the time. Refused posts are repeated, and so are those on a broken connection: after a
+    /// pause, a function finds its idle connections closed.
     ///
-    /// A post must not be waited for without limit: one to a connection whose
-    /// `$connect` still runs may never be answered.
+    /// The time of a post must be limited: a post to a connection whose `$connect` still runs may never get a response.
     pub const POST: Self = Self {
         connect: Duration::from_secs(1),
         attempt: Duration::from_secs(3),
@@ -47,14 +45,15 @@ impl Patience {
     }
 }
 
-/// Three attempts; the pauses are those of a conversation, not of a batch job.
+/// Three attempts, with pauses short enough for a conversation.
 pub(super) fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(100))
 }
 
-/// Leaves a 429 to whoever posts to many: the SDK's own repetitions share a budget that a crowd uses up at once.
+/// Never retries a 429, for callers that post to many connections: the SDK's own retries share a budget that many posts
+/// use up at once.
 #[derive(Debug)]
 pub(super) struct ThrottlingIsAnAnswer;
 

@@ -2,14 +2,14 @@
 //!
 //! | item | `pk` | `sk` | attributes |
 //! |---|---|---|---|
-//! | a connection, under its owner | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
+//! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
-//! | what a handler of the stack's owner keeps | `H#<key>` | `#` | `value`, `counter` |
-//! | a connection's own record, where there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` as far as it has them, `expires_at` |
+//! | an item of a user's handler | `H#<key>` | `#` | `value`, `counter` |
+//! | a connection's own record, if there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` if
+//! known, `expires_at` |
 //!
-//! `expires_at` is the table's TTL attribute; what handlers keep has none. The
-//! kinds cannot meet: their keys begin differently, a sort key of the first two
-//! never is `#`, and no name has a `#` in it.
+//! `expires_at` is the table's TTL attribute; items of handlers have none. The kinds never collide: their keys begin
+//! differently, a sort key of the first two is never `#`, and names contain no `#`.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -71,7 +71,7 @@ impl DynamoStore {
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
     }
 
-    /// What a request that needs `action` has come to.
+    /// The error of a request that needs `action`.
     pub(super) fn failure<E>(
         &self,
         attempt: &'static str,
@@ -185,7 +185,7 @@ impl ConnectionStore for DynamoStore {
         now: u64,
         read: Read,
     ) -> Result<Vec<Device>, StoreError> {
-        let attempt = "find somebody's connections";
+        let attempt = "find a user's connections";
         let mut devices = Vec::new();
         let mut next_page = None;
         loop {
@@ -292,7 +292,7 @@ pub(super) fn read_text<'item>(item: &'item Item, attribute: &str) -> Option<&'i
     Some(item.get(attribute)?.as_s().ok()?)
 }
 
-/// An absent or foreign value counts as the distant past: such a row is expired, and no newcomer.
+/// A missing or foreign value counts as the distant past: such a row has expired, and is no newcomer.
 fn read_number(item: &Item, attribute: &str) -> u64 {
     let number = item.get(attribute).and_then(|value| value.as_n().ok());
     number

@@ -1,4 +1,4 @@
-//! Sends the trace id of the event along with every request that it causes.
+//! Adds the event's trace id to every request that the event causes.
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -8,7 +8,7 @@ use crate::runtime::Trace;
 
 const TRACE_ID: &str = "x-amzn-trace-id";
 
-/// Sets the header that the SDK itself would read from the variable `_X_AMZN_TRACE_ID`, which is never set here.
+/// Sets the header that the SDK itself would take from the variable `_X_AMZN_TRACE_ID`, which is never set here.
 #[derive(Debug)]
 pub(super) struct SendTrace(pub(super) Trace);
 
@@ -24,7 +24,7 @@ impl Intercept for SendTrace {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(id) = self.0.id() {
-            // An id that cannot be a header is not worth a failed request.
+            // An id that is not a valid header value is dropped instead of failing the request.
             let headers = context.request_mut().headers_mut();
             let _previous = headers.try_insert(TRACE_ID, id);
         }

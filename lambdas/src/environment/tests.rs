@@ -47,7 +47,7 @@ fn an_endpoint_for_one_service_wins_over_the_general_ones() {
 }
 
 #[test]
-fn what_is_not_set_is_a_stack_of_friends() {
+fn the_defaults_are_a_chat_of_friends() {
     assert_eq!(within(&[], |it| it.names()), Ok(Names::Required));
     assert_eq!(within(&[], |it| it.index()), Ok(Index::Friend));
     assert_eq!(within(&[], |it| it.routes()), Ok(Routes::default()));
@@ -59,12 +59,12 @@ fn what_is_not_set_is_a_stack_of_friends() {
 }
 
 #[test]
-fn a_word_that_is_not_understood_is_refused_with_those_that_are() {
+fn an_invalid_value_is_refused_with_the_valid_ones() {
     assert_eq!(
         within(&[("NAMES", "Optional")], |it| it.names())
             .unwrap_err()
             .to_string(),
-        "`NAMES` is `Optional`, which is not understood; it may be: required | optional"
+        "`NAMES` is `Optional`, which is not valid; it may be: required | optional"
     );
     assert!(within(&[("INDEX", "rooms")], |it| it.index()).is_err());
     let routes = within(&[("ROUTES", "[]")], |it| it.routes()).unwrap_err();
@@ -75,7 +75,7 @@ fn a_word_that_is_not_understood_is_refused_with_those_that_are() {
 }
 
 #[test]
-fn the_function_for_large_rooms_is_found_where_the_endpoint_says() {
+fn the_function_for_large_rooms_has_its_own_endpoint() {
     let name = ("DELIVER_FUNCTION", "chat-Deliver");
     let address = |variables: Variables<'_>| within(variables, |it| it.deliver_function());
     assert_eq!(address(&[name]).unwrap().endpoint, None);
@@ -103,7 +103,7 @@ fn an_endpoint_without_scheme_is_refused_with_its_variable() {
 }
 
 #[test]
-fn the_log_level_is_ours_then_lambdas_then_info() {
+fn the_log_level_is_ours_then_lambda_s_then_info() {
     let level = |variables: Variables<'_>| within(variables, |it| it.log_level());
     let lambda = ("AWS_LAMBDA_LOG_LEVEL", "WARN");
     assert_eq!(level(&[]), Level::Info);

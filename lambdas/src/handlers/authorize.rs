@@ -1,4 +1,4 @@
-//! The authorizer of `$connect`: decides who a connection is.
+//! The authorizer of `$connect`: decides the identity of a connection.
 
 use serde::Serialize;
 use serde_json::json;
@@ -9,18 +9,18 @@ use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::session::{Names, Session};
 
-/// What a handshake must have to be let in.
+/// The requirements of a handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
-    /// Whether it must name itself and its friend.
+    /// Whether it must have the names of the user and the friend.
     pub names: Names,
 }
 
 impl Admission {
-    /// As the function's environment says.
+    /// Reads the requirements from the function's environment.
     ///
     /// # Errors
-    /// [`EnvironmentError`]: a typing error must not open a door.
+    /// [`EnvironmentError`]: a misspelt value must not allow more.
     pub fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             names: environment.names()?,
@@ -28,15 +28,15 @@ impl Admission {
     }
 }
 
-/// Lets a connection in under the names it claims, if they are names, and into the room it names.
+/// Accepts a connection with the valid names and the room that it claims.
 ///
-/// The session becomes the authorizer's context, which API Gateway repeats in
-/// every later event of the connection: no handler then has to look it up.
+/// The session becomes the authorizer's context, which API Gateway repeats in every later event of the connection, so
+/// no handler has to look it up.
 ///
-/// Needs no permissions and calls nothing.
+/// Needs no permissions and sends no requests.
 ///
 /// # Errors
-/// [`HandlerError::Unauthorized`] when a name is missing or invalid; the reason is only logged.
+/// [`HandlerError::Unauthorized`] if a name is missing or invalid; the reason is only logged.
 pub fn authorize(
     event: &SocketEvent,
     admission: &Admission,
@@ -59,7 +59,7 @@ pub fn authorize(
     }
 }
 
-/// An authorizer's answer.
+/// An authorizer's response.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-lambda-authorizer-output.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,7 +85,7 @@ struct Statement {
     resource: String,
 }
 
-/// What nobody said is left out.
+/// Missing names are omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,10 +97,10 @@ struct Context {
 }
 
 impl Policy {
-    /// Allows exactly what was asked for: the `$connect` of this API and stage.
+    /// Allows exactly the requested ARN: the `$connect` of this API and stage.
     fn allow(arn: &str, session: &Session, names: Names) -> Self {
         let Session { name, friend, room } = session;
-        // Who names nobody is somebody all the same: a context without any word of ours would prove nothing later.
+        // A client without a name still gets a context: a context without any of our fields would prove nothing later.
         let has_room = names == Names::Optional || !room.is_everybody();
         Self {
             principal_id: name
@@ -123,5 +123,5 @@ impl Policy {
     }
 }
 
-/// The principal of those who do not say who they are. No name: it has a character that names cannot have.
+/// The principal of clients without a name. It is never a name, because names cannot contain this character.
 const ANONYMOUS: &str = "#anonymous";

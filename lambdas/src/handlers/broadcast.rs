@@ -1,4 +1,4 @@
-//! A message to everybody in the sender's room.
+//! The handler for messages to all members of the sender's room.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
-use super::sender::{speaker, tell};
+use super::sender::{notify, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
@@ -19,29 +19,25 @@ use crate::session::{ConnectionId, Names};
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device};
 
-/// For how long a receiver is tried again who may read too slowly: no longer than one who does not answer.
+/// The time for retries to a receiver that may read too slowly: as long as the timeout for one that does not respond.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Posts the text of a message to every connection in the sender's room; to the sender's own only where the route says so.
+/// Posts the message to every connection in the sender's room, and to the sender's own only if the route includes it.
 ///
-/// Up to [`INLINE_RECEIVERS`] are served here. For more, the function for large
-/// rooms is invoked once per shard, without waiting for it. A shard that it
-/// does not take is served here, as long as there is time.
+/// Up to [`INLINE_RECEIVERS`] receivers are served here. For more, the function for large rooms is invoked
+/// asynchronously, once per shard. A shard that Lambda does not accept is served here, as long as there is time.
 ///
-/// The sender gets its own copy without being looked for.
+/// The sender's own copy needs no lookup.
 ///
-/// Answers 200 when the message was dealt with; 403, having posted nothing, when
-/// nobody knows whose connection this is; and 400 when the frame does not have
-/// what its route needs, which the sender is told. A one-way route shows none of
-/// these to the client.
+/// Returns 200 if the message was processed; 403 without any post if the connection is unknown; and 400 if the frame
+/// does not match its route's rule, with a notice to the sender. A one-way route shows none of these to the client.
 ///
-/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections`
-/// (`POST` only), `lambda:InvokeFunction` on the function for large rooms, and
-/// `dynamodb:GetItem` where there is no authorizer.
+/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only),
+/// `lambda:InvokeFunction` on the function for large rooms, and `dynamodb:GetItem` if there is no authorizer.
 ///
 /// # Errors
-/// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] when the sender or the room could not be looked up: nobody
-/// has got anything then.
+/// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the sender or the room could not be looked up, before
+/// any post.
 pub async fn broadcast<S: ConnectionStore, D: Delivery>(
     event: &SocketEvent,
     (store, delivery): (&S, &D),
@@ -55,7 +51,8 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
 
-    let session = speaker(event, &connection, Names::Optional, store, invocation.now).await?;
+    let session =
+        sender_session(event, &connection, Names::Optional, store, invocation.now).await?;
     let Some(session) = session else {
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));
@@ -65,7 +62,7 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         Ok(text) => text,
         Err(refusal) => {
             log.info("frame refused", [("error", json!(refusal.code()))]);
-            tell(&connection, &refusal.frame(event.route()), delivery, &log).await;
+            notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
             return Ok(Answer::status(400));
         }
     };
@@ -96,7 +93,7 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
     Ok(Answer::status(200))
 }
 
-/// The sender's connection is certainly not just arriving: it has said something.
+/// The sender's connection exists for certain, because it has sent a message.
 fn own_copy(connection: &ConnectionId) -> Device {
     Device {
         connection: connection.clone(),
@@ -104,7 +101,8 @@ fn own_copy(connection: &ConnectionId) -> Device {
     }
 }
 
-/// Hands each shard over, and serves those that are not taken. Tells what was posted here, and how many shards were handed over.
+/// Hands each shard over, and serves those that Lambda does not accept. Returns the tally of posts made here, and the
+/// number of shards handed over.
 async fn hand_over<S: ConnectionStore, D: Delivery>(
     post: &RoomPost<'_, S, D>,
     dispatch: &impl Dispatch,
@@ -139,7 +137,7 @@ async fn hand_over<S: ConnectionStore, D: Delivery>(
             tally = tally.and(post.serve_shard(shard).await);
         }
     }
-    // Lambda's queue says nothing of what it drops. An id that no later line has tells of it.
+    // Lambda's queue does not report what it drops. An id without any later log line shows it.
     let invocations = ("invocations", json!(taken));
     post.log.info("shards handed over", [invocations]);
     (tally, taken.len())

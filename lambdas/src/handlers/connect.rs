@@ -1,4 +1,4 @@
-//! `$connect`: records who is on a new connection.
+//! `$connect`: records a new connection.
 
 use serde_json::json;
 
@@ -8,15 +8,13 @@ use crate::log::reasons;
 use crate::session::{InvalidSession, Name, Names, Session};
 use crate::store::{ConnectionStore, Index, Presence, StoreError};
 
-/// Records the new connection under its owner's name, or in its room, or both, as `index` says.
+/// Records the new connection under its user's name, or in its room, or both, according to `index`.
 ///
-/// The session is the authorizer's. Where a gateway ran none, it is what the
-/// handshake claims, and it is recorded a second time under the connection, for
-/// the events to come do not repeat it.
+/// The session is the authorizer's. Without an authorizer it is the handshake's claim, and is also recorded under the
+/// connection, because later events do not repeat it.
 ///
-/// Answers 200; 400 with the reason when a name is missing or invalid; 500 when
-/// the table cannot be written. Posts nothing: the connection does not exist
-/// before this has answered.
+/// Returns 200; 400 with the reason if a name is missing or invalid; 500 if the table cannot be written. It posts
+/// nothing, because the connection only exists after it has responded.
 ///
 /// Needs `dynamodb:PutItem`.
 ///
@@ -69,7 +67,7 @@ pub async fn connect(
     Ok(Answer::status(200))
 }
 
-/// Where a session comes from, and therefore whether later events repeat it.
+/// The source of a session, which decides whether later events repeat it.
 #[derive(Clone, Copy)]
 enum Origin {
     Authorizer,
@@ -89,8 +87,8 @@ async fn record(
     index: Index,
     store: &impl ConnectionStore,
 ) -> Result<(), StoreError> {
-    // The findable rows come last: whoever finds one may post at once. Of a connection that is refused after the first
-    // of two, that one stays: the next message finds it gone, or it expires.
+    // The rows by which others find the connection come last, because a post may follow at once. If the second of two
+    // fails, the connection is refused and the first stays: the next message finds it gone, or it expires.
     if let Origin::Handshake = origin {
         store.remember_session(presence).await?;
     }

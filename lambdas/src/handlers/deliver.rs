@@ -1,4 +1,4 @@
-//! One shard of a large room.
+//! The handler for one shard of a large room.
 
 use std::time::Duration;
 
@@ -12,28 +12,26 @@ use crate::log::{Log, reasons};
 use crate::room::{Rest, RoomPost, SHARD_POSTS_AT_ONCE, Tally};
 use crate::store::ConnectionStore;
 
-/// How long it may take to hand on what is left: as long as a post.
+/// The time reserved to hand on what is left: as long as a post.
 const HANDING_ON: Duration = Duration::from_secs(4);
 
-/// For how long a receiver is tried again whose post was refused with 429: many functions may share what the account may ask.
+/// The time for retries to a receiver whose post got 429. Many functions may share the account's limit.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Posts a message to everybody in one shard of a room, page by page, and counts.
+/// Posts a message to every member in one shard of a room, page by page, and counts.
 ///
-/// What there is no time for is handed on: this function is invoked again, with the last member that was begun with, and those
-/// whose posts were put off. That is done [`MAX_STEPS`](crate::dispatch::MAX_STEPS) times at most.
+/// Members for whom there is no time are handed on: the function invokes itself with the last member that it began
+/// with, and those whose posts were postponed. It does so at most [`MAX_STEPS`](crate::dispatch::MAX_STEPS) times.
 ///
-/// Nothing of what it did can be taken back or repeated without showing the
-/// message twice, so Lambda must not repeat it (`MaximumRetryAttempts` 0). Now
-/// and then Lambda hands an event over twice although nothing failed; then the
-/// shard reads the message twice
-/// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
+/// No post can be taken back, or repeated without showing the message twice, so Lambda must not retry it
+/// (`MaximumRetryAttempts` 0). Lambda sometimes delivers an event twice although nothing failed; then the shard's
+/// members get the message twice (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>).
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections`
 /// (`POST` only) and `lambda:InvokeFunction` on itself.
 ///
 /// # Errors
-/// [`HandlerError::Store`] when the shard could not be read to its end; who was found before has been served.
+/// [`HandlerError::Store`] if the shard could not be read to its end; the members found before have been served.
 pub async fn deliver<S: ConnectionStore, D: Delivery>(
     message: &ShardMessage,
     (store, delivery): (&S, &D),
@@ -85,20 +83,20 @@ pub async fn deliver<S: ConnectionStore, D: Delivery>(
     }
 }
 
-/// Answers the request id of the function that goes on, or why there is none.
+/// Returns the request id of the next function, or why there is none.
 async fn hand_on(
     message: &ShardMessage,
     rest: Rest,
     dispatch: &impl Dispatch,
 ) -> Result<String, String> {
     let Some(next) = message.handed_on(rest) else {
-        return Err("enough functions have worked at it".to_owned());
+        return Err("the last step is reached".to_owned());
     };
     let handed_on = dispatch.dispatch(&next).await;
     handed_on.map_err(|error| reasons(&error))
 }
 
-/// A function with little time uses half of it for posts, so that it does anything at all.
+/// With little time left, half of it is used for posts, so that at least some are made.
 fn end_of_posting(until: Instant) -> Instant {
     let now = Instant::now();
     let left = until.saturating_duration_since(now);

@@ -1,8 +1,8 @@
-//! A message to one friend, on all of the friend's devices.
+//! The handler for messages to one friend, on all of the friend's devices.
 
 use serde_json::json;
 
-use super::sender::{speaker, tell};
+use super::sender::{notify, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::event::SocketEvent;
@@ -12,18 +12,18 @@ use crate::routes::Routes;
 use crate::session::Names;
 use crate::store::ConnectionStore;
 
-/// Posts a message, unchanged, to every device of the sender's friend; if none takes it, tells the sender.
+/// Posts a message, unchanged, to every device of the sender's friend. If no post is accepted, the sender gets a
+/// notice.
 ///
-/// Answers 200 when the message or the notice was dealt with; 403, having posted
-/// nothing, when nobody knows whose connection this is; and 400 when the frame
-/// does not have what its route needs, which the sender is told. A one-way route
-/// shows none of these to the client.
+/// Returns 200 if the message or the notice was processed; 403 without any post if the connection is unknown; and 400
+/// if the frame does not match its route's rule, with a notice to the sender. A one-way route shows none of these to
+/// the client.
 ///
-/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections`
-/// (`POST` only), and `dynamodb:GetItem` where there is no authorizer.
+/// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only), and `dynamodb:GetItem`
+/// if there is no authorizer.
 ///
 /// # Errors
-/// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] when the sender or the friend could not be looked up.
+/// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the sender or the friend could not be looked up.
 pub async fn direct(
     event: &SocketEvent,
     store: &impl ConnectionStore,
@@ -37,7 +37,8 @@ pub async fn direct(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
 
-    let session = speaker(event, &connection, Names::Required, store, invocation.now).await?;
+    let session =
+        sender_session(event, &connection, Names::Required, store, invocation.now).await?;
     let Some(friend) = session.and_then(|session| session.friend) else {
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));
@@ -46,7 +47,7 @@ pub async fn direct(
         Ok(text) => text,
         Err(refusal) => {
             log.info("frame refused", [("error", json!(refusal.code()))]);
-            tell(&connection, &refusal.frame(event.route()), delivery, &log).await;
+            notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
             return Ok(Answer::status(400));
         }
     };
@@ -64,7 +65,7 @@ pub async fn direct(
         log.info("message handled", counts);
     }
     if outcome.delivered == 0 {
-        tell(&connection, FRIEND_NOT_REACHABLE, delivery, &log).await;
+        notify(&connection, FRIEND_NOT_REACHABLE, delivery, &log).await;
     }
     Ok(Answer::status(200))
 }

@@ -1,4 +1,4 @@
-//! `$disconnect`: takes back what `$connect` recorded.
+//! `$disconnect`: removes the rows that `$connect` wrote.
 
 use serde_json::json;
 
@@ -8,14 +8,14 @@ use crate::log::reasons;
 use crate::session::{ConnectionId, Names, Session};
 use crate::store::{ConnectionStore, Index, StoreError};
 
-/// Removes the rows of exactly this connection; other connections of the same person stay.
+/// Removes the rows of exactly this connection; the user's other connections stay.
 ///
-/// Answers 200, also for a connection nobody knows, and 500 when the table
-/// cannot be used; API Gateway ignores both. It does not promise to call this
-/// at all (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html>):
-/// what stays behind is found gone by the next message, or expires.
+/// Returns 200, even for an unknown connection, and 500 if the table cannot be used; API Gateway ignores both. API
+/// Gateway may not call this at all
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html>):
+/// then the next message finds the row gone, or it expires.
 ///
-/// Needs `dynamodb:DeleteItem`, and `dynamodb:GetItem` where there is no authorizer.
+/// Needs `dynamodb:DeleteItem`, and `dynamodb:GetItem` if there is no authorizer.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]
@@ -54,13 +54,13 @@ async fn forget(
     index: Index,
     now: u64,
 ) -> Result<Known, StoreError> {
-    // Where friends are found, nobody is let in without both names: half a context is none.
+    // In a chat of friends, both names are required, so a context with only one of them is invalid.
     let names = if index.has_friend() {
         Names::Required
     } else {
         Names::Optional
     };
-    // A context that names nobody proves nothing, and then there is a record.
+    // A context without our fields proves nothing; then there is a record.
     if let Ok(Some(session)) = event.proven_session(names) {
         forget_rows(&session, connection, store, index).await?;
         return Ok(Known::Yes);
@@ -68,7 +68,7 @@ async fn forget(
     let Some(session) = store.session_of(connection, now).await? else {
         return Ok(Known::No);
     };
-    // The record goes last: with it, a repetition can still find the rows.
+    // The record is removed last, so that a retry can still find the rows by it.
     forget_rows(&session, connection, store, index).await?;
     store.forget_session(connection).await?;
     Ok(Known::Yes)
@@ -84,7 +84,7 @@ async fn forget_rows(
     if let Some(name) = session.name.as_ref().filter(|_| index.has_friend()) {
         forgotten = store.forget(name, connection).await;
     }
-    // One that cannot be removed is no reason to keep the other.
+    // A row that cannot be removed is no reason to keep the other.
     if index.has_room() {
         forgotten = forgotten.and(store.leave(&session.room, connection).await);
     }

@@ -1,9 +1,8 @@
-//! What each route does: one public function per handler, over [`ConnectionStore`](crate::store::ConnectionStore),
+//! The handlers: one public function for each, over [`ConnectionStore`](crate::store::ConnectionStore),
 //! [`Delivery`](crate::delivery::Delivery) and [`Dispatch`](crate::dispatch::Dispatch).
 //!
-//! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation
-//! fail, which API Gateway shows to the client: 502 for a handshake, the frame
-//! `{"message": "Internal server error", …}` for a message.
+//! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation fail, which API Gateway shows to the
+//! client: 502 for a handshake, the frame `{"message": "Internal server error", …}` for a message.
 
 mod authorize;
 mod broadcast;
@@ -27,18 +26,18 @@ use crate::event::UnexpectedEvent;
 use crate::log::Log;
 use crate::store::StoreError;
 
-/// One run of a handler: when it happens, and where it reports.
+/// One run of a handler: its time limits and its log.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     /// Seconds since the epoch.
     pub now: u64,
-    /// When to begin nothing new, so that Lambda does not have to end it in the middle of something.
+    /// When to begin no new work, so that Lambda does not end the function in the middle of it.
     pub until: Instant,
-    /// Carries the request id already.
+    /// The log, which already has the request id.
     pub log: Log,
 }
 
-/// What a proxy integration answers. API Gateway rejects an answer with any member that it does not know.
+/// The response of a proxy integration. API Gateway rejects a response with any unknown field.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html>.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,7 +49,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Just a status. On `$connect`, anything but 2xx refuses the connection with that very status.
+    /// A response with only a status. On `$connect`, any status but 2xx refuses the connection with that status.
     #[must_use]
     pub const fn status(status_code: u16) -> Self {
         Self {
@@ -59,7 +58,7 @@ impl Answer {
         }
     }
 
-    /// A status with a text: a reason, or what a route with `reply = true` sends to the sender.
+    /// A response with a body: a reason, or the reply of a route with `reply = true`.
     #[must_use]
     pub fn because(status_code: u16, reason: impl Into<String>) -> Self {
         Self {
@@ -78,7 +77,7 @@ impl Answer {
 /// Why an invocation fails.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// The one error that API Gateway understands: an authorizer that fails with exactly this text refuses with 401.
+    /// The one error that API Gateway interprets: an authorizer that fails with exactly this message refuses with 401.
     ///
     /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
     #[error("Unauthorized")]
@@ -86,10 +85,10 @@ pub enum HandlerError {
     /// The event is for another handler.
     #[error(transparent)]
     UnexpectedEvent(#[from] UnexpectedEvent),
-    /// The receivers could not be looked up, so the sender must learn that the message is lost.
+    /// The receivers could not be looked up. The error tells the sender that the message is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A handler of the stack's owner failed for a reason of its own.
+    /// A user's handler failed for a reason of its own.
     #[error(transparent)]
     Own(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! Who is speaking, and what that one is told.
+//! The sender of a message, and notices to the sender.
 
 use serde_json::json;
 
@@ -8,15 +8,15 @@ use crate::log::{Log, reasons};
 use crate::session::{ConnectionId, Names, Session};
 use crate::store::{ConnectionStore, StoreError};
 
-/// The session of whoever sent the message; `None` when nobody knows.
-pub(super) async fn speaker(
+/// The session of the message's sender; `None` if the connection is unknown.
+pub(super) async fn sender_session(
     event: &SocketEvent,
     connection: &ConnectionId,
     names: Names,
     store: &impl ConnectionStore,
     now: u64,
 ) -> Result<Option<Session>, StoreError> {
-    // A context that names nobody proves nothing, and then there is a record, or no session.
+    // A context without our fields proves nothing; then there is a record, or no session.
     match event.proven_session(names) {
         Ok(Some(session)) => Ok(Some(session)),
         Ok(None) | Err(_) => store.session_of(connection, now).await,
@@ -24,7 +24,12 @@ pub(super) async fn speaker(
 }
 
 /// Posts a notice to the sender, who may have left.
-pub(super) async fn tell(sender: &ConnectionId, notice: &str, delivery: &impl Delivery, log: &Log) {
+pub(super) async fn notify(
+    sender: &ConnectionId,
+    notice: &str,
+    delivery: &impl Delivery,
+    log: &Log,
+) {
     match delivery.post(sender, notice).await {
         Ok(Posted::Delivered) => {}
         Ok(Posted::Gone) => log.debug("sender has left before the notice", []),

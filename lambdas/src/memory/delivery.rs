@@ -9,16 +9,14 @@ use super::lock;
 use crate::delivery::{Delivery, DeliveryError, Posted};
 use crate::session::ConnectionId;
 
-/// Open connections in memory, and what was posted to each.
+/// Open connections in memory, and the messages posted to each.
 ///
-/// A connection that was never [opened](Self::open), or was
-/// [closed](Self::close), is gone. Posts are taken in the order in which they
-/// are made, unless the connection [refuses](Self::refuse) them or
-/// [holds](Self::hold) them back.
+/// A connection that was never [opened](Self::open), or was [closed](Self::close), is gone. Posts are accepted in the
+/// order in which they are made, unless the connection [refuses](Self::refuse) them or [holds](Self::hold) them back.
 #[derive(Debug)]
 pub struct MemoryDelivery {
     connections: Mutex<HashMap<ConnectionId, Inbox>>,
-    /// How many posts are being held back.
+    /// The number of posts that are held back.
     held: watch::Sender<usize>,
     released: watch::Sender<bool>,
 }
@@ -27,7 +25,7 @@ pub struct MemoryDelivery {
 struct Inbox {
     frames: VecDeque<String>,
     refusal: Option<fn() -> DeliveryError>,
-    /// How many more posts are refused.
+    /// The number of further posts that are refused.
     refusals: usize,
     holds: bool,
 }
@@ -48,7 +46,7 @@ impl MemoryDelivery {
         self.set(connection, Inbox::default());
     }
 
-    /// Closes `connection`; what was posted to it is lost.
+    /// Closes `connection`; the messages posted to it are lost.
     pub fn close(&self, connection: &ConnectionId) {
         lock(&self.connections).remove(connection);
     }
@@ -86,7 +84,7 @@ impl MemoryDelivery {
         );
     }
 
-    /// Lets all posts go on that are held back, or ever will be.
+    /// Releases all posts that are held back, now and in future.
     pub fn release(&self) {
         self.released.send_replace(true);
     }
@@ -99,13 +97,13 @@ impl MemoryDelivery {
             .expect("the sender lives as long as this fake");
     }
 
-    /// How many posts are being held back.
+    /// The number of posts that are held back.
     #[must_use]
     pub fn held(&self) -> usize {
         *self.held.borrow()
     }
 
-    /// The first text posted to `connection` that was not taken yet.
+    /// Takes the first message posted to `connection` that was not taken yet.
     pub fn take(&self, connection: &ConnectionId) -> Option<String> {
         lock(&self.connections)
             .get_mut(connection)?

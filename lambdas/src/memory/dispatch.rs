@@ -1,4 +1,4 @@
-//! The way to the function for large rooms, in memory.
+//! A fake of the function for large rooms, in memory.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use super::lock;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::shard::Shard;
 
-/// Keeps what is handed over, as the payloads it would travel as, until somebody [takes](Self::take) it.
+/// Keeps the messages that are handed over, as payloads, until a test [takes](Self::take) them.
 ///
 /// A shard that is [refused](Self::refuse) is not kept.
 #[derive(Debug, Default)]
@@ -22,10 +22,10 @@ impl MemoryDispatch {
         lock(&self.refusals).insert(shard, refusal);
     }
 
-    /// What was handed over and not taken yet.
+    /// Takes the messages that were handed over and not taken yet.
     ///
     /// # Panics
-    /// When a payload is not what the function for large rooms can read.
+    /// A payload that the function for large rooms cannot parse.
     pub fn take(&self) -> Vec<ShardMessage> {
         let kept = std::mem::take(&mut *lock(&self.kept));
         kept.iter()

@@ -1,4 +1,4 @@
-//! What handlers of the stack's owner keep, in memory.
+//! Items of users' handlers, in memory.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,7 +7,7 @@ use super::lock;
 use crate::items::Items;
 use crate::store::StoreError;
 
-/// Texts and counters in memory. Nothing fails.
+/// Strings and counters in memory. No call fails.
 #[derive(Debug, Default)]
 pub struct MemoryItems {
     items: Mutex<HashMap<String, (Option<String>, i64)>>,

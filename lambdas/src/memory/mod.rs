@@ -1,7 +1,7 @@
-//! The fakes: a table, a way back to clients and a way to the function for large rooms, all in memory.
+//! Fakes of the table, of posts to clients and of the function for large rooms, all in memory.
 //!
-//! They are programs with a stated behaviour, not expectations: each does what
-//! its trait says, unless a test orders a fault beforehand.
+//! They are programs with a stated behaviour, not expectations: each does what its trait says, unless a test injects a
+//! fault before.
 
 mod delivery;
 mod dispatch;
@@ -15,7 +15,7 @@ pub use store::{Call, MemoryStore};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A fake stays usable after a test's assertion failed while holding it: the first failure is the one to show.
+/// A fake stays usable after a test's assertion failed while holding it, so that the first failure is shown.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,9 +15,8 @@ type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 
 /// A table of connections in memory.
 ///
-/// Expired rows stay until they are removed, and are invisible, as in
-/// DynamoDB. Eventual reads are up to date, unless [`lag`](Self::lag) says
-/// otherwise. A [`Call`] that is [broken](Self::break_down) fails and changes nothing.
+/// Expired rows stay until they are removed, and are invisible, as in DynamoDB. Eventual reads are up to date, unless
+/// [`lag`](Self::lag) is called. A [`Call`] that is [broken](Self::break_down) fails and changes nothing.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     table: Mutex<Table>,
@@ -27,15 +26,15 @@ pub struct MemoryStore {
 struct Table {
     rows: Rows,
     members: Members,
-    /// How many pages of members were read.
+    /// The number of pages of members that were read.
     pages: usize,
     sessions: BTreeMap<ConnectionId, Presence>,
-    /// What eventual reads still see.
+    /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
 }
 
-/// The calls of [`ConnectionStore`], to order a fault in one of them.
+/// The calls of [`ConnectionStore`], to inject a fault into one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// [`ConnectionStore::remember`]
@@ -64,7 +63,7 @@ impl MemoryStore {
         lock(&self.table).broken.insert(call);
     }
 
-    /// Lets eventual reads see the rows of this moment from now on, whatever is written.
+    /// Freezes the rows that eventual reads see, whatever is written later.
     pub fn lag(&self) {
         let mut table = lock(&self.table);
         table.stale = Some(table.rows.clone());
@@ -76,13 +75,13 @@ impl MemoryStore {
         lock(&self.table).rows.values().cloned().collect()
     }
 
-    /// Everybody who joined a room and did not leave it, expired or not.
+    /// Every connection that joined a room and did not leave it, expired or not.
     #[must_use]
     pub fn members(&self) -> Vec<Presence> {
         lock(&self.table).members.values().cloned().collect()
     }
 
-    /// How many pages of members were read so far.
+    /// The number of pages of members that were read so far.
     #[must_use]
     pub fn pages_read(&self) -> usize {
         lock(&self.table).pages
@@ -101,7 +100,7 @@ impl MemoryStore {
                 attempt: "use a broken call",
                 table: "memory".to_owned(),
                 denied: None,
-                source: format!("{call:?} was told to fail").into(),
+                source: format!("{call:?} is set to fail").into(),
             });
         }
         Ok(work(&mut table))

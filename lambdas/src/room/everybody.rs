@@ -1,4 +1,4 @@
-//! Posts that nobody goes on with: what there is no time for is given up.
+//! Posts to a room, or a shard, without a successor: members for whom there is no time are dropped.
 
 use futures_util::stream::{self, Stream};
 use serde_json::json;
@@ -10,12 +10,12 @@ use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device, StoreError};
 
 impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
-    /// Posts the text to everybody in the room, however many are in it, as long as there is time.
+    /// Posts the message to every member of the room, however large it is, as long as there is time.
     ///
     /// Needs `dynamodb:Query`, `dynamodb:DeleteItem` and `execute-api:ManageConnections` (`POST` only).
     ///
     /// # Errors
-    /// [`StoreError`] when the room could not be read: nobody has got anything then.
+    /// [`StoreError`] if the room could not be read, before any post.
     pub async fn post_to_everybody(&self) -> Result<Tally, StoreError> {
         match self.audience(INLINE_RECEIVERS).await? {
             Audience::Few(members) => Ok(self.post_to_few(stream::iter(members)).await),
@@ -29,13 +29,13 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         }
     }
 
-    /// Posts the text to `receivers`.
+    /// Posts the message to `receivers`.
     pub(crate) async fn post_to_few(&self, receivers: impl Stream<Item = Device>) -> Tally {
         let (tally, rest) = self.post_to(Vec::new(), receivers).await;
         self.give_up(tally, &rest)
     }
 
-    /// Posts the text to everybody in `shard`. Others have got it already, so a shard that cannot be read is no reason to fail.
+    /// Posts the message to every member of `shard`. Other members already have it, so an unreadable shard is no error.
     pub(crate) async fn serve_shard(&self, shard: Shard) -> Tally {
         let (tally, read) = self.post_to_shard(shard, Rest::everybody()).await;
         match read {

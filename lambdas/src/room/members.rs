@@ -1,4 +1,4 @@
-//! Who is in a room: a few who are known at once, or a shard's members page by page.
+//! The members of a room: a few at once, or a shard's page by page.
 
 use futures_util::future::{Either, select, try_join_all};
 use futures_util::stream;
@@ -10,12 +10,12 @@ use crate::delivery::Delivery;
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device, Page, PageStart, StoreError};
 
-/// Who is in a room, as far as it was read.
+/// The members of a room, up to a limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
-    /// Everybody.
+    /// All of them.
     Few(Vec<Device>),
-    /// More than were asked for.
+    /// More than the limit.
     Many,
 }
 
@@ -23,7 +23,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
     /// Reads all shards of the room at the same time, and stops as soon as there are more than `at_most` members.
     ///
     /// # Errors
-    /// [`StoreError`] when one of the shards could not be read.
+    /// [`StoreError`] if one of the shards could not be read.
     pub async fn audience(&self, at_most: usize) -> Result<Audience, StoreError> {
         let mut members = Vec::new();
         let mut unread: Vec<_> = Shard::all().map(|shard| (shard, None)).into();
@@ -43,11 +43,11 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         Ok(Audience::Few(members))
     }
 
-    /// Posts the text to `from.postponed` and to everybody in `shard` after `from.last`. The next page is read while one is
-    /// served.
+    /// Posts the message to `from.postponed` and to every member of `shard` after `from.last`. The next page is read
+    /// while one is served.
     ///
-    /// The result tells who is left, or that the shard could not be read to its end; who was found before has been served in
-    /// any case.
+    /// Returns the remaining members, or that the shard could not be read to its end. The members found before have
+    /// been served in any case.
     pub async fn post_to_shard(
         &self,
         shard: Shard,
@@ -56,7 +56,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         let (pages, queue) = mpsc::channel(1);
         let mut start = from.last.clone().map(PageStart);
         let mut read = Box::pin(async move {
-            // The place comes before the page, so that no more than one page ever waits.
+            // The slot comes before the page, so that at most one page ever waits.
             while let Ok(place) = pages.reserve().await {
                 let page = self.page(shard, start).await?;
                 place.send(page.members);
@@ -70,7 +70,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         let members = stream::unfold(queue, async |mut queue| Some((queue.recv().await?, queue)))
             .flat_map(stream::iter);
         let mut posted = Box::pin(self.post_to(from.postponed, members));
-        // When all posts are made that there is time for, nobody needs a page any more that is still being read.
+        // When all posts are made for which there is time, a page that is still being read is not needed.
         let (tally, mut rest, read) = match select(&mut read, &mut posted).await {
             Either::Left((read, _)) => {
                 let (tally, rest) = posted.await;

@@ -1,7 +1,7 @@
-//! Posts one text to a room, however many are in it.
+//! Posts one message to a room, however large it is.
 //!
-//! What is in memory does not grow with the room: a bounded number of posts is under way or put off, and of the members at most
-//! [`INLINE_RECEIVERS`] or two pages are known at a time.
+//! Memory does not grow with the room: a bounded number of posts is in progress or postponed, and at most
+//! [`INLINE_RECEIVERS`] members or two pages are known at a time.
 
 mod everybody;
 mod members;
@@ -22,63 +22,64 @@ use crate::handlers::Invocation;
 use crate::log::Log;
 use crate::session::{ConnectionId, Room};
 
-/// Up to how many receivers a message is delivered by the function that got it.
+/// The most receivers that are served by the function that received the message.
 ///
-/// To hand over is no quicker until posting takes longer than a queue and the start of four functions, and Lambda's queue
-/// may deliver an event twice or drop it, which whoever is served here is spared.
+/// Handing over is only quicker if posting takes longer than a queue and the start of four functions. Lambda's queue
+/// may also deliver an event twice or drop it, which cannot happen to receivers that are served here.
 pub const INLINE_RECEIVERS: usize = 1_000;
 
-/// How many posts of a function are under way at once that serves a room by itself.
+/// The most concurrent posts of a function that serves a room alone.
 pub const POSTS_AT_ONCE: usize = POSTS_AT_FIRST;
 
-/// How many posts of a function are under way at most that serves a shard of a large room.
+/// The most concurrent posts of a function that serves a shard of a large room.
 ///
-/// An account may make 10,000 requests a second, these posts among them
-/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). Four functions reach that with 43 posts at once
-/// where a post takes 15 ms, and with 85 where it takes 30 (an assumption: nobody measured them). With 128 they do so up to 45 ms.
+/// An account may make 10,000 requests a second, these posts included
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>). Four functions reach that with 43
+/// concurrent posts if a post takes 15 ms, and with 85 if it takes 30 (an assumption without measurements). With 128
+/// they do so up to 45 ms.
 pub const SHARD_POSTS_AT_ONCE: usize = 128;
 
-/// What is said in a room, to whom not, and by what means.
+/// A message to a room, its exception, and the means to deliver it.
 #[derive(Debug)]
 pub struct RoomPost<'a, S, D> {
     /// The room.
     pub room: &'a Room,
-    /// What is said.
+    /// The message.
     pub text: &'a str,
-    /// Who is passed over when the room is read.
+    /// The connection that is skipped when the room is read.
     pub except: &'a ConnectionId,
-    /// Who is in the room.
+    /// The store of the room's members.
     pub store: &'a S,
-    /// The way to them.
+    /// The delivery to them.
     pub delivery: &'a D,
-    /// What time it is.
+    /// The time and the log.
     pub invocation: &'a Invocation,
     /// When to begin no further post.
     pub until: Instant,
-    /// How many posts are under way at most.
+    /// The most concurrent posts.
     pub at_once: usize,
-    /// For how long a post is tried again that is refused with 429.
+    /// The time for retries of a post that got 429.
     pub patience: Duration,
     /// Where to report.
     pub log: &'a Log,
 }
 
-/// What became of the posts, in numbers.
+/// The counted outcomes of posts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tally {
-    /// How many were accepted.
+    /// The number of accepted posts.
     pub delivered: usize,
-    /// How many connections were over, or had not begun.
+    /// The number of connections that were over, or had not begun.
     pub gone: usize,
-    /// How many were not accepted, although some were tried several times.
+    /// The number of posts that were not accepted, although some were tried several times.
     pub refused: usize,
-    /// Whether there was not enough time for everybody.
+    /// Whether there was not enough time for all members.
     pub cut_short: bool,
 }
 
 impl Tally {
-    /// Adds what became of more posts.
+    /// Adds the outcomes of further posts.
     #[must_use]
     pub const fn and(self, more: Self) -> Self {
         Self {
@@ -89,7 +90,7 @@ impl Tally {
         }
     }
 
-    /// Whether everybody who was there has got it.
+    /// Whether every present member got it.
     #[must_use]
     pub const fn is_plain(self) -> bool {
         self.gone == 0 && self.refused == 0 && !self.cut_short

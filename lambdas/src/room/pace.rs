@@ -1,32 +1,33 @@
-//! How many posts are under way at once: more as long as that helps, half as many when the gateway has enough. Pure.
+//! Adapts the number of concurrent posts: more as long as that is faster, half as many when the gateway refuses. Pure.
 
 use std::time::Duration;
 
-/// How many are begun with. Each post needs a connection of its own, which is some 70 KB here and a TLS handshake the first
+/// The initial number. Each post needs its own connection, which takes some 70 KB here and a TLS handshake the first
 /// time, for a function that has a third of a processor.
 pub const POSTS_AT_FIRST: usize = 32;
 
-/// One in so many posts of a round may be refused before it counts as too much at once: the refused ones are posted again
-/// later, so a few of them cost nothing, and the few may be of clients that read too slowly.
+/// One in this many posts of a round may be refused without counting as an overload: refused posts are retried later,
+/// so a few cost nothing, and those may be to slow clients.
 const TOLERATED: usize = 10;
 
-/// So few places are only left where others use up what the account may ask.
+/// This few slots only remain if other callers use up the account's limit.
 const BUSY: usize = 4;
 
-/// How much slower posts may get by being more: twice as slow as they have been is no faster in the end.
+/// The tolerated slow-down from more concurrency: posts that take twice as long are no faster in the end.
 const SLOWER: u32 = 2;
 
-/// The pause after each post where even one at a time is too much: the first one, and the longest.
+/// The pause after each post when even one at a time is too much: the first one, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// How many posts may be under way at once.
+/// The number of concurrent posts.
 ///
-/// Counted in rounds of as many posts as there are places. A round of which one tenth was refused halves the places; any other
-/// adds a quarter of them, or one once there has been a refusal, unless posts have become slower by it: then it is this function,
-/// or the way to the gateway, that is busy. Where one place is too many, each post is followed by a pause that doubles and halves. Posts that were under way when the places were halved say nothing new.
+/// It is adapted in rounds of as many posts as there are slots. A round with a tenth refused halves the slots. Any
+/// other round adds a quarter of them, or one once there has been a refusal, unless posts have become slower: then this
+/// function or its connection to the gateway is the bottleneck. If one slot is too many, each post is followed by a
+/// pause that doubles and halves. Posts in progress at a halving are not counted again.
 ///
-/// (TCP shares a line in the same way: additive increase, multiplicative decrease,
+/// (TCP shares a link in the same way: additive increase, multiplicative decrease,
 /// <https://www.rfc-editor.org/rfc/rfc5681>.)
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -34,10 +35,10 @@ pub(super) struct Pace {
     places: usize,
     is_careful: bool,
     pause: Duration,
-    /// How many posts to overlook.
+    /// The number of posts to ignore.
     old: usize,
     round: Round,
-    /// How long a post takes, smoothed, and the least that this has been.
+    /// The smoothed time of a post, and its minimum.
     usual: Option<Duration>,
     best: Duration,
 }
@@ -67,25 +68,24 @@ impl Pace {
         self.places
     }
 
-    /// How long to begin nothing after a post.
+    /// The pause after a post.
     pub(super) const fn pause(&self) -> Duration {
         self.pause
     }
 
-    /// Whether the account as a whole is asked too much, so that a refusal says nothing of its receiver.
+    /// Whether the account as a whole is over its limit, so that a refusal is not the receiver's fault.
     pub(super) const fn is_account_busy(&self) -> bool {
         self.is_careful && self.places <= BUSY
     }
 
-    /// Whether one at a time is all that is allowed.
+    /// Whether only one post at a time is allowed.
     pub(super) const fn is_slowest(&self) -> bool {
         self.places == 1
     }
 
-    /// Notes that a post took so long and whether it was refused with 429, while so many others were under way.
-    ///
-    /// Only for what is posted for the first time: what is refused again may be refused for its receiver's sake. Where all goes
-    /// [one at a time](Self::is_slowest), for everything, as little is posted for the first time then.
+    /// Records the time of a post and whether it got 429, while `under_way` others were in progress.
+    /// // Only for first attempts, because a retry may be refused because of its receiver. When posts go [one at a
+    /// time](Self::is_slowest), it is for all of them, because few first attempts are made then.
     pub(super) fn note(&mut self, took: Duration, is_refused: bool, under_way: usize) {
         if self.old > 0 {
             self.old -= 1;
@@ -127,12 +127,12 @@ impl Pace {
             };
             return;
         }
-        // Not everything was refused, so something was answered.
+        // Some posts were not refused, so there was a response.
         let took = took / u32::try_from(answered).unwrap_or(u32::MAX);
         let usual = self.usual.map_or(took, |usual| (usual * 7 + took) / 8);
         self.usual = Some(usual);
         self.best = self.best.min(usual);
-        // The last round is asked for what has just changed, all of them for what a single round does not show.
+        // The last round shows recent changes; the average shows what a single round does not.
         if took.max(usual) <= self.best * SLOWER {
             let more = if self.is_careful {
                 1
@@ -150,7 +150,7 @@ mod tests {
 
     const QUICK: Duration = Duration::from_millis(15);
 
-    /// Notes a full round of which so many posts are refused.
+    /// Records a full round with `refused` refused posts.
     fn round(pace: &mut Pace, refused: usize, took: Duration) {
         for number in 0..pace.places() {
             pace.note(took, number < refused, 0);
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn places_become_more_as_long_as_nothing_is_refused_and_no_more_than_allowed() {
+    fn slots_increase_up_to_the_limit_while_nothing_is_refused() {
         let mut pace = Pace::up_to(128);
         let mut seen = vec![pace.places()];
         for _ in 0..8 {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn where_one_at_a_time_is_too_much_pauses_grow_and_shrink_again() {
+    fn if_one_slot_is_too_much_pauses_grow_and_shrink_again() {
         let mut pace = Pace::up_to(1);
         let mut seen = Vec::new();
         for refused in [0, 1, 1, 1, 0, 0, 0, 0, 0] {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_under_way_at_a_halving_does_not_halve_again() {
+    fn posts_in_progress_at_a_halving_do_not_halve_again() {
         let mut pace = Pace::up_to(128);
         for _ in 0..32 {
             pace.note(QUICK, true, 31);
@@ -216,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn posts_that_become_slower_by_being_more_stop_the_growth() {
+    fn posts_that_slow_down_with_concurrency_stop_the_growth() {
         let mut pace = Pace::up_to(1_000);
         for _ in 0..100 {
-            // A processor that is busy from 32 posts on.
+            // A processor that is fully used from 32 posts on.
             let took = QUICK * u32::try_from(pace.places()).unwrap() / 32;
             round(&mut pace, 0, took);
         }

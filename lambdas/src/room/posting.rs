@@ -1,4 +1,4 @@
-//! Posts to one member after another, several at once.
+//! Posts to one member after another, several at a time.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use crate::log::reasons;
 use crate::session::ConnectionId;
 use crate::store::{ConnectionStore, Device};
 
-/// How many refusals of one message are logged one by one; the others are only counted.
+/// The most refusals of one message that are logged individually; the others are only counted.
 const LOGGED_REFUSALS: usize = 10;
 
-/// Who was not posted to when time ended.
+/// The members without a post when the time ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Whether there may be members who were not even begun with.
+    /// Whether there may be members that were not begun with.
     pub is_unfinished: bool,
-    /// The last one that was begun with; whoever follows was not. `None` when that is all.
+    /// The last member that was begun with; members after it were not. `None` if there are no more.
     pub last: Option<ConnectionId>,
-    /// Whose posts were refused, and were to be tried again.
+    /// The connections whose posts were refused, and were to be retried.
     pub postponed: Vec<ConnectionId>,
 }
 
 impl Rest {
-    /// Everybody, for the first who posts to them.
+    /// All members, for the first function.
     #[must_use]
     pub const fn everybody() -> Self {
         Self {
@@ -41,14 +41,14 @@ impl Rest {
         }
     }
 
-    /// Whether everybody was posted to.
+    /// Whether every member was posted to.
     #[must_use]
     pub const fn is_nobody(&self) -> bool {
         !self.is_unfinished && self.postponed.is_empty()
     }
 }
 
-/// What became of one post.
+/// The outcome of one post.
 struct Outcome {
     attempt: Attempt,
     posted: Result<Posted, DeliveryError>,
@@ -56,10 +56,10 @@ struct Outcome {
 }
 
 impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
-    /// Posts the text to `postponed` and `members`, as many at once as the gateway bears, as long as there is time; forgets
-    /// those that are gone. Answers who is left.
+    /// Posts the message to `postponed` and `members`, as many at a time as the gateway accepts, as long as there is
+    /// time; forgets those that are gone. Returns the remaining ones.
     ///
-    /// No receiver stops another: whatever becomes of one post is counted, and the others go on.
+    /// A failure does not stop the other posts: every outcome is counted.
     pub async fn post_to(
         &self,
         postponed: Vec<ConnectionId>,
@@ -100,7 +100,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
                         resumed = Instant::now() + pace.pause();
                     }
                     if is_refused && !attempt.has_lasted(self.patience, pace.is_account_busy()) {
-                        postponed.put_off(attempt);
+                        postponed.postpone(attempt);
                     } else {
                         self.count(&mut tally, &attempt.member.connection, posted);
                     }
@@ -159,7 +159,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
         }
     }
 
-    /// Counts those as lost whom nobody will post to any more.
+    /// Counts the remaining members as lost, because no function will post to them.
     pub(crate) fn give_up(&self, mut tally: Tally, rest: &Rest) -> Tally {
         tally.cut_short |= !rest.is_nobody();
         for receiver in &rest.postponed {

@@ -1,4 +1,4 @@
-//! Posts that were refused only because too much was asked at once, until their time has come again.
+//! Posts that were refused because of too many requests, until their next attempt is due.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,22 +9,23 @@ use tokio::time::Instant;
 use crate::session::ConnectionId;
 use crate::store::Device;
 
-/// How often a post is tried at least, while there is time.
+/// The least number of attempts, as long as there is time.
 const TRIES: u32 = 8;
 
-/// How often at least where even a few posts at a time are too much: then it is the account that is asked too much, for as long
-/// as others ask it too, and not this receiver. It ends a post that would be refused for ever, after a minute or so.
+/// The least number of attempts when even a few posts at a time are too much. Then the account is over its limit, as
+/// long as other callers use it, and not this receiver. It bounds a post that would be refused for ever to about a
+/// minute.
 const TRIES_OF_A_BUSY_ACCOUNT: u32 = 64;
 
-/// The longest first pause; each further one may be twice as long as the one before, up to [`MAX_PAUSE`].
+/// The longest first pause. Each further one may be twice as long as the previous one, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// How many posts wait at most. They travel in a payload when time ends.
+/// The most postponed posts. They are in a payload when the time ends.
 const MAX: usize = 1_000;
 
-/// One receiver, how often it was posted to, this time included, and since when.
+/// One receiver, the number of its attempts including this one, and the time of the first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Attempt {
     pub(super) member: Device,
@@ -41,7 +42,7 @@ impl Attempt {
         }
     }
 
-    /// Whether it has been tried for so long, and often: where there is little to be had, most of the time is spent waiting.
+    /// Whether it has been tried for long enough and often enough. At a low rate, most of the time is spent waiting.
     pub(super) fn has_lasted(&self, patience: Duration, is_account_busy: bool) -> bool {
         let tries = match is_account_busy {
             true => TRIES_OF_A_BUSY_ACCOUNT,
@@ -51,13 +52,13 @@ impl Attempt {
     }
 }
 
-/// Refused posts by the time at which each is due again. They hold no place meanwhile: a client that reads too slowly keeps
-/// nobody waiting.
+/// Refused posts by the time at which each is due again. They occupy no slot meanwhile, so a slow client delays no
+/// other.
 #[derive(Debug, Default)]
 pub(super) struct Postponed(BinaryHeap<Reverse<(Instant, Attempt)>>);
 
 impl Postponed {
-    /// Receivers that an earlier function could not post to, due at once. They are certainly not just arriving.
+    /// Receivers that an earlier function could not post to, due at once. Their connections exist for certain.
     pub(super) fn of(connections: Vec<ConnectionId>) -> Self {
         let now = Instant::now();
         let attempts = connections.into_iter().map(|connection| {
@@ -66,7 +67,7 @@ impl Postponed {
                     connection,
                     connected_at: 0,
                 },
-                // Not a first try, for what an answer says of the gateway.
+                // It does not count as a first attempt, for the pace.
                 number: 2,
                 since: now,
             };
@@ -75,16 +76,16 @@ impl Postponed {
         Self(attempts.collect())
     }
 
-    /// Whether one more may be refused.
+    /// Whether there is room for another one.
     pub(super) fn has_room(&self) -> bool {
         self.0.len() < MAX
     }
 
-    /// Puts `refused` off.
+    /// Postpones `refused`.
     ///
-    /// Pauses are random from nothing on ("full jitter"), so that many that were refused together do not come back
+    /// Pauses are random from zero on ("full jitter"), so that posts that were refused together are not retried
     /// together (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
-    pub(super) fn put_off(&mut self, refused: Attempt) {
+    pub(super) fn postpone(&mut self, refused: Attempt) {
         let longest = MAX_PAUSE.min(FIRST_PAUSE * 2_u32.pow(refused.number.min(10) - 1));
         let due = Instant::now() + longest.mul_f64(fastrand::f64());
         let next = Attempt {

@@ -1,4 +1,4 @@
-//! The Runtime API's requests, over one connection that is kept.
+//! The requests of the Runtime API, over one connection that is kept.
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -11,73 +11,74 @@ use tokio::net::TcpStream;
 
 use super::Failure;
 
-/// Which runtime this is, for those who run the Runtime API.
+/// Identifies this runtime to the Runtime API.
 const RUNTIME: HeaderValue =
     HeaderValue::from_static(concat!("chat-lambdas/", env!("CARGO_PKG_VERSION")));
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("lambda-runtime-aws-request-id");
 const DEADLINE: HeaderName = HeaderName::from_static("lambda-runtime-deadline-ms");
 const TRACE_ID: HeaderName = HeaderName::from_static("lambda-runtime-trace-id");
-/// Not documented, but sent: it tells an invocation from an earlier one of the same request id, and is to be repeated.
+/// Not documented, but sent: it distinguishes invocations with the same request id, and must be repeated in the
+/// response.
 const INVOCATION_ID: HeaderName = HeaderName::from_static("lambda-runtime-invocation-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("lambda-runtime-function-error-type");
 
-/// One event, and what the Runtime API says about it. What no handler here asks for (the function's ARN, contexts of
-/// mobile clients, a tenant) is not read.
+/// One event with its headers. Values that no handler uses (the function's ARN, contexts of mobile clients, a tenant)
+/// are not read.
 #[derive(Debug)]
 pub struct Event {
-    /// Which invocation it is.
+    /// The invocation's id.
     pub request_id: String,
-    /// When Lambda ends it, in milliseconds since the epoch.
+    /// When Lambda ends the invocation, in milliseconds since the epoch.
     pub deadline: u64,
-    /// Where it comes from.
+    /// Its trace.
     pub trace: Option<String>,
     /// The event itself.
     pub payload: Bytes,
     invocation_id: Option<HeaderValue>,
 }
 
-/// An outcome that Lambda did not take. The invocation has failed then; the next event can be asked for.
+/// An outcome that Lambda refused. The invocation has failed then, and the next event can be requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// For example 413, when an answer is larger than 6 MB.
+    /// For example 413, for a response larger than 6 MB.
     pub status: u16,
-    /// In Lambda's words, as far as it has any.
+    /// Lambda's reason, if it gave one.
     pub reason: String,
 }
 
-/// Why the Runtime API cannot be used any more.
+/// Why the Runtime API can no longer be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
-    /// Nobody is there.
+    /// The connection failed.
     #[error("could not connect to the Runtime API at `{address}`")]
     Unreachable {
-        /// What `AWS_LAMBDA_RUNTIME_API` says.
+        /// The value of `AWS_LAMBDA_RUNTIME_API`.
         address: String,
         /// Why.
         source: std::io::Error,
     },
-    /// A request was not answered to its end.
-    #[error("the Runtime API did not answer `{path}`")]
+    /// A request got no complete response.
+    #[error("the Runtime API did not respond to `{path}`")]
     NoAnswer {
-        /// What was asked.
+        /// The request's path.
         path: String,
         /// Why.
         source: hyper::Error,
     },
-    /// There was an answer to the question for an event, but no event.
-    #[error("the Runtime API answered the question for the next event with {status}")]
+    /// The response to the request for the next event had no event.
+    #[error("the Runtime API responded to the request for the next event with {status}")]
     NoEvent {
         /// The status.
         status: StatusCode,
     },
-    /// A header is missing or makes no sense.
-    #[error("an event came without a valid header `{name}`")]
+    /// A header is missing or invalid.
+    #[error("an event has no valid header `{name}`")]
     Header {
         /// Its name.
         name: HeaderName,
     },
-    /// A request could not be made of it.
+    /// A request could not be built with this value.
     #[error("`{text}` cannot be part of a request to the Runtime API")]
     Unusable {
         /// An address or a request id.
@@ -87,9 +88,9 @@ pub enum RuntimeError {
     },
 }
 
-/// The way to the Runtime API.
+/// The client of the Runtime API.
 ///
-/// Requests have no time limit: between two events the process may be frozen for hours.
+/// Requests have no timeout: between two events the process may be frozen for hours.
 #[derive(Debug)]
 pub struct RuntimeApi {
     address: String,
@@ -97,7 +98,7 @@ pub struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// The Runtime API at `address`, host and port. It is not connected to before the first request.
+    /// The Runtime API at `address`, host and port. It connects with the first request.
     #[must_use]
     pub const fn new(address: String) -> Self {
         Self {
@@ -134,10 +135,10 @@ impl RuntimeApi {
         })
     }
 
-    /// Answers `event`.
+    /// Responds to `event`.
     ///
     /// # Errors
-    /// [`RuntimeError`] when it is not known whether the answer arrived.
+    /// [`RuntimeError`] if it is unknown whether the response arrived.
     pub async fn respond(
         &mut self,
         event: &Event,
@@ -145,13 +146,13 @@ impl RuntimeApi {
     ) -> Result<Option<Refusal>, RuntimeError> {
         let path = outcome_path(event, "response");
         let request = self.request(Method::POST, &path, answer.into())?;
-        self.tell(&path, request, event).await
+        self.report(&path, request, event).await
     }
 
     /// Reports that `event` could not be handled.
     ///
     /// # Errors
-    /// [`RuntimeError`] when it is not known whether the report arrived.
+    /// [`RuntimeError`] if it is unknown whether the report arrived.
     pub async fn fail(
         &mut self,
         event: &Event,
@@ -161,10 +162,10 @@ impl RuntimeApi {
         let mut request = self.request(Method::POST, &path, body_of(failure))?;
         let unhandled = HeaderValue::from_static("unhandled");
         request.headers_mut().insert(ERROR_TYPE, unhandled);
-        self.tell(&path, request, event).await
+        self.report(&path, request, event).await
     }
 
-    /// Reports that there will be no handler. The process must end then.
+    /// Reports that the function cannot start. The process must end then.
     ///
     /// # Errors
     /// [`RuntimeError`]
@@ -176,7 +177,7 @@ impl RuntimeApi {
         self.ask(path, request).await.map(drop)
     }
 
-    async fn tell(
+    async fn report(
         &mut self,
         path: &str,
         mut request: Request<Full<Bytes>>,
@@ -215,7 +216,7 @@ impl RuntimeApi {
         })
     }
 
-    /// Sends `request`, on a new connection if the one that was kept is over, and reads the whole answer.
+    /// Sends `request`, on a new connection if the kept one is closed, and reads the whole response.
     async fn ask(
         &mut self,
         path: &str,
@@ -233,7 +234,7 @@ impl RuntimeApi {
                     self.connection = Some(kept);
                     return collect(answer).await.map_err(no_answer);
                 }
-                // It was closed at this very moment. What comes back has not been sent.
+                // The connection was closed at this moment. A returned request was not sent.
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
                     None => return Err(no_answer(error.into_error())),
@@ -254,7 +255,7 @@ impl RuntimeApi {
         let socket = TcpStream::connect(&self.address)
             .await
             .map_err(unreachable)?;
-        // Without it a long answer may wait for an acknowledgement; failing to set it changes nothing else.
+        // Otherwise a long response may wait for an acknowledgement. Failing to set it changes nothing else.
         let _slower = socket.set_nodelay(true);
         let (sender, connection) =
             http1::handshake(TokioIo::new(socket))
@@ -264,7 +265,7 @@ impl RuntimeApi {
                     source,
                 })?;
         tokio::spawn(async {
-            // Whoever sends or waits on it gets the error.
+            // The request that uses it gets the error.
             let _closed = connection.await;
         });
         Ok(sender)
@@ -277,7 +278,7 @@ fn outcome_path(event: &Event, outcome: &str) -> String {
 }
 
 fn body_of(failure: &Failure) -> Bytes {
-    let body = serde_json::to_vec(failure).expect("two texts always become JSON");
+    let body = serde_json::to_vec(failure).expect("strings always serialise");
     body.into()
 }
 
@@ -292,7 +293,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Result<&str, RuntimeError> {
     value.ok_or(RuntimeError::Header { name })
 }
 
-/// Why an outcome was refused.
+/// Lambda's reason for refusing an outcome.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Reason {

@@ -1,13 +1,13 @@
-//! The loop of a Lambda function: asks the Runtime API for an event, runs the handler, reports the outcome.
+//! The main loop of a Lambda function: requests an event from the Runtime API, runs the handler, reports the outcome.
 //!
-//! It exists because nothing may be left behind by an invocation. The crate `lambda_runtime` sets the environment
-//! variable `_X_AMZN_TRACE_ID` for each event, and glibc never frees the value that it replaces: some 145 bytes an event,
-//! which fill 128 MB after some 800,000 (<https://github.com/aws/aws-lambda-rust-runtime/issues/972>). Here the trace id is a
-//! value ([`Trace`]) that the clients of other services send along.
+//! It exists because an invocation must not leak memory. The crate `lambda_runtime` sets the environment variable
+//! `_X_AMZN_TRACE_ID` for each event, and glibc never frees the value that it replaces: some 145 bytes an event, which
+//! fill 128 MB after some 800,000 (<https://github.com/aws/aws-lambda-rust-runtime/issues/972>). Here the trace id is a
+//! value ([`Trace`]) that the clients of other services send.
 //!
-//! In everything else it does what that crate does, which a test holds it to: it plays the same script to both
-//! (`tests/aws/parity.rs`). Not supported are SnapStart, and several events at a time in one process
-//! (`AWS_LAMBDA_MAX_CONCURRENCY` on Lambda Managed Instances): events then come one after another.
+//! Otherwise it behaves like that crate, which a test checks with the same script for both (`tests/aws/parity.rs`). Not
+//! supported are SnapStart, and several events at a time in one process (`AWS_LAMBDA_MAX_CONCURRENCY` on Lambda Managed
+//! Instances): events are handled one after another.
 //!
 //! Contract: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>.
 
@@ -27,24 +27,23 @@ pub use trace::Trace;
 
 use crate::log::Log;
 
-/// Why an invocation, or the start of the function, failed: what Lambda passes on to the caller.
+/// Why an invocation, or the start of the function, failed. Lambda passes it to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// One word, for filters.
     pub error_type: String,
-    /// A sentence, for people. API Gateway looks at it when it comes from an authorizer.
+    /// A sentence, for people. API Gateway interprets it if it comes from an authorizer.
     pub error_message: String,
 }
 
-/// Runs `handler` for one event after another, until the Runtime API cannot be used any more.
+/// Runs `handler` for one event after another, until the Runtime API can no longer be used.
 ///
-/// An event that cannot be read, an error of the handler and a panic are reported to Lambda, and the next event is asked
-/// for; so is what Lambda does with an answer that it refuses, after a line in `log`. The trace id of each event is put into
-/// `trace`.
+/// An unreadable event, an error of the handler and a panic are reported to Lambda, and the next event is requested. If
+/// Lambda refuses a response, that is logged. Each event's trace id is stored in `trace`.
 ///
 /// # Errors
-/// [`RuntimeError`] when the Runtime API does not answer, or with no event: the process must end then.
+/// [`RuntimeError`] if the Runtime API does not respond, or not with an event. The process must end then.
 pub async fn run<E, A>(
     api: &mut RuntimeApi,
     trace: &Trace,
@@ -61,8 +60,8 @@ where
         let log = log.with("requestId", event.request_id.as_str());
         let outcome = match serde_json::from_slice(&event.payload) {
             Ok(payload) => {
-                // Boxed, because the compiler gives up on a future that holds the whole SDK by value. After a panic
-                // nothing is used that it may have left half-done: clients and pools are made for threads that panic.
+                // Boxed, because the compiler cannot handle a future that holds the whole SDK by value. After a panic
+                // no state is used that it may have left half-done: clients and pools are made for threads that panic.
                 let handled = AssertUnwindSafe(Box::pin(handler(payload, &event))).catch_unwind();
                 handled.await.unwrap_or_else(|panic| {
                     let failure = of_panic(panic.as_ref());
@@ -87,7 +86,7 @@ where
                 ("status", json!(refusal.status)),
                 ("reason", json!(refusal.reason)),
             ];
-            log.error("Lambda did not take the answer", fields);
+            log.error("Lambda refused the response", fields);
         }
     }
 }
@@ -95,14 +94,14 @@ where
 fn to_json(answer: &impl Serialize) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(answer).map_err(|error| Failure {
         error_type: "UnexpectedAnswer".to_owned(),
-        error_message: format!("the answer could not be written as JSON: {error}"),
+        error_message: format!("the response could not be serialised as JSON: {error}"),
     })
 }
 
-/// Tells where an event is wrong, and nothing that is in it: it may be somebody's message.
+/// Describes where an event is wrong, without its contents, which may be a user's message.
 fn unreadable(error: &serde_json::Error) -> Failure {
     let category = match error.classify() {
-        serde_json::error::Category::Data => "it is not what this handler is called with",
+        serde_json::error::Category::Data => "it is not an event of this handler",
         serde_json::error::Category::Eof => "it ends too early",
         _ => "it is not JSON",
     };

@@ -1,4 +1,4 @@
-//! What a [`ConnectionStore`] must do, asked of the fake and of DynamoDB alike.
+//! The contract of a [`ConnectionStore`], tested with the fake and with DynamoDB.
 
 mod rooms;
 
@@ -33,15 +33,15 @@ macro_rules! contract {
 }
 
 contract!(
-    what_is_remembered_is_found_under_its_owner,
-    devices_of_one_person_are_kept_apart,
-    people_are_kept_apart,
-    forgetting_takes_one_connection_and_no_other,
-    forgetting_what_is_not_there_is_fine,
-    remembering_twice_is_remembering_once,
+    a_connection_is_found_by_its_user,
+    devices_of_one_user_are_separate,
+    users_are_separate,
+    forgetting_removes_only_one_connection,
+    forgetting_a_missing_connection_is_no_error,
+    remembering_is_idempotent,
     expired_connections_are_invisible,
     a_session_is_found_by_its_connection_until_it_expires,
-    sessions_and_connections_do_not_meet,
+    sessions_and_connections_do_not_collide,
     many_devices_are_all_found,
     members_of_a_room_are_found_in_their_shards,
     rooms_are_kept_apart,
@@ -52,7 +52,7 @@ contract!(
     a_session_keeps_what_was_said_and_nothing_else,
 );
 
-async fn what_is_remembered_is_found_under_its_owner(store: &impl ConnectionStore) {
+async fn a_connection_is_found_by_its_user(store: &impl ConnectionStore) {
     assert_eq!(devices(store, "Tom").await, [""; 0]);
     remember(store, "Tom", "a=", NOW - 7).await;
     for read in [Read::Eventual, Read::Consistent] {
@@ -66,13 +66,13 @@ async fn what_is_remembered_is_found_under_its_owner(store: &impl ConnectionStor
     }
 }
 
-async fn devices_of_one_person_are_kept_apart(store: &impl ConnectionStore) {
+async fn devices_of_one_user_are_separate(store: &impl ConnectionStore) {
     remember(store, "Tom", "a", NOW).await;
     remember(store, "Tom", "b", NOW).await;
     assert_eq!(devices(store, "Tom").await, ["a", "b"]);
 }
 
-async fn people_are_kept_apart(store: &impl ConnectionStore) {
+async fn users_are_separate(store: &impl ConnectionStore) {
     for person in ["Tom", "tom", "Tom ", "Tom Tom", "To"].map(str::trim_end) {
         remember(store, person, &format!("of {person}"), NOW).await;
     }
@@ -81,7 +81,7 @@ async fn people_are_kept_apart(store: &impl ConnectionStore) {
     assert_eq!(devices(store, "T").await, [""; 0]);
 }
 
-async fn forgetting_takes_one_connection_and_no_other(store: &impl ConnectionStore) {
+async fn forgetting_removes_only_one_connection(store: &impl ConnectionStore) {
     remember(store, "Tom", "old", NOW).await;
     remember(store, "Tom", "new", NOW).await;
     remember(store, "Ann", "old", NOW).await;
@@ -93,7 +93,7 @@ async fn forgetting_takes_one_connection_and_no_other(store: &impl ConnectionSto
     assert_eq!(devices(store, "Ann").await, ["old"]);
 }
 
-async fn forgetting_what_is_not_there_is_fine(store: &impl ConnectionStore) {
+async fn forgetting_a_missing_connection_is_no_error(store: &impl ConnectionStore) {
     store
         .forget(&name("Tom"), &id("a"))
         .await
@@ -101,7 +101,7 @@ async fn forgetting_what_is_not_there_is_fine(store: &impl ConnectionStore) {
     store.forget_session(&id("a")).await.expect("writable");
 }
 
-async fn remembering_twice_is_remembering_once(store: &impl ConnectionStore) {
+async fn remembering_is_idempotent(store: &impl ConnectionStore) {
     remember(store, "Tom", "a", NOW - 9).await;
     remember(store, "Tom", "a", NOW).await;
     assert_eq!(devices(store, "Tom").await, ["a"]);
@@ -127,7 +127,7 @@ async fn a_session_is_found_by_its_connection_until_it_expires(store: &impl Conn
     assert_eq!(found(NOW).await, None);
 }
 
-async fn sessions_and_connections_do_not_meet(store: &impl ConnectionStore) {
+async fn sessions_and_connections_do_not_collide(store: &impl ConnectionStore) {
     let presence = presence("Tom", "a", NOW);
     store.remember_session(&presence).await.expect("writable");
     assert_eq!(devices(store, "Tom").await, [""; 0]);
@@ -154,7 +154,7 @@ async fn many_devices_are_all_found(store: &impl ConnectionStore) {
 
 #[tokio::test]
 async fn connections_on_more_than_one_page_are_all_found() {
-    // A page ends at 1 MB, so a few rows are made as large as rows can be.
+    // A page ends at 1 MB, so a few rows are made as large as possible.
     let table = LocalTable::start().await;
     for number in 0..5 {
         let connection = format!("{number}");
@@ -188,7 +188,7 @@ async fn connections_on_more_than_one_page_are_all_found() {
 }
 
 #[tokio::test]
-async fn rows_carry_the_attributes_that_the_table_is_made_for() {
+async fn rows_have_the_attributes_of_the_table() {
     let table = LocalTable::start().await;
     let presence = presence("Tom", "a=", NOW);
     table.store.remember(&presence).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a connection and a message cost: the requests of the real adapters, in the units of a real table.
+//! The costs of connections and messages: the requests of the real adapters, in the units of a real table.
 //!
 //! The same figures are in ARCHITECTURE.md ("The data").
 
@@ -22,7 +22,7 @@ use crate::table::{LocalTable, TABLE};
 const NOW: u64 = 1_767_225_600;
 
 #[tokio::test]
-async fn a_friend_costs_one_write_to_come_one_to_go_and_half_a_read_to_be_told() {
+async fn between_friends_a_connect_and_a_disconnect_cost_a_write_each_and_a_message_half_a_read() {
     let chat = Chat::start(Names::Required, Index::Friend).await;
     let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
     chat.connect("j", Some(&jerry)).await;
@@ -33,12 +33,12 @@ async fn a_friend_costs_one_write_to_come_one_to_go_and_half_a_read_to_be_told()
     chat.direct("t", Some(&tom)).await;
     assert_eq!(chat.meter.bill(), "1 DeleteItem 1, 2 Query 1.5");
     chat.disconnect("j", Some(&jerry)).await;
-    // There is nothing left to delete, and DynamoDB charges a write all the same.
+    // There is nothing left to delete, but DynamoDB charges a write nevertheless.
     assert_eq!(chat.meter.bill(), "1 DeleteItem 1");
 }
 
 #[tokio::test]
-async fn a_room_costs_one_write_to_enter_one_to_leave_and_four_reads_to_speak_to() {
+async fn in_a_room_a_connect_and_a_disconnect_cost_a_write_each_and_a_message_four_reads() {
     let chat = Chat::start(Names::Optional, Index::Room).await;
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
     chat.connect("a", Some(&hall)).await;
@@ -61,8 +61,7 @@ async fn a_room_costs_one_write_to_enter_one_to_leave_and_four_reads_to_speak_to
 }
 
 #[tokio::test]
-async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size_and_a_read_for_sixty_members()
-{
+async fn a_large_room_costs_four_pages_for_its_size_and_a_read_for_sixty_members() {
     let chat = Chat::start(Names::Optional, Index::Room).await;
     let hall = json!({"principalId": "#anonymous", "room": "hall"});
     chat.fill("hall", 2_000).await;
@@ -79,7 +78,7 @@ async fn a_room_that_is_handed_over_costs_four_pages_to_know_its_size_and_a_read
 }
 
 #[tokio::test]
-async fn both_cost_a_write_each() {
+async fn with_both_indexes_a_connection_costs_a_write_for_each() {
     let chat = Chat::start(Names::Required, Index::FriendAndRoom).await;
     let tom = context("Tom", "Jerry");
     chat.connect("t", Some(&tom)).await;
@@ -170,7 +169,7 @@ impl Chat {
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    /// Lets so many members into `room` that it has `count`, past the meter.
+    /// Adds members to `room` until it has `count`, without counting the requests.
     async fn fill(&self, room: &str, count: usize) {
         use chat_lambdas::session::{Room, Session};
         use chat_lambdas::store::{ConnectionStore as _, Presence};

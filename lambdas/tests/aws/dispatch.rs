@@ -1,4 +1,4 @@
-//! What Lambda says to an invocation, and what we make of it.
+//! Lambda's responses to an invocation, and their interpretation.
 
 use chat_lambdas::aws::{Clients, Patience};
 use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
@@ -30,7 +30,7 @@ async fn an_invocation_is_asynchronous_and_carries_the_message() {
 }
 
 #[tokio::test]
-async fn an_error_for_an_answer_means_that_nobody_took_it() {
+async fn an_error_response_means_that_the_message_was_not_accepted() {
     for (status, attempts) in [(403, 1), (404, 1), (413, 1), (500, 3)] {
         let stub = Stub::start(answer(status)).await;
         let outcome = dispatch(&stub.endpoint, PATIENT).await;
@@ -43,7 +43,7 @@ async fn an_error_for_an_answer_means_that_nobody_took_it() {
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nobody_took_it() {
+async fn without_a_listener_the_message_was_not_accepted() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -55,7 +55,7 @@ async fn where_nobody_listens_nobody_took_it() {
 }
 
 #[tokio::test]
-async fn without_an_answer_nobody_knows_and_it_is_not_repeated() {
+async fn without_a_response_the_outcome_is_unknown_and_it_is_not_repeated() {
     let stub = Stub::start(Reply::Nothing).await;
     let outcome = dispatch(&stub.endpoint, IMPATIENT).await;
     assert!(

@@ -1,4 +1,4 @@
-//! The binary as Lambda runs it: environment in, events in, answers out.
+//! The binary as Lambda runs it: environment and events in, responses out.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ async fn the_authorizer_needs_neither_table_nor_credentials() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_the_very_word_that_api_gateway_answers_with_401() {
+async fn a_refusal_has_the_message_for_which_api_gateway_responds_with_401() {
     let mut function = Function::start("authorize", &[]).await;
     for headers in [json!({}), json!({"msgfrom": "Tom", "msgto": "#"})] {
         let (kind, error) = function.invoke(&authorizer(headers)).await;
@@ -46,7 +46,7 @@ async fn a_refusal_is_the_very_word_that_api_gateway_answers_with_401() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_none_is_an_error_and_the_function_lives_on() {
+async fn an_invalid_event_is_an_error_and_the_function_keeps_running() {
     let mut function = Function::start("authorize", &[]).await;
     for event in ["[]", "7", r#"{"headers": 7}"#, "{}"] {
         assert_eq!(function.invoke(event).await.0, "error", "{event}");
@@ -58,7 +58,7 @@ async fn an_event_that_is_none_is_an_error_and_the_function_lives_on() {
 }
 
 #[tokio::test]
-async fn a_connection_is_recorded_spoken_to_and_forgotten() {
+async fn a_connection_is_recorded_posted_to_and_forgotten() {
     let table = LocalTable::start().await;
     let posts = Stub::start(Reply::With {
         status: 200,
@@ -110,7 +110,7 @@ async fn a_connection_is_recorded_spoken_to_and_forgotten() {
     );
 
     let log = [connect.stop(), direct.stop(), disconnect.stop()].concat();
-    // One line each, but none for the message that was simply delivered.
+    // One line each, but none for the message that was delivered.
     assert_eq!(log.lines().count(), 3, "{log}");
     for secret in ["Tom", "Jerry", "hi", "do-not-print"] {
         assert!(!log.contains(&format!("{secret}\"")), "{log}");
@@ -118,7 +118,7 @@ async fn a_connection_is_recorded_spoken_to_and_forgotten() {
 }
 
 #[tokio::test]
-async fn a_post_goes_where_the_service_variable_says_before_anything_else() {
+async fn the_service_s_variable_for_posts_overrides_all_others() {
     let table = LocalTable::start().await;
     let reply = Reply::With {
         status: 410,
@@ -145,7 +145,7 @@ async fn a_post_goes_where_the_service_variable_says_before_anything_else() {
 }
 
 #[tokio::test]
-async fn a_room_is_entered_spoken_to_by_one_function_and_left() {
+async fn a_small_room_is_served_by_one_function() {
     let (table, posts, functions) = (LocalTable::start().await, ok(200).await, ok(202).await);
     let variables = room_variables(&table, &posts, &functions);
 
@@ -249,7 +249,7 @@ async fn a_large_room_is_handed_over_and_each_member_is_posted_to_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_to_a_shard_is_an_error_and_the_function_lives_on() {
+async fn an_invalid_message_to_a_shard_is_an_error_and_the_function_keeps_running() {
     let (table, posts, functions) = (LocalTable::start().await, ok(200).await, ok(202).await);
     let variables = room_variables(&table, &posts, &functions);
     let mut deliver = Function::start("deliver", &variables).await;
@@ -261,7 +261,7 @@ async fn what_is_no_message_to_a_shard_is_an_error_and_the_function_lives_on() {
 }
 
 #[tokio::test]
-async fn a_process_that_would_get_several_events_at_a_time_says_that_it_takes_one() {
+async fn a_process_for_several_events_at_a_time_refuses_to_start() {
     let concurrency = [("AWS_LAMBDA_MAX_CONCURRENCY", "8")];
     let mut function = Function::start("authorize", &concurrency).await;
     let event = authorizer(json!({"msgfrom": "Tom", "msgto": "Jerry"}));
@@ -286,7 +286,7 @@ fn done() -> (String, Value) {
     ("response".to_owned(), json!({"statusCode": 200}))
 }
 
-/// The environment of every function of a stack of rooms, put together.
+/// The environments of all functions of a stack of rooms, combined.
 fn room_variables<'a>(
     table: &'a LocalTable,
     posts: &'a Stub,
@@ -322,7 +322,7 @@ fn in_hall(event_type: &str, route: &str, connection: &str) -> String {
     .to_string()
 }
 
-/// Whom a request posts to.
+/// The receiver of a post.
 fn receiver(post: &str) -> String {
     let path = post.split(' ').nth(1).expect("a request line");
     let id = path.rsplit('/').next().expect("a path");

@@ -1,4 +1,4 @@
-//! Counts what is asked of a table, and what DynamoDB would charge for it.
+//! Counts the requests to a table, and DynamoDB's charges for them.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::stub::read_request;
 
-/// Stands between the adapters and a table: asks for the consumed capacity in the name of whoever sends a request.
+/// A proxy between the adapters and a table, which adds the request for the consumed capacity.
 pub(crate) struct Meter {
     pub(crate) endpoint: String,
     seen: Arc<Mutex<Vec<(String, f64)>>>,
@@ -36,7 +36,8 @@ impl Meter {
         }
     }
 
-    /// What was asked since the last time: `2 Query 1.5`, for instance, are two queries and one and a half units in all.
+    /// The requests since the last call: `2 Query 1.5`, for instance, are two queries and one and a half units in
+    /// total.
     pub(crate) fn bill(&self) -> String {
         let seen = std::mem::take(&mut *self.seen.lock().expect("nobody panics with it"));
         let mut bill = std::collections::BTreeMap::<_, (usize, f64)>::new();

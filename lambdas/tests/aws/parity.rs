@@ -1,6 +1,6 @@
-//! Holds the loop to what the crate `lambda_runtime` does: both play the same script with the same handler.
+//! Compares the main loop with the crate `lambda_runtime`: both run the same script with the same handler.
 //!
-//! Each runs as a process of its own, which is this test's binary again: how a process ends is part of what is compared.
+//! Each runs as its own process, which is this test's binary again, because the process's exit is compared too.
 
 mod script;
 
@@ -14,19 +14,19 @@ use serde_json::{Value, json};
 
 use script::{Script, Step};
 
-/// Which of the two a process is to be.
+/// Selects the process's role.
 const ROLE: &str = "CHAT_LAMBDAS_TEST_ROLE";
 
-/// The test that becomes a process of either kind. Without the variable it plays the first script itself.
-const PROCESS: &str = "parity::answers_errors_and_panics_reach_lambda_in_the_same_words";
+/// The test that becomes a process of either kind. Without the variable it runs the first script itself.
+const PROCESS: &str = "parity::responses_errors_and_panics_reach_lambda_identically";
 
-/// What the handler of both is told to do.
+/// An order for the handler of both.
 #[derive(Deserialize)]
 struct Order {
     what: String,
 }
 
-/// The same for both. A panic has its own way out.
+/// The same for both. A panic is handled separately.
 fn obey(order: &Order) -> Result<Value, (&'static str, &'static str)> {
     match order.what.as_str() {
         "answer" => Ok(json!({"statusCode": 200, "body": "h\u{e4}"})),
@@ -59,8 +59,8 @@ async fn as_ourselves() -> Result<Infallible, RuntimeError> {
     runtime::run(&mut api, &Trace::default(), &log, handler).await
 }
 
-/// Becomes the process that the variable asks for, as long as the script goes on.
-async fn become_what_is_asked_for() {
+/// Becomes the process that the variable selects, until the script ends.
+async fn become_the_selected_process() {
     match std::env::var(ROLE).as_deref() {
         Ok("crate") => as_the_crate().await.expect("the script ends with an error"),
         Ok("ours") => match as_ourselves().await {
@@ -72,8 +72,8 @@ async fn become_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn answers_errors_and_panics_reach_lambda_in_the_same_words() {
-    become_what_is_asked_for().await;
+async fn responses_errors_and_panics_reach_lambda_identically() {
+    become_the_selected_process().await;
     Script::new([
         Step::event(r#"{"what": "answer"}"#),
         Step::taken(),
@@ -93,7 +93,7 @@ async fn answers_errors_and_panics_reach_lambda_in_the_same_words() {
 }
 
 #[tokio::test]
-async fn an_event_that_cannot_be_read_is_an_error_and_the_next_one_is_asked_for() {
+async fn an_unreadable_event_is_an_error_and_the_next_one_is_requested() {
     let unreadable = ["", "{", "[]", "7", "null", r#"{"what": 7}"#, "\u{1}"];
     let steps = unreadable.map(|event| [Step::event(event), Step::taken()]);
     Script::new(steps.into_iter().flatten())
@@ -102,7 +102,7 @@ async fn an_event_that_cannot_be_read_is_an_error_and_the_next_one_is_asked_for(
 }
 
 #[tokio::test]
-async fn an_outcome_that_lambda_refuses_ends_nothing() {
+async fn a_refused_outcome_does_not_end_the_loop() {
     let refusals = [400, 403, 404, 410, 413, 429, 500, 503];
     let steps = refusals.map(|status| {
         let reason = r#"{"errorMessage": "no", "errorType": "E"}"#;
@@ -133,7 +133,7 @@ async fn a_connection_that_ends_between_two_requests_is_replaced() {
 }
 
 #[tokio::test]
-async fn what_may_be_missing_of_an_event_may_be_missing() {
+async fn optional_headers_of_an_event_may_be_missing() {
     Script::new([
         Step::event(r#"{"what": "answer"}"#).without("Lambda-Runtime-Trace-Id"),
         Step::taken(),
@@ -149,7 +149,7 @@ async fn what_may_be_missing_of_an_event_may_be_missing() {
 }
 
 #[tokio::test]
-async fn a_runtime_api_that_hangs_up_or_makes_no_sense_ends_the_process() {
+async fn a_runtime_api_that_disconnects_or_is_invalid_ends_the_process() {
     for last in [
         Step::hang_up(),
         Step::status(500, r#"{"errorMessage": "container error"}"#),

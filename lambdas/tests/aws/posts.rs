@@ -1,4 +1,4 @@
-//! What the management API says, and what we make of it.
+//! The management API's responses, and their interpretation.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
 use crate::table::identity;
 
 #[tokio::test]
-async fn an_accepted_post_is_delivered_as_it_was_given() {
+async fn an_accepted_post_is_delivered_unchanged() {
     let stub = Stub::start(answer(200, None, "")).await;
     let text = "{\"a\": 1}\n\u{1F600} ";
     assert!(matches!(
@@ -37,7 +37,7 @@ async fn an_accepted_post_is_delivered_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn gone_is_an_answer_whatever_its_body() {
+async fn gone_is_an_outcome_whatever_its_body() {
     let gone = [
         answer(410, Some("GoneException"), ""),
         answer(410, None, ""),
@@ -104,7 +104,7 @@ async fn each_refusal_has_its_own_error() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_is_tried_again_and_then_reported() {
+async fn a_broken_connection_is_retried_and_then_reported() {
     let broken = refused(Reply::HangUp).await;
     assert!(
         matches!(broken, (DeliveryError::Unavailable { .. }, 3)),
@@ -113,7 +113,7 @@ async fn a_connection_that_breaks_off_is_tried_again_and_then_reported() {
 }
 
 #[tokio::test]
-async fn a_post_without_an_answer_ends_in_time_and_is_not_repeated() {
+async fn a_post_without_a_response_ends_in_time_and_is_not_repeated() {
     let stub = Stub::start(Reply::Nothing).await;
     let outcome = post(&stub, "hi", IMPATIENT).await;
     assert!(
@@ -124,7 +124,7 @@ async fn a_post_without_an_answer_ends_in_time_and_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn for_a_crowd_a_throttled_post_is_an_answer_and_everything_else_as_ever() {
+async fn without_retries_only_a_throttled_post_differs() {
     for (reply, attempts) in [
         (answer(429, Some("LimitExceededException"), "{}"), 1),
         (answer(500, None, "{}"), 3),
@@ -140,12 +140,12 @@ async fn for_a_crowd_a_throttled_post_is_an_answer_and_everything_else_as_ever()
 }
 
 #[test]
-fn the_patience_for_posts_leaves_no_room_for_a_repetition() {
+fn the_timeout_of_posts_leaves_no_time_for_a_repetition() {
     assert_eq!(Patience::POST.attempt, Patience::POST.operation);
     assert!(Patience::POST.operation <= Duration::from_secs(3));
 }
 
-/// The error of a refused post, and how many attempts it took.
+/// The error of a refused post, and the number of attempts.
 async fn refused(reply: Reply) -> (DeliveryError, usize) {
     let stub = Stub::start(reply).await;
     let outcome = post(&stub, "hi", PATIENT).await;

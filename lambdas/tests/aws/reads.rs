@@ -1,4 +1,4 @@
-//! How fresh a read is asked for. No database on this machine is ever stale, so the requests are looked at.
+//! The requested consistency of reads. No database on this machine is ever stale, so the requests are checked.
 
 use chat_lambdas::aws::{Clients, DynamoStore, Patience};
 use chat_lambdas::environment::TableAddress;
@@ -19,7 +19,7 @@ async fn a_session_is_always_read_consistently() {
 }
 
 #[tokio::test]
-async fn connections_are_read_as_fresh_as_they_are_asked_for() {
+async fn connections_are_read_with_the_requested_consistency() {
     for (read, asked) in [
         (Read::Eventual, r#""ConsistentRead":false"#),
         (Read::Consistent, r#""ConsistentRead":true"#),

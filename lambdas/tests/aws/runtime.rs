@@ -1,4 +1,4 @@
-//! The function's binary, run by a Lambda Runtime API of our own.
+//! Runs the function's binary with a Runtime API for tests.
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::time::timeout;
 
 use crate::stub::read_request;
 
-/// Only a failing test waits for it.
+/// Only a failing test reaches it.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// What the trace id of each event begins with; its number follows, from 1.
+/// The prefix of each event's trace id; the event's number follows, from 1.
 pub(crate) const TRACE_ID: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0;Lineage=1:";
 
 pub(crate) struct Function {
@@ -41,7 +41,8 @@ impl Function {
         }
     }
 
-    /// Invokes the function: the last word of the path it reported to (`response` or `error`), and what it said.
+    /// Invokes the function. Returns the last part of the path that it reported to (`response` or `error`), and its
+    /// report.
     pub(crate) async fn invoke(&mut self, event: &str) -> (String, Value) {
         self.events
             .send(event.to_owned())
@@ -50,7 +51,7 @@ impl Function {
         outcome.expect("an outcome in time").expect("an outcome")
     }
 
-    /// Stops the function and hands out what it logged.
+    /// Stops the function and returns its log.
     pub(crate) fn stop(mut self) -> String {
         self.process.kill().expect("it still runs");
         let mut log = String::new();
@@ -62,13 +63,13 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        // Both fail only when it has ended already, which is what is wanted.
+        // Both only fail if it has already ended, which is the goal.
         self.process.kill().unwrap_or_default();
         self.process.wait().map(drop).unwrap_or_default();
     }
 }
 
-/// Runs the binary where nobody answers as the Runtime API, for what happens before it is needed.
+/// Runs the binary without a Runtime API, for what happens before it is needed.
 pub(crate) fn run_to_its_end(handler: &str, variables: &[(&str, &str)]) -> Output {
     run_at("127.0.0.1:1", handler, variables)
 }

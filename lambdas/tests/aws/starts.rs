@@ -1,4 +1,4 @@
-//! The binary where it cannot start.
+//! Tests of a binary that cannot start.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::function::{CREDENTIALS, ok};
 use crate::runtime::{run_at, run_to_its_end};
 
 #[test]
-fn a_function_that_cannot_start_says_why_and_fails() {
+fn a_function_that_cannot_start_logs_the_reason_and_fails() {
     check(
         "brodcast",
         &[],
@@ -49,13 +49,13 @@ fn a_function_that_cannot_start_says_why_and_fails() {
     check(
         "connect",
         &variables,
-        "`INDEX` is `rooms`, which is not understood; it may be: friend | room | friend,room",
+        "`INDEX` is `rooms`, which is not valid; it may be: friend | room | friend,room",
     );
     check("authorize", &[("NAMES", "none")], "`NAMES` is `none`");
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_start_reports_why_to_lambda() {
+async fn a_function_that_cannot_start_reports_the_reason_to_lambda() {
     let lambda = ok(202).await;
     let address = lambda.endpoint.trim_start_matches("http://");
     let address = address.trim_end_matches("/v1").to_owned();

@@ -1,4 +1,4 @@
-//! A server that gives the same answer to everybody, and remembers what it was asked.
+//! A server that gives the same response to all requests, and records them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Short where a test has to wait for the end of it.
+/// Short timeouts, for tests that wait for them.
 pub(crate) const IMPATIENT: Patience = Patience {
     connect: Duration::from_millis(300),
     attempt: Duration::from_millis(300),
@@ -22,7 +22,7 @@ pub(crate) const PATIENT: Patience = Patience {
     operation: Duration::from_secs(60),
 };
 
-/// How to answer.
+/// The response.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// Status line, headers and body.
@@ -31,9 +31,9 @@ pub(crate) enum Reply {
         error_type: Option<&'static str>,
         body: &'static str,
     },
-    /// Takes the request and never says anything.
+    /// Accepts the request and never responds.
     Nothing,
-    /// Takes the request and hangs up.
+    /// Accepts the request and disconnects.
     HangUp,
 }
 
@@ -100,7 +100,7 @@ async fn answer(mut socket: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>
     }
 }
 
-/// `None` when the client has hung up.
+/// Returns `None` if the client has disconnected.
 pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<String> {
     let mut read = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! A DynamoDB on a thread of its own, for as long as a test needs it.
+//! A DynamoDB on its own thread, as long as a test needs it.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 pub(crate) const TABLE: &str = "connections";
 
 pub(crate) struct LocalTable {
-    /// What the handlers use.
+    /// The store of the handlers.
     pub(crate) store: DynamoStore,
-    /// For what no handler may do: to make the table and to look into it.
+    /// For operations that no handler may do: creating the table and reading all of it.
     pub(crate) client: Client,
     pub(crate) endpoint: String,
     /// Dropping it stops the server.

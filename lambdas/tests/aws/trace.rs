@@ -1,4 +1,4 @@
-//! The trace id of an event goes along with what the event causes.
+//! The event's trace id is sent with every request that the event causes.
 
 use serde_json::json;
 

@@ -26,7 +26,7 @@ fn two_names_are_allowed_to_connect_and_become_the_context() {
 }
 
 #[test]
-fn where_names_are_optional_the_context_says_what_was_said_and_always_the_room() {
+fn with_optional_names_the_context_has_the_given_names_and_always_the_room() {
     let scene = Scene::new();
     let policy = |claims: Claims<'_>| {
         let event = gateway::authorizer("c", claims);
@@ -35,7 +35,7 @@ fn where_names_are_optional_the_context_says_what_was_said_and_always_the_room()
         );
         (policy["principalId"].clone(), policy["context"].clone())
     };
-    // Without any member the events to come could not be told from those of a gateway without authorizers.
+    // Without any field, later events would look like those of a gateway without authorizers.
     assert_eq!(
         policy(Claims::default()),
         (json!("#anonymous"), json!({"room": "everybody"}))
@@ -77,7 +77,7 @@ fn a_room_that_is_no_name_is_unauthorized_in_every_stack() {
 }
 
 #[test]
-fn who_gives_no_usable_names_is_unauthorized_and_the_reason_is_logged() {
+fn without_valid_names_a_client_is_unauthorized_and_the_reason_is_logged() {
     check((None, Some("Jerry")), "`msgfrom` is missing");
     check((Some("Tom"), None), "`msgto` is missing");
     check(
@@ -119,7 +119,7 @@ fn a_hostile_name_cannot_write_into_the_log() {
 }
 
 #[test]
-fn names_are_not_logged_when_all_is_well() {
+fn names_of_accepted_clients_are_not_logged() {
     let scene = Scene::new();
     let event = gateway::authorizer("c", (Some("Tom"), Some("Jerry")));
     authorize(&event, &REQUIRED, &scene.invocation()).unwrap();

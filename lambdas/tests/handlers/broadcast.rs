@@ -14,16 +14,16 @@ use crate::gateway::{self, room_context};
 use crate::large_room::crowd;
 use crate::scene::{ROOMS, Scene, json_of};
 
-/// Long enough for anything in memory; only a failing test waits for it.
+/// Long enough for anything in memory. Only a failing test reaches it.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Whole frames, and not to the sender.
+/// Whole frames, without a copy for the sender.
 const RELAY: &str = "{}";
 
 const ECHO: &str = r#"{"$default":{"text":"message","includeSender":true,"maxTextBytes":32768}}"#;
 
 #[tokio::test]
-async fn everybody_in_the_room_gets_the_text_once_and_nobody_else_anything() {
+async fn only_members_of_the_room_get_the_message_and_only_once() {
     let scene = Scene::new();
     let sender = scene.present("hall", "a").await;
     let others = [
@@ -42,7 +42,7 @@ async fn everybody_in_the_room_gets_the_text_once_and_nobody_else_anything() {
 }
 
 #[tokio::test]
-async fn a_sender_who_is_included_gets_it_once_even_where_the_table_does_not_know_it() {
+async fn an_included_sender_gets_it_once_even_without_a_row() {
     for is_known in [true, false] {
         let scene = Scene::new();
         let sender = ConnectionId::new("a");
@@ -57,7 +57,7 @@ async fn a_sender_who_is_included_gets_it_once_even_where_the_table_does_not_kno
 }
 
 #[tokio::test]
-async fn a_refused_frame_costs_no_read_and_reaches_nobody_but_its_sender() {
+async fn a_refused_frame_costs_no_read_and_only_its_sender_gets_a_notice() {
     let scene = Scene::new();
     let (sender, other) = (
         scene.present("hall", "a").await,
@@ -110,7 +110,7 @@ async fn an_expired_member_is_not_posted_to() {
 }
 
 #[tokio::test]
-async fn a_refusal_and_a_row_that_cannot_be_removed_stop_nobody() {
+async fn a_refusal_and_a_row_that_cannot_be_removed_do_not_stop_the_others() {
     let scene = Scene::new();
     scene.store.break_down(Call::Leave);
     scene.joined("hall", "gone", scene.now - 60).await;
@@ -129,7 +129,7 @@ async fn a_refusal_and_a_row_that_cannot_be_removed_stop_nobody() {
     let here = scene.present("hall", "zz here").await;
     scene.says("hi", RELAY).await.unwrap();
     assert_eq!(scene.delivery.take(&here).unwrap(), "hi");
-    assert_eq!(scene.members().len(), 6, "nobody is forgotten");
+    assert_eq!(scene.members().len(), 6, "no member is forgotten");
     let logged = scene.logged();
     assert!(
         logged.contains(r#""delivered":1,"gone":1,"refused":4"#),
@@ -138,7 +138,7 @@ async fn a_refusal_and_a_row_that_cannot_be_removed_stop_nobody() {
     for reason in [
         "(413)",
         "(403)",
-        "no answer in time",
+        "no response in time",
         "the wire is cut",
         "gone connection not forgotten",
     ] {
@@ -160,7 +160,7 @@ async fn many_refusals_are_counted_and_only_the_first_are_listed() {
 }
 
 #[tokio::test]
-async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way_at_once() {
+async fn slow_members_do_not_delay_the_others_and_concurrent_posts_are_limited() {
     let scene = Scene::new();
     for number in 0..POSTS_AT_ONCE - 1 {
         let slow = scene.present("hall", &format!("slow {number}")).await;
@@ -192,7 +192,7 @@ async fn slow_members_do_not_keep_the_others_waiting_and_few_posts_are_under_way
 }
 
 #[tokio::test]
-async fn no_more_than_so_many_posts_are_under_way_at_once() {
+async fn concurrent_posts_are_limited() {
     let scene = Scene::new();
     for number in 0..POSTS_AT_ONCE + 30 {
         let member = scene.present("hall", &format!("slow {number}")).await;
@@ -215,7 +215,7 @@ async fn no_more_than_so_many_posts_are_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn who_is_throttled_is_tried_again_until_it_is_taken() {
+async fn a_throttled_post_is_retried_until_it_is_accepted() {
     let scene = Scene::new();
     let member = scene.present("hall", "b").await;
     scene
@@ -227,7 +227,7 @@ async fn who_is_throttled_is_tried_again_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn who_is_throttled_is_given_up_when_there_is_no_time_left() {
+async fn a_throttled_post_is_dropped_when_there_is_no_time_left() {
     let mut scene = Scene::new();
     scene.time_left = Duration::from_millis(200);
     let member = scene.present("hall", "b").await;
@@ -240,7 +240,7 @@ async fn who_is_throttled_is_given_up_when_there_is_no_time_left() {
 }
 
 #[tokio::test]
-async fn a_room_that_cannot_be_read_makes_the_invocation_fail_before_anybody_has_got_anything() {
+async fn an_unreadable_room_makes_the_invocation_fail_before_any_post() {
     let scene = Scene::new();
     let other = scene.present("hall", "b").await;
     scene.store.break_down(Call::Members);
@@ -252,7 +252,7 @@ async fn a_room_that_cannot_be_read_makes_the_invocation_fail_before_anybody_has
 }
 
 #[tokio::test]
-async fn without_an_authorizer_the_record_tells_which_room_it_is() {
+async fn without_an_authorizer_the_record_has_the_room() {
     let scene = Scene::new();
     let other = scene.present("attic", "b").await;
     let handshake = gateway::connect("x", gateway::in_room("attic"), None);
@@ -267,7 +267,7 @@ async fn without_an_authorizer_the_record_tells_which_room_it_is() {
 }
 
 #[tokio::test]
-async fn a_message_nobody_stands_behind_is_dropped_without_a_word() {
+async fn a_message_of_an_unknown_connection_is_dropped_without_a_notice() {
     let scene = Scene::new();
     let other = scene.present("everybody", "b").await;
     for context in [
@@ -297,7 +297,7 @@ async fn events_of_another_kind_are_errors() {
 }
 
 #[tokio::test]
-async fn no_log_line_quotes_a_message_or_a_frame_that_was_refused() {
+async fn no_log_line_quotes_a_message_or_a_refused_frame() {
     let scene = Scene::logging_from(Level::Debug);
     scene.present("hall", "a").await;
     scene.joined("hall", "gone", scene.now - 60).await;

@@ -32,7 +32,7 @@ async fn without_an_authorizer_the_session_is_recorded_for_later_events_too() {
 }
 
 #[tokio::test]
-async fn what_was_proven_beats_what_is_claimed() {
+async fn a_proven_session_overrides_claims() {
     let scene = Scene::new();
     let claims = (Some("Mallory"), Some("Jerry"));
     run(
@@ -53,7 +53,7 @@ async fn half_a_context_is_not_completed_by_claims() {
 }
 
 #[tokio::test]
-async fn two_devices_of_one_person_are_two_rows() {
+async fn two_devices_of_one_user_are_two_rows() {
     let scene = Scene::new();
     for connection in ["a", "b"] {
         run(&scene, &gateway::connect(connection, TOM, None)).await;
@@ -62,17 +62,17 @@ async fn two_devices_of_one_person_are_two_rows() {
 }
 
 #[tokio::test]
-async fn unusable_names_are_refused_with_the_reason_and_leave_nothing_behind() {
+async fn invalid_names_are_refused_with_the_reason_and_leave_no_rows() {
     let scene = Scene::new();
     let answer = run(&scene, &gateway::connect("c", (Some("Tom"), None), None)).await;
-    let reason = "`msgto` is missing; give it as a header or in the query string";
+    let reason = "`msgto` is missing; send it as a header or in the query string";
     assert_eq!(json_of(&answer), json!({"statusCode": 400, "body": reason}));
     assert!(scene.logged().contains(reason), "{}", scene.logged());
     assert!(scene.rows().is_empty() && scene.store.sessions().is_empty());
 }
 
 #[tokio::test]
-async fn a_broken_table_refuses_the_connection_and_leaves_nobody_findable() {
+async fn a_broken_table_refuses_the_connection_and_leaves_no_findable_row() {
     for call in [Call::Remember, Call::RememberSession] {
         let scene = Scene::new();
         scene.store.break_down(call);
@@ -80,7 +80,7 @@ async fn a_broken_table_refuses_the_connection_and_leaves_nobody_findable() {
         assert_eq!(json_of(&answer), json!({"statusCode": 500}));
         assert!(scene.rows().is_empty(), "{call:?}");
         assert!(
-            scene.logged().contains("was told to fail"),
+            scene.logged().contains("is set to fail"),
             "{}",
             scene.logged()
         );
@@ -110,7 +110,7 @@ async fn in_a_stack_of_rooms_a_connection_is_a_member_of_its_room_and_nothing_el
 }
 
 #[tokio::test]
-async fn where_both_are_used_a_connection_is_found_by_name_and_by_room() {
+async fn with_both_indexes_a_connection_is_found_by_name_and_by_room() {
     let scene = Scene::new();
     let both = (SessionNames::Required, Index::FriendAndRoom);
     let context = json!({"name": "Tom", "friend": "Jerry", "room": "hall"});

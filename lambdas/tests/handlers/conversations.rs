@@ -1,5 +1,5 @@
-//! Every conversation over the real handlers, with and without an authorizer,
-//! and with `$disconnect` events that come at once, late, or never.
+//! Runs every conversation with the real handlers, with and without an authorizer, and with `$disconnect` events that
+//! come at once, late, or never.
 
 use std::collections::HashMap;
 
@@ -77,7 +77,7 @@ struct InMemory {
     authorizer: Authorizer,
     farewell: Farewell,
     connections: HashMap<Party, Connection>,
-    /// Connections whose end the handlers have not been told yet.
+    /// Closed connections without a `$disconnect` event so far.
     ended: Vec<Connection>,
     made: usize,
 }
@@ -85,7 +85,7 @@ struct InMemory {
 #[derive(Clone)]
 struct Connection {
     id: ConnectionId,
-    /// What API Gateway repeats in its events.
+    /// The context that API Gateway repeats in its events.
     context: Option<Value>,
 }
 
@@ -95,7 +95,7 @@ impl InMemory {
         Ok(connection.ok_or_else(|| format!("{party} has no connection"))?)
     }
 
-    /// Runs the authorizer, if there is one. `Err` holds the status of a refusal.
+    /// Runs the authorizer, if there is one. `Err` is the status of a refusal.
     fn authorized(
         &self,
         id: &ConnectionId,
@@ -126,7 +126,7 @@ impl InMemory {
             let (index, invocation) = (self.wiring.index, self.scene.invocation());
             let answer = disconnect(&event, &self.scene.store, index, &invocation).await?;
             if json_of(&answer) != json!({"statusCode": 200}) {
-                return Err(format!("$disconnect answered {answer:?}").into());
+                return Err(format!("$disconnect returned {answer:?}").into());
             }
         }
         Ok(())
@@ -138,7 +138,7 @@ impl InMemory {
         Ok(direct(event, &scene.store, &scene.delivery, routes, &invocation).await?)
     }
 
-    /// What is handed over is delivered before this returns.
+    /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
         let (scene, routes) = (&self.scene, &self.wiring.room_routes);
         let ways = (&scene.store, &scene.delivery);
@@ -178,7 +178,7 @@ impl World for InMemory {
         if answer.status_code() != 200 {
             return Ok(Welcome::Refused(answer.status_code().to_string()));
         }
-        // Only now is there a connection.
+        // The connection only exists from here on.
         self.scene.delivery.open(&id);
         self.connections
             .insert(party.clone(), Connection { id, context });
@@ -195,10 +195,10 @@ impl World for InMemory {
             Receivers::Friend => self.to_friend(&event).await?,
             Receivers::Room => self.to_room(&event).await?,
         };
-        // 400: the sender is told, and the script knows.
+        // 400: the sender gets a notice, which the script expects.
         match answer.status_code() {
             200 | 400 => Ok(()),
-            _ => Err(format!("the message was answered {answer:?}").into()),
+            _ => Err(format!("the message returned {answer:?}").into()),
         }
     }
 

@@ -13,11 +13,11 @@ use tokio::time::timeout;
 
 use crate::scene::{Scene, json_of};
 
-/// Long enough for anything in memory; only a failing test waits for it.
+/// Long enough for anything in memory. Only a failing test reaches it.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn everybody_in_the_shard_gets_it_once_over_however_many_pages() {
+async fn every_member_of_the_shard_gets_it_once_over_any_number_of_pages() {
     let scene = Scene::new();
     let members = shard_of(&scene, 3 * usize::from(PAGE_ROWS) + 7).await;
     scene.joined("hall", "gone", scene.now - 60).await;
@@ -30,7 +30,7 @@ async fn everybody_in_the_shard_gets_it_once_over_however_many_pages() {
 }
 
 #[tokio::test]
-async fn the_outcome_is_told_in_numbers_and_the_sender_is_passed_over() {
+async fn the_outcome_is_counted_and_the_sender_is_skipped() {
     let scene = Scene::new();
     let members = shard_of(&scene, 3).await;
     let tally = scene.delivers(&message(members[0].as_str())).await;
@@ -42,7 +42,7 @@ async fn the_outcome_is_told_in_numbers_and_the_sender_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_slow_member_of_one_page_does_not_keep_the_next_page_waiting() {
+async fn a_slow_member_of_one_page_does_not_delay_the_next_page() {
     let scene = Scene::new();
     let members = shard_of(&scene, 2 * usize::from(PAGE_ROWS)).await;
     let (slow, last) = (&members[0], &members[members.len() - 1]);
@@ -64,7 +64,7 @@ async fn a_slow_member_of_one_page_does_not_keep_the_next_page_waiting() {
 }
 
 #[tokio::test]
-async fn of_a_shard_that_is_served_slowly_no_more_than_the_next_page_is_read_ahead() {
+async fn at_most_one_page_of_a_slow_shard_is_read_ahead() {
     let scene = Scene::new();
     for member in shard_of(&scene, 10 * usize::from(PAGE_ROWS)).await {
         scene.delivery.hold(&member);
@@ -88,7 +88,7 @@ async fn of_a_shard_that_is_served_slowly_no_more_than_the_next_page_is_read_ahe
 }
 
 #[tokio::test]
-async fn a_shard_that_cannot_be_read_makes_the_invocation_fail() {
+async fn an_unreadable_shard_makes_the_invocation_fail() {
     let scene = Scene::new();
     scene.store.break_down(Call::Members);
     let outcome = scene.delivers(&message("nobody")).await;
@@ -96,7 +96,7 @@ async fn a_shard_that_cannot_be_read_makes_the_invocation_fail() {
 }
 
 #[tokio::test]
-async fn what_there_is_no_time_for_is_handed_on_with_the_place_where_to_go_on() {
+async fn remaining_members_are_handed_on_with_the_place_to_continue() {
     let mut scene = Scene::new();
     let members = shard_of(&scene, 10 * usize::from(PAGE_ROWS)).await;
     scene.time_left = Duration::ZERO;
@@ -118,7 +118,7 @@ async fn what_there_is_no_time_for_is_handed_on_with_the_place_where_to_go_on() 
 }
 
 #[tokio::test]
-async fn a_function_that_goes_on_posts_to_those_who_follow_and_to_those_who_were_put_off() {
+async fn the_next_function_posts_to_the_remaining_and_the_postponed_members() {
     let scene = Scene::new();
     let members = shard_of(&scene, 2 * usize::from(PAGE_ROWS) + 7).await;
     let mut message = message("nobody");
@@ -135,7 +135,7 @@ async fn a_function_that_goes_on_posts_to_those_who_follow_and_to_those_who_were
 }
 
 #[tokio::test]
-async fn who_is_throttled_to_the_end_is_handed_on_by_name() {
+async fn members_that_are_throttled_to_the_end_are_handed_on_individually() {
     let mut scene = Scene::new();
     scene.time_left = Duration::from_millis(400);
     let members = shard_of(&scene, 5).await;
@@ -154,7 +154,7 @@ async fn who_is_throttled_to_the_end_is_handed_on_by_name() {
 }
 
 #[tokio::test]
-async fn a_message_that_cannot_be_handed_on_is_an_error_in_the_log() {
+async fn a_failure_to_hand_on_is_logged_as_an_error() {
     for (step, refusal) in [(MAX_STEPS - 1, false), (0, true)] {
         let mut scene = Scene::new();
         shard_of(&scene, 5).await;
@@ -176,7 +176,7 @@ async fn a_message_that_cannot_be_handed_on_is_an_error_in_the_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_that_has_enough_is_asked_for_less_at_once() {
+async fn concurrency_falls_when_the_gateway_refuses() {
     let scene = Scene::new();
     let members = shard_of(&scene, 400).await;
     for member in &members {
@@ -188,7 +188,7 @@ async fn a_gateway_that_has_enough_is_asked_for_less_at_once() {
     assert_eq!((tally.delivered, tally.refused), (members.len(), 0));
 }
 
-/// So many open members of one shard of `hall`, in the order in which they are read.
+/// `count` open members of one shard of `hall`, in the order in which they are read.
 async fn shard_of(scene: &Scene, count: usize) -> Vec<ConnectionId> {
     let ids = (0..).map(|number| format!("guest-{number:06}="));
     let ids = ids.filter(|id| Shard::of(&ConnectionId::new(id)) == shard());

@@ -11,7 +11,7 @@ use crate::gateway::{self, context};
 use crate::scene::{FRIENDS, Scene, json_of};
 
 #[tokio::test]
-async fn every_device_of_the_friend_gets_the_text_and_nobody_else_anything() {
+async fn only_the_friend_s_devices_get_the_message() {
     let scene = Scene::new();
     let tom = scene.online("Tom", "t").await;
     let (desk, phone) = (
@@ -27,7 +27,7 @@ async fn every_device_of_the_friend_gets_the_text_and_nobody_else_anything() {
 }
 
 #[tokio::test]
-async fn the_notice_is_word_for_word_what_clients_know() {
+async fn the_notice_never_changes() {
     assert_eq!(
         FRIEND_NOT_REACHABLE,
         "Your friend is not reachable. Connect from the other terminal and then try again"
@@ -42,7 +42,7 @@ async fn the_notice_is_word_for_word_what_clients_know() {
 }
 
 #[tokio::test]
-async fn a_friend_whom_the_cheap_read_misses_is_found_by_the_consistent_one() {
+async fn a_friend_missed_by_the_cheap_read_is_found_by_the_consistent_one() {
     let scene = Scene::new();
     let tom = scene.online("Tom", "t").await;
     scene.store.lag();
@@ -83,7 +83,7 @@ async fn a_device_that_refused_is_not_tried_a_second_time() {
 }
 
 #[tokio::test]
-async fn one_device_that_takes_it_is_enough_for_no_notice() {
+async fn no_notice_is_sent_if_one_device_accepts_the_message() {
     let scene = Scene::new();
     let tom = scene.online("Tom", "t").await;
     scene.recorded("Jerry", "gone", scene.now - 60).await;
@@ -124,7 +124,7 @@ async fn a_sender_who_has_left_needs_no_notice() {
 }
 
 #[tokio::test]
-async fn without_an_authorizer_the_record_tells_who_is_speaking() {
+async fn without_an_authorizer_the_record_has_the_sender() {
     let scene = Scene::new();
     let jerry = scene.online("Jerry", "j").await;
     let handshake = gateway::connect("t", (Some("Tom"), Some("Jerry")), None);
@@ -138,7 +138,7 @@ async fn without_an_authorizer_the_record_tells_who_is_speaking() {
 }
 
 #[tokio::test]
-async fn a_message_nobody_stands_behind_is_dropped_without_a_word() {
+async fn a_message_of_an_unknown_connection_is_dropped_without_a_notice() {
     let scene = Scene::new();
     let jerry = scene.online("Jerry", "j").await;
     let stranger = scene.online("Spike", "s").await;
@@ -157,8 +157,8 @@ async fn a_message_nobody_stands_behind_is_dropped_without_a_word() {
 }
 
 #[tokio::test]
-async fn a_friend_who_cannot_be_looked_up_makes_the_invocation_fail() {
-    // API Gateway then sends an error frame: the sender learns that the message is lost.
+async fn a_failed_lookup_of_the_friend_makes_the_invocation_fail() {
+    // API Gateway then sends an error frame, so the sender learns that the message is lost.
     let scene = Scene::new();
     scene.online("Jerry", "j").await;
     scene.store.break_down(Call::ConnectionsOf);
@@ -174,7 +174,7 @@ async fn a_friend_who_cannot_be_looked_up_makes_the_invocation_fail() {
 }
 
 #[tokio::test]
-async fn a_route_with_a_text_passes_on_the_text_and_refuses_frames_without_it() {
+async fn a_route_with_a_field_passes_on_that_field_and_refuses_frames_without_it() {
     let scene = Scene::new();
     let (tom, jerry) = (
         scene.online("Tom", "t").await,

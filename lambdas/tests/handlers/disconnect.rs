@@ -7,7 +7,7 @@ use crate::gateway::{self, context, room_context};
 use crate::scene::{FRIENDS, ROOMS, Scene, json_of};
 
 #[tokio::test]
-async fn exactly_this_connection_is_forgotten() {
+async fn only_this_connection_is_forgotten() {
     let scene = Scene::new();
     scene.online("Tom", "old").await;
     scene.online("Tom", "new").await;
@@ -18,7 +18,7 @@ async fn exactly_this_connection_is_forgotten() {
 }
 
 #[tokio::test]
-async fn without_an_authorizer_the_record_tells_whose_connection_it_was() {
+async fn without_an_authorizer_the_record_has_the_connection_s_user() {
     let scene = Scene::new();
     for connection in ["a", "b"] {
         let event = gateway::connect(connection, (Some("Tom"), Some("Jerry")), None);
@@ -31,7 +31,7 @@ async fn without_an_authorizer_the_record_tells_whose_connection_it_was() {
 }
 
 #[tokio::test]
-async fn a_second_disconnect_and_an_unknown_one_are_fine() {
+async fn a_second_disconnect_and_an_unknown_one_are_no_errors() {
     let scene = Scene::new();
     scene.online("Tom", "t").await;
     let tom = context("Tom", "Jerry");
@@ -42,7 +42,7 @@ async fn a_second_disconnect_and_an_unknown_one_are_fine() {
 }
 
 #[tokio::test]
-async fn a_removal_that_failed_half_way_can_be_repeated() {
+async fn a_removal_that_failed_halfway_can_be_repeated() {
     let scene = Scene::new();
     let event = gateway::connect("c", (Some("Tom"), Some("Jerry")), None);
     let connected = connect(&event, &scene.store, FRIENDS, &scene.invocation()).await;
@@ -52,12 +52,12 @@ async fn a_removal_that_failed_half_way_can_be_repeated() {
     assert_eq!(
         scene.store.sessions().len(),
         1,
-        "still knows whose row is left"
+        "the record of the remaining row is still there"
     );
 }
 
 #[tokio::test]
-async fn a_broken_table_is_answered_and_logged() {
+async fn a_broken_table_is_a_500_and_logged() {
     for (call, context) in [
         (Call::Forget, Some(context("Tom", "Jerry"))),
         (Call::SessionOf, None),
@@ -67,7 +67,7 @@ async fn a_broken_table_is_answered_and_logged() {
         let answer = run(&scene, "c", context.as_ref()).await;
         assert_eq!(json_of(&answer), json!({"statusCode": 500}));
         assert!(
-            scene.logged().contains("was told to fail"),
+            scene.logged().contains("is set to fail"),
             "{}",
             scene.logged()
         );
@@ -90,7 +90,7 @@ async fn a_member_leaves_its_room_and_both_rows_go_where_there_are_two() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_removed_does_not_keep_the_other() {
+async fn a_row_that_cannot_be_removed_does_not_stop_the_removal_of_the_other() {
     let scene = Scene::new();
     scene.store.break_down(Call::Forget);
     scene.online("Tom", "c").await;
@@ -107,7 +107,7 @@ async fn a_row_that_cannot_be_removed_does_not_keep_the_other() {
 }
 
 #[tokio::test]
-async fn without_an_authorizer_the_record_tells_which_room_is_left() {
+async fn without_an_authorizer_the_record_has_the_room() {
     let scene = Scene::new();
     let event = gateway::connect("c", gateway::in_room("hall"), None);
     connect(&event, &scene.store, ROOMS, &scene.invocation())

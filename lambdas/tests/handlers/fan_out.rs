@@ -9,11 +9,11 @@ use tokio::time::timeout;
 
 use crate::scene::Scene;
 
-/// Long enough for anything in memory; only a failing test waits for it.
+/// Long enough for anything in memory. Only a failing test reaches it.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_gone_device_is_forgotten_and_the_others_get_the_text() {
+async fn a_gone_device_is_forgotten_and_the_others_get_the_message() {
     let scene = Scene::new();
     let here = scene.online("Jerry", "here").await;
     let gone = scene.recorded("Jerry", "gone", scene.now - 60).await;
@@ -26,7 +26,7 @@ async fn a_gone_device_is_forgotten_and_the_others_get_the_text() {
 }
 
 #[tokio::test]
-async fn a_device_that_is_just_arriving_answers_gone_and_is_not_forgotten() {
+async fn a_device_that_is_just_connecting_is_not_forgotten() {
     let scene = Scene::new();
     scene
         .recorded("Jerry", "arriving", scene.now - ARRIVAL_SECONDS + 1)
@@ -43,7 +43,7 @@ async fn a_device_that_is_just_arriving_answers_gone_and_is_not_forgotten() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_reported_with_its_reason_and_stops_nobody() {
+async fn a_refusal_is_logged_with_its_reason_and_does_not_stop_the_others() {
     let refusals: [fn() -> DeliveryError; 5] = [
         || DeliveryError::Throttled,
         || DeliveryError::TooLarge,
@@ -62,13 +62,13 @@ async fn a_refusal_is_reported_with_its_reason_and_stops_nobody() {
     let outcome = post_to_jerry(&scene).await;
     assert_eq!((outcome.delivered, outcome.refused.len()), (1, 5));
     assert_eq!(scene.delivery.take(&here).unwrap(), "hi");
-    assert_eq!(scene.rows().len(), 6, "who refuses is not forgotten");
+    assert_eq!(scene.rows().len(), 6, "a refusing device is not forgotten");
     let logged = scene.logged();
     for reason in [
         "(429)",
         "(413)",
         "(403)",
-        "no answer in time",
+        "no response in time",
         "used: the wire is cut",
     ] {
         assert!(logged.contains(reason), "{reason} in {logged}");
@@ -76,7 +76,7 @@ async fn a_refusal_is_reported_with_its_reason_and_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_removed_stops_nobody() {
+async fn a_row_that_cannot_be_removed_does_not_stop_the_others() {
     let scene = Scene::new();
     scene.store.break_down(Call::Forget);
     scene.recorded("Jerry", "gone", scene.now - 60).await;
@@ -88,7 +88,7 @@ async fn a_row_that_cannot_be_removed_stops_nobody() {
 }
 
 #[tokio::test]
-async fn a_slow_device_does_not_keep_the_others_waiting() {
+async fn a_slow_device_does_not_delay_the_others() {
     let scene = Scene::new();
     scene.delivery.hold(&scene.online("Jerry", "a slow").await);
     let fast = scene.online("Jerry", "b fast").await;
@@ -108,7 +108,7 @@ async fn a_slow_device_does_not_keep_the_others_waiting() {
 }
 
 #[tokio::test]
-async fn at_most_eight_posts_are_under_way_at_once() {
+async fn at_most_eight_posts_are_concurrent() {
     let scene = Scene::new();
     for number in 0..30 {
         let device = scene.online("Jerry", &format!("slow {number}")).await;

@@ -1,14 +1,14 @@
-//! Events as API Gateway makes them, members nobody asked for included.
+//! Events as API Gateway makes them, with fields that are not used.
 
 use chat_lambdas::event::SocketEvent;
 use serde_json::{Value, json};
 
 pub(crate) const ARN: &str = "arn:aws:execute-api:eu-central-1:000000000000:a1b2c3d4e5/v1/$connect";
 
-/// What a client put into its handshake: its name and its friend's.
+/// The names in a client's handshake: its own and its friend's.
 pub(crate) type Names<'a> = (Option<&'a str>, Option<&'a str>);
 
-/// The same, and the room.
+/// The names and the room.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Claims<'a> {
     pub(crate) from: Option<&'a str>,
@@ -26,7 +26,7 @@ impl<'a> From<Names<'a>> for Claims<'a> {
     }
 }
 
-/// The claims of somebody who names a room and nothing else.
+/// The claims of a client that only names a room.
 pub(crate) fn in_room(room: &str) -> Claims<'_> {
     Claims {
         room: Some(room),
@@ -56,7 +56,7 @@ pub(crate) fn message(connection: &str, text: &str, context: Option<&Value>) -> 
     routed("$default", connection, text, context)
 }
 
-/// A message by the route with the key `route`.
+/// A message on the route with the key `route`.
 pub(crate) fn routed(
     route: &str,
     connection: &str,
@@ -84,12 +84,12 @@ pub(crate) fn disconnect(connection: &str, context: Option<&Value>) -> SocketEve
     parsed(&with_context(event, context))
 }
 
-/// An authorizer's context as it appears in the events after it.
+/// An authorizer's context in later events.
 pub(crate) fn context(name: &str, friend: &str) -> Value {
     json!({"principalId": name, "name": name, "friend": friend})
 }
 
-/// The same of somebody who is in a room and names nobody.
+/// The context of a client in a room without names.
 pub(crate) fn room_context(room: &str) -> Value {
     json!({"principalId": "#anonymous", "room": room})
 }

@@ -7,14 +7,14 @@ use chat_lambdas::shard::Shard;
 
 use crate::scene::Scene;
 
-/// Whole frames, and not to the sender.
+/// Whole frames, without a copy for the sender.
 const RELAY: &str = "{}";
 
-/// The text of a member, and to the sender, too.
+/// The message in a field, with a copy for the sender.
 const ECHO: &str = r#"{"$default":{"text":"message","includeSender":true,"maxTextBytes":32768}}"#;
 
 #[tokio::test]
-async fn up_to_the_limit_nothing_is_handed_over() {
+async fn rooms_up_to_the_limit_are_not_handed_over() {
     let scene = Scene::new();
     crowd(&scene, INLINE_RECEIVERS).await;
     scene.present("hall", "a").await;
@@ -44,7 +44,7 @@ async fn a_larger_room_is_handed_over_shard_by_shard_and_only_the_sender_is_serv
 }
 
 #[tokio::test]
-async fn of_a_huge_room_no_more_is_read_than_shows_its_size() {
+async fn only_the_first_pages_of_a_huge_room_are_read() {
     let scene = Scene::new();
     crowd(&scene, 5_000).await;
     scene.says("hi", RELAY).await.unwrap();
@@ -53,7 +53,7 @@ async fn of_a_huge_room_no_more_is_read_than_shows_its_size() {
 }
 
 #[tokio::test]
-async fn a_shard_that_is_not_taken_is_served_here_and_one_that_may_be_is_not() {
+async fn a_refused_shard_is_served_here_and_one_with_an_unknown_outcome_is_not() {
     let scene = Scene::new();
     let many = INLINE_RECEIVERS + 100;
     crowd(&scene, many).await;
@@ -83,7 +83,7 @@ async fn a_shard_that_is_not_taken_is_served_here_and_one_that_may_be_is_not() {
 }
 
 #[tokio::test]
-async fn when_time_is_up_nothing_more_is_begun_and_it_is_said() {
+async fn without_time_no_post_is_begun_and_that_is_logged() {
     let mut scene = Scene::new();
     crowd(&scene, 20).await;
     scene.time_left = Duration::ZERO;
@@ -96,7 +96,7 @@ async fn when_time_is_up_nothing_more_is_begun_and_it_is_said() {
     );
 }
 
-/// Lets so many into the hall.
+/// Adds `count` members to the hall.
 pub(crate) async fn crowd(scene: &Scene, count: usize) {
     for number in 0..count {
         scene.present("hall", guest(number).as_str()).await;
@@ -107,7 +107,7 @@ fn guest(number: usize) -> ConnectionId {
     ConnectionId::new(format!("guest-{number:05}="))
 }
 
-/// How many of the crowd have got `hi`, each exactly once.
+/// The number of members that have received `hi` exactly once.
 fn delivered(scene: &Scene, count: usize) -> usize {
     let guests = (0..count).map(guest);
     let heard = guests.filter(|guest| scene.delivery.take(guest).is_some_and(|text| text == "hi"));

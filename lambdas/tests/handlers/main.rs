@@ -1,4 +1,4 @@
-//! The handlers over the fakes, driven by events as API Gateway makes them.
+//! Tests of the handlers with the fakes, driven by events as API Gateway makes them.
 
 mod authorize;
 mod broadcast;

@@ -1,4 +1,4 @@
-//! A table, some clients, a clock and a log, to let handlers act in.
+//! A table, some clients, a clock and a log, for tests of handlers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,16 +22,16 @@ pub(crate) struct Scene {
     pub(crate) delivery: MemoryDelivery,
     pub(crate) dispatch: MemoryDispatch,
     pub(crate) now: u64,
-    /// For how long an invocation may run.
+    /// The time limit of an invocation.
     pub(crate) time_left: Duration,
     log: Log,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
-/// When scenes begin, in seconds since the epoch.
+/// The time at which scenes begin, in seconds since the epoch.
 pub(crate) const BEGIN: u64 = 1_767_225_600;
 
-/// A stack of friends, which is what an environment without further variables means.
+/// A stack of friends, the default.
 pub(crate) const FRIENDS: (Names, Index) = (Names::Required, Index::Friend);
 
 /// A stack of rooms only.
@@ -91,20 +91,20 @@ impl Scene {
         presence.connection
     }
 
-    /// Lets `Tom`, whose friend is `Jerry`, say something on connection `t`.
+    /// Sends a message of `Tom`, whose friend is `Jerry`, on connection `t`.
     pub(crate) async fn tom_says(&self, text: &str) -> Result<Answer, HandlerError> {
         let event = gateway::message("t", text, Some(&gateway::context("Tom", "Jerry")));
         self.direct(&event).await
     }
 
-    /// Runs `direct` where no route has options.
+    /// Runs `direct` with a route without options.
     pub(crate) async fn direct(&self, event: &SocketEvent) -> Result<Answer, HandlerError> {
         let routes = Routes::default();
         let invocation = self.invocation();
         handlers::direct(event, &self.store, &self.delivery, &routes, &invocation).await
     }
 
-    /// Opens a member of `room` who came a minute ago.
+    /// Opens a member of `room` that was recorded a minute ago.
     pub(crate) async fn present(&self, room: &str, connection: &str) -> ConnectionId {
         let id = self.joined(room, connection, self.now - 60).await;
         self.delivery.open(&id);
@@ -119,13 +119,13 @@ impl Scene {
         member.connection
     }
 
-    /// Lets connection `a`, who is in the room `hall`, say something on the route `$default` as `routes` have it.
+    /// Sends a message of connection `a`, a member of `hall`, on the route `$default` with the rules in `routes`.
     pub(crate) async fn says(&self, text: &str, routes: &str) -> Result<Answer, HandlerError> {
         let event = gateway::message("a", text, Some(&gateway::room_context("hall")));
         self.broadcast(&event, routes).await
     }
 
-    /// Runs `broadcast` with what `ROUTES` says.
+    /// Runs `broadcast` with `routes` as the variable `ROUTES`.
     pub(crate) async fn broadcast(
         &self,
         event: &SocketEvent,
@@ -142,7 +142,7 @@ impl Scene {
         handlers::deliver(message, self.ways(), &self.dispatch, &invocation).await
     }
 
-    /// The table and the way to clients.
+    /// The table and the clients.
     pub(crate) fn ways(&self) -> (&MemoryStore, &MemoryDelivery) {
         (&self.store, &self.delivery)
     }
@@ -190,7 +190,7 @@ pub(crate) fn member(room: &str, connection: &str, at: u64) -> Presence {
     }
 }
 
-/// The answer as API Gateway reads it.
+/// The response as API Gateway parses it.
 pub(crate) fn json_of(answer: &impl serde::Serialize) -> Value {
     serde_json::to_value(answer).expect("answers are plain JSON")
 }

@@ -1,5 +1,5 @@
-//! The real `deliver` in simulated time, against a model of an account's limit. The large rooms are played by
-//! `cargo xtask simulate rooms`.
+//! The real `deliver` in simulated time, against a model of an account's limit. `cargo xtask simulate rooms` simulates
+//! the large rooms.
 
 #[path = "../../examples/rooms/model.rs"]
 mod model;
@@ -21,8 +21,8 @@ fn setup(members: u32, (rate, burst): (f64, f64), milliseconds: u64) -> Setup {
     }
 }
 
-/// Plays with several seeds; each time everybody gets it once.
-fn everybody_gets_it_once(setup: Setup) -> Vec<Outcome> {
+/// Simulates with several seeds; each time every member must get it once.
+fn check_that_each_member_gets_it_once(setup: Setup) -> Vec<Outcome> {
     let outcomes: Vec<_> = (1..=3).map(|seed| play(setup, seed)).collect();
     for outcome in &outcomes {
         assert_eq!(
@@ -35,18 +35,18 @@ fn everybody_gets_it_once(setup: Setup) -> Vec<Outcome> {
 }
 
 #[test]
-fn a_room_of_ten_thousand_gets_it_once_whatever_the_account_may_ask_and_a_post_takes() {
+fn a_room_of_ten_thousand_gets_it_once_whatever_the_limit_and_the_time_of_posts() {
     for limit in [MAX_REGIONS, NEWER_REGIONS] {
         for post in [15, 30, 60] {
-            everybody_gets_it_once(setup(10_000, limit, post));
+            check_that_each_member_gets_it_once(setup(10_000, limit, post));
         }
     }
 }
 
 #[test]
-fn a_room_uses_nine_tenths_of_what_the_account_may_ask_at_least() {
+fn a_room_uses_at_least_nine_tenths_of_the_account_s_limit() {
     let large = setup(40_000, NEWER_REGIONS, 15);
-    for outcome in everybody_gets_it_once(large) {
+    for outcome in check_that_each_member_gets_it_once(large) {
         let speed = f64::from(large.members) / outcome.took.as_secs_f64();
         assert!(speed >= 0.9 * large.rate, "{speed} a second: {outcome:?}");
         let refused = outcome.refusals as f64 / f64::from(large.members);
@@ -55,23 +55,23 @@ fn a_room_uses_nine_tenths_of_what_the_account_may_ask_at_least() {
 }
 
 #[test]
-fn what_one_function_has_no_time_for_others_do() {
-    // 100 requests a second, of which one function can make no more than 30,000 while it may run.
+fn the_next_functions_serve_the_remaining_members() {
+    // 100 requests a second, so one function can make at most 30,000 within its timeout.
     let slow_account = setup(40_000, (100.0, 50.0), 15);
-    for outcome in everybody_gets_it_once(slow_account) {
+    for outcome in check_that_each_member_gets_it_once(slow_account) {
         assert!(outcome.functions > 4, "{outcome:?}");
     }
 }
 
 #[test]
-fn clients_that_read_too_slowly_keep_nobody_else_waiting() {
+fn slow_clients_do_not_delay_the_others() {
     let alone = setup(10_000, MAX_REGIONS, 15);
     let crowd = Setup {
         slow_one_in: Some(50),
         ..alone
     };
-    let slow = everybody_gets_it_once(crowd);
-    for (outcome, undisturbed) in slow.iter().zip(everybody_gets_it_once(alone)) {
+    let slow = check_that_each_member_gets_it_once(crowd);
+    for (outcome, undisturbed) in slow.iter().zip(check_that_each_member_gets_it_once(alone)) {
         // The slow ones take 1.2 seconds, and the pause after that.
         let later = outcome.took.saturating_sub(undisturbed.took);
         assert!(later < Duration::from_secs(4), "{outcome:?}");

@@ -1,4 +1,4 @@
-//! A stack as its functions see it: through the variables of their environment.
+//! A stack in the form of its functions' environment variables.
 
 use std::collections::{BTreeMap, HashMap};
 

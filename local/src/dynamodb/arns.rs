@@ -1,18 +1,18 @@
-//! Tables by their ARNs: requests may name a table so, and answers do. Pure.
+//! Translates tables' ARNs: requests may name a table by its ARN, and responses contain ARNs. Pure.
 //!
 //! "You can also provide the Amazon Resource Name (ARN) of the table in this parameter":
-//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html>. The database takes names only, and
-//! has a Region and an account of its own.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html>. The database only accepts names,
+//! and has its own Region and account.
 
 use hyper::body::Bytes;
 use serde_json::{Map, Value};
 
 use super::needs::Scope;
 
-/// What the database begins its ARNs with.
+/// The prefix of the database's own ARNs.
 const INNER: &str = "arn:aws:dynamodb:dynoxide:000000000000:";
 
-/// The operations whose answers have ARNs.
+/// The operations whose responses contain ARNs.
 const DESCRIBING: [&str; 9] = [
     "CreateTable",
     "DeleteTable",
@@ -30,7 +30,7 @@ fn outer(scope: &Scope) -> String {
     format!("arn:aws:dynamodb:{region}:{account_id}:")
 }
 
-/// `body` with the names of the scope's own tables in place of their ARNs; `None` if there are none in it.
+/// `body` with the scope's own tables named instead of their ARNs; `None` if it contains none.
 pub(super) fn inward(body: &[u8], scope: &Scope) -> Option<Bytes> {
     let outer = outer(scope);
     if !contains(body, outer.as_bytes()) {
@@ -64,7 +64,7 @@ pub(super) fn inward(body: &[u8], scope: &Scope) -> Option<Bytes> {
     serde_json::to_vec(&value).ok().map(Bytes::from)
 }
 
-/// The database's answer to `operation` with the scope's ARNs in place of its own; `None` if there are none in it.
+/// The database's response to `operation` with the scope's ARNs instead of its own; `None` if it contains none.
 pub(super) fn outward(operation: &str, answer: &[u8], scope: &Scope) -> Option<Bytes> {
     if !DESCRIBING.contains(&operation) || !contains(answer, INNER.as_bytes()) {
         return None;
@@ -81,7 +81,7 @@ fn named(request: &mut Map<String, Value>, outer: &str) {
     }
 }
 
-/// The table that an ARN is of; `None` for what is no ARN of this account and Region.
+/// The table of an ARN; `None` for anything but an ARN of this account and Region.
 fn table(arn: &str, outer: &str) -> Option<String> {
     let name = arn.strip_prefix(outer)?.strip_prefix("table/")?;
     (!name.contains('/')).then(|| name.to_owned())
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn arns_become_names_wherever_a_table_is_named() {
+    fn arns_become_names_in_every_place_for_a_table() {
         for (request, expected) in [
             (
                 json!({ "TableName": OURS, "Key": {} }),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_have_the_arns_of_the_scope() {
+    fn responses_have_the_arns_of_the_scope() {
         let answer = format!(r#"{{"Table":{{"TableArn":"{INNER}table/chat"}}}}"#);
         let changed = outward("DescribeTable", answer.as_bytes(), &scope()).unwrap();
         assert!(String::from_utf8_lossy(&changed).contains(OURS));

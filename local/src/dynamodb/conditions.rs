@@ -1,20 +1,20 @@
-//! What a DynamoDB request tells a policy's conditions about itself. Pure.
+//! The condition keys of a DynamoDB request. Pure.
 //!
-//! Two keys of <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html> are known:
-//! `dynamodb:LeadingKeys`, the partition key values of a request, and `dynamodb:Attributes`, the attributes that it
-//! names. A request that has no partition key, such as a Scan, has no such value; one whose partition key cannot be read
-//! has a value that no policy allows.
+//! Two keys of <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html> are
+//! supported: `dynamodb:LeadingKeys`, the partition key values of a request, and `dynamodb:Attributes`, the attributes
+//! that it names. A request without a partition key, such as a Scan, has no such value; one whose partition key cannot
+//! be read has a value that no policy allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-/// Stands for a partition key that cannot be read out of a request.
+/// The value for a partition key that cannot be read.
 const UNREADABLE: &str = "";
 
-/// The part of `body` that is about one table, as condition keys and their values.
+/// The condition keys and values of the part of `body` about one table.
 ///
-/// `action` is the action that is decided over, without its service; `partition_key` is that of the table or the index.
+/// `action` is the action to decide, without its service; `partition_key` is that of the table or the index.
 pub(super) fn context(
     action: &str,
     body: &Value,
@@ -39,7 +39,7 @@ pub(super) fn context(
     ])
 }
 
-/// The single requests on `table` that a request is made of: itself, or the parts of a batch or a transaction.
+/// The single requests on `table` in a request: itself, or the parts of a batch or a transaction.
 fn requests<'b>(action: &str, body: &'b Value, table: &str) -> Vec<Request<'b>> {
     let is_it = |name: &Value| {
         let name = name.as_str().unwrap_or_default();
@@ -87,7 +87,7 @@ impl<'b> Request<'b> {
         self.member(name)?.as_str()
     }
 
-    /// An attribute as an expression names it.
+    /// The attribute behind a name in an expression.
     fn attribute<'n>(&self, name: &'n str) -> &'n str
     where
         'b: 'n,
@@ -135,7 +135,7 @@ fn scalar(value: &Value) -> String {
         .to_owned()
 }
 
-/// The top-level attributes that a request names in its members and expressions.
+/// The top-level attributes that a request names in its fields and expressions.
 fn named_attributes(request: &Request<'_>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let keys = |value: &Value| -> Vec<String> {
@@ -188,7 +188,7 @@ fn is_keyword(word: &str) -> bool {
         .any(|known| known.eq_ignore_ascii_case(word))
 }
 
-/// The names, values and signs of an expression; of a path only the first name.
+/// The names, values and operators of an expression; of a path only the first name.
 fn words(expression: &str) -> Vec<&str> {
     let is_part = |character: char| character.is_alphanumeric() || "#:_".contains(character);
     let mut words = Vec::new();
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn single_items_tell_their_partition_key_and_their_attributes() {
+    fn single_items_have_their_partition_key_and_their_attributes() {
         let key = json!({ "pk": { "S": "Tom" }, "sk": { "N": "1" } });
         check("GetItem", json!({ "Key": key }), &["Tom"], &["pk", "sk"]);
         check(
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_tell_the_partition_key_of_their_condition() {
+    fn queries_have_the_partition_key_of_their_condition() {
         let values = json!({ ":u": { "S": "U#Tom" }, ":a": { "S": "C#" } });
         for condition in [
             "pk = :u",
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_and_transactions_tell_what_concerns_the_table() {
+    fn batches_and_transactions_have_only_the_keys_of_the_table() {
         let key = |pk: &str| json!({ "pk": { "S": pk } });
         check(
             "BatchGetItem",
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn partiql_is_allowed_no_key() {
+    fn partiql_has_a_key_that_no_policy_allows() {
         let statement = json!({ "Statement": "SELECT * FROM T WHERE pk = 'Tom'" });
         check("PartiQLSelect", statement, &[""], &[""]);
     }

@@ -1,14 +1,14 @@
-//! What DynamoDB tells about an account and about a table's backups, which the embedded database does not know. Pure but
-//! for the look whether a table is there.
+//! Descriptions of an account and of a table's backups, which the embedded database does not have. Pure, except for a
+//! check whether a table exists.
 
 use dynoxide::Database;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use serde_json::{Value, json};
 
-/// Why there is no such description: the type of the error, and its message.
+/// An error's type and message.
 type HttpError = (&'static str, String);
 
-/// Whether the answer to `operation` is here.
+/// Whether this module serves `operation`.
 pub(super) fn has(operation: &str) -> bool {
     matches!(
         operation,
@@ -16,7 +16,7 @@ pub(super) fn has(operation: &str) -> bool {
     )
 }
 
-/// The answer to `operation`, one that [`has`] knows. `address` is where this endpoint was asked.
+/// The response to `operation`, one for which [`has`] is true. `address` is this endpoint's address in the request.
 pub(super) fn answer(
     database: &Database,
     operation: &str,
@@ -30,12 +30,12 @@ pub(super) fn answer(
     }
 }
 
-/// This endpoint and not AWS's: a client goes where it is told to.
+/// This endpoint and not AWS's, because a client uses the address that it receives.
 fn endpoints(address: &str) -> Value {
     json!({ "Endpoints": [{ "Address": address, "CachePeriodInMinutes": 1440 }] })
 }
 
-/// An account's defaults, see
+/// An account's default quotas, see
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html>.
 fn limits() -> Value {
     json!({
@@ -46,8 +46,8 @@ fn limits() -> Value {
     })
 }
 
-/// Every table has continuous backups, and a recovery to any point in time only where that is asked for, which has no
-/// effect here (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html>).
+/// Every table has continuous backups. Point-in-time recovery is off unless it is switched on, which has no effect here
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeContinuousBackups.html>).
 fn backups(database: &Database, body: &[u8]) -> Result<Value, HttpError> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(name) = body["TableName"].as_str() else {

@@ -1,4 +1,4 @@
-//! The endpoint that functions see: reads a request, asks IAM, runs the operation in this process.
+//! The DynamoDB endpoint of the functions: reads a request, asks IAM, runs the operation in this process.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,13 +28,13 @@ use crate::options::sockets_of_a_listener;
 /// DynamoDB's limit for a request.
 const REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
-/// What `X-Amz-Target` begins with.
+/// The prefixes of `X-Amz-Target`.
 const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
 
 /// The media types of requests; a response has that of its request.
 const MEDIA_TYPES: [&str; 2] = ["application/x-amz-json-1.0", "application/json"];
 
-/// A response, but for the headers that all of them have.
+/// A response without the headers that all responses share.
 struct Answer {
     status: StatusCode,
     media_type: &'static str,
@@ -48,7 +48,7 @@ pub(super) struct Endpoint {
     pub(super) scope: Scope,
 }
 
-/// Accepts until it is dropped.
+/// Accepts connections until the future is dropped.
 pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
     let endpoint = Arc::new(endpoint);
     let most = sockets_of_a_listener();
@@ -79,11 +79,11 @@ impl Endpoint {
 
     /// Runs the operation that a request names.
     ///
-    /// Blocks this thread as long as the database takes: the thread serves tables only, and the database runs one
-    /// operation at a time.
+    /// Blocks this thread while the database works: the thread only serves tables, and the database runs one operation
+    /// at a time.
     ///
     /// # Errors
-    /// The response to a request that is not for the database.
+    /// The response to a request that does not reach the database.
     fn run(&self, head: &Parts, body: Bytes) -> Result<Answer, Answer> {
         let (media_type, name, operation) = self.read(head, &body)?;
         let caller = self.credentials.caller(&head.headers, head.uri.query());
@@ -128,8 +128,8 @@ impl Endpoint {
         })
     }
 
-    /// The media type of the response, and the operation with its name; `None` instead of the operation where the answer
-    /// is in `described`.
+    /// Returns the media type of the response, and the operation with its name; `None` instead of the operation if
+    /// `described` serves it.
     fn read<'h>(
         &self,
         head: &'h Parts,
@@ -164,7 +164,7 @@ impl Endpoint {
         }
     }
 
-    /// Asks the policies of a function's role for everything that the request needs.
+    /// Checks the policies of a function's role for everything that the request needs.
     fn authorize(
         &self,
         caller: &Caller,
@@ -195,7 +195,7 @@ impl Endpoint {
     }
 }
 
-/// The body of the response to a request whose signature is missing or has not all its parts.
+/// The response's body for a request whose signature is missing or incomplete.
 fn unsigned(head: &Parts, caller: &Caller) -> Option<Bytes> {
     let material = AuthMaterial {
         authorization: header(head, "authorization"),
@@ -203,7 +203,7 @@ fn unsigned(head: &Parts, caller: &Caller) -> Option<Bytes> {
         has_date_header: head.headers.contains_key("x-amz-date") || head.headers.contains_key(DATE),
     };
     let refusal = auth_material::validate(material).map(Bytes::from);
-    // All parts may be there and the key still be empty.
+    // All parts may be present but the key empty.
     refusal.or_else(|| {
         let message = "Request is missing Authentication Token";
         matches!(caller, Caller::Anonymous)
@@ -211,7 +211,7 @@ fn unsigned(head: &Parts, caller: &Caller) -> Option<Bytes> {
     })
 }
 
-/// What the request tells the conditions of a policy about itself. Blocks for a moment: it looks the table up.
+/// The condition keys and values of the request. Blocks for a moment, because it looks up the table.
 fn context(
     database: &Database,
     action: &str,
@@ -275,7 +275,7 @@ fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
     respond(status, MEDIA_TYPES[0], error(error_type, message))
 }
 
-/// An error that DynamoDB answers without a message.
+/// An error of DynamoDB without a message.
 fn unnamed(media_type: &'static str, error_type: &str) -> Answer {
     let body = json!({ "__type": format!("com.amazon.coral.service#{error_type}") });
     respond(StatusCode::BAD_REQUEST, media_type, body.to_string().into())
@@ -287,7 +287,7 @@ fn error(error_type: &str, message: &str) -> Bytes {
         .into()
 }
 
-/// What DynamoDB answers to a path, a method or a media type that it does not have.
+/// DynamoDB's response to an unknown path, method or media type.
 fn nothing_there() -> Answer {
     let body = Bytes::from_static(b"<UnknownOperationException/>\n");
     respond(StatusCode::NOT_FOUND, "text/plain", body)
@@ -302,7 +302,7 @@ fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer 
 }
 
 impl Answer {
-    /// With the headers that every response of DynamoDB has: some SDKs check the sum.
+    /// Adds the headers of every DynamoDB response; some SDKs check the checksum.
     fn into_response(self) -> Response<Full<Bytes>> {
         const OF_REQUEST_IDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
         Response::builder()

@@ -1,7 +1,7 @@
 //! The stack's tables, behind DynamoDB's API and behind IAM.
 //!
-//! The database blocks the thread that calls it, so it has a thread of its own, with an HTTP endpoint that asks IAM first.
-//! **No listener leads to the database but that endpoint**: its operations are called in this process.
+//! The database blocks the thread that calls it, so it has its own thread, with an HTTP endpoint that asks IAM first.
+//! **Only that endpoint reaches the database**: its operations are called in this process.
 
 mod arns;
 mod conditions;
@@ -34,27 +34,27 @@ use crate::iam::credentials::Credentials;
 use crate::options::TableStorage;
 use crate::stack::Table;
 
-/// How often expired items are deleted. DynamoDB itself promises days only, so readers must filter anyway.
+/// The interval at which expired items are deleted. DynamoDB itself only promises days, so readers must filter anyway.
 const SWEEP: Duration = Duration::from_secs(30);
 
-/// Why there are no tables, or not this one.
+/// Why the tables, or one of them, could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TablesError {
-    /// The file is not a table database, or cannot be used.
+    /// The file is not a table database, or cannot be opened.
     #[error("could not open the table file `{path}`: move it away to begin with empty tables")]
     Open {
         /// The file.
         path: PathBuf,
-        /// What the database said.
+        /// The database's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// DynamoDB refuses the table as the template describes it.
-    #[error("could not create table `{table}` as the template describes it: {message}")]
+    /// DynamoDB refuses the table's definition in the template.
+    #[error("could not create table `{table}` as the template defines it: {message}")]
     Create {
         /// The table's physical name.
         table: String,
-        /// What DynamoDB's rules say against it.
+        /// DynamoDB's reason.
         message: String,
     },
     /// The endpoint could not be opened.
@@ -62,13 +62,13 @@ pub enum TablesError {
     Listen(#[from] std::io::Error),
 }
 
-/// What became of a table that was asked for.
+/// The outcome of preparing a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prepared {
     Created,
-    /// It was there, with the same keys.
+    /// It existed, with the same keys.
     Kept,
-    /// It was there with other keys; what it held is lost.
+    /// It existed with other keys; its items are lost.
     Replaced,
 }
 
@@ -119,7 +119,7 @@ impl Tables {
                         _ = stopped => {}
                     }
                 });
-                // Clients that keep a connection open do not keep the thread.
+                // Clients that keep a connection open do not keep the thread alive.
                 runtime.shutdown_background();
             })?;
         Ok(Self {
@@ -129,12 +129,12 @@ impl Tables {
         })
     }
 
-    /// Where functions reach the tables: `http://127.0.0.1:{port}`.
+    /// The tables' address for functions: `http://127.0.0.1:{port}`.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Makes sure that `table` is there. Blocks for some milliseconds.
+    /// Creates `table` unless it exists. Blocks for some milliseconds.
     pub(crate) fn prepare(&self, table: &Table) -> Result<Prepared, TablesError> {
         let refused = |error: DynoxideError| refused(table, &error);
         let request = create_request(table)?;
@@ -158,7 +158,7 @@ impl Tables {
         Ok(prepared)
     }
 
-    /// Whether DynamoDB would create these tables; touches none. Blocks for some milliseconds.
+    /// Checks that DynamoDB would create these tables; changes none. Blocks for some milliseconds.
     pub(crate) fn check<'t>(tables: impl Iterator<Item = &'t Table>) -> Result<(), TablesError> {
         let trial = open(&TableStorage::Memory)?;
         for table in tables {
@@ -169,7 +169,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Deletes a table with everything in it. Blocks for some milliseconds.
+    /// Deletes a table with its items. Blocks for some milliseconds.
     pub(crate) fn delete(&self, name: &str) -> bool {
         self.database
             .delete_table(DeleteTableRequest {
@@ -178,7 +178,7 @@ impl Tables {
             .is_ok()
     }
 
-    /// Ends the endpoint and its thread. Blocks until the thread is gone.
+    /// Ends the endpoint and its thread. Blocks until the thread has ended.
     pub(crate) fn stop(&self) {
         let running = self
             .running
@@ -187,7 +187,7 @@ impl Tables {
             .take();
         if let Some((stop, thread)) = running {
             drop(stop);
-            // A panic there was told on standard error already.
+            // A panic there was already printed on standard error.
             let _panicked = thread.join();
         }
     }
@@ -208,7 +208,7 @@ impl Tables {
         }))
         .map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
         match self.database.update_time_to_live(request) {
-            // It is on already, from before.
+            // TTL is on already, from an earlier start.
             Err(DynoxideError::ValidationException(message))
                 if message.contains("already enabled") =>
             {
@@ -247,7 +247,7 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
         }
         TableStorage::File(path) => path,
     };
-    // For the owner only: it holds what people said. SQLite gives its side files the same mode.
+    // Only readable by the owner, because it contains messages. SQLite gives its side files the same mode.
     let made = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -258,7 +258,7 @@ fn open(storage: &TableStorage) -> Result<Database, TablesError> {
         source: Box::new(error),
     })?;
     let opened = Database::new(&path.to_string_lossy()).and_then(|database| {
-        // Leaves the file at `synchronous = NORMAL`: a process's death loses nothing, writes are twice as fast.
+        // Keeps the file at `synchronous = NORMAL`: a process's death loses nothing, and writes are twice as fast.
         database.enable_bulk_loading()?;
         database.disable_bulk_loading()?;
         Ok(database)
@@ -288,7 +288,7 @@ async fn serve(listener: TcpListener, endpoint: Endpoint) {
     }
 }
 
-/// Whether a described table has the keys and key types that a `CreateTable` call asks for.
+/// Whether a described table has the keys and key types of a `CreateTable` call.
 pub(crate) fn same_keys(described: &Value, create: &Value) -> bool {
     let key_schema = |table: &Value| table.get("KeySchema").cloned().unwrap_or_default();
     let types = |table: &Value, names: &Value| -> Vec<Option<Value>> {
@@ -320,7 +320,7 @@ mod tests {
 
     use super::*;
 
-    /// How often this thread waited for something so far, such as a disk.
+    /// How often this thread has waited for something so far, such as a disk.
     fn waits() -> u64 {
         let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
         let line = status
@@ -330,8 +330,8 @@ mod tests {
         line.trim().parse().unwrap()
     }
 
-    /// With SQLite's default, `synchronous = FULL`, every write waits for the disk (where there is one: on a file system
-    /// in memory nothing waits, and this proves nothing).
+    /// With SQLite's default, `synchronous = FULL`, every write waits for the disk. (On a file system in memory nothing
+    /// waits, so this test proves nothing there.)
     #[test]
     fn a_write_to_a_table_file_does_not_wait_for_the_disk() {
         let test = std::env::current_exe().unwrap();

@@ -1,14 +1,14 @@
-//! Which permissions a DynamoDB request needs. Pure.
+//! The permissions that a DynamoDB request needs. Pure.
 //!
-//! See <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>. Batches are actions
-//! of their own on each of their tables; a transaction needs the action of each of its items.
+//! See <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>. Batches are
+//! separate actions on each of their tables; a transaction needs the action of each of its items.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Where the tables would be.
+/// The Region and account of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     pub(crate) region: String,
@@ -48,10 +48,10 @@ struct Statement {
     statement: Option<String>,
 }
 
-/// What `operation` with this body needs.
+/// The permissions that `operation` with this body needs.
 ///
 /// # Errors
-/// The body is not one that DynamoDB would read.
+/// DynamoDB would refuse to read the body.
 pub(crate) fn needs(
     operation: &str,
     body: &[u8],
@@ -108,7 +108,7 @@ pub(crate) fn needs(
             vec![need(operation, resource)]
         }
         _ => {
-            // Each that is named, because the database looks at one of them only and ignores the others.
+            // Each one that is named, because the database only looks at one of them and ignores the others.
             let arns = [body.resource_arn, body.stream_arn].into_iter().flatten();
             let named = body.table_name.as_deref();
             let resources: Vec<_> = arns.chain(named.map(|name| table(Some(name)))).collect();
@@ -124,7 +124,7 @@ pub(crate) fn needs(
     Ok(needs)
 }
 
-/// A table may be named by its ARN, too.
+/// A table may also be named by its ARN.
 fn table_arn(name: &str, scope: &Scope) -> String {
     if name.starts_with("arn:") {
         return name.to_owned();
@@ -143,7 +143,7 @@ fn item_action(kind: &str) -> String {
     }
 }
 
-/// The action of a PartiQL statement and the table it names; without a table only `*` permits it.
+/// The action of a PartiQL statement and its table; without a table only `*` permits it.
 fn partiql(statement: &str) -> (&'static str, Option<&str>) {
     let words: Vec<&str> = statement.split_whitespace().collect();
     let after = |word: &str| {
@@ -164,7 +164,7 @@ fn partiql(statement: &str) -> (&'static str, Option<&str>) {
     }
 }
 
-/// `"Table"."Index"` and `Table` alike. Names with other characters in them are not understood.
+/// Parses `"Table"."Index"` and `Table`. Names with other characters are not supported.
 fn table_of(word: &str) -> Option<&str> {
     let name = match word.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next()?,
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_actions_of_their_own_on_each_table() {
+    fn batches_are_separate_actions_on_each_table() {
         check(
             "BatchWriteItem",
             r#"{"RequestItems":{"A":[],"B":[{}]}}"#,
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn partiql_is_no_way_around() {
+    fn partiql_does_not_bypass_permissions() {
         check(
             "ExecuteStatement",
             r#"{"Statement":"select * from \"T\".\"I\" where a=1"}"#,
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_names_its_table_twice_is_not_read() {
+    fn a_body_that_names_its_table_twice_is_refused() {
         let scope = Scope {
             region: "r".to_owned(),
             account_id: "1".to_owned(),

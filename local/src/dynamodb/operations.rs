@@ -1,7 +1,7 @@
-//! DynamoDB's operations by their names, on the embedded database: a request's JSON in, its response's JSON out. Pure.
+//! DynamoDB's operations by name, on the embedded database: JSON request in, JSON response out. Pure.
 //!
-//! The database has an HTTP server of its own, which needs a listener, and answers every program that finds its port.
-//! Here requests come from the one endpoint that asks IAM first.
+//! The database's own HTTP server needs a listener, and serves every program that finds its port. Here requests only
+//! come from the endpoint that asks IAM first.
 
 use dynoxide::{Database, DynoxideError};
 use hyper::body::Bytes;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::unreadable;
 
-/// Runs one operation. Blocks as long as the database takes.
+/// Runs one operation. Blocks while the database works.
 pub(super) type Operation = fn(Call<'_>) -> Result<Bytes, DynoxideError>;
 
 /// A request to the database.
@@ -74,7 +74,7 @@ impl Call<'_> {
             .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
     }
 
-    /// The failed condition of a statement has another form than that of the other writes.
+    /// The failed condition of a PartiQL statement has a different form than that of other writes.
     fn worded(&self, error: DynoxideError) -> DynoxideError {
         match error {
             DynoxideError::ConditionalCheckFailedException(message, Some(item))

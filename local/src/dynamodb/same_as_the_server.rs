@@ -1,4 +1,4 @@
-//! The endpoint's responses are those of the database's own HTTP server, which is held to DynamoDB by a suite of its own.
+//! Compares the endpoint's responses with those of the database's own HTTP server, which has its own conformance suite.
 
 mod both;
 
@@ -45,7 +45,7 @@ fn key(pk: &str) -> Value {
     json!({ "pk": { "S": pk }, "sk": { "S": "#" } })
 }
 
-/// A request about the table with more in it.
+/// A request about the table, extended with `more`.
 fn on(more: &Value) -> Value {
     let mut body = json!({ "TableName": "chat" });
     let (body_members, more) = (body.as_object_mut().unwrap(), more.as_object().unwrap());
@@ -54,7 +54,7 @@ fn on(more: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn operations_that_succeed_and_that_are_refused_have_the_same_responses() {
+async fn successful_and_refused_operations_have_the_same_responses() {
     let both = Both::start().await;
     let put = |pk: &str| on(&json!({ "Item": key(pk) }));
     let only_new = json!({
@@ -187,7 +187,7 @@ async fn operations_that_succeed_and_that_are_refused_have_the_same_responses() 
 }
 
 #[tokio::test]
-async fn requests_that_cannot_be_read_have_the_same_responses() {
+async fn unreadable_requests_have_the_same_responses() {
     let both = Both::start().await;
     both.check([call("CreateTable", &table())]).await;
     let value = |value: Value| {
@@ -247,7 +247,7 @@ async fn requests_that_cannot_be_read_have_the_same_responses() {
     ];
     both.check(calls.map(|(operation, body)| call(operation, &body)))
         .await;
-    // The server looks at these before it reads them, and names what it found.
+    // The server checks these before it parses the request, and names what it found.
     let calls = [
         ("PutItem", value(json!({ "S": 5 }))),
         ("PutItem", value(json!({ "S": true }))),
@@ -277,7 +277,7 @@ async fn requests_that_cannot_be_read_have_the_same_responses() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_dynamodb_has_the_same_response() {
+async fn requests_that_are_not_for_dynamodb_have_the_same_response() {
     let both = Both::start().await;
     let without = |names: &[&str]| {
         let mut request = call("ListTables", &json!({}));

@@ -1,21 +1,21 @@
-//! Requests that DynamoDB cannot read, and the error that each gets. Pure.
+//! The errors of requests that DynamoDB cannot read. Pure.
 //!
-//! The database's request types choose the kind of most errors by a word in front of the text. The rest are values of the
-//! wrong JSON type, for which DynamoDB names the token that it met and the class that it wanted.
+//! The database's request types select the kind of most errors by a word in front of the message. The others are values
+//! of the wrong JSON type, for which DynamoDB names the token that it found and the class that it expected.
 
 use dynoxide::DynoxideError;
 use serde::de::IgnoredAny;
 
-/// What the word in front of an error's text makes of it.
+/// The effect of the word in front of an error's message.
 #[derive(Clone, Copy)]
 enum Mark {
     Serialization,
     Validation,
-    /// A validation error that some operations put a sentence in front of.
+    /// A validation error that some operations prefix with a sentence.
     Enveloped,
 }
 
-/// Each word, what it means, and whether the position in the request stays in the text.
+/// Each word, its effect, and whether the position in the request stays in the message.
 const MARKS: [(&str, Mark, bool); 5] = [
     ("SERIALIZATION_AS_READ:", Mark::Serialization, true),
     ("SERIALIZATION:", Mark::Serialization, false),
@@ -30,9 +30,9 @@ const EMPTY_VALUE: &str =
 const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond \
                         supported limit";
 
-/// Whether a body is there and is not JSON. DynamoDB says nothing about it but that.
+/// Whether the body is not empty and not JSON. DynamoDB reports nothing more about it.
 pub(super) fn is_broken(body: &[u8]) -> bool {
-    // What is nested too deeply for the reader is JSON as far as it was read.
+    // JSON that is nested too deeply for the reader is valid up to there.
     !body.is_empty()
         && serde_json::from_slice::<IgnoredAny>(body)
             .is_err_and(|error| !error.to_string().starts_with("recursion limit exceeded"))
@@ -74,7 +74,7 @@ fn marked(operation: &str, mark: Mark, text: &str) -> DynoxideError {
     }
 }
 
-/// DynamoDB's words for `invalid type: …, expected …`; `None` for any other text.
+/// DynamoDB's message for `invalid type: …, expected …`; `None` for any other error.
 fn wrong_type(text: &str) -> Option<String> {
     let (found, wanted) = text
         .strip_prefix("invalid type: ")?
@@ -106,7 +106,7 @@ fn wrong_type(text: &str) -> Option<String> {
     })
 }
 
-/// Without the ` at line 1 column 2` that the JSON reader appends.
+/// Removes the ` at line 1 column 2` that the JSON reader appends.
 fn without_position(text: &str) -> &str {
     match text.rsplit_once(" at line ") {
         Some((text, position)) if position.contains(" column ") => text,

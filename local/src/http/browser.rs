@@ -1,8 +1,8 @@
-//! Keeps web pages away from what only programs may reach: the @connections API, the Invoke API, the tables, the Runtime
+//! Refuses web pages where only programs may connect: the @connections API, the Invoke API, the tables, the Runtime
 //! API.
 //!
-//! Any page in a browser may send requests to this machine's ports. On AWS a signature stops it; here signatures are not
-//! verified, so what the browser says about itself has to do
+//! Any page in a browser can send requests to this machine's ports. AWS would refuse them for lack of a signature; here
+//! signatures are not verified, so the browser's own headers decide
 //! (<https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site>).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,11 +10,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderValue, ORIGIN};
 
-/// What a web page is told that asks for one of them.
-pub(crate) const REFUSED: &str =
-    "Web pages may not call this: it is for programs on this machine, by 127.0.0.1 or localhost";
+/// The message to a web page that requests one of them.
+pub(crate) const REFUSED: &str = "Web pages may not call this API: it is for programs on this machine, at 127.0.0.1 or localhost";
 
-/// Whether a web page asks, or a browser for a site whose name somebody made lead to this machine (DNS rebinding).
+/// Whether the request comes from a web page, or for a host name that was made to resolve to this machine (DNS
+/// rebinding).
 pub(crate) fn asks(headers: &HeaderMap) -> bool {
     let fetched = headers
         .get("sec-fetch-site")
@@ -22,16 +22,16 @@ pub(crate) fn asks(headers: &HeaderMap) -> bool {
     fetched || headers.contains_key(ORIGIN) || !headers.get(HOST).is_none_or(is_this_machine)
 }
 
-/// The names by which containers reach the machine that they run on. Programs give them; no page can have one.
+/// The names of the machine inside its containers. Programs send them; no web page can have one.
 const OF_CONTAINERS: [&str; 3] = [
     "gateway.docker.internal",
     "host.containers.internal",
     "host.docker.internal",
 ];
 
-/// Whether a `Host` leads to this machine wherever it is asked: a loopback address in its usual spelling, a name that
-/// RFC 6761 keeps for loopback, or one that containers have. Any other may be one that a stranger had lead here, and
-/// `0.0.0.0` is one to which browsers add nothing that tells a page from a program.
+/// Whether a `Host` always means this machine: a loopback address in its usual spelling, a name that RFC 6761 reserves
+/// for loopback, or one that containers use. Any other name may belong to an attacker who made it resolve to this
+/// machine, and for `0.0.0.0` browsers add no header that distinguishes a page from a program.
 fn is_this_machine(host: &HeaderValue) -> bool {
     let Ok(host) = host.to_str() else {
         return false;
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_do_not_speak_like_a_browser() {
+    fn requests_of_programs_are_not_taken_for_a_browser_s() {
         assert!(!asks(&HeaderMap::new()));
         for host in [
             "127.0.0.1:4711",
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_known_by_what_their_browser_adds() {
+    fn requests_of_pages_are_recognised_by_their_browser_s_headers() {
         for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
             assert!(asked("origin", origin), "{origin}");
         }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_made_to_lead_here_is_known_by_itself() {
+    fn a_rebound_host_name_is_recognised() {
         for host in [
             "evil.example",
             "evil.example:4711",

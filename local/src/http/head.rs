@@ -1,6 +1,6 @@
-//! A request's head as it was typed.
+//! A request's head as it was sent.
 //!
-//! Header names keep their case and order here, because API Gateway hands them to functions that way.
+//! Header names keep their case and order, because API Gateway passes them to functions unchanged.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) method: String,
-    /// As on the request line, undecoded and without the query.
+    /// As on the request line: undecoded, without the query.
     pub(crate) path: String,
     /// As on the request line, undecoded; `None` without a question mark.
     pub(crate) query: Option<String>,
-    /// In the client's case and order, repetitions included.
+    /// In the client's case and order, with repetitions.
     pub(crate) headers: Vec<(String, String)>,
-    /// Everything read from the socket: the head and what followed it.
+    /// All bytes read from the socket: the head and what followed it.
     pub(crate) bytes: Vec<u8>,
-    /// Where in `bytes` the head ends.
+    /// The length of the head in `bytes`.
     pub(crate) length: usize,
 }
 
-/// Why there is no request head.
+/// Why no request head could be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HeadError {
     #[error("the client closed before its request head was complete")]
@@ -114,14 +114,14 @@ impl Head {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether the client asks for a WebSocket.
+    /// Whether the client requests a WebSocket.
     pub(crate) fn is_upgrade(&self) -> bool {
         self.method == "GET"
             && self.has_token("upgrade", "websocket")
             && self.has_token("connection", "upgrade")
     }
 
-    /// The stage that the path names: `/{stage}` or `/{stage}/`. `None` for every other path.
+    /// The stage in the path: `/{stage}` or `/{stage}/`. `None` for every other path.
     pub(crate) fn stage(&self) -> Option<String> {
         let path = self.path.strip_prefix('/')?;
         let stage = path.strip_suffix('/').unwrap_or(path);
@@ -129,7 +129,7 @@ impl Head {
         (!stage.is_empty() && !stage.contains('/')).then(|| stage.into_owned())
     }
 
-    /// Query parameters, decoded, in their order.
+    /// Decoded query parameters, in their order.
     pub(crate) fn query_pairs(&self) -> Vec<(String, String)> {
         let decode = |text: &str| {
             percent_decode_str(&text.replace('+', " "))

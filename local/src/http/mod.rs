@@ -1,4 +1,4 @@
-//! What all HTTP listeners of a stack have in common: no client may keep them waiting for ever.
+//! The HTTP server that all listeners of a stack share. No client can block it.
 
 pub(crate) mod browser;
 pub(crate) mod head;
@@ -25,25 +25,25 @@ use tokio::time::Sleep;
 use self::sockets::{Place, Sockets};
 use crate::budget::{Held, Share, Stage};
 
-/// How long a client may take to send its first request's head.
+/// The time that a client has for its first request's head.
 pub(crate) const HEAD: Duration = Duration::from_secs(5);
 
-/// How long a connection is kept that has no request.
+/// The time that a connection without requests is kept open.
 pub(crate) const IDLE: Duration = Duration::from_secs(60);
 
-/// How long a client may take to send a request's body.
+/// The time that a client has for a request's body.
 pub(crate) const BODY: Duration = Duration::from_secs(30);
 
-/// How long a client may take none of what is sent to it.
+/// The time after which a client that reads nothing is disconnected.
 const UNREAD: Duration = Duration::from_secs(30);
 
-/// How long a connection is kept whose place is needed, and that has got a request at that moment.
+/// The time that a connection has to finish a request that arrived just when its place was needed.
 const LEAVING: Duration = Duration::from_secs(5);
 
-/// The largest head that is waited for.
+/// The largest request head.
 const HEAD_BYTES: usize = 32 * 1024;
 
-/// How long a client may take for a head, and how long it may have no request.
+/// The timeouts for a head, and for a connection without requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
     pub(crate) head: Duration,
@@ -59,7 +59,7 @@ impl Default for Patience {
     }
 }
 
-/// Accepts sockets, `most` at a time, and answers their requests until the future is dropped, which closes all of them.
+/// Accepts at most `most` sockets at a time and serves their requests. Dropping the future closes all of them.
 pub(crate) async fn accept<A>(
     listener: TcpListener,
     most: usize,
@@ -85,7 +85,7 @@ pub(crate) async fn accept<A>(
     }
 }
 
-/// Serves the requests of a socket that has sent nothing yet, if it is one of this user's programs.
+/// Serves the requests of a new socket, if it belongs to one of this user's programs.
 async fn serve<A>(
     mut socket: TcpStream,
     place: &Place,
@@ -94,7 +94,7 @@ async fn serve<A>(
 ) where
     A: Future<Output = Response<Full<Bytes>>>,
 {
-    // Without it an answer may wait 40 ms for an acknowledgement; failing to set it changes nothing else.
+    // Otherwise a response may wait 40 ms for an acknowledgement. Failing to set it changes nothing else.
     let _slower = socket.set_nodelay(true);
     if peers::admit(&mut socket).await.is_err() {
         return;
@@ -129,7 +129,7 @@ pub(crate) async fn go_on<A>(
             Ok::<_, std::convert::Infallible>(answer)
         }
     });
-    // The timeout of a head covers the wait between two requests too: an SDK keeps its connection for a while.
+    // The timeout of a head also covers the wait between two requests: an SDK keeps its connection for a while.
     let mut serving = pin!(
         hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
@@ -141,11 +141,11 @@ pub(crate) async fn go_on<A>(
         _closed = serving.as_mut() => return,
         () = place.needed() => serving.as_mut().graceful_shutdown(),
     }
-    // A request that has come at this very moment is answered; a client that does not read its answer is not waited for.
+    // A request that has just arrived is served, but not for a client that does not read its response.
     let _closed = tokio::time::timeout(LEAVING, serving).await;
 }
 
-/// Reads until a request's head is complete; `None` when the client goes away before.
+/// Reads until a request's head is complete; `None` if the client disconnects before.
 async fn first_bytes(socket: &mut TcpStream) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(1024);
     let mut looked_at = 0;
@@ -158,13 +158,13 @@ async fn first_bytes(socket: &mut TcpStream) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Whether there is the empty line that ends a head. HTTP allows lines to end in a bare line feed.
+/// Whether the empty line at the end of a head is there. HTTP allows lines to end with a bare line feed.
 fn has_empty_line(bytes: &[u8]) -> bool {
     let ends = |end: &[u8]| bytes.windows(end.len()).any(|window| window == end);
     ends(b"\r\n\r\n") || ends(b"\n\n")
 }
 
-/// Why there is no body.
+/// Why no body could be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
     TooLarge,
@@ -172,7 +172,7 @@ pub(crate) enum BodyError {
     Broken,
     /// It did not arrive in time.
     TooSlow,
-    /// Too much waits inside the stack already.
+    /// The stack's budget has no room.
     NoRoom,
 }
 
@@ -188,7 +188,7 @@ pub(crate) async fn body(body: Incoming, limit: usize) -> Result<Bytes, BodyErro
 
 /// Reads a body of at most `limit` bytes, which `share` holds while it arrives and afterwards.
 ///
-/// It is refused when there is no room, and never waits for some: what holds the room may wait for this very request.
+/// It fails without room instead of waiting: the work that holds the room may be waiting for this very request.
 pub(crate) async fn held_body(
     body: Incoming,
     limit: usize,
@@ -228,7 +228,7 @@ pub(crate) async fn held_body(
     }
 }
 
-/// A socket whose other end must take something of what is sent to it now and then.
+/// A socket whose writes fail if the client reads nothing for some time.
 #[derive(Debug)]
 pub(crate) struct Patient<S> {
     socket: S,
@@ -250,7 +250,7 @@ impl<S> Patient<S> {
         self.socket
     }
 
-    /// Passes on what a try to write has led to, or the error that the client takes nothing.
+    /// Returns the result of a write, or the error that the client reads nothing.
     fn judge<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_takes_nothing_is_given_up_and_one_that_takes_a_little_is_not() {
+    async fn a_client_that_reads_nothing_is_disconnected_and_a_slow_one_is_not() {
         let (near, mut far) = tokio::io::duplex(16);
         let mut socket = Patient::new(near, Duration::from_millis(200));
         let reader = tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! A page for browsers: beside a gateway, or on a port of its own.
+//! A page for browsers, on a gateway's port or on its own.
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -8,10 +8,10 @@ use tokio::net::TcpListener;
 
 use crate::http::{self, Patience};
 
-/// How many connections of browsers there may be, where nothing but the page is served.
+/// The most connections of browsers on a port that only serves the page.
 const CONNECTIONS: usize = 64;
 
-/// An HTML document that is answered to `GET /`, with headers that keep others away from it.
+/// An HTML document at `GET /`, with headers that protect it from other sites.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     html: Bytes,
@@ -19,7 +19,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page and its `Content-Security-Policy`; one that no header can carry becomes `default-src 'none'`.
+    /// A page with its `Content-Security-Policy`. A policy that is not a valid header value becomes `default-src
+    /// 'none'`.
     pub fn new(html: impl Into<String>, policy: &str) -> Self {
         let nothing = HeaderValue::from_static("default-src 'none'");
         Self {
@@ -28,24 +29,21 @@ impl Page {
         }
     }
 
-    /// Answers `GET /` on `listener` until the future is dropped; everything else is not found.
+    /// Serves `GET /` on `listener` until the future is dropped; all other requests get 404.
     pub async fn serve(self, listener: TcpListener) {
         http::accept(listener, CONNECTIONS, Patience::default(), move |request| {
-            let answer = self.answer(&request).unwrap_or_else(|| {
-                said(
-                    StatusCode::NOT_FOUND,
-                    "There is nothing here but the page at /.\n",
-                )
-            });
+            let answer = self
+                .answer(&request)
+                .unwrap_or_else(|| said(StatusCode::NOT_FOUND, "Only the page at / is here.\n"));
             std::future::ready(answer)
         })
         .await;
     }
 
-    /// The answer to a request for the page; `None` for a request for something else.
+    /// The response to a request for the page; `None` for any other request.
     ///
-    /// A `Host` that is not this machine's is refused: a site whose name somebody made lead to 127.0.0.1 could
-    /// otherwise read the page as its own (DNS rebinding).
+    /// A `Host` that does not mean this machine is refused: a site whose name resolves to 127.0.0.1 could otherwise
+    /// read the page as its own (DNS rebinding).
     pub(crate) fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         let body = match *request.method() {
             Method::GET => self.html.clone(),
@@ -62,7 +60,7 @@ impl Page {
         if !host.is_some_and(is_loopback) {
             return Some(said(
                 StatusCode::MISDIRECTED_REQUEST,
-                "This page is only for this machine: open it as http://127.0.0.1, with the same port.\n",
+                "This page is only available on this machine: open it as http://127.0.0.1, with the same port.\n",
             ));
         }
         let response = protected(Response::builder())
@@ -73,7 +71,7 @@ impl Page {
     }
 }
 
-/// Whether a `Host` header names this machine, by address or as `localhost`, with or without a port.
+/// Whether a `Host` header means this machine, by address or as `localhost`, with or without a port.
 fn is_loopback(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
@@ -90,7 +88,8 @@ fn said(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     response.expect("its headers are constants")
 }
 
-/// Nobody may frame it, guess its type, learn its address (which may hold names) or keep it.
+/// Other sites cannot frame it, and browsers neither guess its type, nor store it, nor send its address (which may
+/// contain names).
 fn protected(builder: hyper::http::response::Builder) -> hyper::http::response::Builder {
     builder
         .header("X-Content-Type-Options", "nosniff")
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_machines_names_open_it() {
+    fn only_this_machine_s_names_open_it() {
         for host in ["127.0.0.1", "127.0.0.1:4711", "localhost:1", "LocalHost"] {
             assert_eq!(status(host), 200, "{host}");
         }
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_with_its_policy_and_cannot_be_framed_or_kept() {
+    fn it_has_its_policy_and_cannot_be_framed_or_stored() {
         let answer = ask(Method::GET, "/?from=Tom", "localhost").unwrap();
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("Content-Security-Policy"), "default-src 'self'");
@@ -147,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_and_paths_are_not_its_business() {
+    fn other_methods_and_paths_are_not_served() {
         assert!(ask(Method::POST, "/", "localhost").is_none());
         assert!(ask(Method::GET, "/v1", "localhost").is_none());
     }
 
     #[test]
-    fn a_policy_that_no_header_can_carry_forbids_everything() {
+    fn an_invalid_policy_becomes_one_that_forbids_everything() {
         assert_eq!(
             Page::new("", "default-src *\r\nX: y").policy,
             "default-src 'none'"

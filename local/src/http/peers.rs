@@ -1,13 +1,13 @@
-//! Who is at the other end of a loopback connection: this user, or another one of the same machine.
+//! Finds out which user of this machine a loopback connection belongs to.
 //!
-//! What listens here is private to its user, and a port is open to all users. Linux tells whose socket a connection
-//! comes from: to a question for exactly one connection (`NETLINK_SOCK_DIAG`, some ten microseconds however many
-//! connections there are: <https://man7.org/linux/man-pages/man7/sock_diag.7.html>), or else in a list of all of them
-//! (`/proc/net/tcp`: <https://docs.kernel.org/networking/proc_net_tcp.html>). Each connection is looked up once, when it
-//! is accepted.
+//! The listeners here are private to their user, but a port is open to all users. Linux reveals the owner of a
+//! connection's socket in two ways: a query for exactly one connection (`NETLINK_SOCK_DIAG`, some ten microseconds
+//! however many connections there are: <https://man7.org/linux/man-pages/man7/sock_diag.7.html>), or a list of all of
+//! them (`/proc/net/tcp`: <https://docs.kernel.org/networking/proc_net_tcp.html>). Each connection is looked up once,
+//! when it is accepted.
 //!
-//! This user's programs and root's are let in, and those of the user who called `sudo`. Where neither question has an
-//! answer, as on macOS, whose kernel tells no program the owner of a TCP connection without rights of its own, all are.
+//! Connections of this user, of root and of the user who called `sudo` are accepted. If neither query works, all are,
+//! as on macOS, whose kernel reveals the owner of a TCP connection only to privileged programs.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -17,40 +17,40 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What another user's program is told.
+/// The message to another user's program.
 const REFUSED: &str = r#"{"message":"Forbidden: this port is private to the user who runs the local stack, and this program runs as another user of the machine"}"#;
 
-/// Whose a connection is.
+/// The owner of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     /// The user with this id.
     User(u32),
-    /// Nobody has the other end open any more, so nobody reads an answer, and nobody can be told who asked.
+    /// The other end is closed, so there is no owner, and no response is needed.
     Gone,
-    /// The system does not tell.
+    /// The system does not reveal it.
     Unknown,
 }
 
-/// Why a connection is not served.
+/// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// It comes from a program of another user, which was told so.
+    /// It belongs to another user. The refusal was sent.
     Stranger,
-    /// Its client has closed it already, so whose it was cannot be told any more, and nobody waits for an answer.
+    /// Its client has closed it already, so its owner is unknown and no response is needed.
     Gone,
 }
 
-/// Lets an accepted connection in if it comes from a program that may use this user's local stack.
+/// Accepts a connection if it belongs to a program that may use this user's local stack.
 ///
 /// # Errors
-/// [`Refused`]; the caller drops the connection then.
+/// [`Refused`]; the caller then drops the connection.
 pub async fn admit(socket: &mut TcpStream) -> Result<(), Refused> {
     let (Ok(peer), Ok(local)) = (socket.peer_addr(), socket.local_addr()) else {
         return Err(Refused::Gone);
     };
     match owner(peer, local).await {
         Owner::User(user) if !is_ours(user) => {
-            turn_away(socket).await;
+            refuse(socket).await;
             Err(Refused::Stranger)
         }
         Owner::Gone => Err(Refused::Gone),
@@ -74,8 +74,8 @@ fn is_ours(user: u32) -> bool {
     user == 0 || user == own.as_raw() || (own.is_root() && sudo() == Some(user))
 }
 
-/// All that listens here speaks HTTP, so all that is refused is refused in it.
-async fn turn_away(socket: &mut TcpStream) {
+/// All listeners here speak HTTP, so the refusal is an HTTP response.
+async fn refuse(socket: &mut TcpStream) {
     let length = REFUSED.len();
     let answer = format!(
         "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{REFUSED}"
@@ -83,7 +83,7 @@ async fn turn_away(socket: &mut TcpStream) {
     let telling = async {
         socket.write_all(answer.as_bytes()).await?;
         socket.shutdown().await?;
-        // Closing with something unread would reset the connection before the answer is read.
+        // Closing with unread bytes would reset the connection before the response is read.
         let mut rest = [0; 1024];
         for _ in 0..16 {
             if socket.read(&mut rest).await? == 0 {
@@ -92,7 +92,7 @@ async fn turn_away(socket: &mut TcpStream) {
         }
         std::io::Result::Ok(())
     };
-    // It may have hung up, and it is not waited for.
+    // The client may have disconnected; this does not wait for it.
     let _untold = tokio::time::timeout(std::time::Duration::from_secs(1), telling).await;
 }
 
@@ -112,20 +112,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_of_this_user_is_let_in() {
+    async fn a_connection_of_this_user_is_accepted() {
         let (_client, mut server) = pair().await;
         assert_eq!(admit(&mut server).await, Ok(()));
     }
 
     #[test]
-    fn root_and_this_user_are_ours_and_nobody_else() {
+    fn only_root_and_this_user_are_accepted() {
         let own = rustix::process::geteuid().as_raw();
         assert!(is_ours(0) && is_ours(own));
         assert!(!is_ours(own.wrapping_add(12_345)));
     }
 
     #[tokio::test]
-    async fn who_is_refused_is_told_why() {
+    async fn a_refused_client_receives_the_reason() {
         let (mut client, mut server) = pair().await;
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
         let told = tokio::spawn(async move {
@@ -133,7 +133,7 @@ mod tests {
             client.read_to_string(&mut text).await.unwrap();
             text
         });
-        turn_away(&mut server).await;
+        refuse(&mut server).await;
         let text = told.await.unwrap();
         assert!(text.starts_with("HTTP/1.1 403 "), "{text}");
         assert!(text.contains("another user of the machine"), "{text}");
@@ -141,7 +141,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_connection_that_its_client_closed_is_nobodys() {
+    async fn a_closed_connection_has_no_owner() {
         let (client, mut server) = pair().await;
         drop(client);
         assert_eq!(admit(&mut server).await, Err(Refused::Gone));

@@ -1,4 +1,4 @@
-//! Responses that refuse a request, as API Gateway words its own.
+//! HTTP errors in API Gateway's wording.
 
 use http_body_util::Full;
 use hyper::Response;
@@ -16,7 +16,7 @@ pub(crate) struct HttpError {
 }
 
 impl HttpError {
-    /// What the gateway itself has to say, as API Gateway words its own answers.
+    /// An error of the gateway itself, in API Gateway's format.
     pub(crate) fn gateway(status: u16, error_type: &str, message: &str) -> Self {
         Self {
             status,
@@ -25,7 +25,7 @@ impl HttpError {
         }
     }
 
-    /// The status that a function chose; its body is not passed on.
+    /// An error with the status that a function chose. Its body is not passed on.
     pub(crate) fn of_function(status: u16) -> Self {
         Self {
             status,
@@ -34,7 +34,7 @@ impl HttpError {
         }
     }
 
-    /// What AWS says to an unknown path or stage.
+    /// AWS's response to an unknown path or stage.
     pub(crate) fn forbidden() -> Self {
         Self::gateway(403, "ForbiddenException", "Forbidden")
     }
@@ -63,7 +63,7 @@ impl HttpError {
     }
 }
 
-/// A refusal as an answer of a keep-alive connection.
+/// The error as a response on a keep-alive connection.
 pub(crate) fn refuse(refusal: HttpError) -> Answer {
     let mut builder = Response::builder()
         .status(refusal.status)
@@ -73,5 +73,5 @@ pub(crate) fn refuse(refusal: HttpError) -> Answer {
     }
     builder
         .body(Full::new(refusal.body.into()))
-        .expect("refusals hold plain names and values")
+        .expect("errors have valid header names and values")
 }

@@ -1,4 +1,4 @@
-//! How many sockets a listener has open, and which of them gives way when there are too many.
+//! Limits the open sockets of a listener, and selects one to close when the limit is reached.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +8,13 @@ use tokio::sync::Notify;
 
 /// The sockets of one listener.
 ///
-/// When all places are taken, the socket that has waited longest for a request is closed for the newcomer: so silent
-/// sockets, however many, keep nobody out. While all of them work on something, newcomers wait to be accepted.
+/// When all places are taken, the socket that has waited longest for a request is closed in favour of the newcomer, so
+/// that silent sockets, however many, exclude no client. While all of them are working, newcomers wait to be accepted.
 #[derive(Debug)]
 pub(crate) struct Sockets {
     most: usize,
     state: Mutex<State>,
-    /// A place is free, or a socket waits that could give way.
+    /// Notified when a place is free, or when a socket waits that could be closed.
     changed: Notify,
 }
 
@@ -22,24 +22,24 @@ pub(crate) struct Sockets {
 struct State {
     open: usize,
     next: u64,
-    /// Those that wait for a request, the first for longest.
+    /// The sockets that wait for a request, the longest-waiting first.
     waiting: BTreeMap<u64, Arc<Leave>>,
-    /// Those that were asked to leave, and are still there.
+    /// The number of sockets that were asked to close and are still open.
     leaving: usize,
 }
 
-/// Asks a socket to leave.
+/// Asks a socket to close.
 #[derive(Debug, Default)]
 struct Leave {
     asked: AtomicBool,
     notify: Notify,
 }
 
-/// One socket's place; free when dropped.
+/// One socket's place, freed when dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     sockets: Arc<Sockets>,
-    /// Its number among those that wait.
+    /// Its number among the waiting sockets.
     number: Mutex<Option<u64>>,
     leave: Arc<Leave>,
 }
@@ -69,7 +69,7 @@ impl Sockets {
                     place.waits();
                     return place;
                 }
-                // One at a time, so that no more of them leave than newcomers come.
+                // One at a time, so that no more sockets are closed than newcomers come.
                 if state.leaving == 0
                     && let Some((_, oldest)) = state.waiting.pop_first()
                 {
@@ -92,7 +92,7 @@ impl Sockets {
 }
 
 impl Place {
-    /// Notes that the socket waits for a request, and may be closed.
+    /// Marks the socket as waiting for a request, so that it may be closed.
     pub(crate) fn waits(&self) {
         let mut number = lock(&self.number);
         let mut state = self.sockets.state();
@@ -110,7 +110,7 @@ impl Place {
         }
     }
 
-    /// Notes that a request has come, so that the socket must not be closed.
+    /// Marks the socket as working on a request, so that it must not be closed.
     pub(crate) fn works(&self) {
         let Some(number) = lock(&self.number).take() else {
             return;
@@ -118,7 +118,7 @@ impl Place {
         let mut state = self.sockets.state();
         state.waiting.remove(&number);
         if self.leave.asked.swap(false, Ordering::Relaxed) {
-            // It cannot leave at once: another one will have to.
+            // It cannot close at once, so another one will have to.
             state.leaving -= 1;
             self.sockets.changed.notify_one();
         }
@@ -163,7 +163,7 @@ mod tests {
             sockets.place().await,
         );
         works.works();
-        // The first was asked something meanwhile.
+        // The first received a request meanwhile.
         first.works();
         first.waits();
         let newcomer = tokio::spawn({
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_newcomer_waits_while_all_work_and_goes_on_when_one_is_done() {
+    async fn a_newcomer_waits_while_all_sockets_work_until_one_is_done() {
         let sockets = Sockets::new(1);
         let only = sockets.place().await;
         only.works();

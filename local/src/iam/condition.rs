@@ -11,21 +11,21 @@ use serde_json::Value;
 use super::values::{self, Order};
 use super::wildcard::matches_arn;
 
-/// Why a `Condition` block cannot be judged.
+/// Why a `Condition` block cannot be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
-    /// An operator that IAM may know and this does not.
+    /// An operator that IAM may support but this does not.
     #[error("the condition operator `{0}` is not supported by the local target")]
     UnknownOperator(String),
     /// The block has another form than operator → key → values.
     #[error("`{0}` must map condition keys to a value or a list of values")]
     Form(String),
-    /// A value with a policy variable in it.
+    /// A value with a policy variable.
     #[error("the policy variable in `{0}` is not supported by the local target")]
     Variable(String),
 }
 
-/// All tests must hold; none at all always holds.
+/// All tests must hold. Without tests, the condition holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
     tests: Vec<Test>,
@@ -37,7 +37,7 @@ struct Test {
     comparison: Comparison,
     negated: bool,
     if_exists: bool,
-    /// In lower case: condition keys are compared without case.
+    /// In lower case, because condition keys are compared without case.
     key: String,
     values: Vec<String>,
 }
@@ -134,7 +134,7 @@ impl Test {
         match self.quantifier {
             Quantifier::ForAnyValue => found.iter().any(fits),
             Quantifier::ForAllValues => found.iter().all(fits),
-            // Several values under an operator for one is a policy error: an allow must not profit from it.
+            // Several values under a single-value operator are a policy error, from which an allow must not profit.
             Quantifier::Single => found.iter().all(fits),
         }
     }
@@ -165,14 +165,14 @@ fn parse_operator(operator: &str) -> Option<(Quantifier, Comparison, bool, bool)
         None => (rest, false),
     };
     let (comparison, negated) = match name {
-        // Of what has bytes, both sides are base64.
+        // For binary values, both sides are base64.
         "StringEquals" | "BinaryEquals" => (Comparison::Equals, false),
         "StringNotEquals" => (Comparison::Equals, true),
         "StringEqualsIgnoreCase" | "Bool" => (Comparison::EqualsIgnoreCase, false),
         "StringNotEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, true),
         "StringLike" => (Comparison::Like, false),
         "StringNotLike" => (Comparison::Like, true),
-        // The same by their documentation, both with wildcards.
+        // Their documentation gives both the same meaning, with wildcards.
         "ArnEquals" | "ArnLike" => (Comparison::Arn, false),
         "ArnNotEquals" | "ArnNotLike" => (Comparison::Arn, true),
         "IpAddress" => (Comparison::Address, false),

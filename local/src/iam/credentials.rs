@@ -1,8 +1,9 @@
-//! Who is calling, and may they: access keys lead to roles, and the roles' policies decide.
+//! Identifies callers and authorizes them: access keys lead to roles, and the roles' policies decide.
 //!
-//! Every function gets its own temporary key. A request signed with any other key comes from the person who runs the
-//! stack, the operator, who may do everything. Signatures are not verified: another program of the same user could read the secrets in
-//! the processes' environments anyway. Web pages are kept away by [`crate::http::browser`], other users of the machine by [`crate::http::peers`].
+//! Every function gets its own temporary key. A request signed with any other key comes from the operator, the person
+//! who runs the stack, who may do everything. Signatures are not verified: another program of the same user could read
+//! the secrets in the processes' environments anyway. [`crate::http::browser`] refuses web pages,
+//! [`crate::http::peers`] other users of the machine.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,18 +28,18 @@ impl std::fmt::Debug for AccessKey {
     }
 }
 
-/// A function's role at work.
+/// A session of a function's role.
 #[derive(Debug)]
 pub(crate) struct Principal {
     /// `arn:aws:sts::{account}:assumed-role/{role}/{function}`.
     pub(crate) arn: String,
-    /// What IAM tells every condition of the caller.
+    /// The caller's values of IAM's global condition keys.
     about: Vec<(&'static str, String)>,
     policies: Vec<Policy>,
 }
 
 impl Principal {
-    /// What the role's policies say of a request with these `headers`.
+    /// The decision of the role's policies about a request with these `headers`.
     pub(crate) fn decide(
         &self,
         action: &str,
@@ -48,8 +49,8 @@ impl Principal {
         self.decide_with(action, resource, headers, BTreeMap::new)
     }
 
-    /// What the role's policies say of a request that tells more about itself; `context` is asked for only if there is
-    /// a condition at all.
+    /// The decision of the role's policies about a request with further condition keys; `context` is only called if a
+    /// policy has a condition.
     pub(crate) fn decide_with(
         &self,
         action: &str,
@@ -75,10 +76,10 @@ impl Principal {
     }
 }
 
-/// The condition keys that every request to AWS has, whoever makes it:
+/// The condition keys of every request to AWS, from any caller:
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>.
 ///
-/// The local target listens without TLS and stands for what has it.
+/// The local target listens without TLS, but AWS's endpoints have it.
 pub(crate) fn ambient(source_ip: &str, user_agent: Option<&str>) -> BTreeMap<String, Vec<String>> {
     let now = moments::now_millis();
     let keys = [
@@ -95,7 +96,7 @@ pub(crate) fn ambient(source_ip: &str, user_agent: Option<&str>) -> BTreeMap<Str
         .collect()
 }
 
-/// A function and the role that it works under.
+/// A function and its role.
 #[derive(Debug)]
 pub(crate) struct AssumedRole<'r> {
     pub(crate) account_id: &'r str,
@@ -130,18 +131,18 @@ impl AssumedRole<'_> {
     }
 }
 
-/// Who signed a request.
+/// The signer of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Caller {
     /// A function, under its role.
     Function(Arc<Principal>),
     /// Any other key: the person who runs the stack.
     Operator,
-    /// Nobody did.
+    /// The request is not signed.
     Anonymous,
 }
 
-/// All keys that were given out, and what their roles may do now.
+/// All keys in use, and the current permissions of their roles.
 #[derive(Debug, Default)]
 pub(crate) struct Credentials {
     keys: RwLock<BTreeMap<String, AccessKey>>,
@@ -149,7 +150,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// The key of a function: the same one for as long as the stack lives.
+    /// The key of a function. It stays the same while the stack runs.
     pub(crate) fn key_of(&self, function_arn: &str) -> AccessKey {
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         keys.entry(function_arn.to_owned())
@@ -157,7 +158,7 @@ impl Credentials {
             .clone()
     }
 
-    /// Lets the functions' keys lead to their roles from now on. Processes of removed functions keep theirs.
+    /// Sets the roles of the functions' keys from now on. Processes of removed functions keep theirs.
     pub(crate) fn adopt<'r>(&self, roles: impl IntoIterator<Item = AssumedRole<'r>>) {
         for role in roles {
             let key = self.key_of(role.function_arn);
@@ -168,7 +169,7 @@ impl Credentials {
         }
     }
 
-    /// Who signed a request with these headers and this query (SigV4, in either place).
+    /// The signer of a request with these headers and this query (SigV4, in either place).
     pub(crate) fn caller(&self, headers: &hyper::HeaderMap, query: Option<&str>) -> Caller {
         let header = headers
             .get(hyper::header::AUTHORIZATION)
@@ -192,12 +193,12 @@ impl Credentials {
     }
 }
 
-/// What `policies` say of `action` on `resource`, when nothing is known of the request but what all have.
+/// The decision of `policies` about `action` on `resource`, with only the global condition keys.
 pub(crate) fn decide(policies: &[Policy], action: &str, resource: &str) -> Decision {
     decide_knowing(policies, action, resource, ambient("127.0.0.1", None))
 }
 
-/// What `policies` say of a request that tells `context` about itself.
+/// The decision of `policies` about a request with the condition keys in `context`.
 pub(crate) fn decide_knowing(
     policies: &[Policy],
     action: &str,

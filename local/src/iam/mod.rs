@@ -1,7 +1,7 @@
-//! Who may do what: IAM policies as data, and the decision over them.
+//! IAM policies as data, and decisions by them.
 //!
 //! The rules are those of <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>,
-//! as far as identity policies go. What cannot be judged here is refused by [`Policy::parse`], never allowed silently.
+//! for identity policies. [`Policy::parse`] refuses what cannot be evaluated here, so that nothing is allowed silently.
 
 mod condition;
 pub(crate) mod credentials;
@@ -15,15 +15,15 @@ pub use wildcard::matches_arn;
 
 use std::collections::BTreeMap;
 
-/// What somebody wants to do.
+/// A request to authorize.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
     /// For example `dynamodb:PutItem`.
     pub action: String,
-    /// The full ARN of what it is done to.
+    /// The full ARN of the resource.
     pub resource: String,
-    /// Condition keys, such as `dynamodb:LeadingKeys`, with their values; names are compared without case.
+    /// Condition keys, such as `dynamodb:LeadingKeys`, with their values. Names are compared without case.
     pub context: BTreeMap<String, Vec<String>>,
 }
 
@@ -37,7 +37,7 @@ impl Request {
         }
     }
 
-    /// The same with these condition keys.
+    /// The request with these condition keys.
     #[must_use]
     pub fn with_context(mut self, context: BTreeMap<String, Vec<String>>) -> Self {
         self.context = context;
@@ -45,18 +45,18 @@ impl Request {
     }
 }
 
-/// What a set of policies says about a [`Request`].
+/// The decision of a set of policies about a [`Request`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// A statement allows it and none denies it.
     Allowed,
-    /// No statement speaks of it, which is a no.
+    /// No statement matches, which denies it.
     ImplicitlyDenied,
     /// A statement denies it, whatever others allow.
     ExplicitlyDenied,
 }
 
-/// Decides over `request`: an explicit deny wins, then an allow; otherwise the answer is no.
+/// Decides `request`: an explicit deny wins, then an allow; otherwise it is denied.
 ///
 /// The order of `policies` and of their statements does not matter.
 #[must_use]

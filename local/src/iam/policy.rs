@@ -12,7 +12,7 @@ pub struct Policy {
     pub(super) statements: Vec<Statement>,
 }
 
-/// Why a document is not a policy that can be judged here.
+/// Why a document is not a policy that can be evaluated here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// The document has another form than IAM's grammar.
@@ -26,16 +26,18 @@ pub enum PolicyError {
         /// What is wrong with it.
         reason: String,
     },
-    /// IAM may know this, the local target does not, and guessing could allow too much.
-    #[error("statement {statement} of the policy uses {what}, which the local target cannot judge")]
+    /// IAM may support this, but the local target does not, and a guess could allow too much.
+    #[error(
+        "statement {statement} of the policy uses {what}, which the local target does not support"
+    )]
     Unsupported {
         /// Its `Sid`, else its position, counted from one.
         statement: String,
         /// The element, as written.
         what: String,
     },
-    /// A `Condition` block that cannot be judged.
-    #[error("statement {statement} of the policy has a condition that cannot be judged")]
+    /// A `Condition` block that cannot be evaluated.
+    #[error("statement {statement} of the policy has a condition that cannot be evaluated")]
     Condition {
         /// Its `Sid`, else its position, counted from one.
         statement: String,
@@ -45,7 +47,7 @@ pub enum PolicyError {
 }
 
 impl Policy {
-    /// Whether any statement has conditions: without them a [`Request`]'s context decides nothing.
+    /// Whether any statement has conditions. Without them, a [`Request`]'s context has no effect.
     #[must_use]
     pub fn has_conditions(&self) -> bool {
         self.statements
@@ -53,14 +55,15 @@ impl Policy {
             .any(|statement| !statement.condition.is_empty())
     }
 
-    /// Reads an identity policy, also that of an authorizer's answer.
+    /// Parses an identity policy, such as that in an authorizer's response.
     ///
     /// The grammar is that of <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>;
     /// element names are case-sensitive, as in IAM.
     ///
     /// # Errors
-    /// [`PolicyError::Malformed`] and [`PolicyError::Statement`] for what IAM refuses too; [`PolicyError::Unsupported`] and
-    /// [`PolicyError::Condition`] for policy variables and condition operators that are not known here.
+    /// [`PolicyError::Malformed`] and [`PolicyError::Statement`] for documents that IAM refuses too;
+    /// [`PolicyError::Unsupported`] and [`PolicyError::Condition`] for policy variables and condition operators that
+    /// are not supported here.
     pub fn parse(document: &Value) -> Result<Self, PolicyError> {
         let malformed = |reason: &str| PolicyError::Malformed(reason.to_owned());
         let document = document
@@ -175,7 +178,7 @@ impl Statement {
         if let Some(unknown) = fields.keys().find(|key| !ELEMENTS.contains(&key.as_str())) {
             return Err(wrong(match unknown.as_str() {
                 "Principal" | "NotPrincipal" => {
-                    format!("`{unknown}` does not belong into an identity policy")
+                    format!("`{unknown}` is not allowed in an identity policy")
                 }
                 _ => format!("`{unknown}` is not an element of a statement"),
             }));
@@ -205,7 +208,7 @@ impl Statement {
                 "the resource `{bare}` must be an ARN or \"*\""
             )));
         }
-        // A variable would have to be filled in from a request; unfilled, a Deny with one would never bite.
+        // A variable would have to be replaced for each request; unreplaced, a Deny with one would never match.
         if let Some(with) = resources
             .all()
             .iter()

@@ -1,11 +1,11 @@
-//! Values of conditions that are more than text: numbers, moments, addresses.
+//! Condition values that are not strings: numbers, times, addresses.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use time::{Date, Month};
 
-/// What an operator wants of two values that have an order: the request's against the policy's.
+/// The order that an operator requires between two values: the request's against the policy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Equal,
@@ -27,12 +27,12 @@ impl Order {
     }
 }
 
-/// What is no number is not in any order.
+/// A value that is not a number is in no order.
 pub(super) fn numbers(order: Order, wanted: &str, found: &str) -> bool {
     compare(order, found.parse().ok(), wanted.parse().ok())
 }
 
-/// Moments are ISO 8601, or seconds since 1970.
+/// Times are ISO 8601, or seconds since 1970.
 pub(super) fn moments(order: Order, wanted: &str, found: &str) -> bool {
     compare(order, moment(found), moment(wanted))
 }
@@ -44,7 +44,7 @@ fn compare(order: Order, found: Option<f64>, wanted: Option<f64>) -> bool {
     ordering.is_some_and(|ordering| order.holds(ordering))
 }
 
-/// Whether the address `found` lies in the block `wanted`, such as 203.0.113.0/24 or one address.
+/// Whether the address `found` is in the block `wanted`, such as 203.0.113.0/24 or one address.
 pub(super) fn addresses(wanted: &str, found: &str) -> bool {
     let (block, length) = match wanted.split_once('/') {
         Some((block, length)) => (block, length.parse::<u32>().ok()),
@@ -64,7 +64,7 @@ pub(super) fn addresses(wanted: &str, found: &str) -> bool {
     width == of_address && block & mask == address & mask
 }
 
-/// `2026-11-29`, `2026-11-29T08:00Z`, `2026-11-29T08:00:00.5+01:00`, or seconds since 1970.
+/// Parses `2026-11-29`, `2026-11-29T08:00Z`, `2026-11-29T08:00:00.5+01:00`, or seconds since 1970.
 fn moment(text: &str) -> Option<f64> {
     if let Ok(seconds) = text.parse() {
         return Some(seconds);

@@ -1,16 +1,16 @@
 //! The two wildcards of IAM: `*` for any run of characters, `?` for exactly one.
 
-/// Whether `text` matches `pattern`, case and all.
+/// Whether `text` matches `pattern`, case-sensitively.
 ///
-/// This is the comparison of a policy's `Resource` and of a Lambda permission's `SourceArn`, which Lambda compares "using
-/// the `StringLike` operator" (<https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html>). A `*` runs over
-/// colons and slashes. The time is at most the product of the two lengths, whatever the pattern.
+/// A policy's `Resource` is compared in this way, and a Lambda permission's `SourceArn`, which Lambda compares "using
+/// the `StringLike` operator" (<https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html>). A `*` also
+/// matches colons and slashes. The time is at most the product of the two lengths, whatever the pattern.
 #[must_use]
 pub fn matches_arn(pattern: &str, text: &str) -> bool {
     matches(pattern.chars(), text.chars())
 }
 
-/// As [`matches_arn`], but without regard to ASCII case: how actions are compared.
+/// Like [`matches_arn`], but ignoring ASCII case: how actions are compared.
 pub(super) fn matches_without_case(pattern: &str, text: &str) -> bool {
     matches(
         pattern.to_ascii_lowercase().chars(),
@@ -18,9 +18,9 @@ pub(super) fn matches_without_case(pattern: &str, text: &str) -> bool {
     )
 }
 
-/// Greedy: only the latest `*` ever has to give way, so one position to return to is enough.
+/// Greedy: only the latest `*` ever has to match more, so one position to return to is enough.
 fn matches<I: Iterator<Item = char> + Clone>(mut pattern: I, mut text: I) -> bool {
-    // Behind the latest `*`, and the text from where that `*` ends at present.
+    // The pattern after the latest `*`, and the text after what that `*` matches at present.
     let mut star: Option<(I, I)> = None;
     loop {
         let here = text.clone();
@@ -32,7 +32,7 @@ fn matches<I: Iterator<Item = char> + Clone>(mut pattern: I, mut text: I) -> boo
             }
             (Some('?'), Some(_)) => {}
             (Some(wanted), Some(found)) if wanted == found => {}
-            // The text ran out first: a longer `*` would leave even less of it.
+            // The text ended first, and a longer `*` would leave even less of it.
             (Some(_), None) => return false,
             (_, Some(_)) => match &mut star {
                 None => return false,

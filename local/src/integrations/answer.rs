@@ -1,4 +1,4 @@
-//! From a backend's answer to what the client gets.
+//! Converts a backend's response to the client's.
 
 use std::cell::OnceCell;
 
@@ -14,12 +14,12 @@ use super::selection;
 use crate::stack::{IntegrationResponse, ResponseSource};
 use apigw_mapping::{JsonPath, Pattern, as_text};
 
-/// The answer of a `MOCK` integration, whose request template yields `{"statusCode": 200}`.
+/// The response of a `MOCK` integration, whose request template yields `{"statusCode": 200}`.
 pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
-    // Not what it yields instead: that may be the message.
+    // The error does not quote the rendered text, which may be a client's message.
     let wrong = || {
         Failure::Configuration(
-            "the request template of a MOCK integration must yield {\"statusCode\": 200} or another status, and does not"
+            "the request template of a MOCK integration must yield {\"statusCode\": 200} or another status, but does not"
                 .to_owned(),
         )
     };
@@ -42,7 +42,7 @@ pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
     })
 }
 
-/// The status of `{ statusCode: 200 }`, whose name has no quotes, or single ones: AWS reads it, and its CDK writes it.
+/// The status in `{ statusCode: 200 }`, with an unquoted or single-quoted name: AWS accepts it, and its CDK writes it.
 fn unquoted_status(body: &[u8]) -> Option<u16> {
     let text = std::str::from_utf8(body).ok()?;
     let inside = text.trim().strip_prefix('{')?.strip_suffix('}')?;
@@ -78,7 +78,7 @@ enum Key {
 impl Key {
     fn of(key: &str) -> Self {
         match key.strip_prefix('/').and_then(|key| key.strip_suffix('/')) {
-            // The whole status must match, as in Java. A pattern that is none was refused with the template.
+            // The whole status must match, as in Java. Invalid patterns were refused with the template.
             Some(pattern) => Self::Pattern(Pattern::from_java(pattern).ok()),
             None if key == "$default" => Self::Default,
             None => Self::Status(key.to_owned()),
@@ -105,16 +105,16 @@ impl Responses {
         Self(responses.iter().map(live).collect())
     }
 
-    /// The responses whose expression has selected a key without a template, told once, and that expression.
+    /// The responses whose expression has selected a key without a template, each returned once, with that expression.
     pub(super) fn missed(&self) -> impl Iterator<Item = (&str, &str)> {
-        let missed = self.0.iter().filter(|live| live.missed.tell());
+        let missed = self.0.iter().filter(|live| live.missed.take());
         missed.filter_map(|live| {
             let expression = live.response.selection.as_deref()?;
             Some((live.response.logical_id.as_str(), expression))
         })
     }
 
-    /// `None` if `render` finds that it would take too long.
+    /// Returns `None` if `render` would take too long.
     pub(super) fn map(
         &self,
         answer: &Answer,
@@ -130,7 +130,7 @@ impl Responses {
                 Some(mapped.map_err(Failure::Configuration))
             }
             None => Some(Err(Failure::Configuration(format!(
-                "no AWS::ApiGatewayV2::IntegrationResponse fits the status {status}; add one with the key $default"
+                "no AWS::ApiGatewayV2::IntegrationResponse matches the status {status}; add one with the key $default"
             )))),
         }
     }

@@ -1,6 +1,6 @@
-//! A backend's answer.
+//! A backend's response.
 
-/// What a backend said.
+/// The response of a backend.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -8,7 +8,7 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// What becomes of it: the status decides about a handshake, the body is for the sender of a message.
+/// The response for the client: a handshake uses the status, a message's sender receives the body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Backend {
     pub(crate) status: u16,
@@ -24,7 +24,7 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The answer of a proxy integration, unchanged.
+    /// The response of a proxy integration, unchanged.
     pub(super) fn passed_on(self) -> Backend {
         Backend {
             status: self.status,
@@ -34,7 +34,7 @@ impl Answer {
     }
 }
 
-/// A client gets texts only; what is none is shown as one.
+/// Clients only receive text; invalid UTF-8 is replaced.
 pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())

@@ -1,4 +1,4 @@
-//! The HTTP client for backends: connections are kept, redirects are not followed, answers have an upper size.
+//! The HTTP client for backends. It keeps connections, does not follow redirects, and limits the size of responses.
 
 use std::error::Error as _;
 use std::sync::{Arc, OnceLock};
@@ -23,8 +23,8 @@ use crate::budget::Share;
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>.
 const ANSWER_BYTES: usize = 10 * 1024 * 1024;
 
-/// How long a connection without requests is kept: less than common servers do, so that none closes it while a request
-/// is on its way.
+/// The time that a connection without requests is kept. Shorter than that of common servers, so that none closes it
+/// while a request is being sent.
 const IDLE: Duration = Duration::from_secs(4);
 
 type Plain = Pool<HttpConnector, Full<Bytes>>;
@@ -34,23 +34,22 @@ type Secure = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     plain: OnceLock<Plain>,
-    /// Made for the first address that needs it: reading the machine's certificates takes its time.
+    /// Created for the first address that needs it, because reading the machine's certificates takes time.
     secure: OnceCell<Result<Secure, String>>,
 }
 
 impl Client {
-    /// `share` holds both bodies, and waits for room for them.
+    /// Sends a request. `share` holds both bodies, and this waits for room for them.
     pub(super) async fn send(
         &self,
         outgoing: Outgoing,
         share: &Arc<Share>,
     ) -> Result<Answer, Failure> {
-        // No more of it: a message may have gone into the rest.
+        // Only the origin, because the rest may contain a message.
         let to = origin(&outgoing.uri).to_owned();
         let mut held = share.take_patiently(outgoing.body.len()).await;
         let request = request(outgoing).map_err(Failure::Configuration)?;
-        let unreachable =
-            |why: String| Failure::Backend(format!("`{to}` cannot be reached: {why}"));
+        let unreachable = |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
         let answered = if request.uri().scheme_str() == Some("https") {
             let secure = self.secure.get_or_init(secure).await.as_ref();
             let secure = secure.map_err(|why| unreachable(why.clone()))?;
@@ -66,9 +65,9 @@ impl Client {
         while let Some(frame) = arriving.frame().await {
             let frame = frame.map_err(|error| {
                 Failure::Backend(if error.is::<LengthLimitError>() {
-                    format!("`{to}` answers more than 10 MB")
+                    format!("the response of `{to}` is larger than 10 MB")
                 } else {
-                    format!("the answer of `{to}` ends early: {error}")
+                    format!("the response of `{to}` ended early: {error}")
                 })
             })?;
             if let Ok(data) = frame.into_data() {
@@ -94,23 +93,22 @@ fn request(outgoing: Outgoing) -> Result<Request<Full<Bytes>>, String> {
         .uri(&outgoing.uri);
     for (name, value) in &outgoing.headers {
         let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| format!("`{name}` is no name of a header"))?;
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| {
-            format!("the header `{name}` would have a value that HTTP does not allow")
-        })?;
+            .map_err(|_| format!("`{name}` is not a header name"))?;
+        let value = HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| format!("the value of the header `{name}` is not allowed in HTTP"))?;
         // The pool writes the length itself.
         if name != CONTENT_LENGTH {
             request = request.header(name, value);
         }
     }
     let to = origin(&outgoing.uri).to_owned();
-    let wrong = |error| format!("what `{to}…` has become is no address: {error}");
+    let wrong = |error| format!("`{to}…` is not a URL after its variables were replaced: {error}");
     let request = request
         .body(Full::new(outgoing.body.into()))
         .map_err(wrong)?;
     match (request.uri().scheme_str(), request.uri().host()) {
         (Some("http" | "https"), Some(_)) => Ok(request),
-        _ => Err(format!("`{to}` is no http:// or https:// address")),
+        _ => Err(format!("`{to}` is not an http:// or https:// URL")),
     }
 }
 
@@ -138,7 +136,7 @@ fn make_secure() -> Result<Secure, String> {
     connector.enforce_http(false);
     let connector = HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
-        .map_err(|error| format!("the certificates of this machine cannot be read: {error}"))?
+        .map_err(|error| format!("could not read the certificates of this machine: {error}"))?
         .https_only()
         .enable_http1()
         .wrap_connector(connector);
@@ -153,7 +151,7 @@ fn builder() -> hyper_util::client::legacy::Builder {
     builder
 }
 
-/// The whole chain of an error: its first link says little.
+/// The whole chain of an error, because its first link says little.
 fn causes(error: &hyper_util::client::legacy::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

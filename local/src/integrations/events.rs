@@ -1,6 +1,6 @@
-//! The JSON that functions receive. Pure.
+//! The JSON events for functions. Pure.
 //!
-//! Which members an event has differs by its type; absent ones are left out, never null. See
+//! An event's fields depend on its type; absent ones are omitted, never null. See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>
 //! for the meaning of each.
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::http::head::Head;
 use crate::moments;
 
-/// What stays the same through the life of a connection.
+/// Values that stay the same for the whole connection.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ConnectionInfo {
     pub(crate) connection_id: String,
@@ -21,11 +21,11 @@ pub(crate) struct ConnectionInfo {
     pub(crate) domain_name: String,
     pub(crate) source_ip: String,
     pub(crate) user_agent: Option<String>,
-    /// `principalId` and the context that the authorizer gave, all strings.
+    /// `principalId` and the authorizer's context, all strings.
     pub(crate) authorizer: Option<Map<String, Value>>,
 }
 
-/// What differs between two requests of one connection.
+/// Values that differ between requests of one connection.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestInfo {
     pub(crate) request_id: String,
@@ -73,7 +73,7 @@ pub(crate) fn connect(
     })
 }
 
-/// How many bytes `text` takes in JSON, with its quotes.
+/// The size of `text` in bytes as JSON, with its quotes.
 pub(crate) fn size_in_json(text: &str) -> usize {
     let size = |byte: u8| match byte {
         b'"' | b'\\' | 8 | 9 | 10 | 12 | 13 => 2,
@@ -83,7 +83,7 @@ pub(crate) fn size_in_json(text: &str) -> usize {
     text.bytes().map(size).sum::<usize>() + 2
 }
 
-/// The event of a message route. That of an empty text has no body: a function on AWS found none
+/// The event of a message route. For an empty message it has no body, as observed by a function on AWS
 /// (<https://github.com/Kludex/mangum/issues/117>).
 pub(crate) fn message(
     facts: &ConnectionInfo,
@@ -103,7 +103,7 @@ pub(crate) fn message(
     })
 }
 
-/// The event of `$disconnect`. Its headers are four fixed ones, as AWS sends them.
+/// The event of `$disconnect`. It has four fixed headers, as on AWS.
 pub(crate) fn disconnect(
     facts: &ConnectionInfo,
     ended: &Ended,
@@ -130,9 +130,9 @@ pub(crate) fn disconnect(
     })
 }
 
-/// The event of a `REQUEST` authorizer: unlike `$connect` it has every map, empty ones too, and the headers of the
-/// upgrade itself.
-/// See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
+/// The event of a `REQUEST` authorizer. Unlike that of `$connect`, it has every map, even empty ones, and the headers
+/// of the upgrade itself. See
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 pub(crate) fn authorize(
     facts: &ConnectionInfo,
     head: &Head,
@@ -270,7 +270,7 @@ pub(crate) fn context<'a>(
     }
 }
 
-/// The client's headers with those that AWS's front end adds. They say `https` and 443, as on AWS.
+/// The client's headers with those that AWS's front end adds. They name `https` and 443, as on AWS.
 pub(crate) fn forwarded(head: &Head, facts: &ConnectionInfo, trace: &str) -> Vec<(String, String)> {
     let ours = [
         "X-Amzn-Trace-Id",
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_in_json_is_that_of_the_text_that_serde_writes() {
+    fn the_size_in_json_is_that_of_serde_s_output() {
         for text in [
             "",
             "hi",

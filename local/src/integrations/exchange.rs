@@ -1,4 +1,4 @@
-//! What is known of the request that an integration serves.
+//! The request that an integration serves.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -10,32 +10,32 @@ use crate::http::head::Head;
 use crate::stack::ParameterSource;
 use apigw_mapping::{Inputs, JsonPath, as_text};
 
-/// Why an integration gave no answer.
+/// Why an integration failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The template or its settings are wrong: the client learns no more than that.
+    /// The template or its settings are wrong. The client gets no details.
     Configuration(String),
-    /// The backend cannot be reached, or what it sends is no answer.
+    /// The backend cannot be reached, or its response is invalid.
     Backend(String),
-    /// There is no template, and nothing may pass without one.
+    /// There is no template, and requests without one are refused.
     UnsupportedMediaType,
 }
 
-/// A handshake, a message or a disconnect, as templates and mappings see it.
+/// A handshake, a message or a disconnect, in the form that templates and mappings use.
 #[derive(Debug)]
 pub(crate) struct Exchange<'a> {
-    /// The message; empty for the others.
+    /// The message; empty for handshakes and disconnects.
     pub(super) body: Cow<'a, str>,
     /// `$context`.
     pub(super) context: Value,
     /// `$stageVariables`.
     pub(super) variables: Cow<'a, Map<String, Value>>,
-    /// Those of the handshake as they are forwarded; none for the others.
+    /// The handshake's headers as they are forwarded; none for the others.
     pub(super) headers: Vec<(String, String)>,
-    /// Those of the handshake; none for the others.
+    /// The handshake's query; none for the others.
     pub(super) query: Vec<(String, String)>,
     pub(super) trace: Cow<'a, str>,
-    /// The message as JSON, if it is.
+    /// The message as JSON, if it is JSON.
     json: OnceLock<Option<Value>>,
 }
 

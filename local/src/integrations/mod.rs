@@ -1,10 +1,11 @@
 //! Integrations without a function: `HTTP`, `HTTP_PROXY` and `MOCK`.
 //!
 //! See
-//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html> and
+//! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html>
+//! and
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
-//! What AWS does not say about WebSocket APIs follows its REST APIs: which template key counts, what is forwarded, and
-//! that a backend which cannot be reached is a status of 504.
+//! Where AWS documents nothing for WebSocket APIs, this follows its REST APIs: which template key counts, what is
+//! forwarded, and that an unreachable backend is a status of 504.
 
 mod answer;
 mod backend;
@@ -35,33 +36,33 @@ use crate::lambda::{Functions, Outcome};
 use crate::observer::Observer;
 use crate::stack::{HttpRequest, Integration, IntegrationKind, Passthrough};
 
-/// What a route or an authorizer invokes.
+/// The target of a route or an authorizer.
 #[derive(Debug)]
 pub(crate) enum Target {
     /// The function with this ARN.
     Function(String),
-    /// An integration without a function; authorizers have none.
+    /// An integration without a function. Authorizers have none.
     Integration(LiveIntegration),
     /// Nothing, for the reason given.
     Nothing(String),
 }
 
-/// What came of an integration.
+/// The outcome of an integration.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// The function ended, well or not.
+    /// The function ended, with or without an error.
     Function(Outcome),
-    /// It took longer than the integration's timeout. It may still be running.
+    /// The integration's timeout has passed. The function may still be running.
     TimedOut,
-    /// The gateway may not invoke it, or there is nothing to invoke.
+    /// The gateway may not invoke the function, or there is none.
     NotInvoked,
-    /// An integration without a function answered.
+    /// An integration without a function responded.
     Backend(Backend),
-    /// An integration without a function did not get as far.
+    /// An integration without a function failed before it responded.
     Refused { status: u16, message: &'static str },
 }
 
-/// Everything that integrations need.
+/// The shared parts of all integrations.
 #[derive(Debug)]
 pub(crate) struct Integrations {
     functions: Arc<Functions>,
@@ -86,8 +87,8 @@ impl Integrations {
         &self.beside
     }
 
-    /// Invokes what a route or an authorizer points at, for no longer than `timeout`. `held` is what the event takes of
-    /// the budget, until a process has answered.
+    /// Invokes the target of a route or an authorizer, for at most `timeout`. `held` is the event's part of the budget,
+    /// until a process has responded.
     pub(crate) async fn invoke(
         &self,
         target: &Target,
@@ -112,8 +113,8 @@ impl Integrations {
         }
     }
 
-    /// Runs an integration without a function for no longer than `timeout`. What went wrong is told as a warning.
-    /// `share` holds what is sent to a backend and what it answers.
+    /// Runs an integration without a function for at most `timeout`. Failures are reported as warnings. `share` holds
+    /// the request to a backend and its response.
     pub(crate) async fn integrate(
         &self,
         integration: &LiveIntegration,
@@ -139,7 +140,7 @@ impl Integrations {
             Failure::UnsupportedMediaType => (
                 415,
                 "Unsupported Media Type",
-                "no request template fits, and `PassthroughBehavior` lets nothing pass without one"
+                "no request template matches, and `PassthroughBehavior` refuses requests without one"
                     .to_owned(),
             ),
         };
@@ -186,7 +187,8 @@ impl LiveIntegration {
         })
     }
 
-    /// What its selection expressions have not found, each told once. Not the key itself: it may be a message's text.
+    /// Warnings about selection expressions without a matching template, each returned once. The key itself is not
+    /// shown, because it may be a message.
     fn missed(&self) -> Vec<String> {
         let (Kind::Http(_, templates, responses) | Kind::Mock(templates, responses)) = &self.kind
         else {
@@ -194,7 +196,7 @@ impl LiveIntegration {
         };
         let text = |whose: &str, expression: &str| {
             format!(
-                "the TemplateSelectionExpression `{expression}` of `{whose}` yields a key that none of its templates has, and none has the key $default, so what came is passed on as it is"
+                "the TemplateSelectionExpression `{expression}` of `{whose}` yields a key without a template, and there is no template $default, so the body is passed on unchanged"
             )
         };
         let of_request = templates.missed();
@@ -237,7 +239,7 @@ impl LiveIntegration {
     }
 }
 
-/// What a backend's body is made, beside the gateway's thread if that takes its time.
+/// Renders the request's body, on another thread if that takes long.
 async fn body(
     templates: &Arc<Templates>,
     beside: &Beside,
@@ -251,7 +253,7 @@ async fn body(
     beside.run(whole).await.unwrap_or_else(|| Err(endless()))
 }
 
-/// What is made of a backend's answer, beside the gateway's thread if that takes its time.
+/// Converts a backend's response, on another thread if that takes long.
 async fn mapped(
     responses: &Arc<Responses>,
     beside: &Beside,
@@ -268,7 +270,7 @@ async fn mapped(
     beside.run(whole).await.unwrap_or_else(|| Err(endless()))
 }
 
-/// The largest answer of a backend, in bytes, that is read on the gateway's thread.
+/// The largest response of a backend, in bytes, that is converted on the gateway's thread.
 const ANSWER_IN_PASSING: usize = 256 * 1024;
 
 fn endless() -> Failure {

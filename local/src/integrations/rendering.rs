@@ -1,10 +1,10 @@
-//! How long a template may take, where others wait for it and where they do not.
+//! The time limits for templates, on the gateway's thread and on others.
 
 use std::time::{Duration, Instant};
 
 use apigw_mapping::{Inputs, Template, TemplateError};
 
-/// How a template is rendered: `None` if that would take too long where it is done.
+/// Renders a template; `None` if that would take too long on this thread.
 pub(super) type Render = fn(&Template, &Inputs<'_>) -> Option<Result<String, TemplateError>>;
 
 pub(super) fn render_in_passing(
@@ -21,7 +21,7 @@ pub(super) fn render_wholly(
     Some(template.render(inputs, &over_in(TIME)))
 }
 
-/// How long a rendering may take, where others wait for it and where they do not. Steps end it earlier in most cases.
+/// The time limits of a rendering on the gateway's thread and on others. The limit of steps ends most of them earlier.
 const TIME_IN_PASSING: Duration = Duration::from_millis(20);
 const TIME: Duration = Duration::from_secs(10);
 

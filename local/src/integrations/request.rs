@@ -1,4 +1,4 @@
-//! From a message to what the backend is sent.
+//! Converts a message to the request for the backend.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,17 +13,17 @@ use super::selection;
 use crate::stack::{HttpRequest, Mapping, ParameterTarget, Passthrough};
 use apigw_mapping::{Template, TemplateError};
 
-/// What needs no escape in a URI's path segment or query.
+/// The characters that need no escape in a URI's path segment or query.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// Templates by key, each parsed or with what is wrong with it.
+/// Templates by key, each parsed or with its error.
 pub(super) type Parsed = BTreeMap<String, Result<Template, TemplateError>>;
 
-/// Parses templates for later: a faulty one is an error when it is used, as on AWS.
+/// Parses templates in advance. An invalid one is only an error when it is used, as on AWS.
 pub(super) fn parsed(templates: &BTreeMap<String, String>) -> Parsed {
     templates
         .iter()
@@ -31,8 +31,8 @@ pub(super) fn parsed(templates: &BTreeMap<String, String>) -> Parsed {
         .collect()
 }
 
-/// The template that counts: the one with the selected key, else the one for everything. `application/json` is what
-/// templates are called that were written for content types.
+/// Selects a template: the one with the selected key, else the default. Templates for content types have the key
+/// `application/json`.
 pub(super) fn choose<'t>(
     templates: &'t Parsed,
     selected: Option<&str>,
@@ -44,27 +44,27 @@ pub(super) fn choose<'t>(
     })
 }
 
-/// Whether an expression has selected a key that no template has, and whether that was told.
+/// Whether an expression has selected a key without a template, and whether that was reported.
 #[derive(Debug, Default)]
 pub(super) struct Missed(AtomicU8);
 
 impl Missed {
     pub(super) fn note(&self) {
-        // It may be noted, or told, already.
+        // It may already be noted, or reported.
         let _known = self
             .0
             .compare_exchange(0, 1, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// `true` once after it was noted.
-    pub(super) fn tell(&self) -> bool {
+    /// Returns `true` once after it was noted.
+    pub(super) fn take(&self) -> bool {
         self.0
             .compare_exchange(1, 2, Ordering::Relaxed, Ordering::Relaxed)
             .is_ok()
     }
 }
 
-/// What makes the backend's body.
+/// Makes the backend's request body.
 #[derive(Debug)]
 pub(super) struct Templates {
     parsed: Parsed,
@@ -85,12 +85,12 @@ impl Templates {
         }
     }
 
-    /// The expression that has selected a key without a template, told once.
+    /// The expression that has selected a key without a template, returned once.
     pub(super) fn missed(&self) -> Option<&str> {
-        self.selection.as_deref().filter(|_| self.missed.tell())
+        self.selection.as_deref().filter(|_| self.missed.take())
     }
 
-    /// `None` if `render` finds that it would take too long.
+    /// Returns `None` if `render` would take too long.
     pub(super) fn body(
         &self,
         exchange: &Exchange<'_>,
@@ -144,7 +144,7 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// For `HTTP`: of the handshake's query, only what is mapped.
+    /// For `HTTP`: only the mapped parts of the handshake's query.
     pub(super) fn mapped(
         request: &HttpRequest,
         exchange: &Exchange<'_>,
@@ -153,7 +153,7 @@ impl Outgoing {
         Self::new(request, exchange, body, &[])
     }
 
-    /// For `HTTP_PROXY`: the whole query of the handshake goes along.
+    /// For `HTTP_PROXY`: the whole query of the handshake.
     pub(super) fn proxied(
         request: &HttpRequest,
         exchange: &Exchange<'_>,
@@ -169,7 +169,7 @@ impl Outgoing {
         query: &[(String, String)],
     ) -> Result<Self, String> {
         let mut outgoing = Self {
-            // AWS does not say what ANY means where a message has no method; a body wants POST.
+            // AWS does not document what ANY means for a message, which has no method; a body requires POST.
             method: match request.method.as_str() {
                 "ANY" => "POST".to_owned(),
                 method => method.to_owned(),
@@ -208,8 +208,8 @@ impl Outgoing {
     }
 }
 
-/// The handshake's headers, its `Sec-WebSocket-*` among them, but for the host; for messages only what says where
-/// they come from.
+/// The handshake's headers without `Host`, but with its `Sec-WebSocket-*`; for messages only those that identify the
+/// connection.
 fn forwarded(exchange: &Exchange<'_>) -> Vec<(String, String)> {
     let api = exchange.context["apiId"].as_str().unwrap_or_default();
     let client = exchange.headers.iter();
@@ -233,7 +233,7 @@ fn forwarded(exchange: &Exchange<'_>) -> Vec<(String, String)> {
     headers
 }
 
-/// Headers that belong to one connection only; the one to the backend has its own.
+/// Headers that belong to one connection only; the backend's connection has its own.
 fn is_of_the_wire(name: &str) -> bool {
     [
         "keep-alive",

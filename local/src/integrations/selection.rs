@@ -9,12 +9,12 @@ use super::backend::Answer;
 use apigw_mapping::JsonPath;
 use apigw_mapping::as_text;
 
-/// The longest text that is taken for a key, in bytes: as long as the longest message.
+/// The longest key, in bytes: as long as the longest message.
 const MAX_LENGTH: usize = 128 * 1024;
 
-/// What `expression` yields. A variable that leads to nothing is empty; one that is not known stays as it is written.
+/// Evaluates `expression`. A variable without a value is empty; an unknown variable stays as written.
 pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&Answer>) -> String {
-    // All paths of an expression together look at no more than one alone may.
+    // All paths of an expression together have the step limit of one.
     let mut visits = 0;
     let mut variable = |name: &str| resolve(name, body, answer, &mut visits);
     // The whole expression may be one variable without braces.

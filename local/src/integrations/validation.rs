@@ -1,4 +1,4 @@
-//! What a request must have before its integration sees it: models for messages, required parameters for handshakes.
+//! Validates requests before their integration: models for messages, required parameters for handshakes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Validator {
         }
     }
 
-    /// An error says what is wrong with the message `body`.
+    /// Validates the message `body`; the error names the problem.
     pub(crate) async fn judge(&self, body: &str, beside: &Beside) -> Result<(), String> {
         let json = serde_json::from_str(body);
         let key = selection::evaluate(&self.selection, json.as_ref().ok(), None);
@@ -39,7 +39,7 @@ impl Validator {
         let model = model.ok_or_else(|| {
             format!("there is no model for the key `{key}` and none for $default")
         })?;
-        let value = json.map_err(|error| format!("it is no JSON: {error}"))?;
+        let value = json.map_err(|error| format!("it is not JSON: {error}"))?;
         let model = model.as_ref().map_err(Clone::clone)?;
         if let Some(judged) = model.judge_in_passing(&value) {
             return judged;
@@ -49,7 +49,7 @@ impl Validator {
     }
 }
 
-/// The frame that a message gets which its model does not allow. With `messageId`, unlike all others.
+/// The frame for a message that its model refuses. It has `messageId`, unlike all other error frames.
 pub(crate) fn bad_request_body(connection_id: &str, message_id: &str) -> String {
     format!(
         r#"{{"message": "Bad request body", "connectionId":"{connection_id}", "messageId":"{message_id}"}}"#
@@ -65,7 +65,7 @@ pub(crate) fn required(route: &Route) -> Vec<String> {
     required.map(|(key, _)| key.clone()).collect()
 }
 
-/// Refuses a handshake without what is required, as REST APIs do: AWS does not say it of WebSocket APIs.
+/// Refuses a handshake without its required parameters, as REST APIs do. AWS does not document it for WebSocket APIs.
 pub(crate) fn check_required(required: &[String], head: &Head) -> Result<(), HttpError> {
     if required.is_empty() {
         return Ok(());

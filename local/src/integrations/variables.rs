@@ -1,11 +1,11 @@
-//! Stage variables in addresses and ARNs:
+//! Stage variables in URLs and ARNs:
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-stages.html>. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::stack::{Integration, IntegrationKind};
 
-/// `integration` as a stage with these variables has it.
+/// `integration` with the stage's variables replaced.
 pub(crate) fn filled(
     integration: &Integration,
     variables: &BTreeMap<String, String>,
@@ -21,7 +21,7 @@ pub(crate) fn filled(
     Ok(integration)
 }
 
-/// `text` with every `${stageVariables.name}` replaced. The error says what is missing.
+/// `text` with every `${stageVariables.name}` replaced. The error names the missing variable.
 pub(crate) fn fill(text: &str, variables: &BTreeMap<String, String>) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;

@@ -1,19 +1,19 @@
-//! Who an Invoke request means: the forms of a function's name. Pure.
+//! Parses the forms of a function's name in an Invoke request. Pure.
 
-/// A function as a caller names it.
+/// A function, as a caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Callee {
     /// Without a qualifier.
     pub(super) arn: String,
-    /// A version or an alias; only `$LATEST` exists here.
+    /// A version or an alias. Only `$LATEST` exists here.
     pub(super) qualifier: Option<String>,
 }
 
 impl Callee {
-    /// Reads a name, a partial ARN (`{account}:function:{name}`) or an ARN, each possibly with `:{qualifier}`.
+    /// Parses a name, a partial ARN (`{account}:function:{name}`) or an ARN, each with an optional `:{qualifier}`.
     ///
-    /// `None` for what is neither, see <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>. `home` is the
-    /// region and the account of whoever gives only a part.
+    /// `None` for anything else, see <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>. `home` is the
+    /// Region and account for names that have none.
     pub(super) fn parse(text: &str, home: (&str, &str)) -> Option<Self> {
         let parts: Vec<&str> = text.split(':').collect();
         let (region, account, rest) = match parts.as_slice() {
@@ -41,7 +41,7 @@ impl Callee {
         })
     }
 
-    /// What policies are asked about.
+    /// The resource for policies.
     pub(super) fn resource(&self) -> String {
         match &self.qualifier {
             Some(qualifier) => format!("{}:{qualifier}", self.arn),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_function_is_refused() {
+    fn other_names_are_refused() {
         for text in [
             "",
             ":",

@@ -1,4 +1,4 @@
-//! From the path that a caller names to an executable: a folder, a zip, or the executable itself.
+//! Finds the executable at the path that a caller names: in a folder, in a zip, or the path itself.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -14,7 +14,7 @@ const UNZIPPED_BYTES: u64 = 250 * 1024 * 1024;
 /// Code that can be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Code {
-    /// What is executed.
+    /// The executable.
     pub(crate) bootstrap: PathBuf,
     /// `LAMBDA_TASK_ROOT`, the process's working folder.
     pub(crate) root: PathBuf,
@@ -28,34 +28,34 @@ pub(crate) struct Code {
 pub enum CodeError {
     /// The path, or the `bootstrap` in it, cannot be read.
     #[error(
-        "could not read `{path}`: build the function, or name the folder that holds its `bootstrap`"
+        "could not read `{path}`: build the function, or name the folder that contains its `bootstrap`"
     )]
     Unreadable {
         /// The path.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// It is there, but not executable.
+    /// The file exists but is not executable.
     #[error(
-        "`{path}` is not executable: `chmod +x` it, or name the folder or zip that holds an executable `bootstrap`"
+        "`{path}` is not executable: `chmod +x` it, or name the folder or zip that contains an executable `bootstrap`"
     )]
     NotExecutable {
         /// The path.
         path: PathBuf,
     },
-    /// It is in a zip file, which keeps whether it may be run.
+    /// The file in a zip is not executable. A zip stores that permission.
     #[error(
-        "`bootstrap` in `{path}` is not executable: `chmod +x` it before it is packed, with a program that keeps such bits"
+        "`bootstrap` in `{path}` is not executable: `chmod +x` it before it is packed, with a program that stores permissions"
     )]
     NotExecutableInZip {
         /// The zip file.
         path: PathBuf,
     },
-    /// It is a script whose first line ends as on Windows, so the system looks for an interpreter that is not there.
+    /// The script's first line has a Windows line ending, so the system looks for an interpreter with a wrong name.
     #[error(
         "the first line of the script `{path}` ends with a carriage return, so its interpreter is not found: save it with \
-         Unix line ends"
+         Unix line endings"
     )]
     CarriageReturn {
         /// The script.
@@ -66,11 +66,11 @@ pub enum CodeError {
     Zip {
         /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The unpacking error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A zip file without a `bootstrap` at its top.
-    #[error("`{path}` holds no `bootstrap`: it must be at the top of the zip file")]
+    #[error("`{path}` contains no `bootstrap`: it must be at the top of the zip file")]
     NoBootstrap {
         /// The path.
         path: PathBuf,
@@ -84,7 +84,7 @@ pub enum CodeError {
 }
 
 impl Code {
-    /// Finds the executable behind `path`; a zip file is unpacked into `scratch`.
+    /// Finds the executable at `path`; a zip file is unpacked into `scratch`.
     pub(crate) fn load(path: &Path, scratch: &Scratch) -> Result<Self, CodeError> {
         let path = std::path::absolute(path).map_err(|source| unreadable(path, source))?;
         let version = version(&path)?;
@@ -97,7 +97,7 @@ impl Code {
                 .folder(version)
                 .map_err(|source| unreadable(&scratch.root, source))?;
             if !root.exists() {
-                // Under its name only once it is whole, so that a half unpacked one is never run.
+                // Renamed once it is complete, so that a partly unpacked one is never run.
                 let partial = root.with_extension("partial");
                 let unpacked = empty(&partial)
                     .map_err(|source| unreadable(&partial, source))
@@ -107,7 +107,7 @@ impl Code {
                         fs::rename(&partial, &root).map_err(|source| unreadable(&root, source))
                     });
                 if unpacked.is_err() {
-                    // What does not fit on the disk must not stay there.
+                    // An incomplete one must not stay on a full disk.
                     let _gone = fs::remove_dir_all(&partial);
                 }
                 unpacked?;
@@ -142,7 +142,7 @@ impl Code {
     }
 }
 
-/// Where zip files are unpacked.
+/// The folder for unpacked zip files.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     root: PathBuf,
@@ -151,7 +151,7 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// `chosen`, or a private temporary folder that goes away with the value.
+    /// `chosen`, or a private temporary folder that is removed with the value.
     pub(crate) fn new(chosen: Option<PathBuf>) -> Self {
         let ours = chosen.is_none();
         let root = chosen.unwrap_or_else(|| {
@@ -168,8 +168,8 @@ impl Scratch {
     fn folder(&self, (device, inode, size, modified): (u64, u64, i64, i64)) -> io::Result<PathBuf> {
         let mut made = self.made.lock().expect("no holder of this lock panics");
         if !*made {
-            // Code may hold secrets; other users of the machine have no business in it. One of ours that is there
-            // already was made by somebody else, and is an error.
+            // Code may contain secrets, so other users of the machine must not read it. An existing folder was made by
+            // another process, and is an error.
             let mut private = DirBuilder::new();
             private.mode(0o700).recursive(!self.ours);
             private.create(&self.root)?;
@@ -194,7 +194,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A new, empty folder at `path`. A process that was killed can have left an earlier one.
+/// Creates a new, empty folder at `path`. A killed process may have left an earlier one.
 fn empty(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -250,7 +250,7 @@ pub(crate) fn unpack(
     }
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(wrong)?;
-        // A name that leads out of the folder is skipped, as `..` in a zip file is never meant well.
+        // Names that lead out of the folder, such as `..`, are skipped.
         let Some(name) = entry.enclosed_name() else {
             continue;
         };
@@ -314,14 +314,14 @@ mod tests {
         assert!(code.root.starts_with(&scratch.root));
         let root = scratch.root.clone();
         drop(scratch);
-        assert!(!root.exists(), "a private scratch folder goes away");
+        assert!(!root.exists(), "a private scratch folder is removed");
     }
 
     #[test]
     fn a_zip_that_cannot_be_unpacked_leaves_nothing_of_it() {
         let zip = zip_with("bootstrap", 0o755);
         let mut bytes = fs::read(zip.path()).unwrap();
-        // Where the first file's content is, so that its checksum is wrong.
+        // The offset of the first file's content, so that its checksum is wrong.
         bytes[40] ^= 0xff;
         bytes[45] ^= 0xff;
         fs::write(zip.path(), bytes).unwrap();
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scratch_folder_that_somebody_else_has_made_is_not_used() {
+    fn an_existing_scratch_folder_is_not_used() {
         let scratch = Scratch::new(None);
         let elsewhere = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), &scratch.root).unwrap();
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_that_are_not_code_say_what_to_do() {
+    fn errors_about_paths_that_are_not_code_have_a_remedy() {
         let scratch = Scratch::new(None);
         let folder = tempfile::tempdir().unwrap();
         let error = |path: &Path| Code::load(path, &scratch).unwrap_err();

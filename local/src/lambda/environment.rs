@@ -1,13 +1,13 @@
 //! The environment of a function's process.
 //!
-//! Names and values are those of <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>. On top come
-//! the endpoint variables that lead AWS's SDKs to this machine, unless the template sets them itself.
+//! Names and values are those of <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>. The
+//! endpoint variables that lead AWS's SDKs to this machine are added, unless the template sets them itself.
 
 use std::collections::BTreeMap;
 
 use super::runnable::Runnable;
 
-/// Everything but what is inherited: nothing is.
+/// The complete environment. Nothing is inherited.
 pub(crate) fn environment(
     runnable: &Runnable,
     log_stream: &str,

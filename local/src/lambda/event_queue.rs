@@ -1,7 +1,8 @@
-//! Asynchronous invocations: taken at once, run in the background, tried again as Lambda does.
+//! Asynchronous invocations: accepted at once, run in the background, retried as Lambda does.
 //!
-//! See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>. Each is a task of its own, so
-//! they run at once, as far as the function's processes reach; the order is that of arrival only while nothing fails.
+//! See <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>. Each is a separate task, so
+//! they run concurrently, up to the function's processes. They run in the order of their arrival only as long as none
+//! fails.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,19 +17,19 @@ use crate::budget::{Budget, Held, Share, Stage};
 use super::Functions;
 use super::job::{Event, Failure, Invocation, Outcome};
 
-/// Between the first and the second try, and between the second and the third.
+/// The pauses between the first and the second attempt, and between the second and the third.
 const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
-/// What was taken and is neither done nor given up.
+/// Accepted invocations that are neither done nor dropped.
 #[derive(Debug, Default)]
 pub(super) struct EventQueue {
     tasks: Mutex<JoinSet<()>>,
     held: Mutex<BTreeMap<String, Queue>>,
-    /// How many are being tried, as opposed to those that wait for another try.
+    /// The number of invocations that run, without those that wait for a retry.
     trying: watch::Sender<usize>,
 }
 
-/// Of one function.
+/// The queue of one function.
 #[derive(Debug)]
 struct Queue {
     events: usize,
@@ -45,12 +46,13 @@ struct Accepted {
     trace: String,
 }
 
-/// The queue of the function holds as much as it may.
+/// The queue of the function is full.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct QueueFull;
 
 impl Functions {
-    /// Takes an asynchronous invocation; what becomes of it shows in the function's log. Gives its request id.
+    /// Accepts an asynchronous invocation and returns its request id. The outcome is only visible in the function's
+    /// log.
     pub(crate) fn accept(
         self: &Arc<Self>,
         arn: &str,
@@ -75,12 +77,12 @@ impl Functions {
         Ok(request_id)
     }
 
-    /// Waits until no asynchronous invocation is being tried, but not longer than `patience`; forgets the others, and
-    /// says how many those were.
+    /// Waits until no asynchronous invocation runs, for at most `timeout`. Then it drops the remaining ones and logs
+    /// their number.
     pub(crate) async fn settle_events(&self, patience: Duration) {
         let mut trying = self.events.trying.subscribe();
         let quiet = trying.wait_for(|trying| *trying == 0);
-        // What is still running then, ends with its process.
+        // Invocations that still run end with their process.
         let _quiet = tokio::time::timeout(patience, quiet).await;
         let lost: usize = lock(&self.events.held)
             .values()
@@ -88,7 +90,7 @@ impl Functions {
             .sum();
         if lost > 0 {
             self.observer.warn(format!(
-                "{lost} asynchronous invocations were not over when the stack stopped, and are lost; Lambda would have kept them"
+                "{lost} asynchronous invocations were unfinished when the stack stopped, and are lost; Lambda would have kept them"
             ));
         }
         self.abandon_events();
@@ -98,7 +100,7 @@ impl Functions {
         lock(&self.events.tasks).abort_all();
     }
 
-    /// `share` is the queue's, which holds the event already.
+    /// `share` is the queue's, which already holds the event.
     async fn run_event(&self, event: Accepted, share: &Arc<Share>) {
         let accepted = self.clock.elapsed();
         let mut tries = 0;
@@ -134,7 +136,7 @@ impl Functions {
             self.platform_log(
                 &event.arn,
                 format!(
-                    "RequestId: {} failed ({}); tried again in {} seconds",
+                    "RequestId: {} failed ({}); retrying in {} seconds",
                     event.request_id,
                     failure.error_type,
                     pause.as_secs()
@@ -165,7 +167,7 @@ impl Functions {
     }
 }
 
-/// Room in a function's queue, given back when it is dropped.
+/// A place in a function's queue, freed when dropped.
 struct Place {
     functions: Arc<Functions>,
     arn: String,

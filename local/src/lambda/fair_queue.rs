@@ -1,9 +1,9 @@
-//! What waits for a process, fair between those who sent it. Pure.
+//! A queue of events that wait for a process, fair between their sources. Pure.
 //!
-//! Each source has a queue of its own; the queues are served in turn, one entry each. A source that had nothing waiting
-//! goes before those that have had their turn: the scheme of FQ-CoDel (<https://www.rfc-editor.org/rfc/rfc8290>). So a
-//! source that sends more than is served waits behind itself, and one that sends now and then hardly waits at all. On AWS
-//! nobody waits for anybody, because Lambda starts more processes.
+//! Each source has its own queue, and the queues are served in turn, one entry each. A source whose queue was empty
+//! goes before those that have had their turn, as in FQ-CoDel (<https://www.rfc-editor.org/rfc/rfc8290>). So a source
+//! that sends faster than it is served only delays itself, and one that sends now and then hardly waits. On AWS no
+//! source waits, because Lambda starts more processes.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 #[derive(Debug)]
 pub(super) struct FairQueue<T> {
     queues: HashMap<u64, VecDeque<T>>,
-    /// Sources that have not had a turn since they last had nothing waiting.
+    /// Sources that have not had a turn since their queue was last empty.
     new: VecDeque<u64>,
     /// The other sources, in the order of their turns.
     old: VecDeque<u64>,
@@ -47,7 +47,7 @@ impl<T> FairQueue<T> {
         self.pop_of(|_| true)
     }
 
-    /// The next entry of a source that `admits` lets through; the others keep their turns.
+    /// The next entry of a source that `admits` accepts; the others keep their turns.
     pub(super) fn pop_of(&mut self, admits: impl Fn(u64) -> bool) -> Option<T> {
         let source = [&mut self.new, &mut self.old]
             .into_iter()
@@ -66,17 +66,17 @@ impl<T> FairQueue<T> {
         entry
     }
 
-    /// Whether a source that `admits` lets through has anything waiting.
+    /// Whether a source that `admits` accepts has a waiting entry.
     pub(super) fn has_of(&self, admits: impl Fn(u64) -> bool) -> bool {
         self.queues.keys().any(|source| admits(*source))
     }
 
-    /// Everything, in the order in which it would have been served.
+    /// Removes all entries, in the order in which they would have been served.
     pub(super) fn drain(&mut self) -> Vec<T> {
         std::iter::from_fn(|| self.pop()).collect()
     }
 
-    /// Drops the entries that `keep` refuses; tells how many those were.
+    /// Drops the entries that `keep` refuses; returns their number.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) -> usize {
         let before = self.length;
         self.queues.retain(|_, queue| {
@@ -112,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_waits_behind_itself() {
+    fn a_flood_only_delays_its_own_source() {
         let mut queue = queue(&[(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2")]);
         assert_eq!(queue.pop(), Some("a1"));
         assert_eq!(queue.pop(), Some("b1"));
-        // Someone who had nothing waiting goes before the next turn of both.
+        // A source whose queue was empty goes before the next turn of both.
         queue.push(3, "c1");
         assert_eq!(queue.len(), 4);
         assert_eq!(queue.drain(), ["c1", "a2", "b2", "a3"]);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_let_through_passes_the_others_and_leaves_them_their_turns() {
+    fn an_admitted_source_passes_the_others_and_leaves_them_their_turns() {
         let mut queue = queue(&[(1, "a1"), (1, "a2"), (2, "b"), (3, "c1"), (3, "c2")]);
         assert!(queue.has_of(|source| source == 3) && !queue.has_of(|source| source == 4));
         assert_eq!(queue.pop_of(|source| source == 3), Some("c1"));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_waits_for_any_more_is_dropped() {
+    fn abandoned_entries_are_dropped() {
         let mut queue = queue(&[(1, "a"), (1, "b"), (2, "b"), (3, "c")]);
         assert_eq!(queue.retain(|entry| *entry != "b"), 2);
         assert_eq!(queue.len(), 2);

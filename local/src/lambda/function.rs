@@ -1,4 +1,4 @@
-//! One function at work: does what its pool decides, with processes, their Runtime APIs and the log.
+//! A running function: executes its pool's decisions with processes, their Runtime APIs and the log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,24 +26,24 @@ pub(crate) struct Function {
     pub(super) runnable: Runnable,
     limits: Limits,
     observer: Observer,
-    /// Said once, not with every line.
+    /// Whether the warning was given. It is given once, not with every line.
     told_of_logs: AtomicBool,
     state: Mutex<State>,
-    /// How many processes are alive, for those who wait until none is.
+    /// The number of live processes, for waits until there are none.
     alive: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
 struct State {
     pool: Pool,
-    /// How to reach the processes of the pool.
+    /// Handles of the pool's processes.
     handles: BTreeMap<u64, Handle>,
 }
 
 #[derive(Debug)]
 struct Handle {
     log_stream: Arc<str>,
-    /// Where a process waits for an event, and ends.
+    /// Delivers an event to the waiting process, once.
     job: Option<oneshot::Sender<Job>>,
     end: Option<oneshot::Sender<Order>>,
 }
@@ -80,7 +80,7 @@ impl Function {
         self.runnable == *other
     }
 
-    /// Takes a job, or gives it back when this function is retired.
+    /// Accepts a job, or returns it if this function is retired.
     pub(super) fn submit(self: &Arc<Self>, job: Job) -> Result<(), Job> {
         self.change(|state| match state.pool.submitted(job, Instant::now()) {
             Ok(actions) => (Ok(()), actions),
@@ -88,7 +88,7 @@ impl Function {
         })
     }
 
-    /// Ends the processes, and gives back what has not begun.
+    /// Ends the processes, and returns the jobs that have not begun.
     pub(super) fn retire(self: &Arc<Self>, ending: Ending) -> Vec<Job> {
         self.change(|state| state.pool.retire(ending))
     }
@@ -119,7 +119,7 @@ impl Function {
         }
     }
 
-    /// Writes a line that belongs to no process into the function's log.
+    /// Writes a line that belongs to no process to the function's log.
     pub(super) fn platform_log(&self, text: String) {
         self.log("-", LogSource::Platform, text);
     }
@@ -131,7 +131,7 @@ impl Function {
         {
             let function = &function.logical_id;
             self.observer.warn(format!(
-                "the role of function `{function}` does not allow {action}: on AWS its log lines are lost"
+                "the role of function `{function}` does not allow {action}: on AWS its log lines would be lost"
             ));
         }
         self.observer.log(LogLine {
@@ -143,7 +143,7 @@ impl Function {
         });
     }
 
-    /// Changes the pool and does what follows from it.
+    /// Changes the pool and executes the resulting actions.
     fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> (T, Vec<Action>)) -> T {
         let mut state = self.state();
         let (value, actions) = change(&mut state);
@@ -162,7 +162,7 @@ impl Function {
         value
     }
 
-    /// Does what `actions` say, but for what is done without the lock.
+    /// Executes `actions`, except those that must run without the lock.
     fn perform(self: &Arc<Self>, state: &mut State, mut actions: VecDeque<Action>) -> Vec<Outside> {
         let mut outside = Vec::new();
         while let Some(action) = actions.pop_front() {
@@ -179,7 +179,7 @@ impl Function {
                 Action::End { process, order } => {
                     let handle = state.handles.get_mut(&process);
                     if let Some(end) = handle.and_then(|handle| handle.end.take()) {
-                        // One that is gone already needs none.
+                        // A process that has ended needs no signal.
                         let _gone = end.send(order);
                     }
                 }
@@ -234,7 +234,7 @@ impl Function {
 }
 
 impl State {
-    /// Gives the job back when the process has closed its connection meanwhile.
+    /// Returns the job if the process has closed its connection meanwhile.
     fn deliver(&mut self, process: u64, job: Job) -> Result<(), Job> {
         let handle = self.handles.get_mut(&process);
         match handle.and_then(|handle| handle.job.take()) {
@@ -244,7 +244,7 @@ impl State {
     }
 }
 
-/// What may call other code, so that it waits until the state is free.
+/// Actions that may call other code, so they wait until the lock is released.
 enum Outside {
     Log(Arc<str>, String),
     Finish(oneshot::Sender<Outcome>, Outcome),

@@ -1,7 +1,7 @@
-//! Lambda's Invoke API: one function, or the operator, calls another function.
+//! Lambda's Invoke API, by which a function or the operator calls a function.
 //!
-//! See <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>. What is not there: a log tail
-//! (`X-Amz-Log-Type`), versions and aliases, and permissions by the function's resource policy.
+//! See <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>. Not supported: log tails (`X-Amz-Log-Type`),
+//! versions and aliases, and permissions by the function's resource policy.
 
 use std::sync::Arc;
 
@@ -25,12 +25,12 @@ use crate::{ids, moments};
 
 const ACTION: &str = "lambda:InvokeFunction";
 
-/// The largest payload in bytes of a caller that waits, 6 MB, and of one that does not, 1 MB:
+/// The largest payloads in bytes: 6 MB for a synchronous invocation, and 1 MB for an asynchronous one:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const WAITING_BYTES: usize = 6 * 1024 * 1024;
 const EVENT_BYTES: usize = 1024 * 1024;
 
-/// The header of a caller that tells the function about itself, and how much that may be.
+/// The header with the caller's client context, and its largest size.
 const CLIENT_CONTEXT: &str = "X-Amz-Client-Context";
 const CLIENT_CONTEXT_BYTES: usize = 3_583;
 
@@ -42,7 +42,7 @@ enum Kind {
     DryRun,
 }
 
-/// Answers `POST /2015-03-31/functions/{name}/invocations`; `name` is decoded.
+/// Serves `POST /2015-03-31/functions/{name}/invocations`; `name` is decoded.
 pub(crate) async fn answer(
     functions: &Arc<Functions>,
     callers: (&Credentials, &Identity),
@@ -193,7 +193,7 @@ fn trace(request: &Request<Incoming>) -> String {
         .map_or_else(|| ids::trace_root(moments::now_millis()), str::to_owned)
 }
 
-/// What the caller tells the function about itself: JSON in base64.
+/// The caller's client context: JSON in base64.
 fn client_context(request: &Request<Incoming>) -> Result<Option<String>, HttpError> {
     use base64::Engine as _;
     let Some(encoded) = header(request, CLIENT_CONTEXT) else {
@@ -255,7 +255,7 @@ async fn payload(
     }
 }
 
-/// A function error as its caller reads it.
+/// A function error in the response to its caller.
 fn function_error(failure: &Failure) -> Bytes {
     let Failure {
         error_type,
@@ -270,7 +270,7 @@ fn throttled() -> HttpError {
     user_error(429, "TooManyRequestsException", "Rate Exceeded.")
 }
 
-/// An error that is the caller's to mend, as Lambda words its own.
+/// An error of the caller, in Lambda's format.
 fn user_error(status: u16, error_type: &str, message: &str) -> HttpError {
     HttpError {
         body: json!({ "Type": "User", "message": message }).to_string(),

@@ -1,4 +1,4 @@
-//! An invocation on its way: what a function is given, and what comes back.
+//! An invocation: a function's input and its outcome.
 
 use hyper::body::Bytes;
 use tokio::sync::oneshot;
@@ -8,9 +8,9 @@ use crate::budget::Held;
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// With the function's own answer.
+    /// The function's response.
     Answer(Bytes),
-    /// With a function error: reported, timed out, exited, too large.
+    /// A function error: reported, timed out, exited, too large.
     Failed(Failure),
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
 }
 
-/// The longest message that is told to the author, in characters.
+/// The longest message that is reported, in characters.
 const TOLD: usize = 500;
 
 impl std::fmt::Display for Failure {
@@ -55,22 +55,22 @@ impl Failure {
 
 const THROTTLE: &str = "TooManyRequestsException";
 
-/// What a function is invoked with.
+/// The input of an invocation.
 #[derive(Debug)]
 pub(crate) struct Invocation {
     pub(crate) event: Event,
-    /// What it takes of the budget, and whose it is.
+    /// The event's part of the budget, whose share identifies its source.
     pub(crate) held: Held,
 }
 
-/// What a function is told.
+/// The event for a function.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) request_id: String,
     pub(crate) payload: Bytes,
-    /// The trace's root, as `X-Amzn-Trace-Id` has it.
+    /// The trace's root, as in `X-Amzn-Trace-Id`.
     pub(crate) trace: String,
-    /// What a caller of the Invoke API told about itself, as JSON.
+    /// The client context of a caller of the Invoke API, as JSON.
     pub(crate) client_context: Option<String>,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// The number of the connection, or of the queue, that it comes from.
+    /// The number of the connection or queue that it comes from.
     pub(super) fn source(&self) -> u64 {
         self.invocation.held.share().number()
     }

@@ -1,35 +1,42 @@
-//! Which process may take whose event: what takes long does not hold up what takes little time. Pure.
+//! Reserves processes for sources with quick events, so that slow events do not delay them. Pure.
 //!
-//! On AWS nobody waits for anybody, because Lambda starts more processes. Here their number is limited, and a few sources
-//! whose events take long, such as posts to clients that do not read, would soon have all of them. So a few more may be
-//! started, for sources only whose last events took little time.
+//! On AWS no event waits for another, because Lambda starts more processes. Here their number is limited, and a few
+//! sources with slow events, such as posts to clients that do not read, would soon occupy all of them. So a few more
+//! processes may be started, only for sources whose last events were quick.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-/// How many more there may be.
+/// The number of additional processes.
 const MORE: usize = 4;
 
-/// An event takes little time that takes less than this, by the last ones of its source.
+/// An event is quick if the last ones of its source took less than this.
 const QUICK: Duration = Duration::from_millis(50);
 
-/// How many sources are remembered at most.
-const SOURCES: usize = 10_000;
+/// An event that takes this long makes its source slow at once.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The standing of a source that has only had quick events lately. Two events that are neither quick nor slow use it up:
+/// a busy machine delays single events of every source.
+const BEST: u8 = 4;
+
+/// The most sources that are remembered.
+const MAX_SOURCES: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    /// How long the events of a source take, smoothed.
-    usual: HashMap<u64, Duration>,
-    /// The processes that work for sources of which that is not known, or long.
+    /// Where the sources stand, by their last events: quick above 0, at most [`BEST`].
+    standing: HashMap<u64, u8>,
+    /// The processes that work for sources whose duration is unknown or long.
     others: BTreeSet<u64>,
 }
 
 impl Lanes {
     pub(super) fn is_quick(&self, source: u64) -> bool {
-        self.usual.get(&source).is_some_and(|usual| *usual < QUICK)
+        self.standing.get(&source).is_some_and(|it| *it > 0)
     }
 
-    /// Whether an event of `source` may be given to an idle process where `capacity` processes are the usual limit.
+    /// Whether an idle process may get an event of `source`, if `capacity` processes are the usual limit.
     pub(super) fn admit(&self, source: u64, capacity: usize) -> bool {
         self.has_room(capacity) || self.is_quick(source)
     }
@@ -39,7 +46,7 @@ impl Lanes {
         self.others.len() < capacity
     }
 
-    /// How many processes there may be. `is_reserved`: the template says how many, and means it.
+    /// The most processes. `is_reserved`: the template sets the number, so there is no reserve.
     pub(super) fn room(&self, capacity: usize, is_reserved: bool) -> usize {
         if is_reserved || self.has_room(capacity) {
             capacity
@@ -55,18 +62,22 @@ impl Lanes {
         }
     }
 
-    /// Notes that `process` has answered, or is gone.
+    /// Notes that `process` has responded, or has ended.
     pub(super) fn ended(&mut self, process: u64) {
         self.others.remove(&process);
     }
 
-    /// Notes how long an event of `source` took.
+    /// Notes the duration of an event of `source`.
     pub(super) fn took(&mut self, source: u64, took: Duration) {
-        if self.usual.len() >= SOURCES && !self.usual.contains_key(&source) {
-            self.usual.clear();
+        if self.standing.len() >= MAX_SOURCES && !self.standing.contains_key(&source) {
+            self.standing.clear();
         }
-        let usual = self.usual.entry(source).or_insert(took);
-        *usual = (*usual * 3 + took) / 4;
+        let standing = self.standing.entry(source).or_default();
+        *standing = match took {
+            took if took < QUICK => (*standing + 1).min(BEST),
+            took if took < SLOW => standing.saturating_sub(BEST / 2),
+            _ => 0,
+        };
     }
 }
 
@@ -78,7 +89,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3);
 
     #[test]
-    fn sources_whose_events_take_long_leave_room_for_others() {
+    fn sources_with_slow_events_leave_room_for_others() {
         let mut lanes = Lanes::default();
         lanes.took(1, SHORT);
         for process in 0..2 {
@@ -88,16 +99,29 @@ mod tests {
         assert!(!lanes.admit(7, 2) && !lanes.admit(8, 2));
         assert!(lanes.admit(1, 2));
         assert_eq!((lanes.room(2, false), lanes.room(2, true)), (6, 2));
-        // Which takes no place from the others.
+        // It takes no place from the others.
         lanes.begun(2, 1);
         lanes.ended(0);
         assert!(lanes.admit(8, 2) && lanes.room(2, false) == 2);
     }
 
     #[test]
+    fn an_event_that_a_busy_machine_delays_does_not_make_a_quick_source_slow() {
+        const DELAYED: Duration = Duration::from_millis(300);
+        let mut lanes = Lanes::default();
+        for _ in 0..4 {
+            lanes.took(1, SHORT);
+        }
+        lanes.took(1, DELAYED);
+        assert!(lanes.is_quick(1));
+        lanes.took(1, DELAYED);
+        assert!(!lanes.is_quick(1), "the events of this source take long");
+    }
+
+    #[test]
     fn one_long_event_does_not_make_a_source_slow_for_good() {
         let mut lanes = Lanes::default();
-        assert!(!lanes.is_quick(1), "it is not known yet");
+        assert!(!lanes.is_quick(1), "its duration is not known yet");
         lanes.took(1, SHORT);
         assert!(lanes.is_quick(1));
         lanes.took(1, LONG);
@@ -111,9 +135,9 @@ mod tests {
     #[test]
     fn a_bounded_number_of_sources_is_remembered() {
         let mut lanes = Lanes::default();
-        for source in 0..3 * SOURCES as u64 {
+        for source in 0..3 * MAX_SOURCES as u64 {
             lanes.took(source, SHORT);
         }
-        assert!(lanes.usual.len() <= SOURCES);
+        assert!(lanes.standing.len() <= MAX_SOURCES);
     }
 }

@@ -46,7 +46,7 @@ pub use self::stragglers::end_stragglers;
 #[derive(Debug)]
 pub(crate) struct Functions {
     by_arn: RwLock<BTreeMap<String, Arc<Function>>>,
-    /// Replaced ones whose processes may still finish something.
+    /// Replaced functions whose processes may still be working.
     draining: Mutex<Vec<Arc<Function>>>,
     events: EventQueue,
     budget: Arc<Budget>,
@@ -73,8 +73,8 @@ impl Functions {
         }
     }
 
-    /// Makes exactly `wanted` callable. Unchanged functions keep their processes; changed and removed ones finish what
-    /// they run. Invocations that still waited for a changed function go to its new processes.
+    /// Makes exactly `wanted` callable. Unchanged functions keep their processes; changed and removed ones finish their
+    /// running invocations. Invocations that wait for a changed function go to its new processes.
     pub(crate) fn replace(&self, wanted: Vec<Runnable>) {
         let mut functions = self.by_arn.write().unwrap_or_else(PoisonError::into_inner);
         let mut draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +88,7 @@ impl Functions {
                     let function =
                         Function::new(runnable, self.limits.clone(), self.observer.clone());
                     for job in old.iter().flat_map(|old| old.retire(Ending::Finished)) {
-                        // One that was made a moment ago takes every job.
+                        // A function that was just created accepts every job.
                         let _taken = function.submit(job);
                     }
                     draining.extend(old);
@@ -103,8 +103,8 @@ impl Functions {
         }
     }
 
-    /// Invokes a function on an event and waits until it ends. Giving up waiting does not stop it, unless it has not
-    /// begun.
+    /// Invokes a function with an event and waits until it ends. Dropping the future does not stop it, unless it has
+    /// not begun.
     pub(crate) async fn invoke(
         &self,
         arn: &str,
@@ -121,7 +121,7 @@ impl Functions {
         self.run(arn, Invocation { event, held }).await
     }
 
-    /// Like [`Functions::invoke`], with everything that an invocation can have.
+    /// Like [`Functions::invoke`], with all inputs of an invocation.
     async fn run(&self, arn: &str, invocation: Invocation) -> Outcome {
         let (reply, outcome) = oneshot::channel();
         let mut job = Job {
@@ -135,7 +135,7 @@ impl Functions {
                     format!("Function not found: {arn}"),
                 ));
             };
-            // It refuses when it was replaced since it was looked up.
+            // It refuses the job if it was replaced since it was looked up.
             match function.submit(job) {
                 Ok(()) => break,
                 Err(refused) => job = refused,
@@ -149,12 +149,12 @@ impl Functions {
         })
     }
 
-    /// What becomes of asynchronous invocations of a function that fail; `None` when there is no such function.
+    /// The retry policy for asynchronous invocations of a function; `None` if there is no such function.
     fn event_policy(&self, arn: &str) -> Option<EventPolicy> {
         Some(self.function(arn)?.runnable.function.events.clone())
     }
 
-    /// Writes a line that belongs to no process into a function's log.
+    /// Writes a line that belongs to no process to a function's log.
     fn platform_log(&self, arn: &str, text: String) {
         if let Some(function) = self.function(arn) {
             function.platform_log(text);
@@ -166,7 +166,7 @@ impl Functions {
         functions.get(arn).cloned()
     }
 
-    /// Every function at this moment.
+    /// The status of every function.
     pub(crate) fn status(&self) -> Vec<FunctionStatus> {
         self.by_arn
             .read()
@@ -176,7 +176,7 @@ impl Functions {
             .collect()
     }
 
-    /// Ends every process, whatever it works on, and waits until none is left.
+    /// Ends every process, even at work, and waits until none is left.
     pub(crate) async fn stop(&self) {
         for function in self.abandon() {
             function.ended().await;

@@ -1,11 +1,11 @@
-//! How many files a function may have open.
+//! The limit of a function's open files.
 
 use tokio::process::Child;
 
-/// Gives the process that has just been started Lambda's limit on open files, sockets among them, instead of ours
+/// Gives the process that has just been started Lambda's limit of open files, sockets included, instead of ours
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>, "File descriptors").
 ///
-/// Only Linux lets one process say that of another; elsewhere it has the limit that chatctl has.
+/// Only Linux allows this for another process; elsewhere it inherits chatctl's limit.
 #[cfg(target_os = "linux")]
 pub(super) fn limit_as_on_lambda(process: &Child) {
     use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
@@ -22,7 +22,7 @@ pub(super) fn limit_as_on_lambda(process: &Child) {
         current: Some(most),
         maximum: Some(most),
     };
-    // One that is over already needs none.
+    // A process that has ended needs none.
     let _over = prlimit(Some(pid), Resource::Nofile, limit);
 }
 

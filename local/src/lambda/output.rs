@@ -2,10 +2,10 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// Longer lines are cut here, so that a function which writes no line end cannot fill the memory.
+/// Longer lines are cut here, so that a function that writes no line end cannot fill the memory.
 const LINE_BYTES: usize = 16 * 1024;
 
-/// Gives every line of `stream` to `sink` until the stream ends.
+/// Passes every line of `stream` to `sink` until the stream ends.
 pub(crate) async fn follow_lines(mut stream: impl AsyncRead + Unpin, sink: impl Fn(String)) {
     let mut line = Vec::new();
     let mut chunk = vec![0; 8 * 1024];

@@ -1,8 +1,8 @@
-//! The processes of one function, and which of them gets which event. Pure: methods say what has happened, actions come
-//! back that say what is to be done about it.
+//! The processes of one function, and the distribution of events among them. Pure: methods report what has happened and
+//! return the actions to execute.
 //!
-//! The idle process that worked last gets the next event (its caches are warm); events without a process wait in
-//! turn, by their sources (`fair_queue.rs`). A process is started when an event waits, no process is idle and there is room
+//! The most recently used idle process gets the next event, because its caches are warm. Events without a process wait
+//! in turn by source (`fair_queue.rs`). A process is started when an event waits, no process is idle and there is room
 //! for another.
 
 mod actions;
@@ -22,14 +22,14 @@ use super::fair_queue::FairQueue;
 use super::job::{Event, Failure, Job, Outcome};
 use super::lanes::Lanes;
 
-/// After how many failed starts the jobs that wait fail.
+/// The number of failed starts after which waiting jobs fail.
 const START_TRIES: u32 = 3;
-/// How often what waits is looked through.
+/// The interval at which abandoned jobs are removed from the queue.
 const TIDY_AFTER: Duration = Duration::from_secs(1);
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 
-/// How often a process is looked at that had nothing to do for long and has an event on its way.
+/// The interval at which a process is checked that was idle for long and has an event on its way.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The processes of one function.
@@ -38,11 +38,11 @@ pub(super) struct Pool {
     rules: Rules,
     processes: BTreeMap<u64, Process>,
     next_process: u64,
-    /// The last one worked last.
+    /// The last one is the most recently used.
     idle: Vec<u64>,
     waiting: FairQueue<Job>,
     lanes: Lanes,
-    /// When those were last looked through whose callers have stopped waiting.
+    /// When abandoned jobs were last removed.
     tidied: Option<Instant>,
     failed_starts: u32,
     is_resting: bool,
@@ -69,7 +69,7 @@ impl Pool {
         }
     }
 
-    /// How many processes are alive.
+    /// The number of live processes.
     pub(super) fn alive(&self) -> usize {
         self.processes.len()
     }
@@ -83,7 +83,7 @@ impl Pool {
         }
     }
 
-    /// Takes a job, or gives it back when this pool is retired.
+    /// Accepts a job, or returns it if this pool is retired.
     pub(super) fn submitted(&mut self, job: Job, now: Instant) -> Result<Vec<Action>, Job> {
         if self.is_retired {
             return Err(job);
@@ -95,7 +95,7 @@ impl Pool {
         Ok(self.place(job, now))
     }
 
-    /// Gives the job of an action [`Action::Deliver`] to another process: this one has closed its connection.
+    /// Gives the job of an action [`Action::Deliver`] to another process, because this one has closed its connection.
     pub(super) fn undelivered(&mut self, process: u64, job: Job, now: Instant) -> Vec<Action> {
         self.lanes.ended(process);
         if let Some(process) = self.processes.get_mut(&process) {
@@ -104,7 +104,7 @@ impl Pool {
         self.place(job, now)
     }
 
-    /// The process asks for an event; its first question ends its start.
+    /// The process requests an event. Its first request ends its start.
     pub(super) fn asked(&mut self, id: u64, now: Instant) -> Result<Vec<Action>, Busy> {
         let Some(process) = self.processes.get_mut(&id) else {
             return Ok(Vec::new());
@@ -127,7 +127,7 @@ impl Pool {
         self.idle.retain(|idle| *idle != id);
         self.lanes.ended(id);
         while let Some(job) = self.next_job() {
-            // On AWS it would have been throttled, not run.
+            // On AWS the event would have been throttled, not run.
             if !job.is_abandoned() {
                 return Ok(vec![self.promise(id, job)]);
             }
@@ -137,20 +137,20 @@ impl Pool {
         Ok(Vec::new())
     }
 
-    /// The job has reached the process, which now works on it; gives back what the process is told.
+    /// The job has reached the process, which now works on it; returns the event for the process.
     pub(super) fn begun(&mut self, id: u64, job: Job, now: Instant) -> Option<Event> {
         let process = self.processes.get_mut(&id)?;
         self.invocations += 1;
         Some(process.begin(job, now, self.rules.timeout))
     }
 
-    /// Whether `request_id` is what the process works on.
+    /// Whether the process works on `request_id`.
     pub(super) fn works_on(&self, id: u64, request_id: &str) -> bool {
         let working = self.processes.get(&id).and_then(Process::working);
         working.is_some_and(|working| working.request_id == request_id)
     }
 
-    /// The process has answered `request_id`; `None` when it does not work on that.
+    /// The process has responded to `request_id`; `None` if it does not work on that.
     pub(super) fn answered(
         &mut self,
         id: u64,
@@ -171,7 +171,7 @@ impl Pool {
         Some(actions)
     }
 
-    /// The process says why it cannot start; false when it has started, or has said so before.
+    /// The process reports why it cannot start; false if it has started, or has reported before.
     pub(super) fn failed_to_start(&mut self, id: u64, failure: Failure) -> bool {
         match self.processes.get_mut(&id) {
             Some(process) if process.started.is_none() && process.init_error.is_none() => {
@@ -182,7 +182,7 @@ impl Pool {
         }
     }
 
-    /// Looks at the process's clock, and says when to look again.
+    /// Checks the process's deadlines, and returns the time of the next check.
     pub(super) fn ticked(&mut self, id: u64, now: Instant) -> (Instant, Vec<Action>) {
         let Some(process) = self.processes.get_mut(&id) else {
             return (now + LOOK_AGAIN, Vec::new());
@@ -208,7 +208,7 @@ impl Pool {
         (now + LOOK_AGAIN, actions)
     }
 
-    /// The process is gone, because of `why`.
+    /// The process has ended, because of `why`.
     pub(super) fn exited(&mut self, id: u64, why: Failure, now: Instant) -> Vec<Action> {
         let Some(process) = self.processes.remove(&id) else {
             return Vec::new();
@@ -245,7 +245,8 @@ impl Pool {
         actions
     }
 
-    /// Ends the processes, and gives back what has not begun. Those that work on something finish it when `ending` says so.
+    /// Ends the processes, and returns the jobs that have not begun. Busy processes finish their work if `ending`
+    /// allows it.
     pub(super) fn retire(&mut self, ending: Ending) -> (Vec<Job>, Vec<Action>) {
         self.is_retired = true;
         self.idle.clear();
@@ -262,7 +263,7 @@ impl Pool {
         (self.waiting.drain(), actions)
     }
 
-    /// Gives the job to the process that was idle for the shortest time, or lets it wait.
+    /// Gives the job to the most recently used idle process, or queues it.
     fn place(&mut self, job: Job, now: Instant) -> Vec<Action> {
         if self.lanes.admit(job.source(), self.rules.capacity)
             && let Some(process) = self.idle.pop()
@@ -293,7 +294,7 @@ impl Pool {
         Action::Finish { reply, outcome }
     }
 
-    /// `None` when it is ending already.
+    /// Returns `None` if it is ending already.
     fn end(&mut self, id: u64, order: Order) -> Option<Action> {
         let process = self.processes.get_mut(&id)?;
         if std::mem::replace(&mut process.is_ending, true) {
@@ -303,7 +304,7 @@ impl Pool {
         Some(Action::End { process: id, order })
     }
 
-    /// After some failures in a row, the jobs that wait fail; before, the next start waits for a while.
+    /// After several failures in a row, the waiting jobs fail; before that, the next start is delayed.
     fn start_failed(&mut self, failure: &Failure) -> Vec<Action> {
         self.failed_starts += 1;
         if self.failed_starts < START_TRIES {
@@ -347,7 +348,7 @@ impl Pool {
         }
     }
 
-    /// What an idle process is to get next.
+    /// The next job for an idle process.
     fn next_job(&mut self) -> Option<Job> {
         let Self { waiting, lanes, .. } = self;
         match lanes.has_room(self.rules.capacity) {
@@ -356,7 +357,7 @@ impl Pool {
         }
     }
 
-    /// Drops what is abandoned, so that it does not hold room while all processes work.
+    /// Drops abandoned jobs, so that they occupy no room while all processes work.
     fn tidy(&mut self, now: Instant) {
         if self.tidied.is_some_and(|last| now - last < TIDY_AFTER) {
             return;

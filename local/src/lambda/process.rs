@@ -1,4 +1,4 @@
-//! One process of the operating system: started, followed, ended, with everything that it has started.
+//! Runs one process of the operating system: starts it, follows it, and ends it with all its descendants.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -20,35 +20,35 @@ use super::runnable::Runnable;
 use super::stragglers::end_stragglers;
 use crate::observer::LogSource;
 
-/// What a process belongs to.
+/// The owner of a process.
 pub(super) trait Supervisor: Clone + Send + Sync + 'static {
     /// `AWS_LAMBDA_LOG_STREAM_NAME`.
     fn log_stream(&self) -> &str;
 
-    /// It is about to start: from now on it may be there.
+    /// The process is about to start: from now on it may exist.
     fn starts(&self);
 
-    /// It is not there, because it could not be started.
+    /// The process does not exist, because it could not be started.
     fn did_not_start(&self);
 
-    /// It has started, and has not done anything yet.
+    /// The process has started, and has not done anything yet.
     fn started(&self, pid: u32);
 
-    /// It is gone, and what it has started with it.
+    /// The process and its descendants have ended.
     fn ended(&self, pid: u32);
 
-    /// It, or what runs it, has written a line.
+    /// The process, or its runner, has written a line.
     fn wrote(&self, source: LogSource, line: String);
 
-    /// Its time may be over; tells when to look again.
+    /// Checks the process's deadlines; returns the time of the next check.
     fn look(&self) -> Instant;
 
     /// Serves its Runtime API until the future is dropped.
     fn serve(self, listener: TcpListener) -> impl Future<Output = ()> + Send;
 }
 
-/// Starts the process and stays with it until it is gone, and its whole process group with it; tells what its end means
-/// for what it was working on.
+/// Runs the process until it has ended with its whole process group. Returns the failure for the invocation that it was
+/// working on.
 pub(super) async fn run(
     runnable: &Runnable,
     grace: Duration,
@@ -94,7 +94,7 @@ async fn start(runnable: &Runnable, log_stream: &str) -> std::io::Result<(Child,
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
-    // A file that was written a moment ago may still be open for writing in a child that another thread just forked.
+    // A file that was just written may still be open for writing in a child that another thread has forked.
     for _ in 0..20 {
         match command.spawn() {
             Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
@@ -106,7 +106,7 @@ async fn start(runnable: &Runnable, log_stream: &str) -> std::io::Result<(Child,
     Ok((command.spawn()?, listener))
 }
 
-/// Serves the process until it ends, by itself or because it is told to.
+/// Serves the process until it ends, by itself or because it is asked to.
 async fn follow(
     mut child: Child,
     listener: TcpListener,
@@ -122,7 +122,7 @@ async fn follow(
         tokio::select! {
             status = child.wait() => break exited(status),
             order = &mut order => {
-                // Its sender goes only together with everything else.
+                // The sender is only dropped together with everything else.
                 let order = order.unwrap_or_else(|_| Order::stop());
                 match order.at_once {
                     true => kill(group, &mut child).await,
@@ -133,11 +133,11 @@ async fn follow(
             () = tokio::time::sleep_until(check) => check = supervisor.look(),
         }
     };
-    // What the process started must not outlive it, in its group or out of it.
+    // Descendants must not outlive the process, inside or outside of its group.
     signal(group, Signal::KILL);
     let mark = format!("AWS_LAMBDA_LOG_STREAM_NAME={}", supervisor.log_stream());
     let ending = tokio::task::spawn_blocking(move || end_stragglers(&mark));
-    // It fails only while the runtime itself ends.
+    // Fails only while the runtime itself shuts down.
     let _ended = ending.await;
     let rest = async { while output.join_next().await.is_some() {} };
     if tokio::time::timeout(Duration::from_secs(1), rest)
@@ -146,7 +146,7 @@ async fn follow(
     {
         supervisor.wrote(
             LogSource::Platform,
-            "its output stays open after its end; not read further".to_owned(),
+            "its output stays open after its end; stopped reading it".to_owned(),
         );
     }
     failure
@@ -176,13 +176,13 @@ async fn terminate(group: Option<Pid>, child: &mut Child, grace: Duration) {
 
 async fn kill(group: Option<Pid>, child: &mut Child) {
     signal(group, Signal::KILL);
-    // It fails only for a child that was waited for already.
+    // Fails only for a child that was waited for already.
     let _status = child.wait().await;
 }
 
 fn signal(group: Option<Pid>, signal: Signal) {
     if let Some(group) = group {
-        // It fails when nobody is left in the group, which is what we want.
+        // Fails when the group is empty, which is the goal.
         let _gone = kill_process_group(group, signal);
     }
 }

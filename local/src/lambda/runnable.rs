@@ -11,21 +11,21 @@ pub(crate) struct Runnable {
     pub(crate) code: Code,
     pub(crate) surroundings: FunctionEnvironment,
     pub(crate) max_processes: usize,
-    /// The action that its role would need to write logs on AWS, and lacks.
+    /// The missing action that its role would need on AWS to write logs.
     pub(crate) missing_log_action: Option<&'static str>,
 }
 
-/// What a function's process finds around itself.
+/// The settings for a function's process besides the function's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionEnvironment {
     /// `AWS_REGION`.
     pub(crate) region: String,
     /// The function's own credentials, which lead to its role.
     pub(crate) access_key: AccessKey,
-    /// Where DynamoDB is.
+    /// The address of DynamoDB.
     pub(crate) tables_endpoint: String,
-    /// Where the @connections API is, with the stage.
+    /// The address of the @connections API, with the stage.
     pub(crate) connections_endpoint: String,
-    /// Where Lambda's Invoke API is.
+    /// The address of Lambda's Invoke API.
     pub(crate) functions_endpoint: String,
 }

@@ -1,8 +1,8 @@
-//! The Lambda Runtime API for one process, on a listener of its own: a program of this user that connects there is taken
+//! The Lambda Runtime API for one process, on its own listener. Any program of this user that connects there is taken
 //! for that process.
 //!
-//! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API there is what a runtime
-//! needs that registers itself in order to be told of its end: register, and a next event that never comes.
+//! See <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>. Of the Extensions API it has what a runtime
+//! needs that registers to be notified of its end: register, and a next event that never comes.
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -18,32 +18,32 @@ use crate::http::{self, BodyError, Patience};
 use crate::stack::Function;
 use crate::{ids, moments};
 
-/// The largest answer of a function: 6 MB and 100 bytes.
+/// The largest response of a function: 6 MB and 100 bytes.
 const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
 
-/// How many connections a process may have to its own Runtime API; a runtime needs one or two.
+/// The most connections of a process to its own Runtime API. A runtime needs one or two.
 const CONNECTIONS: usize = 32;
 
 type Answer = Response<Full<Bytes>>;
 
-/// What a process does through its Runtime API.
+/// The actions of a process through its Runtime API.
 pub(super) trait Runtime: Clone + Send + Sync + 'static {
-    /// The function that it belongs to.
+    /// The process's function.
     fn function(&self) -> &Function;
 
-    /// It asks for an event. A sender that is dropped means that none comes any more.
+    /// The process requests an event. A dropped sender means that no event will come.
     fn next(&self) -> Result<oneshot::Receiver<Job>, Busy>;
 
-    /// The job has reached it; gives back what it is told, unless it is gone.
+    /// The job has reached the process; returns its event, unless the process has ended.
     fn begin(&self, job: Job) -> Option<Event>;
 
-    /// Whether `request_id` is what it works on.
+    /// Whether the process works on `request_id`.
     fn works_on(&self, request_id: &str) -> bool;
 
-    /// It has answered; false when it does not work on `request_id`.
+    /// The process has responded; false if it does not work on `request_id`.
     fn answered(&self, request_id: &str, outcome: Outcome) -> bool;
 
-    /// It says why it cannot start; false when it has started, or has said so before.
+    /// The process reports why it cannot start; false if it has started, or has reported before.
     fn failed_to_start(&self, failure: Failure) -> bool;
 }
 
@@ -101,8 +101,8 @@ async fn next(process: &impl Runtime) -> Answer {
     };
     match job.await.ok().and_then(|job| process.begin(job)) {
         Some(event) => deliver(process.function(), event),
-        // Nothing comes any more, and nothing is answered: on AWS a waiting process just ends. Some runtimes take
-        // whatever is answered here for an event, and panic.
+        // The pool has no more events, so this never responds: on AWS a waiting process just ends. Some runtimes take
+        // any response here for an event, and panic.
         None => std::future::pending().await,
     }
 }
@@ -186,7 +186,7 @@ async fn init_error(process: &impl Runtime, request: Request<Incoming>) -> Answe
         error(
             StatusCode::FORBIDDEN,
             "InvalidStateTransition",
-            "the start is over, or its error was told before",
+            "the start is over, or its error was reported before",
         )
     }
 }

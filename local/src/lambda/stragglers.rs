@@ -1,15 +1,15 @@
-//! Processes that left their function's process group (`setsid`): a sandbox of Lambda's would end with them in it.
+//! Ends processes that have left their function's process group (`setsid`). On Lambda they would end with the sandbox.
 //!
-//! They are found by their environment, which they inherited: the name of the log stream is random and belongs to one
-//! process of one function. Only Linux shows the environment of other processes; elsewhere nothing is found.
+//! They are found by their inherited environment: the name of the log stream is random and belongs to one process of
+//! one function. Only Linux shows the environment of other processes; elsewhere none is found.
 
-/// Ends every process of this user whose environment has `mark`, which is `NAME=value`, such as the log stream of a
-/// function's process: what that has started and left behind has inherited it.
+/// Ends every process of this user whose environment contains `mark`, a `NAME=value` such as the log stream of a
+/// function's process, which descendants inherit.
 ///
 /// It reads files of every process of the user, which may take some milliseconds.
 #[cfg(target_os = "linux")]
 pub fn end_stragglers(mark: &str) {
-    // Again, because one may have started another meanwhile; not for ever, because one may do nothing else.
+    // Repeated, because one may have started another meanwhile; but limited, because one may do nothing else.
     for _ in 0..5 {
         if !end_marked(mark.as_bytes()) {
             return;
@@ -17,11 +17,11 @@ pub fn end_stragglers(mark: &str) {
     }
 }
 
-/// Ends every process of this user whose environment has `mark`, on Linux.
+/// Ends every process of this user whose environment contains `mark`, on Linux.
 #[cfg(not(target_os = "linux"))]
 pub fn end_stragglers(_mark: &str) {}
 
-/// Answers whether there was any.
+/// Returns whether there was any.
 #[cfg(target_os = "linux")]
 fn end_marked(mark: &[u8]) -> bool {
     use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -33,11 +33,11 @@ fn end_marked(mark: &[u8]) -> bool {
         let Some(pid) = id.and_then(Pid::from_raw) else {
             continue;
         };
-        // A handle first: what is read then is of the very process that the signal reaches.
+        // The handle comes first, so that the environment is that of the process that the signal reaches.
         let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else {
             continue;
         };
-        // Other users' cannot be read. That of a process that has ended is empty.
+        // Those of other users cannot be read. That of an ended process is empty.
         let Ok(environment) = std::fs::read(entry.path().join("environ")) else {
             continue;
         };
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_carries_the_mark_is_ended() {
+    fn only_marked_processes_are_ended() {
         let sleeper = |stream: &str| {
             let mut command = Command::new("sleep");
             command.arg("600").process_group(0);

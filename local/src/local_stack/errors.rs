@@ -5,7 +5,7 @@ use crate::lambda::CodeError;
 use crate::stack::LogicalId;
 use crate::template::TemplateError;
 
-/// Why a stack did not start. Nothing of it is left running.
+/// Why a stack did not start. Nothing is left running.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -26,20 +26,20 @@ pub enum StartError {
     Listen {
         /// The port.
         port: u16,
-        /// What the operating system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// There are no tables.
+    /// The tables could not be opened.
     #[error(transparent)]
     Tables(#[from] TablesError),
 }
 
-/// Why a stack was not updated. It runs on as it was.
+/// Why a stack was not updated. It keeps running unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpdateError {
     /// The template cannot be run.
-    #[error("the template cannot be run; the stack stays as it is")]
+    #[error("the template cannot be run; the stack is unchanged")]
     Template(#[from] TemplateError),
     /// A function of the template has no code.
     #[error(transparent)]
@@ -49,21 +49,21 @@ pub enum UpdateError {
     Tables(#[from] TablesError),
     /// The request is for another stack.
     #[error(
-        "this is stack `{running}`, not `{requested}`: start that one beside it, with another port"
+        "this is stack `{running}`, not `{requested}`: start a second stack for that, with another port"
     )]
     OtherStack {
-        /// What runs.
+        /// The running stack.
         running: String,
-        /// What the request names.
+        /// The stack in the request.
         requested: String,
     },
 }
 
-/// What is wrong with a function's code.
+/// The problem with a function's code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FunctionCodeError {
-    /// Nobody said where it is, of these functions.
+    /// No path was given for these functions.
     #[error("{} no code: name a folder, a zip file or an executable for each", of_functions(.functions))]
     Missing {
         /// The functions' logical ids, at least one.

@@ -1,5 +1,5 @@
-//! What resources need beyond their description: the one place where they come into being, change and go. Only tables
-//! have a life of their own; what else a template names is served from its description.
+//! Creates, changes and deletes resources that have state. Only tables do; all other resources are served from their
+//! description.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use crate::dynamodb::{Prepared, Tables, TablesError};
 use crate::stack::{Resource, Stack};
 use crate::transition::{ChangeSummary, Reporter};
 
-/// Lets the services judge every resource before anything is touched.
+/// Lets the services check every resource before any is changed.
 pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), TablesError> {
     let stack = Arc::clone(stack);
     blocking(move || Tables::check(stack.tables.values())).await
 }
 
-/// Brings one resource of `after` into being, if the summary says so, and tells of it.
+/// Creates or updates one resource of `after`, if the summary contains it, and reports it.
 pub(super) async fn renew(
     after: &Arc<Stack>,
     resource: &Resource,
     summary: &ChangeSummary,
     tables: &Arc<Tables>,
-    teller: &Reporter<'_>,
+    reporter: &Reporter<'_>,
 ) -> Result<(), TablesError> {
     let is_new = summary.added.contains(&resource.logical_id);
     let verb = match is_new {
@@ -28,23 +28,23 @@ pub(super) async fn renew(
         false if summary.changed.contains(&resource.logical_id) => "UPDATE",
         false => return Ok(()),
     };
-    teller.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
+    reporter.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
     let reason = match (prepare(after, resource, tables).await?, is_new) {
         (Some(Prepared::Replaced), true) => {
-            Some("a table with other keys was there; what it held is lost")
+            Some("a table with other keys existed; its items are lost")
         }
         (Some(Prepared::Replaced), false) => {
-            Some("its keys changed, so it was replaced; what it held is lost")
+            Some("its keys changed, so it was replaced; its items are lost")
         }
-        (Some(Prepared::Kept), true) => Some("the table was there already and keeps what it holds"),
+        (Some(Prepared::Kept), true) => Some("the table existed already and keeps its items"),
         _ => None,
     };
     let reason = reason.map(str::to_owned);
-    teller.resource(resource, &format!("{verb}_COMPLETE"), reason);
+    reporter.resource(resource, &format!("{verb}_COMPLETE"), reason);
     Ok(())
 }
 
-/// Makes sure that a table is there; `None` for other resources, which need nothing of the kind.
+/// Creates a table unless it exists; `None` for other resources, which have no state.
 async fn prepare(
     stack: &Arc<Stack>,
     resource: &Resource,
@@ -57,13 +57,13 @@ async fn prepare(
     blocking(move || tables.prepare(&table)).await.map(Some)
 }
 
-/// Removes what `before` has and `after` does not, and tells of it.
+/// Removes the tables of `before` that `after` does not have, and reports it.
 pub(super) async fn remove(
     before: &Stack,
     after: &Stack,
     summary: &ChangeSummary,
     tables: &Arc<Tables>,
-    teller: &Reporter<'_>,
+    reporter: &Reporter<'_>,
 ) {
     let names = |stack: &Stack| -> Vec<String> {
         let tables = stack.tables.values();
@@ -81,6 +81,6 @@ pub(super) async fn remove(
     .await;
     let is_gone = |old: &&Resource| summary.removed.contains(&old.logical_id);
     for resource in before.resources.iter().rev().filter(is_gone) {
-        teller.done(resource, "DELETE", None);
+        reporter.done(resource, "DELETE", None);
     }
 }

@@ -1,4 +1,4 @@
-//! What services are made of: ports, code, functions with all that they need.
+//! Makes the parts of services: ports, code, functions with everything that they need.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -66,7 +66,7 @@ pub(super) async fn load(
     .await
 }
 
-/// Resolves the template of `request` where it keeps nobody waiting: a hostile one takes its time.
+/// Resolves the template of `request` on another thread, because a hostile one takes long.
 pub(super) async fn resolve_beside(
     request: &StackRequest,
     identity: Identity,
@@ -78,7 +78,7 @@ pub(super) async fn resolve_beside(
     blocking(move || resolve_request(&request, &identity)).await
 }
 
-/// Runs what blocks where it blocks nobody.
+/// Runs blocking work on a thread for such work.
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
@@ -112,7 +112,7 @@ pub(super) fn runnables(
     stack.functions.values().filter_map(runnable).collect()
 }
 
-/// The roles that a stack gives its functions.
+/// The roles of a stack's functions.
 pub(super) fn roles(stack: &Stack) -> impl Iterator<Item = AssumedRole<'_>> {
     stack.functions.values().map(|function| AssumedRole {
         account_id: &stack.identity.account_id,
@@ -129,7 +129,7 @@ fn policies<'s>(stack: &'s Stack, function: &Function) -> &'s [Policy] {
     role.map_or(&[][..], |role| &role.policies)
 }
 
-/// What Lambda does under the function's own role when it stores log lines
+/// Lambda's actions under the function's own role when it stores log lines
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html>).
 fn missing_log_action(stack: &Stack, function: &Function) -> Option<&'static str> {
     let (region, account) = (&stack.identity.region, &stack.identity.account_id);
@@ -141,7 +141,7 @@ fn missing_log_action(stack: &Stack, function: &Function) -> Option<&'static str
         .find(|action| decide(policies, action, &stream) != Decision::Allowed)
 }
 
-/// Where functions post to connections: of the one stage, or of whichever a connection is on.
+/// The functions' address for posts: with the only stage, or with a placeholder for the connection's.
 fn posts_address(stack: &Stack, port: u16) -> String {
     match stack.api.stages.len() {
         0 | 1 => format!("http://{}", stage_address(stack, port)),

@@ -1,4 +1,4 @@
-//! The services that a stack runs on, and the one way from a stack to the next.
+//! The services of a stack, and the transition from one stack to the next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Version {
     pub(super) codes: BTreeMap<LogicalId, Code>,
 }
 
-/// Everything that runs.
+/// All running services.
 #[derive(Debug)]
 pub(super) struct Services {
     pub(super) front: Arc<Front>,
@@ -38,7 +38,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Makes the services for `stack`, of which nothing is there yet.
+    /// Starts the services for `stack`, which has none yet.
     pub(super) async fn open(
         stack: &Stack,
         options: &Options,
@@ -75,10 +75,10 @@ impl Services {
         })
     }
 
-    /// Leads from `before`, or from nothing, to `after`, and tells of it in CloudFormation's words.
+    /// Changes the services from `before`, or from nothing, to `after`, and reports stack events.
     ///
     /// # Errors
-    /// A table cannot be made. What is served is as before then.
+    /// A table cannot be created. Then the services are unchanged.
     pub(super) async fn apply(
         &self,
         before: Option<&Version>,
@@ -90,28 +90,29 @@ impl Services {
             Some(_) => ("UPDATE", "UPDATE_ROLLBACK"),
         };
         let stack = &after.stack;
-        let teller = Reporter::new(&self.observer, &stack.identity.stack_name);
-        teller.stack(&format!("{verb}_IN_PROGRESS"), None);
+        let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
+        reporter.stack(&format!("{verb}_IN_PROGRESS"), None);
         for resource in &stack.resources {
-            let renewed = lifecycle::renew(stack, resource, &summary, &self.tables, &teller).await;
+            let renewed =
+                lifecycle::renew(stack, resource, &summary, &self.tables, &reporter).await;
             if let Err(error) = renewed {
                 let why = error.to_string();
-                teller.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));
-                teller.stack(&format!("{rollback}_IN_PROGRESS"), Some(why));
-                teller.stack(&format!("{rollback}_COMPLETE"), None);
+                reporter.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));
+                reporter.stack(&format!("{rollback}_IN_PROGRESS"), Some(why));
+                reporter.stack(&format!("{rollback}_COMPLETE"), None);
                 return Err(error);
             }
         }
         self.serve(before, after);
         if let Some(before) = before {
-            teller.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
-            lifecycle::remove(&before.stack, stack, &summary, &self.tables, &teller).await;
+            reporter.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
+            lifecycle::remove(&before.stack, stack, &summary, &self.tables, &reporter).await;
         }
-        teller.stack(&format!("{verb}_COMPLETE"), None);
+        reporter.stack(&format!("{verb}_COMPLETE"), None);
         Ok(summary)
     }
 
-    /// Permissions first, functions next, routes last: a new route never meets an old function.
+    /// Permissions first, then functions, then routes: a new route never invokes an old function.
     fn serve(&self, before: Option<&Version>, after: &Version) {
         self.credentials.adopt(roles(&after.stack));
         self.functions.replace(runnables(

@@ -1,4 +1,4 @@
-//! Whether a value is as a schema wants it.
+//! Validates a value against a schema.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -7,21 +7,21 @@ use serde_json::{Map, Value};
 
 use super::{MAX_DEPTH, Schema};
 
-/// Steps that a judgement may take: schemas asked, values compared, and what regular expressions look at. Two references
-/// in a list double the schemas at every level. This many take about half a second in a release build.
+/// The most steps of a validation: schemas visited, values compared, and the work of regular expressions. Two
+/// references in a list double the schemas at every level. This many steps take about half a second in a release build.
 const STEPS: usize = 1_000_000;
 
-/// Steps of a judgement on a thread that others wait for: about ten milliseconds.
+/// The most steps of a validation on the gateway's thread: about ten milliseconds.
 const STEPS_IN_PASSING: usize = 20_000;
 
 impl Schema {
-    /// An error says what is wrong with `value`, and where in it. This may take half a second.
+    /// Validates `value`. The error names the problem and its place. This may take half a second.
     pub(crate) fn judge(&self, value: &Value) -> Result<(), String> {
         self.judge_within(STEPS, value).1
     }
 
-    /// The same, for a thread that others wait for. `None` if it takes more than some 10 ms; then ask
-    /// [`Schema::judge`] elsewhere.
+    /// Validates on the gateway's thread. `None` if it takes more than some 10 ms; then call [`Schema::judge`] on
+    /// another thread.
     pub(crate) fn judge_in_passing(&self, value: &Value) -> Option<Result<(), String>> {
         let (is_spent, judged) = self.judge_within(STEPS_IN_PASSING, value);
         (!is_spent).then_some(judged)
@@ -34,7 +34,7 @@ impl Schema {
             doubts: Cell::new(0),
         };
         let judged = judge.check(&self.document, value, "$", 0);
-        // `not` turns an error into a fit, but not this one.
+        // `not` turns an error into a match, but not this one.
         let judged = judged.and_then(|()| judge.spend(0, "$"));
         (judge.left.get().is_none(), judged)
     }
@@ -42,9 +42,9 @@ impl Schema {
 
 struct Judge<'s> {
     schema: &'s Schema,
-    /// The steps that are left; none once they were too few.
+    /// The steps that are left; `None` once they were used up.
     left: Cell<Option<usize>>,
-    /// How often a regular expression that cannot be read was taken for one that fits.
+    /// How often an unsupported regular expression was assumed to match.
     doubts: Cell<usize>,
 }
 
@@ -53,7 +53,7 @@ impl Judge<'_> {
         let left = self.left.get().and_then(|left| left.checked_sub(steps));
         self.left.set(left);
         left.map(drop)
-            .ok_or_else(|| format!("{place:.100}: the schema asks too much"))
+            .ok_or_else(|| format!("{place:.100}: the schema is too costly"))
     }
 
     fn check(
@@ -65,12 +65,12 @@ impl Judge<'_> {
     ) -> Result<(), String> {
         self.spend(1 + place.len() / 64, place)?;
         if depth > MAX_DEPTH {
-            return Err(format!("{place}: the schema leads too deep"));
+            return Err(format!("{place}: the schema is nested too deeply"));
         }
         let Value::Object(keywords) = schema else {
             return Ok(());
         };
-        // Beside a reference nothing else counts.
+        // Beside a reference, other keywords are ignored.
         if let Some(path) = keywords.get("$ref").and_then(Value::as_str) {
             let referenced = self.schema.referenced(path).unwrap_or(&Value::Null);
             return self.check(referenced, value, place, depth + 1);
@@ -106,22 +106,22 @@ impl Judge<'_> {
                     .filter_map(Value::as_str)
                     .any(|one| is_a(value, one)) =>
             {
-                return Err(format!("{place} is of none of its types"));
+                return Err(format!("{place} has none of the allowed types"));
             }
             _ => {}
         }
         let allowed = list("enum");
         self.spend(allowed.map_or(0, |allowed| allowed.len() / 4), place)?;
         if allowed.is_some_and(|allowed| !allowed.contains(value)) {
-            return Err(format!("{place} has none of its allowed values"));
+            return Err(format!("{place} has none of the allowed values"));
         }
         for schema in list("allOf").into_iter().flatten() {
             self.check(schema, value, place, depth + 1)?;
         }
         if list("anyOf").is_some_and(|any| !any.iter().any(fits)) {
-            return Err(format!("{place} fits none of the schemas of anyOf"));
+            return Err(format!("{place} matches none of the schemas of anyOf"));
         }
-        // What fits by doubt alone is no reason to refuse.
+        // A match by assumption alone is no reason to refuse.
         let before = self.doubts.get();
         let is_sure = || self.doubts.get() == before;
         if let Some(one) = list("oneOf")
@@ -129,12 +129,12 @@ impl Judge<'_> {
             && (fitting == 0 || (fitting > 1 && is_sure()))
         {
             return Err(format!(
-                "{place} must fit exactly one of the schemas of oneOf"
+                "{place} must match exactly one of the schemas of oneOf"
             ));
         }
         let before = self.doubts.get();
         if keywords.get("not").is_some_and(fits) && self.doubts.get() == before {
-            return Err(format!("{place} is what it must not be"));
+            return Err(format!("{place} matches the schema of not"));
         }
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Judge<'_> {
                 write_sorted(item, &mut text);
                 self.spend(1 + text.len() / 64, place)?;
                 if !seen.insert(text) {
-                    return Err(format!("{place} has an item twice"));
+                    return Err(format!("{place} has a duplicate item"));
                 }
             }
         }
@@ -231,7 +231,7 @@ impl Judge<'_> {
             match wanted {
                 _ if !members.contains_key(name) => {}
                 Value::Array(names) if !names.iter().all(has) => {
-                    return Err(format!("{place} has `{name}` without what belongs to it"));
+                    return Err(format!("{place} has `{name}` without its dependencies"));
                 }
                 Value::Array(_) => {}
                 schema => self.check(schema, value, place, depth + 1)?,
@@ -248,7 +248,7 @@ impl Judge<'_> {
             for (pattern, schema) in named("patternProperties").into_iter().flatten() {
                 if self.matches(pattern, name, &place)? {
                     is_known = true;
-                    // Whether this name is meant is not known.
+                    // Whether this name is meant is unknown.
                     if !self.schema.patterns.contains_key(pattern) {
                         continue;
                     }
@@ -276,7 +276,7 @@ impl Judge<'_> {
     }
 }
 
-/// A text that is the same for equal values only, in whatever order their members are.
+/// Writes a form that is the same only for equal values, whatever the order of their fields.
 fn write_sorted(value: &Value, text: &mut String) {
     match value {
         Value::Array(items) => {
@@ -353,7 +353,7 @@ fn check_number(keywords: &Map<String, Value>, number: f64, place: &str) -> Resu
         (quotient - quotient.round()).abs() < 1e-9
     };
     if bound("multipleOf").is_some_and(|of| !is_multiple(of)) {
-        return Err(format!("{place} is no multiple"));
+        return Err(format!("{place} is not a multiple"));
     }
     Ok(())
 }

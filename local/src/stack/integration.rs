@@ -1,4 +1,4 @@
-//! What a route hands its requests to.
+//! The integration of a route.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,32 +12,32 @@ pub struct Integration {
     pub logical_id: LogicalId,
     /// `TimeoutInMillis`, 50 ms to 29 s.
     pub timeout: Duration,
-    /// What it does.
+    /// What it invokes.
     pub kind: IntegrationKind,
 }
 
-/// What an integration does with a request, by its `IntegrationType`.
+/// The target of an integration, by its `IntegrationType`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IntegrationKind {
-    /// `AWS_PROXY`: a Lambda function gets the event and answers.
+    /// `AWS_PROXY`: a Lambda function receives the event and responds.
     Function {
         /// Its ARN, taken out of `IntegrationUri`.
         arn: String,
     },
-    /// `HTTP_PROXY`: an HTTP backend gets the message as it is, and its answer is passed on as it is.
+    /// `HTTP_PROXY`: an HTTP backend receives the message unchanged, and its response is passed on unchanged.
     HttpProxy(HttpRequest),
-    /// `HTTP`: an HTTP backend, with templates for the request and for the answer.
+    /// `HTTP`: an HTTP backend, with templates for the request and for the response.
     Http(HttpRequest, Mapping),
     /// `MOCK`: no backend; the request template yields the status.
     Mock(Mapping),
 }
 
-/// Where an HTTP integration sends its requests.
+/// The destination of an HTTP integration's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
     /// `IntegrationMethod`.
     pub method: String,
-    /// `IntegrationUri`; it may hold `${stageVariables.name}` and `{name}` for mapped path parameters.
+    /// `IntegrationUri`; it may contain `${stageVariables.name}` and `{name}` for mapped path parameters.
     pub uri: String,
     /// `RequestParameters`.
     pub parameters: Vec<ParameterMapping>,
@@ -48,16 +48,16 @@ pub struct HttpRequest {
 pub struct ParameterMapping {
     /// Where the value goes.
     pub target: ParameterTarget,
-    /// The name it has there.
+    /// Its name there.
     pub name: String,
     /// Where the value comes from.
     pub source: ParameterSource,
 }
 
-/// Which part of the backend's request a parameter becomes.
+/// The part of the backend's request that a parameter sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterTarget {
-    /// `integration.request.header.NAME`; it replaces the client's.
+    /// `integration.request.header.NAME`; it replaces the client's header.
     Header,
     /// `integration.request.querystring.NAME`.
     QueryString,
@@ -86,28 +86,28 @@ pub enum ParameterSource {
     Context(String),
 }
 
-/// How a non-proxy integration turns a message into a request and an answer into a message.
+/// How a non-proxy integration converts a message to a request and a response to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     /// `RequestTemplates` by template key.
     pub request_templates: BTreeMap<String, String>,
     /// `TemplateSelectionExpression`, which yields a template key.
     pub selection: Option<String>,
-    /// What happens to a message that has no template.
+    /// The handling of a message without a template.
     pub passthrough: Passthrough,
-    /// `ContentHandlingStrategy: CONVERT_TO_BINARY`: the message is base64 and the backend gets the bytes.
+    /// `ContentHandlingStrategy: CONVERT_TO_BINARY`: the message is base64 and the backend receives the bytes.
     pub decodes_base64: bool,
-    /// In the order of the template; a request without a fitting one fails.
+    /// In the order of the template. A response that matches none fails.
     pub responses: Vec<IntegrationResponse>,
 }
 
 /// `PassthroughBehavior`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Passthrough {
-    /// A message without a fitting template is passed on as it is.
+    /// A message without a matching template is passed on unchanged.
     #[default]
     WhenNoMatch,
-    /// The same, but only where there are no templates at all; else status 415.
+    /// The same, but only if there are no templates at all; else status 415.
     WhenNoTemplates,
     /// Status 415.
     Never,
@@ -124,19 +124,19 @@ pub struct IntegrationResponse {
     pub templates: BTreeMap<String, String>,
     /// `TemplateSelectionExpression`, which yields a template key.
     pub selection: Option<String>,
-    /// `ContentHandlingStrategy: CONVERT_TO_TEXT`: the client gets the backend's bytes as base64.
+    /// `ContentHandlingStrategy: CONVERT_TO_TEXT`: the client receives the backend's bytes as base64.
     pub encodes_base64: bool,
-    /// `ResponseParameters`: headers of the answer to the handshake, by name.
+    /// `ResponseParameters`: headers of the response to the handshake, by name.
     pub headers: Vec<(String, ResponseSource)>,
 }
 
-/// Where a header of an answer comes from.
+/// The source of a response's header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResponseSource {
     /// `'text'`
     Literal(String),
     /// `integration.response.header.NAME`
     Header(String),
-    /// `integration.response.body.PATH`: a JSON path into the backend's answer.
+    /// `integration.response.body.PATH`: a JSON path into the backend's response.
     Body(String),
 }

@@ -9,7 +9,7 @@ use super::order::creation_order;
 use super::problem::{Place, Problem, Problems};
 use super::scope::Scope;
 
-/// Evaluates every condition into `scope`, those that others name first.
+/// Evaluates every condition into `scope`, in the order of their references.
 pub(super) fn resolve(block: Option<&Node>, scope: &mut Scope<'_>, problems: &mut Problems) {
     let top = Place::Section("Conditions");
     let entries = block
@@ -40,14 +40,14 @@ pub(super) fn resolve(block: Option<&Node>, scope: &mut Scope<'_>, problems: &mu
                 .map(|&i| entries[i].name.as_str())
                 .collect();
             let reason = format!(
-                "the conditions refer to one another in a circle: {}",
+                "circular dependency between conditions: {}",
                 names.join(" → ")
             );
             problems.add(Problem::new(first.line, top.key(&first.name), reason));
         }
         Ok(order) => {
             for entry in order.into_iter().map(|i| &entries[i]) {
-                // One that failed is false from here on, so that it is reported once.
+                // A failed condition is false from here on, so that it is reported once.
                 let holds = problems
                     .keep(judge(&entry.node, scope, &top.key(&entry.name)))
                     .unwrap_or(false);
@@ -57,7 +57,7 @@ pub(super) fn resolve(block: Option<&Node>, scope: &mut Scope<'_>, problems: &mu
     }
 }
 
-/// Every condition that `node` names, by `Condition` or `Fn::If`.
+/// Every condition that `node` refers to, by `Condition` or `Fn::If`.
 fn named_conditions<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
     match &node.value {
         Value::List(items) => items.iter().for_each(|item| named_conditions(item, found)),
@@ -102,7 +102,7 @@ fn judge(node: &Node, scope: &Scope<'_>, place: &Place<'_>) -> Result<bool, Prob
         )),
     };
     let all = |list: &[Node], wanted: bool| {
-        // Every part is judged, so that a mistake shows whatever the parameters are.
+        // Every part is evaluated, so that a mistake is reported whatever the parameters are.
         let parts = list
             .iter()
             .enumerate()
@@ -128,12 +128,12 @@ fn judge(node: &Node, scope: &Scope<'_>, place: &Place<'_>) -> Result<bool, Prob
             known.ok_or_else(|| problem(format!("there is no condition `{name}`")))
         }
         _ => Err(problem(format!(
-            "`{name}` is none of Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition"
+            "`{name}` is not one of Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition"
         ))),
     }
 }
 
-/// As text: a number and its quoted spelling are equal.
+/// Compared as strings: a number and its quoted spelling are equal.
 fn same(left: Option<&Node>, right: Option<&Node>) -> bool {
     match (left, right) {
         (Some(left), Some(right)) => match (left.as_text(), right.as_text()) {

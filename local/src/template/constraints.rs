@@ -1,14 +1,14 @@
-//! What a parameter's value must be like.
+//! Checks a parameter's value against its constraints.
 
 use super::kind::Kind;
 use super::node::Node;
 use super::problem::{Place, Problem, Problems};
 use apigw_mapping::Pattern;
 
-/// Steps that one value may take to be compared with its pattern: a tenth of a second in a release build.
+/// The most steps of comparing one value with its pattern: a tenth of a second in a release build.
 const MAX_STEPS: usize = 200_000;
 
-/// Checks one `item` of a value against what is `declared`; `shown` stands for it in messages.
+/// Checks one `item` of a value against the parameter's declaration; messages show it as `shown`.
 pub(super) fn check(
     kind: Kind,
     item: &str,
@@ -32,10 +32,10 @@ pub(super) fn check(
             limit("MaxValue").transpose()?,
         ) {
             (Some(least), _) if value < least => {
-                return fails(format!("{shown} is below the least value, {least}"));
+                return fails(format!("{shown} is below the minimum, {least}"));
             }
             (_, Some(most)) if value > most => {
-                return fails(format!("{shown} is above the greatest value, {most}"));
+                return fails(format!("{shown} is above the maximum, {most}"));
             }
             _ => {}
         }
@@ -67,7 +67,7 @@ pub(super) fn check(
         let allowed = allowed.collect::<Result<Vec<_>, _>>()?;
         if !allowed.contains(&item) {
             return fails(format!(
-                "{shown} is none of the allowed values: {}",
+                "{shown} is not one of the allowed values: {}",
                 allowed.join(", ")
             ));
         }
@@ -84,11 +84,11 @@ fn check_pattern(
 ) -> Result<(), Problem> {
     let pattern = node.expect_text(place)?;
     let problem = |reason| Err(Problem::new(node.line, place, reason));
-    // The whole value has to match, as with Java's `matches`.
+    // The whole value must match, as with Java's `matches`.
     match Pattern::from_java(pattern) {
         Ok(compiled) if compiled.steps(item.len()) > MAX_STEPS => {
             let reason = format!(
-                "{shown} is not checked here: the pattern on {} bytes is too much work; CloudFormation checks it",
+                "{shown} is not checked here: matching the pattern with {} bytes takes too long; CloudFormation checks it",
                 item.len()
             );
             problems.note(Problem::new(node.line, place, reason));
@@ -98,7 +98,7 @@ fn check_pattern(
         Ok(_) => problem(format!("{shown} does not match `{pattern}`")),
         Err(error) => {
             let reason = format!(
-                "{shown} is not checked here: the local target cannot read {error} in `{pattern}`; CloudFormation checks it"
+                "{shown} is not checked here: the local target does not support {error} in `{pattern}`; CloudFormation does"
             );
             problems.note(Problem::new(node.line, place, reason));
             Ok(())

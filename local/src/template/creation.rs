@@ -13,9 +13,9 @@ use super::resources::Created;
 use super::scope::Scope;
 use super::shape::{Shape, conform};
 
-/// The resources with everything resolved.
+/// Resolves all resources.
 ///
-/// A resource that needs a failed one is skipped, so that one mistake is one problem.
+/// A resource that depends on a failed one is skipped, so that one mistake is reported once.
 pub(super) fn create(
     dependencies: &Dependencies<'_>,
     scope: &mut Scope<'_>,
@@ -76,7 +76,7 @@ fn create_one(
         .iter()
         .map(|entry| (entry.name.clone(), entry.line))
         .collect();
-    // What is missing is missing from the resource, not from the first of its properties.
+    // A missing property is reported at the resource, not at the first of its properties.
     let properties = Node {
         line: declared.line,
         value: properties.value,

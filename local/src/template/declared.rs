@@ -1,4 +1,4 @@
-//! The Resources block before anything in it is evaluated.
+//! Reads the Resources block before its contents are evaluated.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ pub(super) struct Declared<'a> {
     pub(super) logical_id: &'a str,
     pub(super) line: usize,
     pub(super) kind: &'static Kind,
-    /// Nothing when the template gives no properties.
+    /// `None` if the template has no properties.
     pub(super) properties: Option<&'a Node>,
     pub(super) depends_on: Vec<(&'a str, usize)>,
 }
 
-/// What a template says of a name.
+/// Whether a declared resource will be created.
 pub(super) enum Existence<'a> {
     Created(Declared<'a>),
-    /// Declared, but its condition does not hold.
+    /// Declared, but its condition is false.
     LeftOut(Declared<'a>),
 }
 
-/// Every resource of the block; those with a problem are missing, and `problems` says why.
+/// Reads every resource of the block. Those with a problem are omitted, and `problems` has the reason.
 pub(super) fn read<'a>(
     block: &'a Node,
     conditions: &BTreeMap<String, bool>,
@@ -43,7 +43,7 @@ pub(super) fn read<'a>(
     }
     if entries.len() > MAX_RESOURCES {
         let reason = format!(
-            "there are {} resources, and {MAX_RESOURCES} are allowed",
+            "there are {} resources, {MAX_RESOURCES} at most",
             entries.len()
         );
         problems.add(Problem::new(block.line, top, reason));
@@ -56,7 +56,7 @@ pub(super) fn read<'a>(
     entries.iter().filter_map(read).collect()
 }
 
-/// Those that will be created.
+/// The resources that will be created.
 pub(super) fn created<'a>(resources: Vec<(&'a str, Existence<'a>)>) -> Vec<Declared<'a>> {
     let created = resources
         .into_iter()
@@ -154,7 +154,7 @@ fn check_attribute(attribute: &Entry, place: &Place<'_>) -> Result<(), Problem> 
         "UpdateReplacePolicy" => &["Delete", "Retain", "Snapshot"],
         "CreationPolicy" | "UpdatePolicy" => {
             return problem(format!(
-                "the attribute `{name}` has no meaning for the types that the local target knows"
+                "the attribute `{name}` has no effect on the types that the local target supports"
             ));
         }
         _ => return problem(format!("`{name}` is not an attribute of a resource")),
@@ -168,7 +168,7 @@ fn check_attribute(attribute: &Entry, place: &Place<'_>) -> Result<(), Problem> 
 fn unknown_type(name: &str, line: usize, place: &Place<'_>) -> Problem {
     let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
     let reason = format!(
-        "the local target does not know the type `{name}`; it knows {}",
+        "the local target does not support the type `{name}`, only {}",
         known.join(", ")
     );
     Problem::new(line, place, reason)

@@ -1,4 +1,4 @@
-//! Whom each resource needs, and the order that follows.
+//! Finds the dependencies of resources, and the creation order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +14,14 @@ pub(super) struct Dependencies<'a> {
     pub(super) ordered: Vec<(Declared<'a>, Needs)>,
 }
 
-/// The logical ids that a resource needs.
+/// The logical ids that a resource depends on.
 #[derive(Default)]
 pub(super) struct Needs {
     pub(super) directly: BTreeSet<String>,
     pub(super) at_all: BTreeSet<String>,
 }
 
-/// Orders the resources that will be created; a circle goes into `problems`.
+/// Orders the resources that will be created; a cycle goes into `problems`.
 pub(super) fn order<'a>(
     created: Vec<Declared<'a>>,
     scope: &Scope<'_>,
@@ -64,7 +64,7 @@ pub(super) fn order<'a>(
     }
 }
 
-/// By index: what each resource refers to where it is evaluated, and what it says it depends on.
+/// By index: the resources that each one refers to where it is evaluated, and those in its `DependsOn`.
 fn needs(created: &[Declared<'_>], scope: &Scope<'_>) -> Vec<BTreeSet<usize>> {
     let positions = created.iter().enumerate();
     let index: BTreeMap<&str, usize> = positions.map(|(i, one)| (one.logical_id, i)).collect();
@@ -77,7 +77,7 @@ fn needs(created: &[Declared<'_>], scope: &Scope<'_>) -> Vec<BTreeSet<usize>> {
         let referred = referred
             .iter()
             .filter_map(|reference| index.get(reference.target.as_str()));
-        // A `DependsOn` of what a condition leaves out means nothing, to CloudFormation too.
+        // A `DependsOn` on a resource that will not be created has no effect, as in CloudFormation.
         let depended = declared
             .depends_on
             .iter()

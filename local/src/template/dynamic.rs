@@ -10,8 +10,8 @@ use super::scope::Scope;
 const START: &str = "{{resolve:";
 const END: &str = "}}";
 
-/// Puts the values of `references` in. It runs after the functions, which may have put a reference together; a value is
-/// not searched for further references. A reference without a value stays as it is.
+/// Inserts the values of `references`. It runs after the functions, which may have composed a reference. A value is not
+/// searched for further references, and a reference without a value stays unchanged.
 pub(super) fn resolve(
     node: &mut Node,
     references: &BTreeMap<String, String>,
@@ -42,7 +42,7 @@ pub(super) fn resolve(
     Ok(())
 }
 
-/// `text` with the values in; `None` when it holds no reference that has one.
+/// `text` with the values inserted; `None` if it contains no reference with a value.
 fn replaced(text: &str, references: &BTreeMap<String, String>) -> Option<String> {
     let mut resolved = String::new();
     let (mut rest, mut found) = (text, false);
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_replaced_wherever_it_stands_and_a_value_is_taken_literally() {
+    fn references_are_replaced_in_every_place_and_values_are_literal() {
         let references = BTreeMap::from([
             ("ssm:a".to_owned(), "{{resolve:ssm:b}}".to_owned()),
             ("ssm:b".to_owned(), "two".to_owned()),

@@ -1,4 +1,4 @@
-//! JSON that is not YAML as well: read without positions, which serde_json does not give.
+//! Parses JSON that is not valid YAML. It has no positions, which serde_json does not provide.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -23,7 +23,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
     Ok(node)
 }
 
-/// serde_json itself ends at 128 levels, so this recursion is bounded.
+/// serde_json itself stops at 128 levels, which bounds this recursion.
 fn deeper_than(node: &Node, levels: usize) -> bool {
     match &node.value {
         Value::List(items) => levels == 0 || items.iter().any(|item| deeper_than(item, levels - 1)),
@@ -90,7 +90,7 @@ impl<'de> Visitor<'de> for Nodes {
         let (mut entries, mut seen) = (Vec::new(), HashSet::new());
         while let Some((name, node)) = map.next_entry::<String, Node>()? {
             if !seen.insert(name.clone()) {
-                return Err(A::Error::custom(format!("the key `{name}` is there twice")));
+                return Err(A::Error::custom(format!("the key `{name}` is duplicated")));
             }
             entries.push(Entry {
                 name,

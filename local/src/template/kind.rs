@@ -17,10 +17,10 @@ impl Kind {
             "CommaDelimitedList" => Ok(Self::TextList),
             "List<Number>" => Ok(Self::NumberList),
             _ if name.starts_with("AWS::") || name.starts_with("List<AWS::") => Err(format!(
-                "its type `{name}` is looked up in an AWS account, which the local target has not; use String and give a value"
+                "its type `{name}` is looked up in an AWS account, which the local target does not have; use String and set a value"
             )),
             _ => Err(format!(
-                "its type `{name}` is none of String, Number, CommaDelimitedList, List<Number>"
+                "its type `{name}` is not one of String, Number, CommaDelimitedList, List<Number>"
             )),
         }
     }

@@ -1,8 +1,9 @@
 //! Reads a CloudFormation template and resolves it into a [`crate::stack::Stack`].
 //!
 //! Pure: text in, stack out. Each step is one file, in this order: `source` (text → tree), `parameters`, `conditions`,
-//! `declared` and `names` (what there is), `dependencies` (who needs whom), `creation` (properties and names, in creation
-//! order) and `resources` (what each type means). A step that found problems is the last one, and reports all it found.
+//! `declared` and `names` (the definitions), `dependencies` (the creation order), `creation` (properties and names, in
+//! creation order) and `resources` (the meaning of each type). A step with problems is the last one, and reports all of
+//! them.
 
 mod conditions;
 mod constraints;
@@ -41,11 +42,11 @@ use scope::Scope;
 
 /// Resolves the template in `source`, YAML or JSON, with the given values for its parameters.
 ///
-/// The same arguments give the same stack, ids included. Conditions and functions are evaluated as CloudFormation does;
-/// macros, imports and whatever else needs an account are refused.
+/// The same arguments give the same stack, ids included. Conditions and functions are evaluated as in CloudFormation;
+/// macros, imports and other features that need an account are refused.
 ///
 /// # Errors
-/// [`TemplateError`] with every problem that could be found at once. What it says is for the template's author.
+/// [`TemplateError`] with every problem that could be found at once, worded for the template's author.
 pub fn resolve(
     source: &str,
     parameters: &BTreeMap<String, String>,
@@ -98,7 +99,7 @@ fn resolve_with(
     assemble(&created, outputs, identity, problems)
 }
 
-/// Makes a stack of the resources: what each means alone, and whether they fit together.
+/// Makes a stack of the resources: converts each, and checks that they fit together.
 fn assemble(
     created: &[Created],
     outputs: BTreeMap<String, String>,
@@ -132,7 +133,7 @@ fn assemble(
     let api = resources::api::api(created, &mut problems);
     problems.settle()?;
     let warnings = problems.into_notes();
-    // An API that is missing without a problem does not exist, but saying so costs nothing.
+    // An API without a problem always exists, but this message costs nothing.
     let api = api.ok_or_else(|| TemplateError::from(problem::whole(0, "it has no usable API")))?;
     let resources = created.iter().map(Created::resource).collect();
     Ok(Stack {

@@ -1,4 +1,4 @@
-//! Looks up every name that a template mentions, so that evaluation meets known names only.
+//! Looks up every name in a template, so that evaluation only meets known names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,9 +9,9 @@ use super::references::{Reference, references};
 use super::scope::Scope;
 use super::sections::Sections;
 
-/// Checks the names in resources and outputs; those that mean nothing go into `problems`.
+/// Checks the names in resources and outputs; unknown ones go into `problems`.
 ///
-/// In a part that a condition leaves out, a name must exist too, though its resource need not be created.
+/// In a part that a condition omits, a name must exist too, but its resource need not be created.
 pub(super) fn check(
     resources: &[(&str, Existence<'_>)],
     sections: &Sections<'_>,
@@ -58,9 +58,9 @@ pub(super) fn check(
     }
 }
 
-/// What a name can mean.
+/// The names that a template defines.
 struct Names<'a> {
-    /// Also those resources that have a problem of their own.
+    /// Includes the resources that have a problem of their own.
     declared: BTreeSet<&'a str>,
     parameters: BTreeSet<&'a str>,
     resources: BTreeMap<&'a str, &'a Existence<'a>>,
@@ -140,7 +140,7 @@ impl Names<'_> {
     }
 }
 
-/// CloudFormation's own words.
+/// CloudFormation's own wording.
 fn unresolved_reason(names: &str, block: &str) -> String {
     format!("unresolved resource dependencies [{names}] in the {block} block of the template")
 }

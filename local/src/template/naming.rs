@@ -1,4 +1,4 @@
-//! Names and ids that AWS would make up, derived from the stack's seed so that they stay the same.
+//! Names and ids that AWS would generate, derived from the stack's seed so that they stay the same.
 
 use sha2::{Digest, Sha256};
 
@@ -7,7 +7,7 @@ use crate::stack::Identity;
 const LOWER: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// What a resource's names are made from.
+/// The inputs of a resource's names.
 pub(super) struct Naming<'a> {
     pub(super) identity: &'a Identity,
     pub(super) logical_id: &'a str,
@@ -15,17 +15,17 @@ pub(super) struct Naming<'a> {
 }
 
 impl Naming<'_> {
-    /// The text of a property, if the template gives it.
+    /// The string value of a property, if the template sets it.
     pub(super) fn given(&self, property: &str) -> Option<&str> {
         self.properties.get(property)?.as_str()
     }
 
-    /// An id as API Gateway makes them: lower-case letters and digits.
+    /// An id in API Gateway's format: lower-case letters and digits.
     pub(super) fn id(&self, length: usize) -> String {
         letters(self.identity, self.logical_id, LOWER, length)
     }
 
-    /// An id as IAM makes them: upper-case letters and digits.
+    /// An id in IAM's format: upper-case letters and digits.
     pub(super) fn upper_id(&self, length: usize) -> String {
         letters(self.identity, self.logical_id, UPPER, length)
     }
@@ -41,7 +41,7 @@ impl Naming<'_> {
         format!("{stack}-{logical}-{}", self.upper_id(12))
     }
 
-    /// The property that names the resource, else a generated name.
+    /// The name in `property`, else a generated name.
     pub(super) fn name(&self, property: &str, longest: usize) -> String {
         self.given(property)
             .map_or_else(|| self.generated(longest), str::to_owned)
@@ -56,7 +56,7 @@ impl Naming<'_> {
     }
 }
 
-/// `AWS::StackId`: an ARN that ends in something of a UUID's form.
+/// `AWS::StackId`: an ARN that ends like a UUID.
 pub(super) fn stack_id(identity: &Identity) -> String {
     let digits = letters(identity, "AWS::StackId", b"0123456789abcdef", 32);
     let uuid = [

@@ -1,22 +1,22 @@
-//! A template as a tree that remembers its lines.
+//! A template as a tree with line numbers.
 
 use super::problem::{Place, Problem};
 
 /// A value of the template and where it starts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
-    /// Counted from one; zero when unknown.
+    /// Counted from 1; 0 if unknown.
     pub(super) line: usize,
     pub(super) value: Value,
 }
 
-/// Scalars are text, because CloudFormation decides by the property whether `10` or `true` is one.
+/// Scalars are strings, because the property decides in CloudFormation whether `10` or `true` is one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,
-    /// Unquoted: a number or a boolean where one is wanted, else text.
+    /// Unquoted: a number or a boolean where one is expected, else a string.
     Plain(String),
-    /// Quoted: text, and a number or a boolean only where the property wants one.
+    /// Quoted: a string, and a number or a boolean only where the property expects one.
     Text(String),
     List(Vec<Node>),
     Map(Vec<Entry>),
@@ -57,7 +57,7 @@ impl Node {
         }
     }
 
-    /// The text of a scalar.
+    /// The string value of a scalar.
     pub(super) fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Plain(text) | Value::Text(text) => Some(text),
@@ -87,7 +87,7 @@ impl Node {
             .map(|entry| &entry.node)
     }
 
-    /// The only entry of a map with one entry: how a function is written.
+    /// The only entry of a map with one entry, the form of a function.
     pub(super) fn only_entry(&self) -> Option<&Entry> {
         match self.as_map()? {
             [entry] => Some(entry),
@@ -95,18 +95,18 @@ impl Node {
         }
     }
 
-    /// The text of a scalar, or a problem that says what was there instead.
+    /// The string value of a scalar, or a problem that names the actual type.
     pub(super) fn expect_text(&self, place: &Place<'_>) -> Result<&str, Problem> {
         self.as_text().ok_or_else(|| {
             Problem::new(
                 self.line,
                 place,
-                format!("must be text, but is {}", self.shape()),
+                format!("must be a string, but is {}", self.shape()),
             )
         })
     }
 
-    /// The entries of a map, or a problem that says what was there instead.
+    /// The entries of a map, or a problem that names the actual type.
     pub(super) fn expect_map(&self, place: &Place<'_>) -> Result<&[Entry], Problem> {
         self.as_map().ok_or_else(|| {
             Problem::new(
@@ -117,7 +117,7 @@ impl Node {
         })
     }
 
-    /// The items of a list, or a problem that says what was there instead.
+    /// The items of a list, or a problem that names the actual type.
     pub(super) fn expect_list(&self, place: &Place<'_>) -> Result<&[Node], Problem> {
         self.as_list().ok_or_else(|| {
             Problem::new(
@@ -128,17 +128,17 @@ impl Node {
         })
     }
 
-    /// What this is, for a message.
+    /// The type of the node, for a message.
     pub(super) fn shape(&self) -> &'static str {
         match self.value {
             Value::Null => "empty",
-            Value::Plain(_) | Value::Text(_) => "text",
+            Value::Plain(_) | Value::Text(_) => "a string",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
         }
     }
 
-    /// The node as free-form JSON: unquoted numbers and booleans become what they look like.
+    /// The node as free-form JSON. Unquoted numbers and booleans become JSON's.
     pub(super) fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
         match &self.value {
@@ -159,7 +159,7 @@ fn plain_to_json(text: &str) -> serde_json::Value {
     match text {
         "true" => true.into(),
         "false" => false.into(),
-        // JSON's own grammar: `010` and `2012-10-17` are no numbers in it.
+        // JSON's own grammar, in which `010` and `2012-10-17` are not numbers.
         _ => text
             .parse::<serde_json::Number>()
             .map_or_else(|_| text.into(), serde_json::Value::Number),

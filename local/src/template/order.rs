@@ -1,11 +1,12 @@
-//! Which comes first, and what can come at all.
+//! Topological order and closure of dependencies.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-/// An order in which every item comes after what it needs; the items' own order wherever that leaves a choice.
+/// Returns an order in which every item comes after its dependencies. Otherwise items keep their own order.
 ///
-/// `needs[item]` lists items by index. An `Err` is a cycle: each of its items needs the next one, the last one the first.
+/// `needs[item]` lists items by index. An `Err` is a cycle: each of its items depends on the next one, the last one on
+/// the first.
 pub(super) fn creation_order(needs: &[BTreeSet<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut missing: Vec<usize> = needs.iter().map(BTreeSet::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
@@ -32,7 +33,7 @@ pub(super) fn creation_order(needs: &[BTreeSet<usize>]) -> Result<Vec<usize>, Ve
     }
 }
 
-/// Everything that `start` needs, directly or not.
+/// Every item that `start` depends on, directly or not.
 pub(super) fn closure(needs: &[BTreeSet<usize>], start: usize) -> BTreeSet<usize> {
     let mut reached = BTreeSet::new();
     let mut open = vec![start];
@@ -42,7 +43,7 @@ pub(super) fn closure(needs: &[BTreeSet<usize>], start: usize) -> BTreeSet<usize
     reached
 }
 
-/// An item that is left over needs another one that is left over: going from one to the next must come round.
+/// Every remaining item depends on another remaining one, so following the dependencies finds a cycle.
 fn cycle(needs: &[BTreeSet<usize>], missing: &[usize], start: usize) -> Vec<usize> {
     let mut path = vec![start];
     let mut item = start;
@@ -86,7 +87,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_answer_is_a_valid_order_or_a_real_cycle(needs in graph(7)) {
+        fn the_result_is_a_valid_order_or_a_real_cycle(needs in graph(7)) {
             match creation_order(&needs) {
                 Ok(order) => {
                     prop_assert_eq!(order.iter().collect::<BTreeSet<_>>().len(), needs.len());

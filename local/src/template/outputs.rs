@@ -8,7 +8,8 @@ use super::node::{Entry, Node};
 use super::problem::{Place, Problem, Problems};
 use super::scope::Scope;
 
-/// The outputs whose condition holds. An export is accepted and has no effect: there is no other stack to import it.
+/// The outputs whose condition is true. An export is accepted and has no effect, because there is no other stack to
+/// import it.
 pub(super) fn resolve(
     block: Option<&Node>,
     scope: &Scope<'_>,

@@ -25,7 +25,7 @@ const PROPERTIES: [&str; 11] = [
     "NoEcho",
 ];
 
-/// What `Ref` answers for each parameter. Everything that is wrong goes into `problems`, each under the parameter's name.
+/// The value of `Ref` for each parameter. Every problem goes into `problems`, under the parameter's name.
 pub(super) fn resolve(
     block: Option<&Node>,
     given: &BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub(super) fn resolve(
         .keys()
         .filter(|name| entries.iter().all(|entry| entry.name != **name))
     {
-        let reason = "a value was given for it, but the template does not declare it";
+        let reason = "a value was set for it, but the template does not declare it";
         problems.add(Problem::new(0, top.key(name), reason));
     }
     let mut values = BTreeMap::new();
@@ -91,10 +91,10 @@ fn resolve_one(
         .transpose()?;
     let value = given
         .or(default)
-        .ok_or_else(|| problem("it has no default, so a value must be given".to_owned()))?;
+        .ok_or_else(|| problem("it has no default, so a value must be set".to_owned()))?;
     if value.len() > MAX_VALUE {
         return Err(problem(format!(
-            "its value has {} bytes, and {MAX_VALUE} are allowed",
+            "its value has {} bytes, {MAX_VALUE} at most",
             value.len()
         )));
     }
@@ -122,7 +122,7 @@ fn resolve_one(
         value: Value::Plain((*item).to_owned()),
     };
     Ok(match (kind, items.as_slice()) {
-        // A text stays text wherever it goes, even if it looks like a number.
+        // A string stays a string, even if it looks like a number.
         (Kind::Text, _) => Node::text(entry.line, value),
         (Kind::Number, _) => node(&value.trim()),
         (Kind::TextList, items) => Node::list(

@@ -1,14 +1,14 @@
-//! What is wrong with a template, and where.
+//! Problems of a template, with their places.
 
 use std::fmt;
 
-/// Deeper nesting has no use in a template, and recursion has to end somewhere.
+/// Deeper nesting has no use in a template, and recursion must be bounded.
 pub(super) const MAX_DEPTH: usize = 64;
 
-/// More problems than these are only counted where they are told.
+/// The most problems that are shown. The others are only counted.
 const MAX_SHOWN: usize = 20;
 
-/// Characters of a name or reason beyond which it is cut where it is told: a key may have megabytes.
+/// The most characters of a name or reason that are shown: a key may have megabytes.
 const MAX_LENGTH: usize = 1_000;
 
 /// Why a template was not resolved: every problem that could be found at once, in template order.
@@ -19,15 +19,15 @@ pub struct TemplateError {
     pub problems: Vec<Problem>,
 }
 
-/// One thing that is wrong with a template.
+/// A problem of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Counted from one; unknown for what the template does not say.
+    /// Counted from 1; `None` for a problem of what the template does not contain.
     pub line: Option<usize>,
-    /// For example `Resources.Stage.Properties.StageName`; empty when the whole template is meant.
+    /// For example `Resources.Stage.Properties.StageName`; empty for the whole template.
     pub place: String,
-    /// What is wrong, and what to do about it.
+    /// The problem and its remedy.
     pub reason: String,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The beginning of a text.
+/// The beginning of a text, up to the limit.
 struct Cut<'a>(&'a str);
 
 impl fmt::Display for Cut<'_> {
@@ -96,14 +96,14 @@ impl From<Problem> for TemplateError {
     }
 }
 
-/// So many problems and notes are kept: a hostile template can have one in each of its bytes.
+/// The most problems and notes that are kept: a hostile template can have one in each of its bytes.
 const MAX: usize = 1000;
 
 /// Collects problems, so that one run of the reader reports as many as it can.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     kept: Vec<Problem>,
-    /// Those beyond.
+    /// The number of problems beyond the limit.
     more: usize,
     notes: Vec<Problem>,
 }
@@ -117,7 +117,7 @@ impl Problems {
         }
     }
 
-    /// Keeps what is no problem and still worth a word: what AWS takes and has no effect, or what cannot be checked here.
+    /// Adds a note: a setting that AWS accepts but that has no effect, or one that cannot be checked here.
     pub(super) fn note(&mut self, note: Problem) {
         if self.notes.len() < MAX {
             self.notes.push(note);
@@ -130,12 +130,12 @@ impl Problems {
         self.notes.iter().map(ToString::to_string).collect()
     }
 
-    /// The value of `result`; its problem is kept for the report.
+    /// Returns the value of `result`, and records its problem.
     pub(super) fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.add(problem)).ok()
     }
 
-    /// Ends a phase that later ones build upon.
+    /// Ends a phase; fails if it had problems.
     pub(super) fn settle(&mut self) -> Result<(), TemplateError> {
         if self.kept.is_empty() {
             return Ok(());
@@ -153,7 +153,7 @@ impl Problems {
     }
 }
 
-/// Where in the template something stands, as a path that costs nothing until it is shown.
+/// A place in the template, as a path that is only built when it is shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'a> {
     Section(&'a str),
@@ -181,7 +181,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// A problem of the text as a whole.
+/// A problem of the template as a whole.
 pub(super) fn whole(line: usize, reason: impl Into<String>) -> Problem {
     Problem::new(line, "", reason)
 }
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_problems_the_first_twenty_are_told_and_the_rest_is_counted() {
+    fn the_first_twenty_of_many_problems_are_shown_and_the_rest_is_counted() {
         let many = told(90_001, "wrong");
         assert!(many.starts_with("the template cannot be used, for 90001 reasons:\n  line 1: "));
         assert!(

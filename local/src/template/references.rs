@@ -1,11 +1,11 @@
-//! Which resources and parameters a part of a template speaks of, found without evaluating it.
+//! Finds the references in a part of a template without evaluating it.
 
 use std::collections::BTreeMap;
 
 use super::node::{Entry, Node, Value};
 use super::sub::{Piece, pieces};
 
-/// One mention of a resource, parameter or pseudo parameter.
+/// One reference to a resource, parameter or pseudo parameter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Reference {
     pub(super) target: String,
@@ -14,7 +14,7 @@ pub(super) struct Reference {
     pub(super) line: usize,
 }
 
-/// The references of `node`; with `conditions`, only those of the branches that are taken.
+/// The references of `node`. With `conditions`, only those of the branches that are taken.
 pub(super) fn references(
     node: &Node,
     conditions: Option<&BTreeMap<String, bool>>,
@@ -115,7 +115,7 @@ fn attribute_reference(argument: &Node) -> Option<Reference> {
             .map(|name| reference(name, argument.line)),
         Some([target, attribute]) => Some(Reference {
             target: target.as_text()?.to_owned(),
-            // Empty when it is computed: known only when it is evaluated.
+            // Empty if it is computed, so only known after evaluation.
             attribute: Some(attribute.as_text().unwrap_or_default().to_owned()),
             line: target.line,
         }),

@@ -2,11 +2,12 @@
 //!
 //! CloudFormation reads YAML 1.1
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>), where `yes` is true and a
-//! number that begins with zero is octal; users measured both
-//! (<https://github.com/aws/aws-cli/issues/5245>, <https://ljmc.bearblog.dev/yaml-booleans-in-cloudformation-templates/>,
-//! <https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/745>). Dates and single letters stay text.
+//! number that begins with zero is octal; users measured both (<https://github.com/aws/aws-cli/issues/5245>,
+//! <https://ljmc.bearblog.dev/yaml-booleans-in-cloudformation-templates/>,
+//! <https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/745>). Dates and single letters stay
+//! strings.
 
-/// The text that an unquoted `text` becomes.
+/// The string for an unquoted `text`.
 pub(super) fn canonical(text: &str) -> String {
     match text {
         "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => "true".to_owned(),
@@ -17,7 +18,7 @@ pub(super) fn canonical(text: &str) -> String {
     }
 }
 
-/// The number that `text` is in YAML 1.1, in decimal; `None` if it is none, or prints as it is written.
+/// The number that `text` is in YAML 1.1, in decimal; `None` if it is not one, or stays as written.
 fn number(text: &str) -> Option<String> {
     let (sign, digits) = match text.as_bytes().first()? {
         b'-' => ("-", &text[1..]),
@@ -41,8 +42,8 @@ fn number(text: &str) -> Option<String> {
     } else if let Some(octal) = plain.strip_prefix('0').filter(|rest| is_all(rest, 8)) {
         whole(octal, 8)?
     } else if is_all(&plain, 10) && plain.len() > 1 && plain.starts_with('0') {
-        // It is no octal number, so it is read as a fraction: 012345678901 becomes 1.2345678901E10.
-        return Some(format!("{sign}{}", of_java(plain.parse().ok()?)));
+        // It is not octal, so it is read as a fraction: 012345678901 becomes 1.2345678901E10.
+        return Some(format!("{sign}{}", as_java(plain.parse().ok()?)));
     } else if is_all(&plain, 10) {
         whole(&plain, 10)?
     } else if digits.contains(':') {
@@ -51,12 +52,12 @@ fn number(text: &str) -> Option<String> {
         let (before, after) = plain.split_once('.')?;
         let is_fraction = is_all(before, 10) && (after.is_empty() || is_all(after, 10));
         let value: f64 = is_fraction.then(|| plain.parse().ok())??;
-        return Some(format!("{sign}{}", of_java(value)));
+        return Some(format!("{sign}{}", as_java(value)));
     };
     Some(format!("{sign}{value}"))
 }
 
-/// `1:30` is ninety: each part but the first has up to 59.
+/// `1:30` is ninety: each part but the first is at most 59.
 fn sexagesimal(text: &str) -> Option<i128> {
     let mut parts = text.split(':');
     let first = parts.next()?;
@@ -71,8 +72,8 @@ fn sexagesimal(text: &str) -> Option<i128> {
     })
 }
 
-/// As Java prints it: with a digit behind the point, and from ten million on with an exponent.
-fn of_java(value: f64) -> String {
+/// As Java prints it: with a digit after the point, and from ten million on with an exponent.
+fn as_java(value: f64) -> String {
     if value != 0.0 && !(1e-3..1e7).contains(&value) {
         let text = format!("{value:E}");
         let (mantissa, exponent) = text.split_once('E').unwrap_or((&text, "0"));
@@ -92,7 +93,7 @@ mod tests {
     use super::canonical;
 
     #[test]
-    fn scalars_become_what_cloudformation_makes_of_them() {
+    fn scalars_are_converted_as_in_cloudformation() {
         for (written, expected) in [
             ("yes", "true"),
             ("ON", "true"),

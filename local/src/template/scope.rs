@@ -1,4 +1,4 @@
-//! What names mean while a template is evaluated.
+//! The values of names during the evaluation of a template.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -7,11 +7,11 @@ use super::node::{Node, Value};
 use super::problem::{Place, Problem};
 use crate::stack::Identity;
 
-/// The text that evaluating one template may produce. Nested `Fn::Sub`s can double a text at each level, so something
-/// has to end them; the largest template is a sixteenth of this.
+/// The most text that evaluating one template may produce. Nested `Fn::Sub`s can double a text at each level, so this
+/// bounds them. The largest template is a sixteenth of it.
 const MAX_TEXT: usize = 16 * 1_048_576;
 
-/// Everything that a reference can mean. Resources join it as they are created.
+/// The values of all references. Resources are added as they are created.
 pub(super) struct Scope<'a> {
     pub(super) identity: &'a Identity,
     pub(super) parameters: BTreeMap<String, Node>,
@@ -21,7 +21,7 @@ pub(super) struct Scope<'a> {
     produced: Cell<usize>,
 }
 
-/// What a created resource answers.
+/// The values of a created resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Named {
     /// To `Ref`.
@@ -67,7 +67,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What `Ref` answers for `name`; nothing for `AWS::NoValue`.
+    /// The value of `Ref` for `name`; `None` for `AWS::NoValue`.
     pub(super) fn reference(
         &self,
         name: &str,
@@ -100,7 +100,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What `Fn::GetAtt` answers.
+    /// The value of `Fn::GetAtt`.
     pub(super) fn attribute(
         &self,
         name: &str,
@@ -117,12 +117,12 @@ impl<'a> Scope<'a> {
             None => Err(Problem::new(
                 line,
                 place,
-                format!("`{name}` has no attribute `{attribute}` as it is declared"),
+                format!("`{name}` has no attribute `{attribute}` with these properties"),
             )),
         }
     }
 
-    /// Accounts for `text`, which is about to become part of the result.
+    /// Charges `text`, which is about to become part of the result, to the limit.
     pub(super) fn spend(
         &self,
         text: &str,
@@ -142,7 +142,7 @@ impl<'a> Scope<'a> {
         Ok(text.to_owned())
     }
 
-    /// A value that holds no functions: a parameter's or a mapping's.
+    /// Copies a value without functions: a parameter's or a mapping's.
     pub(super) fn copy(
         &self,
         node: &Node,
@@ -162,7 +162,7 @@ impl<'a> Scope<'a> {
                 return Err(Problem::new(
                     node.line,
                     place,
-                    format!("must be text or a list, but is {}", node.shape()),
+                    format!("must be a string or a list, but is {}", node.shape()),
                 ));
             }
         };
@@ -170,11 +170,11 @@ impl<'a> Scope<'a> {
     }
 
     fn unknown(&self, name: &str, line: usize, place: &Place<'_>) -> Problem {
-        // Names are checked before anything is evaluated, so this is about where a resource may be referred to.
+        // Names are checked before anything is evaluated, so this is about a reference in a wrong place.
         Problem::new(
             line,
             place,
-            format!("`{name}` is neither a parameter nor a resource that exists here"),
+            format!("`{name}` is neither a parameter nor a resource that is available here"),
         )
     }
 }

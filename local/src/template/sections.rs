@@ -4,7 +4,7 @@
 use super::node::Node;
 use super::problem::{Place, Problem, Problems, whole};
 
-/// The blocks that have a meaning here.
+/// The supported blocks.
 pub(super) struct Sections<'a> {
     pub(super) parameters: Option<&'a Node>,
     pub(super) mappings: Option<&'a Node>,
@@ -13,7 +13,7 @@ pub(super) struct Sections<'a> {
     pub(super) outputs: Option<&'a Node>,
 }
 
-/// Finds the blocks; what is there beside them goes into `problems`.
+/// Finds the blocks; all others go into `problems`.
 pub(super) fn split<'a>(document: &'a Node, problems: &mut Problems) -> Sections<'a> {
     let Some(entries) = document.as_map() else {
         problems.add(whole(
@@ -35,10 +35,10 @@ pub(super) fn split<'a>(document: &'a Node, problems: &mut Problems) -> Sections
             "AWSTemplateFormatVersion" if entry.node.as_text() == Some("2010-09-09") => continue,
             "AWSTemplateFormatVersion" => "the only valid version is 2010-09-09",
             "Transform" => {
-                "the local target runs no transforms or macros; give it the template that they produce"
+                "the local target does not run transforms or macros; use the template that they produce"
             }
             "Rules" | "Hooks" => "this block is not supported by the local target",
-            _ => "there is no such block in a template",
+            _ => "a template has no such block",
         };
         problems.add(Problem::new(
             entry.line,
@@ -61,7 +61,7 @@ pub(super) fn split<'a>(document: &'a Node, problems: &mut Problems) -> Sections
     }
 }
 
-/// Two levels of keys, then a text or a list of texts; no functions.
+/// Two levels of keys, then a string or a list of strings; no functions.
 fn check_mappings(mappings: &Node) -> Result<(), Problem> {
     let top = Place::Section("Mappings");
     for map in mappings.expect_map(&top)? {

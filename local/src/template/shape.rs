@@ -1,4 +1,4 @@
-//! What the properties of a resource may look like, and the typed JSON that they become.
+//! The shapes of resources' properties, and their conversion to typed JSON.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use super::problem::{Place, Problem, Problems};
 /// The form of a property.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shape {
-    /// Any scalar, kept as text.
+    /// Any scalar, kept as a string.
     Text,
-    /// Text that names something.
+    /// A name.
     Name(Rule),
-    /// One of these texts.
+    /// One of these strings.
     OneOf(&'static [&'static str]),
     /// A whole number between two bounds, both included.
     Integer(i64, i64),
@@ -24,17 +24,17 @@ pub(super) enum Shape {
     Flag,
     /// Anything.
     Json,
-    /// A JSON object, also as a text that holds one: a policy document.
+    /// A JSON object, or a string that contains one: a policy document.
     Document,
-    /// A map of texts.
+    /// A map of strings.
     TextMap,
     /// A list.
     List(&'static Shape),
-    /// A map with these keys only.
+    /// A map with only these keys.
     Object(&'static [Field]),
 }
 
-/// How long a name may be, and what it may have beside letters and digits.
+/// The length of a name, and its characters besides letters and digits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) least: usize,
@@ -50,7 +50,7 @@ pub(super) struct Field {
     shape: Shape,
 }
 
-/// A property that must be there.
+/// A required property.
 pub(super) const fn must(name: &'static str, shape: Shape) -> Field {
     Field {
         name,
@@ -59,7 +59,7 @@ pub(super) const fn must(name: &'static str, shape: Shape) -> Field {
     }
 }
 
-/// A property that may be there.
+/// An optional property.
 pub(super) const fn may(name: &'static str, shape: Shape) -> Field {
     Field {
         name,
@@ -77,7 +77,7 @@ pub(super) const fn name(least: usize, most: usize, beside: &'static str) -> Sha
     })
 }
 
-/// `Tags` as most resources have them.
+/// `Tags` in the form of most resources.
 pub(super) const TAGS: Shape = Shape::List(&Shape::Object(&[
     must("Key", Shape::Text),
     must("Value", Shape::Text),
@@ -85,7 +85,7 @@ pub(super) const TAGS: Shape = Shape::List(&Shape::Object(&[
 
 pub(super) const COUNT: Shape = Shape::Integer(0, i64::MAX);
 
-/// `node`, evaluated before, as JSON of the wanted `shape`. Every mismatch inside goes into `problems`.
+/// Converts `node`, which was evaluated before, to JSON of `shape`. Every mismatch goes into `problems`.
 pub(super) fn conform(
     node: &Node,
     shape: Shape,
@@ -100,7 +100,7 @@ pub(super) fn conform(
                 .iter()
                 .enumerate()
                 .map(|(index, item)| conform(item, *shape, &place.item(index), problems));
-            // All of them are looked at before the first mismatch ends it.
+            // All are checked before the first mismatch ends it.
             let items: Vec<Option<Json>> = items.collect();
             return items
                 .into_iter()
@@ -193,12 +193,12 @@ fn document(node: &Node, place: &Place<'_>) -> Result<Json, Problem> {
         _ => Err(Problem::new(
             node.line,
             place,
-            "must be a map, or a text that holds a JSON object",
+            "must be a map, or a string that contains a JSON object",
         )),
     }
 }
 
-/// An `Err` says what is wanted.
+/// An `Err` names the expected form.
 fn scalar(text: &str, shape: Shape) -> Result<Json, String> {
     match shape {
         Shape::OneOf(choices) => match choices.contains(&text) {

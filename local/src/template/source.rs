@@ -1,6 +1,7 @@
-//! YAML or JSON text → tree. Short tags (`!Ref x`) become their long form (`{"Ref": x}`), so nothing behind this knows them.
+//! Parses YAML or JSON to a tree. Short tags (`!Ref x`) become their long form (`{"Ref": x}`), so later steps only see
+//! that.
 //!
-//! What CloudFormation leaves out of YAML is refused:
+//! YAML that CloudFormation does not support is refused:
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html>.
 
 use std::collections::HashSet;
@@ -22,29 +23,29 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
         return Err(whole(
             0,
             format!(
-                "it has {} bytes, and CloudFormation accepts {MAX_BYTES} at most",
+                "it has {} bytes, but CloudFormation accepts {MAX_BYTES} at most",
                 source.len()
             ),
         ));
     }
-    // Editors on Windows write it; nobody sees it.
+    // Windows editors write it, invisibly.
     let source = source.strip_prefix('\u{feff}').unwrap_or(source);
     let yaml = parse_yaml(source);
-    // What begins like JSON is JSON to CloudFormation, in which YAML's freedoms are mistakes.
+    // CloudFormation reads a text that begins like JSON as JSON, where YAML's additions are errors.
     if yaml.is_ok() && source.trim_start().starts_with('{') {
         json::parse(source).map_err(|mut problem| {
             problem
                 .reason
-                .push_str(" (what begins with `{` is read as JSON)");
+                .push_str(" (a template that begins with `{` is read as JSON)");
             problem
         })?;
     }
     match yaml {
         Ok(node) => Ok(node),
         Err(Unreadable::Refused(problem)) => Err(problem),
-        // JSON has spellings that YAML has not, such as surrogate pairs.
+        // JSON has syntax that YAML does not have, such as surrogate pairs.
         Err(Unreadable::NotYaml(problem)) if source.trim_start().starts_with('{') => {
-            // Of two parsers, the one that got further says more about the mistake.
+            // The parser that got further has the more useful error.
             json::parse(source).map_err(|other| match other.line {
                 Some(line) if Some(line) < problem.line => problem,
                 _ => other,
@@ -54,11 +55,11 @@ pub(super) fn parse(source: &str) -> Result<Node, Problem> {
     }
 }
 
-/// Why a text gives no tree.
+/// Why a text could not be parsed.
 enum Unreadable {
-    /// Perhaps it is JSON then.
+    /// It may be JSON.
     NotYaml(Problem),
-    /// It is YAML, but not such as CloudFormation takes.
+    /// It is YAML, but not in a form that CloudFormation accepts.
     Refused(Problem),
 }
 
@@ -97,7 +98,7 @@ fn parse_yaml(source: &str) -> Result<Node, Unreadable> {
             Event::DocumentStart(_) if document.is_some() => {
                 return Err(whole(
                     line,
-                    "a second document starts here; a template is a single one",
+                    "a second document starts here, but a template is a single one",
                 )
                 .into());
             }
@@ -179,24 +180,24 @@ impl Content {
                     let name = match &node.value {
                         Value::Plain(text) | Value::Text(text) => text.clone(),
                         Value::Null => {
-                            let reason = "a key must be text, but is null, as YAML reads `null`, `Null` and `~`: put it in quotes";
+                            let reason = "a key must be a string, but is null, as YAML reads `null`, `Null` and `~`: put it in quotes";
                             return Err(whole(node.line, reason));
                         }
                         _ => {
                             return Err(whole(
                                 node.line,
-                                format!("a key must be text, but is {}", node.shape()),
+                                format!("a key must be a string, but is {}", node.shape()),
                             ));
                         }
                     };
                     if name == "<<" {
                         return Err(whole(
                             node.line,
-                            "CloudFormation does not support the merge key `<<`; write the keys out",
+                            "CloudFormation does not support the merge key `<<`; repeat the keys",
                         ));
                     }
                     if !seen.insert(name.clone()) {
-                        return Err(whole(node.line, format!("the key `{name}` is there twice")));
+                        return Err(whole(node.line, format!("the key `{name}` is duplicated")));
                     }
                     *key = Some((name, node.line));
                 }
@@ -209,7 +210,7 @@ impl Content {
 fn refuse_anchor(line: usize) -> Problem {
     whole(
         line,
-        "CloudFormation does not support YAML anchors and aliases; write the value out",
+        "CloudFormation does not support YAML anchors and aliases; repeat the value",
     )
 }
 
@@ -219,7 +220,7 @@ fn scalar(line: usize, text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Res
     let value = match text {
         _ if style != ScalarStyle::Plain || as_text => Value::Text(text.to_owned()),
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        // What has a tag is what the tag says.
+        // A tag decides the type of its value.
         _ if name.is_some() || tag.is_some_and(|tag| !tag.is_yaml_core_schema()) => {
             Value::Plain(text.to_owned())
         }
@@ -237,7 +238,7 @@ fn tagged(line: usize, function: Option<String>, value: Value) -> Node {
     }
 }
 
-/// The function that a short tag stands for; whether there is such a function is seen when it is evaluated.
+/// The function behind a short tag. Whether it exists is checked when it is evaluated.
 fn function(tag: Option<&Tag>, line: usize) -> Result<Option<String>, Problem> {
     match tag {
         None => Ok(None),
@@ -252,7 +253,7 @@ fn function(tag: Option<&Tag>, line: usize) -> Result<Option<String>, Problem> {
             _ => Ok(None),
         },
         Some(tag) => match (tag.handle.as_str(), tag.suffix.as_str()) {
-            // `! text` only says that the text is not to be interpreted.
+            // `! text` only means that the text is not interpreted.
             ("!", "") | ("", "!") => Ok(None),
             ("!", name @ ("Ref" | "Condition")) => Ok(Some(name.to_owned())),
             ("!", name)
@@ -264,7 +265,7 @@ fn function(tag: Option<&Tag>, line: usize) -> Result<Option<String>, Problem> {
             }
             _ => Err(whole(
                 line,
-                format!("CloudFormation does not know the YAML tag `{tag}`"),
+                format!("CloudFormation does not support the YAML tag `{tag}`"),
             )),
         },
     }

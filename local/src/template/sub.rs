@@ -1,10 +1,10 @@
-//! The text of an `Fn::Sub`:
+//! Parses the string of an `Fn::Sub`:
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html>.
 
-/// A part of the text.
+/// A part of the string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
-    /// Goes into the result as it is.
+    /// Goes into the result unchanged.
     Literal(&'a str),
     /// `${!Name}`, which yields `${Name}`.
     Escaped(&'a str),
@@ -12,9 +12,9 @@ pub(super) enum Piece<'a> {
     Reference(&'a str),
 }
 
-/// Takes `text` apart.
+/// Splits `text` into pieces.
 ///
-/// A `${` that nothing closes is a literal. An `Err` says what is wrong with a name.
+/// An unclosed `${` is a literal. An `Err` is the problem with a name.
 pub(super) fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -57,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn literals_references_and_escapes_are_told_apart() {
+    fn literals_references_and_escapes_are_distinguished() {
         let text = "a${AWS::Region}${Table.Arn}b${!x y}$c${";
         let expected = [
             Literal("a"),
@@ -82,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_pieces_put_together_are_the_text(text in "([a-z}$ {]|\\$\\{!?[A-Z.]{0,3}\\})*") {
+        fn the_joined_pieces_are_the_text(text in "([a-z}$ {]|\\$\\{!?[A-Z.]{0,3}\\})*") {
             if let Ok(pieces) = pieces(&text) {
                 let together: String = pieces.iter().map(|piece| match piece {
                     Literal(text) => (*text).to_owned(),

@@ -1,4 +1,4 @@
-//! What the client sees of an integration's answer. Pure.
+//! Converts an integration's response to what the client receives. Pure.
 //!
 //! See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
@@ -12,17 +12,17 @@ use crate::lambda::Outcome;
 
 const SUBPROTOCOL: &str = "sec-websocket-protocol";
 
-/// What becomes of an upgrade.
+/// The response to an upgrade.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Upgrade {
     Accept {
-        /// The value of `Sec-WebSocket-Protocol`, when the function chose one.
+        /// The value of `Sec-WebSocket-Protocol`, if the function chose one.
         subprotocol: Option<String>,
     },
     Refuse(HttpError),
 }
 
-/// What `$connect`'s answer means for the upgrade.
+/// Converts the response of `$connect` to that of the upgrade.
 pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
     let internal = |status| {
         HttpError::gateway(
@@ -63,7 +63,7 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
     })
 }
 
-/// The text that a message's sender receives, if any. Error frames are sent on one-way routes as well.
+/// The frame for a message's sender, if any. Error frames are sent on one-way routes as well.
 pub(crate) fn frame(
     answered: &Answered,
     two_way: bool,
@@ -85,7 +85,7 @@ pub(crate) fn frame(
         )),
         Answered::NotInvoked | Answered::Function(Outcome::Failed(_)) => internal(),
         Answered::Refused { message, .. } => Some(error_frame(message, connection_id, request_id)),
-        // An empty text would say nothing.
+        // An empty message has no content to send.
         Answered::Backend(answer) if two_way && !answer.body.is_empty() => {
             Some(answer.body.clone())
         }
@@ -106,36 +106,37 @@ fn error_type(status: u16) -> &'static str {
     }
 }
 
-/// A frame that the gateway itself sends, with AWS's uneven spacing.
+/// A frame of the gateway itself, with AWS's uneven spacing.
 pub(crate) fn error_frame(message: &str, connection_id: &str, request_id: &str) -> String {
     format!(
         r#"{{"message": "{message}", "connectionId":"{connection_id}", "requestId":"{request_id}"}}"#
     )
 }
 
-/// Why what a route's function answered does not do what its author may expect, and what would; `None` if all is well.
+/// A warning if a function's response does not have the effect that its author may expect, with a correct one; `None`
+/// if all is well.
 pub(crate) fn complaint(answered: &Answered, route_key: &str, timeout: Duration) -> Option<String> {
     Some(match answered {
         Answered::Function(Outcome::Answer(bytes)) if proxy_answer::is_nothing(bytes) => format!(
-            "the function of route `{route_key}` answered nothing; answer at least {{\"statusCode\":200}}"
+            "the function of route `{route_key}` returned nothing; return at least {{\"statusCode\":200}}"
         ),
         Answered::Function(Outcome::Answer(bytes)) => {
             let why = ProxyAnswer::parse(bytes).err()?;
             format!(
-                "what the function of route `{route_key}` answered is a malformed proxy answer, which is an internal server \
-                 error: {why}; right is {{\"statusCode\":200}}, with headers, multiValueHeaders, body (a text) and \
-                 isBase64Encoded where they are needed, and nothing else"
+                "the function of route `{route_key}` returned a malformed proxy response, which is an internal server \
+                 error: {why}; return {{\"statusCode\":200}}, with headers, multiValueHeaders, body (a string) and \
+                 isBase64Encoded if needed, and no other fields"
             )
         }
         Answered::Function(Outcome::Failed(failure)) => format!(
             "the function of route `{route_key}` failed, which is an internal server error: {failure}"
         ),
         Answered::TimedOut => format!(
-            "route `{route_key}` had no answer within {} ms, its integration's timeout; a function that takes longer runs \
-             on, and what it answers is lost",
+            "route `{route_key}` got no response within {} ms, its integration's timeout; the function may keep running, \
+             but its response is lost",
             timeout.as_millis()
         ),
-        // Both are told where they arise.
+        // Both are reported where they arise.
         Answered::NotInvoked | Answered::Refused { .. } | Answered::Backend(_) => return None,
     })
 }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn connect_answers_become_these_statuses() {
+    fn connect_responses_become_these_statuses() {
         for (json, status) in [
             (r#"{"statusCode":200}"#, 101),
             (
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_and_what_is_right_is_not() {
+    fn wrong_responses_cause_a_warning_and_right_ones_do_not() {
         let complaint = |answered: &Answered| complaint(answered, "join", Duration::from_secs(29));
         assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
         assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);

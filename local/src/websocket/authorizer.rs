@@ -1,4 +1,4 @@
-//! What an authorizer is asked, and what its answer means. Pure.
+//! Calls of an authorizer, and the meaning of its response. Pure.
 //!
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 
@@ -13,10 +13,10 @@ use crate::integrations::Answered;
 use crate::integrations::events::ConnectionInfo;
 use crate::lambda::Outcome;
 
-/// An authorizer's answer may have this many bytes.
+/// The largest response of an authorizer, in bytes.
 const ANSWER_BYTES: usize = 8 * 1024;
 
-/// Whether every identity source is there and not empty. If not, the authorizer is not asked.
+/// Whether every identity source is present and not empty. If not, the authorizer is not called.
 pub(crate) fn has_identity(
     sources: &[String],
     head: &Head,
@@ -54,7 +54,7 @@ pub(crate) fn has_identity(
     }
 }
 
-/// Why an upgrade is refused, for the client and, where it is not what the authorizer decided, for its author.
+/// Why an upgrade is refused, for the client and, if the authorizer did not decide so, for its author.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) refusal: HttpError,
@@ -67,7 +67,7 @@ impl From<HttpError> for Refused {
     }
 }
 
-/// The `authorizer` member of every later event, or why the upgrade is refused.
+/// The `authorizer` field of every later event, or why the upgrade is refused.
 pub(crate) fn context(
     answered: &Answered,
     method_arn: &str,
@@ -83,30 +83,30 @@ pub(crate) fn context(
                 "it failed: {failure} (an error whose message is exactly `Unauthorized` would be a 401)"
             )));
         }
-        Answered::TimedOut => return Err(broken("it did not answer in time")),
+        Answered::TimedOut => return Err(broken("it did not respond in time")),
         _ => {
             let refusal = broken("it cannot be invoked").refusal;
-            // The reason was told when it was tried.
+            // The reason was reported when it was tried.
             return Err(refusal.into());
         }
     };
     if bytes.len() > ANSWER_BYTES {
         return Err(broken(format!(
-            "its answer has {} bytes, and {ANSWER_BYTES} are the most",
+            "its response has {} bytes, {ANSWER_BYTES} at most",
             bytes.len()
         )));
     }
     let answer: Value =
-        serde_json::from_slice(bytes).map_err(|_| broken("its answer is no JSON"))?;
+        serde_json::from_slice(bytes).map_err(|_| broken("its response is not JSON"))?;
     let Value::Object(answer) = answer else {
         return Err(broken(format!(
-            "its answer is {}, and must be an object",
+            "its response is {}, but must be an object",
             kind(&answer)
         )));
     };
     if answer.contains_key("isAuthorized") {
         return Err(broken(
-            "its answer has `isAuthorized`, which only HTTP APIs know",
+            "its response has `isAuthorized`, which only HTTP APIs support",
         ));
     }
     let principal = match answer.get("principalId") {
@@ -114,14 +114,14 @@ pub(crate) fn context(
         Some(other) => {
             let kind = kind(other);
             return Err(broken(format!(
-                "its principalId is {kind}, and must be a text"
+                "its principalId is {kind}, but must be a string"
             )));
         }
-        None => return Err(broken("its answer has no principalId")),
+        None => return Err(broken("its response has no principalId")),
     };
     let document = answer
         .get("policyDocument")
-        .ok_or_else(|| broken("its answer has no policyDocument"))?;
+        .ok_or_else(|| broken("its response has no policyDocument"))?;
     let policy = Policy::parse(document)
         .map_err(|error| broken(format!("its policyDocument cannot be used: {error}")))?;
     let mut context = Map::from_iter([("principalId".to_owned(), Value::from(principal))]);
@@ -132,7 +132,7 @@ pub(crate) fn context(
                 let text = as_text(value).ok_or_else(|| {
                     let kind = kind(value);
                     broken(format!(
-                        "`{name:.40}` of its context is {kind}, and must be a text, a number, or true or false"
+                        "`{name:.40}` of its context is {kind}, but must be a string, a number or a boolean"
                     ))
                 })?;
                 context.insert(name.clone(), text.into());
@@ -140,7 +140,9 @@ pub(crate) fn context(
         }
         Some(other) => {
             let kind = kind(other);
-            return Err(broken(format!("its context is {kind}, and must be a map")));
+            return Err(broken(format!(
+                "its context is {kind}, but must be an object"
+            )));
         }
     }
     let about = ambient(&facts.source_ip, facts.user_agent.as_deref());
@@ -149,8 +151,8 @@ pub(crate) fn context(
         Decision::ImplicitlyDenied => Err(Refused {
             refusal: denied("User is not authorized to access this resource"),
             why: Some(format!(
-                "the authorizer's policy neither allows nor denies `execute-api:Invoke` on `{method_arn}`, which refuses \
-                 the handshake with 403: the methodArn of its event is the resource to name"
+                "the authorizer's policy neither allows nor denies `execute-api:Invoke` on `{method_arn}`, so \
+                 the handshake is refused with 403: use the methodArn of the event as the resource"
             )),
         }),
         Decision::ExplicitlyDenied => {
@@ -160,7 +162,7 @@ pub(crate) fn context(
     }
 }
 
-/// Context values reach events as strings; lists and objects are not allowed.
+/// Context values are strings in events. Lists and objects are not allowed.
 fn as_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -174,7 +176,7 @@ fn unauthorized() -> HttpError {
 }
 
 fn denied(message: &str) -> HttpError {
-    // With a capital letter, as AWS writes its access denials.
+    // With a capital letter, as in AWS's access denials.
     let body = serde_json::json!({ "Message": message }).to_string();
     HttpError {
         body,
@@ -190,9 +192,9 @@ fn broken(why: impl std::fmt::Display) -> Refused {
             "Internal server error",
         ),
         why: Some(format!(
-            "the authorizer refused a handshake with 500: {why}; right is {{\"principalId\":\"user\",\"policyDocument\":\
+            "a handshake failed with 500 because of the authorizer: {why}; return {{\"principalId\":\"user\",\"policyDocument\":\
              {{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\",\
-             \"Resource\":METHOD_ARN}}]}}}}, with a flat `context` where it is needed"
+             \"Resource\":METHOD_ARN}}]}}}}, with a flat `context` if needed"
         )),
     }
 }

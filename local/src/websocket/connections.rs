@@ -1,4 +1,4 @@
-//! The open connections, and what may be done to them from outside.
+//! The open connections, and the operations on them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -20,40 +20,40 @@ use crate::options::Limits;
 pub(crate) struct Connection {
     pub(crate) facts: ConnectionInfo,
     clock: Clock,
-    /// By `clock`.
+    /// On `clock`.
     opened: Duration,
-    /// Milliseconds since 1970, by the wall clock.
+    /// Milliseconds since 1970, on the wall clock.
     opened_by_wall: i64,
-    /// Milliseconds by `clock`.
+    /// Milliseconds on `clock`.
     last_active: AtomicU64,
-    /// Milliseconds since 1970, as the @connections API tells them.
+    /// Milliseconds since 1970, for the @connections API.
     last_active_epoch: AtomicI64,
-    /// What the client has sent.
+    /// The budget's share of the client's messages.
     incoming: Arc<Share>,
     outgoing: mpsc::Sender<Outgoing>,
-    /// What waits for the client.
+    /// The budget's share of the messages that wait for the client.
     waiting: Arc<Share>,
     waiting_limit: usize,
     ending: OnceLock<Ending>,
     end: Notify,
 }
 
-/// What goes out to the client.
+/// A frame for the client.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// A text message, with what it takes of the budget until it has left.
+    /// A text message, with its part of the budget until it is sent.
     Text(Bytes, Held),
-    /// The last thing: a close frame.
+    /// The last frame: a close frame.
     Close(CloseCode, &'static str),
 }
 
 /// Why the gateway ends a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {
-    /// What the client's close frame says.
+    /// The code of the client's close frame.
     pub(crate) code: CloseCode,
     pub(crate) reason: &'static str,
-    /// What `$disconnect` is told.
+    /// The data for `$disconnect`.
     pub(crate) ended: Ended,
 }
 
@@ -71,7 +71,7 @@ impl Ending {
         }
     }
 
-    /// By a time limit, or because the stage goes away.
+    /// By a time limit, or because the stage is removed.
     pub(crate) fn going_away() -> Self {
         let reason = "Going away";
         Self {
@@ -97,7 +97,7 @@ impl Ending {
     }
 }
 
-/// Why a message was not taken.
+/// Why a message was not accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum PostError {
     /// The connection is over.
@@ -134,7 +134,7 @@ impl Connection {
 
     /// Queues a text message for the client.
     pub(crate) fn post(&self, text: Bytes) -> Result<(), PostError> {
-        // A message is taken while anything is left, so that a small limit cannot refuse every message.
+        // A message is accepted while any room is left, so that a small limit cannot refuse every message.
         if self.waiting.held() > self.waiting_limit {
             return Err(PostError::Full);
         }
@@ -150,19 +150,19 @@ impl Connection {
         }
     }
 
-    /// What the client's own messages take of the budget.
+    /// The budget's share of the client's own messages.
     pub(crate) fn incoming(&self) -> &Arc<Share> {
         &self.incoming
     }
 
-    /// Queues the close frame, waiting for room up to `patience`.
-    pub(crate) async fn say_goodbye(
+    /// Queues the close frame, waiting for room up to `timeout`.
+    pub(crate) async fn queue_close(
         &self,
         code: CloseCode,
         reason: &'static str,
         patience: Duration,
     ) {
-        // Without room the client gets no close frame: it reads nothing anyway.
+        // Without room the client gets no close frame, because it reads nothing anyway.
         let _no_room = self
             .outgoing
             .send_timeout(Outgoing::Close(code, reason), patience)
@@ -176,7 +176,7 @@ impl Connection {
         }
     }
 
-    /// Waits until somebody asks for the end.
+    /// Waits until the connection is asked to end.
     pub(crate) async fn asked_to_end(&self) -> Ending {
         loop {
             if let Some(ending) = self.ending.get() {
@@ -194,20 +194,20 @@ impl Connection {
             .store(wall::now_millis(), Ordering::Relaxed);
     }
 
-    /// By the stack's clock.
+    /// On the stack's clock.
     pub(crate) fn opened(&self) -> Duration {
         self.opened
     }
 
-    /// By the stack's clock.
+    /// On the stack's clock.
     pub(crate) fn last_active(&self) -> Duration {
         Duration::from_millis(self.last_active.load(Ordering::Relaxed))
     }
 
-    /// Whether it is open or idle for longer than it may.
+    /// Whether it has been open or idle for longer than allowed.
     ///
-    /// Two hours are two hours by whichever clock shows them first: what functions wrote down about a connection when it
-    /// opened expires by the wall clock, and a connection that outlives it would be there for nobody.
+    /// The two hours end on whichever clock reaches them first. The records that functions make when a connection opens
+    /// expire on the wall clock, and a connection that outlives its record could not be found.
     fn is_overdue(&self, limits: &Limits) -> bool {
         let now = self.clock.elapsed();
         let by_wall = self.clock.wall_millis().saturating_sub(self.opened_by_wall);
@@ -240,7 +240,7 @@ impl Connections {
             .insert(id, connection);
     }
 
-    /// From now on the connection is gone for everybody.
+    /// Removes the connection, which is gone for all requests from now on.
     pub(crate) fn remove(&self, id: &str) -> Option<Arc<Connection>> {
         self.0
             .write()
@@ -264,7 +264,7 @@ impl Connections {
         Some(connection.facts.stage.clone())
     }
 
-    /// Ends every connection whose stage is not among those that `stays` names.
+    /// Ends every connection whose stage `stays` does not accept.
     pub(crate) fn end_unless(&self, stays: impl Fn(&str) -> bool) {
         for connection in self
             .0
@@ -280,7 +280,7 @@ impl Connections {
 
     /// Ends every connection whose time is over.
     ///
-    /// Each connection waits for its own end, but only by the clock that cannot be set.
+    /// Each connection also waits for its own end, but only on the clock that cannot be set.
     pub(crate) fn end_overdue(&self, limits: &Limits) {
         let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
         for connection in connections.values() {

@@ -1,4 +1,4 @@
-//! A stack as the gateway needs it: every route of every stage resolved, and whether it may be invoked. Pure.
+//! A stack in the gateway's form: every route of every stage resolved, with the permission to invoke it. Pure.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::iam::matches_arn;
 use crate::integrations::{LiveIntegration, Target, Validator, validation, variables};
 use crate::stack::{Api, Authorization, Identity, Permission, Route, Stack, Stage};
 
-/// What the gateway serves. Replaced as a whole by an update.
+/// The gateway's routes and stages. An update replaces it as a whole.
 #[derive(Debug)]
 pub(crate) struct Deployed {
     pub(crate) api_id: String,
@@ -26,7 +26,7 @@ pub(crate) struct Deployed {
 pub(crate) struct LiveStage {
     pub(crate) name: String,
     pub(crate) variables: Map<String, Value>,
-    /// Without a deployment no handshake succeeds.
+    /// Without a deployment, every handshake is refused.
     pub(crate) is_deployed: bool,
     pub(crate) authorizer: Option<LiveAuthorizer>,
     routes: HashMap<String, Arc<LiveRoute>>,
@@ -38,13 +38,13 @@ pub(crate) struct LiveRoute {
     pub(crate) key: String,
     pub(crate) two_way: bool,
     pub(crate) target: Target,
-    /// What messages must look like.
+    /// The validator of messages.
     pub(crate) validator: Option<Validator>,
-    /// What handshakes must have, such as `route.request.header.token`.
+    /// The required parameters of handshakes, such as `route.request.header.token`.
     pub(crate) required: Vec<String>,
     /// The integration's timeout.
     pub(crate) timeout: Duration,
-    /// What the stage's settings let through.
+    /// The limit in the stage's settings.
     pub(crate) throttle: Option<RouteLimit>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct LiveAuthorizer {
 }
 
 impl Deployed {
-    /// No API at all: every handshake is refused.
+    /// Without an API: every handshake is refused.
     pub(crate) fn nothing(identity: &Identity) -> Self {
         Self {
             api_id: String::new(),
@@ -100,7 +100,7 @@ impl Deployed {
         self.stages.keys().next().cloned()
     }
 
-    /// What the template's author should know before anybody connects.
+    /// Warnings about the template, reported when it starts.
     pub(crate) fn warnings(stack: &Stack) -> Vec<String> {
         let stages = stack.api.stages.values();
         let blocked = |stage: &Stage| {
@@ -111,7 +111,7 @@ impl Deployed {
                 .collect();
             (!routes.is_empty()).then(|| {
                 format!(
-                    "stage `{}` lets nothing through on {}: a throttling limit of zero refuses every request; set both limits, or leave them out",
+                    "stage `{}` refuses every request on {}, because a throttling limit is zero; set both limits, or omit them",
                     stage.name,
                     routes.join(", ")
                 )
@@ -121,7 +121,7 @@ impl Deployed {
         stages.filter_map(blocked).chain(own).collect()
     }
 
-    /// The route that a message on `stage` takes.
+    /// The route of a message on `stage`.
     pub(crate) fn route_of(&self, stage: &LiveStage, body: &str) -> Option<Arc<LiveRoute>> {
         let key = routing::choose(self.selection.evaluate(body), |key| {
             stage.routes.contains_key(key)
@@ -225,7 +225,7 @@ fn live_authorizer(stack: &Stack, stage: &Stage, id: &str) -> LiveAuthorizer {
 fn target(stack: &Stack, function_arn: &str, source: &str) -> Target {
     let permits = |permission: &Permission| {
         permission.function_arn == function_arn
-            // `*` means everybody, services included.
+            // `*` means every principal, services included.
             && ["apigateway.amazonaws.com", "*"].contains(&permission.principal.as_str())
             && permission
                 .source_arn

@@ -1,4 +1,4 @@
-//! An open connection: messages in, messages out, its time limits, its end.
+//! An open connection: incoming and outgoing messages, its time limits, its end.
 
 use std::io;
 use std::sync::Arc;
@@ -28,13 +28,13 @@ use crate::http::sockets::Place;
 use crate::integrations::events::Ended;
 use crate::options::Limits;
 
-/// How long a client may take to answer a close frame.
+/// The time that a client has to respond to a close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What may wait to be written beside messages: the answers to pings.
+/// The most bytes that wait to be written besides messages: pongs.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
 
-/// How writing has ended.
+/// The outcome of writing.
 struct Written {
     sink: Sink,
     is_too_slow: bool,
@@ -43,8 +43,8 @@ struct Written {
 type Sink = SplitSink<WebSocketStream<Metered>, Message>;
 type Stream = SplitStream<WebSocketStream<Metered>>;
 
-/// Serves an accepted connection until it is over, `$disconnect` included. `socket` is an error when even the 101 could
-/// not be written.
+/// Serves an accepted connection until its end, `$disconnect` included. `socket` is an error if even the 101 could not
+/// be written.
 pub(crate) async fn serve(
     gateway: &Arc<Gateway>,
     socket: io::Result<TcpStream>,
@@ -86,7 +86,7 @@ async fn converse(
             place = Arc::clone(&places).try_acquire_owned().ok();
         }
         tokio::select! {
-            // When all places are taken the next messages wait in the socket.
+            // When all places are taken, the next messages wait in the socket.
             incoming = stream.next(), if place.is_some() => match incoming {
                 Some(Ok(Message::Text(text))) => {
                     connection.touch();
@@ -100,7 +100,7 @@ async fn converse(
                 }
                 Some(Ok(Message::Binary(_))) => break Ok(Ending::fault(CloseCode::Unsupported)),
                 Some(Ok(Message::Close(frame))) => {
-                    // Sends the reply that is due; there is nothing else to come.
+                    // Sends the pending reply; no more frames will come.
                     while let Some(Ok(_)) = stream.next().await {}
                     break Err(closed_by_client(frame));
                 }
@@ -128,7 +128,7 @@ async fn converse(
             },
         }
     };
-    // From here on a post is answered with 410, also one out of `$disconnect`.
+    // From here on a post gets 410, even one from `$disconnect`.
     gateway.connections.remove(&connection.facts.connection_id);
     match ending {
         Ok(Ending {
@@ -136,9 +136,9 @@ async fn converse(
             reason,
             ended,
         }) => {
-            connection.say_goodbye(code, reason, CLOSE_PATIENCE).await;
+            connection.queue_close(code, reason, CLOSE_PATIENCE).await;
             tokio::spawn(async move {
-                // The socket is there until then.
+                // The socket is kept until then.
                 let _socket_place = socket_place;
                 tokio::time::timeout(2 * CLOSE_PATIENCE, hang_up(stream, writer)).await
             });
@@ -151,6 +151,7 @@ async fn converse(
     }
 }
 
+/// The limits of frames and messages, and of what may wait in a connection's buffers.
 pub(super) fn config(limits: &Limits) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
@@ -160,8 +161,8 @@ pub(super) fn config(limits: &Limits) -> WebSocketConfig {
         .max_message_size(Some(limits.message_bytes))
 }
 
-/// Waits for the close frame to leave, then for the client to hang up: closing with something unread would reset the
-/// connection, and the client might never see why.
+/// Waits until the close frame is sent, then until the client disconnects. Closing with unread bytes would reset the
+/// connection, and the client might never get the close frame.
 async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     let Ok(Written { sink, .. }) = AbortOnDropHandle::new(writer).await else {
         return;
@@ -176,14 +177,14 @@ async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     }
 }
 
-/// When to look at the limits again; `None` when one of them is reached.
+/// The time of the next check of the limits; `None` if one of them is reached.
 fn next_check(connection: &Connection, limits: &Limits, clock: &Clock) -> Option<Duration> {
     let idle = connection.last_active() + limits.idle_timeout;
     let end = (connection.opened() + limits.connection_duration).min(idle);
     (end > clock.elapsed()).then_some(end)
 }
 
-/// Sends what is queued until a close frame was sent or the client is gone; gives the sink back.
+/// Sends what is queued until a close frame was sent or the client is gone; returns the sink.
 async fn write(
     mut sink: Sink,
     mut outgoing: mpsc::Receiver<Outgoing>,
@@ -191,10 +192,10 @@ async fn write(
 ) -> Written {
     while let Some(first) = outgoing.recv().await {
         let mut next = Some(first);
-        // What has been fed counts until it has left.
+        // Fed bytes count until they are sent.
         let mut fed = Vec::new();
         let mut is_over = false;
-        // Everything that waits leaves with one flush.
+        // One flush sends everything that waits.
         while let Some(item) = next {
             let result = match item {
                 Outgoing::Text(text, held) => {
@@ -232,7 +233,7 @@ async fn write(
     }
 }
 
-/// Whether the client takes nothing of what is sent to it.
+/// Whether the client reads nothing.
 fn is_too_slow(error: &Error) -> bool {
     match error {
         Error::Io(error) => error.kind() == io::ErrorKind::TimedOut,
@@ -241,10 +242,10 @@ fn is_too_slow(error: &Error) -> bool {
     }
 }
 
-/// A long text leaves in several frames: the limit on frames holds for both directions.
+/// Sends a long message in several frames: the limit on frames holds for both directions.
 async fn feed(sink: &mut Sink, text: Bytes, frame_bytes: usize) -> Result<(), Error> {
     if text.len() <= frame_bytes {
-        // A frame, not a message: posts were checked for UTF-8 when they came in.
+        // A frame, not a message, because posts were checked for UTF-8 when they arrived.
         return sink
             .feed(Message::Frame(Frame::message(
                 text,
@@ -290,7 +291,7 @@ fn lost() -> Ended {
     }
 }
 
-/// The client took nothing, or did not send the rest of a message, for too long: it would not read a close frame.
+/// The client read nothing, or did not send the rest of a message, for too long. It would not read a close frame.
 fn too_slow() -> Ended {
     Ended {
         code: CloseCode::Policy.into(),
@@ -298,7 +299,7 @@ fn too_slow() -> Ended {
     }
 }
 
-/// The close code that a client's fault deserves; `None` when there is nobody left to tell.
+/// The close code for a client's error; `None` if the client is gone.
 pub(super) fn fault(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::Size),

@@ -1,4 +1,4 @@
-//! The HTTP half of a WebSocket: the answers to an upgrade request.
+//! The HTTP half of a WebSocket: the responses to an upgrade request.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use crate::http::head::Head;
 use crate::http::refusal::HttpError;
 
-/// The answer to `Sec-WebSocket-Key`, or what is wrong with the handshake.
+/// The response to `Sec-WebSocket-Key`, or the error of the handshake.
 pub(crate) fn accept_key(head: &Head) -> Result<String, HttpError> {
     if head.header("sec-websocket-version") != Some("13") {
         return Err(HttpError {
@@ -35,7 +35,7 @@ pub(crate) fn switching_protocols(accept_key: &str, subprotocol: Option<&str>) -
     let mut text = format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept_key}\r\n"
     );
-    // A value that would break the head apart never came from a decent function.
+    // A value with line breaks would split the head, and no correct function returns one.
     if let Some(subprotocol) =
         subprotocol.filter(|value| value.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
     {
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_cannot_break_the_head_apart() {
+    fn a_function_cannot_split_the_head() {
         let answer = switching_protocols("key", Some("a\r\nX-Evil: 1"));
         assert!(!String::from_utf8(answer).unwrap().contains("Evil"));
     }

@@ -1,4 +1,4 @@
-//! What becomes of a message: its route, its function or integration, and the answer to its sender.
+//! Processes messages: route, function or integration, and response to the sender.
 
 use serde_json::{Map, Value};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -13,9 +13,9 @@ use crate::integrations::Target;
 use crate::integrations::events::{self, ConnectionInfo, Ended, RequestInfo};
 use crate::integrations::{Exchange, validation};
 
-/// Takes one message to its function and the answer, if any, back.
+/// Passes one message to its function, and the response, if any, to the sender.
 ///
-/// `held` is what the message takes of the budget; its event takes its place there.
+/// `held` is the message's part of the budget, which its event takes over.
 pub(super) async fn answer(
     gateway: &Gateway,
     connection: &Connection,
@@ -25,7 +25,7 @@ pub(super) async fn answer(
     let facts = &connection.facts;
     let stamp = RequestInfo::now();
     let deployed = gateway.deployed();
-    // The stage went away with an update; the connection is about to.
+    // An update has removed the stage; the connection is about to end.
     let Some(stage) = deployed.stage(&facts.stage) else {
         return;
     };
@@ -59,17 +59,17 @@ pub(super) async fn answer(
         && let Err(error) = connection.post(text.into())
     {
         let why = match error {
-            PostError::Full => "it reads too slowly",
-            PostError::Gone => "it is gone",
+            PostError::Full => "the client reads too slowly",
+            PostError::Gone => "the connection is gone",
         };
         gateway.observer.warn(format!(
-            "an answer to connection `{}` was dropped: {why}",
+            "dropped a response to connection `{}`: {why}",
             facts.connection_id
         ));
     }
 }
 
-/// Hands a message to its route; what comes of it is the text for its sender.
+/// Passes a message to its route; returns the frame for its sender.
 async fn serve_message(
     gateway: &Gateway,
     facts: &ConnectionInfo,
@@ -84,7 +84,7 @@ async fn serve_message(
     {
         let key = &route.key;
         gateway.observer.warn(format!(
-            "a message for route `{key}` is not as its model wants it: {why}"
+            "a message for route `{key}` does not match its model: {why}"
         ));
         return Some(validation::bad_request_body(
             &facts.connection_id,
@@ -129,7 +129,7 @@ async fn serve_message(
     )
 }
 
-/// Tells `$disconnect` how the connection has ended.
+/// Invokes `$disconnect` with the reason of the connection's end.
 pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended: &Ended) {
     let deployed = gateway.deployed();
     let stage = deployed.stage(&connection.facts.stage);
@@ -141,7 +141,7 @@ pub(super) async fn disconnect(gateway: &Gateway, connection: &Connection, ended
     let stamp = RequestInfo::now();
     let trace = ids::trace_root(stamp.at);
     let (facts, variables) = (&connection.facts, &stage.variables);
-    // Best effort: what the answer is has nowhere to go, but a fault is told.
+    // Best effort: there is no client for the response, but faults are reported.
     let answered = if let Target::Integration(integration) = &route.target {
         let exchange = Exchange::disconnect(facts, ended, variables, &stamp, &trace);
         gateway

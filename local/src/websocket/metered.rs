@@ -1,4 +1,4 @@
-//! A connection's socket, with a measure of what it has brought and nobody has taken over yet.
+//! A connection's socket, which counts the bytes that have arrived and were not processed yet.
 
 use std::io;
 use std::pin::Pin;
@@ -15,19 +15,19 @@ use crate::budget::{ALWAYS, Held, Share, Stage};
 use crate::http::Patient;
 use crate::options::Limits;
 
-/// When reading was put off, it is tried again after this.
+/// The interval at which a paused read is retried.
 const RETRY: Duration = Duration::from_millis(50);
 
-/// After so many reads the other connections have their turn, even if there is more to read.
+/// The number of reads after which other connections have their turn, even if there is more to read.
 const READS_IN_A_TURN: usize = 4;
 
-/// How many times its own size a message may take on the wire. Only frames without content take more.
+/// The largest ratio of a message's size on the wire to its own. Only frames without content exceed it.
 const OVERHEAD: usize = 8;
 
 /// The head of a client's control frame, mask included.
 const FRAME_HEAD: usize = 6;
 
-/// What has arrived of a message that is not complete yet.
+/// The arrived part of an incomplete message.
 #[derive(Debug)]
 pub(super) struct Arriving {
     share: Arc<Share>,
@@ -38,14 +38,14 @@ pub(super) struct Arriving {
     most: usize,
 }
 
-/// The socket. Reading stops while the budget has no room; it fails when a message takes too long while room is scarce,
-/// when the client takes nothing of what is sent to it, and when there is no end of frames without content.
+/// The socket. Reading pauses while the budget has no room. It fails if a message takes too long while room is scarce,
+/// if the client reads nothing, or if the frames without content exceed their limit.
 #[derive(Debug)]
 pub(super) struct Metered {
     socket: Patient<TcpStream>,
     arriving: Arc<Arriving>,
     patience: Duration,
-    /// When the message began to arrive that is not complete.
+    /// When the incomplete message began to arrive.
     began: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     reads: usize,
@@ -57,19 +57,19 @@ impl Arriving {
             share,
             held: AtomicUsize::new(0),
             raw: AtomicUsize::new(0),
-            // Beside the message its last frame lies in a buffer.
+            // The buffer contains the message's last frame besides the message.
             most: limits.message_bytes + limits.frame_bytes,
         })
     }
 
-    /// A message of `bytes` is complete, and is held from now on by what is returned.
+    /// A message of `bytes` is complete; the returned value holds it from now on.
     pub(super) fn message(&self, bytes: usize) -> Held {
         self.raw.store(0, Ordering::Relaxed);
         self.give_back(usize::MAX);
         self.share.take_anyway(bytes)
     }
 
-    /// A control frame with `bytes` of content has come, maybe between two frames of a message.
+    /// A control frame with `bytes` of content has arrived, possibly between two frames of a message.
     pub(super) fn control_frame(&self, bytes: usize) {
         let less = |raw: usize| Some(raw.saturating_sub(bytes + FRAME_HEAD));
         let _always = self
@@ -116,7 +116,7 @@ impl Metered {
         self.socket.into_inner()
     }
 
-    /// Has `context` woken after `wait`.
+    /// Wakes `context` after `wait`.
     fn wake_after(&mut self, wait: Duration, context: &mut Context<'_>) {
         let moment = Instant::now() + wait;
         let timer = self
@@ -128,7 +128,7 @@ impl Metered {
         }
     }
 
-    /// Whether a message has been arriving for too long, in view of how little room there is.
+    /// Whether a message has been arriving for too long while there is little room.
     fn is_overdue(&self) -> bool {
         let arriving = self.arriving.held.load(Ordering::Relaxed);
         arriving > ALWAYS

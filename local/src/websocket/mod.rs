@@ -1,4 +1,4 @@
-//! The WebSocket gateway: opens connections, asks the functions, keeps the connections.
+//! The WebSocket gateway: opens connections, invokes the functions, keeps the connections.
 
 mod answers;
 mod authorizer;
@@ -37,7 +37,7 @@ use crate::lambda::Functions;
 use crate::observer::Observer;
 use crate::options::Limits;
 
-/// Everything that requests and connections share.
+/// The shared parts of requests and connections.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) connections: Connections,
@@ -46,15 +46,15 @@ pub(crate) struct Gateway {
     pub(crate) clock: Clock,
     pub(crate) observer: Observer,
     pub(crate) account: Account,
-    /// For everything that waits.
+    /// The budget of all waiting bytes.
     pub(crate) budget: Arc<Budget>,
     integrations: Integrations,
     deployed: RwLock<Arc<Deployed>>,
-    /// Handshakes under way and connections, until their `$disconnect` is over.
+    /// Handshakes in progress and connections, until their `$disconnect` is over.
     upgrades: AtomicUsize,
     stopping: AtomicBool,
-    /// Said once, not to everybody who is turned away.
-    told_of_full: AtomicBool,
+    /// Whether the warning was given. It is given once, not for every refused client.
+    has_warned_of_full: AtomicBool,
 }
 
 impl Gateway {
@@ -78,17 +78,17 @@ impl Gateway {
             observer,
             deployed: RwLock::new(Arc::new(deployed)),
             upgrades: AtomicUsize::new(0),
-            told_of_full: AtomicBool::new(false),
+            has_warned_of_full: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
     }
 
-    /// What is served now. One request looks once, so that it never sees half of an update.
+    /// What is served now. A request calls this once, so that it never sees half of an update.
     pub(crate) fn deployed(&self) -> Arc<Deployed> {
         Arc::clone(&self.deployed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Serves something else from now on; connections on stages that are gone are ended.
+    /// Replaces what is served; ends connections on removed stages.
     pub(crate) fn deploy(&self, deployed: Deployed) {
         let deployed = Arc::new(deployed);
         *self
@@ -99,7 +99,7 @@ impl Gateway {
             .end_unless(|stage| deployed.stage(stage).is_some());
     }
 
-    /// Ends connections whose time was over while the machine slept, or because its wall clock was set. Never ends.
+    /// Ends connections whose time passed while the machine slept, or because its wall clock was set. Never returns.
     pub(crate) async fn watch_clocks(self: Arc<Self>) {
         let mut ticks = self.clock.ticks();
         loop {
@@ -108,7 +108,7 @@ impl Gateway {
         }
     }
 
-    /// Stays with a socket that asks for a WebSocket until its connection is over.
+    /// Serves a socket that requests a WebSocket until its connection is over.
     pub(crate) async fn connect(
         self: Arc<Self>,
         socket: TcpStream,
@@ -137,21 +137,21 @@ impl Gateway {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Whether there is room for no more than who is connected.
+    /// Whether there is no room for another connection.
     fn is_full(&self) -> bool {
         let most = self.limits.connections;
-        // Whoever asks is counted already.
+        // The caller is counted already.
         let is_full = self.upgrades.load(Ordering::Relaxed) > most;
-        if is_full && !self.told_of_full.swap(true, Ordering::Relaxed) {
+        if is_full && !self.has_warned_of_full.swap(true, Ordering::Relaxed) {
             self.observer.warn(format!(
-                "{most} clients are connected, so others are turned away: each is an open file, and of those that this \
-                 process may have (`ulimit -Hn` tells) the rest is for functions and tables; AWS has no such limit"
+                "refused a connection, because {most} clients are connected: each is an open file, and of those that this \
+                 process may have (see `ulimit -Hn`), the rest is for functions and tables; AWS has no such limit"
             ));
         }
         is_full
     }
 
-    /// Tells the author what is wrong with what a route's integration answered, if anything is.
+    /// Reports a mistake in the response of a route's integration, if there is one.
     pub(crate) fn explain(&self, answered: &Answered, route: &LiveRoute) {
         if let Some(complaint) = answers::complaint(answered, &route.key, route.timeout) {
             self.observer.warn(complaint);

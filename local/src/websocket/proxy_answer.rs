@@ -1,16 +1,16 @@
-//! What a function answers to a proxy integration. Pure.
+//! Parses a function's response to a proxy integration. Pure.
 //!
-//! It may answer with `statusCode`, `headers`, `multiValueHeaders`, `body` and `isBase64Encoded`, and nothing else: any
-//! other member makes the whole answer an error, even though the function succeeded. See
+//! It may have the fields `statusCode`, `headers`, `multiValueHeaders`, `body` and `isBase64Encoded`. Any other field
+//! makes the whole response an error, even though the function succeeded. See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
 //!
-//! What is said of a wrong answer names its members and their kinds, not their values: those may be what somebody wrote.
+//! Errors about a response name its fields and their types, not their values, which may contain a user's message.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-/// A proxy answer of the agreed shape.
+/// A valid proxy response.
 #[derive(Debug)]
 pub(super) struct ProxyAnswer {
     pub(super) status: u16,
@@ -27,17 +27,17 @@ const MEMBERS: [&str; 5] = [
     "isBase64Encoded",
 ];
 
-/// How many unknown members are named, and how many characters of each.
+/// The most unknown fields that are named, and the most characters of each.
 const NAMED: usize = 5;
 const NAME: usize = 40;
 
-/// Whether this is no answer at all, which AWS tolerates and we report.
+/// Whether the response is empty, which AWS tolerates and which is reported here.
 pub(super) fn is_nothing(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii(), b"" | b"null")
 }
 
 impl ProxyAnswer {
-    /// Reads an answer; nothing at all counts as a plain 200. The error says in what it differs from the agreed shape.
+    /// Parses a response. An empty one counts as a plain 200. The error names the difference from a valid one.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
         if is_nothing(bytes) {
             return Ok(Self {
@@ -48,9 +48,9 @@ impl ProxyAnswer {
             });
         }
         let value = serde_json::from_slice(bytes)
-            .map_err(|_| format!("its {} bytes are no JSON", bytes.len()))?;
+            .map_err(|_| format!("its {} bytes are not JSON", bytes.len()))?;
         let Value::Object(mut members) = value else {
-            return Err(format!("it is {}, and must be an object", kind(&value)));
+            return Err(format!("it is {}, but must be an object", kind(&value)));
         };
         let unknown = members
             .keys()
@@ -79,7 +79,7 @@ impl ProxyAnswer {
             Some(Value::Bool(is_encoded)) => *is_encoded,
             Some(other) => {
                 return Err(format!(
-                    "its isBase64Encoded is {}, and must be true or false",
+                    "its isBase64Encoded is {}, but must be a boolean",
                     kind(other)
                 ));
             }
@@ -90,7 +90,7 @@ impl ProxyAnswer {
             Some(Value::String(text)) => Some(text),
             Some(other) => {
                 return Err(format!(
-                    "its body is {}, and must be a text: make JSON a text first",
+                    "its body is {}, but must be a string: serialise JSON first",
                     kind(&other)
                 ));
             }
@@ -103,7 +103,7 @@ impl ProxyAnswer {
         })
     }
 
-    /// The header `name`, in whatever case the function wrote it.
+    /// The header `name`, ignoring case.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let is_named = |(known, _): &(&String, &Value)| known.eq_ignore_ascii_case(name);
         let single = self.headers.iter().find(is_named).map(|(_, value)| value);
@@ -115,8 +115,8 @@ impl ProxyAnswer {
     }
 }
 
-/// An answer that has something, but no status, is one of 200: so REST APIs have it, as LocalStack's tests against AWS
-/// show (<https://github.com/localstack/localstack/blob/master/tests/aws/services/apigateway/test_apigateway_lambda.py>).
+/// Without a status, a response that is not empty is a 200, as with REST APIs (shown by LocalStack's tests against AWS:
+/// <https://github.com/localstack/localstack/blob/master/tests/aws/services/apigateway/test_apigateway_lambda.py>).
 fn status(value: Option<&Value>) -> Result<u16, String> {
     let number = match value {
         None | Some(Value::Null) => return Ok(200),
@@ -124,7 +124,7 @@ fn status(value: Option<&Value>) -> Result<u16, String> {
         Some(Value::String(text)) => text.parse().ok(),
         Some(other) => {
             return Err(format!(
-                "its statusCode is {}, and must be a number",
+                "its statusCode is {}, but must be a number",
                 kind(other)
             ));
         }
@@ -132,7 +132,7 @@ fn status(value: Option<&Value>) -> Result<u16, String> {
     let status = number.and_then(|number| u16::try_from(number).ok());
     status
         .filter(|status| (200..600).contains(status))
-        .ok_or_else(|| "its statusCode is no whole number from 200 to 599".to_owned())
+        .ok_or_else(|| "its statusCode is not a whole number from 200 to 599".to_owned())
 }
 
 fn map(value: Option<Value>, name: &str) -> Result<Map<String, Value>, String> {
@@ -140,7 +140,7 @@ fn map(value: Option<Value>, name: &str) -> Result<Map<String, Value>, String> {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(members)) => Ok(members),
         Some(other) => Err(format!(
-            "its {name} are {}, and must be a map",
+            "its {name} are {}, but must be an object",
             kind(&other)
         )),
     }
@@ -149,18 +149,18 @@ fn map(value: Option<Value>, name: &str) -> Result<Map<String, Value>, String> {
 fn decoded(text: &str) -> Result<String, String> {
     let bytes = STANDARD
         .decode(text)
-        .map_err(|_| "its isBase64Encoded is true, and its body is no base64")?;
+        .map_err(|_| "its isBase64Encoded is true, but its body is not base64")?;
     String::from_utf8(bytes)
-        .map_err(|_| "its body is no UTF-8, and only text can be sent to a client".to_owned())
+        .map_err(|_| "its body is not UTF-8, but only text can be sent to a client".to_owned())
 }
 
-/// What `value` is, for a message.
+/// The type of `value`, for a message.
 pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn a_wrong_answer_is_explained_without_its_values() {
         for (json, expected) in [
-            ("secret", "are no JSON"),
-            (r#""secret""#, "it is a text, and must be an object"),
+            ("secret", "are not JSON"),
+            (r#""secret""#, "it is a string, but must be an object"),
             ("[1]", "it is a list"),
             ("{}", "it is empty"),
             (r#"{"statusCode":200,"Data":"secret","x":1}"#, "`Data`, `x`"),
@@ -195,15 +195,15 @@ mod tests {
             ),
             (
                 r#"{"statusCode":200,"isBase64Encoded":"true"}"#,
-                "isBase64Encoded is a text",
+                "isBase64Encoded is a string",
             ),
             (
                 r#"{"statusCode":200,"isBase64Encoded":true,"body":"secret!"}"#,
-                "is no base64",
+                "is not base64",
             ),
             (
                 r#"{"statusCode":200,"isBase64Encoded":true,"body":"/w=="}"#,
-                "is no UTF-8",
+                "is not UTF-8",
             ),
         ] {
             let why = ProxyAnswer::parse(json.as_bytes()).unwrap_err();

@@ -1,4 +1,4 @@
-//! Which route a message takes. Pure.
+//! Selects the route of a message. Pure.
 //!
 //! The rules are those of
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html> and
@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-/// The longest text that is taken for a route key, in bytes: as long as the longest message.
+/// The longest route key, in bytes: as long as the longest message.
 const MAX_LENGTH: usize = 128 * 1024;
 
 /// A parsed route selection expression.
@@ -18,7 +18,7 @@ pub(crate) struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     Literal(String),
-    /// A path into the message's JSON; `None` when it is none that can be followed.
+    /// A path into the message's JSON; `None` for a path that is not supported.
     Body(Option<Vec<Step>>),
 }
 
@@ -29,7 +29,7 @@ enum Step {
 }
 
 impl Selection {
-    /// Reads `$request.body.x`, `${request.body.x}`, literals, and any mixture with braces.
+    /// Parses `$request.body.x`, `${request.body.x}`, literals, and any mixture with braces.
     pub(crate) fn parse(expression: &str) -> Self {
         if let Some(path) = expression.strip_prefix("$request.body")
             && !path.contains('$')
@@ -65,7 +65,7 @@ impl Selection {
         Self { parts }
     }
 
-    /// What the expression yields for `body`; `None` when it cannot be evaluated, as with text that is not JSON.
+    /// The expression's value for `body`; `None` if it cannot be evaluated, as with a message that is not JSON.
     pub(crate) fn evaluate(&self, body: &str) -> Option<String> {
         let mut json = None;
         let mut text = String::new();
@@ -89,16 +89,16 @@ impl Selection {
     }
 }
 
-/// The key of the route that a message takes, out of those for which `is_live` holds.
+/// The route key of a message, out of those for which `is_live` holds.
 ///
-/// A message can never take `$connect` or `$disconnect`, whatever it says.
+/// A message can never select `$connect` or `$disconnect`, whatever it contains.
 pub(crate) fn choose(selected: Option<String>, is_live: impl Fn(&str) -> bool) -> Option<String> {
     selected
         .filter(|key| key != "$connect" && key != "$disconnect" && is_live(key))
         .or_else(|| is_live("$default").then(|| "$default".to_owned()))
 }
 
-/// `.name`, `['name']`, `["name"]` and `[0]`, in any number.
+/// Parses `.name`, `['name']`, `["name"]` and `[0]`, in any number.
 fn steps(path: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     let mut rest = path;
@@ -140,7 +140,7 @@ fn follow<'v>(value: &'v Value, path: &[Step]) -> Option<&'v Value> {
     })
 }
 
-/// Values as text: strings bare, null and nothing empty, arrays as `[a, b]`, objects as `{a=1}`.
+/// Writes values as text: strings bare, null and missing values empty, arrays as `[a, b]`, objects as `{a=1}`.
 fn write_value(text: &mut String, value: &Value) {
     match value {
         Value::Null => {}
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_never_takes_the_routes_of_the_life_cycle() {
+    fn a_message_never_selects_connect_or_disconnect() {
         let all = |_: &str| true;
         assert_eq!(
             choose(Some("$connect".to_owned()), all).as_deref(),

@@ -1,4 +1,4 @@
-//! Token buckets: how many requests get through, and how many new connections.
+//! Token buckets that limit requests and new connections.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::observer::Observer;
 use crate::options::Limits;
 use crate::stack::Throttle;
 
-/// A bucket that is full at first, and that time refills.
+/// A bucket that starts full and is refilled over time.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     throttle: Throttle,
@@ -20,7 +20,7 @@ pub(crate) struct Bucket {
 #[derive(Debug)]
 struct State {
     tokens: f64,
-    /// By the stack's clock.
+    /// On the stack's clock.
     filled_at: Duration,
 }
 
@@ -53,14 +53,14 @@ impl Bucket {
     }
 }
 
-/// What a stage's settings let through on one route.
+/// The limit of one route in a stage's settings.
 #[derive(Debug)]
 pub(crate) struct RouteLimit {
     bucket: Bucket,
-    /// The route, as a warning names it.
+    /// The route's name in a warning.
     route: String,
-    /// Said once, not with every request.
-    told: AtomicBool,
+    /// Whether the warning was given. It is given once, not with every request.
+    has_warned: AtomicBool,
 }
 
 impl RouteLimit {
@@ -68,17 +68,17 @@ impl RouteLimit {
         Self {
             bucket: Bucket::new(throttle),
             route: format!("route `{key}` of stage `{stage}`"),
-            // That it takes nothing at all is said when the stack starts.
-            told: AtomicBool::new(throttle.blocks_everything()),
+            // A limit that refuses every request is reported when the stack starts.
+            has_warned: AtomicBool::new(throttle.blocks_everything()),
         }
     }
 
     fn admits(&self, clock: &Clock, observer: &Observer) -> bool {
         let admitted = self.bucket.take(clock.elapsed());
-        if !admitted && !self.told.swap(true, Ordering::Relaxed) {
+        if !admitted && !self.has_warned.swap(true, Ordering::Relaxed) {
             let Throttle { rate, burst } = self.bucket.throttle;
             observer.warn(format!(
-                "{} gets more requests than the stage's settings allow it, {rate} a second and {burst} at once, so some are refused with 429; `DefaultRouteSettings` and `RouteSettings` say how many",
+                "{} exceeds the limits of the stage's settings, {rate} a second and {burst} at once, so some are refused with 429; `DefaultRouteSettings` and `RouteSettings` set the limits",
                 self.route
             ));
         }
@@ -86,7 +86,7 @@ impl RouteLimit {
     }
 }
 
-/// What all requests of the account share.
+/// The limits that all requests of the account share.
 #[derive(Debug)]
 pub(crate) struct Account {
     requests: Bucket,
@@ -94,8 +94,8 @@ pub(crate) struct Account {
     limits: (Throttle, Throttle),
     clock: Clock,
     observer: Observer,
-    /// Said once, not with every request.
-    told: AtomicBool,
+    /// Whether the warning was given. It is given once, not with every request.
+    has_warned: AtomicBool,
 }
 
 impl Account {
@@ -106,21 +106,21 @@ impl Account {
             limits: (limits.requests, limits.new_connections),
             clock: clock.clone(),
             observer: observer.clone(),
-            told: AtomicBool::new(false),
+            has_warned: AtomicBool::new(false),
         }
     }
 
-    /// Whether a call of the @connections API gets through.
+    /// Whether a call of the @connections API is within the limits.
     pub(crate) fn admits_call(&self) -> bool {
         self.requests.take(self.clock.elapsed()) || self.refuses("requests", self.limits.0)
     }
 
-    /// Whether a message gets through that takes a route with this limit, if it has one.
+    /// Whether a message is within the limits; `route` is its route's limit, if it has one.
     pub(crate) fn admits_message(&self, route: Option<&RouteLimit>) -> bool {
         route.is_none_or(|limit| limit.admits(&self.clock, &self.observer)) && self.admits_call()
     }
 
-    /// Whether a handshake gets through; `connect` is the limit of `$connect`, if it has one.
+    /// Whether a handshake is within the limits; `connect` is the limit of `$connect`, if it has one.
     pub(crate) fn admits_handshake(&self, connect: Option<&RouteLimit>) -> bool {
         self.admits_message(connect)
             && (self.new_connections.take(self.clock.elapsed())
@@ -128,9 +128,9 @@ impl Account {
     }
 
     fn refuses(&self, what: &str, limit: Throttle) -> bool {
-        if !self.told.swap(true, Ordering::Relaxed) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
             self.observer.warn(format!(
-                "more {what} than an AWS account has by default, {} a second and {} at once, so some are refused; on AWS a higher limit can be asked for",
+                "more {what} than an AWS account's default limit, {} a second and {} at once, so some are refused; AWS can raise the limit on request",
                 limit.rate, limit.burst
             ));
         }
@@ -138,12 +138,12 @@ impl Account {
     }
 }
 
-/// What a handshake gets that does not get through.
+/// The response to a handshake beyond the limits.
 pub(crate) fn refusal() -> HttpError {
     HttpError::gateway(429, "TooManyRequestsException", MESSAGE)
 }
 
-/// AWS does not say what a throttled message is answered; these are the words of its other APIs.
+/// AWS does not document the response to a throttled message; this is the message of its other APIs.
 pub(crate) const MESSAGE: &str = "Too Many Requests";
 
 #[cfg(test)]
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_zero_lets_nothing_through() {
+    fn a_limit_of_zero_refuses_every_request() {
         for (rate, burst) in [(0.0, 5), (5.0, 0)] {
             let bucket = Bucket::new(Throttle { rate, burst });
             assert!(!bucket.take(Duration::from_secs(100)));

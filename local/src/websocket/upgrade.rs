@@ -1,4 +1,4 @@
-//! From a request head to an open WebSocket, or to the answer that refuses it.
+//! Turns a request head into an open WebSocket, or into the response that refuses it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::integrations::events::{self, ConnectionInfo, RequestInfo};
 use crate::integrations::{Exchange, validation};
 use crate::{ids, moments};
 
-/// Answers an upgrade request and, when it is accepted, stays with the connection until its end.
+/// Serves an upgrade request and, if it is accepted, the connection until its end.
 pub(crate) async fn serve(
     gateway: Arc<Gateway>,
     mut socket: TcpStream,
@@ -33,7 +33,7 @@ pub(crate) async fn serve(
     drop(head);
     match admitted {
         Err(refusal) => {
-            // The client may be gone; nobody else wants to know.
+            // The client may be gone, which needs no error.
             let _gone = socket.write_all(&refusal.to_bytes()).await;
             let _closed = socket.shutdown().await;
         }
@@ -44,7 +44,7 @@ pub(crate) async fn serve(
                 &gateway.clock,
                 &gateway.budget,
             );
-            // Before the 101: whoever learns of the connection by it may post at once.
+            // Before the 101, because a client that gets it may be posted to at once.
             gateway.connections.insert(Arc::clone(&connection));
             let answer = switching_protocols(&admitted.accept_key, admitted.subprotocol.as_deref());
             let opened = socket.write_all(&answer).await;
@@ -61,9 +61,9 @@ pub(crate) async fn serve(
     }
 }
 
-/// A URL's greatest length:
+/// The longest URL:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
-/// Which status is answered beyond is not documented.
+/// AWS does not document the status for a longer one.
 const URL_CHARACTERS: usize = 4096;
 
 struct Admitted {
@@ -89,8 +89,8 @@ async fn admit(
     let length = "wss://".len() + deployed.domain_name().len() + target;
     if length > URL_CHARACTERS {
         gateway.observer.warn(format!(
-            "a handshake was refused: its URL has {length} characters, and API Gateway takes {URL_CHARACTERS}; a long token \
-             belongs into a header or into a first message"
+            "refused a handshake, because its URL has {length} characters and API Gateway's limit is {URL_CHARACTERS}; send a long token \
+             in a header or in a first message"
         ));
         return Err(HttpError::gateway(
             414,
@@ -109,7 +109,7 @@ async fn admit(
     }
     let accept_key = accept_key(head)?;
     let share = gateway.budget.share();
-    // The events of the authorizer and of `$connect` hold each header twice.
+    // The events of the authorizer and of `$connect` contain each header twice.
     if !share.admits(2 * head.length, Stage::Begin) {
         return Err(throttle::refusal());
     }
@@ -160,7 +160,7 @@ async fn admit(
     }
 }
 
-/// Asks the authorizer, if `$connect` has one, and keeps its context.
+/// Calls the authorizer, if `$connect` has one, and keeps its context.
 async fn authorize(
     gateway: &Gateway,
     deployed: &Deployed,

@@ -1,4 +1,4 @@
-//! Statements `answers`: what the client sees of a function's answer.
+//! Statements `answers`: what the client receives for a function's response.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::puppets::Act;
 use crate::world::{Client, World, until};
 
-/// Asks for a frame that the gateway itself answers, to prove that nothing else came before it.
+/// Requests a frame from the gateway itself, to prove that no other frame came before it.
 async fn nothing_but(client: &mut Client, expected: &str) {
     client.send(r#"{"action":"echo"}"#).await;
     assert_eq!(client.receive().await, expected);
@@ -142,7 +142,7 @@ async fn answers_6_a_timeout_sends_its_frame_and_the_function_can_still_post() {
     assert_eq!(
         (function.invocations, function.errors),
         (1, 0),
-        "it ended well, in its own time"
+        "it ended without an error, after the timeout"
     );
 }
 
@@ -170,7 +170,7 @@ async fn answers_7_frame_texts_are_byte_exact() {
         let request = context["requestId"].as_str().unwrap();
         assert_eq!(client.receive().await, expected(message, request));
     }
-    // No function runs for this one: only the frame itself tells its request id.
+    // No function runs for this one, so only the frame itself has its request id.
     client.send("x").await;
     let frame = client.receive().await;
     let parsed: Value = serde_json::from_str(&frame).unwrap();
@@ -194,7 +194,7 @@ async fn answers_8_the_gateway_does_not_wait_for_the_first_of_two_messages() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_accepted_with_a_warning() {
+async fn an_empty_response_is_accepted_with_a_warning() {
     let (world, mut client) = world().await;
     world
         .puppets
@@ -217,7 +217,7 @@ async fn a_route_that_the_gateway_may_not_invoke_sends_an_error_frame_and_a_warn
     })
     .await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     assert!(
         world
             .warnings()
@@ -230,7 +230,7 @@ async fn a_route_that_the_gateway_may_not_invoke_sends_an_error_frame_and_a_warn
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_used_is_explained_to_its_author() {
+async fn an_invalid_response_is_explained_in_a_warning() {
     let (world, mut client) = world().await;
     for (answer, expected) in [
         (r#"{"statusCode":200,"foo":1}"#, "it has `foo`"),
@@ -238,12 +238,12 @@ async fn an_answer_that_cannot_be_used_is_explained_to_its_author() {
             r#"{"statusCode":200,"body":{"a":1}}"#,
             "its body is an object",
         ),
-        (r#""text""#, "it is a text"),
+        (r#""text""#, "it is a string"),
     ] {
         world
             .puppets
             .on("default", move |_| Act::Answer(answer.to_owned()));
-        client.is_told("x", "Internal server error").await;
+        client.gets_error("x", "Internal server error").await;
         let warning = world.warnings().pop().unwrap();
         assert!(
             warning.contains("`$default`") && warning.contains(expected),
@@ -253,7 +253,7 @@ async fn an_answer_that_cannot_be_used_is_explained_to_its_author() {
     world
         .puppets
         .on("default", |_| Act::Fail("TypeError", "boom"));
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     let warning = world.warnings().pop().unwrap();
     assert!(warning.contains("TypeError: boom"), "{warning}");
 }

@@ -1,4 +1,4 @@
-//! Statements `authorisation`: authorizers; and what a function's role allows it.
+//! Statements `authorisation`: authorizers, and the permissions of a function's role.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::puppets::Act;
 use crate::setup::{ACCOUNT, API, REGION, Setup};
 use crate::world::{World, until};
 
-/// What an authorizer answers to let somebody in.
+/// The response of an authorizer that accepts a client.
 pub(crate) fn allow(context: &Value) -> Act {
     policy(
         "Allow",
@@ -27,7 +27,7 @@ async fn guarded(identity_sources: &[&str]) -> World {
 }
 
 #[tokio::test]
-async fn a_permission_for_everybody_lets_api_gateway_invoke_too() {
+async fn a_permission_for_every_principal_includes_api_gateway() {
     let everybody = |setup: Setup| {
         setup.chat().edit(|stack| {
             for permission in &mut stack.permissions {
@@ -91,20 +91,24 @@ async fn authorisation_2_unauthorized_is_401_deny_is_403_and_anything_else_is_50
         policy("Allow", "arn:aws:execute-api:*:*:*/v1/other", &json!({}))
     });
     assert_eq!(world.upgrade("/v1", "").await.status, 403);
-    let told = || world.warnings().pop().unwrap();
-    assert!(told().contains("neither allows nor denies"), "{}", told());
+    let warnings = || world.warnings().pop().unwrap();
+    assert!(
+        warnings().contains("neither allows nor denies"),
+        "{}",
+        warnings()
+    );
     world
         .puppets
         .on("authorize", |_| Act::Fail("Error", "a bug"));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
-    assert!(told().contains("Error: a bug"), "{}", told());
+    assert!(warnings().contains("Error: a bug"), "{}", warnings());
     world.puppets.on("authorize", |_| Act::Exit(1));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
     for (answer, why) in [
-        ("null", "its answer is null"),
+        ("null", "its response is null"),
         ("{}", "no principalId"),
-        (r#""Allow""#, "its answer is a text"),
-        (r#"{"isAuthorized":true}"#, "only HTTP APIs know"),
+        (r#""Allow""#, "its response is a string"),
+        (r#"{"isAuthorized":true}"#, "only HTTP APIs support"),
         (
             r#"{"principalId":"x","policyDocument":{}}"#,
             "policyDocument cannot be used",
@@ -114,22 +118,22 @@ async fn authorisation_2_unauthorized_is_401_deny_is_403_and_anything_else_is_50
             .puppets
             .on("authorize", move |_| Act::Answer(answer.to_owned()));
         assert_eq!(world.upgrade("/v1", "").await.status, 500, "{answer}");
-        assert!(told().contains(why), "{answer}: {}", told());
+        assert!(warnings().contains(why), "{answer}: {}", warnings());
     }
     world
         .puppets
         .on("authorize", |_| allow(&json!({ "list": ["not", "flat"] })));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
     assert!(
-        told().contains("`list` of its context is a list"),
+        warnings().contains("`list` of its context is a list"),
         "{}",
-        told()
+        warnings()
     );
     world
         .puppets
         .on("authorize", |_| allow(&json!({ "big": "x".repeat(9000) })));
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
-    assert!(told().contains("8192 are the most"), "{}", told());
+    assert!(warnings().contains("8192 at most"), "{}", warnings());
     assert_eq!(world.puppets.count("connect"), 0);
 }
 
@@ -234,7 +238,7 @@ async fn authorisation_5_a_rest_style_resource_does_not_allow_connect() {
 }
 
 #[tokio::test]
-async fn a_role_without_manage_connections_is_refused_in_the_words_of_aws() {
+async fn a_role_without_manage_connections_is_refused_with_aws_s_message() {
     let statement = json!([{
         "Effect": "Allow",
         "Action": "execute-api:ManageConnections",
@@ -262,7 +266,7 @@ async fn a_role_without_manage_connections_is_refused_in_the_words_of_aws() {
         );
         assert_eq!(answer.body, json!({ "Message": message }).to_string());
     }
-    // The person who runs the stack signs with a key of their own.
+    // The operator signs with a key of their own.
     assert_eq!(
         world.manage("AKIAOPERATOR", "GET", &path, b"").await.status,
         200
@@ -272,7 +276,7 @@ async fn a_role_without_manage_connections_is_refused_in_the_words_of_aws() {
 }
 
 #[tokio::test]
-async fn conditions_know_what_every_request_to_aws_has() {
+async fn conditions_can_use_the_global_condition_keys() {
     let (statement, resource) = (
         |condition: serde_json::Value| {
             json!([{

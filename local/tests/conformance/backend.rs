@@ -1,4 +1,4 @@
-//! An HTTP backend that does what a test says and remembers what it was sent; and templates that use it.
+//! An HTTP backend that a test controls and that records its requests, and templates that use it.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::world::{World, within};
 
-/// A request that the backend got.
+/// A request to the backend.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
@@ -22,7 +22,7 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
-    /// Which of its connections it came on, counted from zero.
+    /// The number of its connection, counted from 0.
     pub(crate) connection: usize,
 }
 
@@ -39,13 +39,13 @@ impl Seen {
     }
 }
 
-/// What it answers.
+/// The backend's response.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     pub(crate) body: Vec<u8>,
-    /// How long it takes to answer.
+    /// The time before it responds.
     pub(crate) delay: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Reply {
 
 type Script = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
 
-/// A backend on a port of its own.
+/// A backend on its own port.
 #[derive(Clone)]
 pub(crate) struct Backend {
     pub(crate) port: u16,
@@ -71,7 +71,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// Answers every request with status 200 and `{}`, until it is told otherwise.
+    /// Responds to every request with status 200 and `{}` by default.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let script: Script = Arc::new(|_| Reply::of(200, "{}"));
@@ -88,7 +88,7 @@ impl Backend {
                 count += 1;
                 tokio::spawn(async move {
                     let service = service_fn(|request| backend.answer(request, connection));
-                    // The gateway may close whenever it likes.
+                    // The gateway may close it at any time.
                     let _closed = hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(socket), service)
                         .await;
@@ -98,12 +98,12 @@ impl Backend {
         backend
     }
 
-    /// What it answers from now on.
+    /// Sets its responses from now on.
     pub(crate) fn on(&self, script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) {
         *self.script.lock().unwrap() = Arc::new(script);
     }
 
-    /// The `index`th request, when it has come.
+    /// The `index`th request, once it has come.
     pub(crate) async fn request(&self, index: usize) -> Seen {
         let mut seen = self.seen.subscribe();
         let list = within(seen.wait_for(|list| list.len() > index))
@@ -112,7 +112,7 @@ impl Backend {
         list[index].clone()
     }
 
-    /// How many requests it got so far.
+    /// The number of requests so far.
     pub(crate) fn count(&self) -> usize {
         self.seen.borrow().len()
     }
@@ -205,7 +205,7 @@ pub(crate) fn route(id: &str, key: &str, integration: &str, properties: &str) ->
     )
 }
 
-/// A route whose answers go back to the sender.
+/// A route whose responses go back to the sender.
 pub(crate) fn two_way(id: &str, key: &str, integration: &str) -> String {
     let route = route(
         id,
@@ -222,9 +222,9 @@ pub(crate) fn two_way(id: &str, key: &str, integration: &str) -> String {
     )
 }
 
-/// A running stack of these resources.
+/// Runs a stack of these resources.
 pub(crate) async fn world_of(resources: &[String]) -> World {
-    World::of_template(&template(resources)).await
+    World::with_template(&template(resources)).await
 }
 
 /// A template of these resources, with an API that selects by `action` and a stage `v1`.

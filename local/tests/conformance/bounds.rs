@@ -1,4 +1,4 @@
-//! Statements `bounds`: what one client, or many together, may take of a stack.
+//! Statements `bounds`: the limits of what one client, or all together, may use.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn limits() -> Limits {
     Limits::default()
 }
 
-/// Writes `bytes` until the gateway takes no more of them for good, and reads nothing.
+/// Writes `bytes` until the gateway stops reading for good, and reads nothing.
 async fn write_until_cut_off(client: &mut Client, bytes: &[u8]) {
     let socket = client.0.get_mut();
     within(async { while socket.write_all(bytes).await.is_ok() {} }).await;
@@ -37,7 +37,7 @@ fn frame(first: u8, content: &[u8]) -> Vec<u8> {
 /// Reads until the socket's end.
 async fn read_to_end(socket: &mut TcpStream) -> Vec<u8> {
     let mut read = Vec::new();
-    // A reset is an end, too.
+    // A reset also ends the connection.
     let _reset = within(socket.read_to_end(&mut read)).await;
     read
 }
@@ -75,9 +75,9 @@ async fn bounds_1_a_client_that_pings_without_end_is_cut_off_whether_it_reads_or
     until(async || (world.stack.status().queued_bytes == 0).then_some(())).await;
 }
 
-/// What may wait to be written is bounded by itself, where the limit on pings is not reached.
+/// The bytes that wait to be written have their own limit, which applies below the limit on pings.
 #[tokio::test]
-async fn pongs_that_nobody_reads_end_the_connection_when_they_have_waited_for_long() {
+async fn unread_pongs_end_the_connection_after_some_time() {
     let limits = limits()
         .with_control_frames(Throttle {
             rate: 1e9,
@@ -112,10 +112,10 @@ async fn bounds_2_a_client_that_takes_nothing_and_one_that_sends_empty_frames_ar
     assert_eq!(disconnect_code(&world, 1).await, 1008);
 }
 
-/// Decides how the invocations end that have begun.
+/// Controls how the begun invocations end.
 type Begun = mpsc::UnboundedReceiver<oneshot::Sender<Act>>;
 
-/// A stack with little room, whose function answers when the test says so.
+/// A stack with little room, whose function responds when the test decides.
 async fn with_little_room() -> (World, Begun) {
     let limits = limits()
         .with_queued_bytes(2 * 1024 * KB)
@@ -143,13 +143,13 @@ async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on
         }
         flood.push(client);
     }
-    // Six megabytes were sent: what is read is less than the two that may wait.
+    // Six megabytes were sent; less is read than the two that may wait.
     let first = within(begins.recv()).await.unwrap();
     let mut most = 0;
     let mut pair = world.connect().await;
     pair.send("small").await;
     first.send(Act::ok()).unwrap();
-    // All get through in the end, the small one long before the last.
+    // All are delivered in the end, the small one long before the last.
     let mut small_at = None;
     for done in 1..20 * 10 + 1 {
         let next = within(begins.recv()).await.unwrap();
@@ -174,7 +174,7 @@ async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on
 }
 
 #[tokio::test]
-async fn messages_whose_last_frame_never_comes_give_way_when_there_is_little_room() {
+async fn unfinished_messages_are_dropped_when_there_is_little_room() {
     let (world, mut begins) = with_little_room().await;
     let piece = "x".repeat(30 * KB);
     let mut unfinished = Vec::new();
@@ -225,7 +225,7 @@ async fn bounds_4_a_connection_without_a_websocket_is_closed_when_it_has_no_requ
 }
 
 #[tokio::test]
-async fn sockets_that_wait_for_a_request_keep_nobody_out() {
+async fn waiting_sockets_exclude_no_client() {
     let limits = limits().with_connections(4).with_sockets(8);
     let world = World::limited_chat(limits).await;
     let address = ("127.0.0.1", world.stack.port());
@@ -244,7 +244,7 @@ async fn sockets_that_wait_for_a_request_keep_nobody_out() {
     for _ in 0..4 {
         clients.push(world.connect().await);
     }
-    // A fifth one is told that there is no room, and all others are served.
+    // A fifth one is refused for lack of room, and all others are served.
     assert_eq!(world.upgrade("/v1", "").await.status, 503);
     for (index, client) in clients.iter_mut().enumerate() {
         client.send("x").await;
@@ -256,7 +256,7 @@ async fn sockets_that_wait_for_a_request_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_cut_off_on_the_tables_port_and_on_that_of_a_process() {
+async fn an_endless_head_is_cut_off_on_the_ports_of_tables_and_processes() {
     let world = World::start(|setup: Setup| setup.chat().table("chat")).await;
     world.connect().await;
     world.puppets.event("connect", 0).await;

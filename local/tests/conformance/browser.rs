@@ -1,4 +1,4 @@
-//! Web pages: refused wherever AWS would ask for a signature.
+//! Web pages are refused where AWS would require a signature.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ fn chat(setup: Setup) -> Setup {
     setup.chat().function("worker").table("chat")
 }
 
-/// A request as a browser sends it for a page: `from` is what it adds.
+/// A request as a browser sends it for a page: `from` are the browser's headers.
 async fn ask(port: u16, request: &str, from: &str, body: &str) -> Answer {
     let head = format!(
         "{request} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n{from}\r\n",
@@ -18,7 +18,7 @@ async fn ask(port: u16, request: &str, from: &str, body: &str) -> Answer {
     within(exchange(port, &head, body.as_bytes())).await
 }
 
-/// What browsers add for pages from elsewhere, and for a site whose name leads to this machine.
+/// The headers of browsers for pages of other sites, and for a site whose name resolves to this machine.
 const PAGES: [&str; 3] = [
     "Host: 127.0.0.1\r\nOrigin: https://evil.example\r\n",
     "Host: 127.0.0.1\r\nSec-Fetch-Site: cross-site\r\n",
@@ -26,7 +26,7 @@ const PAGES: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn a_page_cannot_invoke_a_function_without_a_header_that_its_browser_would_ask_about() {
+async fn a_page_cannot_invoke_a_function_even_without_a_preflight() {
     let world = World::start(chat).await;
     let invocation =
         "POST /2015-03-31/functions/worker/invocations?X-Amz-Credential=AKIA%2F20260101";
@@ -42,7 +42,7 @@ async fn a_page_cannot_invoke_a_function_without_a_header_that_its_browser_would
         "{}",
     )
     .await;
-    assert_eq!(answer.status, 404, "a program is heard");
+    assert_eq!(answer.status, 404, "a program is served");
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_page_cannot_post_to_connections_and_a_program_can() {
 }
 
 #[tokio::test]
-async fn a_page_neither_reads_tables_nor_is_told_that_it_might() {
+async fn a_page_cannot_read_tables_and_its_preflight_is_refused() {
     let world = World::start(chat).await;
     let endpoint = world.stack.status().tables_endpoint;
     let port = endpoint.rsplit(':').next().unwrap().parse().unwrap();

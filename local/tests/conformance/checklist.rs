@@ -1,9 +1,9 @@
-//! That no statement of `checklist.toml` is without its test, and no id is used twice.
+//! Checks that every statement of `checklist.toml` has its test, and that ids are unique.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Where tests of statements are: here, in the template reader's tests, and with those of the command line.
+/// The folders with tests of statements: here, the template reader's tests, and those of the command line.
 const FOLDERS: [&str; 4] = [
     "tests/conformance",
     "tests/template",
@@ -11,7 +11,7 @@ const FOLDERS: [&str; 4] = [
     "../deploy/src/stack",
 ];
 
-/// The topics in their order, and how many statements each has.
+/// The topics in order, with the number of statements of each.
 const TOPICS: [(&str, usize); 13] = [
     ("handshake", 11),
     ("connect", 8),
@@ -28,7 +28,7 @@ const TOPICS: [(&str, usize); 13] = [
     ("bounds", 4),
 ];
 
-/// What a statement is called: `handshake.3`.
+/// The id of a statement: `handshake.3`.
 type Id = (String, usize);
 
 /// The ids in the order of the checklist.
@@ -81,7 +81,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_topic_stands_together_and_has_each_of_its_numbers_exactly_once() {
+fn every_topic_is_contiguous_and_has_each_number_once() {
     let ids = ids();
     let mut topics: Vec<&str> = ids.iter().map(|(topic, _)| topic.as_str()).collect();
     topics.dedup();
@@ -94,11 +94,7 @@ fn every_topic_stands_together_and_has_each_of_its_numbers_exactly_once() {
         assert_eq!(numbers, (1..=count).collect::<Vec<_>>(), "{topic}");
     }
     let statements = include_str!("checklist.toml").matches("[[statement]]");
-    assert_eq!(
-        ids.len(),
-        statements.count(),
-        "a statement has no readable id"
-    );
+    assert_eq!(ids.len(), statements.count(), "a statement has no valid id");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the machine's sleep and a wall clock that is set do to connections.
+//! The effects of the machine's sleep and of a changed wall clock on connections.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::world::{Client, World};
 const HOUR: u64 = 3_600;
 const DAY: i64 = 86_400;
 
-/// A message of the `index`th connection's client arrives, and a post reaches it.
+/// Checks that a message of the `index`th connection's client arrives, and that a post reaches it.
 async fn is_reachable(world: &World, client: &mut Client, index: usize) {
     let id = world.connection_id(index).await;
     let before = world.puppets.count("default");
     client.send("x").await;
-    // It has arrived, and its answer, too: a clock that is moved now finds nothing under way.
+    // Its response has arrived too, so that nothing is in progress when the clock is moved.
     world.puppets.event("default", before).await;
     world.settled().await;
     assert_eq!(world.operate("POST", &id, b"y").await.status, 200);
     assert_eq!(client.receive().await, "y");
 }
 
-/// The client of the `ended`th connection to end opens the `index`th one.
+/// Checks that the client's connection ends as the `ended`th, and that its next one is the `index`th.
 async fn is_ended_and_comes_back(
     world: &World,
     client: &mut Client,
@@ -35,7 +35,7 @@ async fn is_ended_and_comes_back(
 }
 
 #[tokio::test]
-async fn a_connection_that_the_machine_slept_through_is_ended_and_the_next_one_is_reachable() {
+async fn a_connection_that_expired_during_sleep_is_ended_and_the_next_one_is_reachable() {
     let (world, hand) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
     is_reachable(&world, &mut client, 0).await;
@@ -46,23 +46,23 @@ async fn a_connection_that_the_machine_slept_through_is_ended_and_the_next_one_i
 }
 
 #[tokio::test]
-async fn a_wall_clock_that_is_set_forth_ends_connections_and_one_that_is_set_back_does_not() {
+async fn a_wall_clock_set_forward_ends_connections_and_one_set_back_does_not() {
     let (world, hand) = World::by_hand(Setup::chat).await;
     let mut client = world.connect().await;
     is_reachable(&world, &mut client, 0).await;
-    // Less than two hours: what functions wrote down about it is still good.
+    // Less than two hours: the functions' records of it have not expired.
     hand.set_wall_clock(3_600);
     is_reachable(&world, &mut client, 0).await;
     hand.set_wall_clock(DAY);
     let mut client = is_ended_and_comes_back(&world, &mut client, (0, 1)).await;
     hand.set_wall_clock(-DAY);
     is_reachable(&world, &mut client, 1).await;
-    // Those that were opened meanwhile are ended when it is put right.
+    // Connections that were opened meanwhile are ended when the clock is corrected.
     let mut early = world.connect().await;
     is_reachable(&world, &mut early, 2).await;
     hand.set_wall_clock(DAY);
     let mut late = is_ended_and_comes_back(&world, &mut early, (1, 3)).await;
     is_reachable(&world, &mut late, 3).await;
-    // The first one is as old as it was, by both clocks.
+    // The first one has the same age on both clocks.
     is_reachable(&world, &mut client, 1).await;
 }

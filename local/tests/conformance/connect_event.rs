@@ -1,4 +1,4 @@
-//! Statements `connect`: what `$connect` receives.
+//! Statements `connect`: the event of `$connect`.
 
 use crate::puppets::Received;
 use crate::world::World;
@@ -89,7 +89,7 @@ async fn connect_3_connection_upgrade_and_content_length_are_not_in_headers() {
     let event = connected("/v1", "content-length: 0\r\nX-Tag: one\r\n")
         .await
         .event;
-    assert_eq!(event["headers"]["X-Tag"], "one", "the others stay");
+    assert_eq!(event["headers"]["X-Tag"], "one", "the others are kept");
     for map in ["headers", "multiValueHeaders"] {
         for (name, _) in event[map].as_object().unwrap() {
             assert!(

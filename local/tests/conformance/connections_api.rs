@@ -13,7 +13,7 @@ use crate::puppets::Act;
 use crate::setup::Setup;
 use crate::world::{Client, World, until};
 
-/// Well formed, and never seen.
+/// A valid id that never existed.
 const NOBODY: &str = "AAAAAAAAIAMCAAA=";
 
 async fn connected() -> (World, Client, String) {
@@ -57,7 +57,7 @@ async fn connections_2_get_describes_the_connection_in_camel_case_and_delete_ans
         parsed.unix_timestamp_nanos() / 1_000_000,
         event.context()["connectedAt"].as_i64().unwrap().into()
     );
-    // A message moves the time of the last activity; the text's order is the times' order.
+    // A message changes the time of the last activity; the strings sort like the times.
     until(async || {
         client.send("x").await;
         let now: Value = serde_json::from_str(&world.operate("GET", &id, b"").await.body).unwrap();
@@ -253,7 +253,7 @@ async fn connections_9_a_client_that_reads_nothing_gives_429_and_gets_what_was_t
             break answer;
         }
         taken += 1;
-        assert!(taken < 2000, "a hundred megabytes fit in no buffer");
+        assert!(taken < 2000, "no buffer can hold a hundred megabytes");
     };
     assert_eq!(
         (refused.status, refused.header("x-amzn-ErrorType")),
@@ -281,7 +281,7 @@ async fn an_unsigned_request_is_403_missing_authentication_token() {
     assert_eq!(world.request("GET", &in_query, "", b"").await.status, 200);
 }
 
-/// The AWS SDK, which is told that the API is at `path`.
+/// The AWS SDK with the API's endpoint at `path`.
 fn sdk(world: &World, path: &str) -> Sdk {
     let config = aws_sdk_apigatewaymanagement::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -294,7 +294,7 @@ fn sdk(world: &World, path: &str) -> Sdk {
     Sdk::from_conf(config)
 }
 
-/// How a post by the SDK is refused.
+/// The error of a refused post by the SDK.
 async fn refused(sdk: &Sdk, id: &str, size: usize) -> PostToConnectionError {
     let post = sdk.post_to_connection().connection_id(id);
     let sent = post.data(vec![b'x'; size].into()).send().await;
@@ -309,7 +309,7 @@ async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;
     let sdk = self::sdk(&world, "/v1");
-    // What succeeds, first.
+    // First the successful calls.
     let post = sdk.post_to_connection().connection_id(&id);
     post.data(b"by sdk".to_vec().into()).send().await.unwrap();
     assert_eq!(client.receive().await, "by sdk");
@@ -321,7 +321,7 @@ async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
         .unwrap();
     assert_eq!(described.identity().unwrap().source_ip(), Some("127.0.0.1"));
     assert!(described.connected_at().is_some() && described.last_active_at().is_some());
-    // 54: never seen, and closed.
+    // 54: an unknown connection, and a closed one.
     assert!(refused(&sdk, NOBODY, 1).await.is_gone_exception());
     let closed = world.connect().await;
     let closed_id = world.connection_id(1).await;
@@ -332,7 +332,7 @@ async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
     assert!(get.unwrap_err().into_service_error().is_gone_exception());
     let delete = sdk.delete_connection().connection_id(NOBODY).send().await;
     assert!(delete.unwrap_err().into_service_error().is_gone_exception());
-    // 55: the SDK's model has no such error, but its code and its message arrive.
+    // 55: the SDK has no such error type, but the code and the message arrive.
     let malformed = refused(&sdk, "x", 1).await;
     assert_eq!(malformed.code(), Some("BadRequestException"));
     assert_eq!(malformed.message(), Some("Invalid connectionId: x"));

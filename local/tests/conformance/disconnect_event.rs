@@ -1,4 +1,4 @@
-//! Statements `disconnect`: what `$disconnect` receives, and when.
+//! Statements `disconnect`: the event of `$disconnect`, and when it is sent.
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;

@@ -1,4 +1,4 @@
-//! What becomes of asynchronous invocations that fail, and of those that a stop meets.
+//! Failed asynchronous invocations, and those that are interrupted by a stop.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::invocations::{send_event, worker, workers};
 use crate::puppets::Act;
 use crate::world::{World, until};
 
-/// A world with a clock by hand, in which `worker` fails on every event.
+/// A world with a clock moved by hand, in which `worker` fails on every event.
 async fn failing(policy: EventPolicy) -> (World, Hand) {
     let hand = Hand::default();
     let options = Options::default().with_clock(hand.clock());
@@ -23,11 +23,11 @@ async fn failing(policy: EventPolicy) -> (World, Hand) {
     (world, hand)
 }
 
-/// Waits for the `index`th announcement of another try, and gives its pause.
+/// Waits for the `index`th announcement of a retry, and returns its pause.
 async fn announced(world: &World, index: usize) -> String {
     let pause = |notice| match notice {
         StackNotice::Log(line) if line.function == "worker" => {
-            let (_, pause) = line.text.split_once("tried again in ")?;
+            let (_, pause) = line.text.split_once("retrying in ")?;
             Some(pause.to_owned())
         }
         _ => None,
@@ -46,7 +46,7 @@ async fn dropped(world: &World) -> String {
 }
 
 #[tokio::test]
-async fn a_failed_event_is_tried_again_after_one_and_after_two_minutes_and_then_dropped() {
+async fn a_failed_event_is_retried_after_one_and_after_two_minutes_and_then_dropped() {
     let (world, hand) = failing(EventPolicy::default()).await;
     send_event(&world, "{}").await;
     assert_eq!(announced(&world, 0).await, "60 seconds");
@@ -70,7 +70,7 @@ async fn a_failed_event_is_tried_again_after_one_and_after_two_minutes_and_then_
 }
 
 #[tokio::test]
-async fn an_event_is_tried_once_where_the_template_says_so() {
+async fn retries_can_be_disabled_in_the_template() {
     let policy = EventPolicy {
         retries: 0,
         ..EventPolicy::default()
@@ -85,7 +85,7 @@ async fn an_event_is_tried_once_where_the_template_says_so() {
 }
 
 #[tokio::test]
-async fn an_event_that_would_be_too_old_is_not_tried_again() {
+async fn an_event_that_would_be_too_old_is_not_retried() {
     let policy = EventPolicy {
         longest_age: Duration::from_secs(90),
         ..EventPolicy::default()
@@ -118,7 +118,7 @@ async fn a_function_without_any_concurrency_is_429_and_its_events_are_dropped() 
 }
 
 #[tokio::test]
-async fn a_stop_lets_running_events_end_and_tells_of_those_that_are_lost() {
+async fn a_stop_waits_for_running_events_and_reports_lost_ones() {
     let (world, _hand) = failing(EventPolicy::default()).await;
     send_event(&world, "1").await;
     announced(&world, 0).await;
@@ -138,7 +138,7 @@ async fn a_stop_lets_running_events_end_and_tells_of_those_that_are_lost() {
     assert_eq!(
         told,
         [StackNotice::Warning(
-            "1 asynchronous invocations were not over when the stack stopped, and are lost; Lambda would have kept them"
+            "1 asynchronous invocations were unfinished when the stack stopped, and are lost; Lambda would have kept them"
                 .to_owned()
         )]
     );

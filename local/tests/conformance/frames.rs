@@ -68,7 +68,7 @@ async fn limits_2_frames_of_32_kb_and_messages_of_128_kb_work_and_one_byte_more_
     assert_eq!(world.puppets.count("default"), 2);
 }
 
-/// Two pings are answered: whatever was due before the first one would have happened before the second.
+/// Checks that two pings are answered: an event before the first one would have happened before the second.
 async fn still_open(client: &mut Client) {
     for _ in 0..2 {
         client.0.send(Message::Ping(Bytes::new())).await.unwrap();
@@ -95,7 +95,7 @@ async fn limits_3_ten_idle_minutes_close_with_1001_and_messages_and_posts_begin_
     assert_eq!(world.operate("POST", &id, b"y").await.status, 200);
     assert_eq!(client.receive().await, "y");
     nearly();
-    // Pings do not count, and neither does looking at the connection.
+    // Pings do not count, nor does describing the connection.
     still_open(&mut client).await;
     assert_eq!(world.operate("GET", &id, b"").await.status, 200);
     hand.advance(Duration::from_secs(1));
@@ -132,7 +132,7 @@ async fn limits_4_two_hours_close_even_a_busy_connection() {
 }
 
 #[tokio::test]
-async fn a_clock_that_runs_faster_brings_the_limits_of_a_connection_nearer() {
+async fn a_faster_clock_shortens_the_limits_of_a_connection() {
     // Ten minutes in 60 milliseconds.
     let options = Options::default().with_clock(Clock::faster(10_000.try_into().unwrap()));
     let world = World::start_with(options, Setup::chat).await;
@@ -232,7 +232,7 @@ async fn messages_beyond_a_connections_share_wait_in_the_socket() {
             .sum::<usize>()
     };
     assert_eq!(in_flight(), 2);
-    // The connection itself stays attentive meanwhile.
+    // The connection itself stays responsive meanwhile.
     let id = world.connection_id(0).await;
     assert_eq!(world.operate("POST", &id, b"hello").await.status, 200);
     assert_eq!(client.receive().await, "hello");

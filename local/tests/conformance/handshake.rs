@@ -1,4 +1,4 @@
-//! Statements `handshake`: from the upgrade request to the 101, or to something else.
+//! Statements `handshake`: from the upgrade request to the 101, or to a refusal.
 
 use std::time::Duration;
 
@@ -51,14 +51,14 @@ async fn handshake_3_no_101_before_the_function_has_answered() {
     let upgrade = world.upgrade("/v1", "");
     tokio::pin!(upgrade);
     tokio::select! {
-        answer = &mut upgrade => panic!("the gateway answered by itself: {answer:?}"),
+        answer = &mut upgrade => panic!("the gateway responded by itself: {answer:?}"),
         _ = world.puppets.event("connect", 0) => {}
     }
     assert_eq!(world.stack.status().connections, 0);
     // Nor while others are served.
     for _ in 0..3 {
         tokio::select! {
-            answer = &mut upgrade => panic!("the gateway answered by itself: {answer:?}"),
+            answer = &mut upgrade => panic!("the gateway responded by itself: {answer:?}"),
             _ = world.request("GET", "/v1", "", b"") => {}
         }
     }
@@ -115,7 +115,7 @@ async fn handshake_7_connect_slower_than_the_integration_timeout_refuses_with_50
     let upgrade = world.upgrade("/v1", "");
     tokio::pin!(upgrade);
     tokio::select! {
-        answer = &mut upgrade => panic!("the gateway answered by itself: {answer:?}"),
+        answer = &mut upgrade => panic!("the gateway responded by itself: {answer:?}"),
         _ = world.puppets.event("connect", 0) => {}
     }
     hand.advance(Duration::from_secs(29));
@@ -192,7 +192,7 @@ async fn handshake_11_a_refused_connection_never_produces_a_disconnect() {
 }
 
 #[tokio::test]
-async fn a_plain_get_of_the_stage_asks_for_an_upgrade() {
+async fn a_plain_get_of_the_stage_is_answered_with_upgrade_required() {
     let world = World::chat().await;
     let answer = world.request("GET", "/v1", "", b"").await;
     assert_eq!(
@@ -207,7 +207,7 @@ async fn a_plain_get_of_the_stage_asks_for_an_upgrade() {
 }
 
 #[tokio::test]
-async fn an_upgrade_that_is_no_websocket_handshake_runs_no_function() {
+async fn an_invalid_websocket_handshake_runs_no_function() {
     let world = World::chat().await;
     let port = world.stack.port();
     let head = |more: &str| {
@@ -236,8 +236,7 @@ async fn an_upgrade_that_is_no_websocket_handshake_runs_no_function() {
 }
 
 #[tokio::test]
-async fn a_gateway_without_invoke_permission_refuses_with_500_and_says_which_permission_is_missing()
-{
+async fn without_invoke_permission_the_gateway_refuses_with_500_and_names_the_permission() {
     let world = World::start(|setup| setup.chat().edit(|stack| stack.permissions.clear())).await;
     assert_eq!(world.upgrade("/v1", "").await.status, 500);
     let warnings =

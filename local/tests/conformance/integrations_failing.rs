@@ -1,4 +1,4 @@
-//! HTTP backends that fail, and integrations that cannot work.
+//! HTTP backends that fail, and invalid integrations.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn a_backend_that_is_too_slow_is_a_timeout() {
     ])
     .await;
     let mut client = world.connect().await;
-    client.is_told("x", "Endpoint request timed out").await;
+    client.gets_error("x", "Endpoint request timed out").await;
     let world = world_of(&[
         backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
         route("Connect", "$connect", "Slow", ""),
@@ -40,34 +40,37 @@ async fn a_backend_that_cannot_be_reached_is_an_error_frame_and_a_warning() {
         route("Send", DEFAULT, "Gone", ""),
     ])
     .replace(&format!("127.0.0.1:{}", backend.port), &address.to_string());
-    let world = World::of_template(&text).await;
+    let world = World::with_template(&text).await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     let warning = world.warnings().concat();
     assert!(
         warning.contains("integration `Gone` of route `$default`"),
         "{warning}"
     );
-    assert!(warning.contains("refused"), "the cause is told: {warning}");
+    assert!(
+        warning.contains("refused"),
+        "the cause is reported: {warning}"
+    );
 }
 
 #[tokio::test]
-async fn an_https_backend_that_speaks_no_tls_is_an_error() {
+async fn an_https_backend_without_tls_is_an_error() {
     let backend = Backend::start().await;
     let text = template(&[
         backend.http("Plain", "HTTP_PROXY", "/", ""),
         route("Send", DEFAULT, "Plain", ""),
     ]);
-    let world = World::of_template(&text.replace("http://127", "https://127")).await;
+    let world = World::with_template(&text.replace("http://127", "https://127")).await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     let warning = world.warnings().concat();
     assert!(warning.contains("`https://127.0.0.1"), "{warning}");
     assert_eq!(backend.count(), 0);
 }
 
 #[tokio::test]
-async fn an_answer_of_more_than_ten_megabytes_is_an_error() {
+async fn a_response_of_more_than_ten_megabytes_is_an_error() {
     let backend = Backend::start().await;
     backend.on(|_| Reply::of(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
     let world = world_of(&[
@@ -76,12 +79,13 @@ async fn an_answer_of_more_than_ten_megabytes_is_an_error() {
     ])
     .await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
-    assert!(world.warnings().concat().contains("more than 10 MB"));
+    client.gets_error("x", "Internal server error").await;
+    assert!(world.warnings().concat().contains("larger than 10 MB"));
 }
 
 #[tokio::test]
-async fn no_fitting_integration_response_refuses_connects_and_sends_error_frames() {
+async fn without_a_matching_integration_response_connects_are_refused_and_messages_get_error_frames()
+ {
     let backend = Backend::start().await;
     backend.on(|_| Reply::of(500, ""));
     let world = world_of(&[
@@ -97,12 +101,12 @@ async fn no_fitting_integration_response_refuses_connects_and_sends_error_frames
     ])
     .await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     assert!(
         world
             .warnings()
             .concat()
-            .contains("no AWS::ApiGatewayV2::IntegrationResponse fits the status 500")
+            .contains("no AWS::ApiGatewayV2::IntegrationResponse matches the status 500")
     );
 }
 
@@ -137,11 +141,13 @@ async fn binary_bodies_are_converted_both_ways() {
     let mut client = world.connect().await;
     client.send("aGk=").await;
     assert_eq!(client.receive().await, "/wA=");
-    client.is_told("not base64!", "Internal server error").await;
+    client
+        .gets_error("not base64!", "Internal server error")
+        .await;
 }
 
 #[tokio::test]
-async fn a_missing_stage_variable_in_an_address_is_told() {
+async fn a_missing_stage_variable_in_an_address_is_reported() {
     let backend = Backend::start().await;
     let world = world_of(&[
         backend.http("Http", "HTTP_PROXY", "/${stageVariables.nowhere}", ""),
@@ -149,7 +155,7 @@ async fn a_missing_stage_variable_in_an_address_is_told() {
     ])
     .await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     until(async || {
         let told = world
             .warnings()
@@ -162,7 +168,7 @@ async fn a_missing_stage_variable_in_an_address_is_told() {
 }
 
 #[tokio::test]
-async fn what_went_wrong_with_a_message_is_told_without_its_text() {
+async fn errors_about_a_message_are_reported_without_its_text() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = gone.local_addr().unwrap();
     drop(gone);
@@ -185,7 +191,7 @@ async fn what_went_wrong_with_a_message_is_told_without_its_text() {
     let mut client = world.connect().await;
     for action in ["gone", "passing", "pattern"] {
         let text = format!(r#"{{"action":"{action}","text":"(?=secret)"}}"#);
-        client.is_told(&text, "Internal server error").await;
+        client.gets_error(&text, "Internal server error").await;
     }
     let warnings = world.warnings();
     assert_eq!(warnings.len(), 3, "{warnings:?}");

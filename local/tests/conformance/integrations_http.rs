@@ -89,12 +89,12 @@ async fn integrations_2_connect_forwards_the_websocket_headers_unless_overridden
             route("Connect", "$connect", "Http", ""),
         ])
     };
-    // As web servers do that take the header for a wish to upgrade.
+    // Like web servers that take the header for a request to upgrade.
     backend.on(|seen| match seen.header("sec-websocket-version") {
         Some("13") => Reply::of(400, "no upgrade here"),
         _ => Reply::of(200, ""),
     });
-    let world = World::of_template(&resources("")).await;
+    let world = World::with_template(&resources("")).await;
     let refused = world
         .upgrade("/v1", "X-Custom: kept\r\nUser-Agent: me\r\n")
         .await;
@@ -112,7 +112,7 @@ async fn integrations_2_connect_forwards_the_websocket_headers_unless_overridden
 
     let overriding =
         "      RequestParameters: { integration.request.header.Sec-WebSocket-Version: \"'0'\" }";
-    let world = World::of_template(&resources(overriding)).await;
+    let world = World::with_template(&resources(overriding)).await;
     assert_eq!(world.upgrade("/v1", "").await.status, 101);
     assert_eq!(
         backend.request(1).await.header("sec-websocket-version"),
@@ -202,7 +202,7 @@ async fn parameters_of_the_handshake_reach_the_template_as_json() {
         .await;
     let seen = backend.request(0).await;
     assert_eq!(seen.header("token"), Some("se cret"));
-    assert_eq!(seen.path, "/", "HTTP forwards no query but what is mapped");
+    assert_eq!(seen.path, "/", "HTTP only forwards mapped query parameters");
     let params = &seen.json()["params"];
     assert_eq!(
         params["querystring"],
@@ -213,7 +213,7 @@ async fn parameters_of_the_handshake_reach_the_template_as_json() {
 }
 
 #[tokio::test]
-async fn http_proxy_passes_the_message_on_and_its_answer_back() {
+async fn http_proxy_passes_the_message_on_and_its_response_back() {
     let backend = Backend::start().await;
     let world = world_of(&[
         backend.http("Proxy", "HTTP_PROXY", "/all", ""),
@@ -236,7 +236,7 @@ async fn http_proxy_passes_the_message_on_and_its_answer_back() {
     );
     assert_eq!(backend.request(0).await.path, "/all?a=1");
     let mut client = accepted.into_client().await;
-    // No redirect is followed: it is the answer.
+    // A redirect is not followed: it is the response.
     backend.on(|seen| Reply {
         headers: vec![("Location", "/elsewhere")],
         ..Reply::of(302, seen.body.clone())

@@ -1,4 +1,4 @@
-//! Statements `integrations.3` and `.6`: MOCK integrations, template selection, models; and what templates are refused.
+//! Statements `integrations.3` and `.6`: MOCK integrations, template selection, models, and refused templates.
 
 use std::error::Error;
 
@@ -108,7 +108,7 @@ async fn templates_are_selected_by_the_message() {
 }
 
 #[tokio::test]
-async fn a_selected_key_that_no_template_has_is_warned_of_once_and_not_repeated() {
+async fn a_selected_key_without_a_template_is_warned_of_once() {
     let requests = "      TemplateSelectionExpression: ${request.body.kind}
       RequestTemplates: { a: '{\"statusCode\":200}' }";
     let responses = "      TemplateSelectionExpression: ${request.body.kind}
@@ -133,14 +133,14 @@ async fn a_selected_key_that_no_template_has_is_warned_of_once_and_not_repeated(
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     for warning in warnings {
         let told = "`${request.body.kind}` of `Mock";
-        let why = "yields a key that none of its templates has, and none has the key $default";
+        let why = "yields a key without a template, and there is no template $default";
         assert!(warning.contains(told) && warning.contains(why), "{warning}");
         assert!(!warning.contains("secret"), "{warning}");
     }
 }
 
 #[tokio::test]
-async fn nothing_passes_without_a_template_where_it_may_not() {
+async fn messages_without_a_template_are_refused_if_passthrough_is_off() {
     for (properties, passes) in [
         ("      PassthroughBehavior: NEVER", false),
         ("      PassthroughBehavior: WHEN_NO_TEMPLATES", true),
@@ -182,7 +182,7 @@ async fn nothing_passes_without_a_template_where_it_may_not() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_wrong_is_an_error_frame_and_a_warning_with_its_place() {
+async fn an_invalid_template_is_an_error_frame_and_a_warning_with_its_place() {
     let world = world_of(&[
         mock(
             "Mock",
@@ -193,7 +193,7 @@ async fn a_template_that_is_wrong_is_an_error_frame_and_a_warning_with_its_place
     ])
     .await;
     let mut client = world.connect().await;
-    client.is_told("x", "Internal server error").await;
+    client.gets_error("x", "Internal server error").await;
     let warning = world.warnings().concat();
     assert!(
         warning.contains("integration `Mock` of route `$default` failed: request template `$default`, line 2, column 9: `$util` has no function `frob`"),
@@ -280,7 +280,7 @@ async fn an_update_replaces_templates_while_connections_stay() {
             two_way("Ask", DEFAULT, "Mock"),
         ])
     };
-    let world = World::of_template(&text("before")).await;
+    let world = World::with_template(&text("before")).await;
     let mut client = world.connect().await;
     client.send("x").await;
     assert_eq!(client.receive().await, "before");
@@ -294,7 +294,7 @@ async fn an_update_replaces_templates_while_connections_stay() {
 }
 
 #[tokio::test]
-async fn a_template_that_does_too_much_ends_and_keeps_nobody_waiting_meanwhile() {
+async fn an_endless_template_ends_and_delays_no_other_client() {
     let endless = "#foreach($i in [1..1000])#foreach($j in [1..1000])#set($x = $i + $j)#end#end";
     let world = world_of(&[
         mock("Slow", OK),
@@ -320,7 +320,7 @@ async fn a_template_that_does_too_much_ends_and_keeps_nobody_waiting_meanwhile()
 }
 
 #[tokio::test]
-async fn regular_expressions_are_charged_for_what_they_look_at() {
+async fn regular_expressions_are_charged_for_their_work() {
     let hostile =
         "#set($a = $input.body)#foreach($i in [1..1000])$a.matches('((a?){200}){20}b')#end";
     let world = world_of(&[
@@ -331,7 +331,7 @@ async fn regular_expressions_are_charged_for_what_they_look_at() {
     .await;
     let mut client = world.connect().await;
     let told = "Internal server error";
-    client.is_told(&"a".repeat(32_000), told).await;
+    client.gets_error(&"a".repeat(32_000), told).await;
     let warning = world.warnings().concat();
     assert!(warning.contains("more than two million steps"), "{warning}");
 }

@@ -1,4 +1,4 @@
-//! Lambda's Invoke API: functions that call functions.
+//! Lambda's Invoke API, through which functions call functions.
 
 use aws_sdk_lambda::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use aws_sdk_lambda::error::ProvideErrorMetadata;
@@ -16,12 +16,12 @@ use crate::world::{World, signed_by, until, within};
 
 const PATH: &str = "/2015-03-31/functions/worker/invocations";
 
-/// `$connect` with a function `connect`, and a function `worker` on no route.
+/// `$connect` with a function `connect`, and a function `worker` without a route.
 pub(crate) fn workers(setup: Setup) -> Setup {
     setup.route("$connect", "connect").function("worker")
 }
 
-/// The AWS SDK, under the access key `key`.
+/// The AWS SDK with the access key `key`.
 fn sdk(world: &World, key: &str) -> aws_sdk_lambda::Client {
     let config = aws_sdk_lambda::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -51,7 +51,7 @@ fn payload(output: &InvokeOutput) -> String {
 }
 
 #[tokio::test]
-async fn an_event_is_taken_with_202_and_nothing_else_and_reaches_the_function_as_it_is() {
+async fn an_event_is_accepted_with_an_empty_202_and_reaches_the_function_unchanged() {
     let world = World::start(workers).await;
     let text = " {\"room\" : \"everybody\",\"text\":\"ü\"} ";
     let headers = format!(
@@ -76,7 +76,7 @@ async fn an_event_is_taken_with_202_and_nothing_else_and_reaches_the_function_as
 }
 
 #[tokio::test]
-async fn a_caller_that_waits_gets_what_the_function_returns() {
+async fn a_synchronous_caller_gets_the_function_s_response() {
     let world = World::start(workers).await;
     world
         .puppets
@@ -101,7 +101,7 @@ async fn a_caller_that_waits_gets_what_the_function_returns() {
 }
 
 #[tokio::test]
-async fn a_function_error_is_200_with_a_header_for_a_caller_that_waits() {
+async fn a_function_error_is_200_with_a_header_for_a_synchronous_caller() {
     let world = World::start(workers).await;
     world
         .puppets
@@ -151,7 +151,7 @@ async fn a_function_may_be_named_by_its_arn_and_with_its_only_version() {
 }
 
 #[tokio::test]
-async fn events_run_at_once_in_as_many_processes_as_there_may_be() {
+async fn events_run_concurrently_in_the_available_processes() {
     let world = World::start(workers).await;
     let (begun, mut begins) = mpsc::unbounded_channel();
     world.puppets.on("worker", move |_| {
@@ -172,7 +172,7 @@ async fn events_run_at_once_in_as_many_processes_as_there_may_be() {
 }
 
 #[tokio::test]
-async fn a_function_needs_the_right_to_invoke_another_one() {
+async fn a_function_needs_the_permission_to_invoke_another_one() {
     let allow = |resource: &str| json!([{ "Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": resource }]);
     for (resource, allowed) in [
         (function_arn("worker"), true),

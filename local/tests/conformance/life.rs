@@ -1,4 +1,4 @@
-//! How a stack starts and ends, and that nothing of it is left.
+//! Starts and ends of a stack, and that nothing of it remains.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn is_open(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).await.is_ok()
 }
 
-/// A port that nobody gets by asking for any, as other tests do: below the range that Linux takes those from.
+/// A port that no listener on port 0 gets, as other tests open: below the range from which Linux assigns those.
 fn own_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
@@ -64,7 +64,7 @@ async fn stop_closes_connections_runs_disconnect_and_leaves_no_process_and_no_po
         assert!(!is_alive(pid), "{pid}");
     }
     assert!(!is_open(port).await);
-    // Another test of this process may have got that port meanwhile, for a while.
+    // Another test of this process may have got that port meanwhile.
     until(async || (!is_open(tables_port).await).then_some(())).await;
 }
 
@@ -80,8 +80,7 @@ async fn stop_does_not_wait_for_a_function_that_works_for_ever() {
 }
 
 #[tokio::test]
-async fn stop_does_not_wait_for_an_idle_keep_alive_connection_but_serves_posts_until_disconnect_is_over()
- {
+async fn stop_ends_idle_connections_and_serves_posts_until_disconnect_is_over() {
     let world = World::chat().await;
     let mut idle = TcpStream::connect(("127.0.0.1", world.stack.port()))
         .await
@@ -126,7 +125,7 @@ async fn a_dropped_stack_ends_its_processes() {
 }
 
 #[tokio::test]
-async fn start_tells_of_every_resource_in_order() {
+async fn start_reports_every_resource_in_order() {
     let world = World::start(|setup| setup.route("$default", "default").table("chat")).await;
     assert_eq!(
         events(&world.notices()),
@@ -188,7 +187,7 @@ async fn a_failed_start_leaves_nothing() {
     assert!(
         error
             .to_string()
-            .starts_with("could not create table `chat` as the template describes it"),
+            .starts_with("could not create table `chat` as the template defines it"),
         "{error}"
     );
     let events = events(&notices.lock().unwrap());
@@ -258,7 +257,7 @@ async fn start_is_quick() {
     let stack = start.await.unwrap();
     assert!(is_open(stack.port()).await);
     let took = began.elapsed();
-    // 150 ms are wanted; but the machine may be busy, and this build is not optimised.
+    // The goal is 150 ms, but the machine may be busy, and this build is not optimised.
     assert!(took < Duration::from_millis(1500), "{took:?}");
     stack.stop().await;
 }

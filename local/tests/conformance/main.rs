@@ -1,8 +1,8 @@
-//! What API Gateway and Lambda do, one test per numbered statement, over real sockets;
-//! and with the same means: tables, updates, start and end of a stack.
+//! API Gateway's and Lambda's behaviour, one test per numbered statement, over real sockets; also tables, updates,
+//! start and end of a stack.
 #![expect(
     clippy::unwrap_used,
-    reason = "a test that meets the unexpected is to fail there"
+    reason = "a test fails at the first unexpected value"
 )]
 
 mod answers;

@@ -1,4 +1,4 @@
-//! Statements `message`: what a message route receives.
+//! Statements `message`: the event of a message route.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a stack listens on.
+//! The ports of a stack.
 #![cfg(target_os = "linux")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,14 +9,14 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::world::within;
 
-/// The ports that process `id` listens on, with their addresses as the kernel prints them.
+/// The ports on which process `id` listens, with their addresses in the kernel's notation.
 fn listening(id: u32) -> BTreeSet<(String, u16)> {
     let mut sockets = BTreeMap::new();
     for table in ["tcp", "tcp6"] {
         let table = std::fs::read_to_string(format!("/proc/{id}/net/{table}")).unwrap();
         for line in table.lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
-            // 0A: the state of a socket that listens.
+            // 0A: the state of a listening socket.
             if fields[3] == "0A" {
                 let (address, port) = fields[1].split_once(':').unwrap();
                 let port = u16::from_str_radix(port, 16).unwrap();
@@ -32,10 +32,10 @@ fn listening(id: u32) -> BTreeSet<(String, u16)> {
         .collect()
 }
 
-/// A second listener of the database could be found in the kernel's list of ports by a program of any user, and would
-/// let it past IAM.
+/// A program of any user could find another listener of the database in the kernel's list of ports, and bypass IAM
+/// through it.
 #[tokio::test]
-async fn a_stack_listens_on_its_gateways_and_its_tables_ports_and_on_no_other() {
+async fn a_stack_only_listens_on_the_ports_of_its_gateway_and_its_tables() {
     let folder = tempfile::tempdir().unwrap();
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates/table.yaml");
     let test = std::env::current_exe().unwrap();
@@ -52,7 +52,7 @@ async fn a_stack_listens_on_its_gateways_and_its_tables_ports_and_on_no_other() 
         let line = within(lines.next_line()).await.unwrap().unwrap();
         let rest = line.strip_prefix(prefix).unwrap();
         let port = rest.split('/').next().unwrap().parse().unwrap();
-        // 127.0.0.1 in the order in which the machine keeps numbers.
+        // 127.0.0.1 in the machine's byte order.
         let address = format!("{:08X}", u32::from_ne_bytes([127, 0, 0, 1]));
         published.insert((address, port));
     }

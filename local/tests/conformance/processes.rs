@@ -1,4 +1,4 @@
-//! How many processes a function has, what they find, how they end.
+//! The processes of a function: their number, their environment, their end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::runtime_api::{by_hand, request_of};
 use crate::world::{World, until, within};
 
 #[tokio::test]
-async fn reserved_concurrency_wins_over_the_default() {
+async fn reserved_concurrency_overrides_the_default() {
     let world = World::start(|setup| {
         setup.chat().edit(|stack| {
             stack
@@ -31,7 +31,7 @@ async fn reserved_concurrency_wins_over_the_default() {
 }
 
 #[tokio::test]
-async fn messages_that_take_long_do_not_hold_up_connections_whose_messages_do_not() {
+async fn slow_messages_do_not_delay_connections_with_quick_messages() {
     let one_process = Options::default().with_max_processes_per_function(1);
     let world = World::start_with(one_process, |setup| setup.chat()).await;
     let mut quick = world.connect().await;
@@ -44,7 +44,7 @@ async fn messages_that_take_long_do_not_hold_up_connections_whose_messages_do_no
     let (mut slow, mut new) = (world.connect().await, world.connect().await);
     slow.send("slow").await;
     let held_up = world.puppets.event("default", 10).await;
-    // One more whose messages may take long, too, waits for the only process there is.
+    // Another connection whose messages may be slow waits for the only process.
     new.send("new").await;
     quick.send("quick again").await;
     let served = world.puppets.event("default", 11).await;
@@ -73,7 +73,7 @@ async fn no_concurrency_at_all_is_an_error_at_once() {
 }
 
 #[tokio::test]
-async fn a_function_beyond_its_timeout_is_killed_and_its_caller_told() {
+async fn a_function_beyond_its_timeout_is_killed_and_its_caller_gets_an_error() {
     let world = World::start(|setup| {
         let short = Duration::from_millis(100);
         setup
@@ -84,7 +84,7 @@ async fn a_function_beyond_its_timeout_is_killed_and_its_caller_told() {
     let _never = world.puppets.later("default", Act::ok);
     let mut client = world.connect().await;
     let began = std::time::Instant::now();
-    client.is_told("one", "Internal server error").await;
+    client.gets_error("one", "Internal server error").await;
     assert!(
         began.elapsed() < Duration::from_secs(5),
         "{:?}",
@@ -103,7 +103,7 @@ async fn a_function_beyond_its_timeout_is_killed_and_its_caller_told() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_start_is_tried_three_times() {
+async fn a_function_that_cannot_start_is_started_three_times() {
     let world = World::chat().await;
     let mut processes = world.puppets.by_hand("connect");
     let upgrade = world.upgrade("/v1", "");
@@ -146,14 +146,14 @@ async fn a_function_that_cannot_start_is_tried_three_times() {
 }
 
 #[tokio::test]
-async fn a_process_that_waits_when_the_stack_ends_is_answered_nothing() {
+async fn a_process_that_waits_when_the_stack_ends_gets_no_response() {
     let (world, mut client, _processes, mut process) = by_hand().await;
     let received = within(process.next()).await.unwrap();
     within(process.respond(&request_of(&received), r#"{"statusCode":200,"body":"x"}"#))
         .await
         .unwrap();
     assert_eq!(client.receive().await, "x");
-    // Runtimes take an answer for an event, whatever its status, and panic when it is none.
+    // Runtimes take a response for an event, whatever its status, and panic if it is not one.
     let waiting = process.call("GET", "/2018-06-01/runtime/invocation/next", "");
     let (reply, ()) = tokio::join!(within(waiting), within(world.stack.stop()));
     assert!(reply.is_none(), "{reply:?}");
@@ -234,7 +234,7 @@ async fn a_process_may_have_as_many_files_open_as_on_lambda() {
 }
 
 #[tokio::test]
-async fn output_is_told_line_by_line() {
+async fn output_is_reported_line_by_line() {
     let (world, _client, _processes, mut process) = by_hand().await;
     process
         .command(&json!({ "do": "stdout", "text": "one\ntwo" }))

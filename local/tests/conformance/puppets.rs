@@ -1,4 +1,4 @@
-//! The test's side of `examples/scripted.rs`: what functions do is decided here, what they were given is kept here.
+//! The test's side of `examples/scripted.rs`: it controls the functions and records their events.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -12,16 +12,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::world::within;
 
-/// What a function does with an event.
+/// A function's reaction to an event.
 #[derive(Debug)]
 pub(crate) enum Act {
-    /// Answers with this text.
+    /// Responds with this text.
     Answer(String),
     /// Reports an error of this type and with this message.
     Fail(&'static str, &'static str),
     /// Ends the process with this code.
     Exit(i32),
-    /// Does what the test sends, when it sends it.
+    /// Does what the test sends, once it is sent.
     Later(oneshot::Receiver<Act>),
 }
 
@@ -34,7 +34,7 @@ impl Act {
         Self::json(&json!({ "statusCode": status }))
     }
 
-    /// For an event that the test does not expect to come.
+    /// The reaction to an event that the test does not expect.
     pub(crate) fn unexpected() -> Self {
         panic!("the test expects no such event")
     }
@@ -44,7 +44,7 @@ impl Act {
     }
 }
 
-/// An act that the test decides on later, and the sender to do so.
+/// A reaction that the test decides later, and the sender for it.
 pub(crate) fn later() -> (oneshot::Sender<Act>, Act) {
     let (sender, receiver) = oneshot::channel();
     (sender, Act::Later(receiver))
@@ -55,7 +55,7 @@ pub(crate) fn later() -> (oneshot::Sender<Act>, Act) {
 pub(crate) struct Received {
     pub(crate) function: String,
     pub(crate) event: Value,
-    /// Of the `next` answer, in lower case.
+    /// Of the response to `next`, in lower case.
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) pid: u32,
 }
@@ -127,7 +127,7 @@ impl Puppets {
         puppets
     }
 
-    /// The executable and the variables that make a function one of these.
+    /// The executable and the environment of a scripted function.
     pub(crate) fn bootstrap(&self) -> (PathBuf, BTreeMap<String, String>) {
         let test = std::env::current_exe().unwrap();
         let example = test
@@ -147,7 +147,7 @@ impl Puppets {
         )
     }
 
-    /// What `function` does with every event from now on; without it, every event is answered with status 200.
+    /// Sets the reaction of `function` to every event from now on. By default, every event gets status 200.
     pub(crate) fn on(
         &self,
         function: &str,
@@ -159,7 +159,7 @@ impl Puppets {
             .insert(function.to_owned(), Arc::new(script));
     }
 
-    /// The first event of `function` waits until the test sends what to do; `rest` decides on those after it.
+    /// The first event of `function` waits for the test's decision; `rest` decides on later ones.
     pub(crate) fn later(
         &self,
         function: &str,
@@ -174,7 +174,7 @@ impl Puppets {
         sender
     }
 
-    /// Hands every new process of `function` to the test.
+    /// Passes every new process of `function` to the test.
     pub(crate) fn by_hand(&self, function: &str) -> mpsc::UnboundedReceiver<Puppet> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.by_hand
@@ -184,7 +184,7 @@ impl Puppets {
         receiver
     }
 
-    /// The `index`th event of `function`, when it has come.
+    /// The `index`th event of `function`, once it has come.
     pub(crate) async fn event(&self, function: &str, index: usize) -> Received {
         let mut received = self.received.subscribe();
         let of = |list: &[Received]| {
@@ -199,7 +199,7 @@ impl Puppets {
         of(&list).unwrap()
     }
 
-    /// What the messages said that `function` has received so far.
+    /// The messages that `function` has received so far.
     pub(crate) fn bodies(&self, function: &str) -> Vec<String> {
         let received = self.received.borrow();
         let its = received.iter().filter(|one| one.function == function);
@@ -207,7 +207,7 @@ impl Puppets {
         its.filter_map(body).collect()
     }
 
-    /// How many events `function` has received so far.
+    /// The number of events that `function` has received so far.
     pub(crate) fn count(&self, function: &str) -> usize {
         self.received
             .borrow()
@@ -216,7 +216,7 @@ impl Puppets {
             .count()
     }
 
-    /// The variables of every process so far.
+    /// The environments of all processes so far.
     pub(crate) fn variables(&self) -> Vec<BTreeMap<String, String>> {
         self.greeted.borrow().clone()
     }
@@ -244,7 +244,7 @@ pub(crate) struct Puppet {
     commands: OwnedWriteHalf,
 }
 
-/// An answer of the Runtime API.
+/// A response of the Runtime API.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -270,7 +270,7 @@ impl Puppet {
         })
     }
 
-    /// Waits for an event; `None` when the process is gone.
+    /// Waits for an event; `None` if the process has ended.
     pub(crate) async fn next(&mut self) -> Option<Received> {
         let reply = self
             .call("GET", "/2018-06-01/runtime/invocation/next", "")
@@ -283,7 +283,7 @@ impl Puppet {
         })
     }
 
-    /// Answers the invocation `request`.
+    /// Responds to the invocation `request`.
     pub(crate) async fn respond(&mut self, request: &str, body: &str) -> Option<Reply> {
         self.call(
             "POST",
@@ -293,7 +293,7 @@ impl Puppet {
         .await
     }
 
-    /// Calls the Runtime API; `None` when the process is gone.
+    /// Calls the Runtime API; `None` if the process has ended.
     pub(crate) async fn call(&mut self, method: &str, path: &str, body: &str) -> Option<Reply> {
         self.command(&json!({ "do": "call", "method": method, "path": path, "body": body }))
             .await?;

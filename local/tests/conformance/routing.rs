@@ -1,17 +1,17 @@
-//! Statements `routing`: which route a message takes.
+//! Statements `routing`: the route of a message.
 
 use chatctl_local::unstable::stack::IntegrationKind;
 
 use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World};
 
-/// A stack and somebody who talks to it.
+/// A stack and a client.
 struct Chat {
     world: World,
     client: Client,
 }
 
-/// Of a stack that selects routes by `expression`, the `index`th one of `keys` leading to the function `route{index}`.
+/// A stack that selects routes by `expression`; the `index`th one of `keys` leads to the function `route{index}`.
 async fn selecting(expression: &str, keys: &[&str]) -> Chat {
     let world = World::start(|setup| {
         let setup = keys
@@ -43,7 +43,7 @@ impl Chat {
         );
     }
 
-    /// The same for what takes the route `$default`.
+    /// Like [`Self::check`], for the route `$default`.
     async fn check_default(&mut self, text: &str) {
         self.check(text, "default", "$default").await;
     }
@@ -80,7 +80,7 @@ async fn routing_2_text_that_is_not_json_takes_the_default_route_and_without_one
         World::start(|setup| setup.route("$connect", "connect").route("join", "join")).await;
     let mut client = world.connect().await;
     for text in ["not json", r#"{"action":"other"}"#] {
-        client.is_told(text, "Forbidden").await;
+        client.gets_error(text, "Forbidden").await;
     }
     client.send(r#"{"action":"join"}"#).await;
     world.puppets.event("join", 0).await;
@@ -125,7 +125,7 @@ async fn routing_6_a_route_outside_the_deployment_answers_forbidden() {
     };
     let world = World::start(|setup| undeploy(setup.chat().route("join", "join"))).await;
     let mut client = world.connect().await;
-    client.is_told(r#"{"action":"join"}"#, "Forbidden").await;
+    client.gets_error(r#"{"action":"join"}"#, "Forbidden").await;
     assert_eq!(world.puppets.count("join"), 0);
 }
 

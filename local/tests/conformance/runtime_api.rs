@@ -1,4 +1,4 @@
-//! Statements `runtime`: the Lambda Runtime API, and how processes are used.
+//! Statements `runtime`: the Lambda Runtime API, and the use of processes.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,8 @@ use crate::puppets::{Act, Puppet, later};
 use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World, until, within};
 
-/// A chat whose `$default` function is moved by hand: the first message is on its way, its process is there.
+/// A chat whose `$default` function is controlled by hand: the first message is on its way, and its process has
+/// started.
 pub(crate) async fn by_hand() -> (World, Client, mpsc::UnboundedReceiver<Puppet>, Puppet) {
     let world = World::start(|setup| setup.chat().two_way("echo", "echo")).await;
     let mut processes = world.puppets.by_hand("echo");
@@ -94,7 +95,7 @@ async fn runtime_3_an_exit_during_an_invocation_is_an_error_and_the_next_event_g
     let mut client = world.connect().await;
     world.puppets.on("echo", |_| Act::Exit(7));
     client
-        .is_told(r#"{"action":"echo"}"#, "Internal server error")
+        .gets_error(r#"{"action":"echo"}"#, "Internal server error")
         .await;
     world.puppets.on("echo", |_| Act::Answer(answer("fresh")));
     client.send(r#"{"action":"echo"}"#).await;
@@ -104,13 +105,13 @@ async fn runtime_3_an_exit_during_an_invocation_is_an_error_and_the_next_event_g
         world.puppets.event("echo", 1).await.pid,
     );
     assert_ne!(pids.0, pids.1);
-    let told = world.notices().into_iter().any(|notice| match notice {
+    let logged = world.notices().into_iter().any(|notice| match notice {
         StackNotice::Log(line) => {
             line.source == LogSource::Platform && line.text.ends_with("exit status 7")
         }
         _ => false,
     });
-    assert!(told, "the log says how the process ended");
+    assert!(logged, "the log has the reason for the process's end");
     let echo = world
         .stack
         .status()
@@ -141,7 +142,7 @@ async fn runtime_4_an_answer_beyond_6_mb_is_413_to_the_runtime_and_an_error_to_t
             .await
             .starts_with(r#"{"message": "Internal server error""#)
     );
-    // The process goes on.
+    // The process keeps running.
     client.send(r#"{"action":"echo"}"#).await;
     let received = within(process.next()).await.unwrap();
     within(process.respond(&request_of(&received), &answer("next")))
@@ -161,7 +162,7 @@ async fn runtime_5_a_process_gets_no_second_event_before_it_asks_and_n_messages_
     let early = within(first.call("GET", "/2018-06-01/runtime/invocation/next", ""))
         .await
         .unwrap();
-    assert_eq!(early.status, 403, "it has not answered the first event");
+    assert_eq!(early.status, 403, "it has not responded to the first event");
     within(second.respond(&request_of(&two), &answer("two")))
         .await
         .unwrap();
@@ -220,7 +221,7 @@ async fn n_messages_use_up_to_n_processes() {
         let (pid, finish) = within(begins.recv()).await.unwrap();
         assert!(
             pids.contains(&pid),
-            "those that waited get a process that is there"
+            "waiting messages get an existing process"
         );
         finish.send(Act::ok()).unwrap();
     }

@@ -15,7 +15,7 @@ pub(crate) const API: &str = "a1b2c3d4e5";
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "eu-central-1";
 
-/// A stack in the making. Every route has a function of its own, which every route may invoke.
+/// A stack under construction. Every route has its own function, which every route may invoke.
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) stack: Stack,
@@ -24,7 +24,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Only the API and its stage `v1`.
+    /// A stack with only the API and its stage `v1`.
     pub(crate) fn empty(bootstrap: (PathBuf, BTreeMap<String, String>)) -> Self {
         let identity = Identity {
             stack_name: "test".to_owned(),
@@ -103,14 +103,14 @@ impl Setup {
         self
     }
 
-    /// A route whose answers go back to the sender.
+    /// A route whose responses go back to the sender.
     pub(crate) fn two_way(self, key: &str, function: &str) -> Self {
         let mut setup = self.route(key, function);
         setup.stack.api.routes.get_mut(key).unwrap().two_way = true;
         setup
     }
 
-    /// Guards `$connect` by a function `authorize`.
+    /// Adds a function `authorize` as the authorizer of `$connect`.
     pub(crate) fn authorizer(mut self, identity_sources: &[&str]) -> Self {
         self.add_function("authorize");
         let authorizer = Authorizer {
@@ -130,7 +130,7 @@ impl Setup {
         self
     }
 
-    /// How long the gateway waits for the function of `key`.
+    /// Sets the timeout of the integration of `key`.
     pub(crate) fn integration_timeout(mut self, key: &str, timeout: Duration) -> Self {
         let integration = self.stack.api.routes[key].integration.clone().unwrap();
         self.stack
@@ -182,7 +182,7 @@ impl Setup {
         self
     }
 
-    /// A function that no route leads to.
+    /// A function without a route.
     pub(crate) fn function(mut self, name: &str) -> Self {
         self.add_function(name);
         self

@@ -1,4 +1,4 @@
-//! Programs of other users of the machine. Only root can be another user, so others see half of this.
+//! Programs of other users of the machine. Only root can become another user, so other users test half of this.
 
 use rustix::process::geteuid;
 
@@ -21,7 +21,7 @@ async fn asked_by(user: u32, port: u16) -> String {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_program_is_let_in_exactly_if_its_user_is_this_one() {
+async fn only_programs_of_this_user_are_accepted() {
     let world = World::start(|setup: Setup| setup.chat().table("chat")).await;
     let tables = world.stack.status().tables_endpoint;
     let tables = tables.rsplit(':').next().unwrap().parse().unwrap();

@@ -1,4 +1,4 @@
-//! Tables that are named by their ARNs.
+//! Tables named by their ARNs.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The tables: who may do what to them, and what survives.
+//! The tables: permissions and persistence.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -40,7 +40,7 @@ fn key_of(table: &str, pk: &str) -> Value {
     json!({ "TableName": table, "Key": { "pk": { "S": pk }, "sk": { "S": "#" } } })
 }
 
-/// The key of the role under test, and where its tables are.
+/// The key of the role under test, and the tables' address.
 pub(crate) async fn with_policy(statements: Value) -> (World, String, String) {
     let world = World::start(|setup| setup.chat().table("chat").policy(&statements)).await;
     world.connect().await;
@@ -50,7 +50,7 @@ pub(crate) async fn with_policy(statements: Value) -> (World, String, String) {
 }
 
 #[tokio::test]
-async fn a_role_may_do_to_a_table_what_its_policies_allow_and_nothing_else() {
+async fn a_role_may_only_do_what_its_policies_allow() {
     let allow = json!([{ "Effect": "Allow", "Action": ["dynamodb:PutItem"], "Resource": table_arn("chat") }]);
     let (_world, key, endpoint) = with_policy(allow).await;
     assert_eq!(
@@ -116,7 +116,7 @@ async fn a_role_may_do_to_a_table_what_its_policies_allow_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_role_may_be_held_to_some_partition_keys_and_to_some_attributes() {
+async fn a_role_may_be_limited_to_partition_keys_and_attributes() {
     let held = |key: &str, values: &[&str]| {
         json!([{
             "Effect": "Allow",
@@ -175,7 +175,7 @@ async fn the_table_and_its_index_are_two_resources_and_a_deny_wins() {
             .ends_with("with an explicit deny in an identity-based policy"),
         "{denied}"
     );
-    // Allowed by IAM; it is DynamoDB that misses the index.
+    // Allowed by IAM; DynamoDB itself does not find the index.
     let (_, missing) = call(
         &endpoint,
         &key,
@@ -193,7 +193,7 @@ async fn the_table_and_its_index_are_two_resources_and_a_deny_wins() {
 }
 
 #[tokio::test]
-async fn the_operator_may_do_everything_and_nobody_may_do_nothing() {
+async fn the_operator_may_do_everything_and_unsigned_requests_nothing() {
     let (_world, _, endpoint) = with_policy(json!([])).await;
     assert_eq!(
         call(&endpoint, "AKIAOPERATOR", "PutItem", &item("chat", "a"))
@@ -222,7 +222,7 @@ async fn the_operator_may_do_everything_and_nobody_may_do_nothing() {
 }
 
 #[tokio::test]
-async fn the_sdk_reads_items_and_denials() {
+async fn the_sdk_parses_items_and_denials() {
     use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
     use aws_sdk_dynamodb::error::ProvideErrorMetadata;
     use aws_sdk_dynamodb::types::AttributeValue;
@@ -340,7 +340,7 @@ async fn a_table_file_keeps_its_items_over_a_restart() {
 }
 
 #[tokio::test]
-async fn what_was_written_survives_kill_9() {
+async fn written_items_survive_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tables.db");
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/templates/table.yaml");
@@ -380,7 +380,7 @@ async fn what_was_written_survives_kill_9() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_table_file_is_named() {
+async fn the_error_names_a_file_that_is_not_a_table_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tables.db");
     std::fs::write(&file, "this is a letter, not a database".repeat(100)).unwrap();

@@ -1,4 +1,4 @@
-//! What DynamoDB tells about an account and a table beside its items.
+//! DynamoDB's descriptions of an account and of a table.
 
 use serde_json::json;
 

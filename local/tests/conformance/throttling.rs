@@ -1,4 +1,4 @@
-//! Statement `limits.6`: how many connections and requests get through.
+//! Statement `limits.6`: the limits of connections and requests.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::setup::Setup;
 use crate::world::{Client, World, until};
 
-/// Every one of these is a token bucket.
+/// One request a second, one at once.
 const ONE_A_SECOND: Throttle = Throttle {
     rate: 1.0,
     burst: 1,
@@ -46,7 +46,7 @@ async fn check_refused_handshake(world: &World) {
     );
 }
 
-/// Sends `text` and expects the frame of a message that did not get through.
+/// Sends `text` and expects the frame of a throttled message.
 async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
     client.send(text).await;
     let frame = client.receive().await;
@@ -63,7 +63,7 @@ async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
 
 #[tokio::test]
 async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
-    // New connections, of the whole account.
+    // New connections, for the whole account.
     let limits = Limits::default().with_new_connections(ONE_A_SECOND);
     let (accounts, hand) = world(limits, Setup::chat).await;
     let _first = accounts.connect().await;
@@ -93,18 +93,18 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
     check_refused_message(&routes, &mut client, join).await;
     let warnings = routes.warnings();
     assert!(
-        matches!(warnings.as_slice(), [one] if one.starts_with("route `join` of stage `v1` gets more requests than the stage's settings allow it, 1 a second and 1 at once")),
-        "it is said once: {warnings:?}"
+        matches!(warnings.as_slice(), [one] if one.starts_with("route `join` of stage `v1` exceeds the limits of the stage's settings, 1 a second and 1 at once")),
+        "it is reported once: {warnings:?}"
     );
     hand.advance(Duration::from_secs(1));
     client.send(join).await;
     routes.puppets.event("join", 1).await;
-    // Posts take no route.
+    // Posts have no route.
     let id = routes.connection_id(0).await;
     for _ in 0..3 {
         assert_eq!(routes.operate("POST", &id, b"x").await.status, 200);
     }
-    // Everything together, of the whole account.
+    // All requests together, for the whole account.
     let limits = Limits::default().with_requests(Throttle {
         rate: 1.0,
         burst: 3,
@@ -128,13 +128,13 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
     assert_eq!(accounts.puppets.count("default"), 1);
     let warnings = accounts.warnings();
     assert!(
-        matches!(warnings.as_slice(), [one] if one.starts_with("more requests than an AWS account has")),
-        "it is said once: {warnings:?}"
+        matches!(warnings.as_slice(), [one] if one.starts_with("more requests than an AWS account's")),
+        "it is reported once: {warnings:?}"
     );
 }
 
 #[tokio::test]
-async fn a_limit_of_zero_lets_nobody_in_and_is_warned_of_at_once() {
+async fn a_limit_of_zero_refuses_every_client_and_is_reported_at_the_start() {
     let zero = Throttle {
         rate: 100.0,
         burst: 0,
@@ -143,7 +143,7 @@ async fn a_limit_of_zero_lets_nobody_in_and_is_warned_of_at_once() {
     let warnings =
         until(async || Some(world.warnings()).filter(|warnings| !warnings.is_empty())).await;
     assert!(
-        warnings[0].starts_with("stage `v1` lets nothing through on `$connect`:"),
+        warnings[0].starts_with("stage `v1` refuses every request on `$connect`,"),
         "{warnings:?}"
     );
     check_refused_handshake(&world).await;
@@ -152,7 +152,7 @@ async fn a_limit_of_zero_lets_nobody_in_and_is_warned_of_at_once() {
 }
 
 #[tokio::test]
-async fn by_default_a_burst_of_500_connections_and_thousands_of_messages_gets_through() {
+async fn by_default_a_burst_of_500_connections_and_thousands_of_messages_is_accepted() {
     let limits = Limits::default();
     assert_eq!(
         (limits.new_connections.rate, limits.new_connections.burst),
@@ -164,9 +164,9 @@ async fn by_default_a_burst_of_500_connections_and_thousands_of_messages_gets_th
     );
 }
 
-/// AWS has no such limit: it is this machine's.
+/// AWS has no such limit; it is this machine's.
 #[tokio::test]
-async fn who_finds_no_room_is_turned_away_until_somebody_leaves_and_that_is_said_once() {
+async fn clients_without_room_are_refused_until_another_leaves_and_that_is_reported_once() {
     let limits = Limits::default().with_connections(2);
     let world = World::limited_chat(limits).await;
     let (first, mut second) = (world.connect().await, world.connect().await);
@@ -184,7 +184,7 @@ async fn who_finds_no_room_is_turned_away_until_somebody_leaves_and_that_is_said
     until(async || (world.upgrade("/v1", "").await.status == 101).then_some(())).await;
     let warnings = world.warnings();
     assert!(
-        matches!(warnings.as_slice(), [one] if one.starts_with("2 clients are connected")),
+        matches!(warnings.as_slice(), [one] if one.starts_with("refused a connection, because 2 clients are connected")),
         "{warnings:?}"
     );
 }

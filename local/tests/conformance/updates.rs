@@ -89,7 +89,7 @@ fn body(text: &str) -> Act {
 }
 
 #[tokio::test]
-async fn other_code_behind_the_same_path_is_a_change() {
+async fn new_code_at_the_same_path_is_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::chat().await;
     world.connect().await;
@@ -186,7 +186,7 @@ async fn tables_come_go_and_are_replaced_when_their_keys_change() {
         }
         _ => false,
     });
-    assert!(lost, "the loss is told");
+    assert!(lost, "the loss is reported");
     assert_eq!(world.stack.status().tables_endpoint, endpoint);
     let names: Vec<String> = world
         .stack
@@ -238,7 +238,7 @@ async fn a_refused_update_changes_nothing() {
                 .as_object_mut()
                 .unwrap()
                 .remove("KeySchema");
-            // It would be replaced if the update went on.
+            // It would be replaced if the update continued.
             let create = &mut stack.tables.get_mut("chatTable").unwrap().create;
             create["KeySchema"].as_array_mut().unwrap().pop();
             create["AttributeDefinitions"].as_array_mut().unwrap().pop();

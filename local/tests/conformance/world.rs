@@ -18,14 +18,14 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use crate::puppets::Puppets;
 use crate::setup::Setup;
 
-/// Waits for something that is bound to happen, and fails the test when it does not.
+/// Waits for an event that must happen, and fails the test if it does not.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), future)
         .await
         .expect("it should have happened by now")
 }
 
-/// Asks again and again until `condition` holds.
+/// Polls until `condition` holds.
 pub(crate) async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     within(async {
         loop {
@@ -46,7 +46,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Runs what `setup` makes of scripted functions.
+    /// Runs the stack that `setup` makes of scripted functions.
     pub(crate) async fn start(setup: impl FnOnce(Setup) -> Setup) -> Self {
         Self::start_with(Options::default(), setup).await
     }
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    /// Like [`World::start`], with a clock that the test moves: no time passes by itself.
+    /// Like [`World::start`], with a clock that only the test moves.
     pub(crate) async fn by_hand(setup: impl FnOnce(Setup) -> Setup) -> (Self, Hand) {
         let hand = Hand::default();
         let options = Options::default().with_clock(hand.clock());
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// Runs a template without functions.
-    pub(crate) async fn of_template(template: &str) -> Self {
+    pub(crate) async fn with_template(template: &str) -> Self {
         let request = StackRequest::new("test", template);
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)
@@ -115,18 +115,18 @@ impl World {
         Self::start(Setup::chat).await
     }
 
-    /// The same within `limits`.
+    /// Like [`World::chat`], within `limits`.
     pub(crate) async fn limited_chat(limits: Limits) -> Self {
         let options = Options::default().with_limits(limits);
         Self::start_with(options, Setup::chat).await
     }
 
-    /// Everything that was told so far.
+    /// Every notice so far.
     pub(crate) fn notices(&self) -> Vec<StackNotice> {
         self.notices.lock().unwrap().clone()
     }
 
-    /// Waits until no function works on anything: a clock that is moved now finds no integration waiting.
+    /// Waits until all functions are idle, so that no integration waits when the clock is moved.
     pub(crate) async fn settled(&self) {
         let busy = || {
             let functions = self.stack.status().functions;
@@ -156,7 +156,7 @@ impl World {
         answer.into_client().await
     }
 
-    /// Asks for an upgrade and returns what the gateway says, whatever it is.
+    /// Sends an upgrade request and returns the gateway's response, whatever it is.
     pub(crate) async fn upgrade(&self, target: &str, headers: &str) -> Answer {
         let port = self.stack.port();
         within(exchange(
@@ -213,14 +213,14 @@ impl World {
     }
 }
 
-/// A header value as AWS's SDKs write it; the signature is never looked at.
+/// A header value in the format of AWS's SDKs; the signature is never checked.
 pub(crate) fn signed_by(key: &str, service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential={key}/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host, Signature=00"
     )
 }
 
-/// An observer, and what it hears.
+/// An observer, and its notices.
 pub(crate) fn recorder() -> (Observer, Arc<Mutex<Vec<StackNotice>>>) {
     let notices: Arc<Mutex<Vec<StackNotice>>> = Arc::default();
     let heard = Arc::clone(&notices);
@@ -230,7 +230,7 @@ pub(crate) fn recorder() -> (Observer, Arc<Mutex<Vec<StackNotice>>>) {
     )
 }
 
-/// An HTTP answer and the socket it came on.
+/// An HTTP response and its socket.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -256,12 +256,12 @@ impl Answer {
     }
 }
 
-/// Sends one request and reads one answer.
+/// Sends one request and reads one response.
 pub(crate) async fn exchange(port: u16, head: &str, body: &[u8]) -> Answer {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     socket.set_nodelay(true).unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
-    // A server that refuses a large body answers before all of it is written.
+    // A server that refuses a large body responds before all of it is written.
     let _refused_early = socket.write_all(body).await;
     let mut bytes = Vec::new();
     let end = loop {
@@ -271,7 +271,7 @@ pub(crate) async fn exchange(port: u16, head: &str, body: &[u8]) -> Answer {
         assert_ne!(
             socket.read_buf(&mut bytes).await.unwrap(),
             0,
-            "no answer to {head}"
+            "no response to {head}"
         );
     };
     let text = String::from_utf8(bytes[..end].to_vec()).unwrap();
@@ -326,8 +326,8 @@ impl Client {
         }
     }
 
-    /// Sends `text`, and hears from the gateway that this ends in `message`.
-    pub(crate) async fn is_told(&mut self, text: &str, message: &str) {
+    /// Sends `text`, and expects an error frame with `message`.
+    pub(crate) async fn gets_error(&mut self, text: &str, message: &str) {
         self.send(text).await;
         let frame = self.receive().await;
         let start = format!(r#"{{"message": "{message}", "connectionId":""#);

@@ -1,4 +1,4 @@
-//! What AWS takes although it has no effect, or selects nothing: accepted here as well, and told once.
+//! Settings that AWS accepts although they have no effect: accepted here as well, with one warning.
 
 use crate::{resolve_with, stack, with_api};
 
@@ -63,7 +63,7 @@ fn a_model_for_connect_has_no_effect() {
 }
 
 #[test]
-fn expressions_and_keys_that_select_nothing_are_told_with_their_place() {
+fn expressions_and_keys_that_select_nothing_are_reported_with_their_place() {
     let mock = |rest: &str| {
         format!(
             "
@@ -91,7 +91,7 @@ fn expressions_and_keys_that_select_nothing_are_told_with_their_place() {
 }
 
 #[test]
-fn a_pattern_of_java_that_cannot_be_read_is_not_checked() {
+fn an_unsupported_java_pattern_is_not_checked() {
     let template = |pattern: &str| {
         with_api("").replace(
             "Resources:",
@@ -107,20 +107,20 @@ fn a_pattern_of_java_that_cannot_be_read_is_not_checked() {
         warnings.contains("Parameters.P.AllowedPattern"),
         "{warnings}"
     );
-    // What can be read is.
+    // Supported patterns are checked.
     assert!(stack(&template("[\\w-\\.]+")).warnings.is_empty());
     assert!(resolve_with(&template("[\\w\\.]+"), &[]).is_err());
     let heavy = stack(&template("((([a-z]?){100}){10}|.*){10}"))
         .warnings
         .concat();
     assert!(
-        heavy.contains("too much work") || heavy.is_empty(),
+        heavy.contains("takes too long") || heavy.is_empty(),
         "{heavy}"
     );
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_the_template() {
+fn a_byte_order_mark_is_not_part_of_the_template() {
     let template = format!(
         "\u{feff}AWSTemplateFormatVersion: 2010-09-09\n{}",
         with_api("")
@@ -129,7 +129,7 @@ fn a_byte_order_mark_is_no_part_of_the_template() {
 }
 
 #[test]
-fn what_begins_like_json_is_read_as_json() {
+fn a_template_that_begins_like_json_is_read_as_json() {
     let api = r#""Api": { "Type": "AWS::ApiGatewayV2::Api", "Properties": { "Name": "chat", "ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.action" } }"#;
     assert!(resolve_with(&format!(r#"{{ "Resources": {{ {api} }} }}"#), &[]).is_ok());
     for wrong in [
@@ -143,7 +143,7 @@ fn what_begins_like_json_is_read_as_json() {
 }
 
 #[test]
-fn a_template_with_a_problem_in_every_line_tells_a_thousand_of_them() {
+fn a_thousand_problems_are_kept() {
     let keys: String = (0..3000).map(|index| format!("K{index}: 1\n")).collect();
     let error = resolve_with(&format!("{keys}{}", with_api("")), &[]).unwrap_err();
     assert_eq!(error.problems.len(), 1001);
@@ -151,7 +151,7 @@ fn a_template_with_a_problem_in_every_line_tells_a_thousand_of_them() {
 }
 
 #[test]
-fn more_than_an_accounts_quota_is_told() {
+fn exceeding_an_account_s_quota_is_reported() {
     let stages = |count: usize| -> String {
         let stage = |index| {
             format!(

@@ -85,7 +85,7 @@ fn check(resources: &str, expected: Expect) {
 }
 
 #[test]
-fn the_parts_of_an_api_find_one_another() {
+fn the_parts_of_an_api_are_connected() {
     check(
         PARTS,
         expect![[r#"
@@ -100,7 +100,7 @@ fn the_parts_of_an_api_find_one_another() {
 }
 
 #[test]
-fn ids_have_the_form_of_api_gateway_and_stay() {
+fn ids_have_api_gateway_s_format_and_are_stable() {
     let template = with_api(&format!(
         "{PARTS}Outputs:\n  Endpoint: {{ Value: !GetAtt Api.ApiEndpoint }}\n  Route: {{ Value: !GetAtt Connect.RouteId }}\n"
     ));

@@ -1,11 +1,11 @@
-//! Routes, integrations, authorizers and stages that API Gateway, or the local target, refuses.
+//! Routes, integrations, authorizers and stages that API Gateway or the local target refuses.
 
 use expect_test::{Expect, expect};
 
 use crate::api::PARTS;
 use crate::check_resource_error;
 
-/// The message after `change` to the parts above.
+/// The error after `change` to the parts above.
 fn check_change(from: &str, to: &str, expected: Expect) {
     assert!(PARTS.contains(from), "{from} is not in the template");
     check_resource_error(&PARTS.replace(from, to), expected);

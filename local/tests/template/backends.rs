@@ -1,4 +1,4 @@
-//! Integrations without functions, their responses, and models: what they become, and what is refused.
+//! Integrations without functions, their responses, and models: accepted and refused ones.
 
 use chatctl_local::unstable::stack::{
     HttpRequest, IntegrationKind, ParameterSource, ParameterTarget, Passthrough, ResponseSource,
@@ -56,7 +56,7 @@ const PARTS: &str = "
 ";
 
 #[test]
-fn an_http_integration_comes_with_all_that_belongs_to_it() {
+fn an_http_integration_has_all_its_parts() {
     let api = stack(&with_api(PARTS)).api;
     let integration = api.integrations.values().next().unwrap();
     let IntegrationKind::Http(request, mapping) = &integration.kind else {
@@ -97,7 +97,7 @@ fn an_http_integration_comes_with_all_that_belongs_to_it() {
 }
 
 #[test]
-fn an_http_proxy_and_a_mock_need_little() {
+fn an_http_proxy_and_a_mock_have_few_required_properties() {
     let parts = "
   Proxy:
     Type: AWS::ApiGatewayV2::Integration
@@ -117,7 +117,7 @@ fn an_http_proxy_and_a_mock_need_little() {
     assert_eq!(kinds, ["mock", "proxy"]);
 }
 
-/// The message after `change` to the parts above.
+/// The error after `change` to the parts above.
 #[track_caller]
 fn check_change(from: &str, to: &str, expected: Expect) {
     assert!(PARTS.contains(from), "{from} is not in the template");

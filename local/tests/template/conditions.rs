@@ -1,4 +1,4 @@
-//! Conditions, and what they leave out.
+//! Conditions, and the parts that they omit.
 
 use expect_test::expect;
 
@@ -20,7 +20,7 @@ Conditions:
 ";
 
 #[test]
-fn each_function_judges_as_its_name_says() {
+fn each_function_has_its_meaning() {
     let names = ["IsProd", "IsDev", "Both", "Either", "Five", "Here", "Later"];
     let expressions: Vec<String> = names
         .iter()
@@ -43,7 +43,7 @@ fn each_function_judges_as_its_name_says() {
 }
 
 #[test]
-fn a_false_condition_leaves_out_resources_and_outputs() {
+fn a_false_condition_omits_resources_and_outputs() {
     let template = format!(
         "{BEFORE}Resources:{API}
   Logs: {{ Type: 'AWS::Logs::LogGroup', Condition: IsDev }}
@@ -67,7 +67,7 @@ Outputs:
 }
 
 #[test]
-fn a_reference_to_a_resource_that_is_left_out_is_unresolved() {
+fn a_reference_to_an_omitted_resource_is_unresolved() {
     check_error(
         &format!(
             "{BEFORE}Resources:{API}
@@ -85,7 +85,7 @@ Outputs:
 }
 
 #[test]
-fn no_value_vanishes_from_maps_and_lists() {
+fn no_value_is_removed_from_maps_and_lists() {
     let template = format!(
         "{BEFORE}Resources:{API}
   Logs:
@@ -168,7 +168,7 @@ fn every_wrong_condition_is_refused() {
 }
 
 #[test]
-fn a_condition_that_does_not_exist_is_refused_wherever_it_is_named() {
+fn an_unknown_condition_is_refused_in_every_place() {
     check_resource_error(
         "  Logs: { Type: 'AWS::Logs::LogGroup', Condition: Nope }",
         expect![
@@ -197,7 +197,7 @@ fn a_long_chain_of_conditions_does_not_exhaust_the_stack() {
 }
 
 #[test]
-fn a_part_that_is_left_out_must_still_name_what_exists() {
+fn names_in_an_omitted_part_must_exist() {
     check_error(
         &format!(
             "{BEFORE}Resources:{API}

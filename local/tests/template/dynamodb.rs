@@ -1,4 +1,4 @@
-//! Tables and the CreateTable call they become.
+//! Tables and their CreateTable calls.
 
 use expect_test::expect;
 
@@ -147,7 +147,7 @@ Outputs:
 }
 
 #[test]
-fn the_embedded_database_takes_the_call() {
+fn the_embedded_database_accepts_the_call() {
     let properties = format!(
         "{KEYS}      SSESpecification: {{ SSEEnabled: 'true' }}
       StreamSpecification: {{ StreamViewType: NEW_IMAGE }}

@@ -1,4 +1,4 @@
-//! What a template says about asynchronous invocations.
+//! Settings for asynchronous invocations.
 
 use expect_test::expect;
 
@@ -36,7 +36,7 @@ fn a_function_has_the_event_policy_that_its_configuration_gives() {
 }
 
 #[test]
-fn an_event_configuration_that_cannot_be_honoured_is_refused() {
+fn an_unsupported_event_configuration_is_refused() {
     for (properties, expected) in [
         (
             "      FunctionName: nobody\n      Qualifier: $LATEST",

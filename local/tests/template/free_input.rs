@@ -1,10 +1,10 @@
-//! Whatever the text, the reader answers: it never panics and never loops.
+//! Checks that the reader handles any text: it never panics and never loops.
 
 use proptest::prelude::*;
 
 use crate::{API, resolve_with};
 
-/// An answer is a stack with an API, or at least one problem that says something.
+/// The result must be a stack with an API, or at least one problem with a reason.
 fn check_answer(template: &str) {
     match resolve_with(template, &[]) {
         Ok(stack) => assert!(
@@ -23,7 +23,7 @@ fn check_answer(template: &str) {
     }
 }
 
-/// Pieces that templates are made of, so that random text gets past the first check.
+/// Pieces of templates, so that random text gets past the first check.
 fn fragment() -> impl Strategy<Value = String> {
     prop_oneof![
         "[ -~\n\t]{0,6}",
@@ -146,19 +146,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn any_text_is_answered(pieces in proptest::collection::vec(fragment(), 0..24)) {
+    fn any_text_is_handled(pieces in proptest::collection::vec(fragment(), 0..24)) {
         check_answer(&pieces.concat());
     }
 
     #[test]
-    fn any_tree_is_answered_in_every_block(tree in tree(), block in 0_usize..5) {
+    fn any_tree_is_handled_in_every_block(tree in tree(), block in 0_usize..5) {
         let name = ["Parameters", "Conditions", "Mappings", "Outputs", "Resources"][block];
         let text = serde_json::json!({ "Resources": { "A": { "Type": "AWS::Logs::LogGroup" } }, name: { "P": tree } });
         check_answer(&text.to_string());
     }
 
     #[test]
-    fn any_properties_are_answered_for_every_type(tree in tree(), kind in proptest::sample::select(&TYPES[..]), name in "[A-Z][a-z]{0,3}") {
+    fn any_properties_are_handled_for_every_type(tree in tree(), kind in proptest::sample::select(&TYPES[..]), name in "[A-Z][a-z]{0,3}") {
         let template = format!("Conditions: {{ Yes: !Equals [a, a] }}\nResources:{API}  A: {{ Type: '{kind}', Properties: {tree} }}\nOutputs: {{ {name}: {{ Value: {tree} }} }}");
         check_answer(&template);
     }

@@ -1,4 +1,4 @@
-//! Roles and the policies attached to them.
+//! Roles and their attached policies.
 
 use chatctl_local::iam::{Decision, Request, decide};
 use chatctl_local::unstable::stack::Stack;
@@ -65,7 +65,7 @@ fn inline_attached_and_managed_policies_all_count() {
 }
 
 #[test]
-fn each_known_managed_policy_allows_what_it_is_for() {
+fn each_supported_managed_policy_allows_its_actions() {
     for (name, action, resource) in [
         (
             "AmazonDynamoDBFullAccess",
@@ -91,7 +91,7 @@ fn each_known_managed_policy_allows_what_it_is_for() {
 }
 
 #[test]
-fn a_role_answers_its_name_arn_and_id() {
+fn a_role_has_its_name_arn_and_id() {
     let template = with_api(
         &(ROLE.replace("RoleName: worker", "Path: /chat/")
             + "Outputs:\n  Name: { Value: !Ref Role }\n  Arn: { Value: !GetAtt Role.Arn }\n  Id: { Value: !GetAtt Role.RoleId }\n"),
@@ -106,7 +106,7 @@ fn a_role_answers_its_name_arn_and_id() {
 }
 
 #[test]
-fn a_long_stack_name_and_logical_id_still_give_a_role_name_of_64() {
+fn role_names_have_at_most_64_characters() {
     let long = "L".repeat(80);
     let template = with_api(
         &ROLE
@@ -164,7 +164,7 @@ fn every_wrong_role_is_refused() {
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: { Statement: { Effect: Allow, Action: 'a:b', Resource: '*', Condition: { IpAdress: { 'aws:SourceIp': 10.0.0.0/8 } } } } }]",
             expect![
-                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be judged: the condition operator `IpAdress` is not supported by the local target"
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies: in `p`, statement 1 of the policy has a condition that cannot be evaluated: the condition operator `IpAdress` is not supported by the local target"
             ],
         ),
     ] {
@@ -216,7 +216,7 @@ fn function_with(role: &str) -> String {
 }
 
 #[test]
-fn a_role_that_lambda_may_not_assume_is_refused_for_a_function_only() {
+fn a_role_that_lambda_may_not_assume_is_only_refused_for_a_function() {
     let foreign = ROLE.replace("lambda.amazonaws.com", "ec2.amazonaws.com");
     assert_eq!(stack(&with_api(&foreign)).roles.len(), 1);
     check_resource_error(

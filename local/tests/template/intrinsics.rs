@@ -1,4 +1,4 @@
-//! The functions, in their long and short forms.
+//! The intrinsic functions, in their long and short forms.
 
 use expect_test::expect;
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ Conditions:
 ";
 
 #[test]
-fn every_function_gives_what_cloudformation_documents() {
+fn every_function_has_its_documented_result() {
     check_outputs(
         BEFORE,
         &[
@@ -65,7 +65,7 @@ fn every_function_gives_what_cloudformation_documents() {
 }
 
 #[test]
-fn pseudo_parameters_answer_from_the_identity() {
+fn pseudo_parameters_have_the_identity_s_values() {
     check_outputs(
         "",
         &[
@@ -94,7 +94,7 @@ fn pseudo_parameters_answer_from_the_identity() {
 }
 
 #[test]
-fn every_misuse_says_what_the_function_needs() {
+fn every_misuse_is_an_error_with_the_expected_form() {
     check_outputs(
         BEFORE,
         &[
@@ -236,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn select_picks_what_join_would_put_there(items in proptest::collection::vec("[a-z]{1,4}", 1..6), index in 0_usize..6) {
+    fn select_returns_the_item_that_join_would_use(items in proptest::collection::vec("[a-z]{1,4}", 1..6), index in 0_usize..6) {
         let list = format!("[{}]", items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", "));
         let selected = output_of("", &format!("!Select [{index}, {list}]"));
         match items.get(index) {

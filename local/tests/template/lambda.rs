@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use crate::{ROLE, check_resource_error, stack, with_api};
 
-/// A function with `properties` beside those it must have.
+/// A function with `properties` besides the required ones.
 pub(crate) fn function(properties: &str) -> String {
     format!(
         "{ROLE}
@@ -44,7 +44,7 @@ fn a_function_has_the_defaults_of_lambda() {
 }
 
 #[test]
-fn a_function_keeps_what_the_template_says() {
+fn a_function_has_the_template_s_settings() {
     let properties = format!(
         "{ZIP}      FunctionName: chat-connect
       MemorySize: '256'
@@ -270,7 +270,7 @@ fn two_functions_with_one_name_are_refused() {
     );
 }
 
-/// A permission's fields, for what `FunctionName`, `Action` and the rest say.
+/// The fields of a permission with these properties.
 fn permission(properties: &str) -> String {
     let resources = format!(
         "{}  Permission:
@@ -293,7 +293,7 @@ fn permission(properties: &str) -> String {
 }
 
 #[test]
-fn a_permission_finds_its_function_by_every_spelling() {
+fn a_permission_finds_its_function_by_name_and_by_arn() {
     let arn = "arn:aws:lambda:eu-central-1:000000000000:function:chat from anywhere";
     for name in [
         "!Ref Function",
@@ -319,7 +319,7 @@ fn a_permission_finds_its_function_by_every_spelling() {
 }
 
 #[test]
-fn a_permission_that_cannot_admit_the_gateway_is_none() {
+fn a_permission_that_does_not_apply_to_the_gateway_is_ignored() {
     for properties in [
         "Action: 'lambda:GetFunction', FunctionName: chat",
         "Action: 'lambda:InvokeFunction', FunctionName: chat, SourceAccount: '111111111111'",

@@ -1,4 +1,4 @@
-//! What AWS refuses because it is too much, or does not go together.
+//! Settings that exceed AWS's limits, or do not fit together.
 
 use crate::{ROLE, resolve_with, stack, with_api};
 
@@ -29,7 +29,7 @@ fn check(template: &str, expected: Option<&str>) {
 #[test]
 fn a_function_has_five_layers_at_most() {
     check(&function("Layers: [a, b, c, d, e]"), None);
-    let reason = "Resources.Work.Properties.Layers: it has 6 layers, and 5 are allowed";
+    let reason = "Resources.Work.Properties.Layers: it has 6 layers, 5 at most";
     check(&function("Layers: [a, b, c, d, e, f]"), Some(reason));
 }
 
@@ -61,7 +61,7 @@ fn the_format_of_access_logs_has_3_kb_at_most() {
     check(&logs(3_072), None);
     check(
         &logs(3_073),
-        Some("its Format has 3073 bytes, and 3072 are allowed"),
+        Some("its Format has 3073 bytes, 3072 at most"),
     );
 }
 
@@ -85,9 +85,9 @@ fn request_parameters_of_other_routes_than_connect_are_warned_of() {
 }
 
 #[test]
-fn a_key_that_yaml_reads_as_null_is_to_be_quoted() {
+fn a_key_that_yaml_reads_as_null_must_be_quoted() {
     let bare = with_api("  Logs: { Type: 'AWS::Logs::LogGroup', Properties: { Null: x } }\n");
-    check(&bare, Some("a key must be text, but is null"));
+    check(&bare, Some("a key must be a string, but is null"));
     let quoted = with_api("  Logs: { Type: 'AWS::Logs::LogGroup', Metadata: { 'Null': x } }\n");
     check(&quoted, None);
 }

@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::{check_resource_error, stack, with_api};
 
 #[test]
-fn a_log_group_answers_its_name_and_an_arn_that_ends_in_a_star() {
+fn a_log_group_has_its_name_and_an_arn_that_ends_in_a_star() {
     let template = with_api(
         "
   Logs: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: /aws/lambda/chat, RetentionInDays: 14 } }

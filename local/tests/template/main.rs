@@ -1,4 +1,4 @@
-//! The template reader: small templates in, stacks or messages out.
+//! The template reader: small templates in, stacks or errors out.
 
 mod accepted;
 mod api;
@@ -25,7 +25,7 @@ use chatctl_local::unstable::stack::{Identity, Stack};
 use chatctl_local::unstable::template::{TemplateError, resolve};
 use expect_test::Expect;
 
-/// An API, which every stack needs, for templates that are about something else.
+/// An API, which every stack needs, for templates about something else.
 const API: &str = "
   Api:
     Type: AWS::ApiGatewayV2::Api
@@ -64,7 +64,7 @@ fn stack(template: &str) -> Stack {
     resolve_with(template, &[]).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The message for `template`.
+/// The error for `template`.
 fn check_error(template: &str, expected: Expect) {
     let error = resolve_with(template, &[]).expect_err("the template is wrong");
     expected.assert_eq(&error.to_string());
@@ -75,12 +75,12 @@ fn with_api(resources: &str) -> String {
     format!("Resources:{API}{resources}")
 }
 
-/// The message for a template with an API and the given `resources`.
+/// The error for a template with an API and the given `resources`.
 fn check_resource_error(resources: &str, expected: Expect) {
     check_error(&with_api(resources), expected);
 }
 
-/// What `expression` evaluates to as the value of an output; `before` goes in front of the Resources block.
+/// The value of `expression` in an output; `before` goes in front of the Resources block.
 fn output_of(before: &str, expression: &str) -> String {
     let template = format!("{before}\nResources:{API}Outputs:\n  O: {{ Value: {expression} }}\n");
     match resolve_with(&template, &[]) {

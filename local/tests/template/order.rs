@@ -1,4 +1,4 @@
-//! Creation order, circles, names and digests.
+//! Creation order, cycles, names and digests.
 
 use expect_test::expect;
 
@@ -15,7 +15,7 @@ fn order(resources: &str) -> String {
 }
 
 #[test]
-fn resources_come_after_what_they_refer_to_and_else_in_template_order() {
+fn resources_come_after_their_references_and_otherwise_in_template_order() {
     let resources = "
   D: { Type: 'AWS::Logs::LogGroup', DependsOn: C }
   C: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !Sub '${A}-c' } }
@@ -26,7 +26,7 @@ fn resources_come_after_what_they_refer_to_and_else_in_template_order() {
 }
 
 #[test]
-fn a_reference_in_a_branch_that_is_not_taken_orders_nothing() {
+fn a_reference_in_an_untaken_branch_does_not_affect_the_order() {
     let template = format!(
         "Conditions:\n  No: !Equals [a, b]\n{}",
         with_api(
@@ -45,7 +45,7 @@ fn a_reference_in_a_branch_that_is_not_taken_orders_nothing() {
 }
 
 #[test]
-fn a_circle_is_listed() {
+fn a_cycle_is_listed() {
     check_resource_error(
         "
   A: { Type: 'AWS::Logs::LogGroup', DependsOn: B }
@@ -59,7 +59,7 @@ fn a_circle_is_listed() {
 }
 
 #[test]
-fn a_digest_tells_a_change_of_properties_and_nothing_else() {
+fn a_digest_only_changes_with_the_properties() {
     let digest = |properties: &str| {
         let logs =
             format!("  Logs:\n    Type: AWS::Logs::LogGroup\n    Properties: {properties}\n");
@@ -129,7 +129,7 @@ fn retained_resources_with_metadata_are_accepted() {
 }
 
 #[test]
-fn more_resources_than_cloudformation_takes_are_refused() {
+fn more_resources_than_cloudformation_accepts_are_refused() {
     let many: String = (0..500)
         .map(|i| format!("  L{i}: {{ Type: 'AWS::Logs::LogGroup' }}\n"))
         .collect();

@@ -1,10 +1,10 @@
-//! Parameters: defaults, constraints, lists, and every way to get one wrong.
+//! Parameters: defaults, constraints, lists, and all errors.
 
 use expect_test::{Expect, expect};
 
 use crate::{API, resolve_with};
 
-/// What `Ref P` gives, or the problems without their line.
+/// The value of `Ref P`, or the problems without their line.
 fn check(declaration: &str, given: &[(&str, &str)], expected: Expect) {
     let template = format!(
         "Parameters:\n  P: {declaration}\nResources:{API}Outputs:\n  O: {{ Value: !Join ['|', [!Ref P]] }}\n"
@@ -29,7 +29,7 @@ fn check(declaration: &str, given: &[(&str, &str)], expected: Expect) {
 }
 
 #[test]
-fn a_given_value_wins_over_the_default() {
+fn a_given_value_overrides_the_default() {
     check("{ Type: String, Default: prod }", &[], expect!["prod"]);
     check(
         "{ Type: String, Default: prod }",
@@ -226,7 +226,7 @@ fn all_parameters_are_reported_together() {
 }
 
 #[test]
-fn a_value_longer_than_cloudformation_takes_is_refused() {
+fn a_value_longer_than_cloudformation_accepts_is_refused() {
     check(
         "{ Type: String }",
         &[("P", &"x".repeat(4_097))],

@@ -1,4 +1,4 @@
-//! From text to a tree: YAML, JSON, and what CloudFormation does not take of either.
+//! Parsing YAML and JSON, and the parts of them that CloudFormation does not support.
 
 use expect_test::expect;
 
@@ -65,7 +65,7 @@ fn unquoted_scalars_are_those_of_yaml_1_1() {
 }
 
 #[test]
-fn what_is_not_a_template_is_said_with_its_line() {
+fn invalid_templates_are_reported_with_their_line() {
     for (template, expected) in [
         ("", expect!["the template cannot be used: it is empty"]),
         (
@@ -155,7 +155,7 @@ fn size_and_depth_are_bounded() {
         &blocks,
         expect!["the template cannot be used: line 65: it nests deeper than 64 levels here"],
     );
-    // A surrogate pair is JSON only, so this takes the other way.
+    // A surrogate pair is only valid in JSON, so this uses the JSON parser.
     let json = format!(
         "{{\"\\ud83d\\ude00\": {}{}}}",
         "[".repeat(100),

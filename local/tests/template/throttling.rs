@@ -1,4 +1,4 @@
-//! What a stage's settings let through.
+//! A stage's limits.
 
 use expect_test::{Expect, expect};
 
@@ -21,7 +21,7 @@ fn stage(settings: &str) -> String {
     )
 }
 
-/// One line for each route that has a limit of its own.
+/// One line for each route with its own limit.
 fn check(settings: &str, expected: Expect) {
     let stack = stack(&with_api(&stage(settings)));
     let throttles = stack.api.stages["v1"].throttles.iter();
@@ -35,7 +35,7 @@ fn check(settings: &str, expected: Expect) {
 }
 
 #[test]
-fn without_settings_a_route_has_no_limit_of_its_own() {
+fn without_settings_a_route_has_no_own_limit() {
     check("", expect![""]);
     check(
         "DefaultRouteSettings: { DetailedMetricsEnabled: true }",
@@ -44,7 +44,7 @@ fn without_settings_a_route_has_no_limit_of_its_own() {
 }
 
 #[test]
-fn the_default_settings_hold_for_every_route_and_a_routes_own_go_before() {
+fn the_default_settings_hold_for_every_route_and_a_route_s_own_override_them() {
     check(
         "DefaultRouteSettings: { ThrottlingBurstLimit: 50, ThrottlingRateLimit: 100.5 }",
         expect![[r#"
@@ -62,7 +62,7 @@ fn the_default_settings_hold_for_every_route_and_a_routes_own_go_before() {
 }
 
 #[test]
-fn a_limit_that_is_not_set_is_the_accounts() {
+fn a_limit_that_is_not_set_is_the_account_s() {
     check(
         "RouteSettings: { join: { ThrottlingBurstLimit: '7' } }",
         expect![[r#"
@@ -72,7 +72,7 @@ fn a_limit_that_is_not_set_is_the_accounts() {
 }
 
 #[test]
-fn settings_of_an_unknown_route_and_limits_that_are_no_numbers_are_refused() {
+fn settings_of_an_unknown_route_and_invalid_limits_are_refused() {
     for (settings, expected) in [
         (
             "RouteSettings: { leave: {} }",

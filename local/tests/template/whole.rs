@@ -81,7 +81,7 @@ fn a_whole_chat_stack_resolves() {
 }
 
 #[test]
-fn a_parameter_switches_what_depends_on_it() {
+fn a_parameter_switches_its_dependent_resources() {
     let given = [
         ("Bucket", "code"),
         ("Key", "chat.zip"),
@@ -96,7 +96,7 @@ fn a_parameter_switches_what_depends_on_it() {
 }
 
 #[test]
-fn a_value_that_breaks_a_constraint_is_named() {
+fn a_value_that_violates_a_constraint_is_named() {
     let error = resolve_with(
         TEMPLATE,
         &[("Bucket", "code"), ("Memory", "64"), ("Colour", "red")],

@@ -1,18 +1,18 @@
-//! Java's dialect of regular expressions, as far as it differs from the engine's.
+//! Translates Java's dialect of regular expressions where it differs from the engine's.
 //!
 //! See <https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/regex/Pattern.html>.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// `pattern` as the engine reads it.
+/// `pattern` in the engine's dialect.
 ///
 /// # Errors
-/// What the engine cannot do: looking around and back, classes of Unicode, and what two classes have in common.
+/// The engine does not support it: look-around, back references, Unicode classes, and intersections of classes.
 pub(super) fn translated(pattern: &str) -> Result<String, String> {
     let mut text = String::with_capacity(pattern.len());
     let mut rest = pattern.chars().peekable();
-    // How many classes are open, and whether the last thing in one stands for many characters.
+    // The number of open classes, and whether the last item in one stands for many characters.
     let (mut depth, mut is_many) = (0_usize, false);
     while let Some(character) = rest.next() {
         let was_many = std::mem::take(&mut is_many);
@@ -20,11 +20,11 @@ pub(super) fn translated(pattern: &str) -> Result<String, String> {
             '\\' => is_many = escape(&mut rest, depth > 0, &mut text)?,
             '[' => {
                 if depth > 0 {
-                    return Err("a class lies within another".to_owned());
+                    return Err("a class inside another".to_owned());
                 }
                 depth += 1;
                 text.push('[');
-                // `[]a]` and `[^]a]` have a bracket in them.
+                // `[]a]` and `[^]a]` contain a bracket.
                 if rest.next_if_eq(&'^').is_some() {
                     text.push('^');
                 }
@@ -39,7 +39,7 @@ pub(super) fn translated(pattern: &str) -> Result<String, String> {
             '&' if depth > 0 && rest.peek() == Some(&'&') => {
                 return Err("`&&` in a class".to_owned());
             }
-            // A range needs one character on either side; otherwise the dash is one itself.
+            // A range needs one character on either side; otherwise the dash is a character itself.
             '-' if depth > 0 && (was_many || begins_many(&rest)) => text.push_str("\\-"),
             '(' if depth == 0 && rest.peek() == Some(&'?') => {
                 text.push('(');
@@ -66,7 +66,7 @@ fn begins_many(rest: &Peekable<Chars<'_>>) -> bool {
     ahead.next() == Some('\\') && ahead.next().is_some_and(|kind| "dDwWsSpPhH".contains(kind))
 }
 
-/// What follows a backslash. Answers whether it stands for many characters.
+/// Translates what follows a backslash. Returns whether it stands for many characters.
 fn escape(
     rest: &mut Peekable<Chars<'_>>,
     is_in_class: bool,
@@ -113,7 +113,7 @@ fn escape(
             }
             text.push_str(&regex_lite::escape(&quoted));
         }
-        '1'..='9' | 'k' if !is_in_class => return Err(format!("`\\{kind}`, which looks back")),
+        '1'..='9' | 'k' if !is_in_class => return Err(format!("`\\{kind}`, a back reference")),
         other => {
             text.push('\\');
             text.push(other);
@@ -122,7 +122,7 @@ fn escape(
     Ok(false)
 }
 
-/// The classes that Java has of POSIX, in US-ASCII.
+/// Java's POSIX classes, in US-ASCII.
 fn posix(name: &str) -> Option<&'static str> {
     Some(match name {
         "Lower" => "a-z",
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_cannot_do_is_named() {
+    fn unsupported_parts_are_named() {
         for (pattern, named) in [
             ("^(?!.*--).*$", "(?!"),
             ("(?=.*[A-Z]).+", "(?="),

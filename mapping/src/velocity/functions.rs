@@ -110,7 +110,7 @@ pub(super) fn util(function: &str, arguments: &[Value]) -> Result<Value, String>
         "base64Encode" => STANDARD.encode(text.as_bytes()).into(),
         "base64Decode" => match STANDARD.decode(text.as_bytes()) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into(),
-            Err(error) => return Err(format!("this is no base64: {error}")),
+            Err(error) => return Err(format!("this is not base64: {error}")),
         },
         _ => {
             return Err(format!(

@@ -237,7 +237,9 @@ mod tests {
                 function("A", None),
                 function("B", Some(Unready::NotYet("Pending".into()))),
             ],
-            unknown: vec!["could not ask what runs in function C: AccessDenied: no".into()],
+            unknown: vec![
+                "could not read the code's digest of function C: AccessDenied: no".into(),
+            ],
             differences: vec!["A runs other code than was deployed with the stack".into()],
         };
         expect![[r#"
@@ -249,7 +251,7 @@ mod tests {
             changed      2026-09-21T14:13:20Z
             functions    A: active
                          B: not ready: Pending
-            unknown      could not ask what runs in function C: AccessDenied: no
+            unknown      could not read the code's digest of function C: AccessDenied: no
             differs      A runs other code than was deployed with the stack"#]]
         .assert_eq(&text(&status));
     }

@@ -1,4 +1,4 @@
-//! Makes the bucket: closed, encrypted and expiring before anything lies in it.
+//! Creates the bucket: private, encrypted and with an expiry before anything is stored in it.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use super::{Bucket, EXPIRY_DAYS, incomplete};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
 
-/// S3 refuses a change of a bucket while another one is under way, such as that of a second deployment, or while a
-/// deleted bucket's name is being released
-/// (`OperationAborted`, <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
-/// The change is tried again after each of these pauses, a minute in all.
+/// S3 refuses a change of a bucket while another one is in progress, such as that of a second deployment, or while a
+/// deleted bucket's name is being released (`OperationAborted`,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>). The change is retried after each of these
+/// pauses, a minute in total.
 pub(super) const PAUSES: &[Duration] = &[
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -32,7 +32,7 @@ pub(super) const PAUSES: &[Duration] = &[
 ];
 
 impl Bucket {
-    /// Makes the bucket, or finishes one whose making was interrupted: the policy comes last.
+    /// Creates the bucket, or completes one whose creation was interrupted: the policy comes last.
     pub(super) async fn ensure(&self) -> Result<(), TargetError> {
         if self.is_there().await? {
             let request = self.client.get_bucket_policy().bucket(&self.name);
@@ -50,7 +50,7 @@ impl Bucket {
     }
 
     async fn create(&self) -> Result<(), TargetError> {
-        // S3 does not take the name of its first region here.
+        // S3 refuses the name of its first Region here.
         let place = (self.region != "us-east-1").then(|| {
             CreateBucketConfiguration::builder()
                 .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
@@ -67,7 +67,7 @@ impl Bucket {
         match self.patiently(|| request.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match code(&error) {
-                // Another deployment was a moment faster.
+                // Another deployment was faster.
                 Some("BucketAlreadyOwnedByYou") => Ok(()),
                 Some("BucketAlreadyExists") => Err(self.taken()),
                 _ => Err(self.refused("s3:CreateBucket", "make", error)),
@@ -75,7 +75,8 @@ impl Bucket {
         }
     }
 
-    /// As [`Bucket::exists`], but a name that a stranger may have taken is asked for, which S3 answers plainly.
+    /// Like [`Bucket::exists`], but for a name that another account may have, it tries to create the bucket, because
+    /// S3's response to that is unambiguous.
     async fn is_there(&self) -> Result<bool, TargetError> {
         let request = self.client.head_bucket().bucket(&self.name);
         match request.expected_bucket_owner(&self.owner).send().await {
@@ -83,14 +84,14 @@ impl Bucket {
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
             Err(error) if kind(&error) == Kind::Denied && self.namespace == Namespace::Global => {
                 self.create().await?;
-                // It is ours, so a permission is what is missing.
+                // The bucket is ours, so a permission is missing.
                 Err(self.refused("s3:ListBucket", "reach", error))
             }
             Err(error) => Err(self.unreached(error)),
         }
     }
 
-    /// Sends the request again while S3 is busy with another change of the bucket.
+    /// Repeats the request while S3 is busy with another change of the bucket.
     async fn patiently<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E>>
     where
         F: Future<Output = Result<T, SdkError<E>>>,

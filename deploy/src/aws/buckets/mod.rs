@@ -1,4 +1,4 @@
-//! The bucket that handlers are published to: one for each account and region, made on first use.
+//! The bucket that handlers are published to: one for each account and Region, created on first use.
 
 mod making;
 mod names;
@@ -24,19 +24,19 @@ use crate::engine::{Asset, AssetStore, ErrorKind, TargetError};
 use crate::packaging::Artifact;
 use names::Namespace;
 
-/// Days after which an object that no deployment has used goes. CloudFormation needs the old object once more when an
-/// update fails, so a stack that has not been deployed for longer cannot be rolled back to its old code.
+/// Days until an object that no deployment has used expires. CloudFormation needs the old object when an update fails,
+/// so a stack that was deployed earlier than that cannot be rolled back to its old code.
 const EXPIRY_DAYS: i32 = 365;
 
-/// An object older than this is sent again when it is used, which starts its days anew.
+/// An object older than this is sent again when it is used, which restarts its expiry.
 const RENEWAL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// A bucket that belongs to chatctl in one account and region.
+/// chatctl's bucket in one account and Region.
 #[derive(Debug)]
 pub struct Bucket {
     client: Client,
     pub name: String,
-    /// Every request names the account, so that a bucket of the same name in a stranger's account gets nothing
+    /// Every request names the account, so that nothing is sent to another account's bucket of the same name
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>).
     owner: String,
     region: String,
@@ -49,7 +49,7 @@ impl Bucket {
     pub(super) fn new(config: &SdkConfig, identity: &Identity, region: &str) -> Self {
         let mut builder = aws_sdk_s3::config::Builder::from(config);
         if config.endpoint_url().is_some() {
-            // An emulator has no host name of its own for every bucket.
+            // An emulator has no host name for every bucket.
             builder = builder.force_path_style(true);
         }
         let partition = identity.partition();
@@ -65,10 +65,10 @@ impl Bucket {
         }
     }
 
-    /// Whether it exists and is ours to use.
+    /// Whether the bucket exists and is ours.
     ///
     /// # Errors
-    /// It belongs to somebody else, or we may not use it.
+    /// It belongs to another account, or the identity has no permission to use it.
     pub async fn exists(&self) -> Result<bool, TargetError> {
         let request = self.client.head_bucket().bucket(&self.name);
         match request.expected_bucket_owner(&self.owner).send().await {
@@ -78,13 +78,13 @@ impl Bucket {
         }
     }
 
-    /// When the object was last sent; `None` when it is not there, or not what its name says.
+    /// The time when the object was last sent; `None` if it is missing, or does not match its name.
     async fn sent_at(&self, artifact: &Artifact) -> Result<Option<SystemTime>, TargetError> {
         let key = &artifact.digest;
         let request = self.client.head_object().bucket(&self.name).key(key);
         let request = request.checksum_mode(ChecksumMode::Enabled);
         match request.expected_bucket_owner(&self.owner).send().await {
-            // S3 has computed this itself; anybody who may write to the bucket can choose the name.
+            // S3 computes this checksum itself, but every user who may write to the bucket can choose the name.
             Ok(head) if head.checksum_sha256() != Some(checksum(artifact).as_str()) => Ok(None),
             Ok(head) => {
                 let time = head.last_modified.and_then(|time| time.try_into().ok());
@@ -111,13 +111,13 @@ impl Bucket {
             .send()
             .await
             .map_err(|error| self.refused("s3:PutObject", "publish the handlers to", error))?;
-        // S3 names what it has stored; whatever answers without has not.
+        // S3 confirms what it has stored; a response without that confirmation may not come from S3.
         if answer.e_tag().is_none() {
             let message = format!("could not publish the handlers to bucket {}", self.name);
             let error = TargetError::new(ErrorKind::Unreachable, message);
             return Err(TargetError {
-                source: Some("the answer does not confirm that they were stored".into()),
-                ..error.with_hint("it is not AWS's answer, or not all of it; try again")
+                source: Some("the response does not confirm that they were stored".into()),
+                ..error.with_hint("the response is incomplete or not AWS's; try again")
             });
         }
         Ok(())
@@ -142,7 +142,7 @@ impl Bucket {
             ..told
         }
         .with_hint(
-            "S3 is busy with another change of this bucket, such as that of a second deployment, or releases the name \
+            "S3 is busy with another change of this bucket, such as that of a second deployment, or is releasing the name \
              of a bucket that was deleted less than an hour ago; try again later",
         )
     }
@@ -167,7 +167,7 @@ impl AssetStore for Bucket {
 
     async fn publish(&self, stack: &StackName, artifact: &Artifact) -> Result<Asset, TargetError> {
         self.ensure().await?;
-        // Noted before it is looked for: nobody removes from here on what is found.
+        // Noted before it is looked for: from here on, no teardown removes the object.
         self.note_use(stack, &artifact.digest).await?;
         let sent_at = self.sent_at(artifact).await?;
         let is_fresh = sent_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < RENEWAL));
@@ -178,7 +178,7 @@ impl AssetStore for Bucket {
     }
 }
 
-/// Of the whole object, as S3 writes it.
+/// The checksum of the whole object, in S3's notation.
 fn checksum(artifact: &Artifact) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&artifact.zip))
 }
@@ -186,9 +186,6 @@ fn checksum(artifact: &Artifact) -> String {
 fn incomplete(error: aws_sdk_s3::error::BuildError) -> TargetError {
     TargetError {
         source: Some(Box::new(error)),
-        ..TargetError::new(
-            ErrorKind::Unexpected,
-            "could not put a request to S3 together",
-        )
+        ..TargetError::new(ErrorKind::Unexpected, "could not build a request to S3")
     }
 }

@@ -1,4 +1,4 @@
-//! What the bucket is called, and who else could have taken that name.
+//! The bucket's name, and which other accounts could have taken it.
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
@@ -6,21 +6,21 @@ use super::Bucket;
 use crate::aws::error::{Kind, kind};
 use crate::engine::{ErrorKind, TargetError};
 
-/// Where a bucket's name is unique
+/// The namespace in which a bucket's name is unique
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Namespace {
-    /// In this account and Region: no other account can take the name.
+    /// This account and Region: no other account can take the name.
     AccountRegional,
-    /// In the whole partition: the first account that asks for a name gets it.
+    /// The whole partition: the first account that requests a name gets it.
     Global,
 }
 
-/// Regions that have no namespaces of accounts, as that page says.
+/// Regions without account namespaces, according to that page.
 const WITHOUT: [&str; 2] = ["me-central-1", "me-south-1"];
 
 impl Namespace {
-    /// The safest namespace that `region` has. The page lists the partitions that know both, and no isolated one.
+    /// The safest namespace of `region`. The page lists the partitions that support both, and no isolated one.
     pub(super) fn of(partition: &str, region: &str) -> Self {
         if WITHOUT.contains(&region) || partition.starts_with("aws-iso") {
             Self::Global
@@ -29,7 +29,7 @@ impl Namespace {
         }
     }
 
-    /// The name of the bucket of `account` in `region`. In the account's namespace S3 demands this ending.
+    /// The name of `account`'s bucket in `region`. S3 requires this suffix in the account's namespace.
     pub(super) fn bucket_name(self, account: &str, region: &str) -> String {
         match self {
             Self::AccountRegional => format!("chatctl-{account}-{region}-an"),
@@ -39,7 +39,7 @@ impl Namespace {
 }
 
 impl Bucket {
-    /// Why the bucket could not be looked at. S3 answers without a body, so a stranger's bucket and a missing
+    /// Why the bucket is not accessible. S3 responds without a body, so another account's bucket and a missing
     /// permission look alike (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html>).
     pub(super) fn unreached<E>(&self, error: SdkError<E>) -> TargetError
     where
@@ -47,7 +47,7 @@ impl Bucket {
     {
         let refused_as = kind(&error);
         let status = error.raw_response().map(|raw| raw.status().as_u16());
-        // S3 says so in a header, also where it refuses
+        // S3 sends it in a header, even with a refusal
         // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html).
         let elsewhere = error
             .raw_response()
@@ -58,17 +58,17 @@ impl Bucket {
         let told = self.refused("s3:ListBucket", "reach", error);
         match (self.namespace, refused_as, status) {
             (_, _, Some(status)) if elsewhere.is_some() || status == 301 => told.with_hint(format!(
-                "a bucket of this name lies in {}, and not in {}: whose it is, `aws s3api list-buckets` shows; remove \
-                 it if it is yours and not needed, or deploy to that Region (`--region`)",
+                "a bucket of this name is in {}, not in {}: `aws s3api list-buckets` shows whether it is yours; remove \
+                 it if you do not need it, or deploy to that Region (`--region`)",
                 elsewhere.as_deref().unwrap_or("another Region"),
                 self.region
             )),
             (Namespace::Global, Kind::Denied, _) => told.with_hint(
-                "either the identity that is used lacks the permission s3:ListBucket, or another AWS account has \
-                 taken the bucket's name; whose it is, `aws s3api list-buckets` shows",
+                "either the identity lacks the permission s3:ListBucket, or another AWS account has \
+                 taken the bucket's name; `aws s3api list-buckets` shows whether it is yours",
             ),
             (Namespace::AccountRegional, Kind::Denied, _) => told.with_hint(
-                "the identity that is used lacks the permission s3:ListBucket, or a policy of the organization, of a \
+                "the identity lacks the permission s3:ListBucket, or a policy of the organization, of a \
                  VPC endpoint or of the bucket denies it; S3 does not say which, and no other account can have a \
                  bucket of this name",
             ),
@@ -76,17 +76,17 @@ impl Bucket {
         }
     }
 
-    /// The name is taken: S3 says so only to requests that would make the bucket.
+    /// The error for a name that is taken, which S3 only reveals to a request that creates the bucket.
     pub(super) fn taken(&self) -> TargetError {
         TargetError::new(
             ErrorKind::Denied,
             format!(
-                "could not make bucket {}: another AWS account has taken its name",
+                "could not create bucket {}: another AWS account has taken its name",
                 self.name
             ),
         )
         .with_hint(format!(
-            "nothing was sent to that bucket; in {} the first account that asks for a bucket's name gets it, so \
+            "nothing was sent to that bucket; in {} the first account that requests a bucket's name gets it, so \
              deploy to another Region (`--region`)",
             self.region
         ))
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_is_one_that_no_other_account_can_take_wherever_s3_offers_that() {
+    fn the_name_is_one_that_no_other_account_can_take_if_s3_offers_that() {
         for (partition, region, name) in [
             ("aws", "eu-west-1", "chatctl-1-eu-west-1-an"),
             ("aws-cn", "cn-north-1", "chatctl-1-cn-north-1-an"),

@@ -36,7 +36,7 @@ fn artifact() -> Artifact {
     }
 }
 
-/// What was asked, by method and query, without the bucket's name.
+/// The requests by method and query, without the bucket's name.
 fn asked(stub: &Stub) -> Vec<String> {
     let lines = stub.asked();
     let line = |line: &String| {
@@ -62,7 +62,7 @@ fn asked(stub: &Stub) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_bucket_is_made_closed_encrypted_and_only_then_used() {
+async fn a_bucket_is_created_private_and_encrypted_before_it_is_used() {
     let (bucket, stub) = bucket(&[
         (404, ""),
         FOUND,
@@ -112,7 +112,7 @@ async fn a_bucket_is_made_closed_encrypted_and_only_then_used() {
 }
 
 #[tokio::test]
-async fn a_bucket_whose_making_was_interrupted_is_finished() {
+async fn a_bucket_whose_creation_was_interrupted_is_completed() {
     let no_policy = "<Error><Code>NoSuchBucketPolicy</Code><Message>none</Message></Error>";
     let (bucket, stub) = bucket(&[FOUND, (404, no_policy), FOUND]).await;
     bucket
@@ -136,7 +136,7 @@ fn refusal(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_bucket_is_made_in_the_namespace_of_the_account() {
+async fn the_bucket_is_created_in_the_account_s_namespace() {
     let (bucket, stub) = bucket(&[(404, ""), FOUND]).await;
     bucket.ensure().await.unwrap();
     assert_eq!(
@@ -155,7 +155,7 @@ async fn a_region_without_namespaces_of_accounts_gets_a_bucket_in_the_global_one
 }
 
 #[tokio::test]
-async fn a_name_that_another_account_has_taken_is_told_as_that_and_nothing_is_sent_there() {
+async fn a_name_that_another_account_has_taken_is_reported_and_nothing_is_sent_there() {
     let (bucket, stub) = bucket_in(
         "me-south-1",
         &[(403, ""), (409, &refusal("BucketAlreadyExists"))],
@@ -166,13 +166,13 @@ async fn a_name_that_another_account_has_taken_is_told_as_that_and_nothing_is_se
     assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(
         error.to_string(),
-        "could not make bucket chatctl-123456789012-me-south-1: another AWS account has taken its name"
+        "could not create bucket chatctl-123456789012-me-south-1: another AWS account has taken its name"
     );
     assert_eq!(asked(&stub), ["HEAD bucket", "PUT bucket"]);
 }
 
 #[tokio::test]
-async fn a_bucket_of_ours_that_cannot_be_looked_at_lacks_a_permission() {
+async fn an_inaccessible_bucket_of_ours_means_a_missing_permission() {
     let owned = refusal("BucketAlreadyOwnedByYou");
     let (bucket, _stub) = bucket_in("me-south-1", &[(403, ""), (409, &owned)]).await;
     let error = bucket.ensure().await.unwrap_err();
@@ -181,7 +181,7 @@ async fn a_bucket_of_ours_that_cannot_be_looked_at_lacks_a_permission() {
 }
 
 #[tokio::test]
-async fn without_making_the_bucket_both_reasons_for_a_refusal_are_told() {
+async fn without_creating_the_bucket_both_reasons_for_a_refusal_are_given() {
     let (bucket, _stub) = bucket_in("me-south-1", &[(403, "")]).await;
     let hint = bucket.exists().await.unwrap_err().hint.unwrap();
     assert!(hint.contains("s3:ListBucket"), "{hint}");
@@ -189,12 +189,12 @@ async fn without_making_the_bucket_both_reasons_for_a_refusal_are_told() {
 }
 
 #[tokio::test]
-async fn a_bucket_in_another_region_is_told_with_that_region() {
+async fn a_bucket_in_another_region_is_reported_with_that_region() {
     for region in ["eu-west-1", "me-south-1"] {
         let (bucket, _stub) = bucket_in(region, &[(301, "")]).await;
         let hint = bucket.exists().await.unwrap_err().hint.unwrap();
         assert!(
-            hint.starts_with("a bucket of this name lies in eu-central-1, and not in"),
+            hint.starts_with("a bucket of this name is in eu-central-1, not in"),
             "{hint}"
         );
     }
@@ -211,7 +211,7 @@ async fn in_the_namespace_of_the_account_a_refusal_is_about_permissions() {
 }
 
 #[tokio::test]
-async fn a_second_deployment_that_makes_the_same_bucket_is_waited_for() {
+async fn the_creation_of_the_same_bucket_by_a_second_deployment_is_waited_for() {
     let aborted = refusal("OperationAborted");
     let owned = refusal("BucketAlreadyOwnedByYou");
     let (bucket, stub) = bucket(&[
@@ -238,7 +238,7 @@ async fn a_second_deployment_that_makes_the_same_bucket_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_stays_busy_is_given_up_with_the_reason() {
+async fn a_bucket_that_stays_busy_is_an_error_with_the_reason() {
     let (bucket, stub) = bucket(&[(404, ""), (409, &refusal("OperationAborted"))]).await;
     let error = bucket.ensure().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unreachable);
@@ -247,7 +247,7 @@ async fn a_bucket_that_stays_busy_is_given_up_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_object_of_the_right_name_whose_content_s3_does_not_vouch_for_is_sent_again() {
+async fn an_object_without_a_matching_checksum_is_sent_again() {
     let (bucket, stub) = bucket(&[FOUND, (200, "{}"), FOUND]).await;
     let asset = bucket
         .publish(&"chat".parse().unwrap(), &artifact())
@@ -258,7 +258,7 @@ async fn an_object_of_the_right_name_whose_content_s3_does_not_vouch_for_is_sent
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
+async fn another_account_s_bucket_is_refused_before_anything_is_sent() {
     let (bucket, stub) = bucket(&[(403, "")]).await;
     let error = bucket.exists().await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);
@@ -269,12 +269,12 @@ async fn a_bucket_that_is_somebody_else_s_is_refused_before_anything_is_sent() {
     assert_eq!(asked(&stub), ["HEAD bucket"]);
 }
 
-/// A digest that is easily told from others.
+/// A digest that is easy to recognise.
 fn digest(letter: &str) -> String {
     letter.repeat(64)
 }
 
-/// What S3 lists of two stacks that share one of two objects.
+/// S3's list of two stacks that share one of two objects.
 fn listed() -> String {
     let object = |key: &str| {
         format!(
@@ -291,7 +291,7 @@ fn listed() -> String {
 }
 
 #[tokio::test]
-async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
+async fn unused_objects_are_removed_before_the_notes_of_their_uses() {
     let done = "<DeleteResult/>";
     let (bucket, stub) = bucket(&[(200, &listed()), (200, done), (200, done)]).await;
     let chat = "chat".parse().unwrap();
@@ -326,7 +326,7 @@ async fn what_nobody_else_uses_is_removed_before_it_is_forgotten_who_used_it() {
 }
 
 #[tokio::test]
-async fn an_object_that_s3_keeps_is_told_with_its_reason_and_the_stack_s_uses_stay_noted() {
+async fn an_object_that_s3_refuses_to_remove_is_reported_and_the_stack_s_uses_stay_noted() {
     let kept = "<DeleteResult><Error><Key>aa</Key><Code>AccessDenied</Code><Message>no</Message></Error></DeleteResult>";
     let (bucket, stub) = bucket(&[(200, &listed()), (200, kept)]).await;
     let chat = "chat".parse().unwrap();

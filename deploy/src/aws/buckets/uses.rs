@@ -1,5 +1,5 @@
-//! Which stacks have been deployed with which published object: an empty object `uses/<digest>/<stack>` for each,
-//! because stacks share what is published, and CloudFormation remembers only what each of them runs now.
+//! Records which stacks have been deployed with which published object: an empty object `uses/<digest>/<stack>` for
+//! each, because stacks share objects, and CloudFormation only records each stack's current ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -14,25 +14,25 @@ use crate::packaging::is_digest;
 
 const PREFIX: &str = "uses/";
 
-/// A use by a stack that does not exist is believed for so long: its first deployment may have begun just now.
+/// How long a use by a missing stack counts: its first deployment may have just begun.
 const BEGINNING: Duration = Duration::from_secs(60 * 60);
 
-/// Objects that one request may delete
+/// The most objects in one request to delete
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>).
 const AT_ONCE: usize = 1000;
 
-/// What was noted: for each object the stacks that were deployed with it, and when they last were.
+/// The recorded uses: for each object its stacks, each with the time of its last deployment.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Uses(BTreeMap<String, BTreeMap<String, SystemTime>>);
 
-/// What becomes of the objects that a stack leaves behind.
+/// The objects that a deleted stack leaves behind.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Leftovers {
-    /// Nobody else uses these.
+    /// Objects that no other stack uses.
     pub unused: BTreeSet<String>,
-    /// Other stacks that use some of the rest, by name.
+    /// The names of other stacks that use some of the remaining objects.
     pub users: BTreeSet<String>,
-    /// Everything that the stack has used.
+    /// Every object that the stack has used.
     used: BTreeSet<String>,
 }
 
@@ -47,11 +47,11 @@ impl Uses {
         }
     }
 
-    /// What `stack` leaves behind at `now`, if it ran `current` last and `others` are all other stacks, each with
-    /// the objects that it runs.
+    /// The objects that `stack` leaves behind at `now`, if it last ran `current` and `others` are all other stacks,
+    /// each with its current objects.
     ///
-    /// What another stack was deployed with earlier stays, because an update of that stack may be rolled back to it.
-    /// So does what has another name than handlers get: a stack can be told by hand to run anything.
+    /// Objects that another stack was deployed with earlier are kept, because an update of that stack may be rolled
+    /// back to them. So are objects without a handler's name: a stack can be changed by hand to run anything.
     pub fn leavings(
         &self,
         stack: &StackName,
@@ -91,7 +91,7 @@ impl Uses {
 }
 
 impl Bucket {
-    /// Notes that `stack` is being deployed with the object, so that no teardown of another stack removes it.
+    /// Records that `stack` is being deployed with the object, so that no teardown of another stack removes it.
     pub(super) async fn note_use(
         &self,
         stack: &StackName,
@@ -108,7 +108,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Every use that was noted in the bucket.
+    /// Every use that is recorded in the bucket.
     ///
     /// # Errors
     /// [`TargetError`] when S3 refuses.
@@ -119,7 +119,7 @@ impl Bucket {
         let mut pages = request.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page =
-                page.map_err(|error| self.refused("s3:ListBucket", "list what is used of", error))?;
+                page.map_err(|error| self.refused("s3:ListBucket", "list the uses of", error))?;
             for object in page.contents.unwrap_or_default() {
                 let at = object.last_modified.and_then(|at| at.try_into().ok());
                 if let Some(key) = &object.key {
@@ -130,12 +130,12 @@ impl Bucket {
         Ok(uses)
     }
 
-    /// Removes what nobody else uses, then every note of the stack; what is gone already is fine.
+    /// Removes the objects that no other stack uses, then all records of the stack. Missing ones are no error.
     ///
-    /// In this order, so that what an interruption leaves behind is found again by the next teardown.
+    /// The order lets the next teardown find what an interruption left behind.
     ///
     /// # Errors
-    /// [`TargetError`] when S3 refuses, also when it refuses some of the objects only.
+    /// [`TargetError`] if S3 refuses, even if it refuses only some of the objects.
     pub async fn forget(&self, stack: &StackName, leavings: &Leftovers) -> Result<(), TargetError> {
         let objects = leavings.unused.iter().cloned();
         self.remove(objects.collect()).await?;
@@ -185,12 +185,12 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// When everything in these tests is judged.
+    /// The time of all judgements in these tests.
     fn now() -> SystemTime {
         SystemTime::UNIX_EPOCH + 1000 * DAY
     }
 
-    /// Uses that were noted yesterday, each `DIGEST STACK` with one letter for the digest.
+    /// Uses that were recorded yesterday, each `DIGEST STACK` with one letter for the digest.
     fn noted(uses: &[&str]) -> Uses {
         let mut noted = Uses::default();
         for line in uses {
@@ -208,12 +208,12 @@ mod tests {
         words.split_whitespace().map(str::to_owned).collect()
     }
 
-    /// Digests, by a letter each.
+    /// Digests, one letter each.
     fn digests(letters: &str) -> BTreeSet<String> {
         letters.split_whitespace().map(|it| it.repeat(64)).collect()
     }
 
-    /// What `chat` leaves, if `other` is another stack, which runs `theirs`.
+    /// What `chat` leaves behind if the stack `other` runs `theirs`.
     fn left(uses: &Uses, current: &str, theirs: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         let others = BTreeMap::from([("other".to_owned(), digests(theirs))]);
         let chat = "chat".parse().unwrap();
@@ -222,31 +222,31 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_deployments_of_the_stack_used_goes_with_it() {
+    fn objects_of_earlier_deployments_of_the_stack_are_removed_with_it() {
         let uses = noted(&["a chat", "b chat", "c other"]);
         assert_eq!(left(&uses, "b", "c"), (digests("a b"), set("")));
     }
 
     #[test]
-    fn what_a_stack_runs_goes_although_nobody_noted_it() {
+    fn a_stack_s_current_object_is_removed_even_if_its_use_was_not_recorded() {
         assert_eq!(left(&Uses::default(), "a", "b"), (digests("a"), set("")));
     }
 
     #[test]
-    fn what_another_stack_runs_or_may_be_rolled_back_to_stays() {
+    fn objects_that_another_stack_runs_or_may_be_rolled_back_to_are_kept() {
         let uses = noted(&["a chat", "b chat", "c chat", "b other"]);
         assert_eq!(left(&uses, "c", "a"), (digests("c"), set("other")));
     }
 
     #[test]
-    fn a_stack_that_is_gone_keeps_nothing_but_one_that_is_being_made_does() {
+    fn a_deleted_stack_keeps_nothing_but_one_that_is_being_created_does() {
         let mut uses = noted(&["a chat", "a gone", "b chat"]);
         uses.note(&key("b", "coming"), now() - Duration::from_secs(60));
         assert_eq!(left(&uses, "", ""), (digests("a"), set("coming")));
     }
 
     #[test]
-    fn objects_that_are_no_note_are_passed_over() {
+    fn objects_that_are_not_records_are_ignored() {
         let mut uses = Uses::default();
         let digest = "a".repeat(64);
         let no_digests = ["uses//chat", "uses/documents/chat", "uses/A/chat"].map(str::to_owned);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_has_not_the_name_of_handlers_stays_whatever_the_stack_runs() {
+    fn an_object_without_a_handler_s_name_is_kept_even_if_the_stack_runs_it() {
         let current = set("backup.zip ../x uses");
         let chat = "chat".parse().unwrap();
         let leavings = Uses::default().leavings(&chat, current, &BTreeMap::new(), now());

@@ -1,4 +1,4 @@
-//! Between the SDK's types and our words. Whatever a newer CloudFormation may invent is passed on as it is.
+//! Converts between the SDK's types and ours. Unknown values of a newer CloudFormation are passed on unchanged.
 
 use aws_sdk_cloudformation::types::{
     Change as SdkChange, ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentConfigMode,
@@ -16,7 +16,7 @@ use crate::stack::progress::StackEvent;
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>).
 pub(super) const MAX_TEMPLATE: usize = 51_200;
 
-/// The template as it is sent: as it is read best, if that fits.
+/// The template as it is sent: in its readable form, if that fits.
 pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
     let body = request.template.to_json();
     if body.len() <= MAX_TEMPLATE {
@@ -31,7 +31,7 @@ pub(super) fn body(request: &NewChangeSet) -> Result<String, TargetError> {
         request.stack,
         body.len()
     );
-    Err(TargetError::new(ErrorKind::Usage, message).with_hint("have fewer routes in one stack"))
+    Err(TargetError::new(ErrorKind::Usage, message).with_hint("use fewer routes in one stack"))
 }
 
 pub(super) fn parameter((name, value): (&String, &ParameterValue)) -> Parameter {
@@ -112,9 +112,9 @@ pub(super) fn event(event: SdkEvent) -> CloudEvent {
     }
 }
 
-/// What an event says that a reader must know; `None` for mere progress.
+/// The finding in an event; `None` for mere progress.
 ///
-/// The reason is in another member for each kind of event
+/// Each kind of event has its reason in another field
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_OperationEvent.html>).
 pub(super) fn finding(event: OperationEvent) -> Option<Finding> {
     let (reason, mode) = match event.event_type? {
@@ -148,7 +148,7 @@ pub(super) fn change_set_type(change: Change) -> ChangeSetType {
     }
 }
 
-/// The word behind an enum of the SDK; empty when there is none.
+/// The string behind an enum of the SDK; empty if there is none.
 pub(super) fn word<T: Word>(value: Option<&T>) -> String {
     value
         .map(|value| value.word().to_owned())
@@ -205,7 +205,7 @@ pub(super) fn change(change: SdkChange) -> Option<ResourceChange> {
     })
 }
 
-/// An action that is not known is shown as a modification that may replace: the careful reading.
+/// An unknown action is shown as a modification that may replace, the cautious interpretation.
 fn action(action: Option<ChangeAction>, replacement: Option<Replacement>) -> Action {
     match (action, replacement) {
         (Some(ChangeAction::Add | ChangeAction::Import), _) => Action::Add,
@@ -217,7 +217,7 @@ fn action(action: Option<ChangeAction>, replacement: Option<Replacement>) -> Act
     }
 }
 
-/// One path is told once per thing that causes its change.
+/// A path is listed once for each cause of its change.
 fn value(detail: ResourceChangeDetail) -> Option<ValueChange> {
     let target = detail.target?;
     let is_value = target.before_value.is_some() || target.after_value.is_some();

@@ -1,4 +1,4 @@
-//! CloudFormation, as the engine's cloud asks for it.
+//! CloudFormation, behind the engine's trait for it.
 
 mod convert;
 #[cfg(test)]
@@ -19,13 +19,13 @@ use crate::engine::cloud::{
 use crate::engine::{DeployMode, ErrorKind, Resource, TargetError, limits};
 use crate::stack::Template;
 
-/// Between two questions: the first pause, and the one that it grows to.
+/// The first pause between two polls, and the longest.
 const PAUSES: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(5)];
 
-/// What is tried with a change set that is being computed.
-const LOOK_AT_CHANGE_SET: &str = "read what the change set would do";
+/// The attempted action in errors about a change set that is being computed.
+const LOOK_AT_CHANGE_SET: &str = "read the changes of the change set";
 
-/// CloudFormation in one account and region.
+/// CloudFormation in one account and Region.
 #[derive(Debug)]
 pub struct Cloud {
     client: Client,
@@ -57,7 +57,7 @@ impl CloudFormation for Cloud {
         let mut stacks = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
-                let attempt = "list the stacks of this account and region";
+                let attempt = "list the stacks of this account and Region";
                 refused("cloudformation:DescribeStacks", attempt, error)
             })?;
             stacks.extend(
@@ -77,7 +77,7 @@ impl CloudFormation for Cloud {
             refused("cloudformation:GetTemplate", attempt, error)
         })?;
         let body = answer.template_body.unwrap_or_default();
-        // Our own templates are JSON; somebody may have updated the stack with YAML.
+        // Our own templates are JSON, but a user may have updated the stack with YAML.
         let document = serde_saphyr::from_str(&body).map_err(|source| TargetError {
             source: Some(Box::new(source)),
             ..TargetError::new(
@@ -131,21 +131,21 @@ impl CloudFormation for Cloud {
             .create_change_set()
             .stack_name(stack)
             .change_set_name(&request.name)
-            // Sent again after a lost answer, it is the same request and no second one of that name.
+            // With this token, a retry after a lost response does not create a second change set.
             .client_token(&request.name)
             .change_set_type(convert::change_set_type(request.change))
             .description("Made by chatctl")
             .template_body(body)
             .set_parameters(Some(parameters.collect()))
             .set_tags((!request.tags.is_empty()).then(|| tags.collect()))
-            // Roles without names of their own are all that our templates have.
+            // Our templates only have roles without names of their own.
             .capabilities(Capability::CapabilityIam)
             .set_deployment_config(express(request.pace))
             .send()
             .await;
         let (change_set, stack) = match answer {
             Ok(answer) => (answer.id, answer.stack_id),
-            // Nobody else has that name: the answer to an earlier attempt was lost.
+            // The name is random, so it exists because the response to an earlier attempt was lost.
             Err(error) if code(&error) == Some("AlreadyExistsException") => {
                 let look = self.client.describe_change_set().stack_name(stack);
                 let found = look.change_set_name(&request.name).send().await;
@@ -159,13 +159,13 @@ impl CloudFormation for Cloud {
                 (found.change_set_id, found.stack_id)
             }
             Err(error) => {
-                let attempt = format!("have the change of stack `{stack}` computed");
+                let attempt = format!("compute the change of stack `{stack}`");
                 let error = refused("cloudformation:CreateChangeSet", attempt, error);
                 return Err(being_changed(error));
             }
         };
         let missing = || {
-            let message = "CloudFormation answered without the id of the new change set";
+            let message = "CloudFormation's response has no id of the new change set";
             TargetError::new(ErrorKind::Unexpected, message)
         };
         Ok(ChangeSetIds {
@@ -211,13 +211,13 @@ impl CloudFormation for Cloud {
         let mut findings = Vec::new();
         let mut next = None;
         loop {
-            // The change set's id and not its name: by name it is not found.
+            // By the change set's id, because it is not found by its name.
             let request = self
                 .client
                 .describe_events()
                 .change_set_name(&ids.change_set);
             let page = request.set_next_token(next).send().await.map_err(|error| {
-                let attempt = "read what the change set's validation has found";
+                let attempt = "read the findings of the change set's validation";
                 refused("cloudformation:DescribeEvents", attempt, error)
             })?;
             let events = page.operation_events.unwrap_or_default();
@@ -234,14 +234,14 @@ impl CloudFormation for Cloud {
             .client
             .delete_change_set()
             .change_set_name(&ids.change_set)
-            // Its name alone, unlike its id, says nothing without the stack's.
+            // A name, unlike an id, is only unique within its stack.
             .set_stack_name((!ids.change_set.starts_with("arn:")).then(|| ids.stack.clone()));
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::NotFound => Ok(()),
             Err(error) => {
                 let action = "cloudformation:DeleteChangeSet";
-                Err(refused(action, "take the change set back", error))
+                Err(refused(action, "withdraw the change set", error))
             }
         }
     }
@@ -268,7 +268,7 @@ impl CloudFormation for Cloud {
                     TargetError {
                         kind: ErrorKind::Failed,
                         ..refusal.with_hint(
-                            "another deployment got in between; deploy again, then its changes are taken into account",
+                            "another deployment came first; deploy again to include its changes",
                         )
                     }
                 } else {
@@ -308,7 +308,7 @@ impl CloudFormation for Cloud {
         'pages: while let Some(page) = pages.next().await {
             let page = match page {
                 Ok(page) => page,
-                // A name whose stack has just gone.
+                // By name, a stack that has just been deleted is not found.
                 Err(error) if kind(&error) == Kind::NotFound => break,
                 Err(error) => {
                     let attempt = "read the stack's events";
@@ -340,7 +340,7 @@ impl CloudFormation for Cloud {
             .send()
             .await
             .map_err(|error| {
-                let attempt = format!("change whether stack `{stack}` may be deleted");
+                let attempt = format!("change the termination protection of stack `{stack}`");
                 refused("cloudformation:UpdateTerminationProtection", attempt, error)
             })?;
         Ok(())
@@ -351,16 +351,16 @@ impl CloudFormation for Cloud {
     }
 }
 
-/// The pause after `quiet` questions in a row that brought nothing new: each twice as long, up to the longest.
+/// The pause after `quiet` polls in a row without news: each is twice as long, up to the longest.
 fn pause_after(quiet: u32) -> Duration {
     let [first, longest] = PAUSES;
     let pause = first.saturating_mul(2u32.saturating_pow(quiet.saturating_sub(1).min(8)));
     pause.min(longest)
 }
 
-/// Express operations leave a failed stack as it is unless told otherwise, whatever the API reference says of the default
+/// Express operations leave a failed stack as it is by default, whatever the API reference says of it
 /// (<https://aws.amazon.com/blogs/aws/accelerate-your-infrastructure-deployments-by-up-to-4x-with-aws-cloudformation-express-mode/>);
-/// ours roll back as others do.
+/// ours roll back like others.
 fn express(pace: DeployMode) -> Option<DeploymentConfig> {
     (pace == DeployMode::Express).then(|| {
         DeploymentConfig::builder()
@@ -370,7 +370,7 @@ fn express(pace: DeployMode) -> Option<DeploymentConfig> {
     })
 }
 
-/// Tells what somebody else has done to the stack meanwhile from other refusals, which the codes do not.
+/// Distinguishes refusals that a concurrent change of the stack causes, which the error codes do not.
 fn being_changed(error: TargetError) -> TargetError {
     let source = error
         .source
@@ -378,14 +378,14 @@ fn being_changed(error: TargetError) -> TargetError {
         .map(ToString::to_string)
         .unwrap_or_default();
     let hint = if source.contains("_IN_PROGRESS state") {
-        "somebody else has just begun to change it; deploy again to follow that first"
+        "another deployment has just begun to change it; deploy again to follow that first"
     } else if source.contains("cannot be created again with the changeSet")
         || source.contains("DELETE_COMPLETE state")
     {
-        "another deployment got in between; deploy again, then its changes are taken into account"
+        "another deployment came first; deploy again to include its changes"
     } else if source.contains("is invalid or cannot be assumed") {
-        "CloudFormation acts with the role that this stack was given before: have somebody let \
-         cloudformation.amazonaws.com assume it"
+        "CloudFormation acts with the role of an earlier deployment of this stack: have an administrator allow \
+         cloudformation.amazonaws.com to assume it"
     } else {
         return error;
     };

@@ -1,7 +1,7 @@
-//! Refusals and descriptions as CloudFormation has given them, and what the adapter makes of them. They are facts out of
-//! LocalStack's tests, which record AWS
+//! Refusals and descriptions that CloudFormation has sent, and the adapter's results. They are facts from LocalStack's
+//! tests, which record AWS
 //! (<https://github.com/localstack/localstack/tree/8b9a79f05846835cf4dff63ab7eefdde9df83783/tests/aws/services/cloudformation>);
-//! each test names its file there and the recording in it. What the engine makes of such states is in
+//! each test names its file there and the recording in it. The engine's handling of such states is tested in
 //! `engine/cloud/tests/recorded.rs`.
 
 use super::super::stub::{Answer, Stub, refusal};
@@ -32,7 +32,7 @@ fn request(change: Change) -> NewChangeSet {
     }
 }
 
-/// What becomes of a change set's creation that is refused with `message`.
+/// The error of a change set's creation that is refused with `message`.
 async fn refused_creation(message: &str) -> (ErrorKind, String) {
     let (cloud, _) = cloud(vec![refusal(400, "ValidationError", message)]).await;
     let error = cloud
@@ -44,7 +44,7 @@ async fn refused_creation(message: &str) -> (ErrorKind, String) {
     (error.kind, error.hint.unwrap_or_default())
 }
 
-/// A description of the stack in `status`, with further members.
+/// A description of the stack in `status`, with further `members`.
 fn described(status: &str, members: &str) -> Answer {
     let stack = format!(
         "<StackName>chat</StackName><StackId>arn:1</StackId><CreationTime>2026-01-01T00:00:00Z</CreationTime>\
@@ -58,19 +58,16 @@ fn described(status: &str, members: &str) -> Answer {
 
 /// `api/test_changesets.snapshot.json`: `test_name_conflicts`, `test_create_changeset_with_stack_id`.
 #[tokio::test]
-async fn a_first_change_set_for_a_name_that_is_taken_is_told_as_somebody_else_s_work() {
+async fn a_first_change_set_for_a_taken_name_is_reported_as_another_deployment_s() {
     let message = "Stack [chat] already exists and cannot be created again with the changeSet [c].";
     let (kind, hint) = refused_creation(message).await;
     assert_eq!(kind, ErrorKind::Failed);
-    assert!(
-        hint.starts_with("another deployment got in between"),
-        "{hint}"
-    );
+    assert!(hint.starts_with("another deployment came first"), "{hint}");
 }
 
 /// `api/test_changesets.snapshot.json`: `test_changeset_for_deleted_stack`, `test_create_changeset_for_deleted_stack`.
 #[tokio::test]
-async fn a_change_set_for_a_stack_that_goes_or_has_gone_is_told_as_somebody_else_s_work() {
+async fn a_change_set_for_a_stack_in_deletion_is_reported_as_another_operation_s() {
     let message = "Stack:arn:1 is in DELETE_IN_PROGRESS state and can not be updated.";
     let (kind, hint) = refused_creation(message).await;
     assert_eq!(kind, ErrorKind::Failed);
@@ -78,15 +75,12 @@ async fn a_change_set_for_a_stack_that_goes_or_has_gone_is_told_as_somebody_else
     let message = "Stack:arn:1 is in DELETE_COMPLETE state and can not be updated.";
     let (kind, hint) = refused_creation(message).await;
     assert_eq!(kind, ErrorKind::Failed);
-    assert!(
-        hint.starts_with("another deployment got in between"),
-        "{hint}"
-    );
+    assert!(hint.starts_with("another deployment came first"), "{hint}");
 }
 
 /// `api/test_update_stack.snapshot.json`: `test_update_with_role_without_permissions`.
 #[tokio::test]
-async fn a_role_that_cloudformation_may_not_take_on_is_no_matter_of_patience() {
+async fn a_role_that_cloudformation_cannot_assume_is_not_retried() {
     let message = "Role arn:aws:iam::111111111111:role/r is invalid or cannot be assumed";
     let (kind, hint) = refused_creation(message).await;
     assert_eq!(kind, ErrorKind::Failed);
@@ -96,8 +90,7 @@ async fn a_role_that_cloudformation_may_not_take_on_is_no_matter_of_patience() {
 /// `api/test_validations.snapshot.json`: all of its recordings, and `test_linting_error_during_creation` and
 /// `test_no_parameters_given` of `api/test_stacks.snapshot.json`.
 #[tokio::test]
-async fn what_is_wrong_with_a_template_is_told_in_cloudformation_s_words_and_not_taken_for_a_missing_stack()
- {
+async fn template_errors_are_passed_on_and_not_taken_for_a_missing_stack() {
     for message in [
         "[/Outputs/MyOutput/Value] 'null' values are not allowed in templates",
         "Template format error: Every Outputs member must contain a Value object",
@@ -114,7 +107,7 @@ async fn what_is_wrong_with_a_template_is_told_in_cloudformation_s_words_and_not
 
 /// `api/test_changesets.snapshot.json`: `test_deleted_changeset`, `test_describe_changeset_after_delete`.
 #[tokio::test]
-async fn a_change_set_that_was_deleted_is_not_found_and_that_is_what_its_deletion_wants() {
+async fn deleting_a_deleted_change_set_is_no_error() {
     let gone = || {
         let message = "ChangeSet [c] does not exist";
         refusal(404, "ChangeSetNotFound", message)
@@ -127,10 +120,10 @@ async fn a_change_set_that_was_deleted_is_not_found_and_that_is_what_its_deletio
     cloud.delete_change_set(&ids()).await.unwrap();
 }
 
-/// `api/test_changesets.snapshot.json`: `test_delete_change_set_exception`, `test_describe_change_set_nonexisting`. Without
-/// an ARN the stack must be named, too.
+/// `api/test_changesets.snapshot.json`: `test_delete_change_set_exception`, `test_describe_change_set_nonexisting`.
+/// Without an ARN, the stack must be named too.
 #[tokio::test]
-async fn a_change_set_is_deleted_by_its_name_with_the_stack_s_which_may_not_exist() {
+async fn a_change_set_is_deleted_by_its_name_and_the_stack_s_which_may_not_exist() {
     let missing = refusal(400, "ValidationError", "Stack [chat] does not exist");
     let (cloud, stub) = cloud(vec![missing]).await;
     let by_name = ChangeSetIds {
@@ -146,15 +139,15 @@ async fn a_change_set_is_deleted_by_its_name_with_the_stack_s_which_may_not_exis
 
 /// `api/test_changesets.snapshot.json`: `test_empty_changeset`: what has failed cannot be executed.
 #[tokio::test]
-async fn a_change_set_in_the_wrong_state_is_told_as_overtaken() {
+async fn a_change_set_in_the_wrong_state_is_reported_as_overtaken() {
     let message = "ChangeSet [arn] cannot be executed in its current status of [FAILED]";
     let (cloud, _) = cloud(vec![refusal(400, "InvalidChangeSetStatus", message)]).await;
     let error = cloud.execute_change_set(&ids(), "t").await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Failed);
 }
 
-/// `api/test_changesets.snapshot.json`: `test_name_conflicts`: by its id a stack is found for long after its deletion; by
-/// its name a new one is.
+/// `api/test_changesets.snapshot.json`: `test_name_conflicts`: by its id, a stack is found long after its deletion; by
+/// its name, a new one is.
 #[tokio::test]
 async fn a_deleted_stack_is_described_by_its_id() {
     let gone = described(
@@ -169,7 +162,7 @@ async fn a_deleted_stack_is_described_by_its_id() {
 }
 
 /// `api/test_stacks.snapshot.json`: `test_describe_stack_events_errors`, `test_name_conflicts`,
-/// `test_non_existing_stack_message`: the two ways in which a missing stack is told.
+/// `test_non_existing_stack_message`: the two messages about a missing stack.
 #[tokio::test]
 async fn a_missing_stack_has_no_events_and_no_description() {
     let told = [
@@ -184,7 +177,7 @@ async fn a_missing_stack_has_no_events_and_no_description() {
 
 /// `api/test_stacks.snapshot.json`: `test_update_termination_protection`.
 #[tokio::test]
-async fn a_stack_tells_whether_it_is_protected() {
+async fn termination_protection_is_read() {
     let protected = |word: &str| {
         let members = format!("<EnableTerminationProtection>{word}</EnableTerminationProtection>");
         described("CREATE_COMPLETE", &members)
@@ -196,7 +189,7 @@ async fn a_stack_tells_whether_it_is_protected() {
 
 /// `api/test_stacks.snapshot.json`: `test_blocked_stack_deletion`: the stack's own reason ends in a space.
 #[tokio::test]
-async fn a_failed_rollback_names_what_could_not_be_deleted() {
+async fn a_failed_rollback_names_the_resources_that_were_not_deleted() {
     let reason = "The following resource(s) failed to delete: [BrokenPolicy]. ";
     let members = format!("<StackStatusReason>{reason}</StackStatusReason>");
     let (cloud, _) = cloud(vec![described("ROLLBACK_FAILED", &members)]).await;
@@ -207,7 +200,7 @@ async fn a_failed_rollback_names_what_could_not_be_deleted() {
 
 /// `test_change_sets.snapshot.json`: `TestCaptureUpdateProcess::test_direct_update`, with property values.
 #[tokio::test]
-async fn a_change_that_replaces_tells_the_values_before_and_after() {
+async fn a_replacement_has_the_values_before_and_after() {
     let change = "<ResourceChange><Action>Modify</Action><PolicyAction>ReplaceAndDelete</PolicyAction><Replacement>True</Replacement>\
         <LogicalResourceId>Foo</LogicalResourceId><PhysicalResourceId>topic-1</PhysicalResourceId><ResourceType>AWS::SNS::Topic</ResourceType>\
         <Scope><member>Properties</member></Scope><Details><member><ChangeSource>DirectModification</ChangeSource><Evaluation>Static</Evaluation>\

@@ -25,7 +25,7 @@ fn page(action: &str, members: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_stack_that_does_not_exist_is_an_answer_and_no_error() {
+async fn a_missing_stack_is_a_result_and_no_error() {
     let (cloud, _) = cloud(vec![refusal(
         400,
         "ValidationError",
@@ -36,7 +36,7 @@ async fn a_stack_that_does_not_exist_is_an_answer_and_no_error() {
 }
 
 #[tokio::test]
-async fn expired_credentials_are_told_as_such() {
+async fn expired_credentials_are_reported_as_such() {
     let (cloud, _) = cloud(vec![refusal(
         403,
         "ExpiredToken",
@@ -54,7 +54,7 @@ async fn expired_credentials_are_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_missing_permission_is_named_as_aws_names_it() {
+async fn a_missing_permission_is_named_by_aws_s_name() {
     let (cloud, _) = cloud(vec![refusal(
         403,
         "AccessDenied",
@@ -65,7 +65,7 @@ async fn a_missing_permission_is_named_as_aws_names_it() {
     assert_eq!(error.kind, ErrorKind::Denied);
     assert_eq!(
         error.hint.unwrap(),
-        "the identity that is used lacks the permission cloudformation:DescribeStacks"
+        "the identity lacks the permission cloudformation:DescribeStacks"
     );
 }
 
@@ -79,7 +79,7 @@ async fn throttling_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn an_operation_that_began_a_moment_ago_is_told_from_other_refusals() {
+async fn an_operation_in_progress_is_distinguished_from_other_refusals() {
     let message = "Stack:arn is in UPDATE_IN_PROGRESS state and can not be updated.";
     let (cloud, _) = cloud(vec![refusal(400, "ValidationError", message)]).await;
     let error = cloud.execute_change_set(&ids(), "t").await.unwrap_err();
@@ -88,7 +88,7 @@ async fn an_operation_that_began_a_moment_ago_is_told_from_other_refusals() {
 }
 
 #[tokio::test]
-async fn an_obsolete_change_set_says_who_got_in_between() {
+async fn an_obsolete_change_set_is_explained_by_another_deployment() {
     let (cloud, _) = cloud(vec![refusal(
         400,
         "InvalidChangeSetStatus",
@@ -100,7 +100,7 @@ async fn an_obsolete_change_set_says_who_got_in_between() {
         error
             .hint
             .unwrap()
-            .starts_with("another deployment got in between")
+            .starts_with("another deployment came first")
     );
 }
 
@@ -157,7 +157,7 @@ async fn a_change_set_is_read_to_its_last_page_with_values_and_replacements() {
 }
 
 #[tokio::test]
-async fn events_are_read_back_to_where_the_operation_began_and_no_further() {
+async fn events_are_read_back_to_the_operation_s_begin_and_no_further() {
     let event = |id: &str, logical: &str, kind: &str, status: &str| {
         format!(
             "<member><EventId>{id}</EventId><StackId>arn</StackId><StackName>chat</StackName><LogicalResourceId>{logical}</LogicalResourceId>\
@@ -189,7 +189,7 @@ async fn events_are_read_back_to_where_the_operation_began_and_no_further() {
 }
 
 #[tokio::test]
-async fn express_rolls_back_and_standard_says_nothing_about_it() {
+async fn express_sets_rollback_and_standard_does_not() {
     let answer = page(
         "CreateChangeSet",
         "<Id>arn:cs</Id><StackId>arn:stack</StackId>",
@@ -213,14 +213,14 @@ async fn express_rolls_back_and_standard_says_nothing_about_it() {
         "{}",
         asked[0]
     );
-    // So that a request that is sent again is not taken for a second one of that name.
+    // So that a retried request does not create a second one of that name.
     assert!(asked[0].contains("ClientToken=c"), "{}", asked[0]);
     assert!(asked[0].contains("UsePreviousValue=true") && asked[0].contains("CAPABILITY_IAM"));
     assert!(!asked[1].contains("DeploymentConfig") && !asked[1].contains("DisableRollback"));
 }
 
 #[tokio::test]
-async fn a_template_that_does_not_fit_with_its_white_space_is_sent_without() {
+async fn a_template_too_large_with_white_space_is_sent_without() {
     let answer = page(
         "CreateChangeSet",
         "<Id>arn:cs</Id><StackId>arn:stack</StackId>",
@@ -243,7 +243,7 @@ async fn a_template_that_does_not_fit_with_its_white_space_is_sent_without() {
 }
 
 #[tokio::test]
-async fn a_template_that_does_not_fit_is_refused_before_it_is_sent() {
+async fn a_template_too_large_is_refused_before_it_is_sent() {
     let (cloud, stub) = cloud(vec![refusal(500, "x", "x")]).await;
     let request = NewChangeSet {
         name: "c".into(),
@@ -260,7 +260,7 @@ async fn a_template_that_does_not_fit_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn findings_are_asked_for_by_the_change_set_s_id_and_read_to_the_last_page() {
+async fn findings_are_requested_by_the_change_set_s_id_and_read_to_the_last_page() {
     let member =
         |members: &str| format!("<OperationEvents><member>{members}</member></OperationEvents>");
     let failed = "<EventType>VALIDATION_ERROR</EventType><LogicalResourceId>Connections</LogicalResourceId>\
@@ -305,7 +305,7 @@ async fn findings_are_asked_for_by_the_change_set_s_id_and_read_to_the_last_page
 }
 
 #[tokio::test]
-async fn an_express_deletion_says_so_and_a_standard_one_says_nothing() {
+async fn an_express_deletion_sets_the_mode_and_a_standard_one_does_not() {
     let (cloud, stub) = cloud(vec![page("DeleteStack", "")]).await;
     for pace in [DeployMode::Express, DeployMode::Standard] {
         cloud.delete_stack("arn", "t", &[], pace).await.unwrap();
@@ -315,7 +315,7 @@ async fn an_express_deletion_says_so_and_a_standard_one_says_nothing() {
 }
 
 #[test]
-fn pauses_grow_while_nothing_new_comes_up_to_five_seconds() {
+fn pauses_grow_to_five_seconds_without_new_events() {
     let pauses: Vec<_> = [0, 1, 2, 3, 4, 5, 100]
         .map(|quiet| pause_after(quiet).as_millis())
         .into();
@@ -323,7 +323,7 @@ fn pauses_grow_while_nothing_new_comes_up_to_five_seconds() {
 }
 
 #[tokio::test]
-async fn change_sets_are_named_to_the_last_page() {
+async fn change_sets_are_listed_to_the_last_page() {
     let member = |name: &str| {
         format!("<Summaries><member><ChangeSetName>{name}</ChangeSetName></member></Summaries>")
     };

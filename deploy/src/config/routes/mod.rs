@@ -1,4 +1,4 @@
-//! The `[[routes]]` tables as the file has them, and what they come to.
+//! The `[[routes]]` tables of the file, resolved to routes.
 
 mod table;
 #[cfg(test)]
@@ -21,29 +21,29 @@ pub(super) use table::RouteTable;
 /// which holds 4 KB (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_RULES: usize = 3_072;
 
-/// What the tables come to together.
+/// The resolved tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Routes {
     pub(super) messages: Vec<Route>,
     pub(super) lifecycle: Option<Lifecycle>,
 }
 
-/// What is wrong, and where in the file's text.
+/// A problem, with its place in the file.
 pub(super) type Problem = (Range<usize>, String);
 
-/// Checks `tables` alone and against one another; without any, there is one route to the friend, `$default`.
+/// Checks `tables`, each alone and all together. Without tables, there is one route `$default` to the friend.
 ///
-/// Folders start at `folder`. `line` tells the line of a place in the file.
+/// Relative folders start at `folder`. `line` returns the line of a place in the file.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first problem.
 pub(super) fn resolve(
     tables: &[Spanned<RouteTable>],
     folder: &Path,
     line: impl Fn(usize) -> usize,
 ) -> Result<Routes, Problem> {
     if tables.is_empty() {
-        let key = "$default".parse().expect("a default obeys its own rule");
+        let key = "$default".parse().expect("every default is valid");
         let purpose = Purpose::of_people(Receivers::default());
         return Ok(Routes {
             messages: vec![Route { key, purpose }],
@@ -58,7 +58,7 @@ pub(super) fn resolve(
         let table = table.get_ref();
         let key = table.key.get_ref();
         if let Some(first) = seen.insert(key, line(at)) {
-            let message = format!("route key `{key}` is already taken on line {first}");
+            let message = format!("route key `{key}` is already used on line {first}");
             return Err((table.key.span(), message));
         }
         if key.is_lifecycle() {
@@ -88,10 +88,10 @@ pub(super) fn resolve(
     })
 }
 
-/// Checks that what each handler may do fits into the policies of its role, in `stack` at `stage`.
+/// Checks that the permissions of each handler fit into the policies of its role, in `stack` at `stage`.
 ///
 /// # Errors
-/// The first that does not.
+/// The first handler whose permissions are too large.
 pub(super) fn check_policies(
     tables: &[Spanned<RouteTable>],
     stack: &StackName,
@@ -105,8 +105,8 @@ pub(super) fn check_policies(
         let size = size_of_policies(grants.get_ref(), key, stack, stage);
         if size > MAX_POLICIES_BYTES {
             let message = format!(
-                "what the handler of `{key}` may do comes to {size} characters in its role's policies, which IAM limits to \
-                 {MAX_POLICIES_BYTES} together: grant less, or name resources that belong together once, with a wildcard \
+                "the permissions of the handler of `{key}` take {size} characters in its role's policies, which IAM limits to \
+                 {MAX_POLICIES_BYTES} in total: grant less, or name related resources once, with a wildcard \
                  for a part of their names"
             );
             return Err((grants.span(), message));
@@ -115,7 +115,7 @@ pub(super) fn check_policies(
     Ok(())
 }
 
-/// What the table says is to be done with messages.
+/// What the table does with messages.
 fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     let kinds = [
         table.receivers.as_ref().map(|it| ("receivers", it.span())),
@@ -177,7 +177,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     Ok(Purpose::People { receivers, rule })
 }
 
-/// Refuses options that mean nothing on a route with `kind`.
+/// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
     const BELONG: [(&str, &str); 6] = [
         ("text", "`receivers` or `http`"),
@@ -214,7 +214,7 @@ fn lifecycle_backend(table: &RouteTable, folder: &Path) -> Result<Backend, Probl
     let key = table.key.get_ref();
     if table.http.is_none() {
         let message = format!(
-            "chatctl makes the `{key}` route itself; it can only be given to a backend, by `http`"
+            "chatctl creates the `{key}` route itself; its only option is `http`, which gives it to a backend"
         );
         return Err((table.key.span(), message));
     }
@@ -231,7 +231,7 @@ fn lifecycle_backend(table: &RouteTable, folder: &Path) -> Result<Backend, Probl
     }
 }
 
-/// The secret of the table's backend; a file's path starts at `folder`.
+/// The secret of the table's backend. A relative file path starts at `folder`.
 fn secret(table: &RouteTable, folder: &Path) -> Option<SecretHeader> {
     let mut secret = table.secret_header.as_ref()?.get_ref().clone();
     if let Some(LocalSecret::File(path)) = &mut secret.local {
@@ -240,7 +240,7 @@ fn secret(table: &RouteTable, folder: &Path) -> Option<SecretHeader> {
     Some(secret)
 }
 
-/// Both, or neither.
+/// Checks that both routes are there, or neither.
 fn pair(
     mut backends: BTreeMap<&str, (&Spanned<RouteKey>, Backend)>,
 ) -> Result<Option<Lifecycle>, Problem> {
@@ -252,16 +252,16 @@ fn pair(
         })),
         (Some((key, _)), None) => Err((
             key.span(),
-            "a backend that learns who comes must learn who goes: add a route with the key `$disconnect`".into(),
+            "a backend that handles `$connect` must also handle `$disconnect`: add a route with that key".into(),
         )),
         (None, Some((key, _))) => Err((
             key.span(),
-            "a backend that learns who goes must learn who comes: add a route with the key `$connect`".into(),
+            "a backend that handles `$disconnect` must also handle `$connect`: add a route with that key".into(),
         )),
     }
 }
 
-/// Where a backend keeps the connections, our functions know nobody.
+/// Refuses `receivers` where a backend keeps the connections, because our functions have no record of them.
 fn refuse_receivers(tables: &[Spanned<RouteTable>]) -> Result<(), Problem> {
     let ours = tables
         .iter()
@@ -271,14 +271,14 @@ fn refuse_receivers(tables: &[Spanned<RouteTable>]) -> Result<(), Problem> {
         None => Ok(()),
         Some(table) => Err((
             table.receivers.as_ref().map_or(table.key.span(), Spanned::span),
-            "with `$connect` at a backend nobody else knows who is connected, so a message finds no receivers: give \
-             this route `http` or `handler`, or take the `$connect` and `$disconnect` routes away"
+            "with `$connect` at a backend, the stack has no record of connections, so messages find no receivers: give \
+             this route `http` or `handler`, or remove the `$connect` and `$disconnect` routes"
                 .into(),
         )),
     }
 }
 
-/// The rules of all routes of a function must fit into its environment.
+/// Checks that the rules of all routes of a function fit into its environment.
 fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), Problem> {
     let mut sizes: BTreeMap<Handler, usize> = BTreeMap::new();
     for route in messages {
@@ -292,7 +292,7 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
                 .iter()
                 .find(|table| table.get_ref().key.get_ref() == &route.key);
             let place = table.map_or(0..0, |table| table.get_ref().key.span());
-            let message = "one route too many: what all of them say no longer fits into a function's environment, \
+            let message = "one route too many: the options of all routes no longer fit into a function's environment, \
                            which AWS Lambda limits to 4 KB";
             return Err((place, message.into()));
         }
@@ -300,8 +300,8 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
     Ok(())
 }
 
-/// At most so many bytes has what a function is told of a route: key and text field, and the names of the three options
-/// with their punctuation and values.
+/// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
+/// three options with their punctuation and values.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
     key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64
 }

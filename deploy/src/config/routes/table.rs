@@ -26,7 +26,7 @@ pub(in crate::config) struct RouteTable {
     pub(super) permissions: Option<Spanned<Vec<Grant>>>,
 }
 
-/// A number of bytes that a message can have.
+/// The size of a message in bytes.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "i64")]
 pub(super) struct TextBytes(pub(super) usize);
@@ -37,7 +37,7 @@ impl TryFrom<i64> for TextBytes {
         match usize::try_from(number) {
             Ok(bytes) if (1..=MAX_MESSAGE_BYTES).contains(&bytes) => Ok(Self(bytes)),
             _ => Err(format!(
-                "{number} is not a length of texts: 1 to {MAX_MESSAGE_BYTES} bytes, which is the most that API Gateway takes"
+                "{number} is not a message size: 1 to {MAX_MESSAGE_BYTES} bytes, API Gateway's maximum"
             )),
         }
     }
@@ -52,7 +52,9 @@ impl TryFrom<String> for HandlerFolder {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("the folder of the handler's crate has a name, `.` for this one".into());
+            return Err(
+                "the folder of the handler's crate is empty: write `.` for this one".into(),
+            );
         }
         Ok(Self(text))
     }

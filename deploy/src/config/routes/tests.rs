@@ -1,4 +1,4 @@
-//! What the tables come to, and what is refused where.
+//! Resolved tables, and refused ones with the place of the problem.
 
 use super::super::file::parse;
 use super::*;
@@ -10,7 +10,7 @@ fn routes(text: &str) -> Routes {
         .1
 }
 
-/// Where each of these route tables is wrong, and why.
+/// Shows where each of these route tables is wrong, and why.
 fn check(tables: &[&str], expected: Expect) {
     let refusals = tables.iter().map(|table| {
         let text = format!("[[routes]]\n{}\n", table.replace("; ", "\n"));
@@ -23,7 +23,7 @@ fn check(tables: &[&str], expected: Expect) {
 }
 
 #[test]
-fn what_a_route_does_not_say_is_filled_in() {
+fn missing_options_of_a_route_get_their_defaults() {
     let text = "[[routes]]\nkey = \"a\"\n[[routes]]\nkey = \"b\"\nreceivers = \"room\"\n";
     let [a, b] = &routes(text).messages[..] else {
         panic!("two routes");
@@ -157,12 +157,12 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
         ],
         expect![[r#"
             x:3:13: unknown variant `everybody`, expected `friend` or `room`
-            x:3:8: "" is not a name of a JSON member: it is empty
-            x:3:8: "a.b" is not a name of a JSON member: '.' is not allowed, only letters, digits, `_` and `-`
-            x:3:18: 0 is not a length of texts: 1 to 131072 bytes, which is the most that API Gateway takes
-            x:3:18: 131073 is not a length of texts: 1 to 131072 bytes, which is the most that API Gateway takes
+            x:3:8: "" is not a name of a JSON field: it is empty
+            x:3:8: "a.b" is not a name of a JSON field: '.' is not allowed, only letters, digits, `_` and `-`
+            x:3:18: 0 is not a message size: 1 to 131072 bytes, API Gateway's maximum
+            x:3:18: 131073 is not a message size: 1 to 131072 bytes, API Gateway's maximum
             x:3:8: "https://b.example:22/" is not the URL of a backend: API Gateway reaches the ports 80, 443 and 1024 to 65535 only, not 22
-            x:3:11: the folder of the handler's crate has a name, `.` for this one
+            x:3:11: the folder of the handler's crate is empty: write `.` for this one
             x:5:11: "query" is not an action: a service and one of its actions, for example "dynamodb:Query"
             x:6:13: "*" is everything in the account: name what it is, "table", "connections" or an ARN
             x:5:11: the list is empty
@@ -190,7 +190,7 @@ fn routes_that_do_not_fit_together_are_refused_at_their_place() {
             &format!("{connect}; {disconnect}; [[routes]]; key = 'a'; receivers = 'room'"),
         ],
         expect![[r#"
-            x:5:7: route key `send` is already taken on line 1
+            x:5:7: route key `send` is already used on line 1
             x:2:7: chatctl makes the `$connect` route itself; it can only be given to a backend, by `http`
             x:2:7: chatctl makes the `$disconnect` route itself; it can only be given to a backend, by `http`
             x:4:8: `$connect` carries no message, so it has no `text`
@@ -225,7 +225,7 @@ fn granting(length: usize) -> String {
 }
 
 #[test]
-fn what_a_handler_may_do_must_fit_into_its_role_and_is_refused_at_its_place() {
+fn permissions_that_do_not_fit_into_the_handler_s_role_are_refused_at_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let load = |text: &str, stack: &str| {
         std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
@@ -237,12 +237,15 @@ fn what_a_handler_may_do_must_fit_into_its_role_and_is_refused_at_its_place() {
     };
     // The rest, with the log and the longest Region, takes less than 500 characters.
     assert!(load(&granting(9_740), "chat").is_ok());
-    let told = load(&granting(10_240), "chat").unwrap_err();
+    let message = load(&granting(10_240), "chat").unwrap_err();
     assert!(
-        told.starts_with("chatctl.toml:6:1: what the handler of `roll` may do comes to 10"),
-        "{told}"
+        message.starts_with("chatctl.toml:6:1: the permissions of the handler of `roll` take 10"),
+        "{message}"
     );
-    assert!(told.contains("IAM limits to 10240 together"), "{told}");
+    assert!(
+        message.contains("IAM limits to 10240 in total"),
+        "{message}"
+    );
     // The stack's name is a part of what its own resources are called.
     let most = (9_740..10_240)
         .rev()

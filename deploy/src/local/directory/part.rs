@@ -1,4 +1,4 @@
-//! Files that appear under their name only once they are whole.
+//! Writes files that appear under their name only once they are complete.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,10 +10,10 @@ use super::{Directory, Result};
 use crate::engine::TargetError;
 use crate::engine::random_hex;
 
-/// What the names of unfinished files end with.
+/// The suffix of unfinished files.
 const END: &str = ".part";
 
-/// A new file under a random name, which goes with the value unless it gets its own.
+/// A new file under a random name. It is removed with the value, unless it is finished.
 #[derive(Debug)]
 pub(in crate::local) struct Part<'a> {
     folder: &'a Directory,
@@ -23,7 +23,7 @@ pub(in crate::local) struct Part<'a> {
 }
 
 impl Directory {
-    /// Begins the file `name`, which only this user may read, and with `mode` also run.
+    /// Begins the file `name`. Only this user may read it, and run it if `mode` says so.
     pub(in crate::local) fn begin<'a>(&'a self, name: &'a str, mode: Mode) -> Result<Part<'a>> {
         let part = format!("{name}.{}{END}", random_hex::<16>());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
@@ -39,7 +39,7 @@ impl Directory {
         })
     }
 
-    /// Writes the whole file `name`, or nothing of it.
+    /// Writes the complete file `name`, or nothing.
     pub(in crate::local) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let mut part = self.begin(name, Mode::RUSR | Mode::WUSR)?;
         part.file
@@ -48,13 +48,13 @@ impl Directory {
         part.finish()
     }
 
-    /// Whether `part` is what a command that was killed can have left of the file `name`.
+    /// Whether `part` is an unfinished file `name` that a killed command may have left.
     pub(in crate::local) fn is_part_of(part: &str, name: &str) -> bool {
         let middle = part
             .strip_prefix(name)
             .and_then(|rest| rest.strip_suffix(END));
         middle.is_some_and(|middle| {
-            // Earlier versions chose no random name.
+            // Earlier versions used no random name.
             middle.is_empty()
                 || middle.strip_prefix('.').is_some_and(|random| {
                     random.len() == 32 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -64,7 +64,7 @@ impl Directory {
 }
 
 impl Part<'_> {
-    /// Gives the file its own name. What had the name before is gone, if it was ours.
+    /// Renames the file to its own name. It replaces a previous file of that name, if that was ours.
     pub(in crate::local) fn finish(self) -> Result<()> {
         let folder = self.folder;
         folder.has_code(self.own)?;
@@ -75,7 +75,7 @@ impl Part<'_> {
 
 impl Drop for Part<'_> {
     fn drop(&mut self) {
-        // Under its own name there is nothing of this one left.
+        // The renamed file has nothing left to remove.
         let _gone = unlinkat(&self.folder.handle, &self.name, AtFlags::empty());
     }
 }

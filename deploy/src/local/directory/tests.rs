@@ -3,14 +3,14 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
-/// A folder of ours in one that goes in the end.
+/// A folder of ours in a temporary one.
 fn ours() -> (tempfile::TempDir, Directory) {
     let parent = tempfile::tempdir().unwrap();
     let folder = Directory::make(parent.path(), "ours").unwrap();
     (parent, folder)
 }
 
-/// Why `outcome` is none, in the words that its reader gets.
+/// The error message of `outcome`.
 #[track_caller]
 fn reason<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     let error = outcome.unwrap_err();
@@ -19,7 +19,7 @@ fn reason<T: std::fmt::Debug>(outcome: Result<T>) -> String {
 }
 
 #[test]
-fn neither_a_link_nor_what_it_leads_to_is_read_written_or_removed() {
+fn neither_a_link_nor_its_target_is_read_written_or_removed() {
     let (parent, folder) = ours();
     let canary = parent.path().join("canary");
     for exists in [false, true] {
@@ -64,12 +64,12 @@ fn the_way_to_the_parent_may_lead_through_links() {
 }
 
 #[test]
-fn pipes_folders_and_further_names_are_no_files_of_ours() {
+fn pipes_folders_and_hard_links_are_not_our_files() {
     let (parent, folder) = ours();
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
     std::fs::create_dir(folder.path().join("folder")).unwrap();
-    let file = "it is no file, and chatctl keeps a file there";
+    let file = "it is not a regular file, but chatctl expects one there";
     for name in ["pipe", "folder"] {
         assert_eq!(reason(folder.read(name)), file);
         assert_eq!(reason(folder.appending(name)), file);
@@ -79,16 +79,16 @@ fn pipes_folders_and_further_names_are_no_files_of_ours() {
     std::fs::write(&elsewhere, "x").unwrap();
     std::fs::set_permissions(&elsewhere, PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::hard_link(&elsewhere, folder.path().join("second")).unwrap();
-    let second = "it has a second name elsewhere (a hard link)";
+    let second = "it has a hard link elsewhere";
     assert_eq!(reason(folder.appending("second")), second);
     folder.write("file", b"x").unwrap();
-    let no_folder = "it is no folder, and chatctl keeps a folder there";
+    let no_folder = "it is not a folder, but chatctl expects one there";
     assert_eq!(reason(folder.folder("file")), no_folder);
     assert_eq!(reason(folder.make_folder("pipe")), no_folder);
 }
 
 #[test]
-fn what_other_users_may_write_to_is_refused_with_the_cure() {
+fn files_that_other_users_may_write_to_are_refused_with_the_remedy() {
     let (_parent, folder) = ours();
     folder.write("file", b"x").unwrap();
     let path = folder.path().join("file");
@@ -102,7 +102,7 @@ fn what_other_users_may_write_to_is_refused_with_the_cure() {
 }
 
 #[test]
-fn what_belongs_to_another_user_is_refused() {
+fn files_of_another_user_are_refused() {
     let (parent, folder) = ours();
     let another = if rustix::process::geteuid().is_root() {
         std::os::unix::fs::chown(folder.path(), Some(65_534), None).unwrap();
@@ -115,7 +115,7 @@ fn what_belongs_to_another_user_is_refused() {
 }
 
 #[test]
-fn names_that_lead_elsewhere_are_none() {
+fn names_that_lead_elsewhere_are_refused() {
     let (parent, folder) = ours();
     std::fs::write(parent.path().join("canary"), "canary").unwrap();
     for name in ["", ".", "..", "../canary", "/etc/passwd"] {
@@ -133,7 +133,7 @@ fn names_that_lead_elsewhere_are_none() {
 }
 
 #[test]
-fn a_file_appears_under_its_name_once_it_is_whole_and_leaves_no_part() {
+fn a_file_appears_under_its_name_once_it_is_complete_and_leaves_no_part() {
     let (_parent, folder) = ours();
     let mode = Mode::RUSR | Mode::WUSR;
     let mut part = folder.begin("file", mode).unwrap();
@@ -150,7 +150,7 @@ fn a_file_appears_under_its_name_once_it_is_whole_and_leaves_no_part() {
 }
 
 #[test]
-fn only_names_that_unfinished_files_get_are_taken_for_theirs() {
+fn only_names_of_unfinished_files_are_recognised() {
     let random = "0123456789abcdef0123456789abcdef";
     let is_part = |name: &str| Directory::is_part_of(name, "file");
     assert!(is_part("file.part") && is_part(&format!("file.{random}.part")));
@@ -160,7 +160,7 @@ fn only_names_that_unfinished_files_get_are_taken_for_theirs() {
 }
 
 #[test]
-fn a_folder_goes_only_when_nothing_is_left_in_it() {
+fn a_folder_is_only_removed_when_it_is_empty() {
     let (parent, folder) = ours();
     let inner = folder.make_folder("inner").unwrap();
     inner.write("file", b"x").unwrap();

@@ -1,11 +1,11 @@
-//! Whether what has our names in a state folder is ours.
+//! Checks that the files of a state folder are ours.
 
 use super::{IGNORE, Result, StateFolder, TABLES, git};
 use crate::engine::TargetError;
 use crate::local::directory::{Directory, NotOurs};
 use crate::packaging::is_digest;
 
-/// The files of a stack but for its table data, the locks last.
+/// The files of a stack except its table data, the locks last.
 pub(super) const FILES: [&str; 7] = [
     "request.json",
     "running.json",
@@ -17,12 +17,12 @@ pub(super) const FILES: [&str; 7] = [
 ];
 
 impl StateFolder {
-    /// Looks at everything that a stack's files can be, and makes nothing.
+    /// Checks everything that a stack's files can be, and creates nothing.
     ///
-    /// Whatever opens one of them later judges it again; this is for a whole answer before the first thing is done.
+    /// Every file is checked again when it is opened. This check reports all problems before the first change is made.
     ///
     /// # Errors
-    /// Something there is not ours: a link, another user's, open to other users, or tracked by git.
+    /// A file is not ours: a link, another user's, open to other users, or tracked by git.
     pub(in crate::local) fn check(&self) -> Result<()> {
         let (project, root, stack) = self.places();
         let tracked = git::tracked(project, root);
@@ -58,14 +58,14 @@ impl StateFolder {
     }
 }
 
-/// The names in `folder` that are made by us, as `is_ours` tells.
+/// The names in `folder` that chatctl made, according to `is_ours`.
 pub(super) fn ours(folder: &Directory, is_ours: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     let names = folder.names()?.into_iter();
     let names = names.filter_map(|name| name.into_string().ok());
     Ok(names.filter(|name| is_ours(name)).collect())
 }
 
-/// Whether `name` is that of a function's log: its logical id, and an end.
+/// Whether `name` is that of a function's log: its logical id and a suffix.
 pub(super) fn is_log(name: &str) -> bool {
     let function = name.strip_suffix(".1").unwrap_or(name).strip_suffix(".log");
     function.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))

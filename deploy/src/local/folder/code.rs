@@ -1,4 +1,4 @@
-//! The functions' code in a local stack's folder, each under its digest.
+//! The functions' code in a local stack's folder, by digest.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -17,15 +17,15 @@ use crate::local::records::CodeFolders;
 use crate::packaging::is_digest;
 
 impl StateFolder {
-    /// Copies `executable` to where [`StateFolder::code`] says. Answers whether it was there already.
+    /// Copies `executable` to [`StateFolder::code`]. Returns whether it was there already.
     pub(in crate::local) fn keep_code(&self, executable: &Path, digest: &str) -> Result<bool> {
         keep_code(&self.make()?.make_folder("code")?, executable, digest)
     }
 
-    /// Makes sure that what lies where the functions' code should be is that code, before it runs.
+    /// Checks that the files of the functions' code contain that code, before it runs.
     ///
     /// # Errors
-    /// It is not there, not ours, or something else than its digest says.
+    /// The code is missing, not ours, or does not match its digest.
     pub(in crate::local) fn check_code(&self, used: &CodeFolders) -> Result<()> {
         let all = match self.open()? {
             Some(folder) => folder.folder("code")?,
@@ -42,15 +42,15 @@ impl StateFolder {
                 _ => false,
             };
             if !is_right {
-                let message = format!("{} is not the code that was deployed", path.display());
+                let message = format!("{} is not the deployed code", path.display());
                 return Err(TargetError::new(ErrorKind::Failed, message)
-                    .with_hint("`chatctl deploy --local` puts it there again"));
+                    .with_hint("`chatctl deploy --local` restores it"));
             }
         }
         Ok(())
     }
 
-    /// Removes every code but that in use.
+    /// Removes all code except the code in use.
     pub(in crate::local) fn drop_other_code(&self, used: &CodeFolders) {
         let drop_others = || -> Result<()> {
             let folder = self.open()?;
@@ -64,22 +64,22 @@ impl StateFolder {
             }
             Ok(())
         };
-        // What cannot be removed now is tried again after the next deployment.
+        // Failures are ignored: the next deployment tries again.
         drop(drop_others());
     }
 }
 
-/// Copies `executable` to `DIGEST/bootstrap` in `folder`, if `digest` is its digest. Answers whether it was there
+/// Copies `executable` to `DIGEST/bootstrap` in `folder`, if `digest` is its digest. Returns whether it was there
 /// already.
 ///
 /// # Errors
-/// It cannot be copied, or has changed since it was hashed; then nothing is left of the copy.
+/// It cannot be copied, or has changed since it was hashed. Then the copy is removed.
 pub fn keep_code(folder: &Directory, executable: &Path, digest: &str) -> Result<bool> {
     let folder = folder.make_folder(digest)?;
     if is_kept(&folder, digest)? {
         return Ok(true);
     }
-    // They can be what fills the disk.
+    // Leftovers of earlier copies may be what fills the disk.
     remove_parts(&folder, "bootstrap")?;
     let mut part = folder.begin("bootstrap", Mode::RWXU)?;
     let copied = File::open(executable).and_then(|file| self::copy(file, &mut part.file));
@@ -91,18 +91,15 @@ pub fn keep_code(folder: &Directory, executable: &Path, digest: &str) -> Result<
         )
     };
     if copied.map_err(failed)? != digest {
-        let message = format!(
-            "{} has changed since it was looked at",
-            executable.display()
-        );
+        let message = format!("{} has changed since it was hashed", executable.display());
         return Err(TargetError::new(ErrorKind::Failed, message)
-            .with_hint("wait until nothing builds it any more, then try again"));
+            .with_hint("wait until no build writes it, then try again"));
     }
     part.finish()?;
     Ok(false)
 }
 
-/// Whether the code in `folder` is what its digest says. What is damaged is copied again.
+/// Whether the code in `folder` matches its digest. Damaged code is copied again.
 fn is_kept(folder: &Directory, expected: &str) -> Result<bool> {
     let Some(file) = folder.reading_code("bootstrap")? else {
         return Ok(false);
@@ -119,7 +116,7 @@ pub(super) fn digest(from: impl Read) -> std::io::Result<String> {
     copy(from, std::io::sink())
 }
 
-/// Copies `from` to `to`; answers the digest of what was copied.
+/// Copies `from` to `to`; returns the digest of the copied bytes.
 fn copy(mut from: impl Read, mut to: impl Write) -> std::io::Result<String> {
     let (mut hash, mut buffer) = (Sha256::new(), vec![0; 128 * 1024]);
     loop {
@@ -144,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_that_is_there_already_counts_only_if_it_is_what_its_digest_says() {
+    fn existing_code_only_counts_if_it_matches_its_digest() {
         let (root, folder) = folder();
         let (source, digest) = executable(&root, "good");
         let kept = folder.code(&digest).join("bootstrap");
@@ -178,8 +175,8 @@ mod tests {
         let elsewhere = root.path().join(&digest);
         std::fs::create_dir(&elsewhere).unwrap();
         std::fs::copy(&source, elsewhere.join("bootstrap")).unwrap();
-        assert!(check(&elsewhere).ends_with("is not the code that was deployed"));
-        assert!(check(&folder.code("..")).ends_with("is not the code that was deployed"));
+        assert!(check(&elsewhere).ends_with("is not the deployed code"));
+        assert!(check(&folder.code("..")).ends_with("is not the deployed code"));
         std::fs::remove_dir_all(folder.code(&digest)).unwrap();
         symlink(&elsewhere, folder.code(&digest)).unwrap();
         assert!(check(&folder.code(&digest)).starts_with("could not use"));
@@ -196,19 +193,15 @@ mod tests {
             assert_eq!(std::fs::read_dir(code()).unwrap().count(), 0);
         }
         let changed = folder.keep_code(&source, &"0".repeat(64)).unwrap_err();
-        assert!(
-            changed
-                .message
-                .ends_with("has changed since it was looked at")
-        );
-        // A deployment that was killed in the middle of a copy has left this.
+        assert!(changed.message.ends_with("has changed since it was hashed"));
+        // The remains of a deployment that was killed in the middle of a copy.
         std::fs::write(code().join("bootstrap.part"), "goo").unwrap();
         folder.keep_code(&source, &digest).unwrap();
         assert_eq!(std::fs::read_dir(code()).unwrap().count(), 1);
     }
 
     #[test]
-    fn only_code_that_is_not_used_goes_and_only_under_names_that_we_make() {
+    fn only_unused_code_is_removed_and_only_under_chatctl_s_names() {
         let (root, folder) = folder();
         let (source, digest) = executable(&root, "one");
         folder.keep_code(&source, &digest).unwrap();

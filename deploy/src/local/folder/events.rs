@@ -1,4 +1,4 @@
-//! The stack events in a local stack's folder, oldest first, each with the operation that it belongs to.
+//! The stack events in a local stack's folder, oldest first, each with its operation.
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ impl StateFolder {
             .map_err(|error| TargetError::file("write", &self.path.join(NAME), error))
     }
 
-    /// The events of the operation `token` so far. A line that is still being written is left for the next time.
+    /// The events of the operation `token` so far. An unfinished line is left for the next read.
     pub(in crate::local) fn events(&self, token: &str) -> Result<Vec<StackEvent>> {
         let bytes = match self.open()? {
             Some(folder) => folder.read(NAME)?.unwrap_or_default(),
@@ -33,7 +33,7 @@ impl StateFolder {
             .collect())
     }
 
-    /// Starts the list of events anew.
+    /// Empties the list of events.
     pub(in crate::local) fn clear_events(&self) {
         drop(self.remove_file(NAME));
     }
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_half_written_event_is_left_for_the_next_time() {
+    fn an_unfinished_event_is_left_for_the_next_read() {
         let (_root, folder) = super::super::tests::folder();
         let event = StackEvent {
             id: "1".into(),

@@ -1,24 +1,23 @@
-//! Whether git tracks what lies in the state folder: then a repository has brought it, and it is not ours.
+//! Finds out whether git tracks files of the state folder. If so, they came with the repository and are not ours.
 //!
-//! Git's list of tracked files, its index, is read here rather than by git itself, which would run what a hostile
-//! repository's configuration names (`core.fsmonitor`). Its form:
-//! <https://git-scm.com/docs/index-format>.
+//! The list of tracked files, git's index, is read here rather than by git, which would run programs that a hostile
+//! repository configures (`core.fsmonitor`). The format: <https://git-scm.com/docs/index-format>.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// Far above the index of any repository that there is.
+/// Far above the index of any existing repository.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Lengths of an object's id: SHA-1, SHA-256.
 const IDS: [usize; 2] = [20, 32];
 
-/// Something at `name` in the folder `project`, or below it, that any repository around `project` tracks.
+/// A path at or below `name` in the folder `project` that any repository around `project` tracks.
 ///
 /// # Errors
-/// An index cannot be read, or is of a form that is not known: then it is not known either what came with it.
+/// An index cannot be read, or has an unknown format, so that its tracked files are unknown.
 pub(super) fn tracked(project: &Path, name: &str) -> Result<Option<PathBuf>> {
     let project = match project.canonicalize() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -37,13 +36,13 @@ pub(super) fn tracked(project: &Path, name: &str) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// Where the repository whose working tree `top` is keeps its index, if it is one.
+/// The folder of the index of the repository whose working tree is `top`, if there is one.
 fn repository(top: &Path) -> Option<PathBuf> {
     let dot_git = top.join(".git");
     if dot_git.is_dir() {
         return Some(dot_git);
     }
-    // In a worktree and in a submodule it is a file that says where.
+    // In a worktree and in a submodule it is a file that names the folder.
     let mut text = Vec::new();
     let file = regular(&dot_git).ok()??;
     file.take(4096).read_to_end(&mut text).ok()?;
@@ -51,7 +50,7 @@ fn repository(top: &Path) -> Option<PathBuf> {
     Some(top.join(std::ffi::OsStr::from_bytes(place)))
 }
 
-/// A regular file, opened without waiting for anything; `None` where there is none.
+/// Opens a regular file without blocking; `None` if there is none.
 fn regular(path: &Path) -> Result<Option<File>> {
     match path.metadata() {
         Ok(found) if found.is_file() => File::open(path).map(Some),
@@ -60,7 +59,7 @@ fn regular(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// The first path in the index in `folder` that is `wanted` or below it.
+/// The first path in the index in `folder` that is at or below `wanted`.
 fn find(folder: &Path, wanted: &[u8]) -> Result<Option<PathBuf>> {
     let Some(index) = whole(&folder.join("index"))? else {
         return Ok(None);
@@ -73,8 +72,8 @@ fn find(folder: &Path, wanted: &[u8]) -> Result<Option<PathBuf>> {
     let Some(shared) = shared else {
         return Ok(None);
     };
-    // The rest of a split index. What was taken out of it since is not subtracted: it counts as tracked until git
-    // writes the two anew.
+    // The rest of a split index. Entries that were removed from it since are not subtracted: they count as tracked
+    // until git writes both files again.
     let Some(index) = whole(&folder.join(format!("sharedindex.{shared}")))? else {
         return Ok(None);
     };
@@ -96,11 +95,11 @@ fn whole(path: &Path) -> Result<Option<Vec<u8>>> {
 fn unknown() -> Error {
     Error::new(
         ErrorKind::InvalidData,
-        "git's index is damaged, or of a version that chatctl does not know",
+        "git's index is damaged, or of a version that chatctl does not support",
     )
 }
 
-/// What an index says.
+/// The parsed parts of an index.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Searched {
     found: Option<PathBuf>,
@@ -108,7 +107,7 @@ struct Searched {
     shared: Option<String>,
 }
 
-/// `None` for what is no index whose ids have `id` bytes.
+/// Returns `None` for bytes that are not an index with ids of `id` bytes.
 fn search(index: &[u8], id: usize, wanted: &[u8]) -> Option<Searched> {
     let version = number(index, 4)?;
     if !index.starts_with(b"DIRC") || !(2..=4).contains(&version) {
@@ -136,7 +135,7 @@ fn search(index: &[u8], id: usize, wanted: &[u8]) -> Option<Searched> {
     (at + id == index.len()).then_some(searched)
 }
 
-/// Reads the entry at `start` into `path`, which holds that of the entry before; answers where the next one is.
+/// Reads the entry at `start` into `path`, which holds the previous entry's path; returns the offset of the next one.
 fn entry(index: &[u8], start: usize, version: u32, id: usize, path: &mut Vec<u8>) -> Option<usize> {
     const TIMES_AND_SIZES: usize = 40;
     const EXTENDED: u16 = 0x4000;
@@ -170,7 +169,7 @@ fn entry(index: &[u8], start: usize, version: u32, id: usize, path: &mut Vec<u8>
     })
 }
 
-/// Git's number of variable length: seven bits a byte, of which each but the last has its highest bit set.
+/// Parses git's variable-length number: seven bits a byte, and the highest bit is set in all but the last byte.
 fn offset(index: &[u8], mut at: usize) -> Option<(usize, usize)> {
     let mut value = 0usize;
     loop {
@@ -191,7 +190,7 @@ fn number(index: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.try_into().ok()?))
 }
 
-/// Some file systems take upper and lower case for the same.
+/// Some file systems ignore case.
 fn is_at_or_below(path: &[u8], wanted: &[u8]) -> bool {
     let Some((begin, rest)) = path.split_at_checked(wanted.len()) else {
         return false;

@@ -1,4 +1,5 @@
-//! Who holds a stack: the process that runs it, a command that changes it. The kernel lets go of a lock when its holder ends.
+//! The locks of a stack: one for the process that runs it, one for a command that changes it. The kernel releases a
+//! lock when its holder ends.
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt;
@@ -9,13 +10,13 @@ use super::{Result, StateFolder};
 use crate::engine::TargetError;
 
 impl StateFolder {
-    /// Holds the stack for the process that runs it; `None` when another one does.
+    /// Locks the stack for the process that runs it; `None` if another one holds the lock.
     pub(in crate::local) fn lock(&self) -> Result<Option<File>> {
         self.hold("lock")
     }
 
-    /// As [`StateFolder::lock`], but waits out commands that only look whether it is held, for which they hold it
-    /// themselves for a moment ([`StateFolder::is_alive`]).
+    /// Like [`StateFolder::lock`], but waits for commands that hold the lock for a moment to test it
+    /// ([`StateFolder::is_alive`]).
     pub(in crate::local) async fn lock_patiently(&self) -> Result<Option<File>> {
         for _ in 0..100 {
             if let Some(lock) = self.lock()? {
@@ -26,18 +27,17 @@ impl StateFolder {
         Ok(None)
     }
 
-    /// Holds the stack for a command; `None` when another one does.
+    /// Locks the stack for a command; `None` if another one holds the lock.
     pub(in crate::local) fn reserve(&self) -> Result<Option<File>> {
         self.hold("command.lock")
     }
 
-    /// Whether a process runs this stack. Makes nothing and writes nothing, so that it is known where nothing may be
-    /// written, too.
+    /// Whether a process runs this stack. Creates and writes nothing, so it also works in a read-only folder.
     pub(in crate::local) fn is_alive(&self) -> Result<bool> {
         let Some(file) = self.look_at("lock")? else {
             return Ok(false);
         };
-        // Shared, so that two commands that look at once do not take each other for the stack.
+        // Shared, so that two commands that test at once do not take each other for the stack.
         Ok(!self.try_to(File::try_lock_shared, &file, "lock")?)
     }
 
@@ -52,7 +52,7 @@ impl StateFolder {
             if !self.try_to(File::try_lock, &file, name)? {
                 return Ok(None);
             }
-            // A teardown may have removed it between the two, and then it keeps nobody away.
+            // A teardown may have removed the file in between; then its lock excludes nothing.
             let held = identity(&file, &self.path.join(name))?;
             let there = match self.open()? {
                 Some(folder) => folder.identity(name)?,
@@ -64,7 +64,7 @@ impl StateFolder {
         }
     }
 
-    /// Whether `lock` gets what it wants of `file`; `false` when somebody else holds it.
+    /// Whether `lock` succeeds on `file`; `false` if another holder has it.
     fn try_to(
         &self,
         lock: impl FnOnce(&File) -> std::result::Result<(), TryLockError>,
@@ -95,7 +95,7 @@ mod tests {
     use super::super::tests::folder;
 
     #[test]
-    fn a_lock_that_nobody_holds_any_more_means_that_nothing_runs() {
+    fn a_released_lock_means_that_nothing_runs() {
         let (_root, folder) = folder();
         assert!(!folder.is_alive().unwrap());
         let held = folder.lock().unwrap().unwrap();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_looks_whether_the_stack_runs_does_not_keep_it_from_starting() {
+    async fn a_command_that_tests_the_lock_does_not_keep_the_stack_from_starting() {
         let (_root, folder) = folder();
         drop(folder.lock().unwrap());
         let looking = folder.look_at("lock").unwrap().unwrap();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_on_a_file_that_was_removed_meanwhile_is_none() {
+    fn a_lock_on_a_removed_file_does_not_count() {
         let (_root, folder) = folder();
         let first = folder.reserve().unwrap().unwrap();
         folder.remove().unwrap();
@@ -129,10 +129,10 @@ mod tests {
         drop(second);
     }
 
-    /// Root may write everywhere, so this thread becomes another user. Other threads stay who they are.
+    /// Root may write everywhere, so this thread becomes another user. Other threads keep their user.
     #[cfg(target_os = "linux")]
     #[test]
-    fn whether_a_stack_runs_is_known_in_a_folder_that_may_not_be_written_to() {
+    fn is_alive_works_in_a_read_only_folder() {
         use std::os::unix::fs::PermissionsExt;
         let (root, folder) = folder();
         let held = folder.lock().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Removes a stack's files by the list of the names that they have. What has another name stays.
+//! Removes a stack's files by the list of their names. Other files stay.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use super::{IGNORE, Result, StateFolder, TABLES};
 use crate::local::directory::Directory;
 use crate::packaging::is_digest;
 
-/// What a later deployment needs to find its tables, ids and port again, and who is at work.
+/// What a later deployment needs to find its tables, ids and port again, and the locks.
 const DATA: [&str; 3] = ["identity.json", "lock", "command.lock"];
 
 impl StateFolder {
-    /// Removes the stack's files, and the folders around them that are empty then. Answers what is left.
+    /// Removes the stack's files, and their folders if those are empty then. Returns what is left.
     pub(in crate::local) fn remove(&self) -> Result<Vec<PathBuf>> {
         let (project, root_name, stack) = self.places();
         let Some(root) = Directory::open(project, root_name)? else {
@@ -22,7 +22,7 @@ impl StateFolder {
             left = remove_files(&folder, |_| true)?;
             root.remove_folder(stack)?;
         }
-        // Another stack may live there: only a folder without one goes.
+        // Another stack may use it: the folder is only removed if it is empty.
         if root.names()?.iter().all(|name| name == IGNORE) {
             root.remove(IGNORE)?;
             remove_root(project, root_name)?;
@@ -30,8 +30,8 @@ impl StateFolder {
         Ok(left)
     }
 
-    /// Removes what is not data: a later deployment finds its tables, ids and port again. Answers what is left beside
-    /// the data.
+    /// Removes everything except the data, so that a later deployment finds its tables, ids and port again. Returns
+    /// what is left besides the data.
     pub(in crate::local) fn remove_all_but_data(&self) -> Result<Vec<PathBuf>> {
         let is_data = |name: &str| DATA.contains(&name) || TABLES.contains(&name);
         match self.open()? {
@@ -42,7 +42,7 @@ impl StateFolder {
 }
 
 fn remove_root(project: &Path, name: &str) -> Result<()> {
-    // Its parent may be anybody's, so it is not opened as ours are.
+    // Its parent may belong to any user, so it is not opened as our folders are.
     match std::fs::remove_dir(project.join(name)) {
         // Another command has begun a stack in it.
         Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
@@ -56,7 +56,7 @@ fn remove_root(project: &Path, name: &str) -> Result<()> {
     }
 }
 
-/// Removes the files of a stack that `goes` says; answers what else there is.
+/// Removes the files of a stack that `goes` selects; returns all other files.
 fn remove_files(folder: &Directory, goes: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     let mut left = Vec::new();
     if let Some(code) = folder.folder("code")? {
@@ -73,7 +73,7 @@ fn remove_files(folder: &Directory, goes: impl Fn(&str) -> bool) -> Result<Vec<P
         left.extend(others(&logs, is_log)?);
         folder.remove_folder("logs")?;
     }
-    // The locks come last, because others look at them to find out whether somebody is at work here.
+    // The locks come last, because other commands test them to find out whether a command is at work here.
     let files = || TABLES.into_iter().chain(FILES);
     for name in files() {
         remove_parts(folder, name)?;
@@ -82,7 +82,7 @@ fn remove_files(folder: &Directory, goes: impl Fn(&str) -> bool) -> Result<Vec<P
         }
     }
     let has_our_name = |name: &str| {
-        // What has been made again meanwhile is another command's.
+        // Files that were created again meanwhile belong to another command.
         matches!(name, "code" | "logs") || files().any(|file| file == name)
     };
     left.extend(others(folder, has_our_name)?);
@@ -90,7 +90,7 @@ fn remove_files(folder: &Directory, goes: impl Fn(&str) -> bool) -> Result<Vec<P
     Ok(left)
 }
 
-/// Removes the code with this digest, in the folder for all code; answers what else lies with it.
+/// Removes the code with this digest from the folder for all code; returns other files beside it.
 pub(super) fn remove_code(code: &Directory, digest: &str) -> Result<Vec<PathBuf>> {
     let Some(folder) = code.folder(digest)? else {
         return Ok(Vec::new());
@@ -102,16 +102,16 @@ pub(super) fn remove_code(code: &Directory, digest: &str) -> Result<Vec<PathBuf>
     Ok(left)
 }
 
-/// Removes what commands that were killed have left of the file `name`.
+/// Removes the unfinished files `name` that killed commands have left.
 pub(super) fn remove_parts(folder: &Directory, name: &str) -> Result<()> {
     for part in ours(folder, |part| Directory::is_part_of(part, name))? {
-        // One that is a link, say, is not ours: it stays, and is named.
+        // A link, for example, is not ours: it stays, and is listed.
         drop(folder.remove(&part));
     }
     Ok(())
 }
 
-/// What lies in `folder` under other names than ours.
+/// The files in `folder` that do not have our names.
 fn others(folder: &Directory, is_ours: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     let names = folder.names()?.into_iter();
     let others = names.filter(|name| !name.to_str().is_some_and(&is_ours));
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::local::records::Identity;
 
-    /// A folder with everything that a stack can have in it.
+    /// A folder with every file that a stack can have.
     fn whole() -> (tempfile::TempDir, StateFolder) {
         let (root, folder) = folder();
         let files = folder.make().unwrap();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_was_made_goes_and_the_empty_folders_with_it() {
+    fn all_files_of_the_stack_are_removed_with_their_empty_folders() {
         let (root, folder) = whole();
         std::fs::write(
             folder.path().join("request.json.part"),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_made_by_us_stays_and_is_named() {
+    fn foreign_files_stay_and_are_listed() {
         let (root, folder) = whole();
         let digest = "0".repeat(64);
         let foreign = [

@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-/// A stack's folder, not made yet, in one that goes in the end.
+/// A stack's folder that does not exist yet, in a temporary one.
 pub(super) fn folder() -> (tempfile::TempDir, StateFolder) {
     let root = tempfile::tempdir().unwrap();
     let folder = StateFolder::new(root.path().join(".chatctl/chat"));
@@ -17,7 +17,7 @@ pub(super) fn executable(root: &tempfile::TempDir, text: &str) -> (PathBuf, Stri
 }
 
 #[test]
-fn everything_in_it_is_private_to_the_user() {
+fn all_files_are_private_to_the_user() {
     let (root, folder) = folder();
     folder
         .write_identity(&Identity {
@@ -43,15 +43,15 @@ fn a_damaged_file_is_an_error_that_says_what_to_do() {
     for name in ["request.json", "identity.json", "running.json"] {
         folder.make().unwrap().write(name, b"{").unwrap();
     }
-    let told = |error: TargetError, file: &str, cure: &str| {
+    let check = |error: TargetError, file: &str, cure: &str| {
         assert!(error.message.contains(file), "{}", error.message);
         assert!(error.hint.unwrap().contains(cure));
     };
     let request = folder.request().unwrap_err();
-    told(request, "request.json", "teardown --local --keep-data`");
+    check(request, "request.json", "teardown --local --keep-data`");
     let identity = folder.identity().unwrap_err();
-    told(identity, "identity.json", "teardown --local`");
-    told(folder.running().unwrap_err(), "running.json", "chat/lock`");
+    check(identity, "identity.json", "teardown --local`");
+    check(folder.running().unwrap_err(), "running.json", "chat/lock`");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn looking_makes_nothing() {
 }
 
 #[test]
-fn side_files_of_data_that_is_not_there_are_not_read_into_new_data() {
+fn side_files_of_missing_data_are_not_read_into_new_data() {
     let (_root, folder) = folder();
     let files = folder.make().unwrap();
     files.write("tables.db-wal", b"of other data").unwrap();
@@ -80,7 +80,7 @@ fn side_files_of_data_that_is_not_there_are_not_read_into_new_data() {
 }
 
 #[test]
-fn to_the_process_that_runs_in_it_a_removed_folder_stays_removed_and_a_moved_one_is_the_same() {
+fn a_pinned_folder_stays_removed_and_follows_a_move() {
     let (root, unpinned) = folder();
     let lock = unpinned.lock().unwrap().unwrap();
     let folder = unpinned.clone().pinned(&lock).unwrap();
@@ -104,7 +104,7 @@ fn to_the_process_that_runs_in_it_a_removed_folder_stays_removed_and_a_moved_one
     assert!(!folder.is_alive().unwrap());
     folder.clear_events();
     assert!(!state.exists());
-    // Another stack's lock does not make this process's folder of one that came in its place.
+    // The lock of a stack that replaced this one does not pin the replacement's folder.
     let other = unpinned.lock().unwrap().unwrap();
     assert!(unpinned.clone().pinned(&lock).is_err());
     assert!(unpinned.pinned(&other).is_ok());

@@ -1,4 +1,4 @@
-//! Reads the log files while somebody else writes them.
+//! Reads the log files while another process writes them.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,9 +10,9 @@ use crate::local::directory::Directory;
 use crate::local::folder::StateFolder;
 use crate::stack::logs::LogEntry;
 
-/// The logs of one local stack, read on from where they were left.
+/// A reader of the logs of one local stack, which continues where it stopped.
 ///
-/// A file that is renamed away is read to its end first; one that is emptied, or removed and made anew, is read from
+/// A file that is renamed is read to its end first. A file that is emptied, or removed and created again, is read from
 /// its beginning. So the stack may be updated, restarted or removed meanwhile.
 #[derive(Debug)]
 pub struct LocalLogs {
@@ -23,7 +23,7 @@ pub struct LocalLogs {
 #[derive(Debug, Default)]
 struct Tail {
     file: Option<File>,
-    /// A line whose end has not been written yet.
+    /// The unfinished line at the end of the file.
     begun: Vec<u8>,
 }
 
@@ -42,7 +42,7 @@ impl LocalLogs {
         files.map(|(function, _)| function).collect()
     }
 
-    /// What was written before now, files that were renamed away included, oldest first.
+    /// Returns all previous entries, including those of renamed files, oldest first.
     pub fn so_far(&mut self) -> Vec<LogEntry> {
         let mut entries = Vec::new();
         let Some(folder) = self.open() else {
@@ -59,7 +59,7 @@ impl LocalLogs {
         entries
     }
 
-    /// What was written since the last question, oldest first.
+    /// Returns the entries since the last call, oldest first.
     pub fn news(&mut self) -> Vec<LogEntry> {
         let mut entries = Vec::new();
         let Some(folder) = self.open() else {
@@ -67,7 +67,7 @@ impl LocalLogs {
         };
         for (function, name) in files(&folder) {
             let tail = self.tails.entry(function.clone()).or_default();
-            // What cannot be read now is tried again with the next question.
+            // A file that cannot be read now is tried again in the next call.
             let lines = tail.lines(&folder, &name).unwrap_or_default();
             entries.extend(lines.iter().filter_map(|line| parse(&function, line)));
         }
@@ -75,7 +75,8 @@ impl LocalLogs {
         entries
     }
 
-    /// The folder as it is now: it may have been removed and made anew. One that is not ours is as good as none.
+    /// Opens the folder again, because it may have been removed and created again. A folder that is not ours counts as
+    /// missing.
     fn open(&self) -> Option<Directory> {
         self.folder.open_logs().ok().flatten()
     }
@@ -107,7 +108,7 @@ impl Tail {
                 self.begun = rest;
             }
             match folder.identity(name) {
-                // Another file has its name now: this one was read to its end.
+                // Another file has its name now: this one has been read to its end.
                 Ok(Some(there)) if there != own => {
                     self.file = None;
                     self.begun.clear();
@@ -130,7 +131,7 @@ mod tests {
         (Folder(root, state.make_logs().unwrap()), logs)
     }
 
-    /// A folder of logs in one that goes in the end.
+    /// A folder of logs in a temporary one.
     struct Folder(tempfile::TempDir, Directory);
 
     fn append(folder: &Folder, function: &str, text: &str) {
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_several_functions_come_in_the_order_of_their_times() {
+    fn lines_of_several_functions_are_ordered_by_time() {
         let (folder, mut logs) = logs();
         append(&folder, "A", "1 s function one\n3 s platform three\n");
         append(&folder, "B", "2 s function two\nno line of ours\n");
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_is_left_until_its_end_is_written() {
+    fn an_unfinished_line_is_left_until_its_end_is_written() {
         let (folder, mut logs) = logs();
         append(&folder, "A", "1 s function on");
         assert!(logs.news().is_empty());
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_renamed_away_is_read_to_its_end_and_the_new_one_from_its_beginning() {
+    fn a_renamed_file_is_read_to_its_end_and_the_new_one_from_its_beginning() {
         let (folder, mut logs) = logs();
         append(&folder, "A", "1 s function one\n");
         assert_eq!(messages(logs.news()), ["one"]);

@@ -1,7 +1,7 @@
-//! Whether Lambda can run an executable, read from its ELF headers.
+//! Checks whether Lambda can run an executable, from its ELF headers.
 //!
-//! Only what the kernel and the dynamic linker read themselves is looked at (program headers and the dynamic
-//! section), so a stripped executable tells as much as any other. Layouts are those of elf(5).
+//! It reads only what the kernel and the dynamic linker read themselves (program headers and the dynamic section), so
+//! stripped executables work like any other. Layouts are those of elf(5).
 
 mod reader;
 #[cfg(test)]
@@ -20,11 +20,11 @@ pub(super) const LAMBDA_GLIBC: Glibc = Glibc(2, 34, 0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Glibc(u32, u32, u32);
 
-/// What an executable that Lambda can run is made for.
+/// The requirements of an executable that Lambda can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fit {
     pub(super) architecture: Architecture,
-    /// The newest C library that a symbol asks for; `None` when it brings everything itself.
+    /// The newest C library that a symbol requires; `None` for a static executable.
     pub(super) glibc: Option<Glibc>,
 }
 
@@ -35,23 +35,23 @@ pub enum Unfit {
     NotElf { found: &'static str },
     #[error("it is {found}, not an executable for Linux")]
     NotExecutable { found: &'static str },
-    #[error("it is made for {found}; Lambda has x86_64 and arm64")]
+    #[error("it is built for {found}; Lambda has x86_64 and arm64")]
     Machine { found: String },
-    #[error("it is made for {}, and {} is wanted", .found.word(), .wanted.word())]
+    #[error("it is built for {}, but {} is required", .found.word(), .wanted.word())]
     Architecture {
         found: Architecture,
         wanted: Architecture,
     },
-    #[error("it is started through `{found}`, and Lambda's runtime has only `{has}`")]
+    #[error("it needs the dynamic linker `{found}`, but Lambda's runtime only has `{has}`")]
     Interpreter { found: String, has: &'static str },
-    #[error("it needs {found}, and Lambda's runtime provided.al2023 has glibc {LAMBDA_GLIBC}")]
+    #[error("it needs {found}, but Lambda's runtime provided.al2023 has glibc {LAMBDA_GLIBC}")]
     Glibc { found: String },
     #[error("its {part} cannot be read: the file is damaged or cut off")]
     Damaged { part: &'static str },
 }
 
 impl Unfit {
-    /// What to do about it.
+    /// The remedy.
     pub(super) fn hint(&self) -> &'static str {
         match self {
             Self::NotElf { .. } | Self::NotExecutable { .. } | Self::Machine { .. } => {
@@ -65,14 +65,14 @@ impl Unfit {
             }
             Self::Glibc { .. } => {
                 "build with cargo-lambda and zig, which link against an older glibc \
-                 (`pip install cargo-lambda` brings both), or on Amazon Linux 2023"
+                 (`pip install cargo-lambda` installs both), or on Amazon Linux 2023"
             }
             Self::Damaged { .. } => "build it again",
         }
     }
 }
 
-/// Looks at `file`, an executable's bytes; `wanted` is the processor it must be for, if that is settled.
+/// Checks `file`, an executable's bytes; `wanted` is the required processor, if there is one.
 ///
 /// # Errors
 /// [`Unfit`]: it would not start on Lambda.
@@ -111,7 +111,7 @@ pub(super) fn inspect(file: &[u8], wanted: Option<Architecture>) -> Result<Fit, 
     }
 }
 
-/// Where glibc's dynamic linker lies, as the ABI of each processor lays down.
+/// The path of glibc's dynamic linker, from each processor's ABI.
 fn linker_of(architecture: Architecture) -> &'static str {
     match architecture {
         Architecture::X86_64 => "/lib64/ld-linux-x86-64.so.2",
@@ -120,7 +120,7 @@ fn linker_of(architecture: Architecture) -> &'static str {
 }
 
 impl Glibc {
-    /// `2.34` or `2.3.4`; `None` for the names that are no versions, such as `PRIVATE`.
+    /// Parses `2.34` or `2.3.4`; `None` for names that are not versions, such as `PRIVATE`.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.split('.').map(str::parse);
         let version = Self(

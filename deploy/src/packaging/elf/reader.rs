@@ -1,4 +1,4 @@
-//! Reads the headers of an ELF file, however damaged.
+//! Reads the headers of an ELF file, which may be damaged.
 
 use super::{Glibc, Unfit};
 use crate::config::Architecture;
@@ -17,10 +17,10 @@ mod number {
     pub(super) const VER_FLG_WEAK: u16 = 2;
 }
 
-/// An honest executable names a few dozen versions; a damaged one must not keep us busy.
+/// A valid executable names a few dozen versions. The limit bounds the work for a damaged one.
 const MAX_NAMES: usize = 10_000;
 
-/// An ELF file, as far as its headers go.
+/// The parsed headers of an ELF file.
 pub(super) struct Elf<'a> {
     file: &'a [u8],
     segments: Vec<Segment>,
@@ -33,7 +33,7 @@ struct Segment {
     size: u64,
 }
 
-/// The entries of the dynamic section that matter here.
+/// The entries of the dynamic section that are used here.
 #[derive(Default)]
 pub(super) struct Dynamic {
     strings: Option<u64>,
@@ -44,7 +44,7 @@ pub(super) struct Dynamic {
 
 impl<'a> Elf<'a> {
     /// # Errors
-    /// It is no ELF file that a 64-bit Linux with small-end-first numbers would look at.
+    /// It is not an ELF file for 64-bit little-endian Linux.
     pub(super) fn open(file: &'a [u8]) -> Result<Self, Unfit> {
         if !file.starts_with(b"\x7fELF") {
             return Err(Unfit::NotElf { found: guess(file) });
@@ -61,7 +61,7 @@ impl<'a> Elf<'a> {
             }
             _ => return Err(damaged("header")),
         }
-        // System V, which is what compilers write for Linux, or explicitly Linux.
+        // System V, which compilers write for Linux, or explicitly Linux.
         if !matches!(file.get(7), Some(0 | 3)) {
             let found = "an ELF file for another operating system";
             return Err(Unfit::NotExecutable { found });
@@ -105,7 +105,8 @@ impl<'a> Elf<'a> {
         }
     }
 
-    /// A position-independent executable is marked like a shared library; an interpreter or a flag tells them apart.
+    /// A position-independent executable has the type of a shared library; an interpreter or a flag distinguishes the
+    /// two.
     pub(super) fn must_be_executable(
         &self,
         dynamic: &Dynamic,
@@ -154,14 +155,14 @@ impl<'a> Elf<'a> {
         Ok(dynamic)
     }
 
-    /// The newest version among the symbol versions that the dynamic linker will insist on.
+    /// The newest version among the symbol versions that the dynamic linker requires.
     pub(super) fn newest_glibc(&self, dynamic: &Dynamic) -> Result<Option<Glibc>, Unfit> {
         let mut newest = None;
         for name in self.version_names(dynamic)? {
             let Some(version) = name.strip_prefix("GLIBC_") else {
                 continue;
             };
-            // Not a version but a feature of the library itself; the first one came with 2.36.
+            // Not a version, but a feature of the library, which first came with 2.36.
             if version.starts_with("ABI_") {
                 return Err(Unfit::Glibc { found: name });
             }
@@ -186,7 +187,7 @@ impl<'a> Elf<'a> {
                     if seen > MAX_NAMES {
                         return None;
                     }
-                    // What is only asked for weakly may be missing.
+                    // A weak requirement may be missing.
                     if self.u16(version, 4)? & number::VER_FLG_WEAK == 0 {
                         let name = strings.checked_add(u64::from(self.u32(version, 8)?))?;
                         names.push(self.text(name)?);
@@ -203,7 +204,7 @@ impl<'a> Elf<'a> {
         walk().ok_or_else(|| damaged("symbol versions"))
     }
 
-    /// Where in the file an address of the running program comes from.
+    /// The file offset of an address in the running program.
     fn offset_of(&self, address: u64) -> Option<u64> {
         self.segments
             .iter()
@@ -215,7 +216,7 @@ impl<'a> Elf<'a> {
     }
 
     fn text(&self, at: u64) -> Option<String> {
-        // Version names are a few letters; whatever is longer is none.
+        // Version names are a few letters long; a longer string is not one.
         let rest = self.file.get(usize::try_from(at).ok()?..)?;
         let end = rest.iter().take(256).position(|byte| *byte == 0)?;
         Some(String::from_utf8_lossy(&rest[..end]).into_owned())
@@ -227,7 +228,7 @@ impl<'a> Elf<'a> {
         self.file.get(start..end)
     }
 
-    /// The number at `field` of the record at `at`.
+    /// Reads the number at `field` of the record at `at`.
     fn u16(&self, at: u64, field: u64) -> Option<u16> {
         u16::try_from(little_endian(self.slice(at.checked_add(field)?, 2)?)).ok()
     }
@@ -241,7 +242,7 @@ impl<'a> Elf<'a> {
     }
 }
 
-/// At most eight bytes, the least significant one first.
+/// At most eight bytes, least significant first.
 fn little_endian(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -253,7 +254,7 @@ fn damaged(part: &'static str) -> Unfit {
     Unfit::Damaged { part }
 }
 
-/// What a file that is no ELF file looks like.
+/// Describes a file that is not an ELF file.
 fn guess(file: &[u8]) -> &'static str {
     match file {
         [] => "empty",

@@ -1,4 +1,4 @@
-//! What is fit for Lambda and what is not, from small ELF files and spoiled ones.
+//! Checks of small ELF files, valid and damaged ones.
 
 use super::reader::Elf as Reader;
 use super::*;
@@ -7,7 +7,7 @@ use Architecture::{Arm64, X86_64};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
-/// The flag in `DT_FLAGS_1` that tells a position-independent executable from a library.
+/// The flag in `DT_FLAGS_1` that distinguishes a position-independent executable from a library.
 const DF_1_PIE: u64 = 0x0800_0000;
 
 fn refused(file: &[u8], wanted: Option<Architecture>, expected: Expect) {
@@ -66,7 +66,7 @@ fn another_processor_is_refused() {
         &elf(X86_64).bytes(),
         Some(Arm64),
         expect![[r#"
-        it is made for x86_64, and arm64 is wanted
+        it is built for x86_64, but arm64 is required
           build it for that processor, or change `architecture` under `[aws]` in chatctl.toml
     "#]],
     );
@@ -78,14 +78,14 @@ fn another_processor_is_refused() {
         &riscv.bytes(),
         None,
         expect![[r#"
-        it is made for RISC-V; Lambda has x86_64 and arm64
+        it is built for RISC-V; Lambda has x86_64 and arm64
           build the binary for x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu, or let chatctl build it
     "#]],
     );
 }
 
 #[test]
-fn a_newer_c_library_is_refused_even_if_only_one_symbol_asks_for_it() {
+fn a_newer_c_library_is_refused_even_if_only_one_symbol_requires_it() {
     let mut newer = elf(X86_64);
     newer.versions.insert(1, ("GLIBC_2.38", 0));
     refused(
@@ -99,7 +99,7 @@ fn a_newer_c_library_is_refused_even_if_only_one_symbol_asks_for_it() {
 }
 
 #[test]
-fn a_version_that_is_only_asked_for_weakly_may_be_missing() {
+fn a_version_that_is_required_weakly_may_be_missing() {
     const VER_FLG_WEAK: u16 = 2;
     let mut weak = elf(X86_64);
     weak.versions.push(("GLIBC_2.39", VER_FLG_WEAK));
@@ -138,7 +138,7 @@ fn another_dynamic_linker_is_refused() {
 }
 
 #[test]
-fn whatever_is_no_executable_is_called_by_its_name() {
+fn files_that_are_not_executables_are_named_by_their_kind() {
     let mut text = String::new();
     let mut object = elf(X86_64);
     object.kind = 1;
@@ -187,7 +187,7 @@ fn versions_are_compared_as_numbers() {
 fn a_file_that_is_cut_off_anywhere_is_refused() {
     let file = elf(Arm64).bytes();
     for length in 0..file.len() - 1 {
-        // The end of the dynamic section is padding that may be missing.
+        // The dynamic section ends with padding, which may be missing.
         let cut = inspect(&file[..length], None);
         assert!(cut.is_err(), "{length} of {} bytes: {cut:?}", file.len());
     }

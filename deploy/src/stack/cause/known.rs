@@ -1,35 +1,35 @@
-//! Reasons of failures that have been seen, what they mean for a chat, and what to do. A table, so that a new one is one
-//! entry.
+//! Known reasons of failures, their meaning for a chat, and remedies. A table, so that a new one is one entry.
 //!
-//! The words are AWS's. Beside its documentation they are reported in public: API Gateway's and IAM's in the tables of
-//! retried errors of other deployment tools (<https://github.com/go-to-k/cdkd/blob/main/src/deployment/retryable-errors.ts>,
-//! <https://github.com/hashicorp/terraform-provider-aws/issues/18018>), Lambda's in issues such as
+//! The wordings are AWS's. Besides its documentation they come from public reports: API Gateway's and IAM's from the
+//! tables of retried errors of other deployment tools
+//! (<https://github.com/go-to-k/cdkd/blob/main/src/deployment/retryable-errors.ts>,
+//! <https://github.com/hashicorp/terraform-provider-aws/issues/18018>), Lambda's from issues such as
 //! <https://github.com/aws/aws-cdk/issues/29227>.
 
-/// What is known of a reason.
+/// A known reason.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// What the reason says, in small letters: all words of one of these.
+    /// Words of the reason in small letters. It matches if it contains all words of one of these lists.
     says: &'static [&'static [&'static str]],
-    /// What the types of the resources that may say it begin with.
+    /// The prefix of the resource types that can have this reason.
     of: &'static str,
     pub(super) meaning: &'static str,
     pub(super) remedy: &'static str,
-    /// Whether the same request has good prospects a moment later, with nothing changed.
+    /// Whether the same request is likely to succeed a moment later, with nothing changed.
     pub(super) passes: bool,
 }
 
 const ANY: &str = "";
 const API_GATEWAY: &str = "AWS::ApiGatewayV2::";
 
-/// The first that fits counts: what is more particular comes first.
+/// The first match counts, so specific entries come before general ones.
 static KNOWN: &[Known] = &[
-    // What only looks as if it passed.
+    // Failures that only look temporary.
     Known {
         says: &[&["is invalid or cannot be assumed"]],
         of: ANY,
-        meaning: "CloudFormation cannot take on the role that this stack was given to act with",
-        remedy: "have somebody let cloudformation.amazonaws.com assume that role, then deploy again",
+        meaning: "CloudFormation cannot assume the role that this stack was deployed with",
+        remedy: "have an administrator allow cloudformation.amazonaws.com to assume that role, then deploy again",
         passes: false,
     },
     Known {
@@ -38,7 +38,7 @@ static KNOWN: &[Known] = &[
             &["expiredtoken"],
         ],
         of: ANY,
-        meaning: "the credentials that the deployment was started with have expired meanwhile",
+        meaning: "the deployment's credentials have expired",
         remedy: "renew them, then deploy again",
         passes: false,
     },
@@ -49,7 +49,7 @@ static KNOWN: &[Known] = &[
             &["requesttimetooskewed"],
         ],
         of: ANY,
-        meaning: "the clock of the machine that asked differs from AWS's",
+        meaning: "this machine's clock differs from AWS's",
         remedy: "set the clock, then deploy again",
         passes: false,
     },
@@ -63,8 +63,8 @@ static KNOWN: &[Known] = &[
     Known {
         says: &[&["final policy size"]],
         of: ANY,
-        meaning: "who may invoke the function no longer fits into its policy, which Lambda limits to 20 KB",
-        remedy: "remove permissions that something else has added to the function, or deploy under a shorter name with `--stack`",
+        meaning: "the function's policy, which lists who may invoke it, exceeds Lambda's limit of 20 KB",
+        remedy: "remove permissions that were added to the function outside of chatctl, or deploy under a shorter name with `--stack`",
         passes: false,
     },
     Known {
@@ -73,7 +73,7 @@ static KNOWN: &[Known] = &[
             &["cannot exceed quota for policysize"],
         ],
         of: ANY,
-        meaning: "what a role may do no longer fits into its policies, which IAM limits to 10,240 characters together",
+        meaning: "the policies of a role exceed IAM's limit of 10,240 characters in total",
         remedy: "give the route fewer `permissions`, or its resources shorter names",
         passes: false,
     },
@@ -81,20 +81,20 @@ static KNOWN: &[Known] = &[
         says: &[&["nosuchkey"]],
         of: ANY,
         meaning: "the zip with the handlers was gone from the bucket when Lambda fetched it",
-        remedy: "deploy again: it is published again when it is missing",
+        remedy: "deploy again, which publishes it again",
         passes: false,
     },
     Known {
         says: &[&["permanentredirect"], &["must be in the same region"]],
         of: ANY,
-        meaning: "the bucket with the handlers is in another region than the stack",
-        remedy: "deploy again without a bucket of another region in `CodeBucket`",
+        meaning: "the bucket with the handlers is in another Region than the stack",
+        remedy: "deploy again without a bucket of another Region in `CodeBucket`",
         passes: false,
     },
     Known {
         says: &[&["cloudwatch logs role arn"]],
         of: ANY,
-        meaning: "API Gateway may not write logs in this account and region yet",
+        meaning: "API Gateway has no permission to write logs in this account and Region yet",
         remedy: "set a CloudWatch log role in API Gateway's account settings, or switch access logs off",
         passes: false,
     },
@@ -105,22 +105,22 @@ static KNOWN: &[Known] = &[
             &["could not parse secretstring"],
         ],
         of: ANY,
-        meaning: "Secrets Manager in this account and region has no such secret, or no such member of it",
-        remedy: "make the secret that `secret-header` names, then deploy again",
+        meaning: "Secrets Manager in this account and Region has no such secret, or the secret has no such key",
+        remedy: "create the secret that `secret-header` names, then deploy again",
         passes: false,
     },
     Known {
         says: &[&["parameternotfound"], &["ssm", "cannot be found"]],
         of: ANY,
-        meaning: "Systems Manager in this account and region has no such parameter",
-        remedy: "make the parameter that `secret-header` names, then deploy again",
+        meaning: "Systems Manager in this account and Region has no such parameter",
+        remedy: "create the parameter that `secret-header` names, then deploy again",
         passes: false,
     },
-    // What passes by itself.
+    // Temporary failures.
     Known {
         says: &[&["concurrent modification"]],
         of: ANY,
-        meaning: "parts of one API were changed at the same moment, of which API Gateway lets through one at a time",
+        meaning: "parts of one API were changed at the same moment, but API Gateway allows one change at a time",
         remedy: "deploy again",
         passes: true,
     },
@@ -131,7 +131,7 @@ static KNOWN: &[Known] = &[
             &["internal server error"],
         ],
         of: API_GATEWAY,
-        meaning: "API Gateway says no more; most often parts of one API were changed at the same moment",
+        meaning: "API Gateway gives no reason; the usual one is that parts of one API were changed at the same moment",
         remedy: "deploy again",
         passes: true,
     },
@@ -150,7 +150,7 @@ static KNOWN: &[Known] = &[
             &["security token included in the request is invalid. (service:"],
         ],
         of: ANY,
-        meaning: "the new role was not known everywhere yet, which takes AWS some seconds",
+        meaning: "the new role had not reached all of AWS yet, which takes some seconds",
         remedy: "deploy again",
         passes: true,
     },
@@ -162,7 +162,7 @@ static KNOWN: &[Known] = &[
             &["please ensure the role can perform"],
         ],
         of: ANY,
-        meaning: "what the new role may do was not known everywhere yet, which takes AWS some seconds",
+        meaning: "the new role's permissions had not reached all of AWS yet, which takes some seconds",
         remedy: "deploy again",
         passes: true,
     },
@@ -179,7 +179,7 @@ static KNOWN: &[Known] = &[
             &["simultaneously"],
         ],
         of: ANY,
-        meaning: "AWS was still at work on the same thing, or on too many at once",
+        meaning: "AWS was still changing the same resource, or too many resources at once",
         remedy: "deploy again in a minute",
         passes: true,
     },
@@ -197,7 +197,7 @@ static KNOWN: &[Known] = &[
             &["status code: 429"],
         ],
         of: ANY,
-        meaning: "AWS was asked too often at that moment, perhaps by other deployments",
+        meaning: "AWS received too many requests at that moment, perhaps from other deployments",
         remedy: "deploy again in a minute",
         passes: true,
     },
@@ -211,11 +211,11 @@ static KNOWN: &[Known] = &[
             &["handlererrorcode: networkfailure"],
         ],
         of: ANY,
-        meaning: "AWS had trouble of its own at that moment",
+        meaning: "AWS had a failure of its own at that moment",
         remedy: "deploy again in a few minutes",
         passes: true,
     },
-    // What takes longer than a moment.
+    // Failures that last longer.
     Known {
         says: &[
             &["did not stabilize"],
@@ -223,14 +223,14 @@ static KNOWN: &[Known] = &[
             &["handlererrorcode: notstabilized"],
         ],
         of: ANY,
-        meaning: "AWS did not get it ready in the time that CloudFormation waits",
-        remedy: "deploy again; if it stays so, https://health.aws.amazon.com tells whether the service has trouble in this Region",
+        meaning: "the resource was not ready within the time that CloudFormation waits",
+        remedy: "deploy again; if it fails again, look at https://health.aws.amazon.com for an outage of the service in this Region",
         passes: false,
     },
     Known {
         says: &[&["already exists"]],
         of: ANY,
-        meaning: "something of this name exists already and belongs to no stack, or to another one",
+        meaning: "a resource of this name exists already and does not belong to this stack",
         remedy: "delete it, or deploy under another name with `--stack`",
         passes: false,
     },
@@ -243,12 +243,12 @@ static KNOWN: &[Known] = &[
         ],
         of: ANY,
         meaning: "a quota of the account is used up",
-        remedy: "raise it in the Service Quotas console, or delete what is not needed",
+        remedy: "raise it in the Service Quotas console, or delete resources that are not needed",
         passes: false,
     },
 ];
 
-/// What is known of `reason`, in CloudFormation's full words, where a resource of `resource_type` gave it.
+/// The known reason that matches `reason`, CloudFormation's full text, for a resource of `resource_type`.
 pub(super) fn known(reason: &str, resource_type: &str) -> Option<&'static Known> {
     let reason = reason.to_lowercase();
     KNOWN.iter().find(|known| {

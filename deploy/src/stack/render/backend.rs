@@ -1,4 +1,4 @@
-//! What leads to a backend of the user's.
+//! Renders the routes to the user's backend.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::ids;
 use crate::config::names::{MemberName, RouteKey};
 use crate::config::route::{Backend, Lifecycle};
 
-/// Gives `$connect` and `$disconnect` to the backend, and takes away what would have served them.
+/// Leads `$connect` and `$disconnect` to the backend, and removes the functions that would have served them.
 pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
     for id in [
         "Authorizer",
@@ -36,7 +36,7 @@ pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
         let properties = properties.expect("templates/chat.yaml has the route");
         properties["Target"] = json!({ "Fn::Sub": format!("integrations/${{{integration}}}") });
         if properties.shift_remove("AuthorizerId").is_some() {
-            // Said, and not left out: an update that only leaves it out would keep the authorizer.
+            // Set explicitly: an update that only omits the property would keep the authorizer.
             properties.insert("AuthorizationType".into(), json!("NONE"));
         }
         let target = taken(&mut parts, &integration);
@@ -48,7 +48,7 @@ pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
     resources.insert(reply.into(), taken(&mut parts, reply));
 }
 
-/// Adds what sends messages of the route with `key` to `backend`; answers the integration's logical id.
+/// Adds the integration that sends messages of the route with `key` to `backend`; returns its logical id.
 pub(super) fn add(
     resources: &mut Section,
     key: &RouteKey,
@@ -56,11 +56,11 @@ pub(super) fn add(
     text: Option<&MemberName>,
 ) -> String {
     let mut parts = fragment::backend();
-    let family = ids::of("Http", key);
+    let family = ids::for_route("Http", key);
     let [integration, response] = ["Integration", "Response"].map(|part| format!("{family}{part}"));
     let mut target = taken(&mut parts, "HttpIntegration");
     let template = &mut target["Properties"]["RequestTemplates"]["$default"];
-    *template = json!(with_member(template.as_str().unwrap_or_default(), text));
+    *template = json!(with_field(template.as_str().unwrap_or_default(), text));
     resources.insert(integration.clone(), addressed(target, backend));
     let answer = taken(&mut parts, "HttpResponse");
     let names = [("HttpIntegration", integration.clone())];
@@ -68,13 +68,13 @@ pub(super) fn add(
     integration
 }
 
-/// The template with the line of the message's text for `member`, or without that line.
-fn with_member(template: &str, member: Option<&MemberName>) -> String {
+/// The template with the line of the message for `field`, or without that line.
+fn with_field(template: &str, field: Option<&MemberName>) -> String {
     let lines = template
         .lines()
-        .filter_map(|line| match (line.contains("$input.json("), member) {
+        .filter_map(|line| match (line.contains("$input.json("), field) {
             (false, _) => Some(line.to_owned()),
-            (true, Some(member)) => Some(line.replace("$.message", &format!("$.{member}"))),
+            (true, Some(field)) => Some(line.replace("$.message", &format!("$.{field}"))),
             (true, None) => None,
         });
     lines.collect::<Vec<_>>().join("\n") + "\n"
@@ -84,7 +84,7 @@ fn addressed(mut integration: Value, backend: &Backend) -> Value {
     let properties = &mut integration["Properties"];
     properties["IntegrationUri"] = json!(backend.url);
     if let Some(secret) = &backend.secret {
-        // Apostrophes make a fixed text of it
+        // Apostrophes make it a static value
         // (<https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html>).
         let header = format!("integration.request.header.{}", secret.name);
         properties["RequestParameters"][header] =

@@ -1,4 +1,4 @@
-//! What a template is for something that stands in for AWS.
+//! Adapts a template to an emulator of AWS.
 
 use chat_protocol::{Handler, variable};
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::config::names::EndpointTemplate;
 use crate::stack::Template;
 
-/// The template for an emulator of AWS, whose WebSocket APIs answer at `endpoint`: two outputs and the address that
-/// handlers post to lead there. The template of a deployment to AWS itself never passes through here.
+/// The template for an emulator whose WebSocket APIs answer at `endpoint`. Two outputs and the address that handlers
+/// post to lead there. A template for AWS itself never passes through here.
 ///
-/// An emulator may ignore authorizers. Then handlers look sessions up in the table, which only here they may do.
+/// An emulator may ignore authorizers. Handlers then look sessions up in the table, which only this template permits.
 ///
-/// Authorizers say explicitly that they need no particular header: AWS takes that from the absence of
-/// `IdentitySource`, MiniStack 1.5 takes the absence for `Authorization`.
+/// Authorizers state explicitly that they need no header: AWS concludes that from the absence of `IdentitySource`, but
+/// MiniStack 1.5 takes the absence for `Authorization`.
 pub fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Template {
     let sockets = endpoint
         .as_ref()
@@ -45,7 +45,7 @@ pub fn for_emulator(template: &Template, endpoint: &EndpointTemplate) -> Templat
     Template::new(document)
 }
 
-/// Lets `handler`, where it is in the stack, do one thing more with the table.
+/// Permits `handler`, if it is in the stack, one more action on the table.
 fn let_look_up_sessions(document: &mut Value, handler: Handler) {
     let policies = format!("/Resources/{}Role/Properties/Policies", handler.family());
     let policies = document

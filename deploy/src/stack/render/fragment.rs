@@ -1,4 +1,4 @@
-//! The template files, parsed, and what is done to their parts.
+//! The parsed template files, and operations on their parts.
 
 use chat_protocol::Receivers;
 use serde_json::{Map, Value, json};
@@ -16,20 +16,20 @@ pub(super) fn chat() -> Value {
     parsed(CHAT)
 }
 
-/// What routes to `receivers` add to the direct chat.
-pub(super) fn of_receivers(receivers: Receivers) -> Section {
+/// The resources that routes to `receivers` add to the direct chat.
+pub(super) fn for_receivers(receivers: Receivers) -> Section {
     match receivers {
         Receivers::Friend => Section::new(),
         Receivers::Room => resources(ROOMS),
     }
 }
 
-/// What a backend adds.
+/// The resources that a backend adds.
 pub(super) fn backend() -> Section {
     resources(BACKEND)
 }
 
-/// What one custom handler adds: its resources, and its parameter.
+/// The resources that one custom handler adds, and its parameter.
 pub(super) fn handler() -> (Section, Value) {
     let parameter = parsed(HANDLER)["Parameters"]["CodeKeyHandler"].take();
     (resources(HANDLER), parameter)
@@ -46,14 +46,14 @@ fn resources(file: &str) -> Section {
     }
 }
 
-/// Takes `id` out of `section`, which a template file has put there.
+/// Removes `id`, which a template file defines, from `section` and returns it.
 pub(super) fn taken(section: &mut Section, id: &str) -> Value {
     section
         .shift_remove(id)
-        .expect("the files in templates/ have what rendering asks for")
+        .expect("the files in templates/ define it")
 }
 
-/// `value` with every reference to an id in `names` leading to the new name.
+/// `value` with every reference to an id in `names` replaced by the new name.
 pub(super) fn renamed(value: &Value, names: &[(&str, String)]) -> Value {
     let new = |id: &str| {
         names

@@ -1,4 +1,4 @@
-//! The functions: ours as far as they are used, told what settings say, and the user's.
+//! Renders the functions: those of ours that are used, with their settings, and the user's.
 
 use chat_protocol::{Handler, Index, Names, Receivers, Rule, variable};
 use serde_json::{Value, json};
@@ -11,10 +11,10 @@ use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
 use crate::config::route::{CustomHandler, Purpose};
 
-/// What a function consists of, after its own name.
+/// The parts of a function; each id is the function's name and one of these.
 pub(super) const FAMILY: [&str; 4] = ["Function", "Role", "Logs", "Integration"];
 
-/// Makes `resources`, those of the direct chat, have exactly our functions that `settings` use.
+/// Reduces or extends `resources`, those of the direct chat, to our functions that `settings` use.
 pub(super) fn fit(resources: &mut Section, settings: &Settings) {
     for receivers in Receivers::ALL {
         let family = receivers.handler().family();
@@ -25,15 +25,15 @@ pub(super) fn fit(resources: &mut Section, settings: &Settings) {
             }
             continue;
         }
-        resources.extend(fragment::of_receivers(receivers));
-        // A function that is told nothing takes each frame for the text, up to the longest message.
+        resources.extend(fragment::for_receivers(receivers));
+        // Without rules, a function takes each frame as the message, up to the longest one.
         let plain = receivers.rule();
         if plain != Rule::default() || rules.iter().any(|(_, rule)| **rule != plain) {
-            let said = rules
+            let routes = rules
                 .iter()
                 .map(|(key, rule)| (key.to_string(), json!(rule)));
-            let said = Value::Object(said.collect());
-            tell(resources, family, variable::ROUTES, &said.to_string());
+            let routes = Value::Object(routes.collect());
+            set_variable(resources, family, variable::ROUTES, &routes.to_string());
         }
     }
     if !settings.has_own_functions() {
@@ -42,15 +42,15 @@ pub(super) fn fit(resources: &mut Section, settings: &Settings) {
     let names = Names::for_receivers(settings.receivers());
     if names != Names::Required {
         for handler in [Handler::Authorize, Handler::Connect] {
-            tell(resources, handler.family(), variable::NAMES, names.word());
+            set_variable(resources, handler.family(), variable::NAMES, names.word());
         }
     }
     for handler in [Handler::Connect, Handler::Disconnect] {
-        tell_index(resources, handler.family(), settings.index());
+        set_index(resources, handler.family(), settings.index());
     }
 }
 
-/// How each route to `receivers` reads its frames.
+/// The rule of each route to `receivers`.
 fn rules(settings: &Settings, receivers: Receivers) -> impl Iterator<Item = (&RouteKey, &Rule)> {
     let routes = settings.routes.iter();
     routes.filter_map(move |route| match &route.purpose {
@@ -62,20 +62,20 @@ fn rules(settings: &Settings, receivers: Receivers) -> impl Iterator<Item = (&Ro
     })
 }
 
-/// Functions that are told nothing take connections for found by their owners' names.
-fn tell_index(resources: &mut Section, family: &str, index: Index) {
+/// Without the variable, functions find connections by their users' names.
+fn set_index(resources: &mut Section, family: &str, index: Index) {
     if index != Index::Friend {
-        tell(resources, family, variable::INDEX, index.word());
+        set_variable(resources, family, variable::INDEX, index.word());
     }
 }
 
 /// Sets an environment variable of the function of `family`.
-fn tell(resources: &mut Section, family: &str, variable: &str, value: &str) {
+fn set_variable(resources: &mut Section, family: &str, variable: &str, value: &str) {
     resources[&format!("{family}Function")]["Properties"]["Environment"]["Variables"][variable] =
         json!(value);
 }
 
-/// Adds the user's function for `key`, to a stack in which connections are found by `index`.
+/// Adds the user's function for `key` to a stack whose connections are found by `index`.
 pub(super) fn add_custom(
     parameters: &mut Section,
     resources: &mut Section,
@@ -83,7 +83,7 @@ pub(super) fn add_custom(
     handler: &CustomHandler,
     index: Index,
 ) {
-    let family = ids::of("Handler", key);
+    let family = ids::for_route("Handler", key);
     let code_key = code_key(key);
     let (mut own, parameter) = fragment::handler();
     if !handler.grants.is_empty() {
@@ -91,7 +91,7 @@ pub(super) fn add_custom(
         let document = json!({ "Version": "2012-10-17", "Statement": statements });
         let policies = own["HandlerRole"]["Properties"]["Policies"].as_array_mut();
         policies
-            .expect("templates/handler.yaml lets it write its log")
+            .expect("templates/handler.yaml permits it to write its log")
             .push(json!({ "PolicyName": "granted", "PolicyDocument": document }));
     }
     let reply = taken(&mut own, "HandlerReply");
@@ -99,8 +99,8 @@ pub(super) fn add_custom(
         .iter()
         .map(|part| (format!("Handler{part}"), format!("{family}{part}")))
         .collect();
-    names.push(("HandlerReply".into(), ids::of("Reply", key)));
-    names.push(("HandlerRoute".into(), ids::of("Route", key)));
+    names.push(("HandlerReply".into(), ids::for_route("Reply", key)));
+    names.push(("HandlerRoute".into(), ids::for_route("Route", key)));
     names.push(("CodeKeyHandler".into(), code_key.clone()));
     let names: Vec<_> = names
         .iter()
@@ -111,16 +111,16 @@ pub(super) fn add_custom(
         let part = id.trim_start_matches("Handler");
         resources.insert(format!("{family}{part}"), renamed(&resource, &names));
     }
-    tell_index(resources, &family, index);
+    set_index(resources, &family, index);
     if handler.reply {
-        tell(resources, &family, variable::REPLY, "true");
-        resources.insert(ids::of("Reply", key), renamed(&reply, &names));
+        set_variable(resources, &family, variable::REPLY, "true");
+        resources.insert(ids::for_route("Reply", key), renamed(&reply, &names));
     }
 }
 
-/// Makes the route with `key` one that answers.
+/// Makes the route with `key` two-way.
 pub(super) fn make_two_way(resources: &mut Section, key: &RouteKey) {
-    resources[&ids::of("Route", key)]["Properties"]["RouteResponseSelectionExpression"] =
+    resources[&ids::for_route("Route", key)]["Properties"]["RouteResponseSelectionExpression"] =
         json!("$default");
 }
 
@@ -129,7 +129,7 @@ fn statement(grant: &Grant) -> Value {
     json!({ "Effect": "Allow", "Action": grant.actions, "Resource": resources })
 }
 
-/// As IAM has it. Connections are posted to, looked at and closed by three methods.
+/// The resource as IAM names it. Three methods post to connections, look at them and close them.
 fn named(resource: &Granted) -> Vec<Value> {
     match resource {
         Granted::Table => vec![json!({ "Fn::GetAtt": ["Connections", "Arn"] })],

@@ -1,4 +1,4 @@
-//! Logical ids of what belongs to one route: different for different routes, and stable.
+//! Logical ids of the resources of one route: unique for each route, and stable.
 
 use sha2::{Digest, Sha256};
 
@@ -6,7 +6,7 @@ use crate::config::names::RouteKey;
 
 /// The logical id of the `kind` that belongs to the route with `key`: `RouteSend`, `HandlerSend`; `DefaultRoute` for
 /// `$default`.
-pub(super) fn of(kind: &str, key: &RouteKey) -> String {
+pub(super) fn for_route(kind: &str, key: &RouteKey) -> String {
     let key = key.as_ref();
     if key == "$default" {
         return format!("Default{kind}");
@@ -33,15 +33,21 @@ mod tests {
 
     #[test]
     fn the_default_route_is_not_the_route_default() {
-        assert_eq!(of("Route", &"$default".parse().unwrap()), "DefaultRoute");
-        assert_eq!(of("Route", &"default".parse().unwrap()), "RouteDefault");
+        assert_eq!(
+            for_route("Route", &"$default".parse().unwrap()),
+            "DefaultRoute"
+        );
+        assert_eq!(
+            for_route("Route", &"default".parse().unwrap()),
+            "RouteDefault"
+        );
     }
 
     proptest! {
         #[test]
         fn different_route_keys_get_different_logical_ids(a in "[A-Za-z0-9_-]{1,12}", b in "[A-Za-z0-9_-]{1,12}") {
             prop_assume!(a != b);
-            let [a, b] = [a, b].map(|key| of("Route", &key.parse().unwrap()));
+            let [a, b] = [a, b].map(|key| for_route("Route", &key.parse().unwrap()));
             prop_assert!(a.chars().all(|c| c.is_ascii_alphanumeric()));
             prop_assert_ne!(a, b);
         }

@@ -1,6 +1,6 @@
-//! Settings → [`Template`]. The stack itself is what lies in `templates/`: the direct chat, and what rooms, backends and
-//! custom handlers add. What settings do not use is taken away, and what they say is set into the parsed documents,
-//! value by value, never pasted into their text.
+//! Settings → [`Template`]. The stack itself is in `templates/`: the direct chat, and the additions for rooms, backends
+//! and custom handlers. Rendering removes what the settings do not use, and inserts values into the parsed documents,
+//! never into their text.
 
 mod backend;
 mod emulator;
@@ -24,18 +24,18 @@ use crate::config::stage::Throttle;
 pub use emulator::for_emulator;
 pub use partition::for_region;
 
-/// The names of the template's parameters: what only the deployment knows.
+/// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
     pub const CODE_BUCKET: &str = "CodeBucket";
     pub const CODE_KEY: &str = "CodeKey";
     pub const ARCHITECTURE: &str = "Architecture";
 
-    /// The key of the user's handler for the route with `key`.
+    /// The parameter for the key of the user's handler for the route with `key`.
     pub fn code_key(key: &crate::config::names::RouteKey) -> String {
-        super::ids::of(CODE_KEY, key)
+        super::ids::for_route(CODE_KEY, key)
     }
 
-    /// Whether `name` is that of a code's key, ours or a handler's of the user.
+    /// Whether `name` is the parameter for a code's key, ours or of the user's handler.
     pub fn is_code_key(name: &str) -> bool {
         name.trim_start_matches("Default").starts_with(CODE_KEY)
     }
@@ -47,7 +47,7 @@ pub mod output {
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
 }
 
-/// Renders the stack that `settings` describe.
+/// Renders the stack of `settings`.
 pub fn render(settings: &Settings) -> Template {
     let mut document = fragment::chat();
     let mut section = |name: &str| match document[name].take() {
@@ -82,7 +82,7 @@ pub fn render(settings: &Settings) -> Template {
             Purpose::Handler(handler) => {
                 let index = settings.index();
                 functions::add_custom(&mut parameters, &mut resources, key, handler, index);
-                pattern.add(&mut resources, key, &ids::of("Handler", key));
+                pattern.add(&mut resources, key, &ids::for_route("Handler", key));
                 if handler.reply {
                     functions::make_two_way(&mut resources, key);
                 }
@@ -112,9 +112,9 @@ pub fn render(settings: &Settings) -> Template {
     Template::new(document)
 }
 
-/// Everything that a deployment of the API is a snapshot of and that refers to nothing but other parts of it: once all of
-/// it is there, the stage deploys itself once, and with all of it. Of a deployed stack this changes nothing, because the
-/// order is not part of any resource: a route that is added later is deployed by itself.
+/// The parts of a deployment of the API that refer only to other parts of it. The stage depends on them, so it deploys
+/// itself once, with all of them. For a deployed stack this changes nothing, because the order is not part of any
+/// resource: a route that is added later is deployed by itself.
 fn deployed(resources: &Section) -> Vec<&String> {
     const KINDS: [&str; 3] = ["Route", "RouteResponse", "IntegrationResponse"];
     let is_part = |resource: &Value| {
@@ -126,7 +126,7 @@ fn deployed(resources: &Section) -> Vec<&String> {
     parts.map(|(id, _)| id).collect()
 }
 
-/// Sets both limits or none: what one means without the other is documented nowhere, and zero would refuse everything.
+/// Sets both limits or none: the meaning of one alone is not documented, and zero would refuse every request.
 fn throttle(stage: &mut Value, limits: Option<Throttle>) {
     let property = "DefaultRouteSettings";
     match limits {
@@ -143,7 +143,7 @@ fn throttle(stage: &mut Value, limits: Option<Throttle>) {
     }
 }
 
-/// Whether two deployments, each a template and its parameters, differ in nothing but the keys of code.
+/// Whether two deployments, each a template and its parameters, differ only in the keys of code.
 pub fn is_code_only(
     (deployed, old): (&Template, &BTreeMap<String, String>),
     (template, new): (&Template, &BTreeMap<String, String>),
@@ -154,17 +154,17 @@ pub fn is_code_only(
             .all(|(name, value)| parameter::is_code_key(name) || old.get(name) == Some(value))
 }
 
-/// What every message route is made after: those of `$default` in the direct chat.
+/// The parts of `$default` in the direct chat, from which every message route is made.
 struct Pattern {
     route: Value,
     permission: Value,
 }
 
 impl Pattern {
-    /// Leads `key` to the function of `family`, which API Gateway may then invoke for it.
+    /// Leads `key` to the function of `family`, and permits API Gateway to invoke it.
     ///
-    /// A function has one permission, whatever the number of its routes: its policy has room for 20 KB, a statement of
-    /// long names takes half of one, and a statement has one source
+    /// A function has one permission, however many routes it has: its policy is limited to 20 KB, a statement with long
+    /// names takes half of one, and a statement has one source
     /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
     fn add(&self, resources: &mut Section, key: &RouteKey, family: &str) {
         self.add_route(resources, key, &format!("{family}Integration"));
@@ -188,6 +188,6 @@ impl Pattern {
         route["Properties"]["RouteKey"] = json!(key);
         route["Properties"]["Target"] =
             json!({ "Fn::Sub": format!("integrations/${{{integration}}}") });
-        resources.insert(ids::of("Route", key), route);
+        resources.insert(ids::for_route("Route", key), route);
     }
 }

@@ -1,15 +1,16 @@
-//! What a template is for a Region whose partition lacks something that others have.
+//! Adapts a template to the partition of a Region.
 
 use serde_json::{Value, json};
 
 use crate::stack::Template;
 
-/// The template for `region`. Only that of AWS GovCloud (US) is another one: Lambda refuses `LoggingConfig` there
+/// The template for `region`. It differs only for AWS GovCloud (US), where Lambda refuses `LoggingConfig`
 /// (<https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-lambda.html>,
 /// <https://github.com/aws/aws-cdk/issues/29227>).
 ///
-/// There, a function writes to the log group that is named after it. As CloudFormation chooses the function's name, the
-/// group comes after the function and what the role may write after the group; until then nobody calls the function.
+/// There, a function writes to the log group that is named after it. CloudFormation chooses the function's name, so the
+/// group depends on the function, and the role's permission to write depends on the group. Until both exist, nothing
+/// calls the function.
 pub fn for_region(template: &Template, region: &str) -> Template {
     if !region.starts_with("us-gov-") {
         return template.clone();
@@ -49,7 +50,8 @@ pub fn for_region(template: &Template, region: &str) -> Template {
     Template::new(document)
 }
 
-/// Takes out of a role's properties the policy that names `logs`; a role has no empty list of policies.
+/// Removes the policy that names `logs` from a role's properties. An empty list of policies is removed too, because a
+/// role must not have one.
 fn taken_policy(role: &mut Value, logs: &str) -> Option<Value> {
     let policies = role.get_mut("Policies")?.as_array_mut()?;
     let names = |policy: &Value| {
@@ -73,7 +75,7 @@ mod tests {
     use expect_test::expect_file;
 
     #[test]
-    fn govcloud_alone_has_another_template() {
+    fn only_govcloud_has_a_different_template() {
         let template = render(&settings(FULL));
         for region in [
             "",
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn in_govcloud_functions_write_to_groups_that_are_named_after_them_and_may_do_the_same() {
+    fn in_govcloud_log_groups_are_named_after_functions_and_permissions_are_the_same() {
         for toml in ["", FULL, ROOM, ALONE] {
             let everywhere = render(&settings(toml));
             let there = for_region(&everywhere, "us-gov-east-1");

@@ -1,3 +1,4 @@
+mod deployed;
 mod limit_tests;
 mod protocol;
 
@@ -87,7 +88,7 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
     expect_file!["snapshots/custom_route.json"].assert_eq(&format!("{:#}\n", json!(routes)));
 }
 
-/// A chat of everything that goes together with our own functions.
+/// A chat with everything that works together with our own functions.
 pub(super) const FULL: &str = r#"
 [[routes]]
 key = "$default"
@@ -181,7 +182,7 @@ fn every_function_has_one_permission_for_all_routes_that_target_it() {
     }
 }
 
-/// Everything that `toml` gives to roles, beside logs and who may assume them, and what functions are told.
+/// The permissions of all roles, except those for logs and assuming, and the variables of all functions.
 fn functions(toml: &str) -> String {
     let rendered = render(&settings(toml));
     let rights = gained(None, &rendered)
@@ -203,13 +204,13 @@ fn functions(toml: &str) -> String {
 }
 
 #[test]
-fn functions_are_told_what_their_routes_say_and_may_do_what_they_must() {
+fn functions_have_the_variables_and_permissions_that_their_routes_need() {
     expect_file!["snapshots/full.txt"].assert_eq(&functions(FULL));
     expect_file!["snapshots/room.txt"].assert_eq(&functions(ROOM));
 }
 
 #[test]
-fn a_chat_of_handlers_only_has_a_table_that_connections_are_recorded_in() {
+fn a_chat_of_handlers_only_has_a_table_of_connections() {
     let rendered = document(ALONE);
     assert!(rendered["Resources"]["DirectFunction"].is_null());
     assert!(rendered["Parameters"]["CodeKey"].is_object());
@@ -312,7 +313,7 @@ fn the_stage_deploys_itself_limits_every_route_and_logs_nothing() {
 }
 
 #[test]
-fn new_handlers_are_told_from_anything_else_that_is_new() {
+fn new_code_is_distinguished_from_other_changes() {
     let template = render(&settings(""));
     let values = |key: &str, architecture: &str| {
         BTreeMap::from([
@@ -326,7 +327,7 @@ fn new_handlers_are_told_from_anything_else_that_is_new() {
     };
     assert!(is_code(&template, &values("b", "arm64")));
     assert!(!is_code(&template, &values("b", "x86_64")));
-    // One handler's code is no less code than all of ours.
+    // One handler's code counts as code, like that of all of ours.
     let mut with_handler = values("a", "arm64");
     with_handler.insert("CodeKeyRoll".into(), "x".into());
     let mut with_new_handler = with_handler.clone();
@@ -339,7 +340,7 @@ fn new_handlers_are_told_from_anything_else_that_is_new() {
     assert!(!is_code(&other, &values("b", "arm64")));
 }
 
-/// How many resources CloudFormation must make one after another before this one is there, itself included.
+/// The number of resources that CloudFormation must create one after another up to this one, itself included.
 pub(super) fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usize {
     let text = resources[id].to_string();
     let waits = resources[id]["DependsOn"].as_array();
@@ -369,7 +370,7 @@ pub(super) fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usi
 }
 
 #[test]
-fn cloudformation_has_no_more_than_six_resources_to_make_one_after_another() {
+fn cloudformation_creates_at_most_six_resources_one_after_another() {
     for (toml, most) in [("", 6), (ROOM, 6), (FULL, 7), (ALONE, 7), (BACKEND, 5)] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();

@@ -1,4 +1,4 @@
-//! Answers `{"action":"roll","sides":6}` with `{"rolled":4,"rolls":17}`: what the die shows, and how often one was rolled.
+//! Replies to `{"action":"roll","sides":6}` with `{"rolled":4,"rolls":17}`: the result, and the number of rolls so far.
 
 use chat_sdk::{Chat, Error, Message, Value, json, run};
 
@@ -6,7 +6,7 @@ fn main() -> std::process::ExitCode {
     run(roll)
 }
 
-/// The route says `reply = true`, so what is returned goes to the sender.
+/// The route has `reply = true`, so the return value goes to the sender.
 async fn roll(chat: &Chat, message: &Message) -> Result<Value, Error> {
     let Some(sides @ 1..) = message.json()["sides"].as_u64() else {
         return Ok(json!({ "error": r#"send the number of sides: {"action":"roll","sides":6}"# }));
@@ -20,7 +20,7 @@ mod tests {
     use chat_sdk::fake::FakeChat;
 
     #[test]
-    fn rolls_are_counted_and_a_die_without_sides_is_not_rolled() {
+    fn rolls_are_counted_and_a_die_without_sides_is_refused() {
         let chat = FakeChat::new();
         let tom = chat.connect("Tom", "casino");
         let said = |frame| chat.says(&tom, frame, super::roll).unwrap();

@@ -1,4 +1,4 @@
-//! The clauses about rooms.
+//! The contract for rooms.
 
 use chat_lambdas::session::{Room, Session};
 use chat_lambdas::shard::Shard;
@@ -38,7 +38,7 @@ pub(super) async fn rooms_are_kept_apart(store: &impl ConnectionStore) {
 pub(super) async fn leaving_takes_one_connection_from_one_room(store: &impl ConnectionStore) {
     for (name, connection) in [("hall", "a"), ("hall", "b"), ("attic", "a")] {
         join(store, name, connection, NOW).await;
-        // A repetition changes nothing.
+        // A repeated call changes nothing.
         join(store, name, connection, NOW).await;
     }
     for _ in 0..2 {
@@ -65,7 +65,7 @@ pub(super) async fn a_large_shard_comes_page_by_page(store: &impl ConnectionStor
         .take(usize::from(PAGE_ROWS) + 3)
         .collect();
     for (number, connection) in ids.iter().enumerate() {
-        // Expired ones count as rows of a page, and are not seen.
+        // Expired ones count as rows of a page, but are invisible.
         let age = if number < 5 { LIFETIME_SECONDS } else { 0 };
         join(store, "hall", connection, NOW - age).await;
     }
@@ -113,7 +113,7 @@ pub(super) async fn a_session_keeps_what_was_said_and_nothing_else(store: &impl 
         let found = store.session_of(&id("c"), NOW).await.expect("readable");
         assert_eq!(found, Some(presence.session));
     }
-    // Who has no name is not found by any.
+    // A client without a name is not found by any name.
     store
         .remember(&member("hall", "c", NOW))
         .await
@@ -126,7 +126,7 @@ async fn join(store: &impl ConnectionStore, room: &str, connection: &str, at: u6
     store.join(&member).await.expect("writable");
 }
 
-/// Everybody in `name`, from all pages of all shards.
+/// All members of `name`, from all pages of all shards.
 async fn members(store: &impl ConnectionStore, name: &str) -> Vec<String> {
     let mut members = Vec::new();
     for shard in Shard::all() {

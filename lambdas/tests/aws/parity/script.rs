@@ -1,4 +1,4 @@
-//! A Runtime API that says what a script says, and what it was asked.
+//! A Runtime API that follows a script and records the requests.
 
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt as _;
@@ -16,19 +16,19 @@ use tokio::time::timeout;
 use super::{PROCESS, ROLE};
 use crate::stub::read_request;
 
-/// Only a failing test waits for it.
+/// Only a failing test reaches it.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How one request is answered.
+/// The response to one request.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
     status: u16,
     headers: Vec<String>,
     body: String,
     in_chunks: bool,
-    /// Whether the connection ends afterwards, although the answer does not say so.
+    /// Whether the connection ends afterwards without an announcement.
     closing: bool,
-    /// Whether it ends without an answer.
+    /// Whether it ends without a response.
     hang_up: bool,
 }
 
@@ -48,7 +48,7 @@ impl Step {
         step
     }
 
-    /// What Lambda says to an outcome that it takes.
+    /// Lambda's response to an accepted outcome.
     pub(super) fn taken() -> Self {
         Self::status(202, r#"{"status":"OK"}"#)
     }
@@ -112,7 +112,7 @@ impl Step {
     }
 }
 
-/// One request after another, and how each is answered. After the last step nothing is answered any more.
+/// Requests in order, with their responses. After the last step there are no more responses.
 pub(super) struct Script(Vec<Step>);
 
 impl Script {
@@ -120,7 +120,8 @@ impl Script {
         Self(steps.into_iter().collect())
     }
 
-    /// Both make the same requests; if the script ends the process, both end unsuccessfully, else neither ends.
+    /// Checks that both make the same requests. If the script ends the process, both must fail, else both must keep
+    /// running.
     pub(super) async fn is_played_alike(&self) {
         let (crates, crates_end) = self.play("crate", false).await;
         let (ours, our_end) = self.play("ours", false).await;
@@ -131,7 +132,7 @@ impl Script {
         assert_ne!(is_failure(our_end), Some(true));
     }
 
-    /// Both end alike when they are told to while they wait.
+    /// Checks that both end in the same way on a signal while they wait.
     pub(super) async fn is_ended_alike(&self) {
         let (_, crates_end) = self.play("crate", true).await;
         let (_, our_end) = self.play("ours", true).await;
@@ -139,7 +140,7 @@ impl Script {
         assert_eq!(our_end.and_then(|status| status.signal()), Some(15));
     }
 
-    /// Plays to a process of that role. The requests it made, and how it ended, if it did.
+    /// Runs the script with a process of that role. Returns its requests, and its exit status if it ended.
     async fn play(&self, role: &str, terminate: bool) -> (Vec<Asked>, Option<ExitStatus>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound").to_string();
@@ -189,11 +190,11 @@ impl Script {
     }
 }
 
-/// A request, as far as the two must agree.
+/// The parts of a request that must be equal.
 #[derive(Debug, PartialEq)]
 pub(super) struct Asked {
     line: String,
-    /// Sorted; of the user agent, and of the address, only that there is one.
+    /// Sorted; of the user agent and the address only the presence.
     headers: Vec<String>,
     body: Value,
 }
@@ -201,7 +202,7 @@ pub(super) struct Asked {
 struct Stage {
     left: Mutex<VecDeque<Step>>,
     asked: Mutex<Vec<Asked>>,
-    /// Whether a request came that the script has no answer to.
+    /// Whether a request came for which the script has no response.
     waiting: watch::Sender<bool>,
 }
 
@@ -259,8 +260,8 @@ impl Asked {
     }
 }
 
-/// Takes out what the two say differently on purpose. The crate names types of its own where the handler named none, and quotes
-/// what it could not read, which may be somebody's message.
+/// Removes intentional differences. The crate uses its own types for errors without one, and quotes unreadable events,
+/// which may contain a user's message.
 fn in_own_words(body: &mut Value) {
     let Some(message) = body["errorMessage"].as_str() else {
         return;

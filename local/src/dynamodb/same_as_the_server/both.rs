@@ -1,4 +1,4 @@
-//! The endpoint and the database's own server, asked the same.
+//! Sends the same requests to the endpoint and to the database's own server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Both {
         let endpoint = Endpoint {
             database: Database::memory().unwrap(),
             credentials: Arc::default(),
-            // Where the database says that its tables are.
+            // The Region and account in the database's own ARNs.
             scope: Scope {
                 region: "dynoxide".to_owned(),
                 account_id: "000000000000".to_owned(),
@@ -73,7 +73,7 @@ impl Both {
         (head.status, [media_type, masked(&text)])
     }
 
-    /// How the two differ, if they do.
+    /// The difference between the two responses, if any.
     async fn difference(&self, request: Request<Bytes>) -> Option<String> {
         let theirs = self.ask(self.theirs, &request).await;
         let ours = self.ask(self.ours, &request).await;
@@ -89,7 +89,7 @@ impl Both {
     }
 }
 
-/// Without what is made anew for each table, and in one order.
+/// Removes values that differ for each table, and sorts the rest.
 fn masked(body: &str) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(body) else {
         return body.to_owned();

@@ -1,4 +1,4 @@
-//! The two questions to Linux.
+//! The two queries of Linux.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use super::Owner;
 
-/// Bytes of a netlink header, of the question that follows it, and of what precedes the user's id in the answer.
+/// The sizes in bytes of a netlink header, of the request after it, and of the part of the response before the user id.
 const HEADER: usize = 16;
 const QUESTION: usize = 56;
 const USER_AT: usize = HEADER + 64;
@@ -30,15 +30,15 @@ pub(super) async fn owner(peer: SocketAddr, local: SocketAddr) -> Owner {
     match ask(peer, local) {
         Ok(Owner::Unknown) => {}
         Ok(owner) => return owner,
-        // Too many open files, say: nobody is let in because of that.
+        // For example too many open files; no connection is accepted because of that.
         Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return Owner::Gone,
         Err(_) => {}
     }
     look(peer, local).await
 }
 
-/// Asks for this connection alone. [`Owner::Unknown`] if there is none, or if the kernel has no module that answers:
-/// it says the same to both.
+/// Queries this connection alone. [`Owner::Unknown`] if there is none, or if the kernel has no module for the query:
+/// its response to both is the same.
 fn ask(peer: SocketAddr, local: SocketAddr) -> Result<Owner, Errno> {
     let socket = socket_with(
         AddressFamily::NETLINK,
@@ -48,13 +48,13 @@ fn ask(peer: SocketAddr, local: SocketAddr) -> Result<Owner, Errno> {
     )?;
     let kernel = SocketAddrNetlink::new(0, 0);
     sendto(&socket, &question(peer, local), SendFlags::empty(), &kernel)?;
-    // The kernel has answered before `sendto` returns.
+    // The kernel has responded before `sendto` returns.
     let mut answer = [0; 1024];
     let (read, _) = recv(&socket, &mut answer[..], RecvFlags::DONTWAIT)?;
     Ok(read_answer(&answer[..read]).unwrap_or(Owner::Unknown))
 }
 
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`, for the socket at the peer's end.
+/// `struct nlmsghdr` and `struct inet_diag_req_v2`, for the socket at the other end.
 fn question(peer: SocketAddr, local: SocketAddr) -> Vec<u8> {
     let family = if peer.is_ipv4() {
         AddressFamily::INET
@@ -98,7 +98,7 @@ fn read_answer(answer: &[u8]) -> Option<Owner> {
     Some(owned(number(USER_AT)?, number(INODE_AT)?.into()))
 }
 
-/// A socket that no process has open any more has no inode, and is shown as root's.
+/// A socket that no process has open has no inode, and is shown as root's.
 fn owned(user: u32, inode: u64) -> Owner {
     match inode {
         0 => Owner::Gone,
@@ -108,14 +108,14 @@ fn owned(user: u32, inode: u64) -> Owner {
 
 type Ends = (SocketAddr, SocketAddr);
 
-/// All connections at one moment; `None` if the system shows none.
+/// All connections at one moment; `None` if the system has no list.
 #[derive(Clone)]
 struct Seen {
     begun: Instant,
     owners: Option<Arc<HashMap<Ends, Owner>>>,
 }
 
-/// Reading the list takes some milliseconds where there are thousands, so all who wait for it share the next one.
+/// Reading the list takes some milliseconds if there are thousands, so all waiting callers share the next one.
 static SEEN: Mutex<Option<Seen>> = Mutex::const_new(None);
 
 async fn look(peer: SocketAddr, local: SocketAddr) -> Owner {
@@ -136,7 +136,7 @@ async fn look(peer: SocketAddr, local: SocketAddr) -> Owner {
         return Owner::Unknown;
     };
     let ends = (unmapped(peer), unmapped(local));
-    // Programs of Windows that share the loopback of its Linux subsystem have no socket here.
+    // Windows programs that share the loopback of the Linux subsystem have no socket here.
     let absent = if is_windows() {
         Owner::Unknown
     } else {
@@ -166,7 +166,7 @@ fn entry(line: &str) -> Option<(Ends, Owner)> {
     Some((ends, owner))
 }
 
-/// `0100007F:1F90`, an address in words of the machine's order and a port; the same with four words for IPv6.
+/// Parses `0100007F:1F90`, an address in words of the machine's order and a port; an IPv6 address has four words.
 fn address(text: &str) -> Option<SocketAddr> {
     let (address, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
@@ -186,7 +186,7 @@ fn address(text: &str) -> Option<SocketAddr> {
     Some(unmapped(SocketAddr::new(ip, port)))
 }
 
-/// A program may reach an IPv4 address by a socket of IPv6.
+/// A program may connect to an IPv4 address with an IPv6 socket.
 fn unmapped(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -209,12 +209,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_questions_have_the_same_answer() {
+    async fn both_queries_have_the_same_result() {
         let (client, server) = connected();
         let (peer, local) = (server.peer_addr().unwrap(), server.local_addr().unwrap());
         let own = Owner::User(rustix::process::geteuid().as_raw());
         assert_eq!(look(peer, local).await, own);
-        // Some sandboxes have the list only.
+        // Some sandboxes only have the list.
         if let Ok(asked) = ask(peer, local) {
             assert!([own, Owner::Unknown].contains(&asked), "{asked:?}");
         }
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_an_error_or_too_short_tells_nothing() {
+    fn a_response_that_is_an_error_or_too_short_is_unknown() {
         assert_eq!(read_answer(&[]), None);
         let mut error = vec![0; 36];
         error[4] = 2;

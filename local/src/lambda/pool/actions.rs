@@ -1,4 +1,4 @@
-//! A pool's rules, actions and counts.
+//! The rules, actions and counters of a pool.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use tokio::sync::oneshot;
 
 use crate::lambda::job::{Failure, Job, Outcome};
 
-/// What holds for all processes of a function.
+/// The rules for all processes of a function.
 #[derive(Debug, Clone)]
 pub(in crate::lambda) struct Rules {
-    /// How many processes there are at most, but for the reserve of `lanes.rs`.
+    /// The most processes, without the reserve of `lanes.rs`.
     pub(in crate::lambda) capacity: usize,
-    /// Whether the template says how many, so that there is no reserve.
+    /// Whether the template sets the number, so that there is no reserve.
     pub(in crate::lambda) is_reserved: bool,
-    /// How long an invocation may take.
+    /// The timeout of an invocation.
     pub(in crate::lambda) timeout: Duration,
-    /// How long a start may take.
+    /// The timeout of a start.
     pub(in crate::lambda) init_timeout: Duration,
-    /// How long a process is kept that has nothing to do.
+    /// The time after which an idle process is ended.
     pub(in crate::lambda) process_idle: Duration,
     /// In megabytes, for the log.
     pub(in crate::lambda) memory_size: u32,
 }
 
-/// What is to be done.
+/// An action for the caller to execute.
 #[derive(Debug)]
 pub(in crate::lambda) enum Action {
-    /// Start a process with this number; [`super::Pool::exited`] says when it is gone.
+    /// Start a process with this number; [`super::Pool::exited`] reports its end.
     Start(u64),
-    /// Give the job to the process that has asked for one, or call [`super::Pool::undelivered`].
+    /// Give the job to the process that has requested one, or call [`super::Pool::undelivered`].
     Deliver { process: u64, job: Job },
     /// End the process.
     End { process: u64, order: Order },
@@ -43,17 +43,17 @@ pub(in crate::lambda) enum Action {
     Rest(Duration),
 }
 
-/// How a process is to end.
+/// How to end a process.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::lambda) struct Order {
     /// Without time to end by itself.
     pub(in crate::lambda) at_once: bool,
-    /// What its end means for what it was working on.
+    /// The failure of the invocation that it was working on.
     pub(in crate::lambda) why: Failure,
 }
 
 impl Order {
-    /// To end when it wants to, and soon.
+    /// Ends the process gracefully.
     pub(in crate::lambda) fn stop() -> Self {
         Self {
             at_once: false,
@@ -62,24 +62,24 @@ impl Order {
     }
 }
 
-/// When a process that works on something is to end.
+/// When to end a busy process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lambda) enum Ending {
-    /// When it has answered.
+    /// When it has responded.
     Finished,
-    /// Now, whatever it works on.
+    /// Now, even at work.
     Now,
 }
 
-/// The process has not answered its event yet.
+/// The process has not responded to its event yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::lambda) struct Busy;
 
-/// How much there is, and was.
+/// Current and total numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lambda) struct Counts {
     pub(in crate::lambda) invocations: u64,
     pub(in crate::lambda) errors: u64,
-    /// Jobs that wait, and those that processes have.
+    /// Jobs that wait, and those that processes work on.
     pub(in crate::lambda) in_flight: usize,
 }

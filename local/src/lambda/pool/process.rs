@@ -1,4 +1,4 @@
-//! What a pool keeps of one process. Pure.
+//! A pool's record of one process. Pure.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::actions::Rules;
 use crate::budget::Held;
 use crate::lambda::job::{Event, Failure, Invocation, Job, Outcome};
 
-/// One process, as its pool sees it.
+/// One process, as its pool records it.
 #[derive(Debug)]
 pub(super) struct Process {
     began: Instant,
-    /// When it first asked for an event.
+    /// The time of its first request for an event.
     pub(super) started: Option<Instant>,
-    /// Since when it has had nothing to work on.
+    /// The time since when it has been idle.
     pub(super) idle_since: Option<Instant>,
     pub(super) phase: Phase,
-    /// It was told to end.
+    /// Whether it was asked to end.
     pub(super) is_ending: bool,
     pub(super) init_error: Option<Failure>,
     invocations: u64,
@@ -26,11 +26,11 @@ pub(super) struct Process {
 
 #[derive(Debug)]
 pub(super) enum Phase {
-    /// It starts, or it has answered and not asked again.
+    /// It is starting, or it has responded and not requested the next event.
     Silent,
     /// It waits for an event.
     Idle,
-    /// An event is on its way to it.
+    /// An event has been sent to it.
     Promised,
     Working(Working),
 }
@@ -42,18 +42,18 @@ pub(super) struct Working {
     pub(super) reply: oneshot::Sender<Outcome>,
     pub(super) began: Instant,
     deadline: Instant,
-    /// Its time was over: no answer counts any more.
+    /// Its timeout has passed: a response no longer counts.
     is_overdue: bool,
-    /// The event counts as long as it is worked on.
+    /// The event counts towards the budget while the process works on it.
     pub(super) held: Held,
 }
 
-/// What its clock says about a process.
+/// The result of checking a process's deadlines.
 pub(super) enum Due {
     Later(Instant),
     StartTooSlow,
     Overdue,
-    /// It had nothing to do for long.
+    /// It was idle for too long.
     Idle,
 }
 
@@ -70,7 +70,7 @@ impl Process {
         }
     }
 
-    /// What it works on, unless the time for that is over.
+    /// Its current invocation, unless the timeout for that has passed.
     pub(super) fn working(&self) -> Option<&Working> {
         match &self.phase {
             Phase::Working(working) if !working.is_overdue => Some(working),
@@ -78,12 +78,12 @@ impl Process {
         }
     }
 
-    /// Whether it neither works on anything nor is about to.
+    /// Whether it neither works nor is about to.
     pub(super) fn is_free(&self) -> bool {
         matches!(self.phase, Phase::Silent | Phase::Idle)
     }
 
-    /// Notes that it works on `job`; gives back what it is told.
+    /// Records that it works on `job`; returns the event for it.
     pub(super) fn begin(&mut self, job: Job, now: Instant, timeout: Duration) -> Event {
         let Invocation { event, held } = *job.invocation;
         self.idle_since = None;
@@ -99,7 +99,7 @@ impl Process {
         event
     }
 
-    /// What it works on, if that is `request_id`. It is answered once.
+    /// Its current invocation, if that is `request_id`. It is returned once.
     pub(super) fn take(&mut self, request_id: &str) -> Option<Working> {
         self.working()
             .filter(|working| working.request_id == request_id)?;
@@ -110,7 +110,7 @@ impl Process {
     }
 
     pub(super) fn due(&mut self, rules: &Rules, now: Instant) -> Due {
-        // An invocation that begins later is due no earlier than its timeout from now: no need to look before.
+        // An invocation that begins later is due no earlier than its timeout from now, so no check is needed before.
         let next = now + rules.timeout;
         if self.is_ending {
             return Due::Later(next);
@@ -133,7 +133,7 @@ impl Process {
         }
     }
 
-    /// The line that Lambda writes when an invocation is over. The time of the start is told with the first one only.
+    /// Lambda's log line about a finished invocation. Only the first one contains the duration of the start.
     pub(super) fn report(
         &self,
         working: &Working,
@@ -162,7 +162,7 @@ impl Process {
 }
 
 impl Working {
-    /// What the log and the caller are told of an invocation whose process is gone because of `why`.
+    /// The log line and the failure of an invocation whose process has ended because of `why`.
     pub(super) fn lost(&self, why: &Failure, timeout: Duration) -> (String, Failure) {
         let Self { request_id, .. } = self;
         if self.is_overdue {

@@ -1,4 +1,4 @@
-//! A pool without processes: what happens to it, line by line, and what it wants done.
+//! Tests of a pool without processes: events as lines in, actions as lines out.
 
 mod ends;
 
@@ -12,7 +12,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 const PROCESS_IDLE: Duration = Duration::from_secs(60);
 
-/// A pool with the callers of its jobs and the processes that it thinks it has.
+/// A pool with the callers of its jobs and its imaginary processes.
 struct Scene {
     pool: Pool,
     now: Instant,
@@ -70,19 +70,19 @@ impl Scene {
     fn submit(&mut self, source: &'static str, name: &str) -> String {
         let job = self.job(source, name);
         match self.pool.submitted(job, self.now) {
-            Ok(actions) => self.told(actions),
+            Ok(actions) => self.words(actions),
             Err(_) => "refused".to_owned(),
         }
     }
 
     fn ask(&mut self, process: u64) -> String {
         match self.pool.asked(process, self.now) {
-            Ok(actions) => self.told(actions),
+            Ok(actions) => self.words(actions),
             Err(Busy) => "busy".to_owned(),
         }
     }
 
-    /// The job that was delivered last reaches its process.
+    /// The most recently delivered job reaches its process.
     fn begin(&mut self, process: u64) {
         let job = self.delivered.remove(&process).unwrap();
         self.pool.begun(process, job, self.now).unwrap();
@@ -91,12 +91,12 @@ impl Scene {
     fn answer(&mut self, process: u64, name: &str) -> String {
         let outcome = Outcome::Answer(Vec::new().into());
         match self.pool.answered(process, name, outcome, self.now) {
-            Some(actions) => self.told(actions),
+            Some(actions) => self.words(actions),
             None => "not its event".to_owned(),
         }
     }
 
-    /// A process asks, and serves the job that it gets at once.
+    /// A process requests an event, and serves the job that it gets at once.
     fn serve(&mut self, process: u64, name: &str, took: Duration) {
         let got = self.ask(process);
         if !got.is_empty() {
@@ -109,13 +109,13 @@ impl Scene {
 
     fn tick(&mut self, process: u64) -> String {
         let (_, actions) = self.pool.ticked(process, self.now);
-        self.told(actions)
+        self.words(actions)
     }
 
     fn exit(&mut self, process: u64, why: &str) -> String {
         let why = Failure::new("Runtime.ExitError", why);
         let actions = self.pool.exited(process, why, self.now);
-        self.told(actions)
+        self.words(actions)
     }
 
     fn retire(&mut self, ending: Ending) -> String {
@@ -124,13 +124,13 @@ impl Scene {
             .iter()
             .map(|job| format!("{} is given back", job.invocation.event.request_id));
         let mut lines: Vec<String> = back.collect();
-        lines.push(self.told(actions));
+        lines.push(self.words(actions));
         lines.retain(|line| !line.is_empty());
         lines.join(", ")
     }
 
-    /// Actions in words, without the lines of the log.
-    fn told(&mut self, actions: Vec<Action>) -> String {
+    /// Actions as words, without log lines.
+    fn words(&mut self, actions: Vec<Action>) -> String {
         let mut lines = Vec::new();
         for action in actions {
             lines.push(match action {
@@ -195,7 +195,7 @@ fn the_idle_process_that_worked_last_gets_the_next_job() {
 }
 
 #[test]
-fn sources_take_turns_for_the_processes_that_there_are() {
+fn sources_take_turns_for_the_available_processes() {
     let mut scene = Scene::new(1);
     assert_eq!(scene.submit("Tom", "a"), "start 0");
     for name in ["b", "c"] {
@@ -208,7 +208,7 @@ fn sources_take_turns_for_the_processes_that_there_are() {
 }
 
 #[test]
-fn a_source_whose_events_are_quick_gets_a_process_more_unless_the_number_is_reserved() {
+fn a_source_with_quick_events_gets_one_more_process_unless_the_number_is_reserved() {
     for (is_reserved, expected) in [(false, "start 1, start 2"), (true, "")] {
         let mut scene = Scene::with(1, is_reserved);
         assert_eq!(scene.submit("Quick", "q"), "start 0");
@@ -220,7 +220,7 @@ fn a_source_whose_events_are_quick_gets_a_process_more_unless_the_number_is_rese
         assert_eq!(scene.submit("Quick", "r"), expected, "{is_reserved}");
         if !is_reserved {
             assert_eq!(scene.ask(1), "1 gets r");
-            assert_eq!(scene.ask(2), "", "what takes long waits for the first");
+            assert_eq!(scene.ask(2), "", "slow events wait for the first");
         }
     }
 }
@@ -245,13 +245,13 @@ fn a_job_whose_process_has_closed_its_connection_goes_to_another_or_waits() {
     for expected in ["0 gets c", ""] {
         let (process, job) = scene.delivered.pop_first().unwrap();
         let actions = scene.pool.undelivered(process, job, scene.now);
-        assert_eq!(scene.told(actions), expected);
+        assert_eq!(scene.words(actions), expected);
     }
     assert_eq!(scene.ask(1), "1 gets c");
 }
 
 #[test]
-fn a_job_that_is_abandoned_is_not_run() {
+fn an_abandoned_job_is_not_run() {
     let mut scene = Scene::new(1);
     scene.submit("Tom", "a");
     scene.submit("Tom", "b");
@@ -267,16 +267,16 @@ fn a_job_that_is_abandoned_is_not_run() {
 }
 
 #[test]
-fn jobs_that_wait_fail_after_three_starts_that_fail() {
+fn waiting_jobs_fail_after_three_failed_starts() {
     let mut scene = Scene::new(1);
     assert_eq!(scene.submit("Tom", "a"), "start 0");
     assert_eq!(scene.exit(0, "no such file"), "rest 100ms");
     assert_eq!(scene.submit("Tom", "b"), "", "while it rests");
     let actions = scene.pool.rested(scene.now);
-    assert_eq!(scene.told(actions), "start 1");
+    assert_eq!(scene.words(actions), "start 1");
     assert_eq!(scene.exit(1, "no such file"), "rest 200ms");
     let actions = scene.pool.rested(scene.now);
-    assert_eq!(scene.told(actions), "start 2");
+    assert_eq!(scene.words(actions), "start 2");
     assert!(
         scene
             .pool

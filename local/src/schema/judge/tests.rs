@@ -6,7 +6,7 @@ fn too_much(schema: Value, value: &Value) {
     let schema = Schema::parse(&schema).unwrap();
     let (is_spent, judged) = schema.judge_within(STEPS, value);
     assert!(is_spent, "{judged:?}");
-    assert!(judged.unwrap_err().contains("asks too much"));
+    assert!(judged.unwrap_err().contains("too costly"));
     assert_eq!(schema.judge_in_passing(value), None);
 }
 

@@ -1,4 +1,4 @@
-//! The functions that yield a list, or take something out of one or out of a mapping.
+//! The functions that return a list, or select from a list or a mapping.
 
 use super::super::node::Node;
 use super::super::problem::Problem;
@@ -11,7 +11,7 @@ impl Call<'_> {
         let mut items = self.list_of(list)?;
         let position: usize = index.parse().map_err(|_| {
             self.problem(&format!(
-                "needs a number as its index, and `{index}` is none"
+                "needs a number as its index, but `{index}` is not one"
             ))
         })?;
         if position >= items.len() {
@@ -28,7 +28,7 @@ impl Call<'_> {
         let [delimiter, source] = self.arguments("[delimiter, text]")?;
         let delimiter = delimiter.expect_text(self.place)?;
         if delimiter.is_empty() {
-            return Err(self.problem("needs a delimiter that is not empty"));
+            return Err(self.problem("needs a non-empty delimiter"));
         }
         let source = self.text_of(source)?;
         let part = |part| {

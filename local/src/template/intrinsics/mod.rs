@@ -11,7 +11,7 @@ use super::node::{Entry, Node, Value};
 use super::problem::{Place, Problem};
 use super::scope::Scope;
 
-/// Evaluates every function inside `node`; `AWS::NoValue` yields nothing and vanishes from the map or list it is in.
+/// Evaluates every function inside `node`. `AWS::NoValue` removes itself from its map or list.
 pub(super) fn evaluate(
     node: &Node,
     scope: &Scope<'_>,
@@ -104,8 +104,9 @@ impl Call<'_> {
             "Fn::Sub" => self.text(self.substitute()?),
             "Fn::Join" => self.text(self.join()?),
             "Fn::Base64" => self.text(BASE64_STANDARD.encode(self.text_of(self.argument)?)),
-            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Err(self
-                .problem("belongs into the Conditions block; name that condition in an `Fn::If`")),
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" => Err(self.problem(
+                "is only allowed in the Conditions block; refer to that condition in an `Fn::If`",
+            )),
             "Fn::ImportValue" | "Fn::Transform" | "Fn::GetAZs" | "Fn::Cidr" | "Fn::Length"
             | "Fn::ToJsonString" | "Fn::GetStackOutput" => {
                 Err(self.problem("is not supported by the local target"))
@@ -125,7 +126,7 @@ impl Call<'_> {
             Some(true) => evaluate(then, self.scope, self.place),
             Some(false) => evaluate(otherwise, self.scope, self.place),
             None => Err(self.problem(&format!(
-                "names the condition `{name}`, which is not in the Conditions block"
+                "refers to the condition `{name}`, which is not in the Conditions block"
             ))),
         }
     }
@@ -141,7 +142,7 @@ impl Call<'_> {
     fn text_of(&self, node: &Node) -> Result<String, Problem> {
         match evaluate(node, self.scope, self.place)? {
             Some(node) => node.expect_text(self.place).map(str::to_owned),
-            None => Err(self.problem("needs a value here, and `AWS::NoValue` is none")),
+            None => Err(self.problem("needs a value here, but `AWS::NoValue` is none")),
         }
     }
 
@@ -156,7 +157,7 @@ impl Call<'_> {
                 self.place,
                 format!("must be a list, but is {}", other.shape()),
             )),
-            None => Err(self.problem("needs a list here, and `AWS::NoValue` is none")),
+            None => Err(self.problem("needs a list here, but `AWS::NoValue` is none")),
         }
     }
 
@@ -165,7 +166,7 @@ impl Call<'_> {
         Ok(Some(Node::text(self.line, text)))
     }
 
-    /// The place ends with the function's name, so that the reason goes on from there.
+    /// A problem whose place ends with the function's name; the reason continues that sentence.
     fn problem(&self, reason: &str) -> Problem {
         Problem::new(self.line, self.place, format!("`{}` {reason}", self.name))
     }

@@ -1,4 +1,4 @@
-//! The functions that yield a text.
+//! The functions that return a string.
 
 use super::super::node::Node;
 use super::super::problem::Problem;
@@ -10,7 +10,7 @@ impl Call<'_> {
         let (template, variables) = match self.argument.as_list() {
             None => (self.argument, &[][..]),
             Some(_) => {
-                let [template, variables] = self.arguments("[text, map of variables]")?;
+                let [template, variables] = self.arguments("[string, map of variables]")?;
                 (template, variables.expect_map(self.place)?)
             }
         };
@@ -34,7 +34,7 @@ impl Call<'_> {
         Ok(result)
     }
 
-    /// The text of `${Name}` or `${Name.Attribute}`.
+    /// The string for `${Name}` or `${Name.Attribute}`.
     fn referred(&self, name: &str, line: usize) -> Result<String, Problem> {
         let value = match name.split_once('.') {
             Some((target, attribute)) => {
@@ -50,7 +50,7 @@ impl Call<'_> {
                 Problem::new(
                     line,
                     self.place,
-                    format!("`${{{name}}}` is not text, so it cannot become part of one"),
+                    format!("`${{{name}}}` is not a string, so it cannot become part of one"),
                 )
             })
     }
@@ -74,7 +74,7 @@ impl Call<'_> {
     }
 
     pub(super) fn join(&self) -> Result<String, Problem> {
-        let [delimiter, list] = self.arguments("[delimiter, list of texts]")?;
+        let [delimiter, list] = self.arguments("[delimiter, list of strings]")?;
         let delimiter = delimiter.expect_text(self.place)?;
         let mut result = String::new();
         for (index, item) in self.list_of(list)?.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! The CreateTable call that a table stands for:
+//! The CreateTable call for a table:
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html>.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::Created;
 
-/// The properties that CreateTable knows under the same name and in the same form.
+/// The properties that CreateTable has with the same name and form.
 const SAME_IN_CREATE_TABLE: [&str; 10] = [
     "AttributeDefinitions",
     "KeySchema",
@@ -37,7 +37,7 @@ pub(super) fn create_table(resource: &Created) -> Json {
         .into_iter()
         .flatten()
     {
-        // These have calls of their own.
+        // Other calls set these.
         index
             .as_object_mut()
             .map(|index| index.remove("ContributorInsightsSpecification"));

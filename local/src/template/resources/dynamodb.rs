@@ -63,7 +63,7 @@ pub(in crate::template) const TABLE: Kind = Kind {
         let arn = naming.arn("dynamodb", &format!("table/{name}"));
         let named = Named::new(name).with("Arn", &arn);
         match naming.properties.get("StreamSpecification") {
-            // A stream is labelled with its creation time; here nothing reads streams and nothing knows the time.
+            // AWS labels a stream with its creation time, but here nothing reads streams, and the time is not known.
             Some(_) => named.with("StreamArn", format!("{arn}/stream/1970-01-01T00:00:00.000")),
             None => named,
         }
@@ -129,7 +129,7 @@ pub(in crate::template) fn table(resource: &Created) -> Result<stack::Table, Pro
     )?;
     resource.refuse(
         "ResourcePolicy",
-        "the local target lets callers do what their roles' policies say; a table's own policy is not read",
+        "the local target only evaluates the policies of callers' roles; it does not support a table's own policy",
     )?;
     check_keys(resource)?;
     check_billing(resource)?;
@@ -157,7 +157,7 @@ pub(in crate::template) fn table(resource: &Created) -> Result<stack::Table, Pro
     })
 }
 
-/// Keys and declared attributes must be the same set, and each key schema one HASH, then at most one RANGE.
+/// Keys and declared attributes must be the same set. Each key schema must be one HASH, then at most one RANGE.
 fn check_keys(resource: &Created) -> Result<(), Problem> {
     let list = |of: &'_ Json, name: &str| {
         of.get(name)
@@ -178,7 +178,7 @@ fn check_keys(resource: &Created) -> Result<(), Problem> {
     let mut used = BTreeSet::new();
     for (property, schema) in schemas {
         let types: Vec<&Json> = schema.iter().map(|key| &key["KeyType"]).collect();
-        // A global index may have several attributes of each type since late 2025, HASH first.
+        // Since late 2025, a global index may have several attributes of each type, HASH first.
         let sorted = types.first().is_some_and(|first| *first == "HASH")
             && types.is_sorted_by_key(|kind| *kind == "RANGE")
             && (property == "GlobalSecondaryIndexes"
@@ -199,7 +199,7 @@ fn check_keys(resource: &Created) -> Result<(), Problem> {
     match declared.difference(&used).next() {
         Some(unused) => {
             let reason = format!(
-                "`{unused}` is no key of the table or of an index; declare key attributes only"
+                "`{unused}` is not a key of the table or of an index; only declare key attributes"
             );
             Err(resource.problem("AttributeDefinitions", reason))
         }
@@ -226,7 +226,7 @@ fn check_billing(resource: &Created) -> Result<(), Problem> {
         }
         (true, true) => {
             let reason =
-                "`ProvisionedThroughput` cannot be given with `BillingMode: PAY_PER_REQUEST`";
+                "`ProvisionedThroughput` cannot be set with `BillingMode: PAY_PER_REQUEST`";
             Err(resource.problem("ProvisionedThroughput", reason))
         }
         _ => Ok(()),

@@ -25,7 +25,7 @@ pub(in crate::template) const EVENT_INVOKE_CONFIG: Kind = Kind {
     named: |naming| Named::new(naming.generated(100)),
 };
 
-/// Gives the functions what the template says about their asynchronous invocations.
+/// Sets the functions' policies for asynchronous invocations.
 pub(in crate::template) fn apply(
     created: &[Created],
     identity: &Identity,
@@ -41,7 +41,7 @@ pub(in crate::template) fn apply(
         let arn = function_arn(name, created, identity);
         match functions.values_mut().find(|function| function.arn == arn) {
             _ if !seen.insert(arn.clone()) => {
-                let reason = format!("`{name}` has such a configuration already");
+                let reason = format!("`{name}` already has such a configuration");
                 problems.add(resource.problem("FunctionName", reason));
             }
             Some(function) => function.events = policy,
@@ -61,7 +61,7 @@ fn policy(resource: &Created) -> Result<EventPolicy, Problem> {
     let qualifier = resource.required("Qualifier");
     if qualifier != "$LATEST" {
         let reason = format!(
-            "the local target has no versions, so it must be `$LATEST`, but is `{qualifier}`"
+            "the local target has no versions, so this must be `$LATEST`, but is `{qualifier}`"
         );
         return Err(resource.problem("Qualifier", reason));
     }

@@ -63,7 +63,7 @@ pub(in crate::template) const POLICY: Kind = Kind {
     },
 };
 
-/// The roles with everything that this template attaches to them, by ARN.
+/// The roles with all policies that this template attaches to them, by ARN.
 pub(in crate::template) fn roles(
     created: &[Created],
     problems: &mut Problems,
@@ -92,7 +92,7 @@ pub(in crate::template) fn roles(
 }
 
 fn own_policies(resource: &Created) -> Result<Vec<Policy>, Problem> {
-    let boundary = "the local target does not judge permissions boundaries, and without one the role could do more than on AWS";
+    let boundary = "the local target does not evaluate permissions boundaries, and without one the role would have more permissions than on AWS";
     resource.refuse("PermissionsBoundary", boundary)?;
     let path = resource.text("Path").unwrap_or("/");
     if !(path.starts_with('/') && path.ends_with('/') && path.len() <= 512) {
@@ -120,8 +120,8 @@ fn own_policies(resource: &Created) -> Result<Vec<Policy>, Problem> {
         let arn = arn.as_str().unwrap_or_default();
         let document = managed(arn).ok_or_else(|| {
             let reason = format!(
-                "the local target does not know the managed policy `{arn}`; it knows {}. \
-                 Write its statements into `Policies`",
+                "the local target does not support the managed policy `{arn}`, only {}. \
+                 Copy its statements to `Policies`",
                 MANAGED.map(|(name, _)| name).join(", ")
             );
             resource.problem("ManagedPolicyArns", reason)
@@ -155,7 +155,7 @@ fn attach(
     {
         return Err(resource.problem(
             "Roles",
-            "at least one of `Groups`, `Roles` and `Users` must be given",
+            "at least one of `Groups`, `Roles` and `Users` is required",
         ));
     }
     for name in names("Roles") {
@@ -166,7 +166,7 @@ fn attach(
                 format!("there is no role named {name} in this template"),
             )
         })?;
-        // Absent when the role has a problem of its own, which is reported already.
+        // Missing if the role has a problem of its own, which was reported already.
         if let Some(role) = roles.get_mut(&role.attribute("Arn")) {
             role.policies.push(policy.clone());
         }

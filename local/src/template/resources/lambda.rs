@@ -97,7 +97,7 @@ const DEFAULT_TIMEOUT: u64 = 3;
 const DEFAULT_MEMORY: u64 = 128;
 
 pub(in crate::template) fn function(resource: &Created) -> Result<stack::Function, Problem> {
-    let image = "the local target runs zip packages only";
+    let image = "the local target only runs zip packages";
     if resource.text("PackageType") == Some("Image") {
         return Err(resource.problem("PackageType", image));
     }
@@ -154,7 +154,7 @@ fn check_layers(resource: &Created) -> Result<(), Problem> {
     match layers.map_or(0, Vec::len) {
         0..=MAX_LAYERS => Ok(()),
         count => {
-            let reason = format!("it has {count} layers, and {MAX_LAYERS} are allowed");
+            let reason = format!("it has {count} layers, {MAX_LAYERS} at most");
             Err(resource.problem("Layers", reason))
         }
     }
@@ -170,7 +170,7 @@ fn check_logging(resource: &Created) -> Result<(), Problem> {
     match level {
         Some(level) if logging["LogFormat"] != "JSON" => {
             let reason =
-                format!("`{level}` is for logs in JSON: set LogFormat to JSON, or leave it out");
+                format!("`{level}` is for logs in JSON: set LogFormat to JSON, or omit it");
             Err(resource.problem("LoggingConfig", reason))
         }
         _ => Ok(()),
@@ -182,7 +182,7 @@ fn check_runtime(resource: &Created) -> Result<(), Problem> {
         Some(runtime) if runtime == "provided" || runtime.starts_with("provided.") => Ok(()),
         Some(other) => {
             let reason = format!(
-                "the local target runs `provided.*` (such as provided.al2023) only, not `{other}`"
+                "the local target only runs `provided.*` (such as provided.al2023), not `{other}`"
             );
             Err(resource.problem("Runtime", reason))
         }
@@ -251,7 +251,7 @@ fn environment(resource: &Created) -> Result<BTreeMap<String, String>, Problem> 
         .sum();
     if size > MAX_ENVIRONMENT_BYTES {
         return Err(problem(format!(
-            "its variables have {size} bytes, and {MAX_ENVIRONMENT_BYTES} are allowed"
+            "its variables have {size} bytes, {MAX_ENVIRONMENT_BYTES} at most"
         )));
     }
     Ok(environment)

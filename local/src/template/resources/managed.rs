@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-/// The AWS managed policies known here, with those of their actions that anything here could ask for:
+/// The supported AWS managed policies, with those of their actions that matter here:
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html>.
 pub(super) const MANAGED: [(&str, &[&str]); 4] = [
     (
@@ -30,11 +30,11 @@ pub(super) const MANAGED: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// The document of a managed policy, if it is known here.
+/// The document of a managed policy, if it is supported.
 pub(super) fn managed(arn: &str) -> Option<Json> {
     let name = arn.strip_prefix("arn:aws:iam::aws:policy/")?;
     let (_, actions) = MANAGED.iter().find(|(known, _)| *known == name)?;
-    // The one policy that is narrower than `*` speaks of what API Gateway runs.
+    // The one policy whose resource is narrower than `*` covers API Gateway's executions.
     let resource = if name == "AmazonAPIGatewayInvokeFullAccess" {
         "arn:aws:execute-api:*:*:*"
     } else {

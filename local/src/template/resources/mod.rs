@@ -1,9 +1,10 @@
-//! The resource types that can be run here: their properties, their names, their attributes.
+//! The supported resource types: their properties, their names, their attributes.
 //!
-//! Properties are those of <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>.
-//! A property that one machine has no use for is accepted and has no effect: tags, tracing, encryption, access logs, and
-//! also a function's layers and VPC. One that decides who may do what, or which code runs when,
-//! is refused if it cannot be honoured.
+//! Properties are those of
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html>. A
+//! property without a use on one machine is accepted and has no effect: tags, tracing, encryption, access logs, and
+//! also a function's layers and VPC. A property about permissions, or about which code runs when, is refused if it is
+//! not supported.
 
 pub(super) mod api;
 mod create_table;
@@ -31,13 +32,13 @@ use crate::stack::Resource;
 pub(in crate::template) struct Kind {
     pub(in crate::template) name: &'static str,
     pub(in crate::template) fields: &'static [Field],
-    /// What `Fn::GetAtt` may ask for.
+    /// The attributes for `Fn::GetAtt`.
     pub(in crate::template) attributes: &'static [&'static str],
-    /// What `Ref` and `Fn::GetAtt` answer.
+    /// The values of `Ref` and `Fn::GetAtt`.
     pub(in crate::template) named: fn(&Naming<'_>) -> Named,
 }
 
-/// Every type known here, as listed in an error.
+/// Every supported type, as listed in an error.
 pub(in crate::template) const KINDS: [&Kind; 16] = [
     &api::API,
     &api::AUTHORIZER,
@@ -57,18 +58,18 @@ pub(in crate::template) const KINDS: [&Kind; 16] = [
     &logs::LOG_GROUP,
 ];
 
-/// A resource with nothing left to resolve.
+/// A resource with everything resolved.
 #[derive(Debug)]
 pub(in crate::template) struct Created {
     pub(in crate::template) logical_id: String,
     pub(in crate::template) kind: &'static Kind,
     pub(in crate::template) line: usize,
-    /// Of the shape that its kind demands.
+    /// In the shape that its kind requires.
     pub(in crate::template) properties: Json,
-    /// Where each property stands.
+    /// The line of each property.
     pub(in crate::template) lines: BTreeMap<String, usize>,
     pub(in crate::template) named: Named,
-    /// The logical ids it needs, directly or not.
+    /// The logical ids that it depends on, directly or not.
     pub(in crate::template) needs: BTreeSet<String>,
 }
 
@@ -77,12 +78,12 @@ impl Created {
         self.kind.name == kind.name
     }
 
-    /// What `Ref` answers.
+    /// The value of `Ref`.
     pub(in crate::template) fn reference(&self) -> &str {
         &self.named.reference
     }
 
-    /// What `Fn::GetAtt` answers; every kind asked has the attribute.
+    /// The value of `Fn::GetAtt`. The kind must have the attribute.
     pub(in crate::template) fn attribute(&self, name: &str) -> String {
         self.named.attribute(name).unwrap_or_default().to_owned()
     }
@@ -96,7 +97,7 @@ impl Created {
         self.text(property).unwrap_or_default()
     }
 
-    /// The entries of a property that is a map; none if the template does not have it.
+    /// The entries of a property that is a map; none if the template does not set it.
     pub(in crate::template) fn map(
         &self,
         property: &str,
@@ -109,7 +110,7 @@ impl Created {
         self.properties.get(property).and_then(Json::as_bool) == Some(true)
     }
 
-    /// A problem with a property, or, if the template does not have it, with the resource.
+    /// A problem of a property, or of the resource if the template does not set the property.
     pub(in crate::template) fn problem(
         &self,
         property: &str,
@@ -145,7 +146,7 @@ impl Created {
     }
 }
 
-/// Refuses a second resource of one kind with the name of the first, where the name is what AWS knows it by.
+/// Refuses a second resource of a kind with the same name, if the name identifies it on AWS.
 pub(in crate::template) fn check_names(created: &[Created], problems: &mut Problems) {
     for (kind, property) in [
         (&lambda::FUNCTION, "FunctionName"),
@@ -155,7 +156,7 @@ pub(in crate::template) fn check_names(created: &[Created], problems: &mut Probl
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
         for resource in of_kind(created, kind) {
             if let Some(first) = seen.insert(resource.reference(), &resource.logical_id) {
-                let reason = format!("`{first}` has the name `{}` already", resource.reference());
+                let reason = format!("`{first}` already has the name `{}`", resource.reference());
                 problems.add(resource.problem(property, reason));
             }
         }

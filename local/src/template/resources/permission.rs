@@ -27,8 +27,8 @@ pub(in crate::template) const PERMISSION: Kind = Kind {
     },
 };
 
-/// What a permission lets API Gateway do; nothing for one that cannot admit it: another action, another account, an
-/// organization, an event source token or a function URL.
+/// The permission for API Gateway; none if it cannot apply: another action, another account, an organization, an event
+/// source token or a function URL.
 pub(in crate::template) fn permission(
     resource: &Created,
     created: &[Created],
@@ -58,7 +58,7 @@ pub(in crate::template) fn permission(
     )
 }
 
-/// The ARN of a function that is given by name, by `{account}:function:{name}` or by ARN.
+/// The ARN of a function from its name, from `{account}:function:{name}` or from its ARN.
 pub(super) fn function_arn(name: &str, created: &[Created], identity: &Identity) -> String {
     let own = of_kind(created, &FUNCTION).find(|function| function.reference() == name);
     match own {

@@ -1,4 +1,4 @@
-//! Whether Lambda may take on the role of a function.
+//! Whether Lambda may assume the role of a function.
 
 use serde_json::Value as Json;
 
@@ -6,16 +6,20 @@ use super::super::problem::Problem;
 use super::iam::ROLE;
 use super::{Created, of_kind};
 
-/// Refuses a function whose role Lambda may not assume, or whose role nobody here knows.
+/// Refuses a function whose role Lambda may not assume, or whose role is not in the template.
 pub(in crate::template) fn check_role_of(
     function: &Created,
     created: &[Created],
 ) -> Result<(), Problem> {
     let arn = function.required("Role");
-    let role = of_kind(created, &ROLE).find(|role| role.attribute("Arn") == arn).ok_or_else(|| {
-        let reason = format!("`{arn}` is not the ARN of a role in this template, so the local target cannot know what it may do");
-        function.problem("Role", reason)
-    })?;
+    let role = of_kind(created, &ROLE)
+        .find(|role| role.attribute("Arn") == arn)
+        .ok_or_else(|| {
+            let reason = format!(
+                "`{arn}` is not the ARN of a role in this template, so its permissions are unknown"
+            );
+            function.problem("Role", reason)
+        })?;
     if trusts_lambda(&role.properties["AssumeRolePolicyDocument"]) {
         return Ok(());
     }
@@ -27,7 +31,8 @@ pub(in crate::template) fn check_role_of(
     Err(function.problem("Role", reason))
 }
 
-/// Whether a trust policy lets Lambda in. Its conditions are taken as met: they speak of a request that is never made here.
+/// Whether a trust policy allows Lambda. Its conditions count as met, because they are about a request that is never
+/// made here.
 fn trusts_lambda(document: &Json) -> bool {
     let statements = one_or_many(&document["Statement"]);
     statements.iter().any(|statement| {

@@ -50,7 +50,7 @@ async fn the_empty_stack_goes_and_the_same_deployment_is_made_once_more() {
         chat ROLLBACK_IN_PROGRESS
         chat ROLLBACK_COMPLETE
         once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, of which API Gateway lets through one at a time
+          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
         started Prepare
         notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
         chat DELETE_IN_PROGRESS
@@ -79,7 +79,7 @@ async fn a_stack_that_somebody_else_makes_between_the_tries_is_not_changed() {
         chat ROLLBACK_IN_PROGRESS
         chat ROLLBACK_COMPLETE
         once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, of which API Gateway lets through one at a time
+          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
         started Prepare
         notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
         chat DELETE_IN_PROGRESS
@@ -107,7 +107,7 @@ async fn what_could_not_be_taken_back_is_not_tried_again() {
         chat ROLLBACK_FAILED
         error: stack `chat` settled as ROLLBACK_FAILED
           R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, of which API Gateway lets through one at a time
+          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
         --
         execute
     "#]]).await;
@@ -125,7 +125,7 @@ async fn an_empty_stack_that_cannot_be_removed_ends_it_with_that_cause() {
         chat ROLLBACK_IN_PROGRESS
         chat ROLLBACK_COMPLETE
         once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, of which API Gateway lets through one at a time
+          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
         started Prepare
         notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
         chat DELETE_IN_PROGRESS

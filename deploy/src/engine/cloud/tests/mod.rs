@@ -249,7 +249,7 @@ async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deploye
     let stacks = CloudStacks::new(cloud);
     let deployed = stacks.deployed_template(&name()).await.unwrap();
     assert_eq!(
-        RequiredIdentity::of_deployed(&deployed),
+        RequiredIdentity::from_deployed(&deployed),
         RequiredIdentity::Name
     );
 }

@@ -24,7 +24,7 @@ impl Functions for Deployed {
         if function != self.refusing {
             return Ok(());
         }
-        let message = format!("could not put new code into function {function}");
+        let message = format!("could not update the code of function {function}");
         Err(TargetError::new(ErrorKind::Denied, message).with_hint("have the permission"))
     }
 }
@@ -69,7 +69,7 @@ async fn only_functions_with_other_code_are_swapped() {
 async fn a_refusal_says_how_many_others_have_the_new_code_already() {
     expect![[r#"
         started Deploy
-        error: could not put new code into function B; 2 of 3 functions have the new code already
+        error: could not update the code of function B; 2 of 3 functions have the new code already
         hint: have the permission; then the same command again puts it into the rest
     "#]]
     .assert_eq(&swapped("B", "nobody").await);

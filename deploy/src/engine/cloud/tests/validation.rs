@@ -39,7 +39,7 @@ async fn a_failed_validation_names_resource_place_reason_and_meaning_and_leaves_
         started Prepare
         error: CloudFormation refuses the change of stack `chat` before anything was begun
           Connections (AWS::DynamoDB::Table) could not be accepted: Resource of type 'AWS::DynamoDB::Table' with identifier 'chat' already exists. (at /Resources/Connections/Properties/TableName)
-          meaning: something of this name exists already and belongs to no stack, or to another one
+          meaning: a resource of this name exists already and does not belong to this stack
         --
         create change set Create Standard
         delete change set

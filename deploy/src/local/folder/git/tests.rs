@@ -1,6 +1,6 @@
 use super::*;
 
-/// Indexes that git 2.47 has written. Each tracks `.chatctl/chat/code`, a link, but for `none`.
+/// Indexes that git 2.47 wrote. Each tracks `.chatctl/chat/code`, a link, except `none`.
 const MADE_BY_GIT: [(&str, &[u8]); 5] = [
     ("version 2", include_bytes!("made_by_git/v2.index")),
     ("version 3", include_bytes!("made_by_git/v3.index")),
@@ -18,7 +18,7 @@ fn searched(index: &[u8], wanted: &str) -> Option<Searched> {
 }
 
 #[test]
-fn what_git_tracks_is_found_in_each_form_of_its_index() {
+fn tracked_files_are_found_in_each_format_of_the_index() {
     for (form, index) in MADE_BY_GIT {
         let found = |wanted| searched(index, wanted).unwrap().found.is_some();
         assert!(found(".chatctl"), "{form}");
@@ -47,7 +47,7 @@ fn an_index_that_is_cut_anywhere_is_not_taken_for_one_that_tracks_nothing() {
 
 proptest::proptest! {
     #[test]
-    fn no_index_makes_it_fail_otherwise_than_by_an_error(
+    fn no_index_makes_it_panic(
         form in 0usize..5,
         changes in proptest::collection::vec((0usize..700, proptest::num::u8::ANY), 0..8),
     ) {
@@ -102,7 +102,7 @@ fn the_shared_half_of_a_split_index_counts() {
 }
 
 #[test]
-fn a_worktree_has_its_index_elsewhere() {
+fn the_index_of_a_worktree_is_found() {
     let (main, tree) = (clone(MADE_BY_GIT[0].1), tempfile::tempdir().unwrap());
     let place = format!("gitdir: {}\n", main.path().join(".git").display());
     std::fs::write(tree.path().join(".git"), place).unwrap();
@@ -110,7 +110,7 @@ fn a_worktree_has_its_index_elsewhere() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_an_error() {
+fn an_index_of_an_unknown_format_is_an_error() {
     let top = clone(b"DIRC\0\0\0\x05\0\0\0\0");
     let error = tracked(top.path(), ".chatctl").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);

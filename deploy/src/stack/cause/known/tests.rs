@@ -1,8 +1,8 @@
-//! Reasons as they have been seen, and what is made of them.
+//! Reasons that AWS has given, and how they are classified.
 
 use super::*;
 
-/// Reasons as they have been seen; `true` where they pass by themselves.
+/// Reasons that AWS has given; `true` for temporary ones.
 const SEEN: &[(&str, &str, bool)] = &[
     (
         "AWS::ApiGatewayV2::Route",
@@ -136,16 +136,16 @@ const SEEN: &[(&str, &str, bool)] = &[
 ];
 
 #[test]
-fn every_reason_that_was_seen_is_known_and_those_that_pass_are_told_from_those_that_stay() {
+fn every_recorded_reason_is_known_and_is_temporary_or_not() {
     for (resource_type, reason, passes) in SEEN {
         let known = known(reason, resource_type).unwrap_or_else(|| panic!("unknown: {reason}"));
         assert_eq!(known.passes, *passes, "{reason}: {}", known.meaning);
     }
 }
 
-/// Tools that only wait may take these for what passes; here they would hide a mistake behind a second failure.
+/// Tools that only wait may treat these as temporary. Here that would hide a mistake behind a second failure.
 #[test]
-fn what_says_too_little_or_may_be_a_mistake_is_not_taken_for_what_passes() {
+fn reasons_that_may_be_mistakes_are_not_temporary() {
     for (resource_type, reason) in [
         ("AWS::Lambda::Function", "Internal Failure"),
         ("AWS::Lambda::Permission", "Function does not exist"),

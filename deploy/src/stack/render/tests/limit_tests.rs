@@ -1,4 +1,4 @@
-//! What AWS limits by size or makes in an order, computed from the renderings with the longest names that there are.
+//! AWS's limits of sizes and orders, checked against renderings with the longest possible names.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::config::permission::{MAX_POLICIES_BYTES, size_of_policies};
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
 const MAX_FUNCTION_POLICY_BYTES: usize = 20_480;
 
-/// The partition and the Region with the longest names, which are not of one another, in an account's ARN.
+/// The partition and the Region with the longest names, combined in an account's ARN. They do not belong together.
 const PLACE: [(&str, &str); 4] = [
     ("${AWS::Partition}", "aws-us-gov"),
     ("${AWS::Region}", "us-isof-south-1"),
@@ -18,7 +18,7 @@ const PLACE: [(&str, &str); 4] = [
     ("${Api}", "abcdefghij"),
 ];
 
-/// Settings of the longest names, with `routes`.
+/// Settings with the longest names, and `routes`.
 fn longest(routes: &str) -> Settings {
     let stack = format!("s{}", "-".repeat(127));
     let stage = "t".repeat(128);
@@ -27,7 +27,7 @@ fn longest(routes: &str) -> Settings {
     ))
 }
 
-/// As many routes of the longest names as the config takes: to friends, or to rooms.
+/// As many routes with the longest names as the config accepts: to friends, or to rooms.
 fn many(receivers: &str) -> String {
     let route = |number: usize| {
         let key = format!("{number:0>60}");
@@ -36,10 +36,10 @@ fn many(receivers: &str) -> String {
     (0..24).map(route).collect()
 }
 
-/// `value` with every reference resolved, as long as it can be.
+/// `value` with every reference resolved to its longest possible value.
 fn resolved(value: &Value, settings: &Settings) -> Value {
     let stack = settings.stack.as_ref();
-    // CloudFormation cuts the names that it makes for functions to 64 characters, those of tables to 255.
+    // CloudFormation cuts the names that it makes for functions to 64 characters, and those of tables to 255.
     let arn = |id: &str| {
         let place = "arn:aws-us-gov:SERVICE:us-isof-south-1:123456789012";
         if id.ends_with("Function") {
@@ -78,8 +78,8 @@ fn resolved(value: &Value, settings: &Settings) -> Value {
     }
 }
 
-/// The policies of all functions that say who may invoke them, as Lambda makes them of permissions: the statement's id
-/// begins with the stack's name, and the source is a condition
+/// The policies that say who may invoke each function, as Lambda makes them of permissions: the statement's id begins
+/// with the stack's name, and the source is a condition
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html>).
 fn policies_of_functions(settings: &Settings) -> BTreeMap<String, String> {
     let rendered = render(settings);
@@ -113,11 +113,11 @@ fn policies_of_functions(settings: &Settings) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn who_may_invoke_a_function_fits_into_its_policy_whatever_the_names_and_routes() {
+fn a_function_s_policy_fits_its_limit_whatever_the_names_and_routes() {
     for routes in ["", FULL, ROOM, ALONE, &many("friend"), &many("room")] {
         for (function, policy) in policies_of_functions(&longest(routes)) {
             assert!(policy.contains(&"t".repeat(128)) || policy.contains("/authorizers/"));
-            // One statement: there is room for what others add.
+            // It has one statement, which leaves room for others.
             assert_eq!(policy.matches("\"Sid\"").count(), 1, "{function}");
             assert!(
                 policy.len() < MAX_FUNCTION_POLICY_BYTES / 10,
@@ -133,7 +133,7 @@ fn who_may_invoke_a_function_fits_into_its_policy_whatever_the_names_and_routes(
 }
 
 #[test]
-fn a_function_of_one_route_may_be_invoked_for_that_alone_and_one_of_several_for_the_stage_s() {
+fn a_permission_covers_the_one_route_of_a_function_or_the_stage_s_routes() {
     let source = |routes: &str, id: &str| {
         let rendered = document(routes);
         let source = &rendered["Resources"][id]["Properties"]["SourceArn"]["Fn::Sub"];
@@ -176,7 +176,7 @@ fn policies_of_roles(settings: &Settings) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn what_our_own_functions_may_do_fits_into_their_roles_whatever_the_names() {
+fn the_policies_of_our_own_functions_fit_into_their_roles_whatever_the_names() {
     for routes in ["", FULL, ROOM, ALONE] {
         for (role, size) in policies_of_roles(&longest(routes)) {
             assert!(size < MAX_POLICIES_BYTES / 4, "{role}: {size}");
@@ -185,13 +185,13 @@ fn what_our_own_functions_may_do_fits_into_their_roles_whatever_the_names() {
 }
 
 #[test]
-fn what_a_handler_may_do_is_never_longer_than_it_was_judged_and_hardly_shorter() {
+fn the_computed_size_of_a_handler_s_policies_is_an_upper_bound_and_close() {
     let key: String = "k".repeat(100);
     let routes = FULL.replace("key = \"roll\"", &format!("key = \"{key}\""));
     for settings in [settings(FULL), longest(&routes), longest(ALONE)] {
         let rendered = policies_of_roles(&settings);
         for (key, handler) in settings.custom_handlers() {
-            let role = ids::of("Handler", key) + "Role";
+            let role = ids::for_route("Handler", key) + "Role";
             let (stack, stage): (&StackName, &StageName) = (&settings.stack, &settings.stage);
             let judged = size_of_policies(&handler.grants, key, stack, stage);
             let actual = rendered[&role];
@@ -204,7 +204,7 @@ fn what_a_handler_may_do_is_never_longer_than_it_was_judged_and_hardly_shorter()
 }
 
 #[test]
-fn the_stage_comes_after_everything_that_a_deployment_of_the_api_is_made_of() {
+fn the_stage_depends_on_every_part_of_a_deployment_of_the_api() {
     for routes in ["", FULL, ROOM, ALONE, BACKEND, &many("room")] {
         let rendered = document(routes);
         let resources = rendered["Resources"].as_object().unwrap();

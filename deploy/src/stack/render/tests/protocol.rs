@@ -1,4 +1,4 @@
-//! What templates say of the protocol, and what only an emulator's may do.
+//! Compares templates with the protocol crate, and checks what only an emulator's template permits.
 
 use chat_protocol::{Handler, variable};
 use serde_json::{Map, json};
@@ -7,7 +7,7 @@ use super::super::{Template, for_emulator, render};
 use super::{ALONE, FULL, ROOM, document, settings};
 
 #[test]
-fn where_an_authorizer_proves_sessions_no_function_may_read_them_from_the_table() {
+fn with_an_authorizer_no_function_has_permission_to_read_sessions_from_the_table() {
     let mixed = format!("{ROOM}[[routes]]\nkey = \"tell\"\n");
     for toml in ["", ROOM, &mixed, ALONE] {
         let text = document(toml).to_string();

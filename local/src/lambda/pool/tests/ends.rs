@@ -1,4 +1,4 @@
-//! How processes end, and whole pools.
+//! Tests of how processes and pools end.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn a_process_that_ends_at_work_fails_its_job_and_makes_room_for_another() {
 }
 
 #[test]
-fn a_job_beyond_its_time_ends_its_process_and_no_answer_counts_any_more() {
+fn a_job_beyond_its_timeout_ends_its_process_and_no_response_counts_afterwards() {
     let mut scene = Scene::new(1);
     scene.submit("Tom", "a");
     scene.ask(0);
@@ -38,7 +38,7 @@ fn a_job_beyond_its_time_ends_its_process_and_no_answer_counts_any_more() {
 }
 
 #[test]
-fn a_process_that_does_not_ask_in_time_has_failed_to_start() {
+fn a_process_without_a_request_in_time_has_failed_to_start() {
     let mut scene = Scene::new(1);
     scene.submit("Tom", "a");
     scene.wait(INIT_TIMEOUT);
@@ -47,7 +47,7 @@ fn a_process_that_does_not_ask_in_time_has_failed_to_start() {
 }
 
 #[test]
-fn a_process_that_is_idle_for_long_ends_and_one_with_a_job_on_its_way_does_not() {
+fn a_long_idle_process_is_ended_unless_a_job_is_on_its_way() {
     let mut scene = Scene::new(2);
     scene.submit("Tom", "a");
     scene.submit("Ann", "b");
@@ -64,7 +64,7 @@ fn a_process_that_is_idle_for_long_ends_and_one_with_a_job_on_its_way_does_not()
 }
 
 #[test]
-fn a_retired_pool_finishes_what_has_begun_and_gives_the_rest_back() {
+fn a_retired_pool_finishes_running_jobs_and_returns_the_others() {
     let mut scene = Scene::new(2);
     scene.submit("Tom", "a");
     scene.submit("Ann", "b");
@@ -83,7 +83,7 @@ fn a_retired_pool_finishes_what_has_begun_and_gives_the_rest_back() {
 }
 
 #[test]
-fn a_pool_that_ends_now_waits_for_no_answer() {
+fn a_pool_that_ends_now_waits_for_no_response() {
     let mut scene = Scene::new(1);
     scene.submit("Tom", "a");
     scene.ask(0);
@@ -98,7 +98,7 @@ fn a_pool_that_ends_now_waits_for_no_answer() {
 }
 
 #[test]
-fn a_process_that_asks_a_retired_pool_ends() {
+fn a_process_that_requests_an_event_of_a_retired_pool_is_ended() {
     let mut scene = Scene::new(1);
     scene.submit("Tom", "a");
     scene.ask(0);

@@ -27,12 +27,12 @@ fn authorizer(resource: &Created) -> Result<stack::Authorizer, Problem> {
     if resource.text("AuthorizerType") != Some("REQUEST") {
         return Err(resource.problem(
             "AuthorizerType",
-            "a WebSocket API has REQUEST authorizers only",
+            "a WebSocket API only supports REQUEST authorizers",
         ));
     }
     resource.refuse(
         "AuthorizerCredentialsArn",
-        "the local target invokes a function by its AWS::Lambda::Permission only; leave this out",
+        "the local target only invokes functions by their AWS::Lambda::Permission; omit this property",
     )?;
     for property in ["EnableSimpleResponses", "JwtConfiguration"] {
         resource.refuse(property, "is for HTTP APIs only")?;
@@ -58,7 +58,7 @@ fn authorizer(resource: &Created) -> Result<stack::Authorizer, Problem> {
                 .is_some_and(|name| !name.is_empty())
         }) {
             let reason = format!(
-                "`{source}` is none of {}, each with a name behind it",
+                "`{source}` is not one of {}, each followed by a name",
                 known.join(", ")
             );
             return Err(resource.problem("IdentitySource", reason));

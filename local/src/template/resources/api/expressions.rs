@@ -1,4 +1,5 @@
-//! Selection expressions that can select nothing, and mapping keys that nothing selects: AWS takes both without a word.
+//! Finds selection expressions that select nothing, and mapping keys that nothing selects. AWS accepts both without an
+//! error.
 //!
 //! See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-selection-expressions.html>.
@@ -8,7 +9,7 @@ use super::kinds::{API, INTEGRATION, INTEGRATION_RESPONSE, ROUTE};
 use crate::template::problem::Problems;
 use apigw_mapping::JsonPath;
 
-/// The variables of an expression that is evaluated for a message, and those of one for a backend's answer.
+/// The variables of an expression for messages, and of one for backends' responses.
 const OF_REQUESTS: &[&str] = &["request.body"];
 const OF_ANSWERS: &[&str] = &[
     "request.body",
@@ -50,7 +51,7 @@ pub(super) fn check(created: &[Created], problems: &mut Problems) {
     }
 }
 
-/// Why `expression` can never yield what its author wants; `None` if it can.
+/// Why `expression` can never select anything; `None` if it can.
 fn fault(expression: &str, known: &[&str]) -> Option<String> {
     let unescaped = expression.replace("\\$", "");
     let mut rest = unescaped.as_str();
@@ -70,7 +71,7 @@ fn fault(expression: &str, known: &[&str]) -> Option<String> {
         if name != "default" {
             let Some(found) = known.iter().find(is_known) else {
                 return Some(format!(
-                    "`{expression}` selects nothing: `${name}` is no variable here; there are {}",
+                    "`{expression}` selects nothing: `${name}` is not a variable here, only {}",
                     known.join(", ")
                 ));
             };
@@ -85,7 +86,7 @@ fn fault(expression: &str, known: &[&str]) -> Option<String> {
     None
 }
 
-/// Why no template of a map counts; `None` if one does, or if an expression may select one.
+/// Why no template of a map can be selected; `None` if one is, or if an expression may select one.
 fn unselected(resource: &Created, property: &str) -> Option<String> {
     let keys: Vec<&str> = resource
         .map(property)
@@ -102,12 +103,13 @@ fn unselected(resource: &Created, property: &str) -> Option<String> {
         return None;
     }
     Some(format!(
-        "no template of these counts: {}; {}",
+        "none of these templates is ever used: {}; {}",
         keys.join(", "),
         match expression {
             Some(expression) =>
                 format!("the TemplateSelectionExpression `{expression}` yields none of these keys"),
-            None => "without a TemplateSelectionExpression only the key $default does".to_owned(),
+            None =>
+                "without a TemplateSelectionExpression only the key $default is used".to_owned(),
         }
     ))
 }
@@ -117,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expression_that_selects_nothing_is_told_with_the_reason() {
+    fn an_expression_that_selects_nothing_is_reported_with_the_reason() {
         for good in [
             "$request.body.action",
             "${request.body.service}/${request.body.action}",
@@ -131,9 +133,9 @@ mod tests {
         }
         for (bad, why) in [
             ("${request.body.action", "a `}` is missing"),
-            ("$request.header.x", "is no variable"),
-            ("$context.connectionId", "is no variable"),
-            ("${integration.response.statuscode}", "is no variable"),
+            ("$request.header.x", "is not a variable"),
+            ("$context.connectionId", "is not a variable"),
+            ("${integration.response.statuscode}", "is not a variable"),
             ("$request.body.", "has an empty name"),
             ("$request.body.a[?(@.b)]", "bracket"),
         ] {

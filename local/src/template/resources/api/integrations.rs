@@ -1,4 +1,4 @@
-//! What a route hands its requests to.
+//! Integrations of routes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn integration(resource: &Created, created: &[Created]) -> Result<stack::Integra
         Some("AWS_PROXY") => {
             resource.refuse(
                 "CredentialsArn",
-                "the local target invokes a function by its AWS::Lambda::Permission only; leave this out",
+                "the local target only invokes functions by their AWS::Lambda::Permission; omit this property",
             )?;
             let arn = function_of(resource, "IntegrationUri")?;
             IntegrationKind::Function { arn }
@@ -57,7 +57,7 @@ fn integration(resource: &Created, created: &[Created]) -> Result<stack::Integra
         Some("HTTP") => IntegrationKind::Http(request(resource)?, mapping(resource, created)?),
         Some("MOCK") => IntegrationKind::Mock(mapping(resource, created)?),
         _ => {
-            let reason = "the local target runs AWS_PROXY (Lambda), HTTP, HTTP_PROXY and MOCK integrations; for another AWS service, let a function call it";
+            let reason = "the local target runs AWS_PROXY (Lambda), HTTP, HTTP_PROXY and MOCK integrations; call another AWS service from a function";
             return Err(resource.problem("IntegrationType", reason));
         }
     };
@@ -69,21 +69,24 @@ fn integration(resource: &Created, created: &[Created]) -> Result<stack::Integra
 }
 
 fn request(resource: &Created) -> Result<HttpRequest, Problem> {
-    resource.refuse("CredentialsArn", "an HTTP backend takes no AWS credentials")?;
+    resource.refuse(
+        "CredentialsArn",
+        "an HTTP backend does not use AWS credentials",
+    )?;
     resource.refuse("TlsConfig", "is for HTTP APIs only")?;
     let uri = resource.text("IntegrationUri").unwrap_or_default();
     let is_http = |scheme: &str| {
         let after = uri.get(..scheme.len()).zip(uri.get(scheme.len()..));
         after.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(scheme) && !rest.is_empty())
     };
-    // A stage variable may hold all of it.
+    // A stage variable may contain the whole URI.
     if !is_http("http://") && !is_http("https://") && !uri.starts_with("${stageVariables.") {
-        let reason = format!("must be an http:// or https:// address, but is `{uri}`");
+        let reason = format!("must be an http:// or https:// URL, but is `{uri}`");
         return Err(resource.problem("IntegrationUri", reason));
     }
     let is_fixed = !uri.contains('{');
     if let Some(Err(error)) = is_fixed.then(|| uri.parse::<hyper::Uri>()) {
-        let reason = format!("`{uri}` is no address: {error}");
+        let reason = format!("`{uri}` is not a URL: {error}");
         return Err(resource.problem("IntegrationUri", reason));
     }
     let method = resource.text("IntegrationMethod").unwrap_or_default();
@@ -120,9 +123,9 @@ fn mapping(resource: &Created, created: &[Created]) -> Result<Mapping, Problem> 
     })
 }
 
-/// The function's ARN out of `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations`, or the
-/// function's ARN itself. It may name a stage variable, and a function that is not in this template: API Gateway
-/// notices neither before it calls.
+/// The function's ARN, either from `arn:…:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations` or
+/// alone. It may contain a stage variable, and refer to a function outside of this template: API Gateway checks neither
+/// before it invokes it.
 pub(super) fn function_of(resource: &Created, property: &str) -> Result<String, Problem> {
     let Some(uri) = resource.text(property).filter(|uri| !uri.is_empty()) else {
         return Err(resource.problem(

@@ -20,7 +20,7 @@ use super::super::problem::{Problem, Problems};
 use super::{Created, Kind, of_kind};
 use crate::stack;
 
-/// What an API may have, of what AWS raises on request:
+/// Quotas of an API that AWS raises on request:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
 const QUOTAS: [(&Kind, usize); 4] = [
     (&AUTHORIZER, 10),
@@ -29,17 +29,17 @@ const QUOTAS: [(&Kind, usize); 4] = [
     (&STAGE, 10),
 ];
 
-/// The API with all that belongs to it; nothing if that is not possible, and `problems` says why.
+/// The API with all its parts. `None` if that is not possible, and `problems` has the reason.
 pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> Option<stack::Api> {
     let mut apis = of_kind(created, &API);
     let Some(api) = apis.next() else {
-        let reason = "it has no AWS::ApiGatewayV2::Api, and a local stack needs exactly one";
+        let reason = "it has no AWS::ApiGatewayV2::Api, but a local stack needs exactly one";
         problems.add(Problem::new(0, "", reason));
         return None;
     };
     for second in apis {
         let reason = format!(
-            "a second API: `{}` is one already, and the local target runs one for each stack",
+            "a second API beside `{}`, but the local target runs one for each stack",
             api.logical_id
         );
         problems.add(second.problem("", reason));
@@ -69,7 +69,7 @@ pub(in crate::template) fn api(created: &[Created], problems: &mut Problems) -> 
         let count = of_kind(created, kind).count();
         if count > most {
             let reason = format!(
-                "it has {count} resources of the type {}, and an account may have {most} for each API until AWS raises that",
+                "it has {count} resources of the type {}, but the default quota is {most} for each API",
                 kind.name
             );
             problems.note(api.problem("", reason));
@@ -122,6 +122,6 @@ fn check(api: &Created) -> Result<(), Problem> {
     }
     api.refuse(
         "DisableExecuteApiEndpoint",
-        "the local target has no other endpoint than this one",
+        "the local target has no other endpoint",
     )
 }

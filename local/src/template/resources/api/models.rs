@@ -1,4 +1,4 @@
-//! Models, and the routes that judge their messages by them.
+//! Models, and the routes that validate messages with them.
 //!
 //! See <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-request-validation.html>.
 
@@ -8,7 +8,7 @@ use crate::schema::Schema;
 use crate::stack::Validation;
 use crate::template::problem::{Problem, Problems};
 
-/// Refuses models whose schema asks for what is not supported.
+/// Refuses models whose schema is not supported.
 pub(super) fn check(created: &[Created], problems: &mut Problems) {
     for model in of_kind(created, &MODEL) {
         match Schema::parse(&model.properties["Schema"]) {
@@ -22,7 +22,7 @@ pub(super) fn check(created: &[Created], problems: &mut Problems) {
     }
 }
 
-/// How the route `key` judges its messages: not at all without a `ModelSelectionExpression`.
+/// The validation of messages on the route `key`; none without a `ModelSelectionExpression`.
 pub(super) fn validation(
     resource: &Created,
     created: &[Created],
@@ -32,7 +32,7 @@ pub(super) fn validation(
     let mut models = std::collections::BTreeMap::new();
     for (name, model) in resource.map("RequestModels") {
         let model = model.as_str().unwrap_or_default();
-        // AWS wants the name; templates that give the id mean the same.
+        // AWS requires the name; templates that contain the id mean the same.
         let is_meant =
             |found: &&Created| found.required("Name") == model || found.reference() == model;
         let Some(found) = of_kind(created, &MODEL).find(is_meant) else {
@@ -45,7 +45,7 @@ pub(super) fn validation(
         return Ok(None);
     };
     if ["$connect", "$disconnect"].contains(&key) {
-        let reason = format!("it has no effect: `{key}` has no message that could be judged");
+        let reason = format!("it has no effect: `{key}` has no messages to validate");
         problems.note(resource.problem("ModelSelectionExpression", reason));
         return Ok(None);
     }

@@ -1,4 +1,5 @@
-//! What is mapped into a backend's request: `RequestParameters` of integrations, and of the routes that allow it.
+//! Parameter mappings into a backend's request: `RequestParameters` of integrations, and of the routes that declare
+//! them.
 //!
 //! The forms are those of <https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-data-mapping.html>.
 
@@ -36,7 +37,7 @@ fn mapping(key: &str, value: &str) -> Result<ParameterMapping, String> {
     });
     let Some((target, name)) = found else {
         let known = targets.map(|(prefix, _)| prefix).join("NAME, ");
-        return Err(format!("`{key}` is none of {known}NAME"));
+        return Err(format!("`{key}` is not one of {known}NAME"));
     };
     let source = source(value).map_err(|reason| format!("`{key}`: {reason}"))?;
     Ok(ParameterMapping {
@@ -86,7 +87,7 @@ fn source(text: &str) -> Result<ParameterSource, String> {
     });
     found.ok_or_else(|| {
         let known = named.map(|(prefix, _)| prefix).join("NAME, ");
-        format!("`{text}` is none of {known}NAME, route.request.body.PATH, 'TEXT'")
+        format!("`{text}` is not one of {known}NAME, route.request.body.PATH, 'TEXT'")
     })
 }
 
@@ -95,7 +96,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(allowed)
 }
 
-/// The parameters that a route declares, and which of them are required.
+/// The parameters that a route declares, and whether each is required.
 pub(super) fn of_route(resource: &Created) -> Result<BTreeMap<String, bool>, Problem> {
     let wrong = |reason: String| resource.problem(PROPERTY, reason);
     let mut declared = BTreeMap::new();
@@ -109,7 +110,7 @@ pub(super) fn of_route(resource: &Created) -> Result<BTreeMap<String, bool>, Pro
         let name = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix));
         if !name.is_some_and(is_name) {
             let known = prefixes.join("NAME, ");
-            return Err(wrong(format!("`{key}` is none of {known}NAME")));
+            return Err(wrong(format!("`{key}` is not one of {known}NAME")));
         }
         let required = match constraints
             .as_object()
@@ -133,7 +134,7 @@ pub(super) fn of_route(resource: &Created) -> Result<BTreeMap<String, bool>, Pro
     Ok(declared)
 }
 
-/// Refuses a `$connect` whose integration maps what the route does not declare.
+/// Refuses a `$connect` whose integration maps undeclared parameters.
 pub(super) fn check(
     created: &[Created],
     routes: &BTreeMap<String, stack::Route>,

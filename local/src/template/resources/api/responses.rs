@@ -1,4 +1,4 @@
-//! Integration responses: what becomes of a backend's answer.
+//! Integration responses: the mapping of a backend's response.
 //!
 //! See
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-responses.html>.
@@ -29,7 +29,7 @@ pub(super) fn of(
     Ok(responses)
 }
 
-/// Refuses responses that belong to no integration. Those of one that passes everything on have no effect, as on AWS.
+/// Refuses responses without an integration. Those of a proxy integration have no effect, as on AWS.
 pub(super) fn check(created: &[Created], problems: &mut Problems) {
     for response in of_kind(created, &INTEGRATION_RESPONSE) {
         let id = response.required("IntegrationId");
@@ -38,7 +38,7 @@ pub(super) fn check(created: &[Created], problems: &mut Problems) {
             None => format!("there is no integration with the id `{id}` in this template"),
             Some(kind @ ("AWS_PROXY" | "HTTP_PROXY")) => {
                 let reason = format!(
-                    "it has no effect: its integration is of the type {kind}, whose answers are passed on as they are"
+                    "it has no effect: its integration has the type {kind}, whose responses are passed on unchanged"
                 );
                 problems.note(response.problem("IntegrationId", reason));
                 continue;
@@ -57,11 +57,11 @@ fn response(resource: &Created) -> Result<IntegrationResponse, Problem> {
     if let Some(pattern) = pattern(key)
         && let Err(error) = Pattern::from_java(pattern)
     {
-        let reason = format!("`{key}` is no regular expression that is supported: {error}");
+        let reason = format!("`{key}` is not a supported regular expression: {error}");
         return Err(resource.problem("IntegrationResponseKey", reason));
     }
     if resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_BINARY") {
-        let reason = "the local target sends texts only; use CONVERT_TO_TEXT or leave this out";
+        let reason = "the local target only sends text; use CONVERT_TO_TEXT or omit this property";
         return Err(resource.problem("ContentHandlingStrategy", reason));
     }
     Ok(IntegrationResponse {
@@ -82,14 +82,14 @@ fn response(resource: &Created) -> Result<IntegrationResponse, Problem> {
     })
 }
 
-/// What is between the slashes of `/pattern/`.
+/// The pattern between the slashes of `/pattern/`.
 fn pattern(key: &str) -> Option<&str> {
     key.strip_prefix('/')?.strip_suffix('/')
 }
 
 /// The forms of
 /// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-integrationresponse.html>,
-/// which still speak of methods.
+/// which still use the word `method`.
 fn header(key: &str, value: &str) -> Result<(String, ResponseSource), String> {
     let name = ["method.response.header.", "route.response.header."]
         .iter()
@@ -113,7 +113,7 @@ fn header(key: &str, value: &str) -> Result<(String, ResponseSource), String> {
         ResponseSource::Body(path)
     } else {
         return Err(format!(
-            "`{value}` is none of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"
+            "`{value}` is not one of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"
         ));
     };
     Ok((name.to_owned(), source))

@@ -1,4 +1,4 @@
-//! Routes, each with the half of a two-way set-up that a `RouteResponse` is.
+//! Routes, each with the `RouteResponse` that makes it two-way.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) fn routes(
         };
         if let Some(first) = routes.get(&route.key) {
             let reason = format!(
-                "`{}` has the route key `{}` already",
+                "`{}` already has the route key `{}`",
                 first.logical_id, route.key
             );
             problems.add(resource.problem("RouteKey", reason));
@@ -57,7 +57,7 @@ fn try_route(
     }
     if key.starts_with('$') && !["$connect", "$disconnect", "$default"].contains(&key) {
         let reason =
-            format!("`{key}` begins with `$`, which only $connect, $disconnect and $default may");
+            format!("`{key}` begins with `$`, but only $connect, $disconnect and $default may");
         return Err(resource.problem("RouteKey", reason));
     }
     resource.refuse("ApiKeyRequired", "the local target has no API keys")?;
@@ -112,7 +112,7 @@ fn authorization(
         return Ok(Authorization::None);
     }
     if key != "$connect" {
-        let reason = format!("only $connect can be authorized, and this is the route `{key}`");
+        let reason = format!("only $connect can be authorized, but this is the route `{key}`");
         return Err(resource.problem("AuthorizationType", reason));
     }
     match kind {

@@ -1,4 +1,4 @@
-//! Stages, and which routes are live on them.
+//! Stages, with their live routes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::kinds::{DEPLOYMENT, ROUTE, STAGE};
 use crate::stack::{self, Throttle};
 use crate::template::problem::{Problem, Problems};
 
-/// The longest template of access logs, in bytes:
+/// The longest format of access logs, in bytes:
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
 const MAX_LOG_FORMAT: usize = 3 * 1024;
 
@@ -21,7 +21,7 @@ pub(super) fn stages(
     let mut stages: BTreeMap<String, stack::Stage> = BTreeMap::new();
     for resource in of_kind(created, &STAGE) {
         if resource.is_true("AutoDeploy") && resource.text("DeploymentId").is_some() {
-            let reason = "it counts for the first moment only: with `AutoDeploy: true` every change is deployed by itself";
+            let reason = "it only counts until the first change: with `AutoDeploy: true` every change is deployed automatically";
             problems.note(resource.problem("DeploymentId", reason));
         }
         let Some(stage) = problems.keep(stage(resource, created)) else {
@@ -29,7 +29,7 @@ pub(super) fn stages(
         };
         if let Some(first) = stages.get(&stage.name) {
             let reason = format!(
-                "`{}` has the stage name `{}` already",
+                "`{}` already has the stage name `{}`",
                 first.logical_id, stage.name
             );
             problems.add(resource.problem("StageName", reason));
@@ -48,7 +48,7 @@ fn stage(resource: &Created, created: &[Created]) -> Result<stack::Stage, Proble
     let format = resource.properties["AccessLogSettings"]["Format"].as_str();
     let length = format.map_or(0, str::len);
     if length > MAX_LOG_FORMAT {
-        let reason = format!("its Format has {length} bytes, and {MAX_LOG_FORMAT} are allowed");
+        let reason = format!("its Format has {length} bytes, {MAX_LOG_FORMAT} at most");
         return Err(resource.problem("AccessLogSettings", reason));
     }
     Ok(stack::Stage {
@@ -60,7 +60,7 @@ fn stage(resource: &Created, created: &[Created]) -> Result<stack::Stage, Proble
     })
 }
 
-/// What the stage's settings allow each route. A limit that is not set is the account's.
+/// The stage's limits for each route. A limit that is not set is the account's.
 fn throttles(
     resource: &Created,
     created: &[Created],
@@ -94,7 +94,7 @@ fn throttle(
 ) -> Result<Option<Throttle>, Problem> {
     let number = |name: &str| match settings.get(name) {
         None => Ok(None),
-        // Text, where the shape is free.
+        // A string, because the shape of this property is free.
         Some(value) => value
             .as_f64()
             .or_else(|| value.as_str()?.parse().ok())
@@ -119,7 +119,7 @@ fn throttle(
     }))
 }
 
-/// Names and values may have what
+/// Names and values may only contain the characters that
 /// <https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages.html> allows.
 fn variables(resource: &Created) -> Result<BTreeMap<String, String>, Problem> {
     let mut variables = BTreeMap::new();
@@ -135,7 +135,7 @@ fn variables(resource: &Created) -> Result<BTreeMap<String, String>, Problem> {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         {
             let reason =
-                format!("the variable name `{name}` must have letters, digits and `_` only");
+                format!("the variable name `{name}` may only contain letters, digits and `_`");
             return Err(resource.problem("StageVariables", reason));
         }
         if value.is_empty()
@@ -144,7 +144,7 @@ fn variables(resource: &Created) -> Result<BTreeMap<String, String>, Problem> {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#&=,".contains(&byte))
         {
             let reason =
-                format!("the value of `{name}` must have letters, digits and -._~:/?#&=, only");
+                format!("the value of `{name}` may only contain letters, digits and -._~:/?#&=,");
             return Err(resource.problem("StageVariables", reason));
         }
         variables.insert(name.clone(), value.to_owned());
@@ -152,8 +152,8 @@ fn variables(resource: &Created) -> Result<BTreeMap<String, String>, Problem> {
     Ok(variables)
 }
 
-/// The live route keys: a deployment is a snapshot taken when it is created, so it has the routes created before it for
-/// certain, which are those it depends on.
+/// The live route keys. A deployment is a snapshot made when it is created, so it certainly contains the routes created
+/// before it, which are those that it depends on.
 fn deployed(resource: &Created, created: &[Created]) -> Result<Option<Vec<String>>, Problem> {
     let all = || of_kind(created, &ROUTE);
     let keys = |routes: &mut dyn Iterator<Item = &Created>| {
@@ -178,13 +178,13 @@ fn deployed(resource: &Created, created: &[Created]) -> Result<Option<Vec<String
                 )
             };
             let found = found.ok_or_else(missing)?;
-            // What is made after the deployment is deployed by itself.
+            // Routes created after the deployment are deployed automatically.
             if is_automatic {
                 return Ok(keys(&mut all()));
             }
             Some(found)
         }
-        // A deployment may name its stage instead; the last one made is the one that counts.
+        // A deployment may name its stage instead. The last one created counts.
         (false, None) => deployments()
             .filter(|deployment| deployment.text("StageName") == Some(resource.reference()))
             .last(),

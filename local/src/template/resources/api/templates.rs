@@ -6,9 +6,8 @@ use super::super::Created;
 use crate::template::problem::Problem;
 use apigw_mapping::MAX_TEMPLATE_BYTES;
 
-/// Templates by key, none longer than
-/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html> allows. What they say is judged when they
-/// are used, as on AWS.
+/// Templates by key, none longer than <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
+/// allows. Their contents are only checked when they are used, as on AWS.
 pub(super) fn templates(
     resource: &Created,
     property: &str,
