@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::fmt::Write as _;
 
 use chatctl_deploy::config::ConfigError;
-use chatctl_deploy::engine::chat::SeatError;
+use chatctl_deploy::engine::client::ConnectError;
 use chatctl_deploy::engine::probe::ProbeError;
-use chatctl_deploy::engine::{DeployError, ErrorKind, TargetError};
+use chatctl_deploy::engine::{DeployError, ErrorKind, StackStatus, TargetError};
 use chatctl_deploy::packaging::PackagingError;
 
 pub(crate) use chatctl_deploy::exit;
@@ -32,7 +32,7 @@ impl CommandError {
         }
     }
 
-    /// Messages that did not get through although everything else did; each was told already.
+    /// Messages that were not delivered although everything else went well; each was reported already.
     pub(crate) fn undelivered(message: impl Into<String>) -> Self {
         Self {
             exit: exit::UNEXPECTED,
@@ -42,7 +42,7 @@ impl CommandError {
         }
     }
 
-    /// What was asked about differs, which is an answer and no failure; it was told already.
+    /// `diff` found changes, which is an answer and no failure; they were printed already.
     pub(crate) fn different() -> Self {
         Self {
             exit: exit::DIFFERENT,
@@ -52,7 +52,7 @@ impl CommandError {
         }
     }
 
-    /// A failure whose `count` problems were shown already; only its exit code and a last word are left.
+    /// A failure whose `count` problems were shown already; what is left is its exit code and a last sentence.
     pub(crate) fn told(error: TargetError, count: usize) -> Self {
         let message = match count {
             1 => "one thing stands in the way of a deployment".to_owned(),
@@ -162,7 +162,7 @@ impl From<DeployError> for CommandError {
                     .cause
                     .as_ref()
                     .and_then(|cause| cause.remedy.clone());
-                let left = what_is_left(&failure.status);
+                let left = failure.status.as_ref().and_then(what_is_left);
                 let hint = [remedy.as_deref(), left].into_iter().flatten();
                 let hint = hint.collect::<Vec<_>>().join("; ");
                 Self::new(
@@ -172,6 +172,15 @@ impl From<DeployError> for CommandError {
                 )
             }
             DeployError::Vanished { .. } => Self::new(exit::STACK_FAILED, error, None),
+            DeployError::Unproven(unproven) => {
+                let is_setup = matches!(unproven.error, ProbeError::Setup(_));
+                let known = unproven.known.filter(|_| !is_setup);
+                let error = Self::from(unproven.error).or_hint(known);
+                match unproven.so_far {
+                    Some(so_far) => error.after(so_far),
+                    None => error,
+                }
+            }
         }
     }
 }
@@ -192,30 +201,30 @@ impl From<ProbeError> for CommandError {
     }
 }
 
-impl From<SeatError> for CommandError {
-    fn from(error: SeatError) -> Self {
+impl From<ConnectError> for CommandError {
+    fn from(error: ConnectError) -> Self {
         let (exit, hint) = match error {
-            SeatError::Setup(error) => return error.into(),
-            SeatError::Proxy { ref source, .. } => (exit::STACK_FAILED, source.hint()),
+            ConnectError::Setup(error) => return error.into(),
+            ConnectError::Proxy { ref source, .. } => (exit::STACK_FAILED, source.hint()),
             ref error if error.is_without_tls() => (
                 exit::STACK_FAILED,
-                "what answers there speaks without TLS, as a local stack does: begin the address with ws://",
+                "the server there does not use TLS, like a local stack: begin the address with ws://",
             ),
-            SeatError::Refused { status: 401, .. } => (
+            ConnectError::Refused { status: 401, .. } => (
                 exit::STACK_FAILED,
-                "the chat wants to know who you are: name yourself and, where it is a chat of two, your friend (`--as`, `--to`)",
+                "the chat requires a name: give yours and, where it is a chat of two, your friend's (`--as`, `--to`)",
             ),
-            SeatError::Refused {
+            ConnectError::Refused {
                 status: 403 | 404, ..
             } => (
                 exit::STACK_FAILED,
                 "the API is there but this stage of it is not, or its authorizer says no: `chatctl status` tells more",
             ),
-            SeatError::Refused { .. } => (
+            ConnectError::Refused { .. } => (
                 exit::STACK_FAILED,
                 "the functions' logs say why: `chatctl logs`",
             ),
-            SeatError::Unreachable { .. } | SeatError::Silent { .. } => (
+            ConnectError::Unreachable { .. } | ConnectError::Silent { .. } => (
                 exit::STACK_FAILED,
                 "check the address and the network; `chatctl status` tells whether the stack is up",
             ),
@@ -225,20 +234,20 @@ impl From<SeatError> for CommandError {
 }
 
 /// Where a failed operation leaves the stack.
-fn what_is_left(status: &str) -> Option<&'static str> {
+fn what_is_left(status: &StackStatus) -> Option<&'static str> {
     match status {
-        "CREATE_FAILED" => Some(
+        StackStatus::CreateFailed => Some(
             "once that is put right, `chatctl deploy` tries again; `chatctl teardown` removes what is left of it",
         ),
-        "ROLLBACK_COMPLETE" => {
+        StackStatus::RollbackComplete => {
             Some("nothing of it is left but its name, which the next deployment removes")
         }
-        "ROLLBACK_FAILED" => {
+        StackStatus::RollbackFailed => {
             Some("the next deployment removes what is left of it, and so does `chatctl teardown`")
         }
-        "UPDATE_ROLLBACK_COMPLETE" => Some("the version before still serves"),
-        "UPDATE_ROLLBACK_FAILED" => Some("`chatctl status` tells where it stands"),
-        "DELETE_FAILED" => Some("`chatctl teardown` tries again"),
+        StackStatus::UpdateRollbackComplete => Some("the version before still serves"),
+        StackStatus::UpdateRollbackFailed => Some("`chatctl status` tells where it stands"),
+        StackStatus::DeleteFailed => Some("`chatctl teardown` tries again"),
         _ => None,
     }
 }

@@ -14,6 +14,10 @@
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
 //! any WebSocket stack, and all its information about a chat comes from the template, as on AWS.
 
+// Every other crate of the command depends on this one, so this is all that a build for another system says.
+#[cfg(not(unix))]
+compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL.");
+
 pub mod handler;
 pub mod handshake;
 pub mod limit;

@@ -2,6 +2,7 @@
 
 mod advisories;
 mod bench;
+mod book;
 mod conformance;
 mod fuzz;
 mod licences;
@@ -33,6 +34,8 @@ usage: cargo xtask COMMAND
   fuzz SECONDS [TARGET...]
                 build the fuzz targets, run each for that long; needs a C++ compiler. New inputs and finds stay in target/fuzz
   peers         only install the tests' third-party programs
+  book          build the documentation into target/book; fails where a link leads nowhere
+  pictures      make the pictures in docs/images anew, from real runs; look at them before you commit them
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
   spelling      look for misspelt words in prose and code; typos.toml has those that are right
@@ -69,6 +72,8 @@ fn main() -> ExitCode {
             fuzz::run(rest[0].parse().unwrap_or(1), &rest[1..])
         }
         "peers" => peers::set_up().map(drop),
+        "book" => book::build(),
+        "pictures" => peers::set_up().and_then(|peers| book::draw(&peers)),
         "licences" => licences::check(),
         "unused" => unused::check(),
         "advisories" => advisories::check(),

@@ -15,7 +15,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// The variables by which tests find them.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 5] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 6] {
         [
             (
                 "CHATCTL_WSCAT",
@@ -28,6 +28,7 @@ impl Peers {
                 "CHATCTL_MINISTACK",
                 self.folder.join("python/bin/ministack"),
             ),
+            ("CHATCTL_MKDOCS", self.folder.join(MKDOCS)),
         ]
     }
 
@@ -44,6 +45,9 @@ impl Peers {
         }
     }
 }
+
+/// The book's generator, in an environment of its own: its pins are its own.
+const MKDOCS: &str = "book/bin/mkdocs";
 
 const CHROMIUM_IS_PACKAGED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64"));
 
@@ -76,6 +80,14 @@ pub(crate) fn set_up_for_spelling() -> Result<PathBuf, StepError> {
     Ok(folder.join("bin/typos"))
 }
 
+/// Installs the book's generator, and answers where it is.
+pub(crate) fn set_up_for_the_book() -> Result<PathBuf, StepError> {
+    let (folder, pins) = (folder(), root().join("xtask/peers"));
+    let pins = [pins.join("requirements-book.txt")];
+    install(&folder.join("book"), &pins, python)?;
+    Ok(folder.join(MKDOCS))
+}
+
 /// The folder of the installed programs.
 fn folder() -> PathBuf {
     let target =
@@ -106,6 +118,7 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
         &[pins.join("requirements-checkov.txt")],
         python,
     )?;
+    set_up_for_the_book()?;
     for (name, program) in peers.variables() {
         if !program.exists() {
             return Err(StepError::Other(format!(

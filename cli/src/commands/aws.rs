@@ -1,24 +1,22 @@
 //! What the commands for AWS share: preflight, and a deployment put together from settings.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use super::concurrency;
-use super::waits::late_target;
 use crate::error::CommandError;
-use crate::terminal::megabytes;
 use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
 use chatctl_deploy::config::{Architecture, Settings};
 use chatctl_deploy::engine::cloud::StackRecord;
 use chatctl_deploy::engine::preflight::Check;
 use chatctl_deploy::engine::{
-    Asset, AssetStore, DeployEvent, DeployMode, Deployment, ErrorKind, Gateways, Inventory,
-    Reporter, Step, TargetError, limits,
+    self, Asset, AssetStore, DeployMode, Deployment, ErrorKind, Reporter, Step, TargetError, limits,
 };
 use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
+use chatctl_deploy::stack::Template;
 use chatctl_deploy::stack::few::{few, few_between};
-use chatctl_deploy::stack::render::{for_emulator, for_region, output, parameter, render};
+use chatctl_deploy::stack::render::{for_emulator, for_region, parameter, render};
+use chatctl_deploy::stack::size::megabytes;
 
 /// What [`preflight`] has found out on its way.
 #[derive(Debug)]
@@ -53,7 +51,7 @@ async fn in_the_account(settings: &Settings) -> (Vec<Check>, Option<Found>) {
         Ok(())
     };
     let outcome = limits::within(limits::ASKING, asking, |minutes| {
-        late_target("find out what there is in AWS", minutes)
+        TargetError::late("find out what there is in AWS", minutes)
     });
     if let Err(error) = outcome.await {
         checks.push(Check::new("AWS", Err(error)));
@@ -72,7 +70,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     checks.push(Check::new("region", Ok(target.region.clone())));
     let identity = match target.identity().await {
         Ok(identity) => identity,
-        // Whatever else is asked would be refused for the same reason.
+        // AWS would refuse the other requests for the same reason.
         Err(error) => {
             checks.push(Check::new("credentials", Err(error)));
             return;
@@ -83,7 +81,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     let bucket = target.bucket(&identity);
     let (bucket_found, stack_found) =
         tokio::join!(bucket.exists(), target.stacks.record(&settings.stack));
-    // By itself, so that a silence is told as its own.
+    // On its own, so that a silence is reported for it alone.
     let concurrency = match settings.has_functions() {
         true => Some(concurrency::check(&target.functions).await),
         false => None,
@@ -179,7 +177,7 @@ fn reachable(settings: &Settings) -> Option<Check> {
     Some(Check::new("backend", outcome))
 }
 
-/// Makes what functions run, and tells how big it is, what it runs on and why.
+/// Builds the functions' code, and reports its size, its processor and why it is that one.
 ///
 /// # Errors
 /// It cannot be built, or Lambda could not run it.
@@ -192,24 +190,22 @@ pub(super) async fn build(
     if !settings.has_functions() {
         return Ok(Built::new());
     }
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Build));
-    let built = packaging::artifacts(settings, source, deployed, reporter).await?;
-    let told = built.values().map(|artifact| {
-        format!(
-            "{} {}, zip {} ({})",
-            artifact.name,
-            megabytes(artifact.size),
-            megabytes(artifact.zip.len() as u64),
-            artifact.note
-        )
-    });
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Build,
-        detail: few_between(&told.collect::<Vec<_>>(), "; "),
-        took: started.elapsed(),
-    });
-    Ok(built)
+    Step::Build
+        .run(reporter, async |reporter| {
+            let built = packaging::artifacts(settings, source, deployed, reporter).await?;
+            let told = built.values().map(|artifact| {
+                format!(
+                    "{} {}, zip {} ({})",
+                    artifact.name,
+                    megabytes(artifact.size),
+                    megabytes(artifact.zip.len() as u64),
+                    artifact.note
+                )
+            });
+            let detail = few_between(&told.collect::<Vec<_>>(), "; ");
+            Ok((built, detail))
+        })
+        .await
 }
 
 /// Where everything in `built` would be published.
@@ -229,6 +225,15 @@ pub(super) async fn located(
     Ok(assets)
 }
 
+/// The template of `settings` as it is deployed to `region`.
+pub(super) fn template(settings: &Settings, region: &str) -> Template {
+    let template = for_region(&render(settings), region);
+    match &settings.aws.endpoint {
+        Some(endpoint) => for_emulator(&template, endpoint),
+        None => template,
+    }
+}
+
 /// The deployment of `settings` to `region` with `code`.
 pub(super) fn deployment(
     settings: &Settings,
@@ -237,19 +242,14 @@ pub(super) fn deployment(
     tags: BTreeMap<String, String>,
     pace: DeployMode,
 ) -> Deployment {
-    let template = for_region(&render(settings), region);
-    let template = match &settings.aws.endpoint {
-        Some(endpoint) => for_emulator(&template, endpoint),
-        None => template,
-    };
     Deployment {
         tags,
         pace,
-        ..Deployment::new(settings.stack.clone(), template, code)
+        ..Deployment::new(settings.stack.clone(), template(settings, region), code)
     }
 }
 
-/// The stack's WebSocket URL: from its outputs; else, for a stack that has lost them, from API Gateway itself.
+/// The stack's WebSocket URL, where it has one.
 ///
 /// # Errors
 /// API Gateway cannot be asked.
@@ -258,22 +258,8 @@ pub(super) async fn endpoint(
     target: &AwsTarget,
     outputs: &Outputs,
 ) -> Result<Option<String>, TargetError> {
-    match outputs.get(output::URL) {
-        Some(url) => Ok(Some(url.clone())),
-        None => {
-            let resources = target.stacks.resources(&settings.stack).await?;
-            // Not by its tags: a stack's have been reported to be missing on WebSocket APIs
-            // (https://github.com/serverless/serverless/pull/10931).
-            let api = resources
-                .iter()
-                .find(|resource| resource.resource_type == "AWS::ApiGatewayV2::Api");
-            let Some(api) = api else {
-                return Ok(None);
-            };
-            let (api, stage) = (&api.physical_id, &settings.stage);
-            target.gateways.endpoint(api, stage).await
-        }
-    }
+    let (stack, stage) = (&settings.stack, &settings.stage);
+    engine::endpoint(&target.stacks, &target.gateways, stack, stage, outputs).await
 }
 
 /// The error of a command that needs a deployed stack.

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::{Cli, Context, Run};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::Output;
 
 /// Print the completions of a shell
 ///
@@ -28,25 +30,30 @@ pub(super) struct ManPagesArgs {
     folder: PathBuf,
 }
 
-pub(super) fn run(args: &CompletionsArgs, mut command: clap::Command) -> Result<(), CommandError> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command, "chatctl", &mut script);
-    let terminal = Terminal {
-        output: Output::Text,
-    };
-    terminal.result(String::from_utf8_lossy(&script).trim_end());
-    Ok(())
+impl Run for CompletionsArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        if context.terminal.output == Output::Json {
+            return Err(CommandError::usage(
+                "a shell script cannot be printed in JSON",
+                "leave out `--output`",
+            ));
+        }
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "chatctl", &mut script);
+        let script = String::from_utf8_lossy(&script);
+        context.terminal.result(script.trim_end());
+        Ok(())
+    }
 }
 
-pub(super) fn write_man_pages(
-    args: &ManPagesArgs,
-    command: clap::Command,
-) -> Result<(), CommandError> {
-    clap_mangen::generate_to(command, &args.folder).map_err(|error| {
-        let message = format!("could not write to {}: {error}", args.folder.display());
-        CommandError::usage(
-            message,
-            "name a folder that is there and that you may write to",
-        )
-    })
+impl Run for ManPagesArgs {
+    async fn run(self, _context: &Context) -> Result<(), CommandError> {
+        clap_mangen::generate_to(Cli::command(), &self.folder).map_err(|error| {
+            let message = format!("could not write to {}: {error}", self.folder.display());
+            CommandError::usage(
+                message,
+                "name a folder that is there and that you may write to",
+            )
+        })
+    }
 }

@@ -9,13 +9,13 @@ use chatctl_deploy::engine::{ErrorKind, limits, silence};
 /// Below this a chat of a few people who talk at the same time may be refused messages.
 const COMFORTABLE: u32 = 50;
 
-/// Asks Lambda. An answer that does not come, or is not allowed, stands in nobody's way.
+/// Asks Lambda. A missing or denied answer does not keep a deployment back.
 pub(super) async fn check(functions: &LambdaFunctions) -> Check {
     let asking = tokio::time::timeout(limits::ASIDE.time(), functions.concurrency());
     let found = match asking.await {
         Ok(answer) => answer.map_err(|error| error.kind),
         Err(_elapsed) => {
-            // Nothing is owed any more.
+            // No answer is expected any more.
             silence::answered();
             Err(ErrorKind::Unreachable)
         }

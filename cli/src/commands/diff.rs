@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::aws::{build, deployment, located, moved, processor};
 use super::waits::asked;
-use super::{AwsArgs, StackArgs, leaving, or_interrupted};
+use super::{AwsArgs, Context, Run, StackArgs, leaving, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
@@ -34,19 +34,18 @@ pub(super) struct DiffArgs {
     exit_code: bool,
 }
 
-impl DiffArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
+impl Run for DiffArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let reporter = RefCell::new(context.terminal.progress());
+        silence::telling(&reporter, diff(&self, context.terminal, &reporter)).await
     }
 }
 
-pub(super) async fn run(args: DiffArgs) -> Result<(), CommandError> {
-    let reporter = RefCell::new(args.terminal().progress());
-    silence::telling(&reporter, diff(&args, &reporter)).await
-}
-
-async fn diff(args: &DiffArgs, shared: &RefCell<AnyReporter>) -> Result<(), CommandError> {
-    let terminal = args.terminal();
+async fn diff(
+    args: &DiffArgs,
+    terminal: Terminal,
+    shared: &RefCell<AnyReporter>,
+) -> Result<(), CommandError> {
     let mut reporter = shared;
     let settings = args.stack.settings(None, Some(&args.aws))?;
     let connecting = async {
@@ -73,7 +72,6 @@ async fn diff(args: &DiffArgs, shared: &RefCell<AnyReporter>) -> Result<(), Comm
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await
         .map_err(|error| leaving("nothing was changed")(error.into()))?;
-    shared.replace(terminal.quiet());
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,

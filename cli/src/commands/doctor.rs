@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::aws::preflight;
-use super::{AwsArgs, StackArgs, or_interrupted};
+use super::{AwsArgs, Context, Run, StackArgs};
 use crate::error::CommandError;
-use crate::terminal::{Output, Role, Terminal, Text, bounded};
+use crate::terminal::{Output, Role, Text, bounded};
 use chatctl_deploy::engine::preflight::{Check, chain, judge};
 use chatctl_deploy::engine::{network, silence};
 use chatctl_deploy::packaging::Source;
 
-/// Check everything that a deployment to AWS needs, and touch nothing
+/// Check everything that a deployment to AWS needs, and change nothing
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_doctor())]
 pub(super) struct DoctorArgs {
@@ -29,34 +29,31 @@ pub(super) struct DoctorArgs {
     skip_target_check: bool,
 }
 
-impl DoctorArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
+impl Run for DoctorArgs {
+    const ENDS_ANYWHERE: bool = true;
 
-pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args.stack.settings(None, Some(&args.aws))?;
-    let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
-    let reporter = RefCell::new(terminal.progress());
-    let looking = async {
-        let network = network::summary().await;
-        Ok::<_, CommandError>((network, preflight(&settings, source).await))
-    };
-    let looking = silence::telling(&reporter, looking);
-    let (network, (mut checks, found)) = or_interrupted(looking).await?;
-    if let Err(error) = &network {
-        // The same stands in the way of AWS; once is enough.
-        let told = |check: &Check| matches!(&check.outcome, Err(other) if other.to_string() == error.to_string());
-        checks.retain(|check| !told(check));
-    }
-    checks.insert(0, Check::new("network", network));
-    if let Some(caution) = found.and_then(|found| found.identity.caution()) {
-        checks.push(Check::new("partition", Ok(caution.to_owned())));
-    }
-    if terminal.output == Output::Json {
-        let rows: Vec<_> = checks
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self.stack.settings(None, Some(&self.aws))?;
+        let source = Source::of_flags(self.handlers.as_deref(), self.skip_target_check);
+        let reporter = RefCell::new(terminal.progress());
+        let looking = async {
+            let network = network::summary().await;
+            Ok::<_, CommandError>((network, preflight(&settings, source).await))
+        };
+        let looking = silence::telling(&reporter, looking);
+        let (network, (mut checks, found)) = looking.await?;
+        if let Err(error) = &network {
+            // The same stands in the way of AWS; once is enough.
+            let told = |check: &Check| matches!(&check.outcome, Err(other) if other.to_string() == error.to_string());
+            checks.retain(|check| !told(check));
+        }
+        checks.insert(0, Check::new("network", network));
+        if let Some(caution) = found.and_then(|found| found.identity.caution()) {
+            checks.push(Check::new("partition", Ok(caution.to_owned())));
+        }
+        if terminal.output == Output::Json {
+            let rows: Vec<_> = checks
             .iter()
             .map(|check| match &check.outcome {
                 Ok(found) => match &check.caution {
@@ -70,16 +67,17 @@ pub(super) async fn run(args: DoctorArgs) -> Result<(), CommandError> {
                 }),
             })
             .collect();
-        terminal.result_json(&json!({"type": "result", "checks": rows}));
-    } else {
-        for check in &checks {
-            terminal.result_painted(line(check));
+            terminal.result_json(&json!({"type": "result", "checks": rows}));
+        } else {
+            for check in &checks {
+                terminal.result_painted(line(check));
+            }
         }
-    }
-    let problems = checks.iter().filter(|check| check.outcome.is_err()).count();
-    match judge(checks) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(CommandError::told(error, problems)),
+        let problems = checks.iter().filter(|check| check.outcome.is_err()).count();
+        match judge(checks) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(CommandError::told(error, problems)),
+        }
     }
 }
 

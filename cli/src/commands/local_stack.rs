@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
+use super::{Context, Run};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::Terminal;
 
-/// Run one local stack until it is told to stop
+/// Run one local stack until a command stops it
 #[derive(Debug, clap::Args)]
 pub(super) struct LocalStackArgs {
     folder: PathBuf,
     stack: String,
 }
 
-pub(super) async fn run(args: LocalStackArgs) -> Result<(), CommandError> {
-    // The process's standard error is its log file.
-    let complain = |text: &str| {
-        let terminal = Terminal {
-            output: Output::Text,
+impl Run for LocalStackArgs {
+    async fn run(self, _context: &Context) -> Result<(), CommandError> {
+        // The process's standard error is its log file.
+        let complain = |text: &str| {
+            Terminal::default().say(text);
         };
-        terminal.say(text);
-    };
-    Ok(chatctl_deploy::local::background::run(args.folder, args.stack, complain).await?)
+        Ok(chatctl_deploy::local::background::run(self.folder, self.stack, complain).await?)
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::aws::not_deployed;
 use super::waits::{UNANSWERED_QUESTIONS, asked};
-use super::{StackArgs, TargetArgs, status};
+use super::{Context, Run, StackArgs, TargetArgs, status};
 use crate::error::CommandError;
 use crate::terminal::{LogColumns, Terminal};
 use chatctl_deploy::aws::AwsTarget;
@@ -16,11 +16,11 @@ use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::logs::{LogEntry, names, short};
 
-/// Show what the functions have written
+/// Show the functions' logs
 ///
-/// All functions together, oldest line first; times are UTC. At a terminal, lines that are no warning are cut at its
-/// width; in a pipe and with `--output json` nothing is. On AWS it is CloudWatch Logs that is read, with your own
-/// credentials, and lines can take some seconds to appear there.
+/// Lines of all functions, the oldest first; times are UTC. A terminal shows lines up to its width, except warnings; a
+/// pipe and `--output json` get them whole. For a stack on AWS, CloudWatch Logs is read with your own credentials; lines
+/// can take some seconds to appear there.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_logs())]
 pub(super) struct LogsArgs {
@@ -28,21 +28,15 @@ pub(super) struct LogsArgs {
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
-    /// Go on with what is written from now on, until Ctrl-C
+    /// Keep showing new lines, until Ctrl-C
     #[arg(long, short)]
     follow: bool,
     /// Only this function, such as `direct`; can be repeated
     #[arg(long, value_name = "NAME")]
     function: Vec<String>,
-    /// How far to look back: a number of s, m, h or d
+    /// How far to look back: a number with s, m, h or d
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration)]
     since: Duration,
-}
-
-impl LogsArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
 }
 
 /// Between two looks at files on this machine.
@@ -65,32 +59,41 @@ fn duration(text: &str) -> Result<Duration, String> {
     ))
 }
 
-pub(super) async fn run(args: LogsArgs) -> Result<(), CommandError> {
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    let now = SystemTime::now();
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let since = since.saturating_sub(args.since).as_millis();
-    let since = i64::try_from(since).unwrap_or(0);
-    if args.target.local {
-        local(&args, &settings, since).await
-    } else {
-        let reporter = RefCell::new(args.terminal().progress());
-        silence::telling(&reporter, aws(&args, &settings, since)).await
+impl Run for LogsArgs {
+    const ENDS_ANYWHERE: bool = true;
+
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let now = SystemTime::now();
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = since.saturating_sub(self.since).as_millis();
+        let since = i64::try_from(since).unwrap_or(0);
+        if self.target.local {
+            local(&self, context.terminal, &settings, since).await
+        } else {
+            let reporter = RefCell::new(context.terminal.progress());
+            silence::telling(&reporter, aws(&self, context.terminal, &settings, since)).await
+        }
     }
 }
 
-async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
+async fn local(
+    args: &LogsArgs,
+    terminal: Terminal,
+    settings: &Settings,
+    since: i64,
+) -> Result<(), CommandError> {
     let target = LocalTarget::new(&settings.folder, None);
     let mut logs = target.logs(&settings.stack);
     let runs = target.status(&settings.stack).await?.is_some();
-    // A stack that does not run has left its logs, unless there never was one.
+    // The logs of a stopped stack remain.
     if !runs && !target.is_stopped(&settings.stack)? && logs.functions().is_empty() {
         return Err(status::not_running(&target, &settings.stack)?);
     }
     let mut functions = target.functions(&settings.stack)?;
     functions.extend(logs.functions());
     check(&args.function, &functions)?;
-    let show = Show::new(args, &functions);
+    let show = Show::new(args, terminal, &functions);
     let mut news = logs.so_far();
     news.retain(|entry| entry.at >= since);
     loop {
@@ -102,7 +105,12 @@ async fn local(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), C
     }
 }
 
-async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), CommandError> {
+async fn aws(
+    args: &LogsArgs,
+    terminal: Terminal,
+    settings: &Settings,
+    since: i64,
+) -> Result<(), CommandError> {
     let finding = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         if target.stacks.record(&settings.stack).await?.is_none() {
@@ -116,7 +124,7 @@ async fn aws(args: &LogsArgs, settings: &Settings, since: i64) -> Result<(), Com
     if !args.function.is_empty() {
         reader.keep(&args.function);
     }
-    let show = Show::new(args, &reader.functions());
+    let show = Show::new(args, terminal, &reader.functions());
     let (mut quiet, mut failures) = (0, 0);
     loop {
         let News {
@@ -168,7 +176,7 @@ fn check(asked: &[String], functions: &[String]) -> Result<(), CommandError> {
     ))
 }
 
-/// Shows what was asked for.
+/// Shows the lines of the functions that were asked for.
 struct Show<'a> {
     terminal: Terminal,
     columns: LogColumns,
@@ -176,19 +184,19 @@ struct Show<'a> {
 }
 
 impl<'a> Show<'a> {
-    fn new(args: &'a LogsArgs, functions: &[String]) -> Self {
+    fn new(args: &'a LogsArgs, terminal: Terminal, functions: &[String]) -> Self {
         let asked = |function: &&String| {
             args.function.is_empty() || args.function.iter().any(|asked| names(asked, function))
         };
         let shown = functions.iter().filter(asked);
         Self {
-            terminal: args.terminal(),
+            terminal,
             columns: LogColumns::new(shown.map(String::as_str)),
             asked: &args.function,
         }
     }
 
-    /// `false` once nobody reads any more (`| head -1`).
+    /// `false` once the reader has gone (`| head -1`).
     fn all(&self, entries: Vec<LogEntry>) -> bool {
         let asked = |entry: &LogEntry| {
             self.asked.is_empty() || self.asked.iter().any(|name| names(name, &entry.function))

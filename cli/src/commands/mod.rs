@@ -15,9 +15,13 @@ mod logs;
 mod outputs;
 mod plan;
 mod print_connect_commands;
+#[cfg(test)]
+mod reference;
 mod render;
 mod status;
 mod teardown;
+#[cfg(test)]
+mod tests;
 mod waits;
 mod web;
 
@@ -25,14 +29,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::Styles;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{CommandError, exit};
-use crate::terminal::{self, Output, Terminal};
+use crate::terminal::{self, Invocation, Output, Terminal, Volume};
 use chatctl_deploy::config::names::{
     EndpointTemplate, PersonName, RegionName, StackName, StageName,
 };
 use chatctl_deploy::config::{Overrides, Settings};
+use chatctl_deploy::engine::requests;
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -45,8 +50,41 @@ use chatctl_deploy::config::{Overrides, Settings};
     disable_help_subcommand = true
 )]
 struct Cli {
+    #[command(flatten)]
+    every: EveryArgs,
     #[command(subcommand)]
     command: Command,
+}
+
+/// The options of every command.
+#[derive(Debug, Args)]
+struct EveryArgs {
+    /// The format of what the command prints
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = EVERY
+    )]
+    output: Output,
+    /// Show each request to AWS, to the chat and to a local stack on stderr, as it ends
+    #[arg(long, short, global = true, conflicts_with = "quiet", help_heading = EVERY)]
+    verbose: bool,
+    /// Show results, warnings, errors and questions only
+    #[arg(long, short, global = true, help_heading = EVERY)]
+    quiet: bool,
+}
+
+impl EveryArgs {
+    fn volume(&self) -> Volume {
+        match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (_, true) => Volume::Verbose,
+            (false, false) => Volume::Normal,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,16 +107,17 @@ enum Command {
     ManPages(completions::ManPagesArgs),
     #[command(hide = true)]
     LocalStack(local_stack::LocalStackArgs),
-    /// End what another chatctl has started, once that has ended
+    /// End the processes that another chatctl has started, once that one has ended
     #[command(hide = true)]
     Guard,
 }
 
-/// The headings of options that several commands share; a command's own stand before them.
+/// The headings of options that several commands share. Help texts list a command's own options first.
 const STACK: &str = "Options of every command about a stack";
 const ACCOUNT: &str = "Options for AWS";
+const EVERY: &str = "Options of every command";
 
-/// What every command about a stack understands.
+/// The options of every command about a stack.
 #[derive(Debug, Args)]
 struct StackArgs {
     /// The config file [default: chatctl.toml, if there is one]
@@ -108,24 +147,15 @@ struct StackArgs {
         help_heading = STACK
     )]
     stage: Option<StageName>,
-    /// How to answer
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        help_heading = STACK
-    )]
-    output: Output,
 }
 
 /// The two people in the connect commands.
 #[derive(Debug, Args)]
 struct PeopleArgs {
-    /// Who opens the first terminal [default: from the config, else Tom]
+    /// The name of the person at the first terminal [default: from the config, else Tom]
     #[arg(long, value_name = "NAME")]
     from: Option<PersonName>,
-    /// Who opens the second one [default: from the config, else Jerry]
+    /// The name of the person at the second terminal [default: from the config, else Jerry]
     #[arg(long, value_name = "NAME")]
     to: Option<PersonName>,
 }
@@ -133,17 +163,17 @@ struct PeopleArgs {
 /// Which target a command is about.
 #[derive(Debug, Args)]
 struct TargetArgs {
-    /// This machine instead of AWS: no account, no Docker
+    /// Use this machine instead of AWS: no account, no Docker
     #[arg(long, conflicts_with_all = ["region", "profile"])]
     local: bool,
     #[command(flatten)]
     aws: AwsArgs,
 }
 
-/// Which account, and where.
+/// The account and the Region.
 #[derive(Debug, Args)]
 struct AwsArgs {
-    /// The AWS region [default: from the config, else AWS_REGION, else the profile's]
+    /// The AWS Region [default: from the config, else AWS_REGION, else the profile's]
     #[arg(long, value_name = "NAME", help_heading = ACCOUNT)]
     region: Option<RegionName>,
     /// The profile in ~/.aws to act as [default: from the config, else AWS_PROFILE, else default]
@@ -161,12 +191,6 @@ struct AwsArgs {
 }
 
 impl StackArgs {
-    fn terminal(&self) -> Terminal {
-        Terminal {
-            output: self.output,
-        }
-    }
-
     fn settings(
         &self,
         people: Option<&PeopleArgs>,
@@ -186,81 +210,89 @@ impl StackArgs {
     }
 }
 
+/// What every command is given besides its own arguments.
+#[derive(Debug)]
+struct Context {
+    /// Where and in which format the command answers.
+    terminal: Terminal,
+}
+
+/// A command that can be run.
+trait Run {
+    /// Whether an interruption may end the command wherever it waits. The others come to an end of their own.
+    const ENDS_ANYWHERE: bool = false;
+
+    /// Runs the command.
+    async fn run(self, context: &Context) -> Result<(), CommandError>;
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Result<(), CommandError> {
+        match self {
+            Self::Deploy(args) => run(args, context),
+            Self::Diff(args) => run(args, context),
+            Self::Teardown(args) => run(args, context),
+            Self::PrintConnectCommands(args) => run(args, context),
+            Self::Status(args) => run(args, context),
+            Self::Outputs(args) => run(args, context),
+            Self::Doctor(args) => run(args, context),
+            Self::Render(args) => run(args, context),
+            Self::Init(args) => run(args, context),
+            Self::Web(args) => run(args, context),
+            Self::Dev(args) => run(args, context),
+            Self::Chat(args) => run(args, context),
+            Self::Logs(args) => run(args, context),
+            Self::Completions(args) => run(args, context),
+            Self::ManPages(args) => run(args, context),
+            Self::LocalStack(args) => run(args, context),
+            Self::Guard => {
+                chatctl_deploy::guard::run(std::io::stdin().lock());
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Parses, runs, explains.
 pub(crate) fn main() -> ExitCode {
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
+    let parsed = Cli::command().try_get_matches();
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version come this way too, with exit code 0; a closed pipe is no failure.
             explain(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
         }
     };
-    chatctl_deploy::guard::enable();
-    let (terminal, outcome) = match command {
-        Command::Deploy(args) => (args.terminal(), block_on(deploy::run(args))),
-        Command::Diff(args) => (args.terminal(), block_on(diff::run(args))),
-        Command::Outputs(args) => (
-            args.terminal(),
-            block_on(or_interrupted(outputs::run(args))),
-        ),
-        Command::Doctor(args) => (args.terminal(), block_on(or_interrupted(doctor::run(args)))),
-        Command::Teardown(args) => (args.terminal(), block_on(teardown::run(args))),
-        Command::PrintConnectCommands(args) => (
-            args.terminal(),
-            block_on(or_interrupted(print_connect_commands::run(args))),
-        ),
-        Command::Status(args) => (args.terminal(), block_on(or_interrupted(status::run(args)))),
-        Command::Render(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            block_on(render::run(args)),
-        ),
-        Command::Init(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            init::run(args),
-        ),
-        Command::Web(args) => (args.terminal(), block_on(web::run(args))),
-        Command::Dev(args) => (args.terminal(), block_on(dev::run(args))),
-        Command::Chat(args) => (args.terminal(), block_on(chat::run(args))),
-        Command::Logs(args) => (args.terminal(), block_on(or_interrupted(logs::run(args)))),
-        Command::Completions(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            completions::run(&args, Cli::command()),
-        ),
-        Command::ManPages(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            completions::write_man_pages(&args, Cli::command()),
-        ),
-        Command::LocalStack(args) => (
-            Terminal {
-                output: Output::Text,
-            },
-            block_on(local_stack::run(args)),
-        ),
-        Command::Guard => {
-            chatctl_deploy::guard::run(std::io::stdin().lock());
-            return ExitCode::SUCCESS;
-        }
+    // There is one, and it lasts as long as the process.
+    let invocation = Box::leak(Box::new(Invocation::new(Cli::command(), &matches)));
+    let terminal = Terminal {
+        output: cli.every.output,
+        volume: cli.every.volume(),
+        invocation: Some(invocation),
     };
-    chatctl_deploy::guard::dismiss();
+    requests::observe(move |request| terminal.request(request));
+    let context = Context { terminal };
+    // The guard is what the others start to clean up after them, and has none of its own.
+    let is_guarded = !matches!(cli.command, Command::Guard);
+    if is_guarded {
+        chatctl_deploy::guard::enable();
+    }
+    let outcome = cli.command.run(&context);
+    if is_guarded {
+        chatctl_deploy::guard::dismiss();
+    }
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal.failure(&error);
+            context.terminal.failure(&error);
             ExitCode::from(error.exit)
         }
     }
 }
 
-/// Prints what clap says. It quotes arguments, so it is told what it would say without its own paint, too.
+/// Prints the error, or the help, that clap has made. It quotes arguments, so it is rendered without colours, too.
 fn explain(error: &clap::Error) {
     let unpainted = Cli::command()
         .styles(Styles::plain())
@@ -271,8 +303,8 @@ fn explain(error: &clap::Error) {
     terminal::tell_usage(painted, &plain.ansi().to_string(), error.use_stderr());
 }
 
-/// Runs `command` on a runtime of its own; commands without one start faster.
-fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(), CommandError> {
+/// Runs `command` on a runtime of its own.
+fn run<C: Run>(command: C, context: &Context) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -280,7 +312,11 @@ fn block_on(command: impl Future<Output = Result<(), CommandError>>) -> Result<(
         .expect("a runtime needs no more than the operating system gives every process")
         .block_on(async {
             chatctl_deploy::interrupt::listen();
-            command.await
+            let running = command.run(context);
+            match C::ENDS_ANYWHERE {
+                true => or_interrupted(running).await,
+                false => running.await,
+            }
         })
 }
 
@@ -297,7 +333,7 @@ fn or_interrupted<T, E: Into<CommandError>>(
     }
 }
 
-/// What an interrupted command says about what it leaves; other failures speak for themselves.
+/// Adds to the error of an interruption what it leaves; other errors stay as they are.
 fn leaving(what: impl Into<String>) -> impl FnOnce(CommandError) -> CommandError {
     let what = what.into();
     move |error| {
@@ -306,15 +342,5 @@ fn leaving(what: impl Into<String>) -> impl FnOnce(CommandError) -> CommandError
         } else {
             error
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
     }
 }

@@ -2,9 +2,9 @@
 
 use super::aws::not_deployed;
 use super::waits::asking;
-use super::{StackArgs, TargetArgs};
+use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::Output;
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::Stacks;
@@ -21,33 +21,31 @@ pub(super) struct OutputsArgs {
     stack: StackArgs,
 }
 
-impl OutputsArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
+impl Run for OutputsArgs {
+    const ENDS_ANYWHERE: bool = true;
 
-pub(super) async fn run(args: OutputsArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    let outputs = if args.target.local {
-        let target = LocalTarget::new(&settings.folder, None);
-        let description = target.describe(&settings.stack).await?;
-        match description.filter(|description| !description.outputs.is_empty()) {
-            Some(description) => description.outputs,
-            None => return Err(super::status::not_running(&target, &settings.stack)?),
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let outputs = if self.target.local {
+            let target = LocalTarget::new(&settings.folder, None);
+            let description = target.describe(&settings.stack).await?;
+            match description.filter(|description| !description.outputs.is_empty()) {
+                Some(description) => description.outputs,
+                None => return Err(super::status::not_running(&target, &settings.stack)?),
+            }
+        } else {
+            asking(terminal, on_aws(&settings)).await?
+        };
+        if terminal.output == Output::Json {
+            terminal.result_json(&outputs);
+        } else {
+            for (name, value) in outputs {
+                terminal.result(&format!("{name}={value}"));
+            }
         }
-    } else {
-        asking(terminal, on_aws(&settings)).await?
-    };
-    if terminal.output == Output::Json {
-        terminal.result_json(&outputs);
-    } else {
-        for (name, value) in outputs {
-            terminal.result(&format!("{name}={value}"));
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 async fn on_aws(settings: &Settings) -> Result<Outputs, CommandError> {

@@ -1,7 +1,7 @@
-//! What a stack that is not there yet will be built from and run, told before anything of it is started.
+//! What a new stack will be built from and run, printed before anything of it is started.
 //!
 //! A clone's build scripts and handlers run with the rights of the user. Whether this is the first time is not read from
-//! a file, which the clone could bring along: it is told whenever no such stack runs here or is known to AWS.
+//! a file, which the clone could contain: the plan is printed whenever no such stack runs here or is known to AWS.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub(super) enum Place<'a> {
     Aws(&'a str),
 }
 
-/// Tells what will be built and run for the stack of `settings`; ours is `prebuilt` where that is given.
+/// Prints what will be built and run for the stack of `settings`; `prebuilt` replaces the handlers of this project.
 ///
 /// # Errors
 /// A crate is not there, or is another user's.

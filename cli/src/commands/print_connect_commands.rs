@@ -1,9 +1,9 @@
 //! `chatctl print-connect-commands`
 
 use super::connected::{Deployed, deployed};
-use super::{PeopleArgs, StackArgs, TargetArgs};
+use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal};
+use crate::terminal::Output;
 use chatctl_deploy::stack::connect::connect_commands;
 use chatctl_deploy::stack::page::beside;
 
@@ -19,28 +19,27 @@ pub(super) struct PrintConnectCommandsArgs {
     people: PeopleArgs,
 }
 
-impl PrintConnectCommandsArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
+impl Run for PrintConnectCommandsArgs {
+    const ENDS_ANYWHERE: bool = true;
 
-pub(super) async fn run(args: PrintConnectCommandsArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args
-        .stack
-        .settings(Some(&args.people), Some(&args.target.aws))?;
-    let Deployed { url, introduction } = deployed(terminal, &settings, args.target.local).await?;
-    let commands = connect_commands(&url, &settings, introduction);
-    if terminal.output == Output::Json {
-        terminal.result_json(&commands);
-    } else {
-        for command in commands {
-            terminal.result(&command.command);
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self
+            .stack
+            .settings(Some(&self.people), Some(&self.target.aws))?;
+        let Deployed { url, introduction } =
+            deployed(terminal, &settings, self.target.local).await?;
+        let commands = connect_commands(&url, &settings, introduction);
+        if terminal.output == Output::Json {
+            terminal.result_json(&commands);
+        } else {
+            for command in commands {
+                terminal.result(&command.command);
+            }
+            let page = self.target.local.then(|| beside(&url));
+            super::chat::hint(terminal, &settings, introduction, "");
+            super::web::hint(terminal, &settings, introduction, page.as_deref());
         }
-        let page = args.target.local.then(|| beside(&url));
-        super::chat::hint(terminal, &settings, introduction, "");
-        super::web::hint(terminal, &settings, introduction, page.as_deref());
+        Ok(())
     }
-    Ok(())
 }

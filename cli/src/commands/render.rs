@@ -1,6 +1,6 @@
 //! `chatctl render`
 
-use super::{AwsArgs, StackArgs};
+use super::{AwsArgs, Context, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, escaped};
 use chatctl_deploy::aws::named_region;
@@ -27,21 +27,23 @@ enum Format {
     Json,
 }
 
-pub(super) async fn run(args: RenderArgs) -> Result<(), CommandError> {
-    let settings = args.stack.settings(None, Some(&args.aws))?;
-    let region = named_region(&settings.aws).await.unwrap_or_default();
-    let template = for_region(&render(&settings), &region);
-    let terminal = args.stack.terminal();
-    let text = match (args.format, terminal.output) {
-        (Some(Format::Yaml), Output::Json) => {
-            return Err(CommandError::usage(
-                "`--format yaml` cannot be answered in JSON",
-                "leave out `--format`, or `--output json`",
-            ));
-        }
-        (Some(Format::Yaml), Output::Text) | (None, Output::Text) => template.to_yaml(),
-        (Some(Format::Json), _) | (None, Output::Json) => escaped(&template.to_json()),
-    };
-    terminal.result(text.trim_end());
-    Ok(())
+impl Run for RenderArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let settings = self.stack.settings(None, Some(&self.aws))?;
+        let region = named_region(&settings.aws).await.unwrap_or_default();
+        let template = for_region(&render(&settings), &region);
+        let terminal = context.terminal;
+        let text = match (self.format, terminal.output) {
+            (Some(Format::Yaml), Output::Json) => {
+                return Err(CommandError::usage(
+                    "`--format yaml` cannot be answered in JSON",
+                    "leave out `--format`, or `--output json`",
+                ));
+            }
+            (Some(Format::Yaml), Output::Text) | (None, Output::Text) => template.to_yaml(),
+            (Some(Format::Json), _) | (None, Output::Json) => escaped(&template.to_json()),
+        };
+        terminal.result(text.trim_end());
+        Ok(())
+    }
 }

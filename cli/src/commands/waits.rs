@@ -1,13 +1,13 @@
-//! How long commands wait, what they say meanwhile, and what their help promises of it.
+//! How long commands wait, and what their help texts promise of it.
 
 use std::cell::RefCell;
 
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::engine::limits::{self, Limit};
-use chatctl_deploy::engine::{ErrorKind, TargetError, silence};
+use chatctl_deploy::engine::{TargetError, silence};
 
-/// `work`, which only asks AWS, as long as that may take; a long silence is told.
+/// `work`, which only asks AWS, within its limit; a long silence is reported.
 ///
 /// # Errors
 /// That of `work`, or there is no end of it.
@@ -22,7 +22,7 @@ pub(super) fn asking<T, E: Into<CommandError>>(
     }
 }
 
-/// The same where something else tells of the silence.
+/// The same, where another reporter reports the silence.
 pub(super) fn asked<T, E: Into<CommandError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, CommandError>> {
@@ -30,20 +30,8 @@ pub(super) fn asked<T, E: Into<CommandError>>(
     limits::within(
         limits::ASKING,
         async move { work.await.map_err(Into::into) },
-        |minutes| late("find out everything that is needed", minutes),
+        |minutes| TargetError::late("find out everything that is needed", minutes).into(),
     )
-}
-
-/// The error of something that took longer than it may.
-pub(super) fn late(attempt: &str, minutes: u64) -> CommandError {
-    late_target(attempt, minutes).into()
-}
-
-/// The same, to be gone into.
-pub(super) fn late_target(attempt: &str, minutes: u64) -> TargetError {
-    let message = format!("could not {attempt} within {minutes} minutes");
-    TargetError::new(ErrorKind::Unreachable, message)
-        .with_hint("check the network, then run the same command again")
 }
 
 /// Everything of a deployment that does not wait for CloudFormation's work: the checks, what a hotswap looks at,

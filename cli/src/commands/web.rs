@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::connected::{Deployed, deployed};
-use super::{PeopleArgs, StackArgs, TargetArgs};
+use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
@@ -35,44 +35,41 @@ pub(super) struct WebArgs {
     open: bool,
 }
 
-impl WebArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
-pub(super) async fn run(args: WebArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args
-        .stack
-        .settings(Some(&args.people), Some(&args.target.aws))?;
-    let Deployed { url, introduction } = deployed(terminal, &settings, args.target.local).await?;
-    let show = |base: &str| {
-        let links = links(base, &settings, introduction);
-        if terminal.output == Output::Json {
-            terminal.result_json(&json!({ "type": "ready", "page": base, "links": links }));
-        } else {
-            links.iter().for_each(|link| terminal.result(link));
-        }
-        if args.open {
-            for link in &links {
-                open(link, terminal);
+impl Run for WebArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self
+            .stack
+            .settings(Some(&self.people), Some(&self.target.aws))?;
+        let Deployed { url, introduction } =
+            deployed(terminal, &settings, self.target.local).await?;
+        let show = |base: &str| {
+            let links = links(base, &settings, introduction);
+            if terminal.output == Output::Json {
+                terminal.result_json(&json!({ "type": "ready", "page": base, "links": links }));
+            } else {
+                links.iter().for_each(|link| terminal.result(link));
             }
+            if self.open {
+                for link in &links {
+                    open(link, terminal);
+                }
+            }
+        };
+        if self.target.local {
+            show(&beside(&url));
+            return Ok(());
         }
-    };
-    if args.target.local {
-        show(&beside(&url));
-        return Ok(());
+        let filled_in = page_settings(&settings, introduction, Some(&url));
+        let served = local::page::listen(&filled_in, self.port).await?;
+        show(&format!("http://127.0.0.1:{}/", served.port));
+        terminal.hint("Ctrl-C ends the page, not the stack");
+        tokio::select! {
+            () = served.forever() => {}
+            () = chatctl_deploy::interrupt::requested() => {}
+        }
+        Ok(())
     }
-    let filled_in = page_settings(&settings, introduction, Some(&url));
-    let served = local::page::listen(&filled_in, args.port).await?;
-    show(&format!("http://127.0.0.1:{}/", served.port));
-    terminal.hint("Ctrl-C ends the page, not the stack");
-    tokio::select! {
-        () = served.forever() => {}
-        () = chatctl_deploy::interrupt::requested() => {}
-    }
-    Ok(())
 }
 
 /// Tells of the page where connect commands were printed; `page` is where it is, if it is served already.

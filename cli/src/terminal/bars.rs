@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::STEP_COLUMNS;
-use super::gate::{Shown, Sink, Stderr, Text};
+use super::gate::{Drawing, Shown, Sink, Stderr, Text, draws};
 use super::lines::{
     building_line, repeating_line, seconds, settled_line, silent_line, step_word, under_way,
 };
@@ -29,7 +29,9 @@ pub(crate) struct Bars {
 
 impl Bars {
     pub(crate) fn new() -> Self {
-        Self::on(ProgressDrawTarget::stderr())
+        let bars = Self::on(ProgressDrawTarget::stderr());
+        draws(Some(Box::new(Screen(bars.screen.clone()))));
+        bars
     }
 
     fn on(target: ProgressDrawTarget) -> Self {
@@ -128,6 +130,23 @@ fn for_bars(shown: &Shown) -> String {
 impl Drop for Bars {
     fn drop(&mut self) {
         self.clear();
+        draws(None);
+    }
+}
+
+/// The bars, as what is printed beside them has to know of them.
+struct Screen(MultiProgress);
+
+impl Drawing for Screen {
+    fn suspend(&self, print: &mut dyn FnMut()) {
+        self.0.suspend(print);
+    }
+
+    fn hide(&self, is_hidden: bool) {
+        self.0.set_draw_target(match is_hidden {
+            true => ProgressDrawTarget::hidden(),
+            false => ProgressDrawTarget::stderr(),
+        });
     }
 }
 

@@ -4,6 +4,7 @@
 //! ours, whatever a config, a template, a path, a profile, AWS, a log or a chat contains.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anstyle::Style;
 use serde::Serialize;
@@ -39,7 +40,7 @@ impl Text {
         Self(compiler::pieces(words))
     }
 
-    /// What is in it, for tests of what is told.
+    /// Its text, for tests.
     #[cfg(test)]
     pub(crate) fn without_style(&self) -> String {
         self.0.iter().map(|(_, text)| text.as_str()).collect()
@@ -133,7 +134,7 @@ impl Shown {
         anstream::adapter::strip_str(&self.0).to_string()
     }
 
-    /// The same for somebody else's writer, such as a progress bar or a line editor, which does not leave out colours
+    /// The same for the writer of a library, such as a progress bar or a line editor, which does not leave out colours
     /// by itself.
     pub(super) fn for_writer(&self, coloured: bool) -> String {
         match coloured {
@@ -168,7 +169,7 @@ impl Sink for Stdout {
 }
 
 impl Stdout {
-    /// Prints a result that somebody may process: into a file or pipe byte for byte, on a terminal printable.
+    /// Prints a result that a program may read: into a file or pipe byte for byte, on a terminal printable.
     ///
     /// # Errors
     /// The reader has gone.
@@ -204,15 +205,69 @@ impl Stdout {
 
 impl Sink for Stderr {
     fn line(&mut self, line: &Shown) -> io::Result<()> {
-        writeln!(anstream::stderr(), "{}", line.0)
+        aside(|| writeln!(anstream::stderr(), "{}", line.0))
     }
+}
+
+/// What draws on stderr by itself, such as bars: it makes room for what is printed there.
+pub(super) trait Drawing: Send {
+    /// Takes the drawing off the terminal, has `print` called, and draws it again.
+    fn suspend(&self, print: &mut dyn FnMut());
+
+    /// Draws no more, or again.
+    fn hide(&self, is_hidden: bool);
+}
+
+static DRAWING: Mutex<Option<Box<dyn Drawing>>> = Mutex::new(None);
+
+fn drawing() -> MutexGuard<'static, Option<Box<dyn Drawing>>> {
+    DRAWING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on `drawing` makes room for what is printed on stderr; `None` when nothing is drawn any more.
+pub(super) fn draws(drawing_now: Option<Box<dyn Drawing>>) {
+    *drawing() = drawing_now;
+}
+
+/// Prints on stderr, beside what is drawn there.
+fn aside(print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match &*drawing() {
+        None => print(),
+        Some(drawing) => {
+            let (mut print, mut printed) = (Some(print), Ok(()));
+            drawing.suspend(&mut || {
+                if let Some(print) = print.take() {
+                    printed = print();
+                }
+            });
+            printed
+        }
+    }
+}
+
+/// Hides what is drawn on stderr until the answer is dropped.
+pub(super) fn hide_drawing() -> impl Drop {
+    struct Hidden;
+    impl Drop for Hidden {
+        fn drop(&mut self) {
+            if let Some(drawing) = &*drawing() {
+                drawing.hide(false);
+            }
+        }
+    }
+    if let Some(drawing) = &*drawing() {
+        drawing.hide(true);
+    }
+    Hidden
 }
 
 impl Stderr {
     /// Prints `text`, whose lines have their ends or are to be gone on with.
     pub(super) fn print(self, text: &Shown) {
-        let mut err = anstream::stderr().lock();
-        drop(write!(err, "{}", text.0).and_then(|()| err.flush()));
+        drop(aside(|| {
+            let mut err = anstream::stderr().lock();
+            write!(err, "{}", text.0).and_then(|()| err.flush())
+        }));
     }
 
     /// The columns that prose on it has.

@@ -1,137 +1,144 @@
-//! Commands in our words, as the one who reads them has to type them.
+//! Further commands in hints, spelt as this user has to type them.
 
-/// `text` with its `chatctl …` commands as this user has to type them: with the flags that say which stack it is
-/// about, and by `cargo run` for whoever runs a clone by it and has no `chatctl` to call.
-pub(super) fn as_invoked(text: &str) -> String {
-    let runner = match (
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+/// The options that say which stack a command is about, in the order in which a hint repeats them.
+const WHICH_STACK: [&str; 6] = ["local", "config", "stack", "stage", "region", "profile"];
+
+/// How this command was called.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    /// What runs chatctl.
+    runner: &'static str,
+    /// All commands with their options.
+    chatctl: clap::Command,
+    /// Those of [`WHICH_STACK`] that were given on the command line, with their values.
+    given: Vec<(&'static str, Option<String>)>,
+}
+
+/// A command that a hint recommends: one of chatctl's verbs with its arguments.
+#[derive(Debug)]
+struct NextStep<'a> {
+    verb: &'a str,
+    words: Vec<&'a str>,
+}
+
+impl<'a> NextStep<'a> {
+    fn parse(text: &'a str) -> Self {
+        let mut words = text.split(' ');
+        Self {
+            verb: words.next().unwrap_or_default(),
+            words: words.collect(),
+        }
+    }
+
+    fn has(&self, option: &str) -> bool {
+        let mut words = self.words.iter().filter_map(|word| word.strip_prefix("--"));
+        words.any(|word| word.split('=').next() == Some(option))
+    }
+}
+
+impl Invocation {
+    /// The one that `chatctl` has parsed into `matches`.
+    pub(crate) fn new(mut chatctl: clap::Command, matches: &ArgMatches) -> Self {
+        chatctl.build();
+        let given = matches.subcommand().map(|(_, matches)| given(matches));
+        Self {
+            runner: runner(),
+            chatctl,
+            given: given.unwrap_or_default(),
+        }
+    }
+
+    /// `text` with each of its commands (`` `chatctl VERB …` ``) about the same stack as this one.
+    pub(super) fn spelt(&self, text: &str) -> String {
+        let mut spelt = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("`chatctl ") {
+            let (command, after) = after.split_once('`').unwrap_or((after, ""));
+            let missing = self.missing(&NextStep::parse(command));
+            spelt += before;
+            spelt += &format!("`{} {command}{missing}`", self.runner);
+            rest = after;
+        }
+        spelt + rest
+    }
+
+    /// The options that `step` needs as well, to be about the same stack.
+    fn missing(&self, step: &NextStep<'_>) -> String {
+        let Some(verb) = self.chatctl.find_subcommand(step.verb) else {
+            return String::new();
+        };
+        // An address says it all but how messages are framed.
+        let is_addressed = step.has("url");
+        let mut missing = String::new();
+        for (option, value) in &self.given {
+            let takes = |arg: &clap::Arg| arg.get_long() == Some(option);
+            let Some(arg) = verb.get_arguments().find(|arg| takes(arg)) else {
+                continue;
+            };
+            let names = |long: Option<&str>| long.is_some_and(|long| step.has(long));
+            let mut others = verb.get_arguments().filter(|other| names(other.get_long()));
+            let has_conflict = others.any(|other| {
+                let either = [(arg, other), (other, arg)];
+                let conflict = |(one, other): (&clap::Arg, &clap::Arg)| {
+                    let conflicts = verb.get_arg_conflicts_with(one);
+                    conflicts
+                        .iter()
+                        .any(|found| found.get_id() == other.get_id())
+                };
+                either.into_iter().any(conflict)
+            });
+            if step.has(option) || (is_addressed && *option != "config") || has_conflict {
+                continue;
+            }
+            missing += &format!(" --{option}");
+            if let Some(value) = value {
+                missing += &format!(" {}", shell_words::quote(value));
+            }
+        }
+        missing
+    }
+}
+
+/// The options of `matches` that say which stack is meant; those of the environment are there for the next command, too.
+fn given(matches: &ArgMatches) -> Vec<(&'static str, Option<String>)> {
+    let options = WHICH_STACK.into_iter().filter(|option| {
+        let is_known = matches.try_contains_id(option).is_ok();
+        is_known && matches.value_source(option) == Some(ValueSource::CommandLine)
+    });
+    options
+        .map(|option| {
+            let values = matches.get_raw(option);
+            let value = values.and_then(|mut values| values.next());
+            let value = value.map(|value| value.to_string_lossy().into_owned());
+            (option, value.filter(|_| option != "local"))
+        })
+        .collect()
+}
+
+/// How this user runs chatctl: by `cargo run` in a clone, where there is no `chatctl` to call.
+fn runner() -> &'static str {
+    match (
         std::env::var_os("CARGO_MANIFEST_DIR"),
         cfg!(debug_assertions),
     ) {
         (None, _) => "chatctl",
         (Some(_), true) => "cargo run --",
         (Some(_), false) => "cargo run --release --",
-    };
-    let words = std::env::args_os().skip(1);
-    let words: Vec<String> = words.filter_map(|word| word.into_string().ok()).collect();
-    typed(text, runner, &words)
-}
-
-/// Flags whose value says which stack is meant.
-const WHICH: [&str; 3] = ["--config", "--stack", "--stage"];
-/// Those that say where on AWS it is.
-const WHERE: [&str; 2] = ["--region", "--profile"];
-
-fn typed(text: &str, runner: &str, words: &[String]) -> String {
-    let mut typed = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("`chatctl ") {
-        let (command, after) = after.split_once('`').unwrap_or((after, ""));
-        typed += before;
-        typed += &format!("`{runner} {command}{}`", missing(command, words));
-        rest = after;
     }
-    typed + rest
-}
-
-/// The flags among `words` that `command` needs as well, to be about the same stack.
-fn missing(command: &str, words: &[String]) -> String {
-    let has = |flag: &str| command.split(' ').any(|word| word == flag);
-    let verb = command.split(' ').next().unwrap_or_default();
-    // An address says it all.
-    if verb == "init" || has("--url") {
-        return String::new();
-    }
-    let mut flags = String::new();
-    let is_local = words.iter().any(|word| word == "--local");
-    let has_targets = !matches!(verb, "dev" | "render");
-    if is_local && !has("--local") && has_targets && !matches!(verb, "diff" | "doctor") {
-        flags += " --local";
-    }
-    let is_on_aws = !is_local && !has("--local");
-    let places: &[&str] = if is_on_aws && has_targets {
-        &WHERE
-    } else {
-        &[]
-    };
-    for flag in WHICH.iter().chain(places) {
-        if let Some(value) = value(flag, words) {
-            flags += &format!(" {flag} {}", shell_words::quote(value));
-        }
-    }
-    flags
-}
-
-/// What follows `flag`, as a word of its own or behind `=`.
-fn value<'a>(flag: &str, words: &'a [String]) -> Option<&'a str> {
-    words.iter().enumerate().find_map(|(place, word)| {
-        if word == flag {
-            return words.get(place + 1).map(String::as_str);
-        }
-        word.strip_prefix(flag)?.strip_prefix('=')
-    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(words: &str, text: &str, expected: &str) {
-        let words = shell_words::split(words).unwrap();
-        assert_eq!(typed(text, "chatctl", &words), expected);
+impl Invocation {
+    /// The same, run by `runner`.
+    pub(crate) fn run_by(self, runner: &'static str) -> Self {
+        Self { runner, ..self }
     }
 
-    #[test]
-    fn a_command_is_about_the_stack_that_the_user_named() {
-        check(
-            "deploy --local --stack b --config=c.toml",
-            "`chatctl status --local` tells, `chatctl teardown --local` ends it",
-            "`chatctl status --local --config c.toml --stack b` tells, `chatctl teardown --local --config c.toml --stack b` ends it",
-        );
-        check("deploy", "`chatctl status` tells", "`chatctl status` tells");
-    }
-
-    #[test]
-    fn a_command_goes_to_the_account_and_region_that_the_user_named() {
-        check(
-            "deploy --profile 'my prod' --region eu-west-1 --stage v2",
-            "`chatctl deploy --protect=false` lifts it",
-            "`chatctl deploy --protect=false --stage v2 --region eu-west-1 --profile 'my prod'` lifts it",
-        );
-        check(
-            "deploy --region eu-west-1",
-            "`chatctl render` prints it",
-            "`chatctl render` prints it",
-        );
-    }
-
-    #[test]
-    fn what_is_on_this_machine_is_looked_for_there() {
-        check(
-            "chat --local --region x",
-            "why: `chatctl logs`",
-            "why: `chatctl logs --local`",
-        );
-        check(
-            "dev --cargo-profile release --stack b",
-            "`chatctl teardown --local --keep-data` ends it",
-            "`chatctl teardown --local --keep-data --stack b` ends it",
-        );
-    }
-
-    #[test]
-    fn commands_that_ask_for_no_stack_stay_as_they_are() {
-        for text in [
-            "`chatctl init --print` shows",
-            "`chatctl chat --url ws://x --as Tom`",
-            "`wscat` and a `chatctl",
-        ] {
-            check("deploy --local --stack b", text, text);
-        }
-    }
-
-    #[test]
-    fn whoever_runs_a_clone_by_cargo_types_cargo() {
-        let text = typed("a `chatctl init` b", "cargo run --", &[]);
-        assert_eq!(text, "a `cargo run -- init` b");
+    /// `text` as a hint shows it.
+    pub(crate) fn hint(&self, text: &str) -> String {
+        self.spelt(text)
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn silent_line(who: &str, silence: Duration) -> String {
     format!("{who} has not answered for {} s", silence.as_secs())
 }
 
-/// That a stack is still being changed although nothing is heard of it.
+/// That a stack is still being changed although it reports no events.
 pub(super) fn under_way(status: &str, quiet: Duration) -> String {
     format!("still {status}, no news for {} min", quiet.as_secs() / 60)
 }

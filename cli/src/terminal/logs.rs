@@ -44,7 +44,7 @@ impl LogColumns {
     }
 
     /// `entry` as a person reads it, coloured, on one line. On a terminal of `width`, lines that are no warning are cut
-    /// there, and warnings where nobody reads on.
+    /// there, and warnings where no reader would read on.
     pub(super) fn line(&self, entry: &LogEntry, width: Option<usize>) -> Text {
         let dim = Style::new().dimmed();
         let time = clock(entry.at);

@@ -1,4 +1,4 @@
-//! Everything that is printed. stdout is for results, stderr for talk; with `--output json` stdout carries JSON only.
+//! Everything that is printed. stdout is for results, stderr for everything else; with `--output json` stdout carries JSON only.
 //! All of it passes the [`gate`].
 
 mod bars;
@@ -17,12 +17,13 @@ use std::io::{BufRead, IsTerminal};
 use anstyle::{AnsiColor, Style};
 
 use crate::error::CommandError;
-use chatctl_deploy::engine::{DeployEvent, Reporter};
+use chatctl_deploy::engine::requests::EndedRequest;
+use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, TargetError};
 use chatctl_deploy::stack::logs::LogEntry;
 pub(crate) use editor::{Above, line_editor};
 use gate::{Shown, Sink, Stderr, Stdout};
 pub(crate) use gate::{Text, tell_panics};
-use invoked::as_invoked;
+pub(crate) use invoked::Invocation;
 pub(crate) use logs::LogColumns;
 pub(crate) use printable::{bounded, escaped};
 
@@ -36,10 +37,24 @@ pub(crate) enum Output {
     Json,
 }
 
+/// How much a command says besides its results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Volume {
+    /// Warnings, errors and questions only
+    Quiet,
+    #[default]
+    Normal,
+    /// Requests, too
+    Verbose,
+}
+
 /// The user's terminal, or whatever stands in for it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Terminal {
     pub(crate) output: Output,
+    pub(crate) volume: Volume,
+    /// How the command was called, which decides how its hints spell further ones.
+    pub(crate) invocation: Option<&'static Invocation>,
 }
 
 /// What a line is about. Decides its colour, and nothing else.
@@ -91,6 +106,7 @@ impl Terminal {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         match self.output {
             Output::Json => AnyReporter::Json(json::JsonLines::new(Stdout)),
+            Output::Text if self.volume == Volume::Quiet => AnyReporter::Silent,
             Output::Text if Stderr.is_terminal() && !dumb => AnyReporter::Bars(bars::Bars::new()),
             Output::Text => AnyReporter::Lines(lines::Lines::new(Stderr)),
         }
@@ -146,34 +162,63 @@ impl Terminal {
         Stdout.line(&Shown::json(value))
     }
 
+    /// Whether sentences are wanted that may be overlooked.
+    fn is_talking(self) -> bool {
+        self.output == Output::Text && self.volume != Volume::Quiet
+    }
+
     /// Talks to the user; silent for scripts.
     pub(crate) fn say(self, text: &str) {
         self.say_painted(text.into());
     }
 
+    /// Says what a question is about. A quiet command says it, too, unless the question is answered beforehand.
+    pub(crate) fn say_before_asking(self, text: &str, is_answered: bool) {
+        match self.volume {
+            Volume::Quiet if !is_answered => self.normal().say(text),
+            _ => self.say(text),
+        }
+    }
+
+    fn normal(self) -> Self {
+        Self {
+            volume: Volume::Normal,
+            ..self
+        }
+    }
+
     fn say_painted(self, text: Text) {
-        if self.output == Output::Text {
+        if self.is_talking() {
             // A terminal that has gone is no reason to stop.
             drop(Stderr.line(&fitting(text)));
+        }
+    }
+
+    /// Shows a request that has ended, where that is wanted.
+    pub(crate) fn request(self, request: &EndedRequest) {
+        if self.volume == Volume::Verbose {
+            let line = bounded(&request.to_string());
+            let text = Role::Hint.paint(format!("{:>9}", "request"));
+            drop(Stderr.line(&text.plain(format!(" {line}")).shown()));
         }
     }
 
     /// Talks to the user in two columns, as the steps of a deployment do; silent for scripts.
     pub(crate) fn step(self, word: &str, text: &str) {
         let word = Role::Step.paint(format!("{word:>9}"));
-        if self.output == Output::Text {
+        if self.is_talking() {
             let text = word.plain(format!(" {}", bounded(text)));
             let text = text.shown().stepped_in(STEP_COLUMNS);
             drop(Stderr.line(&text.wrapped(Stderr.width())));
         }
     }
 
-    /// A reporter for what happens again and again, and is told in other ways.
+    /// A reporter for steps that are shown in another way.
     pub(crate) fn quiet(self) -> AnyReporter {
         AnyReporter::Silent
     }
 
-    /// Tells what the user must not overlook; silent for scripts, which find it in the result.
+    /// Prints what the user must not overlook; silent for scripts, which find it in the result.
     pub(crate) fn warn(self, text: &str) {
         if self.output == Output::Text {
             let text = Role::Failure.paint(bounded(text)).shown().stepped_in(2);
@@ -181,9 +226,17 @@ impl Terminal {
         }
     }
 
-    /// Tells what can be done next; silent for scripts.
+    /// `text` with its commands as this user has to type them.
+    fn invoked(self, text: &str) -> String {
+        match self.invocation {
+            Some(invocation) => invocation.spelt(text),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Prints what can be done next; silent for scripts.
     pub(crate) fn hint(self, text: &str) {
-        self.say_painted(Role::Hint.paint(bounded(&as_invoked(text))));
+        self.say_painted(Role::Hint.paint(bounded(&self.invoked(text))));
     }
 
     /// Shows a function's log line beside what a command does: on stderr, for scripts on stdout.
@@ -211,7 +264,7 @@ impl Terminal {
             return;
         }
         let chain = bounded(&error.chain());
-        let hint = error.hint().map(|hint| bounded(&as_invoked(hint)));
+        let hint = error.hint().map(|hint| bounded(&self.invoked(hint)));
         if self.output == Output::Json {
             self.result_json(&serde_json::json!({
                 "type": "error", "exitCode": error.exit,
@@ -237,8 +290,8 @@ impl Terminal {
     /// Asks a question that `--yes` answers beforehand.
     ///
     /// # Errors
-    /// Nobody is there to be asked, or they ask to stop instead.
-    pub(crate) async fn confirm(self, question: &str, yes: bool) -> Result<bool, CommandError> {
+    /// There is no terminal to ask at, or the user interrupts.
+    pub(crate) async fn confirm(self, question: &str, yes: bool) -> Result<bool, TargetError> {
         if yes {
             return Ok(true);
         }
@@ -249,32 +302,32 @@ impl Terminal {
     /// Asks for `word` itself, for what cannot be taken back; `--yes` answers beforehand.
     ///
     /// # Errors
-    /// Nobody is there to be asked, or they ask to stop instead.
+    /// There is no terminal to ask at, or the user interrupts.
     pub(crate) async fn confirm_by_typing(
         self,
         question: &str,
         word: &str,
         yes: bool,
-    ) -> Result<bool, CommandError> {
+    ) -> Result<bool, TargetError> {
         Ok(yes || self.answer(question).await? == word)
     }
 
-    async fn answer(self, question: &str) -> Result<String, CommandError> {
+    async fn answer(self, question: &str) -> Result<String, TargetError> {
         if self.output == Output::Json || !std::io::stdin().is_terminal() {
             let message =
                 format!("this needs an answer, and there is no terminal to ask: {question}");
-            return Err(CommandError::usage(
-                message,
-                "say `--yes` to agree beforehand",
-            ));
+            return Err(TargetError::new(ErrorKind::Usage, message)
+                .with_hint("say `--yes` to agree beforehand"));
         }
+        // Bars would be drawn over the question.
+        let _hidden = gate::hide_drawing();
         Stderr.print(&fitting(question).and(&Text::from(" ").shown()));
         // A thread of its own: reading from a terminal cannot be given up, and must not keep Ctrl-C from working.
         let (send, receive) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut answer = String::new();
             let read = std::io::stdin().lock().read_line(&mut answer);
-            // Nobody waits any more after an interruption.
+            // After an interruption nothing waits for it.
             drop(send.send(read.map(|_| answer)));
         });
         tokio::select! {
@@ -284,7 +337,7 @@ impl Terminal {
             }
             () = chatctl_deploy::interrupt::requested() => {
                 Stderr.print(&Text::from("\n").shown());
-                Err(chatctl_deploy::engine::TargetError::interrupted().into())
+                Err(TargetError::interrupted())
             }
         }
     }
@@ -314,9 +367,4 @@ fn behind(role: Role, label: &str, text: Shown) {
     let label_shown = role.paint(word).plain(": ").shown();
     let text = text.wrapped_behind(label.len(), Stderr.width());
     drop(Stderr.line(&label_shown.and(&text)));
-}
-
-/// Bytes as a person reads them.
-pub(crate) fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
 }

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_reads_is_counted() {
+    fn what_is_left_out_is_counted() {
         let long = "é".repeat(MAX_LINE + 7);
         let cut = bounded(&format!("a\n{long}\nb"));
         assert!(

@@ -12,7 +12,7 @@ pub(super) fn width(stream: impl AsFd) -> Option<usize> {
     (size.ws_col >= NARROWEST).then(|| usize::from(size.ws_col) - 1)
 }
 
-/// Below this nothing reads well, and a size of nought means that nobody has set it.
+/// Below this nothing reads well, and a size of zero means that it is not set.
 const NARROWEST: u16 = 20;
 
 /// `text` with no line wider than `width` columns, except where a single word is. What goes on begins below the

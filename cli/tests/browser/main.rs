@@ -7,6 +7,7 @@ mod chromium;
 mod friends;
 mod limits;
 mod looks;
+mod pictures;
 #[path = "../it/project.rs"]
 #[expect(
     dead_code,

@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 use std::time::Instant;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
 
@@ -97,6 +98,16 @@ impl Window {
     /// Makes the window be on another device, by one of the methods of DevTools' domain `Emulation`.
     pub(crate) fn emulates(&mut self, method: &str, parameters: Value) {
         self.0.call(&format!("Emulation.{method}"), parameters);
+    }
+
+    /// What the window shows, as a PNG.
+    pub(crate) fn screenshot(&mut self) -> Vec<u8> {
+        let shot = self
+            .0
+            .call("Page.captureScreenshot", json!({ "format": "png" }));
+        BASE64_STANDARD
+            .decode(shot["data"].as_str().unwrap())
+            .unwrap()
     }
 
     /// What a JavaScript expression comes to; `null` while one document makes way for another.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::project::peer;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
@@ -39,7 +41,17 @@ fn pages() -> Vec<(PathBuf, String)> {
 fn links(text: &str) -> Vec<&str> {
     let prose = text.split("```").step_by(2);
     let links = prose.flat_map(|part| part.split("](").skip(1));
-    links.filter_map(|rest| rest.split(')').next()).collect()
+    let links = links.filter_map(|rest| rest.split(')').next());
+    links.chain(pictures(text)).collect()
+}
+
+/// The pictures that a page names in HTML, where light and dark differ.
+fn pictures(text: &str) -> impl Iterator<Item = &str> {
+    let named = ["src=\"", "srcset=\""].map(|attribute| {
+        let rests = text.split(attribute).skip(1);
+        rests.filter_map(|rest| rest.split('"').next())
+    });
+    named.into_iter().flatten()
 }
 
 /// The anchors of a page, as its readers' browsers know them.
@@ -111,15 +123,116 @@ fn every_page_is_reached_from_the_first_one() {
     }
 }
 
+/// The most bytes that a picture may have.
+const MAX_PICTURE_BYTES: u64 = 200_000;
+
 #[test]
-fn the_page_of_the_config_quotes_the_file_that_init_writes() {
-    let page = std::fs::read_to_string(root().join("docs/reference/config.md")).unwrap();
-    let config = std::fs::read_to_string(root().join("templates/chatctl.toml")).unwrap();
-    let quoted = format!("```toml\n{}\n```", config.trim_end());
-    assert!(
-        page.contains(&quoted),
-        "paste templates/chatctl.toml into docs/reference/config.md"
-    );
+fn every_picture_is_shown_somewhere_is_small_and_says_what_it_shows() {
+    let mut named = BTreeSet::new();
+    for (path, text) in pages() {
+        for link in links(&text)
+            .into_iter()
+            .filter(|link| link.contains("images/"))
+        {
+            named.insert(path.parent().unwrap().join(link).canonicalize().unwrap());
+        }
+        for (at, _) in text.match_indices("<img ") {
+            let tag = text[at..].split('>').next().unwrap();
+            let alt = tag
+                .split("alt=\"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next());
+            assert!(
+                alt.is_some_and(|alt| alt.len() > 20),
+                "{}: {tag}",
+                path.display()
+            );
+        }
+    }
+    let mut count = 0;
+    for entry in std::fs::read_dir(root().join("docs/images")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = path.metadata().unwrap().len();
+        assert!(
+            bytes <= MAX_PICTURE_BYTES,
+            "{}: {bytes} bytes",
+            path.display()
+        );
+        assert!(
+            named.contains(&path.canonicalize().unwrap()),
+            "no page shows {}",
+            path.display()
+        );
+        count += 1;
+    }
+    assert!(count >= 6, "{count} pictures");
+}
+
+#[test]
+fn no_picture_shows_a_path_of_the_machine_that_it_was_made_on() {
+    for entry in std::fs::read_dir(root().join("docs/images")).unwrap() {
+        let path = entry.unwrap().path();
+        let drawing = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        for place in ["/tmp", "/root", "/work", "/var/folders", "target/"] {
+            assert!(!drawing.contains(place), "{}: {place}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_book_builds_without_a_warning() {
+    let site = tempfile::tempdir().unwrap();
+    let built = std::process::Command::new(peer("CHATCTL_MKDOCS"))
+        .args(["build", "--strict", "--quiet", "--site-dir"])
+        .arg(site.path())
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(built.status.success(), "{said}");
+    let first = std::fs::read_to_string(site.path().join("index.html")).unwrap();
+    assert!(first.contains("guide/quickstart.html"));
+}
+
+/// Each heading of the page about troubles quotes an error; `…` stands for what differs.
+#[test]
+fn every_error_that_the_page_about_troubles_explains_is_one_that_chatctl_has() {
+    let page = std::fs::read_to_string(root().join("docs/guide/troubleshooting.md")).unwrap();
+    let mut sources = String::new();
+    let mut folders = [
+        "cli/src",
+        "deploy/src",
+        "local/src",
+        "lambdas/src",
+        "protocol/src",
+    ]
+    .map(|folder| root().join(folder))
+    .to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources += &std::fs::read_to_string(path).unwrap_or_default(),
+            }
+        }
+    }
+    // A text in the source may be broken over lines.
+    let sources = sources.replace("\\\n", " ");
+    let sources = sources.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut explained = 0;
+    for heading in page.lines().filter_map(|line| line.strip_prefix("## `")) {
+        let quoted = heading.trim_end_matches('`');
+        for part in quoted
+            .split('…')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            assert!(sources.contains(part), "no source says {part:?}");
+        }
+        explained += 1;
+    }
+    assert!(explained >= 10, "{explained} errors are explained");
 }
 
 #[test]

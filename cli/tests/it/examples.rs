@@ -17,18 +17,17 @@ fn read(name: &str, file: &str) -> String {
     std::fs::read_to_string(folder(name).join(file)).unwrap()
 }
 
-/// What the README shows of terminals, a line an element.
-fn session(name: &str) -> Vec<String> {
-    let readme = read(name, "README.md");
-    let block = readme.split("```console\n").nth(1).expect("a session");
+/// What a page shows of terminals, a line an element.
+pub(crate) fn session(page: &str) -> Vec<String> {
+    let block = page.split("```console\n").nth(1).expect("a session");
     let block = block.split("```").next().unwrap();
     block.lines().map(str::to_owned).collect()
 }
 
-/// Plays the README's session at `url`. Nobody may see anything that the session does not show.
-fn play(name: &str, project: &Project, url: &str) {
+/// Plays `session` at `url`. Each terminal may show only what the session shows.
+pub(crate) fn play(session: &[String], project: &Project, url: &str) {
     let mut terminals: Vec<Option<Terminal>> = Vec::new();
-    for line in session(name) {
+    for line in session {
         let (number, rest) = line.split_at(1);
         let at = number.parse::<usize>().unwrap() - 1;
         let (sign, text) = rest.split_at(1);
@@ -66,7 +65,7 @@ fn torn_down(name: &str, project: &Project) {
 fn check(name: &str) {
     let project = Project::new(&read(name, "chatctl.toml"));
     let url = project.deployed(&[]);
-    play(name, &project, &url);
+    play(&session(&read(name, "README.md")), &project, &url);
     torn_down(name, &project);
 }
 
@@ -111,7 +110,7 @@ fn custom_handler() {
         .rsplit(' ')
         .next()
         .unwrap();
-    play(name, &project, url);
+    play(&session(&read(name, "README.md")), &project, url);
     let again = project.deploy(&["--no-probe"]);
     again.explains("nothing has changed");
     torn_down(name, &project);
@@ -192,7 +191,8 @@ fn http_backend() {
     deployed.explains("the backend accepts connections");
     let printed = project.run(&["print-connect-commands", "--local"]);
     assert_eq!(printed.stdout, deployed.stdout);
-    play(name, &project, outputs["Url"].as_str().unwrap());
+    let session = session(&read(name, "README.md"));
+    play(&session, &project, outputs["Url"].as_str().unwrap());
     let gone = project.run(&["teardown", "--local", "--yes"]);
     assert_eq!(gone.code, 0, "{}", gone.stderr);
     assert!(!gone.stderr.contains("data"), "{}", gone.stderr);

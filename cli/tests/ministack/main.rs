@@ -17,6 +17,9 @@ mod interruptions;
 mod logs;
 mod permissions;
 mod phases;
+#[path = "../shared/picture.rs"]
+mod picture;
+mod pictures;
 #[path = "../shared/pty.rs"]
 mod pty;
 #[path = "../shared/rights.rs"]
@@ -25,4 +28,5 @@ mod routes;
 mod screens;
 mod service_models;
 mod terminal;
+mod volume;
 mod web;

@@ -85,13 +85,28 @@ impl Screen {
 
 /// Runs `command` at a terminal, and types each answer once its question is shown.
 pub(crate) async fn at_a_terminal(
-    mut command: tokio::process::Command,
+    command: tokio::process::Command,
     answers: &[(&str, &str)],
 ) -> Screen {
+    let (code, bytes) = recorded(command, answers, (ROWS, COLUMNS)).await;
+    let mut screen = vt100::Parser::new(ROWS, COLUMNS, 0);
+    screen.process(&bytes);
+    Screen {
+        code,
+        text: whole_lines(screen.screen()).join("\n"),
+    }
+}
+
+/// The same at a terminal of this many rows and columns; answers the exit code and all that the terminal received.
+pub(crate) async fn recorded(
+    mut command: tokio::process::Command,
+    answers: &[(&str, &str)],
+    (rows, columns): (u16, u16),
+) -> (Option<i32>, Vec<u8>) {
     let (mut master, slave) = pty::open();
     let size = Winsize {
-        ws_row: ROWS,
-        ws_col: COLUMNS,
+        ws_row: rows,
+        ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
@@ -101,14 +116,16 @@ pub(crate) async fn at_a_terminal(
     command.env("TERM", "xterm-256color");
     let mut child = command.spawn().unwrap();
     drop((command, slave));
-    let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+    let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
     let (shown, mut output) = (screen.clone(), master.try_clone().unwrap());
     let reading = std::thread::spawn(move || {
-        let mut bytes = [0; 4096];
+        let (mut bytes, mut received) = ([0; 4096], Vec::new());
         // The end is an error on a terminal: nobody holds its other end any more.
         while let Ok(count @ 1..) = output.read(&mut bytes) {
+            received.extend_from_slice(&bytes[..count]);
             shown.lock().unwrap().process(&bytes[..count]);
         }
+        received
     });
     let text = || screen.lock().unwrap().screen().contents();
     for (question, answer) in answers {
@@ -122,12 +139,7 @@ pub(crate) async fn at_a_terminal(
     }
     let status = tokio::time::timeout(PATIENCE, child.wait()).await;
     let code = status.expect("it ends").unwrap().code();
-    reading.join().unwrap();
-    let lines = whole_lines(screen.lock().unwrap().screen());
-    Screen {
-        code,
-        text: lines.join("\n"),
-    }
+    (code, reading.join().unwrap())
 }
 
 /// The rows as lines: one that goes on in the next row because it was full is one line with it.

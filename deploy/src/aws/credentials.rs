@@ -1,6 +1,5 @@
 //! Credentials, and explanations of missing ones: the source that was tried, the problem and a remedy.
 
-use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -13,19 +12,11 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use futures_util::FutureExt;
 
-use super::error::{message_of, on_one_line, refused};
+use super::error::{message_of, refused};
+use super::no_credentials::NoCredentials;
 use super::origin::{Origin, is_header};
 use crate::engine::network::ProxyFailure;
-use crate::engine::{ErrorKind, TargetError, causes};
-
-/// Why there are no credentials, in a form that passes through the SDK.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{why}")]
-pub(super) struct NoCredentials {
-    pub(super) kind: ErrorKind,
-    pub(super) why: String,
-    pub(super) hint: String,
-}
+use crate::engine::{ErrorKind, causes};
 
 /// Requests credentials from `inner`, and explains its errors by their source.
 #[derive(Debug)]
@@ -310,20 +301,4 @@ fn reason(chain: &[String]) -> String {
             .map_or(words, |(_, rest)| rest)
     });
     words.trim().to_owned()
-}
-
-/// Our error inside the SDK's, if there is one.
-pub(super) fn found_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NoCredentials> {
-    causes(error).find_map(|cause| cause.downcast_ref::<NoCredentials>())
-}
-
-impl NoCredentials {
-    /// Converts it to the error of `attempt`.
-    pub(super) fn told(&self, attempt: impl std::fmt::Display) -> TargetError {
-        TargetError {
-            source: Some(on_one_line(&self.why).into()),
-            ..TargetError::new(self.kind, format!("could not {attempt}"))
-        }
-        .with_hint(&self.hint)
-    }
 }

@@ -5,10 +5,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::SdkError;
 
-use super::credentials::found_in;
 use super::http::WebPage;
 pub(super) use super::kinds::Kind;
 use super::kinds::{by_code, by_status};
+use super::no_credentials::NoCredentials;
+use super::words::on_one_line;
 use crate::engine::network::ProxyFailure;
 use crate::engine::{ErrorKind, TargetError, causes, chain};
 use crate::stack::denial::Denial;
@@ -35,7 +36,7 @@ where
         }
         SdkError::TimeoutError(_) => Kind::Silent,
         SdkError::ResponseError(_) => Kind::Garbled,
-        error if found_in(error).is_some() => Kind::NoCredentials,
+        error if NoCredentials::found_in(error).is_some() => Kind::NoCredentials,
         error if is_caused_by::<WebPage>(error) => Kind::WebPage,
         error if is_caused_by::<ProxyFailure>(error) => Kind::Proxy,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => Kind::Silent,
@@ -67,7 +68,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let error = error.borrow();
-    if let Some(none) = found_in(error) {
+    if let Some(none) = NoCredentials::found_in(error) {
         return none.told(attempt);
     }
     let words = words(error);
@@ -241,10 +242,4 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     words(error)
-}
-
-/// Marks line breaks in foreign text, so that it stays on one line.
-pub(super) fn on_one_line(words: &str) -> String {
-    let lines = words.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" \u{240a} ")
 }

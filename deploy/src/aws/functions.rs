@@ -6,6 +6,7 @@ use aws_sdk_lambda::types::{Architecture, LastUpdateStatus, State};
 use base64::Engine as _;
 
 use super::error::refused;
+use super::requests::Named;
 use crate::engine::{Asset, FunctionCode, Functions, TargetError, Unready};
 
 /// Deployed functions of one Region.
@@ -16,8 +17,9 @@ pub struct LambdaFunctions {
 
 impl LambdaFunctions {
     pub(super) fn new(config: &SdkConfig) -> Self {
+        let config = aws_sdk_lambda::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config.build()),
         }
     }
 }

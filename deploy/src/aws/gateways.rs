@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_apigatewayv2::Client;
 
 use super::error::{Kind, kind, refused};
+use super::requests::Named;
 use crate::config::names::StageName;
 use crate::engine::{Gateways, TargetError, Unready};
 
@@ -15,8 +16,9 @@ pub struct ApiGateways {
 
 impl ApiGateways {
     pub(super) fn new(config: &SdkConfig) -> Self {
+        let config = aws_sdk_apigatewayv2::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config.build()),
         }
     }
 }

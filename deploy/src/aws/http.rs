@@ -19,6 +19,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use hyper::Uri;
 
+use super::requests;
 use crate::engine::network::{Proxies, Proxy, ProxyFailure, Trust};
 use crate::engine::{ErrorKind, TargetError, causes, limits, silence};
 
@@ -130,6 +131,7 @@ struct Attentive {
 impl HttpConnector for Attentive {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let has_content = expects_content(&request);
+        let told = requests::begin(&request);
         let uri: Option<Uri> = request.uri().parse().ok();
         let proxy = uri.as_ref().and_then(|uri| self.proxies.to(uri)).cloned();
         let target = uri
@@ -142,8 +144,7 @@ impl HttpConnector for Attentive {
             true => self.http.call(request),
             false => self.https.call(request),
         };
-        HttpConnectorFuture::new(async move {
-            silence::asked("AWS");
+        let exchange = async move {
             let answer = match (answer.await, &proxy) {
                 (Ok(answer), Some(proxy)) if is_plain => passed_on(answer, proxy, &target)?,
                 (Ok(answer), _) => answer,
@@ -153,6 +154,15 @@ impl HttpConnector for Attentive {
             let answer = whole(answer).await?;
             silence::answered();
             judged(answer, has_content)
+        };
+        HttpConnectorFuture::new(async move {
+            silence::asked("AWS");
+            let outcome = exchange.await;
+            told.ended(match &outcome {
+                Ok(answer) => answer.status().as_u16().to_string(),
+                Err(error) => requests::failure(error),
+            });
+            outcome
         })
     }
 }

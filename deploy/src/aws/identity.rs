@@ -3,6 +3,7 @@
 use aws_config::SdkConfig;
 
 use super::error::refused;
+use super::requests::Named;
 use crate::engine::TargetError;
 
 /// An account and an identity in it.
@@ -21,7 +22,8 @@ impl Identity {
 }
 
 pub(super) async fn identity(config: &SdkConfig) -> Result<Identity, TargetError> {
-    let answer = aws_sdk_sts::Client::new(config)
+    let config = aws_sdk_sts::config::Builder::from(config).interceptor(Named);
+    let answer = aws_sdk_sts::Client::from_conf(config.build())
         .get_caller_identity()
         .send()
         .await

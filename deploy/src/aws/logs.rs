@@ -5,6 +5,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 
 use super::error::{Kind, kind, refused};
+use super::requests::Named;
 use crate::engine::TargetError;
 use crate::engine::logs::{LogEvent, LogGroups};
 
@@ -16,8 +17,9 @@ pub struct CloudWatchLogs {
 
 impl CloudWatchLogs {
     pub(super) fn new(config: &SdkConfig) -> Self {
+        let config = aws_sdk_cloudwatchlogs::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config.build()),
         }
     }
 }

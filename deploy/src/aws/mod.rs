@@ -12,15 +12,18 @@ mod http;
 mod identity;
 mod kinds;
 mod logs;
+mod no_credentials;
 mod origin;
 mod partition;
 mod profile;
 mod region;
+mod requests;
 #[cfg(test)]
 mod stub;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +45,6 @@ pub use gateways::ApiGateways;
 pub use identity::Identity;
 pub use logs::CloudWatchLogs;
 use origin::Origin;
-pub use partition::CHINA;
 pub use region::named_region;
 pub use tables::Tables;
 

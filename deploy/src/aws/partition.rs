@@ -4,7 +4,7 @@ use super::Identity;
 
 /// API Gateway in China serves requests without authentication, and those with a Lambda authorizer, only for accounts
 /// with an ICP licence (<https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html>).
-pub const CHINA: &str = "in China, API Gateway answers a chat's handshakes only for accounts with an ICP licence \
+const CHINA: &str = "in China, API Gateway answers a chat's handshakes only for accounts with an ICP licence \
                                 (https://docs.amazonaws.cn/en_us/aws/latest/userguide/api-gateway.html): without one, \
                                 the stack is made and each handshake is refused";
 
@@ -15,6 +15,11 @@ impl Identity {
     /// The partition of the account, such as `aws` or `aws-cn`.
     pub fn partition(&self) -> &str {
         self.arn.split(':').nth(1).unwrap_or("aws")
+    }
+
+    /// What may keep a chat there from answering although it is deployed.
+    pub fn obstacle(&self) -> Option<&'static str> {
+        (self.partition() == "aws-cn").then_some(CHINA)
     }
 
     /// A warning about the partition, for the question before a deployment.

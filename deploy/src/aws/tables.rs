@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 
 use super::error::{Kind, kind, refused};
+use super::requests::Named;
 use crate::engine::TargetError;
 
 /// Tables of one Region.
@@ -14,8 +15,9 @@ pub struct Tables {
 
 impl Tables {
     pub(super) fn new(config: &SdkConfig) -> Self {
+        let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config.build()),
         }
     }
 

@@ -9,49 +9,83 @@ use super::Architecture;
 use super::expected::in_plain_words;
 use super::names::{PersonName, RegionName, StackName};
 use super::routes::{self, RouteTable, Routes};
+#[cfg(test)]
+use super::schema::shape;
 use super::snippet::Snippet;
 use super::stage::Stage;
 
 /// The contents of `chatctl.toml`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct File {
+    /// The name of the CloudFormation stack, and of the local one.
+    #[cfg_attr(test, schemars(with = "shape::StackName"))]
     pub(super) stack: StackName,
+    /// The API Gateway stage: its name, or a table.
+    #[cfg_attr(test, schemars(with = "shape::Stage"))]
     pub(super) stage: Stage,
+    /// The first person in the printed connect commands.
+    #[cfg_attr(test, schemars(with = "shape::PersonName"))]
     pub(super) from: PersonName,
+    /// The second person in the printed connect commands.
+    #[cfg_attr(test, schemars(with = "shape::PersonName"))]
     pub(super) to: PersonName,
+    /// What happens to messages. Without any, there is one route to the friend, `$default`.
+    #[cfg_attr(test, schemars(with = "Vec<RouteTable>"))]
     pub(super) routes: Vec<Spanned<RouteTable>>,
+    /// The functions' logs.
     pub(super) logs: Logs,
+    /// How the handlers are built.
     pub(super) handlers: Handlers,
+    /// Where and as whom to deploy.
     pub(super) aws: Aws,
+    /// The local stack.
     pub(super) local: Local,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Logs {
+    /// The days that CloudWatch keeps the functions' logs.
+    #[cfg_attr(test, schemars(with = "shape::RetentionDays"))]
     pub(super) retention_days: RetentionDays,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Handlers {
+    /// The folder of the handlers' crate. Without it, `lambdas` beside or above the config.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) path: Option<PathBuf>,
+    /// The cargo profile that `deploy` builds with.
     pub(super) profile: String,
+    /// The cargo profile that `dev` builds with.
     pub(super) dev_profile: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Aws {
+    /// The AWS Region. Without it, AWS_REGION or the profile decides.
+    #[cfg_attr(test, schemars(with = "Option<shape::RegionName>"))]
     pub(super) region: Option<RegionName>,
+    /// The profile in ~/.aws. Without it, AWS_PROFILE or the environment's credentials decide.
     pub(super) profile: Option<String>,
+    /// The processor that the handlers are built for. Without it, `deploy` chooses what can be built.
+    #[cfg_attr(test, schemars(with = "Option<shape::Architecture>"))]
     pub(super) architecture: Option<Architecture>,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Local {
+    /// The port on 127.0.0.1. Without it, one is chosen at the first start and kept.
+    #[cfg_attr(test, schemars(with = "Option<shape::Port>"))]
     pub(super) port: Option<Port>,
 }
 
@@ -76,7 +110,7 @@ impl TryFrom<i64> for Port {
 #[serde(try_from = "i64")]
 pub(super) struct RetentionDays(pub(super) u32);
 
-const RETENTIONS: &[u32] = &[
+pub(super) const RETENTIONS: &[u32] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
     3288, 3653,
 ];
@@ -175,7 +209,7 @@ mod tests {
         check(
             "\n[local]\nport = \"eighty\"\n",
             expect![[r#"
-                chatctl.toml:3:8: expected a whole number, found the text "eighty"
+                chatctl.toml:3:8: expected a whole number, found the string "eighty"
                     |
                   3 | port = "eighty"
                     |        ^^^^^^^^

@@ -9,6 +9,8 @@ pub mod names;
 pub mod permission;
 pub mod route;
 mod routes;
+#[cfg(test)]
+mod schema;
 pub mod secret;
 mod snippet;
 pub mod stage;

@@ -4,14 +4,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::names::{RouteKey, StackName, StageName};
+#[cfg(test)]
+use super::schema::shape;
 
 /// Allowed actions on some resources.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Grant {
+    /// IAM actions, each spelled out, such as `dynamodb:Query`.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(test, schemars(with = "Vec<shape::Action>", length(min = 1)))]
     pub actions: Vec<Action>,
+    /// What they are allowed on: `table`, `connections`, or an ARN.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(test, schemars(with = "Vec<shape::Granted>", length(min = 1)))]
     pub resources: Vec<Granted>,
 }
 

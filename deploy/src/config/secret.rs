@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+#[cfg(test)]
+use super::schema::{self, shape};
+
 /// A header with a secret value, sent with each request to a backend.
 ///
 /// The value is neither in the config nor in the template: CloudFormation reads it during the deployment.
@@ -29,13 +32,22 @@ pub enum LocalSecret {
 
 /// The table as the config has it.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline, extend("allOf" = schema::rules_of_secrets())))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Table {
+pub(super) struct Table {
+    /// The header's name.
+    #[cfg_attr(test, schemars(with = "shape::HeaderName"))]
     name: String,
+    /// On AWS: the name or ARN of a secret of Secrets Manager.
     secretsmanager: Option<String>,
+    /// The key of the value, where the secret is JSON.
     json_key: Option<String>,
+    /// On AWS, instead: the name of a parameter of Systems Manager (`String`).
     ssm: Option<String>,
+    /// On this machine: the environment variable with the value.
     variable: Option<String>,
+    /// On this machine, instead: the file with the value.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     file: Option<PathBuf>,
 }
 

@@ -40,7 +40,7 @@ pub struct Count(pub u32);
 
 /// API Gateway keeps a burst as a 32-bit integer
 /// (<https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html>).
-const MAX: u32 = i32::MAX as u32;
+pub(super) const MAX: u32 = i32::MAX as u32;
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -1,25 +1,26 @@
 //! A first deployment that was taken back for a reason that passes by itself is made once more.
 
-use super::deploy::{DeployError, execute};
 use super::event::{DeployEvent, Reporter};
+use super::execute::{DeployError, RolledBack, execute};
 use super::prepare::prepare;
 use super::refusal::{ErrorKind, TargetError};
-use super::target::{Change, ChangeSet, Prepared, Stacks};
+use super::target::{Change, ChangeSet, ChangeSets, Prepared};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
 use crate::stack::cause::Cause;
+use crate::stack::status::StackStatus;
 
 /// [`execute`], and once more where that was the first deployment of its stack, was rolled back to nothing, and failed on
 /// nothing but what passes by itself.
 ///
 /// What was agreed to for the first try is what the second one does: a stack that has come to be meanwhile is not
-/// changed. An update is never repeated, because the version before serves and somebody may look first; neither is what
+/// changed. An update is never repeated, because the version before serves and the user may look first; neither is what
 /// the user has interrupted.
 ///
 /// # Errors
 /// Those of [`execute`] and [`prepare`]; of the second try they say that it was one.
 pub async fn execute_with_second_try(
-    stacks: &impl Stacks,
+    stacks: &impl ChangeSets,
     change_set: ChangeSet,
     reporter: &mut impl Reporter,
 ) -> Result<Outputs, DeployError> {
@@ -54,12 +55,10 @@ pub async fn execute_with_second_try(
     };
     let outcome = execute(stacks, &second, reporter).await;
     outcome.map_err(|error| match error {
-        DeployError::RolledBack(failure) => {
-            DeployError::RolledBack(Box::new(super::deploy::RolledBack {
-                is_second_try: true,
-                ..*failure
-            }))
-        }
+        DeployError::RolledBack(failure) => DeployError::RolledBack(Box::new(RolledBack {
+            is_second_try: true,
+            ..*failure
+        })),
         error => error,
     })
 }
@@ -74,7 +73,7 @@ fn worth_repeating(
         Err(DeployError::RolledBack(failure))
             if change_set.change == Change::Create
                 && failure.passes
-                && failure.status == "ROLLBACK_COMPLETE" =>
+                && failure.status == Some(StackStatus::RollbackComplete) =>
         {
             failure.cause.clone()
         }

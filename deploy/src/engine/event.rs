@@ -1,8 +1,8 @@
-//! What the engine tells while it works. A reporter decides what that looks like.
+//! What the engine reports while it works. A reporter decides what that looks like.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::stack::cause::Cause;
 use crate::stack::progress::StackEvent;
@@ -35,6 +35,26 @@ impl Step {
             Self::Teardown => "teardown",
         }
     }
+
+    /// Does `work`, and reports when it begins and, unless it fails, its detail and how long it took.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub async fn run<R: Reporter, T, E>(
+        self,
+        reporter: &mut R,
+        work: impl AsyncFnOnce(&mut R) -> Result<(T, String), E>,
+    ) -> Result<T, E> {
+        let started = Instant::now();
+        reporter.report(&DeployEvent::Started(self));
+        let (outcome, detail) = work(reporter).await?;
+        reporter.report(&DeployEvent::Finished {
+            step: self,
+            detail,
+            took: started.elapsed(),
+        });
+        Ok(outcome)
+    }
 }
 
 /// One thing that happened.
@@ -48,7 +68,7 @@ pub enum DeployEvent {
     Compiling { unit: String, count: usize },
     /// This many resources will be touched.
     Expecting(usize),
-    /// Something that the reader should know, and need not answer.
+    /// A sentence for the reader, who need not answer it.
     Notice(String),
     /// The first deployment of the stack was rolled back for a cause that passes by itself, and is made once more.
     Repeating { stack: String, cause: Box<Cause> },
@@ -59,7 +79,7 @@ pub enum DeployEvent {
     },
     /// A stack that is followed is still in this status, without news for so long.
     UnderWay { status: String, quiet: Duration },
-    /// The target said something about a resource.
+    /// An event of the stack or of one of its resources.
     Stack(StackEvent),
     /// A step is over; `detail` is what came out of it.
     Finished {
@@ -71,11 +91,11 @@ pub enum DeployEvent {
 
 /// Receives what happens, in order.
 pub trait Reporter {
-    /// Takes one event in. Must not fail: a closed terminal is no reason to stop deploying.
+    /// Takes one event. Cannot fail: a closed terminal is no reason to stop deploying.
     fn report(&mut self, event: &DeployEvent);
 }
 
-/// One that several parts of a command share, each for the moment of a report.
+/// A reporter that several parts of a command share, each for the moment of a report.
 impl<R: Reporter> Reporter for &RefCell<R> {
     fn report(&mut self, event: &DeployEvent) {
         self.borrow_mut().report(event);

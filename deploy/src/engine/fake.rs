@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use super::event::{DeployEvent, Reporter};
 use super::limits::{self, Limit};
 use super::refusal::{ErrorKind, TargetError};
-use super::status::StackStatus;
 use super::target::*;
 use crate::config::names::StackName;
 use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::status::StackStatus;
 
 /// What one poll sees.
 #[derive(Debug, Clone, Default)]
@@ -86,8 +86,8 @@ impl FakeStacks {
     pub(super) fn operation(&self) -> Operation {
         Operation {
             stack: "chat".parse().unwrap(),
-            stack_id: String::new(),
-            token: "1".into(),
+            stack_id: None,
+            token: Some("1".into()),
         }
     }
 
@@ -191,14 +191,6 @@ impl Stacks for FakeStacks {
         }))
     }
 
-    async fn footing(&self, _stack: &StackName) -> Result<Readiness, TargetError> {
-        Ok(match self.in_the_way.borrow_mut().take() {
-            None => Readiness::Ready,
-            Some(InTheWay::Busy) => Readiness::Busy(self.start()),
-            Some(InTheWay::Leftover(status)) => Readiness::Leftover(status),
-        })
-    }
-
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
         if self.so_far().is_empty() {
             return Ok(Prepared::NoChanges(Default::default()));
@@ -212,19 +204,8 @@ impl Stacks for FakeStacks {
         })))
     }
 
-    async fn abandon(&self) {}
-
-    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
-        Ok(())
-    }
-
     async fn begin(&self, _change_set: &ChangeSet) -> Result<Operation, TargetError> {
         Ok(self.start())
-    }
-
-    async fn retain_tables(&self, _stack: &StackName) -> Result<Option<Operation>, TargetError> {
-        self.deletions.borrow_mut().push("retain tables".into());
-        Ok(Some(self.start()))
     }
 
     async fn delete(
@@ -263,6 +244,27 @@ impl Stacks for FakeStacks {
 
     async fn interrupt(&self, _operation: &Operation) -> TargetError {
         TargetError::interrupted()
+    }
+}
+
+impl ChangeSets for FakeStacks {
+    async fn readiness(&self, _stack: &StackName) -> Result<Readiness, TargetError> {
+        Ok(match self.in_the_way.borrow_mut().take() {
+            None => Readiness::Ready,
+            Some(InTheWay::Busy) => Readiness::Busy(self.start()),
+            Some(InTheWay::Leftover(status)) => Readiness::Leftover(StackStatus::parse(&status)),
+        })
+    }
+
+    async fn abandon(&self) {}
+
+    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    async fn retain_tables(&self, _stack: &StackName) -> Result<Option<Operation>, TargetError> {
+        self.deletions.borrow_mut().push("retain tables".into());
+        Ok(Some(self.start()))
     }
 }
 

@@ -7,9 +7,9 @@ use super::event::{DeployEvent, Reporter};
 use super::limits;
 use super::preflight::chain;
 use super::refusal::{ErrorKind, TargetError};
-use super::status::StackStatus;
 use super::target::{Description, Operation, Stacks};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
+use crate::stack::status::StackStatus;
 
 /// How often in a row a target may fail to answer before following it ends.
 const PATIENCE: u32 = 10;
@@ -111,19 +111,20 @@ async fn settled(
             return Ok(settled);
         };
         news.tell(stacks, &described.status, quiet == 0, reporter);
-        match &described.status {
-            StackStatus::Shell => news.must_have_begun(stacks, operation)?,
-            StackStatus::InProgress(_) => settled.was_seen = true,
-            _ => {
-                let is_known = match settled.unread {
-                    None => settled.events.iter().any(settles),
-                    Some(_) => settled.was_seen,
-                };
-                if is_known || lag == LAG {
-                    return Ok(settled);
-                }
-                lag += 1;
+        let status = &described.status;
+        if status.is_in_review() {
+            news.must_have_begun(stacks, operation)?;
+        } else if !status.is_settled() {
+            settled.was_seen = true;
+        } else {
+            let is_known = match settled.unread {
+                None => settled.events.iter().any(settles),
+                Some(_) => settled.was_seen,
+            };
+            if is_known || lag == LAG {
+                return Ok(settled);
             }
+            lag += 1;
         }
         stacks.pause(quiet).await;
     }

@@ -1,11 +1,10 @@
 //! New code into deployed functions, past the stack: seconds instead of a stack update.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
-use super::event::{DeployEvent, Reporter, Step};
+use super::event::{Reporter, Step};
 use super::refusal::{ErrorKind, TargetError};
-use super::target::{Asset, Functions, Inventory, Stacks};
+use super::target::{Asset, Functions, Inventory};
 use crate::config::names::StackName;
 
 /// Puts `code`, by the functions' logical ids, into every function of `stack` that does not run it yet, all at the same
@@ -16,14 +15,23 @@ use crate::config::names::StackName;
 /// # Errors
 /// The first function's refusal, with how many others have the new code already.
 pub async fn hotswap(
-    stacks: &(impl Stacks + Inventory),
+    stacks: &impl Inventory,
     functions: &impl Functions,
     stack: &StackName,
     code: &BTreeMap<String, Asset>,
     reporter: &mut impl Reporter,
 ) -> Result<(), TargetError> {
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Deploy));
+    let swapping = async |_: &mut _| swap(stacks, functions, stack, code).await;
+    Step::Deploy.run(reporter, swapping).await
+}
+
+/// Swaps the code, and says in how many functions.
+async fn swap(
+    stacks: &impl Inventory,
+    functions: &impl Functions,
+    stack: &StackName,
+    code: &BTreeMap<String, Asset>,
+) -> Result<((), String), TargetError> {
     let resources = stacks.resources(stack).await?;
     let all: Vec<_> = resources
         .iter()
@@ -72,15 +80,13 @@ pub async fn hotswap(
     if let Some(error) = refused {
         return Err(half_done(error, changed, all.len()));
     }
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Deploy,
-        detail: format!(
+    Ok((
+        (),
+        format!(
             "new code in {changed} of {} functions, past the stack",
             all.len()
         ),
-        took: started.elapsed(),
-    });
-    Ok(())
+    ))
 }
 
 /// The refusal, and what it leaves where others were not refused.

@@ -25,12 +25,12 @@ impl Limit {
         scaled(self.0)
     }
 
-    /// As it is told.
+    /// As help texts and errors state it.
     pub const fn in_minutes(self) -> u64 {
         self.0.as_secs() / 60
     }
 
-    /// So many times it, as it is told.
+    /// So many times the limit, as it is reported.
     pub fn told(self, times: u32) -> Duration {
         self.0 * times
     }
@@ -61,7 +61,7 @@ pub const fn upload(bytes: u64) -> Limit {
 /// Until a change set is computed, or taken back.
 pub const COMPUTING: Limit = Limit::minutes(15);
 
-/// One operation of a stack on AWS, which goes on by itself when nobody follows it any more.
+/// One operation of a stack on AWS, which goes on by itself when it is not followed any more.
 pub const FOLLOWING: Limit = Limit::minutes(60);
 
 /// All that a teardown follows.
@@ -79,10 +79,10 @@ pub const PROVING: Limit = Limit::minutes(10);
 /// How long AWS may take to begin what it has said it would.
 pub const BEGINNING: Limit = Limit::minutes(1);
 
-/// After so long without an answer the reader is told, and again after each further time.
+/// A silence of this length is reported, and each further one.
 pub const SILENCE: Limit = Limit::seconds(20);
 
-/// After so long without news of a stack that is followed the reader is told that it goes on.
+/// After so long without events of a stack that is followed, it is reported that it goes on.
 pub const NO_NEWS: Limit = Limit::minutes(1);
 
 /// Does `work` as long as `limit` allows; what it has not done by then is `late`.

@@ -79,7 +79,7 @@ impl LogReader {
     }
 
     /// What was written since the last question. A group that cannot be read keeps nothing of the others back; what it
-    /// has is told the next time.
+    /// has is reported the next time.
     pub async fn news(&mut self, source: &impl LogGroups) -> News {
         let mut news = News::default();
         for (function, group) in &mut self.groups {

@@ -1,11 +1,12 @@
-//! The verbs, over narrow traits in our own words. What a target is like is the adapter's business; what a verb does
-//! is decided here, once for every target.
+//! The verbs, over narrow traits in the project's words. Adapters know the targets; what a verb does is decided here, once
+//! for every target.
 
 mod again;
-pub mod chat;
+pub mod client;
 pub mod cloud;
 mod deploy;
 mod event;
+mod execute;
 #[cfg(test)]
 mod fake;
 mod follow;
@@ -19,25 +20,28 @@ pub mod probe;
 mod random;
 pub mod reading;
 mod refusal;
+pub mod requests;
 pub mod silence;
-mod status;
 mod target;
 mod teardown;
 mod verify;
 
 pub use again::execute_with_second_try;
-pub use deploy::{DeployError, execute};
+pub use deploy::{Cloud, CloudOptions, Diagnosis, Order, deploy_here, endpoint};
 pub use event::{DeployEvent, Reporter, Step};
+pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
-pub use prepare::{prepare, preview};
+pub use prepare::{prepare, prepare_here, preview};
 pub use random::random_hex;
-pub use refusal::{ErrorKind, TargetError, causes, chain};
-pub use status::StackStatus;
+pub use refusal::{ErrorKind, TargetError, causes, chain, or_interrupted};
 pub use target::{
-    Asset, AssetStore, Change, ChangeSet, Data, DeployMode, Deployment, Description, FunctionCode,
-    Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks, Unready,
+    Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,
+    FunctionCode, Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks,
+    Unready,
 };
-pub use teardown::{Teardown, teardown};
+pub use teardown::{Teardown, teardown, teardown_here};
 #[cfg(test)]
 pub use verify::COMPLAINTS;
 pub use verify::{Verified, complaining, complaint, verify};
+
+pub use crate::stack::status::StackStatus;

@@ -1,4 +1,4 @@
-//! What must be right before anything is touched: every problem is told at once.
+//! What must be right before anything is changed: every problem is reported at once.
 
 pub use super::refusal::chain;
 use super::refusal::{ErrorKind, TargetError};
@@ -9,7 +9,7 @@ pub struct Check {
     pub subject: &'static str,
     /// What was found, in a few words.
     pub outcome: Result<String, TargetError>,
-    /// What the reader should know although it is in nobody's way.
+    /// What the reader should know although it keeps no deployment back.
     pub caution: Option<String>,
     /// What was found is for those who ask for it, and no part of a deployment's chain.
     is_aside: bool,

@@ -1,54 +1,76 @@
 //! Preparing a deployment: what is in the way goes first, then the target says what would change.
 
-use std::time::Instant;
-
-use super::deploy::{DeployError, RolledBack, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
+use super::execute::{DeployError, RolledBack, no_answer};
 use super::follow::follow;
 use super::limits;
-use super::refusal::{ErrorKind, TargetError};
-use super::status::StackStatus;
-use super::target::{Data, Deployment, Operation, Prepared, Readiness, Stacks};
+use super::refusal::{ErrorKind, TargetError, or_interrupted};
+use super::target::{ChangeSets, Data, Deployment, Operation, Prepared, Readiness, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Template;
 use crate::stack::change::ChangeSummary;
 use crate::stack::rights::gained;
+use crate::stack::status::StackStatus;
 
 /// How many things in a row may be in the way.
 const ROUNDS: usize = 4;
 
 /// Finds out what `deployment` would change. Nothing that serves is changed.
 ///
-/// An operation that is going on is followed first, whoever started it; the empty remains of an earlier attempt
-/// are deleted, and the reader is told. An interruption takes back what was begun.
+/// An operation that is running is followed first, also one of another tool; the empty remains of an earlier attempt are
+/// deleted, which is reported. An interruption takes back what was begun.
 ///
 /// # Errors
 /// [`DeployError`] when the target cannot be asked, or something is in the way that it cannot clear.
 pub async fn prepare(
-    stacks: &impl Stacks,
+    stacks: &impl ChangeSets,
     deployment: Deployment,
     reporter: &mut impl Reporter,
 ) -> Result<Prepared, DeployError> {
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Prepare));
-    let stack = deployment.stack.clone();
-    let clearing = interruptible(stacks, clear_the_way(stacks, &stack, reporter));
-    limits::within(stacks.longest(), clearing, |minutes| {
-        let error = no_answer("clear the way for the deployment", &stack, minutes);
-        error.after(not_begun).into()
-    })
-    .await?;
-    let prepared = computed(stacks, deployment).await?;
+    Step::Prepare
+        .run(reporter, async |reporter| {
+            let stack = deployment.stack.clone();
+            let clearing = interruptible(stacks, clear_the_way(stacks, &stack, reporter));
+            limits::within(stacks.longest(), clearing, |minutes| {
+                let error = no_answer("clear the way for the deployment", &stack, minutes);
+                DeployError::from(error.after(not_begun))
+            })
+            .await?;
+            Ok(told(computed(stacks, deployment).await?))
+        })
+        .await
+}
+
+/// Finds out what `deployment` would change on this machine, where nothing can be in the way. Changes nothing.
+///
+/// # Errors
+/// The stack's files cannot be read, or its port is taken.
+pub async fn prepare_here(
+    stacks: &impl Stacks,
+    deployment: Deployment,
+    reporter: &mut impl Reporter,
+) -> Result<Prepared, TargetError> {
+    Step::Prepare
+        .run(reporter, async |_| {
+            let stack = deployment.stack.clone();
+            let comparing = or_interrupted(stacks.prepare(deployment));
+            let compared = limits::within(limits::COMPUTING, comparing, |minutes| {
+                no_answer("compute the change", &stack, minutes)
+            });
+            Ok(told(
+                compared.await.map_err(|error| error.after(not_begun))?,
+            ))
+        })
+        .await
+}
+
+/// With the step's detail.
+fn told(prepared: Prepared) -> (Prepared, String) {
     let detail = match &prepared {
         Prepared::NoChanges(_) => "nothing has changed".to_owned(),
         Prepared::ChangeSet(change_set) => change_set.summary.to_string(),
     };
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Prepare,
-        detail,
-        took: started.elapsed(),
-    });
-    Ok(prepared)
+    (prepared, detail)
 }
 
 /// What [`prepare`] and then `execute` would do, without touching anything that is there; `None` when nothing would
@@ -57,7 +79,7 @@ pub async fn prepare(
 /// # Errors
 /// [`DeployError`] when the target cannot be asked, or when that cannot be told at the moment.
 pub async fn preview(
-    stacks: &impl Stacks,
+    stacks: &impl ChangeSets,
     deployment: Deployment,
     reporter: &mut impl Reporter,
 ) -> Result<Option<ChangeSummary>, DeployError> {
@@ -68,7 +90,7 @@ pub async fn preview(
             ..ChangeSummary::between(None, template, &Default::default())
         })
     };
-    match interruptible(stacks, stacks.footing(&stack)).await? {
+    match interruptible(stacks, stacks.readiness(&stack)).await? {
         Readiness::Stuck(error) => return Err(error.into()),
         Readiness::Busy(_) => {
             let message = format!(
@@ -90,7 +112,7 @@ pub async fn preview(
     }
     let is_there = interruptible(stacks, stacks.describe(&stack))
         .await?
-        .is_some_and(|description| description.status != StackStatus::Deleted);
+        .is_some_and(|description| !description.status.is_deleted());
     if !is_there {
         return Ok(all_new(&deployment.template));
     }
@@ -104,7 +126,10 @@ pub async fn preview(
 }
 
 /// What the target would change, as long as it finds that out in time.
-async fn computed(stacks: &impl Stacks, deployment: Deployment) -> Result<Prepared, TargetError> {
+async fn computed(
+    stacks: &impl ChangeSets,
+    deployment: Deployment,
+) -> Result<Prepared, TargetError> {
     let stack = deployment.stack.clone();
     let computing = interruptible(stacks, stacks.prepare(deployment));
     let limit = limits::COMPUTING;
@@ -124,7 +149,7 @@ fn not_begun() -> String {
 
 /// `work`, unless the user asks to stop first; then what it has begun is taken back.
 fn interruptible<T, E: From<TargetError>>(
-    stacks: &impl Stacks,
+    stacks: &impl ChangeSets,
     work: impl Future<Output = Result<T, E>>,
 ) -> impl Future<Output = Result<T, E>> {
     let work = Box::pin(work);
@@ -141,12 +166,12 @@ fn interruptible<T, E: From<TargetError>>(
 
 /// Follows what is going on and deletes what is left over, until a deployment can start.
 async fn clear_the_way(
-    stacks: &impl Stacks,
+    stacks: &impl ChangeSets,
     stack: &StackName,
     reporter: &mut impl Reporter,
 ) -> Result<(), DeployError> {
     for _ in 0..ROUNDS {
-        match stacks.footing(stack).await? {
+        match stacks.readiness(stack).await? {
             Readiness::Ready => return Ok(()),
             Readiness::Stuck(error) => return Err(error.into()),
             Readiness::Busy(operation) => {
@@ -175,15 +200,17 @@ async fn clear_the_way(
     .into())
 }
 
-/// What `status` means, for somebody whose deployment is in the way of it.
-fn explained(stack: &StackName, status: &str) -> (String, &'static str) {
+/// What a leftover in `status` is, and how it came to be.
+fn explained(stack: &StackName, status: &StackStatus) -> (String, &'static str) {
     let subject = match status {
-        "REVIEW_IN_PROGRESS" | "ROLLBACK_COMPLETE" => format!("the empty stack `{stack}`"),
+        StackStatus::ReviewInProgress | StackStatus::RollbackComplete => {
+            format!("the empty stack `{stack}`")
+        }
         // Not everything that was begun could be taken back.
         _ => format!("what is left of stack `{stack}`"),
     };
     let why = match status {
-        "REVIEW_IN_PROGRESS" => "an earlier deployment stopped before it was agreed to",
+        StackStatus::ReviewInProgress => "an earlier deployment stopped before it was agreed to",
         _ => {
             "an earlier first deployment failed, and CloudFormation updates no stack in that state"
         }
@@ -192,7 +219,7 @@ fn explained(stack: &StackName, status: &str) -> (String, &'static str) {
 }
 
 async fn remove(
-    stacks: &impl Stacks,
+    stacks: &impl ChangeSets,
     stack: &StackName,
     reporter: &mut impl Reporter,
 ) -> Result<(), DeployError> {
@@ -204,10 +231,8 @@ async fn remove(
     let settled = follow(stacks, &operation, reporter).await;
     let settled = settled.map_err(|error| error.after(so_far))?;
     match &settled.description {
-        // In any other state it is what somebody else has made meanwhile, which is looked at like whatever is there.
-        Some(left) if matches!(left.status, StackStatus::Failed(_)) => {
-            Err(RolledBack::error(stack.clone(), &settled))
-        }
+        // In any other state it is what another tool has made meanwhile, which the next round looks at.
+        Some(left) if left.status.is_failed() => Err(RolledBack::error(stack.clone(), &settled)),
         _ => Ok(()),
     }
 }
@@ -278,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_preview_does_not_wait_for_somebody_else() {
+    async fn a_preview_does_not_wait_for_a_running_operation() {
         let stacks = FakeStacks::scripted("chat UPDATE_IN_PROGRESS").busy();
         let mut transcript = Transcript::default();
         let error = preview(&stacks, deployment(), &mut transcript)

@@ -1,4 +1,4 @@
-//! Reads files that somebody else names, whatever they are.
+//! Reads files that settings of other tools name, whatever they are.
 
 use std::io::{Error, Read};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::limits;
 
-/// How long a file may take, such as a pipe that nobody writes to, or a drive that has gone.
+/// How long a file may take, such as a pipe without a writer, or a drive that has gone.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// All of the file at `path`, which has `most` bytes at most.

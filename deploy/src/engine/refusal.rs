@@ -15,6 +15,23 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     words.join(": ")
 }
 
+/// `work`, unless the user interrupts it.
+///
+/// # Errors
+/// Those of `work`, or [`TargetError::interrupted`].
+pub fn or_interrupted<T, E: From<TargetError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    // On the heap, for the reason that `limits::within` has.
+    let work = Box::pin(work);
+    async move {
+        tokio::select! {
+            outcome = work => outcome,
+            () = crate::interrupt::requested() => Err(TargetError::interrupted().into()),
+        }
+    }
+}
+
 /// Why a target did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -53,6 +70,13 @@ impl TargetError {
         Self::new(ErrorKind::Interrupted, "interrupted")
     }
 
+    /// The error of an `attempt` that took longer than its limit of so many minutes.
+    pub fn late(attempt: &str, minutes: u64) -> Self {
+        let message = format!("could not {attempt} within {minutes} minutes");
+        Self::new(ErrorKind::Unreachable, message)
+            .with_hint("check the network, then run the same command again")
+    }
+
     /// An error of that kind; `message` names the attempt and the subject.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
@@ -89,6 +113,14 @@ impl TargetError {
             ErrorKind::Usage | ErrorKind::Failed | ErrorKind::Denied | ErrorKind::Interrupted => {
                 false
             }
+        }
+    }
+
+    /// Of an interruption: says what it leaves. Other errors stay as they are.
+    pub fn leaving(self, what: &str) -> Self {
+        match self.kind {
+            ErrorKind::Interrupted => self.with_hint(what),
+            _ => self,
         }
     }
 

@@ -1,4 +1,4 @@
-//! A target that owes an answer. The adapters say when they ask and when something comes back; the reader is told.
+//! Requests whose answer is late. The adapters record when they ask and when an answer arrives; a long silence is reported.
 //!
 //! A command runs on one thread, and so does everything that it asks.
 
@@ -9,23 +9,23 @@ use super::event::{DeployEvent, Reporter};
 use super::limits;
 
 thread_local! {
-    /// Who has not answered, and since when.
+    /// What has not answered, and since when.
     static SILENT: Cell<Option<(&'static str, Instant)>> = const { Cell::new(None) };
 }
 
-/// `who` is asked something. What was asked before and has no answer yet still counts.
+/// Records a request to `who`. An earlier one without an answer still counts.
 pub fn asked(who: &'static str) {
     if SILENT.get().is_none() {
         SILENT.set(Some((who, Instant::now())));
     }
 }
 
-/// Something came back, whatever it says.
+/// Records an answer, whatever it says.
 pub fn answered() {
     SILENT.set(None);
 }
 
-/// Does `work`, and tells `reporter` whenever a target has not answered for a while.
+/// Does `work`, and reports whenever a target has not answered for a while.
 pub fn telling<T>(
     reporter: &RefCell<impl Reporter>,
     work: impl Future<Output = T>,

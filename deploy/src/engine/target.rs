@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use super::limits::Limit;
 use super::refusal::TargetError;
-use super::status::StackStatus;
 use crate::config::names::{StackName, StageName};
 use crate::stack::change::ChangeSummary;
 use crate::stack::code::parameters_of_functions;
 use crate::stack::progress::StackEvent;
 use crate::stack::render::parameter;
+use crate::stack::status::StackStatus;
 use crate::stack::{Outputs, Template};
 
 /// Everything that one deployment consists of.
@@ -137,26 +137,26 @@ pub enum Change {
     Update,
 }
 
-/// Something that is going on with a stack.
+/// An operation on a stack that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     pub stack: StackName,
-    /// The stack's own id, which outlives its name; empty where a name is all there is.
-    pub stack_id: String,
-    /// Tells this operation's events from earlier ones; empty for one that somebody else started.
-    pub token: String,
+    /// The stack's own id, which outlives its name; `None` where a name is all there is.
+    pub stack_id: Option<String>,
+    /// Tells this operation's events from earlier ones; `None` for one that this command has not started.
+    pub token: Option<String>,
 }
 
-/// What a deployment meets where it wants to go.
+/// Whether a stack can be deployed now.
 #[derive(Debug)]
 pub enum Readiness {
     /// Nothing is in the way.
     Ready,
-    /// Something is going on; follow it first.
+    /// An operation is running; follow it first.
     Busy(Operation),
     /// The empty remains of an earlier attempt, in this status; delete them first.
-    Leftover(String),
-    /// Somebody must decide something first.
+    Leftover(StackStatus),
+    /// The user must decide something first.
     Stuck(TargetError),
 }
 
@@ -172,25 +172,13 @@ pub trait Stacks {
     /// The stack as it is now, `None` when there is none.
     async fn describe(&self, stack: &StackName) -> Result<Option<Description>, TargetError>;
 
-    /// What a deployment of `stack` would meet.
-    async fn footing(&self, stack: &StackName) -> Result<Readiness, TargetError>;
-
     /// Finds out what `deployment` would change, changing nothing.
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError>;
-
-    /// Takes back what an unfinished [`Stacks::prepare`] has left behind, if anything.
-    async fn abandon(&self);
-
-    /// Takes back `change_set`, and the empty stack that a first one has made.
-    async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError>;
 
     /// Starts what `change_set` says and returns at once.
     ///
     /// An answer that was lost is looked for: an error says whether it was started, as far as that is known.
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError>;
-
-    /// Starts whatever must happen before the stack's tables can outlive it; `None` when they can already.
-    async fn retain_tables(&self, stack: &StackName) -> Result<Option<Operation>, TargetError>;
 
     /// Starts deleting the stack and returns at once. Resources in `spare`, by logical id, are left alone, which
     /// a target may only allow after a deletion that failed on them.
@@ -204,7 +192,7 @@ pub trait Stacks {
     /// Every stack event of `operation` so far, oldest first; the same ones again in every answer.
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError>;
 
-    /// Whether an operation of ours that nothing is known of was begun at all.
+    /// Whether an operation of this command, of which no event was seen, was begun at all.
     async fn has_begun(&self, operation: &Operation) -> Result<bool, TargetError>;
 
     /// Waits as long as this target wants between two questions, of which `quiet` in a row brought nothing new.
@@ -218,9 +206,24 @@ pub trait Stacks {
         Instant::now()
     }
 
-    /// What an interruption means here: leaves nothing half-started, or leaves the target to finish alone. The
-    /// answer is what the user is told.
+    /// Ends what `operation` has half started, or leaves the target to finish it. The error says which.
     async fn interrupt(&self, operation: &Operation) -> TargetError;
+}
+
+/// Stacks that are changed by change sets, which exist before they are executed, and by other tools, too: AWS's. A stack
+/// on this machine is compared and reserved instead.
+pub trait ChangeSets: Stacks {
+    /// Whether `stack` can be deployed now.
+    async fn readiness(&self, stack: &StackName) -> Result<Readiness, TargetError>;
+
+    /// Takes back what an unfinished [`Stacks::prepare`] has left behind, if anything.
+    async fn abandon(&self);
+
+    /// Takes back `change_set`, and the empty stack that a first one has made.
+    async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError>;
+
+    /// Starts whatever must happen before the stack's tables can outlive it; `None` when they can already.
+    async fn retain_tables(&self, stack: &StackName) -> Result<Option<Operation>, TargetError>;
 }
 
 /// One resource of a deployed stack.

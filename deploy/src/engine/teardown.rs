@@ -1,14 +1,11 @@
 //! Tearing a stack down. Doing it twice is fine.
 
-use std::time::Instant;
-
-use super::deploy::{DeployError, RolledBack, no_answer};
 use super::event::{DeployEvent, Reporter, Step};
+use super::execute::{DeployError, RolledBack, no_answer};
 use super::follow::{Settled, follow, not_begun};
 use super::limits;
 use super::refusal::TargetError;
-use super::status::StackStatus;
-use super::target::{Data, Operation, Readiness, Stacks};
+use super::target::{ChangeSets, Data, Operation, Readiness, Stacks};
 use crate::config::names::StackName;
 use crate::stack::cause::{cause, is_cause};
 
@@ -31,12 +28,65 @@ pub enum Teardown {
 /// [`DeployError::RolledBack`] when the stack stays although what failed was spared, or its tables could not be
 /// told to outlive it.
 pub async fn teardown(
+    stacks: &impl ChangeSets,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut impl Reporter,
+) -> Result<Teardown, DeployError> {
+    torn_down(stacks, stack, data, reporter, async |reporter| {
+        if let Readiness::Busy(operation) = stacks.readiness(stack).await? {
+            reporter.report(&DeployEvent::Notice(format!(
+                "an operation on stack `{stack}` is already running; following it first"
+            )));
+            let so_far =
+                || "the operation that runs goes on by itself; nothing was deleted".to_owned();
+            watch(stacks, &operation, so_far, reporter).await?;
+        }
+        match data {
+            Data::Keep => retain_tables(stacks, stack, reporter).await,
+            Data::Remove => Ok(()),
+        }
+    })
+    .await
+}
+
+/// Deletes `stack` on this machine, where nothing else changes it and table data outlives it if `data` says so.
+///
+/// # Errors
+/// The stack's process does not stop, or its files cannot be removed.
+pub async fn teardown_here(
     stacks: &impl Stacks,
     stack: &StackName,
     data: Data,
     reporter: &mut impl Reporter,
 ) -> Result<Teardown, DeployError> {
-    let tearing_down = torn_down(stacks, stack, data, reporter);
+    torn_down(stacks, stack, data, reporter, async |_| Ok(())).await
+}
+
+/// Does `first`, then deletes `stack`.
+async fn torn_down<R: Reporter>(
+    stacks: &impl Stacks,
+    stack: &StackName,
+    data: Data,
+    reporter: &mut R,
+    first: impl AsyncFnOnce(&mut R) -> Result<(), DeployError>,
+) -> Result<Teardown, DeployError> {
+    let tearing_down = async {
+        if stacks.describe(stack).await?.is_none() {
+            return Ok(Teardown::NothingThere);
+        }
+        Step::Teardown
+            .run(reporter, async |reporter| {
+                first(reporter).await?;
+                let spared = delete(stacks, stack, data, reporter).await?;
+                let detail = match spared.len() {
+                    0 => "everything removed".to_owned(),
+                    many => format!("removed, except {many} that could not be"),
+                };
+                Ok((Teardown::Done { spared }, detail))
+            })
+            .await
+    };
     limits::within(limits::TEARING_DOWN, tearing_down, |minutes| {
         let error = no_answer("come to the end of the teardown", stack, minutes);
         error.after(|| under_way(stack)).into()
@@ -44,50 +94,24 @@ pub async fn teardown(
     .await
 }
 
-async fn torn_down(
-    stacks: &impl Stacks,
+/// Has the tables of `stack` outlive it.
+async fn retain_tables(
+    stacks: &impl ChangeSets,
     stack: &StackName,
-    data: Data,
     reporter: &mut impl Reporter,
-) -> Result<Teardown, DeployError> {
-    if stacks.describe(stack).await?.is_none() {
-        return Ok(Teardown::NothingThere);
-    }
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Teardown));
-    if let Readiness::Busy(operation) = stacks.footing(stack).await? {
-        reporter.report(&DeployEvent::Notice(format!(
-            "an operation on stack `{stack}` is already running; following it first"
-        )));
-        let so_far = || "the operation that runs goes on by itself; nothing was deleted".to_owned();
-        watch(stacks, &operation, so_far, reporter).await?;
-    }
-    if data == Data::Keep
-        && let Some(operation) = stacks.retain_tables(stack).await?
-    {
-        let so_far = || {
-            "the table is being told to stay, which goes on by itself; nothing was deleted"
-                .to_owned()
-        };
-        let settled = watch(stacks, &operation, so_far, reporter).await?;
-        if !matches!(
-            settled.description.as_ref().map(|d| &d.status),
-            Some(StackStatus::Complete(_))
-        ) {
-            return Err(RolledBack::error(stack.clone(), &settled));
-        }
-    }
-    let spared = delete(stacks, stack, data, reporter).await?;
-    let detail = match spared.len() {
-        0 => "everything removed".to_owned(),
-        many => format!("removed, except {many} that could not be"),
+) -> Result<(), DeployError> {
+    let Some(operation) = stacks.retain_tables(stack).await? else {
+        return Ok(());
     };
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Teardown,
-        detail,
-        took: started.elapsed(),
-    });
-    Ok(Teardown::Done { spared })
+    let so_far = || {
+        "the table is being told to stay, which goes on by itself; nothing was deleted".to_owned()
+    };
+    let settled = watch(stacks, &operation, so_far, reporter).await?;
+    let left = settled.description.as_ref();
+    match left.is_some_and(|left| left.status.is_complete()) {
+        true => Ok(()),
+        false => Err(RolledBack::error(stack.clone(), &settled)),
+    }
 }
 
 /// Deletes, then once more, then without what failed; the answer is what was spared.
@@ -104,7 +128,7 @@ async fn delete(
         let is_gone = settled
             .description
             .as_ref()
-            .is_none_or(|left| left.status == StackStatus::Deleted);
+            .is_none_or(|left| left.status.is_deleted());
         if is_gone {
             return Ok(spare);
         }

@@ -8,10 +8,10 @@ use super::target::{Asset, Functions, Gateways, Inventory, Stacks, Unready};
 use crate::config::names::{StackName, StageName};
 
 /// How often something that is not ready yet is asked again.
-const PATIENCE: u32 = 40;
+const MAX_QUESTIONS: u32 = 40;
 
-/// After so many questions the reader is told what is waited for.
-const PATIENTLY: u32 = 5;
+/// After so many questions it is reported what is waited for.
+const REPORTED_AFTER: u32 = 5;
 
 /// What API Gateway has been seen to record of a stage whose automatic deployment failed, also of one that went well a
 /// moment later: the first of WebSocket APIs
@@ -38,7 +38,7 @@ pub enum Verified {
         /// What API Gateway's record of the stage complains of, still. A probe knows better.
         complaint: Option<String>,
     },
-    /// These, by logical id, run something else: somebody has changed them past the stack.
+    /// These, by logical id, run something else: they were changed outside of the stack.
     Different(Vec<String>),
 }
 
@@ -85,11 +85,11 @@ pub async fn verify(
         let mut quiet = 0;
         while let Some(trouble) = gateways.stage_trouble(&api.physical_id, stage).await? {
             if let Unready::Reported(words) = &trouble {
-                if quiet == PATIENCE {
+                if quiet == MAX_QUESTIONS {
                     complaint = Some(words.clone());
                     break;
                 }
-                if quiet == PATIENTLY {
+                if quiet == REPORTED_AFTER {
                     let text = format!("{}; waiting for its next one", complaining(stage, words));
                     reporter.report(&DeployEvent::Notice(text));
                 }
@@ -142,7 +142,7 @@ async fn wait_or_give_up(
 ) -> Result<(), TargetError> {
     let (reason, is_over) = match trouble {
         Unready::Broken(reason) => (reason, true),
-        Unready::NotYet(reason) | Unready::Reported(reason) => (reason, *quiet == PATIENCE),
+        Unready::NotYet(reason) | Unready::Reported(reason) => (reason, *quiet == MAX_QUESTIONS),
     };
     if is_over {
         let message = format!("{subject} does not serve: {reason}");
@@ -261,9 +261,9 @@ mod tests {
     async fn a_stage_whose_record_complains_is_waited_for_and_the_reader_is_told_after_a_while() {
         for words in COMPLAINTS {
             let says = Some(Unready::Reported(words.to_owned()));
-            let (soon, told) = verified("ab", says.clone(), PATIENTLY).await;
+            let (soon, told) = verified("ab", says.clone(), REPORTED_AFTER).await;
             assert_eq!((soon.unwrap(), told.as_str()), (same(None), ""));
-            let (late, told) = verified("ab", says, PATIENCE).await;
+            let (late, told) = verified("ab", says, MAX_QUESTIONS).await;
             assert_eq!(late.unwrap(), same(None));
             assert_eq!(
                 told,

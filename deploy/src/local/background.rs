@@ -22,6 +22,7 @@ use super::{memory, register};
 use crate::engine::{ErrorKind, TargetError, chain, random_hex};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
+use crate::stack::status::StackStatus;
 
 /// Runs the stack in `folder` until it is asked to stop. `complain` prints a line to its log, which is stderr.
 ///
@@ -57,7 +58,7 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     let journal = Journal::new(folder.clone(), stack.clone(), complain);
     let outcome = serve(&folder, &lock, &stack, request, &journal).await;
     if let Err(error) = &outcome {
-        journal.stack_event("CREATE_FAILED", Some(error.message.clone()));
+        journal.stack_event(&StackStatus::CreateFailed, Some(error.message.clone()));
     }
     // Ends the stack before its lock is free, so that other commands do not see remains of it.
     crate::guard::dismiss();
@@ -73,7 +74,7 @@ async fn serve(
     journal: &Arc<Journal>,
 ) -> Result<(), TargetError> {
     journal.begin(&request.token);
-    journal.stack_event("CREATE_IN_PROGRESS", None);
+    journal.stack_event(&StackStatus::CreateInProgress, None);
     let identity = folder.identity()?;
     folder.check_code(&request.code)?;
     folder.check_tables()?;
@@ -111,7 +112,7 @@ async fn serve(
     folder.drop_other_code(&request.code);
     // Commands use this entry only once the folder is gone.
     let _entry = register::enter(folder.path(), &running).await;
-    journal.stack_event("CREATE_COMPLETE", None);
+    journal.stack_event(&StackStatus::CreateComplete, None);
 
     let (sender, mut asked) = mpsc::channel(8);
     let server = tokio::spawn(control::serve(control, running.secret.clone(), sender));
@@ -155,10 +156,10 @@ async fn update(
     };
     folder.clear_events();
     journal.begin(&request.token);
-    journal.stack_event("UPDATE_IN_PROGRESS", None);
+    journal.stack_event(&StackStatus::UpdateInProgress, None);
     // Code other than the deployed code must not run, but is no reason to end the running stack.
     if let Err(error) = folder.check_code(&request.code) {
-        journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+        journal.stack_event(&StackStatus::UpdateFailed, Some(chain(&error)));
         return Ok(());
     }
     match stack.update(stack_request(name, &request)).await {
@@ -169,11 +170,11 @@ async fn update(
             running.outputs = outputs(stack);
             folder.write_running(running)?;
             folder.drop_other_code(&request.code);
-            journal.stack_event("UPDATE_COMPLETE", None);
+            journal.stack_event(&StackStatus::UpdateComplete, None);
         }
         Err(error) => {
             // The old stack keeps running. Nothing is rolled back, because nothing was changed.
-            journal.stack_event("UPDATE_FAILED", Some(chain(&error)));
+            journal.stack_event(&StackStatus::UpdateFailed, Some(chain(&error)));
         }
     }
     Ok(())
@@ -309,8 +310,9 @@ impl Journal {
         lock.expect("no holder of this lock panics")
     }
 
-    fn stack_event(&self, status: &str, reason: Option<String>) {
-        self.add(self.stack.clone(), STACK_TYPE.into(), status.into(), reason);
+    fn stack_event(&self, status: &StackStatus, reason: Option<String>) {
+        let word = status.word().to_owned();
+        self.add(self.stack.clone(), STACK_TYPE.into(), word, reason);
     }
 
     fn add(

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::open_files::Spare;
 use super::records::Running;
 use super::warnings::Warnings;
+use crate::engine::requests;
 use crate::engine::{ErrorKind, TargetError, limits};
 
 /// The status of a running stack.
@@ -80,6 +81,7 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
             format!("could not reach the local stack's process {}", running.pid),
         )
     };
+    let told = requests::Request::begin(method.as_str(), "local-stack", path);
     let exchange = async {
         let stream = TcpStream::connect(("127.0.0.1", running.control_port)).await?;
         let (mut sender, connection) =
@@ -94,21 +96,25 @@ async fn call(running: &Running, method: Method, path: &str) -> Result<Bytes, Ta
         let response = sender.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
-        if status.is_success() {
-            Ok(body)
-        } else {
-            Err(format!("it responded with {status}").into())
-        }
+        Ok((status, body))
     };
-    match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
-        Ok(outcome) => outcome.map_err(failed),
-        Err(_elapsed) => Err(failed(
-            format!(
+    let outcome: Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> =
+        match tokio::time::timeout(limits::scaled(ANSWER), exchange).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(format!(
                 "it accepts connections but has not responded for {} s",
                 ANSWER.as_secs()
             )
-            .into(),
-        )),
+            .into()),
+        };
+    told.ended(match &outcome {
+        Ok((status, _)) => status.as_u16().to_string(),
+        Err(error) => format!("failed ({error})"),
+    });
+    match outcome {
+        Ok((status, body)) if status.is_success() => Ok(body),
+        Ok((status, _)) => Err(failed(format!("it responded with {status}").into())),
+        Err(error) => Err(failed(error)),
     }
 }
 

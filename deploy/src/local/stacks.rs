@@ -8,7 +8,7 @@ use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::limits::{self, Limit};
 use crate::engine::{
-    Change, ChangeSet, Data, Deployment, Description, Operation, Prepared, Readiness, StackStatus,
+    Change, ChangeSet, Data, Deployment, Description, Diagnosis, Operation, Prepared, StackStatus,
     Stacks, TargetError,
 };
 use crate::stack::Outputs;
@@ -21,13 +21,13 @@ impl Stacks for LocalTarget {
         // The content of a damaged request is unknown, but a teardown must still find its stack.
         let Ok(request) = folder.request() else {
             return Ok(Some(Description {
-                status: StackStatus::Failed("CREATE_FAILED".into()),
+                status: StackStatus::CreateFailed,
                 outputs: Outputs::new(),
             }));
         };
         let Some(request) = request else {
             let kept = Description {
-                status: StackStatus::Deleted,
+                status: StackStatus::DeleteComplete,
                 outputs: Outputs::new(),
             };
             return Ok(folder.has_data()?.then_some(kept));
@@ -38,7 +38,7 @@ impl Stacks for LocalTarget {
             .rfind(|event| event.resource_type == STACK_TYPE);
         let status = match last {
             Some(event) => StackStatus::parse(&event.status),
-            None => StackStatus::InProgress("CREATE_IN_PROGRESS".into()),
+            None => StackStatus::CreateInProgress,
         };
         if !status.is_settled() {
             self.check_started(&folder)?;
@@ -48,11 +48,6 @@ impl Stacks for LocalTarget {
             .map(|running| running.outputs)
             .unwrap_or_default();
         Ok(Some(Description { status, outputs }))
-    }
-
-    async fn footing(&self, _stack: &StackName) -> Result<Readiness, TargetError> {
-        // The caller has reserved the stack, and a start replaces the remains of an earlier one.
-        Ok(Readiness::Ready)
     }
 
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
@@ -94,14 +89,6 @@ impl Stacks for LocalTarget {
         })))
     }
 
-    async fn abandon(&self) {
-        // Preparing only compares.
-    }
-
-    async fn discard(&self, _change_set: &ChangeSet) -> Result<(), TargetError> {
-        Ok(())
-    }
-
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
         let stack = &change_set.deployment.stack;
         let folder = self.folder(stack)?;
@@ -131,14 +118,9 @@ impl Stacks for LocalTarget {
         }
         Ok(Operation {
             stack: stack.clone(),
-            stack_id: String::new(),
-            token: change_set.id.clone(),
+            stack_id: None,
+            token: Some(change_set.id.clone()),
         })
-    }
-
-    async fn retain_tables(&self, _stack: &StackName) -> Result<Option<Operation>, TargetError> {
-        // Deleting with `Data::Keep` leaves them.
-        Ok(None)
     }
 
     async fn delete(
@@ -155,13 +137,16 @@ impl Stacks for LocalTarget {
         };
         Ok(Operation {
             stack: stack.clone(),
-            stack_id: String::new(),
-            token: String::new(),
+            stack_id: None,
+            token: None,
         })
     }
 
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError> {
-        self.folder(&operation.stack)?.events(&operation.token)
+        match &operation.token {
+            Some(token) => self.folder(&operation.stack)?.events(token),
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn has_begun(&self, _operation: &Operation) -> Result<bool, TargetError> {
@@ -189,5 +174,13 @@ impl Stacks for LocalTarget {
             }
         }
         TargetError::interrupted()
+    }
+}
+
+impl Diagnosis for LocalTarget {
+    async fn diagnose(&self, stack: &StackName) -> Result<Option<String>, TargetError> {
+        // A process that does not answer at all explains more than its functions' logs.
+        self.status(stack).await?;
+        Ok(self.clues(stack))
     }
 }

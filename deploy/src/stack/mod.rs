@@ -12,6 +12,8 @@ pub mod page;
 pub mod progress;
 pub mod render;
 pub mod rights;
+pub mod size;
+pub mod status;
 pub mod tags;
 pub mod unavailable;
 

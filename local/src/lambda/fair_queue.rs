@@ -1,93 +1,121 @@
-//! A queue of events that wait for a process, fair between their sources. Pure.
+//! The events that wait for a process, fair between their sources by size. Pure.
 //!
-//! Each source has its own queue, and the queues are served in turn, one entry each. A source whose queue was empty
-//! goes before those that have had their turn, as in FQ-CoDel (<https://www.rfc-editor.org/rfc/rfc8290>). So a source
-//! that sends faster than it is served only delays itself, and one that sends now and then hardly waits. On AWS no
-//! source waits, because Lambda starts more processes.
+//! Start-time fair queueing (<https://doi.org/10.1109/90.649569>): each entry gets a start tag, the later of the queue's
+//! virtual time and the tag at which the previous entry of its source ends; the smallest tag is served next. So a source
+//! that sends more than its share waits behind itself, and one that sends little hardly waits, however many others send
+//! much. On AWS no event waits for another, because Lambda starts more processes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
+
+/// The most sources without a waiting entry that are remembered.
+const MAX_SOURCES: usize = 10_000;
 
 /// Entries by their source.
 #[derive(Debug)]
 pub(super) struct FairQueue<T> {
-    queues: HashMap<u64, VecDeque<T>>,
-    /// Sources that have not had a turn since their queue was last empty.
-    new: VecDeque<u64>,
-    /// The other sources, in the order of their turns.
-    old: VecDeque<u64>,
-    length: usize,
+    /// By start tag, and by arrival among equal ones.
+    waiting: BTreeMap<(u64, u64), (u64, T)>,
+    sources: HashMap<u64, Source>,
+    /// The start tag of the entry that was served last. Once nothing waits, the last tag at which an entry ends.
+    time: u64,
+    last_end: u64,
+    arrivals: u64,
+}
+
+#[derive(Debug, Default)]
+struct Source {
+    waiting: usize,
+    /// The tag at which its last entry ends.
+    end: u64,
 }
 
 impl<T> Default for FairQueue<T> {
     fn default() -> Self {
         Self {
-            queues: HashMap::new(),
-            new: VecDeque::new(),
-            old: VecDeque::new(),
-            length: 0,
+            waiting: BTreeMap::new(),
+            sources: HashMap::new(),
+            time: 0,
+            last_end: 0,
+            arrivals: 0,
         }
     }
 }
 
 impl<T> FairQueue<T> {
     pub(super) fn len(&self) -> usize {
-        self.length
+        self.waiting.len()
     }
 
-    pub(super) fn push(&mut self, source: u64, entry: T) {
-        self.length += 1;
-        let queue = self.queues.entry(source).or_insert_with(|| {
-            self.new.push_back(source);
-            VecDeque::new()
-        });
-        queue.push_back(entry);
+    /// Adds an entry that takes `size` of its source's share.
+    pub(super) fn push(&mut self, source: u64, size: u64, entry: T) {
+        let time = self.time;
+        if self.sources.len() - self.waiting.len().min(self.sources.len()) >= MAX_SOURCES {
+            self.sources.retain(|_, it| it.waiting > 0);
+        }
+        let state = self.sources.entry(source).or_default();
+        let start = state.end.max(time);
+        state.end = start.saturating_add(size.max(1));
+        state.waiting += 1;
+        self.last_end = self.last_end.max(state.end);
+        self.arrivals += 1;
+        self.waiting.insert((start, self.arrivals), (source, entry));
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
         self.pop_of(|_| true)
     }
 
-    /// The next entry of a source that `admits` accepts; the others keep their turns.
+    /// The next entry of a source that `admits` lets through; the others keep their turns.
     pub(super) fn pop_of(&mut self, admits: impl Fn(u64) -> bool) -> Option<T> {
-        let source = [&mut self.new, &mut self.old]
-            .into_iter()
-            .find_map(|turns| {
-                let at = turns.iter().position(|source| admits(*source))?;
-                turns.remove(at)
-            })?;
-        let queue = self.queues.get_mut(&source)?;
-        let entry = queue.pop_front();
-        if queue.is_empty() {
-            self.queues.remove(&source);
-        } else {
-            self.old.push_back(source);
+        let mut entries = self.waiting.iter();
+        let key = *entries.find(|(_, (source, _))| admits(*source))?.0;
+        let (source, entry) = self.waiting.remove(&key)?;
+        // An entry that passes others does not take their turns.
+        self.time = match self.waiting.first_key_value() {
+            Some(((first, _), _)) => self.time.max(key.0.min(*first)),
+            None => self.last_end,
+        };
+        self.leave(source);
+        if self.waiting.is_empty() {
+            self.sources.clear();
         }
-        self.length -= usize::from(entry.is_some());
-        entry
+        Some(entry)
     }
 
-    /// Whether a source that `admits` accepts has a waiting entry.
+    /// Whether a source that `admits` lets through has anything waiting.
     pub(super) fn has_of(&self, admits: impl Fn(u64) -> bool) -> bool {
-        self.queues.keys().any(|source| admits(*source))
+        let mut sources = self.sources.iter();
+        sources.any(|(source, state)| state.waiting > 0 && admits(*source))
     }
 
-    /// Removes all entries, in the order in which they would have been served.
+    /// Everything, in the order in which it would have been served.
     pub(super) fn drain(&mut self) -> Vec<T> {
         std::iter::from_fn(|| self.pop()).collect()
     }
 
     /// Drops the entries that `keep` refuses; returns their number.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) -> usize {
-        let before = self.length;
-        self.queues.retain(|_, queue| {
-            queue.retain(&mut keep);
-            !queue.is_empty()
+        let before = self.waiting.len();
+        let mut dropped = Vec::new();
+        self.waiting.retain(|_, (source, entry)| {
+            let keeps = keep(entry);
+            if !keeps {
+                dropped.push(*source);
+            }
+            keeps
         });
-        let queues = &self.queues;
-        self.new.retain(|source| queues.contains_key(source));
-        self.old.retain(|source| queues.contains_key(source));
-        self.length = queues.values().map(VecDeque::len).sum();
-        before - self.length
+        dropped.into_iter().for_each(|source| self.leave(source));
+        before - self.waiting.len()
+    }
+
+    /// Counts one entry less, and forgets a source that has used no more than its share.
+    fn leave(&mut self, source: u64) {
+        if let Some(state) = self.sources.get_mut(&source) {
+            state.waiting -= 1;
+            if state.waiting == 0 && state.end <= self.time {
+                self.sources.remove(&source);
+            }
+        }
     }
 }
 
@@ -98,7 +126,7 @@ mod tests {
     fn queue(entries: &[(u64, &'static str)]) -> FairQueue<&'static str> {
         let mut queue = FairQueue::default();
         for (source, entry) in entries {
-            queue.push(*source, *entry);
+            queue.push(*source, 1, *entry);
         }
         queue
     }
@@ -116,11 +144,44 @@ mod tests {
         let mut queue = queue(&[(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2")]);
         assert_eq!(queue.pop(), Some("a1"));
         assert_eq!(queue.pop(), Some("b1"));
-        // A source whose queue was empty goes before the next turn of both.
-        queue.push(3, "c1");
+        // A source that had nothing waiting goes before the next turn of both.
+        queue.push(3, 1, "c1");
         assert_eq!(queue.len(), 4);
         assert_eq!(queue.drain(), ["c1", "a2", "b2", "a3"]);
         assert_eq!((queue.len(), queue.pop()), (0, None));
+    }
+
+    #[test]
+    fn a_source_that_sends_little_passes_many_that_send_much_even_without_a_backlog() {
+        let mut queue = FairQueue::default();
+        for source in 1..=200 {
+            queue.push(source, 100_000, source);
+        }
+        queue.push(0, 1_000, 0);
+        for _ in 0..200 {
+            queue.pop();
+        }
+        // Each of them has just had its turn, has nothing waiting, and comes again at once.
+        for source in 1..=200 {
+            queue.push(source, 100_000, source);
+        }
+        for _ in 0..50 {
+            queue.push(0, 1_000, 0);
+            assert_eq!((queue.pop(), queue.len()), (Some(0), 201));
+        }
+    }
+
+    #[test]
+    fn the_sources_that_are_remembered_are_bounded() {
+        let mut queue = FairQueue::default();
+        queue.push(0, 1_000_000, 0);
+        for source in 1..3 * MAX_SOURCES as u64 {
+            queue.push(source, 1, source);
+            queue.pop();
+            assert!(queue.sources.len() <= MAX_SOURCES + 1);
+        }
+        while queue.pop().is_some() {}
+        assert_eq!(queue.sources.len(), 0);
     }
 
     #[test]
@@ -129,7 +190,7 @@ mod tests {
         assert!(queue.has_of(|source| source == 3) && !queue.has_of(|source| source == 4));
         assert_eq!(queue.pop_of(|source| source == 3), Some("c1"));
         assert_eq!(queue.pop_of(|source| source == 4), None);
-        assert_eq!(queue.drain(), ["a1", "b", "c2", "a2"]);
+        assert_eq!(queue.drain(), ["a1", "b", "a2", "c2"]);
     }
 
     #[test]
@@ -137,7 +198,7 @@ mod tests {
         let mut queue = queue(&[(1, "a"), (1, "b"), (2, "b"), (3, "c")]);
         assert_eq!(queue.retain(|entry| *entry != "b"), 2);
         assert_eq!(queue.len(), 2);
-        queue.push(2, "d");
+        queue.push(2, 1, "d");
         assert_eq!(queue.drain(), ["a", "c", "d"]);
     }
 }

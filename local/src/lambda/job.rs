@@ -87,6 +87,11 @@ impl Job {
         self.invocation.held.share().number()
     }
 
+    /// In bytes: what it takes of its source's share.
+    pub(super) fn size(&self) -> u64 {
+        self.invocation.event.payload.len() as u64
+    }
+
     /// Whether its caller has stopped waiting for it.
     pub(super) fn is_abandoned(&self) -> bool {
         self.reply.is_closed()

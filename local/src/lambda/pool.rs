@@ -271,7 +271,7 @@ impl Pool {
             return vec![self.promise(process, job)];
         }
         self.tidy(now);
-        self.waiting.push(job.source(), job);
+        self.waiting.push(job.source(), job.size(), job);
         let mut actions = Vec::new();
         self.start_if_needed(now, &mut actions);
         actions
@@ -329,9 +329,10 @@ impl Pool {
 
     fn start_if_needed(&mut self, now: Instant, actions: &mut Vec<Action>) {
         let (capacity, lanes) = (self.rules.capacity, &self.lanes);
-        let room = match self.waiting.has_of(|source| lanes.is_quick(source)) {
-            true => lanes.room(capacity, self.rules.is_reserved),
-            false => capacity,
+        let room = lanes.room(capacity, self.rules.is_reserved);
+        let room = match room > capacity && !self.waiting.has_of(|it| lanes.is_quick(it)) {
+            true => capacity,
+            false => room,
         };
         let is_starting = |process: &&Process| process.started.is_none();
         let mut starting = self.processes.values().filter(is_starting).count();

@@ -12,51 +12,45 @@ use chat_protocol::Field;
 
 use self::frame::Framing;
 use super::connected::{Deployed, deployed};
-use super::{StackArgs, TargetArgs};
+use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::{PersonName, RouteKey};
-use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::stack::connect::{RequiredIdentity, chat_command};
 
 /// Chat in this terminal, as one person
 ///
-/// At a terminal, what comes in appears above the line that is being typed; `/quit` or Ctrl-D ends it, a connection
-/// that is lost is opened again. In a pipe, each line of the input that is not empty is sent, and each text that comes
-/// in is one line of stdout, with `\n` for the line breaks in it; after the end of the input it stays until nothing has
-/// come in for a while (`--wait`). Messages that are sent at once may arrive in another order.
+/// At a terminal, received messages appear above the line that is being typed; `/quit` or Ctrl-D ends the chat, and a
+/// lost connection is opened again. In a pipe, each line of the input that is not empty is sent, and each received
+/// message is one line of stdout, with `\n` for the line breaks in it; after the end of the input the command stays until
+/// nothing has been received for a while (`--wait`). Messages that are sent at once may arrive in another order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_chat())]
 pub(super) struct ChatArgs {
-    /// Who you are [default: from the config, else Tom]
+    /// Your name [default: from the config, else Tom]
     #[arg(long = "as", value_name = "NAME")]
     name: Option<PersonName>,
-    /// Who your friend is [default: from the config, else Jerry]
+    /// Your friend's name [default: from the config, else Jerry]
     #[arg(long, value_name = "NAME")]
     to: Option<PersonName>,
-    /// The room to be in [default: everybody's]
+    /// The room to enter [default: everybody]
     #[arg(long, value_name = "NAME")]
     room: Option<PersonName>,
     /// The route that takes your messages [default: $default, else the first in the config]
     #[arg(long, value_name = "KEY")]
     route: Option<RouteKey>,
-    /// Connect here, instead of asking the stack for its endpoint
+    /// The address to connect to, instead of the stack's endpoint
     #[arg(long, value_name = "URL", value_parser = socket_url, conflicts_with_all = ["local", "region", "profile"])]
     url: Option<String>,
-    /// In a pipe: how long nothing must have come in after the end of the input
+    /// In a pipe: how long to wait for further messages after the end of the input
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     wait: Duration,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
-}
-
-impl ChatArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
 }
 
 fn socket_url(text: &str) -> Result<String, String> {
@@ -80,28 +74,30 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-pub(super) async fn run(args: ChatArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    let framing = Framing::of(&settings, args.route.as_ref())?;
-    let chat = match &args.url {
-        Some(url) => Deployed {
-            url: url.clone(),
-            introduction: RequiredIdentity::of(&settings),
-        },
-        None => deployed(terminal, &settings, args.target.local).await?,
-    };
-    let (seat, me) = seat(&args, &settings, chat);
-    let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    if at_terminal && !dumb && terminal.output == Output::Text {
-        screen::chat(&seat, &framing, &me).await
-    } else {
-        stdio::chat(&seat, &framing, args.wait, terminal).await
+impl Run for ChatArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let framing = Framing::of(&settings, self.route.as_ref())?;
+        let chat = match &self.url {
+            Some(url) => Deployed {
+                url: url.clone(),
+                introduction: RequiredIdentity::of(&settings),
+            },
+            None => deployed(terminal, &settings, self.target.local).await?,
+        };
+        let (address, me) = address(&self, &settings, chat);
+        let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        if at_terminal && !dumb && terminal.output == Output::Text {
+            screen::chat(&address, &framing, &me).await
+        } else {
+            stdio::chat(&address, &framing, self.wait, terminal).await
+        }
     }
 }
 
-/// Tells of this command where those with wscat were printed; `more` are flags that say which stack it is.
+/// Recommends this command beside those with wscat; `more` are flags that say which stack is meant.
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
@@ -114,15 +110,15 @@ pub(super) fn hint(
     terminal.hint(&format!("\nOr without wscat:{gap}`chatctl {command}`"));
 }
 
-/// Where to sit and under which name: what was said, and of the rest what the chat wants to know.
-fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) {
+/// Where to connect, and the name to show: what the flags say, and of the rest what the chat requires.
+fn address(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Address, String) {
     let Deployed { url, introduction } = chat;
     let me = args.name.clone().or_else(|| match introduction {
         RequiredIdentity::Friends | RequiredIdentity::Name => Some(settings.from.clone()),
         RequiredIdentity::Nothing => None,
     });
     let friend = args.to.clone().or_else(|| match introduction {
-        // Whoever comes as the second person talks to the first one.
+        // The second person talks to the first one.
         RequiredIdentity::Friends if me.as_ref() == Some(&settings.to) => {
             Some(settings.from.clone())
         }
@@ -135,7 +131,7 @@ fn seat(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Seat, String) 
         .with_some(Field::From, me)
         .with_some(Field::To, friend)
         .with_some(Field::Room, args.room.clone());
-    (Seat { url, handshake }, shown)
+    (Address { url, handshake }, shown)
 }
 
 #[cfg(test)]
@@ -163,8 +159,8 @@ mod tests {
             url: "ws://x".into(),
             introduction: RequiredIdentity::of(&settings),
         };
-        let (seat, _) = seat(&args, &settings, chat);
-        let headers = seat.handshake.headers();
+        let (address, _) = address(&args, &settings, chat);
+        let headers = address.handshake.headers();
         let headers = headers.map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")
     }
@@ -186,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_told_of_it_is_told_the_names_that_the_chat_wants() {
+    fn the_hint_names_the_people_that_the_chat_requires() {
         let told = |config: &str| {
             let settings = settings(config);
             chat_command(&settings, RequiredIdentity::of(&settings), "")

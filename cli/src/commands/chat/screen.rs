@@ -10,14 +10,18 @@ use super::frame::Framing;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
 use crate::terminal::{Above, line_editor};
-use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::client::Address;
 use chatctl_deploy::engine::{ErrorKind, TargetError};
 
 /// Sends what `me` types.
 ///
 /// # Errors
 /// See [`talk`]; the terminal cannot be used.
-pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(), CommandError> {
+pub(super) async fn chat(
+    address: &Address,
+    framing: &Framing,
+    me: &str,
+) -> Result<(), CommandError> {
     let (mut input, above) = line_editor(&format!("{me}> ")).map_err(|error| TargetError {
         source: Some(Box::new(error)),
         ..TargetError::new(ErrorKind::Unexpected, "could not use the terminal")
@@ -42,12 +46,12 @@ pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(),
                 Ok(ReadlineEvent::Interrupted) => Typed::Interrupt,
                 Err(_) => Typed::Quit,
             };
-            // The talk ends first, and takes this with it.
+            // The conversation may end first.
             drop(sender.send(typed).await);
         }
     };
     let outcome = tokio::select! {
-        outcome = talk(seat, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
+        outcome = talk(address, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
         () = typing => Ok(()),
     };
     // The last lines, before the terminal is as it was.
@@ -59,7 +63,7 @@ pub(super) async fn chat(seat: &Seat, framing: &Framing, me: &str) -> Result<(),
 struct Screen(Above);
 
 impl View for Screen {
-    fn heard(&mut self, text: &str) -> bool {
+    fn received(&mut self, text: &str) -> bool {
         // Further lines are indented, so that no text can look like another message.
         for (index, line) in text.lines().enumerate() {
             let mark = if index == 0 { "←" } else { " " };

@@ -10,7 +10,7 @@ use super::frame::Framing;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
-use chatctl_deploy::engine::chat::Seat;
+use chatctl_deploy::engine::client::Address;
 
 /// Lines that are read ahead.
 const AHEAD: usize = 64;
@@ -20,7 +20,7 @@ const AHEAD: usize = 64;
 /// # Errors
 /// See [`talk`]; or a line was not sent, or may not have arrived, as was told where it happened.
 pub(super) async fn chat(
-    seat: &Seat,
+    address: &Address,
     framing: &Framing,
     wait: Duration,
     terminal: Terminal,
@@ -41,11 +41,11 @@ pub(super) async fn chat(
             }
             line.clear();
         }
-        // The talk may be over.
+        // The conversation may be over.
         drop(sender.blocking_send(Typed::End));
     });
     let mut view = Pipe { terminal, lost: 0 };
-    talk(seat, framing, wait, &mut typed, &mut view).await?;
+    talk(address, framing, wait, &mut typed, &mut view).await?;
     match view.lost {
         0 => Ok(()),
         1 => Err(CommandError::undelivered("a line was not delivered")),
@@ -57,19 +57,19 @@ pub(super) async fn chat(
 
 struct Pipe {
     terminal: Terminal,
-    /// Lines that came to nothing.
+    /// Lines that were not sent, or may not have arrived.
     lost: usize,
 }
 
 impl View for Pipe {
-    fn heard(&mut self, text: &str) -> bool {
-        let received = match self.terminal.output {
+    fn received(&mut self, text: &str) -> bool {
+        let shown = match self.terminal.output {
             Output::Json => self
                 .terminal
                 .received_json(&json!({"type": "text", "text": text})),
             Output::Text => self.terminal.received(&one_line(text)),
         };
-        received.is_ok()
+        shown.is_ok()
     }
 
     fn state(&mut self, state: State, words: &str) {

@@ -1,4 +1,4 @@
-//! The conversation: connects, sends what is typed, shows what comes in, connects again.
+//! The conversation: connects, sends what is typed, shows what is received, connects again.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::frame::Framing;
 use crate::error::CommandError;
-use chatctl_deploy::engine::chat::{Incoming, Line, Seat, pause, sit};
+use chatctl_deploy::engine::client::{Address, Connection, connect, pause};
 
-/// What a person, or whatever is piped in, wants.
+/// What comes from the keyboard, or from the pipe.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     Text(String),
-    /// Nothing more will be typed, but answers may come.
+    /// The end of the input; answers may still be received.
     End,
     Quit,
     Interrupt,
@@ -22,13 +22,13 @@ pub(super) enum Typed {
 
 /// Where the conversation is shown.
 pub(super) trait View {
-    /// A text came in. `false` when nobody reads any more.
-    fn heard(&mut self, text: &str) -> bool;
+    /// Shows a text that came in. `false` when its reader has gone.
+    fn received(&mut self, text: &str) -> bool;
 
     /// The connection's state has changed.
     fn state(&mut self, state: State, words: &str);
 
-    /// Something that was typed came to nothing.
+    /// A text was not sent, or may not have arrived.
     fn trouble(&mut self, words: &str);
 }
 
@@ -38,7 +38,7 @@ pub(super) enum State {
     Connecting,
     Open,
     Closed,
-    /// Nobody is there; another attempt follows.
+    /// The chat cannot be reached; another attempt follows.
     Waiting,
 }
 
@@ -59,18 +59,18 @@ enum Leave {
     Interrupted,
 }
 
-/// A connection that lasted this long was a good one: the next attempt comes soon.
+/// After a connection that lasted this long, the next attempt follows soon.
 const GOOD: Duration = Duration::from_secs(10);
 
-/// After the end of the input, nobody waits for ever for a gateway that does not come back.
+/// After the end of the input, a gateway that cannot be reached is tried this many times.
 const LAST_ATTEMPTS: u32 = 5;
 
-/// Talks until somebody wants to leave.
+/// Talks until the user leaves.
 ///
 /// # Errors
-/// The first connection does not come to be; a later one is refused for good; somebody interrupts.
+/// The first connection does not open; a later one is refused for good; the user interrupts.
 pub(super) async fn talk(
-    seat: &Seat,
+    address: &Address,
     framing: &Framing,
     wait: Duration,
     typed: &mut mpsc::Receiver<Typed>,
@@ -84,7 +84,7 @@ pub(super) async fn talk(
         unsent: VecDeque::new(),
         ended: false,
     };
-    match talk.sittings(seat).await? {
+    match talk.connections(address).await? {
         Leave::Done => Ok(()),
         Leave::Interrupted => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
     }
@@ -101,20 +101,20 @@ struct Talk<'a, V> {
 }
 
 impl<V: View> Talk<'_, V> {
-    async fn sittings(&mut self, seat: &Seat) -> Result<Leave, CommandError> {
+    async fn connections(&mut self, address: &Address) -> Result<Leave, CommandError> {
         let mut was_open = false;
         let mut attempt = 0;
         self.view
-            .state(State::Connecting, &format!("to {}", seat.url));
+            .state(State::Connecting, &format!("to {}", address.url));
         loop {
             let next = pause(attempt, random());
-            match self.meanwhile(sit(seat)).await {
+            match self.meanwhile(connect(address)).await {
                 Err(leave) => return Ok(leave),
-                Ok(Ok(line)) => {
+                Ok(Ok(connection)) => {
                     was_open = true;
                     self.view.state(State::Open, "");
                     let since = Instant::now();
-                    if let Some(leave) = self.over(line).await {
+                    if let Some(leave) = self.converse(connection).await {
                         return Ok(leave);
                     }
                     if self.ended && self.unsent.is_empty() {
@@ -152,13 +152,13 @@ impl<V: View> Talk<'_, V> {
         }
     }
 
-    /// Talks over `line` until it is over, or until somebody leaves.
-    async fn over(&mut self, mut line: Line) -> Option<Leave> {
+    /// Sends and receives until the connection is closed, or the user leaves.
+    async fn converse(&mut self, mut connection: Connection) -> Option<Leave> {
         let mut last = Instant::now();
         loop {
             while let Some(frame) = self.unsent.pop_front() {
-                if let Err(words) = line.say(&frame).await {
-                    self.view.state(State::Closed, &words);
+                if let Err(closed) = connection.send(&frame).await {
+                    self.view.state(State::Closed, &closed.to_string());
                     self.view
                         .trouble("your last message may not have arrived: it is not sent again");
                     return None;
@@ -166,13 +166,13 @@ impl<V: View> Talk<'_, V> {
                 last = Instant::now();
             }
             let outcome = tokio::select! {
-                heard = line.hear() => match heard {
-                    Incoming::Text(text) => {
+                received = connection.recv() => match received {
+                    Ok(text) => {
                         last = Instant::now();
-                        if self.view.heard(&text) { Ok(()) } else { Err(Leave::Done) }
+                        if self.view.received(&text) { Ok(()) } else { Err(Leave::Done) }
                     }
-                    Incoming::Closed(words) => {
-                        self.view.state(State::Closed, &words);
+                    Err(closed) => {
+                        self.view.state(State::Closed, &closed.to_string());
                         return None;
                     }
                 },
@@ -181,7 +181,7 @@ impl<V: View> Talk<'_, V> {
                 () = chatctl_deploy::interrupt::requested() => Err(Leave::Interrupted),
             };
             if let Err(leave) = outcome {
-                line.leave().await;
+                connection.close().await;
                 self.view.state(State::Closed, "");
                 return Some(leave);
             }
@@ -216,7 +216,7 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio_tungstenite::tungstenite::Message;
 
-    /// Writes down what is shown, and tells each time that a connection opens.
+    /// Writes down what is shown, and signals each connection that opens.
     #[derive(Default)]
     struct Notes {
         lines: Vec<String>,
@@ -224,13 +224,13 @@ mod tests {
     }
 
     impl View for Notes {
-        fn heard(&mut self, text: &str) -> bool {
+        fn received(&mut self, text: &str) -> bool {
             self.lines.push(format!("< {text}"));
             true
         }
         fn state(&mut self, state: State, words: &str) {
             if let (State::Open, Some(opened)) = (state, &self.opened) {
-                // Once is enough for whoever waits for it.
+                // The test waits for the first one only.
                 let _full = opened.try_send(());
             }
             // Ports are different every time.
@@ -251,8 +251,8 @@ mod tests {
         Framing::of(&settings.unwrap(), None).unwrap()
     }
 
-    fn seat(listener: &TcpListener) -> Seat {
-        Seat {
+    fn address(listener: &TcpListener) -> Address {
+        Address {
             url: format!("ws://{}/v1", listener.local_addr().unwrap()),
             handshake: chat_protocol::Handshake::default(),
         }
@@ -261,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let seat = seat(&listener);
+        let address = address(&listener);
         let (keyboard, mut typed) = mpsc::channel(8);
         let gateway = async {
             let (stream, _) = listener.accept().await.unwrap();
@@ -276,14 +276,14 @@ mod tests {
                 .unwrap();
             keyboard.send(Typed::End).await.unwrap();
             let mut second = tokio_tungstenite::accept_async(stream).await.unwrap();
-            let heard = second.next().await.unwrap().unwrap();
-            second.send(heard).await.unwrap();
+            let received = second.next().await.unwrap().unwrap();
+            second.send(received).await.unwrap();
             while let Some(Ok(Message::Text(_))) = second.next().await {}
         };
         let mut notes = Notes::default();
         let wait = Duration::from_millis(200);
         let framing = framing();
-        let talking = talk(&seat, &framing, wait, &mut typed, &mut notes);
+        let talking = talk(&address, &framing, wait, &mut typed, &mut notes);
         let ((), outcome) = tokio::join!(gateway, talking);
         outcome.unwrap();
         assert_eq!(
@@ -303,19 +303,19 @@ mod tests {
     #[tokio::test]
     async fn a_first_connection_that_fails_is_an_error() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let seat = seat(&listener);
+        let address = address(&listener);
         drop(listener);
         let (_keyboard, mut typed) = mpsc::channel(1);
         let mut notes = Notes::default();
-        let error = talk(&seat, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
+        let error = talk(&address, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
         assert_eq!(error.unwrap_err().exit, 3);
     }
 
     #[tokio::test]
-    async fn quitting_says_goodbye_and_interrupting_exits_with_130() {
+    async fn quitting_closes_the_connection_and_interrupting_exits_with_130() {
         for (typed_last, exit) in [(Typed::Quit, None), (Typed::Interrupt, Some(130))] {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let seat = seat(&listener);
+            let address = address(&listener);
             let (keyboard, mut typed) = mpsc::channel(1);
             let (opened, mut is_open) = mpsc::channel(1);
             let mut notes = Notes {
@@ -332,7 +332,7 @@ mod tests {
                 while socket.next().await.is_some() {}
                 goodbye
             };
-            let talking = talk(&seat, &framing, Duration::ZERO, &mut typed, &mut notes);
+            let talking = talk(&address, &framing, Duration::ZERO, &mut typed, &mut notes);
             let (goodbye, outcome) = tokio::join!(gateway, talking);
             assert!(goodbye.is_close());
             assert_eq!(outcome.err().map(|error| error.exit), exit);

@@ -1,31 +1,26 @@
 //! To this machine.
 
-use std::time::Duration;
-
-use super::{DeployArgs, build, print, probe, publish};
+use super::{DeployArgs, build, print};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::{self, Change, ChangeSet, Deployment, Prepared, limits};
+use chatctl_deploy::engine::{Change, ChangeSet, Order, TargetError, deploy_here};
 use chatctl_deploy::local::{LocalTarget, secrets};
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::{beside, page_settings};
-use chatctl_deploy::stack::render::{output, render};
+use chatctl_deploy::stack::render::render;
 
-/// Nothing here is slow to spread; a cold machine may be slow to start processes.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), CommandError> {
+pub(super) async fn run(
+    args: &DeployArgs,
+    terminal: Terminal,
+    settings: &Settings,
+) -> Result<(), CommandError> {
+    let identity = RequiredIdentity::of(settings);
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
-        .showing(page_settings(
-            settings,
-            RequiredIdentity::of(settings),
-            None,
-        ))
+        .showing(page_settings(settings, identity, None))
         .with_references(secrets::values(settings)?);
-    let terminal = args.terminal();
     if let Ok(None) = target.status(&settings.stack).await {
         let state = target.state_folder(&settings.stack);
         let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
@@ -39,27 +34,16 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
         or_interrupted(target.end_left_behind(&settings.stack)).await?;
     }
     let mut reporter = terminal.reporter();
-    let publishing = async {
-        let built = build(settings, args.handlers.as_deref(), &mut reporter).await?;
-        publish(settings, &target, &built, &mut reporter).await
+    let building = build(settings, args.handlers.as_deref(), &mut reporter);
+    let built = or_interrupted(building).await?;
+    let order = Order {
+        settings,
+        template: render(settings),
+        handlers: &built,
+        is_probed: !args.no_probe,
     };
-    let code = or_interrupted(publishing).await?;
-    let deployment = Deployment::new(settings.stack.clone(), render(settings), code);
-    let outputs = match engine::prepare(&target, deployment, &mut reporter).await? {
-        Prepared::NoChanges(outputs) => outputs,
-        Prepared::ChangeSet(change_set) => {
-            agree(&change_set, terminal, args.yes).await?;
-            engine::execute(&target, &change_set, &mut reporter).await?
-        }
-    };
-    let url = outputs.get(output::URL).cloned().unwrap_or_default();
-    if !args.no_probe
-        && let Err(error) = probe(&url, settings, limits::scaled(PATIENCE), &mut reporter).await
-    {
-        // A process that does not answer at all explains more than what is missing in consequence.
-        target.status(&settings.stack).await?;
-        return Err(error.or_hint(target.clues(&settings.stack)));
-    }
+    let agrees = async |change_set: &ChangeSet| agree(change_set, terminal, args.yes).await;
+    let url = deploy_here(&target, order, agrees, &mut reporter).await?;
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
     print(terminal, settings, &url, Some(&beside(&url)), next);
@@ -67,7 +51,7 @@ pub(super) async fn run(args: &DeployArgs, settings: &Settings) -> Result<(), Co
 }
 
 /// Asks before data is lost; anything else can be taken back.
-async fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<(), CommandError> {
+async fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<bool, TargetError> {
     match change_set.change {
         Change::Restart => terminal.say(
             "          the stack was deployed before but does not run; starting it with its data",
@@ -83,17 +67,11 @@ async fn agree(change_set: &ChangeSet, terminal: Terminal, yes: bool) -> Result<
         .map(|change| change.logical_id.as_str())
         .collect();
     if lost.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     let question = format!(
         "Table {} will be replaced and its items are lost. Go on?",
         lost.join(", ")
     );
-    if terminal.confirm(&question, yes).await? {
-        return Ok(());
-    }
-    Err(CommandError::usage(
-        "declined, nothing was changed",
-        "see what would change with `chatctl render`",
-    ))
+    terminal.confirm(&question, yes).await
 }

@@ -2,28 +2,27 @@
 
 mod aws;
 mod local;
-mod proof;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{PeopleArgs, StackArgs, TargetArgs, or_interrupted};
+use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal, megabytes};
+use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::engine::{self, Asset, AssetStore, DeployEvent, Reporter, Step};
+use chatctl_deploy::engine::{Reporter, Step};
 use chatctl_deploy::packaging::{self, Built, Executable};
 use chatctl_deploy::stack::connect::{RequiredIdentity, connect_commands};
 use chatctl_deploy::stack::few::few;
+use chatctl_deploy::stack::size::megabytes;
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
 ///
-/// Running it again changes what has changed, and follows what is still running. On AWS it first shows what will
-/// change and asks. On this machine (`--local`) the stack runs in the background: connections stay open over an
-/// update, and table data stays.
+/// Run again, it applies what has changed; an operation that is still running is followed first. On AWS it shows the
+/// changes and asks before it makes them. On this machine (`--local`) the stack runs in the background: an update keeps
+/// connections open and table data in place.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_deploy())]
 pub(super) struct DeployArgs {
@@ -33,7 +32,7 @@ pub(super) struct DeployArgs {
     stack: StackArgs,
     #[command(flatten)]
     people: PeopleArgs,
-    /// Agree beforehand to whatever would be asked
+    /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
     /// Show what would change, and change nothing
@@ -42,13 +41,13 @@ pub(super) struct DeployArgs {
     /// When only handlers have changed, put them into the functions directly, past the stack
     #[arg(long, conflicts_with_all = ["local", "dry_run"])]
     hotswap: bool,
-    /// CloudFormation's express mode: done once everything is configured, before it is ready; the probe then waits
+    /// Use CloudFormation's express mode, which ends once every resource is configured; the probe then waits for them
     #[arg(long, conflicts_with = "local")]
     express: bool,
-    /// A tag for the stack and its resources; can be repeated. Replaces all that it had; without one they stay
+    /// A tag for the stack and its resources; can be repeated. Replaces all of its tags; without one they stay
     #[arg(long, value_name = "KEY=VALUE", value_parser = chatctl_deploy::stack::tags::tag, conflicts_with = "local")]
     tag: Vec<(String, String)>,
-    /// Have AWS refuse to delete the stack; `--protect=false` lifts that
+    /// Protect the stack against deletion; `--protect=false` lifts the protection
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
     protect: Option<bool>,
     /// The local port [default: chosen once and kept]
@@ -60,26 +59,22 @@ pub(super) struct DeployArgs {
     /// Build for a processor whose Rust target does not seem to be installed
     #[arg(long, conflicts_with_all = ["local", "handlers"])]
     skip_target_check: bool,
-    /// Do not send probe messages through the deployed chat
+    /// Send no probe messages through the deployed chat
     #[arg(long)]
     no_probe: bool,
 }
 
-impl DeployArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
-pub(super) async fn run(args: DeployArgs) -> Result<(), CommandError> {
-    let settings = args
-        .stack
-        .settings(Some(&args.people), Some(&args.target.aws))?;
-    tags(&args)?;
-    if args.target.local {
-        local::run(&args, &settings).await
-    } else {
-        aws::run(&args, &settings).await
+impl Run for DeployArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let settings = self
+            .stack
+            .settings(Some(&self.people), Some(&self.target.aws))?;
+        tags(&self)?;
+        if self.target.local {
+            local::run(&self, context.terminal, &settings).await
+        } else {
+            aws::run(&self, context.terminal, &settings).await
+        }
     }
 }
 
@@ -96,6 +91,7 @@ fn tags(args: &DeployArgs) -> Result<BTreeMap<String, String>, CommandError> {
     })
 }
 
+/// Builds what this machine runs.
 async fn build(
     settings: &Settings,
     prebuilt: Option<&Path>,
@@ -104,85 +100,16 @@ async fn build(
     if !settings.has_functions() {
         return Ok(Built::new());
     }
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Build));
-    let built = packaging::executables(settings, prebuilt, reporter).await?;
-    let sizes = built
-        .values()
-        .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Build,
-        detail: few(&sizes.collect::<Vec<_>>()),
-        took: started.elapsed(),
-    });
-    Ok(built)
-}
-
-/// Publishes everything that was built; what is the same under two names is sent once.
-async fn publish<S: AssetStore>(
-    settings: &Settings,
-    store: &S,
-    built: &Built<S::Handlers>,
-    reporter: &mut impl Reporter,
-) -> Result<Built<Asset>, CommandError> {
-    if built.is_empty() {
-        return Ok(Built::new());
-    }
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Publish));
-    let mut assets = Built::new();
-    for (parameter, handlers) in built {
-        let asset = store.publish(&settings.stack, handlers).await?;
-        assets.insert(parameter.clone(), asset);
-    }
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Publish,
-        detail: published(&assets),
-        took: started.elapsed(),
-    });
-    Ok(assets)
-}
-
-/// What was sent, in a few words.
-fn published(assets: &Built<Asset>) -> String {
-    let processor = assets
-        .values()
-        .next()
-        .map_or("", |asset| asset.architecture);
-    let (there, sent): (Vec<&Asset>, Vec<_>) =
-        assets.values().partition(|asset| asset.already_there);
-    let size = |assets: &[&Asset]| megabytes(assets.iter().map(|asset| asset.size).sum());
-    match (there.len(), sent.len()) {
-        (0, _) => format!("{} for {processor}, sent", size(&sent)),
-        (_, 0) => format!("{} for {processor}, already there", size(&there)),
-        (there, many) => format!(
-            "{} for {processor}, {many} of {} sent, the rest already there",
-            size(&sent),
-            there + many
-        ),
-    }
-}
-
-async fn probe(
-    url: &str,
-    settings: &Settings,
-    patience: Duration,
-    reporter: &mut impl Reporter,
-) -> Result<(), CommandError> {
-    let started = Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Probe));
-    let (said, routes) = (&settings.handshake(), &settings.routes);
-    let detail = if settings.has_own_functions() {
-        or_interrupted(engine::probe::probe(url, said, routes, patience)).await?
-    } else {
-        or_interrupted(engine::probe::probe_gateway(url, said, routes, patience)).await?
-    };
-    reporter.report(&DeployEvent::Finished {
-        step: Step::Probe,
-        detail,
-        took: started.elapsed(),
-    });
-    Ok(())
+    Step::Build
+        .run(reporter, async |reporter| {
+            let built = packaging::executables(settings, prebuilt, reporter).await?;
+            let sizes = built
+                .values()
+                .map(|executable| format!("{} {}", executable.name, megabytes(executable.size)));
+            let detail = few(&sizes.collect::<Vec<_>>());
+            Ok((built, detail))
+        })
+        .await
 }
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.

@@ -1,4 +1,4 @@
-//! Puts together what shall run: the template, its parameters, the functions' code; and says what it was made of.
+//! Puts together what is to run: the template, its parameters, the functions' code; and the files that it was made of.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -25,7 +25,7 @@ pub(super) struct Assembled {
     pub(super) request: Request,
     /// What decides about it.
     pub(super) places: WatchPaths,
-    /// `None` for somebody's template.
+    /// `None` for a template of the user's.
     pub(super) settings: Option<Settings>,
     /// Tells versions of the code apart whose paths are the same.
     stamps: Vec<Option<std::time::SystemTime>>,

@@ -13,7 +13,7 @@ use self::assemble::{Assembled, CodeCache, assemble};
 use self::clock::{clock_hint, clock_speed};
 use self::told::{ready, served, tell, unchanged};
 use super::plan::{self, Place};
-use super::{StackArgs, or_interrupted};
+use super::{Context, Run, StackArgs, or_interrupted};
 use crate::error::{CommandError, exit};
 use crate::terminal::{LogColumns, Terminal};
 use crate::watch::{ChangeBatch, Watch};
@@ -25,12 +25,12 @@ use chatctl_deploy::stack::page::page_settings;
 
 /// Run a stack in the foreground and keep it up to date with its sources, until Ctrl-C
 ///
-/// Without `--template` it is this project's stack: the handlers are built, and built again whenever a source of
-/// theirs or chatctl.toml is saved. Connections stay open meanwhile; what does not build or makes no sense is shown,
-/// and the version before goes on serving. The endpoint and the connect commands are printed on stdout, the functions'
-/// logs follow on stderr. Tables are kept in memory, so that a stack of `deploy --local` is neither needed nor touched.
+/// Without `--template` it runs this project's stack: the handlers are built, and built again whenever one of their
+/// sources or chatctl.toml is saved. Connections stay open meanwhile. An error in a build or in the config is shown, and
+/// the version before keeps serving. The endpoint and the connect commands are printed on stdout, the functions' logs
+/// on stderr. Tables are kept in memory, so a stack of `deploy --local` is neither needed nor touched.
 ///
-/// Any template will do that is made of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
+/// With `--template` it runs any template of API Gateway WebSocket, Lambda, DynamoDB, IAM and log group resources.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::OF_DEV)]
 pub(super) struct DevArgs {
@@ -48,10 +48,10 @@ pub(super) struct DevArgs {
     /// The port on 127.0.0.1; 0 takes any free one [default: from the config, else 0]
     #[arg(long)]
     port: Option<u16>,
-    /// Lets AWS's limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
+    /// Let AWS's time limits on connections pass N times faster; with 60, an idle connection is closed after ten seconds
     ///
-    /// Also faster: the cut after two hours, the pauses before an asynchronous invocation is tried again, and throttling.
-    /// Not faster: whatever waits for a function, and when items of a table expire.
+    /// Also faster: the end of a connection after two hours, the pauses before an asynchronous invocation is retried, and
+    /// throttling. Not faster: timeouts of functions, and the expiry of items in a table.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clock_speed)]
     clock_speed: NonZeroU32,
     /// Built handlers for this project's own stack
@@ -65,12 +65,6 @@ pub(super) struct DevArgs {
     no_watch: bool,
 }
 
-impl DevArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -78,59 +72,61 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) async fn run(args: DevArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    if args.template.is_none() {
-        let settings = args.stack.settings(None, None)?;
-        plan::tell(
-            terminal,
-            &settings,
-            args.handlers.as_deref(),
-            &Place::Foreground,
-        )?;
-    }
-    let kept = CodeCache::new()?;
-    let began = SystemTime::now();
-    let assembled = {
-        let mut reporter = terminal.progress();
-        or_interrupted(assemble(&args, &kept, &mut reporter)).await?
-    };
-    let port = port(&args, assembled.settings.as_ref()).await?;
-    // Before it starts, so that a save during the start is noticed; those during the build show by their time.
-    let watch = (!args.no_watch).then(|| watch(&assembled, began, terminal));
-    let columns = Arc::new(Mutex::new(columns(&assembled)));
-    let starting = foreground::start(
-        assembled.request.clone(),
-        port,
-        args.clock_speed,
-        kept.unpacked(),
-        tell(terminal, &columns),
-    );
-    let running = or_interrupted(starting).await?;
-    show_page(&running, assembled.settings.as_ref());
-    ready(terminal, &running.endpoint(), assembled.settings.as_ref());
-    if let Some(hint) = clock_hint(args.clock_speed) {
-        terminal.hint(&hint);
-    }
-    match watch {
-        Some(watch) => {
-            let session = Session {
-                args: &args,
+impl Run for DevArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        if self.template.is_none() {
+            let settings = self.stack.settings(None, None)?;
+            plan::tell(
                 terminal,
-                kept: &kept,
-                running: &running,
-                columns: &columns,
-                assembled,
-            };
-            tokio::select! {
-                () = session.follow(watch) => {}
-                () = chatctl_deploy::interrupt::requested() => {}
-            }
+                &settings,
+                self.handlers.as_deref(),
+                &Place::Foreground,
+            )?;
         }
-        None => chatctl_deploy::interrupt::requested().await,
+        let kept = CodeCache::new()?;
+        let began = SystemTime::now();
+        let assembled = {
+            let mut reporter = terminal.progress();
+            or_interrupted(assemble(&self, &kept, &mut reporter)).await?
+        };
+        let port = port(&self, assembled.settings.as_ref()).await?;
+        // Before it starts, so that a save during the start is noticed; those during the build show by their time.
+        let watch = (!self.no_watch).then(|| watch(&assembled, began, terminal));
+        let columns = Arc::new(Mutex::new(columns(&assembled)));
+        let starting = foreground::start(
+            assembled.request.clone(),
+            port,
+            self.clock_speed,
+            kept.unpacked(),
+            tell(terminal, &columns),
+        );
+        let running = or_interrupted(starting).await?;
+        show_page(&running, assembled.settings.as_ref());
+        ready(terminal, &running.endpoint(), assembled.settings.as_ref());
+        if let Some(hint) = clock_hint(self.clock_speed) {
+            terminal.hint(&hint);
+        }
+        match watch {
+            Some(watch) => {
+                let session = Session {
+                    args: &self,
+                    terminal,
+                    kept: &kept,
+                    running: &running,
+                    columns: &columns,
+                    assembled,
+                };
+                tokio::select! {
+                    () = session.follow(watch) => {}
+                    () = chatctl_deploy::interrupt::requested() => {}
+                }
+            }
+            None => chatctl_deploy::interrupt::requested().await,
+        }
+        running.stop().await;
+        Ok(())
     }
-    running.stop().await;
-    Ok(())
 }
 
 /// A running stack and what it was made of last.
@@ -146,7 +142,7 @@ struct Session<'a> {
 impl Session<'_> {
     /// Brings the stack up to date with every burst of changes. Never ends.
     ///
-    /// What is saved while a build runs is waited for by nobody and forgotten by nobody: it makes one more build.
+    /// A file that is saved while a build runs leads to one more build afterwards.
     async fn follow(mut self, mut watch: Watch) {
         loop {
             let burst = watch.next().await;
@@ -191,7 +187,7 @@ impl Session<'_> {
     }
 }
 
-/// Somebody's template has no page: it may be anything.
+/// A template of the user's has no page: it need not be a chat.
 fn show_page(running: &Foreground, settings: Option<&Settings>) {
     if let Some(settings) = settings {
         running.show_page(&page_settings(

@@ -1,4 +1,4 @@
-//! What `dev` tells while it runs.
+//! What `dev` prints while it runs.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@ use chatctl_deploy::local::foreground::Told;
 use chatctl_deploy::stack::connect::{ConnectCommand, RequiredIdentity, connect_commands};
 use chatctl_deploy::stack::page::beside;
 
-/// Shows what a running stack tells.
+/// Shows the logs and warnings of a running stack.
 pub(super) fn tell(
     terminal: Terminal,
     columns: &Arc<Mutex<LogColumns>>,
@@ -27,7 +27,7 @@ pub(super) fn tell(
     }
 }
 
-/// The stack says that something will not go as its author may think.
+/// The stack warns.
 fn warning(terminal: Terminal, text: &str) {
     if terminal.output == Output::Json {
         terminal.result_json(&json!({"type": "warning", "message": text}));
@@ -36,7 +36,7 @@ fn warning(terminal: Terminal, text: &str) {
     terminal.step("warning", text);
 }
 
-/// The commands that connect to a stack of ours; none for somebody's template.
+/// The commands that connect to a chat; none for a template of the user's.
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
         let introduction = RequiredIdentity::of(settings);

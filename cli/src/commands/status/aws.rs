@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::commands::aws::{endpoint, not_deployed};
-use crate::commands::or_interrupted;
+use crate::commands::aws::{endpoint, not_deployed, template};
 use crate::commands::waits::asking;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
@@ -14,7 +13,6 @@ use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::engine::{Functions, Gateways, Inventory, TargetError, Unready, complaining};
 use chatctl_deploy::stack::cause::cause;
 use chatctl_deploy::stack::code::parameters_of_functions;
-use chatctl_deploy::stack::render::{for_emulator, for_region, render};
 
 /// How a stack is, and what differs from what it should be.
 #[derive(Debug, Serialize)]
@@ -48,7 +46,7 @@ struct FunctionLine {
 }
 
 pub(super) async fn run(terminal: Terminal, settings: &Settings) -> Result<(), CommandError> {
-    let status = or_interrupted(asking(terminal, status(settings))).await?;
+    let status = asking(terminal, status(settings)).await?;
     if terminal.output == Output::Json {
         terminal.result_json(&status);
     } else {
@@ -110,10 +108,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
             _ => {}
         }
     }
-    let mut template = for_region(&render(settings), &target.region);
-    if let Some(endpoint) = &settings.aws.endpoint {
-        template = for_emulator(&template, endpoint);
-    }
+    let template = template(settings, &target.region);
     if deployed.is_some_and(|deployed| deployed != template) {
         let text = "the config describes another template; `chatctl diff` shows what would change";
         differences.push(text.into());
@@ -134,7 +129,7 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
     })
 }
 
-/// Reads what can be read: what is missing is told beside the rest.
+/// Collects what can be read, and the reasons why the rest cannot.
 #[derive(Debug, Default)]
 struct Read {
     missing: Vec<String>,
@@ -158,8 +153,7 @@ impl Read {
 
 /// Why the last operation failed, unless it did not.
 async fn failure(target: &AwsTarget, record: &StackRecord) -> Result<Option<String>, TargetError> {
-    use chatctl_deploy::engine::StackStatus::{Failed, RolledBack};
-    if !matches!(record.status, Failed(_) | RolledBack(_)) {
+    if !record.status.is_failed() && !record.status.is_rolled_back() {
         return Ok(None);
     }
     let events = target.stacks.last_events(record).await?;

@@ -7,18 +7,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use super::{StackArgs, TargetArgs};
+use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
-use crate::terminal::{Output, Terminal, megabytes};
+use crate::terminal::Output;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
 use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings};
 use chatctl_deploy::stack::page::beside;
 use chatctl_deploy::stack::render::render;
+use chatctl_deploy::stack::size::megabytes;
 
-/// Tell how the stack is: state, endpoint, functions, and what differs from the config
+/// Show the stack's state, endpoint and functions, and what differs from the config
 ///
-/// On this machine (`--local`) also open connections, since when it runs, its memory, and what it has warned of.
+/// For a stack on this machine (`--local`) also the open connections, how long it has been running, its memory, and its
+/// warnings.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_asking())]
 pub(super) struct StatusArgs {
@@ -28,47 +30,45 @@ pub(super) struct StatusArgs {
     stack: StackArgs,
 }
 
-impl StatusArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
+impl Run for StatusArgs {
+    const ENDS_ANYWHERE: bool = true;
+
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        if !self.target.local {
+            return aws::run(terminal, &settings).await;
+        }
+        let target = LocalTarget::new(&settings.folder, None);
+        let Some(status) = target.status(&settings.stack).await? else {
+            return Err(not_running(&target, &settings.stack)?);
+        };
+        let differences = differences(&target, &settings)?;
+        if terminal.output == Output::Json {
+            terminal.result_json(&Local {
+                status,
+                differences,
+            });
+        } else {
+            let logs = target.state_folder(&settings.stack).join("logs");
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs());
+            terminal.result_line(&text(&settings.stack, &status, now));
+            terminal.result_line(&format!("logs         {}", logs.display()));
+            let log = target.stack_log(&settings.stack);
+            for line in warned(&status.warnings, &log, now) {
+                terminal.result_line(&line);
+            }
+            for difference in differences {
+                terminal.result_line(&format!("differs      {difference}"));
+            }
+        }
+        Ok(())
     }
 }
 
-pub(super) async fn run(args: StatusArgs) -> Result<(), CommandError> {
-    let terminal = args.terminal();
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    if !args.target.local {
-        return aws::run(terminal, &settings).await;
-    }
-    let target = LocalTarget::new(&settings.folder, None);
-    let Some(status) = target.status(&settings.stack).await? else {
-        return Err(not_running(&target, &settings.stack)?);
-    };
-    let differences = differences(&target, &settings)?;
-    if terminal.output == Output::Json {
-        terminal.result_json(&Local {
-            status,
-            differences,
-        });
-    } else {
-        let logs = target.state_folder(&settings.stack).join("logs");
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        terminal.result_line(&text(&settings.stack, &status, now));
-        terminal.result_line(&format!("logs         {}", logs.display()));
-        let log = target.stack_log(&settings.stack);
-        for line in warned(&status.warnings, &log, now) {
-            terminal.result_line(&line);
-        }
-        for difference in differences {
-            terminal.result_line(&format!("differs      {difference}"));
-        }
-    }
-    Ok(())
-}
-
-/// What a script is told of a stack on this machine.
+/// What `--output json` prints of a stack on this machine.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Local {

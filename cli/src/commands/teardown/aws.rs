@@ -49,7 +49,7 @@ pub(super) async fn run(
     yes: bool,
 ) -> Result<(), CommandError> {
     let stack = &settings.stack;
-    let found = or_interrupted(asking(terminal, found(terminal, settings, data))).await?;
+    let found = or_interrupted(asking(terminal, found(terminal, settings, data, yes))).await?;
     let Found {
         target,
         identity,
@@ -125,7 +125,12 @@ struct Found {
 }
 
 /// Finds out what there is, and tells what goes and what stays.
-async fn found(terminal: Terminal, settings: &Settings, data: Data) -> Result<Found, CommandError> {
+async fn found(
+    terminal: Terminal,
+    settings: &Settings,
+    data: Data,
+    yes: bool,
+) -> Result<Found, CommandError> {
     let target = AwsTarget::connect(&settings.aws).await?;
     let stack = &settings.stack;
     let identity = target.identity().await?;
@@ -136,7 +141,7 @@ async fn found(terminal: Terminal, settings: &Settings, data: Data) -> Result<Fo
         target.stacks.own_template(stack).await?;
         check_protection(record)?;
         resources = target.stacks.resources(stack).await?;
-        announce(terminal, &target, record, &resources, data).await;
+        announce(terminal, &target, record, &resources, data, yes).await;
     } else {
         is_shell = target.stacks.describe(stack).await?.is_some();
     }
@@ -165,6 +170,7 @@ async fn announce(
     record: &StackRecord,
     resources: &[Resource],
     data: Data,
+    yes: bool,
 ) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for resource in resources {
@@ -179,12 +185,13 @@ async fn announce(
         .iter()
         .map(|(short, count)| format!("{count} {short}"))
         .collect();
-    terminal.say(&format!(
+    let goes = format!(
         "goes:  stack `{}` ({}): {}",
         record.name,
-        record.status.word(),
+        record.status,
         counted.join(", ")
-    ));
+    );
+    terminal.say_before_asking(&goes, yes);
     for table in resources
         .iter()
         .filter(|resource| resource.resource_type == TABLE)
@@ -199,7 +206,8 @@ async fn announce(
             Data::Keep => "stays:",
             Data::Remove => "goes: ",
         };
-        terminal.say(&format!("{verb} table {} ({items})", table.physical_id));
+        let table = format!("{verb} table {} ({items})", table.physical_id);
+        terminal.say_before_asking(&table, yes);
     }
 }
 

@@ -28,24 +28,25 @@ pub(super) async fn run(
         finished(terminal, stack.as_ref(), &nothing, has_data, &[]);
         return Ok(());
     }
+    let say = |text: &str| terminal.say_before_asking(text, yes);
     if let Some((pid, endpoint)) = &left {
-        terminal.say(&format!(
+        say(&format!(
             "goes:  process {pid}, which still serves {endpoint} although the stack's folder is gone"
         ));
     }
     match &running {
-        Some(running) => terminal.say(&format!(
+        Some(running) => say(&format!(
             "goes:  local stack `{stack}` (functions: {}, open connections: {})",
             running.functions.len(),
             running.connections
         )),
         None if left.is_some() && !stopped && !has_data => {}
-        None => terminal.say(&format!(
+        None => say(&format!(
             "goes:  what is left of local stack `{stack}`, which does not run"
         )),
     }
     if has_data {
-        terminal.say(match data {
+        say(match data {
             Data::Keep => "stays: table data, physical ids and the port, for the next deployment",
             Data::Remove => "goes:  table data",
         });
@@ -65,7 +66,7 @@ pub(super) async fn run(
         return Ok(());
     }
     let _reserved = target.reserve(stack)?;
-    let outcome = engine::teardown(&target, stack, data, &mut terminal.reporter()).await?;
+    let outcome = engine::teardown_here(&target, stack, data, &mut terminal.reporter()).await?;
     let is_kept = has_data && is_kept;
     finished(terminal, stack.as_ref(), &outcome, is_kept, &target.left());
     Ok(())

@@ -3,15 +3,14 @@
 mod aws;
 mod local;
 
-use super::{StackArgs, TargetArgs};
+use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
-use crate::terminal::Terminal;
 use chatctl_deploy::engine::Data;
 
 /// Remove the stack
 ///
-/// Says what goes and what stays, then asks; on AWS for the stack's name. Ends with what is left. Twice in a row is
-/// fine.
+/// Lists what will be removed and what will stay, then asks; on AWS for the stack's name. At the end it lists what is
+/// left. A second run does no harm.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_teardown())]
 pub(super) struct TeardownArgs {
@@ -19,7 +18,7 @@ pub(super) struct TeardownArgs {
     target: TargetArgs,
     #[command(flatten)]
     stack: StackArgs,
-    /// Agree beforehand
+    /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
     /// Keep the table: on AWS outside of any stack, on this machine for the next deployment
@@ -27,22 +26,18 @@ pub(super) struct TeardownArgs {
     keep_data: bool,
 }
 
-impl TeardownArgs {
-    pub(super) fn terminal(&self) -> Terminal {
-        self.stack.terminal()
-    }
-}
-
-pub(super) async fn run(args: TeardownArgs) -> Result<(), CommandError> {
-    let settings = args.stack.settings(None, Some(&args.target.aws))?;
-    let data = if args.keep_data {
-        Data::Keep
-    } else {
-        Data::Remove
-    };
-    if args.target.local {
-        local::run(args.terminal(), &settings, data, args.yes).await
-    } else {
-        aws::run(args.terminal(), &settings, data, args.yes).await
+impl Run for TeardownArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let data = if self.keep_data {
+            Data::Keep
+        } else {
+            Data::Remove
+        };
+        if self.target.local {
+            local::run(context.terminal, &settings, data, self.yes).await
+        } else {
+            aws::run(context.terminal, &settings, data, self.yes).await
+        }
     }
 }

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use super::error::{Kind, code, kind, refused};
 use super::http::timeouts_of_upload;
 use super::identity::Identity;
+use super::requests::Named;
 use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, ErrorKind, TargetError};
 use crate::packaging::Artifact;
@@ -47,7 +48,7 @@ pub struct Bucket {
 
 impl Bucket {
     pub(super) fn new(config: &SdkConfig, identity: &Identity, region: &str) -> Self {
-        let mut builder = aws_sdk_s3::config::Builder::from(config);
+        let mut builder = aws_sdk_s3::config::Builder::from(config).interceptor(Named);
         if config.endpoint_url().is_some() {
             // An emulator has no host name for every bucket.
             builder = builder.force_path_style(true);

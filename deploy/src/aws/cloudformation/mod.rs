@@ -13,6 +13,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, DeploymentConfig, DeploymentConfigMode, Tag};
 
 use super::error::{Kind, code, kind, refused};
+use super::requests::Named;
 use crate::engine::cloud::{
     ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, Finding, NewChangeSet, StackRecord,
 };
@@ -33,8 +34,9 @@ pub struct Cloud {
 
 impl Cloud {
     pub(super) fn new(config: &SdkConfig) -> Self {
+        let config = aws_sdk_cloudformation::config::Builder::from(config).interceptor(Named);
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config.build()),
         }
     }
 }

@@ -157,8 +157,8 @@ async fn a_deleted_stack_is_described_by_its_id() {
     let members = "<StackStatusReason>User Initiated</StackStatusReason>";
     let (cloud, _) = cloud(vec![gone, described("REVIEW_IN_PROGRESS", members)]).await;
     let status = async |name: &str| cloud.stack(name).await.unwrap().unwrap().status;
-    assert_eq!(status("arn:1").await, StackStatus::Deleted);
-    assert_eq!(status("chat").await, StackStatus::Shell);
+    assert_eq!(status("arn:1").await, StackStatus::DeleteComplete);
+    assert_eq!(status("chat").await, StackStatus::ReviewInProgress);
 }
 
 /// `api/test_stacks.snapshot.json`: `test_describe_stack_events_errors`, `test_name_conflicts`,

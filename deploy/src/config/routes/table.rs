@@ -7,22 +7,49 @@ use toml::Spanned;
 
 use crate::config::names::{MemberName, RouteKey};
 use crate::config::permission::Grant;
+#[cfg(test)]
+use crate::config::schema::{self, shape};
+#[cfg(test)]
+use crate::config::secret;
 use crate::config::secret::SecretHeader;
 use crate::config::url::BackendUrl;
 
 /// One `[[routes]]` table.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("allOf" = schema::rules_of_routes())))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::config) struct RouteTable {
+    /// The `action` of the frames that take this route; `$default` takes the rest. With `http` also `$connect` and
+    /// `$disconnect`, both or neither.
+    #[cfg_attr(test, schemars(with = "shape::RouteKey"))]
     pub(super) key: Spanned<RouteKey>,
+    /// The people who receive the text: the one person whom the sender named, or everybody in the sender's room.
+    #[cfg_attr(test, schemars(with = "Option<shape::Receivers>"))]
     pub(super) receivers: Option<Spanned<Receivers>>,
+    /// Instead of receivers: the URL of a backend of yours, which gets a POST for each frame.
+    #[cfg_attr(test, schemars(with = "Option<shape::BackendUrl>"))]
     pub(super) http: Option<Spanned<BackendUrl>>,
+    /// For `http`: a header with a secret value, which proves to the backend where a request comes from.
+    #[cfg_attr(test, schemars(with = "Option<secret::Table>"))]
     pub(super) secret_header: Option<Spanned<SecretHeader>>,
+    /// Instead of receivers: the folder of a crate of yours, whose one binary is a Lambda bootstrap.
+    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
     pub(super) handler: Option<Spanned<HandlerFolder>>,
+    /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
+    #[cfg_attr(test, schemars(with = "Option<shape::MemberName>"))]
     pub(super) text: Option<Spanned<MemberName>>,
+    /// For `receivers = "room"`: whether the sender receives the text, too.
+    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) include_sender: Option<Spanned<bool>>,
+    /// For receivers: the longest text, in bytes; a longer one is answered with an error frame. Without it, 32768 in
+    /// rooms and 131072 between friends.
+    #[cfg_attr(test, schemars(with = "Option<shape::TextBytes>"))]
     pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
+    /// For `handler`: whether what the function returns in `body` goes to the sender.
+    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) reply: Option<Spanned<bool>>,
+    /// For `handler`: what the function may do beside writing its log.
+    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
     pub(super) permissions: Option<Spanned<Vec<Grant>>>,
 }
 

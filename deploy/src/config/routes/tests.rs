@@ -123,8 +123,8 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
         expect![[r#"
             x:4:17: `secret-header` belongs to a route with `http`
             x:4:17: `secret-header` belongs to a route with `http`, and this one has `handler`
-            x:4:17: `host` is set on the way to the backend; choose a name of your own, such as "x-chat-secret"
-            x:4:17: it does not say where AWS finds the value: add `secretsmanager = "NAME"` or `ssm = "NAME"`
+            x:4:17: API Gateway sets `host` itself; choose another name, such as "x-chat-secret"
+            x:4:17: it does not name the value's place at AWS: add `secretsmanager = "NAME"` or `ssm = "NAME"`
             x:3:18: `include-sender` belongs to rooms (`receivers = "room"`): a friend is one other person
             x:4:8: a route has `receivers` or `http`, not both
             x:3:11: a route has `http` or `handler`, not both
@@ -161,10 +161,10 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:3:8: "a.b" is not a name of a JSON field: '.' is not allowed, only letters, digits, `_` and `-`
             x:3:18: 0 is not a message size: 1 to 131072 bytes, API Gateway's maximum
             x:3:18: 131073 is not a message size: 1 to 131072 bytes, API Gateway's maximum
-            x:3:8: "https://b.example:22/" is not the URL of a backend: API Gateway reaches the ports 80, 443 and 1024 to 65535 only, not 22
+            x:3:8: "https://b.example:22/" is not the URL of a backend: API Gateway can only reach the ports 80, 443 and 1024 to 65535, not 22
             x:3:11: the folder of the handler's crate is empty: write `.` for this one
             x:5:11: "query" is not an action: a service and one of its actions, for example "dynamodb:Query"
-            x:6:13: "*" is everything in the account: name what it is, "table", "connections" or an ARN
+            x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
             x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `text`, `include-sender`, `max-text-bytes`, `reply`, `permissions`
@@ -191,15 +191,15 @@ fn routes_that_do_not_fit_together_are_refused_at_their_place() {
         ],
         expect![[r#"
             x:5:7: route key `send` is already used on line 1
-            x:2:7: chatctl makes the `$connect` route itself; it can only be given to a backend, by `http`
-            x:2:7: chatctl makes the `$disconnect` route itself; it can only be given to a backend, by `http`
+            x:2:7: chatctl creates the `$connect` route itself; its only option is `http`, which gives it to a backend
+            x:2:7: chatctl creates the `$disconnect` route itself; its only option is `http`, which gives it to a backend
             x:4:8: `$connect` carries no message, so it has no `text`
             x:4:9: `reply` belongs to a route with `handler`, and this one has `http`
-            x:2:7: a backend that learns who comes must learn who goes: add a route with the key `$disconnect`
-            x:2:7: a backend that learns who goes must learn who comes: add a route with the key `$connect`
+            x:2:7: a backend that handles `$connect` must also handle `$disconnect`: add a route with that key
+            x:2:7: a backend that handles `$disconnect` must also handle `$connect`: add a route with that key
             x:2:7: no route takes messages: add one, for example with the key `$default`
-            x:8:7: with `$connect` at a backend nobody else knows who is connected, so a message finds no receivers: give this route `http` or `handler`, or take the `$connect` and `$disconnect` routes away
-            x:9:13: with `$connect` at a backend nobody else knows who is connected, so a message finds no receivers: give this route `http` or `handler`, or take the `$connect` and `$disconnect` routes away
+            x:8:7: with `$connect` at a backend, the stack has no record of connections, so messages find no receivers: give this route `http` or `handler`, or remove the `$connect` and `$disconnect` routes
+            x:9:13: with `$connect` at a backend, the stack has no record of connections, so messages find no receivers: give this route `http` or `handler`, or remove the `$connect` and `$disconnect` routes
         "#]],
     );
 }

@@ -20,7 +20,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     /// Executes the change set; the answer is the token that its events carry.
     ///
     /// # Errors
-    /// It was not started, and is taken back then; or nobody can tell whether it was. The error says which.
+    /// It was not started, and is taken back then; or it is not known whether it was. The error says which.
     pub(super) async fn execute(&self, ids: &ChangeSetIds) -> Result<String, TargetError> {
         let token = token();
         *self.executed.borrow_mut() = Some(ids.clone());
@@ -143,11 +143,11 @@ impl<C: CloudFormation> CloudStacks<C> {
     }
 }
 
-/// Whether somebody has begun to delete it.
+/// Whether its deletion has begun.
 fn is_going(status: &StackStatus) -> bool {
     match status {
-        StackStatus::Deleted => true,
-        StackStatus::InProgress(word) => word.starts_with("DELETE_"),
+        StackStatus::DeleteComplete | StackStatus::DeleteInProgress => true,
+        StackStatus::Other(word) => word.starts_with("DELETE_"),
         _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::findings::refused;
 use super::records::{ChangeSetIds, ChangeSetState, NewChangeSet};
-use super::{CloudFormation, CloudStacks, Open, StackStatus, TargetError};
+use super::{CloudFormation, CloudStacks, Open, TargetError};
 use crate::engine::limits;
 use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{Change, DeployMode};
@@ -135,9 +135,9 @@ impl<C: CloudFormation> CloudStacks<C> {
             return Ok(());
         }
         for quiet in 0..MAX_LOOKS {
-            // Somebody else may have deployed into it meanwhile: only a shell is ours to delete.
+            // Another tool may have deployed into it meanwhile: only an empty stack is ours to delete.
             match self.cloud.stack(&open.ids.stack).await? {
-                Some(record) if record.status == StackStatus::Shell => {
+                Some(record) if record.status.is_in_review() => {
                     if quiet == 0 {
                         self.cloud
                             .delete_stack(&record.id, &super::token(), &[], DeployMode::Standard)

@@ -185,7 +185,7 @@ impl FakeCloud {
             .collect()
     }
 
-    fn note(&self, line: impl Into<String>) {
+    pub(super) fn note(&self, line: impl Into<String>) {
         self.log.borrow_mut().push(line.into());
     }
 
@@ -340,7 +340,7 @@ impl CloudFormation for FakeCloud {
             self.note(format!("delete stack sparing {spare:?}{how}"));
             let is_shell = matches!(
                 self.stack.borrow().as_ref().map(|stack| &stack.status),
-                Some(StackStatus::Shell)
+                Some(StackStatus::ReviewInProgress)
             );
             if is_shell {
                 *self.stack.borrow_mut() = None;

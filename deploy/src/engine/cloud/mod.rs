@@ -18,10 +18,10 @@ use std::time::Instant;
 
 use super::random::random_hex;
 use super::refusal::{ErrorKind, TargetError};
-use super::status::{StackState, StackStatus};
 use super::target::{DeployMode, Inventory, Resource};
 use crate::config::names::StackName;
 use crate::stack::Template;
+use crate::stack::status::{StackState, StackStatus};
 pub use records::{
     ChangeSetIds, ChangeSetState, CloudEvent, Finding, NewChangeSet, ParameterValue, StackRecord,
 };
@@ -113,8 +113,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     /// Everything that is known about the stack; `None` when there is none, or only the shell of one.
     pub async fn record(&self, stack: &StackName) -> Result<Option<StackRecord>, TargetError> {
         let record = self.cloud.stack(stack.as_ref()).await?;
-        Ok(record
-            .filter(|record| !matches!(record.status, StackStatus::Deleted | StackStatus::Shell)))
+        Ok(record.filter(|record| !record.status.is_deleted() && !record.status.is_in_review()))
     }
 
     /// The template that the stack was last deployed with.
@@ -143,7 +142,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         stack: &StackName,
         status: &StackStatus,
     ) -> Result<(), TargetError> {
-        if *status != StackStatus::Shell {
+        if !status.is_in_review() {
             return self.own_template(stack).await.map(drop);
         }
         let waiting = self.cloud.change_sets(stack.as_ref()).await?;
@@ -167,7 +166,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         Ok(events.into_iter().map(|event| event.event).collect())
     }
 
-    /// Every other stack of the account and region, whoever has deployed it, with the keys of the code that it runs.
+    /// Every other stack of the account and region, also those of other tools, with the keys of the code that it runs.
     pub async fn code_of_others(
         &self,
         stack: &StackName,
@@ -195,7 +194,7 @@ fn not_ours(stack: &StackName) -> TargetError {
 /// What every name that we give begins with.
 const OWN: &str = "chatctl-";
 
-/// A name that nobody else has.
+/// A unique name.
 fn token() -> String {
     format!("{OWN}{}", random_hex::<8>())
 }

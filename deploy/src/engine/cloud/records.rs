@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::refusal::{ErrorKind, TargetError};
-use super::super::status::{StackState, StackStatus};
 use super::super::target::{Change, DeployMode};
 use crate::stack::change::ResourceChange;
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::parameter::is_code_key;
+use crate::stack::status::{StackState, StackStatus};
 use crate::stack::{Outputs, Template};
 
 /// A stack as CloudFormation describes it.
@@ -37,16 +37,16 @@ impl StackRecord {
 
     /// Why a stack in this state can neither be updated nor deleted as it is; `None` when it can.
     pub fn stuck(&self) -> Option<TargetError> {
-        if self.status.ground() != StackState::Stuck {
+        if self.status.state() != StackState::Stuck {
             return None;
         }
         let (name, word) = (&self.name, self.status.word());
         let message = format!("stack `{name}` is stuck: {word}");
-        let hint = match word {
-            "DELETE_FAILED" => {
+        let hint = match self.status {
+            StackStatus::DeleteFailed => {
                 "`chatctl teardown` deletes the rest of it, then deploy again".to_owned()
             }
-            "UPDATE_ROLLBACK_FAILED" => format!(
+            StackStatus::UpdateRollbackFailed => format!(
                 "`chatctl status` names the cause; repair it, then `aws cloudformation continue-update-rollback \
                  --stack-name {name}`"
             ),
@@ -59,14 +59,14 @@ impl StackRecord {
     /// other state can one
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DeleteStack.html>).
     pub(super) fn is_half_deleted(&self) -> bool {
-        self.status.word() == "DELETE_FAILED"
+        self.status == StackStatus::DeleteFailed
     }
 
-    /// How the next operation must be made, if it were up to somebody who wants `wanted`: after a failed express
+    /// How the next operation must be made where `wanted` is asked for: after a failed express
     /// operation CloudFormation takes no other kind until one has succeeded.
     pub(super) fn next_pace(&self, wanted: DeployMode) -> DeployMode {
-        match (self.pace, &self.status) {
-            (DeployMode::Express, StackStatus::Failed(_)) => DeployMode::Express,
+        match self.pace {
+            DeployMode::Express if self.status.is_failed() => DeployMode::Express,
             _ => wanted,
         }
     }
@@ -132,16 +132,9 @@ pub struct CloudEvent {
 }
 
 impl CloudEvent {
-    /// Whether an operation on the stack begins with it; a rollback or a clean-up belongs to what it follows.
+    /// Whether an operation on the stack begins with it.
     pub fn begins_operation(&self) -> bool {
         self.event.resource_type == STACK_TYPE
-            && matches!(
-                self.event.status.as_str(),
-                "CREATE_IN_PROGRESS"
-                    | "UPDATE_IN_PROGRESS"
-                    | "DELETE_IN_PROGRESS"
-                    | "IMPORT_IN_PROGRESS"
-                    | "REVIEW_IN_PROGRESS"
-            )
+            && StackStatus::parse(&self.event.status).begins_operation()
     }
 }

@@ -6,12 +6,12 @@ use super::records::{NewChangeSet, ParameterValue};
 use super::retain::{TABLE_TYPE, with_tables_retained};
 use super::{CloudFormation, CloudStacks, StackRecord, StackState, TargetError, token};
 use crate::config::names::StackName;
-use crate::engine::deploy::no_answer;
+use crate::engine::execute::no_answer;
 use crate::engine::limits::{self, Limit};
 use crate::engine::refusal::ErrorKind;
 use crate::engine::target::{
-    Change, ChangeSet, Data, DeployMode, Deployment, Description, Operation, Prepared, Readiness,
-    Stacks,
+    Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description, Operation, Prepared,
+    Readiness, Stacks,
 };
 use crate::stack::change::ChangeSummary;
 use crate::stack::progress::StackEvent;
@@ -26,34 +26,13 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         }))
     }
 
-    async fn footing(&self, stack: &StackName) -> Result<Readiness, TargetError> {
-        let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
-            return Ok(Readiness::Ready);
-        };
-        Ok(match record.status.ground() {
-            StackState::Free | StackState::Built => Readiness::Ready,
-            StackState::Leftover => {
-                self.own_remains(stack, &record.status).await?;
-                Readiness::Leftover(record.status.word().to_owned())
-            }
-            StackState::Busy => Readiness::Busy(Operation {
-                stack: stack.clone(),
-                stack_id: record.id,
-                token: String::new(),
-            }),
-            StackState::Stuck => {
-                Readiness::Stuck(record.stuck().expect("the ground says that it is stuck"))
-            }
-        })
-    }
-
     async fn prepare(&self, deployment: Deployment) -> Result<Prepared, TargetError> {
         let stack = deployment.stack.as_ref();
         let record = self
             .cloud
             .stack(stack)
             .await?
-            .filter(|record| record.status.ground() == StackState::Built);
+            .filter(|record| record.status.state() == StackState::Built);
         let before = match &record {
             Some(_) => Some(self.own_template(&deployment.stack).await?),
             None => None,
@@ -94,21 +73,6 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         })))
     }
 
-    async fn abandon(&self) {
-        self.abandon_quietly().await;
-    }
-
-    async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError> {
-        limits::within(limits::ASKING, self.take_back(), |minutes| {
-            no_answer(
-                "take back the change",
-                &change_set.deployment.stack,
-                minutes,
-            )
-        })
-        .await
-    }
-
     async fn begin(&self, change_set: &ChangeSet) -> Result<Operation, TargetError> {
         let open = self.open.borrow().clone();
         let Some(open) = open.filter(|open| open.ids.change_set == change_set.id) else {
@@ -118,44 +82,9 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         let token = self.execute(&open.ids).await?;
         Ok(Operation {
             stack: change_set.deployment.stack.clone(),
-            stack_id: open.ids.stack,
-            token,
+            stack_id: Some(open.ids.stack),
+            token: Some(token),
         })
-    }
-
-    async fn retain_tables(&self, stack: &StackName) -> Result<Option<Operation>, TargetError> {
-        let Some(record) = self.record(stack).await? else {
-            return Ok(None);
-        };
-        let deployed = self.own_template(stack).await?;
-        let Some(template) = with_tables_retained(&deployed) else {
-            return Ok(None);
-        };
-        if record.status.ground() != StackState::Built {
-            return self.tables_of_what_is_left(&record).await;
-        }
-        let request = NewChangeSet {
-            name: token(),
-            stack: stack.as_ref().to_owned(),
-            change: Change::Update,
-            template,
-            pace: record.next_pace(DeployMode::Standard),
-            parameters: record
-                .parameters
-                .into_keys()
-                .map(|name| (name, ParameterValue::Previous))
-                .collect(),
-            tags: Default::default(),
-        };
-        let Some((ids, _)) = self.computed(&request).await? else {
-            return Ok(None);
-        };
-        let token = self.execute(&ids).await?;
-        Ok(Some(Operation {
-            stack: stack.clone(),
-            stack_id: ids.stack,
-            token,
-        }))
     }
 
     async fn delete(
@@ -164,13 +93,14 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
         data: Data,
         spare: &[String],
     ) -> Result<Operation, TargetError> {
-        let mut operation = Operation {
+        let token = token();
+        let operation = |stack_id: String| Operation {
             stack: stack.clone(),
-            stack_id: stack.as_ref().to_owned(),
-            token: token(),
+            stack_id: Some(stack_id),
+            token: Some(token.clone()),
         };
         let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
-            return Ok(operation);
+            return Ok(operation(stack.as_ref().to_owned()));
         };
         if record.protected {
             let message = format!("stack `{stack}` is protected against deletion");
@@ -184,22 +114,21 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
             spare.dedup();
         }
         let pace = record.next_pace(DeployMode::Standard);
-        operation.stack_id = record.id;
-        self.delete_stack(&operation.stack_id, &operation.token, &spare, pace)
-            .await?;
-        Ok(operation)
+        self.delete_stack(&record.id, &token, &spare, pace).await?;
+        Ok(operation(record.id))
     }
 
     async fn events(&self, operation: &Operation) -> Result<Vec<StackEvent>, TargetError> {
-        let events = self.cloud.recent_events(&operation.stack_id).await?;
-        let ours = events
-            .iter()
-            .position(|event| event.token.as_deref() == Some(&operation.token));
-        let first = match ours {
-            Some(first) => first,
-            // Somebody else's operation is whatever runs now; of our own nothing is known yet.
-            None if operation.token.is_empty() => 0,
-            None => events.len(),
+        let name = operation.stack.as_ref();
+        let stack = operation.stack_id.as_deref().unwrap_or(name);
+        let events = self.cloud.recent_events(stack).await?;
+        let first = match &operation.token {
+            // Another tool's operation is whatever runs now.
+            None => 0,
+            Some(token) => events
+                .iter()
+                .position(|event| event.token.as_ref() == Some(token))
+                .unwrap_or(events.len()),
         };
         Ok(events
             .into_iter()
@@ -209,10 +138,10 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
     }
 
     async fn has_begun(&self, operation: &Operation) -> Result<bool, TargetError> {
-        // Of what somebody else has started there is nothing to doubt.
-        match operation.token.is_empty() {
-            true => Ok(true),
-            false => self.has_executed().await,
+        match operation.token {
+            // Another tool's operation runs already.
+            None => Ok(true),
+            Some(_) => self.has_executed().await,
         }
     }
 
@@ -239,6 +168,79 @@ impl<C: CloudFormation> Stacks for CloudStacks<C> {
     }
 }
 
+impl<C: CloudFormation> ChangeSets for CloudStacks<C> {
+    async fn readiness(&self, stack: &StackName) -> Result<Readiness, TargetError> {
+        let Some(record) = self.cloud.stack(stack.as_ref()).await? else {
+            return Ok(Readiness::Ready);
+        };
+        Ok(match record.status.state() {
+            StackState::Free | StackState::Built => Readiness::Ready,
+            StackState::Leftover => {
+                self.own_remains(stack, &record.status).await?;
+                Readiness::Leftover(record.status)
+            }
+            StackState::Busy => Readiness::Busy(Operation {
+                stack: stack.clone(),
+                stack_id: Some(record.id),
+                token: None,
+            }),
+            StackState::Stuck => {
+                Readiness::Stuck(record.stuck().expect("its state says that it is stuck"))
+            }
+        })
+    }
+
+    async fn abandon(&self) {
+        self.abandon_quietly().await;
+    }
+
+    async fn discard(&self, change_set: &ChangeSet) -> Result<(), TargetError> {
+        limits::within(limits::ASKING, self.take_back(), |minutes| {
+            no_answer(
+                "take back the change",
+                &change_set.deployment.stack,
+                minutes,
+            )
+        })
+        .await
+    }
+
+    async fn retain_tables(&self, stack: &StackName) -> Result<Option<Operation>, TargetError> {
+        let Some(record) = self.record(stack).await? else {
+            return Ok(None);
+        };
+        let deployed = self.own_template(stack).await?;
+        let Some(template) = with_tables_retained(&deployed) else {
+            return Ok(None);
+        };
+        if record.status.state() != StackState::Built {
+            return self.tables_of_what_is_left(&record).await;
+        }
+        let request = NewChangeSet {
+            name: token(),
+            stack: stack.as_ref().to_owned(),
+            change: Change::Update,
+            template,
+            pace: record.next_pace(DeployMode::Standard),
+            parameters: record
+                .parameters
+                .into_keys()
+                .map(|name| (name, ParameterValue::Previous))
+                .collect(),
+            tags: Default::default(),
+        };
+        let Some((ids, _)) = self.computed(&request).await? else {
+            return Ok(None);
+        };
+        let token = self.execute(&ids).await?;
+        Ok(Some(Operation {
+            stack: stack.clone(),
+            stack_id: Some(ids.stack),
+            token: Some(token),
+        }))
+    }
+}
+
 impl<C: CloudFormation> CloudStacks<C> {
     /// The tables of a stack that there are, by logical id.
     async fn tables(&self, stack: &str) -> Result<Vec<String>, TargetError> {
@@ -248,7 +250,7 @@ impl<C: CloudFormation> CloudStacks<C> {
     }
 
     /// What keeps the tables of a stack that cannot be updated any more: nothing is to be done where there are none,
-    /// and a half-deleted stack is told with the deletion itself.
+    /// and for a half-deleted stack the deletion itself names the tables to keep.
     async fn tables_of_what_is_left(
         &self,
         record: &StackRecord,

@@ -1,60 +1,58 @@
-//! One of the probe's clients.
+//! The probe's clients.
 
 use std::time::{Duration, Instant};
 
 use chat_protocol::{Field, Handshake};
 use tokio_tungstenite::tungstenite;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::ProbeError;
-use crate::engine::network::{DialError, Socket, dial};
+use crate::engine::client::{Address, Connection};
+use crate::engine::network::DialError;
 
-/// For how long a closed connection is waited for.
-const GOODBYE: Duration = Duration::from_secs(1);
-
-/// What one of the probe's clients says about itself.
-pub(super) struct Client {
-    handshake: Handshake,
-}
-
-impl Client {
-    pub(super) fn new(said: &Handshake, nonce: &str, own: &str, friend: &str) -> Self {
-        let name = |person| format!("probe-{nonce}-{person}");
-        let handshake = said
+/// The address of the client `own`, whose friend is `friend`. Its names and its room are its probe's alone.
+pub(super) fn address(
+    url: &str,
+    said: &Handshake,
+    nonce: &str,
+    own: &str,
+    friend: &str,
+) -> Address {
+    let name = |person| format!("probe-{nonce}-{person}");
+    Address {
+        url: url.to_owned(),
+        handshake: said
             .clone()
             .with(Field::From, name(own))
             .with(Field::To, name(friend))
-            .with(Field::Room, format!("probe-{nonce}"));
-        Self { handshake }
+            .with(Field::Room, format!("probe-{nonce}")),
     }
 }
 
 /// Connects, again and again until `deadline`: a stage that was just deployed may still answer 403.
 ///
-/// An error that `is_final` ends the waiting. A gateway that takes the connection and says nothing is waited for until
-/// the deadline.
+/// An error that `is_final` ends the waiting. A gateway that accepts the connection and does not answer the handshake is
+/// waited for until the deadline.
 pub(super) async fn connect(
-    url: &str,
-    client: &Client,
+    address: &Address,
     deadline: Instant,
     is_final: impl Fn(&tungstenite::Error) -> bool,
-) -> Result<Socket, ProbeError> {
+) -> Result<Connection, ProbeError> {
     let mut pause = Duration::from_millis(50);
     let began = Instant::now();
     loop {
-        let attempt = attempt(url, client);
-        let error = match tokio::time::timeout_at(deadline.into(), attempt).await {
-            Ok(Ok(socket)) => return Ok(socket),
+        let attempt = tokio::time::timeout_at(deadline.into(), address.dial());
+        let error = match attempt.await {
+            Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
             Err(_elapsed) => {
                 return Err(ProbeError::NoAnswer {
-                    url: url.to_owned(),
+                    url: address.url.clone(),
                     waited: began.elapsed(),
                 });
             }
         };
         let is_late = Instant::now() + pause >= deadline;
-        let url = || url.to_owned();
+        let url = || address.url.clone();
         match error {
             DialError::Setup(error) => return Err(ProbeError::Setup(error)),
             DialError::Proxy(source) if is_late || source.wants_login => {
@@ -69,18 +67,4 @@ pub(super) async fn connect(
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
     }
-}
-
-/// Says goodbye, and does not wait long for the answer: what counts is known already.
-pub(super) async fn leave(socket: &mut Socket) {
-    drop(tokio::time::timeout(GOODBYE, socket.close(None)).await);
-}
-
-pub(super) async fn attempt(url: &str, client: &Client) -> Result<Socket, DialError> {
-    let mut request = url.into_client_request()?;
-    for (name, value) in client.handshake.headers() {
-        let value = value.parse().expect("a probe's name is a header value");
-        request.headers_mut().insert(name, value);
-    }
-    dial(request).await
 }

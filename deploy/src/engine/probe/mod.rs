@@ -11,9 +11,10 @@ use chat_protocol::Handshake;
 use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
-use self::client::{Client, connect, leave};
+use self::client::{address, connect};
 use self::trial::Trial;
 use crate::config::route::Route;
+use crate::engine::client::Closed;
 use crate::engine::network::ProxyFailure;
 use crate::engine::{TargetError, random_hex};
 use crate::stack::few::few;
@@ -41,11 +42,16 @@ pub enum ProbeError {
         sent: String,
         received: String,
     },
-    #[error("the connection broke while route `{route}` was tried")]
-    Broken {
-        route: String,
-        source: Box<tungstenite::Error>,
-    },
+    #[error("the connection was closed while route `{route}` was tried{}", behind(.how))]
+    Closed { route: String, how: Closed },
+}
+
+/// How a connection was closed, where that is known.
+fn behind(how: &Closed) -> String {
+    match how.to_string() {
+        words if words.is_empty() => words,
+        words => format!(": {words}"),
+    }
 }
 
 impl ProbeError {
@@ -57,7 +63,7 @@ impl ProbeError {
                 .is_ok_and(|frame: serde_json::Value| frame["connectionId"].is_string()),
             Self::Connect { .. }
             | Self::NoAnswer { .. }
-            | Self::Broken { .. }
+            | Self::Closed { .. }
             | Self::Proxy { .. }
             | Self::Setup(_) => false,
         }
@@ -71,11 +77,11 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
 /// their owner knows what they do. The two clients say `said`, and have random names and a room of their own, so that they
-/// meet nobody.
+/// meet no other client.
 ///
-/// What goes wrong as it does right after a deployment is tried again from the start. AWS does not say when a stage has
-/// deployed itself: until then connections are accepted that no function hears of, and routes are not there; and rights
-/// take a while to be granted everywhere
+/// Failures that are usual right after a deployment are tried again from the start. AWS does not say when a stage has
+/// deployed itself: until then connections are accepted whose messages reach no function, and routes are not there; and
+/// permissions take a while to be in force everywhere
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency>).
 ///
 /// # Errors
@@ -112,13 +118,13 @@ async fn exchange(
     deadline: Instant,
     each: Duration,
 ) -> Result<String, ProbeError> {
-    // New names each time: what comes late of an earlier attempt reaches nobody.
+    // New names each time: late messages of an earlier attempt reach no client.
     let nonce = random_hex::<6>();
     let anything_may_pass = |_: &tungstenite::Error| false;
     let [a, b] =
-        [("a", "b"), ("b", "a")].map(|(own, friend)| Client::new(said, &nonce, own, friend));
-    let mut first = connect(url, &a, deadline, anything_may_pass).await?;
-    let mut second = connect(url, &b, deadline, anything_may_pass).await?;
+        [("a", "b"), ("b", "a")].map(|(own, friend)| address(url, said, &nonce, own, friend));
+    let mut first = connect(&a, deadline, anything_may_pass).await?;
+    let mut second = connect(&b, deadline, anything_may_pass).await?;
     let mut slowest = Duration::ZERO;
     let mut tried = 0;
     for route in routes {
@@ -130,8 +136,8 @@ async fn exchange(
         slowest = slowest.max(trial.run(&mut second, &mut first, until()).await?);
         tried += 1;
     }
-    for socket in [&mut first, &mut second] {
-        leave(socket).await;
+    for connection in [first, second] {
+        connection.hang_up().await;
     }
     let told = match tried {
         0 => "accepts connections".to_owned(),
@@ -147,10 +153,10 @@ async fn exchange(
 
 /// Asks the gateway at `url` whether it is there, where a backend of the user's decides who may connect.
 ///
-/// That backend may not run yet, or not want the likes of us: its refusal proves the gateway as well as its consent.
+/// That backend may not run yet, or refuse the probe: its refusal proves the gateway as well as its consent.
 ///
 /// # Errors
-/// [`ProbeError::Connect`]: nobody answers, or after `patience` still nobody but a stage that is not there yet.
+/// [`ProbeError::Connect`]: nothing answers, or after `patience` still a stage that is not there yet.
 pub async fn probe_gateway(
     url: &str,
     said: &Handshake,
@@ -158,10 +164,10 @@ pub async fn probe_gateway(
     patience: Duration,
 ) -> Result<String, ProbeError> {
     let nonce = random_hex::<6>();
-    let client = Client::new(said, &nonce, "a", "b");
-    let told = match connect(url, &client, Instant::now() + patience, is_backends).await {
-        Ok(mut socket) => {
-            leave(&mut socket).await;
+    let client = address(url, said, &nonce, "a", "b");
+    let told = match connect(&client, Instant::now() + patience, is_backends).await {
+        Ok(connection) => {
+            connection.hang_up().await;
             "the backend accepts connections".to_owned()
         }
         Err(ProbeError::Connect { source, .. }) if is_backends(&source) => {

@@ -4,29 +4,28 @@ use chat_protocol::{Receivers, Rule};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::client::attempt;
 use super::*;
 use crate::config::route::Purpose;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A gateway of two seats: what one sends, the other receives, changed by `change`.
-async fn two_seats(change: fn(String) -> String) -> String {
+/// A gateway for two clients: what one sends, the other receives, changed by `change`.
+async fn two_clients(change: fn(String) -> String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        let mut seats = Vec::new();
+        let mut clients = Vec::new();
         for _ in 0..2 {
             let (stream, _) = listener.accept().await.unwrap();
-            seats.push(
+            clients.push(
                 tokio_tungstenite::accept_async(stream)
                     .await
                     .unwrap()
                     .split(),
             );
         }
-        let (mut b_out, mut b_in) = seats.pop().unwrap();
-        let (mut a_out, mut a_in) = seats.pop().unwrap();
+        let (mut b_out, mut b_in) = clients.pop().unwrap();
+        let (mut a_out, mut a_in) = clients.pop().unwrap();
         let pass = |text: Message| Message::text(change(text.to_string()));
         loop {
             tokio::select! {
@@ -175,7 +174,7 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
 
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
-    let url = two_seats(|text| text).await;
+    let url = two_clients(|text| text).await;
     let answer = probe(&url, &Handshake::default(), &routes(), PATIENCE)
         .await
         .unwrap();
@@ -194,8 +193,8 @@ async fn a_secure_url_is_spoken_to_in_tls() {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_u8().await.unwrap()
     };
-    let client = Client::new(&Handshake::default(), "1", "a", "b");
-    let (first_byte, outcome) = tokio::join!(greeting, attempt(&url, &client));
+    let client = address(&url, &Handshake::default(), "1", "a", "b");
+    let (first_byte, outcome) = tokio::join!(greeting, client.dial());
     assert_eq!(first_byte, 22, "a TLS record of type handshake");
     assert!(outcome.is_err());
 }
@@ -207,15 +206,15 @@ async fn deployed_a_moment_ago() -> String {
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
         for pair in 0.. {
-            let mut seats = Vec::new();
+            let mut clients = Vec::new();
             for _ in 0..2 {
                 let (stream, _) = listener.accept().await.unwrap();
                 let socket = tokio_tungstenite::accept_async(stream).await.unwrap();
-                seats.push(socket.split());
+                clients.push(socket.split());
             }
             tokio::spawn(async move {
-                let (mut b_out, mut b_in) = seats.pop().unwrap();
-                let (mut a_out, mut a_in) = seats.pop().unwrap();
+                let (mut b_out, mut b_in) = clients.pop().unwrap();
+                let (mut a_out, mut a_in) = clients.pop().unwrap();
                 loop {
                     let text = tokio::select! {
                         Some(Ok(text)) = a_in.next() => text.to_string(),
@@ -227,7 +226,7 @@ async fn deployed_a_moment_ago() -> String {
                         1 => r#"{"message": "Forbidden", "connectionId":"x", "requestId":"y"}"#,
                         _ => &text,
                     };
-                    // Who has left is told nothing.
+                    // One of them may have left.
                     a_out.send(Message::text(told)).await.ok();
                     b_out.send(Message::text(told)).await.ok();
                 }
@@ -266,9 +265,9 @@ async fn a_chat_that_stays_silent_does_not_pass() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        let mut seats = Vec::new();
+        let mut clients = Vec::new();
         while let Ok((stream, _)) = listener.accept().await {
-            seats.push(tokio_tungstenite::accept_async(stream).await.unwrap());
+            clients.push(tokio_tungstenite::accept_async(stream).await.unwrap());
         }
     });
     let error = probe(
@@ -284,7 +283,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
-    let url = two_seats(|text| text.to_uppercase()).await;
+    let url = two_clients(|text| text.to_uppercase()).await;
     let error = probe(&url, &Handshake::default(), &routes(), PATIENCE)
         .await
         .unwrap_err();

@@ -2,12 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
-use tokio_tungstenite::tungstenite::{self, Message};
-
 use super::ProbeError;
 use crate::config::route::{Purpose, Route};
-use crate::engine::network::Socket;
+use crate::engine::client::{Closed, Connection};
 
 /// One message through one route.
 pub(super) struct Trial {
@@ -56,17 +53,16 @@ impl Trial {
     /// Sends it from `from`; answers how long it took to reach `to`.
     pub(super) async fn run(
         &self,
-        from: &mut Socket,
-        to: &mut Socket,
+        from: &mut Connection,
+        to: &mut Connection,
         deadline: Instant,
     ) -> Result<Duration, ProbeError> {
         let started = Instant::now();
-        let frame = Message::text(self.frame.as_str());
-        let sending = tokio::time::timeout_at(deadline.into(), from.send(frame));
+        let sending = tokio::time::timeout_at(deadline.into(), from.send(&self.frame));
         sending
             .await
             .map_err(|_elapsed| self.silent(started))?
-            .map_err(|source| self.broken(source))?;
+            .map_err(|how| self.closed(how))?;
         self.arrives(to, started, deadline).await?;
         let took = started.elapsed();
         if self.echoes {
@@ -77,25 +73,21 @@ impl Trial {
 
     async fn arrives(
         &self,
-        at: &mut Socket,
+        at: &mut Connection,
         started: Instant,
         deadline: Instant,
     ) -> Result<(), ProbeError> {
-        let received = tokio::time::timeout_at(deadline.into(), at.next())
+        let received = tokio::time::timeout_at(deadline.into(), at.recv())
             .await
             .map_err(|_elapsed| self.silent(started))?
-            .unwrap_or(Err(tungstenite::Error::ConnectionClosed))
-            .map_err(|source| self.broken(source))?;
-        if received
-            .to_text()
-            .is_ok_and(|received| received == self.text)
-        {
+            .map_err(|how| self.closed(how))?;
+        if received == self.text {
             return Ok(());
         }
         Err(ProbeError::Different {
             route: self.key.clone(),
             sent: self.text.clone(),
-            received: received.to_string(),
+            received,
         })
     }
 
@@ -106,10 +98,10 @@ impl Trial {
         }
     }
 
-    fn broken(&self, source: tungstenite::Error) -> ProbeError {
-        ProbeError::Broken {
+    fn closed(&self, how: Closed) -> ProbeError {
+        ProbeError::Closed {
             route: self.key.clone(),
-            source: Box::new(source),
+            how,
         }
     }
 }

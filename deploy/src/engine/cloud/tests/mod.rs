@@ -3,6 +3,7 @@
 mod again;
 mod lost;
 mod recorded;
+mod sequence;
 mod swap;
 mod trouble;
 mod validation;
@@ -12,7 +13,7 @@ use expect_test::{Expect, expect};
 use super::fake::FakeCloud;
 use super::*;
 use crate::engine::fake::{Transcript, deployment};
-use crate::engine::target::{ChangeSet, Data, Prepared, Stacks};
+use crate::engine::target::{ChangeSet, ChangeSets, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
 use crate::stack::connect::RequiredIdentity;
 

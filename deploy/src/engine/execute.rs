@@ -3,12 +3,13 @@
 use super::event::{DeployEvent, Reporter, Step};
 use super::follow::{Settled, follow, not_begun};
 use super::limits;
+use super::probe::ProbeError;
 use super::refusal::{ErrorKind, TargetError};
-use super::status::StackStatus;
 use super::target::{ChangeSet, Stacks};
 use crate::config::names::StackName;
 use crate::stack::Outputs;
 use crate::stack::cause::{Cause, cause, passes_by_itself};
+use crate::stack::status::StackStatus;
 
 /// Why a deployment did not reach its outputs.
 #[derive(Debug, thiserror::Error)]
@@ -18,19 +19,66 @@ pub enum DeployError {
     #[error("stack `{stack}` went away while it was deployed")]
     Vanished { stack: StackName },
     #[error(transparent)]
+    Unproven(Box<Unproven>),
+    #[error(transparent)]
     Target(#[from] TargetError),
+}
+
+/// A stack that is deployed and does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unproven {
+    pub error: ProbeError,
+    /// What may be the reason, as far as it is known.
+    pub known: Option<String>,
+    /// What was done until then.
+    pub so_far: Option<String>,
+}
+
+impl From<ProbeError> for DeployError {
+    fn from(error: ProbeError) -> Self {
+        Self::Unproven(Box::new(Unproven {
+            error,
+            known: None,
+            so_far: None,
+        }))
+    }
+}
+
+impl DeployError {
+    /// Adds what was done until then; what was said first is closer to it and stays.
+    pub(super) fn after(self, so_far: impl FnOnce() -> String) -> Self {
+        match self {
+            Self::Target(error) => Self::Target(error.after(so_far)),
+            Self::Unproven(mut unproven) => {
+                unproven.so_far = unproven.so_far.or_else(|| Some(so_far()));
+                Self::Unproven(unproven)
+            }
+            error @ (Self::RolledBack(_) | Self::Vanished { .. }) => error,
+        }
+    }
+
+    /// Of an interruption: says what it leaves. Other errors stay as they are.
+    pub(super) fn leaving(self, what: &str) -> Self {
+        match self {
+            Self::Target(error) => Self::Target(error.leaving(what)),
+            error => error,
+        }
+    }
 }
 
 /// A stack that has settled otherwise than was asked for.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "stack `{stack}` settled as {status}{}\n  {}",
+    "stack `{stack}` settled as {}{}\n  {}",
+    .status.as_ref().map_or("gone", StackStatus::word),
     if *is_second_try { ", as it did at the first try" } else { "" },
     cause_text(.cause.as_ref(), .unread.as_deref())
 )]
 pub struct RolledBack {
     pub(super) stack: StackName,
-    pub status: String,
+    /// `None` when the stack is gone.
+    pub status: Option<StackStatus>,
     /// `None` when no resource gave a reason.
     pub cause: Option<Cause>,
     /// Why events that may have given one are missing.
@@ -44,10 +92,9 @@ pub struct RolledBack {
 impl RolledBack {
     /// The error of `stack`, as `settled` has seen it.
     pub(super) fn error(stack: StackName, settled: &Settled) -> DeployError {
-        let status = settled.description.as_ref().map(|left| left.status.word());
         DeployError::RolledBack(Box::new(Self {
             stack,
-            status: status.unwrap_or("gone").to_owned(),
+            status: settled.description.as_ref().map(|left| left.status.clone()),
             cause: cause(&settled.events),
             passes: settled.unread.is_none() && passes_by_itself(&settled.events),
             unread: settled.unread.clone(),
@@ -77,8 +124,21 @@ pub async fn execute(
     change_set: &ChangeSet,
     reporter: &mut impl Reporter,
 ) -> Result<Outputs, DeployError> {
-    let started = std::time::Instant::now();
-    reporter.report(&DeployEvent::Started(Step::Deploy));
+    Step::Deploy
+        .run(reporter, async |reporter| {
+            let outputs = executed(stacks, change_set, reporter).await?;
+            let template = &change_set.deployment.template;
+            let detail = format!("{} resources", template.resources().count());
+            Ok((outputs, detail))
+        })
+        .await
+}
+
+async fn executed(
+    stacks: &impl Stacks,
+    change_set: &ChangeSet,
+    reporter: &mut impl Reporter,
+) -> Result<Outputs, DeployError> {
     reporter.report(&DeployEvent::Expecting(change_set.summary.changes.len()));
     let beginning = stacks.begin(change_set);
     let operation = limits::within(limits::ASKING, beginning, |minutes| {
@@ -101,24 +161,12 @@ pub async fn execute(
             return Err(not_begun(&operation).into());
         }
     }
-    let Some(description) = &settled.description else {
-        return Err(DeployError::Vanished { stack });
-    };
-    match description.status {
-        StackStatus::Complete(_) => {
-            let detail = format!(
-                "{} resources",
-                change_set.deployment.template.resources().count()
-            );
-            reporter.report(&DeployEvent::Finished {
-                step: Step::Deploy,
-                detail,
-                took: started.elapsed(),
-            });
-            Ok(description.outputs.clone())
+    match &settled.description {
+        Some(description) if description.status.is_complete() => Ok(description.outputs.clone()),
+        Some(description) if !description.status.is_deleted() => {
+            Err(RolledBack::error(stack, &settled))
         }
-        StackStatus::Deleted => Err(DeployError::Vanished { stack }),
-        _ => Err(RolledBack::error(stack, &settled)),
+        _ => Err(DeployError::Vanished { stack }),
     }
 }
 

@@ -1,5 +1,6 @@
-//! One person's connection to a chat: opened, kept, opened again.
+//! A client of a deployed chat. `chatctl chat` and the probe connect by it.
 
+use std::fmt;
 use std::time::Duration;
 
 use chat_protocol::Handshake;
@@ -11,27 +12,28 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::TargetError;
 use super::network::{DialError, ProxyFailure, Socket, dial};
+use super::requests::{Request, place};
 
 /// How long a handshake may take. An authorizer has 29 seconds.
 const HANDSHAKE: Duration = Duration::from_secs(40);
 
-/// How long a gateway may take nothing of what is sent.
-const TAKING: Duration = Duration::from_secs(20);
+/// How long the gateway may accept nothing of what is sent.
+const SENDING: Duration = Duration::from_secs(20);
 
-/// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long the closing handshake may take.
+const CLOSING: Duration = Duration::from_secs(2);
 
-/// Where somebody sits.
+/// Where a chat is, and what a client says about itself there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seat {
+pub struct Address {
     pub url: String,
     pub handshake: Handshake,
 }
 
-/// Why a connection did not come to be.
+/// Why a connection did not open.
 #[derive(Debug, thiserror::Error)]
-pub enum SeatError {
-    /// The gateway has understood, and does not want this client.
+pub enum ConnectError {
+    /// The gateway has understood the handshake and does not accept this client.
     #[error("{url} refuses the connection: {status}{words}")]
     Refused {
         url: String,
@@ -52,11 +54,11 @@ pub enum SeatError {
     Setup(TargetError),
 }
 
-impl SeatError {
-    /// Whether trying again can help.
+impl ConnectError {
+    /// Whether another attempt may succeed.
     pub fn may_pass(&self) -> bool {
         match self {
-            // Too many requests, or the gateway's own trouble.
+            // Too many requests, or an error of the gateway itself.
             Self::Refused { status, .. } => *status == 429 || *status >= 500,
             Self::Unreachable { .. } | Self::Silent { .. } => true,
             Self::Proxy { source, .. } => !source.wants_login,
@@ -64,7 +66,7 @@ impl SeatError {
         }
     }
 
-    /// Whether TLS was offered to a server that speaks without.
+    /// Whether TLS was offered to a server that does not speak it.
     pub fn is_without_tls(&self) -> bool {
         match self {
             Self::Unreachable { url, source } => {
@@ -77,107 +79,131 @@ impl SeatError {
 
 /// An open connection.
 #[derive(Debug)]
-pub struct Line(Socket);
+pub struct Connection(Socket);
 
-/// What comes over it.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Incoming {
-    Text(String),
-    /// It is over; why, in words.
-    Closed(String),
+/// The end of a connection, in words that follow "closed"; empty where there is nothing to say.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Closed(String);
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
-/// Opens a connection, by TLS where the URL says `wss`, and through the proxy that the environment names.
+impl Address {
+    /// Makes one attempt to connect, which may take as long as the other side likes: by TLS where the URL says `wss`,
+    /// and through the proxy that the environment names.
+    pub(super) async fn dial(&self) -> Result<Connection, DialError> {
+        let mut request = self.url.as_str().into_client_request()?;
+        for (name, value) in self.handshake.headers() {
+            let value = value
+                .parse()
+                .expect("a name's characters are all allowed in a header");
+            request.headers_mut().insert(name, value);
+        }
+        let told = Request::begin("GET", "websocket", place(request.uri()));
+        let opened = dial(request).await;
+        told.ended(match &opened {
+            Ok(_) => "101".to_owned(),
+            Err(DialError::Socket(tungstenite::Error::Http(response))) => {
+                response.status().as_u16().to_string()
+            }
+            Err(DialError::Socket(error)) => format!("failed ({error})"),
+            Err(DialError::Proxy(failure)) => format!("failed ({failure})"),
+            Err(DialError::Setup(_)) => "not sent".to_owned(),
+        });
+        Ok(Connection(opened?))
+    }
+}
+
+/// Opens a connection to `address`.
 ///
 /// # Errors
-/// [`SeatError`]
-pub async fn sit(seat: &Seat) -> Result<Line, SeatError> {
-    let url = || seat.url.clone();
-    let unreachable = |source| SeatError::Unreachable {
-        url: url(),
-        source: Box::new(source),
-    };
-    let mut request = seat
-        .url
-        .as_str()
-        .into_client_request()
-        .map_err(unreachable)?;
-    for (name, value) in seat.handshake.headers() {
-        let value = value
-            .parse()
-            .expect("a name's characters are all allowed in a header");
-        request.headers_mut().insert(name, value);
-    }
-    let opened = tokio::time::timeout(HANDSHAKE, dial(request))
+/// [`ConnectError`]
+pub async fn connect(address: &Address) -> Result<Connection, ConnectError> {
+    let url = || address.url.clone();
+    let opened = tokio::time::timeout(HANDSHAKE, address.dial())
         .await
-        .map_err(|_elapsed| SeatError::Silent { url: url() })?;
-    match opened {
-        Ok(socket) => Ok(Line(socket)),
-        Err(DialError::Setup(error)) => Err(SeatError::Setup(error)),
-        Err(DialError::Proxy(source)) => Err(SeatError::Proxy { url: url(), source }),
-        Err(DialError::Socket(tungstenite::Error::Http(response))) => {
+        .map_err(|_elapsed| ConnectError::Silent { url: url() })?;
+    opened.map_err(|error| match error {
+        DialError::Setup(error) => ConnectError::Setup(error),
+        DialError::Proxy(source) => ConnectError::Proxy { url: url(), source },
+        DialError::Socket(tungstenite::Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
             let body = String::from_utf8_lossy(body);
             let words = match body.trim() {
                 "" => String::new(),
                 body => format!(" {}", excerpt(body)),
             };
-            Err(SeatError::Refused {
+            ConnectError::Refused {
                 url: url(),
                 status: response.status().as_u16(),
                 words,
-            })
+            }
         }
-        Err(DialError::Socket(source)) => Err(unreachable(source)),
-    }
+        DialError::Socket(source) => ConnectError::Unreachable {
+            url: url(),
+            source: Box::new(source),
+        },
+    })
 }
 
-impl Line {
+impl Connection {
     /// Sends one text frame.
     ///
     /// # Errors
-    /// The connection is over, in words. Whether the text has left is not known then.
-    pub async fn say(&mut self, text: &str) -> Result<(), String> {
+    /// The connection is closed. Whether the text was sent is not known then.
+    pub async fn send(&mut self, text: &str) -> Result<(), Closed> {
         let sending = self.0.send(Message::text(text));
-        match tokio::time::timeout(TAKING, sending).await {
-            Ok(sent) => sent.map_err(|error| why_over(&error)),
-            Err(_elapsed) => Err(format!("by this side: nothing was taken for {TAKING:?}")),
+        match tokio::time::timeout(SENDING, sending).await {
+            Ok(sent) => sent.map_err(|error| Closed(why_closed(&error))),
+            Err(_elapsed) => Err(Closed(format!(
+                "by this side: nothing was accepted for {SENDING:?}"
+            ))),
         }
     }
 
-    /// The next text, or the end.
-    pub async fn hear(&mut self) -> Incoming {
+    /// The next text.
+    ///
+    /// # Errors
+    /// The connection is closed.
+    pub async fn recv(&mut self) -> Result<String, Closed> {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => return Incoming::Text(text.to_string()),
+                Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
                 Some(Ok(Message::Binary(bytes))) => {
-                    return Incoming::Text(String::from_utf8_lossy(&bytes).into_owned());
+                    return Ok(String::from_utf8_lossy(&bytes).into_owned());
                 }
                 Some(Ok(Message::Close(frame))) => {
                     let words = frame.map_or_else(
                         || "without a reason".to_owned(),
                         |frame| closed(frame.code, &frame.reason),
                     );
-                    // The answer to it is sent on the way; how it fares changes nothing.
-                    drop(tokio::time::timeout(GOODBYE, self.0.flush()).await);
-                    return Incoming::Closed(words);
+                    // The library answers the close frame; whether the answer arrives changes nothing.
+                    drop(tokio::time::timeout(CLOSING, self.0.flush()).await);
+                    return Err(Closed(words));
                 }
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Incoming::Closed(why_over(&error)),
-                None => return Incoming::Closed(String::new()),
+                Some(Err(error)) => return Err(Closed(why_closed(&error))),
+                None => return Err(Closed(String::new())),
             }
         }
     }
 
-    /// Says goodbye and waits for the other side's, not for long.
-    pub async fn leave(mut self) {
-        let goodbye = async {
+    /// Closes the connection and waits a moment for the other side to close it, too.
+    pub async fn close(mut self) {
+        let closing = async {
             if self.0.close(None).await.is_ok() {
                 while let Some(Ok(_)) = self.0.next().await {}
             }
         };
-        // Who does not answer is left alone.
-        drop(tokio::time::timeout(GOODBYE, goodbye).await);
+        drop(tokio::time::timeout(CLOSING, closing).await);
+    }
+
+    /// Closes the connection without waiting for the other side.
+    pub(super) async fn hang_up(mut self) {
+        drop(tokio::time::timeout(CLOSING, self.0.close(None)).await);
     }
 }
 
@@ -187,7 +213,7 @@ fn excerpt(body: &str) -> String {
     body.chars().take(200).map(harmless).collect()
 }
 
-fn why_over(error: &tungstenite::Error) -> String {
+fn why_closed(error: &tungstenite::Error) -> String {
     match error {
         tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
             "without a goodbye: the other side is gone, or the network".into()
@@ -251,7 +277,7 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        let refused = |status| SeatError::Refused {
+        let refused = |status| ConnectError::Refused {
             url: "u".into(),
             status,
             words: String::new(),
@@ -272,15 +298,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_there_is_worth_another_attempt() {
+    async fn an_address_where_nothing_listens_is_worth_another_attempt() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("ws://{}/v1", listener.local_addr().unwrap());
         drop(listener);
-        let seat = Seat {
+        let address = Address {
             url,
             handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),
         };
-        assert!(sit(&seat).await.unwrap_err().may_pass());
+        assert!(connect(&address).await.unwrap_err().may_pass());
     }
 
     #[tokio::test]
@@ -295,11 +321,11 @@ mod tests {
                 .unwrap();
             stream
         };
-        let seat = Seat {
+        let address = Address {
             url,
             handshake: Handshake::default(),
         };
-        let (outcome, _stream) = tokio::join!(sit(&seat), answering);
+        let (outcome, _stream) = tokio::join!(connect(&address), answering);
         assert!(outcome.unwrap_err().is_without_tls());
     }
 }

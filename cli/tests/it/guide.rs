@@ -1,0 +1,115 @@
+//! The guide's pages, played as a reader would: their configs, commands and sessions.
+
+use std::path::Path;
+
+use crate::examples::{play, session};
+use crate::project::{Project, built_example, finished};
+
+fn page(name: &str) -> String {
+    let path = format!("../docs/guide/{name}.md");
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The blocks of code of this kind.
+fn blocks<'a>(text: &'a str, kind: &str) -> Vec<&'a str> {
+    let opening = format!("```{kind}\n");
+    let blocks = text.split(&opening).skip(1);
+    blocks
+        .filter_map(|rest| rest.split("\n```").next())
+        .collect()
+}
+
+/// The commands of chatctl that the page has its reader type, without `chatctl` itself.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let lines = blocks(text, "sh").into_iter().flat_map(str::lines);
+    let commands = lines.filter_map(|line| line.trim_end().strip_prefix("chatctl "));
+    let words = |line: &str| {
+        let command = line.split('#').next().unwrap_or_default();
+        command.split_whitespace().map(str::to_owned).collect()
+    };
+    commands.map(words).collect()
+}
+
+/// Follows the page `name` in `project`: every command must succeed, and the session must go as it is shown.
+fn follow(name: &str, project: &Project) {
+    let text = page(name);
+    let mut deployments = 0;
+    for words in commands(&text) {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if words == ["deploy", "--local"] {
+            let mut command = project.deployment(&[]);
+            command.env("CARGO_TARGET_DIR", project.path().join("target"));
+            let deployed = finished(command.output().unwrap());
+            assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+            let url = deployed.stdout.lines().next().unwrap();
+            play(&session(&text), project, url.rsplit(' ').next().unwrap());
+            deployments += 1;
+        } else if words.contains(&"--local") {
+            let agreed: &[&str] = if words[0] == "teardown" {
+                &["--yes"]
+            } else {
+                &[]
+            };
+            let ended = project.run(&[&words, agreed].concat());
+            assert_eq!(ended.code, 0, "{words:?}: {}", ended.stderr);
+        } else {
+            panic!("{name}: the page's commands are about the local stack, and {words:?} is not");
+        }
+    }
+    assert_eq!(deployments, 1, "{name} deploys once");
+}
+
+#[test]
+fn the_quickstart_is_as_it_says() {
+    let project = Project::new("");
+    follow("quickstart", &project);
+    assert!(
+        !project.state().exists(),
+        "its last command removes the stack"
+    );
+}
+
+#[test]
+fn the_page_about_rooms_is_as_it_says() {
+    let text = page("rooms");
+    follow("rooms", &Project::new(blocks(&text, "toml")[0]));
+}
+
+/// The page's function, as the SDK's example that it quotes: what the page makes with cargo would build all of the AWS
+/// SDK once more.
+#[test]
+fn the_page_about_handlers_is_as_it_says() {
+    let text = page("custom-handler");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/examples/shout.rs");
+    let source = std::fs::read_to_string(example).unwrap();
+    let (_, code) = source
+        .split_once("\n\n")
+        .expect("a line about it comes first");
+    assert_eq!(blocks(&text, "rust")[0], code.trim_end());
+    let config = blocks(&text, "toml")[0].to_owned() + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
+    let folder = project.path().join("shout");
+    std::fs::create_dir_all(folder.join("src")).unwrap();
+    let manifest =
+        "[package]\nname = \"shout\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n";
+    std::fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    let main = format!(
+        "use std::os::unix::process::CommandExt;\n\
+         fn main() {{ panic!(\"{{}}\", std::process::Command::new({:?}).exec()) }}\n",
+        built_example("chat-sdk", "shout")
+    );
+    std::fs::write(folder.join("src/main.rs"), main).unwrap();
+    follow("custom-handler", &project);
+}
+
+#[test]
+fn the_page_about_backends_quotes_the_example_that_is_played() {
+    let text = page("http-backend");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/http-backend");
+    let read = |file: &str| std::fs::read_to_string(example.join(file)).unwrap();
+    let config = read("chatctl.toml");
+    assert!(config.contains(blocks(&text, "toml")[0]));
+    assert_eq!(session(&text), session(&read("README.md")));
+    let shown = blocks(&text, "sh")[0];
+    assert!(read("README.md").contains(shown), "{shown}");
+}

@@ -1,0 +1,224 @@
+//! A deployment as a whole, in its order: what is asked of each part, and what is left when it stops in between.
+
+use super::*;
+use crate::config::{Overrides, Settings};
+use crate::engine::fake::asset;
+use crate::engine::target::{Asset, AssetStore, FunctionCode, Functions, Gateways, Unready};
+use crate::engine::{Cloud, CloudOptions, Order};
+
+/// A store, functions and a gateway. Functions run `digest`, whatever is put into them.
+struct Parts {
+    digest: &'static str,
+    swapped: RefCell<Vec<String>>,
+}
+
+impl AssetStore for Parts {
+    type Handlers = &'static str;
+
+    async fn locate(&self, _: &StackName, handlers: &&'static str) -> Result<Asset, TargetError> {
+        Ok(asset(handlers))
+    }
+
+    async fn publish(&self, _: &StackName, handlers: &&'static str) -> Result<Asset, TargetError> {
+        match *handlers {
+            "denied" => Err(TargetError::new(ErrorKind::Denied, "no such bucket")),
+            handlers => Ok(asset(handlers)),
+        }
+    }
+}
+
+impl Functions for Parts {
+    async fn code(&self, function: &str) -> Result<FunctionCode, TargetError> {
+        let is_swapped = self.swapped.borrow().iter().any(|name| name == function);
+        Ok(FunctionCode {
+            digest: if is_swapped { "k1" } else { self.digest }.into(),
+            trouble: None,
+        })
+    }
+
+    async fn replace_code(&self, function: &str, _: &Asset) -> Result<(), TargetError> {
+        self.swapped.borrow_mut().push(function.to_owned());
+        Ok(())
+    }
+}
+
+impl Gateways for Parts {
+    async fn stage_trouble(
+        &self,
+        _: &str,
+        _: &crate::config::names::StageName,
+    ) -> Result<Option<Unready>, TargetError> {
+        Ok(None)
+    }
+
+    async fn endpoint(
+        &self,
+        _: &str,
+        _: &crate::config::names::StageName,
+    ) -> Result<Option<String>, TargetError> {
+        Ok(Some("wss://fake/v1".to_owned()))
+    }
+}
+
+fn template() -> Template {
+    Template::new(
+        serde_json::json!({"Description": "by chatctl", "Resources": {
+            "F": {"Type": "AWS::Lambda::Function", "Properties": {"Code": {"S3Key": {"Ref": "CodeKey"}}}}
+        }}),
+    )
+}
+
+/// A stack that is deployed with `template`, with the key `k0`.
+fn deployed_before() -> FakeCloud {
+    let cloud = FakeCloud::with("CREATE_COMPLETE");
+    *cloud.template.borrow_mut() = Some(template());
+    let mut stack = cloud.stack.borrow_mut();
+    let parameters = &mut stack.as_mut().unwrap().parameters;
+    parameters.insert("CodeBucket".into(), "b".into());
+    parameters.insert("Architecture".into(), "x86_64".into());
+    drop(stack);
+    cloud
+}
+
+const CHANGE: &str = "CREATE_COMPLETE AVAILABLE";
+
+/// Deploys `handlers` to `cloud`, answering `agrees`; tells what was reported, how it ended, and what was asked for.
+async fn deploy(
+    cloud: FakeCloud,
+    handlers: &'static str,
+    options: CloudOptions,
+    agrees: bool,
+) -> String {
+    *cloud.resources.borrow_mut() = ["Lambda::Function", "ApiGatewayV2::Api"]
+        .map(|kind| Resource {
+            logical_id: kind[..1].replace('L', "F"),
+            physical_id: kind.to_owned(),
+            resource_type: format!("AWS::{kind}"),
+        })
+        .into();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+    let stacks = CloudStacks::new(cloud);
+    let parts = Parts {
+        digest: if options.is_hotswap { "k0" } else { "k1" },
+        swapped: RefCell::default(),
+    };
+    let whole = Cloud {
+        stacks: &stacks,
+        store: &parts,
+        functions: &parts,
+        gateways: &parts,
+    };
+    let handlers = [("CodeKey".to_owned(), handlers)].into();
+    let order = Order {
+        settings: &settings,
+        template: template(),
+        handlers: &handlers,
+        is_probed: false,
+    };
+    let mut transcript = Transcript::default();
+    let asked = async |change_set: &ChangeSet| {
+        stacks.cloud.note(format!("ask {}", change_set.summary));
+        Ok(agrees)
+    };
+    let outcome = match whole.deploy(order, &options, asked, &mut transcript).await {
+        Ok(url) => url,
+        Err(DeployError::Target(error)) => {
+            let hint = error.hint.clone().or(error.so_far.clone());
+            format!("error: {error}; {}", hint.unwrap_or_default())
+        }
+        Err(error) => format!("error: {error}"),
+    };
+    let asked = stacks.cloud.asked();
+    format!("{}{outcome}\n--\n{asked}", transcript.lines)
+}
+
+#[tokio::test]
+async fn a_deployment_publishes_asks_executes_and_verifies_in_this_order() {
+    let cloud = FakeCloud::default()
+        .change_set(CHANGE)
+        .operation("chat CREATE_COMPLETE");
+    let options = CloudOptions {
+        protect: Some(true),
+        ..CloudOptions::default()
+    };
+    expect![[r#"
+        started Publish
+        finished Publish: 0.0 MB for x86_64, sent
+        started Prepare
+        finished Prepare: 1 to change
+        started Deploy
+        chat CREATE_COMPLETE
+        finished Deploy: 1 resources
+        started Verify
+        finished Verify: the function runs what was published
+        wss://fake/v1
+        --
+        create change set Create Standard
+        ask 1 to change
+        execute
+        protect true
+    "#]]
+    .assert_eq(&deploy(cloud, "k1", options, true).await);
+}
+
+#[tokio::test]
+async fn a_declined_change_set_is_taken_back_and_nothing_is_executed() {
+    let cloud = deployed_before().change_set(CHANGE);
+    expect![[r#"
+        started Publish
+        finished Publish: 0.0 MB for x86_64, sent
+        started Prepare
+        finished Prepare: 1 to change
+        error: declined, nothing was changed; `chatctl diff` shows again what would change
+        --
+        create change set Update Standard
+        ask 1 to change
+        delete change set
+    "#]]
+    .assert_eq(&deploy(cloud, "k1", CloudOptions::default(), false).await);
+}
+
+#[tokio::test]
+async fn what_cannot_be_published_touches_no_stack() {
+    expect![[r#"
+        started Publish
+        error: no such bucket; no stack was touched; what was published already serves the next deployment
+        --
+    "#]]
+    .assert_eq(&deploy(deployed_before(), "denied", CloudOptions::default(), true).await);
+}
+
+fn hotswap_wanted() -> CloudOptions {
+    CloudOptions {
+        is_hotswap: true,
+        ..CloudOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn a_hotswap_of_nothing_but_code_asks_no_question_and_makes_no_change_set() {
+    expect![[r#"
+        started Publish
+        finished Publish: 0.0 MB for x86_64, sent
+        started Deploy
+        finished Deploy: new code in 1 of 1 functions, past the stack
+        notice the stack's own record now differs from what runs, until the next `chatctl deploy`
+        started Verify
+        finished Verify: the function runs what was published
+        wss://fake/v1
+        --
+    "#]]
+    .assert_eq(&deploy(deployed_before(), "k1", hotswap_wanted(), true).await);
+}
+
+#[tokio::test]
+async fn a_hotswap_of_more_than_code_is_a_full_deployment() {
+    let cloud = FakeCloud::with("CREATE_COMPLETE").change_set(CHANGE);
+    let transcript = deploy(cloud, "k1", hotswap_wanted(), false).await;
+    assert!(transcript.contains("more than the handlers has changed: a full deployment"));
+    assert!(transcript.contains("ask 1 to change"), "{transcript}");
+    let none = FakeCloud::default().change_set(CHANGE);
+    let transcript = deploy(none, "k1", hotswap_wanted(), false).await;
+    assert!(transcript.contains("there is no stack yet: a full deployment"));
+}

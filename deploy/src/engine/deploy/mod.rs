@@ -1,0 +1,76 @@
+//! A deployment from its handlers to the proof that it answers. The order of its steps, and what a failure of each means,
+//! is decided here, once for each kind of target.
+
+mod cloud;
+mod here;
+mod proof;
+
+use std::collections::BTreeMap;
+
+use super::event::{Reporter, Step};
+use super::refusal::{ErrorKind, TargetError};
+use super::target::{Asset, AssetStore};
+use crate::config::Settings;
+use crate::stack::Template;
+use crate::stack::size::megabytes;
+pub use cloud::{Cloud, CloudOptions};
+pub use here::{Diagnosis, deploy_here};
+pub use proof::endpoint;
+
+/// What is to be deployed.
+#[derive(Debug)]
+pub struct Order<'a, H> {
+    pub settings: &'a Settings,
+    pub template: Template,
+    /// What the functions run, by the parameter that names it; empty for a stack without functions.
+    pub handlers: &'a BTreeMap<String, H>,
+    /// Whether the chat has to deliver messages before the deployment counts as done.
+    pub is_probed: bool,
+}
+
+/// Publishes all handlers of `order`; those with the same content are sent once.
+async fn publish<S: AssetStore>(
+    store: &S,
+    order: &Order<'_, S::Handlers>,
+    reporter: &mut impl Reporter,
+) -> Result<BTreeMap<String, Asset>, TargetError> {
+    if order.handlers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    Step::Publish
+        .run(reporter, async |_| {
+            let mut assets = BTreeMap::new();
+            for (parameter, handlers) in order.handlers {
+                let asset = store.publish(&order.settings.stack, handlers).await?;
+                assets.insert(parameter.clone(), asset);
+            }
+            let detail = published(&assets);
+            Ok((assets, detail))
+        })
+        .await
+}
+
+/// What was sent, in a few words.
+fn published(assets: &BTreeMap<String, Asset>) -> String {
+    let processor = assets
+        .values()
+        .next()
+        .map_or("", |asset| asset.architecture);
+    let (there, sent): (Vec<&Asset>, Vec<_>) =
+        assets.values().partition(|asset| asset.already_there);
+    let size = |assets: &[&Asset]| megabytes(assets.iter().map(|asset| asset.size).sum());
+    match (there.len(), sent.len()) {
+        (0, _) => format!("{} for {processor}, sent", size(&sent)),
+        (_, 0) => format!("{} for {processor}, already there", size(&there)),
+        (there, many) => format!(
+            "{} for {processor}, {many} of {} sent, the rest already there",
+            size(&sent),
+            there + many
+        ),
+    }
+}
+
+/// The user has answered no; `hint` says how to look again.
+fn declined(hint: &str) -> TargetError {
+    TargetError::new(ErrorKind::Usage, "declined, nothing was changed").with_hint(hint)
+}

@@ -1,0 +1,58 @@
+//! `cargo xtask book` and `cargo xtask pictures`: the documentation, and what it shows.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::peers::{self, Peers};
+use crate::run::{StepError, cargo, finish, root};
+
+/// Builds the book into `target/book`.
+///
+/// # Errors
+/// A page that is missing in the navigation, a link that leads nowhere.
+pub(crate) fn build() -> Result<(), StepError> {
+    let mut mkdocs = Command::new(peers::set_up_for_the_book()?);
+    mkdocs
+        .args(["build", "--strict", "--clean", "--quiet"])
+        .current_dir(root());
+    let cure = "remove target/peers/book, then try again";
+    finish(mkdocs, cure, "building the book")
+}
+
+/// Runs what the pictures show, and writes them: the handlers are built as they are for Lambda.
+///
+/// # Errors
+/// A run does not show what it should.
+pub(crate) fn draw(peers: &Peers) -> Result<(), StepError> {
+    let mut build = Command::new(cargo());
+    build
+        .args([
+            "build",
+            "--package",
+            "chat-lambdas",
+            "--bin",
+            "chat",
+            "--profile",
+            "lambda",
+        ])
+        .current_dir(root());
+    finish(build, RUST, "building the handlers")?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let mut draw = Command::new(cargo());
+    draw.args([
+        "test",
+        "--workspace",
+        "--test",
+        "ministack",
+        "--test",
+        "browser",
+        "pictures",
+    ])
+    .env("CHATCTL_PICTURES", target.join("lambda/chat"))
+    .envs(peers.variables())
+    .current_dir(root());
+    finish(draw, RUST, "making the pictures")
+}
+
+const RUST: &str = "install a Rust toolchain";
