@@ -178,10 +178,10 @@ mod tests {
             ("^(?!.*--).*$", "(?!"),
             ("(?=.*[A-Z]).+", "(?="),
             ("(?<=a)b", "(?<="),
-            (r"(.)\1", "looks back"),
+            (r"(.)\1", "a back reference"),
             (r"\p{L}+", r"\p{L}"),
             ("[a-z&&[^b]]+", "&&"),
-            ("[a[bc]]", "within another"),
+            ("[a[bc]]", "inside another"),
             ("a\\", "backslash"),
         ] {
             let why = Pattern::from_java(pattern).unwrap_err().to_string();
