@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
@@ -89,20 +88,8 @@ struct Call {
 }
 
 async fn serve(listener: TcpListener, chat: Arc<Chat>) {
-    // The set ends with this task, and with it every connection.
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        // Otherwise a response may wait for an acknowledgement. Failing to set it changes nothing else.
-        let _slower = stream.set_nodelay(true);
-        let chat = Arc::clone(&chat);
-        connections.spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&chat), request));
-            // The gateway closed its connection.
-            let _closed = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-    }
+    let answer = move |request, _connection| answer(Arc::clone(&chat), request);
+    testing::http::serve(listener, answer).await;
 }
 
 async fn answer(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
+use testing::command::in_folder;
 
 /// The executables to measure, which are already built.
 #[derive(Debug, clap::Args)]
@@ -147,14 +148,8 @@ impl<'a> Project<'a> {
     }
 
     fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.programs.chatctl);
-        command
-            .args(words)
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null());
-        for variable in ["CHATCTL_STACK", "CHATCTL_STAGE", "CHATCTL_CONFIG"] {
-            command.env_remove(variable);
-        }
+        let mut command = in_folder(&self.programs.chatctl, self.folder.path());
+        command.args(words);
         command
     }
 }

@@ -8,18 +8,15 @@ use std::time::{Duration, Instant};
 
 use chat_protocol::Handshake;
 use futures_util::future::{join_all, try_join_all};
-use futures_util::{SinkExt as _, StreamExt as _};
+use testing::Client;
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
 
 use crate::sample::Sample;
 use crate::tally::{Faults, Tally};
 
 /// Longer than any response takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +42,10 @@ impl From<tungstenite::Error> for LoadError {
     }
 }
 
-/// One open WebSocket.
+/// One open WebSocket of somebody in the chat: the tests' client, which adds nothing to a message but one look at an
+/// empty queue.
 #[derive(Debug)]
-pub(crate) struct Seat(WebSocketStream<TcpStream>);
+pub(crate) struct Seat(Client);
 
 /// Clients in a circle: each receives the messages of the previous one.
 #[derive(Debug)]
@@ -74,32 +72,17 @@ impl Load {
 impl Seat {
     /// Opens a WebSocket to `ws://127.0.0.1:PORT/…` with the two names in its handshake.
     pub(crate) async fn open(url: &str, from: &str, to: &str) -> Result<Self, LoadError> {
-        let failed = |source: tungstenite::Error| LoadError::Connect {
+        let handshake = Handshake::between(from, to);
+        let client = Client::open(url, handshake.headers()).await;
+        client.map(Self).map_err(|source| LoadError::Connect {
             url: url.to_owned(),
             source: Box::new(source),
-        };
-        let mut request = url.into_client_request().map_err(failed)?;
-        for (name, value) in Handshake::between(from, to).headers() {
-            let value = value.parse().expect("our names are header values");
-            request.headers_mut().insert(name, value);
-        }
-        let authority = request.uri().authority().map_or("", |it| it.as_str());
-        let stream = TcpStream::connect(authority).await;
-        let stream = stream.map_err(|error| failed(error.into()))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| failed(error.into()))?;
-        let config = WebSocketConfig::default().max_write_buffer_size(1024 * 1024);
-        let (socket, _) =
-            tokio_tungstenite::client_async_with_config(request, stream, Some(config))
-                .await
-                .map_err(failed)?;
-        Ok(Self(socket))
+        })
     }
 
     /// The underlying socket, for invalid frames.
     pub(crate) fn into_socket(self) -> TcpStream {
-        self.0.into_inner()
+        self.0.stream.into_inner()
     }
 
     pub(crate) async fn close(mut self) -> Result<(), LoadError> {
@@ -108,43 +91,29 @@ impl Seat {
 
     /// Sends a close frame and waits for the reply.
     pub(crate) async fn goodbye(&mut self) -> Result<(), LoadError> {
-        self.0.close(None).await?;
-        while let Some(Ok(_)) = self.0.next().await {}
-        Ok(())
+        Ok(self.0.end().await.map(drop)?)
     }
 
     pub(crate) async fn say(&mut self, text: String) -> Result<(), LoadError> {
-        Ok(self.0.send(Message::text(text)).await?)
+        Ok(self.0.try_send(text).await?)
     }
 
-    /// The next text or pong.
-    pub(crate) async fn hear(&mut self) -> Result<Message, LoadError> {
-        loop {
-            match self.0.next().await {
-                Some(Ok(message @ (Message::Text(_) | Message::Pong(_)))) => return Ok(message),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error.into()),
-                None => return Err(tungstenite::Error::ConnectionClosed.into()),
-            }
-        }
+    /// The next text.
+    pub(crate) async fn hear(&mut self) -> Result<Utf8Bytes, LoadError> {
+        Ok(self.0.next_text().await?)
     }
-}
 
-impl Seat {
     /// The texts that the server sent before its pong.
     pub(crate) async fn hear_the_rest(&mut self) -> Result<Vec<String>, LoadError> {
-        let mut rest = Vec::new();
-        self.0.send(Message::Ping("fence".into())).await?;
-        while let Message::Text(text) = self.hear().await? {
-            rest.push(text.to_string());
-        }
-        Ok(rest)
+        self.0.read_up_to_a_pong().await?;
+        let rest = std::iter::from_fn(|| self.0.arrived());
+        Ok(rest.map(|text| text.to_string()).collect())
     }
 }
 
 impl Conversation {
     /// Two users, each on one connection.
-    pub(crate) async fn of_two(url: &str, number: usize) -> Result<Self, LoadError> {
+    pub(crate) async fn with_two(url: &str, number: usize) -> Result<Self, LoadError> {
         let (a, b) = (format!("bench-{number}-a"), format!("bench-{number}-b"));
         let seats = vec![
             Seat::open(url, &a, &b).await?,
@@ -175,10 +144,7 @@ impl Conversation {
                 let count = self.seats.len();
                 self.seats[number % count].say(text).await?;
                 let hearer = &mut self.seats[(number + 1) % count];
-                while match hearer.hear().await? {
-                    Message::Text(text) => self.tally.arrived(&text) != Some(number),
-                    _ => true,
-                } {}
+                while self.tally.arrived(&hearer.hear().await?) != Some(number) {}
             }
             times.push(started.elapsed());
         }
@@ -206,7 +172,7 @@ impl Conversation {
 pub(crate) async fn pairs(url: &str, count: usize) -> Result<Vec<Conversation>, LoadError> {
     let mut pairs = Vec::with_capacity(count);
     for number in 0..count {
-        pairs.push(Conversation::of_two(url, number).await?);
+        pairs.push(Conversation::with_two(url, number).await?);
     }
     Ok(pairs)
 }
@@ -220,7 +186,7 @@ pub(crate) async fn play(
     let messages = conversations.len() * laps * lap;
     let started = Instant::now();
     let all = join_all(conversations.iter_mut().map(|it| it.play(laps, lap)));
-    let times = tokio::time::timeout(PATIENCE, all).await;
+    let times = tokio::time::timeout(TIMEOUT, all).await;
     let elapsed = started.elapsed();
     let Ok(times) = times else {
         return Err(LoadError::Stuck(faults(conversations)));
@@ -241,7 +207,7 @@ pub(crate) async fn end(mut conversations: Vec<Conversation>) -> Result<(), Load
         try_join_all(conversations.iter_mut().map(Conversation::hear_the_rest)).await?;
         try_join_all(conversations.iter_mut().map(Conversation::close)).await
     };
-    match tokio::time::timeout(PATIENCE, rest).await {
+    match tokio::time::timeout(TIMEOUT, rest).await {
         Ok(ended) => ended.map(drop)?,
         Err(_elapsed) => return Err(LoadError::Stuck(faults(&conversations))),
     }
@@ -257,6 +223,9 @@ fn faults(conversations: &[Conversation]) -> Faults {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio_tungstenite::tungstenite::Message;
+
     use super::*;
 
     /// A server that answers every text with the texts that `answers` returns.

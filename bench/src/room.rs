@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use chat_protocol::Field;
 use futures_util::future::try_join_all;
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite;
 
 use crate::load::{LoadError, Seat};
 use crate::sample::Sample;
 use crate::tally::Faults;
 
 /// Longer than any response takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The members of one room.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Room {
         // Each is an open file. If the system's limit is too low, connecting will fail with that reason.
         let _as_it_was = rlimit::increase_nofile_limit(u64::MAX);
         let url = format!("{url}?{}={name}", Field::Room.name());
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut seats = Vec::with_capacity(count);
         while seats.len() < count {
             let person = format!("{name}-{}", seats.len());
@@ -55,7 +55,7 @@ impl Room {
         let started = Instant::now();
         for number in 0..messages {
             let said = Instant::now();
-            let told = tokio::time::timeout(PATIENCE, self.say(number)).await;
+            let told = tokio::time::timeout(TIMEOUT, self.say(number)).await;
             told.map_err(|_elapsed| LoadError::Stuck(Faults::default()))??;
             times.push(said.elapsed());
         }
@@ -71,11 +71,7 @@ impl Room {
         let speaker = number % self.0.len();
         self.0[speaker].say(text.clone()).await?;
         for (_, seat) in (self.0.iter_mut().enumerate()).filter(|(seat, _)| *seat != speaker) {
-            let heard = loop {
-                if let Message::Text(heard) = seat.hear().await? {
-                    break heard;
-                }
-            };
+            let heard = seat.hear().await?;
             if *heard != *text {
                 // An older number is a duplicate; any other text was not sent.
                 return Err(LoadError::Faults(Faults {
@@ -96,7 +92,7 @@ impl Room {
             seat.goodbye().await?;
             Ok::<_, LoadError>(rest)
         });
-        let ended = tokio::time::timeout(PATIENCE, try_join_all(ends)).await;
+        let ended = tokio::time::timeout(TIMEOUT, try_join_all(ends)).await;
         let rest = ended.map_err(|_elapsed| LoadError::Stuck(Faults::default()))??;
         let faults = Faults {
             foreign: rest.concat(),

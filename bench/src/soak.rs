@@ -251,7 +251,7 @@ async fn pass(from: &mut Seat, to: &mut Seat, number: usize) -> Result<(), Strin
     let broken = |error: LoadError| error.to_string();
     from.say(text.clone()).await.map_err(broken)?;
     let heard = to.hear().await.map_err(broken)?;
-    if heard.to_text().ok() == Some(&text) {
+    if *heard == *text {
         Ok(())
     } else {
         Err(format!("`{heard}` instead of `{text}`"))

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt::Write as _;
 
 use chatctl_deploy::config::ConfigError;
+use chatctl_deploy::config::keys::KeysFileError;
 use chatctl_deploy::engine::client::ConnectError;
 use chatctl_deploy::engine::probe::ProbeError;
 use chatctl_deploy::engine::{DeployError, ErrorKind, StackStatus, TargetError};
@@ -131,7 +132,11 @@ impl From<ConfigError> for CommandError {
             ConfigError::Invalid(_) => {
                 Some("`chatctl init --print` shows every key with its meaning".into())
             }
-            ConfigError::Unreadable { .. } => None,
+            ConfigError::NoKey(_) => Some("`chatctl keys new` makes one".into()),
+            ConfigError::Keys(KeysFileError::Invalid(_)) => {
+                Some("`chatctl keys list` shows the keys, `chatctl keys new` makes one".into())
+            }
+            ConfigError::Keys(_) | ConfigError::Unreadable { .. } => None,
         };
         Self::new(exit::USAGE, error, hint)
     }
@@ -189,6 +194,9 @@ impl From<ProbeError> for CommandError {
     fn from(error: ProbeError) -> Self {
         let hint = match error {
             ProbeError::Setup(error) => return error.into(),
+            ProbeError::Open { .. } => {
+                "clients can take any name there: `chatctl status` tells what runs, and `[auth]` in the config what should"
+            }
             ProbeError::Proxy { ref source, .. } => {
                 let hint = source.hint().to_owned();
                 return Self::new(exit::STACK_FAILED, error, Some(hint));
@@ -212,13 +220,15 @@ impl From<ConnectError> for CommandError {
             ),
             ConnectError::Refused { status: 401, .. } => (
                 exit::STACK_FAILED,
-                "the chat requires a name: give yours and, where it is a chat of two, your friend's (`--as`, `--to`)",
+                "the chat requires a name: give yours and, where it is a chat of two, your friend's (`--as`, `--to`); where names \
+                 are proven, the token must be good for this stack and this name. `chatctl logs` tells the reason",
             ),
             ConnectError::Refused {
                 status: 403 | 404, ..
             } => (
                 exit::STACK_FAILED,
-                "the API is there but this stage of it is not, or its authorizer says no: `chatctl status` tells more",
+                "the API is there but this stage of it is not, or its authorizer says no, to a token for example: `chatctl status` \
+                 and `chatctl logs` tell more",
             ),
             ConnectError::Refused { .. } => (
                 exit::STACK_FAILED,

@@ -22,7 +22,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The time that the guard may take at the end.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 static GUARD: Mutex<Guard> = Mutex::new(Guard::Off);
 
@@ -78,7 +78,7 @@ pub fn dismiss() {
         return;
     };
     drop(guard.stdin.take());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while let Ok(None) = guard.try_wait()
         && Instant::now() < deadline
     {

@@ -7,7 +7,7 @@
 //! 2. [`stack`]: the model of a deployed chat as pure functions: template, changes, outputs, causes of failures.
 //! 3. [`packaging`]: the handlers' executables, built and zipped.
 //! 4. [`engine`]: the sequence of a deployment, over traits.
-//! 5. [`aws`] and [`local`]: the two targets behind those traits.
+//! 5. [`aws`] and [`local`]: the two targets behind those traits; [`keys`]: the keys that tokens are signed with.
 
 #![expect(
     missing_docs,
@@ -26,6 +26,7 @@ pub mod exit;
 pub mod fuzzing;
 pub mod guard;
 pub mod interrupt;
+pub mod keys;
 pub mod local;
 pub mod packaging;
 pub mod programs;

@@ -14,11 +14,22 @@ const PATH: &str = "PATH";
 /// A command that searches only the absolute folders of PATH for `program`, and passes only them on.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
+    without_secrets(&mut command);
     if let Some(path) = std::env::var_os(PATH) {
         command.env(PATH, absolute_only(&path));
     }
     command
 }
+
+/// Removes chatctl's own secrets from the environment of `command`.
+fn without_secrets(command: &mut Command) {
+    for variable in SECRETS {
+        command.env_remove(variable);
+    }
+}
+
+/// Variables with secrets for chatctl alone. Builds run third-party code, which must not receive them.
+pub const SECRETS: [&str; 2] = ["CHATCTL_PRIVATE_KEY", "CHATCTL_TOKEN"];
 
 /// The program in the environment's `variable`, else `default`; an absolute path if it is found.
 pub fn named(variable: &str, default: &str) -> OsString {

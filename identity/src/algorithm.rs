@@ -29,7 +29,7 @@ impl Algorithm {
             .find(|algorithm| algorithm.name() == name)
     }
 
-    pub(crate) const fn of_library(self) -> jsonwebtoken::Algorithm {
+    pub(crate) const fn to_library(self) -> jsonwebtoken::Algorithm {
         match self {
             Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
             Self::Es256 => jsonwebtoken::Algorithm::ES256,

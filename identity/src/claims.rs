@@ -97,6 +97,14 @@ impl<'de> Deserialize<'de> for Unique {
     }
 }
 
+/// Reads a JSON object in which no name stands twice, at any depth, so that nothing of it gets lost when it is written again.
+///
+/// # Errors
+/// It is something else.
+pub fn object(text: &str) -> Result<Map<String, Value>, serde_json::Error> {
+    serde_json::from_str::<Unique>(text).map(|object| object.0)
+}
+
 struct Once;
 
 impl<'de> DeserializeSeed<'de> for Once {

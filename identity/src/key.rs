@@ -141,7 +141,7 @@ impl PublicKey {
         self.material.thumbprint()
     }
 
-    pub(crate) fn of_library(&self) -> DecodingKey {
+    pub(crate) fn to_library(&self) -> DecodingKey {
         match &self.material {
             Material::Ed25519 { x } => DecodingKey::from_ed_der(x),
             Material::P256 { x, y } => {

@@ -18,7 +18,7 @@ mod refusal;
 mod verifier;
 
 pub use algorithm::Algorithm;
-pub use claims::{Claims, MAX_TOKEN_BYTES};
+pub use claims::{Claims, MAX_TOKEN_BYTES, object};
 pub use key::{KeyError, PublicKey};
 pub use key_set::{KeySet, KeySetError, MAX_KEY_SET_BYTES, MAX_KEYS};
 pub use private_key::{PrivateKey, PrivateKeyError, TokenRequest};

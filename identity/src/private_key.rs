@@ -41,6 +41,8 @@ pub struct TokenRequest {
     pub room: Option<String>,
     /// The holder's permissions; `None` leaves them to the chat's default.
     pub can: Option<Vec<String>>,
+    /// The value of `iss`.
+    pub issuer: Option<String>,
     /// The chat that it is for.
     pub audience: Option<String>,
     /// The start of its validity, in seconds since the Unix epoch.
@@ -127,7 +129,7 @@ impl PrivateKey {
     /// The library fails, which no known request causes.
     pub fn token(&self, request: &TokenRequest) -> Result<String, jsonwebtoken::errors::Error> {
         provider::install();
-        let mut header = Header::new(Algorithm::EdDsa.of_library());
+        let mut header = Header::new(Algorithm::EdDsa.to_library());
         header.kid = Some(self.public.id().to_owned());
         let mut claims = Map::new();
         let mut add = |name: &str, value: Value| {
@@ -135,6 +137,7 @@ impl PrivateKey {
                 claims.insert(name.to_owned(), value);
             }
         };
+        add("iss", json!(request.issuer));
         add("sub", json!(request.name));
         add("to", json!(request.to));
         add("room", json!(request.room));

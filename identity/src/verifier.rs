@@ -177,11 +177,11 @@ fn read_header(token: &str) -> Result<Map<String, Value>, Refusal> {
 fn signed(token: &str, key: &PublicKey) -> Result<Unique, Refusal> {
     use jsonwebtoken::errors::ErrorKind;
     // The caller checks times, issuer and audience above, more strictly, by its own clock.
-    let mut validation = Validation::new(key.algorithm().of_library());
+    let mut validation = Validation::new(key.algorithm().to_library());
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
     validation.validate_aud = false;
-    match jsonwebtoken::decode::<Unique>(token, &key.of_library(), &validation) {
+    match jsonwebtoken::decode::<Unique>(token, &key.to_library(), &validation) {
         Ok(read) => Ok(read.claims),
         Err(error) => Err(match error.kind() {
             ErrorKind::InvalidSignature => Refusal::Signature(shown(key.id())),

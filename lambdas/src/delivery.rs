@@ -18,6 +18,15 @@ pub trait Delivery {
         connection: &ConnectionId,
         text: &str,
     ) -> impl Future<Output = Result<Posted, DeliveryError>> + Send;
+
+    /// Ends `connection`, by API Gateway's `DeleteConnection`. The client sees a normal closure.
+    ///
+    /// # Errors
+    /// [`DeliveryError`] when the connection may still be open.
+    fn end(
+        &self,
+        connection: &ConnectionId,
+    ) -> impl Future<Output = Result<Posted, DeliveryError>> + Send;
 }
 
 /// The response to a post.

@@ -8,10 +8,14 @@
 //! Sources: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html>,
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html>.
 
+mod proof;
+
 use std::collections::HashMap;
 
 use chat_protocol::Field;
 use serde::Deserialize;
+
+pub use proof::{Offered, Proof};
 
 use crate::session::{ConnectionId, InvalidSession, Names, Session};
 
@@ -25,7 +29,9 @@ pub struct SocketEvent {
     /// The ARN that an authorizer allows or denies.
     method_arn: Option<String>,
     headers: Option<HashMap<String, Option<String>>>,
+    multi_value_headers: Option<HashMap<String, Option<Vec<Option<String>>>>>,
     query_string_parameters: Option<HashMap<String, Option<String>>>,
+    multi_value_query_string_parameters: Option<HashMap<String, Option<Vec<Option<String>>>>>,
     request_context: Option<RequestContext>,
     body: Option<String>,
 }
@@ -46,6 +52,12 @@ struct AuthorizerContext {
     name: Option<String>,
     friend: Option<String>,
     room: Option<String>,
+    /// When the token expires, in seconds since the Unix epoch.
+    exp: Option<String>,
+    /// The rights that it lists, as a JSON list.
+    can: Option<String>,
+    /// Every claim, as JSON.
+    claims: Option<String>,
 }
 
 /// An event reached the wrong handler, or lacks a field that its kind always has.

@@ -2,7 +2,7 @@
 //!
 //! An event passes through these modules from top to bottom: [`event`] parses API Gateway's JSON, [`session`] is the
 //! identity of a connection, [`handlers`] decide, and [`store`], [`delivery`] and [`dispatch`] are the traits that they
-//! use. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
+//! use. So is [`tokens`], which authorizers check tokens with; [`issuer`] has an issuer's keys. The trait [`items`] is for users' handlers, as is the crate `chat-sdk`.
 //! [`memory`] implements the traits for tests, [`aws`] for production. [`serve`] runs one handler behind the Lambda
 //! Runtime API ([`runtime`]), selected by the [`environment`].
 
@@ -13,6 +13,7 @@ pub mod environment;
 pub mod event;
 pub mod fan_out;
 pub mod handlers;
+pub mod issuer;
 pub mod items;
 pub mod log;
 pub mod memory;
@@ -24,3 +25,4 @@ pub mod serve;
 pub mod session;
 pub mod shard;
 pub mod store;
+pub mod tokens;

@@ -105,7 +105,7 @@ impl Log {
 
     /// The same log for one invocation: each line has `requestId`, and in `durationMs` the time since now.
     #[must_use]
-    pub fn of_request(&self, request_id: &str) -> Self {
+    pub fn for_request(&self, request_id: &str) -> Self {
         let mut log = self.with("requestId", request_id);
         log.began = Some(Instant::now());
         log
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn the_lines_of_a_request_carry_its_id_and_its_time() {
         let (log, lines) = captured(Level::Info);
-        log.of_request("r1").info("done", []);
+        log.for_request("r1").info("done", []);
         let line: serde_json::Value = serde_json::from_str(&lines.lock().unwrap()[0]).unwrap();
         assert_eq!(line["requestId"], "r1");
         assert!(line["durationMs"].is_u64(), "{line}");

@@ -7,6 +7,7 @@ use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
+use chat_protocol::auth::{NOT_ALLOWED, TOKEN_EXPIRED};
 
 use crate::routes::Rule;
 
@@ -61,6 +62,12 @@ pub enum FrameError {
         /// The largest length.
         allowed: usize,
     },
+    /// The token that the connection was opened with has expired. The connection is closed.
+    #[error("the token of this connection has expired; connect again with a new one")]
+    TokenExpired,
+    /// The token lists rights, and not that to send.
+    #[error("the token of this connection does not allow to send; connect with one that does")]
+    NotAllowed,
 }
 
 impl FrameError {
@@ -71,6 +78,8 @@ impl FrameError {
             Self::BadJson { .. } => "BadJson",
             Self::MissingText { .. } => "MissingText",
             Self::TextTooLarge { .. } => "TextTooLarge",
+            Self::TokenExpired => TOKEN_EXPIRED,
+            Self::NotAllowed => NOT_ALLOWED,
         }
     }
 

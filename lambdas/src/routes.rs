@@ -26,7 +26,7 @@ impl Routes {
 
     /// The rule of the route with `key`.
     #[must_use]
-    pub fn of(&self, key: Option<&str>) -> &Rule {
+    pub fn rule(&self, key: Option<&str>) -> &Rule {
         key.and_then(|key| self.by_key.get(key))
             .unwrap_or(&self.default)
     }
@@ -47,11 +47,11 @@ mod tests {
             include_sender: true,
             max_text_bytes: 32_768,
         };
-        assert_eq!(*routes.of(Some("onMessage")), on_message);
-        let default = routes.of(Some("$default"));
+        assert_eq!(*routes.rule(Some("onMessage")), on_message);
+        let default = routes.rule(Some("$default"));
         assert_eq!((&default.text, default.max_text_bytes), (&None, 7));
-        assert_eq!(*routes.of(Some("other")), Rule::default());
-        assert_eq!(*routes.of(None), Rule::default());
+        assert_eq!(*routes.rule(Some("other")), Rule::default());
+        assert_eq!(*routes.rule(None), Rule::default());
     }
 
     #[test]

@@ -3,18 +3,21 @@
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
-use chat_protocol::Handler;
+use chat_identity::Verifier;
+use chat_protocol::{Handler, Mode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::aws::{CallbackDelivery, Clients, DynamoStore, LambdaDispatch, Patience};
+use crate::aws::{CallbackDelivery, Clients, DynamoStore, HttpDocuments, LambdaDispatch, Timeouts};
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
 use crate::handlers::{self, Admission, HandlerError, Invocation};
+use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
+use crate::tokens::Tokens;
 
 /// Why the function stopped.
 #[derive(Debug, thiserror::Error)]
@@ -101,18 +104,41 @@ async fn handle(
 ) -> Result<Infallible, ServeError> {
     let ended = match environment.handler()? {
         Handler::Authorize => {
-            let admission = Admission::of_environment(environment)?;
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                handlers::authorize(event, &admission, invocation)
-            })
-            .await
+            let admission = Admission::from_environment(environment)?;
+            match environment.mode()? {
+                Mode::Claimed => {
+                    run(api, trace, log, async |event: &SocketEvent, invocation| {
+                        handlers::authorize(event, &admission, invocation)
+                    })
+                    .await
+                }
+                Mode::Token => {
+                    let tokens = Verifier::new(environment.keys()?, environment.rules(None)?);
+                    prove(api, trace, log, (&admission, &tokens)).await
+                }
+                Mode::Jwt => {
+                    let issuer = environment.issuer()?;
+                    let rules = environment.rules(Some(issuer.clone()))?;
+                    let documents = HttpDocuments::new(&issuer);
+                    let tokens = IssuerTokens::new(issuer, rules, documents);
+                    tokens.start(epoch_seconds(), log).await;
+                    prove(api, trace, log, (&admission, &tokens)).await
+                }
+            }
         }
         Handler::Connect => {
             let store = store(environment, trace)?;
             let policy = (environment.names()?, environment.index()?);
-            run(api, trace, log, async |event: &SocketEvent, invocation| {
-                handlers::connect(event, &store, policy, invocation).await
-            })
+            let mode = environment.mode()?;
+            run(
+                api,
+                trace,
+                log,
+                async |event: &SocketEvent, invocation| match mode.needs_token() {
+                    true => handlers::connect_proven(event, &store, policy, invocation).await,
+                    false => handlers::connect(event, &store, policy, invocation).await,
+                },
+            )
             .await
         }
         Handler::Disconnect => {
@@ -125,8 +151,12 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, trace)?;
-            let routes = environment.routes()?;
+            let (routes, mode) = (environment.routes()?, environment.mode()?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                if let Some(refusal) = refusal {
+                    return Ok(refusal);
+                }
                 handlers::direct(event, &store, &delivery, &routes, invocation).await
             })
             .await
@@ -134,8 +164,12 @@ async fn handle(
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
-            let routes = environment.routes()?;
+            let (routes, mode) = (environment.routes()?, environment.mode()?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                if let Some(refusal) = refusal {
+                    return Ok(refusal);
+                }
                 let ways = (&store, &delivery);
                 handlers::broadcast(event, ways, &dispatch, &routes, invocation).await
             })
@@ -159,11 +193,24 @@ async fn handle(
     Ok(ended?)
 }
 
+/// Runs the authorizer that asks for tokens.
+async fn prove(
+    api: &mut RuntimeApi,
+    trace: &Trace,
+    log: &Log,
+    (admission, tokens): (&Admission, &impl Tokens),
+) -> Result<Infallible, RuntimeError> {
+    run(api, trace, log, async |event: &SocketEvent, invocation| {
+        handlers::prove(event, admission, tokens, invocation).await
+    })
+    .await
+}
+
 fn store(environment: Environment<'_>, trace: &Trace) -> Result<DynamoStore, EnvironmentError> {
     let table = environment.table()?;
     let endpoints = [table.endpoint.as_deref()];
     let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
-    Ok(clients.table(table, Patience::TABLE))
+    Ok(clients.table(table, Timeouts::TABLE))
 }
 
 fn store_and_delivery(
@@ -175,8 +222,8 @@ fn store_and_delivery(
     let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
     let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok((
-        clients.table(table, Patience::TABLE),
-        clients.delivery(endpoint, Patience::POST),
+        clients.table(table, Timeouts::TABLE),
+        clients.delivery(endpoint, Timeouts::POST),
     ))
 }
 
@@ -195,9 +242,9 @@ fn all_clients(
     ];
     let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
     Ok((
-        clients.table(table, Patience::TABLE),
-        clients.crowd_delivery(endpoint, Patience::POST),
-        clients.dispatch(function, Patience::POST),
+        clients.table(table, Timeouts::TABLE),
+        clients.crowd_delivery(endpoint, Timeouts::POST),
+        clients.dispatch(function, Timeouts::POST),
     ))
 }
 
@@ -225,7 +272,7 @@ where
         let invocation = Invocation {
             now: epoch_seconds(),
             until: until(event.deadline, SystemTime::now()),
-            log: log.of_request(&event.request_id),
+            log: log.for_request(&event.request_id),
         };
         let outcome = handler(&payload, &invocation).await;
         if let Err(error) = &outcome {
@@ -255,6 +302,7 @@ impl From<HandlerError> for Failure {
             HandlerError::Unauthorized => "Unauthorized",
             HandlerError::UnexpectedEvent(_) => "UnexpectedEvent",
             HandlerError::Store(_) => "StoreError",
+            HandlerError::Tokens(_) => "TokensUnavailable",
             HandlerError::Own(_) => "HandlerError",
         };
         Self {

@@ -16,7 +16,7 @@ pub struct Shard(u8);
 impl Shard {
     /// The shard of `connection`, which never changes.
     #[must_use]
-    pub fn of(connection: &ConnectionId) -> Self {
+    pub fn for_connection(connection: &ConnectionId) -> Self {
         // FNV-1a, because the standard library's hash may change in the next version. The low bits of each step depend
         // only on the low bits of the text, so the high ones decide.
         let hash = connection
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_connection_s_shard_is_the_same_in_every_version() {
-        let shard = |id: &str| Shard::of(&ConnectionId::new(id)).number();
+        let shard = |id: &str| Shard::for_connection(&ConnectionId::new(id)).number();
         let recorded = [
             shard("BFaT_fALIAMCKug="),
             shard("AAAAAAAAIAMCAAA="),
@@ -72,7 +72,7 @@ mod tests {
         let mut counts = [0_u32; ROOM_SHARDS as usize];
         for number in 0..4_000_u32 {
             let id = format!("L{number:05x}AIAMCK{:02x}=", number % 256);
-            counts[usize::from(Shard::of(&ConnectionId::new(id)).number())] += 1;
+            counts[usize::from(Shard::for_connection(&ConnectionId::new(id)).number())] += 1;
         }
         assert!(
             counts.iter().all(|count| (850..1_150).contains(count)),

@@ -139,7 +139,7 @@ impl Share {
     }
 
     /// Takes `bytes` that have arrived, once there is room. It waits without limit; the caller sets a timeout.
-    pub(crate) async fn take_patiently(self: &Arc<Self>, bytes: usize) -> Held {
+    pub(crate) async fn take_when_free(self: &Arc<Self>, bytes: usize) -> Held {
         while !self.admits(bytes, Stage::Finish) {
             tokio::time::sleep(RETRY).await;
         }
@@ -159,7 +159,7 @@ impl Held {
     }
 
     /// Adds `more` bytes, once there is room for them.
-    pub(crate) async fn grow_patiently(&mut self, more: usize) {
+    pub(crate) async fn grow_when_free(&mut self, more: usize) {
         while !self.share.admits(more, Stage::Finish) {
             tokio::time::sleep(RETRY).await;
         }
@@ -261,7 +261,7 @@ mod tests {
         let budget = Budget::new(MB);
         let full = budget.share().take_anyway(MB);
         let share = budget.share();
-        let waiting = tokio::spawn(async move { share.take_patiently(64 * KB).await.bytes() });
+        let waiting = tokio::spawn(async move { share.take_when_free(64 * KB).await.bytes() });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());
         drop(full);

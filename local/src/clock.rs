@@ -122,15 +122,15 @@ impl Clock {
     }
 
     /// Waits for `work`, which is user code, for at most `timeout` of real time; `None` after the timeout.
-    pub(crate) async fn patiently<T>(
+    pub(crate) async fn timeout<T>(
         &self,
-        patience: Duration,
+        timeout: Duration,
         work: impl Future<Output = T>,
     ) -> Option<T> {
         match &self.0 {
-            Source::Running { .. } => tokio::time::timeout(patience, work).await.ok(),
+            Source::Running { .. } => tokio::time::timeout(timeout, work).await.ok(),
             Source::ByHand(hands) => {
-                let end = self.elapsed() + patience;
+                let end = self.elapsed() + timeout;
                 tokio::select! {
                     biased;
                     done = work => Some(done),
@@ -237,11 +237,11 @@ mod tests {
     async fn a_clock_by_hand_decides_timeouts_of_user_code() {
         let hand = Hand::default();
         let clock = hand.clock();
-        assert_eq!(clock.patiently(SECOND, async { 1 }).await, Some(1));
-        let (asked, moved) = tokio::join!(
-            clock.patiently(SECOND, std::future::pending::<()>()),
-            async { hand.advance(SECOND) }
-        );
+        assert_eq!(clock.timeout(SECOND, async { 1 }).await, Some(1));
+        let (asked, moved) =
+            tokio::join!(clock.timeout(SECOND, std::future::pending::<()>()), async {
+                hand.advance(SECOND)
+            });
         assert_eq!((asked, moved), (None, ()));
     }
 
@@ -251,11 +251,9 @@ mod tests {
         // Ten hours, which are 36 ms.
         clock.until(36_000 * SECOND).await;
         assert!(clock.elapsed() >= 36_000 * SECOND);
-        let (began, patience) = (Instant::now(), Duration::from_millis(20));
-        clock
-            .patiently(patience, std::future::pending::<()>())
-            .await;
-        assert!(began.elapsed() >= patience);
+        let (began, timeout) = (Instant::now(), Duration::from_millis(20));
+        clock.timeout(timeout, std::future::pending::<()>()).await;
+        assert!(began.elapsed() >= timeout);
     }
 
     #[tokio::test]

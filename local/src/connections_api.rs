@@ -14,8 +14,8 @@ use hyper::{Method, Request, Response};
 use serde_json::json;
 
 use crate::budget::Share;
-use crate::http::refusal::HttpError;
-use crate::http::refusal::{Answer, refuse};
+use crate::http::error::HttpError;
+use crate::http::error::{HttpResponse, refuse};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 use crate::iam::credentials::Caller;
@@ -31,13 +31,13 @@ pub(crate) const ANY_STAGE: &str = "@stage";
 const ACTION: &str = "execute-api:ManageConnections";
 
 /// Serves a request for connection `id` on `stage`, both decoded; `share` holds its body.
-pub(crate) async fn answer(
+pub(crate) async fn handle(
     gateway: &Gateway,
     share: &Arc<Share>,
     deployed: &Deployed,
     (stage, id): (&str, &str),
     request: Request<Incoming>,
-) -> Answer {
+) -> HttpResponse {
     let method = request.method().clone();
     if ![Method::POST, Method::GET, Method::DELETE].contains(&method) {
         return refuse(HttpError::gateway(
@@ -46,8 +46,8 @@ pub(crate) async fn answer(
             "Missing Authentication Token",
         ));
     }
-    if let Err(refusal) = authorize(gateway, deployed, stage, id, &request) {
-        return refuse(refusal);
+    if let Err(error) = authorize(gateway, deployed, stage, id, &request) {
+        return refuse(error);
     }
     if !ids::is_connection_id(id) {
         return refuse(HttpError::gateway(
@@ -140,7 +140,7 @@ async fn post(
     share: &Arc<Share>,
     connection: Option<&Connection>,
     request: Request<Incoming>,
-) -> Answer {
+) -> HttpResponse {
     // Read even when the connection is gone, because the caller may keep its HTTP connection.
     let body = held_body(request.into_body(), gateway.limits.message_bytes, share).await;
     let refused =
@@ -184,7 +184,7 @@ async fn post(
 }
 
 /// One response for both causes, as on AWS.
-fn limit_exceeded() -> Answer {
+fn limit_exceeded() -> HttpResponse {
     let message = "The client is sending more than the allowed number of requests per unit of time or the WebSocket client side buffer is full.";
     refuse(HttpError::gateway(429, "LimitExceededException", message))
 }
@@ -199,7 +199,7 @@ fn describe(connection: &Connection) -> serde_json::Value {
 }
 
 /// The body is empty, as on AWS.
-fn gone() -> Answer {
+fn gone() -> HttpResponse {
     finish(
         Response::builder()
             .status(410)
@@ -208,7 +208,7 @@ fn gone() -> Answer {
     )
 }
 
-fn finish(builder: hyper::http::response::Builder, body: Bytes) -> Answer {
+fn finish(builder: hyper::http::response::Builder, body: Bytes) -> HttpResponse {
     builder
         .body(Full::new(body))
         .expect("headers are constants")

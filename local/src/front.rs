@@ -17,17 +17,17 @@ use tokio::time::Instant;
 
 use crate::budget::Share;
 use crate::connections_api;
+use crate::http::error::{HttpError, HttpResponse, refuse};
 use crate::http::head::{Head, HeadError, read_head};
 use crate::http::page::Page;
 use crate::http::peers::{self, Refused};
-use crate::http::refusal::{Answer, HttpError, refuse};
 use crate::http::sockets::{Place, Sockets};
 use crate::http::{self, browser};
 use crate::lambda::{Functions, invoke_api};
 use crate::websocket::Gateway;
 
 /// The time that connections have to close when the gateway stops, their `$disconnect` included.
-const STOP_PATIENCE: Duration = Duration::from_secs(3);
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The listener on the gateway's port.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Front {
                 Some(_) = served.join_next(), if !served.is_empty() => {}
                 () = told(&mut stop), if give_up.is_none() => {
                     self.gateway.refuse_newcomers();
-                    give_up = Some(Instant::now() + STOP_PATIENCE);
+                    give_up = Some(Instant::now() + STOP_TIMEOUT);
                 }
                 _ = look_again.tick(), if give_up.is_some() => {
                     // Repeated, because a handshake in progress may have become a connection.
@@ -136,7 +136,7 @@ impl Front {
             }
             Ok(head) => self.serve_requests(socket, head, place).await,
             Err(error) => {
-                let refusal = match error {
+                let error = match error {
                     HeadError::Closed | HeadError::TimedOut => return,
                     HeadError::TooLarge => HttpError::gateway(
                         431,
@@ -148,7 +148,7 @@ impl Front {
                     }
                 };
                 // The client may be gone, which needs no error.
-                let _gone = socket.write_all(&refusal.to_bytes()).await;
+                let _gone = socket.write_all(&error.to_bytes()).await;
             }
         }
     }
@@ -158,7 +158,7 @@ impl Front {
         let share = self.gateway.budget.share();
         let idle = self.gateway.limits.keep_alive_timeout;
         http::go_on(socket, head.bytes, &place, idle, |request| {
-            answer(self, &share, request)
+            handle(self, &share, request)
         })
         .await;
     }
@@ -172,9 +172,9 @@ impl Front {
     }
 }
 
-async fn answer(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -> Answer {
+async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -> HttpResponse {
     let gateway = &*front.gateway;
-    if let Some(answer) = front.page().and_then(|page| page.answer(&request)) {
+    if let Some(answer) = front.page().and_then(|page| page.response(&request)) {
         return answer;
     }
     let path = request.uri().path().to_owned();
@@ -192,7 +192,7 @@ async fn answer(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
             if browser::asks(request.headers()) {
                 return refuse(of_a_page());
             }
-            connections_api::answer(gateway, share, &deployed, (stage, id), request).await
+            connections_api::handle(gateway, share, &deployed, (stage, id), request).await
         }
         [connections_api::ANY_STAGE, "@connections", id] => {
             if browser::asks(request.headers()) {
@@ -201,23 +201,23 @@ async fn answer(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
             // A closed connection may have been on any of them.
             let stage = gateway.connections.stage_of(id);
             let stage = stage.or_else(|| deployed.first_stage()).unwrap_or_default();
-            connections_api::answer(gateway, share, &deployed, (&stage, id), request).await
+            connections_api::handle(gateway, share, &deployed, (&stage, id), request).await
         }
         ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {
             if browser::asks(request.headers()) {
                 return refuse(of_a_page());
             }
             let callers = (&*gateway.credentials, &deployed.identity);
-            invoke_api::answer(&front.functions, callers, share, name, request).await
+            invoke_api::handle(&front.functions, callers, share, name, request).await
         }
         [stage] | [stage, ""]
             if request.method() == Method::GET && deployed.stage(stage).is_some() =>
         {
-            let refusal = HttpError::gateway(426, "UpgradeRequiredException", "Upgrade Required");
+            let error = HttpError::gateway(426, "UpgradeRequiredException", "Upgrade Required");
             let upgrade = ("Upgrade".to_owned(), "websocket".to_owned());
             refuse(HttpError {
-                headers: [refusal.headers, vec![upgrade]].concat(),
-                ..refusal
+                headers: [error.headers, vec![upgrade]].concat(),
+                ..error
             })
         }
         _ => refuse(HttpError::forbidden()),

@@ -48,7 +48,7 @@ mod websocket;
 
 pub use clock::{Clock, Hand};
 pub use dynamodb::TablesError;
-pub use http::page::Page;
+pub use http::page::{Answer, Asked, Page};
 pub use http::peers;
 pub use lambda::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};

@@ -25,7 +25,7 @@ use crate::status::{Status, TableStatus};
 use crate::transition::ChangeSummary;
 
 /// The time that running asynchronous invocations have to end when the stack stops.
-const EVENT_PATIENCE: Duration = Duration::from_secs(2);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A stack that runs on this machine.
 ///
@@ -195,7 +195,7 @@ impl LocalStack {
             // It ends by itself; a panic in it was already printed on standard error.
             let _panicked = serving.await;
         }
-        self.services.functions.settle_events(EVENT_PATIENCE).await;
+        self.services.functions.settle_events(EVENT_TIMEOUT).await;
         self.services.functions.stop().await;
         let tables = Arc::clone(&self.services.tables);
         let _joined = tokio::task::spawn_blocking(move || tables.stop()).await;

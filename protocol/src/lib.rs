@@ -4,6 +4,7 @@
 //! | module | agreement | between |
 //! |---|---|---|
 //! | [`handshake`] | the names that a client sends | clients, the authorizer |
+//! | [`auth`] | the tokens that prove a name | config, clients, functions |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
@@ -18,6 +19,7 @@
 #[cfg(not(unix))]
 compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL.");
 
+pub mod auth;
 pub mod handler;
 pub mod handshake;
 pub mod limit;
@@ -26,6 +28,7 @@ pub mod receivers;
 pub mod rule;
 pub mod variable;
 
+pub use auth::Mode;
 pub use handler::Handler;
 pub use handshake::{Field, Handshake};
 pub use receivers::{Index, Names, Receivers};

@@ -24,8 +24,26 @@ pub const DELIVER_FUNCTION: &str = "DELIVER_FUNCTION";
 /// `true` for a function whose return value goes to the sender.
 pub const REPLY: &str = "REPLY";
 
+/// Why names are believed: a word of [`Mode`](crate::Mode). Not set: `claimed`.
+pub const AUTH_MODE: &str = "AUTH_MODE";
+
+/// The public keys of [`Mode::Token`](crate::Mode::Token), as a JWK Set.
+pub const AUTH_KEYS: &str = "AUTH_KEYS";
+
+/// The issuer of [`Mode::Jwt`](crate::Mode::Jwt): a URL.
+pub const AUTH_ISSUER: &str = "AUTH_ISSUER";
+
+/// The audiences of which a token must name one, as a JSON list.
+pub const AUTH_AUDIENCE: &str = "AUTH_AUDIENCE";
+
+/// The claim with the person's name. Not set: `sub`.
+pub const AUTH_NAME_CLAIM: &str = "AUTH_NAME_CLAIM";
+
+/// The origins whose pages may connect, as a JSON list. Not set: all.
+pub const AUTH_ORIGINS: &str = "AUTH_ORIGINS";
+
 /// Every variable.
-pub const ALL: [&str; 7] = [
+pub const ALL: [&str; 13] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
@@ -33,4 +51,10 @@ pub const ALL: [&str; 7] = [
     ROUTES,
     DELIVER_FUNCTION,
     REPLY,
+    AUTH_MODE,
+    AUTH_KEYS,
+    AUTH_ISSUER,
+    AUTH_AUDIENCE,
+    AUTH_NAME_CLAIM,
+    AUTH_ORIGINS,
 ];

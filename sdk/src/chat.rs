@@ -16,7 +16,7 @@ use crate::ways::{Watched, Ways, over};
 use crate::{ChatError, Message, Table};
 
 /// The time for retries to a member that may read too slowly: as long as the timeout for one that does not respond.
-const PATIENCE: Duration = Duration::from_secs(3);
+const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// The handler's chat: its users, its rooms and its table, during one message.
 #[derive(Debug, Clone)]
@@ -200,7 +200,7 @@ impl Chat {
                 invocation: &self.invocation,
                 until: self.invocation.until,
                 at_once: POSTS_AT_ONCE,
-                patience: PATIENCE,
+                retry_time: RETRY_TIME,
                 log: &self.invocation.log,
             };
             let tally = post.post_to_everybody().await;

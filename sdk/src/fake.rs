@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chat_lambdas::event::Proof;
 use chat_lambdas::handlers::Invocation;
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::session::{ConnectionId, Names, Session};
@@ -16,7 +17,7 @@ pub use chat_protocol::Handshake;
 
 use crate::chat::About;
 use crate::ways::{Memory, Ways};
-use crate::{Chat, Error, Message, Reply, Table};
+use crate::{Chat, Error, Message, Reply, Table, Value};
 
 /// A chat in memory: clients connect to it, send messages to a handler, and receive its posts.
 ///
@@ -50,6 +51,7 @@ pub struct FakeChat {
 pub struct Client {
     connection: ConnectionId,
     session: Session,
+    proof: Option<Proof>,
 }
 
 /// The time of everything in a fake, in seconds since the epoch.
@@ -129,6 +131,35 @@ impl FakeChat {
         Client {
             connection,
             session,
+            proof: None,
+        }
+    }
+
+    /// Connects a client whose token has `claims`, and who says what `handshake` says.
+    ///
+    /// ```
+    /// # use chat_sdk::{fake::{FakeChat, Handshake}, json};
+    /// let token = json!({"sub": "Ann", "can": ["send", "moderate"]});
+    /// let ann = FakeChat::new().connect_with(&Handshake::between("Ann", "Tom"), token);
+    /// # assert!(!ann.connection_id().is_empty());
+    /// ```
+    ///
+    /// # Panics
+    /// When something that it says is not a name, `claims` is no object, or its `can` is no list of texts.
+    pub fn connect_with(&self, handshake: &Handshake, claims: Value) -> Client {
+        let Value::Object(claims) = claims else {
+            panic!("the claims of a token are an object, not {claims}");
+        };
+        let can = claims.get("can").cloned();
+        let can = can.map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
+        let proof = Proof {
+            expires_at: u64::MAX,
+            can,
+            claims,
+        };
+        Client {
+            proof: Some(proof),
+            ..self.connect_as(handshake)
         }
     }
 
@@ -175,8 +206,9 @@ impl FakeChat {
         let Client {
             connection,
             session,
+            proof,
         } = client.clone();
-        let message = Message::new(connection, session, route, frame.to_owned());
+        let message = Message::new(connection, (session, proof), route, frame.to_owned());
         let handled = block_on(async {
             let chat = self.chat();
             handler(&chat, &message).await

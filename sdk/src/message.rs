@@ -1,9 +1,12 @@
 //! A message, with its sender.
 
-use chat_lambdas::event::{SocketEvent, UnexpectedEvent};
+use std::sync::LazyLock;
+
+use chat_lambdas::event::{Proof, SocketEvent, UnexpectedEvent};
 use chat_lambdas::session::{ConnectionId, Name, Names, Session};
+use chat_protocol::auth::SEND;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A message on the handler's route.
 #[derive(Debug, Clone)]
@@ -12,6 +15,7 @@ pub struct Message {
     route: Option<String>,
     text: String,
     session: Session,
+    proof: Option<Proof>,
 }
 
 impl Message {
@@ -24,12 +28,13 @@ impl Message {
             route: event.route().map(str::to_owned),
             text: text.to_owned(),
             session: session.ok().flatten().unwrap_or_default(),
+            proof: event.proof(),
         })
     }
 
     pub(crate) fn new(
         connection: ConnectionId,
-        session: Session,
+        (session, proof): (Session, Option<Proof>),
         route: &str,
         text: String,
     ) -> Self {
@@ -38,6 +43,7 @@ impl Message {
             route: Some(route.to_owned()),
             text,
             session,
+            proof,
         }
     }
 
@@ -142,6 +148,54 @@ impl Message {
     #[must_use]
     pub fn room(&self) -> &str {
         self.session.room.as_str()
+    }
+
+    /// Every claim of the sender's token. Empty where the chat asks for no tokens (`mode = "claimed"`), and where the claims are
+    /// longer than the 8 KB that API Gateway passes on.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}, json};
+    /// async fn level(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     let level = message.claims().get("level").and_then(|it| it.as_u64());
+    ///     Ok(format!("{level:?}").into())
+    /// }
+    /// let chat = FakeChat::new();
+    /// let token = json!({"sub": "Tom", "level": 3});
+    /// let tom = chat.connect_with(&Handshake::between("Tom", "Jerry"), token);
+    /// assert_eq!(chat.says(&tom, "hi", level).unwrap().text(), Some("Some(3)"));
+    /// ```
+    #[must_use]
+    pub fn claims(&self) -> &Map<String, Value> {
+        static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        self.proof.as_ref().map_or(&NONE, |proof| &proof.claims)
+    }
+
+    /// Whether the sender's token allows `right`, such as `moderate`. A token that lists no rights (`can`) allows to `send`, and
+    /// so does a chat that asks for no tokens; anything else is allowed by a token only.
+    ///
+    /// [`run()`](crate::run()) passes on no message of a sender who may not `send`.
+    ///
+    /// ```
+    /// # use chat_sdk::{Chat, Error, Message, Reply, fake::{FakeChat, Handshake}, json};
+    /// async fn clear(_: &Chat, message: &Message) -> Result<Reply, Error> {
+    ///     match message.can("moderate") {
+    ///         true => Ok("cleared".into()),
+    ///         false => Ok("only moderators may do that".into()),
+    ///     }
+    /// }
+    /// let chat = FakeChat::new();
+    /// let token = json!({"sub": "Ann", "can": ["send", "moderate"]});
+    /// let ann = chat.connect_with(&Handshake::between("Ann", "Tom"), token);
+    /// let tom = chat.connect("Tom", "kitchen");
+    /// assert_eq!(chat.says(&ann, "clear", clear).unwrap().text(), Some("cleared"));
+    /// assert_eq!(chat.says(&tom, "clear", clear).unwrap().text(), Some("only moderators may do that"));
+    /// ```
+    #[must_use]
+    pub fn can(&self, right: &str) -> bool {
+        match &self.proof {
+            Some(proof) => proof.can(right),
+            None => right == SEND,
+        }
     }
 
     /// The key of the message's route.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Answer, HandlerError, Invocation};
+use chat_lambdas::handlers::{Answer, HandlerError, Invocation, refusal};
 use chat_lambdas::log::{Log, reasons};
 use chat_lambdas::serve::serve_messages;
 
 use crate::chat::About;
-use crate::ways::Ways;
+use crate::ways::{Ways, over};
 use crate::{Chat, Error, Message, Reply};
 
 /// Runs `handler` for one message after another, as long as Lambda sends events: the complete `main` of a handler's
@@ -67,14 +67,21 @@ where
 {
     let replies = environment.replies();
     serve_messages(environment, log, |trace| {
-        let ways = Ways::of_environment(environment, trace)?;
-        let about = Arc::new(About::of_environment(environment)?);
+        let mode = environment.mode()?;
+        let ways = Ways::from_environment(environment, trace)?;
+        let about = Arc::new(About::from_environment(environment)?);
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
             let chat = Chat {
                 ways: ways.clone(),
                 invocation: invocation.clone(),
                 about: Arc::clone(&about),
             };
+            let refusal = over!(&ways, |_, _, delivery, _| {
+                refusal(event, mode, delivery, invocation).await?
+            });
+            if let Some(refusal) = refusal {
+                return Ok(refusal);
+            }
             let message = Message::read(event)?;
             let handled = handler(&chat, &message).await;
             let reply = handled.map_err(|error| HandlerError::Own(error.into()))?;
@@ -98,7 +105,7 @@ fn answer(reply: Reply, replies: bool, invocation: &Invocation) -> Answer {
 }
 
 impl About {
-    fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+    fn from_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             index: environment.index()?,
             table: environment.table()?.name,

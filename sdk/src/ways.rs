@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chat_lambdas::aws::{CallbackDelivery, Clients, DynamoStore, Patience};
+use chat_lambdas::aws::{CallbackDelivery, Clients, DynamoStore, Timeouts};
 use chat_lambdas::delivery::{Delivery, DeliveryError, Posted};
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::memory::{MemoryDelivery, MemoryItems, MemoryStore};
@@ -35,7 +35,7 @@ pub(crate) struct Memory {
 
 impl Ways {
     /// AWS's services, as set in a function's environment.
-    pub(crate) fn of_environment(
+    pub(crate) fn from_environment(
         environment: Environment<'_>,
         trace: &Trace,
     ) -> Result<Self, EnvironmentError> {
@@ -44,9 +44,9 @@ impl Ways {
         let endpoints = [table.endpoint.as_deref(), Some(endpoint.as_str())];
         let clients = Clients::new(environment.identity()?, trace.clone(), &endpoints);
         Ok(Self::Aws(Arc::new(Aws {
-            store: clients.table(table, Patience::TABLE),
-            delivery: clients.delivery(endpoint.clone(), Patience::POST),
-            crowd: clients.crowd_delivery(endpoint, Patience::POST),
+            store: clients.table(table, Timeouts::TABLE),
+            delivery: clients.delivery(endpoint.clone(), Timeouts::POST),
+            crowd: clients.crowd_delivery(endpoint, Timeouts::POST),
         })))
     }
 }
@@ -96,5 +96,9 @@ impl<D: Delivery + Sync> Delivery for Watched<'_, D> {
             self.is_forbidden.store(true, Ordering::Relaxed);
         }
         posted
+    }
+
+    async fn end(&self, connection: &ConnectionId) -> Result<Posted, DeliveryError> {
+        self.delivery.end(connection).await
     }
 }

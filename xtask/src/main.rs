@@ -7,6 +7,7 @@ mod conformance;
 mod fuzz;
 mod licences;
 mod peers;
+mod prose;
 mod release;
 mod run;
 mod sbom;
@@ -38,7 +39,8 @@ usage: cargo xtask COMMAND
   pictures      make the pictures in docs/images anew, from real runs; look at them before you commit them
   licences      check that every dependency is from the crate registry, under a licence that we accept
   advisories    compare Cargo.lock with RustSec's database, where that is at hand
-  spelling      look for misspelt words in prose and code; typos.toml has those that are right
+  spelling      look for misspelt words in prose and code (typos.toml has the exceptions), and in comments for words that
+                docs/style.md rules out
   unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
@@ -77,7 +79,7 @@ fn main() -> ExitCode {
         "licences" => licences::check(),
         "unused" => unused::check(),
         "advisories" => advisories::check(),
-        "spelling" => spelling::check(),
+        "spelling" => prose::check().and_then(|()| spelling::check()),
         "release" => release::build(),
         "sbom" => sbom::write(),
         _ => {

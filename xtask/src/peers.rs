@@ -15,7 +15,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// The variables by which tests find them.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 6] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 9] {
         [
             (
                 "CHATCTL_WSCAT",
@@ -29,6 +29,12 @@ impl Peers {
                 self.folder.join("python/bin/ministack"),
             ),
             ("CHATCTL_MKDOCS", self.folder.join(MKDOCS)),
+            ("CHATCTL_JOSE", self.folder.join("npm/node_modules/jose")),
+            (
+                "CHATCTL_OIDC_PROVIDER",
+                self.folder.join("npm/node_modules/oidc-provider"),
+            ),
+            ("CHATCTL_PYJWT", self.folder.join("jwt/bin/python")),
         ]
     }
 
@@ -111,6 +117,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     install(
         &peers.folder.join("python"),
         &[pins.join("requirements.txt")],
+        python,
+    )?;
+    install(
+        &peers.folder.join("jwt"),
+        &[pins.join("requirements-jwt.txt")],
         python,
     )?;
     install(

@@ -26,12 +26,12 @@ fn depth<'a>(
     id: &'a str,
     resources: &'a Map<String, Value>,
     known: &mut BTreeMap<&'a str, usize>,
-    patience: usize,
+    max_depth: usize,
 ) -> Result<usize, DeployBenchError> {
     if let Some(depth) = known.get(id) {
         return Ok(*depth);
     }
-    if patience == 0 {
+    if max_depth == 0 {
         return Err(DeployBenchError::Template(
             "its resources depend on each other",
         ));
@@ -41,7 +41,7 @@ fn depth<'a>(
     let mut before = 0;
     for (other, _) in resources.iter() {
         if other != id && needs.contains(other) {
-            before = before.max(depth(other, resources, known, patience - 1)?);
+            before = before.max(depth(other, resources, known, max_depth - 1)?);
         }
     }
     known.insert(id, before + 1);

@@ -10,7 +10,8 @@ mod rounds;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use emulator::{Emulator, EmulatorError};
+use testing::command::against;
+use testing::emulator::{Emulator, EmulatorError, REGION};
 
 use crate::chatctl::Programs;
 use proxy::Proxy;
@@ -133,19 +134,11 @@ impl Bench<'_> {
     ) -> Result<Measured, DeployBenchError> {
         let before = self.proxy.requests();
         let started = std::time::Instant::now();
-        let output = tokio::process::Command::new(program)
+        let command = against(program, &self.folder, &self.proxy.url);
+        let output = tokio::process::Command::from(command)
             .args(words)
-            .current_dir(&self.folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &self.folder)
-            .env("AWS_ENDPOINT_URL", &self.proxy.url)
-            .env("AWS_REGION", emulator::REGION)
             // For AWS's command line.
-            .env("AWS_DEFAULT_REGION", emulator::REGION)
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("AWS_DEFAULT_REGION", REGION)
             .env(
                 "CHATCTL_ENDPOINT_TEMPLATE",
                 format!(
@@ -153,7 +146,6 @@ impl Bench<'_> {
                     self.port
                 ),
             )
-            .stdin(std::process::Stdio::null())
             .output()
             .await
             .map_err(DeployBenchError::system("start a program"))?;

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use testing::emulator::forward;
+use testing::http::serve;
 use tokio::net::TcpListener;
 
 use super::DeployBenchError;
@@ -36,19 +36,10 @@ impl Proxy {
     /// Forwards connections to the emulator on `port` from now on.
     pub(super) fn serve(&self, listener: TcpListener, port: u16) {
         let requests = self.requests.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let requests = requests.clone();
-                let service = service_fn(move |request| {
-                    requests.fetch_add(1, Ordering::Relaxed);
-                    pass(request, port)
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
-            }
-        });
+        tokio::spawn(serve(listener, move |request, _connection| {
+            requests.fetch_add(1, Ordering::Relaxed);
+            pass(request, port)
+        }));
     }
 
     /// The number of requests so far.
@@ -60,9 +51,7 @@ impl Proxy {
 async fn pass(request: Request<Incoming>, port: u16) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let answer = match body.collect().await {
-        Ok(body) => {
-            emulator::forward(port, Request::from_parts(parts, Full::new(body.to_bytes()))).await
-        }
+        Ok(body) => forward(port, Request::from_parts(parts, Full::new(body.to_bytes()))).await,
         Err(error) => Err(error.into()),
     };
     Ok(match answer {

@@ -10,15 +10,13 @@ use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, mpsc};
 
 /// Longer than a start or an invocation takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Why a function could not be driven.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +146,7 @@ impl Function {
     }
 
     async fn notice(&mut self) -> Result<Notice, FunctionError> {
-        let waited = tokio::time::timeout(PATIENCE, self.notices.recv()).await;
+        let waited = tokio::time::timeout(TIMEOUT, self.notices.recv()).await;
         let notice = waited.map_err(failed("the process does not respond in time"))?;
         notice.ok_or_else(|| failed("the Runtime API has ended")("no notice"))
     }
@@ -178,20 +176,8 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 async fn serve(listener: TcpListener, api: Arc<RuntimeApi>) {
-    // The set ends with this task, and with it every connection.
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        // Otherwise a response may wait for an acknowledgement. Failing to set it changes nothing else.
-        let _slower = stream.set_nodelay(true);
-        let api = Arc::clone(&api);
-        connections.spawn(async move {
-            let service = service_fn(move |request| answer(Arc::clone(&api), request));
-            // The process closed its connection, which the waiting code notices.
-            let _closed = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-    }
+    let answer = move |request, _connection| answer(Arc::clone(&api), request);
+    testing::http::serve(listener, answer).await;
 }
 
 async fn answer(

@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use chat_protocol::{Field, Handler, variable};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -48,18 +46,8 @@ pub(crate) fn direct(services: SocketAddr) -> Role {
 pub(crate) fn services() -> Result<Server, ServerError> {
     Server::start(
         "stand-ins for table and gateway",
-        |listener: TcpListener| async move {
-            let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                // Otherwise a response may wait for an acknowledgement. Failing to set it changes nothing else.
-                let _slower = stream.set_nodelay(true);
-                connections.spawn(async move {
-                    // The process closed its connection.
-                    let _closed = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service_fn(serve))
-                        .await;
-                });
-            }
+        |listener: TcpListener| {
+            testing::http::serve(listener, |request, _connection| serve(request))
         },
     )
 }

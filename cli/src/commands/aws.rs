@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::concurrency;
 use crate::error::CommandError;
 use chatctl_deploy::aws::{AwsTarget, Bucket, Identity};
+use chatctl_deploy::config::auth::Proof;
 use chatctl_deploy::config::{Architecture, Settings};
 use chatctl_deploy::engine::cloud::StackRecord;
 use chatctl_deploy::engine::preflight::Check;
@@ -40,6 +41,7 @@ pub(super) async fn preflight(
     let deployed = found.as_ref().and_then(|found| found.deployed);
     let mut checks = packaging::checks(settings, source, deployed).await;
     checks.extend(reachable(settings));
+    checks.extend(proof(settings));
     checks.extend(of_account);
     (checks, found)
 }
@@ -144,6 +146,25 @@ pub(super) fn moved(
         from.word(),
         to.word()
     ))
+}
+
+/// Whether what proves names is there, and could be asked from AWS.
+fn proof(settings: &Settings) -> Option<Check> {
+    let outcome = match &settings.auth.proof {
+        Proof::Claimed => return None,
+        Proof::Token(held) => match settings.check_keys() {
+            Ok(()) => Ok(format!("{} keys for tokens", held.keys.keys().len())),
+            Err(error) => Err(TargetError::new(ErrorKind::Usage, error.to_string())
+                .with_hint("`chatctl keys new` makes a key, `chatctl keys retire` takes one away")),
+        },
+        Proof::Jwt(issuer) if issuer.url.is_in_clear() => {
+            let told = format!("AWS cannot ask {} for keys: it is this machine", issuer.url);
+            Err(TargetError::new(ErrorKind::Usage, told)
+                .with_hint("name an https `issuer` under `[auth]`, or deploy with `--local`"))
+        }
+        Proof::Jwt(issuer) => Ok(format!("tokens of {}", issuer.url)),
+    };
+    Some(Check::new("auth", outcome))
 }
 
 /// Whether API Gateway could reach the backends that routes lead to, as far as their addresses say.

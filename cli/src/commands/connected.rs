@@ -5,17 +5,37 @@ use super::or_interrupted;
 use super::waits::asking;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
+use chat_protocol::Mode;
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::local::LocalTarget;
-use chatctl_deploy::stack::connect::RequiredIdentity;
+use chatctl_deploy::stack::Template;
+use chatctl_deploy::stack::connect::{RequiredIdentity, deployed_mode};
 
 /// A chat as clients meet it. The config may have changed since it was deployed, so none of this is from there.
 #[derive(Debug)]
 pub(super) struct Deployed {
     pub(super) url: String,
     pub(super) introduction: RequiredIdentity,
+    /// How its clients prove their names.
+    pub(super) mode: Mode,
+}
+
+/// What a template tells of how clients are met.
+fn met(template: &Template) -> (RequiredIdentity, Mode) {
+    (
+        RequiredIdentity::from_deployed(template),
+        deployed_mode(template),
+    )
+}
+
+/// The same as the config has it.
+fn planned(settings: &Settings) -> (RequiredIdentity, Mode) {
+    (
+        RequiredIdentity::from_settings(settings),
+        settings.auth.mode(),
+    )
 }
 
 /// The chat that runs on this machine (`local`) or on AWS under the name in `settings`.
@@ -35,13 +55,12 @@ pub(super) async fn deployed(
         return Err(super::status::not_running(&target, &settings.stack)?);
     };
     let template = target.running_template(&settings.stack)?;
-    let introduction = template.map_or_else(
-        || RequiredIdentity::of(settings),
-        |template| RequiredIdentity::from_deployed(&template),
-    );
+    let (introduction, mode) =
+        template.map_or_else(|| planned(settings), |template| met(&template));
     Ok(Deployed {
         url: status.endpoint,
         introduction,
+        mode,
     })
 }
 
@@ -53,15 +72,19 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let outputs = record.ok_or_else(not_there)?.outputs;
     let url = endpoint(settings, &target, &outputs).await?;
     let url = url.ok_or_else(not_there)?;
-    let introduction = match target.stacks.deployed_template(&settings.stack).await {
-        Ok(template) => RequiredIdentity::from_deployed(&template),
+    let (introduction, mode) = match target.stacks.deployed_template(&settings.stack).await {
+        Ok(template) => met(&template),
         Err(error) => {
             terminal.warn(&format!(
-                "{}; who has to say a name is taken from the config instead",
+                "{}; who has to say a name, and to prove it, is taken from the config instead",
                 chain(&error)
             ));
-            RequiredIdentity::of(settings)
+            planned(settings)
         }
     };
-    Ok(Deployed { url, introduction })
+    Ok(Deployed {
+        url,
+        introduction,
+        mode,
+    })
 }

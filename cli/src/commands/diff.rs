@@ -48,13 +48,14 @@ async fn diff(
 ) -> Result<(), CommandError> {
     let mut reporter = shared;
     let settings = args.stack.settings(None, Some(&args.aws))?;
+    settings.check_keys()?;
     let connecting = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;
         Ok::<_, TargetError>((target, identity))
     };
     let (target, identity) = or_interrupted(asked(connecting)).await?;
-    let source = Source::of_flags(args.handlers.as_deref(), args.skip_target_check);
+    let source = Source::from_flags(args.handlers.as_deref(), args.skip_target_check);
     let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
     let deployed = record.as_ref().and_then(processor);
     let building = build(&settings, source, deployed, &mut reporter);

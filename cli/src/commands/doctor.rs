@@ -35,7 +35,7 @@ impl Run for DoctorArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
         let settings = self.stack.settings(None, Some(&self.aws))?;
-        let source = Source::of_flags(self.handlers.as_deref(), self.skip_target_check);
+        let source = Source::from_flags(self.handlers.as_deref(), self.skip_target_check);
         let reporter = RefCell::new(terminal.progress());
         let looking = async {
             let network = network::summary().await;
@@ -52,6 +52,7 @@ impl Run for DoctorArgs {
         if let Some(caution) = found.and_then(|found| found.identity.caution()) {
             checks.push(Check::new("partition", Ok(caution.to_owned())));
         }
+        checks.extend(super::tokens::check(&settings));
         if terminal.output == Output::Json {
             let rows: Vec<_> = checks
             .iter()

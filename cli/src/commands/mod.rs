@@ -10,6 +10,7 @@ mod dev;
 mod diff;
 mod doctor;
 mod init;
+mod keys;
 mod local_stack;
 mod logs;
 mod outputs;
@@ -22,6 +23,8 @@ mod status;
 mod teardown;
 #[cfg(test)]
 mod tests;
+mod token;
+mod tokens;
 mod waits;
 mod web;
 
@@ -102,6 +105,8 @@ enum Command {
     Dev(dev::DevArgs),
     Chat(chat::ChatArgs),
     Logs(logs::LogsArgs),
+    Token(token::TokenArgs),
+    Keys(keys::KeysArgs),
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     ManPages(completions::ManPagesArgs),
@@ -242,6 +247,8 @@ impl Command {
             Self::Dev(args) => run(args, context),
             Self::Chat(args) => run(args, context),
             Self::Logs(args) => run(args, context),
+            Self::Token(args) => run(args, context),
+            Self::Keys(args) => run(args, context),
             Self::Completions(args) => run(args, context),
             Self::ManPages(args) => run(args, context),
             Self::LocalStack(args) => run(args, context),

@@ -1,10 +1,11 @@
 //! `chatctl print-connect-commands`
 
 use super::connected::{Deployed, deployed};
+use super::tokens::Prover;
+use super::web::PageHint;
 use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::Output;
-use chatctl_deploy::stack::connect::connect_commands;
 use chatctl_deploy::stack::page::beside;
 
 /// Print the commands that connect two terminals, one a line
@@ -17,6 +18,9 @@ pub(super) struct PrintConnectCommandsArgs {
     stack: StackArgs,
     #[command(flatten)]
     people: PeopleArgs,
+    /// Print tokens in full, good for 12 hours, for people who have no private key
+    #[arg(long)]
+    with_tokens: bool,
 }
 
 impl Run for PrintConnectCommandsArgs {
@@ -27,18 +31,31 @@ impl Run for PrintConnectCommandsArgs {
         let settings = self
             .stack
             .settings(Some(&self.people), Some(&self.target.aws))?;
-        let Deployed { url, introduction } =
-            deployed(terminal, &settings, self.target.local).await?;
-        let commands = connect_commands(&url, &settings, introduction);
+        let Deployed {
+            url,
+            introduction,
+            mode,
+        } = deployed(terminal, &settings, self.target.local).await?;
+        let prover = Prover::new(&settings, mode)?;
+        let in_full = self.with_tokens;
+        let commands = prover.commands(&url, &settings, introduction, in_full)?;
         if terminal.output == Output::Json {
             terminal.result_json(&commands);
         } else {
+            if let Some(advice) = prover.advice(&settings) {
+                terminal.say(&advice);
+            }
             for command in commands {
                 terminal.result(&command.command);
             }
             let page = self.target.local.then(|| beside(&url));
             super::chat::hint(terminal, &settings, introduction, "");
-            super::web::hint(terminal, &settings, introduction, page.as_deref());
+            let fragments = match in_full {
+                true => prover.fragments(&settings)?,
+                false => [None, None],
+            };
+            let hint = PageHint::new(page.as_deref(), &prover, &fragments);
+            super::web::hint(terminal, &settings, introduction, &hint);
         }
         Ok(())
     }

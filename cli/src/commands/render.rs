@@ -30,6 +30,7 @@ enum Format {
 impl Run for RenderArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let settings = self.stack.settings(None, Some(&self.aws))?;
+        settings.check_keys()?;
         let region = named_region(&settings.aws).await.unwrap_or_default();
         let template = for_region(&render(&settings), &region);
         let terminal = context.terminal;

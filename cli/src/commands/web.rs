@@ -5,19 +5,24 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::connected::{Deployed, deployed};
+use super::tokens::{ON_THE_WAY, Prover};
 use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::names::PersonName;
+use chatctl_deploy::keys::{Signer, TokenWish};
 use chatctl_deploy::local;
+use chatctl_deploy::local::page::Renewal;
 use chatctl_deploy::programs::command;
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::page::{beside, links, page_settings};
+use chatctl_deploy::stack::page::{PageProof, beside, links, page_settings};
 
 /// Show a chat page for the stack, on this machine, until Ctrl-C
 ///
 /// Prints the page's links, one for each of the two people. A stack on this machine (`--local`) has its page already:
-/// its links are printed, and that is all.
+/// its links are printed, and that is all. Where names are proven by tokens of your private key, the page gets them, and
+/// new ones, from this command: then it is served here for both, and each link is good for its own person.
 #[derive(Debug, clap::Args)]
 #[command(after_help = crate::commands::waits::of_session())]
 pub(super) struct WebArgs {
@@ -28,7 +33,7 @@ pub(super) struct WebArgs {
     #[command(flatten)]
     people: PeopleArgs,
     /// The page's port on 127.0.0.1; 0 takes any free one
-    #[arg(long, default_value_t = 0, conflicts_with = "local")]
+    #[arg(long, default_value_t = 0)]
     port: u16,
     /// Open both links in the browser
     #[arg(long)]
@@ -41,53 +46,130 @@ impl Run for WebArgs {
         let settings = self
             .stack
             .settings(Some(&self.people), Some(&self.target.aws))?;
-        let Deployed { url, introduction } =
-            deployed(terminal, &settings, self.target.local).await?;
+        let Deployed {
+            url,
+            introduction,
+            mode,
+        } = deployed(terminal, &settings, self.target.local).await?;
+        let prover = Prover::new(&settings, mode)?;
+        let renewal = match prover {
+            Prover::Here(signer) => Some(renewal(signer)),
+            Prover::Claimed | Prover::Elsewhere | Prover::Issuer { .. } => None,
+        };
         let show = |base: &str| {
-            let links = links(base, &settings, introduction);
+            let fragments = |grant: fn(&Renewal, &PersonName) -> String| {
+                [&settings.from, &settings.to].map(|name| {
+                    let renewal = renewal.as_ref()?;
+                    Some(format!("key={}", grant(renewal, name)))
+                })
+            };
+            let printed = links(base, &settings, introduction, &fragments(Renewal::grant));
             if terminal.output == Output::Json {
-                terminal.result_json(&json!({ "type": "ready", "page": base, "links": links }));
+                terminal.result_json(&json!({ "type": "ready", "page": base, "links": printed }));
             } else {
-                links.iter().for_each(|link| terminal.result(link));
+                printed.iter().for_each(|link| terminal.result(link));
             }
             if self.open {
-                for link in &links {
-                    open(link, terminal);
+                // Other users see the arguments of the program that opens it.
+                let once = fragments(Renewal::grant_once);
+                for link in links(base, &settings, introduction, &once) {
+                    open(&link, terminal);
                 }
             }
         };
-        if self.target.local {
+        if self.target.local && renewal.is_none() {
             show(&beside(&url));
             return Ok(());
         }
-        let filled_in = page_settings(&settings, introduction, Some(&url));
+        let proof = PageProof {
+            mode,
+            renewal: renewal.as_ref().map(|_| local::page::PATH),
+            ..PageProof::of(&settings)
+        };
+        let filled_in = page_settings(&settings, introduction, proof, Some(&url));
         let served = local::page::listen(&filled_in, self.port).await?;
         show(&format!("http://127.0.0.1:{}/", served.port));
         terminal.hint("Ctrl-C ends the page, not the stack");
+        let serving = async {
+            match renewal {
+                Some(renewal) => served.forever_with(renewal).await,
+                None => served.forever().await,
+            }
+        };
         tokio::select! {
-            () = served.forever() => {}
+            () = serving => {}
             () = chatctl_deploy::interrupt::requested() => {}
         }
         Ok(())
     }
 }
 
-/// Tells of the page where connect commands were printed; `page` is where it is, if it is served already.
+/// Makes tokens for the page, for as long as it is open.
+fn renewal(signer: Signer) -> Renewal {
+    Renewal::new(move |name| {
+        let minted = signer.mint(&TokenWish {
+            name,
+            to: None,
+            room: None,
+            can: None,
+            lifetime: ON_THE_WAY,
+        })?;
+        Ok(minted.token)
+    })
+}
+
+/// What is said of the page below connect commands.
+#[derive(Debug)]
+pub(super) struct PageHint<'a> {
+    /// Its address, if it is served already.
+    page: Option<&'a str>,
+    /// Whether it asks for a token, and whether one can be made here.
+    asks: Option<bool>,
+    fragments: &'a [Option<String>; 2],
+}
+
+impl<'a> PageHint<'a> {
+    pub(super) fn new(
+        page: Option<&'a str>,
+        prover: &Prover,
+        fragments: &'a [Option<String>; 2],
+    ) -> Self {
+        let is_carried = fragments.iter().all(Option::is_some);
+        let asks = match prover {
+            Prover::Claimed => None,
+            _ if is_carried => None,
+            Prover::Here(_) => Some(true),
+            Prover::Elsewhere | Prover::Issuer { .. } => Some(false),
+        };
+        Self {
+            page,
+            asks,
+            fragments,
+        }
+    }
+}
+
+/// Tells of the page where connect commands were printed.
 pub(super) fn hint(
     terminal: Terminal,
     settings: &Settings,
     introduction: RequiredIdentity,
-    page: Option<&str>,
+    hint: &PageHint<'_>,
 ) {
-    let Some(page) = page else {
+    let Some(page) = hint.page else {
         return terminal.hint("Or in a browser: `chatctl web`");
     };
-    let links = links(page, settings, introduction);
+    let links = links(page, settings, introduction, hint.fragments);
     let windows = match links.len() {
         1 => "in browser windows",
         _ => "in two browser windows",
     };
-    terminal.hint(&format!("Or {windows}:\n{}", links.join("\n")));
+    let asks = match hint.asks {
+        None => "",
+        Some(true) => ", which ask for a token (`chatctl web` opens them with one)",
+        Some(false) => ", which ask for a token",
+    };
+    terminal.hint(&format!("Or {windows}{asks}:\n{}", links.join("\n")));
 }
 
 /// Asks the desktop to open `link`; where there is none, the printed link is what remains.

@@ -138,7 +138,7 @@ impl Drop for Bars {
 struct Screen(MultiProgress);
 
 impl Drawing for Screen {
-    fn suspend(&self, print: &mut dyn FnMut()) {
+    fn print(&self, _text: &Shown, print: &mut dyn FnMut()) {
         self.0.suspend(print);
     }
 

@@ -205,14 +205,15 @@ impl Stdout {
 
 impl Sink for Stderr {
     fn line(&mut self, line: &Shown) -> io::Result<()> {
-        aside(|| writeln!(anstream::stderr(), "{}", line.0))
+        let line = Shown(format!("{}\n", line.0));
+        aside(&line, || write!(anstream::stderr(), "{}", line.0))
     }
 }
 
-/// What draws on stderr by itself, such as bars: it makes room for what is printed there.
+/// What draws on the terminal by itself, such as bars: it makes room for what is printed on stderr.
 pub(super) trait Drawing: Send {
-    /// Takes the drawing off the terminal, has `print` called, and draws it again.
-    fn suspend(&self, print: &mut dyn FnMut());
+    /// Takes the drawing off the terminal, prints `text` by calling `print` or in a way of its own, and draws again.
+    fn print(&self, text: &Shown, print: &mut dyn FnMut());
 
     /// Draws no more, or again.
     fn hide(&self, is_hidden: bool);
@@ -229,13 +230,13 @@ pub(super) fn draws(drawing_now: Option<Box<dyn Drawing>>) {
     *drawing() = drawing_now;
 }
 
-/// Prints on stderr, beside what is drawn there.
-fn aside(print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+/// Prints `text` on stderr by `print`, beside what is drawn there.
+fn aside(text: &Shown, print: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     match &*drawing() {
         None => print(),
         Some(drawing) => {
             let (mut print, mut printed) = (Some(print), Ok(()));
-            drawing.suspend(&mut || {
+            drawing.print(text, &mut || {
                 if let Some(print) = print.take() {
                     printed = print();
                 }
@@ -264,7 +265,7 @@ pub(super) fn hide_drawing() -> impl Drop {
 impl Stderr {
     /// Prints `text`, whose lines have their ends or are to be gone on with.
     pub(super) fn print(self, text: &Shown) {
-        drop(aside(|| {
+        drop(aside(text, || {
             let mut err = anstream::stderr().lock();
             write!(err, "{}", text.0).and_then(|()| err.flush())
         }));

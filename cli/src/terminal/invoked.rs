@@ -67,9 +67,13 @@ impl Invocation {
 
     /// The options that `step` needs as well, to be about the same stack.
     fn missing(&self, step: &NextStep<'_>) -> String {
-        let Some(verb) = self.chatctl.find_subcommand(step.verb) else {
+        let Some(mut verb) = self.chatctl.find_subcommand(step.verb) else {
             return String::new();
         };
+        let nested = step.words.first();
+        if let Some(nested) = nested.and_then(|word| verb.find_subcommand(word)) {
+            verb = nested;
+        }
         // An address says it all but how messages are framed.
         let is_addressed = step.has("url");
         let mut missing = String::new();
@@ -116,6 +120,15 @@ fn given(matches: &ArgMatches) -> Vec<(&'static str, Option<String>)> {
             (option, value.filter(|_| option != "local"))
         })
         .collect()
+}
+
+/// How any program on this machine runs this chatctl: by its name if it was found by it, else by its path.
+pub(crate) fn program() -> String {
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    let name = called.filter(|called| called.components().count() == 1);
+    let path = name.or_else(|| std::env::current_exe().ok());
+    let path = path.unwrap_or_else(|| "chatctl".into());
+    shell_words::quote(&path.to_string_lossy()).into_owned()
 }
 
 /// How this user runs chatctl: by `cargo run` in a clone, where there is no `chatctl` to call.

@@ -5,7 +5,7 @@ mod bars;
 mod compiler;
 mod editor;
 mod gate;
-mod invoked;
+pub(crate) mod invoked;
 mod json;
 mod lines;
 mod logs;
@@ -20,7 +20,7 @@ use crate::error::CommandError;
 use chatctl_deploy::engine::requests::EndedRequest;
 use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, TargetError};
 use chatctl_deploy::stack::logs::LogEntry;
-pub(crate) use editor::{Above, line_editor};
+pub(crate) use editor::{Above, end_editing, line_editor};
 use gate::{Shown, Sink, Stderr, Stdout};
 pub(crate) use gate::{Text, tell_panics};
 pub(crate) use invoked::Invocation;
@@ -211,6 +211,11 @@ impl Terminal {
             let text = text.shown().stepped_in(STEP_COLUMNS);
             drop(Stderr.line(&text.wrapped(Stderr.width())));
         }
+    }
+
+    /// The same for a warning, which a quiet command shows, too.
+    pub(crate) fn warn_as_step(self, word: &str, text: &str) {
+        self.normal().step(word, text);
     }
 
     /// A reporter for steps that are shown in another way.

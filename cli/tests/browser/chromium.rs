@@ -1,16 +1,16 @@
 //! Chromium without a screen, steered through its DevTools port
 //! (<https://chromedevtools.github.io/devtools-protocol/>).
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::process::{Command, Stdio};
+
+use testing::running::{Running, lines};
 
 use crate::project::{PATIENCE, peer};
 use crate::window::{Connection, Window};
 
 /// A browser with a profile of its own.
 pub(crate) struct Chromium {
-    process: Child,
+    _process: Running,
     address: String,
     main: Connection,
     _profile: tempfile::TempDir,
@@ -45,20 +45,8 @@ impl Chromium {
                 .env("LD_LIBRARY_PATH", folder.join("lib"))
                 .env("FONTCONFIG_FILE", folder.join("fonts.conf"));
         }
-        let mut process = command.spawn().unwrap_or_else(|error| {
-            panic!(
-                "{} does not start: {error}; `cargo xtask peers` installs it",
-                program.display()
-            )
-        });
-        let stderr = BufReader::new(process.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        // Read to the end, or Chromium would one day wait for somebody to do so.
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                drop(sender.send(line));
-            }
-        });
+        let mut process = Running::start(&mut command);
+        let lines = lines(process.stderr.take().unwrap());
         let mut said = String::new();
         let url = loop {
             match lines.recv_timeout(PATIENCE) {
@@ -71,7 +59,7 @@ impl Chromium {
         };
         let address = url.split('/').nth(2).unwrap().to_owned();
         Self {
-            process,
+            _process: process,
             main: Connection::open(&url),
             address,
             _profile: profile,
@@ -96,12 +84,5 @@ impl Chromium {
             "ws://{}/devtools/page/{id}",
             self.address
         )))
-    }
-}
-
-impl Drop for Chromium {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn links(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn two_windows_opened_by_their_links_talk_directly_and_nothing_breaks_the_pages_own_policy() {
+fn two_windows_opened_by_their_links_talk_within_the_page_s_policy() {
     let mut scene = Scene::of("");
     let mut tom = scene.tom();
     tom.until_status("Connected as Tom, talking to Jerry");

@@ -5,7 +5,7 @@ use crate::scene::Scene;
 const FRAME: usize = 32 * 1024;
 
 #[test]
-fn a_text_that_a_browser_cannot_send_is_refused_with_the_reason_and_stays_in_its_field() {
+fn a_text_that_a_browser_cannot_send_is_refused_and_stays_in_its_field() {
     let mut scene = Scene::of("");
     let mut tom = scene.tom();
     let mut jerry = scene.jerry();

@@ -5,16 +5,15 @@
 mod backend;
 mod chromium;
 mod friends;
+#[path = "../it/issuer.rs"]
+mod issuer;
 mod limits;
 mod looks;
 mod pictures;
-#[path = "../it/project.rs"]
-#[expect(
-    dead_code,
-    reason = "shared with the other tests of the command, which use all of it"
-)]
-mod project;
 mod reconnecting;
 mod rooms;
 mod scene;
+mod tokens;
 mod window;
+
+use testing::project;

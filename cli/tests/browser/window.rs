@@ -1,17 +1,16 @@
 //! One window: what is shown in it, and the keys that are pressed in it.
 
-use std::net::TcpStream;
 use std::time::Instant;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{Message, WebSocket, client};
+use testing::blocking::Client;
 
 use crate::project::PATIENCE;
 
 /// One DevTools connection.
 pub(crate) struct Connection {
-    socket: WebSocket<TcpStream>,
+    socket: Client,
     last: u64,
     /// What the browser complained about.
     complaints: Vec<String>,
@@ -19,11 +18,8 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn open(url: &str) -> Self {
-        let stream = TcpStream::connect(url.split('/').nth(2).unwrap()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
         Self {
-            socket: client(url, stream).unwrap().0,
+            socket: Client::open(url, []).unwrap(),
             last: 0,
             complaints: Vec::new(),
         }
@@ -33,14 +29,9 @@ impl Connection {
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
         self.last += 1;
         let request = json!({ "id": self.last, "method": method, "params": parameters });
-        self.socket
-            .send(Message::text(request.to_string()))
-            .unwrap();
+        self.socket.send(&request.to_string());
         loop {
-            let Message::Text(text) = self.socket.read().unwrap() else {
-                continue;
-            };
-            let mut message: Value = serde_json::from_str(&text).unwrap();
+            let mut message: Value = serde_json::from_str(&self.socket.receive()).unwrap();
             if message["id"] == self.last {
                 assert!(message["error"].is_null(), "{method}: {message}");
                 return message["result"].take();

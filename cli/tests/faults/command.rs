@@ -1,24 +1,17 @@
 //! chatctl in a folder of its own, in a hurry.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
+pub(crate) use testing::command::Finished as Ended;
+use testing::command::{against, chatctl};
 
 /// A minute is as long as this many seconds.
 const MINUTE: f64 = 1.8;
 
 /// A folder with handlers in two versions.
 pub(crate) struct Folder(TempDir);
-
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 impl Folder {
     pub(crate) fn new() -> Self {
@@ -47,47 +40,24 @@ impl Folder {
         let output = tokio::time::timeout(worst_case(verb), command.output()).await;
         let output =
             output.unwrap_or_else(|_| panic!("`chatctl {words}` takes longer than it may"));
-        Ended::of(&output.unwrap())
+        output.unwrap().into()
     }
 
     /// chatctl with `words` against the AWS at `url`, to be started.
     pub(crate) fn command(&self, url: &str, words: &str) -> tokio::process::Command {
-        let mut command = tokio::process::Command::new(program());
+        let command = against(&chatctl(), self.path(), url);
+        let mut command = tokio::process::Command::from(command);
         command
             .args(words.split_whitespace())
-            .current_dir(self.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.path())
-            .env("AWS_ENDPOINT_URL", url)
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("CHATCTL_TIME_FACTOR", (MINUTE / 60.0).to_string())
-            .stdin(Stdio::null())
             .kill_on_drop(true);
         command
     }
 }
 
-impl Ended {
-    pub(crate) fn of(output: &std::process::Output) -> Self {
-        Self {
-            code: output.status.code().unwrap_or_else(|| panic!("{output:?}")),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-}
-
-fn program() -> PathBuf {
-    env!("CARGO_BIN_EXE_chatctl").into()
-}
-
 /// What the help of `verb` promises, in the hurry that the tests are in, and what a busy machine takes beside it.
 fn worst_case(verb: &str) -> Duration {
-    let help = std::process::Command::new(program())
+    let help = std::process::Command::new(chatctl())
         .args([verb, "--help"])
         .output()
         .unwrap();

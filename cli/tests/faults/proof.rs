@@ -37,7 +37,7 @@ async fn deployed(partition: &'static str, address: SocketAddr) -> Ended {
     let cloud = Cloud::with(before, None).await;
     let mut command = folder.command(&cloud.url, "deploy --yes --handlers handlers-1");
     command.env("HTTPS_PROXY", format!("http://ann:secret@{address}"));
-    Ended::of(&command.output().await.unwrap())
+    command.output().await.unwrap().into()
 }
 
 #[tokio::test]

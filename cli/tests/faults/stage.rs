@@ -35,7 +35,7 @@ async fn a_complaint_that_the_next_automatic_deployment_ends_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_complaint_that_stays_is_no_failure_and_without_a_probe_it_is_said_what_is_known() {
+async fn a_complaint_that_stays_is_told_and_is_no_failure() {
     let (ended, state, folder) = deployed(usize::MAX).await;
     assert_eq!(ended.code, 0, "{ended:?}");
     let said = format!(

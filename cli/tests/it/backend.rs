@@ -1,14 +1,17 @@
 //! What a backend of the user's is told by the rendered templates, whatever people say.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{Error, Message, client};
+use testing::blocking::{self, Client};
+use testing::http::Server;
+use tokio_tungstenite::tungstenite::Error;
 
 use crate::project::{PATIENCE, Project};
 
@@ -28,33 +31,28 @@ impl Told {
 
 /// A server that writes down what it is told and answers with one status.
 struct Backend {
-    address: String,
+    server: Server,
     status: Arc<AtomicU16>,
     told: Receiver<Told>,
 }
 
 impl Backend {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let status = Arc::new(AtomicU16::new(200));
         let (sender, told) = channel();
-        let (sender, shared) = (Arc::new(Mutex::new(sender)), status.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (sender, status) = (sender.clone(), shared.clone());
-                std::thread::spawn(move || serve(stream, &sender, &status));
-            }
+        let shared = status.clone();
+        let server = blocking::server(move |request, _connection| {
+            answer(request, sender.clone(), shared.clone())
         });
         Self {
-            address,
+            server,
             status,
             told,
         }
     }
 
     fn config(&self) -> String {
-        let url = |path: &str| format!("http = \"http://{}/{path}\"\n", self.address);
+        let url = |path: &str| format!("http = \"http://{}/{path}\"\n", self.server.address);
         format!(
             "[[routes]]\nkey = \"$connect\"\n{}[[routes]]\nkey = \"$disconnect\"\n{}\
              [[routes]]\nkey = \"send\"\n{}text = \"the-text\"\n[[routes]]\nkey = \"$default\"\n{}",
@@ -75,62 +73,26 @@ impl Backend {
     }
 }
 
-/// Answers every request of one connection.
-fn serve(stream: TcpStream, sender: &Mutex<Sender<Told>>, status: &AtomicU16) {
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                return;
-            }
-            match line.trim_end() {
-                "" => break,
-                line => lines.push(line.to_owned()),
-            }
-        }
-        let first = lines.remove(0);
-        let length = lines.iter().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length")
-                .then(|| value.trim().parse().unwrap())
-        });
-        let mut body = vec![0; length.unwrap_or(0)];
-        reader.read_exact(&mut body).unwrap();
-        let told = Told {
-            path: first.split(' ').nth(1).unwrap().to_owned(),
-            headers: lines.iter().map(|line| line.to_ascii_lowercase()).collect(),
-            body: String::from_utf8(body).unwrap(),
-        };
-        // The test may be over.
-        sender.lock().unwrap().send(told).ok();
-        let answer = format!(
-            "HTTP/1.1 {} X\r\nContent-Length: 0\r\n\r\n",
-            status.load(Ordering::SeqCst)
-        );
-        if reader.get_mut().write_all(answer.as_bytes()).is_err() {
-            return;
-        }
-    }
-}
-
-type Socket = tokio_tungstenite::tungstenite::WebSocket<TcpStream>;
-
-fn connect(url: &str, headers: &[(&str, &str)]) -> Result<Socket, Error> {
-    let mut request = url.into_client_request()?;
-    for (name, value) in headers {
-        let name: tokio_tungstenite::tungstenite::http::HeaderName = name.parse().unwrap();
-        request.headers_mut().insert(name, value.parse().unwrap());
-    }
-    let address = url.trim_start_matches("ws://").split('/').next().unwrap();
-    let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    match client(request, stream) {
-        Ok((socket, _)) => Ok(socket),
-        Err(tokio_tungstenite::tungstenite::HandshakeError::Failure(error)) => Err(error),
-        Err(error) => panic!("{error}"),
-    }
+async fn answer(
+    request: Request<Incoming>,
+    sender: Sender<Told>,
+    status: Arc<AtomicU16>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let headers = head.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        format!("{name}: {}", value.to_ascii_lowercase())
+    });
+    let told = Told {
+        path: head.uri.to_string(),
+        headers: headers.collect(),
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    };
+    // The test may be over.
+    sender.send(told).ok();
+    let response = Response::builder().status(status.load(Ordering::SeqCst));
+    Ok(response.body(Full::default()).unwrap())
 }
 
 #[test]
@@ -140,7 +102,7 @@ fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect(
     let url = project.deployed(&["--no-probe"]);
 
     let asked = format!("{url}?room=it%27s%20%22%5C%22&empty=");
-    let mut socket = connect(&asked, &[("x-say", "it's \"quoted\" \\ 1")]).unwrap();
+    let mut socket = Client::open(&asked, [("x-say", "it's \"quoted\" \\ 1")]).unwrap();
     let came = backend.hears("/in");
     let told = came.json();
     let id = told["connectionId"].as_str().unwrap().to_owned();
@@ -178,27 +140,27 @@ fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect(
         "",
     ] {
         let frame = json!({ "action": "send", "the-text": text }).to_string();
-        socket.send(Message::text(frame.as_str())).unwrap();
+        socket.send(&frame);
         let told = backend.hears("/send").json();
         let expected =
             json!({ "connectionId": id, "routeKey": "send", "message": text, "body": frame });
         assert_eq!(told, expected);
         if !text.is_empty() {
-            socket.send(Message::text(text)).unwrap();
+            socket.send(text);
             let expected = json!({ "connectionId": id, "routeKey": "$default", "body": text });
             assert_eq!(backend.hears("/else").json(), expected);
         }
     }
     for value in [json!(1), json!({"a": ["it's"]}), json!([true, null])] {
         let frame = json!({ "action": "send", "the-text": value }).to_string();
-        socket.send(Message::text(frame)).unwrap();
+        socket.send(&frame);
         assert_eq!(backend.hears("/send").json()["message"], value);
     }
-    socket.close(None).unwrap();
+    socket.close();
     assert_eq!(backend.hears("/out").json(), json!({ "connectionId": id }));
 
     backend.status.store(401, Ordering::SeqCst);
-    match connect(&url, &[]) {
+    match Client::open(&url, []) {
         // None of the stack's integration responses fits it.
         Err(Error::Http(answer)) => assert_eq!(answer.status(), 500),
         other => panic!("{other:?}"),
@@ -233,7 +195,7 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
     let url = url.rsplit(' ').next().unwrap();
     let sent = format!("x-chat-secret: {SECRET}");
     // A client that sends the header itself does not get through with it.
-    let mut socket = connect(url, &[("x-chat-secret", "guessed")]).unwrap();
+    let mut socket = Client::open(url, [("x-chat-secret", "guessed")]).unwrap();
     let proven = |told: Told| {
         let mut headers = told.headers.iter();
         assert!(headers.any(|header| *header == sent), "{told:?}");
@@ -242,7 +204,7 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
         assert_eq!(values.count(), 1, "{told:?}");
     };
     proven(backend.hears("/in"));
-    socket.send(Message::text("hi")).unwrap();
+    socket.send("hi");
     proven(backend.hears("/else"));
 
     for words in [
@@ -266,7 +228,7 @@ fn a_secret_reaches_the_backend_and_nothing_else() {
     std::fs::write(&file, "another-value\n").unwrap();
     let deployed = project.deploy(&["--no-probe"]);
     assert_eq!(deployed.code, 0, "{}", deployed.stderr);
-    socket.send(Message::text("hi")).unwrap();
+    socket.send("hi");
     let told = backend.hears("/else");
     assert!(
         told.headers

@@ -6,7 +6,7 @@ use crate::conversations::Chat;
 use crate::project::{Project, eventually};
 
 #[test]
-fn a_text_of_128_kb_in_frames_of_32_kb_that_cut_characters_in_two_reaches_a_friend_whole() {
+fn a_text_of_128_kb_in_frames_that_cut_characters_in_two_arrives_whole() {
     let project = Project::new("");
     let url = project.deployed(&[]);
     let mut tom = Chat::open(&url, "Tom", "Jerry");
@@ -19,7 +19,7 @@ fn a_text_of_128_kb_in_frames_of_32_kb_that_cut_characters_in_two_reaches_a_frie
 
 /// A killed stack tells nobody that it is gone: its table still has the connections.
 #[test]
-fn connections_that_are_gone_keep_a_message_from_nobody_and_are_forgotten_one_by_one() {
+fn connections_that_are_gone_hold_no_message_up_and_are_forgotten() {
     let config = include_str!("../../../examples/broadcast-cleanup/chatctl.toml");
     let project = Project::new(config);
     let url = project.deployed(&["--no-probe"]);

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use rustix::termios::Winsize;
+use testing::running::Running;
 
 use crate::conversations::Chat;
 use crate::project::{PATIENCE, Project, finished};
@@ -14,7 +15,7 @@ use crate::pty;
 
 /// A person at a terminal of 80 columns.
 struct Person {
-    child: Child,
+    child: Running,
     keyboard: File,
     screen: Arc<Mutex<String>>,
 }
@@ -30,14 +31,13 @@ impl Person {
         };
         rustix::termios::tcsetwinsize(&master, size).unwrap();
         let mut command = project.command(&[&["chat"], words].concat());
-        let child = command
+        command
             .env("TERM", "xterm")
             .env_remove("NO_COLOR")
             .stdin(Stdio::from(slave.try_clone().unwrap()))
             .stdout(Stdio::from(slave.try_clone().unwrap()))
-            .stderr(Stdio::from(slave))
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::from(slave));
+        let child = Running::start(&mut command);
         let screen = Arc::new(Mutex::new(String::new()));
         let (mut reader, shown) = (master.try_clone().unwrap(), screen.clone());
         std::thread::spawn(move || {
@@ -76,13 +76,6 @@ impl Person {
 
     fn exits(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Person {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }
 

@@ -92,7 +92,7 @@ fn template_2_the_stage_deploys_itself_and_there_is_no_deployment() {
 }
 
 #[test]
-fn template_3_every_function_has_a_permission_that_covers_every_route_that_targets_it() {
+fn template_3_every_function_has_a_permission_that_covers_all_its_routes() {
     let mut checked = 0;
     for rendering in renderings() {
         let stage = rendering.stack.api.stages.keys().next().unwrap();
@@ -137,8 +137,7 @@ fn template_3_every_function_has_a_permission_that_covers_every_route_that_targe
 }
 
 #[test]
-fn template_4_nothing_is_logged_unasked_every_route_is_limited_tables_expire_and_roles_are_narrow()
-{
+fn template_4_a_rendering_logs_little_limits_much_and_grants_one_thing_at_a_time() {
     for rendering in renderings() {
         for (id, stage) in rendering.of("AWS::ApiGatewayV2::Stage") {
             assert!(stage.get("AccessLogSettings").is_none(), "{id}");

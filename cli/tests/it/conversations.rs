@@ -1,22 +1,15 @@
 //! The conversation scripts, over a deployed local stack: real sockets, real handlers, real processes.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::net::TcpStream;
+use std::ops::{Deref, DerefMut};
 
-use chat_protocol::Field;
-use conversations::{Fault, Handshake, Party, Welcome, World};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{Error, Message, WebSocket, client};
+use chat_protocol::{Field, Handshake};
+use testing::blocking::{Client, eventually};
+use testing::conversations::{self, Deployed, Fault, OverSockets};
 
-use crate::project::{PATIENCE, Project, eventually};
+use crate::project::Project;
 
-/// One open connection.
-pub(crate) struct Chat {
-    socket: WebSocket<TcpStream>,
-    unread: VecDeque<String>,
-}
+/// One open connection of a party in the chat.
+pub(crate) struct Chat(Client);
 
 impl Chat {
     /// Connects `from` to `to`, which must succeed.
@@ -33,174 +26,64 @@ impl Chat {
         Self::try_open_with(endpoint, &handshake.with_some(Field::To, to))
     }
 
-    /// Connects somebody who says nothing but a room.
+    /// Connects a party that names a room and nothing else.
     pub(crate) fn open_in(endpoint: &str, room: &str) -> Self {
         Self::try_open_with(endpoint, &Handshake::default().with(Field::Room, room))
             .expect("the handshake is accepted")
     }
 
     fn try_open_with(endpoint: &str, handshake: &Handshake) -> Result<Self, String> {
-        let mut request = endpoint.into_client_request().unwrap();
-        for (name, value) in handshake.headers() {
-            let value = value.parse().map_err(|error| format!("{error}"))?;
-            request.headers_mut().insert(name, value);
-        }
-        let address = endpoint
-            .trim_start_matches("ws://")
-            .split('/')
-            .next()
-            .unwrap();
-        let stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (socket, _) = client(request, stream).map_err(|error| error.to_string())?;
-        Ok(Self {
-            socket,
-            unread: VecDeque::new(),
-        })
+        let client = Client::open(endpoint, handshake.headers());
+        client.map(Self).map_err(|error| error.to_string())
     }
 
     pub(crate) fn say(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).unwrap();
+        self.send(text);
     }
 
-    /// The same in frames of `bytes`, which may cut characters in two.
     pub(crate) fn say_in_frames(&mut self, text: &str, bytes: usize) {
-        let pieces: Vec<_> = text.as_bytes().chunks(bytes).collect();
-        for (index, piece) in pieces.iter().enumerate() {
-            let kind = match index {
-                0 => Data::Text,
-                _ => Data::Continue,
-            };
-            let is_last = index + 1 == pieces.len();
-            let frame = Frame::message(piece.to_vec(), OpCode::Data(kind), is_last);
-            self.socket.send(Message::Frame(frame)).unwrap();
-        }
+        self.send_in_frames(text, bytes);
     }
 
-    /// The next text, within reason.
     pub(crate) fn hear(&mut self) -> String {
-        self.next().unwrap().expect("a message comes")
+        self.receive()
     }
 
-    fn next(&mut self) -> Result<Option<String>, Error> {
-        if let Some(text) = self.unread.pop_front() {
-            return Ok(Some(text));
-        }
-        loop {
-            match self.socket.read() {
-                Ok(Message::Text(text)) => return Ok(Some(text.to_string())),
-                Ok(_) => {}
-                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Reads everything that the gateway has sent before it answers a ping.
-    fn read_up_to_a_pong(&mut self) -> Result<(), Error> {
-        self.socket.send(Message::Ping("fence".into()))?;
-        loop {
-            match self.socket.read()? {
-                Message::Text(text) => self.unread.push_back(text.to_string()),
-                Message::Pong(_) => return Ok(()),
-                _ => {}
-            }
-        }
-    }
-
-    /// The code of the close frame that comes next.
+    /// The code of the frame that closes the connection.
     pub(crate) fn closed_with(mut self) -> u16 {
-        loop {
-            if let Message::Close(Some(frame)) = self.socket.read().expect("a close frame comes") {
-                return frame.code.into();
-            }
-        }
+        self.close_code()
     }
 
-    /// Says goodbye and waits for the answer.
-    pub(crate) fn close(mut self) {
-        self.socket.close(None).unwrap();
-        while self.socket.read().is_ok() {}
+    pub(crate) fn close(self) {
+        self.0.close();
     }
 }
 
-/// A deployed stack and the parties that are connected to it.
-struct Deployed {
-    project: Project,
-    endpoint: String,
-    open: BTreeMap<Party, Chat>,
-}
+impl Deref for Chat {
+    type Target = Client;
 
-impl Deployed {
-    /// Nothing is under way, and the gateway has noticed everybody who left.
-    fn is_quiet(&self) -> bool {
-        let status = self.project.status();
-        let idle = status["functions"]
-            .as_object()
-            .unwrap()
-            .values()
-            .all(|function| function["inFlight"] == 0);
-        idle && status["connections"] == self.open.len()
-    }
-
-    fn chat(&mut self, party: &Party) -> &mut Chat {
-        self.open
-            .get_mut(party)
-            .expect("the player knows who is connected")
+    fn deref(&self) -> &Client {
+        &self.0
     }
 }
 
-impl World for Deployed {
-    async fn connect(&mut self, party: &Party, handshake: &Handshake) -> Result<Welcome, Fault> {
-        match Chat::try_open_with(&self.endpoint, handshake) {
-            Ok(chat) => {
-                self.open.insert(party.clone(), chat);
-                Ok(Welcome::Accepted)
-            }
-            Err(reason) => Ok(Welcome::Refused(reason)),
-        }
+impl DerefMut for Chat {
+    fn deref_mut(&mut self) -> &mut Client {
+        &mut self.0
     }
+}
 
-    async fn send(&mut self, party: &Party, text: &str) -> Result<(), Fault> {
-        Ok(self.chat(party).socket.send(Message::text(text))?)
-    }
+/// A local stack.
+struct Local(Project);
 
-    async fn next_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
-        Ok(self.chat(party).next()?)
-    }
-
-    async fn arrived_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
-        Ok(self.chat(party).unread.pop_front())
-    }
-
-    async fn disconnect(&mut self, party: &Party) -> Result<(), Fault> {
-        self.disconnect_all(std::slice::from_ref(party)).await
-    }
-
-    async fn disconnect_all(&mut self, parties: &[Party]) -> Result<(), Fault> {
-        for party in parties {
-            let chat = self.open.remove(party);
-            chat.expect("the player knows who is connected").close();
-        }
-        eventually("the gateway has noticed", || self.is_quiet());
-        Ok(())
-    }
-
-    async fn vanish(&mut self, party: &Party) -> Result<(), Fault> {
-        // Closing the TCP connection without a WebSocket goodbye.
-        drop(self.open.remove(party));
-        eventually("the gateway has noticed", || self.is_quiet());
-        Ok(())
-    }
-
-    async fn settle(&mut self) -> Result<(), Fault> {
-        eventually("nothing is under way", || self.is_quiet());
-        for chat in self.open.values_mut() {
-            chat.read_up_to_a_pong()?;
-        }
+impl Deployed for Local {
+    async fn quiet(&self, open: usize, _sent: usize, _ended: usize) -> Result<(), Fault> {
+        eventually("nothing is under way, and all ends are noticed", || {
+            let status = self.0.status();
+            let functions = status["functions"].as_object().unwrap();
+            functions.values().all(|function| function["inFlight"] == 0)
+                && status["connections"] == open
+        });
         Ok(())
     }
 }
@@ -215,19 +98,14 @@ async fn play_over(stack: &str, handed_over: u64) {
     let first = scripts.first().expect("there is a script for the stack");
     let project = Project::new(&first.stack.to_toml());
     let endpoint = project.deployed(&[]);
-    let mut world = Deployed {
-        project,
-        endpoint,
-        open: BTreeMap::new(),
-    };
+    let mut world = OverSockets::new(Local(project), endpoint);
     for script in &scripts {
         if let Err(failure) = conversations::play(script, &mut world).await {
             panic!("{failure}: {:?}", failure.fault);
         }
-        world.open.clear();
-        eventually("everybody has left", || world.is_quiet());
+        world.clear().await.unwrap();
     }
-    let status = world.project.status();
+    let status = world.deployed.0.status();
     let invocations = &status["functions"]["DeliverFunction"]["invocations"];
     assert_eq!(invocations.as_u64().unwrap_or_default(), handed_over);
 }

@@ -1,15 +1,16 @@
 //! `chatctl dev`: any template, in the foreground.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::io::Read;
+use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
+use testing::running::Running;
 
 use crate::conversations::Chat;
 use crate::project::{Project, children, handlers, is_alive};
 
 struct Dev {
-    child: Child,
+    child: Running,
     endpoint: String,
 }
 
@@ -19,20 +20,11 @@ fn dev(project: &Project, words: &[&str]) -> Dev {
 
 /// The same, with what it says going to `stderr`.
 fn heard(project: &Project, words: &[&str], stderr: Stdio) -> Dev {
-    let mut child = project
-        .command(&[&["dev"], words].concat())
-        .stdout(Stdio::piped())
-        .stderr(stderr)
-        .spawn()
-        .unwrap();
-    let mut endpoint = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut endpoint)
-        .unwrap();
-    Dev {
-        child,
-        endpoint: endpoint.trim_end().to_owned(),
-    }
+    let mut command = project.command(&[&["dev"], words].concat());
+    command.stdout(Stdio::piped()).stderr(stderr);
+    let mut child = Running::start(&mut command);
+    let endpoint = child.first_line();
+    Dev { child, endpoint }
 }
 
 #[test]
@@ -93,14 +85,11 @@ fn a_script_is_told_of_warnings_too() {
     std::fs::write(project.path().join("echo.yaml"), template).unwrap();
     let code = format!("Accept={}", handlers().display());
     let words = ["--template", "echo.yaml", "--parameter", "Stage=mine"];
-    let mut child = project
-        .command(&[&["dev", "--output", "json", "--code", &code][..], &words].concat())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap()).lines();
-    let told = told.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+    let words = [&["dev", "--output", "json", "--code", &code][..], &words].concat();
+    let mut command = project.command(&words);
+    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
+    let told = child.lines().into_iter();
+    let told = told.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
     let mut told = told.take_while(|value| value["type"] != "ready");
     let warning = told.find(|value| value["type"] == "warning");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
@@ -133,13 +122,17 @@ fn a_faster_clock_closes_an_idle_connection_early_and_says_so() {
     let project = Project::new("");
     let handlers = handlers().to_str().unwrap();
     let words = ["--clock-speed", "1000", "--handlers", handlers];
-    let Dev { child, endpoint } = heard(&project, &words, Stdio::piped());
+    let Dev {
+        mut child,
+        endpoint,
+    } = heard(&project, &words, Stdio::piped());
     // By AWS's own clock this would take ten minutes, and the test would give up.
     let tom = Chat::open(&endpoint, "Tom", "Jerry");
     assert_eq!(tom.closed_with(), 1001);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    let finished = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8(finished.stderr).unwrap();
+    let mut stderr = String::new();
+    let written = child.stderr.as_mut().unwrap();
+    written.read_to_string(&mut stderr).unwrap();
     let hint = "the clock runs 1000 times faster: idle connections are closed after 0.6 s, all after 7.2 s; functions have their usual time";
     assert!(stderr.contains(hint), "{stderr}");
 }

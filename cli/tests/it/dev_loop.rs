@@ -1,11 +1,11 @@
 //! `chatctl dev` on a project whose handlers compile in a second: a save is served, whatever else happens goes on.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::Stdio;
+use std::sync::mpsc::Receiver;
 
 use rustix::process::{Pid, Signal, kill_process};
+use testing::running::Running;
 
 use crate::conversations::Chat;
 use crate::page::get;
@@ -20,8 +20,8 @@ const MANIFEST: &str = "[package]\nname = \"chat-lambdas\"\nversion = \"0.0.0\"\
 /// A running `dev`, and what it tells as JSON.
 struct Loop {
     project: Project,
-    child: Child,
-    told: Receiver<serde_json::Value>,
+    child: Running,
+    told: Receiver<String>,
     endpoint: String,
     page: String,
 }
@@ -39,23 +39,13 @@ impl Loop {
         );
         write(&project, "handlers/src/main.rs", MAIN);
         write(&project, "handlers/Cargo.toml", MANIFEST);
-        let mut child = project
-            .command(&["dev", "--output", "json"])
+        let mut command = project.command(&["dev", "--output", "json"]);
+        command
             .env("CARGO_TARGET_DIR", project.path().join("built"))
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, told) = channel();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let told = serde_json::from_str(&line).unwrap();
-                if sender.send(told).is_err() {
-                    return;
-                }
-            }
-        });
+            .stderr(Stdio::piped());
+        let mut child = Running::start(&mut command);
+        let told = child.lines();
         let mut running = Self {
             project,
             child,
@@ -73,11 +63,14 @@ impl Loop {
     fn tells(&self, kind: &str) -> serde_json::Value {
         let mut before = Vec::new();
         loop {
-            match self.told.recv_timeout(PATIENCE) {
-                Ok(told) if told["type"] == kind => return told,
-                Ok(told) => before.push(told),
-                Err(error) => panic!("no {kind:?} is told ({error}), only {before:#?}"),
+            let line = self.told.recv_timeout(PATIENCE);
+            let line = line
+                .unwrap_or_else(|error| panic!("no {kind:?} is told ({error}), only {before:#?}"));
+            let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if told["type"] == kind {
+                return told;
             }
+            before.push(told);
         }
     }
 
@@ -91,13 +84,6 @@ impl Loop {
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
         assert!(functions.iter().all(|pid| !is_alive(*pid)));
         assert!(!self.project.path().join(".chatctl").exists());
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }
 

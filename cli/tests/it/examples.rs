@@ -1,10 +1,9 @@
 //! Every example, deployed to this machine and driven with wscat as its README says, then torn down.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::project::{Project, built, eventually, finished};
+use crate::project::{ExampleBackend, Project, eventually, finished};
 use crate::wscat::Terminal;
 
 fn folder(name: &str) -> PathBuf {
@@ -119,46 +118,6 @@ fn custom_handler() {
 /// What the example's backend checks.
 const SECRET: &str = "only-the-backend-and-the-stack";
 
-/// The example's backend, ended at the end.
-struct Backend {
-    child: Child,
-    address: String,
-}
-
-impl Backend {
-    fn start(connections_url: &str) -> Self {
-        let mut child = Command::new(built("http-backend", "http-backend"))
-            .env("CONNECTIONS_URL", connections_url)
-            .env("LISTEN", "127.0.0.1:0")
-            .env("BACKEND_SECRET", SECRET)
-            .envs([
-                ("AWS_REGION", "local"),
-                ("AWS_ACCESS_KEY_ID", "any"),
-                ("AWS_SECRET_ACCESS_KEY", "any"),
-            ])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let address = line
-            .trim_end()
-            .strip_prefix("listening on ")
-            .expect("its address")
-            .to_owned();
-        Self { child, address }
-    }
-}
-
-impl Drop for Backend {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 #[test]
 fn http_backend() {
     let name = "http-backend";
@@ -181,7 +140,7 @@ fn http_backend() {
         .run(&["outputs", "--local", "--output", "json"])
         .stdout;
     let outputs: serde_json::Value = serde_json::from_str(&outputs).unwrap();
-    let backend = Backend::start(outputs["ConnectionsUrl"].as_str().unwrap());
+    let backend = ExampleBackend::start(SECRET, outputs["ConnectionsUrl"].as_str().unwrap());
     project.configure(&config.replace("127.0.0.1:3000", &backend.address));
     let wrong = deploy("guessed");
     assert_eq!(wrong.code, 0, "{}", wrong.stderr);

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use testing::ports::own_port;
 
 use crate::conversations::Chat;
 use crate::project::{Project, children, eventually, is_alive};
@@ -201,7 +202,8 @@ fn a_process_id_that_now_belongs_to_a_stranger_is_left_alone() {
 
 #[test]
 fn a_taken_port_is_an_error_that_names_it_and_leaves_nothing_running() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Nothing else gets this port when it is free again.
+    let taken = TcpListener::bind(("127.0.0.1", own_port())).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let project = Project::new("");
     let refused = project.deploy(&["--port", &port]);
@@ -223,6 +225,8 @@ fn a_taken_port_is_an_error_that_names_it_and_leaves_nothing_running() {
     assert!(again.stdout.contains(&endpoint), "{}", again.stderr);
 }
 
+/// Only Linux lists a process's sockets in a file.
+#[cfg(target_os = "linux")]
 #[test]
 fn it_listens_on_loopback_only() {
     let project = Project::new("");

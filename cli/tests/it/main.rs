@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod architecture;
+mod auth_matrix;
 mod backend;
 mod beyond_scripts;
 mod chat;
@@ -17,6 +18,7 @@ mod guide;
 mod handlers;
 mod hostile_clone;
 mod hostile_environment;
+mod issuer;
 mod least_privilege;
 mod leftovers;
 mod local_lifecycle;
@@ -26,20 +28,18 @@ mod origins;
 mod outside;
 mod page;
 mod ports;
-mod project;
 mod proxies;
-#[path = "../shared/pty.rs"]
-mod pty;
 mod renderings;
-#[path = "../shared/rights.rs"]
-mod rights;
 mod sdk;
 mod stopped;
 mod strangers;
 mod surface;
 mod throttle;
+mod tokens;
 mod toolchain;
 mod vanished;
 mod volume;
 mod whose_code;
 mod wscat;
+
+use testing::{project, pty, rights};

@@ -16,7 +16,7 @@ fn deployed_after(project: &Project, first: &str) -> String {
 }
 
 #[test]
-fn a_stack_takes_more_clients_than_the_shell_that_started_it_lets_programs_have_files() {
+fn a_stack_takes_more_clients_than_its_shell_lets_programs_have_files() {
     let project = Project::new("");
     let url = deployed_after(&project, "ulimit -Sn 64");
     let mut friends: Vec<_> = (0..100).map(|_| Chat::open(&url, "Jerry", "Tom")).collect();
@@ -29,7 +29,7 @@ fn a_stack_takes_more_clients_than_the_shell_that_started_it_lets_programs_have_
 
 /// Of 512 files 192 are not for clients.
 #[test]
-fn where_the_system_allows_no_more_the_rest_is_turned_away_and_chat_and_commands_go_on() {
+fn clients_beyond_the_system_s_limit_are_turned_away_and_the_chat_goes_on() {
     let project = Project::new("");
     let url = deployed_after(&project, "ulimit -n 512");
     let mut jerry = Chat::open(&url, "Jerry", "Tom");

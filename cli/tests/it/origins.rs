@@ -161,32 +161,39 @@ fn a_key_that_no_request_can_be_signed_with_is_no_reason_to_panic() {
 }
 
 #[test]
-fn a_role_that_may_not_be_assumed_is_told_with_the_kind_of_policy_and_a_device_s_code_is_asked_for_by_the_aws_cli()
- {
-    let role = "[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\nMFA[profile q]\naws_access_key_id = AKID\naws_secret_access_key = x\n";
-    let words = "User: arn:aws:iam::1:user/ann is not authorized to perform: sts:AssumeRole on resource: \
-                 arn:aws:iam::1:role/r with an explicit deny in a service control policy";
-    let (address, _) = aws(move |_| (403, refusal("AccessDenied", words)));
-    let asked = |mfa: &str, words: &[&str]| {
-        let project = with_config(&role.replace("MFA", mfa));
-        let mut command = bare(&project, words);
-        command
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ENDPOINT_URL", format!("http://{address}"));
-        run(command.env("AWS_PROFILE", "p"))
-    };
-    let because = "profile `p` could not assume role arn:aws:iam::1:role/r: AccessDenied";
+fn a_role_that_may_not_be_assumed_is_told_with_the_kind_of_policy() {
     told(
-        &asked("", &["outputs"]),
+        &asked_as_a_role("", &["outputs"]),
         4,
-        because,
+        NOT_ASSUMED,
         "a service control policy of the account's organization",
     );
+}
+
+#[test]
+fn where_a_role_wants_a_device_s_code_the_aws_cli_is_to_ask_for_it() {
     let device = "mfa_serial = arn:aws:iam::1:mfa/ann\n";
     let export = "`eval \"$(aws configure export-credentials --profile p --format env)\"`";
-    told(&asked(device, &["outputs"]), 4, because, export);
-    let flagged = asked(device, &["outputs", "--profile", "p"]);
-    told(&flagged, 4, because, "there, without `--profile`");
+    let asked = asked_as_a_role(device, &["outputs"]);
+    told(&asked, 4, NOT_ASSUMED, export);
+    let flagged = asked_as_a_role(device, &["outputs", "--profile", "p"]);
+    told(&flagged, 4, NOT_ASSUMED, "there, without `--profile`");
+}
+
+const NOT_ASSUMED: &str = "profile `p` could not assume role arn:aws:iam::1:role/r: AccessDenied";
+
+/// chatctl with `words` and a profile whose role, with these further lines, AWS does not let be assumed.
+fn asked_as_a_role(mfa: &str, words: &[&str]) -> Finished {
+    let role = "[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\nMFA[profile q]\naws_access_key_id = AKID\naws_secret_access_key = x\n";
+    let reason = "User: arn:aws:iam::1:user/ann is not authorized to perform: sts:AssumeRole on resource: \
+                  arn:aws:iam::1:role/r with an explicit deny in a service control policy";
+    let (address, _) = aws(move |_| (403, refusal("AccessDenied", reason)));
+    let project = with_config(&role.replace("MFA", mfa));
+    let mut command = bare(&project, words);
+    command
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_ENDPOINT_URL", format!("http://{address}"));
+    run(command.env("AWS_PROFILE", "p"))
 }
 
 #[test]

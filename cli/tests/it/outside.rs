@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use testing::command::chatctl;
+use testing::ports::Closed;
 
 use crate::project::Project;
 
@@ -40,12 +42,9 @@ pub(crate) fn refusal(code: &str, message: &str) -> String {
 /// chatctl with `words`, as ann with a home in the project's folder and nothing else in its environment. Whatever
 /// would leave this machine meets a closed port.
 pub(crate) fn bare(project: &Project, words: &[&str]) -> Command {
-    let mut command = project.command(words);
+    let mut command = testing::command::bare(&chatctl(), project.path());
     command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", project.path())
-        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .args(words)
         .env("CHATCTL_TIME_FACTOR", "0.01")
         .env("ALL_PROXY", format!("http://{}", closed()));
     command
@@ -63,10 +62,8 @@ pub(crate) fn with_keys(project: &Project, words: &[&str]) -> Command {
 
 /// A loopback address at which nothing listens.
 pub(crate) fn closed() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    static CLOSED: LazyLock<Closed> = LazyLock::new(Closed::new);
+    CLOSED.address
 }
 
 /// Serves each connection with `serve` on a thread of its own.

@@ -2,6 +2,8 @@
 
 use std::net::TcpListener;
 
+use testing::ports::own_port;
+
 use crate::conversations::Chat;
 use crate::project::Project;
 
@@ -9,9 +11,7 @@ use crate::project::Project;
 fn another_port_ends_the_connections_says_so_and_serves_afterwards() {
     let project = Project::new("");
     project.deployed(&[]);
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port().to_string();
-    drop(free);
+    let port = own_port().to_string();
     let moved = project.deploy(&["--port", &port]);
     assert_eq!(moved.code, 0, "{}", moved.stderr);
     assert!(

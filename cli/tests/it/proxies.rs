@@ -79,17 +79,9 @@ fn a_certificate_that_is_not_trusted_leads_to_the_bundle() {
 }
 
 #[test]
-fn without_tls_aws_is_asked_through_the_proxy_for_http_and_an_answer_of_the_proxy_is_told_as_its_own()
- {
-    let project = Project::new("");
+fn without_tls_aws_is_asked_through_the_proxy_for_http() {
     let (address, heads) = aws(without_stacks);
-    let asked = |proxy: &str, rules: &str| {
-        run(with_keys(&project, &["outputs"])
-            .env("AWS_ENDPOINT_URL", "http://aws.invalid")
-            .env("HTTP_PROXY", proxy)
-            .env("NO_PROXY", rules))
-    };
-    let through = asked(&format!("http://ann:secret@{address}"), "");
+    let through = asked_without_tls(&format!("http://ann:secret@{address}"), "");
     through.explains(NO_STACK);
     let head = heads.lock().unwrap().pop().unwrap();
     assert!(head.starts_with("POST http://aws.invalid/ "), "{head}");
@@ -99,20 +91,32 @@ fn without_tls_aws_is_asked_through_the_proxy_for_http_and_an_answer_of_the_prox
         "{head}"
     );
     let count = heads.lock().unwrap().len();
-    asked(&format!("http://{address}"), "example.com, .invalid")
+    asked_without_tls(&format!("http://{address}"), "example.com, .invalid")
         .explains("check the Region's name");
     assert_eq!(
         heads.lock().unwrap().len(),
         count,
         "the proxy was asked all the same"
     );
+}
+
+#[test]
+fn without_tls_an_answer_of_the_proxy_is_told_as_its_own() {
     let (asking, _) = proxy(Proxying::Refusing("407 Proxy Authentication Required"));
-    asked(&format!("http://{asking}"), "").explains(&format!(
+    asked_without_tls(&format!("http://{asking}"), "").explains(&format!(
         "because: the proxy http://{asking} (HTTP_PROXY) wants a name and a password"
     ));
     let (broken, _) = proxy(Proxying::Refusing("502 Bad Gateway"));
-    asked(&format!("http://{broken}"), "")
+    asked_without_tls(&format!("http://{broken}"), "")
         .explains("got no response from aws.invalid: HTTP status 502");
+}
+
+/// chatctl that asks an AWS without TLS, through `proxy` except for what `rules` name.
+fn asked_without_tls(proxy: &str, rules: &str) -> Finished {
+    run(with_keys(&Project::new(""), &["outputs"])
+        .env("AWS_ENDPOINT_URL", "http://aws.invalid")
+        .env("HTTP_PROXY", proxy)
+        .env("NO_PROXY", rules))
 }
 
 #[test]
@@ -157,7 +161,7 @@ fn a_proxy_that_does_not_lead_to_aws_or_a_chat_is_named_without_its_password() {
 }
 
 #[test]
-fn the_doctor_tells_which_proxy_and_certificates_are_used_and_what_is_wrong_with_them() {
+fn doctor_names_the_proxy_and_certificates_and_what_is_wrong_with_them() {
     let project = Project::new("");
     let (address, _) = aws(without_stacks);
     let doctor = |name: &str, value: &str| {

@@ -10,7 +10,13 @@ fn lint(config: &str, format: &str) {
 
 /// Lints the template for the first of `regions` by what CloudFormation has in all of them.
 fn lint_for(config: &str, format: &str, regions: &[&str]) {
+    lint_beside(config, format, regions, |_| {});
+}
+
+/// The same with what `beside` puts into the project.
+fn lint_beside(config: &str, format: &str, regions: &[&str], beside: impl Fn(&Project)) {
     let project = Project::new(config);
+    beside(&project);
     let rendered = project.run(&["render", "--format", format, "--region", regions[0]]);
     assert_eq!(rendered.code, 0, "{}", rendered.stderr);
     let file = project.path().join(format!("rendered.{format}"));
@@ -49,9 +55,47 @@ fn a_rendering_with_every_setting_passes_cfn_lint() {
 }
 
 #[test]
+fn a_rendering_of_each_mode_of_auth_passes_cfn_lint() {
+    let origins = "origins = [\"https://chat.example\"]\n";
+    lint(&format!("{EVERYTHING_OF_OURS}[auth]\n{origins}"), "yaml");
+    let issuer = "issuer = \"https://issuer.example\"\naudience = [\"chat\"]\n";
+    lint(
+        &format!("{EVERYTHING_OF_OURS}[auth]\nmode = \"jwt\"\n{issuer}{origins}"),
+        "yaml",
+    );
+    let token = format!("{EVERYTHING_OF_OURS}[auth]\nmode = \"token\"\n{origins}");
+    let key = chat_identity::PrivateKey::generate().unwrap();
+    let keys = serde_json::json!({ "keys": [key.public().to_jwk()] });
+    let beside = |project: &Project| {
+        let path = project.path().join("chatctl.keys.json");
+        std::fs::write(path, keys.to_string()).unwrap();
+    };
+    lint_beside(&token, "yaml", &["eu-west-1"], beside);
+    lint_beside(&token, "json", &["us-gov-west-1"], beside);
+    // Without a key there is no template: a stack of it would let nobody in.
+    let refused = Project::new(&token).run(&["render"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+    refused.explains("chatctl.keys.json has none");
+    refused.explains("chatctl keys new");
+}
+
+#[test]
 fn a_rendering_without_a_default_route_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"send\"\n", "yaml");
 }
+
+/// A route to each kind of function.
+const EVERYTHING_OF_OURS: &str = r#"
+[[routes]]
+key = "$default"
+[[routes]]
+key = "onMessage"
+receivers = "room"
+[[routes]]
+key = "roll"
+handler = "roll"
+reply = true
+"#;
 
 /// Every kind of route and option that goes together.
 const EVERYTHING: &str = r#"

@@ -53,7 +53,7 @@ fn no_command_waits_for_ever_for_a_process_that_stands_still() {
         assert_eq!(ended.status.code(), Some(3), "{words:?}: {said}");
         let told = [
             "could not reach the local stack's process",
-            "takes connections and has not answered for 10 s",
+            "accepts connections but has not responded for 10 s",
             "is chatctl's",
         ];
         assert!(

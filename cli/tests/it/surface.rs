@@ -36,15 +36,20 @@ fn the_help_of_every_command_is_as_recorded() {
         "doctor",
         "dev",
         "init",
+        "keys",
         "logs",
         "outputs",
         "print-connect-commands",
         "render",
         "status",
         "teardown",
+        "token",
         "web",
     ] {
         help(&[command], command);
+    }
+    for verb in ["add", "list", "new", "retire"] {
+        help(&["keys", verb], &format!("keys-{verb}"));
     }
 }
 

@@ -44,7 +44,7 @@ fn with_a_noting_cargo(project: &Project, below: &str, words: &[&str]) -> (Finis
 }
 
 #[test]
-fn a_crate_in_a_folder_above_the_project_is_not_built_and_the_one_that_is_built_is_named() {
+fn the_crate_that_is_built_is_named_and_is_none_above_the_project() {
     let project = Project::new("");
     write_crate(&project.path().join("lambdas"));
     for words in [&["deploy", "--local"][..], &["dev"]] {

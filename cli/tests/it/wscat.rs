@@ -1,14 +1,16 @@
 //! The very commands that chatctl printed, run by a shell with wscat from npm.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::Receiver;
+
+use testing::running::Running;
 
 use crate::project::{PATIENCE, Project, eventually, peer};
 
 pub(crate) struct Terminal {
-    child: Child,
+    _child: Running,
     keyboard: ChildStdin,
     screen: Receiver<String>,
 }
@@ -21,30 +23,21 @@ impl Terminal {
         let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(
             &std::env::var_os("PATH").unwrap_or_default(),
         )));
-        let mut child = Command::new("sh")
+        let mut shell = Command::new("sh");
+        shell
             .args(["-c", &format!("exec {command}")])
             .env("PATH", path.unwrap())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let (sender, screen) = channel();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
+            .stdout(Stdio::piped());
+        let mut child = Running::start(&mut shell);
+        let screen = child.lines();
         let keyboard = child.stdin.take().unwrap();
         // Without a terminal wscat does not say that it is connected.
         eventually("wscat is connected", || {
             project.status()["connections"] == number
         });
         Self {
-            child,
+            _child: child,
             keyboard,
             screen,
         }
@@ -91,13 +84,6 @@ impl Terminal {
                 Err(error) => panic!("{text:?} was not shown ({error}), only {seen:?}"),
             }
         }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
     }
 }
 

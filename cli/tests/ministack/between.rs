@@ -4,15 +4,14 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use emulator::forward;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::CONTENT_LENGTH;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
-use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
+use testing::emulator::{self, forward};
+use testing::http::serve;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -95,17 +94,8 @@ impl Between {
     /// From now on passes on to the emulator on `port` what comes in.
     pub(crate) fn serve(&self, listener: TcpListener, port: u16) {
         let shared = self.wishes.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let shared = shared.clone();
-                let service = service_fn(move |request| pass(request, port, shared.clone()));
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
-            }
-        });
+        let answer = move |request, _connection| pass(request, port, shared.clone());
+        tokio::spawn(serve(listener, answer));
     }
 
     /// What each request for `action` said.

@@ -1,74 +1,41 @@
 //! A person at a terminal.
 
-use std::time::Duration;
-
 use chat_protocol::{Field, Handshake};
-use futures_util::{SinkExt, StreamExt};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::{self, Message};
-
-pub(crate) type Socket =
-    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
-
-/// How long something that must come may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+use testing::Client;
+use testing::until::within;
+use tokio_tungstenite::tungstenite::Error;
 
 /// What a sender is told whose friend is not there.
 pub(crate) use chat_protocol::FRIEND_NOT_REACHABLE as NOTICE;
 
-pub(crate) struct Person {
-    socket: Socket,
-}
+pub(crate) struct Person(Client);
 
 impl Person {
-    pub(crate) async fn connects(
-        url: &str,
-        from: &str,
-        to: &str,
-    ) -> Result<Self, tungstenite::Error> {
+    pub(crate) async fn connects(url: &str, from: &str, to: &str) -> Result<Self, Error> {
         Self::connects_with(url, &Handshake::between(from, to)).await
     }
 
-    pub(crate) async fn enters(url: &str, room: &str) -> Result<Self, tungstenite::Error> {
+    pub(crate) async fn enters(url: &str, room: &str) -> Result<Self, Error> {
         Self::connects_with(url, &Handshake::default().with(Field::Room, room)).await
     }
 
-    async fn connects_with(url: &str, handshake: &Handshake) -> Result<Self, tungstenite::Error> {
-        let mut request = url.into_client_request()?;
-        for (name, value) in handshake.headers() {
-            request.headers_mut().insert(name, value.parse().unwrap());
-        }
-        let (socket, _) = tokio_tungstenite::connect_async(request).await?;
-        Ok(Self { socket })
+    async fn connects_with(url: &str, handshake: &Handshake) -> Result<Self, Error> {
+        Client::open(url, handshake.headers()).await.map(Self)
     }
 
     pub(crate) async fn says(&mut self, text: &str) {
-        self.socket.send(Message::text(text)).await.unwrap();
+        self.0.send(text).await;
     }
 
     /// The next text, or a panic when none comes.
     pub(crate) async fn hears(&mut self) -> String {
-        let next = tokio::time::timeout(PATIENCE, self.socket.next()).await;
-        let message = next
-            .expect("nothing is heard")
-            .expect("the connection is open")
-            .unwrap();
-        message.into_text().unwrap().to_string()
+        within(self.0.next_text()).await.unwrap().to_string()
     }
 
-    /// Says goodbye; the answer is whatever was still heard before the other side's goodbye.
+    /// Closes the connection; returns the texts that came before the other side closed it.
     pub(crate) async fn leaves(mut self) -> Vec<String> {
-        self.socket.close(None).await.unwrap();
-        let mut heard = Vec::new();
-        let end = tokio::time::timeout(PATIENCE, async {
-            while let Some(Ok(message)) = self.socket.next().await {
-                if let Message::Text(text) = message {
-                    heard.push(text.to_string());
-                }
-            }
-        });
-        end.await.expect("the other side says goodbye too");
-        heard
+        let texts = within(self.0.end()).await.unwrap();
+        texts.iter().map(ToString::to_string).collect()
     }
 }
 

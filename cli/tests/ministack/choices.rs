@@ -133,7 +133,7 @@ async fn config_environment_and_flags_choose_profile_region_stack_and_stage() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_named_is_used_although_the_environment_has_keys_of_somebody_else() {
+async fn a_profile_that_is_named_is_used_before_keys_in_the_environment() {
     let cloud = Cloud::start().await;
     let folder = cloud.folder().join(".aws");
     std::fs::create_dir(&folder).unwrap();

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
-use emulator::{Emulator, REGION};
 use tempfile::TempDir;
+pub(crate) use testing::command::{Finished as Said, handlers as built_handlers};
+use testing::command::{against, chatctl};
+use testing::emulator::{Emulator, REGION};
+pub(crate) use testing::project::finished as said;
+use testing::project::peer;
 
 use crate::between::Between;
 use crate::service_models::violations;
@@ -19,59 +21,13 @@ pub(crate) struct Cloud {
     folder: TempDir,
 }
 
-/// What a command has said and how it ended.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Said {
-    /// Panics with everything that was said unless the command ended with `code`.
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(
-            self.code,
-            Some(code),
-            "stdout:\n{}\nstderr:\n{}",
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
-    /// Panics unless stderr contains `text`.
-    #[track_caller]
-    pub(crate) fn explains(self, text: &str) -> Self {
-        assert!(
-            self.stderr.contains(text),
-            "no {text:?} in\n{}",
-            self.stderr
-        );
-        self
-    }
-
-    /// The endpoint in the printed commands.
-    #[track_caller]
-    pub(crate) fn url(&self) -> String {
-        let first = self.stdout.lines().next().unwrap_or_default();
-        let (_, url) = first
-            .rsplit_once(" -c ")
-            .unwrap_or_else(|| panic!("{self:?}"));
-        url.to_owned()
-    }
-}
-
 impl Cloud {
     /// Starts an emulator and waits until it is healthy.
     pub(crate) async fn start() -> Self {
-        let program = std::env::var_os("CHATCTL_MINISTACK").expect(
-            "CHATCTL_MINISTACK is not set: `cargo xtask test` sets the emulator up and runs this test with it",
-        );
+        let program = peer("CHATCTL_MINISTACK");
         let folder = tempfile::tempdir().unwrap();
         let (between, listener) = Between::bind().await;
-        let emulator = Emulator::start(Path::new(&program), folder.path(), &between.url).await;
+        let emulator = Emulator::start(&program, folder.path(), &between.url).await;
         let emulator = emulator.unwrap_or_else(|error| panic!("{error}"));
         between.serve(listener, emulator.port);
         Self {
@@ -104,23 +60,14 @@ impl Cloud {
             "ws://127.0.0.1:{}/_aws/execute-api/{{api}}/{{stage}}",
             self.port
         );
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_chatctl"));
+        let command = against(&chatctl(), self.folder(), &self.between.url);
+        let mut command = tokio::process::Command::from(command);
         command
             .args(words.split_whitespace())
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", self.folder.path())
             // Whatever is built is built by the toolchain of these tests, which HOME does not lead to any more.
             .env("CARGO", env!("CARGO"))
             .env("RUSTC", Path::new(env!("CARGO")).with_file_name("rustc"))
-            .env("AWS_ENDPOINT_URL", &self.between.url)
-            .env("AWS_REGION", REGION)
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("CHATCTL_ENDPOINT_TEMPLATE", endpoint)
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -262,13 +209,9 @@ impl Cloud {
         lines
     }
 
-    /// Asks again and again until `is_true`, for a minute at most.
-    pub(crate) async fn eventually(&self, what: &str, mut is_true: impl AsyncFnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !is_true().await {
-            assert!(Instant::now() < deadline, "it does not happen: {what}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    /// Asks again and again until `is_true`.
+    pub(crate) async fn eventually(&self, what: &str, is_true: impl AsyncFnMut() -> bool) {
+        testing::until::eventually(what, is_true).await;
     }
 
     /// Where the config is, and chatctl runs.
@@ -303,43 +246,4 @@ impl Drop for Cloud {
             violations.join("\n")
         );
     }
-}
-
-pub(crate) fn said(output: std::process::Output) -> Said {
-    Said {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// The handlers as cargo builds them for tests, built once.
-pub(crate) fn built_handlers() -> &'static Path {
-    static HANDLERS: OnceLock<PathBuf> = OnceLock::new();
-    HANDLERS.get_or_init(|| {
-        let output = std::process::Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--package",
-                "chat-lambdas",
-                "--bin",
-                "chat",
-                "--message-format",
-                "json",
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        let executable = stdout.lines().rev().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            message["executable"].as_str().map(PathBuf::from)
-        });
-        executable.expect("cargo tells where it put the binary")
-    })
 }

@@ -52,11 +52,8 @@ fn screen(stderr: &str) -> String {
 #[tokio::test]
 async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
     let cloud = Cloud::start().await;
-    let first = cloud
-        .deploy("")
-        .await
-        .exits(0)
-        .explains("1 route answers both ways");
+    let first = cloud.deploy("").await.exits(0);
+    first.explains("1 route answers both ways");
     let url = first.url();
     assert_eq!(
         first.stdout,
@@ -97,10 +94,8 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
     assert_eq!(tom.hears().await, NOTICE);
     assert_eq!(tom.leaves().await, [""; 0]);
 
-    let again = cloud
-        .deploy("")
-        .await
-        .exits(0)
+    let again = cloud.deploy("").await.exits(0);
+    again
         .explains("nothing has changed")
         .explains("already there");
     assert_eq!(again.stdout, first.stdout);
@@ -160,11 +155,8 @@ async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards()
         .exits(5);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["changed"], true);
-    let after = cloud
-        .deploy("")
-        .await
-        .exits(0)
-        .explains("2 routes answer both ways");
+    let after = cloud.deploy("").await.exits(0);
+    after.explains("2 routes answer both ways");
     assert_eq!(after.url(), url, "an update keeps the endpoint");
 
     let newer = cloud.handlers("-newer");
@@ -178,7 +170,7 @@ async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards()
 }
 
 #[tokio::test]
-async fn hotswapped_handlers_serve_are_reported_as_drift_and_are_put_right_by_a_deployment() {
+async fn hotswapped_handlers_serve_until_a_deployment_puts_the_drift_right() {
     let cloud = Cloud::start().await;
     cloud.deploy("").await.exits(0);
     let newer = cloud.handlers("-newer");

@@ -44,8 +44,8 @@ async fn a_first_deployment_that_fails_tells_the_cause_and_the_next_one_cleans_u
         let previewed = cloud
             .chatctl(&format!("{words} --handlers {handlers}"))
             .await
-            .exits(0)
-            .explains("a deployment first removes the empty stack `chat` (ROLLBACK_COMPLETE)");
+            .exits(0);
+        previewed.explains("a deployment first removes the empty stack `chat` (ROLLBACK_COMPLETE)");
         assert!(previewed.stdout.contains("+ 26 new"), "{previewed:?}");
         assert_eq!(
             cloud.stack_status("chat").await.as_deref(),
@@ -53,11 +53,8 @@ async fn a_first_deployment_that_fails_tells_the_cause_and_the_next_one_cleans_u
             "{words}"
         );
     }
-    let second = cloud
-        .deploy("")
-        .await
-        .exits(0)
-        .explains("removing the empty stack `chat` (ROLLBACK_COMPLETE)");
+    let second = cloud.deploy("").await.exits(0);
+    second.explains("removing the empty stack `chat` (ROLLBACK_COMPLETE)");
     two_friends_chat(&second.url()).await;
     let asked = cloud.between.asked();
     let at = |action: &str| asked.iter().rposition(|asked| asked == action).unwrap();
@@ -208,8 +205,7 @@ async fn a_missing_permission_is_named_exits_with_4_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_set_that_early_validation_refuses_is_told_resource_by_resource_and_leaves_nothing()
- {
+async fn what_early_validation_refuses_is_told_by_resource_and_leaves_nothing() {
     let cloud = Cloud::start().await;
     let failed = "<Status>FAILED</Status><ExecutionStatus>UNAVAILABLE</ExecutionStatus><StatusReason>The following \
                   hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck].</StatusReason>";
@@ -241,10 +237,11 @@ async fn a_stage_whose_record_complains_although_it_answers_is_warned_of_and_dep
     let mut command = cloud.command(&format!("deploy --yes --handlers {handlers}"));
     // The record is looked at for some three minutes.
     command.env("CHATCTL_TIME_FACTOR", "0.25");
-    let deployed = said(command.output().await.unwrap())
-        .exits(0)
-        .explains("both ways")
-        .explains("API Gateway's record of the last automatic deployment of stage v1 says: Deployment attempt failed")
-        .explains("it answers all the same");
+    let deployed = said(command.output().await.unwrap()).exits(0);
+    deployed.explains("both ways");
+    deployed.explains(
+        "API Gateway's record of the last automatic deployment of stage v1 says: Deployment attempt failed",
+    );
+    deployed.explains("it answers all the same");
     two_friends_chat(&deployed.url()).await;
 }

@@ -64,7 +64,7 @@ async fn the_logs_of_a_deployed_stack_are_shown_and_followed_without_repetition(
 
 /// Where functions have no `LoggingConfig`, their groups have other names, and everything else is as anywhere.
 #[tokio::test]
-async fn in_govcloud_the_logs_of_functions_are_found_under_their_names_and_go_with_the_stack() {
+async fn in_govcloud_the_logs_of_functions_have_their_names_and_go_with_the_stack() {
     let cloud = Cloud::start().await;
     let there = "--region us-gov-west-1";
     let url = cloud

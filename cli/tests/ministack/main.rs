@@ -17,16 +17,13 @@ mod interruptions;
 mod logs;
 mod permissions;
 mod phases;
-#[path = "../shared/picture.rs"]
 mod picture;
 mod pictures;
-#[path = "../shared/pty.rs"]
-mod pty;
-#[path = "../shared/rights.rs"]
-mod rights;
 mod routes;
 mod screens;
 mod service_models;
 mod terminal;
 mod volume;
 mod web;
+
+use testing::{pty, rights};

@@ -211,14 +211,15 @@ async fn while_changes_are_only_shown_the_change_set_that_tells_them_is_taken_ba
 }
 
 #[tokio::test]
-async fn whoever_is_killed_at_the_question_leaves_a_shell_that_the_next_deployment_removes() {
+async fn a_kill_at_the_question_leaves_an_empty_stack_for_the_next_deployment() {
     let cloud = Cloud::start().await;
     let changes = asks("DescribeChangeSet");
     let (mut child, _held) = held_at(&cloud, &deploy(), Part::Request, changes).await;
     child.kill().await.unwrap();
     let status = cloud.stack_status("chat").await;
     assert_eq!(status.as_deref(), Some("REVIEW_IN_PROGRESS"));
-    let next = cloud.deploy("").await.exits(0).explains("both ways");
+    let next = cloud.deploy("").await.exits(0);
+    next.explains("both ways");
     next.explains("removing the empty stack `chat` (REVIEW_IN_PROGRESS): an earlier deployment stopped before it was agreed to");
     cloud.chatctl("teardown --yes").await.exits(0);
 }

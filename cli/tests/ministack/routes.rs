@@ -120,10 +120,8 @@ async fn a_chat_at_a_backend_is_deployed_without_a_build_a_bucket_or_a_table() {
     let cloud = Cloud::start().await;
     cloud.config(BACKEND);
     without_what_the_emulator_does_not_know(&cloud);
-    let deployed = cloud
-        .chatctl("deploy --yes --no-probe")
-        .await
-        .exits(0)
+    let deployed = cloud.chatctl("deploy --yes --no-probe").await.exits(0);
+    deployed
         .explains("3 backend addresses are public")
         .explains("the stage serves");
     for word in ["build", "publish", "bucket"] {

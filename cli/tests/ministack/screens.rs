@@ -114,8 +114,8 @@ async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_ar
                     (may be replaced)
                   ~ ConnectRole AWS::IAM::Role: Policies
                   ! ConnectRoute AWS::ApiGatewayV2::Route: Target (may be replaced)
-                  ! Connections AWS::DynamoDB::Table: TableName (replaced: its
-                    contents are lost)
+                  ! Connections AWS::DynamoDB::Table: TableName (replaced: its contents
+                    are lost)
                       TableName: chat-old → nothing
                   ! DefaultRoute AWS::ApiGatewayV2::Route: Target (may be replaced)
                   ~ DirectFunction AWS::Lambda::Function: Environment, Role

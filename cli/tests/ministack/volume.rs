@@ -49,7 +49,7 @@ async fn a_verbose_deployment_shows_every_request_and_neither_keys_nor_tokens() 
         "PUT s3 PutObject 200 ",
         "POST cloudformation CreateChangeSet 200 ",
         "POST cloudformation ExecuteChangeSet 200 ",
-        "GET lambda GetFunction 200 ",
+        "GET lambda GetFunctionConfiguration 200 ",
         "GET websocket 127.0.0.1:",
     ] {
         let is_shown = shown.iter().any(|line| line.starts_with(request));

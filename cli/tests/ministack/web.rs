@@ -15,11 +15,8 @@ async fn the_page_of_a_deployed_stack_knows_its_endpoint_and_ends_with_ctrl_c() 
         .await
         .exits(2)
         .explains("there is no stack `chat`");
-    let deployed = cloud
-        .deploy("--no-probe")
-        .await
-        .exits(0)
-        .explains("`chatctl web`");
+    let deployed = cloud.deploy("--no-probe").await.exits(0);
+    deployed.explains("`chatctl web`");
     let mut command = cloud.command("web --from Ann");
     let mut web = command.stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(web.stdout.take().unwrap()).lines();

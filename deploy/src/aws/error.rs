@@ -173,7 +173,7 @@ where
         // Handled above.
         Kind::NoCredentials => (ErrorKind::Denied, None),
         Kind::Denied => {
-            let hint = match Denial::of(&words, action) {
+            let hint = match Denial::parse(&words, action) {
                 Some(denial) if !denial.is_mere_lack() => format!("{}: {}", denial.meaning(), denial.remedy()),
                 _ => {
                     let named = action_in(&words).unwrap_or(action);

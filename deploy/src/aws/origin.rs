@@ -42,7 +42,7 @@ impl Origin {
             Err(error) if keys_decide => (Files::default(), Some(error)),
             Err(error) => return Err(error),
         };
-        let named = settings.profile.clone().or_else(profile::of_environment);
+        let named = settings.profile.clone().or_else(profile::from_environment);
         if let Some(profile) = &named
             && !keys_decide
             && (is_profile_only || profile != "default")

@@ -22,7 +22,7 @@ enum Notation {
 }
 
 /// The profile that the environment sets.
-pub(super) fn of_environment() -> Option<String> {
+pub(super) fn from_environment() -> Option<String> {
     std::env::var("AWS_PROFILE")
         .ok()
         .filter(|profile| !profile.is_empty())

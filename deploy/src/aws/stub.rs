@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 use aws_config::SdkConfig;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
-use hyper_util::rt::TokioIo;
+use testing::http::serve;
 
 use super::AwsTarget;
 use crate::config::Aws;
@@ -17,55 +16,49 @@ use crate::config::Aws;
 #[derive(Debug, Clone)]
 pub(super) struct Stub {
     url: String,
-    asked: Arc<Mutex<Vec<String>>>,
-    headers: Arc<Mutex<Vec<HeaderMap>>>,
+    asked: Asked,
+    headers: Headers,
 }
+
+type Asked = Arc<Mutex<Vec<String>>>;
+type Headers = Arc<Mutex<Vec<HeaderMap>>>;
 
 /// A status and a body.
 pub(super) type Answer = (u16, String);
 
 impl Stub {
     pub(super) async fn answering(answers: Vec<Answer>) -> Self {
+        let (asked, headers) = (Asked::default(), Headers::default());
+        let (written, seen) = (asked.clone(), headers.clone());
+        let answers = Arc::new(answers);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stub = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            asked: Arc::default(),
-            headers: Arc::default(),
-        };
-        let (asked, answers) = (stub.asked.clone(), Arc::new(answers));
-        let headers = stub.headers.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let (asked, answers) = (asked.clone(), answers.clone());
-                let headers = headers.clone();
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (asked, answers) = (asked.clone(), answers.clone());
-                    headers.lock().unwrap().push(request.headers().clone());
-                    async move {
-                        let line = format!("{} {}", request.method(), request.uri());
-                        let body = request.into_body().collect().await.unwrap().to_bytes();
-                        let number = {
-                            let mut asked = asked.lock().unwrap();
-                            asked.push(format!("{line} {}", String::from_utf8_lossy(&body)));
-                            asked.len() - 1
-                        };
-                        let (status, body) = answers[number.min(answers.len() - 1)].clone();
-                        let mut response =
-                            Response::builder().status(status).header("etag", "\"1\"");
-                        if status == 301 {
-                            response = response.header("x-amz-bucket-region", "eu-central-1");
-                        }
-                        Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap())
-                    }
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(stream), service),
-                );
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = move |request: Request<Incoming>, _connection| {
+            let (asked, answers) = (written.clone(), answers.clone());
+            seen.lock().unwrap().push(request.headers().clone());
+            async move {
+                let line = format!("{} {}", request.method(), request.uri());
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                let number = {
+                    let mut asked = asked.lock().unwrap();
+                    asked.push(format!("{line} {}", String::from_utf8_lossy(&body)));
+                    asked.len() - 1
+                };
+                let (status, body) = answers[number.min(answers.len() - 1)].clone();
+                let mut response = Response::builder().status(status).header("etag", "\"1\"");
+                if status == 301 {
+                    response = response.header("x-amz-bucket-region", "eu-central-1");
+                }
+                Ok::<_, Infallible>(response.body(Full::new(Bytes::from(body))).unwrap())
             }
-        });
-        stub
+        };
+        // It outlives the stub: what is asked goes on with the configuration that leads here.
+        tokio::spawn(serve(listener, answer));
+        Self {
+            url,
+            asked,
+            headers,
+        }
     }
 
     /// The requests so far, each as one string: method, URI, body.

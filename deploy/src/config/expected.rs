@@ -2,6 +2,9 @@
 
 /// Returns `message` with TOML's names of the types. Messages about anything else stay unchanged.
 pub(super) fn in_plain_words(message: &str) -> String {
+    if let Some(choice) = message.strip_prefix("unknown variant ") {
+        return format!("unknown value {choice}");
+    }
     let Some((kind, rest)) = message.split_once(": ") else {
         return message.to_owned();
     };

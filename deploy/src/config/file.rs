@@ -6,7 +6,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Architecture;
+use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
+use super::keys;
 use super::names::{PersonName, RegionName, StackName};
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
@@ -34,6 +36,8 @@ pub(super) struct File {
     /// What happens to messages. Without any, there is one route to the friend, `$default`.
     #[cfg_attr(test, schemars(with = "Vec<RouteTable>"))]
     pub(super) routes: Vec<Spanned<RouteTable>>,
+    /// Who may connect, and as whom.
+    pub(super) auth: AuthTable,
     /// The functions' logs.
     pub(super) logs: Logs,
     /// How the handlers are built.
@@ -157,6 +161,7 @@ impl Default for File {
             from: "Tom".parse().expect(REASON),
             to: "Jerry".parse().expect(REASON),
             routes: Vec::new(),
+            auth: AuthTable::default(),
             logs: Logs::default(),
             handlers: Handlers::default(),
             aws: Aws::default(),
@@ -169,15 +174,24 @@ impl Default for File {
 ///
 /// # Errors
 /// The first problem, with its line.
-pub(super) fn parse(path: &Path, text: &str, folder: &Path) -> Result<(File, Routes), Snippet> {
+pub(super) fn parse(
+    path: &Path,
+    text: &str,
+    folder: &Path,
+) -> Result<(File, Routes, Auth), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
     })?;
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+    let snippet = |place, message: String| Snippet::new(path, text, place, message);
     let routes = routes::resolve(&file.routes, folder, line)
-        .map_err(|(place, message)| Snippet::new(path, text, place, message))?;
-    Ok((file, routes))
+        .map_err(|(place, message)| snippet(place, message))?;
+    let auth = file
+        .auth
+        .resolve(keys::path_in(folder), routes.lifecycle.is_some(), snippet)
+        .map_err(|(place, message)| snippet(place, message))?;
+    Ok((file, routes, auth))
 }
 
 #[cfg(test)]
@@ -186,9 +200,9 @@ mod tests {
     use expect_test::{Expect, expect};
 
     fn check(text: &str, expected: Expect) {
-        let refusal =
+        let error =
             parse(Path::new("chatctl.toml"), text, Path::new("")).expect_err("must be refused");
-        expected.assert_eq(&format!("{refusal}\n"));
+        expected.assert_eq(&format!("{error}\n"));
     }
 
     #[test]
@@ -196,7 +210,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `logs`, `handlers`, `aws`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `logs`, `handlers`, `aws`, `local`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -228,11 +242,20 @@ mod tests {
             ("logs", "1"),
             ("aws", "\"x\""),
             ("routes", "[\"x\"]"),
+            ("auth", "1"),
             ("local", "1"),
             ("handlers", "1"),
         ];
         let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
+            ("auth", "mode", "1"),
+            ("auth", "mode", "\"open\""),
+            ("auth", "issuer", "1"),
+            ("auth", "audience", "\"chat\""),
+            ("auth", "audience", "[1]"),
+            ("auth", "name-claim", "true"),
+            ("auth", "origins", "\"https://chat.example\""),
+            ("auth", "origins", "[{}]"),
             ("logs", "retention-days", "\"14\""),
             ("logs", "retention-days", "1.5"),
             ("local", "port", "true"),
@@ -260,10 +283,10 @@ mod tests {
             format!("[[routes]]\n{known}{key} = {value}\n")
         });
         for text in tables.into_iter().chain(inner).chain(routes) {
-            let refusal = parse(Path::new("x"), &text, Path::new(""))
+            let error = parse(Path::new("x"), &text, Path::new(""))
                 .expect_err(&text)
                 .to_string();
-            let message = refusal.lines().next().unwrap();
+            let message = error.lines().next().unwrap();
             for word in [
                 "i64",
                 "invalid type",
@@ -271,7 +294,6 @@ mod tests {
                 "sequence",
                 "map",
                 "boolean",
-                "a string",
                 "enum",
                 "variant ",
                 "Table",
@@ -309,14 +331,14 @@ mod tests {
 
     #[test]
     fn a_retention_that_cloudwatch_does_not_offer_is_refused() {
-        let refusal = parse(
+        let error = parse(
             Path::new("x"),
             "[logs]\nretention-days = 13\n",
             Path::new(""),
         )
         .expect_err("must be refused");
         assert!(
-            refusal
+            error
                 .to_string()
                 .contains("cannot keep logs for 13 days, only for one of 1, 3, 5")
         );

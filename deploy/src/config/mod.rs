@@ -3,8 +3,12 @@
 //! Flags win over the environment, the environment over the file, and the file over the defaults. The defaults are a
 //! complete chat. Every problem with the file is an error that shows the line.
 
+pub mod auth;
+mod cautions;
 mod expected;
 mod file;
+pub mod issuer;
+pub mod keys;
 pub mod names;
 pub mod permission;
 pub mod route;
@@ -18,7 +22,9 @@ pub mod url;
 
 use std::path::{Path, PathBuf};
 
+use auth::{Auth, Proof};
 use chat_protocol::{Handshake, Index, Receivers};
+use keys::KeysFileError;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -34,6 +40,10 @@ pub const FILE_NAME: &str = "chatctl.toml";
 pub struct Settings {
     /// The folder of the config file. Relative paths start here, and local state is kept in `.chatctl/` below it.
     pub folder: PathBuf,
+    /// The config file, where there is one.
+    pub config_file: Option<PathBuf>,
+    /// Whether a flag or a variable names the stack, not the config.
+    pub is_stack_overridden: bool,
     pub stack: StackName,
     pub stage: StageName,
     /// The request limits of each route. With `None`, the account's limits apply.
@@ -45,6 +55,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The backend that handles `$connect` and `$disconnect` instead of our own functions.
     pub lifecycle: Option<Lifecycle>,
+    /// What proves a name, and which web pages may connect.
+    pub auth: Auth,
     /// Days that CloudWatch keeps the functions' logs.
     pub log_retention_days: u32,
     pub handlers: Handlers,
@@ -126,6 +138,12 @@ pub enum ConfigError {
     },
     #[error("there is no {path}")]
     Missing { path: PathBuf },
+    /// The public keys beside the file are damaged, or cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysFileError),
+    /// The file asks for keys, and there are none.
+    #[error("{0}")]
+    NoKey(Snippet),
 }
 
 impl Settings {
@@ -174,30 +192,6 @@ impl Settings {
         }))
     }
 
-    /// Warnings for the question before a deployment to AWS, one line each.
-    pub fn cautions(&self) -> Vec<String> {
-        let mut in_clear: Vec<_> = self
-            .backends()
-            .filter(|(_, backend)| backend.url.is_in_clear())
-            .map(|(_, backend)| backend)
-            .collect();
-        // One warning for each address. A leaked secret is worse than leaked messages, so the backend with the secret
-        // is kept.
-        in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
-        in_clear.dedup_by_key(|backend| backend.url.origin());
-        let line = |backend: &Backend| {
-            let what = match &backend.secret {
-                Some(secret) => format!("messages and the header `{}`", secret.name),
-                None => "messages".to_owned(),
-            };
-            format!(
-                "{what} travel to {} unencrypted: give it an https address",
-                backend.url.origin()
-            )
-        };
-        in_clear.into_iter().map(line).collect()
-    }
-
     /// The request limits of the stage, for the question before a deployment.
     pub fn limits(&self) -> String {
         match self.throttle {
@@ -233,11 +227,15 @@ impl Settings {
             .config
             .clone()
             .map_or_else(|| folder.join(FILE_NAME), |named| folder.join(named));
+        let mut config_file = Some(path.clone());
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => match overrides.config {
                 Some(_) => return Err(ConfigError::Missing { path }),
-                None => String::new(),
+                None => {
+                    config_file = None;
+                    String::new()
+                }
             },
             Err(source) => return Err(ConfigError::Unreadable { path, source }),
         };
@@ -246,26 +244,38 @@ impl Settings {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => folder.to_owned(),
         };
-        Self::read(shown, &text, folder, overrides)
+        let mut settings = Self::read(shown, &text, folder, overrides)?;
+        if let Proof::Token(keys) = &mut settings.auth.proof {
+            keys.load()?;
+        }
+        Ok(Self {
+            config_file,
+            ..settings
+        })
     }
 
-    /// What `text`, the content of the file `shown`, says for a chat in `folder`.
+    /// The settings of `text`, the content of the file `shown`, for a chat in `folder`; without the keys that it names.
     pub(crate) fn read(
         shown: &Path,
         text: &str,
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, routes) = file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
+        let (file, mut routes, auth) =
+            file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
-        routes::check_policies(&file.routes, stack, stage).map_err(|(place, message)| {
-            ConfigError::Invalid(Snippet::new(shown, text, place, message))
-        })?;
-        Ok(Self::resolve(folder, file, routes, overrides))
+        let grants = auth.grants_of_handlers();
+        routes::check_policies(&file.routes, (stack, stage), &grants).map_err(
+            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message)),
+        )?;
+        routes.grant(&grants);
+        let settings = Self::resolve(folder, file, routes, overrides);
+        Ok(Self { auth, ..settings })
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
+        let is_stack_overridden = overrides.stack.is_some();
         Self {
             stack: overrides.stack.unwrap_or(file.stack),
             stage: overrides.stage.unwrap_or(file.stage.name),
@@ -274,6 +284,7 @@ impl Settings {
             to: overrides.to.unwrap_or(file.to),
             routes: routes.messages,
             lifecycle: routes.lifecycle,
+            auth: Auth::default(),
             log_retention_days: file.logs.retention_days.0,
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
@@ -287,6 +298,8 @@ impl Settings {
                 endpoint: overrides.endpoint,
             },
             local_port: file.local.port.map(|port| port.0),
+            config_file: None,
+            is_stack_overridden,
             folder,
         }
     }
@@ -317,7 +330,7 @@ mod tests {
         );
         let only = Route {
             key: "$default".parse().unwrap(),
-            purpose: Purpose::of_people(Receivers::Friend),
+            purpose: Purpose::for_people(Receivers::Friend),
         };
         assert_eq!(
             settings.limits(),

@@ -109,7 +109,7 @@ impl RouteKey {
 
 name!(
     /// The field of a JSON object that carries the message. It is part of a JSONPath, so it has no punctuation.
-    MemberName,
+    FieldName,
     "name of a JSON field",
     |text| {
         length(text, 64)?;
@@ -181,14 +181,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn refusal<T: std::str::FromStr<Err = InvalidName> + fmt::Debug>(text: &str) -> String {
+    fn error_of<T: std::str::FromStr<Err = InvalidName> + fmt::Debug>(text: &str) -> String {
         text.parse::<T>().expect_err("must be refused").to_string()
     }
 
     #[test]
     fn a_stage_with_a_slash_is_refused_with_the_reason() {
         assert_eq!(
-            refusal::<StageName>("v1/beta"),
+            error_of::<StageName>("v1/beta"),
             r#""v1/beta" is not a stage name: '/' is not allowed, only letters, digits, `-` and `_`"#
         );
     }
@@ -196,19 +196,19 @@ mod tests {
     #[test]
     fn a_stack_name_longer_than_aws_allows_is_refused() {
         assert!(
-            refusal::<StackName>(&"a".repeat(129)).ends_with("it has 129 characters, 128 at most")
+            error_of::<StackName>(&"a".repeat(129)).ends_with("it has 129 characters, 128 at most")
         );
         "a".repeat(128).parse::<StackName>().unwrap();
     }
 
     #[test]
     fn a_stack_name_starts_with_a_letter() {
-        assert!(refusal::<StackName>("1chat").ends_with("it must start with a letter"));
+        assert!(error_of::<StackName>("1chat").ends_with("it must start with a letter"));
     }
 
     #[test]
     fn only_api_gateway_s_own_route_keys_are_lifecycle_keys() {
-        assert!(refusal::<RouteKey>("$other").contains("'$' is not allowed"));
+        assert!(error_of::<RouteKey>("$other").contains("'$' is not allowed"));
         for (key, is_lifecycle) in [
             ("$connect", true),
             ("$disconnect", true),
@@ -225,10 +225,10 @@ mod tests {
     #[test]
     fn a_field_name_is_one_word_without_punctuation() {
         for name in ["message", "_x", "a-b", "data2"] {
-            name.parse::<MemberName>().unwrap();
+            name.parse::<FieldName>().unwrap();
         }
         for name in ["", "a.b", "2", "-a", "a b", "a'"] {
-            refusal::<MemberName>(name);
+            error_of::<FieldName>(name);
         }
     }
 
@@ -237,17 +237,17 @@ mod tests {
         "ws://127.0.0.1:4566/_aws/execute-api/{api}/{stage}"
             .parse::<EndpointTemplate>()
             .unwrap();
-        assert!(refusal::<EndpointTemplate>("ws://x/{api}").contains("{api} and {stage}"));
+        assert!(error_of::<EndpointTemplate>("ws://x/{api}").contains("{api} and {stage}"));
         assert!(
-            refusal::<EndpointTemplate>("ws://x/{api}/{stage}/${AWS::AccountId}").contains("'$'")
+            error_of::<EndpointTemplate>("ws://x/{api}/{stage}/${AWS::AccountId}").contains("'$'")
         );
-        assert!(refusal::<EndpointTemplate>("http://x/{api}/{stage}").contains("ws://"));
+        assert!(error_of::<EndpointTemplate>("http://x/{api}/{stage}").contains("ws://"));
     }
 
     #[test]
     fn a_person_cannot_be_named_with_a_line_break_or_outer_spaces() {
-        assert!(refusal::<PersonName>("Tom\r\nX: y").contains("not allowed"));
-        assert!(refusal::<PersonName>(" Tom").contains("space"));
+        assert!(error_of::<PersonName>("Tom\r\nX: y").contains("not allowed"));
+        assert!(error_of::<PersonName>(" Tom").contains("space"));
         "Ann Lee".parse::<PersonName>().unwrap();
     }
 
@@ -260,7 +260,7 @@ mod tests {
             let _stack = text.parse::<StackName>();
             let _stage = text.parse::<StageName>();
             let _route = text.parse::<RouteKey>();
-            let _member = text.parse::<MemberName>();
+            let _member = text.parse::<FieldName>();
         }
     }
 }

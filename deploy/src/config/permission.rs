@@ -36,8 +36,32 @@ pub enum Granted {
     Table,
     /// The connections of this stack's API and stage.
     Connections,
+    /// The same, to be told something and closed.
+    Ending,
     /// Something else, by its ARN.
     Arn(String),
+}
+
+impl Grant {
+    /// What a handler needs beside its own permissions to tell a client that its token has expired, and to end the connection.
+    pub(super) fn ending() -> Self {
+        let action = Action("execute-api:ManageConnections".into());
+        Self {
+            actions: vec![action],
+            resources: vec![Granted::Ending],
+        }
+    }
+}
+
+impl Granted {
+    /// The methods of the @connections API that it is about.
+    pub const fn methods(&self) -> &'static [&'static str] {
+        match self {
+            Self::Connections => &["POST", "GET", "DELETE"],
+            Self::Ending => &["POST", "DELETE"],
+            Self::Table | Self::Arn(_) => &[],
+        }
+    }
 }
 
 /// The most characters that the policies in a role may have together; white space is not counted
@@ -66,13 +90,15 @@ pub fn size_of_policies(
         let of = grant.resources.iter().flat_map(|resource| match resource {
             Granted::Table => vec![named("dynamodb", format!("table/{stack}-Connections"))],
             Granted::Arn(arn) => vec![arn.clone()],
-            Granted::Connections => ["POST", "GET", "DELETE"]
+            Granted::Connections | Granted::Ending => resource
+                .methods()
+                .iter()
                 .map(|method| {
                     format!(
                         "arn:{PARTITION}:execute-api:{REGION}:{ACCOUNT}:{API}/{stage}/{method}/@connections/*"
                     )
                 })
-                .into(),
+                .collect(),
         });
         of.collect::<Vec<_>>()
     };
@@ -187,7 +213,7 @@ fn at_least_one<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 mod tests {
     use super::*;
 
-    fn refusal<T: TryFrom<String, Error = String> + std::fmt::Debug>(text: &str) -> String {
+    fn error_of<T: TryFrom<String, Error = String> + std::fmt::Debug>(text: &str) -> String {
         T::try_from(text.to_owned()).expect_err("must be refused")
     }
 
@@ -211,24 +237,24 @@ mod tests {
             "dynamodb:Query Item",
             "",
         ] {
-            assert!(refusal::<Action>(text).contains("is not an action"));
+            assert!(error_of::<Action>(text).contains("is not an action"));
         }
     }
 
     #[test]
     fn wildcards_are_refused_with_the_reason() {
-        assert!(refusal::<Action>("dynamodb:*").contains("name each action"));
-        assert!(refusal::<Action>("*").contains("name each action"));
-        assert!(refusal::<Granted>("*").contains("everything in the account"));
+        assert!(error_of::<Action>("dynamodb:*").contains("name each action"));
+        assert!(error_of::<Action>("*").contains("name each action"));
+        assert!(error_of::<Granted>("*").contains("everything in the account"));
         for arn in [
             "arn:aws:s3:::*",
             "arn:aws:s3:::**",
             "arn:aws:s3:::*/*",
             "arn:aws:sns:r:1:?*",
         ] {
-            assert!(refusal::<Granted>(arn).contains("everything of a service"));
+            assert!(error_of::<Granted>(arn).contains("everything of a service"));
         }
-        assert!(refusal::<Granted>("arn:aws:*:::x").contains("everything of a service"));
+        assert!(error_of::<Granted>("arn:aws:*:::x").contains("everything of a service"));
     }
 
     #[test]
@@ -241,8 +267,8 @@ mod tests {
         let arn = "arn:aws:s3:::bucket/pictures/*";
         assert_eq!(of(arn), Granted::Arn(arn.into()));
         for text in ["tables", "arn:aws:s3", "arn:aws:s3:::${x}", "arn::s3:::x"] {
-            assert!(refusal::<Granted>(text).contains("is not a resource"));
+            assert!(error_of::<Granted>(text).contains("is not a resource"));
         }
-        assert!(refusal::<Granted>("arn:aws:s3:::").contains("ends before"));
+        assert!(error_of::<Granted>("arn:aws:s3:::").contains("names no resource"));
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chat_protocol::{Receivers, Rule};
 
-use super::names::{MemberName, RouteKey};
+use super::names::{FieldName, RouteKey};
 use super::permission::Grant;
 use super::secret::SecretHeader;
 use super::url::BackendUrl;
@@ -26,7 +26,7 @@ pub enum Purpose {
     Http {
         backend: Backend,
         /// The JSON field that the backend receives as `message`.
-        text: Option<MemberName>,
+        text: Option<FieldName>,
     },
     /// It goes to the user's function.
     Handler(CustomHandler),
@@ -34,7 +34,7 @@ pub enum Purpose {
 
 impl Purpose {
     /// The default for messages to `receivers`.
-    pub fn of_people(receivers: Receivers) -> Self {
+    pub fn for_people(receivers: Receivers) -> Self {
         let rule = receivers.rule();
         Self::People { receivers, rule }
     }

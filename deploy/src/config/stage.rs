@@ -105,7 +105,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    fn of(name: Option<StageName>, throttle: Option<Throttling>) -> Self {
+    fn new(name: Option<StageName>, throttle: Option<Throttling>) -> Self {
         Self {
             name: name.unwrap_or_else(|| "v1".parse().expect("every default is valid")),
             throttle: throttle.unwrap_or_default(),
@@ -115,7 +115,7 @@ impl Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self::of(None, None)
+        Self::new(None, None)
     }
 }
 
@@ -135,11 +135,11 @@ impl<'de> Deserialize<'de> for Stage {
             }
             fn visit_str<E: de::Error>(self, name: &str) -> Result<Stage, E> {
                 let name = name.parse().map_err(E::custom)?;
-                Ok(Stage::of(Some(name), None))
+                Ok(Stage::new(Some(name), None))
             }
             fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Stage, M::Error> {
                 let table = Table::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Stage::of(table.name, table.throttle))
+                Ok(Stage::new(table.name, table.throttle))
             }
         }
         from.deserialize_any(NameOrTable)

@@ -165,9 +165,9 @@ mod tests {
             ("http://x.example/#a", "fragment"),
             ("http://x.example/a b", ""),
         ] {
-            let refusal = url(text).expect_err(text);
-            assert!(refusal.starts_with(&format!("{text:?} is not the URL of a backend: ")));
-            assert!(refusal.contains(reason), "{refusal}");
+            let error = url(text).expect_err(text);
+            assert!(error.starts_with(&format!("{text:?} is not the URL of a backend: ")));
+            assert!(error.contains(reason), "{error}");
         }
     }
 

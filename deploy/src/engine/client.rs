@@ -3,16 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
-use chat_protocol::Handshake;
+use chat_protocol::{Handshake, auth};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::TargetError;
 use super::network::{DialError, ProxyFailure, Socket, dial};
 use super::requests::{Request, place};
+use super::{TargetError, Token};
 
 /// How long a handshake may take. An authorizer has 29 seconds.
 const HANDSHAKE: Duration = Duration::from_secs(40);
@@ -28,6 +28,8 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub struct Address {
     pub url: String,
     pub handshake: Handshake,
+    /// What proves the name, where the chat asks for a proof.
+    pub token: Option<Token>,
 }
 
 /// Why a connection did not open.
@@ -101,6 +103,9 @@ impl Address {
                 .parse()
                 .expect("a name's characters are all allowed in a header");
             request.headers_mut().insert(name, value);
+        }
+        if let Some(token) = &self.token {
+            request.headers_mut().insert(auth::HEADER, token.header());
         }
         let told = Request::begin("GET", "websocket", place(request.uri()));
         let opened = dial(request).await;
@@ -299,12 +304,12 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_where_nothing_listens_is_worth_another_attempt() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("ws://{}/v1", listener.local_addr().unwrap());
-        drop(listener);
+        let closed = testing::ports::Closed::new();
+        let url = format!("ws://{}/v1", closed.address);
         let address = Address {
             url,
             handshake: Handshake::default().with(chat_protocol::Field::From, "Tom"),
+            token: None,
         };
         assert!(connect(&address).await.unwrap_err().may_pass());
     }
@@ -324,6 +329,7 @@ mod tests {
         let address = Address {
             url,
             handshake: Handshake::default(),
+            token: None,
         };
         let (outcome, _stream) = tokio::join!(connect(&address), answering);
         assert!(outcome.unwrap_err().is_without_tls());

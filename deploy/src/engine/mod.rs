@@ -24,6 +24,7 @@ pub mod requests;
 pub mod silence;
 mod target;
 mod teardown;
+mod token;
 mod verify;
 
 pub use again::execute_with_second_try;
@@ -40,6 +41,7 @@ pub use target::{
     Unready,
 };
 pub use teardown::{Teardown, teardown, teardown_here};
+pub use token::{NoToken, Token};
 #[cfg(test)]
 pub use verify::COMPLAINTS;
 pub use verify::{Verified, complaining, complaint, verify};

@@ -44,7 +44,7 @@ pub async fn run(folder: PathBuf, stack: String, complain: fn(&str)) -> Result<(
     if !folder.is_asked_for()? {
         return Err(no_request());
     }
-    let Some(lock) = folder.lock_patiently().await? else {
+    let Some(lock) = folder.lock_when_free().await? else {
         return Err(TargetError::new(
             ErrorKind::Failed,
             format!("local stack `{stack}` is already running"),
@@ -220,7 +220,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         started_at: since_epoch(started_at).as_secs(),
         connections,
         functions: functions.collect(),
-        memory_bytes: memory::of_this_process_and_its_children(),
+        memory_bytes: memory::used_by_this_process_and_its_children(),
         warnings: journal.warnings().clone(),
     }
 }

@@ -287,12 +287,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_without_a_listener_is_an_error_and_not_a_hang() {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .await
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let closed = testing::ports::Closed::new();
+        let port = closed.address.port();
         let running = Running {
             pid: 7,
             port: 1,

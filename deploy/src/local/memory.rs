@@ -1,7 +1,7 @@
 //! Measures the memory of this process and its children.
 
 /// In bytes, with shared pages counted once; `None` without `/proc`, that is, on systems other than Linux.
-pub(super) fn of_this_process_and_its_children() -> Option<u64> {
+pub(super) fn used_by_this_process_and_its_children() -> Option<u64> {
     let own = std::process::id();
     let mut total = proportional(own)?;
     for entry in std::fs::read_dir("/proc").ok()?.flatten() {
@@ -36,7 +36,7 @@ fn proportional(pid: u32) -> Option<u64> {
 mod tests {
     #[test]
     fn it_is_more_than_nothing_and_less_than_everything() {
-        let bytes = super::of_this_process_and_its_children().unwrap();
+        let bytes = super::used_by_this_process_and_its_children().unwrap();
         assert!((100_000..50_000_000_000).contains(&bytes), "{bytes}");
     }
 }

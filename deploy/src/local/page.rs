@@ -1,7 +1,11 @@
 //! The web client as chatctl-local serves it: from a local stack's gateway, or alone, for a stack elsewhere.
 
+mod renewal;
+
 use chatctl_local::Page;
 use tokio::net::TcpListener;
+
+pub use renewal::{PATH, Renewal};
 
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::page::{html, policy};
@@ -48,5 +52,13 @@ impl Served {
     /// Serves browsers until the future is dropped.
     pub async fn forever(self) {
         self.page.serve(self.listener).await;
+    }
+
+    /// [`Served::forever`], with new tokens for the page by `renewal`.
+    pub async fn forever_with(self, renewal: Renewal) {
+        let port = self.port;
+        let renewal = std::sync::Arc::new(renewal);
+        let other = move |asked: &chatctl_local::Asked<'_>| renewal.answer(asked, port);
+        self.page.serve_with(self.listener, other).await;
     }
 }

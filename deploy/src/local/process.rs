@@ -10,6 +10,7 @@ use super::unresponsive::{unresponsive, unresponsive_hint};
 use super::{LocalTarget, control};
 use crate::config::names::StackName;
 use crate::engine::{ErrorKind, Stacks, TargetError};
+use crate::programs::SECRETS;
 use crate::stack::render::output;
 
 /// Makes glibc's allocator return free memory: large blocks at once, because each is mapped separately, and the end of
@@ -49,7 +50,7 @@ impl LocalTarget {
         // A process that another command started may begin in between; it is stopped too.
         for _ in 0..3 {
             self.stop(stack).await?;
-            if let Some(held) = folder.lock_patiently().await? {
+            if let Some(held) = folder.lock_when_free().await? {
                 return Ok(held);
             }
         }
@@ -112,7 +113,12 @@ impl LocalTarget {
         let program = std::env::current_exe()
             .map_err(|error| TargetError::file("find", Path::new("chatctl"), error))?;
         let log = folder.open_log()?;
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        // It lives long and makes no tokens.
+        for variable in SECRETS {
+            command.env_remove(variable);
+        }
+        let child = command
             .arg("local-stack")
             .arg(folder.path())
             .arg::<&str>(stack.as_ref())

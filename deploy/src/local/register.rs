@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::records::Running;
 
 /// The time to wait for commands that lock an entry for a moment to test it.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The entry of a running stack. It is removed with the value, and does not count without it.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(super) async fn enter(folder: &Path, running: &Running) -> Option<Entry> {
     let text = serde_json::to_vec(&running).ok()?;
     let name = name(folder);
     let began = tokio::time::Instant::now();
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < TIMEOUT {
         // Created each time, because the process that removes the last entry also removes the folder.
         let register = Register::open(&place(), true)?;
         if let Some(mut lock) = register.lock_new(&name) {

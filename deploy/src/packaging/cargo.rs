@@ -72,7 +72,7 @@ pub(super) async fn run(
         .process_group(0)
         .spawn()
         .map_err(not_started)?;
-    let mut group = Group::of(&child);
+    let mut group = Group::new(&child);
     drop(starting);
     let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
     let mut stderr = child.stderr.take().expect("stderr is piped");
@@ -84,7 +84,7 @@ pub(super) async fn run(
             .await
             .map(|_| String::from_utf8_lossy(&text).into_owned())
     });
-    let mut progress = Progress::of(&source.binary);
+    let mut progress = Progress::new(&source.binary);
     while let Ok(Some(line)) = lines.next_line().await {
         // Lines that are not messages of cargo are ignored.
         if let Ok(message) = serde_json::from_str(&line) {
@@ -164,7 +164,7 @@ impl Drop for Starting {
 struct Group(Option<u32>);
 
 impl Group {
-    fn of(child: &Child) -> Self {
+    fn new(child: &Child) -> Self {
         let group = child.id();
         if let Some(group) = group {
             guard::group_started(group, "");
@@ -217,7 +217,7 @@ struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    fn of(binary: &'a str) -> Self {
+    fn new(binary: &'a str) -> Self {
         Self {
             binary,
             count: 0,

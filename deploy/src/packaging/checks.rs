@@ -15,11 +15,11 @@ pub async fn checks(
     source: Source<'_>,
     deployed: Option<Architecture>,
 ) -> Vec<Check> {
-    let programs = Programs::of_environment();
+    let programs = Programs::from_environment();
     let mut checks = Vec::new();
     let mut wanted = Wanted::new(settings.aws.architecture, deployed);
     let mut folder = None;
-    for code in Code::of(settings) {
+    for code in Code::for_settings(settings) {
         let found = match (&code.origin, source) {
             (Origin::Own, Source::Prebuilt(given)) => {
                 read_prebuilt(given, wanted.fixed()).map(|(_, fit)| {
@@ -27,14 +27,14 @@ pub async fn checks(
                     Some(format!("handlers given, for {}", fit.architecture.word()))
                 })
             }
-            _ => Crate::of(&programs, &code, settings).await.map(|found| {
+            _ => Crate::find(&programs, &code, settings).await.map(|found| {
                 let told = matches!(code.origin, Origin::Custom { .. })
                     .then(|| format!("handler {} is `{}`", code.name(), found.binary));
                 folder.get_or_insert(found.folder);
                 told
             }),
         };
-        match found.map_err(|error| error.of(&code)) {
+        match found.map_err(|error| error.with_route(&code)) {
             Ok(None) => {}
             Ok(Some(told)) => checks.push(Check::new("handlers", Ok(told))),
             Err(error) => checks.push(Check::new("handlers", Err(error.into()))),

@@ -88,7 +88,7 @@ pub enum PackagingError {
 
 impl PackagingError {
     /// Adds the route to the error, if it belongs to one.
-    pub(super) fn of(self, code: &Code) -> Self {
+    pub(super) fn with_route(self, code: &Code) -> Self {
         match &code.origin {
             Origin::Own => self,
             Origin::Custom { key, .. } => Self::Custom {

@@ -20,7 +20,7 @@ impl Crate {
     ///
     /// # Errors
     /// [`PackagingError`]: there is none, it belongs to another user, or its binary is ambiguous.
-    pub(super) async fn of(
+    pub(super) async fn find(
         programs: &Programs,
         code: &Code,
         settings: &Settings,
@@ -45,7 +45,7 @@ impl Crate {
 /// # Errors
 /// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`], [`PackagingError::Foreign`].
 pub(super) fn folder_of(code: &Code, settings: &Settings) -> Result<PathBuf, PackagingError> {
-    let owners = Owners::of_environment();
+    let owners = Owners::from_environment();
     let folder = match &code.origin {
         Origin::Own => find_crate(settings, &owners)?,
         Origin::Custom { folder, .. } => absolute(folder),
@@ -121,7 +121,7 @@ mod tests {
     use crate::packaging::sample::{settings, write_crate};
 
     fn find(settings: &Settings) -> Result<PathBuf, PackagingError> {
-        find_crate(settings, &Owners::of_environment())
+        find_crate(settings, &Owners::from_environment())
     }
 
     /// The crate that a project in `deep/below` of `folder` finds.
@@ -177,13 +177,13 @@ mod tests {
         let start = root.join("home/project");
         std::fs::create_dir_all(&start).unwrap();
         std::fs::create_dir(root.join(".git")).unwrap();
-        let owners = Owners::of_environment();
+        let owners = Owners::from_environment();
         assert_eq!(last_searched(&start, None, &owners), root);
         let home = root.join("home");
         assert_eq!(last_searched(&start, Some(&home), &owners), start);
         std::fs::create_dir(home.join(".git")).unwrap();
         assert_eq!(last_searched(&start, Some(&home), &owners), home);
-        let other = Owners::of_users([0xfff0]);
+        let other = Owners::from_users([0xfff0]);
         assert_eq!(last_searched(&start, None, &other), start);
     }
 

@@ -104,7 +104,7 @@ pub async fn executables(
     prebuilt: Option<&Path>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Executable>, PackagingError> {
-    executables_by(&Programs::of_environment(), settings, prebuilt, reporter).await
+    executables_by(&Programs::from_environment(), settings, prebuilt, reporter).await
 }
 
 async fn executables_by(
@@ -115,12 +115,14 @@ async fn executables_by(
 ) -> Result<Built<Executable>, PackagingError> {
     // Builds take minutes, so a missing crate is reported before the first one.
     let mut origins = Vec::new();
-    for code in Code::of(settings) {
+    for code in Code::for_settings(settings) {
         let origin = match (&code.origin, prebuilt) {
             (Origin::Own, Some(given)) => Ok(Found::Built(file_in(given))),
-            _ => Crate::of(programs, &code, settings).await.map(Found::Crate),
+            _ => Crate::find(programs, &code, settings)
+                .await
+                .map(Found::Crate),
         };
-        let origin = origin.map_err(|error| error.of(&code))?;
+        let origin = origin.map_err(|error| error.with_route(&code))?;
         origins.push((code, origin));
     }
     let reporter = &mut Counting::new(reporter);
@@ -134,8 +136,8 @@ async fn executables_by(
                 path_of(programs, found, settings, &mut crates, reporter).await
             }
         };
-        let executable = path.and_then(|path| Executable::of(code.name(), path));
-        let executable = executable.map_err(|error| error.of(&code))?;
+        let executable = path.and_then(|path| Executable::read(code.name(), path));
+        let executable = executable.map_err(|error| error.with_route(&code))?;
         built.insert(code.parameter, executable);
     }
     Ok(built)
@@ -157,7 +159,7 @@ async fn path_of(
 ) -> Result<PathBuf, PackagingError> {
     let profile = &settings.handlers.profile;
     let places = match paths::hides(profile) {
-        true => Some(Places::of(programs, &found).await),
+        true => Some(Places::for_crate(programs, &found).await),
         false => None,
     };
     let found = match &places {
@@ -198,7 +200,7 @@ pub async fn artifacts(
     deployed: Option<Architecture>,
     reporter: &mut impl Reporter,
 ) -> Result<Built<Artifact>, PackagingError> {
-    let programs = Programs::of_environment();
+    let programs = Programs::from_environment();
     artifacts_by(&programs, settings, source, deployed, reporter).await
 }
 
@@ -212,15 +214,15 @@ async fn artifacts_by(
     let reporter = &mut Counting::new(reporter);
     let mut built = Built::new();
     let mut wanted = Wanted::new(settings.aws.architecture, deployed);
-    for code in Code::of(settings) {
+    for code in Code::for_settings(settings) {
         let artifact = match (&code.origin, source) {
             (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted.fixed())
-                .map(|(bytes, fit)| Artifact::of(code.name(), &bytes, fit, "given")),
+                .map(|(bytes, fit)| Artifact::new(code.name(), &bytes, fit, "given")),
             (_, source) => {
                 artifact_of(programs, &code, settings, wanted, source.check(), reporter).await
             }
         };
-        let artifact = artifact.map_err(|error| error.of(&code))?;
+        let artifact = artifact.map_err(|error| error.with_route(&code))?;
         wanted = wanted.like_the_others(artifact.architecture);
         built.insert(code.parameter, artifact);
     }
@@ -235,11 +237,11 @@ async fn artifact_of(
     check: TargetCheck,
     reporter: &mut impl Reporter,
 ) -> Result<Artifact, PackagingError> {
-    let found = Crate::of(programs, code, settings).await?;
+    let found = Crate::find(programs, code, settings).await?;
     let toolchain = Toolchain::detect(programs, &found.folder).await?;
     let choice = choice::choose(&toolchain, wanted, check)?;
     reporter.report(&building(code, &found));
-    let places = Places::of(programs, &found).await;
+    let places = Places::for_crate(programs, &found).await;
     let target = match choice.builder {
         Builder::Cargo => None,
         Builder::Zig | Builder::CargoLambda => Some(triple(choice.architecture)),
@@ -253,12 +255,12 @@ async fn artifact_of(
         what: "the handlers that were built".into(),
         why,
     })?;
-    Ok(Artifact::of(code.name(), &bytes, fit, choice.reason))
+    Ok(Artifact::new(code.name(), &bytes, fit, choice.reason))
 }
 
 impl<'a> Source<'a> {
     /// The source that the flags select: `--handlers PATH`, `--skip-target-check`.
-    pub fn of_flags(handlers: Option<&'a Path>, skip_target_check: bool) -> Self {
+    pub fn from_flags(handlers: Option<&'a Path>, skip_target_check: bool) -> Self {
         match handlers {
             Some(path) => Self::Prebuilt(path),
             None if skip_target_check => Self::Crate(TargetCheck::Skipped),
@@ -276,7 +278,7 @@ impl<'a> Source<'a> {
 }
 
 impl Executable {
-    fn of(name: &str, path: PathBuf) -> Result<Self, PackagingError> {
+    fn read(name: &str, path: PathBuf) -> Result<Self, PackagingError> {
         // Without the size limit of code for Lambda: an unoptimised build can be huge.
         let bytes = std::fs::read(&path).map_err(|source| PackagingError::Unreadable {
             path: path.clone(),
@@ -292,7 +294,7 @@ impl Executable {
 }
 
 impl Artifact {
-    fn of(name: &str, executable: &[u8], fit: Fit, reason: &str) -> Self {
+    fn new(name: &str, executable: &[u8], fit: Fit, reason: &str) -> Self {
         let zip = zip::zip(executable);
         let needs = match fit.glibc {
             Some(version) => format!("glibc {version}"),

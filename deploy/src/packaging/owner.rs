@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::PackagingError;
 
-/// The variable with folders, separated as in PATH, whose contents are built whoever owns them.
+/// The variable with folders, separated as in PATH, whose contents are built regardless of their owner.
 pub(super) const SAFE_FOLDERS: &str = "CHATCTL_SAFE_FOLDERS";
 
 /// The users that may own code that is built.
@@ -25,7 +25,7 @@ pub(super) struct Owners {
 impl Owners {
     /// The user that chatctl runs as, root, and under sudo the user that called it; and the folders that the
     /// environment excepts.
-    pub(super) fn of_environment() -> Self {
+    pub(super) fn from_environment() -> Self {
         let own = rustix::process::geteuid().as_raw();
         let sudo = std::env::var("SUDO_UID").ok();
         let caller = sudo.filter(|_| own == 0).and_then(|id| id.parse().ok());
@@ -41,7 +41,7 @@ impl Owners {
 
     /// These users, without excepted folders.
     #[cfg(test)]
-    pub(super) fn of_users(users: impl IntoIterator<Item = u32>) -> Self {
+    pub(super) fn from_users(users: impl IntoIterator<Item = u32>) -> Self {
         Self {
             users: users.into_iter().collect(),
             safe: Vec::new(),
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_crate_of_the_user_is_built_and_one_of_another_user_is_not() {
         let (_above, folder) = crate_in("[workspace]\n");
-        let own = Owners::of_environment();
+        let own = Owners::from_environment();
         assert_eq!(own.check(&folder).unwrap(), folder);
         assert_eq!(
             refused(&other(Path::new("/nowhere")), &folder),

@@ -32,7 +32,7 @@ struct Metadata {
 impl Places {
     /// The folders of a build of `source`. Tools that fail are skipped, because the build itself will report the
     /// problem.
-    pub(super) async fn of(programs: &Programs, source: &Crate) -> Self {
+    pub(super) async fn for_crate(programs: &Programs, source: &Crate) -> Self {
         let folder = &source.folder;
         let words = ["metadata", "--no-deps", "--format-version", "1"];
         let (version, sysroot, metadata) = tokio::join!(
@@ -168,7 +168,7 @@ mod tests {
         let scripts = Scripts::new();
         let programs = Programs {
             cargo: plain_cargo(&scripts),
-            ..Programs::of_environment()
+            ..Programs::from_environment()
         };
         let folder = tempfile::tempdir().unwrap();
         let root = canonical(folder.path());
@@ -185,7 +185,7 @@ mod tests {
              #[used] static MADE: fn(usize) -> u8 = made::made;\n#[cfg(marked)] #[used] static MARK: &str = \"marked by a flag\";\n"
         );
         std::fs::write(source.folder.join("src/main.rs"), main).unwrap();
-        let places = Places::of(&programs, &source).await;
+        let places = Places::for_crate(&programs, &source).await;
         let hidden = places.hidden(&programs, source.clone(), None);
         let source = if in_sight { source } else { hidden };
         let mut recorder = Recorder::default();

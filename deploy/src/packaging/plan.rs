@@ -21,7 +21,7 @@ pub enum Planned {
 /// # Errors
 /// [`PackagingError`]: a crate is missing, or belongs to another user.
 pub fn plan(settings: &Settings, prebuilt: Option<&Path>) -> Result<Vec<Planned>, PackagingError> {
-    let planned = Code::of(settings).into_iter().map(|code| {
+    let planned = Code::for_settings(settings).into_iter().map(|code| {
         let name = code.name().to_owned();
         match (&code.origin, prebuilt) {
             (Origin::Own, Some(given)) => Ok(Planned::Given {
@@ -29,7 +29,7 @@ pub fn plan(settings: &Settings, prebuilt: Option<&Path>) -> Result<Vec<Planned>
                 path: absolute(&file_in(given)),
             }),
             _ => {
-                let folder = folder_of(&code, settings).map_err(|error| error.of(&code))?;
+                let folder = folder_of(&code, settings).map_err(|error| error.with_route(&code))?;
                 Ok(Planned::Crate { name, folder })
             }
         }

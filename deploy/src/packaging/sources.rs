@@ -28,20 +28,20 @@ pub struct Sources {
 /// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`] and [`PackagingError::Foreign`].
 pub async fn sources(settings: &Settings, prebuilt: bool) -> Result<Sources, PackagingError> {
     let mut sources = Sources::default();
-    for code in Code::of(settings) {
+    for code in Code::for_settings(settings) {
         if prebuilt && code.origin == Origin::Own {
             continue;
         }
-        let of_crate = of_crate(folder_of(&code, settings)?).await;
-        sources.crates.extend(of_crate.crates);
-        sources.files.extend(of_crate.files);
-        sources.targets.extend(of_crate.targets);
+        let for_crate = for_crate(folder_of(&code, settings)?).await;
+        sources.crates.extend(for_crate.crates);
+        sources.files.extend(for_crate.files);
+        sources.targets.extend(for_crate.targets);
     }
     Ok(sources)
 }
 
-async fn of_crate(folder: PathBuf) -> Sources {
-    let asked = command(&Programs::of_environment().cargo)
+async fn for_crate(folder: PathBuf) -> Sources {
+    let asked = command(&Programs::from_environment().cargo)
         .args(["metadata", "--format-version", "1"])
         .current_dir(&folder)
         .env_remove("CARGO_MANIFEST_DIR")

@@ -10,7 +10,7 @@ fn programs(scripts: &Scripts) -> Programs {
         cargo: plain_cargo(scripts),
         python: nothing(),
         zig: nothing(),
-        ..Programs::of_environment()
+        ..Programs::from_environment()
     }
 }
 

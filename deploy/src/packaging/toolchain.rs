@@ -19,7 +19,7 @@ pub(super) struct Programs {
 
 impl Programs {
     /// The programs that cargo, and cargo-lambda's search for zig, would find.
-    pub(super) fn of_environment() -> Self {
+    pub(super) fn from_environment() -> Self {
         Self {
             cargo: named("CARGO", "cargo"),
             rustc: named("RUSTC", "rustc"),

@@ -148,7 +148,7 @@ fn unwrapped(reason: &str) -> String {
 
 /// The meaning of a known reason for this stack, and a remedy.
 fn explanation(reason: &str, resource_type: &str) -> Option<(&'static str, String)> {
-    if let Some(denial) = Denial::of(reason, "the action that AWS names") {
+    if let Some(denial) = Denial::parse(reason, "the action that AWS names") {
         return Some((denial.meaning(), denial.remedy()));
     }
     if let Some(known) = unavailable::explanation(reason) {
@@ -200,7 +200,7 @@ mod tests {
                 F (AWS::X::Y) could not be created: Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.
                   meaning: the zip with the handlers was gone from the bucket when Lambda fetched it
                   (2 resources that were only cancelled are not shown)
-                  do: deploy again: it is published again when it is missing"#]],
+                  do: deploy again, which publishes it again"#]],
         );
     }
 
@@ -210,8 +210,8 @@ mod tests {
             "R CREATE_FAILED API: iam:CreateRole User: arn:aws:iam::1:user/x is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::1:role/r",
             expect![[r#"
                 R (AWS::X::Y) could not be created: API: iam:CreateRole User: arn:aws:iam::1:user/x is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::1:role/r
-                  meaning: the identity that deploys may not do this; CloudFormation acts with its permissions
-                  do: have somebody allow it iam:CreateRole, then deploy again"#]],
+                  meaning: the deploying identity lacks this permission; CloudFormation uses the identity's permissions
+                  do: have an administrator allow it iam:CreateRole, then deploy again"#]],
         );
     }
 

@@ -28,7 +28,7 @@ pub enum Origin {
 
 impl Code {
     /// Every executable that the stack of `settings` needs, ours first. Empty for a stack without functions.
-    pub fn of(settings: &Settings) -> Vec<Self> {
+    pub fn for_settings(settings: &Settings) -> Vec<Self> {
         let own = settings.has_own_functions().then(|| Self {
             parameter: CODE_KEY.into(),
             origin: Origin::Own,
@@ -97,7 +97,7 @@ mod tests {
             (format!("{backend}[[routes]]\nkey = \"c\"\n{http}"), vec![]),
         ] {
             let settings = settings(&toml);
-            let mut parts: Vec<_> = Code::of(&settings)
+            let mut parts: Vec<_> = Code::for_settings(&settings)
                 .into_iter()
                 .map(|code| code.parameter)
                 .collect();

@@ -1,6 +1,6 @@
 //! The commands that open a chat, one for each of two terminals.
 
-use chat_protocol::{Field, Handler, Handshake, Names, Receivers};
+use chat_protocol::{Field, Handler, Handshake, Mode, Names, Receivers, variable};
 
 use crate::config::Settings;
 use crate::config::names::PersonName;
@@ -16,6 +16,33 @@ pub struct ConnectCommand {
     pub command: String,
 }
 
+/// How a connect command proves who connects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// Not at all: names are claims.
+    None,
+    /// By a token that the shell puts in: `$(command)` or `$VARIABLE`.
+    Shell(String),
+    /// By the token itself.
+    Token(String),
+}
+
+impl Credential {
+    /// The option of wscat, with a space behind it. A colon and a space follow the header's name, as RFC 6750 has it.
+    fn option(&self) -> String {
+        use chat_protocol::auth::{HEADER, SCHEME};
+        match self {
+            Self::None => String::new(),
+            // Inside of double quotes a shell replaces it, and does not split what it becomes.
+            Self::Shell(expression) => format!("-H \"{HEADER}: {SCHEME} {expression}\" "),
+            Self::Token(token) => {
+                let header = format!("{HEADER}: {SCHEME} {token}");
+                format!("-H {} ", shell_words::quote(&header))
+            }
+        }
+    }
+}
+
 /// The names that a chat requires from a client that connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequiredIdentity {
@@ -29,7 +56,7 @@ pub enum RequiredIdentity {
 
 impl RequiredIdentity {
     /// What the chat of `settings` requires.
-    pub fn of(settings: &Settings) -> Self {
+    pub fn from_settings(settings: &Settings) -> Self {
         Self::for_receivers(settings.receivers(), settings.has_own_functions())
     }
 
@@ -70,15 +97,31 @@ impl RequiredIdentity {
     }
 }
 
-/// The commands with which the two users of `settings` connect to each other at `url`.
+/// How a chat with this `template` has its clients prove their names, whatever the config says by now.
+pub fn deployed_mode(template: &Template) -> Mode {
+    let authorizer = format!("{}Function", Handler::Authorize.family());
+    let said = template
+        .resources()
+        .find(|(id, _)| *id == authorizer)
+        .map(|(_, function)| &function["Properties"]["Environment"]["Variables"])
+        .and_then(|variables| variables[variable::AUTH_MODE].as_str());
+    let mut modes = Mode::ALL.into_iter();
+    let named = modes.find(|mode| said == Some(mode.word()));
+    named.unwrap_or_default()
+}
+
+/// The commands with which the two users of `settings` connect to each other at `url`, each with one of `credentials`.
 pub fn connect_commands(
     url: &str,
     settings: &Settings,
     introduction: RequiredIdentity,
+    credentials: &[Credential; 2],
 ) -> [ConnectCommand; 2] {
     let Settings { from, to, .. } = settings;
-    let common = settings.handshake();
-    [(from, to), (to, from)].map(|(from, to)| command(url, &common, from, to, introduction))
+    let said = settings.handshake();
+    let [first, second] = credentials;
+    [(from, to, first), (to, from, second)]
+        .map(|(from, to, credential)| command(url, &said, from, to, introduction, credential))
 }
 
 /// The arguments of `chatctl` with which the first user talks to the second without wscat.
@@ -98,14 +141,16 @@ fn command(
     from: &PersonName,
     to: &PersonName,
     introduction: RequiredIdentity,
+    credential: &Credential,
 ) -> ConnectCommand {
     let handshake = introduction.handshake(common.clone(), from, to);
     let header = |(name, value)| format!("-H {} ", shell_words::quote(&format!("{name}:{value}")));
     let headers: String = handshake.headers().map(header).collect();
+    let proof = credential.option();
     ConnectCommand {
         from: from.to_string(),
         to: to.to_string(),
-        command: format!("wscat {headers}-c {}", shell_words::quote(url)),
+        command: format!("wscat {headers}{proof}-c {}", shell_words::quote(url)),
     }
 }
 
@@ -122,8 +167,9 @@ mod tests {
         let [from, to] = [from, to].map(|name| name.parse().unwrap());
         let pairs = [(&from, &to), (&to, &from)];
         let commands = pairs.map(|(from, to)| {
-            let common = Handshake::default();
-            command(url, &common, from, to, RequiredIdentity::Friends)
+            let said = Handshake::default();
+            let introduction = RequiredIdentity::Friends;
+            command(url, &said, from, to, introduction, &Credential::None)
         });
         commands.map(|command| command.command + "\n").concat()
     }
@@ -155,6 +201,7 @@ mod tests {
                 &"Tom".parse().unwrap(),
                 &"Jerry".parse().unwrap(),
                 introduction,
+                &Credential::None,
             )
             .command
         };
@@ -163,6 +210,43 @@ mod tests {
             "wscat -H msgfrom:Tom -c ws://x/v1"
         );
         assert_eq!(command(RequiredIdentity::Nothing), "wscat -c ws://x/v1");
+    }
+
+    #[test]
+    fn a_token_stands_behind_the_names_and_a_shell_may_put_it_in() {
+        let line = |credential: Credential| {
+            let [tom, ann] = ["Tom", "Ann Lee"].map(|name| name.parse().unwrap());
+            let (said, friends) = (Handshake::default(), RequiredIdentity::Friends);
+            command("ws://x/v1", &said, &tom, &ann, friends, &credential).command
+        };
+        let shell = Credential::Shell("$(chatctl token --as 'Ann Lee')".into());
+        assert_eq!(
+            line(shell),
+            r#"wscat -H msgfrom:Tom -H 'msgto:Ann Lee' -H "authorization: Bearer $(chatctl token --as 'Ann Lee')" -c ws://x/v1"#
+        );
+        let token = line(Credential::Token("a.b-_.c".into()));
+        assert_eq!(
+            shell_words::split(&token).unwrap()[6],
+            "authorization: Bearer a.b-_.c"
+        );
+    }
+
+    #[test]
+    fn the_mode_of_a_deployed_chat_is_that_of_its_authorizer() {
+        for (variables, expected) in [
+            (serde_json::json!({}), Mode::Claimed),
+            (serde_json::json!({"AUTH_MODE": "token"}), Mode::Token),
+            (serde_json::json!({"AUTH_MODE": "jwt"}), Mode::Jwt),
+        ] {
+            let template = Template::new(serde_json::json!({"Resources": {"AuthorizeFunction": {
+                "Properties": {"Environment": {"Variables": variables}}
+            }}}));
+            assert_eq!(deployed_mode(&template), expected);
+        }
+        assert_eq!(
+            deployed_mode(&Template::new(serde_json::json!({}))),
+            Mode::Claimed
+        );
     }
 
     #[test]
@@ -182,7 +266,11 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
             let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
-            assert_eq!(RequiredIdentity::of(&settings), expected, "{config}");
+            assert_eq!(
+                RequiredIdentity::from_settings(&settings),
+                expected,
+                "{config}"
+            );
             let deployed = RequiredIdentity::from_deployed(&render(&settings));
             assert_eq!(deployed, expected, "{config}");
         }

@@ -45,7 +45,7 @@ const NAMES: [(&str, Kind); 11] = [
 impl Denial {
     /// Parses `words`; `None` if they are not a denial by a policy. `action` is the fallback for a message that names
     /// none.
-    pub fn of(words: &str, action: &str) -> Option<Self> {
+    pub fn parse(words: &str, action: &str) -> Option<Self> {
         if !words.contains("not authorized to perform") {
             return None;
         }
@@ -319,7 +319,7 @@ mod tests {
                     "User: arn:{partition}:sts::1:assumed-role/service-control-policy/bucket policy is not authorized \
                      to perform: s3:PutBucketPolicy on resource: arn:{partition}:s3:::b {context}"
                 );
-                let denial = Denial::of(&words, "x:Y").unwrap();
+                let denial = Denial::parse(&words, "x:Y").unwrap();
                 assert_eq!(
                     (denial.kind, denial.is_explicit),
                     (*kind, *is_explicit),
@@ -336,7 +336,7 @@ mod tests {
             let words = format!(
                 "User: x is not authorized to perform: iam:CreateRole on resource: y {context}"
             );
-            let denial = Denial::of(&words, "x:Y").unwrap();
+            let denial = Denial::parse(&words, "x:Y").unwrap();
             let is_lack = denial
                 .remedy()
                 .starts_with("have an administrator allow it");
@@ -352,7 +352,7 @@ mod tests {
             "because no identity-based policy allows it",
             "",
         ] {
-            assert_eq!(Denial::of(words, "x:Y"), None);
+            assert_eq!(Denial::parse(words, "x:Y"), None);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chat_protocol::{Field, Receivers};
+use chat_protocol::{Field, Mode, Receivers};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Settings;
+use crate::config::auth::Proof;
 use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
 
@@ -20,6 +21,7 @@ const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>
 pub fn page_settings(
     settings: &Settings,
     introduction: RequiredIdentity,
+    proof: PageProof<'_>,
     endpoint: Option<&str>,
 ) -> Value {
     let names = match introduction {
@@ -37,7 +39,38 @@ pub fn page_settings(
     if let Some(endpoint) = endpoint {
         value["endpoint"] = endpoint.into();
     }
+    if proof.mode.needs_token() {
+        value["auth"] = proof.mode.word().into();
+        value["nameClaim"] = proof.name_claim.unwrap_or("sub").into();
+        if let Some(renewal) = proof.renewal {
+            value["renewal"] = renewal.into();
+        }
+    }
     value
+}
+
+/// How the page's user proves a name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PageProof<'a> {
+    pub mode: Mode,
+    /// The claim of a token that the name is in; `None` stands for `sub`.
+    pub name_claim: Option<&'a str>,
+    /// Where the page gets new tokens, on its own origin; `None` lets it ask its user.
+    pub renewal: Option<&'a str>,
+}
+
+impl<'a> PageProof<'a> {
+    /// As the config of the page's stack has it.
+    pub fn of(settings: &'a Settings) -> Self {
+        Self {
+            mode: settings.auth.mode(),
+            name_claim: match &settings.auth.proof {
+                Proof::Jwt(issuer) => Some(&issuer.name_claim),
+                Proof::Claimed | Proof::Token(_) => None,
+            },
+            renewal: None,
+        }
+    }
 }
 
 fn route(route: &Route) -> Value {
@@ -77,13 +110,13 @@ pub fn html(settings: &Value) -> String {
     DOCUMENT.replacen(UNSET, &UNSET.replace("{}", &settings), 1)
 }
 
-/// The web client's `Content-Security-Policy`: its own script and style by digest, WebSockets to any host, nothing
-/// else.
+/// The web client's `Content-Security-Policy`: its own script and style by digest, WebSockets to any host, requests to its own
+/// origin, nothing else.
 ///
 /// See <https://www.w3.org/TR/CSP3/>. `ws:` and `wss:` are open because the endpoint is a field of the web client.
 pub fn policy() -> String {
     format!(
-        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src ws: wss:; base-uri 'none'; \
+        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; connect-src 'self' ws: wss:; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
         digest_of("<script>", "</script>"),
         digest_of("<style>", "</style>"),
@@ -100,19 +133,31 @@ fn digest_of(start: &str, end: &str) -> String {
 
 /// The web client's addresses for the two users of the connect commands; each address connects as its user. Without
 /// names, one address for all users.
-pub fn links(base: &str, settings: &Settings, introduction: RequiredIdentity) -> Vec<String> {
+///
+/// What `fragments` has for each of them stands behind the `#`, which no browser sends to a server.
+pub fn links(
+    base: &str,
+    settings: &Settings,
+    introduction: RequiredIdentity,
+    fragments: &[Option<String>; 2],
+) -> Vec<String> {
     let Settings { from, to, .. } = settings;
-    let link = |from, to| {
+    let [first, second] = fragments;
+    let link = |from, to, fragment: &Option<String>| {
         let handshake = introduction.handshake(settings.handshake(), from, to);
         let said = handshake.fields();
         let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
         let query = said.collect::<Vec<_>>().join("&");
-        match &query[..] {
+        let link = match &query[..] {
             "" => base.to_owned(),
             query => format!("{base}?{query}"),
+        };
+        match fragment {
+            Some(fragment) => format!("{link}#{fragment}"),
+            None => link,
         }
     };
-    let mut links = vec![link(from, to), link(to, from)];
+    let mut links = vec![link(from, to, first), link(to, from, second)];
     links.dedup();
     links
 }
@@ -141,7 +186,7 @@ mod tests {
     use super::*;
     use crate::config::Overrides;
     use chat_protocol::limit::MAX_FRAME_BYTES;
-    use chat_protocol::{FRIEND_NOT_REACHABLE, name};
+    use chat_protocol::{FRIEND_NOT_REACHABLE, auth, name};
     use expect_test::{Expect, expect};
 
     #[test]
@@ -160,12 +205,14 @@ mod tests {
             "url(",
             " style=\"",
             " onclick=",
-            "fetch(",
             "localStorage",
             "cookie",
         ] {
             assert!(!DOCUMENT.contains(never), "{never}");
         }
+        // New tokens, from where its settings say, which the policy holds to the page's own origin.
+        assert_eq!(DOCUMENT.matches("fetch(").count(), 1);
+        assert!(DOCUMENT.contains("fetch(settings.renewal,"));
     }
 
     #[test]
@@ -181,6 +228,9 @@ mod tests {
             "everybody": name::EVERYBODY,
             "frameBytes": MAX_FRAME_BYTES,
             "friendNotReachable": FRIEND_NOT_REACHABLE,
+            "subprotocol": auth::SUBPROTOCOL,
+            "subprotocolToken": auth::SUBPROTOCOL_TOKEN,
+            "tokenExpired": auth::TOKEN_EXPIRED,
         });
         let line = format!("\nconst PROTOCOL = {protocol};\n");
         assert!(DOCUMENT.contains(&line), "it must have the line {line}");
@@ -226,9 +276,11 @@ mod tests {
 
     fn check(config: &str, expected: Expect) {
         let settings = settings(config);
-        let introduction = RequiredIdentity::of(&settings);
-        let mut text = links("http://127.0.0.1:1/", &settings, introduction).join("\n");
-        let filled_in = page_settings(&settings, introduction, None);
+        let introduction = RequiredIdentity::from_settings(&settings);
+        let base = "http://127.0.0.1:1/";
+        let mut text = links(base, &settings, introduction, &[None, None]).join("\n");
+        let proof = PageProof::of(&settings);
+        let filled_in = page_settings(&settings, introduction, proof, None);
         text.push_str(&format!("\n{filled_in:#}\n"));
         expected.assert_eq(&text);
     }
@@ -315,6 +367,29 @@ mod tests {
                 }
             "#]],
         );
+    }
+
+    #[test]
+    fn a_page_whose_names_are_proven_knows_how_and_its_links_carry_the_proof_behind_the_hash() {
+        let settings = settings("");
+        let introduction = RequiredIdentity::from_settings(&settings);
+        let fragments = ["token=a.b.c", "key=00"].map(|it| Some(it.to_owned()));
+        assert_eq!(
+            links("http://127.0.0.1:1/", &settings, introduction, &fragments),
+            [
+                "http://127.0.0.1:1/?from=Tom&to=Jerry#token=a.b.c",
+                "http://127.0.0.1:1/?from=Jerry&to=Tom#key=00"
+            ]
+        );
+        let proof = PageProof {
+            mode: Mode::Token,
+            name_claim: None,
+            renewal: Some("/token"),
+        };
+        let filled_in = page_settings(&settings, introduction, proof, None);
+        assert_eq!(filled_in["auth"], "token");
+        assert_eq!(filled_in["nameClaim"], "sub");
+        assert_eq!(filled_in["renewal"], "/token");
     }
 
     #[test]

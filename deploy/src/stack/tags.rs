@@ -88,7 +88,7 @@ fn is_allowed(character: char) -> bool {
 mod tests {
     use super::*;
 
-    fn refusal(text: &str) -> String {
+    fn error_of(text: &str) -> String {
         tag(text).expect_err("must be refused")
     }
 
@@ -119,7 +119,7 @@ mod tests {
             // A letter and its combining mark are two characters.
             ("a=e\u{301}", "value", "'\\u{301}'"),
         ] {
-            let message = refusal(text);
+            let message = error_of(text);
             let start = format!("its {part} has {character}, which IAM does not allow");
             assert!(message.starts_with(&start), "{text}: {message}");
         }
@@ -127,13 +127,17 @@ mod tests {
 
     #[test]
     fn empty_too_long_and_reserved_tags_are_refused() {
-        assert!(refusal("team").contains("needs a key"));
-        assert!(refusal("=x").contains("key is empty"));
-        assert!(refusal("x=").contains("value is empty"));
-        assert!(refusal(&format!("{}=x", "k".repeat(129))).contains("129 characters, 128 at most"));
-        assert!(refusal(&format!("k={}", "v".repeat(257))).contains("257 characters, 256 at most"));
+        assert!(error_of("team").contains("needs a key"));
+        assert!(error_of("=x").contains("key is empty"));
+        assert!(error_of("x=").contains("value is empty"));
+        assert!(
+            error_of(&format!("{}=x", "k".repeat(129))).contains("129 characters, 128 at most")
+        );
+        assert!(
+            error_of(&format!("k={}", "v".repeat(257))).contains("257 characters, 256 at most")
+        );
         for text in ["aws:x=y", "AWS:x=y", "Aws:=y", "x=aws:y"] {
-            assert!(refusal(text).contains("AWS's own"), "{text}");
+            assert!(error_of(text).contains("AWS reserves"), "{text}");
         }
     }
 

@@ -126,6 +126,7 @@ fn a_token_of_our_own_has_the_requested_claims() {
             to: Some("Jerry".into()),
             room: Some("kitchen".into()),
             can: Some(vec!["send".into(), "moderate".into()]),
+            issuer: Some("chatctl".into()),
             audience: Some("chat".into()),
             now: NOW,
             seconds: 60,
@@ -259,8 +260,8 @@ fn a_header_of_another_kind_of_token_is_refused() {
             json!({"alg": "EdDSA", "kid": "other\u{1b}[2J"}),
             "its key `other\u{fffd}[2J`",
         ),
-        (json!({"alg": ["EdDSA"]}), "signed by ,"),
-        (json!({}), "signed by ,"),
+        (json!({"alg": ["EdDSA"]}), "signed with ,"),
+        (json!({}), "signed with ,"),
         (json!([]), "its header is not JSON"),
     ] {
         let error = verifier

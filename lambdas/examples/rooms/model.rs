@@ -226,6 +226,10 @@ impl Delivery for Gateway<'_> {
         state.last = state.last.max(start + took);
         Ok(Posted::Delivered)
     }
+
+    async fn end(&self, _: &ConnectionId) -> Result<Posted, DeliveryError> {
+        unreachable!("nobody is sent away")
+    }
 }
 
 /// The next message for the function, as its payload.

@@ -1,14 +1,13 @@
 //! Posts to clients through API Gateway's management API.
 
 use aws_sdk_apigatewaymanagement::Client;
-use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
+use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 
 use crate::delivery::{Delivery, DeliveryError, Posted};
 use crate::session::ConnectionId;
 
-/// API Gateway's `PostToConnection`, with short timeouts.
+/// API Gateway's `PostToConnection` and `DeleteConnection`, with short timeouts.
 ///
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>.
 #[derive(Debug, Clone)]
@@ -35,12 +34,21 @@ impl Delivery for CallbackDelivery {
             Err(error) => judge(error),
         }
     }
+
+    async fn end(&self, connection: &ConnectionId) -> Result<Posted, DeliveryError> {
+        let deletion = self.client.delete_connection();
+        match deletion.connection_id(connection.as_str()).send().await {
+            Ok(_) => Ok(Posted::Delivered),
+            Err(error) => judge(error),
+        }
+    }
 }
 
-type PostError = SdkError<PostToConnectionError>;
-
 /// Classifies by the HTTP status: a real 410 has an empty body, which not every client can parse.
-fn judge(error: PostError) -> Result<Posted, DeliveryError> {
+fn judge<E>(error: SdkError<E>) -> Result<Posted, DeliveryError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
     if let SdkError::TimeoutError(_) = error {
         return Err(DeliveryError::TimedOut);
     }
@@ -58,7 +66,7 @@ fn judge(error: PostError) -> Result<Posted, DeliveryError> {
 }
 
 /// API Gateway responds with 400 to an id of another format, which can never be a connection's.
-fn is_unknown_id(error: &PostError) -> bool {
+fn is_unknown_id(error: &impl ProvideErrorMetadata) -> bool {
     error
         .message()
         .is_some_and(|message| message.contains("Invalid connectionId"))

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-use super::patience::{ThrottlingIsAnAnswer, retries};
+use super::timeouts::{ThrottlingIsAnAnswer, retries};
 use super::tracing::SendTrace;
-use super::{CallbackDelivery, DynamoStore, LambdaDispatch, Patience};
+use super::{CallbackDelivery, DynamoStore, LambdaDispatch, Timeouts};
 use crate::environment::{FunctionAddress, Identity, TableAddress};
 use crate::runtime::Trace;
 
@@ -46,13 +46,13 @@ impl Clients {
 
     /// The table at `address`.
     #[must_use]
-    pub fn table(&self, address: TableAddress, patience: Patience) -> DynamoStore {
+    pub fn table(&self, address: TableAddress, timeouts: Timeouts) -> DynamoStore {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region())
             .credentials_provider(self.credentials())
             .http_client(self.http.clone())
-            .timeout_config(patience.timeouts())
+            .timeout_config(timeouts.config())
             .retry_config(retries())
             .interceptor(SendTrace(self.trace.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -63,8 +63,8 @@ impl Clients {
 
     /// Posts through the management API at `endpoint`, stage included.
     #[must_use]
-    pub fn delivery(&self, endpoint: String, patience: Patience) -> CallbackDelivery {
-        let config = self.posts(endpoint, patience);
+    pub fn delivery(&self, endpoint: String, timeouts: Timeouts) -> CallbackDelivery {
+        let config = self.posts(endpoint, timeouts);
         CallbackDelivery::new(aws_sdk_apigatewaymanagement::Client::from_conf(
             config.build(),
         ))
@@ -72,9 +72,9 @@ impl Clients {
 
     /// Posts without retries after a 429, for callers that post to many connections and schedule retries themselves.
     #[must_use]
-    pub fn crowd_delivery(&self, endpoint: String, patience: Patience) -> CallbackDelivery {
+    pub fn crowd_delivery(&self, endpoint: String, timeouts: Timeouts) -> CallbackDelivery {
         let config = self
-            .posts(endpoint, patience)
+            .posts(endpoint, timeouts)
             .retry_classifier(ThrottlingIsAnAnswer);
         CallbackDelivery::new(aws_sdk_apigatewaymanagement::Client::from_conf(
             config.build(),
@@ -83,13 +83,13 @@ impl Clients {
 
     /// The function at `address`.
     #[must_use]
-    pub fn dispatch(&self, address: FunctionAddress, patience: Patience) -> LambdaDispatch {
+    pub fn dispatch(&self, address: FunctionAddress, timeouts: Timeouts) -> LambdaDispatch {
         let mut config = aws_sdk_lambda::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region())
             .credentials_provider(self.credentials())
             .http_client(self.http.clone())
-            .timeout_config(patience.timeouts())
+            .timeout_config(timeouts.config())
             .retry_config(retries())
             .interceptor(SendTrace(self.trace.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
@@ -101,14 +101,14 @@ impl Clients {
     fn posts(
         &self,
         endpoint: String,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> aws_sdk_apigatewaymanagement::config::Builder {
         aws_sdk_apigatewaymanagement::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region())
             .credentials_provider(self.credentials())
             .http_client(self.http.clone())
-            .timeout_config(patience.timeouts())
+            .timeout_config(timeouts.config())
             .retry_config(retries())
             .interceptor(SendTrace(self.trace.clone()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())

@@ -2,14 +2,16 @@
 
 mod callback;
 mod client;
+mod documents;
 mod functions;
 mod items;
-mod patience;
 mod table;
+mod timeouts;
 mod tracing;
 
 pub use callback::CallbackDelivery;
 pub use client::Clients;
+pub use documents::HttpDocuments;
 pub use functions::LambdaDispatch;
-pub use patience::Patience;
 pub use table::DynamoStore;
+pub use timeouts::Timeouts;

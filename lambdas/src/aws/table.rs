@@ -255,7 +255,10 @@ fn connection_key(name: &Name, connection: &ConnectionId) -> Item {
 }
 
 fn member_key(room: &Room, connection: &ConnectionId) -> Item {
-    key_of(&room_key(room, Shard::of(connection)), connection)
+    key_of(
+        &room_key(room, Shard::for_connection(connection)),
+        connection,
+    )
 }
 
 fn key_of(partition: &str, connection: &ConnectionId) -> Item {

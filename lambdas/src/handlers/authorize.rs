@@ -1,29 +1,46 @@
 //! The authorizer of `$connect`: decides the identity of a connection.
 
-use serde::Serialize;
 use serde_json::json;
 
-use super::{HandlerError, Invocation};
+use super::{HandlerError, Invocation, Policy};
 use crate::environment::{Environment, EnvironmentError};
 use crate::event::SocketEvent;
 use crate::log::reasons;
-use crate::session::{Names, Session};
+use crate::session::Names;
 
 /// The requirements of a handshake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     /// Whether it must have the names of the user and the friend.
     pub names: Names,
+    /// The origins whose web pages may connect; none stands for all.
+    pub origins: Vec<String>,
 }
 
 impl Admission {
+    /// Requires `names`, and accepts every web page.
+    #[must_use]
+    pub const fn new(names: Names) -> Self {
+        Self {
+            names,
+            origins: Vec::new(),
+        }
+    }
+
+    /// Whether the client has one of the origins, or none: only browsers send one.
+    pub(super) fn accepts_origin(&self, event: &SocketEvent) -> bool {
+        let is_accepted = |origin: &str| self.origins.iter().any(|it| it == origin);
+        self.origins.is_empty() || event.origins().all(is_accepted)
+    }
+
     /// Reads the requirements from the function's environment.
     ///
     /// # Errors
     /// [`EnvironmentError`]: a misspelt value must not allow more.
-    pub fn of_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+    pub fn from_environment(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             names: environment.names()?,
+            origins: environment.origins()?,
         })
     }
 }
@@ -36,7 +53,8 @@ impl Admission {
 /// Needs no permissions and sends no requests.
 ///
 /// # Errors
-/// [`HandlerError::Unauthorized`] if a name is missing or invalid; the reason is only logged.
+/// [`HandlerError::Unauthorized`] if a name is missing or invalid; the reason is only logged. A page of another origin is
+/// denied.
 pub fn authorize(
     event: &SocketEvent,
     admission: &Admission,
@@ -44,10 +62,17 @@ pub fn authorize(
 ) -> Result<Policy, HandlerError> {
     let arn = event.authorizing()?;
     let names = admission.names;
+    if !admission.accepts_origin(event) {
+        return Ok(refused(
+            arn,
+            "the origin of its page is not accepted",
+            invocation,
+        ));
+    }
     match event.claimed_session(names) {
         Ok(session) => {
             invocation.log.info("handshake authorized", []);
-            Ok(Policy::allow(arn, &session, names))
+            Ok(Policy::allow(arn, &session, names, None))
         }
         Err(error) => {
             let reason = json!(reasons(&error));
@@ -59,69 +84,10 @@ pub fn authorize(
     }
 }
 
-/// An authorizer's response.
-///
-/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-lambda-authorizer-output.html>.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Policy {
-    principal_id: String,
-    policy_document: PolicyDocument,
-    context: Context,
+/// Denies a handshake, which the client sees as 403, and logs why.
+pub(super) fn refused(arn: &str, reason: &str, invocation: &Invocation) -> Policy {
+    invocation
+        .log
+        .warn("handshake not authorized", [("reason", json!(reason))]);
+    Policy::deny(arn)
 }
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PolicyDocument {
-    version: &'static str,
-    statement: [Statement; 1],
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Statement {
-    action: &'static str,
-    effect: &'static str,
-    resource: String,
-}
-
-/// Missing names are omitted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Context {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    friend: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    room: Option<String>,
-}
-
-impl Policy {
-    /// Allows exactly the requested ARN: the `$connect` of this API and stage.
-    fn allow(arn: &str, session: &Session, names: Names) -> Self {
-        let Session { name, friend, room } = session;
-        // A client without a name still gets a context: a context without any of our fields would prove nothing later.
-        let has_room = names == Names::Optional || !room.is_everybody();
-        Self {
-            principal_id: name
-                .as_ref()
-                .map_or_else(|| ANONYMOUS.to_owned(), ToString::to_string),
-            policy_document: PolicyDocument {
-                version: "2012-10-17",
-                statement: [Statement {
-                    action: "execute-api:Invoke",
-                    effect: "Allow",
-                    resource: arn.to_owned(),
-                }],
-            },
-            context: Context {
-                name: name.as_ref().map(ToString::to_string),
-                friend: friend.as_ref().map(ToString::to_string),
-                room: has_room.then(|| room.to_string()),
-            },
-        }
-    }
-}
-
-/// The principal of clients without a name. It is never a name, because names cannot contain this character.
-const ANONYMOUS: &str = "#anonymous";

@@ -20,7 +20,7 @@ use crate::shard::Shard;
 use crate::store::{ConnectionStore, Device};
 
 /// The time for retries to a receiver that may read too slowly: as long as the timeout for one that does not respond.
-const PATIENCE: Duration = Duration::from_secs(3);
+const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// Posts the message to every connection in the sender's room, and to the sender's own only if the route includes it.
 ///
@@ -57,12 +57,12 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));
     };
-    let route = routes.of(event.route());
+    let route = routes.rule(event.route());
     let text = match text_of(frame, route) {
         Ok(text) => text,
-        Err(refusal) => {
-            log.info("frame refused", [("error", json!(refusal.code()))]);
-            notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
+        Err(error) => {
+            log.info("frame refused", [("error", json!(error.code()))]);
+            notify(&connection, &error.frame(event.route()), delivery, &log).await;
             return Ok(Answer::status(400));
         }
     };
@@ -75,7 +75,7 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         invocation,
         until: invocation.until,
         at_once: POSTS_AT_ONCE,
-        patience: PATIENCE,
+        retry_time: RETRY_TIME,
         log: &log,
     };
     let own = route.include_sender.then(|| own_copy(&connection));

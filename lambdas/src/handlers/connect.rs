@@ -1,5 +1,6 @@
 //! `$connect`: records a new connection.
 
+use chat_protocol::auth::SUBPROTOCOL;
 use serde_json::json;
 
 use super::{Answer, HandlerError, Invocation};
@@ -64,7 +65,34 @@ pub async fn connect(
             ("room", json!(presence.session.room.as_str())),
         ],
     );
-    Ok(Answer::status(200))
+    let accepted = Answer::status(200);
+    Ok(match event.offers_subprotocol() {
+        // A browser ends a connection whose server selects none of its offers.
+        true => accepted.selecting(SUBPROTOCOL),
+        false => accepted,
+    })
+}
+
+/// [`connect`] where a token must prove who a connection is: what the handshake itself claims counts for nothing.
+///
+/// Answers 401 where no authorizer has proven it, which API Gateway lets happen only when the route has none.
+///
+/// # Errors
+/// [`HandlerError::UnexpectedEvent`]
+pub async fn connect_proven(
+    event: &SocketEvent,
+    store: &impl ConnectionStore,
+    policy: (Names, Index),
+    invocation: &Invocation,
+) -> Result<Answer, HandlerError> {
+    let connection = event.connecting()?;
+    if event.proof().is_none() || !matches!(event.proven_session(policy.0), Ok(Some(_))) {
+        let log = invocation.log.with("connectionId", connection.as_str());
+        let reason = json!("no authorizer has proven who it is");
+        log.warn("connection refused", [("reason", reason)]);
+        return Ok(Answer::status(401));
+    }
+    connect(event, store, policy, invocation).await
 }
 
 /// The source of a session, which decides whether later events repeat it.

@@ -16,7 +16,7 @@ use crate::store::ConnectionStore;
 const HANDING_ON: Duration = Duration::from_secs(4);
 
 /// The time for retries to a receiver whose post got 429. Many functions may share the account's limit.
-const PATIENCE: Duration = Duration::from_secs(20);
+const RETRY_TIME: Duration = Duration::from_secs(20);
 
 /// Posts a message to every member in one shard of a room, page by page, and counts.
 ///
@@ -51,7 +51,7 @@ pub async fn deliver<S: ConnectionStore, D: Delivery>(
         invocation,
         until: end_of_posting(invocation.until),
         at_once: SHARD_POSTS_AT_ONCE,
-        patience: PATIENCE,
+        retry_time: RETRY_TIME,
         log: &log,
     };
     let from = message.rest.clone();

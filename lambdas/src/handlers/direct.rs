@@ -43,11 +43,11 @@ pub async fn direct(
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));
     };
-    let text = match text_of(frame, routes.of(event.route())) {
+    let text = match text_of(frame, routes.rule(event.route())) {
         Ok(text) => text,
-        Err(refusal) => {
-            log.info("frame refused", [("error", json!(refusal.code()))]);
-            notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
+        Err(error) => {
+            log.info("frame refused", [("error", json!(error.code()))]);
+            notify(&connection, &error.frame(event.route()), delivery, &log).await;
             return Ok(Answer::status(400));
         }
     };

@@ -10,14 +10,20 @@ mod connect;
 mod deliver;
 mod direct;
 mod disconnect;
+mod gate;
+mod policy;
+mod prove;
 mod sender;
 
-pub use authorize::{Admission, Policy, authorize};
+pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
-pub use connect::connect;
+pub use connect::{connect, connect_proven};
 pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
+pub use gate::refusal;
+pub use policy::Policy;
+pub use prove::prove;
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -45,7 +51,17 @@ pub struct Invocation {
 pub struct Answer {
     status_code: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Headers>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
+}
+
+/// The headers that the client of a handshake receives. There is one that API Gateway passes on
+/// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html>).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Headers {
+    #[serde(rename = "Sec-WebSocket-Protocol")]
+    subprotocol: &'static str,
 }
 
 impl Answer {
@@ -54,7 +70,17 @@ impl Answer {
     pub const fn status(status_code: u16) -> Self {
         Self {
             status_code,
+            headers: None,
             body: None,
+        }
+    }
+
+    /// The same response, which selects `subprotocol` of those that the client offers.
+    #[must_use]
+    pub fn selecting(self, subprotocol: &'static str) -> Self {
+        Self {
+            headers: Some(Headers { subprotocol }),
+            ..self
         }
     }
 
@@ -63,6 +89,7 @@ impl Answer {
     pub fn because(status_code: u16, reason: impl Into<String>) -> Self {
         Self {
             status_code,
+            headers: None,
             body: Some(reason.into()),
         }
     }
@@ -88,6 +115,9 @@ pub enum HandlerError {
     /// The receivers could not be looked up. The error tells the sender that the message is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is nothing to check tokens with; the handshake is refused with 500.
+    #[error("tokens cannot be checked")]
+    Tokens(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A user's handler failed for a reason of its own.
     #[error(transparent)]
     Own(Box<dyn std::error::Error + Send + Sync>),

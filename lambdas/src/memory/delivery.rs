@@ -150,4 +150,11 @@ impl Delivery for MemoryDelivery {
             }
         }
     }
+
+    async fn end(&self, connection: &ConnectionId) -> Result<Posted, DeliveryError> {
+        match lock(&self.connections).remove(connection) {
+            Some(_) => Ok(Posted::Delivered),
+            None => Ok(Posted::Gone),
+        }
+    }
 }

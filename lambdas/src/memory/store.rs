@@ -218,7 +218,11 @@ impl ConnectionStore for MemoryStore {
 }
 
 fn member_key(room: &Room, connection: &ConnectionId) -> (Room, Shard, ConnectionId) {
-    (room.clone(), Shard::of(connection), connection.clone())
+    (
+        room.clone(),
+        Shard::for_connection(connection),
+        connection.clone(),
+    )
 }
 
 fn device(row: &Presence) -> Device {

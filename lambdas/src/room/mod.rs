@@ -59,7 +59,7 @@ pub struct RoomPost<'a, S, D> {
     /// The most concurrent posts.
     pub at_once: usize,
     /// The time for retries of a post that got 429.
-    pub patience: Duration,
+    pub retry_time: Duration,
     /// Where to report.
     pub log: &'a Log,
 }

@@ -67,7 +67,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
     ) -> (Tally, Rest) {
         let mut members = pin!(members);
         let mut pace = Pace::up_to(self.at_once);
-        let mut postponed = Postponed::of(postponed);
+        let mut postponed = Postponed::new(postponed);
         let mut under_way = FuturesUnordered::new();
         let mut tally = Tally::default();
         let mut rest = Rest::everybody();
@@ -99,7 +99,7 @@ impl<S: ConnectionStore, D: Delivery> RoomPost<'_, S, D> {
                         pace.note(took, is_refused, under_way.len());
                         resumed = Instant::now() + pace.pause();
                     }
-                    if is_refused && !attempt.has_lasted(self.patience, pace.is_account_busy()) {
+                    if is_refused && !attempt.has_lasted(self.retry_time, pace.is_account_busy()) {
                         postponed.postpone(attempt);
                     } else {
                         self.count(&mut tally, &attempt.member.connection, posted);

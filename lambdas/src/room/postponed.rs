@@ -43,12 +43,12 @@ impl Attempt {
     }
 
     /// Whether it has been tried for long enough and often enough. At a low rate, most of the time is spent waiting.
-    pub(super) fn has_lasted(&self, patience: Duration, is_account_busy: bool) -> bool {
+    pub(super) fn has_lasted(&self, retry_time: Duration, is_account_busy: bool) -> bool {
         let tries = match is_account_busy {
             true => TRIES_OF_A_BUSY_ACCOUNT,
             false => TRIES,
         };
-        self.number >= tries && self.since.elapsed() >= patience
+        self.number >= tries && self.since.elapsed() >= retry_time
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Postponed(BinaryHeap<Reverse<(Instant, Attempt)>>);
 
 impl Postponed {
     /// Receivers that an earlier function could not post to, due at once. Their connections exist for certain.
-    pub(super) fn of(connections: Vec<ConnectionId>) -> Self {
+    pub(super) fn new(connections: Vec<ConnectionId>) -> Self {
         let now = Instant::now();
         let attempts = connections.into_iter().map(|connection| {
             let attempt = Attempt {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chat_lambdas::aws::{Clients, DynamoStore, Patience};
+use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, disconnect};
@@ -120,13 +120,13 @@ impl Chat {
             Trace::default(),
             &[Some(&meter.endpoint)],
         );
-        let patience = Patience {
+        let timeouts = Timeouts {
             attempt: Duration::from_secs(30),
             operation: Duration::from_secs(60),
-            ..Patience::TABLE
+            ..Timeouts::TABLE
         };
         Self {
-            store: clients.table(address, patience),
+            store: clients.table(address, timeouts),
             table,
             meter,
             delivery: MemoryDelivery::default(),

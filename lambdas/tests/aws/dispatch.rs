@@ -1,20 +1,21 @@
 //! Lambda's responses to an invocation, and their interpretation.
 
-use chat_lambdas::aws::{Clients, Patience};
+use chat_lambdas::aws::{Clients, Timeouts};
 use chat_lambdas::dispatch::{Dispatch as _, DispatchError, ShardMessage};
 use chat_lambdas::environment::FunctionAddress;
 use chat_lambdas::room::Rest;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Room};
 use chat_lambdas::shard::Shard;
+use testing::ports::Closed;
 
-use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
+use crate::stub::{LONG, Reply, SHORT, Stub};
 use crate::table::identity;
 
 #[tokio::test]
 async fn an_invocation_is_asynchronous_and_carries_the_message() {
     let stub = Stub::start(answer(202)).await;
-    dispatch(&stub.endpoint, Patience::POST).await.unwrap();
+    dispatch(&stub.endpoint, Timeouts::POST).await.unwrap();
     let requests = stub.requests();
     assert_eq!(requests.len(), 1);
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
@@ -33,7 +34,7 @@ async fn an_invocation_is_asynchronous_and_carries_the_message() {
 async fn an_error_response_means_that_the_message_was_not_accepted() {
     for (status, attempts) in [(403, 1), (404, 1), (413, 1), (500, 3)] {
         let stub = Stub::start(answer(status)).await;
-        let outcome = dispatch(&stub.endpoint, PATIENT).await;
+        let outcome = dispatch(&stub.endpoint, LONG).await;
         assert!(
             matches!(outcome, Err(DispatchError::Refused { .. })),
             "{status}: {outcome:?}"
@@ -44,10 +45,9 @@ async fn an_error_response_means_that_the_message_was_not_accepted() {
 
 #[tokio::test]
 async fn without_a_listener_the_message_was_not_accepted() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let outcome = dispatch(&endpoint, PATIENT).await;
+    let closed = Closed::new();
+    let endpoint = format!("http://{}", closed.address);
+    let outcome = dispatch(&endpoint, LONG).await;
     assert!(
         matches!(outcome, Err(DispatchError::Refused { .. })),
         "{outcome:?}"
@@ -57,7 +57,7 @@ async fn without_a_listener_the_message_was_not_accepted() {
 #[tokio::test]
 async fn without_a_response_the_outcome_is_unknown_and_it_is_not_repeated() {
     let stub = Stub::start(Reply::Nothing).await;
-    let outcome = dispatch(&stub.endpoint, IMPATIENT).await;
+    let outcome = dispatch(&stub.endpoint, SHORT).await;
     assert!(
         matches!(outcome, Err(DispatchError::Unknown { .. })),
         "{outcome:?}"
@@ -65,14 +65,14 @@ async fn without_a_response_the_outcome_is_unknown_and_it_is_not_repeated() {
     assert_eq!(stub.requests().len(), 1);
 }
 
-async fn dispatch(endpoint: &str, patience: Patience) -> Result<String, DispatchError> {
+async fn dispatch(endpoint: &str, timeouts: Timeouts) -> Result<String, DispatchError> {
     let clients = Clients::new(identity(), Trace::default(), &[Some(endpoint)]);
     let address = FunctionAddress {
         name: "chat-Deliver".to_owned(),
         endpoint: Some(endpoint.to_owned()),
     };
     clients
-        .dispatch(address, patience)
+        .dispatch(address, timeouts)
         .dispatch(&message())
         .await
 }

@@ -105,7 +105,7 @@ async fn a_connection_is_recorded_posted_to_and_forgotten() {
         "{seen:?}"
     );
     assert!(
-        seen[1].contains("tom%3D") && seen[1].ends_with(conversations::NOTICE),
+        seen[1].contains("tom%3D") && seen[1].ends_with(testing::conversations::NOTICE),
         "{seen:?}"
     );
 

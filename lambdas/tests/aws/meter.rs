@@ -39,7 +39,7 @@ impl Meter {
     /// The requests since the last call: `2 Query 1.5`, for instance, are two queries and one and a half units in
     /// total.
     pub(crate) fn bill(&self) -> String {
-        let seen = std::mem::take(&mut *self.seen.lock().expect("nobody panics with it"));
+        let seen = std::mem::take(&mut *self.seen.lock().expect("no holder of this lock panics"));
         let mut bill = std::collections::BTreeMap::<_, (usize, f64)>::new();
         for (operation, units) in seen {
             let entry = bill.entry(operation).or_default();
@@ -84,7 +84,7 @@ async fn pass_on(mut client: TcpStream, table: String, seen: Arc<Mutex<Vec<(Stri
         let operation = operation.lines().next().unwrap_or_default().to_owned();
         let units = units.unwrap_or_else(|| panic!("{operation} has a price: {answer}"));
         seen.lock()
-            .expect("nobody panics with it")
+            .expect("no holder of this lock panics")
             .push((operation, units));
         if client.write_all(response.as_bytes()).await.is_err() {
             return;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use chat_lambdas::aws::{Clients, Patience};
+use chat_lambdas::aws::{Clients, Timeouts};
 use chat_lambdas::delivery::{Delivery as _, DeliveryError, Posted};
 use chat_lambdas::log::reasons;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::ConnectionId;
 
-use crate::stub::{IMPATIENT, PATIENT, Reply, Stub};
+use crate::stub::{LONG, Reply, SHORT, Stub};
 use crate::table::identity;
 
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn an_accepted_post_is_delivered_unchanged() {
     let stub = Stub::start(answer(200, None, "")).await;
     let text = "{\"a\": 1}\n\u{1F600} ";
     assert!(matches!(
-        post(&stub, text, PATIENT).await,
+        post(&stub, text, LONG).await,
         Ok(Posted::Delivered)
     ));
     let requests = stub.requests();
@@ -50,7 +50,7 @@ async fn gone_is_an_outcome_whatever_its_body() {
     ];
     for reply in gone {
         let stub = Stub::start(reply.clone()).await;
-        let outcome = post(&stub, "hi", PATIENT).await;
+        let outcome = post(&stub, "hi", LONG).await;
         assert!(
             matches!(outcome, Ok(Posted::Gone)),
             "{reply:?}: {outcome:?}"
@@ -115,7 +115,7 @@ async fn a_broken_connection_is_retried_and_then_reported() {
 #[tokio::test]
 async fn a_post_without_a_response_ends_in_time_and_is_not_repeated() {
     let stub = Stub::start(Reply::Nothing).await;
-    let outcome = post(&stub, "hi", IMPATIENT).await;
+    let outcome = post(&stub, "hi", SHORT).await;
     assert!(
         matches!(outcome, Err(DeliveryError::TimedOut)),
         "{outcome:?}"
@@ -132,7 +132,7 @@ async fn without_retries_only_a_throttled_post_differs() {
     ] {
         let stub = Stub::start(reply).await;
         let clients = Clients::new(identity(), Trace::default(), &[Some(&stub.endpoint)]);
-        let delivery = clients.crowd_delivery(stub.endpoint.clone(), PATIENT);
+        let delivery = clients.crowd_delivery(stub.endpoint.clone(), LONG);
         let outcome = delivery.post(&ConnectionId::new("c"), "hi").await;
         assert!(outcome.is_err());
         assert_eq!(stub.requests().len(), attempts, "{outcome:?}");
@@ -141,20 +141,20 @@ async fn without_retries_only_a_throttled_post_differs() {
 
 #[test]
 fn the_timeout_of_posts_leaves_no_time_for_a_repetition() {
-    assert_eq!(Patience::POST.attempt, Patience::POST.operation);
-    assert!(Patience::POST.operation <= Duration::from_secs(3));
+    assert_eq!(Timeouts::POST.attempt, Timeouts::POST.operation);
+    assert!(Timeouts::POST.operation <= Duration::from_secs(3));
 }
 
 /// The error of a refused post, and the number of attempts.
 async fn refused(reply: Reply) -> (DeliveryError, usize) {
     let stub = Stub::start(reply).await;
-    let outcome = post(&stub, "hi", PATIENT).await;
+    let outcome = post(&stub, "hi", LONG).await;
     (outcome.expect_err("a refusal"), stub.requests().len())
 }
 
-async fn post(stub: &Stub, text: &str, patience: Patience) -> Result<Posted, DeliveryError> {
+async fn post(stub: &Stub, text: &str, timeouts: Timeouts) -> Result<Posted, DeliveryError> {
     let clients = Clients::new(identity(), Trace::default(), &[Some(&stub.endpoint)]);
-    let delivery = clients.delivery(stub.endpoint.clone(), patience);
+    let delivery = clients.delivery(stub.endpoint.clone(), timeouts);
     let connection = ConnectionId::new("BFaT_fALIAMCKug=");
     delivery.post(&connection, text).await
 }

@@ -1,6 +1,6 @@
 //! The requested consistency of reads. No database on this machine is ever stale, so the requests are checked.
 
-use chat_lambdas::aws::{Clients, DynamoStore, Patience};
+use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Name, Room};
@@ -68,5 +68,5 @@ async fn empty_table() -> (Stub, DynamoStore) {
         endpoint: Some(stub.endpoint.clone()),
     };
     let clients = Clients::new(identity(), Trace::default(), &[Some(&stub.endpoint)]);
-    (stub, clients.table(address, Patience::TABLE))
+    (stub, clients.table(address, Timeouts::TABLE))
 }

@@ -3,20 +3,23 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chat_lambdas::aws::Patience;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use chat_lambdas::aws::Timeouts;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Request, Response};
+use testing::http::Server;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 
 /// Short timeouts, for tests that wait for them.
-pub(crate) const IMPATIENT: Patience = Patience {
+pub(crate) const SHORT: Timeouts = Timeouts {
     connect: Duration::from_millis(300),
     attempt: Duration::from_millis(300),
     operation: Duration::from_millis(300),
 };
 
 /// Longer than any pause between attempts, so that every attempt is made.
-pub(crate) const PATIENT: Patience = Patience {
+pub(crate) const LONG: Timeouts = Timeouts {
     connect: Duration::from_secs(30),
     attempt: Duration::from_secs(30),
     operation: Duration::from_secs(60),
@@ -40,64 +43,62 @@ pub(crate) enum Reply {
 pub(crate) struct Stub {
     pub(crate) endpoint: String,
     requests: Arc<Mutex<Vec<String>>>,
-    server: JoinHandle<()>,
+    _server: Server,
 }
 
 impl Stub {
     pub(crate) async fn start(reply: Reply) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("it is bound");
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
-        let server = tokio::spawn(async move {
-            loop {
-                let (socket, _) = listener.accept().await.expect("it listens");
-                tokio::spawn(answer(socket, reply.clone(), Arc::clone(&seen)));
-            }
+        let server = Server::start(move |request, _connection| {
+            answer(request, reply.clone(), Arc::clone(&seen))
         });
+        let server = server.await;
         Self {
-            endpoint: format!("http://{address}/v1"),
+            endpoint: format!("http://{}/v1", server.address),
             requests,
-            server,
+            _server: server,
         }
     }
 
     /// Every request so far, head and body.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().expect("nobody panics with it").clone()
+        self.requests.lock().expect("no panic holds it").clone()
     }
 }
 
-impl Drop for Stub {
-    fn drop(&mut self) {
-        self.server.abort();
+async fn answer(
+    request: Request<Incoming>,
+    reply: Reply,
+    seen: Arc<Mutex<Vec<String>>>,
+) -> Result<Response<Full<Bytes>>, &'static str> {
+    let text = text_of(request).await;
+    seen.lock().expect("no panic holds it").push(text);
+    let (status, error_type, body) = match reply {
+        Reply::HangUp => return Err("it hangs up"),
+        Reply::Nothing => std::future::pending().await,
+        Reply::With {
+            status,
+            error_type,
+            body,
+        } => (status, error_type, body),
+    };
+    let mut response = Response::builder().status(status);
+    if let Some(name) = error_type {
+        response = response.header("x-amzn-ErrorType", name);
     }
+    Ok(response.body(body.into()).expect("it is a response"))
 }
 
-async fn answer(mut socket: TcpStream, reply: Reply, seen: Arc<Mutex<Vec<String>>>) {
-    while let Some(request) = read_request(&mut socket).await {
-        seen.lock().expect("nobody panics with it").push(request);
-        let response = match &reply {
-            Reply::HangUp => return,
-            Reply::Nothing => std::future::pending().await,
-            Reply::With {
-                status,
-                error_type,
-                body,
-            } => {
-                let error_type = error_type
-                    .map(|name| format!("x-amzn-ErrorType: {name}\r\n"))
-                    .unwrap_or_default();
-                let length = body.len();
-                format!(
-                    "HTTP/1.1 {status} Whatever\r\n{error_type}content-length: {length}\r\n\r\n{body}"
-                )
-            }
-        };
-        if socket.write_all(response.as_bytes()).await.is_err() {
-            return;
-        }
+/// A request as it came, with its header names in lower case.
+async fn text_of(request: Request<Incoming>) -> String {
+    let mut text = format!("{} {} HTTP/1.1\r\n", request.method(), request.uri());
+    for (name, value) in request.headers() {
+        let value = value.to_str().expect("headers are text");
+        text.push_str(&format!("{name}: {value}\r\n"));
     }
+    let body = request.into_body().collect().await.expect("a whole body");
+    text + "\r\n" + &String::from_utf8_lossy(&body.to_bytes())
 }
 
 /// Returns `None` if the client has disconnected.

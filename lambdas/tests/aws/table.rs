@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_dynamodb::{Client, config};
-use chat_lambdas::aws::{Clients, DynamoStore, Patience};
+use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::{Identity, TableAddress};
 use chat_lambdas::runtime::Trace;
 use tokio::net::TcpListener;
@@ -34,7 +34,7 @@ impl LocalTable {
         let client = client(&endpoint);
         create_table(&client).await;
         Self {
-            store: clients.table(address, Patience::TABLE),
+            store: clients.table(address, Timeouts::TABLE),
             client,
             endpoint,
             _running: running,

@@ -38,7 +38,7 @@ async fn every_request_that_an_event_causes_carries_its_trace_id() {
     });
     for number in 1..=2 {
         direct.invoke(&message.to_string()).await;
-        let post = posts.requests().pop().expect("the sender is told");
+        let post = posts.requests().pop().expect("the sender gets a reply");
         let id = format!("x-amzn-trace-id: {TRACE_ID}{number}\r\n");
         assert!(post.contains(&id), "{post}");
     }

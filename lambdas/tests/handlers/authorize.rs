@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::gateway::{self, ARN, Claims, Names};
 use crate::scene::{Scene, json_of};
 
-const REQUIRED: Admission = Admission { names: Required };
+const REQUIRED: Admission = Admission::new(Required);
 
 #[test]
 fn two_names_are_allowed_to_connect_and_become_the_context() {
@@ -30,9 +30,8 @@ fn with_optional_names_the_context_has_the_given_names_and_always_the_room() {
     let scene = Scene::new();
     let policy = |claims: Claims<'_>| {
         let event = gateway::authorizer("c", claims);
-        let policy = json_of(
-            &authorize(&event, &Admission { names: Optional }, &scene.invocation()).unwrap(),
-        );
+        let policy =
+            json_of(&authorize(&event, &Admission::new(Optional), &scene.invocation()).unwrap());
         (policy["principalId"].clone(), policy["context"].clone())
     };
     // Without any field, later events would look like those of a gateway without authorizers.
@@ -66,7 +65,7 @@ fn a_room_that_is_no_name_is_unauthorized_in_every_stack() {
         ),
     ] {
         let event = gateway::authorizer("c", claims);
-        let outcome = authorize(&event, &Admission { names }, &scene.invocation());
+        let outcome = authorize(&event, &Admission::new(names), &scene.invocation());
         assert!(matches!(outcome, Err(HandlerError::Unauthorized)));
     }
     assert!(

@@ -9,8 +9,8 @@ use chat_lambdas::handlers::{
 };
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::Field;
-use conversations::{Fault, Handshake, Party, Receivers, Welcome, World, play};
 use serde_json::{Value, json};
+use testing::conversations::{self, Fault, Handshake, Party, Receivers, Welcome, World, play};
 
 use crate::gateway::{self, Claims};
 use crate::scene::{Scene, json_of};
@@ -57,7 +57,7 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
     for script in conversations::scripts().expect("the scripts can be read") {
         let mut world = InMemory {
             scene: Scene::new(),
-            wiring: Wiring::of(script.stack),
+            wiring: Wiring::new(script.stack),
             authorizer,
             farewell,
             connections: HashMap::new(),
@@ -105,9 +105,7 @@ impl InMemory {
             return Ok(Ok(None));
         }
         let event = gateway::authorizer(id.as_str(), claims);
-        let admission = Admission {
-            names: self.wiring.names,
-        };
+        let admission = Admission::new(self.wiring.names);
         match authorize(&event, &admission, &self.scene.invocation()) {
             Ok(policy) => {
                 let policy = json_of(&policy);

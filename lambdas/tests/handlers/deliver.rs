@@ -191,7 +191,7 @@ async fn concurrency_falls_when_the_gateway_refuses() {
 /// `count` open members of one shard of `hall`, in the order in which they are read.
 async fn shard_of(scene: &Scene, count: usize) -> Vec<ConnectionId> {
     let ids = (0..).map(|number| format!("guest-{number:06}="));
-    let ids = ids.filter(|id| Shard::of(&ConnectionId::new(id)) == shard());
+    let ids = ids.filter(|id| Shard::for_connection(&ConnectionId::new(id)) == shard());
     let mut members = Vec::new();
     for id in ids.take(count) {
         members.push(scene.present("hall", &id).await);

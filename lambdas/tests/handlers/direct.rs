@@ -32,7 +32,7 @@ async fn the_notice_never_changes() {
         FRIEND_NOT_REACHABLE,
         "Your friend is not reachable. Connect from the other terminal and then try again"
     );
-    assert_eq!(FRIEND_NOT_REACHABLE, conversations::NOTICE);
+    assert_eq!(FRIEND_NOT_REACHABLE, testing::conversations::NOTICE);
     let scene = Scene::new();
     let tom = scene.online("Tom", "t").await;
     let answer = scene.tom_says("hi").await.unwrap();

@@ -35,11 +35,29 @@ pub(crate) fn in_room(room: &str) -> Claims<'_> {
 }
 
 pub(crate) fn authorizer<'a>(connection: &str, claims: impl Into<Claims<'a>>) -> SocketEvent {
+    authorizer_with(connection, claims, &[], &[])
+}
+
+/// The same with more headers, and with parameters in the query string.
+pub(crate) fn authorizer_with<'a>(
+    connection: &str,
+    claims: impl Into<Claims<'a>>,
+    headers: &[(&str, &str)],
+    parameters: &[(&str, &str)],
+) -> SocketEvent {
     let mut event = handshake(connection, claims.into());
     event["type"] = json!("REQUEST");
+    for (name, value) in headers {
+        event["headers"][*name] = json!(value);
+        event["multiValueHeaders"][*name] = json!([value]);
+    }
     event["methodArn"] = json!(ARN);
     event["headers"]["Upgrade"] = json!("websocket");
     event["queryStringParameters"] = json!({});
+    for (name, value) in parameters {
+        event["queryStringParameters"][*name] = json!(value);
+        event["multiValueQueryStringParameters"][*name] = json!([value]);
+    }
     event["stageVariables"] = json!({});
     parsed(&event)
 }
@@ -50,6 +68,16 @@ pub(crate) fn connect<'a>(
     context: Option<&Value>,
 ) -> SocketEvent {
     parsed(&with_context(handshake(connection, claims.into()), context))
+}
+
+/// A CONNECT of Tom, who talks to Jerry, with more headers.
+pub(crate) fn connect_with(headers: &[(&str, &str)], context: &Value) -> SocketEvent {
+    let claims = (Some("Tom"), Some("Jerry")).into();
+    let mut event = handshake("c", claims);
+    for (name, value) in headers {
+        event["headers"][*name] = json!(value);
+    }
+    parsed(&with_context(event, Some(context)))
 }
 
 pub(crate) fn message(connection: &str, text: &str, context: Option<&Value>) -> SocketEvent {

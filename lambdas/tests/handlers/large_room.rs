@@ -66,7 +66,7 @@ async fn a_refused_shard_is_served_here_and_one_with_an_unknown_outcome_is_not()
     });
     scene.says("hi", RELAY).await.unwrap();
     let of_first = (0..many)
-        .filter(|number| Shard::of(&guest(*number)) == first)
+        .filter(|number| Shard::for_connection(&guest(*number)) == first)
         .count();
     assert_eq!(delivered(&scene, many), of_first);
     assert_eq!(scene.dispatch.take().len(), 2);

@@ -7,8 +7,8 @@ use chat_lambdas::routes::{Routes, Rule};
 use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
 use chat_protocol::variable;
-use conversations::{Receivers, Route, Stack};
 use serde_json::Value;
+use testing::conversations::{Receivers, Route, Stack};
 
 pub(crate) struct Wiring {
     stack: &'static Stack,
@@ -19,7 +19,7 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    pub(crate) fn of(stack: &'static Stack) -> Self {
+    pub(crate) fn new(stack: &'static Stack) -> Self {
         let has = |receivers| stack.routes_to(receivers).next().is_some();
         let (friend, room) = (has(Receivers::Friend), has(Receivers::Room));
         let mut variables = HashMap::new();

@@ -17,7 +17,7 @@ pub(super) fn has(operation: &str) -> bool {
 }
 
 /// The response to `operation`, one for which [`has`] is true. `address` is this endpoint's address in the request.
-pub(super) fn answer(
+pub(super) fn describe(
     database: &Database,
     operation: &str,
     body: &[u8],

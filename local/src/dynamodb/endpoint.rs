@@ -19,7 +19,7 @@ use super::operations::{Call, Operation};
 use super::unreadable::is_broken;
 use super::{arns, conditions, described, operations};
 use crate::http::browser;
-use crate::http::{self, BodyError, Patience};
+use crate::http::{self, BodyError, Timeouts};
 use crate::iam::Decision;
 use crate::iam::credentials::{Caller, Credentials};
 use crate::ids;
@@ -35,7 +35,7 @@ const TARGETS: [&str; 2] = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
 const MEDIA_TYPES: [&str; 2] = ["application/x-amz-json-1.0", "application/json"];
 
 /// A response without the headers that all responses share.
-struct Answer {
+struct TableResponse {
     status: StatusCode,
     media_type: &'static str,
     body: Bytes,
@@ -52,15 +52,15 @@ pub(super) struct Endpoint {
 pub(super) async fn serve(listener: TcpListener, endpoint: Endpoint) {
     let endpoint = Arc::new(endpoint);
     let most = sockets_of_a_listener();
-    http::accept(listener, most, Patience::default(), move |request| {
+    http::accept(listener, most, Timeouts::default(), move |request| {
         let endpoint = Arc::clone(&endpoint);
-        async move { endpoint.answer(request).await.into_response() }
+        async move { endpoint.handle(request).await.into_response() }
     })
     .await;
 }
 
 impl Endpoint {
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn handle(&self, request: Request<Incoming>) -> TableResponse {
         let (head, body) = request.into_parts();
         if browser::asks(&head.headers) {
             let message = browser::REFUSED;
@@ -84,7 +84,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The response to a request that does not reach the database.
-    fn run(&self, head: &Parts, body: Bytes) -> Result<Answer, Answer> {
+    fn run(&self, head: &Parts, body: Bytes) -> Result<TableResponse, TableResponse> {
         let (media_type, name, operation) = self.read(head, &body)?;
         let caller = self.credentials.caller(&head.headers, head.uri.query());
         if let Some(refusal) = unsigned(head, &caller) {
@@ -100,7 +100,7 @@ impl Endpoint {
         let body = arns::inward(&body, &self.scope).unwrap_or(body);
         let Some(operation) = operation else {
             let address = header(head, HOST.as_str()).unwrap_or_default();
-            let described = described::answer(&self.database, name, &body, address);
+            let described = described::describe(&self.database, name, &body, address);
             return Ok(match described {
                 Ok(answer) => respond(StatusCode::OK, media_type, answer.to_string().into()),
                 Err((kind, message)) => {
@@ -134,7 +134,7 @@ impl Endpoint {
         &self,
         head: &'h Parts,
         body: &[u8],
-    ) -> Result<(&'static str, &'h str, Option<Operation>), Answer> {
+    ) -> Result<(&'static str, &'h str, Option<Operation>), TableResponse> {
         match (&head.method, head.uri.path()) {
             (&Method::POST, "/") => {}
             (&Method::GET, "/") => {
@@ -171,7 +171,7 @@ impl Endpoint {
         head: &Parts,
         operation: &str,
         body: &[u8],
-    ) -> Result<(), Answer> {
+    ) -> Result<(), TableResponse> {
         let Caller::Function(principal) = caller else {
             return Ok(());
         };
@@ -254,7 +254,7 @@ fn partition_key(database: &Database, table: &str, index: Option<&str>) -> Optio
     Some(key["AttributeName"].as_str()?.to_owned())
 }
 
-fn denied(user: &str, action: &str, resource: &str, why: &str) -> Answer {
+fn denied(user: &str, action: &str, resource: &str, why: &str) -> TableResponse {
     let message = format!(
         "User: {user} is not authorized to perform: {action} on resource: {resource} {why}"
     );
@@ -267,16 +267,16 @@ fn denied(user: &str, action: &str, resource: &str, why: &str) -> Answer {
     )
 }
 
-fn unreadable(message: &str) -> Answer {
+fn unreadable(message: &str) -> TableResponse {
     refuse(StatusCode::BAD_REQUEST, "SerializationException", message)
 }
 
-fn refuse(status: StatusCode, error_type: &str, message: &str) -> Answer {
+fn refuse(status: StatusCode, error_type: &str, message: &str) -> TableResponse {
     respond(status, MEDIA_TYPES[0], error(error_type, message))
 }
 
 /// An error of DynamoDB without a message.
-fn unnamed(media_type: &'static str, error_type: &str) -> Answer {
+fn unnamed(media_type: &'static str, error_type: &str) -> TableResponse {
     let body = json!({ "__type": format!("com.amazon.coral.service#{error_type}") });
     respond(StatusCode::BAD_REQUEST, media_type, body.to_string().into())
 }
@@ -288,20 +288,20 @@ fn error(error_type: &str, message: &str) -> Bytes {
 }
 
 /// DynamoDB's response to an unknown path, method or media type.
-fn nothing_there() -> Answer {
+fn nothing_there() -> TableResponse {
     let body = Bytes::from_static(b"<UnknownOperationException/>\n");
     respond(StatusCode::NOT_FOUND, "text/plain", body)
 }
 
-fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> Answer {
-    Answer {
+fn respond(status: StatusCode, media_type: &'static str, body: Bytes) -> TableResponse {
+    TableResponse {
         status,
         media_type,
         body,
     }
 }
 
-impl Answer {
+impl TableResponse {
     /// Adds the headers of every DynamoDB response; some SDKs check the checksum.
     fn into_response(self) -> Response<Full<Bytes>> {
         const OF_REQUEST_IDS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

@@ -314,6 +314,8 @@ pub(crate) fn same_keys(described: &Value, create: &Value) -> bool {
     key_schema(described) == keys && types(described, &keys) == types(create, &keys)
 }
 
+/// Only Linux counts how often a thread waits.
+#[cfg(target_os = "linux")]
 #[cfg(test)]
 mod tests {
     use dynoxide::actions::put_item::PutItemRequest;
@@ -330,13 +332,8 @@ mod tests {
         line.trim().parse().unwrap()
     }
 
-    /// With SQLite's default, `synchronous = FULL`, every write waits for the disk. (On a file system in memory nothing
-    /// waits, so this test proves nothing there.)
-    #[test]
-    fn a_write_to_a_table_file_does_not_wait_for_the_disk() {
-        let test = std::env::current_exe().unwrap();
-        let folder = tempfile::tempdir_in(test.parent().unwrap()).unwrap();
-        let database = open(&TableStorage::File(folder.path().join("tables.db"))).unwrap();
+    /// How often 200 writes wait.
+    fn waits_of_writes_to(database: &Database) -> u64 {
         let create = json!({
             "TableName": "chat",
             "BillingMode": "PAY_PER_REQUEST",
@@ -352,7 +349,24 @@ mod tests {
             let request: PutItemRequest = serde_json::from_value(item).unwrap();
             database.put_item(request).unwrap();
         }
-        let waited = waits() - before;
-        assert!(waited < 100, "{waited} waits in 200 writes");
+        waits() - before
+    }
+
+    /// With SQLite's default, `synchronous = FULL`, every write waits for the disk. What a write waits for besides,
+    /// on a busy machine, it waits for with either setting: hence the comparison. On a file system in memory nothing
+    /// waits, and this proves nothing.
+    #[test]
+    fn a_write_to_a_table_file_does_not_wait_for_the_disk() {
+        let test = std::env::current_exe().unwrap();
+        let folder = tempfile::tempdir_in(test.parent().unwrap()).unwrap();
+        let default = folder.path().join("default.db");
+        let default = Database::new(&default.to_string_lossy()).unwrap();
+        let ours = open(&TableStorage::File(folder.path().join("tables.db"))).unwrap();
+        let by_default = waits_of_writes_to(&default);
+        let waited = waits_of_writes_to(&ours);
+        assert!(
+            waited <= by_default / 2 + 20,
+            "{waited} waits in 200 writes, {by_default} with SQLite's default"
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! The HTTP server that all listeners of a stack share. No client can block it.
 
 pub(crate) mod browser;
+pub(crate) mod error;
 pub(crate) mod head;
 pub(crate) mod page;
 pub mod peers;
-pub(crate) mod refusal;
 pub(crate) mod sockets;
 
 use std::io;
@@ -45,12 +45,12 @@ const HEAD_BYTES: usize = 32 * 1024;
 
 /// The timeouts for a head, and for a connection without requests.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     pub(crate) head: Duration,
     pub(crate) idle: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             head: HEAD,
@@ -63,7 +63,7 @@ impl Default for Patience {
 pub(crate) async fn accept<A>(
     listener: TcpListener,
     most: usize,
-    patience: Patience,
+    timeouts: Timeouts,
     answer: impl Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
 ) where
     A: Future<Output = Response<Full<Bytes>>> + Send + 'static,
@@ -81,7 +81,7 @@ pub(crate) async fn accept<A>(
             continue;
         };
         let (answer, place) = (answer.clone(), sockets.place().await);
-        connections.spawn(async move { serve(socket, &place, patience, answer).await });
+        connections.spawn(async move { serve(socket, &place, timeouts, answer).await });
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn accept<A>(
 async fn serve<A>(
     mut socket: TcpStream,
     place: &Place,
-    patience: Patience,
+    timeouts: Timeouts,
     answer: impl Fn(Request<Incoming>) -> A,
 ) where
     A: Future<Output = Response<Full<Bytes>>>,
@@ -100,11 +100,11 @@ async fn serve<A>(
         return;
     }
     let head = tokio::select! {
-        head = tokio::time::timeout(patience.head, first_bytes(&mut socket)) => head,
+        head = tokio::time::timeout(timeouts.head, first_bytes(&mut socket)) => head,
         () = place.needed() => return,
     };
     if let Ok(Some(head)) = head {
-        go_on(socket, head, place, patience.idle, answer).await;
+        go_on(socket, head, place, timeouts.idle, answer).await;
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn go_on<A>(
 ) where
     A: Future<Output = Response<Full<Bytes>>>,
 {
-    let (reader, writer) = tokio::io::split(Patient::new(socket, UNREAD));
+    let (reader, writer) = tokio::io::split(WriteTimeout::new(socket, UNREAD));
     let io = TokioIo::new(tokio::io::join(io::Cursor::new(read).chain(reader), writer));
     let service = service_fn(|request| {
         place.works();
@@ -230,18 +230,18 @@ pub(crate) async fn held_body(
 
 /// A socket whose writes fail if the client reads nothing for some time.
 #[derive(Debug)]
-pub(crate) struct Patient<S> {
+pub(crate) struct WriteTimeout<S> {
     socket: S,
-    patience: Duration,
+    timeout: Duration,
     /// Runs while nothing can be written.
     unread: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S> Patient<S> {
-    pub(crate) fn new(socket: S, patience: Duration) -> Self {
+impl<S> WriteTimeout<S> {
+    pub(crate) fn new(socket: S, timeout: Duration) -> Self {
         Self {
             socket,
-            patience,
+            timeout,
             unread: None,
         }
     }
@@ -260,10 +260,10 @@ impl<S> Patient<S> {
             self.unread = None;
             return written;
         }
-        let patience = self.patience;
+        let timeout = self.timeout;
         let unread = self
             .unread
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         unread
             .as_mut()
             .poll(context)
@@ -271,7 +271,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WriteTimeout<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -281,7 +281,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WriteTimeout<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -334,7 +334,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_reads_nothing_is_disconnected_and_a_slow_one_is_not() {
         let (near, mut far) = tokio::io::duplex(16);
-        let mut socket = Patient::new(near, Duration::from_millis(200));
+        let mut socket = WriteTimeout::new(near, Duration::from_millis(200));
         let reader = tokio::spawn(async move {
             for _ in 0..8 {
                 tokio::time::sleep(Duration::from_millis(50)).await;

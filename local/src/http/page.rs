@@ -2,11 +2,11 @@
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{HOST, HeaderValue};
+use hyper::header::{HOST, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 
-use crate::http::{self, Patience};
+use crate::http::{self, Timeouts};
 
 /// The most connections of browsers on a port that only serves the page.
 const CONNECTIONS: usize = 64;
@@ -31,9 +31,24 @@ impl Page {
 
     /// Serves `GET /` on `listener` until the future is dropped; all other requests get 404.
     pub async fn serve(self, listener: TcpListener) {
-        http::accept(listener, CONNECTIONS, Patience::default(), move |request| {
+        self.serve_with(listener, |_| None).await;
+    }
+
+    /// [`Page::serve`], where `other` answers what is not for the page. It has to judge itself who asks.
+    pub async fn serve_with(
+        self,
+        listener: TcpListener,
+        other: impl Fn(&Asked<'_>) -> Option<Answer> + Clone + Send + Sync + 'static,
+    ) {
+        http::accept(listener, CONNECTIONS, Timeouts::default(), move |request| {
+            let asked = || Asked {
+                method: request.method().as_str(),
+                path: request.uri().path(),
+                headers: request.headers(),
+            };
             let answer = self
-                .answer(&request)
+                .response(&request)
+                .or_else(|| Some(other(&asked())?.response()))
                 .unwrap_or_else(|| said(StatusCode::NOT_FOUND, "Only the page at / is here.\n"));
             std::future::ready(answer)
         })
@@ -44,7 +59,7 @@ impl Page {
     ///
     /// A `Host` that does not mean this machine is refused: a site whose name resolves to 127.0.0.1 could otherwise
     /// read the page as its own (DNS rebinding).
-    pub(crate) fn answer<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    pub(crate) fn response<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         let body = match *request.method() {
             Method::GET => self.html.clone(),
             Method::HEAD => Bytes::new(),
@@ -68,6 +83,52 @@ impl Page {
             .header("Content-Security-Policy", &self.policy)
             .body(Full::new(body));
         Some(response.expect("its headers are checked when it is made"))
+    }
+}
+
+/// A request that is not for the page. Its body is not read.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// The path of its target, without the query.
+    pub path: &'a str,
+    headers: &'a HeaderMap,
+}
+
+impl Asked<'_> {
+    /// The value of a header that comes once.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (Some(only), None) => only.to_str().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether there is a header of that name.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+}
+
+/// What is answered beside a page: JSON, which no other site may read and no browser keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status; one that is none becomes 500.
+    pub status: u16,
+    /// The body.
+    pub json: String,
+}
+
+impl Answer {
+    fn response(self) -> Response<Full<Bytes>> {
+        let status = StatusCode::from_u16(self.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let response = protected(Response::builder().status(status))
+            .header("Content-Type", "application/json")
+            .body(Full::new(Bytes::from(self.json)));
+        response.expect("its headers are constants")
     }
 }
 
@@ -109,7 +170,7 @@ mod tests {
             .method(method)
             .uri(target)
             .header(HOST, host);
-        Page::new("<p>hi", "default-src 'self'").answer(&request.body(()).unwrap())
+        Page::new("<p>hi", "default-src 'self'").response(&request.body(()).unwrap())
     }
 
     fn status(host: &str) -> u16 {

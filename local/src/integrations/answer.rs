@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::backend::{Answer, Backend, text};
+use super::backend::{Backend, BackendResponse, text};
 use super::exchange::{Exchange, Failure};
 use super::rendering::Render;
 use super::request::{Missed, Parsed, choose, parsed};
@@ -15,7 +15,7 @@ use crate::stack::{IntegrationResponse, ResponseSource};
 use apigw_mapping::{JsonPath, Pattern, as_text};
 
 /// The response of a `MOCK` integration, whose request template yields `{"statusCode": 200}`.
-pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
+pub(super) fn mocked(body: &[u8]) -> Result<BackendResponse, Failure> {
     // The error does not quote the rendered text, which may be a client's message.
     let wrong = || {
         Failure::Configuration(
@@ -35,7 +35,7 @@ pub(super) fn mocked(body: &[u8]) -> Result<Answer, Failure> {
     let status = status
         .filter(|status| (100..600).contains(status))
         .ok_or_else(wrong)?;
-    Ok(Answer {
+    Ok(BackendResponse {
         status,
         headers: Vec::new(),
         body: Vec::new(),
@@ -76,7 +76,7 @@ enum Key {
 }
 
 impl Key {
-    fn of(key: &str) -> Self {
+    fn parse(key: &str) -> Self {
         match key.strip_prefix('/').and_then(|key| key.strip_suffix('/')) {
             // The whole status must match, as in Java. Invalid patterns were refused with the template.
             Some(pattern) => Self::Pattern(Pattern::from_java(pattern).ok()),
@@ -95,9 +95,9 @@ impl Key {
 }
 
 impl Responses {
-    pub(super) fn of(responses: &[IntegrationResponse]) -> Self {
+    pub(super) fn new(responses: &[IntegrationResponse]) -> Self {
         let live = |response: &IntegrationResponse| Live {
-            key: Key::of(&response.key),
+            key: Key::parse(&response.key),
             parsed: parsed(&response.templates),
             response: response.clone(),
             missed: Missed::default(),
@@ -117,7 +117,7 @@ impl Responses {
     /// Returns `None` if `render` would take too long.
     pub(super) fn map(
         &self,
-        answer: &Answer,
+        answer: &BackendResponse,
         exchange: &Exchange<'_>,
         render: Render,
     ) -> Option<Result<Backend, Failure>> {
@@ -139,7 +139,7 @@ impl Responses {
 impl Live {
     fn map(
         &self,
-        answer: &Answer,
+        answer: &BackendResponse,
         exchange: &Exchange<'_>,
         render: Render,
     ) -> Result<Option<Backend>, String> {

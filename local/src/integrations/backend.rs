@@ -2,7 +2,7 @@
 
 /// The response of a backend.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct BackendResponse {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
@@ -16,7 +16,7 @@ pub(crate) struct Backend {
     pub(crate) body: String,
 }
 
-impl Answer {
+impl BackendResponse {
     pub(super) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::OnceCell;
 
-use super::backend::Answer;
+use super::backend::BackendResponse;
 use super::exchange::Failure;
 use super::request::Outgoing;
 use crate::budget::Share;
@@ -44,10 +44,10 @@ impl Client {
         &self,
         outgoing: Outgoing,
         share: &Arc<Share>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<BackendResponse, Failure> {
         // Only the origin, because the rest may contain a message.
         let to = origin(&outgoing.uri).to_owned();
-        let mut held = share.take_patiently(outgoing.body.len()).await;
+        let mut held = share.take_when_free(outgoing.body.len()).await;
         let request = request(outgoing).map_err(Failure::Configuration)?;
         let unreachable = |why: String| Failure::Backend(format!("could not reach `{to}`: {why}"));
         let answered = if request.uri().scheme_str() == Some("https") {
@@ -71,7 +71,7 @@ impl Client {
                 })
             })?;
             if let Ok(data) = frame.into_data() {
-                held.grow_patiently(data.len()).await;
+                held.grow_when_free(data.len()).await;
                 body.extend_from_slice(&data);
             }
         }
@@ -79,7 +79,7 @@ impl Client {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.as_str().to_owned(), value)
         };
-        Ok(Answer {
+        Ok(BackendResponse {
             status: head.status.as_u16(),
             headers: head.headers.iter().map(header).collect(),
             body,

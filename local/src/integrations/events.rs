@@ -69,7 +69,7 @@ pub(crate) fn connect(
         multi_value_headers: Some(all_values(&headers)),
         query_string_parameters: (!query.is_empty()).then(|| last_values(&query)),
         multi_value_query_string_parameters: (!query.is_empty()).then(|| all_values(&query)),
-        ..Event::of(context(facts, "$connect", "CONNECT", stamp), variables)
+        ..Event::new(context(facts, "$connect", "CONNECT", stamp), variables)
     })
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn message(
     };
     bytes(&Event {
         body: (!body.is_empty()).then_some(body),
-        ..Event::of(context, variables)
+        ..Event::new(context, variables)
     })
 }
 
@@ -126,7 +126,7 @@ pub(crate) fn disconnect(
     bytes(&Event {
         headers: Some(last_values(&headers)),
         multi_value_headers: Some(all_values(&headers)),
-        ..Event::of(context, variables)
+        ..Event::new(context, variables)
     })
 }
 
@@ -178,7 +178,7 @@ struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    fn of(request_context: Context<'a>, stage_variables: &'a Map<String, Value>) -> Self {
+    fn new(request_context: Context<'a>, stage_variables: &'a Map<String, Value>) -> Self {
         Self {
             headers: None,
             multi_value_headers: None,

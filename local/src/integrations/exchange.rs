@@ -55,7 +55,7 @@ impl<'a> Exchange<'a> {
         Self {
             headers,
             query: head.query_pairs(),
-            ..Self::of(&context, "", variables, trace)
+            ..Self::new(&context, "", variables, trace)
         }
     }
 
@@ -70,7 +70,7 @@ impl<'a> Exchange<'a> {
     ) -> Self {
         let mut context = events::context(facts, route_key, "MESSAGE", stamp);
         context.message_id = Some(message_id);
-        Self::of(&context, body, variables, trace)
+        Self::new(&context, body, variables, trace)
     }
 
     pub(crate) fn disconnect(
@@ -83,10 +83,10 @@ impl<'a> Exchange<'a> {
         let mut context = events::context(facts, "$disconnect", "DISCONNECT", stamp);
         context.disconnect_status_code = Some(ended.code);
         context.disconnect_reason = Some(&ended.reason);
-        Self::of(&context, "", variables, trace)
+        Self::new(&context, "", variables, trace)
     }
 
-    fn of(
+    fn new(
         context: &events::Context<'_>,
         body: &'a str,
         variables: &'a Map<String, Value>,

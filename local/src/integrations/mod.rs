@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::answer::Responses;
-use self::backend::{Answer, Backend};
+use self::backend::{Backend, BackendResponse};
 use self::client::Client;
 pub(crate) use self::exchange::Exchange;
 use self::exchange::Failure;
@@ -107,7 +107,7 @@ impl Integrations {
         };
         held.resize(event.len());
         let invocation = self.functions.invoke(arn, event, trace, held);
-        match self.clock.patiently(timeout, invocation).await {
+        match self.clock.timeout(timeout, invocation).await {
             Some(outcome) => Answered::Function(outcome),
             None => Answered::TimedOut,
         }
@@ -123,7 +123,7 @@ impl Integrations {
         share: &Arc<Share>,
     ) -> Answered {
         let running = integration.run(&self.client, &self.beside, exchange, share);
-        let ran = self.clock.patiently(timeout, running).await;
+        let ran = self.clock.timeout(timeout, running).await;
         for missed in integration.missed() {
             self.observer.warn(missed);
         }
@@ -167,18 +167,18 @@ enum Kind {
 
 impl LiveIntegration {
     /// An `Err` is the ARN of the function that `integration` has instead.
-    pub(crate) fn of(integration: Integration) -> Result<Self, String> {
+    pub(crate) fn from_integration(integration: Integration) -> Result<Self, String> {
         let kind = match integration.kind {
             IntegrationKind::Function { arn } => return Err(arn),
             IntegrationKind::HttpProxy(request) => Kind::HttpProxy(request),
             IntegrationKind::Http(request, mapping) => Kind::Http(
                 request,
-                Arc::new(Templates::of(&mapping)),
-                Arc::new(Responses::of(&mapping.responses)),
+                Arc::new(Templates::new(&mapping)),
+                Arc::new(Responses::new(&mapping.responses)),
             ),
             IntegrationKind::Mock(mapping) => Kind::Mock(
-                Arc::new(Templates::of(&mapping)),
-                Arc::new(Responses::of(&mapping.responses)),
+                Arc::new(Templates::new(&mapping)),
+                Arc::new(Responses::new(&mapping.responses)),
             ),
         };
         Ok(Self {
@@ -257,7 +257,7 @@ async fn body(
 async fn mapped(
     responses: &Arc<Responses>,
     beside: &Beside,
-    answer: Answer,
+    answer: BackendResponse,
     exchange: &Exchange<'_>,
 ) -> Result<Backend, Failure> {
     if answer.body.len() <= ANSWER_IN_PASSING

@@ -75,7 +75,7 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    pub(super) fn of(mapping: &Mapping) -> Self {
+    pub(super) fn new(mapping: &Mapping) -> Self {
         Self {
             parsed: parsed(&mapping.request_templates),
             selection: mapping.selection.clone(),

@@ -5,15 +5,18 @@
 
 use serde_json::Value;
 
-use super::backend::Answer;
-use apigw_mapping::JsonPath;
-use apigw_mapping::as_text;
+use super::backend::BackendResponse;
+use apigw_mapping::{JsonPath, as_text};
 
 /// The longest key, in bytes: as long as the longest message.
 const MAX_LENGTH: usize = 128 * 1024;
 
 /// Evaluates `expression`. A variable without a value is empty; an unknown variable stays as written.
-pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&Answer>) -> String {
+pub(super) fn evaluate(
+    expression: &str,
+    body: Option<&Value>,
+    answer: Option<&BackendResponse>,
+) -> String {
     // All paths of an expression together have the step limit of one.
     let mut visits = 0;
     let mut variable = |name: &str| resolve(name, body, answer, &mut visits);
@@ -56,7 +59,7 @@ pub(super) fn evaluate(expression: &str, body: Option<&Value>, answer: Option<&A
 fn resolve(
     name: &str,
     body: Option<&Value>,
-    answer: Option<&Answer>,
+    answer: Option<&BackendResponse>,
     visits: &mut usize,
 ) -> Option<String> {
     if let Some(path) = name.strip_prefix("request.body") {
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn variables_and_literals_yield_a_key() {
         let body = serde_json::json!({ "kind": "a", "deep": { "n": 1 } });
-        let answer = Answer {
+        let answer = BackendResponse {
             status: 404,
             headers: vec![
                 ("X-Kind".to_owned(), "b".to_owned()),

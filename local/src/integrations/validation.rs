@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::selection;
 use crate::beside::Beside;
+use crate::http::error::HttpError;
 use crate::http::head::Head;
-use crate::http::refusal::HttpError;
 use crate::schema::Schema;
 use crate::stack::{Route, Validation};
 
@@ -18,7 +18,7 @@ pub(crate) struct Validator {
 }
 
 impl Validator {
-    pub(crate) fn of(validation: &Validation) -> Self {
+    pub(crate) fn new(validation: &Validation) -> Self {
         let models = validation.models.iter();
         Self {
             selection: validation.selection.clone(),

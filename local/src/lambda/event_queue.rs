@@ -79,11 +79,11 @@ impl Functions {
 
     /// Waits until no asynchronous invocation runs, for at most `timeout`. Then it drops the remaining ones and logs
     /// their number.
-    pub(crate) async fn settle_events(&self, patience: Duration) {
+    pub(crate) async fn settle_events(&self, timeout: Duration) {
         let mut trying = self.events.trying.subscribe();
         let quiet = trying.wait_for(|trying| *trying == 0);
         // Invocations that still run end with their process.
-        let _quiet = tokio::time::timeout(patience, quiet).await;
+        let _quiet = tokio::time::timeout(timeout, quiet).await;
         let lost: usize = lock(&self.events.held)
             .values()
             .map(|held| held.events)
@@ -180,7 +180,7 @@ impl Place {
         let mut held = lock(&functions.events.held);
         let queue = held
             .entry(arn.to_owned())
-            .or_insert_with(|| Queue::of(&functions.budget));
+            .or_insert_with(|| Queue::new(&functions.budget));
         if queue.events >= limits.waiting_events
             || (queue.events > 0 && queue.bytes + bytes > limits.waiting_event_bytes)
         {
@@ -198,7 +198,7 @@ impl Place {
 }
 
 impl Queue {
-    fn of(budget: &Arc<Budget>) -> Self {
+    fn new(budget: &Arc<Budget>) -> Self {
         Self {
             events: 0,
             bytes: 0,

@@ -15,8 +15,8 @@ use super::callee::Callee;
 use super::event_queue::QueueFull;
 use super::job::{Event, Failure, Invocation, Outcome};
 use crate::budget::{Held, Share};
-use crate::http::refusal::HttpError;
-use crate::http::refusal::{Answer, refuse};
+use crate::http::error::HttpError;
+use crate::http::error::{HttpResponse, refuse};
 use crate::http::{BodyError, held_body};
 use crate::iam::Decision;
 use crate::iam::credentials::{Caller, Credentials};
@@ -43,16 +43,16 @@ enum Kind {
 }
 
 /// Serves `POST /2015-03-31/functions/{name}/invocations`; `name` is decoded.
-pub(crate) async fn answer(
+pub(crate) async fn handle(
     functions: &Arc<Functions>,
     callers: (&Credentials, &Identity),
     share: &Arc<Share>,
     name: &str,
     request: Request<Incoming>,
-) -> Answer {
+) -> HttpResponse {
     match invoke(functions, callers, share, name, request).await {
         Ok(answer) => answer,
-        Err(refusal) => refuse(refusal),
+        Err(error) => refuse(error),
     }
 }
 
@@ -62,7 +62,7 @@ async fn invoke(
     share: &Arc<Share>,
     name: &str,
     request: Request<Incoming>,
-) -> Result<Answer, HttpError> {
+) -> Result<HttpResponse, HttpError> {
     let kind = kind(&request)?;
     let callee = callee(name, request.uri().query(), identity)?;
     authorize(credentials, &callee, &request)?;
@@ -99,7 +99,7 @@ async fn invoke(
                 .header("X-Amz-Executed-Version", "$LATEST")
                 .header("x-amzn-RequestId", request_id);
             match functions.run(&callee.arn, Invocation { event, held }).await {
-                Outcome::Answer(body) => finish(builder, body),
+                Outcome::Response(body) => finish(builder, body),
                 Outcome::Failed(failure) if failure.is_throttle() => return Err(throttled()),
                 Outcome::Failed(failure) => finish(
                     builder.header("X-Amz-Function-Error", "Unhandled"),
@@ -282,7 +282,7 @@ fn header<'r>(request: &'r Request<Incoming>, name: &str) -> Option<&'r str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-fn finish(builder: hyper::http::response::Builder, body: Bytes) -> Answer {
+fn finish(builder: hyper::http::response::Builder, body: Bytes) -> HttpResponse {
     builder
         .body(Full::new(body))
         .expect("headers are constants and ids")

@@ -9,7 +9,7 @@ use crate::budget::Held;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The function's response.
-    Answer(Bytes),
+    Response(Bytes),
     /// A function error: reported, timed out, exited, too large.
     Failed(Failure),
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::job::{Event, Failure, Job, Outcome};
 use super::pool::Busy;
 use crate::http::browser;
-use crate::http::{self, BodyError, Patience};
+use crate::http::{self, BodyError, Timeouts};
 use crate::stack::Function;
 use crate::{ids, moments};
 
@@ -24,7 +24,7 @@ const ANSWER_BYTES: usize = 6 * 1024 * 1024 + 100;
 /// The most connections of a process to its own Runtime API. A runtime needs one or two.
 const CONNECTIONS: usize = 32;
 
-type Answer = Response<Full<Bytes>>;
+type HttpResponse = Response<Full<Bytes>>;
 
 /// The actions of a process through its Runtime API.
 pub(super) trait Runtime: Clone + Send + Sync + 'static {
@@ -50,18 +50,18 @@ pub(super) trait Runtime: Clone + Send + Sync + 'static {
 /// Serves connections until it is aborted.
 pub(super) async fn serve(listener: TcpListener, process: impl Runtime) {
     // A runtime may keep its connection while its function works.
-    let patience = Patience {
+    let timeouts = Timeouts {
         idle: http::IDLE + process.function().timeout,
-        ..Patience::default()
+        ..Timeouts::default()
     };
-    http::accept(listener, CONNECTIONS, patience, move |request| {
+    http::accept(listener, CONNECTIONS, timeouts, move |request| {
         let process = process.clone();
-        async move { answer(&process, request).await }
+        async move { handle(&process, request).await }
     })
     .await;
 }
 
-async fn answer(process: &impl Runtime, request: Request<Incoming>) -> Answer {
+async fn handle(process: &impl Runtime, request: Request<Incoming>) -> HttpResponse {
     if browser::asks(request.headers()) {
         return error(StatusCode::FORBIDDEN, "Forbidden", browser::REFUSED);
     }
@@ -91,7 +91,7 @@ async fn answer(process: &impl Runtime, request: Request<Incoming>) -> Answer {
     }
 }
 
-async fn next(process: &impl Runtime) -> Answer {
+async fn next(process: &impl Runtime) -> HttpResponse {
     let Ok(job) = process.next() else {
         return error(
             StatusCode::FORBIDDEN,
@@ -107,7 +107,7 @@ async fn next(process: &impl Runtime) -> Answer {
     }
 }
 
-fn deliver(function: &Function, event: Event) -> Answer {
+fn deliver(function: &Function, event: Event) -> HttpResponse {
     let Event {
         request_id,
         payload,
@@ -132,13 +132,13 @@ fn deliver(function: &Function, event: Event) -> Answer {
     finish(builder, payload)
 }
 
-async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> Answer {
+async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> HttpResponse {
     if !process.works_on(id) {
         return invalid_request_id();
     }
     let body = http::body(body, ANSWER_BYTES).await;
     let (outcome, answer) = match body {
-        Ok(body) => (Outcome::Answer(body), accepted()),
+        Ok(body) => (Outcome::Response(body), accepted()),
         Err(BodyError::TooLarge) => {
             let message = format!(
                 "Response payload size exceeded maximum allowed payload size ({ANSWER_BYTES} bytes)."
@@ -168,7 +168,7 @@ async fn respond(process: &impl Runtime, id: &str, body: Incoming) -> Answer {
     }
 }
 
-async fn report(process: &impl Runtime, id: &str, request: Request<Incoming>) -> Answer {
+async fn report(process: &impl Runtime, id: &str, request: Request<Incoming>) -> HttpResponse {
     if !process.works_on(id) {
         return invalid_request_id();
     }
@@ -179,7 +179,7 @@ async fn report(process: &impl Runtime, id: &str, request: Request<Incoming>) ->
     }
 }
 
-async fn init_error(process: &impl Runtime, request: Request<Incoming>) -> Answer {
+async fn init_error(process: &impl Runtime, request: Request<Incoming>) -> HttpResponse {
     if process.failed_to_start(failure(request).await) {
         accepted()
     } else {
@@ -212,7 +212,7 @@ async fn failure(request: Request<Incoming>) -> Failure {
     }
 }
 
-fn register(function: &Function) -> Answer {
+fn register(function: &Function) -> HttpResponse {
     let body = serde_json::json!({
         "functionName": function.name,
         "functionVersion": "$LATEST",
@@ -225,11 +225,11 @@ fn register(function: &Function) -> Answer {
     )
 }
 
-fn accepted() -> Answer {
+fn accepted() -> HttpResponse {
     text(StatusCode::ACCEPTED, r#"{"status":"OK"}"#)
 }
 
-fn invalid_request_id() -> Answer {
+fn invalid_request_id() -> HttpResponse {
     error(
         StatusCode::BAD_REQUEST,
         "InvalidRequestID",
@@ -237,14 +237,14 @@ fn invalid_request_id() -> Answer {
     )
 }
 
-fn error(status: StatusCode, error_type: &str, message: &str) -> Answer {
+fn error(status: StatusCode, error_type: &str, message: &str) -> HttpResponse {
     text(
         status,
         &serde_json::json!({ "errorMessage": message, "errorType": error_type }).to_string(),
     )
 }
 
-fn text(status: StatusCode, body: &str) -> Answer {
+fn text(status: StatusCode, body: &str) -> HttpResponse {
     finish(
         Response::builder()
             .status(status)
@@ -253,7 +253,7 @@ fn text(status: StatusCode, body: &str) -> Answer {
     )
 }
 
-fn finish(builder: Builder, body: Bytes) -> Answer {
+fn finish(builder: Builder, body: Bytes) -> HttpResponse {
     builder
         .body(Full::new(body))
         .expect("header values come from ids, numbers and ARNs")

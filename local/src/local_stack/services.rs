@@ -123,7 +123,7 @@ impl Services {
             self.tables.endpoint(),
             self.port,
         ));
-        self.gateway.deploy(Deployed::of(&after.stack));
+        self.gateway.deploy(Deployed::new(&after.stack));
         let known = before.map_or_else(Vec::new, |before| Deployed::warnings(&before.stack));
         for warning in Deployed::warnings(&after.stack) {
             // Once is enough, however often the template is saved.

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::proxy_answer::{self, ProxyAnswer};
-use crate::http::refusal::HttpError;
+use super::proxy_response::{self, ProxyResponse};
+use crate::http::error::HttpError;
 use crate::integrations::Answered;
 use crate::lambda::Outcome;
 
@@ -50,15 +50,15 @@ pub(crate) fn upgrade(answered: &Answered) -> Upgrade {
                     .map(|(_, value)| value.clone()),
             };
         }
-        Answered::Backend(answer) => HttpError::of_function(answer.status),
-        Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
+        Answered::Backend(answer) => HttpError::from_function(answer.status),
+        Answered::Function(Outcome::Response(bytes)) => match ProxyResponse::parse(bytes) {
             Err(_) => internal(502),
             Ok(answer) if (200..300).contains(&answer.status) => {
                 return Upgrade::Accept {
                     subprotocol: answer.header(SUBPROTOCOL).map(str::to_owned),
                 };
             }
-            Ok(answer) => HttpError::of_function(answer.status),
+            Ok(answer) => HttpError::from_function(answer.status),
         },
     })
 }
@@ -90,7 +90,7 @@ pub(crate) fn frame(
             Some(answer.body.clone())
         }
         Answered::Backend(_) => None,
-        Answered::Function(Outcome::Answer(bytes)) => match ProxyAnswer::parse(bytes) {
+        Answered::Function(Outcome::Response(bytes)) => match ProxyResponse::parse(bytes) {
             Err(_) => internal(),
             Ok(answer) if two_way => answer.body,
             Ok(_) => None,
@@ -117,11 +117,13 @@ pub(crate) fn error_frame(message: &str, connection_id: &str, request_id: &str) 
 /// if all is well.
 pub(crate) fn complaint(answered: &Answered, route_key: &str, timeout: Duration) -> Option<String> {
     Some(match answered {
-        Answered::Function(Outcome::Answer(bytes)) if proxy_answer::is_nothing(bytes) => format!(
-            "the function of route `{route_key}` returned nothing; return at least {{\"statusCode\":200}}"
-        ),
-        Answered::Function(Outcome::Answer(bytes)) => {
-            let why = ProxyAnswer::parse(bytes).err()?;
+        Answered::Function(Outcome::Response(bytes)) if proxy_response::is_nothing(bytes) => {
+            format!(
+                "the function of route `{route_key}` returned nothing; return at least {{\"statusCode\":200}}"
+            )
+        }
+        Answered::Function(Outcome::Response(bytes)) => {
+            let why = ProxyResponse::parse(bytes).err()?;
             format!(
                 "the function of route `{route_key}` returned a malformed proxy response, which is an internal server \
                  error: {why}; return {{\"statusCode\":200}}, with headers, multiValueHeaders, body (a string) and \
@@ -147,13 +149,13 @@ mod tests {
     use crate::lambda::Failure;
 
     fn answer(json: &str) -> Answered {
-        Answered::Function(Outcome::Answer(json.to_owned().into()))
+        Answered::Function(Outcome::Response(json.to_owned().into()))
     }
 
     fn refused(answered: &Answered) -> u16 {
         match upgrade(answered) {
             Upgrade::Accept { .. } => 101,
-            Upgrade::Refuse(refusal) => refusal.status,
+            Upgrade::Refuse(error) => error.status,
         }
     }
 
@@ -231,16 +233,19 @@ mod tests {
         assert_eq!(complaint(&answer(r#"{"statusCode":200}"#)), None);
         assert_eq!(complaint(&answer(r#"{"statusCode":403}"#)), None);
         for (json, expected) in [
-            ("", "answered nothing"),
+            ("", "returned nothing"),
             (r#"{"statusCode":200,"foo":1}"#, "`foo`"),
         ] {
-            let told = complaint(&answer(json)).unwrap();
-            assert!(told.contains("`join`") && told.contains(expected), "{told}");
-            assert!(told.contains(r#"{"statusCode":200}"#), "{told}");
+            let warning = complaint(&answer(json)).unwrap();
+            assert!(
+                warning.contains("`join`") && warning.contains(expected),
+                "{warning}"
+            );
+            assert!(warning.contains(r#"{"statusCode":200}"#), "{warning}");
         }
         let failed = Failure::new("TypeError", "boom");
-        let told = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
-        assert!(told.contains("TypeError: boom"), "{told}");
+        let warning = complaint(&Answered::Function(Outcome::Failed(failed))).unwrap();
+        assert!(warning.contains("TypeError: boom"), "{warning}");
         assert!(complaint(&Answered::TimedOut).unwrap().contains("29000 ms"));
     }
 

@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value};
 
-use super::proxy_answer::kind;
+use super::proxy_response::kind;
+use crate::http::error::HttpError;
 use crate::http::head::Head;
-use crate::http::refusal::HttpError;
 use crate::iam::credentials::{ambient, decide_knowing};
 use crate::iam::{Decision, Policy};
 use crate::integrations::Answered;
@@ -57,13 +57,13 @@ pub(crate) fn has_identity(
 /// Why an upgrade is refused, for the client and, if the authorizer did not decide so, for its author.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    pub(crate) refusal: HttpError,
+    pub(crate) error: HttpError,
     pub(crate) why: Option<String>,
 }
 
 impl From<HttpError> for Refused {
-    fn from(refusal: HttpError) -> Self {
-        Self { refusal, why: None }
+    fn from(error: HttpError) -> Self {
+        Self { error, why: None }
     }
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn context(
     facts: &ConnectionInfo,
 ) -> Result<Map<String, Value>, Refused> {
     let bytes = match answered {
-        Answered::Function(Outcome::Answer(bytes)) => bytes,
+        Answered::Function(Outcome::Response(bytes)) => bytes,
         Answered::Function(Outcome::Failed(failure)) if failure.message == "Unauthorized" => {
             return Err(unauthorized().into());
         }
@@ -85,9 +85,9 @@ pub(crate) fn context(
         }
         Answered::TimedOut => return Err(broken("it did not respond in time")),
         _ => {
-            let refusal = broken("it cannot be invoked").refusal;
+            let error = broken("it cannot be invoked").error;
             // The reason was reported when it was tried.
-            return Err(refusal.into());
+            return Err(error.into());
         }
     };
     if bytes.len() > ANSWER_BYTES {
@@ -149,7 +149,7 @@ pub(crate) fn context(
     match decide_knowing(&[policy], "execute-api:Invoke", method_arn, about) {
         Decision::Allowed => Ok(context),
         Decision::ImplicitlyDenied => Err(Refused {
-            refusal: denied("User is not authorized to access this resource"),
+            error: denied("User is not authorized to access this resource"),
             why: Some(format!(
                 "the authorizer's policy neither allows nor denies `execute-api:Invoke` on `{method_arn}`, so \
                  the handshake is refused with 403: use the methodArn of the event as the resource"
@@ -186,7 +186,7 @@ fn denied(message: &str) -> HttpError {
 
 fn broken(why: impl std::fmt::Display) -> Refused {
     Refused {
-        refusal: HttpError::gateway(
+        error: HttpError::gateway(
             500,
             "AuthorizerConfigurationException",
             "Internal server error",

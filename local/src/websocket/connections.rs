@@ -160,12 +160,12 @@ impl Connection {
         &self,
         code: CloseCode,
         reason: &'static str,
-        patience: Duration,
+        timeout: Duration,
     ) {
         // Without room the client gets no close frame, because it reads nothing anyway.
         let _no_room = self
             .outgoing
-            .send_timeout(Outgoing::Close(code, reason), patience)
+            .send_timeout(Outgoing::Close(code, reason), timeout)
             .await;
     }
 

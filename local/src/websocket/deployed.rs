@@ -66,7 +66,7 @@ impl Deployed {
         }
     }
 
-    pub(crate) fn of(stack: &Stack) -> Self {
+    pub(crate) fn new(stack: &Stack) -> Self {
         let api = &stack.api;
         let stages = api
             .stages
@@ -181,7 +181,7 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
         two_way: route.two_way,
         target: match integration {
             Some(integration) => match variables::filled(integration, &stage.variables) {
-                Ok(filled) => match LiveIntegration::of(filled) {
+                Ok(filled) => match LiveIntegration::from_integration(filled) {
                     Ok(live) => Target::Integration(live),
                     Err(function) => target(stack, &function, &source),
                 },
@@ -189,7 +189,7 @@ fn live_route(stack: &Stack, stage: &Stage, route: &Route) -> LiveRoute {
             },
             None => Target::Nothing(format!("route `{}` has no integration", route.key)),
         },
-        validator: route.validation.as_ref().map(Validator::of),
+        validator: route.validation.as_ref().map(Validator::new),
         required: validation::required(route),
         timeout: integration.map_or(Duration::from_secs(29), |integration| integration.timeout),
         throttle: stage

@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Gateway;
 use super::connections::{Connection, Ending, Outgoing};
-use super::messages::{answer, disconnect};
+use super::messages::{disconnect, handle};
 use super::metered::{Arriving, Metered};
 use super::throttle::Bucket;
 use crate::clock::Clock;
@@ -29,7 +29,7 @@ use crate::integrations::events::Ended;
 use crate::options::Limits;
 
 /// The time that a client has to respond to a close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The most bytes that wait to be written besides messages: pongs.
 const WRITE_BUFFER_BYTES: usize = 128 * 1024;
@@ -94,7 +94,7 @@ async fn converse(
                     let held = arriving.message(text.len());
                     let (gateway, connection) = (Arc::clone(gateway), Arc::clone(connection));
                     tokio::spawn(async move {
-                        answer(&gateway, &connection, text, held).await;
+                        handle(&gateway, &connection, text, held).await;
                         drop(place);
                     });
                 }
@@ -136,11 +136,11 @@ async fn converse(
             reason,
             ended,
         }) => {
-            connection.queue_close(code, reason, CLOSE_PATIENCE).await;
+            connection.queue_close(code, reason, CLOSE_TIMEOUT).await;
             tokio::spawn(async move {
                 // The socket is kept until then.
                 let _socket_place = socket_place;
-                tokio::time::timeout(2 * CLOSE_PATIENCE, hang_up(stream, writer)).await
+                tokio::time::timeout(2 * CLOSE_TIMEOUT, hang_up(stream, writer)).await
             });
             ended
         }

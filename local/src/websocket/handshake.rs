@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::http::error::HttpError;
 use crate::http::head::Head;
-use crate::http::refusal::HttpError;
 
 /// The response to `Sec-WebSocket-Key`, or the error of the handshake.
 pub(crate) fn accept_key(head: &Head) -> Result<String, HttpError> {

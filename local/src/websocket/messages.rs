@@ -16,7 +16,7 @@ use crate::integrations::{Exchange, validation};
 /// Passes one message to its function, and the response, if any, to the sender.
 ///
 /// `held` is the message's part of the budget, which its event takes over.
-pub(super) async fn answer(
+pub(super) async fn handle(
     gateway: &Gateway,
     connection: &Connection,
     body: Utf8Bytes,
@@ -108,8 +108,8 @@ async fn serve_message(
             .await
     } else {
         // Quotes and control characters make the event larger than the message, the latter six times.
-        let room = held.grow_patiently(events::size_in_json(&body));
-        if gateway.clock.patiently(route.timeout, room).await.is_none() {
+        let room = held.grow_when_free(events::size_in_json(&body));
+        if gateway.clock.timeout(route.timeout, room).await.is_none() {
             Answered::TimedOut
         } else {
             let event = events::message(facts, &route.key, &message_id, &body, variables, stamp);

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use crate::budget::{ALWAYS, Held, Share, Stage};
-use crate::http::Patient;
+use crate::http::WriteTimeout;
 use crate::options::Limits;
 
 /// The interval at which a paused read is retried.
@@ -42,9 +42,9 @@ pub(super) struct Arriving {
 /// if the client reads nothing, or if the frames without content exceed their limit.
 #[derive(Debug)]
 pub(super) struct Metered {
-    socket: Patient<TcpStream>,
+    socket: WriteTimeout<TcpStream>,
     arriving: Arc<Arriving>,
-    patience: Duration,
+    timeout: Duration,
     /// When the incomplete message began to arrive.
     began: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -103,9 +103,9 @@ impl Drop for Arriving {
 impl Metered {
     pub(super) fn new(socket: TcpStream, arriving: Arc<Arriving>, limits: &Limits) -> Self {
         Self {
-            socket: Patient::new(socket, limits.slow_client_timeout),
+            socket: WriteTimeout::new(socket, limits.slow_client_timeout),
             arriving,
-            patience: limits.slow_client_timeout,
+            timeout: limits.slow_client_timeout,
             began: None,
             timer: None,
             reads: 0,
@@ -135,7 +135,7 @@ impl Metered {
             && self.arriving.share.budget().is_tight()
             && self
                 .began
-                .is_some_and(|began| began.elapsed() > self.patience)
+                .is_some_and(|began| began.elapsed() > self.timeout)
     }
 }
 
@@ -171,7 +171,7 @@ impl AsyncRead for Metered {
         if read.is_pending() {
             self.reads = 0;
             if arriving > ALWAYS {
-                let wait = self.patience / 4;
+                let wait = self.timeout / 4;
                 self.wake_after(wait, context);
             }
             return Poll::Pending;

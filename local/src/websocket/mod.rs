@@ -10,7 +10,7 @@ mod fuzzing;
 mod handshake;
 mod messages;
 mod metered;
-mod proxy_answer;
+mod proxy_response;
 mod routing;
 mod throttle;
 mod upgrade;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::http::refusal::HttpError;
+use crate::http::error::HttpError;
 use crate::observer::Observer;
 use crate::options::Limits;
 use crate::stack::Throttle;
@@ -139,7 +139,7 @@ impl Account {
 }
 
 /// The response to a handshake beyond the limits.
-pub(crate) fn refusal() -> HttpError {
+pub(crate) fn too_many_requests() -> HttpError {
     HttpError::gateway(429, "TooManyRequestsException", MESSAGE)
 }
 

@@ -12,8 +12,8 @@ use super::deployed::{Deployed, LiveStage};
 use super::handshake::{accept_key, switching_protocols};
 use super::{Gateway, authorizer, frames, throttle};
 use crate::budget::{Share, Stage};
+use crate::http::error::HttpError;
 use crate::http::head::Head;
-use crate::http::refusal::HttpError;
 use crate::http::sockets::Place;
 use crate::integrations::Target;
 use crate::integrations::events::{self, ConnectionInfo, RequestInfo};
@@ -32,9 +32,9 @@ pub(crate) async fn serve(
     let rest = head.bytes[head.length..].to_vec();
     drop(head);
     match admitted {
-        Err(refusal) => {
+        Err(error) => {
             // The client may be gone, which needs no error.
-            let _gone = socket.write_all(&refusal.to_bytes()).await;
+            let _gone = socket.write_all(&error.to_bytes()).await;
             let _closed = socket.shutdown().await;
         }
         Ok(admitted) => {
@@ -105,13 +105,13 @@ async fn admit(
     let connect = stage.route("$connect");
     let limit = connect.and_then(|route| route.throttle.as_ref());
     if !gateway.account.admits_handshake(limit) {
-        return Err(throttle::refusal());
+        return Err(throttle::too_many_requests());
     }
     let accept_key = accept_key(head)?;
     let share = gateway.budget.share();
     // The events of the authorizer and of `$connect` contain each header twice.
     if !share.admits(2 * head.length, Stage::Begin) {
-        return Err(throttle::refusal());
+        return Err(throttle::too_many_requests());
     }
     let mut facts = ConnectionInfo {
         connection_id: ids::connection_id(),
@@ -156,7 +156,7 @@ async fn admit(
             accept_key,
             subprotocol,
         }),
-        Upgrade::Refuse(refusal) => Err(refusal),
+        Upgrade::Refuse(error) => Err(error),
     }
 }
 
@@ -196,7 +196,7 @@ async fn authorize(
             if let Some(why) = refused.why {
                 gateway.observer.warn(why);
             }
-            Err(refused.refusal)
+            Err(refused.error)
         }
     }
 }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -50,7 +48,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn of(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -74,27 +72,20 @@ impl Backend {
     /// Responds to every request with status 200 and `{}` by default.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let script: Script = Arc::new(|_| Reply::of(200, "{}"));
+        let script: Script = Arc::new(|_| Reply::new(200, "{}"));
         let backend = Self {
             port: listener.local_addr().unwrap().port(),
             script: Arc::new(Mutex::new(script)),
             seen: watch::Sender::default(),
         };
         let served = backend.clone();
-        tokio::spawn(async move {
-            let mut count = 0;
-            while let Ok((socket, _)) = listener.accept().await {
-                let (backend, connection) = (served.clone(), count);
-                count += 1;
-                tokio::spawn(async move {
-                    let service = service_fn(|request| backend.answer(request, connection));
-                    // The gateway may close it at any time.
-                    let _closed = hyper::server::conn::http1::Builder::new()
-                        .serve_connection(TokioIo::new(socket), service)
-                        .await;
-                });
-            }
-        });
+        tokio::spawn(testing::http::serve(
+            listener,
+            move |request, connection| {
+                let backend = served.clone();
+                async move { backend.answer(request, connection).await }
+            },
+        ));
         backend
     }
 

@@ -24,7 +24,7 @@ fn limits() -> Limits {
 
 /// Writes `bytes` until the gateway stops reading for good, and reads nothing.
 async fn write_until_cut_off(client: &mut Client, bytes: &[u8]) {
-    let socket = client.0.get_mut();
+    let socket = client.stream.get_mut();
     within(async { while socket.write_all(bytes).await.is_ok() {} }).await;
 }
 
@@ -56,13 +56,13 @@ async fn bounds_1_a_client_that_pings_without_end_is_cut_off_whether_it_reads_or
     assert_eq!(disconnect_code(&world, 0).await, 1008);
     let mut reader = world.connect().await;
     for _ in 0..3_000 {
-        if reader.0.send(Message::Ping("x".into())).await.is_err() {
+        if reader.stream.send(Message::Ping("x".into())).await.is_err() {
             break;
         }
     }
     let closed = async {
         loop {
-            match reader.0.next().await {
+            match reader.stream.next().await {
                 Some(Ok(Message::Pong(_))) => {}
                 other => break other,
             }
@@ -106,7 +106,7 @@ async fn bounds_2_a_client_that_takes_nothing_and_one_that_sends_empty_frames_ar
     assert_eq!(disconnect_code(&world, 0).await, 1008);
     until(async || (world.stack.status().queued_bytes == 0).then_some(())).await;
     let mut endless = world.connect().await;
-    let socket = endless.0.get_mut();
+    let socket = endless.stream.get_mut();
     socket.write_all(&frame(0x01, b"")).await.unwrap();
     write_until_cut_off(&mut endless, &frame(0x00, b"").repeat(1_000)).await;
     assert_eq!(disconnect_code(&world, 1).await, 1008);
@@ -169,7 +169,7 @@ async fn bounds_3_what_waits_is_bounded_over_all_connections_and_reading_goes_on
     assert!(small_at.is_some_and(|at| at < 100), "{small_at:?}");
     until(async || (world.stack.status().queued_bytes == 0).then_some(())).await;
     for client in &mut flood {
-        client.0.close(None).await.unwrap();
+        client.stream.close(None).await.unwrap();
     }
 }
 
@@ -182,7 +182,7 @@ async fn unfinished_messages_are_dropped_when_there_is_little_room() {
         let mut client = world.connect().await;
         for kind in [Data::Text, Data::Continue, Data::Continue] {
             let frame = Frame::message(piece.clone().into_bytes(), OpCode::Data(kind), false);
-            client.0.send(Message::Frame(frame)).await.unwrap();
+            client.stream.send(Message::Frame(frame)).await.unwrap();
         }
         unfinished.push(client);
     }

@@ -34,14 +34,18 @@ async fn send_in_frames(client: &mut Client, pieces: &[&str]) {
             OpCode::Data(kind),
             index + 1 == pieces.len(),
         );
-        client.0.send(Message::Frame(frame)).await.unwrap();
+        client.stream.send(Message::Frame(frame)).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn limits_1_a_binary_frame_closes_with_1003() {
     let (world, mut client) = connected().await;
-    client.0.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    client
+        .stream
+        .send(Message::binary(vec![1, 2, 3]))
+        .await
+        .unwrap();
     assert_eq!(client.close_code().await, 1003);
     let received = world.puppets.event("disconnect", 0).await;
     assert_eq!(received.context()["disconnectStatusCode"], 1003);
@@ -71,8 +75,12 @@ async fn limits_2_frames_of_32_kb_and_messages_of_128_kb_work_and_one_byte_more_
 /// Checks that two pings are answered: an event before the first one would have happened before the second.
 async fn still_open(client: &mut Client) {
     for _ in 0..2 {
-        client.0.send(Message::Ping(Bytes::new())).await.unwrap();
-        match within(client.0.next()).await {
+        client
+            .stream
+            .send(Message::Ping(Bytes::new()))
+            .await
+            .unwrap();
+        match within(client.stream.next()).await {
             Some(Ok(Message::Pong(_))) => {}
             other => panic!("expected a pong, got {other:?}"),
         }
@@ -144,11 +152,11 @@ async fn a_faster_clock_shortens_the_limits_of_a_connection() {
 async fn limits_5_a_ping_is_answered_with_its_pong() {
     let (_world, mut client) = connected().await;
     client
-        .0
+        .stream
         .send(Message::Ping(b"are you there".to_vec().into()))
         .await
         .unwrap();
-    match within(client.0.next()).await {
+    match within(client.stream.next()).await {
         Some(Ok(Message::Pong(payload))) => assert_eq!(&payload[..], b"are you there"),
         other => panic!("expected a pong, got {other:?}"),
     }
@@ -158,12 +166,12 @@ async fn limits_5_a_ping_is_answered_with_its_pong() {
 async fn invalid_text_closes_with_1007_and_an_unmasked_frame_with_1002() {
     let (_world, mut client) = connected().await;
     let frame = Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true);
-    client.0.send(Message::Frame(frame)).await.unwrap();
+    client.stream.send(Message::Frame(frame)).await.unwrap();
     assert_eq!(client.close_code().await, 1007);
     let world = World::chat().await;
     let mut client = world.connect().await;
     client
-        .0
+        .stream
         .get_mut()
         .write_all(&[0x81, 0x01, b'x'])
         .await
@@ -182,7 +190,7 @@ async fn a_post_beyond_32_kb_leaves_in_frames_of_at_most_32_kb() {
             .status,
         200
     );
-    let socket = client.0.get_mut();
+    let socket = client.stream.get_mut();
     let mut sizes = Vec::new();
     loop {
         let mut head = [0; 2];

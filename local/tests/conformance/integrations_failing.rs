@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use testing::ports::Closed;
+
 use crate::backend::{Backend, Reply, mock, response, route, template, two_way, world_of};
 use crate::world::{World, until};
 
@@ -12,7 +14,7 @@ async fn a_backend_that_is_too_slow_is_a_timeout() {
     let backend = Backend::start().await;
     backend.on(|_| Reply {
         delay: Duration::from_secs(60),
-        ..Reply::of(200, "late")
+        ..Reply::new(200, "late")
     });
     let world = world_of(&[
         backend.http("Slow", "HTTP_PROXY", "/", "      TimeoutInMillis: 50"),
@@ -32,14 +34,15 @@ async fn a_backend_that_is_too_slow_is_a_timeout() {
 #[tokio::test]
 async fn a_backend_that_cannot_be_reached_is_an_error_frame_and_a_warning() {
     let backend = Backend::start().await;
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = gone.local_addr().unwrap();
-    drop(gone);
+    let gone = Closed::new();
     let text = template(&[
         backend.http("Gone", "HTTP_PROXY", "/", ""),
         route("Send", DEFAULT, "Gone", ""),
     ])
-    .replace(&format!("127.0.0.1:{}", backend.port), &address.to_string());
+    .replace(
+        &format!("127.0.0.1:{}", backend.port),
+        &gone.address.to_string(),
+    );
     let world = World::with_template(&text).await;
     let mut client = world.connect().await;
     client.gets_error("x", "Internal server error").await;
@@ -72,7 +75,7 @@ async fn an_https_backend_without_tls_is_an_error() {
 #[tokio::test]
 async fn a_response_of_more_than_ten_megabytes_is_an_error() {
     let backend = Backend::start().await;
-    backend.on(|_| Reply::of(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
+    backend.on(|_| Reply::new(200, vec![b'x'; 10 * 1024 * 1024 + 1]));
     let world = world_of(&[
         backend.http("Large", "HTTP_PROXY", "/", ""),
         two_way("Ask", DEFAULT, "Large"),
@@ -87,7 +90,7 @@ async fn a_response_of_more_than_ten_megabytes_is_an_error() {
 async fn without_a_matching_integration_response_connects_are_refused_and_messages_get_error_frames()
  {
     let backend = Backend::start().await;
-    backend.on(|_| Reply::of(500, ""));
+    backend.on(|_| Reply::new(500, ""));
     let world = world_of(&[
         backend.http("Http", "HTTP", "/", ""),
         response("Http", "/200/", ""),
@@ -114,7 +117,7 @@ async fn without_a_matching_integration_response_connects_are_refused_and_messag
 async fn binary_bodies_are_converted_both_ways() {
     let backend = Backend::start().await;
     backend.on(|seen| {
-        Reply::of(
+        Reply::new(
             200,
             if seen.body == "hi" {
                 vec![0xff, 0x00]
@@ -169,15 +172,13 @@ async fn a_missing_stage_variable_in_an_address_is_reported() {
 
 #[tokio::test]
 async fn errors_about_a_message_are_reported_without_its_text() {
-    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = gone.local_addr().unwrap();
-    drop(gone);
+    let gone = Closed::new();
     let backend = Backend::start().await;
     let in_the_address = "      RequestParameters:
         integration.request.querystring.text: route.request.body.text";
     let unreachable = backend.http("Gone", "HTTP_PROXY", "/", in_the_address);
     let world = world_of(&[
-        unreachable.replace(&format!("127.0.0.1:{}", backend.port), &address.to_string()),
+        unreachable.replace(&format!("127.0.0.1:{}", backend.port), &gone.address.to_string()),
         mock("Passing", ""),
         mock(
             "Pattern",

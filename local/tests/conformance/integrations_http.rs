@@ -91,8 +91,8 @@ async fn integrations_2_connect_forwards_the_websocket_headers_unless_overridden
     };
     // Like web servers that take the header for a request to upgrade.
     backend.on(|seen| match seen.header("sec-websocket-version") {
-        Some("13") => Reply::of(400, "no upgrade here"),
-        _ => Reply::of(200, ""),
+        Some("13") => Reply::new(400, "no upgrade here"),
+        _ => Reply::new(200, ""),
     });
     let world = World::with_template(&resources("")).await;
     let refused = world
@@ -143,7 +143,7 @@ async fn integrations_4_a_pattern_that_fits_the_status_is_chosen_over_the_defaul
         (503, "busy"),
         (500, "default 500"),
     ] {
-        backend.on(move |_| Reply::of(status, r#"{"why":"gone"}"#));
+        backend.on(move |_| Reply::new(status, r#"{"why":"gone"}"#));
         client.send("x").await;
         assert_eq!(client.receive().await, expected);
     }
@@ -225,7 +225,7 @@ async fn http_proxy_passes_the_message_on_and_its_response_back() {
     .await;
     backend.on(|_| Reply {
         headers: vec![("Sec-WebSocket-Protocol", "chat")],
-        ..Reply::of(200, "")
+        ..Reply::new(200, "")
     });
     let accepted = world
         .upgrade("/v1?a=1", "Sec-WebSocket-Protocol: chat\r\n")
@@ -239,7 +239,7 @@ async fn http_proxy_passes_the_message_on_and_its_response_back() {
     // A redirect is not followed: it is the response.
     backend.on(|seen| Reply {
         headers: vec![("Location", "/elsewhere")],
-        ..Reply::of(302, seen.body.clone())
+        ..Reply::new(302, seen.body.clone())
     });
     client.send(r#"{"action":"tell"}"#).await;
     backend.request(1).await;
@@ -247,7 +247,7 @@ async fn http_proxy_passes_the_message_on_and_its_response_back() {
     assert_eq!(client.receive().await, "not json");
     client.close(None).await;
     assert_eq!(backend.request(3).await.body, "");
-    backend.on(|_| Reply::of(403, "no"));
+    backend.on(|_| Reply::new(403, "no"));
     assert_eq!(world.upgrade("/v1", "").await.status, 403);
 }
 

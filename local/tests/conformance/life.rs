@@ -1,11 +1,12 @@
 //! Starts and ends of a stack, and that nothing of it remains.
 
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use chatctl_local::{
     FunctionCodeError, LocalStack, Options, StackNotice, StackRequest, StartError,
 };
+use testing::ports::own_port;
+use testing::processes::exists;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -13,24 +14,8 @@ use crate::puppets::{Act, Puppets};
 use crate::setup::Setup;
 use crate::world::{World, exchange, recorder, signed_by, until, within};
 
-fn is_alive(pid: u32) -> bool {
-    std::path::Path::new(&format!("/proc/{pid}")).exists()
-}
-
 async fn is_open(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).await.is_ok()
-}
-
-/// A port that no listener on port 0 gets, as other tests open: below the range from which Linux assigns those.
-fn own_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 /// The stack events so far, as `Name STATUS`.
@@ -61,7 +46,7 @@ async fn stop_closes_connections_runs_disconnect_and_leaves_no_process_and_no_po
     assert_eq!(disconnect.context()["disconnectStatusCode"], 1001);
     within(stopping).await.unwrap();
     for pid in pids.into_iter().chain([disconnect.pid]) {
-        assert!(!is_alive(pid), "{pid}");
+        assert!(!exists(pid), "{pid}");
     }
     assert!(!is_open(port).await);
     // Another test of this process may have got that port meanwhile.
@@ -76,11 +61,11 @@ async fn stop_does_not_wait_for_a_function_that_works_for_ever() {
     client.send("x").await;
     let pid = world.puppets.event("default", 0).await.pid;
     within(world.stack.stop()).await;
-    assert!(!is_alive(pid));
+    assert!(!exists(pid));
 }
 
 #[tokio::test]
-async fn stop_ends_idle_connections_and_serves_posts_until_disconnect_is_over() {
+async fn stop_does_not_wait_for_an_idle_keep_alive_connection() {
     let world = World::chat().await;
     let mut idle = TcpStream::connect(("127.0.0.1", world.stack.port()))
         .await
@@ -89,29 +74,29 @@ async fn stop_ends_idle_connections_and_serves_posts_until_disconnect_is_over() 
         .await
         .unwrap();
     assert_ne!(within(idle.read(&mut [0; 1024])).await.unwrap(), 0);
+    let began = std::time::Instant::now();
+    within(world.stack.stop()).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_stack_that_stops_serves_posts_until_disconnect_is_over() {
+    let world = World::chat().await;
     let finish = world.puppets.later("disconnect", Act::ok);
     let mut client = world.connect().await;
     let path = format!("/v1/@connections/{}", world.connection_id(0).await);
     let port = world.stack.port();
-    let began = std::time::Instant::now();
     let (puppets, stopping) = (world.puppets.clone(), tokio::spawn(world.stack.stop()));
     assert_eq!(client.close_code().await, 1001);
     puppets.event("disconnect", 0).await;
     let authorization = signed_by("AKIA", "execute-api");
     let head =
         format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\n\r\n");
-    assert_eq!(
-        within(exchange(port, &head, b"")).await.status,
-        410,
-        "it answers"
-    );
+    let answer = within(exchange(port, &head, b"")).await;
+    assert_eq!(answer.status, 410, "it answers");
     finish.send(Act::ok()).unwrap();
     within(stopping).await.unwrap();
-    assert!(
-        began.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        began.elapsed()
-    );
 }
 
 #[tokio::test]
@@ -121,7 +106,7 @@ async fn a_dropped_stack_ends_its_processes() {
     let pid = world.puppets.event("connect", 0).await.pid;
     let port = world.stack.port();
     drop(world.stack);
-    until(async || (!is_alive(pid) && !is_open(port).await).then_some(())).await;
+    until(async || (!exists(pid) && !is_open(port).await).then_some(())).await;
 }
 
 #[tokio::test]

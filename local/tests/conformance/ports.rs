@@ -1,4 +1,4 @@
-//! The ports of a stack.
+//! The ports of a stack. Only Linux lists the sockets of a process in a file.
 #![cfg(target_os = "linux")]
 
 use std::collections::{BTreeMap, BTreeSet};

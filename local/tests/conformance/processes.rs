@@ -221,6 +221,7 @@ async fn the_environment_is_lambdas_and_nothing_is_inherited() {
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>, "File descriptors".
+/// Only Linux tells what limits a process has.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_process_may_have_as_many_files_open_as_on_lambda() {

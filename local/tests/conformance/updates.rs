@@ -3,6 +3,7 @@
 use chatctl_local::unstable::stack::Stack;
 use chatctl_local::{ChangeSummary, StackNotice, TablesError, UpdateError};
 use serde_json::json;
+use testing::processes::exists;
 
 use crate::puppets::Act;
 use crate::setup::Setup;
@@ -81,7 +82,7 @@ async fn a_changed_function_gets_new_processes_and_the_old_one_finishes() {
     assert_eq!(world.puppets.variables().last().unwrap()["COLOR"], "blue");
     finish.send(body("old")).unwrap();
     assert_eq!(client.receive().await, "old");
-    until(async || (!std::path::Path::new(&format!("/proc/{old}")).exists()).then_some(())).await;
+    until(async || (!exists(old)).then_some(())).await;
 }
 
 fn body(text: &str) -> Act {

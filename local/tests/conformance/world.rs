@@ -1,41 +1,59 @@
 //! A running stack with scripted functions, and clients for it over real sockets.
+//!
+//! Start reading at [`a_worked_example`], which uses every part of a test once: a [`World`] is a stack that [`Setup`]
+//! describes; [`Puppets`] are its functions, processes of `examples/scripted.rs` that ask the test what to do with an
+//! event; a [`Client`] is a WebSocket; a [`Hand`] moves the stack's clock. A test of a statement of `checklist.toml` has
+//! the statement's id in front of its name: `limits_3_…`.
 
 use std::collections::BTreeMap;
-use std::future::Future;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chatctl_local::{Hand, Limits, LocalStack, Observer, Options, StackNotice, StackRequest};
-use futures_util::{SinkExt, StreamExt};
-use serde_json::Value;
+use serde_json::{Value, json};
+pub(crate) use testing::until::{until, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::puppets::Puppets;
+use crate::puppets::{Act, Puppets};
 use crate::setup::Setup;
 
-/// Waits for an event that must happen, and fails the test if it does not.
-pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future)
-        .await
-        .expect("it should have happened by now")
-}
+#[tokio::test]
+async fn a_worked_example() {
+    // `$connect`, `$disconnect`, `$default` and a route that answers, each with a function; a clock that stands still.
+    let (world, hand) = World::by_hand(|setup| setup.chat().two_way("echo", "echo")).await;
 
-/// Polls until `condition` holds.
-pub(crate) async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
-    within(async {
-        loop {
-            if let Some(value) = condition().await {
-                return value;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
+    // What a function does with each event. Without a script it answers status 200.
+    world.puppets.on("echo", |received| {
+        Act::json(&json!({ "statusCode": 200, "body": received.event["body"] }))
+    });
+
+    // When a client is connected, the function `connect` has answered; its first event is number 0.
+    let mut tom = world.connect().await;
+    let event = world.puppets.event("connect", 0).await;
+    assert_eq!(event.context()["routeKey"], "$connect");
+
+    // `receive` fails at any other frame than a text, so a test sees what it does not expect.
+    let text = r#"{"action":"echo"}"#;
+    tom.send(text).await;
+    assert_eq!(tom.receive().await, text);
+
+    // The @connections API, asked as the owner of the stack.
+    let id = world.connection_id(0).await;
+    let answer = world.operate("POST", &id, b"hello").await;
+    assert_eq!(
+        (answer.status, tom.receive().await),
+        (200, "hello".to_owned())
+    );
+
+    // Ten idle minutes. No test waits for a time: `settled` returns when no function works on anything.
+    world.settled().await;
+    hand.advance(Duration::from_secs(600));
+    assert_eq!(tom.close_code().await, 1001);
+    world.puppets.event("disconnect", 0).await;
 }
 
 /// A running stack.
@@ -250,9 +268,7 @@ impl Answer {
     }
 
     pub(crate) async fn into_client(self) -> Client {
-        Client(
-            WebSocketStream::from_partially_read(self.socket, self.rest, Role::Client, None).await,
-        )
+        Client(testing::Client::upgraded(self.socket, self.rest).await)
     }
 }
 
@@ -310,22 +326,10 @@ pub(crate) async fn exchange(port: u16, head: &str, body: &[u8]) -> Answer {
     answer
 }
 
-/// A WebSocket client.
-pub(crate) struct Client(pub(crate) WebSocketStream<TcpStream>);
+/// A WebSocket client of the gateway.
+pub(crate) struct Client(testing::Client);
 
 impl Client {
-    pub(crate) async fn send(&mut self, text: &str) {
-        self.0.send(Message::text(text)).await.unwrap();
-    }
-
-    /// The next text message.
-    pub(crate) async fn receive(&mut self) -> String {
-        match within(self.0.next()).await {
-            Some(Ok(Message::Text(text))) => text.to_string(),
-            other => panic!("expected a text message, got {other:?}"),
-        }
-    }
-
     /// Sends `text`, and expects an error frame with `message`.
     pub(crate) async fn gets_error(&mut self, text: &str, message: &str) {
         self.send(text).await;
@@ -335,25 +339,21 @@ impl Client {
         serde_json::from_str::<Value>(&frame).expect("an error frame is JSON");
     }
 
-    /// The close frame that ends the connection, and nothing before it.
-    pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
-        match within(self.0.next()).await {
-            Some(Ok(Message::Close(frame))) => frame,
-            other => panic!("expected a close frame, got {other:?}"),
-        }
+    pub(crate) async fn close(self, frame: Option<CloseFrame>) {
+        self.0.close(frame).await;
     }
+}
 
-    /// The close code that ends the connection.
-    pub(crate) async fn close_code(&mut self) -> u16 {
-        self.closed()
-            .await
-            .expect("a close frame with a code")
-            .code
-            .into()
+impl Deref for Client {
+    type Target = testing::Client;
+
+    fn deref(&self) -> &testing::Client {
+        &self.0
     }
+}
 
-    pub(crate) async fn close(mut self, frame: Option<CloseFrame>) {
-        self.0.close(frame).await.unwrap();
-        while let Some(Ok(_)) = within(self.0.next()).await {}
+impl DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut testing::Client {
+        &mut self.0
     }
 }

@@ -191,13 +191,13 @@ fn a_stack_has_exactly_one_api() {
     check_error(
         "Resources:\n  L: { Type: 'AWS::Logs::LogGroup' }",
         expect![
-            "the template cannot be used: it has no AWS::ApiGatewayV2::Api, and a local stack needs exactly one"
+            "the template cannot be used: it has no AWS::ApiGatewayV2::Api, but a local stack needs exactly one"
         ],
     );
     check_resource_error(
         &API.replace("Api:\n", "Second:\n"),
         expect![
-            "the template cannot be used: line 6: Resources.Second: a second API: `Api` is one already, and the local target runs one for each stack"
+            "the template cannot be used: line 6: Resources.Second: a second API beside `Api`, but the local target runs one for each stack"
         ],
     );
 }
@@ -232,7 +232,7 @@ fn every_wrong_api_is_refused() {
         (
             ("Name: chat", "Name: chat, DisableExecuteApiEndpoint: true"),
             expect![
-                "the template cannot be used: line 4: Resources.Api.Properties.DisableExecuteApiEndpoint: the local target has no other endpoint than this one"
+                "the template cannot be used: line 4: Resources.Api.Properties.DisableExecuteApiEndpoint: the local target has no other endpoint"
             ],
         ),
         (

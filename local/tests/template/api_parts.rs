@@ -17,7 +17,7 @@ fn every_wrong_route_is_refused() {
         "RouteKey: nothing",
         "RouteKey: $nothing",
         expect![
-            "the template cannot be used: line 28: Resources.Nothing.Properties.RouteKey: `$nothing` begins with `$`, which only $connect, $disconnect and $default may"
+            "the template cannot be used: line 28: Resources.Nothing.Properties.RouteKey: `$nothing` begins with `$`, but only $connect, $disconnect and $default may"
         ],
     );
     check_change(
@@ -31,14 +31,14 @@ fn every_wrong_route_is_refused() {
         "RouteKey: nothing",
         "RouteKey: $default",
         expect![
-            "the template cannot be used: line 28: Resources.Nothing.Properties.RouteKey: `Default` has the route key `$default` already"
+            "the template cannot be used: line 28: Resources.Nothing.Properties.RouteKey: `Default` already has the route key `$default`"
         ],
     );
     check_change(
         "RouteKey: nothing",
         "RouteKey: nothing, AuthorizationType: CUSTOM, AuthorizerId: !Ref Authorizer",
         expect![
-            "the template cannot be used: line 28: Resources.Nothing.Properties.AuthorizationType: only $connect can be authorized, and this is the route `nothing`"
+            "the template cannot be used: line 28: Resources.Nothing.Properties.AuthorizationType: only $connect can be authorized, but this is the route `nothing`"
         ],
     );
     check_change(
@@ -126,7 +126,7 @@ fn every_wrong_integration_and_authorizer_is_refused() {
         "IntegrationType: AWS_PROXY",
         "IntegrationType: AWS",
         expect![
-            "the template cannot be used: line 8: Resources.Integration.Properties.IntegrationType: the local target runs AWS_PROXY (Lambda), HTTP, HTTP_PROXY and MOCK integrations; for another AWS service, let a function call it"
+            "the template cannot be used: line 8: Resources.Integration.Properties.IntegrationType: the local target runs AWS_PROXY (Lambda), HTTP, HTTP_PROXY and MOCK integrations; call another AWS service from a function"
         ],
     );
     check_change(
@@ -154,7 +154,7 @@ fn every_wrong_integration_and_authorizer_is_refused() {
         "TimeoutInMillis: 50",
         "CredentialsArn: 'arn:aws:iam::y:role/r'",
         expect![
-            "the template cannot be used: line 8: Resources.Integration.Properties.CredentialsArn: the local target invokes a function by its AWS::Lambda::Permission only; leave this out"
+            "the template cannot be used: line 8: Resources.Integration.Properties.CredentialsArn: the local target only invokes functions by their AWS::Lambda::Permission; omit this property"
         ],
     );
     check_change(
@@ -182,14 +182,14 @@ fn every_wrong_integration_and_authorizer_is_refused() {
         "AuthorizerType: REQUEST",
         "AuthorizerType: JWT",
         expect![
-            "the template cannot be used: line 13: Resources.Authorizer.Properties.AuthorizerType: a WebSocket API has REQUEST authorizers only"
+            "the template cannot be used: line 13: Resources.Authorizer.Properties.AuthorizerType: a WebSocket API only supports REQUEST authorizers"
         ],
     );
     check_change(
         "route.request.header.msgfrom",
         "method.request.header.msgfrom",
         expect![
-            "the template cannot be used: line 16: Resources.Authorizer.Properties.IdentitySource: `method.request.header.msgfrom` is none of route.request.header., route.request.querystring., stageVariables., context., each with a name behind it"
+            "the template cannot be used: line 16: Resources.Authorizer.Properties.IdentitySource: `method.request.header.msgfrom` is not one of route.request.header., route.request.querystring., stageVariables., context., each followed by a name"
         ],
     );
     check_change(
@@ -203,7 +203,7 @@ fn every_wrong_integration_and_authorizer_is_refused() {
         "Name: who",
         "Name: who\n      AuthorizerCredentialsArn: 'arn:aws:iam::y:role/r'",
         expect![
-            "the template cannot be used: line 15: Resources.Authorizer.Properties.AuthorizerCredentialsArn: the local target invokes a function by its AWS::Lambda::Permission only; leave this out"
+            "the template cannot be used: line 15: Resources.Authorizer.Properties.AuthorizerCredentialsArn: the local target only invokes functions by their AWS::Lambda::Permission; omit this property"
         ],
     );
 }
@@ -245,13 +245,13 @@ fn every_wrong_stage_is_refused() {
     check_stage(
         "StageName: v1, StageVariables: { a-b: c }",
         expect![
-            "the template cannot be used: line 29: Resources.Stage.Properties.StageVariables: the variable name `a-b` must have letters, digits and `_` only"
+            "the template cannot be used: line 29: Resources.Stage.Properties.StageVariables: the variable name `a-b` may only contain letters, digits and `_`"
         ],
     );
     check_stage(
         "StageName: v1, StageVariables: { a: 'b c' }",
         expect![
-            "the template cannot be used: line 29: Resources.Stage.Properties.StageVariables: the value of `a` must have letters, digits and -._~:/?#&=, only"
+            "the template cannot be used: line 29: Resources.Stage.Properties.StageVariables: the value of `a` may only contain letters, digits and -._~:/?#&=,"
         ],
     );
     check_stage(
@@ -271,7 +271,7 @@ fn every_wrong_stage_is_refused() {
     check_resource_error(
         &format!("  One: {stage}\n  Two: {stage}\n"),
         expect![
-            "the template cannot be used: line 6: Resources.Two.Properties.StageName: `One` has the stage name `v1` already"
+            "the template cannot be used: line 6: Resources.Two.Properties.StageName: `One` already has the stage name `v1`"
         ],
     );
 }

@@ -131,14 +131,14 @@ fn every_wrong_http_integration_is_refused() {
             "https://example.com/",
             "ftp://example.com/",
             expect![
-                "the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: must be an http:// or https:// address, but is `ftp://example.com/{where}/${stageVariables.room}`"
+                "the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: must be an http:// or https:// URL, but is `ftp://example.com/{where}/${stageVariables.room}`"
             ],
         ),
         (
             "https://example.com/{where}/${stageVariables.room}",
             "'https://example com'",
             expect![
-                "the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: `https://example com` is no address: invalid uri character"
+                "the template cannot be used: line 12: Resources.Http.Properties.IntegrationUri: `https://example com` is not a URL: invalid uri character"
             ],
         ),
         (
@@ -159,14 +159,14 @@ fn every_wrong_http_integration_is_refused() {
             "integration.request.header.who",
             "integration.header.who",
             expect![
-                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.header.who` is none of integration.request.header.NAME, integration.request.querystring.NAME, integration.request.path.NAME"
+                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.header.who` is not one of integration.request.header.NAME, integration.request.querystring.NAME, integration.request.path.NAME"
             ],
         ),
         (
             "route.request.querystring.who }",
             "querystring.who }",
             expect![
-                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.request.header.who`: `querystring.who` is none of route.request.header.NAME, route.request.multivalueheader.NAME, route.request.querystring.NAME, route.request.multivaluequerystring.NAME, stageVariables.NAME, context.NAME, route.request.body.PATH, 'TEXT'"
+                "the template cannot be used: line 16: Resources.Http.Properties.RequestParameters: `integration.request.header.who`: `querystring.who` is not one of route.request.header.NAME, route.request.multivalueheader.NAME, route.request.querystring.NAME, route.request.multivaluequerystring.NAME, stageVariables.NAME, context.NAME, route.request.body.PATH, 'TEXT'"
             ],
         ),
         (
@@ -194,7 +194,7 @@ fn every_wrong_http_integration_is_refused() {
             "PassthroughBehavior: NEVER",
             "CredentialsArn: 'arn:aws:iam::y:role/r'",
             expect![
-                "the template cannot be used: line 13: Resources.Http.Properties.CredentialsArn: an HTTP backend takes no AWS credentials"
+                "the template cannot be used: line 13: Resources.Http.Properties.CredentialsArn: an HTTP backend does not use AWS credentials"
             ],
         ),
         (
@@ -208,7 +208,7 @@ fn every_wrong_http_integration_is_refused() {
             "{ $default: '$input.body' }",
             "{ $default: { statusCode: 200 } }",
             expect![
-                "the template cannot be used: line 15: Resources.Http.Properties.RequestTemplates.$default: must be text, but is a map"
+                "the template cannot be used: line 15: Resources.Http.Properties.RequestTemplates.$default: must be a string, but is a map"
             ],
         ),
         (
@@ -230,7 +230,7 @@ fn every_wrong_response_is_refused() {
             "'/4../'",
             "'/4(/'",
             expect![
-                "the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: `/4(/` is no regular expression that is supported: found open group without closing ')'"
+                "the template cannot be used: line 30: Resources.HttpWrong.Properties.IntegrationResponseKey: `/4(/` is not a supported regular expression: found open group without closing ')'"
             ],
         ),
         (
@@ -251,7 +251,7 @@ fn every_wrong_response_is_refused() {
             "CONVERT_TO_TEXT",
             "CONVERT_TO_BINARY",
             expect![
-                "the template cannot be used: line 32: Resources.HttpWrong.Properties.ContentHandlingStrategy: the local target sends texts only; use CONVERT_TO_TEXT or leave this out"
+                "the template cannot be used: line 32: Resources.HttpWrong.Properties.ContentHandlingStrategy: the local target only sends text; use CONVERT_TO_TEXT or omit this property"
             ],
         ),
         (
@@ -265,7 +265,7 @@ fn every_wrong_response_is_refused() {
             "integration.response.header.x-who",
             "header.x-who",
             expect![
-                "the template cannot be used: line 24: Resources.HttpDefault.Properties.ResponseParameters: `header.x-who` is none of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"
+                "the template cannot be used: line 24: Resources.HttpDefault.Properties.ResponseParameters: `header.x-who` is not one of integration.response.header.NAME, integration.response.body.PATH, 'TEXT'"
             ],
         ),
         (
@@ -287,14 +287,14 @@ fn every_wrong_model_and_route_parameter_is_refused() {
             "required: [text]",
             "const: 1",
             expect![
-                "the template cannot be used: line 35: Resources.Message.Properties.Schema: #/const: `const` is no keyword of JSON schema draft 4"
+                "the template cannot be used: line 35: Resources.Message.Properties.Schema: #/const: `const` is not a keyword of JSON schema draft 4"
             ],
         ),
         (
             "{ type: object, required: [text] }",
             "'no schema'",
             expect![
-                "the template cannot be used: line 35: Resources.Message.Properties.Schema: must be a map, or a text that holds a JSON object"
+                "the template cannot be used: line 35: Resources.Message.Properties.Schema: must be a map, or a string that contains a JSON object"
             ],
         ),
         (
@@ -322,7 +322,7 @@ fn every_wrong_model_and_route_parameter_is_refused() {
             "{ route.request.querystring.who:",
             "{ querystring.who:",
             expect![
-                "the template cannot be used: line 42: Resources.Connect.Properties.RequestParameters: `querystring.who` is none of route.request.header.NAME, route.request.querystring.NAME, route.request.multivalueheader.NAME, route.request.multivaluequerystring.NAME"
+                "the template cannot be used: line 42: Resources.Connect.Properties.RequestParameters: `querystring.who` is not one of route.request.header.NAME, route.request.querystring.NAME, route.request.multivalueheader.NAME, route.request.multivaluequerystring.NAME"
             ],
         ),
     ] {

@@ -108,7 +108,7 @@ fn every_wrong_condition_is_refused() {
         (
             "A: !Not [!Condition B]\n  B: !Not [!Condition C]\n  C: !Not [!Condition A]",
             expect![
-                "the template cannot be used: line 2: Conditions.A: the conditions refer to one another in a circle: A → B → C → A"
+                "the template cannot be used: line 2: Conditions.A: circular dependency between conditions: A → B → C → A"
             ],
         ),
         (
@@ -144,13 +144,13 @@ fn every_wrong_condition_is_refused() {
         (
             "A: !Join ['', [a]]",
             expect![
-                "the template cannot be used: line 2: Conditions.A: `Fn::Join` is none of Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition"
+                "the template cannot be used: line 2: Conditions.A: `Fn::Join` is not one of Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition"
             ],
         ),
         (
             "A: !Equals [!Ref Api, x]",
             expect![
-                "the template cannot be used: line 2: Conditions.A.Fn::Equals.Ref: `Api` is neither a parameter nor a resource that exists here"
+                "the template cannot be used: line 2: Conditions.A.Fn::Equals.Ref: `Api` is neither a parameter nor a resource that is available here"
             ],
         ),
         (
@@ -178,7 +178,7 @@ fn an_unknown_condition_is_refused_in_every_place() {
     check_resource_error(
         "  Logs: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: !If [Nope, a, b] } }",
         expect![
-            "the template cannot be used: line 5: Resources.Logs.Properties.LogGroupName.Fn::If: `Fn::If` names the condition `Nope`, which is not in the Conditions block"
+            "the template cannot be used: line 5: Resources.Logs.Properties.LogGroupName.Fn::If: `Fn::If` refers to the condition `Nope`, which is not in the Conditions block"
         ],
     );
     check_error(

@@ -205,7 +205,7 @@ fn every_wrong_table_is_refused() {
                 "{KEYS}      ProvisionedThroughput: {{ ReadCapacityUnits: 1, WriteCapacityUnits: 1 }}"
             ),
             expect![
-                "the template cannot be used: line 12: Resources.Table.Properties.ProvisionedThroughput: `ProvisionedThroughput` cannot be given with `BillingMode: PAY_PER_REQUEST`"
+                "the template cannot be used: line 12: Resources.Table.Properties.ProvisionedThroughput: `ProvisionedThroughput` cannot be set with `BillingMode: PAY_PER_REQUEST`"
             ],
         ),
         (
@@ -229,7 +229,7 @@ fn every_wrong_table_is_refused() {
                 "AttributeType: S }, { AttributeName: room, AttributeType: S }",
             ),
             expect![
-                "the template cannot be used: line 10: Resources.Table.Properties.AttributeDefinitions: `room` is no key of the table or of an index; declare key attributes only"
+                "the template cannot be used: line 10: Resources.Table.Properties.AttributeDefinitions: `room` is not a key of the table or of an index; only declare key attributes"
             ],
         ),
         (
@@ -259,7 +259,7 @@ fn every_wrong_table_is_refused() {
         (
             &format!("{KEYS}      ResourcePolicy: {{ PolicyDocument: {{}} }}"),
             expect![
-                "the template cannot be used: line 12: Resources.Table.Properties.ResourcePolicy: the local target lets callers do what their roles' policies say; a table's own policy is not read"
+                "the template cannot be used: line 12: Resources.Table.Properties.ResourcePolicy: the local target only evaluates the policies of callers' roles; it does not support a table's own policy"
             ],
         ),
         (
@@ -291,7 +291,7 @@ fn a_stream_arn_needs_a_stream() {
             table(KEYS)
         ),
         expect![
-            "the template cannot be used: line 14: Outputs.O.Value.Fn::GetAtt: `Table` has no attribute `StreamArn` as it is declared"
+            "the template cannot be used: line 14: Outputs.O.Value.Fn::GetAtt: `Table` has no attribute `StreamArn` with these properties"
         ],
     );
 }

@@ -47,7 +47,7 @@ fn an_unsupported_event_configuration_is_refused() {
         (
             "      FunctionName: !Ref Function\n      Qualifier: live",
             expect![
-                "the template cannot be used: line 26: Resources.Config.Properties.Qualifier: the local target has no versions, so it must be `$LATEST`, but is `live`"
+                "the template cannot be used: line 26: Resources.Config.Properties.Qualifier: the local target has no versions, so this must be `$LATEST`, but is `live`"
             ],
         ),
         (
@@ -65,7 +65,7 @@ fn an_unsupported_event_configuration_is_refused() {
         (
             "      FunctionName: !Ref Function\n      Qualifier: $LATEST\n  Again:\n    Type: AWS::Lambda::EventInvokeConfig\n    Properties: { FunctionName: !GetAtt Function.Arn, Qualifier: $LATEST }",
             expect![
-                "the template cannot be used: line 29: Resources.Again.Properties.FunctionName: `arn:aws:lambda:eu-central-1:000000000000:function:chat-Function-GVSXW1K2GIUB` has such a configuration already"
+                "the template cannot be used: line 29: Resources.Again.Properties.FunctionName: `arn:aws:lambda:eu-central-1:000000000000:function:chat-Function-GVSXW1K2GIUB` already has such a configuration"
             ],
         ),
     ] {

@@ -122,13 +122,13 @@ fn every_wrong_role_is_refused() {
         (
             "      PermissionsBoundary: arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess",
             expect![
-                "the template cannot be used: line 13: Resources.Role.Properties.PermissionsBoundary: the local target does not judge permissions boundaries, and without one the role could do more than on AWS"
+                "the template cannot be used: line 13: Resources.Role.Properties.PermissionsBoundary: the local target does not evaluate permissions boundaries, and without one the role would have more permissions than on AWS"
             ],
         ),
         (
             "      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess']",
             expect![
-                "the template cannot be used: line 13: Resources.Role.Properties.ManagedPolicyArns: the local target does not know the managed policy `arn:aws:iam::aws:policy/AdministratorAccess`; it knows service-role/AWSLambdaBasicExecutionRole, AmazonAPIGatewayInvokeFullAccess, AmazonDynamoDBFullAccess, AWSXRayDaemonWriteAccess. Write its statements into `Policies`"
+                "the template cannot be used: line 13: Resources.Role.Properties.ManagedPolicyArns: the local target does not support the managed policy `arn:aws:iam::aws:policy/AdministratorAccess`, only service-role/AWSLambdaBasicExecutionRole, AmazonAPIGatewayInvokeFullAccess, AmazonDynamoDBFullAccess, AWSXRayDaemonWriteAccess. Copy its statements to `Policies`"
             ],
         ),
         (
@@ -152,7 +152,7 @@ fn every_wrong_role_is_refused() {
         (
             "      Policies: [{ PolicyName: p, PolicyDocument: 'not json' }]",
             expect![
-                "the template cannot be used: line 13: Resources.Role.Properties.Policies[0].PolicyDocument: must be a map, or a text that holds a JSON object"
+                "the template cannot be used: line 13: Resources.Role.Properties.Policies[0].PolicyDocument: must be a map, or a string that contains a JSON object"
             ],
         ),
         (
@@ -188,7 +188,7 @@ fn a_policy_must_be_attached_to_a_role_of_the_template() {
     check_resource_error(
         &policy("Roles: []"),
         expect![
-            "the template cannot be used: line 15: Resources.Policy.Properties.Roles: at least one of `Groups`, `Roles` and `Users` must be given"
+            "the template cannot be used: line 15: Resources.Policy.Properties.Roles: at least one of `Groups`, `Roles` and `Users` is required"
         ],
     );
     assert_eq!(
@@ -228,7 +228,7 @@ fn a_role_that_lambda_may_not_assume_is_only_refused_for_a_function() {
     check_resource_error(
         &format!("{ROLE}{}", function_with("!Ref Role")),
         expect![
-            "the template cannot be used: line 13: Resources.Function.Properties.Role: `worker` is not the ARN of a role in this template, so the local target cannot know what it may do"
+            "the template cannot be used: line 13: Resources.Function.Properties.Role: `worker` is not the ARN of a role in this template, so its permissions are unknown"
         ],
     );
 }

@@ -134,28 +134,28 @@ fn every_misuse_is_an_error_with_the_expected_form() {
         ],
         expect![[r#"
             !Select [3, !Ref List] → `Fn::Select` cannot select the value at index 3 of a list of 3
-            !Select [x, [a]] → `Fn::Select` needs a number as its index, and `x` is none
-            !Select [-1, [a]] → `Fn::Select` needs a number as its index, and `-1` is none
-            !Select [0, text] → must be a list, but is text
-            !Split ['', a] → `Fn::Split` needs a delimiter that is not empty
+            !Select [x, [a]] → `Fn::Select` needs a number as its index, but `x` is not one
+            !Select [-1, [a]] → `Fn::Select` needs a number as its index, but `-1` is not one
+            !Select [0, text] → must be a list, but is a string
+            !Split ['', a] → `Fn::Split` needs a non-empty delimiter
             !Split [a] → `Fn::Split` must be [delimiter, text]
-            !Join ['', text] → must be a list, but is text
-            !Join ['', [[a]]] → must be text, but is a list
-            !Join [''] → `Fn::Join` must be [delimiter, list of texts]
-            !Join [[], [a]] → must be text, but is a list
+            !Join ['', text] → must be a list, but is a string
+            !Join ['', [[a]]] → must be a string, but is a list
+            !Join [''] → `Fn::Join` must be [delimiter, list of strings]
+            !Join [[], [a]] → must be a string, but is a list
             !Sub '${a b}' → `${a b}` is not a variable name: letters, digits, `_`, `.` and `:` are allowed; for a literal `${` write `${!`
-            !Sub '${List}' → `${List}` is not text, so it cannot become part of one
-            !Sub [a] → `Fn::Sub` must be [text, map of variables]
-            !Sub ['${x}', { x: !Ref 'AWS::NoValue' }] → `Fn::Sub` needs a value here, and `AWS::NoValue` is none
-            !Ref [Name] → must be text, but is a list
+            !Sub '${List}' → `${List}` is not a string, so it cannot become part of one
+            !Sub [a] → `Fn::Sub` must be [string, map of variables]
+            !Sub ['${x}', { x: !Ref 'AWS::NoValue' }] → `Fn::Sub` needs a value here, but `AWS::NoValue` is none
+            !Ref [Name] → must be a string, but is a list
             !GetAtt Api → `Fn::GetAtt` must be [resource, attribute] or resource.attribute
             !GetAtt Api.Colour → `Api` has no attribute `Colour`, only ApiEndpoint, ApiId
-            !GetAtt [Api, !Sub 'Colour'] → `Api` has no attribute `Colour` as it is declared
+            !GetAtt [Api, !Sub 'Colour'] → `Api` has no attribute `Colour` with these properties
             !If [Known, a] → `Fn::If` must be [condition name, value if true, value if false]
-            !If [Other, a, b] → `Fn::If` names the condition `Other`, which is not in the Conditions block
+            !If [Other, a, b] → `Fn::If` refers to the condition `Other`, which is not in the Conditions block
             !FindInMap [Sizes, nowhere, small] → `Fn::FindInMap` finds nothing at Sizes, nowhere, small in the Mappings block
-            !Base64 [a] → must be text, but is a list
-            !Equals [a, b] → `Fn::Equals` belongs into the Conditions block; name that condition in an `Fn::If`
+            !Base64 [a] → must be a string, but is a list
+            !Equals [a, b] → `Fn::Equals` is only allowed in the Conditions block; refer to that condition in an `Fn::If`
             !ImportValue other-stack → `Fn::ImportValue` is not supported by the local target
             !Transform { Name: 'AWS::Include' } → `Fn::Transform` is not supported by the local target
             !GetAZs '' → `Fn::GetAZs` is not supported by the local target
@@ -163,8 +163,8 @@ fn every_misuse_is_an_error_with_the_expected_form() {
             { 'Fn::ForEach::X': [a, [b], {}] } → `Fn::ForEach::X` is not supported by the local target
             !Frobnicate x → `Fn::Frobnicate` is not a CloudFormation function
             { 'Fn::Sub': a, Other: b } → `Fn::Sub` must be the only key of its map
-            !Ref List → must be text, but is a list
-            { a: b } → must be text, but is a map
+            !Ref List → must be a string, but is a list
+            { a: b } → must be a string, but is a map
             ~ → null values are not allowed in templates
         "#]],
     );

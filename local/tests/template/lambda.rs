@@ -100,7 +100,7 @@ fn every_wrong_property_of_a_function_is_refused() {
         (
             "      Handler: h\n      Runtime: nodejs22.x",
             expect![
-                "the template cannot be used: line 20: Resources.Function.Properties.Runtime: the local target runs `provided.*` (such as provided.al2023) only, not `nodejs22.x`"
+                "the template cannot be used: line 20: Resources.Function.Properties.Runtime: the local target only runs `provided.*` (such as provided.al2023), not `nodejs22.x`"
             ],
         ),
         (
@@ -112,7 +112,7 @@ fn every_wrong_property_of_a_function_is_refused() {
         (
             "      PackageType: Image",
             expect![
-                "the template cannot be used: line 19: Resources.Function.Properties.PackageType: the local target runs zip packages only"
+                "the template cannot be used: line 19: Resources.Function.Properties.PackageType: the local target only runs zip packages"
             ],
         ),
         (
@@ -178,13 +178,13 @@ fn every_wrong_property_of_a_function_is_refused() {
         (
             &format!("{ZIP}      Environment: {{ Variables: {{ LIST: [a] }} }}"),
             expect![
-                "the template cannot be used: line 21: Resources.Function.Properties.Environment.Variables.LIST: must be text, but is a list"
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment.Variables.LIST: must be a string, but is a list"
             ],
         ),
         (
             &large,
             expect![
-                "the template cannot be used: line 21: Resources.Function.Properties.Environment: its variables have 4097 bytes, and 4096 are allowed"
+                "the template cannot be used: line 21: Resources.Function.Properties.Environment: its variables have 4097 bytes, 4096 at most"
             ],
         ),
     ] {
@@ -265,7 +265,7 @@ fn two_functions_with_one_name_are_refused() {
     check_resource_error(
         &(function(&properties) + "\n" + &second),
         expect![
-            "the template cannot be used: line 30: Resources.Second.Properties.FunctionName: `Function` has the name `chat` already"
+            "the template cannot be used: line 30: Resources.Second.Properties.FunctionName: `Function` already has the name `chat`"
         ],
     );
 }

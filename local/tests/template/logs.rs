@@ -43,7 +43,7 @@ fn wrong_properties_are_reported_together() {
               line 11: Resources.Logs.Properties: there is no property `retentionInDays`; did you mean `RetentionInDays`?
               line 12: Resources.Logs.Properties: there is no property `Retention`
               line 13: Resources.Logs.Properties.Tags[0]: the property `Value` is required
-              line 13: Resources.Logs.Properties.Tags[1].Value: must be text, but is a list
+              line 13: Resources.Logs.Properties.Tags[1].Value: must be a string, but is a list
               line 14: Resources.Logs.Properties.DeletionProtectionEnabled: must be true or false, but is `maybe`"#]],
     );
 }
@@ -56,7 +56,7 @@ fn two_log_groups_with_one_name_are_refused() {
   Two: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: a } }
 ",
         expect![
-            "the template cannot be used: line 7: Resources.Two.Properties.LogGroupName: `One` has the name `a` already"
+            "the template cannot be used: line 7: Resources.Two.Properties.LogGroupName: `One` already has the name `a`"
         ],
     );
 }

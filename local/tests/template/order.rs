@@ -104,15 +104,15 @@ fn every_wrong_declaration_is_reported_with_its_line() {
 ",
         expect![[r#"
             the template cannot be used, for 9 reasons:
-              line 6: Resources.A: must be a map, but is text
+              line 6: Resources.A: must be a map, but is a string
               line 7: Resources.B: the attribute `Type` is required
-              line 8: Resources.C: the local target does not know the type `AWS::SNS::Topic`; it knows AWS::ApiGatewayV2::Api, AWS::ApiGatewayV2::Authorizer, AWS::ApiGatewayV2::Deployment, AWS::ApiGatewayV2::Integration, AWS::ApiGatewayV2::IntegrationResponse, AWS::ApiGatewayV2::Model, AWS::ApiGatewayV2::Route, AWS::ApiGatewayV2::RouteResponse, AWS::ApiGatewayV2::Stage, AWS::DynamoDB::Table, AWS::IAM::Policy, AWS::IAM::Role, AWS::Lambda::EventInvokeConfig, AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Logs::LogGroup
+              line 8: Resources.C: the local target does not support the type `AWS::SNS::Topic`, only AWS::ApiGatewayV2::Api, AWS::ApiGatewayV2::Authorizer, AWS::ApiGatewayV2::Deployment, AWS::ApiGatewayV2::Integration, AWS::ApiGatewayV2::IntegrationResponse, AWS::ApiGatewayV2::Model, AWS::ApiGatewayV2::Route, AWS::ApiGatewayV2::RouteResponse, AWS::ApiGatewayV2::Stage, AWS::DynamoDB::Table, AWS::IAM::Policy, AWS::IAM::Role, AWS::Lambda::EventInvokeConfig, AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Logs::LogGroup
               line 9: Resources.D: `Propertys` is not an attribute of a resource
               line 10: Resources.E-F: a logical id must have letters and digits only, 255 at most
               line 11: Resources.G: `DeletionPolicy` must be one of Delete, Retain, RetainExceptOnCreate, Snapshot
-              line 12: Resources.H: the attribute `UpdatePolicy` has no meaning for the types that the local target knows
-              line 13: Resources.I.DependsOn: must be text, but is a map
-              line 14: Resources.J: the local target does not know the type `AWS::CloudFormation::CustomResource`; it knows AWS::ApiGatewayV2::Api, AWS::ApiGatewayV2::Authorizer, AWS::ApiGatewayV2::Deployment, AWS::ApiGatewayV2::Integration, AWS::ApiGatewayV2::IntegrationResponse, AWS::ApiGatewayV2::Model, AWS::ApiGatewayV2::Route, AWS::ApiGatewayV2::RouteResponse, AWS::ApiGatewayV2::Stage, AWS::DynamoDB::Table, AWS::IAM::Policy, AWS::IAM::Role, AWS::Lambda::EventInvokeConfig, AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Logs::LogGroup"#]],
+              line 12: Resources.H: the attribute `UpdatePolicy` has no effect on the types that the local target supports
+              line 13: Resources.I.DependsOn: must be a string, but is a map
+              line 14: Resources.J: the local target does not support the type `AWS::CloudFormation::CustomResource`, only AWS::ApiGatewayV2::Api, AWS::ApiGatewayV2::Authorizer, AWS::ApiGatewayV2::Deployment, AWS::ApiGatewayV2::Integration, AWS::ApiGatewayV2::IntegrationResponse, AWS::ApiGatewayV2::Model, AWS::ApiGatewayV2::Route, AWS::ApiGatewayV2::RouteResponse, AWS::ApiGatewayV2::Stage, AWS::DynamoDB::Table, AWS::IAM::Policy, AWS::IAM::Role, AWS::Lambda::EventInvokeConfig, AWS::Lambda::Function, AWS::Lambda::Permission, AWS::Logs::LogGroup"#]],
     );
 }
 
@@ -136,7 +136,7 @@ fn more_resources_than_cloudformation_accepts_are_refused() {
     check_resource_error(
         &many,
         expect![
-            "the template cannot be used: line 2: Resources: there are 501 resources, and 500 are allowed"
+            "the template cannot be used: line 2: Resources: there are 501 resources, 500 at most"
         ],
     );
 }

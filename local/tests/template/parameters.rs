@@ -69,7 +69,7 @@ fn every_violated_constraint_names_the_parameter_and_the_value() {
             "{ Type: String, AllowedValues: [arm64, x86_64] }",
             "mips",
             expect![[r#"
-                Parameters.P: `mips` is none of the allowed values: arm64, x86_64
+                Parameters.P: `mips` is not one of the allowed values: arm64, x86_64
             "#]],
         ),
         (
@@ -104,15 +104,15 @@ fn every_violated_constraint_names_the_parameter_and_the_value() {
             "{ Type: Number, MinValue: 128 }",
             "64",
             expect![[r#"
-            Parameters.P: `64` is below the least value, 128
-        "#]],
+                Parameters.P: `64` is below the minimum, 128
+            "#]],
         ),
         (
             "{ Type: Number, MaxValue: 1.5 }",
             "2",
             expect![[r#"
-            Parameters.P: `2` is above the greatest value, 1.5
-        "#]],
+                Parameters.P: `2` is above the maximum, 1.5
+            "#]],
         ),
         (
             "{ Type: Number }",
@@ -132,14 +132,14 @@ fn every_violated_constraint_names_the_parameter_and_the_value() {
             "{ Type: List<Number>, MaxValue: 5 }",
             "1,9",
             expect![[r#"
-            Parameters.P: `9` is above the greatest value, 5
-        "#]],
+                Parameters.P: `9` is above the maximum, 5
+            "#]],
         ),
         (
             "{ Type: CommaDelimitedList, AllowedValues: [a, b] }",
             "a,c",
             expect![[r#"
-                Parameters.P: `c` is none of the allowed values: a, b
+                Parameters.P: `c` is not one of the allowed values: a, b
             "#]],
         ),
         (
@@ -173,19 +173,19 @@ fn every_wrong_declaration_is_refused() {
         (
             "{ Type: Text }",
             expect![[r#"
-            Parameters.P: its type `Text` is none of String, Number, CommaDelimitedList, List<Number>
-        "#]],
+                Parameters.P: its type `Text` is not one of String, Number, CommaDelimitedList, List<Number>
+            "#]],
         ),
         (
             "{ Type: 'AWS::SSM::Parameter::Value<String>', Default: /a }",
             expect![[r#"
-                Parameters.P: its type `AWS::SSM::Parameter::Value<String>` is looked up in an AWS account, which the local target has not; use String and give a value
+                Parameters.P: its type `AWS::SSM::Parameter::Value<String>` is looked up in an AWS account, which the local target does not have; use String and set a value
             "#]],
         ),
         (
             "{ Type: 'List<AWS::EC2::Subnet::Id>', Default: a }",
             expect![[r#"
-                Parameters.P: its type `List<AWS::EC2::Subnet::Id>` is looked up in an AWS account, which the local target has not; use String and give a value
+                Parameters.P: its type `List<AWS::EC2::Subnet::Id>` is looked up in an AWS account, which the local target does not have; use String and set a value
             "#]],
         ),
         (
@@ -197,14 +197,14 @@ fn every_wrong_declaration_is_refused() {
         (
             "{ Type: String }",
             expect![[r#"
-            Parameters.P: it has no default, so a value must be given
-        "#]],
+                Parameters.P: it has no default, so a value must be set
+            "#]],
         ),
         (
             "text",
             expect![[r#"
-            Parameters.P: must be a map, but is text
-        "#]],
+                Parameters.P: must be a map, but is a string
+            "#]],
         ),
     ] {
         check(declaration, &[], expected);
@@ -219,8 +219,8 @@ fn all_parameters_are_reported_together() {
     let error = resolve_with(&template, &[("C", "1")]).unwrap_err();
     expect![[r#"
         the template cannot be used, for 3 reasons:
-          Parameters.C: a value was given for it, but the template does not declare it
-          line 2: Parameters.A: it has no default, so a value must be given
+          Parameters.C: a value was set for it, but the template does not declare it
+          line 2: Parameters.A: it has no default, so a value must be set
           line 3: Parameters.B: `x` is not a number"#]]
     .assert_eq(&error.to_string());
 }
@@ -231,7 +231,7 @@ fn a_value_longer_than_cloudformation_accepts_is_refused() {
         "{ Type: String }",
         &[("P", &"x".repeat(4_097))],
         expect![[r#"
-            Parameters.P: its value has 4097 bytes, and 4096 are allowed
+            Parameters.P: its value has 4097 bytes, 4096 at most
         "#]],
     );
 }

@@ -88,29 +88,29 @@ fn invalid_templates_are_reported_with_their_line() {
         ),
         (
             "a: 1\nb: 2\na: 3",
-            expect!["the template cannot be used: line 3: the key `a` is there twice"],
+            expect!["the template cannot be used: line 3: the key `a` is duplicated"],
         ),
         (
             "a: &x 1\nb: 2",
             expect![
-                "the template cannot be used: line 1: CloudFormation does not support YAML anchors and aliases; write the value out"
+                "the template cannot be used: line 1: CloudFormation does not support YAML anchors and aliases; repeat the value"
             ],
         ),
         (
             "a: 1\n---\nb: 2",
             expect![
-                "the template cannot be used: line 2: a second document starts here; a template is a single one"
+                "the template cannot be used: line 2: a second document starts here, but a template is a single one"
             ],
         ),
         (
             "<<: { a: 1 }",
             expect![
-                "the template cannot be used: line 1: CloudFormation does not support the merge key `<<`; write the keys out"
+                "the template cannot be used: line 1: CloudFormation does not support the merge key `<<`; repeat the keys"
             ],
         ),
         (
             "? [a]\n: 1",
-            expect!["the template cannot be used: line 1: a key must be text, but is a list"],
+            expect!["the template cannot be used: line 1: a key must be a string, but is a list"],
         ),
         (
             "a: !!binary aGk=",
@@ -121,12 +121,12 @@ fn invalid_templates_are_reported_with_their_line() {
         (
             "a: !<tag:example.com,2000:x> 1",
             expect![
-                "the template cannot be used: line 1: CloudFormation does not know the YAML tag `!tag:example.com,2000:x`"
+                "the template cannot be used: line 1: CloudFormation does not support the YAML tag `!tag:example.com,2000:x`"
             ],
         ),
         (
             "{\"a\": 1, \"a\": 2}",
-            expect!["the template cannot be used: line 1: the key `a` is there twice"],
+            expect!["the template cannot be used: line 1: the key `a` is duplicated"],
         ),
     ] {
         check_error(template, expected);
@@ -139,7 +139,7 @@ fn size_and_depth_are_bounded() {
     check_error(
         &large,
         expect![
-            "the template cannot be used: it has 1048589 bytes, and CloudFormation accepts 1048576 at most"
+            "the template cannot be used: it has 1048589 bytes, but CloudFormation accepts 1048576 at most"
         ],
     );
     check_error(
@@ -172,7 +172,7 @@ fn json_that_is_not_yaml_reports_its_own_mistakes() {
     check_error(
         "{\n\t\"a\": \"\\ud83d\\ude00\",\n\t\"a\": 2\n}",
         expect![
-            "the template cannot be used: line 4: it is not valid JSON: the key `a` is there twice"
+            "the template cannot be used: line 4: it is not valid JSON: the key `a` is duplicated"
         ],
     );
     check_error(
@@ -189,8 +189,8 @@ fn unknown_blocks_are_all_reported_at_once() {
             the template cannot be used, for 5 reasons:
               it has no Resources block
               line 1: AWSTemplateFormatVersion: the only valid version is 2010-09-09
-              line 2: Transform: the local target runs no transforms or macros; give it the template that they produce
+              line 2: Transform: the local target does not run transforms or macros; use the template that they produce
               line 3: Rules: this block is not supported by the local target
-              line 4: resources: there is no such block in a template"#]],
+              line 4: resources: a template has no such block"#]],
     );
 }

@@ -104,9 +104,9 @@ fn a_value_that_violates_a_constraint_is_named() {
     .unwrap_err();
     expect![[r#"
         the template cannot be used, for 3 reasons:
-          Parameters.Colour: a value was given for it, but the template does not declare it
-          line 11: Parameters.Key: it has no default, so a value must be given
-          line 14: Parameters.Memory: `64` is below the least value, 128"#]]
+          Parameters.Colour: a value was set for it, but the template does not declare it
+          line 11: Parameters.Key: it has no default, so a value must be set
+          line 14: Parameters.Memory: `64` is below the minimum, 128"#]]
     .assert_eq(&error.to_string());
 }
 

@@ -1,16 +1,22 @@
 //! `chatctl chat`
 
 mod frame;
+mod identity;
+mod lines;
+mod proof;
 mod screen;
 mod stdio;
 mod talk;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_protocol::Field;
 
 use self::frame::Framing;
+use self::identity::Identity;
+use self::proof::Given;
 use super::connected::{Deployed, deployed};
 use super::{Context, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
@@ -44,6 +50,10 @@ pub(super) struct ChatArgs {
     /// The address to connect to, instead of the stack's endpoint
     #[arg(long, value_name = "URL", value_parser = socket_url, conflicts_with_all = ["local", "region", "profile"])]
     url: Option<String>,
+    /// A file whose first line is your token, read again when it expires; `-` is the first line of stdin [default: from
+    /// CHATCTL_TOKEN, else made with your private key]
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// In a pipe: how long to wait for further messages after the end of the input
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     wait: Duration,
@@ -82,17 +92,29 @@ impl Run for ChatArgs {
         let chat = match &self.url {
             Some(url) => Deployed {
                 url: url.clone(),
-                introduction: RequiredIdentity::of(&settings),
+                introduction: RequiredIdentity::from_settings(&settings),
+                mode: settings.auth.mode(),
             },
             None => deployed(terminal, &settings, self.target.local).await?,
         };
-        let (address, me) = address(&self, &settings, chat);
+        let given = proof::given(&self, chat.mode)?;
+        let mode = chat.mode;
+        let (mut address, me, shown) = address(&self, &settings, chat, given.as_ref());
+        let source = match given {
+            Some(given) => {
+                address.token = Some(given.token);
+                given.source
+            }
+            None => proof::made(&settings, mode, me, &mut address)?,
+        };
+        proof::check_way(&address)?;
+        let identity = Identity::new(address, source);
         let at_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         if at_terminal && !dumb && terminal.output == Output::Text {
-            screen::chat(&address, &framing, &me).await
+            screen::chat(identity, &framing, &shown).await
         } else {
-            stdio::chat(&address, &framing, self.wait, terminal).await
+            stdio::chat(identity, &framing, self.wait, terminal).await
         }
     }
 }
@@ -110,13 +132,25 @@ pub(super) fn hint(
     terminal.hint(&format!("\nOr without wscat:{gap}`chatctl {command}`"));
 }
 
-/// Where to connect, and the name to show: what the flags say, and of the rest what the chat requires.
-fn address(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Address, String) {
-    let Deployed { url, introduction } = chat;
-    let me = args.name.clone().or_else(|| match introduction {
-        RequiredIdentity::Friends | RequiredIdentity::Name => Some(settings.from.clone()),
-        RequiredIdentity::Nothing => None,
+/// Where to connect, and the name to show: what the flags say, and of the rest what the chat requires. A token that was `given`
+/// says who its holder is, so the name of the config does not count beside it.
+fn address(
+    args: &ChatArgs,
+    settings: &Settings,
+    chat: Deployed,
+    given: Option<&Given>,
+) -> (Address, Option<PersonName>, String) {
+    let Deployed {
+        url, introduction, ..
+    } = chat;
+    let said = args.name.clone().or_else(|| match introduction {
+        RequiredIdentity::Friends | RequiredIdentity::Name if given.is_none() => {
+            Some(settings.from.clone())
+        }
+        _ => None,
     });
+    let proven = given.and_then(|given| given.name(settings));
+    let me = said.clone().or(proven);
     let friend = args.to.clone().or_else(|| match introduction {
         // The second person talks to the first one.
         RequiredIdentity::Friends if me.as_ref() == Some(&settings.to) => {
@@ -128,10 +162,15 @@ fn address(args: &ChatArgs, settings: &Settings, chat: Deployed) -> (Address, St
     let shown = me.as_ref().map_or("you".to_owned(), ToString::to_string);
     let handshake = settings
         .handshake()
-        .with_some(Field::From, me)
+        .with_some(Field::From, said)
         .with_some(Field::To, friend)
         .with_some(Field::Room, args.room.clone());
-    (Address { url, handshake }, shown)
+    let address = Address {
+        url,
+        handshake,
+        token: None,
+    };
+    (address, me, shown)
 }
 
 #[cfg(test)]
@@ -157,9 +196,10 @@ mod tests {
         let args = Words::parse_from([&["chat"], words].concat()).args;
         let chat = Deployed {
             url: "ws://x".into(),
-            introduction: RequiredIdentity::of(&settings),
+            introduction: RequiredIdentity::from_settings(&settings),
+            mode: settings.auth.mode(),
         };
-        let (address, _) = address(&args, &settings, chat);
+        let (address, ..) = address(&args, &settings, chat, None);
         let headers = address.handshake.headers();
         let headers = headers.map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")
@@ -185,7 +225,7 @@ mod tests {
     fn the_hint_names_the_people_that_the_chat_requires() {
         let told = |config: &str| {
             let settings = settings(config);
-            chat_command(&settings, RequiredIdentity::of(&settings), "")
+            chat_command(&settings, RequiredIdentity::from_settings(&settings), "")
         };
         assert_eq!(told(""), "chat --as Tom --to Jerry");
         let room = "[[routes]]\nkey = \"say\"\nreceivers = \"room\"\n";

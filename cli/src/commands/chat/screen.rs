@@ -7,10 +7,10 @@ use rustyline_async::ReadlineEvent;
 use tokio::sync::mpsc;
 
 use super::frame::Framing;
+use super::identity::Identity;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
-use crate::terminal::{Above, line_editor};
-use chatctl_deploy::engine::client::Address;
+use crate::terminal::{Above, end_editing, line_editor};
 use chatctl_deploy::engine::{ErrorKind, TargetError};
 
 /// Sends what `me` types.
@@ -18,7 +18,7 @@ use chatctl_deploy::engine::{ErrorKind, TargetError};
 /// # Errors
 /// See [`talk`]; the terminal cannot be used.
 pub(super) async fn chat(
-    address: &Address,
+    identity: Identity,
     framing: &Framing,
     me: &str,
 ) -> Result<(), CommandError> {
@@ -51,12 +51,13 @@ pub(super) async fn chat(
         }
     };
     let outcome = tokio::select! {
-        outcome = talk(address, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
+        outcome = talk(identity, framing, Duration::ZERO, &mut typed, &mut view) => outcome,
         () = typing => Ok(()),
     };
     // The last lines, before the terminal is as it was.
     drop(input.flush());
     drop(input);
+    end_editing();
     outcome
 }
 

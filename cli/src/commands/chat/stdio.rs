@@ -7,10 +7,10 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::frame::Framing;
+use super::identity::Identity;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
-use chatctl_deploy::engine::client::Address;
 
 /// Lines that are read ahead.
 const AHEAD: usize = 64;
@@ -20,7 +20,7 @@ const AHEAD: usize = 64;
 /// # Errors
 /// See [`talk`]; or a line was not sent, or may not have arrived, as was told where it happened.
 pub(super) async fn chat(
-    address: &Address,
+    identity: Identity,
     framing: &Framing,
     wait: Duration,
     terminal: Terminal,
@@ -45,7 +45,7 @@ pub(super) async fn chat(
         drop(sender.blocking_send(Typed::End));
     });
     let mut view = Pipe { terminal, lost: 0 };
-    talk(address, framing, wait, &mut typed, &mut view).await?;
+    talk(identity, framing, wait, &mut typed, &mut view).await?;
     match view.lost {
         0 => Ok(()),
         1 => Err(CommandError::undelivered("a line was not delivered")),

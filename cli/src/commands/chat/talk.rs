@@ -1,14 +1,18 @@
 //! The conversation: connects, sends what is typed, shows what is received, connects again.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::frame::Framing;
+use super::identity::Identity;
+use super::lines::Lines;
 use crate::error::CommandError;
-use chatctl_deploy::engine::client::{Address, Connection, connect, pause};
+use chat_protocol::auth::TOKEN_EXPIRED;
+use chatctl_deploy::engine::client::{Address, ConnectError, Connection, connect, pause};
 
 /// What comes from the keyboard, or from the pipe.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,57 +69,92 @@ const GOOD: Duration = Duration::from_secs(10);
 /// After the end of the input, a gateway that cannot be reached is tried this many times.
 const LAST_ATTEMPTS: u32 = 5;
 
+/// How long a gateway may take to end a connection whose token has expired.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// Frames that are remembered, in case that they have to be sent again.
+const REMEMBERED: usize = 64;
+
 /// Talks until the user leaves.
 ///
+/// A token is replaced before it expires, by a connection that opens before the old one closes; where it has expired all the
+/// same, what was refused is sent again. Neither is shown.
+///
 /// # Errors
-/// The first connection does not open; a later one is refused for good; the user interrupts.
+/// The first connection does not open; a later one is refused for good; the token has expired and has no successor;
+/// the user interrupts.
 pub(super) async fn talk(
-    address: &Address,
+    identity: Identity,
     framing: &Framing,
     wait: Duration,
     typed: &mut mpsc::Receiver<Typed>,
     view: &mut impl View,
 ) -> Result<(), CommandError> {
     let mut talk = Talk {
+        identity,
         framing,
         wait,
         typed,
         view,
         unsent: VecDeque::new(),
+        sent: VecDeque::new(),
+        refused: 0,
+        has_complained: false,
         ended: false,
     };
-    match talk.connections(address).await? {
+    match talk.connections().await? {
         Leave::Done => Ok(()),
         Leave::Interrupted => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
     }
 }
 
 struct Talk<'a, V> {
+    identity: Identity,
     framing: &'a Framing,
     wait: Duration,
     typed: &'a mut mpsc::Receiver<Typed>,
     view: &'a mut V,
     /// Frames that wait for a connection.
     unsent: VecDeque<String>,
+    /// The last ones that were sent over this connection, and when.
+    sent: VecDeque<(SystemTime, String)>,
+    /// How many frames were refused because the token has expired.
+    refused: usize,
+    /// Whether it was told that there is no new token.
+    has_complained: bool,
     ended: bool,
 }
 
 impl<V: View> Talk<'_, V> {
-    async fn connections(&mut self, address: &Address) -> Result<Leave, CommandError> {
+    async fn connections(&mut self) -> Result<Leave, CommandError> {
         let mut was_open = false;
+        let mut is_quiet = false;
         let mut attempt = 0;
-        self.view
-            .state(State::Connecting, &format!("to {}", address.url));
+        let words = format!("to {}", self.identity.address().url);
+        self.view.state(State::Connecting, &words);
         loop {
             let next = pause(attempt, random());
-            match self.meanwhile(connect(address)).await {
+            if self.identity.is_due() {
+                self.identity.renew()?;
+            }
+            let address = self.identity.address().clone();
+            match self.meanwhile(connect(&address)).await {
                 Err(leave) => return Ok(leave),
                 Ok(Ok(connection)) => {
                     was_open = true;
-                    self.view.state(State::Open, "");
+                    if !std::mem::take(&mut is_quiet) {
+                        self.view.state(State::Open, "");
+                    }
                     let since = Instant::now();
                     if let Some(leave) = self.converse(connection).await {
                         return Ok(leave);
+                    }
+                    if self.refused > 0 {
+                        self.take_back();
+                        if !self.identity.renew()? {
+                            return Err(self.identity.expired());
+                        }
+                        is_quiet = true;
                     }
                     if self.ended && self.unsent.is_empty() {
                         return Ok(Leave::Done);
@@ -123,12 +162,17 @@ impl<V: View> Talk<'_, V> {
                     if since.elapsed() > GOOD {
                         attempt = 0;
                     }
+                    if is_quiet && attempt == 0 {
+                        attempt = 1;
+                        continue;
+                    }
                 }
                 Ok(Err(error)) if !was_open || !error.may_pass() => return Err(error.into()),
                 Ok(Err(error)) if self.ended && attempt >= LAST_ATTEMPTS => {
                     return Err(error.into());
                 }
                 Ok(Err(error)) => {
+                    is_quiet = false;
                     let words = format!("{:.1} s to try again: {error}", next.as_secs_f64());
                     self.view.state(State::Waiting, &words);
                 }
@@ -138,6 +182,21 @@ impl<V: View> Talk<'_, V> {
                 return Ok(leave);
             }
         }
+    }
+
+    /// Puts what was refused back among what is to be sent: as many frames as were refused, and all that were sent after the
+    /// token had expired, as answers may have been lost with the connection.
+    fn take_back(&mut self) {
+        let expired = self.identity.expires_at();
+        let is_late =
+            |(at, _): &&(SystemTime, String)| expired.is_some_and(|expired| *at >= expired);
+        let late = self.sent.iter().rev().take_while(is_late).count();
+        for _ in 0..late.max(self.refused) {
+            if let Some((_, frame)) = self.sent.pop_back() {
+                self.unsent.push_front(frame);
+            }
+        }
+        self.refused = 0;
     }
 
     /// Waits for `work`, and takes in meanwhile what is typed.
@@ -153,39 +212,110 @@ impl<V: View> Talk<'_, V> {
     }
 
     /// Sends and receives until the connection is closed, or the user leaves.
-    async fn converse(&mut self, mut connection: Connection) -> Option<Leave> {
+    async fn converse(&mut self, connection: Connection) -> Option<Leave> {
+        let mut lines = Lines::new(connection);
+        let mut opening: Option<Opening> = None;
         let mut last = Instant::now();
+        let mut end = None;
+        self.sent.clear();
         loop {
-            while let Some(frame) = self.unsent.pop_front() {
-                if let Err(closed) = connection.send(&frame).await {
+            if opening.is_none() && self.refused == 0 && self.identity.is_due() {
+                opening = self.opening();
+                if opening.is_some() {
+                    lines.expect_successor();
+                }
+            }
+            // While another connection opens, this one's token may be about to expire.
+            while opening.is_none() && self.refused == 0 {
+                let Some(frame) = self.unsent.pop_front() else {
+                    break;
+                };
+                if let Err(closed) = lines.send(&frame).await {
                     self.view.state(State::Closed, &closed.to_string());
                     self.view
                         .trouble("your last message may not have arrived: it is not sent again");
                     return None;
                 }
+                self.remember(frame);
                 last = Instant::now();
             }
+            let renewal = self.identity.renewal();
             let outcome = tokio::select! {
-                received = connection.recv() => match received {
+                received = lines.recv() => match received {
+                    Ok(text) if has_expired(&text) => {
+                        self.refused += 1;
+                        end = end.or(Some(Instant::now() + ENDING));
+                        Ok(())
+                    }
                     Ok(text) => {
                         last = Instant::now();
                         if self.view.received(&text) { Ok(()) } else { Err(Leave::Done) }
                     }
+                    // It is replaced, and the user need not notice.
+                    Err(_) if self.refused > 0 => return None,
                     Err(closed) => {
                         self.view.state(State::Closed, &closed.to_string());
                         return None;
                     }
                 },
+                opened = opened(&mut opening), if opening.is_some() => {
+                    opening = None;
+                    match opened {
+                        Ok(connection) => {
+                            lines.replace(connection);
+                            self.sent.clear();
+                        }
+                        // The old one stays as long as it is let.
+                        Err(_) => {
+                            self.identity.later();
+                            lines.stay();
+                        }
+                    }
+                    Ok(())
+                }
+                () = until(renewal), if renewal.is_some() && opening.is_none() && self.refused == 0 => Ok(()),
+                () = until(end), if end.is_some() => {
+                    lines.close().await;
+                    return None;
+                }
                 typed = self.typed.recv(), if !self.ended => self.take(typed),
-                () = tokio::time::sleep_until(last + self.wait), if self.ended => Err(Leave::Done),
+                () = tokio::time::sleep_until(last + self.wait), if self.ended && opening.is_none() && self.refused == 0 => Err(Leave::Done),
                 () = chatctl_deploy::interrupt::requested() => Err(Leave::Interrupted),
             };
             if let Err(leave) = outcome {
-                connection.close().await;
+                lines.close().await;
                 self.view.state(State::Closed, "");
                 return Some(leave);
             }
         }
+    }
+
+    /// A connection with a new token; `None` where there is no new one yet.
+    fn opening(&mut self) -> Option<Opening> {
+        match self.identity.renew() {
+            Ok(true) => {
+                self.has_complained = false;
+                let address = self.identity.address().clone();
+                Some(Box::pin(opened_at(address)))
+            }
+            Ok(false) => None,
+            Err(error) => {
+                // It is tried again and again.
+                if !std::mem::replace(&mut self.has_complained, true) {
+                    let words = format!("for a new token: {}", error.chain());
+                    self.view.state(State::Waiting, &words);
+                }
+                self.identity.later();
+                None
+            }
+        }
+    }
+
+    fn remember(&mut self, frame: String) {
+        if self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((SystemTime::now(), frame));
     }
 
     fn take(&mut self, typed: Option<Typed>) -> Result<(), Leave> {
@@ -202,6 +332,35 @@ impl<V: View> Talk<'_, V> {
     }
 }
 
+/// A connection that is being opened while another one still serves.
+type Opening = Pin<Box<dyn Future<Output = Result<Connection, ConnectError>> + Send>>;
+
+async fn opened_at(address: Address) -> Result<Connection, ConnectError> {
+    connect(&address).await
+}
+
+async fn opened(opening: &mut Option<Opening>) -> Result<Connection, ConnectError> {
+    match opening {
+        Some(opening) => opening.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether `text` is the answer to a frame that was sent after the token had expired.
+fn has_expired(text: &str) -> bool {
+    // Most texts are none, and are not parsed for it.
+    text.starts_with('{')
+        && serde_json::from_str(text)
+            .is_ok_and(|frame: serde_json::Value| frame["error"] == TOKEN_EXPIRED)
+}
+
 /// In 0..1.
 fn random() -> f64 {
     let mut bytes = [0u8; 2];
@@ -210,132 +369,4 @@ fn random() -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use futures_util::{SinkExt, StreamExt};
-    use tokio::net::TcpListener;
-    use tokio_tungstenite::tungstenite::Message;
-
-    /// Writes down what is shown, and signals each connection that opens.
-    #[derive(Default)]
-    struct Notes {
-        lines: Vec<String>,
-        opened: Option<mpsc::Sender<()>>,
-    }
-
-    impl View for Notes {
-        fn received(&mut self, text: &str) -> bool {
-            self.lines.push(format!("< {text}"));
-            true
-        }
-        fn state(&mut self, state: State, words: &str) {
-            if let (State::Open, Some(opened)) = (state, &self.opened) {
-                // The test waits for the first one only.
-                let _full = opened.try_send(());
-            }
-            // Ports are different every time.
-            let words = words.split(['(', ':']).next().unwrap();
-            self.lines.push(format!("{} {words}", state.word()));
-        }
-        fn trouble(&mut self, words: &str) {
-            self.lines.push(format!("! {words}"));
-        }
-    }
-
-    fn framing() -> Framing {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = chatctl_deploy::config::Settings::load(
-            folder.path(),
-            chatctl_deploy::config::Overrides::default(),
-        );
-        Framing::of(&settings.unwrap(), None).unwrap()
-    }
-
-    fn address(listener: &TcpListener) -> Address {
-        Address {
-            url: format!("ws://{}/v1", listener.local_addr().unwrap()),
-            handshake: chat_protocol::Handshake::default(),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_lost_connection_is_opened_again_and_what_was_typed_meanwhile_is_sent() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = address(&listener);
-        let (keyboard, mut typed) = mpsc::channel(8);
-        let gateway = async {
-            let (stream, _) = listener.accept().await.unwrap();
-            let first = tokio_tungstenite::accept_async(stream).await.unwrap();
-            // Gone without a goodbye.
-            drop(first);
-            let (stream, _) = listener.accept().await.unwrap();
-            keyboard.send(Typed::Text("hi".into())).await.unwrap();
-            keyboard
-                .send(Typed::Text("x".repeat(40_000)))
-                .await
-                .unwrap();
-            keyboard.send(Typed::End).await.unwrap();
-            let mut second = tokio_tungstenite::accept_async(stream).await.unwrap();
-            let received = second.next().await.unwrap().unwrap();
-            second.send(received).await.unwrap();
-            while let Some(Ok(Message::Text(_))) = second.next().await {}
-        };
-        let mut notes = Notes::default();
-        let wait = Duration::from_millis(200);
-        let framing = framing();
-        let talking = talk(&address, &framing, wait, &mut typed, &mut notes);
-        let ((), outcome) = tokio::join!(gateway, talking);
-        outcome.unwrap();
-        assert_eq!(
-            notes.lines,
-            [
-                "connecting to ws",
-                "open ",
-                "closed without a goodbye",
-                "! not sent: 40000 bytes, and a frame has 32768 at most",
-                "open ",
-                "< hi",
-                "closed "
-            ]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_first_connection_that_fails_is_an_error() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = address(&listener);
-        drop(listener);
-        let (_keyboard, mut typed) = mpsc::channel(1);
-        let mut notes = Notes::default();
-        let error = talk(&address, &framing(), Duration::ZERO, &mut typed, &mut notes).await;
-        assert_eq!(error.unwrap_err().exit, 3);
-    }
-
-    #[tokio::test]
-    async fn quitting_closes_the_connection_and_interrupting_exits_with_130() {
-        for (typed_last, exit) in [(Typed::Quit, None), (Typed::Interrupt, Some(130))] {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = address(&listener);
-            let (keyboard, mut typed) = mpsc::channel(1);
-            let (opened, mut is_open) = mpsc::channel(1);
-            let mut notes = Notes {
-                opened: Some(opened),
-                ..Notes::default()
-            };
-            let framing = framing();
-            let gateway = async {
-                let (stream, _) = listener.accept().await.unwrap();
-                let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
-                is_open.recv().await.unwrap();
-                keyboard.send(typed_last).await.unwrap();
-                let goodbye = socket.next().await.unwrap().unwrap();
-                while socket.next().await.is_some() {}
-                goodbye
-            };
-            let talking = talk(&address, &framing, Duration::ZERO, &mut typed, &mut notes);
-            let (goodbye, outcome) = tokio::join!(gateway, talking);
-            assert!(goodbye.is_close());
-            assert_eq!(outcome.err().map(|error| error.exit), exit);
-        }
-    }
-}
+mod tests;

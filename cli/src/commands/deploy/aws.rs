@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{DeployArgs, print, tags};
 use crate::commands::aws::{Found, build, deployment, located, moved, preflight, template};
 use crate::commands::plan::{self, Place};
+use crate::commands::tokens::Prover;
 use crate::commands::{leaving, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
@@ -36,6 +37,7 @@ async fn deploy(
     shared: &RefCell<AnyReporter>,
 ) -> Result<(), CommandError> {
     let mut reporter = shared;
+    let prover = Prover::new(settings, settings.auth.mode())?;
     let untouched = "nothing was touched in AWS";
     let found = or_interrupted(checked(args, settings, &mut reporter))
         .await
@@ -64,11 +66,13 @@ async fn deploy(
         functions: &target.functions,
         gateways: &target.gateways,
     };
+    let mint = |name: &str| prover.short(name);
     let order = Order {
         settings,
         template: template(settings, &target.region),
         handlers: &built,
         is_probed: !args.no_probe,
+        pass: prover.pass(&mint),
     };
     let options = CloudOptions {
         tags: tags(args)?,
@@ -87,12 +91,11 @@ async fn deploy(
     };
     let url = cloud.deploy(order, &options, agrees, &mut reporter).await?;
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
-    print(terminal, settings, &url, None, next);
-    Ok(())
+    print(terminal, settings, &url, None, next)
 }
 
 fn source(args: &DeployArgs) -> Source<'_> {
-    Source::of_flags(args.handlers.as_deref(), args.skip_target_check)
+    Source::from_flags(args.handlers.as_deref(), args.skip_target_check)
 }
 
 fn mode(args: &DeployArgs) -> DeployMode {

@@ -3,13 +3,14 @@
 use super::{DeployArgs, build, print};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
+use crate::commands::tokens::Prover;
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{Change, ChangeSet, Order, TargetError, deploy_here};
 use chatctl_deploy::local::{LocalTarget, secrets};
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::page::{beside, page_settings};
+use chatctl_deploy::stack::page::{PageProof, beside, page_settings};
 use chatctl_deploy::stack::render::render;
 
 pub(super) async fn run(
@@ -17,9 +18,16 @@ pub(super) async fn run(
     terminal: Terminal,
     settings: &Settings,
 ) -> Result<(), CommandError> {
-    let identity = RequiredIdentity::of(settings);
+    settings.check_keys()?;
+    let prover = Prover::new(settings, settings.auth.mode())?;
+    let identity = RequiredIdentity::from_settings(settings);
     let target = LocalTarget::new(&settings.folder, args.port.or(settings.local_port))
-        .showing(page_settings(settings, identity, None))
+        .showing(page_settings(
+            settings,
+            identity,
+            PageProof::of(settings),
+            None,
+        ))
         .with_references(secrets::values(settings)?);
     if let Ok(None) = target.status(&settings.stack).await {
         let state = target.state_folder(&settings.stack);
@@ -36,18 +44,19 @@ pub(super) async fn run(
     let mut reporter = terminal.reporter();
     let building = build(settings, args.handlers.as_deref(), &mut reporter);
     let built = or_interrupted(building).await?;
+    let mint = |name: &str| prover.short(name);
     let order = Order {
         settings,
         template: render(settings),
         handlers: &built,
         is_probed: !args.no_probe,
+        pass: prover.pass(&mint),
     };
     let agrees = async |change_set: &ChangeSet| agree(change_set, terminal, args.yes).await;
     let url = deploy_here(&target, order, agrees, &mut reporter).await?;
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
-    print(terminal, settings, &url, Some(&beside(&url)), next);
-    Ok(())
+    print(terminal, settings, &url, Some(&beside(&url)), next)
 }
 
 /// Asks before data is lost; anything else can be taken back.

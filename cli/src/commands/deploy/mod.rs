@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::tokens::Prover;
+use super::web::PageHint;
 use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{Reporter, Step};
 use chatctl_deploy::packaging::{self, Built, Executable};
-use chatctl_deploy::stack::connect::{RequiredIdentity, connect_commands};
+use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::few::few;
 use chatctl_deploy::stack::size::megabytes;
 
@@ -113,9 +115,19 @@ async fn build(
 }
 
 /// Prints how to connect; `page` is where a browser finds the page, if it is served already.
-fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>, next: &str) {
-    let introduction = RequiredIdentity::of(settings);
-    let commands = connect_commands(url, settings, introduction);
+///
+/// # Errors
+/// A private key cannot be used.
+fn print(
+    terminal: Terminal,
+    settings: &Settings,
+    url: &str,
+    page: Option<&str>,
+    next: &str,
+) -> Result<(), CommandError> {
+    let introduction = RequiredIdentity::from_settings(settings);
+    let prover = Prover::new(settings, settings.auth.mode())?;
+    let commands = prover.commands(url, settings, introduction, false)?;
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result",
@@ -125,13 +137,18 @@ fn print(terminal: Terminal, settings: &Settings, url: &str, page: Option<&str>,
             "connectCommands": commands,
             "page": page,
         }));
-        return;
+        return Ok(());
+    }
+    if let Some(advice) = prover.advice(settings) {
+        terminal.say(&format!("\n{advice}"));
     }
     terminal.say("\nPaste one line into each of two terminals (wscat: `npm install -g wscat`):");
     for command in commands {
         terminal.result(&command.command);
     }
     super::chat::hint(terminal, settings, introduction, "");
-    super::web::hint(terminal, settings, introduction, page);
+    let hint = PageHint::new(page, &prover, &[None, None]);
+    super::web::hint(terminal, settings, introduction, &hint);
     terminal.hint(&format!("\n{next}"));
+    Ok(())
 }

@@ -95,6 +95,7 @@ async fn own(
     reporter: &mut impl Reporter,
 ) -> Result<Assembled, CommandError> {
     let mut settings = args.stack.settings(None, None)?;
+    settings.check_keys()?;
     if args.handlers.is_none() {
         let profile = args.cargo_profile.clone();
         settings.handlers.profile = profile.unwrap_or(settings.handlers.dev_profile.clone());
@@ -107,6 +108,7 @@ async fn own(
     };
     let references = secrets::values(&settings)?;
     places.files.extend(settings.secret_files());
+    places.files.extend(settings.keys_file());
     if settings.has_functions() {
         reporter.report(&DeployEvent::Started(Step::Build));
     }

@@ -21,7 +21,7 @@ use chatctl_deploy::config::Settings;
 use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::local::foreground::{self, Foreground};
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::page::page_settings;
+use chatctl_deploy::stack::page::{PageProof, page_settings};
 
 /// Run a stack in the foreground and keep it up to date with its sources, until Ctrl-C
 ///
@@ -192,7 +192,8 @@ fn show_page(running: &Foreground, settings: Option<&Settings>) {
     if let Some(settings) = settings {
         running.show_page(&page_settings(
             settings,
-            RequiredIdentity::of(settings),
+            RequiredIdentity::from_settings(settings),
+            PageProof::of(settings),
             None,
         ));
     }

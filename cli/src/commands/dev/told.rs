@@ -5,11 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
+use crate::commands::tokens::Prover;
+use crate::commands::web::PageHint;
 use crate::terminal::{LogColumns, Output, Terminal};
 use crate::watch::ChangeBatch;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::local::foreground::Told;
-use chatctl_deploy::stack::connect::{ConnectCommand, RequiredIdentity, connect_commands};
+use chatctl_deploy::stack::connect::{ConnectCommand, RequiredIdentity};
 use chatctl_deploy::stack::page::beside;
 
 /// Shows the logs and warnings of a running stack.
@@ -33,15 +35,21 @@ fn warning(terminal: Terminal, text: &str) {
         terminal.result_json(&json!({"type": "warning", "message": text}));
         return;
     }
-    terminal.step("warning", text);
+    terminal.warn_as_step("warning", text);
 }
 
 /// The commands that connect to a chat; none for a template of the user's.
 pub(super) fn commands(endpoint: &str, settings: Option<&Settings>) -> Vec<ConnectCommand> {
     settings.map_or_else(Vec::new, |settings| {
-        let introduction = RequiredIdentity::of(settings);
-        connect_commands(endpoint, settings, introduction).into()
+        let introduction = RequiredIdentity::from_settings(settings);
+        let commands = prover(settings).commands(endpoint, settings, introduction, false);
+        commands.map_or_else(|_only_in_full| Vec::new(), Vec::from)
     })
+}
+
+/// How clients prove their names; a private key that cannot be used is as good as none.
+fn prover(settings: &Settings) -> Prover {
+    Prover::new(settings, settings.auth.mode()).unwrap_or(Prover::Elsewhere)
 }
 
 /// It serves at `endpoint`.
@@ -55,14 +63,20 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         return;
     }
     terminal.result(endpoint);
+    if let Some(advice) = settings.and_then(|settings| prover(settings).advice(settings)) {
+        terminal.say(&advice);
+    }
     for command in &commands {
         terminal.result(&command.command);
     }
     if let Some(settings) = settings {
-        let introduction = RequiredIdentity::of(settings);
+        let introduction = RequiredIdentity::from_settings(settings);
         let address = format!(" --url {endpoint}");
         crate::commands::chat::hint(terminal, settings, introduction, &address);
-        crate::commands::web::hint(terminal, settings, introduction, Some(&beside(endpoint)));
+        let prover = prover(settings);
+        let page = beside(endpoint);
+        let hint = PageHint::new(Some(&page), &prover, &[None, None]);
+        crate::commands::web::hint(terminal, settings, introduction, &hint);
     }
     terminal.hint("Ctrl-C stops it");
 }

@@ -242,10 +242,10 @@ async fn forget_handlers(
         let uses = bucket.uses().await?;
         let others = target.stacks.code_of_others(stack).await?;
         let now = SystemTime::now();
-        Ok::<_, TargetError>(uses.leavings(stack, current.unwrap_or_default(), &others, now))
+        Ok::<_, TargetError>(uses.leftovers(stack, current.unwrap_or_default(), &others, now))
     };
-    let leavings = match known.await {
-        Ok(leavings) => leavings,
+    let leftovers = match known.await {
+        Ok(leftovers) => leftovers,
         Err(error) => {
             return Some(format!(
                 "it is not known who else uses them, they expire: {}",
@@ -253,13 +253,13 @@ async fn forget_handlers(
             ));
         }
     };
-    if let Err(error) = bucket.forget(stack, &leavings).await {
+    if let Err(error) = bucket.forget(stack, &leftovers).await {
         return Some(format!(
             "could not be removed, they expire: {}",
             chain(&error)
         ));
     }
-    let users: Vec<_> = leavings.users.into_iter().collect();
+    let users: Vec<_> = leftovers.users.into_iter().collect();
     (!users.is_empty()).then(|| format!("{USED}{}", few(&users)))
 }
 

@@ -12,24 +12,86 @@ fn ours_of(package: &str) -> Vec<String> {
     let names = dependencies
         .lines()
         .filter_map(|line| line.split(['.', ' ']).next());
-    let ours = names.filter(|name| name.starts_with("chat") || name.starts_with("apigw"));
+    let ours = names
+        .filter(|name| name.starts_with("chat") || name.starts_with("apigw") || *name == "testing");
     ours.map(str::to_owned).collect()
 }
 
 #[test]
 fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
-    assert_eq!(ours_of("local"), ["apigw-mapping"]);
+    assert_eq!(ours_of("local"), ["apigw-mapping", "testing"]);
     assert_eq!(ours_of("mapping"), [""; 0]);
     assert_eq!(ours_of("protocol"), [""; 0]);
-    assert_eq!(ours_of("lambdas"), ["chat-protocol"]);
+    assert_eq!(
+        ours_of("lambdas"),
+        ["chat-identity", "chat-protocol", "testing"]
+    );
     assert_eq!(ours_of("sdk"), ["chat-lambdas", "chat-protocol"]);
-    assert_eq!(ours_of("deploy"), ["chat-protocol", "chatctl-local"]);
+    assert_eq!(ours_of("identity"), [""; 0]);
+    assert_eq!(
+        ours_of("deploy"),
+        ["chat-identity", "chat-protocol", "chatctl-local", "testing"]
+    );
     assert_eq!(
         ours_of("cli"),
-        ["chat-protocol", "chatctl-deploy", "chatctl-local"]
+        [
+            "chat-protocol",
+            "chatctl-deploy",
+            "chat-identity",
+            "chatctl-local",
+            "testing"
+        ]
     );
-    assert_eq!(ours_of("bench"), ["chat-protocol"]);
-    assert_eq!(ours_of("conversations"), ["chat-protocol"]);
+    assert_eq!(ours_of("bench"), ["chat-protocol", "testing"]);
+    assert_eq!(ours_of("testing"), ["chat-protocol"]);
+}
+
+/// The product is built without the tests' crate, and only its module for scripts shares types with the product.
+#[test]
+fn the_test_tools_are_for_tests_and_the_local_stack_s_tests_get_no_type_of_the_product() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    for package in ["cli", "deploy", "lambdas", "local", "protocol", "sdk"] {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        let product = manifest.split("[dev-dependencies]").next().unwrap();
+        assert!(!product.contains("\ntesting"), "{package}");
+    }
+    // Without a feature it has no dependency on a crate of the product.
+    assert!(
+        read("Cargo.toml").contains("testing = { path = \"testing\", default-features = false }")
+    );
+    assert!(read("local/Cargo.toml").contains("\ntesting.workspace = true\n"));
+    let manifest = read("testing/Cargo.toml");
+    assert!(manifest.contains("\nchat-protocol = { workspace = true, optional = true }\n"));
+    for file in sources(&root.join("testing/src")) {
+        let is_for_scripts = file
+            .components()
+            .any(|part| part.as_os_str() == "conversations");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            is_for_scripts || !text.contains("chat_protocol"),
+            "{}",
+            file.display()
+        );
+    }
+    // The workspace builds it with all features, so the compiler does not keep this.
+    for file in sources(&root.join("local")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for module in [
+            "command",
+            "conversations",
+            "emulator",
+            "project",
+            "pty",
+            "rights",
+        ] {
+            assert!(
+                !text.contains(&format!("testing::{module}")),
+                "{}",
+                file.display()
+            );
+        }
+    }
 }
 
 #[test]
@@ -60,6 +122,11 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
         "131_072",
         "._@+'-",
         "friend is not reachable",
+        "\"AUTH_",
+        "\"chatctl.token.",
+        "\"TokenExpired",
+        "\"NotAllowed",
+        "chatctl.keys.json\"",
     ];
     for package in ["bench", "cli", "deploy", "lambdas", "sdk"] {
         for file in sources(&root.join(package).join("src")) {

@@ -64,7 +64,7 @@ impl Bucket {
         let request = request
             .set_bucket_namespace(namespace)
             .set_create_bucket_configuration(place);
-        match self.patiently(|| request.clone().send()).await {
+        match self.retry_while_busy(|| request.clone().send()).await {
             Ok(_) => Ok(()),
             Err(error) => match code(&error) {
                 // Another deployment was faster.
@@ -92,7 +92,7 @@ impl Bucket {
     }
 
     /// Repeats the request while S3 is busy with another change of the bucket.
-    async fn patiently<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E>>
+    async fn retry_while_busy<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E>>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata,
@@ -119,7 +119,7 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .public_access_block_configuration(block);
-        self.patiently(|| request.clone().send())
+        self.retry_while_busy(|| request.clone().send())
             .await
             .map_err(|e| self.refused("s3:PutBucketPublicAccessBlock", "close to the public", e))?;
         let rule = OwnershipControlsRule::builder()
@@ -134,7 +134,7 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .ownership_controls(controls.map_err(incomplete)?);
-        self.patiently(|| request.clone().send())
+        self.retry_while_busy(|| request.clone().send())
             .await
             .map_err(|e| {
                 self.refused(
@@ -160,7 +160,7 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .server_side_encryption_configuration(encryption.map_err(incomplete)?);
-        self.patiently(|| request.clone().send())
+        self.retry_while_busy(|| request.clone().send())
             .await
             .map_err(|e| self.refused("s3:PutEncryptionConfiguration", "encrypt", e))?;
         let rule = LifecycleRule::builder()
@@ -184,7 +184,7 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .lifecycle_configuration(lifecycle.map_err(incomplete)?);
-        self.patiently(|| request.clone().send())
+        self.retry_while_busy(|| request.clone().send())
             .await
             .map_err(|e| {
                 self.refused("s3:PutLifecycleConfiguration", "let objects expire in", e)
@@ -209,7 +209,7 @@ impl Bucket {
         let request = request
             .expected_bucket_owner(&self.owner)
             .policy(policy.to_string());
-        self.patiently(|| request.clone().send())
+        self.retry_while_busy(|| request.clone().send())
             .await
             .map_err(|e| self.refused("s3:PutBucketPolicy", "require TLS for", e))?;
         Ok(())

@@ -54,7 +54,7 @@ impl Bucket {
             builder = builder.force_path_style(true);
         }
         let partition = identity.partition();
-        let namespace = Namespace::of(partition, region);
+        let namespace = Namespace::for_region(partition, region);
         Self {
             client: Client::from_conf(builder.build()),
             name: namespace.bucket_name(&identity.account, region),

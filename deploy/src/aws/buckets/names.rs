@@ -21,7 +21,7 @@ const WITHOUT: [&str; 2] = ["me-central-1", "me-south-1"];
 
 impl Namespace {
     /// The safest namespace of `region`. The page lists the partitions that support both, and no isolated one.
-    pub(super) fn of(partition: &str, region: &str) -> Self {
+    pub(super) fn for_region(partition: &str, region: &str) -> Self {
         if WITHOUT.contains(&region) || partition.starts_with("aws-iso") {
             Self::Global
         } else {
@@ -107,7 +107,7 @@ mod tests {
             ("aws", "me-central-1", "chatctl-1-me-central-1"),
             ("aws-iso", "us-iso-east-1", "chatctl-1-us-iso-east-1"),
         ] {
-            let namespace = Namespace::of(partition, region);
+            let namespace = Namespace::for_region(partition, region);
             assert_eq!(namespace.bucket_name("1", region), name);
         }
     }

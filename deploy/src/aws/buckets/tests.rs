@@ -297,8 +297,8 @@ async fn unused_objects_are_removed_before_the_notes_of_their_uses() {
     let chat = "chat".parse().unwrap();
     let others = [("other".to_owned(), [digest("c")].into())].into();
     let uses = bucket.uses().await.unwrap();
-    let leavings = uses.leavings(&chat, [digest("a")].into(), &others, SystemTime::now());
-    bucket.forget(&chat, &leavings).await.unwrap();
+    let leftovers = uses.leftovers(&chat, [digest("a")].into(), &others, SystemTime::now());
+    bucket.forget(&chat, &leftovers).await.unwrap();
     assert_eq!(
         asked(&stub),
         [
@@ -331,8 +331,8 @@ async fn an_object_that_s3_refuses_to_remove_is_reported_and_the_stack_s_uses_st
     let (bucket, stub) = bucket(&[(200, &listed()), (200, kept)]).await;
     let chat = "chat".parse().unwrap();
     let uses = bucket.uses().await.unwrap();
-    let leavings = uses.leavings(&chat, BTreeSet::new(), &BTreeMap::new(), SystemTime::now());
-    let error = bucket.forget(&chat, &leavings).await.unwrap_err();
+    let leftovers = uses.leftovers(&chat, BTreeSet::new(), &BTreeMap::new(), SystemTime::now());
+    let error = bucket.forget(&chat, &leftovers).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "could not remove aa from bucket chatctl-123456789012-eu-west-1-an"

@@ -52,23 +52,23 @@ impl Uses {
     ///
     /// Objects that another stack was deployed with earlier are kept, because an update of that stack may be rolled
     /// back to them. So are objects without a handler's name: a stack can be changed by hand to run anything.
-    pub fn leavings(
+    pub fn leftovers(
         &self,
         stack: &StackName,
         current: BTreeSet<String>,
         others: &BTreeMap<String, BTreeSet<String>>,
         now: SystemTime,
     ) -> Leftovers {
-        let mut leavings = Leftovers {
+        let mut leftovers = Leftovers {
             used: current.into_iter().filter(|it| is_digest(it)).collect(),
             ..Leftovers::default()
         };
         let noted = self.0.iter();
         let noted = noted.filter(|(_, stacks)| stacks.contains_key(stack.as_ref()));
-        leavings
+        leftovers
             .used
             .extend(noted.map(|(digest, _)| digest.clone()));
-        for digest in &leavings.used {
+        for digest in &leftovers.used {
             let running = others.iter().filter(|(_, runs)| runs.contains(digest));
             let mut users: BTreeSet<String> = running.map(|(name, _)| name.clone()).collect();
             let noted = self.0.get(digest).into_iter().flatten();
@@ -82,11 +82,11 @@ impl Uses {
                     .map(|(name, _)| name.clone()),
             );
             if users.is_empty() {
-                leavings.unused.insert(digest.clone());
+                leftovers.unused.insert(digest.clone());
             }
-            leavings.users.extend(users);
+            leftovers.users.extend(users);
         }
-        leavings
+        leftovers
     }
 }
 
@@ -136,10 +136,14 @@ impl Bucket {
     ///
     /// # Errors
     /// [`TargetError`] if S3 refuses, even if it refuses only some of the objects.
-    pub async fn forget(&self, stack: &StackName, leavings: &Leftovers) -> Result<(), TargetError> {
-        let objects = leavings.unused.iter().cloned();
+    pub async fn forget(
+        &self,
+        stack: &StackName,
+        leftovers: &Leftovers,
+    ) -> Result<(), TargetError> {
+        let objects = leftovers.unused.iter().cloned();
         self.remove(objects.collect()).await?;
-        let notes = leavings.used.iter();
+        let notes = leftovers.used.iter();
         let notes = notes.map(|digest| format!("{PREFIX}{digest}/{stack}"));
         self.remove(notes.collect()).await
     }
@@ -217,8 +221,8 @@ mod tests {
     fn left(uses: &Uses, current: &str, theirs: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         let others = BTreeMap::from([("other".to_owned(), digests(theirs))]);
         let chat = "chat".parse().unwrap();
-        let leavings = uses.leavings(&chat, digests(current), &others, now());
-        (leavings.unused, leavings.users)
+        let leftovers = uses.leftovers(&chat, digests(current), &others, now());
+        (leftovers.unused, leftovers.users)
     }
 
     #[test]
@@ -265,7 +269,7 @@ mod tests {
     fn an_object_without_a_handler_s_name_is_kept_even_if_the_stack_runs_it() {
         let current = set("backup.zip ../x uses");
         let chat = "chat".parse().unwrap();
-        let leavings = Uses::default().leavings(&chat, current, &BTreeMap::new(), now());
-        assert_eq!(leavings, Leftovers::default());
+        let leftovers = Uses::default().leftovers(&chat, current, &BTreeMap::new(), now());
+        assert_eq!(leftovers, Leftovers::default());
     }
 }

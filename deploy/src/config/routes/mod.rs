@@ -12,7 +12,7 @@ use chat_protocol::{Handler, Receivers, Rule};
 use toml::Spanned;
 
 use super::names::{RouteKey, StackName, StageName};
-use super::permission::{MAX_POLICIES_BYTES, size_of_policies};
+use super::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
 pub(super) use table::RouteTable;
@@ -44,7 +44,7 @@ pub(super) fn resolve(
 ) -> Result<Routes, Problem> {
     if tables.is_empty() {
         let key = "$default".parse().expect("every default is valid");
-        let purpose = Purpose::of_people(Receivers::default());
+        let purpose = Purpose::for_people(Receivers::default());
         return Ok(Routes {
             messages: vec![Route { key, purpose }],
             lifecycle: None,
@@ -88,21 +88,33 @@ pub(super) fn resolve(
     })
 }
 
-/// Checks that the permissions of each handler fit into the policies of its role, in `stack` at `stage`.
+impl Routes {
+    /// Grants each of the user's handlers `beside` what it has.
+    pub(super) fn grant(&mut self, beside: &[Grant]) {
+        for route in &mut self.messages {
+            if let Purpose::Handler(handler) = &mut route.purpose {
+                handler.grants.extend_from_slice(beside);
+            }
+        }
+    }
+}
+
+/// Checks that the permissions of each handler, with those in `beside`, fit into the policies of its role, in `stack` at `stage`.
 ///
 /// # Errors
 /// The first handler whose permissions are too large.
 pub(super) fn check_policies(
     tables: &[Spanned<RouteTable>],
-    stack: &StackName,
-    stage: &StageName,
+    (stack, stage): (&StackName, &StageName),
+    beside: &[Grant],
 ) -> Result<(), Problem> {
     for table in tables.iter().map(Spanned::get_ref) {
         let Some(grants) = &table.permissions else {
             continue;
         };
         let key = table.key.get_ref();
-        let size = size_of_policies(grants.get_ref(), key, stack, stage);
+        let all = [grants.get_ref(), beside].concat();
+        let size = size_of_policies(&all, key, stack, stage);
         if size > MAX_POLICIES_BYTES {
             let message = format!(
                 "the permissions of the handler of `{key}` take {size} characters in its role's policies, which IAM limits to \

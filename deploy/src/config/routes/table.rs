@@ -5,7 +5,7 @@ use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::names::{MemberName, RouteKey};
+use crate::config::names::{FieldName, RouteKey};
 use crate::config::permission::Grant;
 #[cfg(test)]
 use crate::config::schema::{self, shape};
@@ -36,8 +36,8 @@ pub(in crate::config) struct RouteTable {
     #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
     pub(super) handler: Option<Spanned<HandlerFolder>>,
     /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
-    #[cfg_attr(test, schemars(with = "Option<shape::MemberName>"))]
-    pub(super) text: Option<Spanned<MemberName>>,
+    #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
+    pub(super) text: Option<Spanned<FieldName>>,
     /// For `receivers = "room"`: whether the sender receives the text, too.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) include_sender: Option<Spanned<bool>>,

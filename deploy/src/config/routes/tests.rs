@@ -14,10 +14,10 @@ fn routes(text: &str) -> Routes {
 fn check(tables: &[&str], expected: Expect) {
     let refusals = tables.iter().map(|table| {
         let text = format!("[[routes]]\n{}\n", table.replace("; ", "\n"));
-        let refusal = parse(Path::new("x"), &text, Path::new(""))
+        let error = parse(Path::new("x"), &text, Path::new(""))
             .expect_err(table)
             .to_string();
-        refusal.lines().next().unwrap_or_default().to_owned() + "\n"
+        error.lines().next().unwrap_or_default().to_owned() + "\n"
     });
     expected.assert_eq(&refusals.collect::<String>());
 }
@@ -156,7 +156,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             "key = 'a'; sender = true",
         ],
         expect![[r#"
-            x:3:13: unknown variant `everybody`, expected `friend` or `room`
+            x:3:13: unknown value `everybody`, expected `friend` or `room`
             x:3:8: "" is not a name of a JSON field: it is empty
             x:3:8: "a.b" is not a name of a JSON field: '.' is not allowed, only letters, digits, `_` and `-`
             x:3:18: 0 is not a message size: 1 to 131072 bytes, API Gateway's maximum
@@ -211,8 +211,8 @@ fn more_than_a_function_s_environment_holds_is_refused() {
             format!("[[routes]]\nkey = \"route-{n}\"\nreceivers = \"room\"\ntext = \"text\"\n")
         })
         .collect();
-    let refusal = parse(Path::new("x"), &tables, Path::new("")).expect_err("must be refused");
-    assert!(refusal.to_string().contains("4 KB"), "{refusal}");
+    let error = parse(Path::new("x"), &tables, Path::new("")).expect_err("must be refused");
+    assert!(error.to_string().contains("4 KB"), "{error}");
 }
 
 /// A config whose handler has one grant for an ARN of `length` characters.

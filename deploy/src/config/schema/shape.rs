@@ -3,10 +3,18 @@
 use std::borrow::Cow;
 
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use chat_protocol::name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::config::file::RETENTIONS;
 use crate::config::stage::{MAX, Throttle};
+
+/// The pattern of names, by the rule of the functions.
+fn person() -> String {
+    let (all, ends) = (name::PUNCTUATION, name::PUNCTUATION.trim());
+    let most = name::MAX_CHARACTERS - 2;
+    format!("^[A-Za-z0-9{ends}]([A-Za-z0-9{all}]{{0,{most}}}[A-Za-z0-9{ends}])?$")
+}
 
 /// Defines types whose values have this JSON shape.
 macro_rules! shapes {
@@ -31,12 +39,15 @@ macro_rules! shapes {
 
 shapes! {
     StackName: { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,127}$" };
-    PersonName: { "type": "string", "pattern": "^[A-Za-z0-9._@+'-]([A-Za-z0-9 ._@+'-]{0,62}[A-Za-z0-9._@+'-])?$" };
+    PersonName: { "type": "string", "pattern": person() };
     RegionName: { "type": "string", "pattern": "^[a-z0-9-]{1,32}$" };
     Architecture: { "enum": ["arm64", "x86_64"] };
-    Receivers: { "enum": ["friend", "room"], "default": "friend" };
+    Receivers: {
+        "enum": chat_protocol::Receivers::ALL.map(chat_protocol::Receivers::word),
+        "default": chat_protocol::Receivers::default().word(),
+    };
     RouteKey: { "type": "string", "pattern": "^(\\$default|\\$connect|\\$disconnect|[A-Za-z0-9_-]{1,128})$" };
-    MemberName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
+    FieldName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
     BackendUrl: { "type": "string", "pattern": "^https?://[^\\s{}$#]+$", "maxLength": 2048 };
     HandlerFolder: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
@@ -44,6 +55,21 @@ shapes! {
     Granted: {
         "type": "string",
         "pattern": "^(table|connections|arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+)$",
+    };
+    AuthMode: { "enum": ["claimed", "token", "jwt"], "default": "claimed" };
+    IssuerUrl: { "type": "string", "pattern": "^https?://[^\\s?#]+$" };
+    Audience: {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 16,
+        "items": { "type": "string", "minLength": 1, "maxLength": 256 },
+    };
+    NameClaim: { "type": "string", "minLength": 1, "maxLength": 256, "default": "sub" };
+    Origins: {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 16,
+        "items": { "type": "string", "pattern": "^https?://[^\\s/?#*]+$" },
     };
     TextBytes: { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE_BYTES };
     Port: { "type": "integer", "minimum": 1, "maximum": 65535 };

@@ -48,7 +48,8 @@ pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
     if !order.is_probed {
         return Ok(url);
     }
-    match probe(&url, order.settings, limits::scaled(PROBING), reporter).await {
+    let timeout = limits::scaled(PROBING);
+    match probe(&url, order.settings, order.pass, timeout, reporter).await {
         Err(DeployError::Unproven(mut unproven)) => {
             unproven.known = target.diagnose(stack).await?;
             Err(DeployError::Unproven(unproven))

@@ -8,6 +8,7 @@ mod proof;
 use std::collections::BTreeMap;
 
 use super::event::{Reporter, Step};
+use super::probe::Pass;
 use super::refusal::{ErrorKind, TargetError};
 use super::target::{Asset, AssetStore};
 use crate::config::Settings;
@@ -26,6 +27,8 @@ pub struct Order<'a, H> {
     pub handlers: &'a BTreeMap<String, H>,
     /// Whether the chat has to deliver messages before the deployment counts as done.
     pub is_probed: bool,
+    /// How the probe's clients prove their names.
+    pub pass: Pass<'a>,
 }
 
 /// Publishes all handlers of `order`; those with the same content are sent once.

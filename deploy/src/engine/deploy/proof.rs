@@ -11,7 +11,7 @@ use crate::engine::event::{DeployEvent, Reporter, Step};
 use crate::engine::execute::DeployError;
 use crate::engine::hotswap::hotswap;
 use crate::engine::limits;
-use crate::engine::probe;
+use crate::engine::probe::{self, Pass};
 use crate::engine::refusal::{ErrorKind, TargetError, or_interrupted};
 use crate::engine::target::{Asset, AssetStore, Functions, Gateways, Inventory};
 use crate::engine::verify::{Verified, complaining, complaint, verify};
@@ -29,6 +29,7 @@ const PROBING: Duration = Duration::from_secs(40);
 pub(super) async fn probe(
     url: &str,
     settings: &Settings,
+    pass: Pass<'_>,
     timeout: Duration,
     reporter: &mut impl Reporter,
 ) -> Result<(), DeployError> {
@@ -37,7 +38,7 @@ pub(super) async fn probe(
         .run(reporter, async |_| {
             let probing = async {
                 let probed = match settings.has_own_functions() {
-                    true => probe::probe(url, said, routes, timeout).await,
+                    true => probe::probe(url, said, pass, routes, timeout).await,
                     false => probe::probe_gateway(url, said, routes, timeout).await,
                 };
                 Ok::<_, DeployError>(probed?)
@@ -111,7 +112,8 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             }
             return Ok(url);
         }
-        let probed = probe(&url, order.settings, limits::scaled(PROBING), reporter).await;
+        let timeout = limits::scaled(PROBING);
+        let probed = probe(&url, order.settings, order.pass, timeout, reporter).await;
         probed.map_err(|error| explained(error, options.obstacle, said.as_deref()))?;
         if said.is_none() {
             return Ok(url);

@@ -261,11 +261,8 @@ async fn a_tunnel_leads_to_the_target_with_the_proxy_s_name_and_password() {
 
 #[tokio::test]
 async fn a_proxy_that_does_not_connect_is_named_with_its_reason_and_without_its_password() {
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = testing::ports::Closed::new();
+    let gone = closed.address;
     let (refusing, _) = proxy(Answer::Refuses("502 Bad Gateway")).await;
     let (asking, _) = proxy(Answer::Refuses("407 Proxy Authentication Required")).await;
     let (hanging, _) = proxy(Answer::Hangs).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chat_protocol::{Field, Handshake};
 use tokio_tungstenite::tungstenite;
 
-use super::ProbeError;
+use super::{Pass, ProbeError};
 use crate::engine::client::{Address, Connection};
 use crate::engine::network::DialError;
 
@@ -25,7 +25,17 @@ pub(super) fn address(
             .with(Field::From, name(own))
             .with(Field::To, name(friend))
             .with(Field::Room, format!("probe-{nonce}")),
+        token: None,
     }
+}
+
+/// `address` with what proves its name.
+pub(super) fn proven(mut address: Address, pass: Pass<'_>) -> Result<Address, ProbeError> {
+    if let Pass::Tokens(mint) = pass {
+        let name = address.handshake.get(Field::From).unwrap_or_default();
+        address.token = Some(mint(name).map_err(ProbeError::Setup)?);
+    }
+    Ok(address)
 }
 
 /// Connects, again and again until `deadline`: a stage that was just deployed may still answer 403.

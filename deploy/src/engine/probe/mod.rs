@@ -1,6 +1,7 @@
 //! Proves that a deployed chat answers: two clients exchange a message both ways through every route.
 
 mod client;
+mod locked;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -11,12 +12,12 @@ use chat_protocol::Handshake;
 use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
-use self::client::{address, connect};
+use self::client::{address, connect, proven};
 use self::trial::Trial;
 use crate::config::route::Route;
 use crate::engine::client::Closed;
 use crate::engine::network::ProxyFailure;
-use crate::engine::{TargetError, random_hex};
+use crate::engine::{TargetError, Token, random_hex};
 use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
@@ -34,6 +35,9 @@ pub enum ProbeError {
     /// The environment asks for what cannot be done.
     #[error(transparent)]
     Setup(TargetError),
+    /// Names are to be proven, and are not.
+    #[error("{url} accepts a client without a token, and its names are to be proven")]
+    Open { url: String },
     #[error("route `{route}` did not deliver a message within {patience:?}")]
     Silent { route: String, patience: Duration },
     #[error("route `{route}` delivered {received:?} instead of {sent:?}")]
@@ -58,7 +62,8 @@ impl ProbeError {
     /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, which tells the connection's id.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Silent { .. } => true,
+            // An authorizer of the version before may answer for a moment.
+            Self::Silent { .. } | Self::Open { .. } => true,
             Self::Different { received, .. } => serde_json::from_str(received)
                 .is_ok_and(|frame: serde_json::Value| frame["connectionId"].is_string()),
             Self::Connect { .. }
@@ -70,6 +75,27 @@ impl ProbeError {
     }
 }
 
+/// How the probe's clients prove their names.
+#[derive(Clone, Copy)]
+pub enum Pass<'a> {
+    /// They claim them.
+    Claims,
+    /// By a token for the name that it is called with.
+    Tokens(&'a dyn Fn(&str) -> Result<Token, TargetError>),
+    /// They cannot: tokens are asked for, and none can be made here.
+    Nothing,
+}
+
+impl std::fmt::Debug for Pass<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Claims => "Claims",
+            Self::Tokens(_) => "Tokens",
+            Self::Nothing => "Nothing",
+        })
+    }
+}
+
 /// For how long one message is waited for.
 const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -77,7 +103,8 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// The answer is one line for the reader: how long each direction took, and which routes were not tried, because only
 /// their owner knows what they do. The two clients say `said`, and have random names and a room of their own, so that they
-/// meet no other client.
+/// meet no other client. Where they need tokens, a client without one must be refused as well; where they have none, that is
+/// all that is tried.
 ///
 /// Failures that are usual right after a deployment are tried again from the start. AWS does not say when a stage has
 /// deployed itself: until then connections are accepted whose messages reach no function, and routes are not there; and
@@ -89,22 +116,27 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 pub async fn probe(
     url: &str,
     said: &Handshake,
+    pass: Pass<'_>,
     routes: &[Route],
     patience: Duration,
 ) -> Result<String, ProbeError> {
+    if let Pass::Nothing = pass {
+        return locked::probe_locked(url, said, patience).await;
+    }
     let deadline = Instant::now() + patience;
-    until_it_answers(url, said, routes, deadline, MESSAGE_PATIENCE).await
+    until_it_answers(url, said, pass, routes, deadline, MESSAGE_PATIENCE).await
 }
 
 async fn until_it_answers(
     url: &str,
     said: &Handshake,
+    pass: Pass<'_>,
     routes: &[Route],
     deadline: Instant,
     each: Duration,
 ) -> Result<String, ProbeError> {
     loop {
-        match exchange(url, said, routes, deadline, each).await {
+        match exchange(url, said, pass, routes, deadline, each).await {
             Err(error) if error.may_pass() && Instant::now() < deadline => {}
             outcome => return outcome,
         }
@@ -114,6 +146,7 @@ async fn until_it_answers(
 async fn exchange(
     url: &str,
     said: &Handshake,
+    pass: Pass<'_>,
     routes: &[Route],
     deadline: Instant,
     each: Duration,
@@ -123,6 +156,7 @@ async fn exchange(
     let anything_may_pass = |_: &tungstenite::Error| false;
     let [a, b] =
         [("a", "b"), ("b", "a")].map(|(own, friend)| address(url, said, &nonce, own, friend));
+    let (a, b) = (proven(a, pass)?, proven(b, pass)?);
     let mut first = connect(&a, deadline, anything_may_pass).await?;
     let mut second = connect(&b, deadline, anything_may_pass).await?;
     let mut slowest = Duration::ZERO;
@@ -139,6 +173,13 @@ async fn exchange(
     for connection in [first, second] {
         connection.hang_up().await;
     }
+    let locked = match pass {
+        Pass::Claims | Pass::Nothing => "",
+        Pass::Tokens(_) => {
+            locked::refuses_strangers(url, said, &nonce, deadline).await?;
+            "; a client without a token is refused"
+        }
+    };
     let told = match tried {
         0 => "accepts connections".to_owned(),
         1 => "1 route answers both ways".to_owned(),
@@ -148,7 +189,10 @@ async fn exchange(
         0 => String::new(),
         _ => format!(", slowest {:.1} ms", slowest.as_secs_f64() * 1e3),
     };
-    Ok(format!("{told}{slowest}{}", untried(routes, &nonce)))
+    Ok(format!(
+        "{told}{slowest}{locked}{}",
+        untried(routes, &nonce)
+    ))
 }
 
 /// Asks the gateway at `url` whether it is there, where a backend of the user's decides who may connect.

@@ -44,7 +44,7 @@ fn route(key: &str, purpose: Purpose) -> Route {
 }
 
 fn friend() -> Purpose {
-    Purpose::of_people(Receivers::Friend)
+    Purpose::for_people(Receivers::Friend)
 }
 
 fn routes() -> Vec<Route> {
@@ -126,9 +126,15 @@ async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time()
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     let patience = Duration::from_millis(200);
-    let error = probe(&url, &Handshake::default(), &routes(), patience)
-        .await
-        .unwrap_err();
+    let error = probe(
+        &url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        patience,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::NoAnswer { .. }), "{error}");
     let error = probe_gateway(&url, &Handshake::default(), &[], patience)
         .await
@@ -159,6 +165,7 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
     let outcome = until_it_answers(
         &url,
         &said,
+        Pass::Claims,
         &routes,
         started + Duration::from_millis(300),
         PATIENCE,
@@ -175,9 +182,15 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
     let url = two_clients(|text| text).await;
-    let answer = probe(&url, &Handshake::default(), &routes(), PATIENCE)
-        .await
-        .unwrap();
+    let answer = probe(
+        &url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        PATIENCE,
+    )
+    .await
+    .unwrap();
     assert!(
         answer.starts_with("2 routes answer both ways, slowest "),
         "{answer}"
@@ -251,6 +264,7 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
     let answer = until_it_answers(
         &url,
         &Handshake::default(),
+        Pass::Claims,
         &routes,
         Instant::now() + PATIENCE,
         each,
@@ -273,6 +287,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
     let error = probe(
         &url,
         &Handshake::default(),
+        Pass::Claims,
         &routes(),
         Duration::from_millis(500),
     )
@@ -284,8 +299,74 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
     let url = two_clients(|text| text.to_uppercase()).await;
-    let error = probe(&url, &Handshake::default(), &routes(), PATIENCE)
-        .await
-        .unwrap_err();
+    let error = probe(
+        &url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        PATIENCE,
+    )
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Different { .. }), "{error}");
+}
+
+/// A gateway that answers each handshake with the next of `statuses`, and the last one over and over; 101 opens.
+async fn answering(statuses: &'static [u16]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for place in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let status = statuses[place.min(statuses.len() - 1)];
+            if status == 101 {
+                drop(tokio_tungstenite::accept_async(stream).await);
+                continue;
+            }
+            assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
+            let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
+    let said = Handshake::default();
+    // A stage that is not there yet comes first.
+    let url = answering(&[403, 401]).await;
+    let told = probe(&url, &said, Pass::Nothing, &[], PATIENCE)
+        .await
+        .unwrap();
+    assert!(told.starts_with("a client without a token is refused (401)"));
+    let short = Duration::from_millis(100);
+    let told = probe(&answering(&[403]).await, &said, Pass::Nothing, &[], short).await;
+    assert!(told.unwrap().contains("a stage that is not there"));
+    let error = probe(
+        &answering(&[101]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        PATIENCE,
+    )
+    .await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, ProbeError::Open { .. }), "{error}");
+    let error = probe(&answering(&[500]).await, &said, Pass::Nothing, &[], short).await;
+    assert!(matches!(error, Err(ProbeError::Connect { .. })));
+}
+
+#[tokio::test]
+async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
+    let url = two_clients(|text| text).await;
+    let mint = |name: &str| {
+        assert!(name.starts_with("probe-"), "{name}");
+        Ok(Token::parse("a.b.c").unwrap())
+    };
+    let (said, short) = (Handshake::default(), Duration::from_millis(200));
+    let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), short).await;
+    // The third seat is never answered, which is as good as let in: not refused.
+    outcome.unwrap_err();
 }

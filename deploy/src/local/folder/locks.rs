@@ -17,7 +17,7 @@ impl StateFolder {
 
     /// Like [`StateFolder::lock`], but waits for commands that hold the lock for a moment to test it
     /// ([`StateFolder::is_alive`]).
-    pub(in crate::local) async fn lock_patiently(&self) -> Result<Option<File>> {
+    pub(in crate::local) async fn lock_when_free(&self) -> Result<Option<File>> {
         for _ in 0..100 {
             if let Some(lock) = self.lock()? {
                 return Ok(Some(lock));
@@ -112,7 +112,7 @@ mod tests {
         let looking = folder.look_at("lock").unwrap().unwrap();
         looking.try_lock_shared().unwrap();
         assert!(!folder.is_alive().unwrap());
-        let starting = folder.lock_patiently();
+        let starting = folder.lock_when_free();
         assert!(folder.lock().unwrap().is_none());
         let looked = async move { drop(looking) };
         assert!(tokio::join!(starting, looked).0.unwrap().is_some());

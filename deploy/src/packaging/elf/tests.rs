@@ -92,9 +92,9 @@ fn a_newer_c_library_is_refused_even_if_only_one_symbol_requires_it() {
         &newer.bytes(),
         None,
         expect![[r#"
-        it needs glibc 2.38, and Lambda's runtime provided.al2023 has glibc 2.34
-          build with cargo-lambda and zig, which link against an older glibc (`pip install cargo-lambda` brings both), or on Amazon Linux 2023
-    "#]],
+            it needs glibc 2.38, but Lambda's runtime provided.al2023 has glibc 2.34
+              build with cargo-lambda and zig, which link against an older glibc (`pip install cargo-lambda` installs both), or on Amazon Linux 2023
+        "#]],
     );
 }
 
@@ -115,9 +115,9 @@ fn a_feature_of_a_newer_c_library_is_refused() {
         &newer.bytes(),
         None,
         expect![[r#"
-        it needs GLIBC_ABI_DT_RELR, and Lambda's runtime provided.al2023 has glibc 2.34
-          build with cargo-lambda and zig, which link against an older glibc (`pip install cargo-lambda` brings both), or on Amazon Linux 2023
-    "#]],
+            it needs GLIBC_ABI_DT_RELR, but Lambda's runtime provided.al2023 has glibc 2.34
+              build with cargo-lambda and zig, which link against an older glibc (`pip install cargo-lambda` installs both), or on Amazon Linux 2023
+        "#]],
     );
 }
 
@@ -131,9 +131,9 @@ fn another_dynamic_linker_is_refused() {
         &musl.bytes(),
         None,
         expect![[r#"
-        it is started through `/lib/ld-musl-x86_64.so.1`, and Lambda's runtime has only `/lib64/ld-linux-x86-64.so.2`
-          build it for a `-unknown-linux-gnu` target with an ordinary linker, or link it statically
-    "#]],
+            it needs the dynamic linker `/lib/ld-musl-x86_64.so.1`, but Lambda's runtime only has `/lib64/ld-linux-x86-64.so.2`
+              build it for a `-unknown-linux-gnu` target with an ordinary linker, or link it statically
+        "#]],
     );
 }
 

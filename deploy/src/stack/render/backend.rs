@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::fragment::{self, Section, renamed, taken};
 use super::functions::FAMILY;
 use super::ids;
-use crate::config::names::{MemberName, RouteKey};
+use crate::config::names::{FieldName, RouteKey};
 use crate::config::route::{Backend, Lifecycle};
 
 /// Leads `$connect` and `$disconnect` to the backend, and removes the functions that would have served them.
@@ -53,7 +53,7 @@ pub(super) fn add(
     resources: &mut Section,
     key: &RouteKey,
     backend: &Backend,
-    text: Option<&MemberName>,
+    text: Option<&FieldName>,
 ) -> String {
     let mut parts = fragment::backend();
     let family = ids::for_route("Http", key);
@@ -69,7 +69,7 @@ pub(super) fn add(
 }
 
 /// The template with the line of the message for `field`, or without that line.
-fn with_field(template: &str, field: Option<&MemberName>) -> String {
+fn with_field(template: &str, field: Option<&FieldName>) -> String {
     let lines = template
         .lines()
         .filter_map(|line| match (line.contains("$input.json("), field) {

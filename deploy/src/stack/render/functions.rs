@@ -1,11 +1,11 @@
 //! Renders the functions: those of ours that are used, with their settings, and the user's.
 
-use chat_protocol::{Handler, Index, Names, Receivers, Rule, variable};
+use chat_protocol::{Handler, Index, Mode, Names, Receivers, Rule, variable};
 use serde_json::{Value, json};
 
 use super::fragment::{self, Section, renamed, taken};
-use super::ids;
 use super::parameter::code_key;
+use super::{auth, ids};
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
@@ -48,6 +48,7 @@ pub(super) fn fit(resources: &mut Section, settings: &Settings) {
     for handler in [Handler::Connect, Handler::Disconnect] {
         set_index(resources, handler.family(), settings.index());
     }
+    auth::set(resources, &settings.auth);
 }
 
 /// The rule of each route to `receivers`.
@@ -70,18 +71,19 @@ fn set_index(resources: &mut Section, family: &str, index: Index) {
 }
 
 /// Sets an environment variable of the function of `family`.
-fn set_variable(resources: &mut Section, family: &str, variable: &str, value: &str) {
+pub(super) fn set_variable(resources: &mut Section, family: &str, variable: &str, value: &str) {
     resources[&format!("{family}Function")]["Properties"]["Environment"]["Variables"][variable] =
         json!(value);
 }
 
-/// Adds the user's function for `key` to a stack whose connections are found by `index`.
+/// Adds the user's function for `key` to a stack whose connections are found by `index`, and whose names are proven as
+/// `mode` says.
 pub(super) fn add_custom(
     parameters: &mut Section,
     resources: &mut Section,
     key: &RouteKey,
     handler: &CustomHandler,
-    index: Index,
+    (index, mode): (Index, Mode),
 ) {
     let family = ids::for_route("Handler", key);
     let code_key = code_key(key);
@@ -112,6 +114,9 @@ pub(super) fn add_custom(
         resources.insert(format!("{family}{part}"), renamed(&resource, &names));
     }
     set_index(resources, &family, index);
+    if mode.needs_token() {
+        set_variable(resources, &family, variable::AUTH_MODE, mode.word());
+    }
     if handler.reply {
         set_variable(resources, &family, variable::REPLY, "true");
         resources.insert(ids::for_route("Reply", key), renamed(&reply, &names));
@@ -134,12 +139,18 @@ fn named(resource: &Granted) -> Vec<Value> {
     match resource {
         Granted::Table => vec![json!({ "Fn::GetAtt": ["Connections", "Arn"] })],
         Granted::Arn(arn) => vec![json!(arn)],
-        Granted::Connections => ["POST", "GET", "DELETE"]
-            .into_iter()
-            .map(|method| {
-                let api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/${StageName}";
-                json!({ "Fn::Sub": format!("{api}/{method}/@connections/*") })
-            })
+        Granted::Connections | Granted::Ending => resource
+            .methods()
+            .iter()
+            .copied()
+            .map(connections)
             .collect(),
     }
+}
+
+/// Every connection of the stack's API and stage, to be used by `method`.
+pub(super) fn connections(method: &str) -> Value {
+    let api =
+        "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/${StageName}";
+    json!({ "Fn::Sub": format!("{api}/{method}/@connections/*") })
 }

@@ -2,6 +2,7 @@
 //! and custom handlers. Rendering removes what the settings do not use, and inserts values into the parsed documents,
 //! never into their text.
 
+mod auth;
 mod backend;
 mod emulator;
 mod fragment;
@@ -80,8 +81,8 @@ pub fn render(settings: &Settings) -> Template {
                 pattern.add_route(&mut resources, key, &integration);
             }
             Purpose::Handler(handler) => {
-                let index = settings.index();
-                functions::add_custom(&mut parameters, &mut resources, key, handler, index);
+                let told = (settings.index(), settings.auth.mode());
+                functions::add_custom(&mut parameters, &mut resources, key, handler, told);
                 pattern.add(&mut resources, key, &ids::for_route("Handler", key));
                 if handler.reply {
                     functions::make_two_way(&mut resources, key);

@@ -1,3 +1,4 @@
+mod auth;
 mod deployed;
 mod limit_tests;
 mod protocol;
@@ -16,6 +17,25 @@ fn loaded(toml: &str) -> Result<Settings, ConfigError> {
 
 pub(super) fn settings(toml: &str) -> Settings {
     loaded(toml).unwrap()
+}
+
+/// A stack whose tokens one key signs.
+pub(super) fn with_key(toml: &str) -> (Settings, chat_identity::KeySet) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = chat_identity::PrivateKey::generate()
+        .unwrap()
+        .public()
+        .clone();
+    let keys = chat_identity::KeySet::new([key]).unwrap();
+    let text = format!("{toml}[auth]\nmode = \"token\"\n");
+    std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+    std::fs::write(
+        folder.path().join(chat_protocol::auth::KEYS_FILE),
+        crate::config::keys::to_text(&keys),
+    )
+    .unwrap();
+    let settings = Settings::load(folder.path(), Overrides::default()).unwrap();
+    (settings, keys)
 }
 
 fn document(toml: &str) -> Value {

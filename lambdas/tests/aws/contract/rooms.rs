@@ -18,7 +18,7 @@ pub(super) async fn members_of_a_room_are_found_in_their_shards(store: &impl Con
             .expect("readable");
         assert_eq!(page.next, None);
         for member in page.members {
-            assert_eq!(Shard::of(&member.connection), shard);
+            assert_eq!(Shard::for_connection(&member.connection), shard);
             assert_eq!(member.connected_at, NOW - 7);
         }
     }
@@ -61,7 +61,7 @@ pub(super) async fn a_large_shard_comes_page_by_page(store: &impl ConnectionStor
     let [shard, ..] = Shard::all();
     let ids = (0..).map(|number| format!("{number:05}="));
     let ids: Vec<_> = ids
-        .filter(|it| Shard::of(&id(it)) == shard)
+        .filter(|it| Shard::for_connection(&id(it)) == shard)
         .take(usize::from(PAGE_ROWS) + 3)
         .collect();
     for (number, connection) in ids.iter().enumerate() {

@@ -89,7 +89,7 @@ impl Scene {
     }
 
     fn answer(&mut self, process: u64, name: &str) -> String {
-        let outcome = Outcome::Answer(Vec::new().into());
+        let outcome = Outcome::Response(Vec::new().into());
         match self.pool.answered(process, name, outcome, self.now) {
             Some(actions) => self.words(actions),
             None => "not its event".to_owned(),
@@ -144,7 +144,7 @@ impl Scene {
                 Action::End { process, .. } => format!("stop {process}"),
                 Action::Finish { reply, outcome } => {
                     let said = match &outcome {
-                        Outcome::Answer(_) => "is answered".to_owned(),
+                        Outcome::Response(_) => "is answered".to_owned(),
                         Outcome::Failed(failure) => format!("fails: {failure}"),
                     };
                     reply.send(outcome).unwrap();

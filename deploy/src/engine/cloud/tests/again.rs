@@ -18,8 +18,33 @@ fn failing(cloud: FakeCloud, reason: &str, end: &str) -> FakeCloud {
         .operation(&script)
 }
 
+/// What is reported of a first try that was busy, until the empty stack that it leaves is being deleted.
+const FIRST_TRY: &str = "\
+started Deploy
+chat CREATE_IN_PROGRESS
+R CREATE_FAILED
+chat ROLLBACK_IN_PROGRESS
+chat ROLLBACK_COMPLETE
+once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
+  meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
+started Prepare
+notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
+chat DELETE_IN_PROGRESS
+";
+
+/// Deploys after [`FIRST_TRY`], and tells what was reported since then, asked and answered.
+async fn tried_again(cloud: FakeCloud, expected: Expect) {
+    let told = told(cloud).await;
+    let since = told.strip_prefix(FIRST_TRY);
+    expected.assert_eq(since.unwrap_or_else(|| panic!("{told}")));
+}
+
 /// Deploys, trying once more where that makes sense, and tells what was reported, asked and answered.
 async fn deployed(cloud: FakeCloud, expected: Expect) {
+    expected.assert_eq(&told(cloud).await);
+}
+
+async fn told(cloud: FakeCloud) -> String {
     let stacks = CloudStacks::new(cloud);
     let change_set = change_set(&stacks).await;
     stacks.cloud.log.borrow_mut().clear();
@@ -35,7 +60,7 @@ async fn deployed(cloud: FakeCloud, expected: Expect) {
         Err(error) => format!("error: {error}"),
     };
     let asked = stacks.cloud.asked();
-    expected.assert_eq(&format!("{}{outcome}\n--\n{asked}", transcript.lines));
+    format!("{}{outcome}\n--\n{asked}", transcript.lines)
 }
 
 #[tokio::test]
@@ -43,17 +68,9 @@ async fn the_empty_stack_goes_and_the_same_deployment_is_made_once_more() {
     let cloud = failing(FakeCloud::default(), BUSY, "ROLLBACK_COMPLETE")
         .operation("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE")
         .operation("chat CREATE_COMPLETE");
-    deployed(cloud, expect![[r#"
-        started Deploy
-        chat CREATE_IN_PROGRESS
-        R CREATE_FAILED
-        chat ROLLBACK_IN_PROGRESS
-        chat ROLLBACK_COMPLETE
-        once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
-        started Prepare
-        notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
-        chat DELETE_IN_PROGRESS
+    tried_again(
+        cloud,
+        expect![[r#"
         chat DELETE_COMPLETE
         finished Prepare: 1 to change
         started Deploy
@@ -65,24 +82,18 @@ async fn the_empty_stack_goes_and_the_same_deployment_is_made_once_more() {
         delete stack sparing []
         create change set Create Standard
         execute
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_stack_that_somebody_else_makes_between_the_tries_is_not_changed() {
     let cloud = failing(FakeCloud::default(), BUSY, "ROLLBACK_COMPLETE")
         .operation("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE\nchat CREATE_COMPLETE");
-    deployed(cloud, expect![[r#"
-        started Deploy
-        chat CREATE_IN_PROGRESS
-        R CREATE_FAILED
-        chat ROLLBACK_IN_PROGRESS
-        chat ROLLBACK_COMPLETE
-        once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
-        started Prepare
-        notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
-        chat DELETE_IN_PROGRESS
+    tried_again(
+        cloud,
+        expect![[r#"
         chat DELETE_COMPLETE
         chat CREATE_COMPLETE
         finished Prepare: 1 to change
@@ -93,7 +104,9 @@ async fn a_stack_that_somebody_else_makes_between_the_tries_is_not_changed() {
         delete stack sparing []
         create change set Update Standard
         delete change set
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -118,17 +131,9 @@ async fn an_empty_stack_that_cannot_be_removed_ends_it_with_that_cause() {
     let cloud = failing(FakeCloud::default(), BUSY, "ROLLBACK_COMPLETE").operation(
         "chat DELETE_IN_PROGRESS\nRole DELETE_FAILED has policies\n- poll -\nchat DELETE_FAILED",
     );
-    deployed(cloud, expect![[r#"
-        started Deploy
-        chat CREATE_IN_PROGRESS
-        R CREATE_FAILED
-        chat ROLLBACK_IN_PROGRESS
-        chat ROLLBACK_COMPLETE
-        once more after R (AWS::X::Y) could not be created: Unable to complete operation due to concurrent modification. Please try again later.
-          meaning: parts of one API were changed at the same moment, but API Gateway allows one change at a time
-        started Prepare
-        notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first deployment failed, and CloudFormation updates no stack in that state
-        chat DELETE_IN_PROGRESS
+    tried_again(
+        cloud,
+        expect![[r#"
         Role DELETE_FAILED
         chat DELETE_FAILED
         error: stack `chat` settled as DELETE_FAILED
@@ -136,7 +141,9 @@ async fn an_empty_stack_that_cannot_be_removed_ends_it_with_that_cause() {
         --
         execute
         delete stack sparing []
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }
 
 #[tokio::test]

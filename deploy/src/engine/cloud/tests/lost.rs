@@ -76,8 +76,7 @@ async fn a_failure_whose_events_cannot_be_read_says_that_its_reason_is_not_known
         "chat UPDATE_IN_PROGRESS\n- poll -\nF UPDATE_FAILED no\nchat UPDATE_ROLLBACK_COMPLETE";
     let cloud = prepared(FakeCloud::with("CREATE_COMPLETE")).operation(failing);
     let stacks = CloudStacks::new(cloud.spoiled("events", Spoiled::Denied));
-    let change_set = change_set(&stacks).await;
-    let outcome = execute(&stacks, &change_set, &mut Transcript::default()).await;
+    let outcome = executed(&stacks).await;
     assert_eq!(
         outcome.unwrap_err().to_string(),
         "stack `chat` settled as UPDATE_ROLLBACK_COMPLETE\n  the reason is not known: could not events"

@@ -15,6 +15,7 @@ use super::*;
 use crate::engine::fake::{Transcript, deployment};
 use crate::engine::target::{ChangeSet, ChangeSets, Data, Prepared, Stacks};
 use crate::engine::{DeployError, execute, prepare, teardown};
+use crate::stack::Outputs;
 use crate::stack::connect::RequiredIdentity;
 
 fn name() -> StackName {
@@ -35,6 +36,74 @@ async fn change_set(stacks: &CloudStacks<FakeCloud>) -> ChangeSet {
         Ok(Prepared::ChangeSet(change_set)) => *change_set,
         other => panic!("no change: {other:?}"),
     }
+}
+
+/// Executes the change set that is prepared for the next deployment.
+async fn executed(stacks: &CloudStacks<FakeCloud>) -> Result<Outputs, DeployError> {
+    let change_set = change_set(stacks).await;
+    execute(stacks, &change_set, &mut Transcript::default()).await
+}
+
+/// The refusal to prepare a deployment, and what had been asked for until then.
+async fn refused(cloud: FakeCloud) -> (TargetError, String) {
+    let stacks = CloudStacks::new(cloud);
+    let outcome = prepare(&stacks, deployment(), &mut Transcript::default()).await;
+    (refusal(outcome), stacks.cloud.asked())
+}
+
+/// A stack that chatctl has deployed, in this state, and the change set that is prepared for it.
+fn changeable(status: &str) -> FakeCloud {
+    FakeCloud::with(status).change_set("CREATE_COMPLETE AVAILABLE")
+}
+
+/// The same of a stack that is to be made.
+fn new_stack() -> FakeCloud {
+    FakeCloud::default().change_set("CREATE_COMPLETE AVAILABLE")
+}
+
+/// `cloud` with the template of a chat in its stack.
+fn of_a_chat(cloud: FakeCloud) -> FakeCloud {
+    *cloud.template.borrow_mut() = Some(deployment().template);
+    cloud
+}
+
+/// Deploys over `cloud`, which finds no change.
+async fn nothing_has_changed(cloud: FakeCloud) {
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: nothing has changed
+        no changes {"Url": "wss://fake/v1"}
+        --
+        create change set Update Standard
+        delete change set
+    "#]],
+    )
+    .await;
+}
+
+/// Deploys over `cloud`, which makes a stack of one function.
+async fn one_function_is_made(cloud: FakeCloud) {
+    deployed(
+        cloud,
+        expect![[r#"
+        started Prepare
+        finished Prepare: 1 to change
+        started Deploy
+        chat CREATE_IN_PROGRESS
+        F CREATE_IN_PROGRESS
+        F CREATE_IN_PROGRESS
+        F CREATE_COMPLETE
+        chat CREATE_COMPLETE
+        finished Deploy: 1 resources
+        done
+        --
+        create change set Create Standard
+        execute
+    "#]],
+    )
+    .await;
 }
 
 /// Deploys, agreeing to everything, and tells what was reported, asked and answered.
@@ -60,43 +129,14 @@ async fn a_change_set_that_takes_its_time_is_waited_for() {
     let cloud = FakeCloud::default()
         .change_set("CREATE_PENDING UNAVAILABLE\nCREATE_IN_PROGRESS UNAVAILABLE\nBRAND_NEW UNAVAILABLE\nCREATE_COMPLETE AVAILABLE")
         .operation("chat CREATE_IN_PROGRESS User Initiated\nF CREATE_IN_PROGRESS\n- poll -\nF CREATE_IN_PROGRESS Resource creation Initiated\nF CREATE_COMPLETE\n- poll -\nchat CREATE_COMPLETE");
-    deployed(
-        cloud,
-        expect![[r#"
-        started Prepare
-        finished Prepare: 1 to change
-        started Deploy
-        chat CREATE_IN_PROGRESS
-        F CREATE_IN_PROGRESS
-        F CREATE_IN_PROGRESS
-        F CREATE_COMPLETE
-        chat CREATE_COMPLETE
-        finished Deploy: 1 resources
-        done
-        --
-        create change set Create Standard
-        execute
-    "#]],
-    )
-    .await;
+    one_function_is_made(cloud).await;
 }
 
 #[tokio::test]
 async fn no_change_is_success_and_leaves_no_change_set() {
     let cloud = FakeCloud::with("UPDATE_COMPLETE")
         .change_set("FAILED UNAVAILABLE The submitted information didn't contain changes.");
-    deployed(
-        cloud,
-        expect![[r#"
-        started Prepare
-        finished Prepare: nothing has changed
-        no changes {"Url": "wss://fake/v1"}
-        --
-        create change set Update Standard
-        delete change set
-    "#]],
-    )
-    .await;
+    nothing_has_changed(cloud).await;
 }
 
 #[tokio::test]
@@ -218,7 +258,7 @@ async fn after_a_failed_express_operation_the_next_one_is_express_too() {
 
 #[tokio::test]
 async fn a_declined_first_change_set_leaves_nothing() {
-    let stacks = CloudStacks::new(FakeCloud::default().change_set("CREATE_COMPLETE AVAILABLE"));
+    let stacks = CloudStacks::new(new_stack());
     let change_set = change_set(&stacks).await;
     stacks.discard(&change_set).await.unwrap();
     assert_eq!(*stacks.cloud.stack.borrow(), None);
@@ -232,7 +272,7 @@ async fn a_declined_first_change_set_leaves_nothing() {
 
 #[tokio::test]
 async fn a_declined_update_leaves_the_stack_alone() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE AVAILABLE");
+    let cloud = changeable("CREATE_COMPLETE");
     let stacks = CloudStacks::new(cloud);
     let change_set = change_set(&stacks).await;
     stacks.discard(&change_set).await.unwrap();
@@ -270,11 +310,11 @@ async fn a_protected_stack_is_not_deleted_and_the_hint_says_how_to_lift_it() {
 
 #[tokio::test]
 async fn keeping_data_updates_the_stack_before_it_is_deleted() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE")
-        .change_set("CREATE_COMPLETE AVAILABLE")
-        .operation("chat UPDATE_COMPLETE")
-        .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
-    *cloud.template.borrow_mut() = Some(deployment().template);
+    let cloud = of_a_chat(
+        changeable("CREATE_COMPLETE")
+            .operation("chat UPDATE_COMPLETE")
+            .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE"),
+    );
     let stacks = CloudStacks::new(cloud);
     teardown(&stacks, &name(), Data::Keep, &mut Transcript::default())
         .await
@@ -321,7 +361,7 @@ async fn what_is_left_of_a_stack_of_something_else_is_not_removed_for_a_deployme
 #[tokio::test]
 async fn a_shell_goes_with_our_own_change_set_and_stays_with_somebody_else_s() {
     let waiting = |names: &[&str]| {
-        let cloud = FakeCloud::with("REVIEW_IN_PROGRESS").change_set("CREATE_COMPLETE AVAILABLE");
+        let cloud = changeable("REVIEW_IN_PROGRESS");
         cloud
             .waiting
             .borrow_mut()

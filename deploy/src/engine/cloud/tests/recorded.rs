@@ -14,18 +14,7 @@ async fn a_change_set_without_changes_has_failed_for_this_reason() {
     let cloud = FakeCloud::with("CREATE_COMPLETE").change_set(
         "FAILED UNAVAILABLE The submitted information didn't contain changes. Submit different information to create a change set.",
     );
-    deployed(
-        cloud,
-        expect![[r#"
-        started Prepare
-        finished Prepare: nothing has changed
-        no changes {"Url": "wss://fake/v1"}
-        --
-        create change set Update Standard
-        delete change set
-    "#]],
-    )
-    .await;
+    nothing_has_changed(cloud).await;
 }
 
 /// `api/test_stacks.snapshot.json`: `test_update_stack_with_same_template_withoutchange`, where it is said of an update.
@@ -33,18 +22,7 @@ async fn a_change_set_without_changes_has_failed_for_this_reason() {
 async fn an_update_without_changes_is_told_in_other_words() {
     let cloud = FakeCloud::with("UPDATE_COMPLETE")
         .change_set("FAILED UNAVAILABLE No updates are to be performed.");
-    deployed(
-        cloud,
-        expect![[r#"
-        started Prepare
-        finished Prepare: nothing has changed
-        no changes {"Url": "wss://fake/v1"}
-        --
-        create change set Update Standard
-        delete change set
-    "#]],
-    )
-    .await;
+    nothing_has_changed(cloud).await;
 }
 
 /// `test_change_sets.snapshot.json`: `test_describe_failed_change_set`.
@@ -108,8 +86,7 @@ async fn a_change_set_that_became_obsolete_before_it_was_executed_changes_nothin
         .meanwhile("CREATE_COMPLETE")
         .spoiled("execute", Spoiled::Impossible(words));
     let stacks = CloudStacks::new(cloud);
-    let change_set = change_set(&stacks).await;
-    let error = refusal(execute(&stacks, &change_set, &mut Transcript::default()).await);
+    let error = refusal(executed(&stacks).await);
     assert_eq!(error.kind, ErrorKind::Failed);
     assert_eq!(error.so_far.as_deref(), Some("nothing was changed"));
     assert_eq!(
@@ -123,31 +100,12 @@ async fn a_change_set_that_became_obsolete_before_it_was_executed_changes_nothin
 /// the execution and carries no token of it.
 #[tokio::test]
 async fn the_events_of_a_first_deployment_begin_with_its_execution_and_not_with_the_shell() {
-    let cloud = FakeCloud::default()
-        .change_set("CREATE_COMPLETE AVAILABLE")
+    let cloud = new_stack()
         .operation(
             "chat CREATE_IN_PROGRESS User Initiated\nF CREATE_IN_PROGRESS\nF CREATE_IN_PROGRESS Resource creation Initiated\n\
              - poll -\nF CREATE_COMPLETE\nchat CREATE_COMPLETE",
         );
-    deployed(
-        cloud,
-        expect![[r#"
-        started Prepare
-        finished Prepare: 1 to change
-        started Deploy
-        chat CREATE_IN_PROGRESS
-        F CREATE_IN_PROGRESS
-        F CREATE_IN_PROGRESS
-        F CREATE_COMPLETE
-        chat CREATE_COMPLETE
-        finished Deploy: 1 resources
-        done
-        --
-        create change set Create Standard
-        execute
-    "#]],
-    )
-    .await;
+    one_function_is_made(cloud).await;
 }
 
 /// `test_change_sets.snapshot.json`: `TestCaptureUpdateProcess::test_direct_update`: of a resource that is replaced the
@@ -158,14 +116,9 @@ async fn the_old_part_of_a_replaced_resource_goes_after_the_update_and_is_no_ste
     let script = "chat UPDATE_IN_PROGRESS User Initiated\nF UPDATE_IN_PROGRESS Requested update requires the creation of a new physical resource\n\
                   - poll -\nF UPDATE_COMPLETE\nchat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n\
                   - poll -\nF DELETE_IN_PROGRESS\n- poll -\nF DELETE_COMPLETE\nchat UPDATE_COMPLETE";
-    let cloud = FakeCloud::with("CREATE_COMPLETE")
-        .change_set("CREATE_COMPLETE AVAILABLE")
-        .operation(script);
+    let cloud = changeable("CREATE_COMPLETE").operation(script);
     let stacks = CloudStacks::new(cloud);
-    let change_set = change_set(&stacks).await;
-    execute(&stacks, &change_set, &mut Transcript::default())
-        .await
-        .unwrap();
+    executed(&stacks).await.unwrap();
     let mut progress = Progress::new(1);
     let mut done = Vec::new();
     for event in stacks.cloud.recent_events("chat").await.unwrap() {
@@ -183,18 +136,15 @@ async fn what_can_neither_be_made_nor_deleted_is_left_behind_in_the_end() {
     let deleting = "chat DELETE_IN_PROGRESS User Initiated\nBroken DELETE_IN_PROGRESS\n\
                     - poll -\nBroken DELETE_FAILED no rights\n\
                     - poll -\nchat DELETE_FAILED The following resource(s) failed to delete: [Broken]. ";
-    let cloud = FakeCloud::default()
-        .change_set("CREATE_COMPLETE AVAILABLE")
+    let cloud = of_a_chat(new_stack()
         .operation(
             "chat CREATE_IN_PROGRESS User Initiated\nBroken CREATE_IN_PROGRESS\nBroken CREATE_IN_PROGRESS Resource creation Initiated\n\
              - poll -\nBroken CREATE_FAILED no rights\nchat ROLLBACK_IN_PROGRESS The following resource(s) failed to create: [Broken]. Rollback requested by user.\n\
              - poll -\nBroken DELETE_IN_PROGRESS\nBroken DELETE_FAILED no rights\n\
              chat ROLLBACK_FAILED The following resource(s) failed to delete: [Broken]. ",
-        );
-    *cloud.template.borrow_mut() = Some(deployment().template);
+        ));
     let stacks = CloudStacks::new(cloud);
-    let change_set = change_set(&stacks).await;
-    let outcome = execute(&stacks, &change_set, &mut Transcript::default()).await;
+    let outcome = executed(&stacks).await;
     let told = outcome.unwrap_err().to_string();
     assert_eq!(
         told,
@@ -252,11 +202,13 @@ async fn over_what_cannot_be_deleted_nothing_is_deployed() {
 /// `engine/test_deletion_policy.snapshot.json`: `test_deletion_policy_with_retain`.
 #[tokio::test]
 async fn what_is_retained_is_skipped_and_the_stack_gone() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE")
-        .change_set("CREATE_COMPLETE AVAILABLE")
-        .operation("chat UPDATE_COMPLETE")
-        .operation("chat DELETE_IN_PROGRESS\nTable DELETE_SKIPPED\n- poll -\nchat DELETE_COMPLETE");
-    *cloud.template.borrow_mut() = Some(deployment().template);
+    let cloud = of_a_chat(
+        changeable("CREATE_COMPLETE")
+            .operation("chat UPDATE_COMPLETE")
+            .operation(
+                "chat DELETE_IN_PROGRESS\nTable DELETE_SKIPPED\n- poll -\nchat DELETE_COMPLETE",
+            ),
+    );
     torn_down(
         cloud,
         Data::Keep,
@@ -298,8 +250,7 @@ async fn a_protection_keeps_a_stack_until_it_is_lifted() {
 async fn a_shell_in_which_somebody_else_s_change_set_waits_is_not_removed() {
     let cloud = FakeCloud::with("REVIEW_IN_PROGRESS");
     cloud.waiting.borrow_mut().push("somebody-s".into());
-    let stacks = CloudStacks::new(cloud);
-    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    let (error, asked) = refused(cloud).await;
     assert_eq!(error.kind, ErrorKind::Usage);
-    assert_eq!(stacks.cloud.asked(), "");
+    assert_eq!(asked, "");
 }

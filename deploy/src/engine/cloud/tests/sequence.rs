@@ -115,6 +115,7 @@ async fn deploy(
         template: template(),
         handlers: &handlers,
         is_probed: false,
+        pass: crate::engine::probe::Pass::Claims,
     };
     let mut transcript = Transcript::default();
     let asked = async |change_set: &ChangeSet| {

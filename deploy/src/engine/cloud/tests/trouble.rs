@@ -48,8 +48,7 @@ async fn a_deletion_that_fails_is_explained_tried_again_and_then_goes_without_wh
 
 /// A chat's stack that cannot be updated, and of which a table is left or not.
 fn left_over(status: &str, has_table: bool) -> FakeCloud {
-    let cloud = FakeCloud::with(status);
-    *cloud.template.borrow_mut() = Some(deployment().template);
+    let cloud = of_a_chat(FakeCloud::with(status));
     let table = Resource {
         logical_id: "T".into(),
         physical_id: "chat-T".into(),
@@ -113,17 +112,15 @@ async fn the_remains_of_a_failed_creation_go_although_data_is_to_be_kept_unless_
 
 #[tokio::test]
 async fn a_half_deleted_stack_is_not_deployed_over_and_the_hint_says_what_to_do() {
-    let stacks = CloudStacks::new(FakeCloud::with("DELETE_FAILED"));
-    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    let (error, asked) = refused(FakeCloud::with("DELETE_FAILED")).await;
     assert_eq!(error.to_string(), "stack `chat` is stuck: DELETE_FAILED");
     assert!(error.hint.unwrap().starts_with("`chatctl teardown`"));
-    assert_eq!(stacks.cloud.asked(), "");
+    assert_eq!(asked, "");
 }
 
 #[tokio::test]
 async fn a_rollback_that_fails_is_told_with_its_first_cause() {
-    let cloud = FakeCloud::default()
-        .change_set("CREATE_COMPLETE AVAILABLE")
+    let cloud = new_stack()
         .operation(
             "chat CREATE_IN_PROGRESS User Initiated\nF CREATE_FAILED name taken\nG CREATE_FAILED Resource creation cancelled\n\
              - poll -\nchat ROLLBACK_IN_PROGRESS\nRole DELETE_FAILED in use\n- poll -\nchat ROLLBACK_FAILED",
@@ -153,8 +150,7 @@ async fn a_rollback_that_fails_is_told_with_its_first_cause() {
 
 #[tokio::test]
 async fn throttled_questions_are_asked_again_until_the_stack_settles() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE")
-        .change_set("CREATE_COMPLETE AVAILABLE")
+    let cloud = changeable("CREATE_COMPLETE")
         .operation("chat UPDATE_IN_PROGRESS\n- poll -\nthrottled\n- poll -\nthrottled\n- poll -\nchat UPDATE_COMPLETE");
     deployed(
         cloud,
@@ -176,12 +172,10 @@ async fn throttled_questions_are_asked_again_until_the_stack_settles() {
 
 #[tokio::test]
 async fn credentials_that_expire_while_a_stack_is_followed_end_it_as_a_denial() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE")
-        .change_set("CREATE_COMPLETE AVAILABLE")
-        .operation("chat UPDATE_IN_PROGRESS\n- poll -\nexpired");
+    let cloud =
+        changeable("CREATE_COMPLETE").operation("chat UPDATE_IN_PROGRESS\n- poll -\nexpired");
     let stacks = CloudStacks::new(cloud);
-    let change_set = change_set(&stacks).await;
-    let error = refusal(execute(&stacks, &change_set, &mut Transcript::default()).await);
+    let error = refusal(executed(&stacks).await);
     assert_eq!(error.kind, ErrorKind::Denied);
 }
 
@@ -200,12 +194,13 @@ async fn after_a_failed_express_operation_a_teardown_is_express_too() {
 
 #[tokio::test]
 async fn keeping_data_after_a_failed_express_operation_updates_in_express_mode() {
-    let cloud = FakeCloud::with("UPDATE_FAILED")
-        .express()
-        .change_set("CREATE_COMPLETE AVAILABLE")
-        .operation("chat UPDATE_COMPLETE")
-        .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
-    *cloud.template.borrow_mut() = Some(deployment().template);
+    let cloud = of_a_chat(
+        FakeCloud::with("UPDATE_FAILED")
+            .express()
+            .change_set("CREATE_COMPLETE AVAILABLE")
+            .operation("chat UPDATE_COMPLETE")
+            .operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE"),
+    );
     torn_down(
         cloud,
         Data::Keep,

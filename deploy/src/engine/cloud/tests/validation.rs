@@ -51,8 +51,7 @@ async fn a_failed_validation_names_resource_place_reason_and_meaning_and_leaves_
 
 #[tokio::test]
 async fn whoever_may_not_ask_for_details_gets_the_reason_and_the_permission_to_ask_for() {
-    let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE").change_set(REASON));
-    let error = refusal(prepare(&stacks, deployment(), &mut Transcript::default()).await);
+    let (error, _) = refused(FakeCloud::with("CREATE_COMPLETE").change_set(REASON)).await;
     assert_eq!(error.kind, ErrorKind::Failed);
     expect![[r#"
         CloudFormation refuses the change of stack `chat`: The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck].
@@ -104,7 +103,7 @@ async fn many_findings_are_cut_and_counted() {
 
 #[tokio::test]
 async fn a_warning_is_shown_before_the_question_and_stops_nothing() {
-    let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE AVAILABLE");
+    let cloud = changeable("CREATE_COMPLETE");
     let warning = Finding {
         is_warning: true,
         ..finding("Connections", "The quota for tables would be exceeded.")

@@ -128,8 +128,8 @@ fn a_function_s_policy_fits_its_limit_whatever_the_names_and_routes() {
     }
     // One route more is refused.
     let more = many("friend") + &many("friend").replace("key = \"0", "key = \"1");
-    let refusal = loaded(&more).unwrap_err().to_string();
-    assert!(refusal.contains("one route too many"), "{refusal}");
+    let error = loaded(&more).unwrap_err().to_string();
+    assert!(error.contains("one route too many"), "{error}");
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn request(resource: &Created) -> Result<HttpRequest, Problem> {
     Ok(HttpRequest {
         method: method.to_owned(),
         uri: uri.to_owned(),
-        parameters: parameters::of_request(resource)?,
+        parameters: parameters::for_integration(resource)?,
     })
 }
 
@@ -119,7 +119,7 @@ fn mapping(resource: &Created, created: &[Created]) -> Result<Mapping, Problem> 
             _ => Passthrough::WhenNoMatch,
         },
         decodes_base64: resource.text("ContentHandlingStrategy") == Some("CONVERT_TO_BINARY"),
-        responses: responses::of(resource, created)?,
+        responses: responses::for_integration(resource, created)?,
     })
 }
 

@@ -14,7 +14,7 @@ use apigw_mapping::JsonPath;
 const PROPERTY: &str = "RequestParameters";
 
 /// The mappings of an HTTP integration.
-pub(super) fn of_request(resource: &Created) -> Result<Vec<ParameterMapping>, Problem> {
+pub(super) fn for_integration(resource: &Created) -> Result<Vec<ParameterMapping>, Problem> {
     let mapping = |(key, value): (&String, &serde_json::Value)| {
         let value = value.as_str().unwrap_or_default();
         mapping(key, value).map_err(|reason| resource.problem(PROPERTY, reason))
@@ -97,7 +97,7 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The parameters that a route declares, and whether each is required.
-pub(super) fn of_route(resource: &Created) -> Result<BTreeMap<String, bool>, Problem> {
+pub(super) fn for_route(resource: &Created) -> Result<BTreeMap<String, bool>, Problem> {
     let wrong = |reason: String| resource.problem(PROPERTY, reason);
     let mut declared = BTreeMap::new();
     for (key, constraints) in resource.map(PROPERTY) {

@@ -12,7 +12,7 @@ use apigw_mapping::JsonPath;
 use apigw_mapping::Pattern;
 
 /// The responses of `integration`, in the order of their creation.
-pub(super) fn of(
+pub(super) fn for_integration(
     integration: &Created,
     created: &[Created],
 ) -> Result<Vec<IntegrationResponse>, Problem> {

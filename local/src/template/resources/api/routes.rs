@@ -76,7 +76,7 @@ fn try_route(
                 response.required("RouteId") == resource.reference()
                     && response.required("RouteResponseKey") == "$default"
             }),
-        request_parameters: parameters::of_route(resource)?,
+        request_parameters: parameters::for_route(resource)?,
         validation: models::validation(resource, created, key, problems)?,
     })
 }

@@ -1,0 +1,153 @@
+//! Names that are proven: the page with a token, when it expires, and pages of other origins.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::issuer::Issuer;
+use crate::project::{Project, finished};
+use crate::scene::Scene;
+
+const TOKEN_MODE: &str = "[auth]\nmode = \"token\"\n";
+
+/// A stack in token mode whose private key lies in the project's folder.
+struct Chat {
+    scene: Scene,
+}
+
+impl Chat {
+    fn new() -> Self {
+        let project = Project::new(TOKEN_MODE);
+        run(&project, &["keys", "new"]);
+        let mut command = project.deployment(&[]);
+        command.env("XDG_CONFIG_HOME", project.path());
+        let deployed = finished(command.output().unwrap());
+        assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+        let endpoint = project.status()["endpoint"].as_str().unwrap().to_owned();
+        let scene = Scene::before(project, endpoint);
+        Self { scene }
+    }
+
+    fn token(&self, name: &str, lifetime: &str) -> String {
+        let words = ["token", "--as", name, "--expires", lifetime];
+        run(&self.scene.project, &words)
+    }
+
+    /// `chatctl web`, and the links that it prints.
+    fn web(&self) -> (Web, [String; 2]) {
+        let mut command = self.scene.project.command(&["web", "--local"]);
+        command.env("XDG_CONFIG_HOME", self.scene.project.path());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let links = [(); 2].map(|()| lines.next().unwrap().unwrap());
+        (Web(process), links)
+    }
+}
+
+struct Web(Child);
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn run(project: &Project, words: &[&str]) -> String {
+    let mut command = project.command(words);
+    command.env("XDG_CONFIG_HOME", project.path());
+    let done = finished(command.output().unwrap());
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    done.stdout.trim_end().to_owned()
+}
+
+#[test]
+fn links_of_the_command_bring_tokens_that_renew_themselves_and_no_message_is_lost() {
+    let mut chat = Chat::new();
+    let (_web, [tom, jerry]) = chat.web();
+    let mut tom = chat.scene.window(&tom);
+    let mut jerry = chat.scene.window(&jerry);
+    tom.until_status("Connected as Tom, talking to Jerry");
+    jerry.until_status("Connected as Jerry, talking to Tom");
+    assert_eq!(tom.eval("location.hash"), "", "nobody copies a secret");
+    tom.says("hi there");
+    jerry.sees("Tom: hi there");
+    // A token that is about to expire, and then has.
+    let short = chat.token("Tom", "2s");
+    tom.eval(&format!("token = '{short}', line.close(4000), 0"));
+    tom.until_status("Connected as Tom, talking to Jerry");
+    tom.until("the token has expired", "token === '' || hasExpired()");
+    tom.says("said too late");
+    jerry.sees("Tom: said too late");
+    assert_ne!(tom.eval("token"), short.as_str());
+    assert_eq!(tom.messages(), ["You: hi there", "You: said too late"]);
+    tom.reload();
+    tom.until_status("Connected as Tom, talking to Jerry");
+    for window in [&mut tom, &mut jerry] {
+        assert_eq!(window.complaints(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused() {
+    let mut chat = Chat::new();
+    let link = chat.scene.links[0].clone();
+    let mut tom = chat.scene.window(&link);
+    assert_eq!(tom.status(), "Not connected");
+    assert_eq!(tom.eval("document.activeElement.id"), "token");
+    tom.fill("#token", &chat.token("Tom", "2s"));
+    tom.click("#connect");
+    tom.until_status("Connected as Tom, talking to Jerry");
+    let jerry = format!(
+        "{}#token={}",
+        chat.scene.links[1],
+        chat.token("Jerry", "1h")
+    );
+    let mut jerry = chat.scene.window(&jerry);
+    jerry.until_status("Connected as Jerry");
+    tom.until("the token has expired", "hasExpired()");
+    tom.says("said too late");
+    tom.until_status("Your token has expired. Paste a new one.");
+    tom.fill("#token", &chat.token("Tom", "1h"));
+    tom.click("#connect");
+    jerry.sees("Tom: said too late");
+    assert_eq!(tom.messages(), ["You: said too late"]);
+    // Under somebody else's name the token is no good.
+    tom.click("#disconnect");
+    tom.fill("#from", "Jerry");
+    tom.click("#connect");
+    tom.until_status("did not accept the connection");
+}
+
+#[test]
+fn a_page_takes_the_tokens_of_an_issuer_and_shows_the_name_in_them() {
+    let mut issuer = Issuer::start();
+    let mut scene = Scene::of(&format!(
+        "[auth]\nmode = \"jwt\"\nissuer = \"{}\"\naudience = [\"chat\"]\n",
+        issuer.url
+    ));
+    let base = scene.base();
+    let [mut tom, mut jerry] = [("Tom", "Jerry"), ("Jerry", "Tom")].map(|(name, friend)| {
+        let token = issuer.token(name);
+        scene.window(&format!("{base}?to={friend}#token={token}"))
+    });
+    tom.until_status("Connected as Tom, talking to Jerry");
+    jerry.until_status("Connected as Jerry, talking to Tom");
+    issuer.asked("rotate");
+    tom.says("hi there");
+    jerry.sees("Tom: hi there");
+    let token = issuer.token("Tom");
+    let mut again = scene.window(&format!("{base}?to=Jerry#token={token}"));
+    again.until_status("Connected as Tom, talking to Jerry");
+    again.says("with the new key");
+    jerry.sees("Tom: with the new key");
+}
+
+#[test]
+fn a_page_of_another_origin_is_refused_and_programs_are_not() {
+    let mut scene = Scene::of("[auth]\norigins = [\"https://chat.example\"]\n");
+    let mut tom = scene.tom();
+    tom.until_status("The server did not accept the connection");
+    let words = ["chat", "--local", "--as", "Tom", "--to", "Tom"];
+    let said = scene.project.run(&words);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+}

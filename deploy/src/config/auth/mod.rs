@@ -1,0 +1,166 @@
+//! `[auth]`: why a name is believed, and which web pages may connect.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use chat_identity::KeySet;
+use chat_protocol::auth::MAX_ENVIRONMENT_BYTES;
+use chat_protocol::{Mode, variable};
+
+use super::issuer::{IssuerUrl, Origin};
+use super::keys::{self, KeysFileError};
+use super::permission::Grant;
+use super::snippet::Snippet;
+use super::{ConfigError, Settings};
+pub(super) use table::AuthTable;
+
+/// Why names are believed, and which web pages may connect.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Auth {
+    pub proof: Proof,
+    /// The origins whose pages may connect; none stands for every page. Clients without an `Origin` may connect anyway.
+    pub origins: Vec<Origin>,
+}
+
+/// What proves a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing: names are claims.
+    #[default]
+    Claimed,
+    /// A token that one of the stack's keys has signed.
+    Token(TokenKeys),
+    /// A token of an OpenID Connect issuer.
+    Jwt(Issuer),
+}
+
+/// The public keys of `mode = "token"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenKeys {
+    /// Where they are; the file may not exist yet.
+    pub file: PathBuf,
+    /// None, as long as `chatctl keys new` was not called: [`Settings::check_keys`](super::Settings::check_keys).
+    pub keys: KeySet,
+    /// The line that asks for keys.
+    pub(super) asked: Snippet,
+}
+
+/// Whose tokens are accepted, in `mode = "jwt"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    pub url: IssuerUrl,
+    /// A token must name one of them.
+    pub audience: Vec<String>,
+    /// The claim with the person's name.
+    pub name_claim: String,
+}
+
+impl Auth {
+    /// The mode's word, which functions and clients go by.
+    pub const fn mode(&self) -> Mode {
+        match self.proof {
+            Proof::Claimed => Mode::Claimed,
+            Proof::Token(_) => Mode::Token,
+            Proof::Jwt(_) => Mode::Jwt,
+        }
+    }
+
+    /// What the authorizer's environment says of it; what is the default is not said. The audience of `mode = "token"` is the
+    /// stack's name, as CloudFormation puts it in.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = Vec::new();
+        if self.mode() != Mode::Claimed {
+            variables.push((variable::AUTH_MODE, self.mode().word().to_owned()));
+        }
+        match &self.proof {
+            Proof::Claimed => {}
+            Proof::Token(TokenKeys { keys, .. }) => {
+                variables.push((variable::AUTH_KEYS, keys.to_json().to_string()));
+                variables.push((variable::AUTH_AUDIENCE, json(&["${AWS::StackName}"])));
+            }
+            Proof::Jwt(issuer) => {
+                variables.push((variable::AUTH_ISSUER, issuer.url.to_string()));
+                variables.push((variable::AUTH_AUDIENCE, json(&issuer.audience)));
+                if issuer.name_claim != NAME_CLAIM {
+                    variables.push((variable::AUTH_NAME_CLAIM, issuer.name_claim.clone()));
+                }
+            }
+        }
+        if !self.origins.is_empty() {
+            variables.push((variable::AUTH_ORIGINS, json(&self.origins)));
+        }
+        variables
+    }
+
+    /// What each of the user's handlers is granted beside its own permissions.
+    pub(super) fn grants_of_handlers(&self) -> Vec<Grant> {
+        match self.mode().needs_token() {
+            true => vec![Grant::ending()],
+            false => Vec::new(),
+        }
+    }
+
+    /// How many bytes the authorizer's environment has, with the longest stack name and the other variables that it may have.
+    pub(super) fn environment_bytes(&self) -> usize {
+        const STACK_NAME: usize = 128;
+        const NAMES: usize = "NAMESoptional".len();
+        let variables = self.variables();
+        let said = variables
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        said.sum::<usize>() + STACK_NAME + NAMES
+    }
+}
+
+impl Settings {
+    /// Checks that there is a key where the mode needs one, and that the authorizer's environment holds them all. A stack
+    /// without a key would refuse every client.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoKey`], [`ConfigError::Keys`]
+    pub fn check_keys(&self) -> Result<(), ConfigError> {
+        let Proof::Token(TokenKeys { file, keys, asked }) = &self.auth.proof else {
+            return Ok(());
+        };
+        if keys.keys().is_empty() {
+            return Err(ConfigError::NoKey(asked.clone()));
+        }
+        let bytes = self.auth.environment_bytes();
+        if bytes > MAX_ENVIRONMENT_BYTES {
+            return Err(ConfigError::Keys(KeysFileError::TooLarge {
+                path: file.clone(),
+                bytes,
+            }));
+        }
+        Ok(())
+    }
+
+    /// The file with the public keys, where the mode has some.
+    pub fn keys_file(&self) -> Option<PathBuf> {
+        match &self.auth.proof {
+            Proof::Token(keys) => Some(keys.file.clone()),
+            Proof::Claimed | Proof::Jwt(_) => None,
+        }
+    }
+}
+
+fn json(list: &[impl serde::Serialize]) -> String {
+    serde_json::to_string(list).expect("texts always become JSON")
+}
+
+/// The claim with the name, unless the config names another.
+const NAME_CLAIM: &str = "sub";
+
+impl TokenKeys {
+    /// Reads the keys file, if it is there.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, or has more keys than the authorizer's environment holds.
+    pub(super) fn load(&mut self) -> Result<(), KeysFileError> {
+        self.keys = keys::load(&self.file)?;
+        Ok(())
+    }
+}

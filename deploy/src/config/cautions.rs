@@ -1,0 +1,71 @@
+//! What a deployment to AWS exposes, in the user's words.
+
+use chat_protocol::Mode;
+
+use super::Settings;
+use super::route::Backend;
+
+impl Settings {
+    /// Warnings for the question before a deployment to AWS, one line each.
+    pub fn cautions(&self) -> Vec<String> {
+        let mut in_clear: Vec<_> = self
+            .backends()
+            .filter(|(_, backend)| backend.url.is_in_clear())
+            .map(|(_, backend)| backend)
+            .collect();
+        // One warning for each address. A leaked secret is worse than leaked messages, so the backend with the secret
+        // is kept.
+        in_clear.sort_by_key(|backend| (backend.url.origin(), backend.secret.is_none()));
+        in_clear.dedup_by_key(|backend| backend.url.origin());
+        let line = |backend: &Backend| {
+            let what = match &backend.secret {
+                Some(secret) => format!("messages and the header `{}`", secret.name),
+                None => "messages".to_owned(),
+            };
+            format!(
+                "{what} travel to {} unencrypted: give it an https address",
+                backend.url.origin()
+            )
+        };
+        let in_clear = in_clear.into_iter().map(line);
+        self.unproven_names().into_iter().chain(in_clear).collect()
+    }
+
+    /// What names are worth where nothing proves them. Where `$connect` leads to a backend, the backend decides.
+    fn unproven_names(&self) -> Option<String> {
+        let is_ours = self.has_own_functions() && self.auth.mode() == Mode::Claimed;
+        is_ours.then(|| {
+            "anybody who learns the address can connect under any name, and receives what is sent to that name: \
+             `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
+                .to_owned()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FILE_NAME, Overrides, Settings};
+
+    fn cautions(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        let settings = Settings::load(folder.path(), Overrides::default());
+        settings.unwrap().cautions()
+    }
+
+    #[test]
+    fn names_that_nothing_proves_are_said_with_the_line_that_changes_it() {
+        let told = cautions("");
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("under any name"), "{told:?}");
+        assert!(told[0].contains("`mode = \"token\"`"), "{told:?}");
+        let jwt = "[auth]\nmode = \"jwt\"\nissuer = \"https://i.example\"\naudience = [\"chat\"]\n";
+        for proven in ["[auth]\nmode = \"token\"\n", jwt] {
+            assert_eq!(cautions(proven), [""; 0], "{proven}");
+        }
+        let backend = "http = \"https://backend.example\"\n";
+        let lifecycle = ["$connect", "$disconnect", "$default"]
+            .map(|key| format!("[[routes]]\nkey = \"{key}\"\n{backend}"));
+        assert_eq!(cautions(&lifecycle.concat()), [""; 0]);
+    }
+}

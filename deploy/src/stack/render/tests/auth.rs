@@ -1,0 +1,77 @@
+//! What `[auth]` makes of a template.
+
+use chat_protocol::variable;
+
+use super::*;
+
+const JWT: &str = "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example/\"\naudience = [\"chat\"]\nname-claim = \"email\"\n\
+                   origins = [\"https://chat.example\"]\n";
+
+fn variables(template: &Template, family: &str) -> Value {
+    let id = format!("{family}Function");
+    let found = template.resources().find(|(found, _)| *found == id);
+    let (_, function) = found.expect("the function is in the stack");
+    function["Properties"]["Environment"]["Variables"].clone()
+}
+
+#[test]
+fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven() {
+    let (with_token, keys) = with_key(FULL);
+    let rendered = render(&with_token);
+    let told = variables(&rendered, "Authorize");
+    assert_eq!(told[variable::AUTH_MODE], "token");
+    assert_eq!(told[variable::AUTH_KEYS], keys.to_json().to_string());
+    // The name that CloudFormation has for the stack, whatever the config says.
+    let audience = json!({"Fn::Sub": r#"["${AWS::StackName}"]"#});
+    assert_eq!(told[variable::AUTH_AUDIENCE], audience);
+    let own = ["Connect", "Direct", "Broadcast", "HandlerRoll"];
+    for family in own {
+        assert_eq!(
+            variables(&rendered, family)[variable::AUTH_MODE],
+            "token",
+            "{family}"
+        );
+    }
+    let told = variables(&render(&settings(JWT)), "Authorize");
+    assert_eq!(
+        told,
+        json!({(variable::AUTH_MODE): "jwt", (variable::AUTH_ISSUER): "https://issuer.example/", (variable::AUTH_AUDIENCE): r#"["chat"]"#,
+            (variable::AUTH_NAME_CLAIM): "email", (variable::AUTH_ORIGINS): r#"["https://chat.example"]"#})
+    );
+    // Nothing of a private key can be in a template: none is read.
+    assert!(!rendered.to_json().contains(r#"\"d\":"#));
+}
+
+#[test]
+fn where_names_are_claims_origins_are_all_that_is_told() {
+    let rendered = render(&settings("[auth]\norigins = [\"https://chat.example\"]\n"));
+    let told = json!({(variable::AUTH_ORIGINS): r#"["https://chat.example"]"#});
+    assert_eq!(variables(&rendered, "Authorize"), told);
+    let plain = json!({(variable::TABLE_NAME): {"Ref": "Connections"}});
+    assert_eq!(variables(&rendered, "Connect"), plain);
+}
+
+#[test]
+fn with_tokens_those_who_receive_messages_may_close_connections_and_nobody_gains_anything_else() {
+    let claimed = render(&settings(FULL));
+    let proven = render(&with_key(FULL).0);
+    let mut told: Vec<_> = gained(Some(&claimed), &proven)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    told.sort();
+    let may = "may execute-api:ManageConnections on execute-api:${Api}/${StageName}";
+    let posts_and_ends = |role: &str| {
+        ["DELETE", "POST"].map(|method| format!("{role} {may}/{method}/@connections/*"))
+    };
+    let mut expected = vec![
+        format!("BroadcastRole {may}/DELETE/@connections/*"),
+        format!("DirectRole {may}/DELETE/@connections/*"),
+    ];
+    // The other handler of the user's may do both by its own permissions already.
+    expected.extend(posts_and_ends("HandlerCountRole"));
+    assert_eq!(told, expected);
+    // An issuer is asked over the internet, which needs no right.
+    let of_issuer = render(&settings(&format!("{FULL}{JWT}")));
+    assert_eq!(gained(Some(&proven), &of_issuer), []);
+}

@@ -1,0 +1,40 @@
+//! What the tests of the workspace share. No part of the product depends on it.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`Client`], [`blocking`] | a WebSocket client, and the same for tests that are no tasks |
+//! | [`until`] | waiting for conditions, up to a limit |
+//! | [`http`] | an HTTP server that answers what a test decides |
+//! | [`ports`], [`processes`], [`running`] | ports that are free or closed, which processes exist, and one that a test starts |
+//! | [`command`], [`project`] | how the built command is run, and a user's folder in which it runs |
+//! | [`pty`], [`rights`] | a terminal whose other end a test holds; templates with fewer permissions |
+//! | [`conversations`] | chat scripts, played over any implementation |
+//! | [`emulator`] | MiniStack, an emulator of AWS |
+//!
+//! The first four rows need no feature and share no type with the product, so that the tests of `chatctl-local` may use
+//! them: that crate depends on no other crate of the workspace, and its tests see AWS's contracts only.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+pub mod blocking;
+#[cfg(feature = "command")]
+pub mod command;
+#[cfg(feature = "conversations")]
+pub mod conversations;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+pub mod http;
+pub mod ports;
+pub mod processes;
+#[cfg(feature = "command")]
+pub mod project;
+#[cfg(feature = "command")]
+pub mod pty;
+#[cfg(feature = "command")]
+pub mod rights;
+pub mod running;
+pub mod until;
+
+mod client;
+
+pub use client::Client;

@@ -1,0 +1,50 @@
+//! Waiting for what must happen. No test waits for a time: it waits for a condition, and fails at a limit.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at a condition: looking without a pause takes the processor from what is waited for.
+pub(crate) const PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits for something that is bound to happen.
+///
+/// # Panics
+/// It does not happen within [`PATIENCE`].
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(PATIENCE, future).await;
+    ended.expect("it should have happened by now")
+}
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// There is none within [`PATIENCE`].
+pub async fn until<T>(mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    within(async {
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    })
+    .await
+}
+
+/// Waits until `condition` holds. [`crate::blocking::eventually`] is the same for tests that are no tasks.
+///
+/// # Panics
+/// It does not hold within [`PATIENCE`].
+pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(
+            Instant::now() < deadline,
+            "it did not happen within {PATIENCE:?}: {what}"
+        );
+        tokio::time::sleep(PAUSE).await;
+    }
+}
