@@ -22,6 +22,8 @@ pub mod aws;
 pub mod config;
 pub mod engine;
 pub mod exit;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod guard;
 pub mod interrupt;
 pub mod keys;

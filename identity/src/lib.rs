@@ -7,6 +7,8 @@
 
 mod algorithm;
 mod claims;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod key;
 mod key_set;
 mod pem;

@@ -10,15 +10,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let template = arguments.next().ok_or("name a template")?;
     let file = arguments.next().ok_or("name a file for the tables")?;
-    let request = StackRequest {
-        stack_name: "example".to_owned(),
-        template: std::fs::read_to_string(template)?,
-        ..StackRequest::default()
-    };
-    let options = Options {
-        tables: TableStorage::File(PathBuf::from(file)),
-        ..Options::default()
-    };
+    let request = StackRequest::new("example", std::fs::read_to_string(template)?);
+    let options = Options::default().with_tables(TableStorage::File(PathBuf::from(file)));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -1,4 +1,6 @@
-//! Runs a CloudFormation template with a WebSocket API on one machine, as AWS would.
+#![doc = include_str!("../README.md")]
+//!
+//! # What it is held to
 //!
 //! The gateway, the Lambda Runtime API, Lambda's Invoke API, the DynamoDB endpoint and the @connections API follow
 //! AWS's documentation, so code that works against a [`LocalStack`] meets the same contracts on AWS.
@@ -24,23 +26,24 @@ mod clock;
 mod connections_api;
 mod dynamodb;
 mod front;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod http;
 pub mod iam;
 mod ids;
 mod integrations;
-mod jsonpath;
 mod lambda;
 mod local_stack;
-mod mapping;
 mod moments;
 mod observer;
 mod options;
-mod regexes;
 mod schema;
-pub mod stack;
+mod stack;
 mod status;
-pub mod template;
+mod template;
 mod transition;
+#[doc(hidden)]
+pub mod unstable;
 mod websocket;
 
 pub use clock::{Clock, Hand};
@@ -51,5 +54,7 @@ pub use lambda::{CodeError, end_stragglers};
 pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
+pub use stack::{LogicalId, Resource, Throttle};
 pub use status::{FunctionStatus, Status, TableStatus};
+pub use template::{Problem, TemplateError};
 pub use transition::ChangeSummary;

@@ -112,6 +112,7 @@ pub enum StackNotice {
 
 /// A status change, in CloudFormation's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StackEvent {
     /// The resource's name in the template; the stack's name for the stack itself.
     pub logical_id: LogicalId,
@@ -127,6 +128,7 @@ pub struct StackEvent {
 
 /// One line that a function wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogLine {
     /// The function's name in the template.
     pub function: LogicalId,
@@ -142,6 +144,7 @@ pub struct LogLine {
 
 /// The writer of a [`LogLine`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogSource {
     /// The process, on its standard output.
     Stdout,

@@ -9,8 +9,21 @@ use rustix::process::{Resource, getrlimit};
 use crate::clock::Clock;
 use crate::stack::{Identity, LogicalId, Throttle};
 
+/// A method for each field that changes its value.
+macro_rules! with {
+    ($($with:ident: $field:ident, $type:ty;)*) => {$(
+        #[doc = concat!("Changes [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+        #[must_use]
+        pub fn $with(mut self, $field: $type) -> Self {
+            self.$field = $field;
+            self
+        }
+    )*};
+}
+
 /// A stack to run: a template, its parameters and the code of its functions.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StackRequest {
     /// The stack's name, which an update cannot change.
     pub stack_name: String,
@@ -24,6 +37,23 @@ pub struct StackRequest {
     /// By the function's logical id: a folder with an executable `bootstrap`, a zip file that contains one, or the
     /// executable itself. Every function of the template needs an entry.
     pub code: BTreeMap<LogicalId, PathBuf>,
+}
+
+impl StackRequest {
+    /// A stack of this name and template, without parameters and code.
+    pub fn new(stack_name: impl Into<String>, template: impl Into<String>) -> Self {
+        Self {
+            stack_name: stack_name.into(),
+            template: template.into(),
+            ..Self::default()
+        }
+    }
+
+    with! {
+        with_parameters: parameters, BTreeMap<String, String>;
+        with_references: references, BTreeMap<String, String>;
+        with_code: code, BTreeMap<LogicalId, PathBuf>;
+    }
 }
 
 /// Without the values of dynamic references, which are secrets.
@@ -49,6 +79,7 @@ impl std::fmt::Debug for StackRequest {
 
 /// Where and how a local stack runs. An update cannot change it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// The gateway's port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
@@ -87,6 +118,18 @@ impl Default for Options {
 }
 
 impl Options {
+    with! {
+        with_port: port, u16;
+        with_seed: seed, String;
+        with_region: region, String;
+        with_account_id: account_id, String;
+        with_tables: tables, TableStorage;
+        with_limits: limits, Limits;
+        with_clock: clock, Clock;
+        with_scratch: scratch, Option<PathBuf>;
+        with_max_processes_per_function: max_processes_per_function, usize;
+    }
+
     pub(crate) fn identity(&self, stack_name: &str) -> Identity {
         Identity {
             stack_name: stack_name.to_owned(),
@@ -99,6 +142,7 @@ impl Options {
 
 /// The storage of table data.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TableStorage {
     /// Lost when the stack stops.
     Memory,
@@ -117,6 +161,7 @@ pub enum TableStorage {
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>
 /// and <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html> where AWS has such a limit.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Requests of all kinds: handshakes, messages, calls of the @connections API. 10,000 a second, 5,000 at once.
     pub requests: Throttle,
@@ -209,6 +254,32 @@ impl Default for Limits {
 }
 
 impl Limits {
+    with! {
+        with_requests: requests, Throttle;
+        with_new_connections: new_connections, Throttle;
+        with_connections: connections, usize;
+        with_sockets: sockets, usize;
+        with_queued_bytes: queued_bytes, usize;
+        with_idle_timeout: idle_timeout, Duration;
+        with_connection_duration: connection_duration, Duration;
+        with_authorizer_timeout: authorizer_timeout, Duration;
+        with_head_timeout: head_timeout, Duration;
+        with_keep_alive_timeout: keep_alive_timeout, Duration;
+        with_slow_client_timeout: slow_client_timeout, Duration;
+        with_control_frames: control_frames, Throttle;
+        with_head_bytes: head_bytes, usize;
+        with_frame_bytes: frame_bytes, usize;
+        with_message_bytes: message_bytes, usize;
+        with_client_queue: client_queue, usize;
+        with_client_queue_bytes: client_queue_bytes, usize;
+        with_concurrent_messages: concurrent_messages, usize;
+        with_waiting_events: waiting_events, usize;
+        with_waiting_event_bytes: waiting_event_bytes, usize;
+        with_init_timeout: init_timeout, Duration;
+        with_process_idle: process_idle, Duration;
+        with_shutdown_grace: shutdown_grace, Duration;
+    }
+
     /// The number of files that this process may have open, because each connection is one, minus a quarter of them or
     /// 192, whichever is more, but at most half.
     ///

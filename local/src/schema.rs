@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::regexes::Pattern;
+use apigw_mapping::{Pattern, PatternError};
 
 /// A parsed schema.
 #[derive(Debug, Clone)]
@@ -170,14 +170,16 @@ impl Schema {
     fn pattern(&mut self, pattern: &str, place: &str) -> Result<(), String> {
         match Pattern::from_java_anywhere(pattern) {
             Ok(compiled) => {
-                let compiled = compiled.map_err(|error| {
-                    format!("{place}: `{pattern}` is not a supported regular expression: {error}")
-                })?;
                 self.patterns.insert(pattern.to_owned(), compiled);
             }
-            Err(unreadable) => self.unread.push(format!(
+            Err(PatternError::Unsupported(unreadable)) => self.unread.push(format!(
                 "{place} is not checked here: the local target does not support {unreadable} in `{pattern}`; API Gateway does"
             )),
+            Err(error) => {
+                return Err(format!(
+                    "{place}: `{pattern}` is not a supported regular expression: {error}"
+                ));
+            }
         }
         Ok(())
     }

@@ -55,6 +55,7 @@ pub struct Stack {
 
 /// One resource, as stack events and `status` show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resource {
     /// Its name in the template.
     pub logical_id: LogicalId,
@@ -64,6 +65,24 @@ pub struct Resource {
     pub physical_id: String,
     /// A digest of the resolved properties. A different one means that an update changes the resource.
     pub digest: String,
+}
+
+impl Resource {
+    /// For tests, which make resources without a template.
+    #[doc(hidden)]
+    pub fn new(
+        logical_id: impl Into<String>,
+        resource_type: impl Into<String>,
+        physical_id: impl Into<String>,
+        digest: impl Into<String>,
+    ) -> Self {
+        Self {
+            logical_id: logical_id.into(),
+            resource_type: resource_type.into(),
+            physical_id: physical_id.into(),
+            digest: digest.into(),
+        }
+    }
 }
 
 /// A WebSocket API.

@@ -6,6 +6,7 @@ use crate::stack::{LogicalId, Resource};
 
 /// The status of a local stack at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Status {
     /// When it started.
     pub started_at: SystemTime,
@@ -27,6 +28,7 @@ pub struct Status {
 
 /// The status of a function at one moment. Counters start with the stack and with every change of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FunctionStatus {
     /// Its name in the template.
     pub logical_id: LogicalId,
@@ -44,6 +46,7 @@ pub struct FunctionStatus {
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TableStatus {
     /// Its name in the template.
     pub logical_id: LogicalId,

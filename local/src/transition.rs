@@ -7,6 +7,7 @@ use crate::stack::{LogicalId, Resource, Stack};
 
 /// What an update changed, by logical id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChangeSummary {
     /// Resources that are new.
     pub added: Vec<LogicalId>,

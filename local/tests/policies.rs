@@ -41,11 +41,7 @@ fn check(policies: &[Value], requests: &str, expected: Expect) {
             .collect();
         let decision = decide(
             &policies,
-            &Request {
-                action,
-                resource,
-                context,
-            },
+            &Request::new(action, resource).with_context(context),
         );
         answers.push_str(&format!("{decision:?}\n"));
     }
@@ -149,11 +145,7 @@ fn each_condition_operator_handles_equal_different_and_absent_keys() {
                 .map(|value| ("aws:key".to_owned(), vec![value.to_owned()]))
                 .into_iter()
                 .collect();
-            let request = Request {
-                action: "a:b".to_owned(),
-                resource: "arn:x".to_owned(),
-                context,
-            };
+            let request = Request::new("a:b", "arn:x").with_context(context);
             if decide(std::slice::from_ref(&policy), &request) == Decision::Allowed {
                 "yes"
             } else {

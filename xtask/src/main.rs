@@ -4,6 +4,7 @@ mod advisories;
 mod bench;
 mod book;
 mod conformance;
+mod fuzz;
 mod licences;
 mod peers;
 mod prose;
@@ -31,6 +32,8 @@ usage: cargo xtask COMMAND
   simulate rooms
                 play messages to large rooms in simulated time, print a table
   conformance   run the tests of the conformance checklist, print each statement and whether it holds
+  fuzz SECONDS [TARGET...]
+                build the fuzz targets, run each for that long; needs a C++ compiler. New inputs and finds stay in target/fuzz
   peers         only install the tests' third-party programs
   book          build the documentation into target/book; fails where a link leads nowhere
   pictures      make the pictures in docs/images anew, from real runs; look at them before you commit them
@@ -63,6 +66,13 @@ fn main() -> ExitCode {
         }
         "simulate" if rest == ["rooms"] => bench::rooms(),
         "conformance" => conformance::check(),
+        "fuzz"
+            if rest
+                .first()
+                .is_some_and(|word| word.parse::<u64>().is_ok_and(|seconds| seconds > 0)) =>
+        {
+            fuzz::run(rest[0].parse().unwrap_or(1), &rest[1..])
+        }
         "peers" => peers::set_up().map(drop),
         "book" => book::build(),
         "pictures" => peers::set_up().and_then(|peers| book::draw(&peers)),

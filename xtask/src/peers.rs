@@ -152,11 +152,7 @@ fn install(
     for pin in pins {
         hash.update(std::fs::read(pin).map_err(other)?);
     }
-    let digest: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digest = hex::encode(hash.finalize());
     let stamp = folder.join("pins.sha256");
     if std::fs::read_to_string(&stamp).is_ok_and(|last| last == digest) {
         return Ok(());

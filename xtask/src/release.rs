@@ -53,8 +53,7 @@ pub(crate) fn build() -> Result<(), StepError> {
             let what = format!("{} names {}", path.display(), named.0.display());
             return Err(StepError::Other(what));
         }
-        let digest = Sha256::digest(&bytes);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(Sha256::digest(&bytes));
         say(&format!("{digest}  {}", path.display()));
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Statements `template.2` to `template.4` of the conformance checklist: what every rendered template is held to.
 
 use chatctl_local::iam::matches_arn;
-use chatctl_local::stack::{Identity, Stack};
+use chatctl_local::unstable::stack::{Identity, Stack};
 use serde_json::Value;
 
 use crate::project::Project;
@@ -41,7 +41,8 @@ fn renderings() -> Vec<Rendering> {
             .filter(|(_, parameter)| parameter.get("Default").is_none())
             .map(|(name, _)| (name.clone(), "given".to_owned()))
             .collect();
-        let stack = chatctl_local::template::resolve(&rendered.stdout, &parameters, &identity);
+        let stack =
+            chatctl_local::unstable::template::resolve(&rendered.stdout, &parameters, &identity);
         Rendering {
             document,
             stack: stack.unwrap_or_else(|error| panic!("{error}")),

@@ -60,17 +60,15 @@ struct Stack {
 async fn start(template: &Value) -> Stack {
     let functions = template["Resources"].as_object().unwrap().iter();
     let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
-    let request = StackRequest {
-        stack_name: "chat".into(),
-        template: template.to_string(),
-        parameters: BTreeMap::from(
+    let request = StackRequest::new("chat", template.to_string())
+        .with_parameters(BTreeMap::from(
             [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),
-        ),
-        code: functions
-            .map(|(id, _)| (id.clone(), handlers().to_owned()))
-            .collect(),
-        ..StackRequest::default()
-    };
+        ))
+        .with_code(
+            functions
+                .map(|(id, _)| (id.clone(), handlers().to_owned()))
+                .collect(),
+        );
     let told = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&told);
     let observer = Observer::new(move |notice| {

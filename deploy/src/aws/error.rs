@@ -11,7 +11,7 @@ use super::kinds::{by_code, by_status};
 use super::no_credentials::NoCredentials;
 use super::words::on_one_line;
 use crate::engine::network::ProxyFailure;
-use crate::engine::{ErrorKind, TargetError, causes};
+use crate::engine::{ErrorKind, TargetError, causes, chain};
 use crate::stack::denial::Denial;
 use crate::stack::denial::action_in;
 use crate::stack::unavailable::explanation;
@@ -242,15 +242,4 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     words(error)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

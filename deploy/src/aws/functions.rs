@@ -112,7 +112,7 @@ fn hexadecimal(base64: &str) -> String {
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(base64)
         .unwrap_or_default();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(bytes)
 }
 
 #[cfg(test)]

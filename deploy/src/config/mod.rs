@@ -244,24 +244,34 @@ impl Settings {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => folder.to_owned(),
         };
-        let (file, mut routes, mut auth) =
-            file::parse(shown, &text, &folder).map_err(ConfigError::Invalid)?;
-        if let Proof::Token(keys) = &mut auth.proof {
+        let mut settings = Self::read(shown, &text, folder, overrides)?;
+        if let Proof::Token(keys) = &mut settings.auth.proof {
             keys.load()?;
         }
+        Ok(Self {
+            config_file,
+            ..settings
+        })
+    }
+
+    /// The settings of `text`, the content of the file `shown`, for a chat in `folder`; without the keys that it names.
+    pub(crate) fn read(
+        shown: &Path,
+        text: &str,
+        folder: PathBuf,
+        overrides: Overrides,
+    ) -> Result<Self, ConfigError> {
+        let (file, mut routes, auth) =
+            file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
         let grants = auth.grants_of_handlers();
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(
-            |(place, message)| ConfigError::Invalid(Snippet::new(shown, &text, place, message)),
+            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message)),
         )?;
         routes.grant(&grants);
         let settings = Self::resolve(folder, file, routes, overrides);
-        Ok(Self {
-            auth,
-            config_file,
-            ..settings
-        })
+        Ok(Self { auth, ..settings })
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {

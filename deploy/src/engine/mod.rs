@@ -17,6 +17,7 @@ pub mod network;
 pub mod preflight;
 mod prepare;
 pub mod probe;
+mod random;
 pub mod reading;
 mod refusal;
 pub mod requests;
@@ -32,7 +33,8 @@ pub use event::{DeployEvent, Reporter, Step};
 pub use execute::{DeployError, execute};
 pub use hotswap::hotswap;
 pub use prepare::{prepare, prepare_here, preview};
-pub use refusal::{ErrorKind, TargetError, causes, or_interrupted};
+pub use random::random_hex;
+pub use refusal::{ErrorKind, TargetError, causes, chain, or_interrupted};
 pub use target::{
     Asset, AssetStore, Change, ChangeSet, ChangeSets, Data, DeployMode, Deployment, Description,
     FunctionCode, Functions, Gateways, Inventory, Operation, Prepared, Readiness, Resource, Stacks,

@@ -1,5 +1,6 @@
 //! What must be right before anything is changed: every problem is reported at once.
 
+pub use super::refusal::chain;
 use super::refusal::{ErrorKind, TargetError};
 
 /// One thing that was looked at.
@@ -73,17 +74,6 @@ pub fn judge(checks: Vec<Check>) -> Result<String, TargetError> {
         }
     }
     Err(TargetError::new(refusal, message))
-}
-
-/// The error and its causes on one line.
-pub fn chain(error: &TargetError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

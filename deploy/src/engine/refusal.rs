@@ -9,6 +9,12 @@ pub fn causes<'a>(
     std::iter::successors(Some(error), |&error| error.source())
 }
 
+/// `error` and its causes, on one line.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let words: Vec<_> = causes(error).map(ToString::to_string).collect();
+    words.join(": ")
+}
+
 /// `work`, unless the user interrupts it.
 ///
 /// # Errors

@@ -15,11 +15,11 @@ use tokio::sync::mpsc;
 
 use super::control::{self, Asked, FunctionStatus, LocalStatus};
 use super::folder::StateFolder;
-use super::records::{Identity, Request, Running, random_hex};
+use super::records::{Identity, Request, Running};
 use super::vanished::vanished;
 use super::warnings::Warnings;
 use super::{memory, register};
-use crate::engine::{ErrorKind, TargetError};
+use crate::engine::{ErrorKind, TargetError, chain, random_hex};
 use crate::stack::progress::{STACK_TYPE, StackEvent};
 use crate::stack::render::output;
 use crate::stack::status::StackStatus;
@@ -78,13 +78,11 @@ async fn serve(
     let identity = folder.identity()?;
     folder.check_code(&request.code)?;
     folder.check_tables()?;
-    let options = Options {
-        port: request.port.unwrap_or(identity.port),
-        seed: identity.seed.clone(),
-        tables: TableStorage::File(folder.tables()),
-        max_processes_per_function: MAX_PROCESSES,
-        ..Options::default()
-    };
+    let options = Options::default()
+        .with_port(request.port.unwrap_or(identity.port))
+        .with_seed(identity.seed.clone())
+        .with_tables(TableStorage::File(folder.tables()))
+        .with_max_processes_per_function(MAX_PROCESSES);
     let control = TcpListener::bind("127.0.0.1:0")
         .await
         .map_err(|error| no_control_port(error.into()))?;
@@ -101,7 +99,7 @@ async fn serve(
         pid: std::process::id(),
         port: running_stack.port(),
         control_port,
-        secret: random_hex(),
+        secret: random_hex::<16>(),
         applied: request.digest(),
         template: Some(request.template.clone()),
         outputs: outputs(&running_stack),
@@ -183,13 +181,10 @@ async fn update(
 }
 
 fn stack_request(stack: &str, request: &Request) -> StackRequest {
-    StackRequest {
-        stack_name: stack.to_owned(),
-        template: request.template.clone(),
-        parameters: request.parameters.clone(),
-        references: request.references.0.clone(),
-        code: request.code.clone(),
-    }
+    StackRequest::new(stack, request.template.clone())
+        .with_parameters(request.parameters.clone())
+        .with_references(request.references.0.clone())
+        .with_code(request.code.clone())
 }
 
 /// The outputs as the template defines them, but with addresses that this machine can reach.
@@ -243,14 +238,6 @@ fn no_control_port(source: Box<dyn std::error::Error + Send + Sync>) -> TargetEr
             "could not listen on a loopback port for commands",
         )
     }
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// Records what happens: stack events where commands read them, log lines in a file per function.

@@ -28,8 +28,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::directory::Directory;
-use super::records::{Identity, Request, Running, random_hex};
-use crate::engine::TargetError;
+use super::records::{Identity, Request, Running};
+use crate::engine::{TargetError, random_hex};
 pub use code::keep_code;
 
 /// Excludes `.chatctl/` from git.
@@ -159,7 +159,7 @@ impl StateFolder {
     /// Reads the stack's identity, and creates it if it is missing.
     pub(super) fn identity(&self) -> Result<Identity> {
         Ok(self.read("identity.json")?.unwrap_or_else(|| Identity {
-            seed: random_hex(),
+            seed: random_hex::<16>(),
             port: 0,
         }))
     }

@@ -41,12 +41,10 @@ pub async fn start(
         StackNotice::Warning(text) => tell(Told::Warning(text)),
         other => super::guard_processes(&other),
     });
-    let options = Options {
-        port,
-        clock: Clock::faster(clock_speed),
-        scratch: Some(scratch),
-        ..Options::default()
-    };
+    let options = Options::default()
+        .with_port(port)
+        .with_clock(Clock::faster(clock_speed))
+        .with_scratch(Some(scratch));
     let stack = LocalStack::start(request, options, observer).await;
     stack.map(Foreground).map_err(|error| refused(&error))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::secrets::References;
-use crate::engine::Deployment;
+use crate::engine::{Deployment, random_hex};
 use crate::stack::{Outputs, Template};
 
 /// The requested state of a stack. The token belongs to the operation, not to the stack.
@@ -33,7 +33,7 @@ impl Request {
     /// Makes a request of `deployment`, as a new operation; `folder_of` returns the folder of the code with a digest.
     pub(super) fn new(deployment: &Deployment, folder_of: impl Fn(&str) -> PathBuf) -> Self {
         Self {
-            token: random_hex(),
+            token: random_hex::<16>(),
             template: deployment.template.to_json(),
             parameters: deployment.parameters.clone(),
             code: deployment
@@ -74,10 +74,7 @@ impl Request {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(hash.finalize())
     }
 }
 
@@ -131,11 +128,4 @@ impl Running {
 
 fn read(template: &str) -> Option<Template> {
     serde_json::from_str(template).ok().map(Template::new)
-}
-
-/// 128 random bits.
-pub(super) fn random_hex() -> String {
-    let mut bytes = [0u8; 16];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -100,9 +100,7 @@ fn name(folder: &Path) -> String {
         hash.update(b"/");
         hash.update(part.as_os_str().as_encoded_bytes());
     }
-    let hash = hash.finalize();
-    let digits = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
-    digits.collect()
+    hex::encode(&hash.finalize()[..16])
 }
 
 /// The folder of entries. Everything in it is accessed through this handle, and no link is followed.

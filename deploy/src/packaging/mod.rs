@@ -11,6 +11,8 @@ mod counting;
 mod elf;
 mod error;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod manifest;
 mod owner;
 mod paths;
@@ -364,6 +366,5 @@ pub fn is_digest(name: &str) -> bool {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }

@@ -70,7 +70,8 @@ pub(crate) async fn read_head(
     head.map(|head| Head { bytes, ..head })
 }
 
-fn parse(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
+/// `None` if the head is not complete.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Head>, HeadError> {
     let mut space = [httparse::EMPTY_HEADER; 100];
     let mut request = httparse::Request::new(&mut space);
     let length = match request.parse(bytes) {

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 /// A request to authorize.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Request {
     /// For example `dynamodb:PutItem`.
     pub action: String,
@@ -24,6 +25,24 @@ pub struct Request {
     pub resource: String,
     /// Condition keys, such as `dynamodb:LeadingKeys`, with their values. Names are compared without case.
     pub context: BTreeMap<String, Vec<String>>,
+}
+
+impl Request {
+    /// A request without condition keys.
+    pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+            context: BTreeMap::new(),
+        }
+    }
+
+    /// The request with these condition keys.
+    #[must_use]
+    pub fn with_context(mut self, context: BTreeMap<String, Vec<String>>) -> Self {
+        self.context = context;
+        self
+    }
 }
 
 /// The decision of a set of policies about a [`Request`].

@@ -11,10 +11,8 @@ use super::exchange::{Exchange, Failure};
 use super::rendering::Render;
 use super::request::{Missed, Parsed, choose, parsed};
 use super::selection;
-use crate::jsonpath::JsonPath;
-use crate::mapping::as_text;
-use crate::regexes::Pattern;
 use crate::stack::{IntegrationResponse, ResponseSource};
+use apigw_mapping::{JsonPath, Pattern, as_text};
 
 /// The response of a `MOCK` integration, whose request template yields `{"statusCode": 200}`.
 pub(super) fn mocked(body: &[u8]) -> Result<BackendResponse, Failure> {
@@ -183,12 +181,10 @@ impl Live {
                 let parameters = exchange.parameters();
                 let mut context = exchange.context.clone();
                 context["status"] = status.to_string().into();
-                let scene = crate::mapping::Scene {
-                    context: &context,
-                    ..exchange.scene(&body, &parameters)
-                };
+                let inputs = exchange.inputs(&body, &parameters);
+                let inputs = inputs.with_context(&context);
                 let rendered = match template {
-                    Ok(template) => render(template, &scene),
+                    Ok(template) => render(template, &inputs),
                     Err(fault) => Some(Err(fault.clone())),
                 };
                 let Some(rendered) = rendered else {

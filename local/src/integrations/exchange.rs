@@ -7,9 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::events::{self, ConnectionInfo, Ended, RequestInfo};
 use crate::http::head::Head;
-use crate::jsonpath::JsonPath;
-use crate::mapping::{Scene, as_text};
 use crate::stack::ParameterSource;
+use apigw_mapping::{Inputs, JsonPath, as_text};
 
 /// Why an integration failed.
 #[derive(Debug)]
@@ -149,13 +148,11 @@ impl<'a> Exchange<'a> {
         })
     }
 
-    pub(super) fn scene<'s>(&'s self, body: &'s str, parameters: &'s Value) -> Scene<'s> {
-        Scene {
-            body,
-            context: &self.context,
-            parameters,
-            variables: &self.variables,
-        }
+    pub(super) fn inputs<'s>(&'s self, body: &'s str, parameters: &'s Value) -> Inputs<'s> {
+        Inputs::new(body)
+            .with_context(&self.context)
+            .with_parameters(parameters)
+            .with_stage_variables(&self.variables)
     }
 
     /// The value of a request parameter; `None` if there is none.

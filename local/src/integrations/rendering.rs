@@ -2,23 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use crate::mapping::{Fault, Scene, Template};
+use apigw_mapping::{Inputs, Template, TemplateError};
 
 /// Renders a template; `None` if that would take too long on this thread.
-pub(super) type Render = fn(&Template, &Scene<'_>) -> Option<Result<String, Fault>>;
+pub(super) type Render = fn(&Template, &Inputs<'_>) -> Option<Result<String, TemplateError>>;
 
 pub(super) fn render_in_passing(
     template: &Template,
-    scene: &Scene<'_>,
-) -> Option<Result<String, Fault>> {
-    template.render_in_passing(scene, &over_in(TIME_IN_PASSING))
+    inputs: &Inputs<'_>,
+) -> Option<Result<String, TemplateError>> {
+    template.render_in_passing(inputs, &over_in(TIME_IN_PASSING))
 }
 
 pub(super) fn render_wholly(
     template: &Template,
-    scene: &Scene<'_>,
-) -> Option<Result<String, Fault>> {
-    Some(template.render(scene, &over_in(TIME)))
+    inputs: &Inputs<'_>,
+) -> Option<Result<String, TemplateError>> {
+    Some(template.render(inputs, &over_in(TIME)))
 }
 
 /// The time limits of a rendering on the gateway's thread and on others. The limit of steps ends most of them earlier.

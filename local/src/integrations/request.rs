@@ -10,8 +10,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::exchange::{Exchange, Failure};
 use super::rendering::Render;
 use super::selection;
-use crate::mapping::{Fault, Template};
 use crate::stack::{HttpRequest, Mapping, ParameterTarget, Passthrough};
+use apigw_mapping::{Template, TemplateError};
 
 /// The characters that need no escape in a URI's path segment or query.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -21,7 +21,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Templates by key, each parsed or with its error.
-pub(super) type Parsed = BTreeMap<String, Result<Template, Fault>>;
+pub(super) type Parsed = BTreeMap<String, Result<Template, TemplateError>>;
 
 /// Parses templates in advance. An invalid one is only an error when it is used, as on AWS.
 pub(super) fn parsed(templates: &BTreeMap<String, String>) -> Parsed {
@@ -36,7 +36,7 @@ pub(super) fn parsed(templates: &BTreeMap<String, String>) -> Parsed {
 pub(super) fn choose<'t>(
     templates: &'t Parsed,
     selected: Option<&str>,
-) -> Option<(&'t str, &'t Result<Template, Fault>)> {
+) -> Option<(&'t str, &'t Result<Template, TemplateError>)> {
     let keys = selected.into_iter().chain(["$default", "application/json"]);
     keys.into_iter().find_map(|key| {
         let found = templates.get_key_value(key)?;
@@ -103,9 +103,9 @@ impl Templates {
         let body = match choose(&self.parsed, selected.as_deref()) {
             Some((key, template)) => {
                 let parameters = exchange.parameters();
-                let scene = exchange.scene(&exchange.body, &parameters);
+                let inputs = exchange.inputs(&exchange.body, &parameters);
                 let rendered = match template {
-                    Ok(template) => render(template, &scene)?,
+                    Ok(template) => render(template, &inputs)?,
                     Err(fault) => Err(fault.clone()),
                 };
                 match rendered {

@@ -6,8 +6,7 @@
 use serde_json::Value;
 
 use super::backend::BackendResponse;
-use crate::jsonpath::JsonPath;
-use crate::mapping::as_text;
+use apigw_mapping::{JsonPath, as_text};
 
 /// The longest key, in bytes: as long as the longest message.
 const MAX_LENGTH: usize = 128 * 1024;

@@ -67,7 +67,7 @@ pub enum CodeError {
         /// The path.
         path: PathBuf,
         /// The unpacking error.
-        source: zip::result::ZipError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A zip file without a `bootstrap` at its top.
     #[error("`{path}` contains no `bootstrap`: it must be at the top of the zip file")]
@@ -101,7 +101,8 @@ impl Code {
                 let partial = root.with_extension("partial");
                 let unpacked = empty(&partial)
                     .map_err(|source| unreadable(&partial, source))
-                    .and_then(|()| unpack(&path, &partial))
+                    .and_then(|()| File::open(&path).map_err(|source| unreadable(&path, source)))
+                    .and_then(|file| unpack(file, &path, &partial, UNZIPPED_BYTES))
                     .and_then(|()| {
                         fs::rename(&partial, &root).map_err(|source| unreadable(&root, source))
                     });
@@ -230,14 +231,18 @@ fn has_windows_shebang(path: &Path) -> io::Result<bool> {
     Ok(line.starts_with(b"#!") && line.ends_with(b"\r"))
 }
 
-fn unpack(path: &Path, root: &Path) -> Result<(), CodeError> {
-    let wrong = |source| CodeError::Zip {
+/// Unpacks `file`, the zip file `path`, into `root`: `room` bytes and one more at most.
+pub(crate) fn unpack(
+    file: impl io::Read + io::Seek,
+    path: &Path,
+    root: &Path,
+    mut room: u64,
+) -> Result<(), CodeError> {
+    let wrong = |error: zip::result::ZipError| CodeError::Zip {
         path: path.to_owned(),
-        source,
+        source: error.into(),
     };
-    let file = File::open(path).map_err(|source| unreadable(path, source))?;
     let mut archive = zip::ZipArchive::new(file).map_err(wrong)?;
-    let mut room = UNZIPPED_BYTES;
     if archive.index_for_name("bootstrap").is_none() {
         return Err(CodeError::NoBootstrap {
             path: path.to_owned(),

@@ -33,6 +33,8 @@ use crate::stack::EventPolicy;
 use crate::status::FunctionStatus;
 
 pub use self::code::CodeError;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::code::unpack;
 pub(crate) use self::code::{Code, Scratch};
 use self::job::Job;
 pub(crate) use self::job::{Event, Failure, Invocation, Outcome};

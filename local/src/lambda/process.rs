@@ -9,6 +9,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::environment;
 use super::job::Failure;
@@ -114,7 +115,7 @@ async fn follow(
     supervisor: &impl Supervisor,
 ) -> Failure {
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    let _runtime_api = AbortOnDrop(tokio::spawn(supervisor.clone().serve(listener)));
+    let _runtime_api = AbortOnDropHandle::new(tokio::spawn(supervisor.clone().serve(listener)));
     let mut output = follow_output(supervisor, &mut child);
     let mut check = Instant::now();
     let failure = loop {
@@ -197,12 +198,4 @@ fn exited(status: std::io::Result<ExitStatus>) -> Failure {
         ),
     };
     Failure::new("Runtime.ExitError", message)
-}
-
-struct AbortOnDrop(tokio::task::JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

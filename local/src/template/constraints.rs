@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use super::node::Node;
 use super::problem::{Place, Problem, Problems};
-use crate::regexes::Pattern;
+use apigw_mapping::Pattern;
 
 /// The most steps of comparing one value with its pattern: a tenth of a second in a release build.
 const MAX_STEPS: usize = 200_000;

@@ -78,10 +78,7 @@ pub(super) fn stack_id(identity: &Identity) -> String {
 
 /// SHA-256 as lower-case hexadecimal digits.
 pub(super) fn hex_digest(text: &str) -> String {
-    Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha256::digest(text))
 }
 
 /// `length` is 32 at most: one character for each byte of the hash.

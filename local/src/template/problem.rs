@@ -13,6 +13,7 @@ const MAX_LENGTH: usize = 1_000;
 
 /// Why a template was not resolved: every problem that could be found at once, in template order.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TemplateError {
     /// At least one.
     pub problems: Vec<Problem>,
@@ -20,6 +21,7 @@ pub struct TemplateError {
 
 /// A problem of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// Counted from 1; `None` for a problem of what the template does not contain.
     pub line: Option<usize>,

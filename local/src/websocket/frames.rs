@@ -16,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Gateway;
 use super::connections::{Connection, Ending, Outgoing};
@@ -69,16 +70,11 @@ async fn converse(
     socket_place: Place,
 ) -> Ended {
     let limits = &gateway.limits;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(8 * 1024)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_frame_size(Some(limits.frame_bytes))
-        .max_message_size(Some(limits.message_bytes));
     let arriving = Arriving::new(Arc::clone(connection.incoming()), limits);
     let socket = Metered::new(socket, Arc::clone(&arriving), limits);
     let socket =
-        WebSocketStream::from_partially_read(socket, rest, Role::Server, Some(config)).await;
+        WebSocketStream::from_partially_read(socket, rest, Role::Server, Some(config(limits)))
+            .await;
     let (sink, mut stream) = socket.split();
     let mut writer = tokio::spawn(write(sink, outgoing, limits.frame_bytes));
     let control_frames = Bucket::new(limits.control_frames);
@@ -155,11 +151,20 @@ async fn converse(
     }
 }
 
+/// The limits of frames and messages, and of what may wait in a connection's buffers.
+pub(super) fn config(limits: &Limits) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(4 * 1024)
+        .write_buffer_size(8 * 1024)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_frame_size(Some(limits.frame_bytes))
+        .max_message_size(Some(limits.message_bytes))
+}
+
 /// Waits until the close frame is sent, then until the client disconnects. Closing with unread bytes would reset the
 /// connection, and the client might never get the close frame.
 async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
-    let mut writer = AbortOnDrop(writer);
-    let Ok(Written { sink, .. }) = (&mut writer.0).await else {
+    let Ok(Written { sink, .. }) = AbortOnDropHandle::new(writer).await else {
         return;
     };
     let Ok(socket) = stream.reunite(sink) else {
@@ -169,14 +174,6 @@ async fn hang_up(stream: Stream, writer: JoinHandle<Written>) {
     if socket.shutdown().await.is_ok() {
         let mut rest = [0; 4096];
         while let Ok(1..) = socket.read(&mut rest).await {}
-    }
-}
-
-struct AbortOnDrop(JoinHandle<Written>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -273,7 +270,7 @@ async fn feed(sink: &mut Sink, text: Bytes, frame_bytes: usize) -> Result<(), Er
     Ok(())
 }
 
-fn closed_by_client(frame: Option<CloseFrame>) -> Ended {
+pub(super) fn closed_by_client(frame: Option<CloseFrame>) -> Ended {
     match frame {
         Some(frame) => Ended {
             code: frame.code.into(),
@@ -303,7 +300,7 @@ fn too_slow() -> Ended {
 }
 
 /// The close code for a client's error; `None` if the client is gone.
-fn fault(error: &Error) -> Option<CloseCode> {
+pub(super) fn fault(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Some(CloseCode::Size),
         Error::Utf8(_) => Some(CloseCode::Invalid),

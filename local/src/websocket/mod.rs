@@ -5,6 +5,8 @@ mod authorizer;
 pub(crate) mod connections;
 pub(crate) mod deployed;
 mod frames;
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod handshake;
 mod messages;
 mod metered;
@@ -12,6 +14,9 @@ mod proxy_response;
 mod routing;
 mod throttle;
 mod upgrade;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use {fuzzing::read_frames, handshake::accept_key};
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chatctl_local::Limits;
-use chatctl_local::stack::Throttle;
+use chatctl_local::unstable::stack::Throttle;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -78,14 +78,12 @@ async fn bounds_1_a_client_that_pings_without_end_is_cut_off_whether_it_reads_or
 /// The bytes that wait to be written have their own limit, which applies below the limit on pings.
 #[tokio::test]
 async fn unread_pongs_end_the_connection_after_some_time() {
-    let limits = Limits {
-        control_frames: Throttle {
+    let limits = limits()
+        .with_control_frames(Throttle {
             rate: 1e9,
             burst: 1_000_000_000,
-        },
-        slow_client_timeout: Duration::from_millis(500),
-        ..limits()
-    };
+        })
+        .with_slow_client_timeout(Duration::from_millis(500));
     let world = World::limited_chat(limits).await;
     let mut silent = world.connect().await;
     let pings = frame(0x89, &[b'x'; 125]).repeat(200);
@@ -95,10 +93,7 @@ async fn unread_pongs_end_the_connection_after_some_time() {
 
 #[tokio::test]
 async fn bounds_2_a_client_that_takes_nothing_and_one_that_sends_empty_frames_are_cut_off() {
-    let limits = Limits {
-        slow_client_timeout: Duration::from_millis(500),
-        ..limits()
-    };
+    let limits = limits().with_slow_client_timeout(Duration::from_millis(500));
     let world = World::limited_chat(limits).await;
     let _silent = world.connect().await;
     let id = world.connection_id(0).await;
@@ -122,11 +117,9 @@ type Begun = mpsc::UnboundedReceiver<oneshot::Sender<Act>>;
 
 /// A stack with little room, whose function responds when the test decides.
 async fn with_little_room() -> (World, Begun) {
-    let limits = Limits {
-        queued_bytes: 2 * 1024 * KB,
-        slow_client_timeout: Duration::from_secs(1),
-        ..limits()
-    };
+    let limits = limits()
+        .with_queued_bytes(2 * 1024 * KB)
+        .with_slow_client_timeout(Duration::from_secs(1));
     let world = World::limited_chat(limits).await;
     let (begun, begins) = mpsc::unbounded_channel();
     world.puppets.on("default", move |_| {
@@ -209,11 +202,9 @@ async fn unfinished_messages_are_dropped_when_there_is_little_room() {
 
 #[tokio::test]
 async fn bounds_4_a_connection_without_a_websocket_is_closed_when_it_has_no_request() {
-    let limits = Limits {
-        keep_alive_timeout: Duration::from_millis(300),
-        head_timeout: Duration::from_millis(300),
-        ..limits()
-    };
+    let limits = limits()
+        .with_keep_alive_timeout(Duration::from_millis(300))
+        .with_head_timeout(Duration::from_millis(300));
     let world = World::limited_chat(limits).await;
     let open = async || {
         TcpStream::connect(("127.0.0.1", world.stack.port()))
@@ -235,11 +226,7 @@ async fn bounds_4_a_connection_without_a_websocket_is_closed_when_it_has_no_requ
 
 #[tokio::test]
 async fn waiting_sockets_exclude_no_client() {
-    let limits = Limits {
-        connections: 4,
-        sockets: 8,
-        ..limits()
-    };
+    let limits = limits().with_connections(4).with_sockets(8);
     let world = World::limited_chat(limits).await;
     let address = ("127.0.0.1", world.stack.port());
     let mut crowd = Vec::new();

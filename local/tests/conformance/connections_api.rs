@@ -124,11 +124,11 @@ async fn connections_4_closed_and_unknown_connections_are_gone() {
 
 #[tokio::test]
 async fn a_connection_is_known_on_its_own_stage_only() {
-    let second = |stack: &mut chatctl_local::stack::Stack| {
+    let second = |stack: &mut chatctl_local::unstable::stack::Stack| {
         let stage = stack.api.stages["v1"].clone();
         stack.api.stages.insert(
             "v2".to_owned(),
-            chatctl_local::stack::Stage {
+            chatctl_local::unstable::stack::Stage {
                 name: "v2".to_owned(),
                 ..stage
             },
@@ -241,10 +241,7 @@ async fn connections_9_a_client_that_reads_nothing_gives_429_and_gets_what_was_t
         (unless_told.client_queue, unless_told.client_queue_bytes),
         (256, 1024 * 1024)
     );
-    let limits = Limits {
-        client_queue: 8,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_client_queue(8);
     let world = World::limited_chat(limits).await;
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;
@@ -306,14 +303,8 @@ async fn refused(sdk: &Sdk, id: &str, size: usize) -> PostToConnectionError {
 
 #[tokio::test]
 async fn connections_10_the_sdk_parses_54_to_59_into_its_modelled_errors() {
-    let limits = Limits {
-        client_queue: 8,
-        ..Limits::default()
-    };
-    let options = Options {
-        limits,
-        ..Options::default()
-    };
+    let limits = Limits::default().with_client_queue(8);
+    let options = Options::default().with_limits(limits);
     let world = World::start_with(options, Setup::chat).await;
     let mut client = world.connect().await;
     let id = world.connection_id(0).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatctl_local::stack::EventPolicy;
+use chatctl_local::unstable::stack::EventPolicy;
 use chatctl_local::{Hand, Options, StackNotice};
 
 use crate::invocations::{send_event, worker, workers};
@@ -12,10 +12,7 @@ use crate::world::{World, until};
 /// A world with a clock moved by hand, in which `worker` fails on every event.
 async fn failing(policy: EventPolicy) -> (World, Hand) {
     let hand = Hand::default();
-    let options = Options {
-        clock: hand.clock(),
-        ..Options::default()
-    };
+    let options = Options::default().with_clock(hand.clock());
     let world = World::start_with(options, |setup| {
         workers(setup).edit(|stack| stack.functions.get_mut("worker").unwrap().events = policy)
     })

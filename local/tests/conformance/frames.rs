@@ -141,11 +141,8 @@ async fn limits_4_two_hours_close_even_a_busy_connection() {
 
 #[tokio::test]
 async fn a_faster_clock_shortens_the_limits_of_a_connection() {
-    let options = Options {
-        // Ten minutes in 60 milliseconds.
-        clock: Clock::faster(10_000.try_into().unwrap()),
-        ..Options::default()
-    };
+    // Ten minutes in 60 milliseconds.
+    let options = Options::default().with_clock(Clock::faster(10_000.try_into().unwrap()));
     let world = World::start_with(options, Setup::chat).await;
     let mut client = world.connect().await;
     assert_eq!(client.close_code().await, 1001);
@@ -219,10 +216,7 @@ async fn a_post_beyond_32_kb_leaves_in_frames_of_at_most_32_kb() {
 
 #[tokio::test]
 async fn messages_beyond_a_connections_share_wait_in_the_socket() {
-    let limits = Limits {
-        concurrent_messages: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_concurrent_messages(2);
     let world = World::limited_chat(limits).await;
     let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
     world.puppets.on("default", move |_| {

@@ -37,7 +37,7 @@ async fn handshake_2_unknown_stage_root_and_longer_paths_are_refused_with_403() 
 
 #[tokio::test]
 async fn a_stage_without_deployment_refuses_with_403() {
-    let undeployed = |stack: &mut chatctl_local::stack::Stack| {
+    let undeployed = |stack: &mut chatctl_local::unstable::stack::Stack| {
         stack.api.stages.get_mut("v1").unwrap().deployed = None;
     };
     let world = World::start(|setup| setup.chat().edit(undeployed)).await;

@@ -1,6 +1,5 @@
 //! Statements `integrations.3` and `.6`: MOCK integrations, template selection, models, and refused templates.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 
 use chatctl_local::{LocalStack, Options, StackRequest};
@@ -258,13 +257,7 @@ async fn a_message_that_its_model_forbids_never_reaches_the_backend() {
 async fn integrations_6_a_timeout_outside_of_its_bounds_is_a_template_error() {
     for timeout in ["49", "29001"] {
         let text = template(&[mock("Mock", &format!("      TimeoutInMillis: {timeout}"))]);
-        let request = StackRequest {
-            stack_name: "test".to_owned(),
-            template: text,
-            parameters: BTreeMap::new(),
-            code: BTreeMap::new(),
-            ..StackRequest::default()
-        };
+        let request = StackRequest::new("test", text);
         let started = LocalStack::start(request, Options::default(), recorder().0).await;
         let error = started.unwrap_err();
         let problem = error.source().unwrap().to_string();
@@ -291,13 +284,7 @@ async fn an_update_replaces_templates_while_connections_stay() {
     let mut client = world.connect().await;
     client.send("x").await;
     assert_eq!(client.receive().await, "before");
-    let request = StackRequest {
-        stack_name: "test".to_owned(),
-        template: text("after"),
-        parameters: BTreeMap::new(),
-        code: BTreeMap::new(),
-        ..StackRequest::default()
-    };
+    let request = StackRequest::new("test", text("after"));
     world.stack.update(request).await.unwrap();
     until(async || {
         client.send("x").await;

@@ -259,14 +259,8 @@ async fn payloads_have_the_limits_of_lambda_and_must_be_json() {
 
 #[tokio::test]
 async fn a_full_queue_is_429_until_there_is_room() {
-    let limits = Limits {
-        waiting_events: 2,
-        ..Limits::default()
-    };
-    let options = Options {
-        limits,
-        ..Options::default()
-    };
+    let limits = Limits::default().with_waiting_events(2);
+    let options = Options::default().with_limits(limits);
     let world = World::start_with(options, workers).await;
     let (begun, mut begins) = mpsc::unbounded_channel();
     world.puppets.on("worker", move |_| {

@@ -29,10 +29,7 @@ fn events(notices: &[StackNotice]) -> Vec<String> {
 
 #[tokio::test]
 async fn stop_closes_connections_runs_disconnect_and_leaves_no_process_and_no_port() {
-    let options = Options {
-        port: own_port(),
-        ..Options::default()
-    };
+    let options = Options::default().with_port(own_port());
     let world = World::start_with(options, Setup::chat).await;
     let mut client = world.connect().await;
     client.send("x").await;
@@ -141,10 +138,7 @@ async fn a_taken_port_is_a_clear_error() {
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = other.local_addr().unwrap().port();
     let setup = Setup::empty(Puppets::new().await.bootstrap()).chat();
-    let options = Options {
-        port,
-        ..Options::default()
-    };
+    let options = Options::default().with_port(port);
     let (observer, notices) = recorder();
     let error = LocalStack::start_resolved(setup.stack, setup.code, options, observer)
         .await
@@ -171,10 +165,7 @@ async fn a_failed_start_leaves_nothing() {
                 .remove("AttributeDefinitions");
         });
     let (observer, notices) = recorder();
-    let options = Options {
-        port,
-        ..Options::default()
-    };
+    let options = Options::default().with_port(port);
     let error = LocalStack::start_resolved(setup.stack, setup.code, options, observer)
         .await
         .unwrap_err();
@@ -231,11 +222,7 @@ async fn functions_without_code_are_named_all_at_once() {
 
 #[tokio::test]
 async fn a_template_that_cannot_be_run_is_refused_before_anything_starts() {
-    let request = StackRequest {
-        stack_name: "test".to_owned(),
-        template: "Resources: {}".to_owned(),
-        ..StackRequest::default()
-    };
+    let request = StackRequest::new("test", "Resources: {}");
     let (observer, notices) = recorder();
     let error = LocalStack::start(request, Options::default(), observer)
         .await

@@ -32,10 +32,7 @@ async fn reserved_concurrency_overrides_the_default() {
 
 #[tokio::test]
 async fn slow_messages_do_not_delay_connections_with_quick_messages() {
-    let one_process = Options {
-        max_processes_per_function: 1,
-        ..Options::default()
-    };
+    let one_process = Options::default().with_max_processes_per_function(1);
     let world = World::start_with(one_process, |setup| setup.chat()).await;
     let mut quick = world.connect().await;
     for number in 0..10 {

@@ -1,6 +1,6 @@
 //! Statements `routing`: the route of a message.
 
-use chatctl_local::stack::IntegrationKind;
+use chatctl_local::unstable::stack::IntegrationKind;
 
 use crate::setup::{Setup, function_arn};
 use crate::world::{Client, World};

@@ -186,10 +186,7 @@ async fn runtime_5_a_process_gets_no_second_event_before_it_asks_and_n_messages_
 }
 
 async fn n_messages_use_up_to_n_processes() {
-    let options = Options {
-        max_processes_per_function: 3,
-        ..Options::default()
-    };
+    let options = Options::default().with_max_processes_per_function(3);
     let world = World::start_with(options, Setup::chat).await;
     let (begun, mut begins) = mpsc::unbounded_channel();
     world.puppets.on("default", move |received| {

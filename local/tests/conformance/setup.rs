@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chatctl_local::iam::Policy;
-use chatctl_local::stack::{
+use chatctl_local::unstable::stack::{
     Api, Authorization, Authorizer, EventPolicy, Function, Identity, Integration, IntegrationKind,
     Permission, Resource, Role, Route, Stack, Stage, Table,
 };
@@ -237,10 +237,5 @@ fn role_arn() -> String {
 }
 
 fn resource(logical_id: &str, resource_type: &str, physical_id: &str) -> Resource {
-    Resource {
-        logical_id: logical_id.to_owned(),
-        resource_type: resource_type.to_owned(),
-        physical_id: physical_id.to_owned(),
-        digest: String::new(),
-    }
+    Resource::new(logical_id, resource_type, physical_id, "")
 }

@@ -293,10 +293,7 @@ async fn a_request_beyond_16_mb_is_refused() {
 async fn start_on(file: &Path) -> Result<LocalStack, StartError> {
     let puppets = Puppets::new().await;
     let setup = Setup::empty(puppets.bootstrap()).table("chat");
-    let options = Options {
-        tables: TableStorage::File(file.to_owned()),
-        ..Options::default()
-    };
+    let options = Options::default().with_tables(TableStorage::File(file.to_owned()));
     LocalStack::start_resolved(setup.stack, setup.code, options, recorder().0).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatctl_local::stack::Throttle;
+use chatctl_local::unstable::stack::Throttle;
 use chatctl_local::{Hand, Limits, Options};
 use serde_json::Value;
 
@@ -17,11 +17,9 @@ const ONE_A_SECOND: Throttle = Throttle {
 
 async fn world(limits: Limits, setup: impl FnOnce(Setup) -> Setup) -> (World, Hand) {
     let hand = Hand::default();
-    let options = Options {
-        clock: hand.clock(),
-        limits,
-        ..Options::default()
-    };
+    let options = Options::default()
+        .with_clock(hand.clock())
+        .with_limits(limits);
     (World::start_with(options, setup).await, hand)
 }
 
@@ -66,10 +64,7 @@ async fn check_refused_message(world: &World, client: &mut Client, text: &str) {
 #[tokio::test]
 async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_frame() {
     // New connections, for the whole account.
-    let limits = Limits {
-        new_connections: ONE_A_SECOND,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_new_connections(ONE_A_SECOND);
     let (accounts, hand) = world(limits, Setup::chat).await;
     let _first = accounts.connect().await;
     check_refused_handshake(&accounts).await;
@@ -110,13 +105,10 @@ async fn limits_6_too_many_connections_are_429_and_too_many_messages_an_error_fr
         assert_eq!(routes.operate("POST", &id, b"x").await.status, 200);
     }
     // All requests together, for the whole account.
-    let limits = Limits {
-        requests: Throttle {
-            rate: 1.0,
-            burst: 3,
-        },
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_requests(Throttle {
+        rate: 1.0,
+        burst: 3,
+    });
     let (accounts, hand) = world(limits, Setup::chat).await;
     let mut client = accounts.connect().await;
     let id = accounts.connection_id(0).await;
@@ -175,10 +167,7 @@ async fn by_default_a_burst_of_500_connections_and_thousands_of_messages_is_acce
 /// AWS has no such limit; it is this machine's.
 #[tokio::test]
 async fn clients_without_room_are_refused_until_another_leaves_and_that_is_reported_once() {
-    let limits = Limits {
-        connections: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_connections(2);
     let world = World::limited_chat(limits).await;
     let (first, mut second) = (world.connect().await, world.connect().await);
     for _ in 0..2 {

@@ -1,6 +1,6 @@
 //! What an update in place keeps, changes and ends.
 
-use chatctl_local::stack::Stack;
+use chatctl_local::unstable::stack::Stack;
 use chatctl_local::{ChangeSummary, StackNotice, TablesError, UpdateError};
 use serde_json::json;
 use testing::processes::exists;

@@ -86,10 +86,7 @@ impl World {
     /// Like [`World::start`], with a clock that only the test moves.
     pub(crate) async fn by_hand(setup: impl FnOnce(Setup) -> Setup) -> (Self, Hand) {
         let hand = Hand::default();
-        let options = Options {
-            clock: hand.clock(),
-            ..Options::default()
-        };
+        let options = Options::default().with_clock(hand.clock());
         (Self::start_with(options, setup).await, hand)
     }
 
@@ -100,16 +97,12 @@ impl World {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/templates")
             .join(name);
-        let request = StackRequest {
-            stack_name: "test".to_owned(),
-            template: std::fs::read_to_string(path).unwrap(),
-            parameters: BTreeMap::from([(
+        let request = StackRequest::new("test", std::fs::read_to_string(path).unwrap())
+            .with_parameters(BTreeMap::from([(
                 "Controller".to_owned(),
                 variables["CONTROLLER"].clone(),
-            )]),
-            code: BTreeMap::from([(function.to_owned(), executable)]),
-            ..StackRequest::default()
-        };
+            )]))
+            .with_code(BTreeMap::from([(function.to_owned(), executable)]));
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)
             .await
@@ -123,13 +116,7 @@ impl World {
 
     /// Runs a template without functions.
     pub(crate) async fn with_template(template: &str) -> Self {
-        let request = StackRequest {
-            stack_name: "test".to_owned(),
-            template: template.to_owned(),
-            parameters: BTreeMap::new(),
-            code: BTreeMap::new(),
-            ..StackRequest::default()
-        };
+        let request = StackRequest::new("test", template);
         let (observer, notices) = recorder();
         let stack = LocalStack::start(request, Options::default(), observer)
             .await
@@ -148,10 +135,7 @@ impl World {
 
     /// Like [`World::chat`], within `limits`.
     pub(crate) async fn limited_chat(limits: Limits) -> Self {
-        let options = Options {
-            limits,
-            ..Options::default()
-        };
+        let options = Options::default().with_limits(limits);
         Self::start_with(options, Setup::chat).await
     }
 

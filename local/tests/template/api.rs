@@ -1,6 +1,6 @@
 //! The WebSocket API: routes, integrations, authorizers, stages, deployments.
 
-use chatctl_local::stack::{Api, Authorization, Integration, IntegrationKind};
+use chatctl_local::unstable::stack::{Api, Authorization, Integration, IntegrationKind};
 use expect_test::{Expect, expect};
 
 use crate::{API, check_error, check_resource_error, stack, with_api};

@@ -1,6 +1,6 @@
 //! Integrations without functions, their responses, and models: accepted and refused ones.
 
-use chatctl_local::stack::{
+use chatctl_local::unstable::stack::{
     HttpRequest, IntegrationKind, ParameterSource, ParameterTarget, Passthrough, ResponseSource,
 };
 use expect_test::{Expect, expect};

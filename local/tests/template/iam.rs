@@ -1,7 +1,7 @@
 //! Roles and their attached policies.
 
 use chatctl_local::iam::{Decision, Request, decide};
-use chatctl_local::stack::Stack;
+use chatctl_local::unstable::stack::Stack;
 use expect_test::expect;
 
 use crate::{ROLE, check_resource_error, stack, with_api};
@@ -9,11 +9,7 @@ use crate::{ROLE, check_resource_error, stack, with_api};
 const ARN: &str = "arn:aws:iam::000000000000:role/worker";
 
 fn allows(stack: &Stack, action: &str, resource: &str) -> bool {
-    let request = Request {
-        action: action.to_owned(),
-        resource: resource.to_owned(),
-        context: Default::default(),
-    };
+    let request = Request::new(action, resource);
     decide(&stack.roles[ARN].policies, &request) == Decision::Allowed
 }
 

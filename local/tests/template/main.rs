@@ -21,8 +21,8 @@ mod whole;
 
 use std::collections::BTreeMap;
 
-use chatctl_local::stack::{Identity, Stack};
-use chatctl_local::template::{TemplateError, resolve};
+use chatctl_local::unstable::stack::{Identity, Stack};
+use chatctl_local::unstable::template::{TemplateError, resolve};
 use expect_test::Expect;
 
 /// An API, which every stack needs, for templates about something else.

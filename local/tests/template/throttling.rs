@@ -25,7 +25,7 @@ fn stage(settings: &str) -> String {
 fn check(settings: &str, expected: Expect) {
     let stack = stack(&with_api(&stage(settings)));
     let throttles = stack.api.stages["v1"].throttles.iter();
-    let line = |(key, throttle): (&String, &chatctl_local::stack::Throttle)| {
+    let line = |(key, throttle): (&String, &chatctl_local::unstable::stack::Throttle)| {
         format!(
             "{key}: {} a second, {} at once\n",
             throttle.rate, throttle.burst

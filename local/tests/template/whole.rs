@@ -119,8 +119,8 @@ fn another_stack_of_the_same_template_shares_no_ids() {
     .into();
     let mut other = identity();
     other.seed = "another".to_owned();
-    let one = chatctl_local::template::resolve(TEMPLATE, &given, &identity()).unwrap();
-    let two = chatctl_local::template::resolve(TEMPLATE, &given, &other).unwrap();
+    let one = chatctl_local::unstable::template::resolve(TEMPLATE, &given, &identity()).unwrap();
+    let two = chatctl_local::unstable::template::resolve(TEMPLATE, &given, &other).unwrap();
     assert_ne!(one.api.id, two.api.id);
     assert!(
         one.api

@@ -34,18 +34,7 @@ pub(super) struct Assembled {
 impl Assembled {
     /// Whether nothing that runs is different in `other`.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let parts = |of: &Self| {
-            let Request {
-                stack_name,
-                template,
-                parameters,
-                references,
-                code,
-            } = of.request.clone();
-            let request = (stack_name, template, parameters, references, code);
-            (request, of.stamps.clone())
-        };
-        parts(self) == parts(other)
+        (&self.request, &self.stamps) == (&other.request, &other.stamps)
     }
 }
 
@@ -88,11 +77,7 @@ fn foreign(args: &DevArgs, path: &Path) -> Result<Assembled, CommandError> {
         Some(name) => name.to_string(),
         None => "dev".to_owned(),
     };
-    let request = Request {
-        stack_name,
-        template,
-        ..Request::default()
-    };
+    let request = Request::new(stack_name, template);
     Ok(Assembled {
         request,
         places: WatchPaths {
@@ -129,13 +114,10 @@ async fn own(
     }
     let (code, parameters) = build(args, &settings, kept, &mut places, reporter).await?;
     Ok(Assembled {
-        request: Request {
-            stack_name: settings.stack.to_string(),
-            template: render(&settings).to_json(),
-            parameters,
-            references: references.0,
-            code,
-        },
+        request: Request::new(settings.stack.to_string(), render(&settings).to_json())
+            .with_parameters(parameters)
+            .with_references(references.0)
+            .with_code(code),
         places,
         settings: Some(settings),
         stamps: Vec::new(),

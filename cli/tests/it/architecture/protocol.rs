@@ -12,13 +12,15 @@ fn ours_of(package: &str) -> Vec<String> {
     let names = dependencies
         .lines()
         .filter_map(|line| line.split(['.', ' ']).next());
-    let ours = names.filter(|name| name.starts_with("chat") || *name == "testing");
+    let ours = names
+        .filter(|name| name.starts_with("chat") || name.starts_with("apigw") || *name == "testing");
     ours.map(str::to_owned).collect()
 }
 
 #[test]
 fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
-    assert_eq!(ours_of("local"), ["testing"]);
+    assert_eq!(ours_of("local"), ["apigw-mapping", "testing"]);
+    assert_eq!(ours_of("mapping"), [""; 0]);
     assert_eq!(ours_of("protocol"), [""; 0]);
     assert_eq!(
         ours_of("lambdas"),

@@ -16,6 +16,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use super::random::random_hex;
 use super::refusal::{ErrorKind, TargetError};
 use super::target::{DeployMode, Inventory, Resource};
 use crate::config::names::StackName;
@@ -195,8 +196,5 @@ const OWN: &str = "chatctl-";
 
 /// A unique name.
 fn token() -> String {
-    let mut bytes = [0u8; 8];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{OWN}{digits}")
+    format!("{OWN}{}", random_hex::<8>())
 }

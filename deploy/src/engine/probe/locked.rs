@@ -6,8 +6,9 @@ use chat_protocol::Handshake;
 use hyper::StatusCode;
 use tokio_tungstenite::tungstenite;
 
+use super::ProbeError;
 use super::client::{address, connect};
-use super::{ProbeError, nonce};
+use crate::engine::random_hex;
 
 /// Proves of a chat whose tokens come from elsewhere what can be proven without one: that its gateway answers, and that its
 /// authorizer refuses a client without a token.
@@ -19,7 +20,8 @@ pub(super) async fn probe_locked(
     said: &Handshake,
     patience: Duration,
 ) -> Result<String, ProbeError> {
-    let status = refuses_strangers(url, said, &nonce(), Instant::now() + patience).await?;
+    let status =
+        refuses_strangers(url, said, &random_hex::<6>(), Instant::now() + patience).await?;
     let told = match status {
         StatusCode::UNAUTHORIZED => "a client without a token is refused (401)".to_owned(),
         status => format!(

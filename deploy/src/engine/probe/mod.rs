@@ -17,7 +17,7 @@ use self::trial::Trial;
 use crate::config::route::Route;
 use crate::engine::client::Closed;
 use crate::engine::network::ProxyFailure;
-use crate::engine::{TargetError, Token};
+use crate::engine::{TargetError, Token, random_hex};
 use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
@@ -152,7 +152,7 @@ async fn exchange(
     each: Duration,
 ) -> Result<String, ProbeError> {
     // New names each time: late messages of an earlier attempt reach no client.
-    let nonce = nonce();
+    let nonce = random_hex::<6>();
     let anything_may_pass = |_: &tungstenite::Error| false;
     let [a, b] =
         [("a", "b"), ("b", "a")].map(|(own, friend)| address(url, said, &nonce, own, friend));
@@ -207,7 +207,7 @@ pub async fn probe_gateway(
     routes: &[Route],
     patience: Duration,
 ) -> Result<String, ProbeError> {
-    let nonce = nonce();
+    let nonce = random_hex::<6>();
     let client = address(url, said, &nonce, "a", "b");
     let told = match connect(&client, Instant::now() + patience, is_backends).await {
         Ok(connection) => {
@@ -227,12 +227,6 @@ pub async fn probe_gateway(
 /// Whether it is an answer that comes from, or because of, a backend, and not from a stage that is not there yet.
 fn is_backends(error: &tungstenite::Error) -> bool {
     matches!(error, tungstenite::Error::Http(answer) if answer.status() != StatusCode::FORBIDDEN)
-}
-
-fn nonce() -> String {
-    let mut nonce = [0u8; 6];
-    getrandom::fill(&mut nonce).expect("the operating system has random bytes");
-    nonce.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The routes that no message was sent through, for the reader.

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::{Directory, Result};
 use crate::engine::TargetError;
-use crate::local::records::random_hex;
+use crate::engine::random_hex;
 
 /// The suffix of unfinished files.
 const END: &str = ".part";
@@ -25,7 +25,7 @@ pub(in crate::local) struct Part<'a> {
 impl Directory {
     /// Begins the file `name`. Only this user may read it, and run it if `mode` says so.
     pub(in crate::local) fn begin<'a>(&'a self, name: &'a str, mode: Mode) -> Result<Part<'a>> {
-        let part = format!("{name}.{}{END}", random_hex());
+        let part = format!("{name}.{}{END}", random_hex::<16>());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let made = super::plain(name)
             .and_then(|_| openat(&self.handle, &part, flags | OFlags::CLOEXEC, mode));

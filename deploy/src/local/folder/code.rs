@@ -130,8 +130,7 @@ fn copy(mut from: impl Read, mut to: impl Write) -> std::io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    let digest = hash.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(hash.finalize()))
 }
 
 #[cfg(test)]

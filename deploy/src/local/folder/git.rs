@@ -129,8 +129,7 @@ fn search(index: &[u8], id: usize, wanted: &[u8]) -> Option<Searched> {
         at = start.checked_add(usize::try_from(length).ok()?)?;
         let data = index.get(start..at)?;
         if name == b"link" {
-            let shared = data.get(..id)?.iter();
-            searched.shared = Some(shared.map(|byte| format!("{byte:02x}")).collect());
+            searched.shared = Some(hex::encode(data.get(..id)?));
         }
     }
     (at + id == index.len()).then_some(searched)

@@ -16,7 +16,7 @@ use chatctl_local::{Answer, Asked};
 use serde_json::json;
 
 use crate::config::names::PersonName;
-use crate::engine::{TargetError, Token};
+use crate::engine::{TargetError, Token, random_hex};
 
 /// Where the page asks.
 pub const PATH: &str = "/token";
@@ -68,9 +68,7 @@ impl Renewal {
     }
 
     fn granted(&self, name: &PersonName, is_for_once: bool) -> String {
-        let mut bytes = [0u8; 32];
-        getrandom::fill(&mut bytes).expect("the operating system has random bytes");
-        let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = random_hex::<32>();
         let name = name.clone();
         let grant = Grant { name, is_for_once };
         let mut grants = self.grants.lock().expect("no holder of this lock panics");

@@ -21,12 +21,7 @@ pub(super) fn for_route(kind: &str, key: &RouteKey) -> String {
     let is_plain = key.starts_with(|c: char| c.is_ascii_lowercase()) && !key.contains(['-', '_']);
     if !is_plain {
         // `send-all`, `send_all` and `SendAll` would all be `SendAll`.
-        name.extend(
-            Sha256::digest(key)
-                .iter()
-                .take(4)
-                .map(|byte| format!("{byte:02x}")),
-        );
+        name.push_str(&hex::encode(&Sha256::digest(key)[..4]));
     }
     format!("{kind}{name}")
 }

@@ -6,8 +6,8 @@
 
 use super::super::{Created, of_kind};
 use super::kinds::{API, INTEGRATION, INTEGRATION_RESPONSE, ROUTE};
-use crate::jsonpath::JsonPath;
 use crate::template::problem::Problems;
+use apigw_mapping::JsonPath;
 
 /// The variables of an expression for messages, and of one for backends' responses.
 const OF_REQUESTS: &[&str] = &["request.body"];

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::super::{Created, of_kind};
 use super::kinds::ROUTE;
-use crate::jsonpath::JsonPath;
 use crate::stack::{self, IntegrationKind, ParameterMapping, ParameterSource, ParameterTarget};
 use crate::template::problem::{Problem, Problems};
+use apigw_mapping::JsonPath;
 
 const PROPERTY: &str = "RequestParameters";
 
@@ -78,7 +78,8 @@ fn source(text: &str) -> Result<ParameterSource, String> {
         } else {
             format!("$.{path}")
         };
-        return JsonPath::parse(&path).map(|_| ParameterSource::Body(path));
+        JsonPath::parse(&path)?;
+        return Ok(ParameterSource::Body(path));
     }
     let found = named.iter().find_map(|(prefix, make)| {
         let name = text.strip_prefix(prefix).filter(|name| is_name(name))?;

@@ -6,10 +6,10 @@
 use super::super::{Created, of_kind};
 use super::kinds::{INTEGRATION, INTEGRATION_RESPONSE};
 use super::templates::templates;
-use crate::jsonpath::JsonPath;
-use crate::regexes::Pattern;
 use crate::stack::{IntegrationResponse, ResponseSource};
 use crate::template::problem::{Problem, Problems};
+use apigw_mapping::JsonPath;
+use apigw_mapping::Pattern;
 
 /// The responses of `integration`, in the order of their creation.
 pub(super) fn for_integration(

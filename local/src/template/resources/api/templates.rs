@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::Created;
-use crate::mapping::TEMPLATE_BYTES;
 use crate::template::problem::Problem;
+use apigw_mapping::MAX_TEMPLATE_BYTES;
 
 /// Templates by key, none longer than <https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html>
 /// allows. Their contents are only checked when they are used, as on AWS.
@@ -15,7 +15,7 @@ pub(super) fn templates(
     let mut templates = BTreeMap::new();
     for (key, template) in resource.map(property) {
         let text = template.as_str().unwrap_or_default();
-        if text.len() > TEMPLATE_BYTES {
+        if text.len() > MAX_TEMPLATE_BYTES {
             let reason = format!("the template `{key}` is longer than 300 KB");
             return Err(resource.problem(property, reason));
         }
