@@ -127,6 +127,7 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         Settings {
             folder: "".into(),
+            config_file: None,
             ..Settings::load(folder.path(), Overrides::default()).unwrap()
         }
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::sync::watch;
@@ -223,13 +223,29 @@ async fn converse(mut socket: TcpStream, stage: Arc<Stage>) {
             stage.waiting.send_replace(true);
             return std::future::pending().await;
         };
-        if step.hang_up || socket.write_all(step.bytes().as_bytes()).await.is_err() {
+        if step.hang_up {
             return;
         }
         if step.closing {
+            return end_with(&socket, step.bytes().as_bytes()).await;
+        }
+        if socket.write_all(step.bytes().as_bytes()).await.is_err() {
             return;
         }
     }
+}
+
+/// Writes `bytes` so that the end of the connection arrives with them: a client that got the bytes first could send its next
+/// request on a connection that is about to end.
+async fn end_with(socket: &TcpStream, bytes: &[u8]) {
+    #[cfg(target_os = "linux")]
+    let flags = rustix::net::SendFlags::MORE;
+    #[cfg(not(target_os = "linux"))]
+    let flags = rustix::net::SendFlags::empty();
+    let sent = socket.async_io(Interest::WRITABLE, || {
+        rustix::net::send(socket, bytes, flags).map_err(Into::into)
+    });
+    assert_eq!(sent.await.expect("the buffer has room"), bytes.len());
 }
 
 impl Asked {
