@@ -42,7 +42,7 @@ impl From<tungstenite::Error> for LoadError {
     }
 }
 
-/// One open WebSocket of somebody in the chat: the tests' client, which adds nothing to a message but one look at an
+/// One open WebSocket of a client in the chat: the tests' client, which adds nothing to a message but one look at an
 /// empty queue.
 #[derive(Debug)]
 pub(crate) struct Seat(Client);

@@ -29,7 +29,7 @@ pub trait Documents {
 /// How long keys are used before they are asked for again, in seconds. Keys that an issuer has withdrawn are accepted as long.
 const MAX_AGE: u64 = 600;
 
-/// How long nothing is fetched after something was fetched, in seconds. Tokens with made-up key ids, which anybody can send,
+/// How long nothing is fetched after something was fetched, in seconds. Tokens with made-up key ids, which any client can send,
 /// cost the issuer no more requests.
 const PAUSE: u64 = 5;
 

@@ -10,7 +10,7 @@ use testing::conversations::{Fault, Handshake, Party, Script, Welcome, World, pl
 #[derive(Default)]
 struct Room {
     inboxes: BTreeMap<Party, VecDeque<String>>,
-    /// Accepts nobody.
+    /// Accepts no client.
     closed: bool,
     /// Frames appear only when the world settles, as over a slow network.
     slow: bool,

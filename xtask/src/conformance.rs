@@ -6,23 +6,19 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::run::{StepError, cargo, root};
+use crate::run::{StepError, cargo, finish, root};
 
 /// The file with the statements.
 const CHECKLIST: &str = "local/tests/conformance/checklist.toml";
 
 /// The tests of the statements: arguments of `cargo test`, and the prefix of `TOPIC_N_…` in their names.
 const RUNS: [(&[&str], &str); 2] = [
-    (
-        &[
-            "--package=chatctl-local",
-            "--test=conformance",
-            "--test=template",
-        ],
-        "::",
-    ),
-    (&["--package=chatctl", "--test=it"], "conformance::"),
+    (&["--test=conformance", "--test=template"], "::"),
+    (&["--test=it"], "conformance::"),
 ];
+
+/// The functions of those tests. `cargo test` builds examples only if no test is named.
+const FUNCTIONS: [&str; 2] = ["--example=scripted", "--locked"];
 
 #[derive(Debug, Deserialize)]
 struct Checklist {
@@ -53,6 +49,9 @@ pub(crate) fn check() -> Result<(), StepError> {
         .map_err(|error| StepError::Other(format!("could not read {CHECKLIST}: {error}")))?;
     let checklist: Checklist = toml::from_str(&text)
         .map_err(|error| StepError::Other(format!("could not read {CHECKLIST}: {error}")))?;
+    let mut build = Command::new(cargo());
+    build.args(["build", "--workspace"]).args(FUNCTIONS);
+    finish(build, "install a Rust toolchain", "cargo build")?;
     let mut verdicts = BTreeMap::new();
     for (arguments, before) in RUNS {
         let filters = filters(&checklist.statement, before);
@@ -83,7 +82,7 @@ fn filters(statements: &[Statement], before: &str) -> Vec<String> {
 /// The output of `cargo test`. Failed tests are no error here, but compile errors are.
 fn tests(arguments: &[&str], filters: &[String]) -> Result<String, StepError> {
     let output = Command::new(cargo())
-        .args(["test", "--locked", "--no-fail-fast"])
+        .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .args(arguments)
         .arg("--")
         .args(filters)

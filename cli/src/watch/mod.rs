@@ -24,7 +24,7 @@ use self::places::{FolderId, Stamp, View};
 /// How long nothing must happen until a burst of changes is over.
 const QUIET: Duration = Duration::from_millis(40);
 
-/// A burst that goes on is told after this.
+/// A burst that goes on is reported after this.
 const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// How often the places are looked at without a notice.
@@ -92,7 +92,7 @@ impl Watch {
         }
     }
 
-    /// Looks at `places` from now on. Of places that stay, what has changed since they were last looked at is told; of new
+    /// Looks at `places` from now on. Of places that stay, what has changed since they were last looked at is reported; of new
     /// ones, what has changed after `since`.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl Watch {
         let is_news = |path: &Path| !path.ends_with("Cargo.lock");
         seen.entries.retain(|path, stamp| {
             if stamp.is_newer_than(since) && is_news(path) {
-                // Like nothing that may lie there, so that it is told even if it goes again.
+                // Like nothing that may lie there, so that it is reported even if it goes again.
                 *stamp = Stamp::UNKNOWN;
             }
             !stays(path)

@@ -71,7 +71,7 @@ impl Scene {
             .collect()
     }
 
-    /// Waits until a change of `name` is told, in one answer or after others.
+    /// Waits until a change of `name` is reported, in one answer or after others.
     async fn tells(&mut self, name: &str) {
         while !self.told().await.iter().any(|told| told == name) {}
     }

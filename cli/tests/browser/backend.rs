@@ -1,4 +1,4 @@
-//! Windows of a chat that has no function at all: a backend decides who hears what.
+//! Windows of a chat that has no function at all: a backend decides who receives what.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -40,7 +40,7 @@ fn two_windows_opened_by_their_links_talk_within_the_page_s_policy() {
 fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconnected_stays_so() {
     let mut scene = Scene::of("");
     let mut tom = scene.tom();
-    // Somebody who typed names instead of following a link.
+    // A user who typed names instead of following a link.
     let mut ann = scene.stranger();
     ann.fill("#from", "Ann Lee");
     ann.fill("#to", "Tom");
@@ -50,7 +50,7 @@ fn a_reloaded_window_goes_on_under_its_name_and_one_that_was_disconnected_stays_
     ann.until_status("Connected as Ann Lee, talking to Tom");
     tom.until_status("Connected as Tom");
     ann.says("still me");
-    // Tom's friend is Jerry: the page cannot know who else writes, and names whom it was told.
+    // Tom's friend is Jerry: the page cannot know who else writes, and names the friend of its link.
     tom.until(
         "Tom got it",
         "document.querySelector('#log').innerText.includes('still me')",

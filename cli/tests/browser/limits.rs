@@ -53,7 +53,7 @@ fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
     tom.eval("line.send('no JSON')");
     tom.sees("Error: Forbidden");
     assert_eq!(tom.status(), "Connected as Tom, talking to Jerry");
-    // The same stack by a page that was told nothing.
+    // The same stack by a page without settings.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/web/index.html");
     let mut stranger = scene.window(&format!("file://{folder}"));
     stranger.fill("#endpoint", &scene.endpoint);
@@ -82,7 +82,7 @@ fn what_a_backend_or_a_gateway_sends_is_told_apart_from_what_people_say() {
             "error",
             "there is no `text`",
         ),
-        // Somebody's words, however much they look like JSON.
+        // A user's words, however much they look like JSON.
         (r#"{"message":"hi"}"#, "text", r#"{"message":"hi"}"#),
         (
             r#"{"action":"newMessage","payload":1}"#,

@@ -30,7 +30,7 @@ fn three_windows_hear_one_another_and_an_own_message_that_comes_back_is_shown_on
         "the message has come back",
         "awaited.length === 0 && !document.querySelector('.pending')",
     );
-    // Somebody else's equal words are words of their own.
+    // Equal words of another user are another message.
     cid.says("Hi");
     ann.sees("Another User: Hi");
     bob.says("<b>Bye</b>");

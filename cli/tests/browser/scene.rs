@@ -38,7 +38,7 @@ impl Scene {
         }
     }
 
-    /// Where the page is, for somebody who gives no name.
+    /// Where the page is, for a user who gives no name.
     pub(crate) fn base(&self) -> String {
         self.links[0].split('?').next().unwrap().to_owned()
     }
@@ -53,17 +53,17 @@ impl Scene {
         self.browser.blank()
     }
 
-    /// The window of whoever follows the first link.
+    /// The window of the user who follows the first link.
     pub(crate) fn tom(&mut self) -> Window {
         self.browser.window(&self.links[0])
     }
 
-    /// The window of whoever follows the second link.
+    /// The window of the user who follows the second link.
     pub(crate) fn jerry(&mut self) -> Window {
         self.browser.window(&self.links[1])
     }
 
-    /// A window of somebody who has followed no link.
+    /// A window of a user who has followed no link.
     pub(crate) fn stranger(&mut self) -> Window {
         let base = self.base();
         self.browser.window(&base)

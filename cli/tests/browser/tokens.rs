@@ -111,7 +111,7 @@ fn a_page_without_new_tokens_asks_for_one_and_sends_what_was_refused() {
     tom.click("#connect");
     jerry.sees("Tom: said too late");
     assert_eq!(tom.messages(), ["You: said too late"]);
-    // Under somebody else's name the token is no good.
+    // Under another user's name the token is no good.
     tom.click("#disconnect");
     tom.fill("#from", "Jerry");
     tom.click("#connect");

@@ -350,7 +350,7 @@ fn whatever_opens_a_connection_limits_its_time() {
             "{} opens connections without a limit",
             file.display()
         );
-        // Its requests have limits, and its silence is told.
+        // Its requests have limits, and its silence is reported.
         assert!(
             !code.contains("aws_smithy_http_client") || file.ends_with("aws/http.rs"),
             "{} makes an HTTP client of its own",

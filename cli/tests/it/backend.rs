@@ -1,4 +1,4 @@
-//! What a backend of the user's is told by the rendered templates, whatever people say.
+//! The requests that a user's backend gets from the rendered templates, whatever people say.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Told {
     }
 }
 
-/// A server that writes down what it is told and answers with one status.
+/// A server that records its requests and answers with one status.
 struct Backend {
     server: Server,
     status: Arc<AtomicU16>,

@@ -1,4 +1,4 @@
-//! What the conversation scripts cannot say: a text in several frames, and connections that nobody said goodbye to.
+//! What the conversation scripts cannot say: a text in several frames, and connections that end without a close frame.
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -17,7 +17,7 @@ fn a_text_of_128_kb_in_frames_that_cut_characters_in_two_arrives_whole() {
     assert!(jerry.hear() == text, "it is not the same text");
 }
 
-/// A killed stack tells nobody that it is gone: its table still has the connections.
+/// A killed stack closes no connection properly: its table still has the connections.
 #[test]
 fn connections_that_are_gone_hold_no_message_up_and_are_forgotten() {
     let config = include_str!("../../../examples/broadcast-cleanup/chatctl.toml");
@@ -37,7 +37,7 @@ fn connections_that_are_gone_hold_no_message_up_and_are_forgotten() {
             .count()
     };
     let mut said = 0;
-    // For some seconds a 410 may as well mean that somebody is just arriving.
+    // For some seconds a 410 may as well mean that a client is just arriving.
     eventually("nobody is looked for in vain any more", || {
         let before = logged("gone=2");
         here[0].say(r#"{"action":"broadcast","data":"Who is left?"}"#);

@@ -109,7 +109,7 @@ fn what_comes_in_appears_above_the_line_that_is_being_typed() {
     jerry.sees("· open");
     tom.types("hel");
     tom.sees("Tom> hel");
-    // With a sequence that would clear the screen, and a second line that looks like somebody else's.
+    // With a sequence that would clear the screen, and a second line that looks like another user's.
     let mut stranger = Chat::open(&endpoint(&project), "Ann", "Tom");
     stranger.say("\u{1b}]0;x\u{7}\u{9b}2J\u{202e}hi\r\n· closed");
     tom.sees("← ␛]0;x␇�2J�hi");

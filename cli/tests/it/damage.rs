@@ -1,4 +1,4 @@
-//! Files of a local stack that somebody, or a power failure, has damaged.
+//! Files of a local stack that a user, or a power failure, has damaged.
 
 use crate::project::Project;
 

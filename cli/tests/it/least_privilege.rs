@@ -129,7 +129,7 @@ impl Stack {
         heard.await
     }
 
-    /// What was told so far, in which nothing was denied.
+    /// The log so far, in which nothing was denied.
     fn told_without_a_denial(&self) -> String {
         let told = self.told.lock().unwrap().join("\n");
         assert!(
@@ -225,7 +225,7 @@ async fn direct_needs_manage_connections_to_deliver_anything() {
 async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
     let template = template_without("DirectRole", "dynamodb:DeleteItem");
     let stack = start(&template).await;
-    // A row of a connection that was open an hour ago, and whose end nobody was told of.
+    // A row of a connection that was open an hour ago, and whose end the table does not show.
     let status = stack.stack.status();
     let table = status.tables[0].name.clone();
     let now = now();

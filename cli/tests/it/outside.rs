@@ -123,7 +123,7 @@ pub(crate) fn aws(
     (address, heads)
 }
 
-/// An AWS with TLS: ann's account without any stack, and a chat that says back what it is told.
+/// An AWS with TLS: ann's account without any stack, and a chat that echoes each message.
 pub(crate) fn aws_by_tls() -> SocketAddr {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/certificates");
     let chain = CertificateDer::pem_file_iter(format!("{folder}/server.pem")).unwrap();

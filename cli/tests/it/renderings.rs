@@ -72,7 +72,7 @@ fn a_rendering_of_each_mode_of_auth_passes_cfn_lint() {
     };
     lint_beside(&token, "yaml", &["eu-west-1"], beside);
     lint_beside(&token, "json", &["us-gov-west-1"], beside);
-    // Without a key there is no template: a stack of it would let nobody in.
+    // Without a key there is no template: a stack of it would refuse every client.
     let refused = Project::new(&token).run(&["render"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
     refused.explains("chatctl.keys.json has none");

@@ -63,7 +63,7 @@ fn a_handler_learns_who_speaks_and_answers_without_any_permission() {
     });
 }
 
-/// Everything that needs a permission, and what a client hears of it that is alone in the chat.
+/// Everything that needs a permission, and what a client that is alone in the chat receives.
 const DEEDS: [(&str, &[&str]); 7] = [
     (r#""sender","text":"x""#, &["x", "[1,0,0]"]),
     (r#""person","to":"Tom","text":"x""#, &["x", "[1,0,0]"]),

@@ -34,7 +34,7 @@ fn at_a_terminal(command: Command) -> String {
     at_a_terminal_of(80, command)
 }
 
-/// The same with so many columns; 0 of them are what a terminal has that nobody has told its size.
+/// The same with so many columns; a terminal without a set size has 0 of them.
 fn at_a_terminal_of(columns: u16, mut command: Command) -> String {
     let (mut master, slave) = pty::open();
     let size = Winsize {

@@ -11,7 +11,7 @@ fn messages_beyond_the_stage_s_limits_are_refused_and_status_tells_so() {
     for number in 0..10 {
         tom.say(&number.to_string());
     }
-    // Nobody is there to read them, so each is answered.
+    // No friend is there to read them, so each is answered.
     let frames: Vec<_> = (0..10).map(|_| tom.hear()).collect();
     let refused = frames
         .iter()

@@ -1,4 +1,4 @@
-//! Which code is built and started, and that it is told beforehand.
+//! Which code is built and started, and that chatctl names it beforehand.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

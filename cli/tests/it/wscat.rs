@@ -66,7 +66,7 @@ impl Terminal {
         }
     }
 
-    /// Nothing has been shown that nobody has looked at.
+    /// All that was shown has been looked at.
     pub(crate) fn saw_nothing_else(&self) {
         let more: Vec<String> = self
             .screen

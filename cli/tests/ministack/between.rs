@@ -23,9 +23,9 @@ type Which = Box<dyn Fn(&str) -> bool + Send>;
 /// What is kept from going on when a request is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The emulator never hears of it.
+    /// The emulator does not get the request.
     Request,
-    /// The emulator has done what was asked, and nobody hears of it.
+    /// The emulator has done what was asked, and its answer is lost.
     Answer,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Waits until somebody has made the request.
+    /// Waits until the request has been made.
     pub(crate) async fn reached(&mut self) {
         let waiting = tokio::time::timeout(Duration::from_secs(120), &mut self.reached);
         waiting
@@ -138,7 +138,7 @@ impl Between {
         self.wishes.lock().unwrap().expired_with = None;
     }
 
-    /// Whoever asked so far changed no stack and sent no object.
+    /// No request so far changed a stack or sent an object.
     #[track_caller]
     pub(crate) fn only_looked(&self) {
         let changing = ["CreateChangeSet", "ExecuteChangeSet", "DeleteStack"];
@@ -173,7 +173,7 @@ impl Between {
         }
     }
 
-    /// Every change set that is told tells the value that `path` of `resource` had before, as AWS does where the
+    /// Every change set that is described has the value that `path` of `resource` had before, as AWS does where the
     /// property is deleted and the emulator does not.
     pub(crate) fn tell_value_before(&self, resource: &str, path: &str, value: &str) {
         let told = (resource.to_owned(), path.to_owned(), value.to_owned());
@@ -252,7 +252,7 @@ async fn pass(
             };
             // Not every test waits until it is reached.
             let _unheard = hold.reached.send(());
-            // Nobody says when it is released: the holder just goes.
+            // Its release is not announced: the holder just goes.
             let _gone = hold.released.await;
             let gone = Response::builder().status(503).body(Bytes::new());
             answer.unwrap_or_else(|| gone.unwrap())

@@ -5,7 +5,7 @@ use testing::Client;
 use testing::until::within;
 use tokio_tungstenite::tungstenite::Error;
 
-/// What a sender is told whose friend is not there.
+/// What a sender gets whose friend is not there.
 pub(crate) use chat_protocol::FRIEND_NOT_REACHABLE as NOTICE;
 
 pub(crate) struct Person(Client);

@@ -159,7 +159,7 @@ impl Cloud {
         answer.items.unwrap_or_default().len()
     }
 
-    /// Writes a row of `name` for a connection that nobody has, as if it had been made `seconds` ago.
+    /// Writes a row of `name` for a connection that does not exist, as if it had been made `seconds` ago.
     pub(crate) async fn row_of_a_lost_connection(&self, table: &str, name: &str, seconds: u64) {
         let epoch = std::time::SystemTime::UNIX_EPOCH;
         let now = epoch.elapsed().unwrap().as_secs();

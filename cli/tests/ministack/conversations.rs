@@ -36,7 +36,7 @@ impl Deployed for Cloud {
 
 /// All connections end, and what was not dealt with is forgotten, so that one script's failure is not the next one's.
 async fn clear(world: &mut OverSockets<Cloud>) {
-    // What did not come until now was told already.
+    // What did not come until now is in the list already.
     drop(world.clear().await);
     world.sent = world.deployed.finished_runs("Direct").await;
     world.ended = world.deployed.finished_runs("Disconnect").await;

@@ -1,4 +1,4 @@
-//! What is left when somebody says no, or Ctrl-C.
+//! What is left after a no, or Ctrl-C.
 
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ async fn a_teardown_is_agreed_to_by_the_stack_s_name_only() {
 #[tokio::test]
 async fn ctrl_c_while_following_leaves_aws_to_it_and_the_next_deployment_follows() {
     let cloud = Cloud::start().await;
-    // It fails when it is told to, and not before.
+    // It fails at the test's command, and not before.
     cloud.between.edit_templates(with_a_failure(3600));
     let deploy = format!("{} --yes", deploy());
     let (code, shown) = watched(

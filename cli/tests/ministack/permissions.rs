@@ -153,7 +153,7 @@ async fn where_an_authorizer_proves_sessions_nothing_reads_them_from_the_table()
     assert_eq!(cloud.between.denied(), [""; 0]);
 }
 
-/// What Tom hears who talks to Jerry, of whom there is only the row of a connection that ended unnoticed long ago.
+/// What Tom receives who talks to Jerry, of whom there is only the row of a connection that ended unnoticed long ago.
 async fn talks_to_a_lost_connection(url: &str, cloud: &Cloud, table: &str) -> String {
     let long_ago = 3600;
     cloud

@@ -120,7 +120,7 @@ pub(crate) async fn recorded(
     let (shown, mut output) = (screen.clone(), master.try_clone().unwrap());
     let reading = std::thread::spawn(move || {
         let (mut bytes, mut received) = ([0; 4096], Vec::new());
-        // The end is an error on a terminal: nobody holds its other end any more.
+        // The end is an error on a terminal: no process holds its other end any more.
         while let Ok(count @ 1..) = output.read(&mut bytes) {
             received.extend_from_slice(&bytes[..count]);
             shown.lock().unwrap().process(&bytes[..count]);

@@ -71,7 +71,7 @@ impl FakeStacks {
         self
     }
 
-    /// The first script is an operation that somebody else started.
+    /// The first script is an operation that another deployer started.
     pub(super) fn busy(self) -> Self {
         *self.in_the_way.borrow_mut() = Some(InTheWay::Busy);
         self

@@ -130,7 +130,7 @@ async fn settled(
     }
 }
 
-/// How long it has taken, and since when nothing was told.
+/// How long it has taken, and since when nothing was reported.
 struct News {
     began: Instant,
     told: Instant,

@@ -47,7 +47,7 @@ pub struct News {
 struct Group {
     name: String,
     since: i64,
-    /// What was told already, as far back as is asked again.
+    /// What was reported already, as far back as is asked again.
     told: BTreeMap<String, i64>,
 }
 

@@ -1,6 +1,6 @@
 //! The requests that a command makes, each told as it ends: what `-v` shows.
 //!
-//! A request is told by its method, service, operation, outcome and time. Headers, bodies and queries may hold secrets,
+//! A request is shown by its method, service, operation, outcome and time. Headers, bodies and queries may hold secrets,
 //! so nothing here ever takes one.
 
 use std::fmt;

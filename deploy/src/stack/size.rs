@@ -1,4 +1,4 @@
-//! Sizes, as a reader is told them.
+//! Sizes, as people read them.
 
 /// In millions of bytes, with one decimal: `5.4 MB`.
 pub fn megabytes(bytes: u64) -> String {

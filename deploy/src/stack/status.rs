@@ -76,7 +76,7 @@ pub enum StackState {
     Busy,
     /// A name with nothing useful behind it, which CloudFormation does not update: delete it first.
     Leftover,
-    /// It can be neither updated nor deleted until somebody decides.
+    /// It can be neither updated nor deleted until its owner decides.
     Stuck,
 }
 

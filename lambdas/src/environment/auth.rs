@@ -55,7 +55,7 @@ impl Environment<'_> {
         })
     }
 
-    /// What a token must say, of `issuer` or of anybody who has one of the stack's keys.
+    /// What a token must say, of `issuer` or of any owner of one of the stack's keys.
     ///
     /// # Errors
     /// [`EnvironmentError`] when no audience is named: a token for anything else would be accepted.

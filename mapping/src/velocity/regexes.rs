@@ -1,6 +1,6 @@
 //! Java's `replaceAll`, `replaceFirst`, `split` and `matches`, with regular expressions.
 //!
-//! Errors quote nothing: a pattern may be made of what somebody said, and errors are logged.
+//! Errors quote nothing: a pattern may be made of a client's message, and errors are logged.
 
 use regex_lite::Captures;
 

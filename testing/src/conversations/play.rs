@@ -262,7 +262,7 @@ fn listed(frames: &[String]) -> String {
         .join(", ")
 }
 
-/// A text as it would be quoted in a script, cut where nobody would read on.
+/// A text as it would be quoted in a script, cut where no reader would read on.
 fn shown(text: &str) -> String {
     const ENOUGH: usize = 120;
     let mut shown = format!("{:?}", text.chars().take(ENOUGH).collect::<String>());

@@ -44,12 +44,12 @@ pub(crate) const DIRECT: Stack = Stack {
 /// Every stack that a script may name.
 pub const STACKS: [Stack; 5] = [
     DIRECT,
-    // Everybody hears everybody, and oneself.
+    // Each client receives every message, its own included.
     Stack {
         name: "broadcast",
         routes: &[room("onMessage", Some("message"), true, ROOM_BYTES)],
     },
-    // Everybody hears everybody else, and frames are not looked into.
+    // Each client receives every other's messages, and frames are not looked into.
     Stack {
         name: "relay",
         routes: &[room("$default", None, false, ROOM_BYTES)],

@@ -76,7 +76,7 @@ pub trait World {
     /// Ends `party`'s connection without a goodbye.
     ///
     /// When this returns, nothing can be posted to it any more. Whether the
-    /// handlers are told is up to the gateway; scripts hold either way.
+    /// handlers get is up to the gateway; scripts hold either way.
     ///
     /// # Errors
     /// When the connection could not be ended.

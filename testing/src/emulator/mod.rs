@@ -100,7 +100,7 @@ impl Drop for Emulator {
     fn drop(&mut self) {
         // It ends the functions' processes before it ends itself.
         let pid = rustix::process::Pid::from_child(&self.child);
-        // A drop has nobody to tell; a process that is gone already is what is wanted.
+        // A drop cannot report; a process that is gone already is what is wanted.
         if rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok() {
             drop(self.child.wait());
         }

@@ -32,10 +32,10 @@ fn action(body: &Bytes) -> Option<&str> {
         .then_some(action)
 }
 
-/// Sends `request` to whoever listens on `port` of 127.0.0.1, on a connection of its own.
+/// Sends `request` to the listener on `port` of 127.0.0.1, on a connection of its own.
 ///
 /// # Errors
-/// Nobody answers in HTTP.
+/// No server answers in HTTP.
 pub async fn forward(port: u16, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Fault> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let (mut sender, connection) =
@@ -49,7 +49,7 @@ pub async fn forward(port: u16, request: Request<Full<Bytes>>) -> Result<Respons
 /// The status that `method path` is answered with.
 ///
 /// # Errors
-/// Nobody answers in HTTP.
+/// No server answers in HTTP.
 pub async fn ask_status(port: u16, method: &str, path: &str) -> Result<u16, Fault> {
     let request = Request::builder()
         .method(method)

@@ -18,7 +18,7 @@ const AHEAD: usize = 64;
 /// Sends every line of stdin that is not empty, and writes every text that comes in to stdout.
 ///
 /// # Errors
-/// See [`talk`]; or a line was not sent, or may not have arrived, as was told where it happened.
+/// See [`talk`]; or a line was not sent, or may not have arrived; a message at that point says so.
 pub(super) async fn chat(
     identity: Identity,
     framing: &Framing,

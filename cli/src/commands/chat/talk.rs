@@ -120,7 +120,7 @@ struct Talk<'a, V> {
     sent: VecDeque<(SystemTime, String)>,
     /// How many frames were refused because the token has expired.
     refused: usize,
-    /// Whether it was told that there is no new token.
+    /// Whether a message has said that there is no new token.
     has_complained: bool,
     ended: bool,
 }

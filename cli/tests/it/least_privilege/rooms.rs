@@ -159,7 +159,7 @@ async fn both_roles_need_both_log_actions_to_be_heard() {
     }
 }
 
-/// Takes `action` from Deliver, lets somebody speak to a crowd that left an hour ago, and waits for what Deliver says.
+/// Takes `action` from Deliver, lets a client send to a crowd that left an hour ago, and waits for what Deliver says.
 async fn deliver_is_denied(action: &str, words: &[&str]) {
     let stack = start(&relay_without("DeliverRole", action)).await;
     stack.fill(CROWD, now() - 3600).await;

@@ -50,7 +50,7 @@ fn tokens_of_an_issuer_are_accepted_by_discovery_and_a_conversation_outlives_a_r
     assert_eq!(heard.next().unwrap().unwrap(), "after");
     drop(tom.stdin.take());
     assert!(tom.wait().unwrap().success());
-    // Somebody else's token, no token, and another name.
+    // Another user's token, no token, and another name.
     let said = chat(&owner, &[], "", None);
     assert_eq!(said.code, 2);
     said.explains(&issuer.url);

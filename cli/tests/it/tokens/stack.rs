@@ -100,7 +100,7 @@ fn a_chat_makes_its_token_or_takes_it_from_a_variable_a_file_or_stdin() {
     let words = ["--to", "Ann", "--token-file", "-"];
     let said = chat(&owner, &words, &format!("{ann}\nfrom stdin\n"), None);
     assert_eq!(said.stdout, "from stdin\n", "{}", said.stderr);
-    // Under another name than the token's nobody is let in, nor without a good one.
+    // A handshake with another name than the token's is refused, and one without a good token.
     let said = chat(&owner, &["--as", "Tom"], "x\n", Some(&ann));
     assert_eq!(
         (said.code, said.stdout.as_str()),

@@ -78,7 +78,7 @@ impl Rooms {
         ann
     }
 
-    /// What Bob hears when Ann says hello.
+    /// What Bob receives when Ann says hello.
     async fn bob_hears(&self) -> String {
         let mut bob = self.enters().await;
         let _ann = self.ann_says_hello().await;

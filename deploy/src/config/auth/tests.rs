@@ -1,4 +1,4 @@
-//! What `[auth]` may say, and what is told where it may not.
+//! What `[auth]` may say, and the errors where it may not.
 
 use super::*;
 use crate::config::{FILE_NAME, Overrides};

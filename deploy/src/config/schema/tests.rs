@@ -122,7 +122,7 @@ fn rows(schema: &Value, table: &Value, within: &str, rows: &mut Vec<String>) {
         let described = said["description"].as_str().unwrap_or_default();
         let default = match &said["default"] {
             Value::Null | Value::Object(_) | Value::Array(_)
-                if within == "" || said["default"].is_null() =>
+                if within.is_empty() || said["default"].is_null() =>
             {
                 "–".into()
             }

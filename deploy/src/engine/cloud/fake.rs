@@ -21,7 +21,7 @@ pub(super) struct FakeCloud {
     pub(super) template: RefCell<Option<Template>>,
     pub(super) resources: RefCell<Vec<Resource>>,
     change_sets: RefCell<VecDeque<ChangeSetState>>,
-    /// The names of change sets that nobody has executed.
+    /// The names of change sets that were not executed.
     pub(super) waiting: RefCell<Vec<String>>,
     /// What the validation answers; `None` where we may not ask.
     pub(super) findings: RefCell<Option<Vec<Finding>>>,
@@ -29,11 +29,11 @@ pub(super) struct FakeCloud {
     running: RefCell<VecDeque<String>>,
     events: RefCell<Vec<CloudEvent>>,
     token: RefCell<String>,
-    /// The events do not carry tokens, as when somebody else's tool gave none.
+    /// The events do not carry tokens, as when another tool gave none.
     is_tokenless: Cell<bool>,
     /// The next question about the stack is refused so.
     refused: RefCell<Option<TargetError>>,
-    /// What somebody else makes of the stack while the next change set is computed.
+    /// What another deployer makes of the stack while the next change set is computed.
     meanwhile: RefCell<Option<&'static str>>,
     pub(super) log: RefCell<Vec<String>>,
     /// What goes wrong with the answers to these requests.
@@ -137,7 +137,7 @@ impl FakeCloud {
         self
     }
 
-    /// An operation of somebody else, already at its first step.
+    /// An operation of another deployer, already at its first step.
     pub(super) fn running(self, script: &str) -> Self {
         let fake = self.operation(script);
         fake.is_tokenless.set(true);
@@ -145,7 +145,7 @@ impl FakeCloud {
         fake
     }
 
-    /// While the next change set is computed, somebody else brings the stack into this status.
+    /// While the next change set is computed, another deployer brings the stack into this status.
     pub(super) fn meanwhile(self, status: &'static str) -> Self {
         *self.meanwhile.borrow_mut() = Some(status);
         self

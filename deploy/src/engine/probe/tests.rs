@@ -213,7 +213,7 @@ async fn a_secure_url_is_spoken_to_in_tls() {
 }
 
 /// A gateway as it may be right after a deployment: of the first two it passes nothing on, the next two it answers
-/// itself, and from then on everybody gets what anybody says.
+/// itself, and from then on every client gets each message.
 async fn deployed_a_moment_ago() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! What functions are told of `[auth]`, and may do because of it.
+//! The variables and permissions that functions get because of `[auth]`.
 
 use chat_protocol::{Handler, variable};
 use serde_json::{Value, json};

@@ -23,7 +23,7 @@ impl View for Notes {
     }
     fn state(&mut self, state: State, words: &str) {
         if let (State::Open, Some(opened)) = (state, &self.opened) {
-            // Once is enough for whoever waits for it.
+            // Once is enough for the test that waits for it.
             let _full = opened.try_send(());
         }
         // Ports are different every time.
