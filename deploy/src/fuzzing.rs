@@ -7,8 +7,11 @@ use crate::config::{FILE_NAME, Overrides, Settings};
 pub use crate::packaging::fuzzing::elf;
 use crate::stack::render;
 
-/// Each target's name, and what it does with an input.
-pub const TARGETS: [(&str, fn(&[u8])); 2] = [("config", config), ("elf", elf)];
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
+/// Each target's name, and the target.
+pub const TARGETS: [(&str, Target); 2] = [("config", config), ("elf", elf)];
 
 /// A config file. The stack of one that is accepted can be read by the local target.
 pub fn config(data: &[u8]) {

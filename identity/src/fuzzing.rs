@@ -11,8 +11,11 @@ use ring::signature::Ed25519KeyPair;
 
 use crate::{KeySet, PrivateKey, PublicKey, Rules, Verifier};
 
-/// Each target's name, and what it does with an input.
-pub const TARGETS: [(&str, fn(&[u8])); 2] = [("token", token), ("keys", keys)];
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
+/// Each target's name, and the target.
+pub const TARGETS: [(&str, Target); 2] = [("token", token), ("keys", keys)];
 
 /// The key of RFC 8037, appendix A.1.
 const SEED: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";

@@ -19,8 +19,11 @@ use crate::schema::Schema;
 use crate::template;
 use crate::websocket::{accept_key, read_frames};
 
-/// Each target's name, and what it does with an input.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
+/// Each target's name, and the target.
+pub const TARGETS: [(&str, Target); 6] = [
     ("request_head", request_head),
     ("frames", frames),
     ("template", template),

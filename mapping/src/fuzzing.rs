@@ -10,8 +10,11 @@ use serde_json::{Map, Value, json};
 
 use crate::{Inputs, JsonPath, Pattern, Template};
 
-/// Each target's name, and what it does with an input.
-pub const TARGETS: [(&str, fn(&[u8])); 3] = [
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
+/// Each target's name, and the target.
+pub const TARGETS: [(&str, Target); 3] = [
     ("velocity", velocity),
     ("json_path", json_path),
     ("java_pattern", java_pattern),
