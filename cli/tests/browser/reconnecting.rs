@@ -146,7 +146,9 @@ fn a_quiet_connection_is_replaced_before_the_idle_limit_and_nobody_notices() {
 fn a_replacement_that_fails_leaves_the_connection_as_it_is() {
     let mut scene = Scene::of("");
     let [mut tom, mut jerry] = two_patient_windows(&mut scene);
-    tom.eval("window.before = line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'; laterNow(); next.addEventListener('close', () => { failed = true })");
+    tom.eval("window.before = line; window.failed = false; document.querySelector('#endpoint').value = 'ws://127.0.0.1:9/v1'");
+    tom.eval("window.WebSocket = class extends WebSocket { constructor(...of) { super(...of); this.addEventListener('close', () => { failed = true; }); } }; true");
+    tom.eval("laterNow()");
     tom.until("the other one could not be opened", "failed && !next");
     jerry.says("still there?");
     tom.sees("Jerry: still there?");

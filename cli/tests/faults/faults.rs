@@ -42,17 +42,17 @@ impl Fault {
             Self::LostBefore | Self::LostAfter => &["check the network"],
             Self::Internal => &["AWS had an internal error"],
             Self::Denied => &["lacks the permission"],
-            Self::Throttled => &["asked too often"],
+            Self::Throttled => &["AWS throttled the request"],
             // Without a body, as S3 often answers, there is only a connection that breaks.
             Self::Truncated => &["check the network", "not all of it"],
-            Self::WebPage => &["answered with a web page"],
+            Self::WebPage => &["responded with a web page"],
             Self::Empty => &[
                 "check the network",
-                "not AWS's answer",
+                "incomplete or not AWS's",
                 "nothing was begun",
                 "NoSuch",
             ],
-            Self::Silence => &["did not answer in time", " within "],
+            Self::Silence => &["did not respond in time", " within "],
         }
     }
 }
