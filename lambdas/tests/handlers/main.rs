@@ -1,5 +1,7 @@
 //! Tests of the handlers with the fakes, driven by events as API Gateway makes them.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod authorize;
 mod broadcast;
 mod connect;
