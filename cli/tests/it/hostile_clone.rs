@@ -330,7 +330,7 @@ fn pipes_files_and_open_folders_are_refused_at_once_and_in_words() {
         }
     };
     std::fs::write(&root, "").unwrap();
-    refused("it is no folder");
+    refused("it is not a folder");
     std::fs::remove_file(&root).unwrap();
     std::fs::create_dir_all(project.state()).unwrap();
     std::fs::set_permissions(&root, PermissionsExt::from_mode(0o770)).unwrap();
@@ -342,7 +342,7 @@ fn pipes_files_and_open_folders_are_refused_at_once_and_in_words() {
         let pipe = project.state().join(name);
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
-        refused("it is no file");
+        refused("it is not a regular file");
         std::fs::remove_file(pipe).unwrap();
     }
 }

@@ -121,7 +121,7 @@ fn a_credential_process_that_fails_is_named_and_what_it_prints_is_not() {
         ),
         (
             "echo s3cret",
-            "`echo`, printed no credentials in the form that AWS tools take",
+            "`echo`, printed no credentials in the format of AWS tools",
         ),
         (
             "echo '{\"Version\":7,\"AccessKeyId\":\"s3cret\"}'",
@@ -148,7 +148,7 @@ fn a_key_that_no_request_can_be_signed_with_is_no_reason_to_panic() {
     told(
         &run(&mut with_profile(&project)),
         4,
-        "characters in them that no key has",
+        "contain characters that no key has",
         "credential_process",
     );
     let config = "[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\n[profile q]\naws_access_key_id = ключ\naws_secret_access_key = x\n";
@@ -267,7 +267,7 @@ fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_told_by_its_variable
     told(
         &half,
         2,
-        "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not",
+        "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not",
         "unset AWS_ACCESS_KEY_ID",
     );
     // From the profile, where the environment has nothing.

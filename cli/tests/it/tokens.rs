@@ -147,7 +147,7 @@ fn what_cannot_be_a_token_is_refused_with_the_remedy() {
         &["--as", "Tom", "--expires", "31d"][..],
         &["--as", "Tom", "--expires", "12"],
         &["--as", "Tom\n"],
-        &["--as", "Tom", "--can", "se nd"],
+        &["--as", "Tom", "--can", "se d"],
         &[],
     ] {
         let refused = owner.run(&[&["token"], words].concat());
