@@ -59,7 +59,7 @@ fn a_handler_learns_who_speaks_and_answers_without_any_permission() {
     let refused = asks(&mut tom, "\"sing\"");
     assert!(refused.contains("Internal server error"), "{refused}");
     eventually("the reason is logged", || {
-        logged(&project).contains("not known how to do")
+        logged(&project).contains("unknown action")
     });
 }
 

@@ -182,7 +182,7 @@ mod tests {
             ("{", "not a JSON object"),
             ("{}", "not a key"),
             (r#"{"keys":[]}"#, "without a key"),
-            (r#"{"kty":"OKP","kty":"RSA"}"#, "twice"),
+            (r#"{"kty":"OKP","kty":"RSA"}"#, "a duplicate name"),
             ("ssh-ed25519 AAAA me", "OpenSSH"),
             (
                 "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",

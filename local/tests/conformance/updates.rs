@@ -183,7 +183,7 @@ async fn tables_come_go_and_are_replaced_when_their_keys_change() {
             event.logical_id == "rekeyedTable"
                 && event
                     .reason
-                    .is_some_and(|reason| reason.contains("is lost"))
+                    .is_some_and(|reason| reason.contains("are lost"))
         }
         _ => false,
     });

@@ -77,7 +77,7 @@ fn invalid_templates_are_reported_with_their_line() {
         (
             "text",
             expect![
-                "the template cannot be used: line 1: a template must be a map, but this is text"
+                "the template cannot be used: line 1: a template must be a map, but this is a string"
             ],
         ),
         (

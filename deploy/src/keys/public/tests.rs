@@ -88,7 +88,7 @@ fn a_file_that_cannot_be_kept_whole_is_refused_and_stays_as_it_is() {
     for (text, reason) in [
         ("[]".to_owned(), "not a JSON object"),
         ("{".to_owned(), "not a JSON object"),
-        (r#"{"a":1,"a":2,"keys":[]}"#.to_owned(), "twice"),
+        (r#"{"a":1,"a":2,"keys":[]}"#.to_owned(), "a duplicate name"),
         (r#"{"keys":{}}"#.to_owned(), "no list `keys`"),
         (r#"{"kty":"OKP"}"#.to_owned(), "no list `keys`"),
         (format!("{{\"keys\":[{secret}]}}"), "a private key"),
