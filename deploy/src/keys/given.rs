@@ -190,7 +190,7 @@ mod tests {
             ),
             (
                 "-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----",
-                "no PEM that can be read",
+                "not valid PEM",
             ),
         ] {
             let error = public_keys(text, "FILE", None).unwrap_err();
