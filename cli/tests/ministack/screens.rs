@@ -16,14 +16,14 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
     let cloud = Cloud::start().await;
     let first = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "y\r")]).await;
     expect![[r#"
-                       DirectLogs.Arn
-                  IAM: + DisconnectRole may be assumed by lambda.amazonaws.com
-                  IAM: + DisconnectRole may dynamodb:DeleteItem, dynamodb:GetItem on
                        Connections.Arn
                   IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on
                        DisconnectLogs.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle`
                   under `[stage]`)
+                  anybody who learns the address can connect under any name, and
+                  receives what is sent to that name: `mode = "token"` under `[auth]`
+                  requires a token (`chatctl keys new` makes the key that signs them)
         Deploy this? [y/N] y
            deploy 26 resources, T
            verify 4 functions run what was published, T
@@ -111,9 +111,6 @@ async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_ar
         .tell_value_before("Connections", "/Properties/TableName", "chat-old");
     let declined = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "n\r")]).await;
     expect![[r#"
-                    (may be replaced)
-                  ~ ConnectRole AWS::IAM::Role: Policies
-                  ! ConnectRoute AWS::ApiGatewayV2::Route: Target (may be replaced)
                   ! Connections AWS::DynamoDB::Table: TableName (replaced: its contents
                     are lost)
                       TableName: chat-old → nothing
@@ -130,6 +127,9 @@ async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_ar
                   IAM: + DirectRole may dynamodb:Query on Connections.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle`
                   under `[stage]`)
+                  anybody who learns the address can connect under any name, and
+                  receives what is sent to that name: `mode = "token"` under `[auth]`
+                  requires a token (`chatctl keys new` makes the key that signs them)
                   the items of table Connections are lost
         Deploy this? [y/N] n
         error: declined, nothing was changed
@@ -145,9 +145,6 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
     cloud.between.edit_templates(with_a_failure(1));
     let failed = at_a_terminal(cloud.command(&deploy()), &[("Deploy this?", "y\r")]).await;
     expect![[r#"
-                  IAM: + ConnectRole may logs:CreateLogStream, logs:PutLogEvents on
-                       ConnectLogs.Arn
-                  IAM: + DirectRole may be assumed by lambda.amazonaws.com
                   IAM: + DirectRole may dynamodb:DeleteItem, dynamodb:GetItem,
                        dynamodb:Query on Connections.Arn
                   IAM: + DirectRole may execute-api:ManageConnections on
@@ -161,6 +158,9 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
                        DisconnectLogs.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle`
                   under `[stage]`)
+                  anybody who learns the address can connect under any name, and
+                  receives what is sent to that name: `mode = "token"` under `[auth]`
+                  requires a token (`chatctl keys new` makes the key that signs them)
         Deploy this? [y/N] y
            deploy Patience CREATE_FAILED: WaitCondition timed out. Received 0
                   conditions when expecting 1
@@ -202,6 +202,7 @@ async fn a_script_reads_one_json_value_a_line_and_nothing_else() {
         {"type":"finished","step":"publish","detail":"N MB for ARCH, sent","milliseconds":N}
         {"type":"started","step":"prepare"}
         {"type":"finished","step":"prepare","detail":"26 to add","milliseconds":N}
+        {"type":"notice","message":"anybody who learns the address can connect under any name, and receives what is sent to that name: `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"}
         {"type":"started","step":"deploy"}
         {"type":"expecting","resources":26}
         {"type":"finished","step":"deploy","detail":"26 resources","milliseconds":N}
