@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Client`], [`blocking`] | a WebSocket client, and the same for tests that are no tasks |
 //! | [`until`] | waiting for conditions, up to a limit |
+//! | [`corpus`] | the inputs of the fuzz targets, replayed |
 //! | [`http`] | an HTTP server that answers what a test decides |
 //! | [`ports`], [`processes`], [`running`] | ports that are free or closed, which processes exist, and one that a test starts |
 //! | [`command`], [`project`] | how the built command is run, and a user's folder in which it runs |
@@ -11,8 +12,8 @@
 //! | [`conversations`] | chat scripts, played over any implementation |
 //! | [`emulator`] | MiniStack, an emulator of AWS |
 //!
-//! The first four rows need no feature and share no type with the product, so that the tests of `chatctl-local` may use
-//! them: that crate depends on no other crate of the workspace, and its tests see AWS's contracts only.
+//! The first five rows need no feature and share no type with the product, so that the tests of `chatctl-local` may use
+//! them: that crate depends on `apigw-mapping` alone, and its tests see AWS's contracts only.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -21,6 +22,7 @@ pub mod blocking;
 pub mod command;
 #[cfg(feature = "conversations")]
 pub mod conversations;
+pub mod corpus;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod http;

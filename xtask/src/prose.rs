@@ -1,4 +1,4 @@
-//! Words that prose in this repository does not use (`docs/style.md`), in comments of Rust, YAML and TOML.
+//! Words that prose in this repository does not use (`docs/style.md`), in Markdown and in comments of Rust, YAML and TOML.
 
 use std::process::Command;
 
@@ -18,13 +18,13 @@ const AVOIDED: &[&str] = &[
     "hears",
 ];
 
-/// Inputs of programs, which are no prose of this repository.
-const EXCEPTED: &[&str] = &["fuzz/corpus/"];
+/// Inputs of programs, which are no prose of this repository, and the page that quotes the words.
+const EXCEPTED: &[&str] = &["fuzz/corpus/", "docs/style.md"];
 
 /// Lists each avoided word with its place.
 pub(crate) fn check() -> Result<(), StepError> {
     let listed = Command::new("git")
-        .args(["ls-files", "-z", "--", "*.rs", "*.yaml", "*.toml"])
+        .args(["ls-files", "-z", "--", "*.rs", "*.yaml", "*.toml", "*.md"])
         .current_dir(root())
         .output()
         .map_err(|error| StepError::Other(format!("git ls-files: {error}")))?;
@@ -35,7 +35,13 @@ pub(crate) fn check() -> Result<(), StepError> {
     for path in paths.split('\0').filter(is_checked) {
         // A file that was deleted but not committed is still listed.
         let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
-        let found = avoided(&text, if path.ends_with(".rs") { "//" } else { "#" });
+        let marker = match path.rsplit('.').next() {
+            Some("rs") => "//",
+            // All of it is prose.
+            Some("md") => "",
+            _ => "#",
+        };
+        let found = avoided(&text, marker);
         faults.extend(found.into_iter().map(|(line, word)| {
             format!("{path}:{line}: `{word}`: name the component or the user (docs/style.md)")
         }));
@@ -46,7 +52,7 @@ pub(crate) fn check() -> Result<(), StepError> {
     }
 }
 
-/// The avoided words in the comments of `text`, which begin with `marker`, with their lines. Code in comments is skipped.
+/// The avoided words with their lines, in the lines of `text` that begin with `marker`. Code in them is skipped.
 fn avoided(text: &str, marker: &str) -> Vec<(usize, &'static str)> {
     let mut is_code = false;
     let mut found = Vec::new();
@@ -94,6 +100,8 @@ mod tests {
             // A body, and the rest.\n";
         assert_eq!(avoided(text, "//"), [(1, "nobody"), (3, "is told")]);
         assert_eq!(avoided("a: 1\n  # anybody's\n", "#"), [(2, "anybody")]);
+        let page = "# A page\n\n```sh\necho nobody\n```\n\nThe user hears.\n";
+        assert_eq!(avoided(page, ""), [(7, "hears")]);
     }
 
     #[test]

@@ -20,14 +20,14 @@ fn ours_of(package: &str) -> Vec<String> {
 #[test]
 fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
     assert_eq!(ours_of("local"), ["apigw-mapping", "testing"]);
-    assert_eq!(ours_of("mapping"), [""; 0]);
+    assert_eq!(ours_of("mapping"), ["testing"]);
     assert_eq!(ours_of("protocol"), [""; 0]);
     assert_eq!(
         ours_of("lambdas"),
         ["chat-identity", "chat-protocol", "testing"]
     );
     assert_eq!(ours_of("sdk"), ["chat-lambdas", "chat-protocol"]);
-    assert_eq!(ours_of("identity"), [""; 0]);
+    assert_eq!(ours_of("identity"), ["testing"]);
     assert_eq!(
         ours_of("deploy"),
         ["chat-identity", "chat-protocol", "chatctl-local", "testing"]

@@ -93,6 +93,18 @@ fn to_a_backend() -> Purpose {
     }
 }
 
+/// Probes the routes at `url` as a client whose name nothing proves.
+async fn probed(url: &str, patience: Duration) -> Result<String, ProbeError> {
+    probe(
+        url,
+        &Handshake::default(),
+        Pass::Claims,
+        &routes(),
+        patience,
+    )
+    .await
+}
+
 #[tokio::test]
 async fn a_backend_that_refuses_has_still_been_reached() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,15 +138,7 @@ async fn a_gateway_that_takes_connections_and_says_nothing_is_given_up_in_time()
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/v1", listener.local_addr().unwrap());
     let patience = Duration::from_millis(200);
-    let error = probe(
-        &url,
-        &Handshake::default(),
-        Pass::Claims,
-        &routes(),
-        patience,
-    )
-    .await
-    .unwrap_err();
+    let error = probed(&url, patience).await.unwrap_err();
     assert!(matches!(error, ProbeError::NoAnswer { .. }), "{error}");
     let error = probe_gateway(&url, &Handshake::default(), &[], patience)
         .await
@@ -182,15 +186,7 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
 #[tokio::test]
 async fn a_chat_that_delivers_both_ways_passes() {
     let url = two_clients(|text| text).await;
-    let answer = probe(
-        &url,
-        &Handshake::default(),
-        Pass::Claims,
-        &routes(),
-        PATIENCE,
-    )
-    .await
-    .unwrap();
+    let answer = probed(&url, PATIENCE).await.unwrap();
     assert!(
         answer.starts_with("2 routes answer both ways, slowest "),
         "{answer}"
@@ -299,15 +295,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
 #[tokio::test]
 async fn a_chat_that_changes_the_text_does_not_pass() {
     let url = two_clients(|text| text.to_uppercase()).await;
-    let error = probe(
-        &url,
-        &Handshake::default(),
-        Pass::Claims,
-        &routes(),
-        PATIENCE,
-    )
-    .await
-    .unwrap_err();
+    let error = probed(&url, PATIENCE).await.unwrap_err();
     assert!(matches!(error, ProbeError::Different { .. }), "{error}");
 }
 

@@ -4,8 +4,8 @@ use chat_protocol::{Handler, Index, Mode, Names, Receivers, Rule, variable};
 use serde_json::{Value, json};
 
 use super::fragment::{self, Section, renamed, taken};
+use super::ids;
 use super::parameter::code_key;
-use super::{auth, ids};
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
@@ -48,7 +48,6 @@ pub(super) fn fit(resources: &mut Section, settings: &Settings) {
     for handler in [Handler::Connect, Handler::Disconnect] {
         set_index(resources, handler.family(), settings.index());
     }
-    auth::set(resources, &settings.auth);
 }
 
 /// The rule of each route to `receivers`.

@@ -67,6 +67,9 @@ pub fn render(settings: &Settings) -> Template {
         permission: taken(&mut resources, "DirectPermission"),
     };
     functions::fit(&mut resources, settings);
+    if settings.has_own_functions() {
+        auth::set(&mut resources, &settings.auth);
+    }
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
