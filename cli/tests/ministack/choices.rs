@@ -39,6 +39,18 @@ async fn what_is_printed_is_true_of_the_deployed_stack_whatever_the_config_says_
 }
 
 #[tokio::test]
+async fn two_first_deployments_at_once_into_one_account_and_region_both_succeed() {
+    let cloud = Cloud::start().await;
+    let deploy = async |stack: &str| cloud.deploy(&format!("--stack {stack} --no-probe")).await;
+    let (one, two) = tokio::join!(deploy("one"), deploy("two"));
+    for (stack, deployed) in [("one", one), ("two", two)] {
+        deployed.exits(0);
+        let status = cloud.stack_status(stack).await;
+        assert_eq!(status.as_deref(), Some("CREATE_COMPLETE"), "{stack}");
+    }
+}
+
+#[tokio::test]
 async fn tags_express_mode_and_protection_are_passed_on() {
     let cloud = Cloud::start().await;
     cloud
