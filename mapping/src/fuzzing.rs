@@ -1,7 +1,6 @@
 //! What the fuzz targets of this crate run. A test runs the same over the inputs in `fuzz/corpus`.
 
 #![expect(
-    clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "a panic is how a target reports what it finds"
 )]
