@@ -42,7 +42,16 @@ struct RequestContext {
     route_key: Option<String>,
     event_type: Option<String>,
     connection_id: Option<String>,
+    /// When API Gateway received it, in milliseconds since the epoch.
+    request_time_epoch: Option<f64>,
+    identity: Option<Identity>,
     authorizer: Option<AuthorizerContext>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity {
+    source_ip: Option<String>,
 }
 
 /// The context of our authorizer. API Gateway converts every value to a string.
@@ -124,6 +133,27 @@ impl SocketEvent {
     #[must_use]
     pub fn route(&self) -> Option<&str> {
         self.request_context.as_ref()?.route_key.as_deref()
+    }
+
+    /// When API Gateway received the event, in seconds since the epoch. It is API Gateway's own clock, which the functions'
+    /// clocks may differ from, and no client's.
+    #[must_use]
+    pub fn received_at(&self) -> Option<u64> {
+        let milliseconds = self.request_context.as_ref()?.request_time_epoch?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a time before the epoch or beyond all time becomes a limit, and a fraction does not matter"
+        )]
+        let seconds = (milliseconds / 1e3) as u64;
+        Some(seconds)
+    }
+
+    /// The address that the client has at API Gateway.
+    #[must_use]
+    pub fn source_ip(&self) -> Option<&str> {
+        let identity = self.request_context.as_ref()?.identity.as_ref()?;
+        identity.source_ip.as_deref()
     }
 
     /// The session that our authorizer proved. API Gateway repeats it in every event of a connection.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{NOT_ALLOWED, TOKEN_EXPIRED};
+use chat_protocol::limit::TOO_MANY_MESSAGES;
 
 use crate::routes::Rule;
 
@@ -65,6 +66,12 @@ pub enum FrameError {
     /// The token that the connection was opened with has expired. The connection is closed.
     #[error("the token of this connection has expired; connect again with a new one")]
     TokenExpired,
+    /// The connection has sent as many messages in this second as `messages-per-second` allows.
+    #[error("more than {most} {} a second; wait a second, then send it again", if *.most == 1 { "message" } else { "messages" })]
+    TooManyMessages {
+        /// How many are allowed.
+        most: u32,
+    },
     /// The token lists rights, and not that to send.
     #[error("the token of this connection does not allow to send; connect with one that does")]
     NotAllowed,
@@ -79,6 +86,7 @@ impl FrameError {
             Self::MissingText { .. } => "MissingText",
             Self::TextTooLarge { .. } => "TextTooLarge",
             Self::TokenExpired => TOKEN_EXPIRED,
+            Self::TooManyMessages { .. } => TOO_MANY_MESSAGES,
             Self::NotAllowed => NOT_ALLOWED,
         }
     }

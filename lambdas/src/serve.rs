@@ -13,7 +13,7 @@ use crate::aws::{CallbackDelivery, Clients, DynamoStore, HttpDocuments, LambdaDi
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
-use crate::handlers::{self, Admission, HandlerError, Invocation};
+use crate::handlers::{self, Admission, Gate, HandlerError, Invocation};
 use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
@@ -124,19 +124,20 @@ async fn handle(
                     tokens.start(epoch_seconds(), log).await;
                     prove(api, trace, log, (&admission, &tokens)).await
                 }
+                // A crate of the user's is the authorizer then.
+                Mode::Handler => return Err(environment.not_ours().into()),
             }
         }
         Handler::Connect => {
             let store = store(environment, trace)?;
-            let policy = (environment.names()?, environment.index()?);
-            let mode = environment.mode()?;
+            let (recording, mode) = (environment.recording()?, environment.mode()?);
             run(
                 api,
                 trace,
                 log,
-                async |event: &SocketEvent, invocation| match mode.needs_token() {
-                    true => handlers::connect_proven(event, &store, policy, invocation).await,
-                    false => handlers::connect(event, &store, policy, invocation).await,
+                async |event: &SocketEvent, invocation| match mode.proves_names() {
+                    true => handlers::connect_proven(event, &store, recording, invocation).await,
+                    false => handlers::connect(event, &store, recording, invocation).await,
                 },
             )
             .await
@@ -151,9 +152,9 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, trace)?;
-            let (routes, mode) = (environment.routes()?, environment.mode()?);
+            let (routes, gate) = (environment.routes()?, Gate::new(environment)?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
@@ -164,9 +165,9 @@ async fn handle(
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
-            let (routes, mode) = (environment.routes()?, environment.mode()?);
+            let (routes, gate) = (environment.routes()?, Gate::new(environment)?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }

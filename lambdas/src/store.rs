@@ -17,6 +17,9 @@ use crate::shard::Shard;
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
 pub const LIFETIME_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
 
+/// The lifetime of the count of one second's messages, in seconds: longer than any message is on its way.
+pub const COUNT_LIFETIME_SECONDS: u64 = 5 * 60;
+
 /// A connection with its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
@@ -171,6 +174,19 @@ pub trait ConnectionStore {
         now: u64,
         read: Read,
     ) -> impl Future<Output = Result<Vec<Device>, StoreError>> + Send;
+
+    /// Counts a message of `connection` in the second `second`, unless `most` were counted in it; `false` if they were.
+    ///
+    /// Messages that arrive at several functions at the same time are all counted, and never more than `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the message may still have been counted.
+    fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The session that [`remember_session`](Self::remember_session) recorded for `connection`, unless it has expired.
     /// Always consistent.

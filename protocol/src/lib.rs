@@ -10,7 +10,7 @@
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
-//! | [`limit`] | the sizes of frames and messages | config, clients, functions |
+//! | [`limit`] | the sizes of frames and messages, the bounds of `[limits]` | config, clients, functions |
 //!
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
 //! any WebSocket stack, and all its information about a chat comes from the template, as on AWS.

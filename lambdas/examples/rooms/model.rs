@@ -337,6 +337,10 @@ impl ConnectionStore for Table<'_> {
         Err(Self::unused())
     }
 
+    async fn count_message(&self, _: &ConnectionId, _: u64, _: u32) -> Result<bool, StoreError> {
+        Err(Self::unused())
+    }
+
     async fn session_of(&self, _: &ConnectionId, _: u64) -> Result<Option<Session>, StoreError> {
         Err(Self::unused())
     }

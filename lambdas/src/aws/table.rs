@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
+//! | the messages of a connection in one second, with `messages-per-second` | `L#<connection id>` | the second |
+//! `sent`, `expires_at` |
 //! | an item of a user's handler | `H#<key>` | `#` | `value`, `counter` |
 //! | a connection's own record, if there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` if
 //! known, `expires_at` |
@@ -22,7 +24,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::session::{ConnectionId, Name, Names, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
-    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+    COUNT_LIFETIME_SECONDS, ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read,
+    StoreError,
 };
 
 /// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
@@ -201,6 +204,38 @@ impl ConnectionStore for DynamoStore {
             if next_page.is_none() {
                 return Ok(devices);
             }
+        }
+    }
+
+    async fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        // An item for each second, because one update cannot both begin a new second and count within one: this is one
+        // write unit, whatever the outcome.
+        let key = Item::from([
+            text("pk", &format!("L#{connection}")),
+            text("sk", &second.to_string()),
+        ]);
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let counted = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("SET expires_at = :expires ADD sent :one")
+            .condition_expression("attribute_not_exists(sent) OR sent < :most")
+            .expression_attribute_values(":expires", number(second + COUNT_LIFETIME_SECONDS))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":most", number(most.into()))
+            .send()
+            .await;
+        match counted {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(self.failure("count a message", "dynamodb:UpdateItem", error)),
         }
     }
 

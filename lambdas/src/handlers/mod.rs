@@ -7,6 +7,7 @@
 mod authorize;
 mod broadcast;
 mod connect;
+mod decide;
 mod deliver;
 mod direct;
 mod disconnect;
@@ -18,10 +19,11 @@ mod sender;
 pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
 pub use connect::{connect, connect_proven};
+pub use decide::{Allowed, Decision, decided, foreign_origin};
 pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
-pub use gate::refusal;
+pub use gate::{Gate, excess, refusal};
 pub use policy::Policy;
 pub use prove::prove;
 

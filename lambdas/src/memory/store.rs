@@ -29,6 +29,8 @@ struct Table {
     /// The number of pages of members that were read.
     pages: usize,
     sessions: BTreeMap<ConnectionId, Presence>,
+    /// The number of messages that were counted, by connection and second.
+    sent: BTreeMap<(ConnectionId, u64), u32>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
@@ -53,6 +55,8 @@ pub enum Call {
     ForgetSession,
     /// [`ConnectionStore::connections_of`]
     ConnectionsOf,
+    /// [`ConnectionStore::count_message`]
+    CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
 }
@@ -200,6 +204,20 @@ impl ConnectionStore for MemoryStore {
                 .filter(|row| row.session.name.as_ref() == Some(name) && row.expires_at() > now)
                 .map(device)
                 .collect()
+        })
+    }
+
+    async fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        self.call(Call::CountMessage, |table| {
+            let sent = table.sent.entry((connection.clone(), second)).or_default();
+            let is_within = *sent < most;
+            *sent += u32::from(is_within);
+            is_within
         })
     }
 
