@@ -15,7 +15,7 @@ use super::names::{RouteKey, StackName, StageName};
 use super::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
-pub(super) use table::RouteTable;
+pub(super) use table::{HandlerFolder, RouteTable};
 
 /// The most bytes that the rules of all routes of one function may have as JSON: they travel in its environment,
 /// which holds 4 KB (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).

@@ -73,7 +73,7 @@ impl TryFrom<i64> for TextBytes {
 /// The folder of a handler's crate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct HandlerFolder(pub(super) String);
+pub(in crate::config) struct HandlerFolder(pub(in crate::config) String);
 
 impl TryFrom<String> for HandlerFolder {
     type Error = String;

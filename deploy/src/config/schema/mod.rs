@@ -97,6 +97,15 @@ pub(super) fn rules_of_routes() -> Value {
     rules.into()
 }
 
+/// A handler decides instead of a mode, and has no use for what a mode needs.
+pub(super) fn rules_of_auth() -> Value {
+    let mut rules: Vec<Value> = ["mode", "issuer", "audience", "name-claim"]
+        .map(|key| never_both("handler", key))
+        .into();
+    rules.push(json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }));
+    rules.into()
+}
+
 /// Where the value of a secret header comes from: one place on AWS, at most one here.
 pub(super) fn rules_of_secrets() -> Value {
     json!([

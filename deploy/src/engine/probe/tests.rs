@@ -100,6 +100,7 @@ async fn probed(url: &str, patience: Duration) -> Result<String, ProbeError> {
         &Handshake::default(),
         Pass::Claims,
         &routes(),
+        None,
         patience,
     )
     .await
@@ -285,6 +286,7 @@ async fn a_chat_that_stays_silent_does_not_pass() {
         &Handshake::default(),
         Pass::Claims,
         &routes(),
+        None,
         Duration::from_millis(500),
     )
     .await;
@@ -325,24 +327,25 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let said = Handshake::default();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let told = probe(&url, &said, Pass::Nothing, &[], PATIENCE)
+    let told = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
         .await
         .unwrap();
     assert!(told.starts_with("a client without a token is refused (401)"));
     let short = Duration::from_millis(100);
-    let told = probe(&answering(&[403]).await, &said, Pass::Nothing, &[], short).await;
+    let told = probe(&answering(&[403]).await, &said, Pass::Nothing, &[], None, short).await;
     assert!(told.unwrap().contains("a stage that is not there"));
     let error = probe(
         &answering(&[101]).await,
         &said,
         Pass::Nothing,
         &[],
+        None,
         PATIENCE,
     )
     .await;
     let error = error.unwrap_err();
     assert!(matches!(error, ProbeError::Open { .. }), "{error}");
-    let error = probe(&answering(&[500]).await, &said, Pass::Nothing, &[], short).await;
+    let error = probe(&answering(&[500]).await, &said, Pass::Nothing, &[], None, short).await;
     assert!(matches!(error, Err(ProbeError::Connect { .. })));
 }
 
@@ -354,7 +357,7 @@ async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
         Ok(Token::parse("a.b.c").unwrap())
     };
     let (said, short) = (Handshake::default(), Duration::from_millis(200));
-    let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), short).await;
+    let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), None, short).await;
     // The third seat is never answered, which is as good as let in: not refused.
     outcome.unwrap_err();
 }

@@ -8,6 +8,7 @@ mod emulator;
 mod fragment;
 mod functions;
 mod ids;
+mod limits;
 mod partition;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,8 @@ pub use partition::for_region;
 pub mod parameter {
     pub const CODE_BUCKET: &str = "CodeBucket";
     pub const CODE_KEY: &str = "CodeKey";
+    /// For the code of the user's authorizer.
+    pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
     pub const ARCHITECTURE: &str = "Architecture";
 
     /// The parameter for the key of the user's handler for the route with `key`.
@@ -38,7 +41,7 @@ pub mod parameter {
 
     /// Whether `name` is the parameter for a code's key, ours or of the user's handler.
     pub fn is_code_key(name: &str) -> bool {
-        name.trim_start_matches("Default").starts_with(CODE_KEY)
+        name == AUTHORIZER_CODE_KEY || name.trim_start_matches("Default").starts_with(CODE_KEY)
     }
 }
 
@@ -69,7 +72,12 @@ pub fn render(settings: &Settings) -> Template {
     functions::fit(&mut resources, settings);
     if settings.has_own_functions() {
         auth::set(&mut resources, &settings.auth);
+        if let Some(handler) = settings.auth.handler() {
+            let parameter = auth::take(&mut resources, handler, settings.index());
+            parameters.insert(parameter::AUTHORIZER_CODE_KEY.into(), parameter);
+        }
     }
+    limits::set(&mut resources, &settings.limits);
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
@@ -84,8 +92,7 @@ pub fn render(settings: &Settings) -> Template {
                 pattern.add_route(&mut resources, key, &integration);
             }
             Purpose::Handler(handler) => {
-                let told = (settings.index(), settings.auth.mode());
-                functions::add_custom(&mut parameters, &mut resources, key, handler, told);
+                functions::add_custom(&mut parameters, &mut resources, key, handler, settings);
                 pattern.add(&mut resources, key, &ids::for_route("Handler", key));
                 if handler.reply {
                     functions::make_two_way(&mut resources, key);
