@@ -77,17 +77,19 @@ impl LimitsTable {
                 return Err((place, message.into()));
             }
         }
-        let receivers = routes.messages.iter().filter_map(|route| match route.purpose {
-            Purpose::People { receivers, .. } => Some(receivers),
-            Purpose::Http { .. } | Purpose::Handler(_) => None,
-        });
+        let receivers = routes
+            .messages
+            .iter()
+            .filter_map(|route| match route.purpose {
+                Purpose::People { receivers, .. } => Some(receivers),
+                Purpose::Http { .. } | Purpose::Handler(_) => None,
+            });
         let has_rooms = Index::for_receivers(receivers).has_room();
         if let (Some(said), false) = (&self.room_size, has_rooms) {
             let message = "`room-size` belongs to rooms, and no route has `receivers = \"room\"`";
             return Err((said.span(), message.into()));
         }
-        let is_uncounted =
-            |purpose: &Purpose| matches!(purpose, Purpose::Http { .. });
+        let is_uncounted = |purpose: &Purpose| matches!(purpose, Purpose::Http { .. });
         if let Some(said) = &self.messages_per_second
             && routes.messages.iter().all(|it| is_uncounted(&it.purpose))
         {
@@ -183,9 +185,7 @@ mod tests {
         );
         check(
             "[limits]\nmessages-per-second = \"5\"\n",
-            expect![[
-                r#"chatctl.toml:2:23: expected a whole number, found the string "5""#
-            ]],
+            expect![[r#"chatctl.toml:2:23: expected a whole number, found the string "5""#]],
         );
     }
 
@@ -205,7 +205,10 @@ mod tests {
         for key in ["connections-per-name", "room-size"] {
             let text = format!("{connecting}[limits]\n{key} = 5\n");
             let error = parse(Path::new("chatctl.toml"), &text, Path::new("")).expect_err(key);
-            assert!(error.to_string().contains("leads to your backend"), "{error}");
+            assert!(
+                error.to_string().contains("leads to your backend"),
+                "{error}"
+            );
         }
     }
 }

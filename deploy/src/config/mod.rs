@@ -272,9 +272,8 @@ impl Settings {
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
-        let invalid = |(place, message)| {
-            ConfigError::Invalid(Snippet::new(shown, text, place, message))
-        };
+        let invalid =
+            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message));
         let mut grants = auth.grants_of_handlers();
         grants.extend(limits.grants_of_handlers(&auth));
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;

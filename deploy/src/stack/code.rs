@@ -107,7 +107,8 @@ mod tests {
             (format!("{backend}[[routes]]\nkey = \"c\"\n{http}"), vec![]),
             // A route of that name has a parameter of its own.
             (
-                "[auth]\nhandler = \"door\"\n[[routes]]\nkey = \"authorize\"\nhandler = \"a\"\n".to_owned(),
+                "[auth]\nhandler = \"door\"\n[[routes]]\nkey = \"authorize\"\nhandler = \"a\"\n"
+                    .to_owned(),
                 vec!["AuthorizeCodeKey", "CodeKey", "CodeKeyAuthorize"],
             ),
         ] {

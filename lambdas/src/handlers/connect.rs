@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::{Answer, HandlerError, Invocation};
 use crate::event::SocketEvent;
-use crate::log::reasons;
 use crate::limits::Recording;
+use crate::log::reasons;
 use crate::session::{InvalidSession, Name, Names, Room, Session};
 use crate::shard::Shard;
 use crate::store::{ConnectionStore, Presence, Read, StoreError};

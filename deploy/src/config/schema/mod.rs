@@ -102,7 +102,9 @@ pub(super) fn rules_of_auth() -> Value {
     let mut rules: Vec<Value> = ["mode", "issuer", "audience", "name-claim"]
         .map(|key| never_both("handler", key))
         .into();
-    rules.push(json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }));
+    rules.push(
+        json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }),
+    );
     rules.into()
 }
 

@@ -1,4 +1,5 @@
 mod auth;
+mod bounds;
 mod deployed;
 mod limit_tests;
 mod protocol;
