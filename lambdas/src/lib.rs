@@ -16,6 +16,7 @@ pub mod fan_out;
 pub mod handlers;
 pub mod issuer;
 pub mod items;
+pub mod limits;
 pub mod log;
 pub mod memory;
 pub mod protocol;

@@ -126,6 +126,10 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
         "\"chatctl.token.",
         "\"TokenExpired",
         "\"NotAllowed",
+        "\"TooManyMessages",
+        "\"MESSAGES_PER_SECOND",
+        "\"CONNECTIONS_PER_NAME",
+        "\"ROOM_SIZE",
         "chatctl.keys.json\"",
     ];
     for package in ["bench", "cli", "deploy", "lambdas", "sdk"] {

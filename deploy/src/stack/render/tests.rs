@@ -1,4 +1,5 @@
 mod auth;
+mod bounds;
 mod deployed;
 mod limit_tests;
 mod protocol;
@@ -107,6 +108,24 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
         .collect();
     expect_file!["snapshots/custom_route.json"].assert_eq(&format!("{:#}\n", json!(routes)));
 }
+
+/// A room whose members can ask who is there, and whose moderators can end connections.
+pub(super) const REQUESTS: &str = r#"
+[auth]
+mode = "jwt"
+issuer = "https://issuer.example"
+audience = ["chat"]
+[[routes]]
+key = "say"
+receivers = "room"
+envelope = true
+[[routes]]
+key = "who"
+answers = "who"
+[[routes]]
+key = "kick"
+answers = "kick"
+"#;
 
 /// A chat with everything that works together with our own functions.
 pub(super) const FULL: &str = r#"
