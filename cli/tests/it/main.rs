@@ -21,6 +21,7 @@ mod hostile_environment;
 mod issuer;
 mod least_privilege;
 mod leftovers;
+mod limits;
 mod local_lifecycle;
 mod logs;
 mod open_files;
