@@ -17,6 +17,7 @@ mod examples;
 mod guide;
 mod handlers;
 mod hostile_clone;
+mod hostile_cost;
 mod hostile_environment;
 mod issuer;
 mod least_privilege;
