@@ -112,9 +112,9 @@ enum NotAllowed {
     Name(#[source] crate::session::InvalidName),
     #[error("`{}` is not the name that is proven", Field::From.name())]
     OtherName,
-    #[error("it is not allowed what it says in `{}`", .0.name())]
+    #[error("what proves its name does not allow what it says in `{}`", .0.name())]
     Narrowed(Field),
-    #[error("it is allowed several values of `{}`, and it names none of them", .0.name())]
+    #[error("what proves its name allows several values of `{}`, and it names none of them", .0.name())]
     Choice(Field),
     #[error(transparent)]
     Session(#[from] InvalidSession),

@@ -74,7 +74,7 @@ fn an_allowed_name_is_the_only_name_and_what_is_narrowed_is_not_widened() {
         (
             (None, Some("Ann")),
             Decision::Allow(jerry_only),
-            "not allowed what it says in `msgto`",
+            "does not allow what it says in `msgto`",
         ),
         (
             (None, None),
