@@ -42,8 +42,7 @@ struct RequestContext {
     route_key: Option<String>,
     event_type: Option<String>,
     connection_id: Option<String>,
-    /// When API Gateway received it, in milliseconds since the epoch.
-    request_time_epoch: Option<f64>,
+    request_time_epoch: Option<u64>,
     identity: Option<Identity>,
     authorizer: Option<AuthorizerContext>,
 }
@@ -135,18 +134,11 @@ impl SocketEvent {
         self.request_context.as_ref()?.route_key.as_deref()
     }
 
-    /// When API Gateway received the event, in seconds since the epoch. It is API Gateway's own clock, which the functions'
+    /// When API Gateway received it, in milliseconds since the epoch. It is API Gateway's own clock, which the functions'
     /// clocks may differ from, and no client's.
     #[must_use]
     pub fn received_at(&self) -> Option<u64> {
-        let milliseconds = self.request_context.as_ref()?.request_time_epoch?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a time before the epoch or beyond all time becomes a limit, and a fraction does not matter"
-        )]
-        let seconds = (milliseconds / 1e3) as u64;
-        Some(seconds)
+        self.request_context.as_ref()?.request_time_epoch
     }
 
     /// The address that the client has at API Gateway.

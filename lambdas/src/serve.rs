@@ -154,7 +154,8 @@ async fn handle(
             let (store, delivery) = store_and_delivery(environment, trace)?;
             let (routes, gate) = (environment.routes()?, Gate::new(environment)?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
+                let ways = (&store, &delivery);
+                let refusal = gate.refusal(event, &routes, ways, invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
@@ -167,7 +168,8 @@ async fn handle(
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
             let (routes, gate) = (environment.routes()?, Gate::new(environment)?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
+                let ways = (&store, &delivery);
+                let refusal = gate.refusal(event, &routes, ways, invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }

@@ -7,10 +7,12 @@ use serde_json::json;
 use super::sender::notify;
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::{Delivery, Posted};
+use crate::envelope::reference_of;
 use crate::environment::{Environment, EnvironmentError};
 use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::protocol::FrameError;
+use crate::routes::Routes;
 use crate::store::ConnectionStore;
 
 /// What stands before every handler that receives messages.
@@ -40,14 +42,15 @@ impl Gate {
     pub async fn refusal(
         &self,
         event: &SocketEvent,
+        routes: &Routes,
         (store, delivery): (&impl ConnectionStore, &impl Delivery),
         invocation: &Invocation,
     ) -> Result<Option<Answer>, HandlerError> {
-        if let Some(refused) = refusal(event, self.mode, delivery, invocation).await? {
+        if let Some(refused) = refusal(event, (self.mode, routes), delivery, invocation).await? {
             return Ok(Some(refused));
         }
         let ways = (store, delivery);
-        excess(event, self.messages_per_second, ways, invocation).await
+        excess(event, (self.messages_per_second, routes), ways, invocation).await
     }
 }
 
@@ -62,14 +65,14 @@ impl Gate {
 /// [`HandlerError::UnexpectedEvent`]
 pub async fn refusal(
     event: &SocketEvent,
-    mode: Mode,
+    (mode, routes): (Mode, &Routes),
     delivery: &impl Delivery,
     invocation: &Invocation,
 ) -> Result<Option<Answer>, HandlerError> {
     if !mode.proves_names() {
         return Ok(None);
     }
-    let (connection, _) = event.message()?;
+    let (connection, frame) = event.message()?;
     let proof = event.proof();
     let refusal = match &proof {
         Some(proof) if proof.expires_at > invocation.now => match proof.can(SEND) {
@@ -83,7 +86,8 @@ pub async fn refusal(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
     log.info("frame refused", [("error", json!(refusal.code()))]);
-    notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
+    let notice = notice(&refusal, event.route(), frame, routes);
+    notify(&connection, &notice, delivery, &log).await;
     if refusal == FrameError::TokenExpired {
         match delivery.end(&connection).await {
             Ok(Posted::Delivered | Posted::Gone) => {}
@@ -105,15 +109,16 @@ pub async fn refusal(
 /// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the frame could not be counted. It is not passed on then.
 pub async fn excess(
     event: &SocketEvent,
-    most: Option<u32>,
+    (most, routes): (Option<u32>, &Routes),
     (store, delivery): (&impl ConnectionStore, &impl Delivery),
     invocation: &Invocation,
 ) -> Result<Option<Answer>, HandlerError> {
     let Some(most) = most else {
         return Ok(None);
     };
-    let (connection, _) = event.message()?;
-    let second = event.received_at().unwrap_or(invocation.now);
+    let (connection, frame) = event.message()?;
+    let received_at = event.received_at().map(|milliseconds| milliseconds / 1_000);
+    let second = received_at.unwrap_or(invocation.now);
     if store.count_message(&connection, second, most).await? {
         return Ok(None);
     }
@@ -124,6 +129,14 @@ pub async fn excess(
         .with("route", event.route());
     // A flood would be a flood of log lines, which cost more than it does.
     log.debug("frame refused", [("error", json!(refusal.code()))]);
-    notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
+    let notice = notice(&refusal, event.route(), frame, routes);
+    notify(&connection, &notice, delivery, &log).await;
     Ok(Some(Answer::status(429)))
+}
+
+/// The error frame about `frame`, with the reference that its sender gave it.
+fn notice(refusal: &FrameError, route: Option<&str>, frame: &str, routes: &Routes) -> String {
+    let reference = reference_of(frame, routes.rule(route));
+    let reference = reference.ok().flatten();
+    refusal.frame(route, reference.as_deref())
 }

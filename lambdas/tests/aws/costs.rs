@@ -108,7 +108,7 @@ async fn a_limit_on_messages_costs_a_write_with_each_whether_it_is_refused_or_no
     let event = event("MESSAGE", "$default", "t", Some(&tom));
     let ways = (&chat.store, &chat.delivery);
     for is_refused in [false, true] {
-        let outcome = excess(&event, Some(1), ways, &invocation(60)).await;
+        let outcome = excess(&event, (Some(1), &Routes::default()), ways, &invocation(60)).await;
         assert_eq!(outcome.expect("an answer").is_some(), is_refused);
         assert_eq!(chat.meter.bill(), "1 UpdateItem 1");
     }
