@@ -29,12 +29,9 @@ impl Settings {
         };
         let in_clear = in_clear.into_iter().map(line);
         let uncounted = self.uncounted();
-        let names = self.unproven_names().into_iter();
-        names
-            .chain(self.forgeable())
-            .chain(uncounted)
-            .chain(in_clear)
-            .collect()
+        let of_names = self.unproven_names().into_iter();
+        let of_routes = self.forgeable().into_iter().chain(uncounted);
+        of_names.chain(of_routes).chain(in_clear).collect()
     }
 
     /// The routes that `messages-per-second` does not reach, because no function counts their messages.

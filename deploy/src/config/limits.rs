@@ -8,6 +8,7 @@ use chat_protocol::variable;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Settings;
 use super::auth::Auth;
 use super::permission::Grant;
 use super::route::Purpose;
@@ -132,6 +133,19 @@ impl Limits {
             // What ends a connection may post to it, too.
             Some(_) if auth.mode().proves_names() => vec![Grant::counting()],
             Some(_) => vec![Grant::counting(), Grant::noticing()],
+        }
+    }
+}
+
+impl Settings {
+    /// The key that connections are found by. A limit on the connections of a name needs names.
+    pub fn index(&self) -> Index {
+        if !self.has_own_functions() {
+            return Index::Nothing;
+        }
+        match Index::for_receivers(self.receivers()) {
+            Index::Room if self.limits.connections_per_name.is_some() => Index::FriendAndRoom,
+            index => index,
         }
     }
 }

@@ -24,7 +24,7 @@ pub mod url;
 use std::path::{Path, PathBuf};
 
 use auth::{Auth, Proof};
-use chat_protocol::{Answers, Handshake, Index, Receivers};
+use chat_protocol::{Answers, Handshake, Receivers};
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
@@ -170,17 +170,6 @@ impl Settings {
             Purpose::Answers(answers) => Some(answers),
             _ => None,
         })
-    }
-
-    /// The key that connections are found by. A limit on the connections of a name needs names.
-    pub fn index(&self) -> Index {
-        if !self.has_own_functions() {
-            return Index::Nothing;
-        }
-        match Index::for_receivers(self.receivers()) {
-            Index::Room if self.limits.connections_per_name.is_some() => Index::FriendAndRoom,
-            index => index,
-        }
     }
 
     /// Whether the stack has functions of our own. They record the connections.

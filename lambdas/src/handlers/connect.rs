@@ -133,7 +133,7 @@ enum NotRecorded {
     Store(StoreError),
 }
 
-/// The limit that a connection exceeds. It names nobody, so that it may be logged.
+/// The limit that a connection exceeds. It contains no name, so that it may be logged.
 #[derive(Debug, thiserror::Error)]
 enum Full {
     #[error("its name has {0} open connections, the most that `connections-per-name` allows")]

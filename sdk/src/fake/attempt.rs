@@ -111,11 +111,10 @@ impl FakeChat {
     ///     }
     /// }
     /// let chat = FakeChat::new();
-    /// let status = |attempt| chat.attempts(attempt, decide).map_err(|refused| refused.status);
-    /// let attempt = Attempt::new();
-    /// assert_eq!(status(&attempt).unwrap_err(), 500);
-    /// assert_eq!(status(&attempt.clone().with_header("x-code", "1")).unwrap_err(), 403);
-    /// assert_eq!(status(&attempt.with_header("x-code", "7391")).unwrap().name(), Some("Tom"));
+    /// let with = |code| Attempt::new().with_header("x-code", code);
+    /// assert_eq!(chat.attempts(&Attempt::new(), decide).unwrap_err().status, 500);
+    /// assert_eq!(chat.attempts(&with("1"), decide).unwrap_err().status, 403);
+    /// assert_eq!(chat.attempts(&with("7391"), decide).unwrap().name(), Some("Tom"));
     /// ```
     ///
     /// # Errors

@@ -122,7 +122,7 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 /// meet no other client. Where they need tokens, a client without one must be refused as well; where they have none, that is
 /// all that is tried.
 ///
-/// Where an authorizer of the user's refuses them, that is told, and no failure. Of `pace` messages a second that the chat takes
+/// An authorizer of the user's that refuses them is no failure: the answer says so. Of `pace` messages a second that the chat takes
 /// from one connection, no more are sent.
 ///
 /// Failures that are usual right after a deployment are tried again from the start. AWS does not say when a stage has
