@@ -115,10 +115,14 @@ pub fn against(program: &Path, folder: &Path, url: &str) -> Command {
     command
 }
 
-/// The handlers, built once without optimisation.
+/// The handlers, built once without optimisation; or those that `CHATCTL_TEST_HANDLERS` names, such as those for
+/// another processor.
 pub fn handlers() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| built("chat-lambdas", "chat"))
+    BUILT.get_or_init(|| match std::env::var_os("CHATCTL_TEST_HANDLERS") {
+        Some(given) => given.into(),
+        None => built("chat-lambdas", "chat"),
+    })
 }
 
 /// The `binary` of `package` in this workspace, built without optimisation.
