@@ -86,11 +86,12 @@ fn check(package: &str, layers: &[(&str, &[&str])]) {
 fn the_modules_of_the_library_name_only_those_below_them() {
     let engine = ["config", "engine", "interrupt", "packaging", "stack"];
     let mut local = engine.to_vec();
-    local.extend(["guard", "programs"]);
+    local.extend(["directory", "guard", "programs"]);
     check(
         "deploy",
         &[
             ("config", &[]),
+            ("directory", &["engine"]),
             ("exit", &[]),
             ("guard", &[]),
             ("programs", &[]),
@@ -99,7 +100,15 @@ fn the_modules_of_the_library_name_only_those_below_them() {
             ("stack", &["config"]),
             (
                 "packaging",
-                &["config", "engine", "guard", "programs", "scratch", "stack"],
+                &[
+                    "config",
+                    "directory",
+                    "engine",
+                    "guard",
+                    "programs",
+                    "scratch",
+                    "stack",
+                ],
             ),
             ("engine", &["config", "interrupt", "stack"]),
             ("keys", &["config", "engine"]),
@@ -116,6 +125,7 @@ fn the_modules_of_the_command_name_only_those_below_them() {
         "cli",
         &[
             ("error", &[]),
+            ("handlers", &[]),
             ("watch", &[]),
             ("terminal", &["error"]),
             ("commands", &["error", "terminal", "watch"]),
@@ -146,6 +156,7 @@ fn all_sources() -> Vec<PathBuf> {
         "mapping",
         "protocol",
         "sdk",
+        "sources",
         "testing",
         "xtask",
     ];

@@ -5,6 +5,7 @@
 
 mod cargo;
 mod cargo_lambda;
+mod carried;
 mod checks;
 mod choice;
 mod counting;
@@ -13,12 +14,14 @@ mod error;
 mod find;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod installed;
 mod manifest;
 mod owner;
 mod paths;
 mod plan;
 #[cfg(test)]
 mod sample;
+mod shared;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -38,7 +41,7 @@ use self::elf::Fit;
 pub use self::error::PackagingError;
 use self::manifest::Crate;
 use self::paths::Places;
-pub use self::plan::{Planned, plan};
+pub use self::plan::{Machine, Planned, plan};
 pub use self::sources::sources;
 use self::toolchain::{Programs, Toolchain, triple};
 use crate::config::{Architecture, Settings};
@@ -116,12 +119,7 @@ async fn executables_by(
     // Builds take minutes, so a missing crate is reported before the first one.
     let mut origins = Vec::new();
     for code in Code::for_settings(settings) {
-        let origin = match (&code.origin, prebuilt) {
-            (Origin::Own, Some(given)) => Ok(Found::Built(file_in(given))),
-            _ => Crate::find(programs, &code, settings)
-                .await
-                .map(Found::Crate),
-        };
+        let origin = found(programs, &code, settings, prebuilt).await;
         let origin = origin.map_err(|error| error.with_route(&code))?;
         origins.push((code, origin));
     }
@@ -149,6 +147,24 @@ enum Found {
     Crate(Crate),
 }
 
+/// Where the executable of `code` for this machine comes from.
+async fn found(
+    programs: &Programs,
+    code: &Code,
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+) -> Result<Found, PackagingError> {
+    if let (Origin::Own, Some(given)) = (&code.origin, prebuilt) {
+        return Ok(Found::Built(file_in(given)));
+    }
+    match find::installed(code, settings)?.here() {
+        Some(path) => Ok(Found::Built(path.to_owned())),
+        None => Crate::find(programs, code, settings)
+            .await
+            .map(Found::Crate),
+    }
+}
+
 /// Builds `found`; `crates` are those that were built before, by the path of their binary.
 async fn path_of(
     programs: &Programs,
@@ -158,7 +174,14 @@ async fn path_of(
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
     let profile = &settings.handlers.profile;
-    let places = match paths::hides(profile) {
+    let shared = match found.binary == BINARY {
+        true => shared::with_the_command(programs, &found, profile).await,
+        false => None,
+    };
+    let is_shared = shared.is_some();
+    let (found, profile) = shared.unwrap_or((found, profile.clone()));
+    // Other flags would share nothing.
+    let places = match paths::hides(&profile) && !is_shared {
         true => Some(Places::for_crate(programs, &found).await),
         false => None,
     };
@@ -166,7 +189,7 @@ async fn path_of(
         Some(places) => places.hidden(programs, found, None),
         None => found,
     };
-    let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
+    let path = cargo::build(&programs.cargo, &found, &profile, &[], reporter).await?;
     if let Some(places) = places {
         places.report_rest(&std::fs::read(&path).unwrap_or_default(), reporter);
     }
@@ -178,6 +201,14 @@ async fn path_of(
         }),
         _ => Ok(path),
     }
+}
+
+/// Puts our handlers last, unless they are given: built ones may be installed for every processor, but the user's crates
+/// are built for one.
+fn order(mut codes: Vec<Code>, source: Source<'_>) -> Vec<Code> {
+    let is_given = matches!(source, Source::Prebuilt(_));
+    codes.sort_by_key(|code| !is_given && code.origin == Origin::Own);
+    codes
 }
 
 /// The event for the crate that is built next.
@@ -214,7 +245,7 @@ async fn artifacts_by(
     let reporter = &mut Counting::new(reporter);
     let mut built = Built::new();
     let mut wanted = Wanted::new(settings.aws.architecture, deployed);
-    for code in Code::for_settings(settings) {
+    for code in order(Code::for_settings(settings), source) {
         let artifact = match (&code.origin, source) {
             (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted.fixed())
                 .map(|(bytes, fit)| Artifact::new(code.name(), &bytes, fit, "given")),
@@ -237,6 +268,11 @@ async fn artifact_of(
     check: TargetCheck,
     reporter: &mut impl Reporter,
 ) -> Result<Artifact, PackagingError> {
+    let installed = find::installed(code, settings)?;
+    if let Some((architecture, path)) = installed.lambda(wanted.fixed(), wanted.deployed()) {
+        let (bytes, fit) = read_prebuilt(path, Some(architecture))?;
+        return Ok(Artifact::new(code.name(), &bytes, fit, "built beforehand"));
+    }
     let found = Crate::find(programs, code, settings).await?;
     let toolchain = Toolchain::detect(programs, &found.folder).await?;
     let choice = choice::choose(&toolchain, wanted, check)?;
