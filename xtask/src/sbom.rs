@@ -300,7 +300,7 @@ mod tests {
                         "type": "application", "bom-ref": "pkg:cargo/app@0.1.0", "name": "app", "version": "0.1.0",
                         "purl": "pkg:cargo/app@0.1.0", "licenses": [{"expression": "MIT"}],
                     },
-                    "properties": [{"name": "cargo:target", "value": target}],
+                    "properties": [{"name": "cargo:target", "value": TARGET}],
                 },
                 "components": [
                     {

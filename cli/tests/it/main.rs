@@ -12,6 +12,7 @@ mod conversations;
 mod damage;
 mod dev;
 mod dev_loop;
+mod dist;
 mod docs;
 mod examples;
 mod guide;
