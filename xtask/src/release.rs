@@ -1,7 +1,6 @@
 //! Builds the command and the handlers for other machines, without any path of the building machine.
 //!
-//! `cargo build` puts the paths of sources into panics, and the clone's own path into the command, which builds the
-//! handlers there. A binary for other machines must contain neither.
+//! `cargo build` puts the paths of dependencies' sources into panics. A binary for other machines must not contain them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,8 +42,7 @@ pub(crate) fn build() -> Result<(), StepError> {
             .arg(&target)
             .current_dir(root())
             .env("CARGO_ENCODED_RUSTFLAGS", flags(&folders))
-            .env("CFLAGS", c_flags(&folders))
-            .env("CHATCTL_WITHOUT_CLONE", "1");
+            .env("CFLAGS", c_flags(&folders));
         finish(command, "install a Rust toolchain", "cargo build")?;
         let path = target.join(profile).join(binary);
         let bytes = std::fs::read(&path)
