@@ -1,6 +1,6 @@
 //! Builds the command and the handlers for other machines, without any path of the building machine.
 //!
-//! `cargo build` puts the paths of sources into panics. A binary for other machines must contain none.
+//! `cargo build` puts the paths of dependencies' sources into panics. A binary for other machines must not contain them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

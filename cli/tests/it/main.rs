@@ -19,6 +19,7 @@ mod guide;
 mod handlers;
 mod hostile_clone;
 mod hostile_environment;
+mod installed;
 mod issuer;
 mod least_privilege;
 mod leftovers;

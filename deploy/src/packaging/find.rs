@@ -38,6 +38,7 @@ impl Crate {
             profile: Vec::new(),
             flags: None,
             more,
+            shared: None,
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Crate {
     pub(super) flags: Option<(&'static str, String)>,
     /// Further arguments of `cargo build`.
     pub(super) more: Vec<&'static str>,
+    /// The profile in place of the settings', to share what the command was built with.
+    pub(super) shared: Option<String>,
 }
 
 /// The profile of our own handlers, for crates whose workspace has none of that name; as variables
@@ -91,6 +93,7 @@ pub(super) async fn read(
                 profile: variables(&metadata.workspace_root, profile),
                 flags: None,
                 more: Vec::new(),
+                shared: None,
             });
         }
         (None, _) => "its Cargo.toml describes a workspace and no package".into(),

@@ -14,6 +14,7 @@ mod error;
 mod find;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod given;
 mod installed;
 mod manifest;
 mod owner;
@@ -39,6 +40,7 @@ use self::choice::{Builder, Wanted};
 use self::counting::Counting;
 use self::elf::Fit;
 pub use self::error::PackagingError;
+use self::given::{file_in, read, read_prebuilt};
 use self::manifest::Crate;
 use self::paths::Places;
 pub use self::plan::{Machine, Planned, plan};
@@ -159,9 +161,19 @@ async fn found(
     }
     match find::installed(code, settings)?.here() {
         Some(path) => Ok(Found::Built(path.to_owned())),
-        None => Crate::find(programs, code, settings)
-            .await
-            .map(Found::Crate),
+        None => {
+            let found = Crate::find(programs, code, settings).await?;
+            // A crate that the config names is built as it is.
+            let shares = code.origin == Origin::Own && settings.handlers.path.is_none();
+            let found = match shares {
+                true => {
+                    let profile = &settings.handlers.profile;
+                    shared::with_the_command(programs, found, profile).await
+                }
+                false => found,
+            };
+            Ok(Found::Crate(found))
+        }
     }
 }
 
@@ -173,15 +185,10 @@ async fn path_of(
     crates: &mut BTreeMap<PathBuf, PathBuf>,
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
-    let profile = &settings.handlers.profile;
-    let shared = match found.binary == BINARY {
-        true => shared::with_the_command(programs, &found, profile).await,
-        false => None,
-    };
-    let is_shared = shared.is_some();
-    let (found, profile) = shared.unwrap_or((found, profile.clone()));
-    // Other flags would share nothing.
-    let places = match paths::hides(&profile) && !is_shared {
+    let shared = found.shared.clone();
+    let profile = shared.as_ref().unwrap_or(&settings.handlers.profile);
+    // With other flags nothing could be shared.
+    let places = match paths::hides(profile) && shared.is_none() {
         true => Some(Places::for_crate(programs, &found).await),
         false => None,
     };
@@ -189,7 +196,7 @@ async fn path_of(
         Some(places) => places.hidden(programs, found, None),
         None => found,
     };
-    let path = cargo::build(&programs.cargo, &found, &profile, &[], reporter).await?;
+    let path = cargo::build(&programs.cargo, &found, profile, &[], reporter).await?;
     if let Some(places) = places {
         places.report_rest(&std::fs::read(&path).unwrap_or_default(), reporter);
     }
@@ -356,43 +363,6 @@ impl std::fmt::Debug for Artifact {
             .field("note", &self.note)
             .finish_non_exhaustive()
     }
-}
-
-fn file_in(given: &Path) -> PathBuf {
-    if given.is_dir() {
-        given.join(zip::BOOTSTRAP)
-    } else {
-        given.to_owned()
-    }
-}
-
-fn read_prebuilt(
-    given: &Path,
-    wanted: Option<Architecture>,
-) -> Result<(Vec<u8>, Fit), PackagingError> {
-    let path = file_in(given);
-    let bytes = read(&path)?;
-    let fit = elf::inspect(&bytes, wanted).map_err(|why| PackagingError::Unfit {
-        what: path.display().to_string(),
-        why,
-    })?;
-    Ok((bytes, fit))
-}
-
-/// Reads an executable for Lambda, up to its size limit.
-fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
-    let unreadable = |source| PackagingError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_CODE {
-        return Err(PackagingError::TooBig {
-            path: path.to_owned(),
-            size,
-        });
-    }
-    std::fs::read(path).map_err(unreadable)
 }
 
 /// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.

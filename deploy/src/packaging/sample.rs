@@ -37,6 +37,7 @@ pub(super) fn ours(folder: &Path) -> Crate {
         profile: Vec::new(),
         flags: None,
         more: Vec::new(),
+        shared: None,
     }
 }
 

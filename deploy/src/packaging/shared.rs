@@ -34,23 +34,18 @@ struct Target {
     name: String,
 }
 
-/// The build of `source`, our crate, that shares most with the command; and its profile. `None` if the command that runs
-/// was built elsewhere, or if another profile is wanted.
-pub(super) async fn with_the_command(
-    programs: &Programs,
-    source: &Crate,
-    wanted: &str,
-) -> Option<(Crate, String)> {
-    let command = canonical(&std::env::current_exe().ok()?);
-    with(programs, source, wanted, &command).await
+/// The build of `source`, our crate, that shares most with the command: `source` itself if the command that runs was
+/// built elsewhere, or if another profile is wanted.
+pub(super) async fn with_the_command(programs: &Programs, source: Crate, wanted: &str) -> Crate {
+    match std::env::current_exe() {
+        Ok(command) => with(programs, &source, wanted, &canonical(&command))
+            .await
+            .unwrap_or(source),
+        Err(_) => source,
+    }
 }
 
-async fn with(
-    programs: &Programs,
-    source: &Crate,
-    wanted: &str,
-    command: &Path,
-) -> Option<(Crate, String)> {
+async fn with(programs: &Programs, source: &Crate, wanted: &str, command: &Path) -> Option<Crate> {
     let folder = command.parent()?;
     // Cargo's folder for the profile `dev` has another name.
     let profile = folder.file_name()?.to_str()?.replace("debug", "dev");
@@ -63,13 +58,11 @@ async fn with(
     let package = metadata.packages.iter().find(|it| it.name == PACKAGE)?;
     let has_it = package.targets.iter().any(|target| target.name == BESIDE);
     let is_here = canonical(&metadata.target_directory) == folder.parent()?;
-    (has_it && is_here).then(|| {
-        let source = Crate {
-            binary: BESIDE.into(),
-            more: vec!["--package", PACKAGE],
-            ..source.clone()
-        };
-        (source, profile)
+    (has_it && is_here).then(|| Crate {
+        binary: BESIDE.into(),
+        more: vec!["--package", PACKAGE],
+        shared: Some(profile),
+        ..source.clone()
     })
 }
 
@@ -126,12 +119,12 @@ mod tests {
         ] {
             let command = root.join(folder).join("chatctl");
             let found = with(&programs, &source, wanted, &command).await;
-            let found = found.map(|(found, profile)| {
+            let found = found.map(|found| {
                 assert_eq!(
-                    (found.binary.as_str(), &found.more[..]),
-                    (BESIDE, &["--package", "chatctl"][..])
+                    (&*found.binary, found.more),
+                    (BESIDE, vec!["--package", "chatctl"])
                 );
-                profile
+                found.shared.unwrap()
             });
             assert_eq!(found.as_deref(), profile, "{folder} {wanted}");
         }
@@ -147,6 +140,6 @@ mod tests {
         let (clone, source) = clone("chatctl");
         let command = canonical(clone.path()).join("target/release/chatctl");
         let found = with(&programs, &source, "lambda", &command).await;
-        assert_eq!(found.map(|(_, profile)| profile), None);
+        assert_eq!(found, None);
     }
 }
