@@ -25,6 +25,14 @@ pub(crate) fn finish(
     cure: &'static str,
     what: &str,
 ) -> Result<(), StepError> {
+    // These tell of xtask itself. Build scripts that look at them would run again, and what depends on them would be
+    // compiled again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(_) => Err(StepError::Failed { what: what.into() }),
