@@ -29,7 +29,9 @@ mod tests {
         let members: Vec<_> = members.split('"').skip(1).step_by(2).collect();
         assert!(members.contains(&"lambdas"), "{members:?}");
         for member in members {
-            text(&format!("{member}/Cargo.toml"));
+            let manifest = text(&format!("{member}/Cargo.toml"));
+            assert!(manifest.contains("[package]"), "{member}");
+            assert!(!manifest.contains("[workspace]"), "{member}");
         }
         assert!(text("Cargo.lock").contains("name = \"chat-lambdas\""));
         text("lambdas/src/main.rs");
