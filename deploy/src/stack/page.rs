@@ -12,7 +12,7 @@ use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
 
 /// The web client's source. Opened as a file, it asks for all settings.
-const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
+const DOCUMENT: &str = include_str!("../../page.html");
 /// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 

@@ -3,11 +3,11 @@
 use chat_protocol::Receivers;
 use serde_json::{Map, Value, json};
 
-pub(super) const CHAT: &str = include_str!("../../../../templates/chat.yaml");
-const ROOMS: &str = include_str!("../../../../templates/rooms.yaml");
-const BACKEND: &str = include_str!("../../../../templates/backend.yaml");
-const REQUESTS: &str = include_str!("../../../../templates/requests.yaml");
-const HANDLER: &str = include_str!("../../../../templates/handler.yaml");
+pub(super) const CHAT: &str = include_str!("../../../templates/chat.yaml");
+const ROOMS: &str = include_str!("../../../templates/rooms.yaml");
+const BACKEND: &str = include_str!("../../../templates/backend.yaml");
+const REQUESTS: &str = include_str!("../../../templates/requests.yaml");
+const HANDLER: &str = include_str!("../../../templates/handler.yaml");
 
 /// Named values in the order of the file.
 pub(super) type Section = Map<String, Value>;
