@@ -3,11 +3,6 @@
 //! They are links in this package's own folder, and no paths out of it, so that `cargo package` packs what they lead to.
 //! Manifests have other names there, because cargo leaves out folders that look like packages.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "this is how build scripts talk to cargo"
-)]
-
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
