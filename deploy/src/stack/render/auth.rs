@@ -1,6 +1,6 @@
 //! The variables and permissions that functions get because of `[auth]`.
 
-use chat_protocol::{Handler, variable};
+use chat_protocol::{Handler, Receivers, variable};
 use serde_json::{Value, json};
 
 use super::fragment::Section;
@@ -32,8 +32,7 @@ pub(super) fn set(resources: &mut Section, auth: &Auth) {
         variable::AUTH_MODE,
         mode.word(),
     );
-    for handler in [Handler::Direct, Handler::Broadcast] {
-        let family = handler.family();
+    for family in Receivers::ALL.map(|receivers| receivers.handler().family()) {
         if let Some(role) = resources.get_mut(&format!("{family}Role")) {
             let_close(role);
             set_variable(resources, family, variable::AUTH_MODE, mode.word());
