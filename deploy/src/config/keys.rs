@@ -13,6 +13,10 @@ use super::snippet::Snippet;
 
 /// Why the keys of a stack cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum KeysFileError {
     /// It is there, and cannot be read.
     #[error("could not read {path}")]

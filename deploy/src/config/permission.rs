@@ -36,7 +36,7 @@ pub enum Granted {
     Table,
     /// The connections of this stack's API and stage.
     Connections,
-    /// The same, to be told something and closed.
+    /// The same, for posts and for closing.
     Ending,
     /// Something else, by its ARN.
     Arn(String),

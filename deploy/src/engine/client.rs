@@ -26,7 +26,9 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Where a chat is, and what a client says about itself there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
+    /// The endpoint: `wss://` or `ws://`, stage included.
     pub url: String,
+    /// The names that it sends.
     pub handshake: Handshake,
     /// What proves the name, where the chat asks for a proof.
     pub token: Option<Token>,
@@ -34,6 +36,10 @@ pub struct Address {
 
 /// Why a connection did not open.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum ConnectError {
     /// The gateway has understood the handshake and does not accept this client.
     #[error("{url} refuses the connection: {status}{words}")]

@@ -70,7 +70,7 @@ pub const TEARING_DOWN: Limit = Limit::minutes(120);
 /// Until a stack on this machine has started or changed.
 pub const STARTING: Limit = Limit::minutes(2);
 
-/// What only adds a remark, and is done without where it takes longer: long enough for a silence to be told.
+/// What only adds a remark, and is done without where it takes longer: long enough for a silence to be reported.
 pub const ASIDE: Limit = Limit::seconds(45);
 
 /// After a deployment: whether it runs what was published, and answers.

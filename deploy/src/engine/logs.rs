@@ -17,7 +17,9 @@ pub struct LogEvent {
     pub id: String,
     /// Milliseconds since the Unix epoch.
     pub at: i64,
+    /// The log stream, which belongs to one process of a function.
     pub stream: String,
+    /// The line as it was logged.
     pub text: String,
 }
 
@@ -107,7 +109,7 @@ impl LogReader {
 }
 
 impl Group {
-    /// The events that were not told before.
+    /// The events that were not reported before.
     fn take(&mut self, events: Vec<LogEvent>) -> Vec<LogEvent> {
         let mut new = Vec::new();
         for event in events {

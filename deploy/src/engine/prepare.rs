@@ -77,7 +77,7 @@ fn told(prepared: Prepared) -> (Prepared, String) {
 /// change. What a deployment would remove first, because it is in the way, is reported.
 ///
 /// # Errors
-/// [`DeployError`] when the target cannot be asked, or when that cannot be told at the moment.
+/// [`DeployError`] when the target cannot be asked, or when that is not known at the moment.
 pub async fn preview(
     stacks: &impl ChangeSets,
     deployment: Deployment,

@@ -1,4 +1,4 @@
-//! The requests that a command makes, each told as it ends: what `-v` shows.
+//! The requests that a command makes, each reported as it ends: what `-v` shows.
 //!
 //! A request is shown by its method, service, operation, outcome and time. Headers, bodies and queries may hold secrets,
 //! so nothing here ever takes one.
@@ -12,6 +12,7 @@ use hyper::Uri;
 /// A request that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedRequest {
+    /// HTTP's method, or the operation's.
     pub method: String,
     /// What answers, such as `cloudformation`.
     pub service: String,
@@ -19,6 +20,7 @@ pub struct EndedRequest {
     pub operation: String,
     /// The status, or why there is none.
     pub outcome: String,
+    /// The time until the answer.
     pub took: Duration,
 }
 

@@ -12,21 +12,23 @@ use crate::stack::cause::{cause, is_cause};
 /// What a teardown came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Teardown {
+    /// There was no such stack.
     NothingThere,
     /// The stack is gone; these resources, by logical id, could not be deleted and were left alone.
     Done {
+        /// The logical ids of resources that stay in the account.
         spared: Vec<String>,
     },
 }
 
 /// Deletes `stack` and follows it until it is gone.
 ///
-/// An operation that is going on is followed first. To keep data, the tables are first told to outlive their
+/// An operation that is going on is followed first. To keep data, the tables are first set to outlive their
 /// stack. What cannot be deleted is tried once more, and then left alone.
 ///
 /// # Errors
 /// [`DeployError::RolledBack`] when the stack stays although what failed was spared, or its tables could not be
-/// told to outlive it.
+/// set to outlive it.
 pub async fn teardown(
     stacks: &impl ChangeSets,
     stack: &StackName,
@@ -165,7 +167,7 @@ async fn delete(
     unreachable!("the last attempt returns")
 }
 
-/// Follows `operation`, or tells the reader how to come back to it.
+/// Follows `operation`, or reports how to come back to it.
 async fn watch(
     stacks: &impl Stacks,
     operation: &Operation,

@@ -38,6 +38,7 @@ pub struct PublicKeyFile {
 /// What became of a key that was to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
+    /// The key was added.
     New,
     /// The same key is in the file already.
     AlreadyThere,

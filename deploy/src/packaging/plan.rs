@@ -10,9 +10,11 @@ use crate::stack::code::{Code, Origin};
 /// The source of an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// Built from the crate in `folder`, an absolute path without links.
+    /// The crate in `folder`, an absolute path without links, is built.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Crate { name: String, folder: PathBuf },
-    /// An existing file.
+    /// The file `path` is used as it is.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Given { name: String, path: PathBuf },
 }
 

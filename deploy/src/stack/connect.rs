@@ -10,7 +10,9 @@ use crate::stack::Template;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectCommand {
+    /// The name of its user.
     pub from: String,
+    /// The friend's name.
     pub to: String,
     /// Ready to paste into a POSIX shell.
     pub command: String,

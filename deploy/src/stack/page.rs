@@ -52,6 +52,7 @@ pub fn page_settings(
 /// How the page's user proves a name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PageProof<'a> {
+    /// Whether a token is needed, and of which kind.
     pub mode: Mode,
     /// The claim of a token that the name is in; `None` stands for `sub`.
     pub name_claim: Option<&'a str>,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::parts::blocking;
+use crate::beside::blocking;
 use crate::dynamodb::{Prepared, Scope, Tables, TablesError, same_keys};
 use crate::iam::credentials::Credentials;
 use crate::options::Options;

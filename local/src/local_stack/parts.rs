@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::errors::{FunctionCodeError, StartError};
 use super::lifecycle::Stateful;
+use crate::beside::blocking;
 use crate::connections_api::ANY_STAGE;
 use crate::iam::credentials::{AssumedRole, Credentials, decide};
 use crate::iam::{Decision, Policy};
@@ -61,14 +62,6 @@ pub(super) async fn resolve_beside(
         ..request.clone()
     };
     blocking(move || resolve_request(&request, &identity)).await
-}
-
-/// Runs blocking work on a thread for such work.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }
 
 pub(super) fn runnables(

@@ -124,7 +124,7 @@ struct Found {
     is_shell: bool,
 }
 
-/// Finds out what there is, and tells what goes and what stays.
+/// Finds out what there is, and prints what goes and what stays.
 async fn found(
     terminal: Terminal,
     settings: &Settings,

@@ -36,6 +36,7 @@ const RENEWAL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[derive(Debug)]
 pub struct Bucket {
     client: Client,
+    /// Its name.
     pub name: String,
     /// Every request names the account, so that nothing is sent to another account's bucket of the same name
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>).

@@ -107,7 +107,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         Err(error)
     }
 
-    /// Takes the open change set back where something else is to be told. One that stays is never executed, and the
+    /// Takes the open change set back where another error is to be reported. One that stays is never executed, and the
     /// next deployment removes the stack that exists only for it.
     pub(super) async fn abandon_quietly(&self) {
         drop(tokio::time::timeout(limits::CALL.time(), self.take_back()).await);

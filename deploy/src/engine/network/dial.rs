@@ -38,7 +38,9 @@ pub type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Stream>>>;
 pub enum DialError {
     /// The environment asks for what cannot be done.
     Setup(TargetError),
+    /// The way through the proxy.
     Proxy(ProxyFailure),
+    /// The socket, TLS or the handshake.
     Socket(tungstenite::Error),
 }
 

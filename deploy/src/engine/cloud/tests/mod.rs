@@ -106,7 +106,7 @@ async fn one_function_is_made(cloud: FakeCloud) {
     .await;
 }
 
-/// Deploys, agreeing to everything, and tells what was reported, asked and answered.
+/// Deploys, agreeing to everything, and returns what was reported, asked and answered.
 async fn deployed(cloud: FakeCloud, expected: Expect) {
     let stacks = CloudStacks::new(cloud);
     let mut transcript = Transcript::default();

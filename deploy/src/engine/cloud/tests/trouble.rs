@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::ErrorKind;
 
-/// Tears down, and tells what was reported, asked and answered.
+/// Tears down, and returns what was reported, asked and answered.
 pub(super) async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
     let stacks = CloudStacks::new(cloud);
     let mut transcript = Transcript::default();
