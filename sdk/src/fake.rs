@@ -112,8 +112,8 @@ impl FakeChat {
     pub fn connect_as(&self, handshake: &Handshake) -> Client {
         let [name, friend, room] =
             [Field::From, Field::To, Field::Room].map(|field| (field.name(), handshake.get(field)));
-        let session = Session::parse(name, friend, room, Names::Optional);
-        let session = session.unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
+        let session = Session::parse(name, friend, room, Names::Optional)
+            .unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let connection = ConnectionId::new(format!("connection-{number}="));
         let presence = Presence {
@@ -150,8 +150,10 @@ impl FakeChat {
         let Value::Object(claims) = claims else {
             panic!("the claims of a token are an object, not {claims}");
         };
-        let can = claims.get("can").cloned();
-        let can = can.map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
+        let can = claims
+            .get("can")
+            .cloned()
+            .map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
         let proof = Proof {
             expires_at: u64::MAX,
             can,

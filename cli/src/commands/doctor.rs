@@ -80,8 +80,9 @@ fn line(check: &Check) -> Text {
     let subject = check.subject;
     match &check.outcome {
         Ok(found) => {
-            let line = Role::Step.paint("ok ");
-            let line = line.plain(format!(" {subject:<12} {found}"));
+            let line = Role::Step
+                .paint("ok ")
+                .plain(format!(" {subject:<12} {found}"));
             match &check.caution {
                 Some(caution) => line
                     .plain(format!("\n{:16} ", ""))

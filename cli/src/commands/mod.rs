@@ -298,8 +298,9 @@ impl Command {
 
 /// Parses, runs, explains.
 pub(crate) fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches();
-    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {

@@ -355,8 +355,11 @@ fn step_word(word: &str) -> Text {
 
 /// A step's word and what there is to say, in two columns that fit the terminal behind stderr.
 fn step_line(word: &str, text: impl Into<Text>) -> Shown {
-    let text = text.into().shown().stepped_in(STEP_COLUMNS);
-    let text = text.wrapped_behind(STEP_COLUMNS, Stderr.width());
+    let text = text
+        .into()
+        .shown()
+        .stepped_in(STEP_COLUMNS)
+        .wrapped_behind(STEP_COLUMNS, Stderr.width());
     step_word(word).shown().and(&text)
 }
 

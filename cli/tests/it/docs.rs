@@ -40,8 +40,9 @@ fn pages() -> Vec<(PathBuf, String)> {
 /// What the links of a page lead to, code left out.
 fn links(text: &str) -> Vec<&str> {
     let prose = text.split("```").step_by(2);
-    let links = prose.flat_map(|part| part.split("](").skip(1));
-    let links = links.filter_map(|rest| rest.split(')').next());
+    let links = prose
+        .flat_map(|part| part.split("](").skip(1))
+        .filter_map(|rest| rest.split(')').next());
     links.chain(pictures(text)).collect()
 }
 
@@ -56,8 +57,11 @@ fn pictures(text: &str) -> impl Iterator<Item = &str> {
 
 /// The anchors of a page, as its readers' browsers know them.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let headings = text.split("```").step_by(2).flat_map(str::lines);
-    let headings = headings.filter(|line| line.starts_with('#'));
+    let headings = text
+        .split("```")
+        .step_by(2)
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with('#'));
     let anchor = |line: &str| {
         let line = line.trim_start_matches('#').trim().to_lowercase();
         let kept = line
@@ -218,8 +222,11 @@ fn every_error_that_the_page_about_troubles_explains_is_one_that_chatctl_has() {
         }
     }
     // A text in the source may be broken over lines.
-    let sources = sources.replace("\\\n", " ");
-    let sources = sources.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sources = sources
+        .replace("\\\n", " ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let mut explained = 0;
     for heading in page.lines().filter_map(|line| line.strip_prefix("## `")) {
         let quoted = heading.trim_end_matches('`');

@@ -40,8 +40,9 @@ fn without_authorizer(mut template: Value) -> Value {
 /// Lets functions read sessions from the table, as in a template for something that stands in for AWS.
 fn give_reads_of_sessions(template: &mut Value) {
     for role in ["DisconnectRole", "DirectRole", "BroadcastRole"] {
-        let policies = template["Resources"].get_mut(role);
-        let policies = policies.and_then(|role| role["Properties"]["Policies"].as_array_mut());
+        let policies = template["Resources"]
+            .get_mut(role)
+            .and_then(|role| role["Properties"]["Policies"].as_array_mut());
         for policy in policies.into_iter().flatten() {
             if policy["PolicyName"] == "table" {
                 let actions = &mut policy["PolicyDocument"]["Statement"][0]["Action"];
@@ -58,8 +59,11 @@ struct Stack {
 }
 
 async fn start(template: &Value) -> Stack {
-    let functions = template["Resources"].as_object().unwrap().iter();
-    let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+    let functions = template["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let request = StackRequest::new("chat", template.to_string())
         .with_parameters(BTreeMap::from(
             [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),

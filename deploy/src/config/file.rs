@@ -250,8 +250,8 @@ mod tests {
             ("auth", "1"),
             ("local", "1"),
             ("handlers", "1"),
-        ];
-        let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
+        ]
+        .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
             ("auth", "mode", "1"),
             ("auth", "mode", "\"open\""),

@@ -98,8 +98,9 @@ pub fn parse(path: &Path, text: &str) -> Result<KeySet, Snippet> {
             return Err(problem(place, PRIVATE.into()));
         }
         let id = jwk["kid"].as_str().unwrap_or_default();
-        let place = place_of(text, &Value::from(id).to_string());
-        let place = place.filter(|_| !id.is_empty()).unwrap_or_default();
+        let place = place_of(text, &Value::from(id).to_string())
+            .filter(|_| !id.is_empty())
+            .unwrap_or_default();
         let wrong = |message: String| {
             let number = index + 1;
             Err(problem(
@@ -168,8 +169,8 @@ mod tests {
 
     #[test]
     fn what_the_command_writes_is_read_back() {
-        let keys = [PrivateKey::generate(), PrivateKey::generate()];
-        let keys = keys.map(|key| key.unwrap().public().clone());
+        let keys = [PrivateKey::generate(), PrivateKey::generate()]
+            .map(|key| key.unwrap().public().clone());
         let set = KeySet::new(keys).unwrap();
         let text = to_text(&set);
         assert_eq!(parse(Path::new(KEYS_FILE), &text), Ok(set));

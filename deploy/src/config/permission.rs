@@ -107,8 +107,7 @@ pub fn size_of_policies(
         .iter()
         .map(|grant| statement(json!(grant.actions), resources(grant)));
     let log = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
-    let documents = [vec![statement(log, vec![logs])], granted.collect()];
-    let documents = documents
+    let documents = [vec![statement(log, vec![logs])], granted.collect()]
         .into_iter()
         .filter(|statements| !statements.is_empty());
     documents

@@ -106,8 +106,9 @@ pub fn within<T, E>(
 pub fn scaled(time: Duration) -> Duration {
     static WANTED: OnceLock<f64> = OnceLock::new();
     let wanted = WANTED.get_or_init(|| {
-        let wanted = std::env::var(FACTOR).ok();
-        let wanted = wanted.and_then(|factor| factor.parse().ok());
+        let wanted = std::env::var(FACTOR)
+            .ok()
+            .and_then(|factor| factor.parse().ok());
         wanted
             .filter(|factor| (0.001..=1.0).contains(factor))
             .unwrap_or(1.0)

@@ -228,8 +228,9 @@ async fn remove(
         "the deletion of the empty stack was started and may go on by itself; nothing of this deployment was begun"
             .to_owned()
     };
-    let settled = follow(stacks, &operation, reporter).await;
-    let settled = settled.map_err(|error| error.after(so_far))?;
+    let settled = follow(stacks, &operation, reporter)
+        .await
+        .map_err(|error| error.after(so_far))?;
     match &settled.description {
         // In any other state it is what another tool has made meanwhile, which the next round looks at.
         Some(left) if left.status.is_failed() => Err(RolledBack::error(stack.clone(), &settled)),

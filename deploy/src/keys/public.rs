@@ -125,8 +125,10 @@ impl PublicKeyFile {
     /// # Errors
     /// As for [`PublicKeyFile::add`].
     pub fn add_all(&mut self, keys: &[PublicKey]) -> Result<Vec<Added>, TargetError> {
-        let added = keys.iter().map(|key| self.put(key));
-        let added = added.collect::<Result<_, _>>()?;
+        let added = keys
+            .iter()
+            .map(|key| self.put(key))
+            .collect::<Result<_, _>>()?;
         self.write()?;
         Ok(added)
     }

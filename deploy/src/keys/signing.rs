@@ -131,8 +131,9 @@ impl Signer {
             let message = format!("could not make a token for `{}`: {what}", wish.name);
             TargetError::new(ErrorKind::Unexpected, message)
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_err(|_| failed("this machine's clock is before 1970"))?;
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| failed("this machine's clock is before 1970"))?;
         let request = TokenRequest {
             name: wish.name.to_string(),
             to: wish.to.map(ToString::to_string),
@@ -143,8 +144,10 @@ impl Signer {
             now: now.as_secs(),
             seconds: wish.lifetime.as_secs(),
         };
-        let text = self.key.token(&request);
-        let text = text.map_err(|error| failed(&error.to_string()))?;
+        let text = self
+            .key
+            .token(&request)
+            .map_err(|error| failed(&error.to_string()))?;
         Ok(Minted {
             token: Token::parse(&text).map_err(|error| failed(&error.to_string()))?,
             expires_at: request.now + request.seconds,

@@ -68,8 +68,9 @@ impl RequiredIdentity {
     pub fn from_deployed(template: &Template) -> Self {
         let has = |function: &str| template.resources().any(|(id, _)| id == function);
         let has = |handler: Handler| has(&format!("{}Function", handler.family()));
-        let receivers = Receivers::ALL.into_iter();
-        let receivers = receivers.filter(|receivers| has(receivers.handler()));
+        let receivers = Receivers::ALL
+            .into_iter()
+            .filter(|receivers| has(receivers.handler()));
         Self::for_receivers(receivers, has(Handler::Connect))
     }
 

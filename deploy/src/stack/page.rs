@@ -146,8 +146,9 @@ pub fn links(
     let [first, second] = fragments;
     let link = |from, to, fragment: &Option<String>| {
         let handshake = introduction.handshake(settings.handshake(), from, to);
-        let said = handshake.fields();
-        let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
+        let said = handshake
+            .fields()
+            .map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
         let query = said.collect::<Vec<_>>().join("&");
         let link = match &query[..] {
             "" => base.to_owned(),

@@ -40,10 +40,11 @@ pub(super) async fn load(
             return Err(FunctionCodeError::Missing { functions: missing });
         }
         let load = |function: &LogicalId| {
-            let code = Code::load(&paths[function], &scratch);
-            let code = code.map_err(|source| FunctionCodeError::Unusable {
-                function: function.clone(),
-                source,
+            let code = Code::load(&paths[function], &scratch).map_err(|source| {
+                FunctionCodeError::Unusable {
+                    function: function.clone(),
+                    source,
+                }
             })?;
             Ok((function.clone(), code))
         };

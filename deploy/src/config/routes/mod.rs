@@ -129,12 +129,13 @@ pub(super) fn check_policies(
 
 /// What the table does with messages.
 fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
-    let kinds = [
+    let mut kinds = [
         table.receivers.as_ref().map(|it| ("receivers", it.span())),
         table.http.as_ref().map(|it| ("http", it.span())),
         table.handler.as_ref().map(|it| ("handler", it.span())),
-    ];
-    let mut kinds = kinds.into_iter().flatten();
+    ]
+    .into_iter()
+    .flatten();
     if let (Some((first, _)), Some((second, place))) = (kinds.next(), kinds.next()) {
         let message = format!("a route has `{first}` or `{second}`, not both");
         return Err((place, message));
@@ -173,8 +174,11 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         "receivers",
         &["reply", "permissions", "secret-header"],
     )?;
-    let receivers = table.receivers.as_ref().map(|it| *it.get_ref());
-    let receivers = receivers.unwrap_or_default();
+    let receivers = table
+        .receivers
+        .as_ref()
+        .map(|it| *it.get_ref())
+        .unwrap_or_default();
     let include_sender = table.include_sender.as_ref();
     if let (false, Some(said)) = (receivers.takes_include_sender(), include_sender) {
         let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";

@@ -265,8 +265,8 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
         Instant::now() + PATIENCE,
         each,
     )
-    .await;
-    let answer = answer.unwrap();
+    .await
+    .unwrap();
     assert!(answer.starts_with("1 route answers both ways"), "{answer}");
 }
 
@@ -287,8 +287,8 @@ async fn a_chat_that_stays_silent_does_not_pass() {
         &routes(),
         Duration::from_millis(500),
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
 }
 
@@ -339,8 +339,8 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
         &[],
         PATIENCE,
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Open { .. }), "{error}");
     let error = probe(&answering(&[500]).await, &said, Pass::Nothing, &[], short).await;
     assert!(matches!(error, Err(ProbeError::Connect { .. })));

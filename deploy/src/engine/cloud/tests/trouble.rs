@@ -63,8 +63,8 @@ fn left_over(status: &str, has_table: bool) -> FakeCloud {
 
 #[tokio::test]
 async fn the_table_of_a_half_deleted_stack_is_kept_by_deleting_the_rest_without_it() {
-    let cloud = left_over("DELETE_FAILED", true);
-    let cloud = cloud.operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
+    let cloud =
+        left_over("DELETE_FAILED", true).operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
     torn_down(
         cloud,
         Data::Keep,
