@@ -242,6 +242,47 @@ fn every_error_that_the_page_about_troubles_explains_is_one_that_chatctl_has() {
     assert!(explained >= 10, "{explained} errors are explained");
 }
 
+/// The actions of AWS in `text`, each between two of `quote`.
+fn actions<'t>(text: &'t str, quote: char) -> BTreeSet<&'t str> {
+    const SERVICES: [&str; 8] = [
+        "apigateway",
+        "cloudformation",
+        "dynamodb",
+        "iam",
+        "lambda",
+        "logs",
+        "s3",
+        "sts",
+    ];
+    let is_action = |quoted: &&str| {
+        quoted.split_once(':').is_some_and(|(service, name)| {
+            SERVICES.contains(&service)
+                && name.starts_with(|c: char| c.is_ascii_uppercase())
+                && name.chars().all(|c| c.is_ascii_alphabetic())
+        })
+    };
+    text.split(quote).filter(is_action).collect()
+}
+
+#[test]
+fn every_permission_that_the_command_needs_is_listed() {
+    let page = std::fs::read_to_string(root().join("docs/reference/permissions.md")).unwrap();
+    let table: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+    let table = table.join("\n");
+    let mut sources = String::new();
+    let mut folders = vec![root().join("deploy/src/aws")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources += &std::fs::read_to_string(path).unwrap(),
+            }
+        }
+    }
+    assert_eq!(actions(&table, '`'), actions(&sources, '"'));
+}
+
 #[test]
 fn the_readme_is_read_in_a_few_minutes() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
