@@ -27,7 +27,7 @@ use crate::{Chat, Error, Message, Reply, Table, Value};
 /// use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
 ///
 /// async fn greet(chat: &Chat, message: &Message) -> Result<Reply, Error> {
-///     let name = message.sender().unwrap_or("somebody");
+///     let name = message.sender().unwrap_or("a guest");
 ///     chat.post_to_others(message, &format!("{name} says hello")).await?;
 ///     Ok("greeted".into())
 /// }

@@ -1,4 +1,4 @@
-//! What lies between chatctl and AWS, and AWS itself, on loopback ports: a proxy, and a server that answers as told.
+//! What lies between chatctl and AWS, and AWS itself, on loopback ports: a proxy, and a server with prepared answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

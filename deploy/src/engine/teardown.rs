@@ -106,7 +106,8 @@ async fn retain_tables(
         return Ok(());
     };
     let so_far = || {
-        "the table is being told to stay, which goes on by itself; nothing was deleted".to_owned()
+        "the change that keeps the table has begun and goes on by itself; nothing was deleted"
+            .to_owned()
     };
     let settled = watch(stacks, &operation, so_far, reporter).await?;
     let left = settled.description.as_ref();

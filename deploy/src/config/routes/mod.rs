@@ -344,5 +344,6 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
 /// four options with their punctuation and values.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
-    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 84
+    let envelope = if rule.envelope { 20 } else { 0 };
+    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64 + envelope
 }

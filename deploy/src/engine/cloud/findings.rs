@@ -34,7 +34,7 @@ pub(super) fn refused(
         Ok(findings) => findings,
         Err(error) if error.kind == ErrorKind::Denied => {
             return alone().with_hint(
-                "with the permission cloudformation:DescribeEvents you would be told here which resource it is and why",
+                "with the permission cloudformation:DescribeEvents this error would name the resource and the reason",
             );
         }
         Err(_) => return alone(),
