@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_whose_words_are_said_already_is_not_told_twice() {
+    fn a_cause_whose_words_are_said_already_is_not_reported_twice() {
         let told = |words, source: Option<Told>| Told {
             words,
             source: source.map(Box::new),

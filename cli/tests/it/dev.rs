@@ -76,7 +76,7 @@ fn any_template_runs_with_its_parameters_and_its_own_code() {
 }
 
 #[test]
-fn a_script_is_told_of_warnings_too() {
+fn a_script_receives_warnings_too() {
     let project = Project::new("");
     let template = include_str!("templates/accept.yaml").replace(
         "AutoDeploy: true",

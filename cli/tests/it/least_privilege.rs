@@ -156,7 +156,7 @@ async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authori
 }
 
 #[tokio::test]
-async fn connect_needs_put_item_to_let_anybody_in() {
+async fn connect_needs_put_item_to_let_clients_in() {
     let stack = start(&template_without("ConnectRole", "dynamodb:PutItem")).await;
     let refused = stack
         .client(|endpoint| Chat::try_open(&endpoint, Some("Tom"), Some("Tom")).err())
@@ -254,7 +254,7 @@ async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
 }
 
 #[tokio::test]
-async fn every_role_needs_both_log_actions_to_be_heard() {
+async fn every_role_needs_both_log_actions_to_log() {
     for function in ["Authorize", "Connect", "Disconnect", "Direct"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&template_without(&format!("{function}Role"), action)).await;

@@ -127,7 +127,7 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
 }
 
 #[tokio::test]
-async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards() {
+async fn a_new_route_and_new_handlers_are_reported_beforehand_and_serve_afterwards() {
     let cloud = Cloud::start().await;
     let url = cloud.deploy("").await.exits(0).url();
     let same = format!(

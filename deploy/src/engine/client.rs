@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_is_told_with_its_code_and_its_reason() {
+    fn a_close_is_reported_with_its_code_and_its_reason() {
         assert_eq!(
             closed(CloseCode::Away, "Going away"),
             "with 1001 \"Going away\" (the gateway goes away, or a time limit is over: 10 minutes idle, 2 hours in all)"
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tls_that_is_offered_to_a_server_without_is_told_from_other_trouble() {
+    async fn tls_that_is_offered_to_a_server_without_is_distinguished_from_other_trouble() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("wss://{}/v1", listener.local_addr().unwrap());
         let answering = async {

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_told_twice_and_what_comes_in_late_is_told_still() {
+    async fn nothing_is_reported_twice_and_what_comes_in_late_is_reported_still() {
         let (kept, mut reader) = (Kept::default(), reader());
         kept.add("before", 999);
         kept.add("b", 200_000);

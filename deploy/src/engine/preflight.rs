@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once_and_a_denial_decides_the_exit_code() {
+    fn all_problems_are_reported_at_once_and_a_denial_decides_the_exit_code() {
         let error = judge(vec![
             Check::new("cargo-lambda", wrong(ErrorKind::Usage, "it is missing")),
             Check::new("region", Ok("eu-west-1".into())),

@@ -117,7 +117,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     #[test]
-    fn a_request_is_told_once_with_its_outcome_or_as_given_up() {
+    fn a_request_is_reported_once_with_its_outcome_or_as_given_up() {
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let lines = told.clone();
         // The other tests of this process may make requests, too.
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_address_neither_a_password_nor_a_query_is_told() {
+    fn of_an_address_neither_a_password_nor_a_query_is_reported() {
         let uri = "wss://ann:secret@example.com:8443/v1?token=secret";
         assert_eq!(place(&uri.parse().unwrap()), "example.com:8443/v1");
         let uri = "ws://127.0.0.1:46233/v1".parse().unwrap();

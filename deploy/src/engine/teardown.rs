@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn to_keep_data_the_tables_are_told_to_stay_before_anything_is_deleted() {
+    async fn to_keep_data_the_tables_are_set_to_stay_before_anything_is_deleted() {
         let stacks = FakeStacks::scripted("chat UPDATE_COMPLETE").then("chat DELETE_COMPLETE");
         check(
             stacks,
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tables_that_cannot_be_told_to_stay_stop_the_deletion() {
+    async fn tables_that_cannot_be_set_to_stay_stop_the_deletion() {
         let stacks = FakeStacks::scripted("T UPDATE_FAILED no\nchat UPDATE_ROLLBACK_COMPLETE");
         check(
             stacks,

@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_told_by_name() {
+    fn what_is_left_is_reported_by_name() {
         let resources = [resource("T", TABLE), resource("R", "AWS::IAM::Role")];
         let left = left_of(&resources, &["R".into()], Data::Keep);
         assert_eq!(

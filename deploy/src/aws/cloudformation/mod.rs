@@ -155,11 +155,8 @@ impl CloudFormation for Cloud {
                     .send()
                     .await
                     .map_err(|error| {
-                        refused(
-                            "cloudformation:DescribeChangeSet",
-                            LOOK_AT_CHANGE_SET,
-                            error,
-                        )
+                        let action = "cloudformation:DescribeChangeSet";
+                        refused(action, LOOK_AT_CHANGE_SET, error)
                     })?;
                 (found.change_set_id, found.stack_id)
             }

@@ -342,7 +342,7 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
 }
 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
-/// four options with their punctuation and values.
+/// three options with their punctuation and values; the fourth one, `envelope`, is only there if it is set.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
     let envelope = if rule.envelope { 20 } else { 0 };
     key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64 + envelope

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn no_change_is_told_by_status_and_reason_together() {
+    fn no_change_is_reported_by_status_and_reason_together() {
         let reason = "The submitted information didn't contain changes. Submit different information to create a change set.";
         assert_eq!(
             judged("FAILED", "UNAVAILABLE", Some(reason)),

@@ -88,7 +88,7 @@ async fn the_empty_stack_goes_and_the_same_deployment_is_made_once_more() {
 }
 
 #[tokio::test]
-async fn a_stack_that_somebody_else_makes_between_the_tries_is_not_changed() {
+async fn a_stack_that_another_tool_makes_between_the_tries_is_not_changed() {
     let cloud = failing(FakeCloud::default(), BUSY, "ROLLBACK_COMPLETE")
         .operation("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE\nchat CREATE_COMPLETE");
     tried_again(

@@ -102,10 +102,10 @@ async fn the_remains_of_a_failed_creation_go_although_data_is_to_be_kept_unless_
         cloud,
         Data::Keep,
         expect![[r#"
-        started Teardown
-        error: stack `chat` is CREATE_FAILED: in that state it cannot be told to keep its table
-        --
-    "#]],
+            started Teardown
+            error: stack `chat` is CREATE_FAILED: in that state its table cannot be kept
+            --
+        "#]],
     )
     .await;
 }
@@ -119,7 +119,7 @@ async fn a_half_deleted_stack_is_not_deployed_over_and_the_hint_says_what_to_do(
 }
 
 #[tokio::test]
-async fn a_rollback_that_fails_is_told_with_its_first_cause() {
+async fn a_rollback_that_fails_is_reported_with_its_first_cause() {
     let cloud = new_stack()
         .operation(
             "chat CREATE_IN_PROGRESS User Initiated\nF CREATE_FAILED name taken\nG CREATE_FAILED Resource creation cancelled\n\
