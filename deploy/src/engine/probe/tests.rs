@@ -288,8 +288,8 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
         course(&routes, each),
         Instant::now() + PATIENCE,
     )
-    .await;
-    let answer = answer.unwrap();
+    .await
+    .unwrap();
     assert!(answer.starts_with("1 route answers both ways"), "{answer}");
 }
 
@@ -311,8 +311,8 @@ async fn a_chat_that_stays_silent_does_not_pass() {
         None,
         Duration::from_millis(500),
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
 }
 
@@ -372,8 +372,8 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
         None,
         PATIENCE,
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Open { .. }), "{error}");
     let error = probe(
         &answering(&[500]).await,
