@@ -42,6 +42,9 @@ impl RequestInfo {
     }
 }
 
+/// The usual size of a message's event without the message; it may be larger.
+const CONTEXT_BYTES: usize = 1024;
+
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ended {
@@ -73,14 +76,23 @@ pub(crate) fn connect(
     })
 }
 
+/// So many escapes, of at most 5 additional bytes each, are counted in one byte.
+const PIECE: usize = 32;
+
 /// The size of `text` in bytes as JSON, with its quotes.
 pub(crate) fn size_in_json(text: &str) -> usize {
-    let size = |byte: u8| match byte {
-        b'"' | b'\\' | 8 | 9 | 10 | 12 | 13 => 2,
-        0..0x20 => 6,
-        _ => 1,
+    // Without branches and in pieces whose sum fits into a byte, so that the compiler makes vector instructions of it.
+    let more = |byte: u8| {
+        let is_short = matches!(byte, b'"' | b'\\' | 8 | 9 | 10 | 12 | 13);
+        u8::from(is_short) + 5 * (u8::from(byte < 0x20) & u8::from(!is_short))
     };
-    text.bytes().map(size).sum::<usize>() + 2
+    let of_piece = |piece: &[u8]| piece.iter().fold(0, |sum: u8, byte| sum + more(*byte));
+    let escapes: usize = text
+        .as_bytes()
+        .chunks(PIECE)
+        .map(|piece| usize::from(of_piece(piece)))
+        .sum();
+    text.len() + escapes + 2
 }
 
 /// The event of a message route. For an empty message it has no body, as observed by a function on AWS
@@ -97,10 +109,14 @@ pub(crate) fn message(
         message_id: Some(message_id),
         ..context(facts, route_key, "MESSAGE", stamp)
     };
-    bytes(&Event {
+    let event = Event {
         body: (!body.is_empty()).then_some(body),
         ..Event::new(context, variables)
-    })
+    };
+    // One allocation, not one for each doubling of a large message.
+    let mut bytes = Vec::with_capacity(size_in_json(body) + CONTEXT_BYTES);
+    serde_json::to_writer(&mut bytes, &event).expect(SERIALISABLE);
+    bytes
 }
 
 /// The event of `$disconnect`. It has four fixed headers, as on AWS.
@@ -327,8 +343,10 @@ fn all_values(pairs: &[(String, String)]) -> Map<String, Value> {
 }
 
 fn bytes(event: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(event).expect("events hold strings, numbers and maps of them")
+    serde_json::to_vec(event).expect(SERIALISABLE)
 }
+
+const SERIALISABLE: &str = "events hold strings, numbers and maps of them";
 
 #[cfg(test)]
 mod tests {
