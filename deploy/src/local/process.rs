@@ -14,12 +14,11 @@ use crate::programs::SECRETS;
 use crate::stack::render::output;
 
 /// Makes glibc's allocator return free memory: large blocks at once, because each is mapped separately, and the end of
-/// the heap. By default it puts ever larger blocks on the heap, where one small block in use keeps all below it. Blocks
-/// are large above 16 KB: the buffers of a usual message are smaller, and mapping each of them costs more than filling
-/// it. See <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators ignore these variables.
+/// the heap. By default it puts ever larger blocks on the heap, where one small block in use keeps all below it. See
+/// <https://man7.org/linux/man-pages/man3/mallopt.3.html>; other allocators ignore these variables.
 const MEMORY: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "2"),
-    ("MALLOC_MMAP_THRESHOLD_", "16384"),
+    ("MALLOC_MMAP_THRESHOLD_", "4096"),
     ("MALLOC_TRIM_THRESHOLD_", "131072"),
 ];
 
