@@ -7,6 +7,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::json_size::size_in_json;
 use crate::http::head::Head;
 use crate::moments;
 
@@ -74,25 +75,6 @@ pub(crate) fn connect(
         multi_value_query_string_parameters: (!query.is_empty()).then(|| all_values(&query)),
         ..Event::new(context(facts, "$connect", "CONNECT", stamp), variables)
     })
-}
-
-/// So many escapes, of at most 5 additional bytes each, are counted in one byte.
-const PIECE: usize = 32;
-
-/// The size of `text` in bytes as JSON, with its quotes.
-pub(crate) fn size_in_json(text: &str) -> usize {
-    // Without branches and in pieces whose sum fits into a byte, so that the compiler makes vector instructions of it.
-    let more = |byte: u8| {
-        let is_short = matches!(byte, b'"' | b'\\' | 8 | 9 | 10 | 12 | 13);
-        u8::from(is_short) + 5 * (u8::from(byte < 0x20) & u8::from(!is_short))
-    };
-    let of_piece = |piece: &[u8]| piece.iter().fold(0, |sum: u8, byte| sum + more(*byte));
-    let escapes: usize = text
-        .as_bytes()
-        .chunks(PIECE)
-        .map(|piece| usize::from(of_piece(piece)))
-        .sum();
-    text.len() + escapes + 2
 }
 
 /// The event of a message route. For an empty message it has no body, as observed by a function on AWS
@@ -384,20 +366,6 @@ mod tests {
         );
         expect_test::expect![[r#"{"requestContext":{"routeKey":"$default","messageId":"BBBBBBBBIAMCAAA=","eventType":"MESSAGE","extendedRequestId":"AAAAAAAAIAMFAAA=","requestTime":"01/Jan/2026:00:00:00 +0000","messageDirection":"IN","stage":"v1","connectedAt":1767225600000,"requestTimeEpoch":1767225600001,"identity":{"sourceIp":"127.0.0.1"},"requestId":"AAAAAAAAIAMFAAA=","domainName":"a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com","connectionId":"AAAAAAAAIAMCAAA=","apiId":"a1b2c3d4e5"},"body":"{\"a\":1}","isBase64Encoded":false}"#]]
             .assert_eq(&String::from_utf8(event).unwrap());
-    }
-
-    #[test]
-    fn the_size_in_json_is_that_of_serde_s_output() {
-        for text in [
-            "",
-            "hi",
-            "\"\\/\u{8}\u{c}\n\r\t",
-            "\0\u{1}\u{1f}\u{7f}",
-            "ü€\u{2028}😀",
-        ] {
-            let json = serde_json::to_string(text).unwrap();
-            assert_eq!(size_in_json(text), json.len(), "{text:?}");
-        }
     }
 
     #[test]
