@@ -43,12 +43,18 @@ pub enum KeySetError {
 }
 
 impl KeySet {
-    /// Makes a set of these keys.
+    /// Makes a set of these keys. One that stands there twice, unchanged, is one.
     ///
     /// # Errors
     /// Two have the same id, or there are too many.
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, KeySetError> {
-        let keys: Vec<PublicKey> = keys.into_iter().collect();
+        let given: Vec<PublicKey> = keys.into_iter().collect();
+        let mut keys: Vec<PublicKey> = Vec::with_capacity(given.len());
+        for key in given {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::TooMany(keys.len()));
         }
@@ -130,6 +136,14 @@ mod tests {
         let set = read(&json!({"keys": [other, jwk(1, "a")]})).unwrap();
         assert_eq!(set.keys().len(), 1);
         assert_eq!(read(&set.to_json()).unwrap(), set);
+    }
+
+    #[test]
+    fn a_key_that_stands_there_twice_is_one_and_two_keys_of_one_id_are_no_set() {
+        let twice = read(&json!({"keys": [jwk(1, "a"), jwk(1, "a"), jwk(2, "b")]})).unwrap();
+        assert_eq!(twice.keys().len(), 2);
+        let error = read(&json!({"keys": [jwk(1, "a"), jwk(2, "a")]})).unwrap_err();
+        assert_eq!(error, KeySetError::SameId("a".into()));
     }
 
     #[test]

@@ -61,11 +61,11 @@ pub async fn prove(
         Ok(session) => session,
         Err(error) => return Ok(refused(arn, &reasons(&error), invocation)),
     };
-    log.info("handshake authorized", []);
     Ok(policy(arn, &session, admission.names, claims, invocation))
 }
 
-/// Allows the handshake. Claims that are too long for the context are left out of it: handlers then see none of them.
+/// Allows the handshake. Claims that are too long for the context are left out of it: handlers then see none of them. Rights
+/// cannot be left out, so a token with too many of them is refused.
 fn policy(
     arn: &str,
     session: &Session,
@@ -83,14 +83,19 @@ fn policy(
         can: claims.can,
         claims: claims.all,
     };
-    let policy = Policy::allow(arn, session, names, Some(&proof));
-    if policy.fits() {
-        return policy;
+    let mut policy = Policy::allow(arn, session, names, Some(&proof));
+    if !policy.fits() {
+        proof.claims.clear();
+        policy = Policy::allow(arn, session, names, Some(&proof));
+        if !policy.fits() {
+            let reason = "its token lists more rights than a connection can carry (`can`)";
+            return refused(arn, reason, invocation);
+        }
+        let lost = "the token's claims are too long for handlers to receive them";
+        invocation.log.warn(lost, []);
     }
-    let lost = "the token's claims are too long for handlers to receive them";
-    invocation.log.warn(lost, []);
-    proof.claims.clear();
-    Policy::allow(arn, session, names, Some(&proof))
+    invocation.log.info("handshake authorized", []);
+    policy
 }
 
 /// Why a good token does not let this handshake in.
