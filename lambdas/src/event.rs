@@ -42,6 +42,7 @@ struct RequestContext {
     route_key: Option<String>,
     event_type: Option<String>,
     connection_id: Option<String>,
+    request_time_epoch: Option<u64>,
     authorizer: Option<AuthorizerContext>,
 }
 
@@ -124,6 +125,12 @@ impl SocketEvent {
     #[must_use]
     pub fn route(&self) -> Option<&str> {
         self.request_context.as_ref()?.route_key.as_deref()
+    }
+
+    /// When API Gateway received it, in milliseconds since the epoch.
+    #[must_use]
+    pub fn received_at(&self) -> Option<u64> {
+        self.request_context.as_ref()?.request_time_epoch
     }
 
     /// The session that our authorizer proved. API Gateway repeats it in every event of a connection.

@@ -175,6 +175,13 @@ pub fn reasons(error: &dyn Error) -> String {
     reasons
 }
 
+/// A moment, in milliseconds since the epoch, as RFC 3339 in UTC. One that no calendar has counts as the epoch.
+pub(crate) fn rfc3339_of(milliseconds: u64) -> String {
+    let nanoseconds = i128::from(milliseconds) * 1_000_000;
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds);
+    rfc3339(moment.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};

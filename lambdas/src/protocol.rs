@@ -62,6 +62,25 @@ pub enum FrameError {
         /// The largest length.
         allowed: usize,
     },
+    /// The message is longer than a post may be, in its envelope.
+    #[error("the message has {bytes} bytes in its envelope, {allowed} at most; send a shorter one")]
+    EnvelopeTooLarge {
+        /// The length of the envelope in UTF-8.
+        bytes: usize,
+        /// The largest length.
+        allowed: usize,
+    },
+    /// A member of the frame beside the message cannot be used.
+    #[error("`{member}` of the frame cannot be used: {reason}")]
+    BadMember {
+        /// The member.
+        member: &'static str,
+        /// The rule that it breaks.
+        reason: &'static str,
+    },
+    /// No device of the friend accepted the message, on a route with envelopes.
+    #[error("{FRIEND_NOT_REACHABLE}")]
+    FriendNotReachable,
     /// The token that the connection was opened with has expired. The connection is closed.
     #[error("the token of this connection has expired; connect again with a new one")]
     TokenExpired,
@@ -77,28 +96,42 @@ impl FrameError {
         match self {
             Self::BadJson { .. } => "BadJson",
             Self::MissingText { .. } => "MissingText",
-            Self::TextTooLarge { .. } => "TextTooLarge",
+            Self::TextTooLarge { .. } | Self::EnvelopeTooLarge { .. } => "TextTooLarge",
+            Self::BadMember { .. } => "BadMember",
+            Self::FriendNotReachable => "FriendNotReachable",
             Self::TokenExpired => TOKEN_EXPIRED,
             Self::NotAllowed => NOT_ALLOWED,
         }
     }
 
-    /// The notice to the sender of a frame to `route`.
+    /// The notice to the sender of a frame to `route`, with the frame's `ref` if it has one.
     #[must_use]
-    pub fn frame(&self, route: Option<&str>) -> String {
+    pub fn frame(&self, route: Option<&str>, reference: Option<&str>) -> String {
         #[derive(Serialize)]
         struct Frame<'a> {
             error: &'static str,
             message: String,
             route: Option<&'a str>,
+            #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+            reference: Option<&'a str>,
         }
         let frame = Frame {
             error: self.code(),
             message: self.to_string(),
             route,
+            reference,
         };
         serde_json::to_string(&frame).expect("strings always serialise")
     }
+}
+
+/// The member `name` of a frame that is a JSON object; of several, the last one.
+pub(crate) fn members(frame: &str, name: &str) -> Option<serde_json::Value> {
+    // The last one counts, and one object is all that there may be.
+    let serde_json::Value::Object(mut members) = serde_json::from_str(frame).ok()? else {
+        return None;
+    };
+    members.remove(name)
 }
 
 /// Reads one field and skips the others, copying only if necessary.
@@ -230,7 +263,7 @@ mod tests {
     fn the_sender_receives_a_code_a_sentence_and_the_route() {
         let told = |frame: &str| -> Value {
             let refusal = text_of(frame, &route(4)).unwrap_err();
-            serde_json::from_str(&refusal.frame(Some("onMessage"))).unwrap()
+            serde_json::from_str(&refusal.frame(Some("onMessage"), None)).unwrap()
         };
         assert_eq!(
             told("oops"),

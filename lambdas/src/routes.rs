@@ -46,6 +46,7 @@ mod tests {
             text: Some("message".to_owned()),
             include_sender: true,
             max_text_bytes: 32_768,
+            envelope: false,
         };
         assert_eq!(*routes.rule(Some("onMessage")), on_message);
         let default = routes.rule(Some("$default"));

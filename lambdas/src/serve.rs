@@ -153,7 +153,8 @@ async fn handle(
             let (store, delivery) = store_and_delivery(environment, trace)?;
             let (routes, mode) = (environment.routes()?, environment.mode()?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                let refusal =
+                    handlers::refusal(event, (mode, &routes), &delivery, invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
@@ -166,7 +167,8 @@ async fn handle(
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
             let (routes, mode) = (environment.routes()?, environment.mode()?);
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal = handlers::refusal(event, mode, &delivery, invocation).await?;
+                let refusal =
+                    handlers::refusal(event, (mode, &routes), &delivery, invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`handshake`] | the names that a client sends | clients, the authorizer |
 //! | [`auth`] | the tokens that prove a name | config, clients, functions |
+//! | [`envelope`] | messages that carry their sender | functions, clients |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
@@ -20,6 +21,7 @@
 compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL.");
 
 pub mod auth;
+pub mod envelope;
 pub mod handler;
 pub mod handshake;
 pub mod limit;

@@ -96,6 +96,7 @@ impl Receivers {
             text: None,
             include_sender: false,
             max_text_bytes: self.max_text_bytes(),
+            envelope: false,
         }
     }
 }

@@ -17,6 +17,17 @@ pub struct Rule {
     /// The longest message that is passed on, in bytes of UTF-8.
     #[serde(default = "max_message_bytes")]
     pub max_text_bytes: usize,
+    /// Whether receivers get the message in an [envelope](crate::envelope), with its sender.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub envelope: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn max_message_bytes() -> usize {
@@ -30,6 +41,7 @@ impl Default for Rule {
             text: None,
             include_sender: false,
             max_text_bytes: MAX_MESSAGE_BYTES,
+            envelope: false,
         }
     }
 }
@@ -50,8 +62,16 @@ mod tests {
                     text: Some("message".into()),
                     include_sender: true,
                     max_text_bytes: 7,
+                    envelope: false,
                 },
                 r#"{"text":"message","includeSender":true,"maxTextBytes":7}"#,
+            ),
+            (
+                Rule {
+                    envelope: true,
+                    ..Rule::default()
+                },
+                r#"{"includeSender":false,"maxTextBytes":131072,"envelope":true}"#,
             ),
         ] {
             assert_eq!(serde_json::to_string(&rule).unwrap(), json);

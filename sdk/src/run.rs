@@ -7,6 +7,7 @@ use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{Answer, HandlerError, Invocation, refusal};
 use chat_lambdas::log::{Log, reasons};
+use chat_lambdas::routes::Routes;
 use chat_lambdas::serve::serve_messages;
 
 use crate::chat::About;
@@ -68,6 +69,8 @@ where
     let replies = environment.replies();
     serve_messages(environment, log, |trace| {
         let mode = environment.mode()?;
+        // Custom handlers answer in their own form, so no route has envelopes here.
+        let routes = Routes::default();
         let ways = Ways::from_environment(environment, trace)?;
         let about = Arc::new(About::from_environment(environment)?);
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
@@ -77,7 +80,7 @@ where
                 about: Arc::clone(&about),
             };
             let refusal = over!(&ways, |_, _, delivery, _| {
-                refusal(event, mode, delivery, invocation).await?
+                refusal(event, (mode, &routes), delivery, invocation).await?
             });
             if let Some(refusal) = refusal {
                 return Ok(refusal);

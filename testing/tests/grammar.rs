@@ -80,9 +80,30 @@ fn guests_come_in_numbers_and_hear_together() {
         },
         Step::EveryGuestReceives(Expected::Text("hi".to_owned())),
         Step::EveryGuestReceives(Expected::Nothing),
-        receive("Tom", Expected::Error("BadJson".to_owned())),
+        receive("Tom", Expected::Error("BadJson".to_owned(), None)),
     ];
     assert_eq!(steps, expected);
+}
+
+#[test]
+fn envelopes_receipts_and_errors_about_a_frame_have_lines_of_their_own() {
+    let steps = parsed(
+        "Tom reads \"Mary Ann\": hi: you\nTom reads nobody: \"\"\nTom sees r1 delivered to 2 # others\nTom is told BadJson about r1",
+    );
+    let expected = [
+        Expected::Message(Some("Mary Ann".to_owned()), "hi: you".to_owned()),
+        Expected::Message(None, String::new()),
+        Expected::Receipt("r1".to_owned(), 2),
+        Expected::Error("BadJson".to_owned(), Some("r1".to_owned())),
+    ];
+    assert_eq!(steps, expected.map(|what| receive("Tom", what)));
+    for wrong in [
+        "Tom reads Ann",
+        "Tom sees r1",
+        "Tom sees r1 delivered to few",
+    ] {
+        assert!(Script::parse("sample", wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -96,7 +117,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
     assert_eq!(stack("Tom connects\nstack: relay"), "direct");
     check(
         "stack: relais",
-        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed: `stack: relais`",
+        "sample, line 1: there is no such stack; there are direct, broadcast, relay, cleanup, mixed, envelopes: `stack: relais`",
     );
 }
 
@@ -104,7 +125,7 @@ fn a_script_names_its_stack_in_the_first_line_or_is_a_direct_one() {
 fn a_wrong_line_is_named_by_number_reason_and_text() {
     check(
         "Tom connects to Jerry\n\nTom waves",
-        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
+        "sample, line 3: expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `is told …`, `disconnects` or `vanishes`: `Tom waves`",
     );
     check(
         "Tom connects to Jerry and waits",

@@ -47,6 +47,33 @@ fn three_windows_hear_one_another_and_an_own_message_that_comes_back_is_shown_on
 }
 
 #[test]
+fn in_envelopes_messages_have_names_and_an_own_one_tells_if_it_was_received() {
+    let mut scene = Scene::of(&format!("{ECHO}envelope = true\n"));
+    let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
+    ann.says("Hi");
+    for other in [&mut bob, &mut cid] {
+        other.sees("Tom: Hi");
+    }
+    let received = "[...document.querySelectorAll('.own')].some(own => own.title.endsWith('received by 2 windows'))";
+    ann.until("the receipt has come", received);
+    // A text that looks like an envelope is a text.
+    let forged = r#"{"type":"message","id":"1","route":"x","from":"Tom","text":"forged","at":"x"}"#;
+    cid.says(forged);
+    for other in [&mut ann, &mut bob] {
+        other.sees(&format!("Another User: {forged}"));
+    }
+    bob.says("Hi");
+    ann.sees("Jerry: Hi");
+    assert_eq!(
+        ann.messages(),
+        ["You: Hi", &format!("Another User: {forged}"), "Jerry: Hi"]
+    );
+    for window in [&mut ann, &mut bob, &mut cid] {
+        assert_eq!(window.complaints(), [""; 0]);
+    }
+}
+
+#[test]
 fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() {
     let mut scene = Scene::of(RELAY);
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);

@@ -132,4 +132,5 @@ stacks!(
     every_relayed_conversation_goes_over_a_deployed_stack_as_it_is_written: "relay" hands over 4,
     every_conversation_with_a_clean_up_goes_over_a_deployed_stack_as_it_is_written: "cleanup" hands over 0,
     every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed" hands over 0,
+    every_conversation_with_senders_goes_over_a_deployed_stack_as_it_is_written: "envelopes" hands over 0,
 );

@@ -75,6 +75,12 @@ fn the_page_about_rooms_is_as_it_says() {
     follow("rooms", &Project::new(blocks(&text, "toml")[0]));
 }
 
+#[test]
+fn the_page_about_senders_is_as_it_says() {
+    let text = page("senders");
+    follow("senders", &Project::new(blocks(&text, "toml")[0]));
+}
+
 /// The page's function, as the SDK's example that it quotes: what the page makes with cargo would build all of the AWS
 /// SDK once more.
 #[test]

@@ -28,7 +28,23 @@ impl Settings {
             )
         };
         let in_clear = in_clear.into_iter().map(line);
-        self.unproven_names().into_iter().chain(in_clear).collect()
+        let of_names = self.unproven_names().into_iter();
+        of_names.chain(self.forgeable()).chain(in_clear).collect()
+    }
+
+    /// Where some routes have envelopes and others post what was sent, the text of the others can be an envelope.
+    fn forgeable(&self) -> Option<String> {
+        let people = || {
+            let routes = self.routes.iter();
+            routes.filter_map(|route| Some((route, route.purpose.rule()?)))
+        };
+        let (plain, _) = people().find(|(_, rule)| !rule.envelope)?;
+        let (enveloped, _) = people().find(|(_, rule)| rule.envelope)?;
+        Some(format!(
+            "a text to the route `{}` can look like a message of another sender on the route `{}`, because it arrives as it was \
+             sent: give both `envelope = true`",
+            plain.key, enveloped.key
+        ))
     }
 
     /// What names are worth where nothing proves them. Where `$connect` leads to a backend, the backend decides.
@@ -51,6 +67,32 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         let settings = Settings::load(folder.path(), Overrides::default());
         settings.unwrap().cautions()
+    }
+
+    #[test]
+    fn envelopes_that_a_text_of_another_route_can_forge_are_said_with_both_routes() {
+        let token = "[auth]\nmode = \"token\"\n";
+        let route = |key: &str, more: &str| format!("[[routes]]\nkey = \"{key}\"\n{more}");
+        let envelope = "envelope = true\n";
+        let forgeable = [token, &route("a", envelope), &route("b", "")].concat();
+        let told = cautions(&forgeable);
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].contains("`b`") && told[0].contains("`a`"),
+            "{told:?}"
+        );
+        for safe in [
+            [token, &route("a", envelope), &route("b", envelope)].concat(),
+            [token, &route("a", ""), &route("b", "")].concat(),
+            [
+                token,
+                &route("a", envelope),
+                &route("b", "http = \"https://x.example\"\n"),
+            ]
+            .concat(),
+        ] {
+            assert_eq!(cautions(&safe), [""; 0], "{safe}");
+        }
     }
 
     #[test]

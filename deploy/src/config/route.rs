@@ -39,6 +39,14 @@ impl Purpose {
         Self::People { receivers, rule }
     }
 
+    /// The rule of a route to people.
+    pub fn rule(&self) -> Option<&Rule> {
+        match self {
+            Self::People { rule, .. } => Some(rule),
+            Self::Http { .. } | Self::Handler(_) => None,
+        }
+    }
+
     /// The JSON field that carries the message, if the config names one.
     pub fn text(&self) -> Option<&str> {
         match self {

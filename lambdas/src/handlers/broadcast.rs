@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use chat_protocol::Receivers;
 use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
-use super::sender::{notify, sender_session};
+use super::sender::{notify, refuse, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
+use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::log::{Log, reasons};
-use crate::protocol::text_of;
 use crate::room::{Audience, INLINE_RECEIVERS, POSTS_AT_ONCE, Rest, RoomPost, Tally};
 use crate::routes::Routes;
 use crate::session::{ConnectionId, Names};
@@ -22,7 +23,8 @@ use crate::store::{ConnectionStore, Device};
 /// The time for retries to a receiver that may read too slowly: as long as the timeout for one that does not respond.
 const RETRY_TIME: Duration = Duration::from_secs(3);
 
-/// Posts the message to every connection in the sender's room, and to the sender's own only if the route includes it.
+/// Posts the message to every connection in the sender's room, and to the sender's own only if the route includes it:
+/// unchanged, or in an envelope if its route says so. With an envelope and a `ref`, the sender gets a receipt.
 ///
 /// Up to [`INLINE_RECEIVERS`] receivers are served here. For more, the function for large rooms is invoked
 /// asynchronously, once per shard. A shard that Lambda does not accept is served here, as long as there is time.
@@ -58,17 +60,14 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         return Ok(Answer::status(403));
     };
     let route = routes.rule(event.route());
-    let text = match text_of(frame, route) {
-        Ok(text) => text,
-        Err(error) => {
-            log.info("frame refused", [("error", json!(error.code()))]);
-            notify(&connection, &error.frame(event.route()), delivery, &log).await;
-            return Ok(Answer::status(400));
-        }
+    let rule = (route, Receivers::Room);
+    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+        Ok(outgoing) => outgoing,
+        Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
     let post = RoomPost {
         room: &session.room,
-        text: &text,
+        text: &outgoing.post,
         except: &connection,
         store,
         delivery,
@@ -79,16 +78,22 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
         log: &log,
     };
     let own = route.include_sender.then(|| own_copy(&connection));
-    match post.audience(INLINE_RECEIVERS).await? {
+    // On its own, because a receipt does not count it.
+    let own = post.post_to_few(stream::iter(own));
+    let delivered = match post.audience(INLINE_RECEIVERS).await? {
         Audience::Few(members) => {
-            let receivers = stream::iter(own.into_iter().chain(members));
-            report(post.post_to_few(receivers).await, 0, &log);
+            let (own, others) = join(own, post.post_to_few(stream::iter(members))).await;
+            report(own.and(others), 0, &log);
+            Some(others.delivered)
         }
         Audience::Many => {
-            let own = post.post_to_few(stream::iter(own));
             let (own, (others, handed_over)) = join(own, hand_over(&post, dispatch)).await;
             report(own.and(others), handed_over, &log);
+            None
         }
+    };
+    if let Some(answer) = outgoing.answer(delivered, Receivers::Room, event.route()) {
+        notify(&connection, &answer, delivery, &log).await;
     }
     Ok(Answer::status(200))
 }

@@ -1,19 +1,20 @@
 //! The handler for messages to one friend, on all of the friend's devices.
 
+use chat_protocol::Receivers;
 use serde_json::json;
 
-use super::sender::{notify, sender_session};
+use super::sender::{notify, refuse, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
+use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
 use crate::fan_out::send_to_person;
-use crate::protocol::{FRIEND_NOT_REACHABLE, text_of};
 use crate::routes::Routes;
 use crate::session::Names;
 use crate::store::ConnectionStore;
 
-/// Posts a message, unchanged, to every device of the sender's friend. If no post is accepted, the sender gets a
-/// notice.
+/// Posts a message to every device of the sender's friend: unchanged, or in an envelope if its route says so. If no post
+/// is accepted, the sender gets a notice; with an envelope and a `ref`, it gets a receipt in any case.
 ///
 /// Returns 200 if the message or the notice was processed; 403 without any post if the connection is unknown; and 400
 /// if the frame does not match its route's rule, with a notice to the sender. A one-way route shows none of these to
@@ -39,20 +40,20 @@ pub async fn direct(
 
     let session =
         sender_session(event, &connection, Names::Required, store, invocation.now).await?;
-    let Some(friend) = session.and_then(|session| session.friend) else {
+    let Some((session, friend)) = session.and_then(|session| {
+        let friend = session.friend.clone()?;
+        Some((session, friend))
+    }) else {
         log.warn("message of an unknown connection dropped", []);
         return Ok(Answer::status(403));
     };
-    let text = match text_of(frame, routes.rule(event.route())) {
-        Ok(text) => text,
-        Err(error) => {
-            log.info("frame refused", [("error", json!(error.code()))]);
-            notify(&connection, &error.frame(event.route()), delivery, &log).await;
-            return Ok(Answer::status(400));
-        }
+    let rule = (routes.rule(event.route()), Receivers::Friend);
+    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+        Ok(outgoing) => outgoing,
+        Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
     let ways = (store, delivery);
-    let outcome = send_to_person(&text, &friend, ways, invocation.now, &log).await?;
+    let outcome = send_to_person(&outgoing.post, &friend, ways, invocation.now, &log).await?;
     let counts = [
         ("delivered", json!(outcome.delivered)),
         ("gone", json!(outcome.gone.len())),
@@ -64,8 +65,9 @@ pub async fn direct(
     } else {
         log.info("message handled", counts);
     }
-    if outcome.delivered == 0 {
-        notify(&connection, FRIEND_NOT_REACHABLE, delivery, &log).await;
+    let answer = outgoing.answer(Some(outcome.delivered), Receivers::Friend, event.route());
+    if let Some(answer) = answer {
+        notify(&connection, &answer, delivery, &log).await;
     }
     Ok(Answer::status(200))
 }

@@ -7,9 +7,11 @@ use serde_json::json;
 use super::sender::notify;
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::{Delivery, Posted};
+use crate::envelope::reference_of;
 use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::protocol::FrameError;
+use crate::routes::Routes;
 
 /// Refuses a frame of a connection whose token has expired, or does not allow to send; `None` lets it pass.
 ///
@@ -22,14 +24,14 @@ use crate::protocol::FrameError;
 /// [`HandlerError::UnexpectedEvent`]
 pub async fn refusal(
     event: &SocketEvent,
-    mode: Mode,
+    (mode, routes): (Mode, &Routes),
     delivery: &impl Delivery,
     invocation: &Invocation,
 ) -> Result<Option<Answer>, HandlerError> {
     if !mode.needs_token() {
         return Ok(None);
     }
-    let (connection, _) = event.message()?;
+    let (connection, frame) = event.message()?;
     let proof = event.proof();
     let refusal = match &proof {
         Some(proof) if proof.expires_at > invocation.now => match proof.can(SEND) {
@@ -43,7 +45,10 @@ pub async fn refusal(
         .with("connectionId", connection.as_str())
         .with("route", event.route());
     log.info("frame refused", [("error", json!(refusal.code()))]);
-    notify(&connection, &refusal.frame(event.route()), delivery, &log).await;
+    let reference = reference_of(frame, routes.rule(event.route()));
+    let reference = reference.ok().flatten();
+    let notice = refusal.frame(event.route(), reference.as_deref());
+    notify(&connection, &notice, delivery, &log).await;
     if refusal == FrameError::TokenExpired {
         match delivery.end(&connection).await {
             Ok(Posted::Delivered | Posted::Gone) => {}

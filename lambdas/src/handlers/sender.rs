@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::Answer;
 use crate::delivery::{Delivery, Posted};
+use crate::envelope::Refused;
 use crate::event::SocketEvent;
 use crate::log::{Log, reasons};
 use crate::session::{ConnectionId, Names, Session};
@@ -21,6 +23,19 @@ pub(super) async fn sender_session(
         Ok(Some(session)) => Ok(Some(session)),
         Ok(None) | Err(_) => store.session_of(connection, now).await,
     }
+}
+
+/// Posts the notice of a refused frame to the sender.
+pub(super) async fn refuse(
+    refused: &Refused,
+    event: &SocketEvent,
+    sender: &ConnectionId,
+    delivery: &impl Delivery,
+    log: &Log,
+) -> Answer {
+    log.info("frame refused", [("error", json!(refused.error.code()))]);
+    notify(sender, &refused.frame(event.route()), delivery, log).await;
+    Answer::status(400)
 }
 
 /// Posts a notice to the sender, who may have left.

@@ -72,6 +72,7 @@ fn routes(stack: &Stack, receivers: Receivers) -> String {
             text: route.text.map(str::to_owned),
             include_sender: route.include_sender,
             max_text_bytes: route.max_text_bytes,
+            envelope: route.envelope,
         };
         (route.key, rule)
     });

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::slice;
 
 use chat_protocol::Field;
+use chat_protocol::envelope::Envelope;
 
 use super::script::{Expected, Party, Script, Step};
 use super::world::{Fault, Handshake, Welcome, World};
@@ -139,12 +140,38 @@ impl<W: World> Stage<'_, W> {
                 self.receive(party, &shown(NOTICE), |frame| frame == NOTICE)
                     .await
             }
-            Expected::Error(code) => {
+            Expected::Error(code, reference) => {
                 // The members of an error frame have an order, so that it need not be parsed here.
                 let begin = format!("{{\"error\":\"{code}\",\"message\":\"");
-                let wanted = format!("the error {code}");
-                let fits =
-                    |frame: &str| frame.starts_with(&begin) && frame.contains("\"route\":\"");
+                let end = match reference {
+                    Some(reference) => format!(",\"ref\":\"{reference}\"}}"),
+                    None => "\"}".to_owned(),
+                };
+                let wanted = format!("the error {code} that ends in {end}");
+                let fits = |frame: &str| {
+                    let is_it = frame.starts_with(&begin) && frame.contains("\"route\":\"");
+                    is_it && frame.ends_with(&end)
+                };
+                self.receive(party, &wanted, fits).await
+            }
+            Expected::Message(from, text) => {
+                let wanted = format!("{} from {from:?}", shown(text));
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Envelope::Message(it)) => {
+                        it.text == *text && it.from.as_deref() == from.as_deref()
+                    }
+                    _ => false,
+                };
+                self.receive(party, &wanted, fits).await
+            }
+            Expected::Receipt(reference, count) => {
+                let wanted = format!("the receipt of {reference} with {count}");
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Envelope::Sent(it)) => {
+                        it.reference == *reference && it.delivered == Some(*count)
+                    }
+                    _ => false,
+                };
                 self.receive(party, &wanted, fits).await
             }
             Expected::Nothing => self.nothing_left(slice::from_ref(party)).await,

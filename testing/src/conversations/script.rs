@@ -23,6 +23,9 @@
 //! Tom receives the notice                    # the sentence that says a friend is not reachable
 //! Tom receives nothing
 //! Tom is told BadJson                        # the error frame with this word
+//! Tom is told BadJson about r1               # the same, with this `ref`
+//! Jerry reads Tom: any text                  # the text in an envelope, from Tom; `nobody` gave no name
+//! Tom sees r1 delivered to 2                 # the receipt for the frame with this `ref`
 //! Jerry disconnects
 //! Jerry vanishes                             # no goodbye
 //! everybody disconnects
@@ -141,8 +144,12 @@ pub enum Expected {
     Text(String),
     /// The sentence that says a friend is not reachable.
     Notice,
-    /// An error frame with this word.
-    Error(String),
+    /// An error frame with this word, and this `ref` if one is given.
+    Error(String, Option<String>),
+    /// An envelope with this text of this sender.
+    Message(Option<String>, String),
+    /// The receipt for the frame with this `ref`, and the connections that accepted it.
+    Receipt(String, usize),
     /// No frame that the script has not named yet.
     Nothing,
 }
@@ -222,7 +229,26 @@ fn step(line: &str) -> Result<Step, String> {
     }
 
     if let Some(code) = rest.strip_prefix(" is told ") {
-        let what = Expected::Error(without_comment(code).to_owned());
+        let what = match without_comment(code).split_once(" about ") {
+            Some((code, reference)) => Expected::Error(code.to_owned(), Some(reference.to_owned())),
+            None => Expected::Error(without_comment(code).to_owned(), None),
+        };
+        return Ok(Step::Receive { party, what });
+    }
+    if let Some(message) = rest.strip_prefix(" reads ") {
+        let (sender, rest) = name(message)?;
+        let text = rest
+            .strip_prefix(':')
+            .ok_or("after `reads` come a sender, a colon and a text")?;
+        let what = Expected::Message(sender, free_text(text)?.0);
+        return Ok(Step::Receive { party, what });
+    }
+    if let Some(receipt) = rest.strip_prefix(" sees ") {
+        let receipt = without_comment(receipt).split_once(" delivered to ");
+        let receipt = receipt.and_then(|(reference, count)| Some((reference, count.parse().ok()?)));
+        let (reference, count) =
+            receipt.ok_or("after `sees` come a `ref`, `delivered to` and a number")?;
+        let what = Expected::Receipt(reference.to_owned(), count);
         return Ok(Step::Receive { party, what });
     }
 
@@ -247,7 +273,7 @@ fn step(line: &str) -> Result<Step, String> {
         " disconnects" => Ok(Step::Disconnect(party)),
         " vanishes" => Ok(Step::Vanish(party)),
         _ => Err(
-            "expected a party and then `connects …`, `: …`, `receives …`, `is told …`, `disconnects` or `vanishes`"
+            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `is told …`, `disconnects` or `vanishes`"
                 .to_owned(),
         ),
     }

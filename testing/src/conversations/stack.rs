@@ -24,6 +24,8 @@ pub struct Route {
     pub include_sender: bool,
     /// The longest text, in bytes.
     pub max_text_bytes: usize,
+    /// Whether texts arrive with their sender.
+    pub envelope: bool,
 }
 
 /// The longest text in a room that says nothing about it.
@@ -38,11 +40,12 @@ pub(crate) const DIRECT: Stack = Stack {
         text: None,
         include_sender: false,
         max_text_bytes: Receivers::Friend.max_text_bytes(),
+        envelope: false,
     }],
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 5] = [
+pub const STACKS: [Stack; 6] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
@@ -70,6 +73,29 @@ pub const STACKS: [Stack; 5] = [
                 text: Some("message"),
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: false,
+            },
+        ],
+    },
+    // As `mixed`, and each message arrives with its sender.
+    Stack {
+        name: "envelopes",
+        routes: &[
+            Route {
+                envelope: true,
+                ..room("$default", Some("message"), true, 100)
+            },
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: true,
+            },
+            Route {
+                envelope: true,
+                ..room("shout", None, false, 100)
             },
         ],
     },
@@ -87,6 +113,7 @@ const fn room(
         text,
         include_sender,
         max_text_bytes,
+        envelope: false,
     }
 }
 
@@ -124,6 +151,9 @@ impl Route {
                 "receivers = \"room\"\ninclude-sender = {}\n",
                 self.include_sender
             );
+        }
+        if self.envelope {
+            toml += "envelope = true\n";
         }
         toml + &format!("max-text-bytes = {}\n", self.max_text_bytes)
     }

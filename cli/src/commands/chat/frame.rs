@@ -1,5 +1,8 @@
-//! What a typed text becomes on the wire.
+//! What a typed text becomes on the wire, and what a frame from there says.
 
+use std::borrow::Cow;
+
+use chat_protocol::envelope::{Envelope, Message};
 use chat_protocol::limit::MAX_FRAME_BYTES;
 
 use crate::error::CommandError;
@@ -15,6 +18,30 @@ pub(super) struct Framing {
     action: Option<String>,
     /// The member that carries the text; `None`: the text is the frame.
     member: Option<String>,
+    /// Whether texts arrive in envelopes.
+    envelopes: bool,
+}
+
+/// What has arrived.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Received<'a> {
+    /// A frame as it is.
+    Text(&'a str),
+    /// A message with its sender.
+    Message(Message<'a>),
+}
+
+impl Received<'_> {
+    /// The text as people read it: after its sender, if that is known.
+    pub(super) fn words(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Message(message) => match &message.from {
+                Some(from) => format!("{from}: {}", message.text).into(),
+                None => Cow::Borrowed(&message.text),
+            },
+        }
+    }
 }
 
 /// What carries the text where the config does not say: its own receivers see the whole frame then.
@@ -41,21 +68,32 @@ impl Framing {
             })?,
             None => find("$default").unwrap_or(&settings.routes[0]),
         };
-        Ok(Self::to(chosen))
+        let mut routes = settings.routes.iter();
+        let envelopes = routes.any(|route| route.purpose.rule().is_some_and(|rule| rule.envelope));
+        Ok(Self::to(chosen, envelopes))
     }
 
-    fn to(route: &Route) -> Self {
+    fn to(route: &Route, envelopes: bool) -> Self {
         let member = route.purpose.text().map(ToOwned::to_owned);
-        match route.key.as_ref() {
-            "$default" => Self {
-                action: None,
-                member,
-            },
-            key => Self {
-                action: Some(key.to_owned()),
-                member: member.or(Some(MEMBER.to_owned())),
-            },
+        let (action, member) = match route.key.as_ref() {
+            "$default" => (None, member),
+            key => (Some(key.to_owned()), member.or(Some(MEMBER.to_owned()))),
+        };
+        Self {
+            action,
+            member,
+            envelopes,
         }
+    }
+
+    /// What `frame` is, which has arrived.
+    pub(super) fn read<'a>(&self, frame: &'a str) -> Received<'a> {
+        if self.envelopes
+            && let Ok(Envelope::Message(message)) = serde_json::from_str(frame)
+        {
+            return Received::Message(message);
+        }
+        Received::Text(frame)
     }
 
     /// `text` as a frame.
@@ -113,6 +151,19 @@ mod tests {
             r#"{"action":"say","words":"hi \"you\""}"#
         );
         assert_eq!(frame(None), r#"{"action":"send","message":"hi \"you\""}"#);
+    }
+
+    #[test]
+    fn a_message_in_an_envelope_is_read_with_its_sender_where_a_route_has_envelopes() {
+        let frame = |from: &str| {
+            format!(r#"{{"type":"message","id":"1","route":"say",{from}"text":"h\"i","at":"x"}}"#)
+        };
+        let with = framing(&format!("{TWO}envelope = true\n"), None).unwrap();
+        assert_eq!(with.read(&frame(r#""from":"Ann","#)).words(), "Ann: h\"i");
+        assert_eq!(with.read(&frame("")).words(), "h\"i");
+        assert_eq!(with.read("{}").words(), "{}");
+        let without = framing(TWO, None).unwrap();
+        assert_eq!(without.read(&frame("")).words(), frame(""));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use rustyline_async::ReadlineEvent;
 use tokio::sync::mpsc;
 
-use super::frame::Framing;
+use super::frame::{Framing, Received};
 use super::identity::Identity;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
@@ -64,9 +64,9 @@ pub(super) async fn chat(
 struct Screen(Above);
 
 impl View for Screen {
-    fn received(&mut self, text: &str) -> bool {
+    fn received(&mut self, received: &Received<'_>) -> bool {
         // Further lines are indented, so that no text can look like another message.
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in received.words().lines().enumerate() {
             let mark = if index == 0 { "←" } else { " " };
             let line = format!("{mark} {line}");
             self.0.line(AnsiColor::Cyan.on_default(), &line);

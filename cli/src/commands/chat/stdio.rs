@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use super::frame::Framing;
+use super::frame::{Framing, Received};
 use super::identity::Identity;
 use super::talk::{State, Typed, View, talk};
 use crate::error::CommandError;
@@ -62,12 +62,10 @@ struct Pipe {
 }
 
 impl View for Pipe {
-    fn received(&mut self, text: &str) -> bool {
+    fn received(&mut self, received: &Received<'_>) -> bool {
         let shown = match self.terminal.output {
-            Output::Json => self
-                .terminal
-                .received_json(&json!({"type": "text", "text": text})),
-            Output::Text => self.terminal.received(&one_line(text)),
+            Output::Json => self.terminal.received_json(&json(received)),
+            Output::Text => self.terminal.received(&one_line(&received.words())),
         };
         shown.is_ok()
     }
@@ -87,6 +85,18 @@ impl View for Pipe {
         }
         self.terminal.warn(words);
         self.lost += 1;
+    }
+}
+
+/// A text, or a message with what its envelope says.
+fn json(received: &Received<'_>) -> serde_json::Value {
+    match received {
+        Received::Text(text) => json!({"type": "text", "text": text}),
+        Received::Message(message) => {
+            let mut value = json!(message);
+            value["type"] = "message".into();
+            value
+        }
     }
 }
 

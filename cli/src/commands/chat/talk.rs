@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::frame::Framing;
+use super::frame::{Framing, Received};
 use super::identity::Identity;
 use super::lines::Lines;
 use crate::error::CommandError;
@@ -27,7 +27,7 @@ pub(super) enum Typed {
 /// Where the conversation is shown.
 pub(super) trait View {
     /// Shows a text that came in. `false` when its reader has gone.
-    fn received(&mut self, text: &str) -> bool;
+    fn received(&mut self, received: &Received<'_>) -> bool;
 
     /// The connection's state has changed.
     fn state(&mut self, state: State, words: &str);
@@ -249,7 +249,7 @@ impl<V: View> Talk<'_, V> {
                     }
                     Ok(text) => {
                         last = Instant::now();
-                        if self.view.received(&text) { Ok(()) } else { Err(Leave::Done) }
+                        if self.view.received(&self.framing.read(&text)) { Ok(()) } else { Err(Leave::Done) }
                     }
                     // It is replaced, and the user need not notice.
                     Err(_) if self.refused > 0 => return None,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use chat_protocol::envelope::{ATTRIBUTES, REFERENCE};
 use chat_protocol::{Handler, Receivers, Rule};
 use toml::Spanned;
 
@@ -144,7 +145,13 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         refuse(
             table,
             "http",
-            &["include-sender", "max-text-bytes", "reply", "permissions"],
+            &[
+                "include-sender",
+                "max-text-bytes",
+                "envelope",
+                "reply",
+                "permissions",
+            ],
         )?;
         let backend = Backend {
             url: url.get_ref().clone(),
@@ -156,7 +163,13 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         refuse(
             table,
             "handler",
-            &["text", "include-sender", "max-text-bytes", "secret-header"],
+            &[
+                "text",
+                "include-sender",
+                "max-text-bytes",
+                "envelope",
+                "secret-header",
+            ],
         )?;
         return Ok(Purpose::Handler(CustomHandler {
             folder: folder.join(&crate_folder.get_ref().0),
@@ -186,15 +199,26 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     if let Some(most) = &table.max_text_bytes {
         rule.max_text_bytes = most.get_ref().0;
     }
+    rule.envelope = table.envelope.as_ref().is_some_and(|it| *it.get_ref());
+    if let (true, Some(text)) = (rule.envelope, &table.text)
+        && [REFERENCE, ATTRIBUTES].contains(&text.get_ref().as_ref())
+    {
+        let message = format!(
+            "with `envelope`, the member `{REFERENCE}` is for receipts and `{ATTRIBUTES}` for other texts: choose another \
+             name for the member with the text"
+        );
+        return Err((text.span(), message));
+    }
     Ok(Purpose::People { receivers, rule })
 }
 
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 6] = [
+    const BELONG: [(&str, &str); 7] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
+        ("envelope", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
         ("secret-header", "`http`"),
@@ -203,6 +227,7 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.text.as_ref().map(Spanned::span),
         table.include_sender.as_ref().map(Spanned::span),
         table.max_text_bytes.as_ref().map(Spanned::span),
+        table.envelope.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),
         table.secret_header.as_ref().map(Spanned::span),
@@ -313,7 +338,7 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
 }
 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
-/// three options with their punctuation and values.
+/// four options with their punctuation and values.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
-    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64
+    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 84
 }

@@ -45,6 +45,10 @@ pub(in crate::config) struct RouteTable {
     /// rooms and 131072 between friends.
     #[cfg_attr(test, schemars(with = "Option<shape::TextBytes>"))]
     pub(super) max_text_bytes: Option<Spanned<TextBytes>>,
+    /// For receivers: whether the text arrives in a JSON object with its sender, its time and an id, and senders may ask
+    /// for a receipt.
+    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+    pub(super) envelope: Option<Spanned<bool>>,
     /// For `handler`: whether what the function returns in `body` goes to the sender.
     #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
     pub(super) reply: Option<Spanned<bool>>,

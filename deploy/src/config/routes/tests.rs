@@ -34,6 +34,7 @@ fn missing_options_of_a_route_get_their_defaults() {
             text: None,
             include_sender: false,
             max_text_bytes,
+            envelope: false,
         },
     };
     assert_eq!(a.purpose, people(Receivers::Friend, 131_072));
@@ -43,11 +44,12 @@ fn missing_options_of_a_route_get_their_defaults() {
 #[test]
 fn every_option_of_a_room_is_kept() {
     let text = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\n\
-                include-sender = true\nmax-text-bytes = 10\n";
+                include-sender = true\nmax-text-bytes = 10\nenvelope = true\n";
     let rule = Rule {
         text: Some("message".into()),
         include_sender: true,
         max_text_bytes: 10,
+        envelope: true,
     };
     let receivers = Receivers::Room;
     let purpose = Purpose::People { receivers, rule };
@@ -117,6 +119,9 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; reply = true",
             "key = 'a'; http = 'https://b.example'; reply = true",
             "key = 'a'; http = 'https://b.example'; max-text-bytes = 3",
+            "key = 'a'; http = 'https://b.example'; envelope = true",
+            "key = 'a'; handler = 'h'; envelope = false",
+            "key = 'a'; text = 'ref'; envelope = true",
             "key = 'a'; handler = 'h'; text = 'x'",
             "key = 'a'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['table']",
         ],
@@ -132,6 +137,9 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:3:9: `reply` belongs to a route with `handler`
             x:4:9: `reply` belongs to a route with `handler`, and this one has `http`
             x:4:18: `max-text-bytes` belongs to a route with `receivers`, and this one has `http`
+            x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
+            x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
+            x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
             x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `handler`
             x:3:1: `permissions` belongs to a route with `handler`
         "#]],
@@ -167,7 +175,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `text`, `include-sender`, `max-text-bytes`, `reply`, `permissions`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
         "#]],
     );
 }

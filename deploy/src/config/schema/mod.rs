@@ -7,6 +7,7 @@ pub(super) mod shape;
 #[cfg(test)]
 mod tests;
 
+use chat_protocol::envelope::{ATTRIBUTES, REFERENCE};
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
@@ -72,9 +73,11 @@ pub(super) fn rules_of_routes() -> Value {
         ("http", "handler"),
         ("http", "include-sender"),
         ("http", "max-text-bytes"),
+        ("http", "envelope"),
         ("handler", "text"),
         ("handler", "include-sender"),
         ("handler", "max-text-bytes"),
+        ("handler", "envelope"),
     ]
     .map(|pair| never_both(pair.0, pair.1))
     .into();
@@ -89,6 +92,10 @@ pub(super) fn rules_of_routes() -> Value {
     rules.push(json!({
         "if": { "required": ["include-sender"] },
         "then": { "properties": { "receivers": { "const": "room" } } },
+    }));
+    rules.push(json!({
+        "if": { "properties": { "envelope": { "const": true } }, "required": ["envelope"] },
+        "then": { "properties": { "text": { "not": { "enum": [REFERENCE, ATTRIBUTES] } } } },
     }));
     rules.push(json!({
         "if": { "properties": { "key": { "enum": ["$connect", "$disconnect"] } }, "required": ["key"] },

@@ -88,6 +88,10 @@ fn what_chatctl_refuses_by_form_the_schema_refuses_too() {
         "include-sender = true",
         "receivers = \"friend\"\ninclude-sender = true",
         "max-text-bytes = 131073",
+        "envelope = 1",
+        "http = \"https://backend.example/\"\nenvelope = true",
+        "handler = \"roll\"\nenvelope = false",
+        "text = \"ref\"\nenvelope = true",
         "text = \"a.b\"",
     ];
     let routes = routes.map(|keys| format!("[[routes]]\nkey = \"$default\"\n{keys}"));

@@ -57,6 +57,7 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
         text: text.map(ToOwned::to_owned),
         include_sender,
         max_text_bytes,
+        envelope: false,
     };
     let people = |receivers, rule| Purpose::People { receivers, rule };
     let room = |text, most| people(Receivers::Room, rule(text, most, true));
@@ -79,6 +80,20 @@ fn every_kind_of_route_is_tried_with_a_frame_that_it_takes_or_not_at_all() {
         ),
         Some((frame, "cha".into(), false))
     );
+    let enveloped = Rule {
+        envelope: true,
+        ..rule(None, 100, false)
+    };
+    let trial = Trial::of(
+        &route("$default", people(Receivers::Friend, enveloped)),
+        "00ff",
+    )
+    .unwrap();
+    let posted = |text: &str| {
+        format!(r#"{{"type":"message","id":"1","route":"x","text":"{text}","at":"x"}}"#)
+    };
+    assert!(trial.is_in(&posted(&plain())));
+    assert!(!trial.is_in(&plain()) && !trial.is_in(&posted("other")));
     assert_eq!(tried("say", room(None, 9)), None);
     assert_eq!(tried("say", to_a_backend()), None);
 }
@@ -254,6 +269,7 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
             text: None,
             include_sender: true,
             max_text_bytes: 100,
+            envelope: false,
         },
     };
     let (routes, each) = ([route("$default", room)], Duration::from_millis(300));

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use chat_protocol::envelope::Envelope;
+
 use super::ProbeError;
 use crate::config::route::{Purpose, Route};
 use crate::engine::client::{Closed, Connection};
@@ -12,6 +14,8 @@ pub(super) struct Trial {
     pub(super) frame: String,
     /// What arrives.
     pub(super) text: String,
+    /// Whether the text arrives with its sender.
+    pub(super) envelope: bool,
     pub(super) echoes: bool,
 }
 
@@ -46,6 +50,7 @@ impl Trial {
             key: route.key.to_string(),
             frame,
             text,
+            envelope: rule.envelope,
             echoes: rule.include_sender,
         })
     }
@@ -81,7 +86,7 @@ impl Trial {
             .await
             .map_err(|_elapsed| self.silent(started))?
             .map_err(|how| self.closed(how))?;
-        if received == self.text {
+        if self.is_in(&received) {
             return Ok(());
         }
         Err(ProbeError::Different {
@@ -89,6 +94,15 @@ impl Trial {
             sent: self.text.clone(),
             received,
         })
+    }
+
+    /// Whether `received` is what this trial has sent.
+    pub(super) fn is_in(&self, received: &str) -> bool {
+        if !self.envelope {
+            return received == self.text;
+        }
+        let envelope = serde_json::from_str(received);
+        matches!(envelope, Ok(Envelope::Message(message)) if message.text == self.text)
     }
 
     fn silent(&self, since: Instant) -> ProbeError {

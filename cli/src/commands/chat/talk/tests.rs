@@ -17,8 +17,8 @@ struct Notes {
 }
 
 impl View for Notes {
-    fn received(&mut self, text: &str) -> bool {
-        self.lines.push(format!("< {text}"));
+    fn received(&mut self, received: &Received<'_>) -> bool {
+        self.lines.push(format!("< {}", received.words()));
         true
     }
     fn state(&mut self, state: State, words: &str) {

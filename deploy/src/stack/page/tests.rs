@@ -1,0 +1,213 @@
+use super::*;
+use crate::config::Overrides;
+use chat_protocol::limit::MAX_FRAME_BYTES;
+use chat_protocol::{FRIEND_NOT_REACHABLE, auth, name};
+use expect_test::{Expect, expect};
+
+#[test]
+fn the_document_has_one_script_one_style_one_place_for_settings_and_no_external_resource() {
+    for once in [UNSET, "<script>", "<style>", "<script ", "</style>"] {
+        assert_eq!(DOCUMENT.matches(once).count(), 1, "{once}");
+    }
+    assert_eq!(DOCUMENT.matches("</script>").count(), 2);
+    for never in [
+        "innerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "src=",
+        "@import",
+        "url(",
+        " style=\"",
+        " onclick=",
+        "localStorage",
+        "cookie",
+    ] {
+        assert!(!DOCUMENT.contains(never), "{never}");
+    }
+    // New tokens, from where its settings say, which the policy holds to the page's own origin.
+    assert_eq!(DOCUMENT.matches("fetch(").count(), 1);
+    assert!(DOCUMENT.contains("fetch(settings.renewal,"));
+}
+
+#[test]
+fn the_document_s_protocol_constants_equal_the_protocol_crate_s() {
+    let handshake: serde_json::Map<_, _> = Field::ALL
+        .map(|field| (field.word().to_owned(), field.name().into()))
+        .into_iter()
+        .collect();
+    let protocol = json!({
+        "handshake": handshake,
+        "nameCharacters": name::MAX_CHARACTERS,
+        "namePunctuation": name::PUNCTUATION,
+        "everybody": name::EVERYBODY,
+        "frameBytes": MAX_FRAME_BYTES,
+        "friendNotReachable": FRIEND_NOT_REACHABLE,
+        "subprotocol": auth::SUBPROTOCOL,
+        "subprotocolToken": auth::SUBPROTOCOL_TOKEN,
+        "tokenExpired": auth::TOKEN_EXPIRED,
+    });
+    let line = format!("\nconst PROTOCOL = {protocol};\n");
+    assert!(DOCUMENT.contains(&line), "it must have the line {line}");
+    for field in Field::ALL.map(Field::word) {
+        assert!(
+            DOCUMENT.contains(&format!("<input id=\"{field}\"")),
+            "{field}"
+        );
+        assert!(
+            DOCUMENT.contains(&format!("id=\"{field}-label\"")),
+            "{field}"
+        );
+    }
+    for name in Field::ALL.map(Field::name) {
+        let quoted = format!("\"{name}\"");
+        assert_eq!(DOCUMENT.matches(&quoted).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn settings_cannot_end_their_block() {
+    let page = html(&json!({ "title": "</script><script>alert(1)//<!--" }));
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert!(page.contains(r#"{"title":"\u003c/script>\u003cscript>alert(1)//\u003c!--"}"#));
+}
+
+#[test]
+fn the_policy_allows_only_the_page_s_own_code() {
+    let policy = policy();
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'; script-src 'sha256-"),
+        "{policy}"
+    );
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+}
+
+fn settings(config: &str) -> Settings {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chatctl.toml"), config).unwrap();
+    Settings::load(folder.path(), Overrides::default()).unwrap()
+}
+
+fn check(config: &str, expected: Expect) {
+    let settings = settings(config);
+    let introduction = RequiredIdentity::from_settings(&settings);
+    let base = "http://127.0.0.1:1/";
+    let mut text = links(base, &settings, introduction, &[None, None]).join("\n");
+    let proof = PageProof::of(&settings);
+    let filled_in = page_settings(&settings, introduction, proof, None);
+    text.push_str(&format!("\n{filled_in:#}\n"));
+    expected.assert_eq(&text);
+}
+
+#[test]
+fn between_friends_the_links_carry_both_names() {
+    check(
+        "from = \"Ann Lee\"\nto = \"O'Neil+1@x\"\n",
+        expect![[r#"
+            http://127.0.0.1:1/?from=Ann+Lee&to=O%27Neil%2B1%40x
+            http://127.0.0.1:1/?from=O%27Neil%2B1%40x&to=Ann+Lee
+            {
+              "title": "chat",
+              "stage": "v1",
+              "names": "required",
+              "asks": [
+                "from",
+                "to"
+              ],
+              "routes": [
+                {
+                  "key": "$default",
+                  "receivers": "friend",
+                  "text": null,
+                  "maxTextBytes": 131072
+                }
+              ]
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn in_a_room_names_are_optional_and_the_page_has_each_route_s_receivers() {
+    check(
+        "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\ninclude-sender = true\n",
+        expect![[r#"
+            http://127.0.0.1:1/?from=Tom
+            http://127.0.0.1:1/?from=Jerry
+            {
+              "title": "chat",
+              "stage": "v1",
+              "names": "optional",
+              "asks": [
+                "from",
+                "room"
+              ],
+              "routes": [
+                {
+                  "key": "onMessage",
+                  "receivers": "room",
+                  "text": "message",
+                  "maxTextBytes": 32768,
+                  "includeSender": true
+                }
+              ]
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn with_a_backend_the_page_has_no_fields_and_one_link() {
+    check(
+        r#"
+        routes = [
+          { key = "$connect", http = "https://b.example/c" }, { key = "$disconnect", http = "https://b.example/d" },
+          { key = "sendMessage", http = "https://b.example/s", text = "message" },
+        ]"#,
+        expect![[r#"
+            http://127.0.0.1:1/
+            {
+              "title": "chat",
+              "stage": "v1",
+              "names": "none",
+              "asks": [],
+              "routes": [
+                {
+                  "key": "sendMessage",
+                  "receivers": "backend",
+                  "text": "message"
+                }
+              ]
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn a_page_whose_names_are_proven_knows_how_and_its_links_carry_the_proof_behind_the_hash() {
+    let settings = settings("");
+    let introduction = RequiredIdentity::from_settings(&settings);
+    let fragments = ["token=a.b.c", "key=00"].map(|it| Some(it.to_owned()));
+    assert_eq!(
+        links("http://127.0.0.1:1/", &settings, introduction, &fragments),
+        [
+            "http://127.0.0.1:1/?from=Tom&to=Jerry#token=a.b.c",
+            "http://127.0.0.1:1/?from=Jerry&to=Tom#key=00"
+        ]
+    );
+    let proof = PageProof {
+        mode: Mode::Token,
+        name_claim: None,
+        renewal: Some("/token"),
+    };
+    let filled_in = page_settings(&settings, introduction, proof, None);
+    assert_eq!(filled_in["auth"], "token");
+    assert_eq!(filled_in["nameClaim"], "sub");
+    assert_eq!(filled_in["renewal"], "/token");
+}
+
+#[test]
+fn the_page_of_a_local_stack_is_at_the_root_of_its_port() {
+    assert_eq!(beside("ws://127.0.0.1:4711/v1"), "http://127.0.0.1:4711/");
+}

@@ -1,0 +1,209 @@
+//! What a route posts for one frame: the message as it is, or in an envelope with its sender.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use chat_protocol::Receivers;
+use chat_protocol::envelope::{
+    ATTRIBUTES, Envelope, MAX_ATTRIBUTES, MAX_ATTRIBUTES_BYTES, MAX_REFERENCE_BYTES, Message,
+    REFERENCE, Sent,
+};
+use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use serde_json::Value;
+use ulid::Ulid;
+
+use crate::event::SocketEvent;
+use crate::log::rfc3339_of;
+use crate::protocol::{FRIEND_NOT_REACHABLE, FrameError, members, text_of};
+use crate::routes::Rule;
+use crate::session::Session;
+
+/// What is posted for one frame.
+#[derive(Debug)]
+pub struct Outgoing<'frame> {
+    /// The post for each receiver.
+    pub post: Cow<'frame, str>,
+    /// `None` on a route without envelopes.
+    marked: Option<Marked>,
+}
+
+/// How the sender recognises a message, and how everybody does.
+#[derive(Debug)]
+struct Marked {
+    id: String,
+    reference: Option<String>,
+}
+
+/// Why a frame is not passed on, and how its sender recognises it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The reason.
+    pub error: FrameError,
+    /// The `ref` of the frame.
+    pub reference: Option<String>,
+}
+
+impl Refused {
+    /// The notice to the sender of a frame to `route`.
+    #[must_use]
+    pub fn frame(&self, route: Option<&str>) -> String {
+        self.error.frame(route, self.reference.as_deref())
+    }
+}
+
+impl<'frame> Outgoing<'frame> {
+    /// What a route with `rule` posts for `frame`, which the owner of `session` sent to `receivers` at `now`, in seconds
+    /// since the epoch. The time in an envelope is API Gateway's own, if the event has one.
+    ///
+    /// # Errors
+    /// [`Refused`]. The connection stays open, and the sender gets a notice.
+    pub fn new(
+        event: &SocketEvent,
+        frame: &'frame str,
+        (rule, receivers): (&Rule, Receivers),
+        session: &Session,
+        now: u64,
+    ) -> Result<Self, Refused> {
+        if !rule.envelope {
+            let post = text_of(frame, rule).map_err(|error| Refused {
+                error,
+                reference: None,
+            })?;
+            return Ok(Self { post, marked: None });
+        }
+        let reference = reference_of(frame, rule);
+        let refused = |error| Refused {
+            error,
+            reference: reference.clone().ok().flatten(),
+        };
+        let text = text_of(frame, rule).map_err(refused)?;
+        let attributes = attributes_of(frame, rule).map_err(refused)?;
+        let reference = reference.clone().map_err(refused)?;
+
+        let moment = event.received_at().unwrap_or(now.saturating_mul(1000));
+        let id = Ulid::from_parts(moment, fastrand::u128(..)).to_string();
+        let name = |name: &'_ crate::session::Name| Cow::Owned(name.to_string());
+        let message = Envelope::Message(Message {
+            id: Cow::Borrowed(&id),
+            route: event.route().unwrap_or_default().into(),
+            from: session.name.as_ref().map(name),
+            room: match receivers {
+                Receivers::Room => Some(session.room.to_string().into()),
+                Receivers::Friend => None,
+            },
+            to: match receivers {
+                Receivers::Room => None,
+                Receivers::Friend => session.friend.as_ref().map(name),
+            },
+            text,
+            at: rfc3339_of(moment).into(),
+            attributes,
+        });
+        let post = serde_json::to_string(&message).expect("texts always serialise");
+        if post.len() > MAX_MESSAGE_BYTES {
+            return Err(Refused {
+                error: FrameError::EnvelopeTooLarge {
+                    bytes: post.len(),
+                    allowed: MAX_MESSAGE_BYTES,
+                },
+                reference,
+            });
+        }
+        Ok(Self {
+            post: post.into(),
+            marked: Some(Marked { id, reference }),
+        })
+    }
+
+    /// What the sender gets after `delivered` connections accepted the message; `None` for the count of a room that other
+    /// functions serve.
+    ///
+    /// A sender that asked for a receipt gets one. Another one gets something only if it is to a friend, and no device
+    /// accepted the message.
+    #[must_use]
+    pub fn answer(
+        &self,
+        delivered: Option<usize>,
+        receivers: Receivers,
+        route: Option<&str>,
+    ) -> Option<Cow<'static, str>> {
+        let is_missed = delivered == Some(0) && receivers == Receivers::Friend;
+        match &self.marked {
+            None => is_missed.then_some(Cow::Borrowed(FRIEND_NOT_REACHABLE)),
+            Some(Marked {
+                id,
+                reference: Some(reference),
+            }) => {
+                let sent = Envelope::Sent(Sent {
+                    reference: reference.into(),
+                    id: id.into(),
+                    delivered,
+                    stored: false,
+                });
+                Some(
+                    serde_json::to_string(&sent)
+                        .expect("texts always serialise")
+                        .into(),
+                )
+            }
+            Some(Marked {
+                reference: None, ..
+            }) => is_missed.then(|| FrameError::FriendNotReachable.frame(route, None).into()),
+        }
+    }
+}
+
+/// The `ref` of `frame`, if its route has envelopes.
+///
+/// # Errors
+/// It is not a text, or too long.
+pub fn reference_of(frame: &str, rule: &Rule) -> Result<Option<String>, FrameError> {
+    let bad = |reason| FrameError::BadMember {
+        member: REFERENCE,
+        reason,
+    };
+    match member(frame, rule, REFERENCE) {
+        None => Ok(None),
+        Some(Value::String(text)) if text.len() <= MAX_REFERENCE_BYTES => Ok(Some(text)),
+        Some(Value::String(_)) => Err(bad("it has 128 bytes at most")),
+        Some(_) => Err(bad("it must be a text")),
+    }
+}
+
+fn attributes_of(frame: &str, rule: &Rule) -> Result<BTreeMap<String, String>, FrameError> {
+    let bad = |reason| FrameError::BadMember {
+        member: ATTRIBUTES,
+        reason,
+    };
+    let members = match member(frame, rule, ATTRIBUTES) {
+        None => return Ok(BTreeMap::new()),
+        Some(Value::Object(members)) => members,
+        Some(_) => return Err(bad("it must be an object of texts")),
+    };
+    if members.len() > MAX_ATTRIBUTES {
+        return Err(bad("it has 16 texts at most"));
+    }
+    let mut bytes = 0;
+    let mut attributes = BTreeMap::new();
+    for (name, value) in members {
+        let Value::String(text) = value else {
+            return Err(bad("each of its members must be a text"));
+        };
+        bytes += name.len() + text.len();
+        attributes.insert(name, text);
+    }
+    if bytes > MAX_ATTRIBUTES_BYTES {
+        return Err(bad("its names and texts have 4096 bytes at most"));
+    }
+    Ok(attributes)
+}
+
+/// A member of `frame`, if its route looks into frames and has envelopes. `null` counts as absent.
+fn member(frame: &str, rule: &Rule, name: &str) -> Option<Value> {
+    let looks_into = rule.envelope && rule.text.is_some();
+    let value = looks_into.then(|| members(frame, name)).flatten()?;
+    (!value.is_null()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests;
