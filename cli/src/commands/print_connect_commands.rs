@@ -35,6 +35,7 @@ impl Run for PrintConnectCommandsArgs {
             url,
             introduction,
             mode,
+            origins,
         } = deployed(terminal, &settings, self.target.local).await?;
         let prover = Prover::new(&settings, mode)?;
         let in_full = self.with_tokens;
@@ -54,7 +55,7 @@ impl Run for PrintConnectCommandsArgs {
                 true => prover.fragments(&settings)?,
                 false => [None, None],
             };
-            let hint = PageHint::new(page.as_deref(), &prover, &fragments);
+            let hint = PageHint::new(page.as_deref(), &prover, &fragments, &origins);
             super::web::hint(terminal, &settings, introduction, &hint);
         }
         Ok(())

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Overrides;
 use chat_protocol::limit::MAX_FRAME_BYTES;
-use chat_protocol::{FRIEND_NOT_REACHABLE, auth, name};
+use chat_protocol::{FRIEND_NOT_REACHABLE, Mode, auth, name};
 use expect_test::{Expect, expect};
 
 #[test]
