@@ -90,14 +90,17 @@ impl PublicKey {
         };
         // A restriction that cannot be read is none that may be passed over.
         for name in ["use", "alg", "kid"] {
-            if members.get(name).is_some_and(|it| !it.is_string()) {
+            if members
+                .get(name)
+                .is_some_and(|it| !it.is_string() && !it.is_null())
+            {
                 return Err(KeyError::NoKey(format!("its `{name}` is not a string")));
             }
         }
         if text("use").is_some_and(|it| it != "sig") {
             return other("a key for encryption".into());
         }
-        if let Some(operations) = members.get("key_ops") {
+        if let Some(operations) = members.get("key_ops").filter(|it| !it.is_null()) {
             let list = operations.as_array();
             if !list.is_some_and(|it| it.iter().any(|it| it == "verify")) {
                 return other("not meant to verify signatures".into());
@@ -276,6 +279,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_null_is_not_said() {
+        let key = json!({"kty": "RSA", "n": RFC_7638, "e": "AQAB", "use": null, "alg": null, "kid": null, "key_ops": null});
+        let key = PublicKey::from_jwk(&key).unwrap();
+        assert_eq!(key.id(), key.thumbprint());
+    }
+
+    #[test]
     fn values_that_are_not_keys_for_tokens_are_refused_with_the_reason() {
         let x = URL_SAFE_NO_PAD.encode([7; 32]);
         for (jwk, reason) in [
@@ -321,7 +331,7 @@ mod tests {
                 "`use` is not a string",
             ),
             (
-                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": null}),
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": {}}),
                 "`alg` is not a string",
             ),
             (

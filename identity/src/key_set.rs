@@ -43,18 +43,12 @@ pub enum KeySetError {
 }
 
 impl KeySet {
-    /// Makes a set of these keys. One that stands there twice, unchanged, is one.
+    /// Makes a set of these keys.
     ///
     /// # Errors
     /// Two have the same id, or there are too many.
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Result<Self, KeySetError> {
-        let given: Vec<PublicKey> = keys.into_iter().collect();
-        let mut keys: Vec<PublicKey> = Vec::with_capacity(given.len());
-        for key in given {
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-        }
+        let keys: Vec<PublicKey> = keys.into_iter().collect();
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::TooMany(keys.len()));
         }
@@ -66,7 +60,8 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// Parses a JWK Set (RFC 7517). Keys of other kinds, and those for other uses, are ignored, as the RFC requires.
+    /// Parses a JWK Set (RFC 7517). Keys of other kinds, and those for other uses, are ignored, as the RFC requires; a key that
+    /// stands there twice is one.
     ///
     /// # Errors
     /// It is too large, not a set, or has no usable key.
@@ -84,7 +79,12 @@ impl KeySet {
         }
         let read: Vec<_> = list.iter().map(PublicKey::from_jwk).collect();
         let first = read.iter().find_map(|it| it.as_ref().err().cloned());
-        let keys: Vec<_> = read.into_iter().filter_map(Result::ok).collect();
+        let mut keys: Vec<PublicKey> = Vec::with_capacity(read.len());
+        for key in read.into_iter().flatten() {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
         match first {
             Some(first) if keys.is_empty() => Err(KeySetError::NoUsable {
                 count: list.len(),

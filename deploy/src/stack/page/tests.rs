@@ -200,6 +200,7 @@ fn a_page_whose_names_are_proven_knows_how_and_its_links_carry_the_proof_behind_
         mode: Mode::Token,
         name_claim: None,
         renewal: Some("/token"),
+        ..PageProof::default()
     };
     let filled_in = page_settings(&settings, introduction, proof, None);
     assert_eq!(filled_in["auth"], "token");
