@@ -175,8 +175,10 @@ fn a_page_of_another_origin_is_refused_and_says_so_until_its_own_is_listed() {
     let said = scene.project.run(&words);
     assert_eq!(said.code, 0, "{}", said.stderr);
     // What is wrong with another chat's address is not known here.
+    tom.click("#disconnect");
     tom.eval("at('details').open = true, 0");
     tom.fill("#endpoint", "ws://127.0.0.1:9/v1");
+    tom.click("#connect");
     tom.until_status("The server did not accept the connection");
     let listed = format!("[auth]\norigins = [\"https://chat.example\", \"{origin}\"]\n");
     scene.project.configure(&listed);
