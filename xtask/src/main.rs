@@ -13,6 +13,7 @@ mod run;
 mod sbom;
 mod spelling;
 mod unused;
+mod zipped;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use crate::run::{StepError, cargo, finish, root};
-use crate::say;
+use crate::{say, zipped};
 
 /// Packages, their binaries and their profiles.
 const BINARIES: [(&str, &str, &str); 2] = [
@@ -52,6 +52,9 @@ pub(crate) fn build() -> Result<(), StepError> {
         if let Some(named) = folders.iter().find(|(folder, _)| names(&bytes, folder)) {
             let what = format!("{} names {}", path.display(), named.0.display());
             return Err(StepError::Other(what));
+        }
+        if profile == "lambda" {
+            zipped::check(&path)?;
         }
         let digest = hex::encode(Sha256::digest(&bytes));
         say(&format!("{digest}  {}", path.display()));
