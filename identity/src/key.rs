@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value, json};
 
-use crate::Algorithm;
+use crate::{Algorithm, small_order};
 
 /// A public key for tokens. Two keys are equal if their material is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,13 +88,23 @@ impl PublicKey {
             (kind, Some(curve)) => return other(format!("of kind {kind} {curve}")),
             (kind, None) => return other(format!("of kind {kind}")),
         };
+        // A restriction that cannot be read is none that may be passed over.
+        for name in ["use", "alg", "kid"] {
+            if members
+                .get(name)
+                .is_some_and(|it| !it.is_string() && !it.is_null())
+            {
+                return Err(KeyError::NoKey(format!("its `{name}` is not a string")));
+            }
+        }
         if text("use").is_some_and(|it| it != "sig") {
             return other("a key for encryption".into());
         }
-        if let Some(operations) = members.get("key_ops").and_then(Value::as_array)
-            && !operations.iter().any(|it| it == "verify")
-        {
-            return other("not meant to verify signatures".into());
+        if let Some(operations) = members.get("key_ops").filter(|it| !it.is_null()) {
+            let list = operations.as_array();
+            if !list.is_some_and(|it| it.iter().any(|it| it == "verify")) {
+                return other("not meant to verify signatures".into());
+            }
         }
         if let Some(algorithm) = text("alg")
             && algorithm != material.algorithm().name()
@@ -166,6 +176,10 @@ impl Material {
         let damaged = |kind, what| Err(KeyError::Damaged { kind, what });
         match self {
             Self::Ed25519 { x } if x.len() != 32 => damaged("Ed25519", "it does not have 32 bytes"),
+            Self::Ed25519 { x } if small_order::contains(x) => damaged(
+                "Ed25519",
+                "anybody could sign for it (a point of small order)",
+            ),
             Self::P256 { x, y } if x.len() != 32 || y.len() != 32 => {
                 damaged("P-256", "its coordinates do not have 32 bytes each")
             }
@@ -267,6 +281,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_null_is_not_said() {
+        let key = json!({"kty": "RSA", "n": RFC_7638, "e": "AQAB", "use": null, "alg": null, "kid": null, "key_ops": null});
+        let key = PublicKey::from_jwk(&key).unwrap();
+        assert_eq!(key.id(), key.thumbprint());
+    }
+
+    #[test]
     fn values_that_are_not_keys_for_tokens_are_refused_with_the_reason() {
         let x = URL_SAFE_NO_PAD.encode([7; 32]);
         for (jwk, reason) in [
@@ -302,6 +323,26 @@ mod tests {
             (
                 json!({"kty": "OKP", "crv": "Ed25519", "x": x, "key_ops": ["sign"]}),
                 "verify",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "key_ops": "verify"}),
+                "verify",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "use": ["sig"]}),
+                "`use` is not a string",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "alg": {}}),
+                "`alg` is not a string",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": 7}),
+                "`kid` is not a string",
+            ),
+            (
+                json!({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "k".repeat(257)}),
+                "256 characters",
             ),
             (json!({"kty": "RSA", "n": x, "e": "AQAB"}), "2,048"),
             (json!({"kty": "RSA", "n": RFC_7638, "e": "AQ"}), "exponent"),

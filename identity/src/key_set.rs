@@ -60,7 +60,8 @@ impl KeySet {
         Ok(Self { keys })
     }
 
-    /// Parses a JWK Set (RFC 7517). Keys of other kinds, and those for other uses, are ignored, as the RFC requires.
+    /// Parses a JWK Set (RFC 7517). Keys of other kinds, and those for other uses, are ignored, as the RFC requires; a key that
+    /// stands there twice is one.
     ///
     /// # Errors
     /// It is too large, not a set, or has no usable key.
@@ -78,7 +79,12 @@ impl KeySet {
         }
         let read: Vec<_> = list.iter().map(PublicKey::from_jwk).collect();
         let first = read.iter().find_map(|it| it.as_ref().err().cloned());
-        let keys: Vec<_> = read.into_iter().filter_map(Result::ok).collect();
+        let mut keys: Vec<PublicKey> = Vec::with_capacity(read.len());
+        for key in read.into_iter().flatten() {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
         match first {
             Some(first) if keys.is_empty() => Err(KeySetError::NoUsable {
                 count: list.len(),
@@ -130,6 +136,14 @@ mod tests {
         let set = read(&json!({"keys": [other, jwk(1, "a")]})).unwrap();
         assert_eq!(set.keys().len(), 1);
         assert_eq!(read(&set.to_json()).unwrap(), set);
+    }
+
+    #[test]
+    fn a_key_that_stands_there_twice_is_one_and_two_keys_of_one_id_are_no_set() {
+        let twice = read(&json!({"keys": [jwk(1, "a"), jwk(1, "a"), jwk(2, "b")]})).unwrap();
+        assert_eq!(twice.keys().len(), 2);
+        let error = read(&json!({"keys": [jwk(1, "a"), jwk(2, "a")]})).unwrap_err();
+        assert_eq!(error, KeySetError::SameId("a".into()));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod pem;
 mod private_key;
 mod provider;
 mod refusal;
+mod small_order;
 mod verifier;
 
 pub use algorithm::Algorithm;

@@ -5,9 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::peers;
 use crate::run::{StepError, cargo, finish, root};
-use crate::say;
+use crate::{peers, say, zipped};
 
 const CURE: &str = "install a Rust toolchain";
 
@@ -91,6 +90,7 @@ pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
 /// Measures the handlers' processes alone; `more` is passed to the benchmark.
 pub(crate) fn functions(more: &[String]) -> Result<(), StepError> {
     let handlers = build("chat-lambdas", "chat", "lambda")?;
+    zipped::check(&handlers)?;
     let bench = build("chatctl-bench", "chatctl-bench", "release")?;
     let mut command = Command::new(bench);
     command

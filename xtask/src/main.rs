@@ -17,6 +17,7 @@ mod run;
 mod sbom;
 mod spelling;
 mod unused;
+mod zipped;
 
 use std::process::ExitCode;
 

@@ -250,6 +250,8 @@ fn python(folder: &Path, pins: &[PathBuf]) -> Result<(), StepError> {
     pip.args([
         "install",
         "--quiet",
+        // What is never imported, which is most of it, need not be compiled.
+        "--no-compile",
         "--disable-pip-version-check",
         "--no-deps",
         "--requirement",

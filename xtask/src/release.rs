@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cross::{self, Processor};
 use crate::run::{StepError, at, cargo, finish, root, target};
-use crate::say;
+use crate::{say, zipped};
 
 /// A program of this workspace, and how it is built for others.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +101,9 @@ impl Program {
         if let Some(named) = folders.iter().find(|(folder, _)| names(&bytes, folder)) {
             let what = format!("{} names {}", path.display(), named.0.display());
             return Err(StepError::Other(what));
+        }
+        if self.profile == HANDLERS.profile {
+            zipped::check(&path)?;
         }
         Ok(path)
     }

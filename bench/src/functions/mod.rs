@@ -3,7 +3,9 @@
 
 mod growth;
 mod process;
+mod proofs;
 pub(crate) mod roles;
+mod signed;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use crate::sample::Sample;
 use crate::server::ServerError;
 use growth::Growth;
 use process::Role;
+use signed::SignError;
 
 /// The handlers to measure, and how often.
 #[derive(Debug, clap::Args)]
@@ -26,6 +29,18 @@ pub(crate) struct FunctionsArgs {
     /// How many events the growth of memory is measured over
     #[arg(long, value_name = "COUNT", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..))]
     events: u32,
+    /// Only this
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+/// What can be measured alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Starts, events and memory
+    Processes,
+    /// What a token costs the authorizer
+    Proofs,
 }
 
 /// Why the measurement failed.
@@ -35,6 +50,8 @@ pub(crate) enum FunctionsError {
     Function(#[from] FunctionError),
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
     #[error("could not read `{path}`")]
     Executable {
         path: PathBuf,
@@ -50,8 +67,20 @@ const STARTS: usize = 40;
 const WARM_UP: usize = 200;
 const REPETITIONS: usize = 3_000;
 
-/// Measures everything; returns the table.
+/// Measures everything; returns the tables.
 pub(crate) async fn measure(args: &FunctionsArgs) -> Result<String, FunctionsError> {
+    let mut tables = Vec::new();
+    if args.only != Some(Part::Proofs) {
+        tables.push(processes(args).await?);
+    }
+    if args.only != Some(Part::Processes) {
+        let figures = proofs::measure(&args.handlers).await?;
+        tables.push(crate::report::table(&figures));
+    }
+    Ok(tables.join("\n\n"))
+}
+
+async fn processes(args: &FunctionsArgs) -> Result<String, FunctionsError> {
     let builds: Vec<&Path> = [Some(&args.handlers), args.beside.as_ref()]
         .into_iter()
         .flatten()

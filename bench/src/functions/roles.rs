@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use chat_protocol::auth::SCHEME;
 use chat_protocol::{Field, Handler, variable};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -17,8 +18,17 @@ pub(crate) fn authorize() -> Role {
     Role {
         handler: Handler::Authorize.name(),
         variables: Vec::new(),
-        event: handshake().to_string().into(),
+        event: handshake(None).to_string().into(),
         answer: "\"Allow\"",
+    }
+}
+
+/// The authorizer of a stack that asks for tokens, by these variables; each handshake brings `token`.
+pub(super) fn prove(variables: Vec<(&'static str, String)>, token: &str) -> Role {
+    Role {
+        variables,
+        event: handshake(Some(token)).to_string().into(),
+        ..authorize()
     }
 }
 
@@ -87,8 +97,8 @@ fn message() -> serde_json::Value {
 }
 
 /// An authorizer's event of the usual size.
-fn handshake() -> serde_json::Value {
-    json!({
+fn handshake(token: Option<&str>) -> serde_json::Value {
+    let mut event = json!({
         "type": "REQUEST",
         "methodArn": "arn:aws:execute-api:us-east-1:000000000000:abcdefghij/v1/$connect",
         "headers": {
@@ -124,5 +134,11 @@ fn handshake() -> serde_json::Value {
             "apiId": "abcdefghij",
         },
         "isBase64Encoded": false,
-    })
+    });
+    if let Some(token) = token {
+        let bearer = format!("{SCHEME} {token}");
+        event["multiValueHeaders"]["Authorization"] = json!([bearer]);
+        event["headers"]["Authorization"] = json!(bearer);
+    }
+    event
 }

@@ -13,6 +13,7 @@ use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::stack::Template;
 use chatctl_deploy::stack::connect::{RequiredIdentity, deployed_mode};
+use chatctl_deploy::stack::page::{PageProof, deployed_origins};
 
 /// A chat from a client's view. The config may have changed since it was deployed, so none of this is from there.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Deployed {
     pub(super) introduction: RequiredIdentity,
     /// How its clients prove their names.
     pub(super) mode: Mode,
+    /// The pages that may connect; none stands for all.
+    pub(super) origins: Vec<String>,
 }
 
 /// A deployed chat with its settings, and with what proves its clients' names.
@@ -48,19 +51,21 @@ impl ConnectArgs {
     }
 }
 
-/// What a template requires of clients.
-fn met(template: &Template) -> (RequiredIdentity, Mode) {
+/// What a template tells of how clients are met.
+fn met(template: &Template) -> (RequiredIdentity, Mode, Vec<String>) {
     (
         RequiredIdentity::from_deployed(template),
         deployed_mode(template),
+        deployed_origins(template),
     )
 }
 
 /// The same as the config has it.
-fn planned(settings: &Settings) -> (RequiredIdentity, Mode) {
+fn planned(settings: &Settings) -> (RequiredIdentity, Mode, Vec<String>) {
     (
         RequiredIdentity::from_settings(settings),
         settings.auth.mode(),
+        PageProof::of(settings).origins,
     )
 }
 
@@ -81,12 +86,13 @@ pub(super) async fn deployed(
         return Err(super::status::not_running(&target, &settings.stack)?);
     };
     let template = target.running_template(&settings.stack)?;
-    let (introduction, mode) =
+    let (introduction, mode, origins) =
         template.map_or_else(|| planned(settings), |template| met(&template));
     Ok(Deployed {
         url: status.endpoint,
         introduction,
         mode,
+        origins,
     })
 }
 
@@ -96,10 +102,10 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
     let outputs = record.ok_or_else(not_there)?.outputs;
-    let url = endpoint(settings, &target, &outputs)
-        .await?
-        .ok_or_else(not_there)?;
-    let (introduction, mode) = match target.stacks.deployed_template(&settings.stack).await {
+    let url = endpoint(settings, &target, &outputs).await?;
+    let url = url.ok_or_else(not_there)?;
+    let (introduction, mode, origins) = match target.stacks.deployed_template(&settings.stack).await
+    {
         Ok(template) => met(&template),
         Err(error) => {
             terminal.warn(&format!(
@@ -113,5 +119,6 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
         url,
         introduction,
         mode,
+        origins,
     })
 }

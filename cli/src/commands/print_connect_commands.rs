@@ -29,7 +29,10 @@ impl Run for PrintConnectCommandsArgs {
             prover,
         } = self.connect.reach(context).await?;
         let Deployed {
-            url, introduction, ..
+            url,
+            introduction,
+            origins,
+            ..
         } = chat;
         let in_full = self.with_tokens;
         let commands = prover.commands(&url, &settings, introduction, in_full)?;
@@ -48,7 +51,7 @@ impl Run for PrintConnectCommandsArgs {
                 true => prover.fragments(&settings)?,
                 false => [None, None],
             };
-            let hint = PageHint::new(page.as_deref(), &prover, &fragments);
+            let hint = PageHint::new(page.as_deref(), &prover, &fragments, &origins);
             super::web::hint(terminal, &settings, introduction, &hint);
         }
         Ok(())

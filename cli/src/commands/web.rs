@@ -16,7 +16,7 @@ use chatctl_deploy::local;
 use chatctl_deploy::local::page::Renewal;
 use chatctl_deploy::programs::command;
 use chatctl_deploy::stack::connect::RequiredIdentity;
-use chatctl_deploy::stack::page::{PageProof, beside, links, page_settings};
+use chatctl_deploy::stack::page::{PageProof, beside, links, lists, page_settings};
 
 /// Show a chat page for the stack, on this machine, until Ctrl-C
 ///
@@ -48,6 +48,7 @@ impl Run for WebArgs {
             url,
             introduction,
             mode,
+            origins,
         } = chat;
         let renewal = match prover {
             Prover::Here(signer) => Some(renewal(signer)),
@@ -75,17 +76,30 @@ impl Run for WebArgs {
             }
         };
         if self.connect.target.local && renewal.is_none() {
-            show(&beside(&url));
+            let base = beside(&url);
+            show(&base);
+            if let Err(origin) = lists(&origins, &base) {
+                terminal.warn(&not_listed(&origin));
+            }
             return Ok(());
         }
         let proof = PageProof {
             mode,
             renewal: renewal.as_ref().map(|_| local::page::PATH),
+            origins: origins.clone(),
             ..PageProof::of(&settings)
         };
         let filled_in = page_settings(&settings, introduction, proof, Some(&url));
         let served = local::page::listen(&filled_in, self.port).await?;
-        show(&format!("http://127.0.0.1:{}/", served.port));
+        let base = format!("http://127.0.0.1:{}/", served.port);
+        show(&base);
+        if let Err(origin) = lists(&origins, &base) {
+            terminal.warn(&not_listed(&origin));
+            terminal.hint(&format!(
+                "`--port {}` keeps the page's origin the same",
+                served.port
+            ));
+        }
         terminal.hint("Ctrl-C ends the page, not the stack");
         let serving = async {
             match renewal {
@@ -115,6 +129,14 @@ fn renewal(signer: Signer) -> Renewal {
     })
 }
 
+/// What is said of a page at `origin` whose connections the chat refuses.
+fn not_listed(origin: &str) -> String {
+    format!(
+        "the chat refuses connections of this page, as `origins` under `[auth]` does not list it: add \"{origin}\" there, and \
+         deploy again"
+    )
+}
+
 /// What is said of the page below connect commands.
 #[derive(Debug)]
 pub(super) struct PageHint<'a> {
@@ -123,6 +145,8 @@ pub(super) struct PageHint<'a> {
     /// Whether it asks for a token, and whether one can be made here.
     asks: Option<bool>,
     fragments: &'a [Option<String>; 2],
+    /// The pages that may connect; none stands for all.
+    origins: &'a [String],
 }
 
 impl<'a> PageHint<'a> {
@@ -130,6 +154,7 @@ impl<'a> PageHint<'a> {
         page: Option<&'a str>,
         prover: &Prover,
         fragments: &'a [Option<String>; 2],
+        origins: &'a [String],
     ) -> Self {
         let is_carried = fragments.iter().all(Option::is_some);
         let asks = match prover {
@@ -142,6 +167,7 @@ impl<'a> PageHint<'a> {
             page,
             asks,
             fragments,
+            origins,
         }
     }
 }
@@ -156,6 +182,9 @@ pub(super) fn hint(
     let Some(page) = hint.page else {
         return terminal.hint("Or in a browser: `chatctl web`");
     };
+    if let Err(origin) = lists(hint.origins, page) {
+        return terminal.hint(&format!("No link to the page: {}", not_listed(&origin)));
+    }
     let links = links(page, settings, introduction, hint.fragments);
     let windows = match links.len() {
         1 => "in browser windows",

@@ -142,12 +142,47 @@ fn a_page_takes_the_tokens_of_an_issuer_and_shows_the_name_in_them() {
     jerry.sees("Tom: with the new key");
 }
 
+/// A gateway may refuse to end a connection, and then nothing but refusals would come over it for ever.
 #[test]
-fn a_page_of_another_origin_is_refused_and_programs_are_not() {
+fn a_page_whose_connection_is_not_ended_after_its_token_s_expiry_ends_it_itself() {
+    let mut chat = Chat::new();
+    let (_web, [tom, jerry]) = chat.web();
+    let mut tom = chat.scene.window(&tom);
+    let mut jerry = chat.scene.window(&jerry);
+    tom.until_status("Connected as Tom, talking to Jerry");
+    jerry.until_status("Connected as Jerry, talking to Tom");
+    // The frame goes nowhere, and the answer is that of a function that may post and not close.
+    tom.eval("window.before = line, line.send = () => {}, 0");
+    tom.says("said too late");
+    tom.eval(r#"received(line, '{"error":"TokenExpired","message":"m","route":"$default"}'), 0"#);
+    jerry.sees("Tom: said too late");
+    tom.until(
+        "another connection",
+        "line !== before && line.readyState === 1",
+    );
+    assert_eq!(tom.messages(), ["You: said too late"]);
+}
+
+#[test]
+fn a_page_of_another_origin_is_refused_and_says_so_until_its_own_is_listed() {
     let mut scene = Scene::of("[auth]\norigins = [\"https://chat.example\"]\n");
     let mut tom = scene.tom();
-    tom.until_status("The server did not accept the connection");
+    let origin = scene.base().trim_end_matches('/').to_owned();
+    tom.until_status(&format!(
+        "The chat takes no connections of this page: {origin}"
+    ));
     let words = ["chat", "--local", "--as", "Tom", "--to", "Tom"];
     let said = scene.project.run(&words);
     assert_eq!(said.code, 0, "{}", said.stderr);
+    // What is wrong with another chat's address is not known here.
+    tom.click("#disconnect");
+    tom.eval("at('details').open = true, 0");
+    tom.fill("#endpoint", "ws://127.0.0.1:9/v1");
+    tom.click("#connect");
+    tom.until_status("The server did not accept the connection");
+    let listed = format!("[auth]\norigins = [\"https://chat.example\", \"{origin}\"]\n");
+    scene.project.configure(&listed);
+    scene.project.deployed(&[]);
+    let mut tom = scene.tom();
+    tom.until_status("Connected as Tom, talking to Jerry");
 }

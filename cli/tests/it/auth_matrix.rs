@@ -2,8 +2,10 @@
 
 mod cases;
 mod forge;
+mod hostile;
 mod issuer;
 mod stack;
+mod travel;
 
 use std::time::Instant;
 
@@ -80,6 +82,7 @@ fn tokens_of_the_stack_s_keys_are_let_in_and_nothing_else() {
         claims: claims(None),
     };
     check(&stack, &maker.cases());
+    check(&stack, &maker.hostile());
     // Who made it is said by the key, so `iss` may be anything.
     let of_others = maker.changed(&json!({"iss": "https://somebody.example"}));
     let old = retired.sign(&retired.head(), &maker.claims.to_string());
@@ -176,6 +179,7 @@ fn tokens_of_an_issuer_are_let_in_and_nothing_else() {
         "no claim `aud`",
     );
     check(&stack, &cases);
+    check(&stack, &maker.hostile());
     // Made-up keys do not turn the stack against its issuer.
     let foreign = Key::new();
     let unknown = foreign.sign(&foreign.head(), &maker.claims.to_string());

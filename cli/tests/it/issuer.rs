@@ -1,4 +1,4 @@
-//! A certified OpenID Connect issuer, the npm package `oidc-provider`, on this machine.
+//! Issuers of tokens on this machine, each a program that answers lines.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -6,35 +6,34 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::project::peer;
 
-/// A running issuer.
-pub(crate) struct Issuer {
+/// A program that answers each line on its stdin by one on its stdout.
+pub(crate) struct Answering {
     process: Child,
     asking: ChildStdin,
     answers: BufReader<ChildStdout>,
-    pub(crate) url: String,
 }
 
-impl Issuer {
-    pub(crate) fn start() -> Self {
-        for variable in ["CHATCTL_JOSE", "CHATCTL_OIDC_PROVIDER"] {
-            let _set = peer(variable);
-        }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/issuer.mjs");
-        let mut process = Command::new("node")
+impl Answering {
+    /// Starts `program` with a script in the folder of these tests; the second part is its first line.
+    pub(crate) fn start(program: impl AsRef<Path>, script: &str) -> (Self, String) {
+        let program = program.as_ref();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/it")
+            .join(script);
+        let mut process = Command::new(program)
             .arg(script)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("the tests need Node.js");
-        let mut issuer = Self {
+            .unwrap_or_else(|error| panic!("the tests need {}: {error}", program.display()));
+        let mut answering = Self {
             asking: process.stdin.take().unwrap(),
             answers: BufReader::new(process.stdout.take().unwrap()),
             process,
-            url: String::new(),
         };
-        issuer.url = issuer.answer();
-        issuer
+        let first = answering.answer();
+        (answering, first)
     }
 
     fn answer(&mut self) -> String {
@@ -47,17 +46,37 @@ impl Issuer {
         writeln!(self.asking, "{line}").unwrap();
         self.answer()
     }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// A certified OpenID Connect issuer, the npm package `oidc-provider`.
+pub(crate) struct Issuer {
+    process: Answering,
+    pub(crate) url: String,
+}
+
+impl Issuer {
+    pub(crate) fn start() -> Self {
+        for variable in ["CHATCTL_JOSE", "CHATCTL_OIDC_PROVIDER"] {
+            let _set = peer(variable);
+        }
+        let (process, url) = Answering::start("node", "issuer.mjs");
+        Self { process, url }
+    }
+
+    pub(crate) fn asked(&mut self, line: &str) -> String {
+        self.process.asked(line)
+    }
 
     pub(crate) fn token(&mut self, name: &str) -> String {
         let token = self.asked(&format!("token {name}"));
         assert!(token.starts_with("eyJ"), "{token}");
         token
-    }
-}
-
-impl Drop for Issuer {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
     }
 }

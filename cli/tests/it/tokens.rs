@@ -1,7 +1,9 @@
 //! Keys and tokens as their users meet them: `chatctl keys`, `chatctl token`, and what other libraries make of both.
 
+mod cognito;
 mod interop;
 mod oidc;
+mod pages;
 mod requests;
 mod stack;
 
@@ -146,6 +148,13 @@ fn what_cannot_be_a_token_is_refused_with_the_remedy() {
     owner.done(&["keys", "new"]);
     for words in [
         &["--as", "Tom", "--expires", "31d"][..],
+        &["--as", "Tom", "--expires", "100y"],
+        &["--as", "Tom", "--expires", "0"],
+        &["--as", "Tom", "--expires", "0s"],
+        &["--as", "Tom", "--expires", "-1h"],
+        &["--as", ""],
+        &["--as", "Tom", "--to", "Jerry/.."],
+        &["--as", "Tom", "--room", " "],
         &["--as", "Tom", "--expires", "12"],
         &["--as", "Tom\n"],
         &["--as", "Tom", "--can", "se d"],
@@ -269,7 +278,9 @@ fn a_machine_without_files_takes_the_private_key_from_its_environment() {
     owner.verified(made.stdout.trim_end(), "chat").unwrap();
     let jwk: Value = serde_json::from_str(&secret).unwrap();
     let seed = jwk["d"].as_str().unwrap();
-    for wrong in [&secret[..40], seed, &secret.replace("Ed25519", "Ed448")] {
+    let twice = secret.repeat(2);
+    let other = secret.replace("Ed25519", "Ed448");
+    for wrong in [&secret[..40], seed, " ", "{}", "null", &twice, &other] {
         let refused = with(wrong);
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
         refused.explains("CHATCTL_PRIVATE_KEY");

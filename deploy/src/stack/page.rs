@@ -1,15 +1,18 @@
 //! Renders the web client for one stack.
 
+mod access;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chat_protocol::{Field, Mode, Receivers};
+use chat_protocol::{Field, Receivers};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::config::Settings;
-use crate::config::auth::Proof;
 use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
+
+pub use access::{PageProof, deployed_origins, lists};
 
 /// The web client's source. Opened as a file, it asks for all settings.
 const DOCUMENT: &str = include_str!("../../page.html");
@@ -39,6 +42,9 @@ pub fn page_settings(
     if let Some(endpoint) = endpoint {
         value["endpoint"] = endpoint.into();
     }
+    if !proof.origins.is_empty() {
+        value["origins"] = json!(proof.origins);
+    }
     if proof.mode.proves_names() {
         value["auth"] = proof.mode.word().into();
         value["nameClaim"] = proof.name_claim.unwrap_or("sub").into();
@@ -47,31 +53,6 @@ pub fn page_settings(
         }
     }
     value
-}
-
-/// How the page's user proves a name.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PageProof<'a> {
-    /// Whether a token is needed, and of which kind.
-    pub mode: Mode,
-    /// The claim of a token that the name is in; `None` stands for `sub`.
-    pub name_claim: Option<&'a str>,
-    /// Where the page gets new tokens, on its own origin; `None` lets it ask its user.
-    pub renewal: Option<&'a str>,
-}
-
-impl<'a> PageProof<'a> {
-    /// As the config of the page's stack has it.
-    pub fn of(settings: &'a Settings) -> Self {
-        Self {
-            mode: settings.auth.mode(),
-            name_claim: match &settings.auth.proof {
-                Proof::Jwt(issuer) => Some(&issuer.name_claim),
-                Proof::Claimed | Proof::Token(_) | Proof::Handler(_) => None,
-            },
-            renewal: None,
-        }
-    }
 }
 
 fn route(route: &Route) -> Value {

@@ -69,15 +69,13 @@ pub(super) fn admitted(
     invocation: &Invocation,
 ) -> Policy {
     match session(event, &claims, names) {
-        Ok(session) => {
-            invocation.log.info("handshake authorized", []);
-            policy(arn, &session, names, claims, invocation)
-        }
+        Ok(session) => policy(arn, &session, names, claims, invocation),
         Err(error) => refused(arn, &reasons(&error), invocation),
     }
 }
 
-/// Allows the handshake. Claims that are too long for the context are left out of it: handlers then see none of them.
+/// Allows the handshake. Claims that are too long for the context are left out of it: handlers then see none of them. Rights
+/// cannot be left out, so a token with too many of them is refused.
 fn policy(
     arn: &str,
     session: &Session,
@@ -95,14 +93,19 @@ fn policy(
         can: claims.can,
         claims: claims.all,
     };
-    let policy = Policy::allow(arn, session, names, Some(&proof));
-    if policy.fits() {
-        return policy;
+    let mut policy = Policy::allow(arn, session, names, Some(&proof));
+    if !policy.fits() {
+        proof.claims.clear();
+        policy = Policy::allow(arn, session, names, Some(&proof));
+        if !policy.fits() {
+            let reason = "its token lists more rights than a connection can carry (`can`)";
+            return refused(arn, reason, invocation);
+        }
+        let lost = "the claims are too long for handlers to receive them";
+        invocation.log.warn(lost, []);
     }
-    let lost = "the claims are too long for handlers to receive them";
-    invocation.log.warn(lost, []);
-    proof.claims.clear();
-    Policy::allow(arn, session, names, Some(&proof))
+    invocation.log.info("handshake authorized", []);
+    policy
 }
 
 /// Why a good token, or a user's authorizer that allows it, does not let this handshake in.

@@ -8,7 +8,8 @@ use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Gate, Invocation, broadcast, connect, deliver, direct, disconnect, excess, who,
+    Gate, Invocation, broadcast, connect, connect_proven, deliver, direct, disconnect, excess,
+    refusal, who,
 };
 use chat_lambdas::limits::Recording;
 use chat_lambdas::log::{Level, Log};
@@ -39,6 +40,41 @@ async fn between_friends_a_connect_and_a_disconnect_cost_a_write_each_and_a_mess
     chat.disconnect("j", Some(&jerry)).await;
     // There is nothing left to delete, but DynamoDB charges a write nevertheless.
     assert_eq!(chat.meter.bill(), "1 DeleteItem 1");
+}
+
+#[tokio::test]
+async fn where_tokens_prove_names_everything_costs_the_same_and_a_refused_frame_nothing() {
+    let chat = Chat::start(Names::Required, Index::FriendAndRoom).await;
+    let [mut tom, mut jerry] = [context("Tom", "Jerry"), context("Jerry", "Tom")];
+    for context in [&mut tom, &mut jerry] {
+        context["exp"] = json!((NOW + 3_600).to_string());
+        context["claims"] = json!(r#"{"sub":"x"}"#);
+    }
+    for mode in [Mode::Token, Mode::Jwt] {
+        let passes = async |context: &Value| {
+            let event = event("MESSAGE", "$default", "t", Some(context));
+            let gate = Gate::for_mode(mode);
+            let refused = refusal(&event, &gate, &chat.delivery, &invocation(60)).await;
+            refused.expect("an outcome").is_none()
+        };
+        chat.connect_proven("t", &tom).await;
+        chat.connect_proven("j", &jerry).await;
+        assert_eq!(chat.meter.bill(), "4 PutItem 4");
+        assert!(passes(&tom).await);
+        chat.direct("t", Some(&tom)).await;
+        assert_eq!(chat.meter.bill(), "1 Query 0.5");
+        chat.broadcast("t", Some(&tom)).await;
+        assert_eq!(chat.meter.bill(), "4 Query 4");
+        let mut late = tom.clone();
+        late["exp"] = json!(NOW.to_string());
+        let mut silent = tom.clone();
+        silent["can"] = json!("[]");
+        assert!(!passes(&silent).await && !passes(&late).await);
+        assert_eq!(chat.meter.bill(), "");
+        chat.disconnect("t", Some(&tom)).await;
+        chat.disconnect("j", Some(&jerry)).await;
+        assert_eq!(chat.meter.bill(), "4 DeleteItem 4");
+    }
 }
 
 #[tokio::test]
@@ -247,6 +283,13 @@ impl Chat {
         };
         let answer = connect(&event, &self.store, self.policy, &invocation).await;
         answer.expect("an answer").status_code()
+    }
+
+    async fn connect_proven(&self, connection: &str, context: &Value) {
+        self.delivery.open(&ConnectionId::new(connection));
+        let event = event("CONNECT", "$connect", connection, Some(context));
+        let answer = connect_proven(&event, &self.store, self.policy, &invocation(0)).await;
+        assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
     async fn disconnect(&self, connection: &str, context: Option<&Value>) {

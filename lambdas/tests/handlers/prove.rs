@@ -299,4 +299,14 @@ async fn claims_that_do_not_fit_into_the_context_are_left_out_of_it() {
     assert_eq!(context["claims"], Value::Null);
     assert!(context["can"].as_str().unwrap().contains("right-329"));
     assert!(stack.scene.logged().contains("too long for handlers"));
+    // Rights that do not fit are not left out: the connection would have others than its token says.
+    let token = stack.token(|it| it.can = Some(vec!["a".into(); 1_400]));
+    let refused = stack.answer(Optional, Some(&token), NOBODY).await;
+    assert_eq!(refused, json!(403));
+    assert!(
+        stack
+            .scene
+            .logged()
+            .contains("more rights than a connection can carry")
+    );
 }

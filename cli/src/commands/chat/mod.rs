@@ -94,6 +94,7 @@ impl Run for ChatArgs {
                 url: url.clone(),
                 introduction: RequiredIdentity::from_settings(&settings),
                 mode: settings.auth.mode(),
+                origins: Vec::new(),
             },
             None => deployed(terminal, &settings, self.target.local).await?,
         };
@@ -198,6 +199,7 @@ mod tests {
             url: "ws://x".into(),
             introduction: RequiredIdentity::from_settings(&settings),
             mode: settings.auth.mode(),
+            origins: Vec::new(),
         };
         let (address, ..) = address(&args, &settings, chat, None);
         let headers = address

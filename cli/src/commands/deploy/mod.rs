@@ -18,6 +18,7 @@ use chatctl_deploy::engine::{Reporter, Step};
 use chatctl_deploy::packaging::{self, Built, Executable};
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::few::few;
+use chatctl_deploy::stack::page::PageProof;
 use chatctl_deploy::stack::size::megabytes;
 
 /// Build the handlers, deploy the stack, prove that it answers, print the connect commands
@@ -141,7 +142,8 @@ fn print(
         terminal.result(&command.command);
     }
     super::chat::hint(terminal, settings, introduction, "");
-    let hint = PageHint::new(page, &prover, &[None, None]);
+    let origins = PageProof::of(settings).origins;
+    let hint = PageHint::new(page, &prover, &[None, None], &origins);
     super::web::hint(terminal, settings, introduction, &hint);
     terminal.hint(&format!("\n{next}"));
     Ok(())

@@ -12,7 +12,7 @@ use crate::watch::ChangeBatch;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::local::foreground::Told;
 use chatctl_deploy::stack::connect::{ConnectCommand, RequiredIdentity};
-use chatctl_deploy::stack::page::beside;
+use chatctl_deploy::stack::page::{PageProof, beside};
 
 /// Shows the logs and warnings of a running stack.
 pub(super) fn tell(
@@ -75,7 +75,8 @@ pub(super) fn ready(terminal: Terminal, endpoint: &str, settings: Option<&Settin
         crate::commands::chat::hint(terminal, settings, introduction, &address);
         let prover = prover(settings);
         let page = beside(endpoint);
-        let hint = PageHint::new(Some(&page), &prover, &[None, None]);
+        let origins = PageProof::of(settings).origins;
+        let hint = PageHint::new(Some(&page), &prover, &[None, None], &origins);
         crate::commands::web::hint(terminal, settings, introduction, &hint);
     }
     terminal.hint("Ctrl-C stops it");

@@ -75,13 +75,19 @@ impl Key {
     }
 
     pub(super) fn sign(&self, head: &Value, claims: &str) -> String {
-        token(head, claims, |text| self.pair.sign(text).as_ref().to_vec())
+        token(head, claims, |text| self.signature(text))
+    }
+
+    pub(super) fn signature(&self, text: &[u8]) -> Vec<u8> {
+        self.pair.sign(text).as_ref().to_vec()
     }
 }
 
 /// A key for ES256, as a backend or an issuer has one: its JWK, and a way to sign.
 pub(super) struct EcKey {
     pair: EcdsaKeyPair,
+    /// The same key, whose signatures have the form that certificates use.
+    der: EcdsaKeyPair,
 }
 
 impl EcKey {
@@ -89,8 +95,11 @@ impl EcKey {
         let random = ring::rand::SystemRandom::new();
         let scheme = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
         let document = EcdsaKeyPair::generate_pkcs8(scheme, &random).unwrap();
-        let pair = EcdsaKeyPair::from_pkcs8(scheme, document.as_ref(), &random).unwrap();
-        Self { pair }
+        let of = |scheme| EcdsaKeyPair::from_pkcs8(scheme, document.as_ref(), &random).unwrap();
+        Self {
+            pair: of(scheme),
+            der: of(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
+        }
     }
 
     pub(super) fn jwk(&self) -> Value {
@@ -100,9 +109,18 @@ impl EcKey {
     }
 
     pub(super) fn sign(&self, claims: &str) -> String {
+        Self::signed(&self.pair, claims)
+    }
+
+    /// As OpenSSL signs, and JSON Web Signatures are not.
+    pub(super) fn sign_in_der(&self, claims: &str) -> String {
+        Self::signed(&self.der, claims)
+    }
+
+    fn signed(pair: &EcdsaKeyPair, claims: &str) -> String {
         let head = json!({"alg": "ES256", "kid": "ec"});
         let random = ring::rand::SystemRandom::new();
-        let sign = |text: &[u8]| self.pair.sign(&random, text).unwrap().as_ref().to_vec();
+        let sign = |text: &[u8]| pair.sign(&random, text).unwrap().as_ref().to_vec();
         token(&head, claims, sign)
     }
 }

@@ -16,6 +16,9 @@ fn person() -> String {
     format!("^[A-Za-z0-9{ends}]([A-Za-z0-9{all}]{{0,{most}}}[A-Za-z0-9{ends}])?$")
 }
 
+/// What is compared letter by letter: nothing that would stand for something else, and no control character.
+const LITERAL: &str = r"^[^*\u0000-\u001f\u007f-\u009f]+$";
+
 /// Defines types whose values have this JSON shape.
 macro_rules! shapes {
     ($($name:ident: $shape:tt;)*) => { $(
@@ -58,19 +61,26 @@ shapes! {
         "pattern": "^(table|connections|arn:[^:*?]+:[^:*?]+:[^:]*:[^:]*:.+)$",
     };
     AuthMode: { "enum": ["claimed", "token", "jwt"], "default": "claimed" };
-    IssuerUrl: { "type": "string", "pattern": "^https?://[^\\s?#]+$" };
+    IssuerUrl: {
+        "type": "string",
+        "pattern": "^(https://[^\\s/?#*@]+|http://(localhost|127(\\.[0-9]{1,3}){3}|\\[::1\\])(:[0-9]+)?)(/[^\\s?#*]*)?$",
+        "maxLength": 512,
+        "not": { "pattern": "/\\.well-known/" },
+    };
     Audience: {
         "type": "array",
         "minItems": 1,
         "maxItems": 16,
-        "items": { "type": "string", "minLength": 1, "maxLength": 256 },
+        "uniqueItems": true,
+        "items": { "type": "string", "pattern": LITERAL, "maxLength": 256 },
     };
-    NameClaim: { "type": "string", "minLength": 1, "maxLength": 256, "default": "sub" };
+    NameClaim: { "type": "string", "pattern": LITERAL, "maxLength": 256, "default": "sub" };
     Origins: {
         "type": "array",
         "minItems": 1,
         "maxItems": 16,
-        "items": { "type": "string", "pattern": "^https?://[^\\s/?#*]+$" },
+        "uniqueItems": true,
+        "items": { "type": "string", "pattern": "^https?://[^\\s/?#*@A-Z]+$", "maxLength": 512 },
     };
     MessagesPerSecond: { "type": "integer", "minimum": 1, "maximum": limit::MAX_MESSAGES_PER_SECOND };
     ConnectionsPerName: { "type": "integer", "minimum": 1, "maximum": limit::MAX_CONNECTIONS_PER_NAME };

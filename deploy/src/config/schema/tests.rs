@@ -1,5 +1,7 @@
 //! What the schema accepts is what chatctl accepts, as far as a schema can say it.
 
+mod auth;
+
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;

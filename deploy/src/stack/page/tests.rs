@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Overrides;
 use chat_protocol::limit::MAX_FRAME_BYTES;
-use chat_protocol::{FRIEND_NOT_REACHABLE, auth, name};
+use chat_protocol::{FRIEND_NOT_REACHABLE, Mode, auth, name};
 use expect_test::{Expect, expect};
 
 #[test]
@@ -200,6 +200,7 @@ fn a_page_whose_names_are_proven_knows_how_and_its_links_carry_the_proof_behind_
         mode: Mode::Token,
         name_claim: None,
         renewal: Some("/token"),
+        ..PageProof::default()
     };
     let filled_in = page_settings(&settings, introduction, proof, None);
     assert_eq!(filled_in["auth"], "token");
