@@ -172,6 +172,17 @@ pub trait ConnectionStore {
         read: Read,
     ) -> impl Future<Output = Result<Vec<Device>, StoreError>> + Send;
 
+    /// When the operator's ban on `name` ends, in seconds since the epoch; `None` without one. Always consistent, so that a
+    /// name stays out from the moment in which it was banned.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn ban_of(
+        &self,
+        name: &Name,
+        now: u64,
+    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send;
+
     /// The session that [`remember_session`](Self::remember_session) recorded for `connection`, unless it has expired.
     /// Always consistent.
     ///

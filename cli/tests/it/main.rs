@@ -24,6 +24,7 @@ mod leftovers;
 mod local_lifecycle;
 mod logs;
 mod open_files;
+mod operator;
 mod origins;
 mod outside;
 mod page;

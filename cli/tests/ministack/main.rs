@@ -15,6 +15,7 @@ mod deployments;
 mod failures;
 mod interruptions;
 mod logs;
+mod operator;
 mod permissions;
 mod phases;
 mod picture;

@@ -337,6 +337,10 @@ impl ConnectionStore for Table<'_> {
         Err(Self::unused())
     }
 
+    async fn ban_of(&self, _: &Name, _: u64) -> Result<Option<u64>, StoreError> {
+        Err(Self::unused())
+    }
+
     async fn session_of(&self, _: &ConnectionId, _: u64) -> Result<Option<Session>, StoreError> {
         Err(Self::unused())
     }

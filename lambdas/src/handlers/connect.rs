@@ -3,7 +3,7 @@
 use chat_protocol::auth::SUBPROTOCOL;
 use serde_json::json;
 
-use super::{Answer, HandlerError, Invocation};
+use super::{Answer, HandlerError, Invocation, ban};
 use crate::event::SocketEvent;
 use crate::log::reasons;
 use crate::session::{InvalidSession, Name, Names, Session};
@@ -14,10 +14,11 @@ use crate::store::{ConnectionStore, Index, Presence, StoreError};
 /// The session is the authorizer's. Without an authorizer it is the handshake's claim, and is also recorded under the
 /// connection, because later events do not repeat it.
 ///
-/// Returns 200; 400 with the reason if a name is missing or invalid; 500 if the table cannot be written. It posts
+/// Returns 200; 400 with the reason if a name is missing or invalid; 403 with the reason if the operator has banned the
+/// name; 500 if the table cannot be written. It posts
 /// nothing, because the connection only exists after it has responded.
 ///
-/// Needs `dynamodb:PutItem`.
+/// Needs `dynamodb:GetItem` and `dynamodb:PutItem`.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]
@@ -38,6 +39,9 @@ pub async fn connect(
             return Ok(Answer::because(400, reason));
         }
     };
+    if let Some(refusal) = ban::refusal(&session, store, &log, invocation.now).await {
+        return Ok(refusal);
+    }
     let presence = Presence {
         session,
         connection,

@@ -22,11 +22,12 @@ use crate::table::{LocalTable, TABLE};
 const NOW: u64 = 1_767_225_600;
 
 #[tokio::test]
-async fn between_friends_a_connect_and_a_disconnect_cost_a_write_each_and_a_message_half_a_read() {
+async fn between_friends_a_connect_costs_a_read_and_a_write_a_disconnect_a_write_and_a_message_half_a_read()
+ {
     let chat = Chat::start(Names::Required, Index::Friend).await;
     let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
     chat.connect("j", Some(&jerry)).await;
-    assert_eq!(chat.meter.bill(), "1 PutItem 1");
+    assert_eq!(chat.meter.bill(), "1 GetItem 1, 1 PutItem 1");
     chat.direct("t", Some(&tom)).await;
     assert_eq!(chat.meter.bill(), "1 Query 0.5");
     chat.delivery.close(&ConnectionId::new("j"));
@@ -82,7 +83,7 @@ async fn with_both_indexes_a_connection_costs_a_write_for_each() {
     let chat = Chat::start(Names::Required, Index::FriendAndRoom).await;
     let tom = context("Tom", "Jerry");
     chat.connect("t", Some(&tom)).await;
-    assert_eq!(chat.meter.bill(), "2 PutItem 2");
+    assert_eq!(chat.meter.bill(), "1 GetItem 1, 2 PutItem 2");
     chat.disconnect("t", Some(&tom)).await;
     assert_eq!(chat.meter.bill(), "2 DeleteItem 2");
 }

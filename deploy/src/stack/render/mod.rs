@@ -46,6 +46,7 @@ pub mod parameter {
 pub mod output {
     pub const URL: &str = "Url";
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+    pub const TABLE_NAME: &str = "TableName";
 }
 
 /// Renders the stack of `settings`.
