@@ -188,28 +188,10 @@ impl Stdout {
     }
 
     /// Prints `text`, whose lines have their ends, in place of the last `lines` lines.
-    ///
-    /// # Errors
-    /// The terminal has gone.
     pub(super) fn redraw(self, lines: usize, text: &Shown) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        let back = match lines {
-            0 => String::new(),
-            lines => format!("\u{1b}[{lines}F"),
-        };
-        write!(out, "{back}\u{1b}[J{}", text.without_colours()).and_then(|()| out.flush())
-    }
-
-    /// The columns and rows of the terminal that it is, if lines can be drawn again there.
-    pub(super) fn size(self) -> Option<(usize, usize)> {
-        let out = io::stdout();
-        let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        if is_dumb || !out.is_terminal() {
-            return None;
-        }
-        let size = rustix::termios::tcgetwinsize(out).ok()?;
-        let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
-        (columns > 0 && rows > 0).then_some((columns, rows))
+        let (mut out, text) = (io::stdout().lock(), text.without_colours());
+        let back = "\u{1b}[F".repeat(lines);
+        write!(out, "{back}\u{1b}[J{text}").and_then(|()| out.flush())
     }
 
     /// The columns that prose on it has.

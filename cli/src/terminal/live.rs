@@ -1,6 +1,6 @@
 //! A screen of a few lines that are drawn again and again.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use super::gate::{Sink, Stdout, Text};
 use super::printable::{bounded, printable};
@@ -19,11 +19,12 @@ impl Screen {
     /// The reader has gone.
     pub(crate) fn show(&mut self, lines: &[String]) -> io::Result<()> {
         let lines = lines.iter().map(|line| printable(&bounded(line)));
-        let lines: Vec<_> = match Stdout.size() {
+        let size = size();
+        let lines: Vec<_> = match size {
             Some(size) => fitting(lines.collect(), size),
             None => lines.collect(),
         };
-        let outcome = match Stdout.size() {
+        let outcome = match size {
             Some(_) => Stdout.redraw(self.shown.len(), &Text::from(joined(&lines)).shown()),
             None if lines == self.shown => Ok(()),
             None => Stdout.line(&Text::from(joined(&lines)).shown()),
@@ -31,6 +32,18 @@ impl Screen {
         self.shown = lines;
         outcome
     }
+}
+
+/// The columns and rows of the terminal that stdout is, if lines can be drawn again there.
+fn size() -> Option<(usize, usize)> {
+    let out = io::stdout();
+    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+    if is_dumb || !out.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(out).ok()?;
+    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
+    (columns > 0 && rows > 0).then_some((columns, rows))
 }
 
 fn joined(lines: &[String]) -> String {

@@ -44,7 +44,7 @@ const MAX_BAN: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn ban_time(text: &str) -> Result<Duration, String> {
     match time(text)? {
-        Duration::ZERO => Err("a ban of no time keeps nobody out; `--unban` ends one".into()),
+        Duration::ZERO => Err("a ban lasts for some time; `--unban` ends one".into()),
         time if time <= MAX_BAN => Ok(time),
         _ => Err("365d at most".into()),
     }
