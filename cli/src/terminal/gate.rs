@@ -201,7 +201,12 @@ impl Stdout {
 
     /// The columns of the terminal that it is, whatever their number.
     pub(super) fn columns(self) -> Option<usize> {
-        columns(&io::stdout())
+        self.size().map(|(columns, _)| columns)
+    }
+
+    /// The columns and rows of the terminal that it is.
+    pub(super) fn size(self) -> Option<(usize, usize)> {
+        size(&io::stdout())
     }
 
     /// Whether colours are wanted there.
@@ -285,7 +290,7 @@ impl Stderr {
 
     /// The columns of the terminal that it is, whatever their number.
     pub(super) fn columns(self) -> Option<usize> {
-        columns(&io::stderr())
+        size(&io::stderr()).map(|(columns, _)| columns)
     }
 
     /// Whether colours are wanted there.
@@ -299,13 +304,12 @@ impl Stderr {
     }
 }
 
-/// The width of the terminal behind `stream`; `None` when there is none.
-fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
-    if !stream.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+/// The columns and rows of the terminal behind `stream`; `None` when there is none.
+fn size(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<(usize, usize)> {
+    let is_terminal = stream.is_terminal();
+    let size = is_terminal.then(|| rustix::termios::tcgetwinsize(stream));
+    let size = size?.ok()?;
+    (size.ws_col > 0).then_some((size.ws_col.into(), size.ws_row.into()))
 }
 
 /// Has panics told through the gate, because their messages may quote what others wrote.

@@ -1,6 +1,6 @@
 //! A screen of a few lines that are drawn again and again.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use super::gate::{Sink, Stdout, Text};
 use super::printable::{bounded, printable};
@@ -19,7 +19,8 @@ impl Screen {
     /// The reader has gone.
     pub(crate) fn show(&mut self, lines: &[String]) -> io::Result<()> {
         let lines = lines.iter().map(|line| printable(&bounded(line)));
-        let size = size();
+        let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        let size = Stdout.size().filter(|_| !is_dumb);
         let lines: Vec<_> = match size {
             Some(size) => fitting(lines.collect(), size),
             None => lines.collect(),
@@ -34,18 +35,6 @@ impl Screen {
     }
 }
 
-/// The columns and rows of the terminal that stdout is, if lines can be drawn again there.
-fn size() -> Option<(usize, usize)> {
-    let out = io::stdout();
-    let is_dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-    if is_dumb || !out.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(out).ok()?;
-    let (columns, rows) = (usize::from(size.ws_col), usize::from(size.ws_row));
-    (columns > 0 && rows > 0).then_some((columns, rows))
-}
-
 fn joined(lines: &[String]) -> String {
     let ended = lines.iter().map(|line| format!("{line}\n"));
     ended.collect()
@@ -56,7 +45,11 @@ fn joined(lines: &[String]) -> String {
 fn fitting(lines: Vec<String>, (columns, rows): (usize, usize)) -> Vec<String> {
     let cut = |line: &String| line.chars().take(columns.saturating_sub(1)).collect();
     // The cursor stands on a line of its own.
-    let most = rows.saturating_sub(1).max(1);
+    let most = match rows {
+        // A terminal that does not say how many it has.
+        0 => usize::MAX,
+        rows => rows.saturating_sub(1).max(1),
+    };
     if lines.len() <= most {
         return lines.iter().map(cut).collect();
     }

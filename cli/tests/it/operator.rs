@@ -34,9 +34,10 @@ fn connections(project: &Project, more: &[&str]) -> Value {
     json(&project.run(&[&words, more].concat()))
 }
 
-/// The members `of` each connection in `look`.
+/// The members `of` each connection in `look`, sorted by name; those without one are last.
 fn all(look: &Value, of: &str) -> Vec<String> {
-    let connections = look["connections"].as_array().unwrap();
+    let mut connections = look["connections"].as_array().unwrap().clone();
+    connections.sort_by_key(|one| one["name"].as_str().unwrap_or("~").to_owned());
     let texts = connections.iter().map(|one| match &one[of] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -53,9 +54,9 @@ fn the_operator_sees_friends_speaks_to_all_devices_of_one_and_closes_them() {
     let mut jerry = Chat::open(&url, "Jerry", "Tom");
 
     let look = connections(&project, &[]);
-    assert_eq!(all(&look, "name"), ["Tom", "Tom", "Jerry"], "{look}");
-    assert_eq!(all(&look, "devices"), ["2", "2", "1"]);
-    assert_eq!(all(&look, "friend"), ["Jerry", "Jerry", "Tom"]);
+    assert_eq!(all(&look, "name"), ["Jerry", "Tom", "Tom"], "{look}");
+    assert_eq!(all(&look, "devices"), ["1", "2", "2"]);
+    assert_eq!(all(&look, "friend"), ["Tom", "Jerry", "Jerry"]);
     assert_eq!(all(&look, "sourceIp"), ["127.0.0.1"; 3]);
     assert!(
         all(&look, "lastActiveAt")
@@ -208,9 +209,7 @@ fn the_operator_speaks_to_a_room_in_an_envelope_and_closes_one_connection_by_its
     let kicked = project.run(&["kick", "--local", &id, "--yes"]);
     assert_eq!(kicked.stdout, "closed 1 connection\n", "{}", kicked.stderr);
     assert!(unnamed.closed_with() > 0);
-    let mut left = all(&connections(&project, &[]), "name");
-    left.sort();
-    assert_eq!(left, ["Ann", "Bob"]);
+    assert_eq!(all(&connections(&project, &[]), "name"), ["Ann", "Bob"]);
     let gone = project.run(&["kick", "--local", &id, "--yes"]);
     assert_eq!(gone.code, 3);
 }

@@ -37,6 +37,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// The longest open first, and devices of one name that opened in the same second together.
+    fn order(&self) -> (u64, Option<&str>, &str) {
+        (self.connected_at, self.name.as_deref(), &self.connection)
+    }
+
     /// Everything that the table may hold of it, where connections are found by `index`.
     pub(super) fn keys(&self, index: Index) -> Vec<Key> {
         let sort = || table::connection(&self.connection);
@@ -110,7 +115,7 @@ pub async fn find(
         }
     }
     let mut found: Vec<_> = reading.found.into_values().collect();
-    found.sort_by(|a, b| (a.connected_at, &a.connection).cmp(&(b.connected_at, &b.connection)));
+    found.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok((found, reading.is_complete))
 }
 
