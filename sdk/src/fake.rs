@@ -1,5 +1,7 @@
 //! A chat in memory, to test a handler.
 
+mod attempt;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +10,12 @@ use std::time::Duration;
 use chat_lambdas::event::Proof;
 use chat_lambdas::handlers::Invocation;
 use chat_lambdas::log::{Level, Log};
-use chat_lambdas::session::{ConnectionId, Names, Session};
+use chat_lambdas::session::{ConnectionId, Name, Names, Session};
 use chat_lambdas::store::{ConnectionStore as _, Presence};
 use chat_protocol::{Field, Index};
 use tokio::time::Instant;
 
+pub use attempt::{Attempt, Refused};
 pub use chat_protocol::Handshake;
 
 use crate::chat::About;
@@ -114,6 +117,10 @@ impl FakeChat {
             [Field::From, Field::To, Field::Room].map(|field| (field.name(), handshake.get(field)));
         let session = Session::parse(name, friend, room, Names::Optional);
         let session = session.unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
+        self.opened(session, None)
+    }
+
+    fn opened(&self, session: Session, proof: Option<Proof>) -> Client {
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let connection = ConnectionId::new(format!("connection-{number}="));
         let presence = Presence {
@@ -131,7 +138,7 @@ impl FakeChat {
         Client {
             connection,
             session,
-            proof: None,
+            proof,
         }
     }
 
@@ -319,6 +326,17 @@ impl Client {
     #[must_use]
     pub fn connection_id(&self) -> &str {
         self.connection.as_str()
+    }
+
+    /// The name under which it was let in.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::FakeChat;
+    /// assert_eq!(FakeChat::new().connect("Tom", "kitchen").name(), Some("Tom"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.session.name.as_ref().map(Name::as_str)
     }
 }
 

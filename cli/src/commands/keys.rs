@@ -134,7 +134,7 @@ fn effective(terminal: Terminal, settings: &Settings, what: &str) {
         Mode::Token => terminal.hint(&format!(
             "The stack {what} from its next deployment on: `chatctl deploy`"
         )),
-        Mode::Claimed | Mode::Jwt => terminal.hint(
+        Mode::Claimed | Mode::Jwt | Mode::Handler => terminal.hint(
             "The stack does not ask for tokens of these keys: set `mode = \"token\"` under `[auth]` in chatctl.toml",
         ),
     }

@@ -28,6 +28,8 @@ mod token;
 mod tokens;
 mod waits;
 mod web;
+#[cfg(test)]
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -54,7 +54,7 @@ impl Run for WebArgs {
         let prover = Prover::new(&settings, mode)?;
         let renewal = match prover {
             Prover::Here(signer) => Some(renewal(signer)),
-            Prover::Claimed | Prover::Elsewhere | Prover::Issuer { .. } => None,
+            Prover::Claimed | Prover::Elsewhere | Prover::Issuer { .. } | Prover::Custom => None,
         };
         let show = |base: &str| {
             let fragments = |grant: fn(&Renewal, &PersonName) -> String| {
@@ -136,7 +136,7 @@ impl<'a> PageHint<'a> {
     ) -> Self {
         let is_carried = fragments.iter().all(Option::is_some);
         let asks = match prover {
-            Prover::Claimed => None,
+            Prover::Claimed | Prover::Custom => None,
             _ if is_carried => None,
             Prover::Here(_) => Some(true),
             Prover::Elsewhere | Prover::Issuer { .. } => Some(false),

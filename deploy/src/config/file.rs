@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::Architecture;
 use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
-use super::keys;
+use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, RegionName, StackName};
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
@@ -38,6 +38,8 @@ pub(super) struct File {
     pub(super) routes: Vec<Spanned<RouteTable>>,
     /// Who may connect, and as whom.
     pub(super) auth: AuthTable,
+    /// How much one connection, one name and one room may take.
+    pub(super) limits: LimitsTable,
     /// The functions' logs.
     pub(super) logs: Logs,
     /// How the handlers are built.
@@ -64,7 +66,7 @@ pub(super) struct Handlers {
     /// The folder of the handlers' crate. Without it, `lambdas` beside or above the config.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) path: Option<PathBuf>,
-    /// The cargo profile that `deploy` builds with.
+    /// The cargo profile that `deploy` builds with; in a clone, `lambda` means the command's own for the local target.
     pub(super) profile: String,
     /// The cargo profile that `dev` builds with.
     pub(super) dev_profile: String,
@@ -162,6 +164,7 @@ impl Default for File {
             to: "Jerry".parse().expect(REASON),
             routes: Vec::new(),
             auth: AuthTable::default(),
+            limits: LimitsTable::default(),
             logs: Logs::default(),
             handlers: Handlers::default(),
             aws: Aws::default(),
@@ -178,7 +181,7 @@ pub(super) fn parse(
     path: &Path,
     text: &str,
     folder: &Path,
-) -> Result<(File, Routes, Auth), Snippet> {
+) -> Result<(File, Routes, (Auth, Limits)), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
@@ -189,9 +192,13 @@ pub(super) fn parse(
         .map_err(|(place, message)| snippet(place, message))?;
     let auth = file
         .auth
-        .resolve(keys::path_in(folder), routes.lifecycle.is_some(), snippet)
+        .resolve(folder, routes.lifecycle.is_some(), snippet)
         .map_err(|(place, message)| snippet(place, message))?;
-    Ok((file, routes, auth))
+    let limits = file
+        .limits
+        .resolve(&routes)
+        .map_err(|(place, message)| snippet(place, message))?;
+    Ok((file, routes, (auth, limits)))
 }
 
 #[cfg(test)]
@@ -210,7 +217,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `logs`, `handlers`, `aws`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `local`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -244,6 +251,7 @@ mod tests {
             ("routes", "[\"x\"]"),
             ("auth", "1"),
             ("local", "1"),
+            ("limits", "1"),
             ("handlers", "1"),
         ];
         let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
@@ -256,6 +264,11 @@ mod tests {
             ("auth", "name-claim", "true"),
             ("auth", "origins", "\"https://chat.example\""),
             ("auth", "origins", "[{}]"),
+            ("auth", "handler", "1"),
+            ("auth", "permissions", "1"),
+            ("limits", "messages-per-second", "\"5\""),
+            ("limits", "connections-per-name", "1.5"),
+            ("limits", "room-size", "[]"),
             ("logs", "retention-days", "\"14\""),
             ("logs", "retention-days", "1.5"),
             ("local", "port", "true"),

@@ -9,6 +9,7 @@ mod expected;
 mod file;
 pub mod issuer;
 pub mod keys;
+pub mod limits;
 pub mod names;
 pub mod permission;
 pub mod route;
@@ -23,8 +24,9 @@ pub mod url;
 use std::path::{Path, PathBuf};
 
 use auth::{Auth, Proof};
-use chat_protocol::{Handshake, Index, Receivers};
+use chat_protocol::{Answers, Handshake, Receivers};
 use keys::KeysFileError;
+use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -57,6 +59,8 @@ pub struct Settings {
     pub lifecycle: Option<Lifecycle>,
     /// What proves a name, and which web pages may connect.
     pub auth: Auth,
+    /// How much one connection, one name and one room may take.
+    pub limits: Limits,
     /// Days that CloudWatch keeps the functions' logs.
     pub log_retention_days: u32,
     pub handlers: Handlers,
@@ -160,12 +164,12 @@ impl Settings {
         })
     }
 
-    /// The key that connections are found by.
-    pub fn index(&self) -> Index {
-        match self.has_own_functions() {
-            true => Index::for_receivers(self.receivers()),
-            false => Index::Nothing,
-        }
+    /// What routes answer. It repeats if routes share it.
+    pub fn answers(&self) -> impl Iterator<Item = Answers> {
+        self.routes.iter().filter_map(|route| match route.purpose {
+            Purpose::Answers(answers) => Some(answers),
+            _ => None,
+        })
     }
 
     /// Whether the stack has functions of our own. They record the connections.
@@ -193,7 +197,7 @@ impl Settings {
     }
 
     /// The request limits of the stage, for the question before a deployment.
-    pub fn limits(&self) -> String {
+    pub fn throttling(&self) -> String {
         match self.throttle {
             Some(limits) => format!("each route takes {limits} (`throttle` under `[stage]`)"),
             None => "no route has a limit but the account's (`throttle = false`)".to_owned(),
@@ -210,7 +214,7 @@ impl Settings {
         })
     }
 
-    /// The user's own functions, by the key of their route.
+    /// The user's own functions behind routes, by the key of their route.
     pub fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
         self.routes.iter().filter_map(|route| match &route.purpose {
             Purpose::Handler(handler) => Some((&route.key, handler)),
@@ -261,17 +265,24 @@ impl Settings {
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, mut routes, auth) =
+        let (file, mut routes, (auth, limits)) =
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
-        let grants = auth.grants_of_handlers();
-        routes::check_policies(&file.routes, (stack, stage), &grants).map_err(
-            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message)),
-        )?;
+        let invalid =
+            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message));
+        let mut grants = auth.grants_of_handlers();
+        grants.extend(limits.grants_of_handlers(&auth));
+        routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
+        routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
+        file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
         let settings = Self::resolve(folder, file, routes, overrides);
-        Ok(Self { auth, ..settings })
+        Ok(Self {
+            auth,
+            limits,
+            ..settings
+        })
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
@@ -285,6 +296,7 @@ impl Settings {
             routes: routes.messages,
             lifecycle: routes.lifecycle,
             auth: Auth::default(),
+            limits: Limits::default(),
             log_retention_days: file.logs.retention_days.0,
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
@@ -333,7 +345,7 @@ mod tests {
             purpose: Purpose::for_people(Receivers::Friend),
         };
         assert_eq!(
-            settings.limits(),
+            settings.throttling(),
             "each route takes 500 requests a second, 1000 at once (`throttle` under `[stage]`)"
         );
         assert_eq!((settings.routes, settings.lifecycle), (vec![only], None));

@@ -237,6 +237,7 @@ mod tests {
             (serde_json::json!({}), Mode::Claimed),
             (serde_json::json!({"AUTH_MODE": "token"}), Mode::Token),
             (serde_json::json!({"AUTH_MODE": "jwt"}), Mode::Jwt),
+            (serde_json::json!({"AUTH_MODE": "handler"}), Mode::Handler),
         ] {
             let template = Template::new(serde_json::json!({"Resources": {"AuthorizeFunction": {
                 "Properties": {"Environment": {"Variables": variables}}

@@ -12,7 +12,7 @@ use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
 
 /// The web client's source. Opened as a file, it asks for all settings.
-const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
+const DOCUMENT: &str = include_str!("../../page.html");
 /// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
@@ -39,7 +39,7 @@ pub fn page_settings(
     if let Some(endpoint) = endpoint {
         value["endpoint"] = endpoint.into();
     }
-    if proof.mode.needs_token() {
+    if proof.mode.proves_names() {
         value["auth"] = proof.mode.word().into();
         value["nameClaim"] = proof.name_claim.unwrap_or("sub").into();
         if let Some(renewal) = proof.renewal {
@@ -66,7 +66,7 @@ impl<'a> PageProof<'a> {
             mode: settings.auth.mode(),
             name_claim: match &settings.auth.proof {
                 Proof::Jwt(issuer) => Some(&issuer.name_claim),
-                Proof::Claimed | Proof::Token(_) => None,
+                Proof::Claimed | Proof::Token(_) | Proof::Handler(_) => None,
             },
             renewal: None,
         }
@@ -91,6 +91,7 @@ fn route(route: &Route) -> Value {
         }
         Purpose::Http { .. } => json!({ "key": key, "receivers": "backend", "text": text }),
         Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
+        Purpose::Answers(answers) => json!({ "key": key, "answers": answers }),
     }
 }
 

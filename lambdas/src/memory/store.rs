@@ -7,7 +7,7 @@ use super::lock;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
-    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+    ConnectionStore, Device, Member, PAGE_ROWS, Page, PageStart, People, Presence, Read, StoreError,
 };
 
 type Members = BTreeMap<(Room, Shard, ConnectionId), Presence>;
@@ -31,6 +31,8 @@ struct Table {
     sessions: BTreeMap<ConnectionId, Presence>,
     /// When the bans end, by name.
     bans: BTreeMap<Name, u64>,
+    /// The number of messages that were counted, by connection and second.
+    sent: BTreeMap<(ConnectionId, u64), u32>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
@@ -45,7 +47,7 @@ pub enum Call {
     Join,
     /// [`ConnectionStore::leave`]
     Leave,
-    /// [`ConnectionStore::members`]
+    /// [`ConnectionStore::members`] and [`ConnectionStore::people`]
     Members,
     /// [`ConnectionStore::remember_session`]
     RememberSession,
@@ -57,6 +59,8 @@ pub enum Call {
     ConnectionsOf,
     /// [`ConnectionStore::ban_of`]
     BanOf,
+    /// [`ConnectionStore::count_message`]
+    CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
 }
@@ -147,6 +151,21 @@ impl ConnectionStore for MemoryStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<Page, StoreError> {
+        let page = self.people(room, shard, now, start).await?;
+        let members = page.members.into_iter();
+        Ok(Page {
+            members: members.map(|member| member.device).collect(),
+            next: page.next,
+        })
+    }
+
+    async fn people(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> Result<People, StoreError> {
         self.call(Call::Members, |table| {
             table.pages += 1;
             let is_after = |connection: &ConnectionId| {
@@ -161,7 +180,7 @@ impl ConnectionStore for MemoryStore {
             // A page is full before it is known whether it was the last one, as in DynamoDB.
             let page: Vec<_> = rows.by_ref().take(PAGE_ROWS.into()).collect();
             let is_full = page.len() == usize::from(PAGE_ROWS);
-            Page {
+            People {
                 next: page
                     .last()
                     .filter(|_| is_full)
@@ -169,7 +188,10 @@ impl ConnectionStore for MemoryStore {
                 members: page
                     .into_iter()
                     .filter(|row| row.expires_at() > now)
-                    .map(device)
+                    .map(|row| Member {
+                        name: row.session.name.clone(),
+                        device: device(row),
+                    })
                     .collect(),
             }
         })
@@ -216,6 +238,20 @@ impl ConnectionStore for MemoryStore {
         self.call(Call::BanOf, |table| {
             let until = table.bans.get(name).copied();
             until.filter(|until| *until > now)
+        })
+    }
+
+    async fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        self.call(Call::CountMessage, |table| {
+            let sent = table.sent.entry((connection.clone(), second)).or_default();
+            let is_within = *sent < most;
+            *sent += u32::from(is_within);
+            is_within
         })
     }
 

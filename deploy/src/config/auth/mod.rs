@@ -13,6 +13,7 @@ use chat_protocol::{Mode, variable};
 use super::issuer::{IssuerUrl, Origin};
 use super::keys::{self, KeysFileError};
 use super::permission::Grant;
+use super::route::CustomHandler;
 use super::snippet::Snippet;
 use super::{ConfigError, Settings};
 pub(super) use table::AuthTable;
@@ -35,6 +36,8 @@ pub enum Proof {
     Token(TokenKeys),
     /// A token of an OpenID Connect issuer.
     Jwt(Issuer),
+    /// What a handler of the user's makes of the handshake.
+    Handler(CustomHandler),
 }
 
 /// The public keys of `mode = "token"`.
@@ -65,6 +68,15 @@ impl Auth {
             Proof::Claimed => Mode::Claimed,
             Proof::Token(_) => Mode::Token,
             Proof::Jwt(_) => Mode::Jwt,
+            Proof::Handler(_) => Mode::Handler,
+        }
+    }
+
+    /// The user's authorizer, where one decides.
+    pub const fn handler(&self) -> Option<&CustomHandler> {
+        match &self.proof {
+            Proof::Handler(handler) => Some(handler),
+            Proof::Claimed | Proof::Token(_) | Proof::Jwt(_) => None,
         }
     }
 
@@ -76,7 +88,7 @@ impl Auth {
             variables.push((variable::AUTH_MODE, self.mode().word().to_owned()));
         }
         match &self.proof {
-            Proof::Claimed => {}
+            Proof::Claimed | Proof::Handler(_) => {}
             Proof::Token(TokenKeys { keys, .. }) => {
                 variables.push((variable::AUTH_KEYS, keys.to_json().to_string()));
                 variables.push((variable::AUTH_AUDIENCE, json(&["${AWS::StackName}"])));
@@ -97,7 +109,7 @@ impl Auth {
 
     /// What each of the user's handlers is granted beside its own permissions.
     pub(super) fn grants_of_handlers(&self) -> Vec<Grant> {
-        match self.mode().needs_token() {
+        match self.mode().proves_names() {
             true => vec![Grant::ending()],
             false => Vec::new(),
         }
@@ -142,7 +154,7 @@ impl Settings {
     pub fn keys_file(&self) -> Option<PathBuf> {
         match &self.auth.proof {
             Proof::Token(keys) => Some(keys.file.clone()),
-            Proof::Claimed | Proof::Jwt(_) => None,
+            Proof::Claimed | Proof::Jwt(_) | Proof::Handler(_) => None,
         }
     }
 }

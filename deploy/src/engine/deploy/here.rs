@@ -49,7 +49,15 @@ pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
         return Ok(url);
     }
     let timeout = limits::scaled(PROBING);
-    match probe(&url, order.settings, order.pass, timeout, reporter).await {
+    match probe(
+        &url,
+        order.settings,
+        order.pass.at_once(),
+        timeout,
+        reporter,
+    )
+    .await
+    {
         Err(DeployError::Unproven(mut unproven)) => {
             unproven.known = target.diagnose(stack).await?;
             Err(DeployError::Unproven(unproven))
