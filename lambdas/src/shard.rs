@@ -2,12 +2,7 @@
 
 use crate::session::ConnectionId;
 
-/// The number of partitions of each room. Changing it loses the connections that are open at that moment.
-///
-/// One partition accepts some 1,000 writes a second
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>), which bounds the
-/// members that enter or leave a room of one shard.
-pub const ROOM_SHARDS: u8 = 4;
+pub use chat_protocol::table::ROOM_SHARDS;
 
 /// One of the partitions of a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,16 +12,7 @@ impl Shard {
     /// The shard of `connection`, which never changes.
     #[must_use]
     pub fn for_connection(connection: &ConnectionId) -> Self {
-        // FNV-1a, because the standard library's hash may change in the next version. The low bits of each step depend
-        // only on the low bits of the text, so the high ones decide.
-        let hash = connection
-            .as_str()
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
-        let high = hash >> 32;
-        Self((high % u64::from(ROOM_SHARDS)) as u8)
+        Self(chat_protocol::table::shard(connection.as_str()))
     }
 
     /// All shards.

@@ -205,6 +205,17 @@ pub trait ConnectionStore {
         read: Read,
     ) -> impl Future<Output = Result<Vec<Device>, StoreError>> + Send;
 
+    /// When the operator's ban on `name` ends, in seconds since the epoch; `None` without one. Always consistent, so that a
+    /// name stays out from the moment in which it was banned.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn ban_of(
+        &self,
+        name: &Name,
+        now: u64,
+    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send;
+
     /// Counts a message of `connection` in the second `second`, unless `most` were counted in it; `false` if they were.
     ///
     /// Messages that arrive at several functions at the same time are all counted, and never more than `most`.

@@ -12,6 +12,7 @@
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
+//! | [`table`] | the keys of the table's items | functions, command |
 //! | [`limit`] | the sizes of frames and messages, the bounds of `[limits]` | config, clients, functions |
 //!
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
@@ -30,6 +31,7 @@ pub mod limit;
 pub mod name;
 pub mod receivers;
 pub mod rule;
+pub mod table;
 pub mod variable;
 
 pub use answers::Answers;

@@ -13,6 +13,7 @@ mod init;
 mod keys;
 mod local_stack;
 mod logs;
+mod operator;
 mod outputs;
 mod plan;
 mod print_connect_commands;
@@ -108,6 +109,9 @@ enum Command {
     Dev(dev::DevArgs),
     Chat(chat::ChatArgs),
     Logs(logs::LogsArgs),
+    Connections(operator::connections::ConnectionsArgs),
+    Send(operator::send::SendArgs),
+    Kick(operator::kick::KickArgs),
     Token(token::TokenArgs),
     Keys(keys::KeysArgs),
     Completions(completions::CompletionsArgs),
@@ -285,6 +289,9 @@ impl Command {
             Self::Dev(args) => run(args, context),
             Self::Chat(args) => run(args, context),
             Self::Logs(args) => run(args, context),
+            Self::Connections(args) => run(args, context),
+            Self::Send(args) => run(args, context),
+            Self::Kick(args) => run(args, context),
             Self::Token(args) => run(args, context),
             Self::Keys(args) => run(args, context),
             Self::Completions(args) => run(args, context),

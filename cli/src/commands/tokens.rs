@@ -31,8 +31,8 @@ const PRINTED: Duration = Duration::from_secs(12 * 3600);
 /// The variable with a token, for users who have no private key.
 pub(super) const TOKEN_VARIABLE: &str = "CHATCTL_TOKEN";
 
-/// Reads a lifetime: a whole number and its unit.
-pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+/// Reads a time: a whole number and its unit.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit: u64 = match &text[digits.len()..] {
         "s" => 1,
@@ -44,10 +44,14 @@ pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
     let count: u64 = digits
         .parse()
         .map_err(|_| "it must be a whole number and a unit: 90s, 15m, 12h or 7d")?;
-    let lifetime = count.checked_mul(unit).map(Duration::from_secs);
-    match lifetime {
-        Some(Duration::ZERO) => Err("a token that is good for no time is of no use".into()),
-        Some(lifetime) if lifetime <= MAX_LIFETIME => Ok(lifetime),
+    Ok(Duration::from_secs(count.saturating_mul(unit)))
+}
+
+/// Reads the lifetime of a token.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("a token that is good for no time is of no use".into()),
+        lifetime if lifetime <= MAX_LIFETIME => Ok(lifetime),
         _ => Err("30d at most: a token cannot be taken back, so make a new one then".into()),
     }
 }

@@ -114,6 +114,13 @@ pub(super) fn of_logs() -> String {
     )
 }
 
+pub(super) fn of_connections() -> String {
+    format!(
+        "Ends within {} minutes. With `--watch` it ends with Ctrl-C, or when a look takes longer than that.",
+        limits::ASKING.in_minutes()
+    )
+}
+
 pub(super) fn of_session() -> String {
     format!(
         "Begins within {} minutes, and ends with Ctrl-C.",

@@ -187,6 +187,13 @@ impl Stdout {
         drop(write!(anstream::stdout(), "{}", text.0));
     }
 
+    /// Prints `text`, whose lines have their ends, in place of the last `lines` lines.
+    pub(super) fn redraw(self, lines: usize, text: &Shown) -> io::Result<()> {
+        let (mut out, text) = (io::stdout().lock(), text.without_colours());
+        let back = "\u{1b}[F".repeat(lines);
+        write!(out, "{back}\u{1b}[J{text}").and_then(|()| out.flush())
+    }
+
     /// The columns that prose on it has.
     pub(super) fn width(self) -> Option<usize> {
         wrap::width(io::stdout())
@@ -194,7 +201,12 @@ impl Stdout {
 
     /// The columns of the terminal that it is, whatever their number.
     pub(super) fn columns(self) -> Option<usize> {
-        columns(&io::stdout())
+        self.size().map(|(columns, _)| columns)
+    }
+
+    /// The columns and rows of the terminal that it is.
+    pub(super) fn size(self) -> Option<(usize, usize)> {
+        size(&io::stdout())
     }
 
     /// Whether colours are wanted there.
@@ -278,7 +290,7 @@ impl Stderr {
 
     /// The columns of the terminal that it is, whatever their number.
     pub(super) fn columns(self) -> Option<usize> {
-        columns(&io::stderr())
+        size(&io::stderr()).map(|(columns, _)| columns)
     }
 
     /// Whether colours are wanted there.
@@ -292,13 +304,12 @@ impl Stderr {
     }
 }
 
-/// The width of the terminal behind `stream`; `None` when there is none.
-fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
-    if !stream.is_terminal() {
-        return None;
-    }
-    let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+/// The columns and rows of the terminal behind `stream`; `None` when there is none.
+fn size(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<(usize, usize)> {
+    let is_terminal = stream.is_terminal();
+    let size = is_terminal.then(|| rustix::termios::tcgetwinsize(stream));
+    let size = size?.ok()?;
+    (size.ws_col > 0).then_some((size.ws_col.into(), size.ws_row.into()))
 }
 
 /// Prints panics through the gate, because their messages may quote what others wrote.

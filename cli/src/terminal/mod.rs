@@ -8,6 +8,7 @@ mod gate;
 pub(crate) mod invoked;
 mod json;
 mod lines;
+mod live;
 mod logs;
 mod printable;
 mod wrap;
@@ -24,6 +25,7 @@ pub(crate) use editor::{Above, end_editing, line_editor};
 use gate::{Shown, Sink, Stderr, Stdout};
 pub(crate) use gate::{Text, tell_panics};
 pub(crate) use invoked::Invocation;
+pub(crate) use live::Screen;
 pub(crate) use logs::LogColumns;
 pub(crate) use printable::{bounded, escaped};
 
@@ -247,6 +249,11 @@ impl Terminal {
             Output::Json => self.result_json(&logs::json_line(entry)),
             Output::Text => drop(Stderr.line(&columns.line(entry, Stderr.columns()).shown())),
         }
+    }
+
+    /// A screen for what is looked at again and again.
+    pub(crate) fn screen(self) -> Screen {
+        Screen::default()
     }
 
     /// Prints a function's log line as a result.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::examples::{play, session};
+use crate::operator::enter;
 use crate::project::{Project, built_example, finished};
 
 fn page(name: &str) -> String {
@@ -79,6 +80,51 @@ fn the_page_about_rooms_is_as_it_says() {
 fn the_page_about_senders_is_as_it_says() {
     let text = page("senders");
     follow("senders", &Project::new(blocks(&text, "toml")[0]));
+}
+
+/// The page's commands, with the people that it supposes.
+#[test]
+fn the_page_about_operating_is_as_it_says() {
+    let text = page("operator");
+    let project = Project::new(blocks(&text, "toml")[0]);
+    let mut people = Vec::new();
+    for words in commands(&text) {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words[0] {
+            "deploy" => {
+                let url = project.deployed(&[]);
+                people = ["Ann", "Ann", "Bob"]
+                    .map(|name| enter(&url, name, "kitchen"))
+                    .into();
+                continue;
+            }
+            "kick" | "teardown" => {
+                let agreed = [&words[..], &["--yes"]].concat();
+                assert_eq!(project.run(&agreed).code, 0, "{words:?}");
+                continue;
+            }
+            _ => {}
+        }
+        let ended = project.run(&words);
+        assert_eq!(ended.code, 0, "{words:?}: {}", ended.stderr);
+        if words[0] == "connections" {
+            let shown = blocks(&text, "text")[0];
+            let head = |text: &str| {
+                text.lines()
+                    .next()
+                    .unwrap()
+                    .split_whitespace()
+                    .collect::<String>()
+            };
+            assert_eq!(head(&ended.stdout), head(shown));
+            assert_eq!(ended.stdout.lines().last(), shown.lines().last());
+        }
+    }
+    let Some(bob) = people.last_mut() else {
+        panic!("the page deploys nothing");
+    };
+    assert!(bob.receive().contains("Supper"));
+    assert!(bob.close_code() > 0);
 }
 
 /// The page's function, as the SDK's example that it quotes: what the page makes with cargo would build all of the AWS

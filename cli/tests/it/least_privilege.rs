@@ -176,6 +176,18 @@ async fn connect_needs_put_item_to_let_clients_in() {
 }
 
 #[tokio::test]
+async fn connect_needs_get_item_to_keep_banned_names_out() {
+    let stack = start(&template_without("ConnectRole", "dynamodb:GetItem")).await;
+    let refused = stack
+        .client(|endpoint| Chat::try_open(&endpoint, Some("Tom"), Some("Tom")).err())
+        .await;
+    assert!(refused.unwrap().contains("500"));
+    stack
+        .tells_of_a_denial("ConnectFunction", "dynamodb:GetItem")
+        .await;
+}
+
+#[tokio::test]
 async fn disconnect_needs_delete_item_to_forget_who_left() {
     let stack = start(&template_without("DisconnectRole", "dynamodb:DeleteItem")).await;
     stack.tom_talks_to_himself().await;

@@ -28,6 +28,7 @@ mod limits;
 mod local_lifecycle;
 mod logs;
 mod open_files;
+mod operator;
 mod origins;
 mod outside;
 mod page;

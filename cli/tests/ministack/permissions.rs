@@ -39,6 +39,12 @@ async fn without_put_item_nobody_can_connect() {
 }
 
 #[tokio::test]
+async fn without_get_item_no_name_is_let_in_because_it_may_be_banned() {
+    let (_cloud, url) = deployed_without("ConnectRole", "dynamodb:GetItem").await;
+    assert!(Person::connects(&url, "Tom", "Jerry").await.is_err());
+}
+
+#[tokio::test]
 async fn without_delete_item_who_has_left_is_not_forgotten() {
     let (cloud, url) = deployed_without("DisconnectRole", "dynamodb:DeleteItem").await;
     let tom = Person::connects(&url, "Tom", "Jerry").await.unwrap();

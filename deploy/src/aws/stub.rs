@@ -61,6 +61,11 @@ impl Stub {
         }
     }
 
+    /// Its address.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The requests so far, each as one string: method, URI, body.
     pub(super) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()

@@ -14,6 +14,7 @@ mod hotswap;
 pub mod limits;
 pub mod logs;
 pub mod network;
+pub mod operator;
 pub mod preflight;
 mod prepare;
 pub mod probe;

@@ -203,6 +203,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         started_at,
         connections,
         functions,
+        tables_endpoint,
         ..
     } = stack.status();
     let functions = functions.into_iter().map(|function| {
@@ -220,6 +221,7 @@ fn status(stack: &LocalStack, journal: &Journal) -> LocalStatus {
         started_at: since_epoch(started_at).as_secs(),
         connections,
         functions: functions.collect(),
+        tables_endpoint: Some(tables_endpoint),
         memory_bytes: memory::used_by_this_process_and_its_children(),
         warnings: journal.warnings().clone(),
     }

@@ -35,6 +35,9 @@ pub struct LocalStatus {
     pub functions: BTreeMap<String, FunctionStatus>,
     /// Memory of all its processes, with shared pages counted once.
     pub memory_bytes: Option<u64>,
+    /// Where the tables answer, in DynamoDB's protocol. A process of an earlier version does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tables_endpoint: Option<String>,
     /// Warnings since the start. A process of an earlier version does not report them.
     #[serde(default)]
     pub warnings: Warnings,

@@ -10,6 +10,7 @@ pub mod logs;
 pub mod outline;
 pub mod page;
 pub mod progress;
+pub mod records;
 pub mod render;
 pub mod rights;
 pub mod size;

@@ -347,6 +347,10 @@ impl ConnectionStore for Table<'_> {
         Err(Self::unused())
     }
 
+    async fn ban_of(&self, _: &Name, _: u64) -> Result<Option<u64>, StoreError> {
+        Err(Self::unused())
+    }
+
     async fn count_message(&self, _: &ConnectionId, _: u64, _: u32) -> Result<bool, StoreError> {
         Err(Self::unused())
     }

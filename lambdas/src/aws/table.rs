@@ -2,8 +2,9 @@
 //!
 //! | item | `pk` | `sk` | attributes |
 //! |---|---|---|---|
-//! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
+//! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at`, and `room` if it is not `everybody` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
+//! | a ban | `B#<name>` | `#` | `expires_at` |
 //! | the messages of a connection in one second, with `messages-per-second` | `L#<connection id>` | the second |
 //! `sent`, `expires_at` |
 //! | an item of a user's handler | `H#<key>` | `#` | `value`, `counter` |
@@ -20,6 +21,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+
+use chat_protocol::table;
 
 use crate::session::{ConnectionId, Name, Names, Room, Session};
 use crate::shard::Shard;
@@ -123,12 +126,14 @@ impl DynamoStore {
 
 impl ConnectionStore for DynamoStore {
     async fn remember(&self, presence: &Presence) -> Result<(), StoreError> {
-        let Session { name, friend, .. } = &presence.session;
+        let Session { name, friend, room } = &presence.session;
         let Some(name) = name else {
             return Ok(());
         };
         let mut item = connection_key(name, &presence.connection);
         item.extend(friend.as_ref().map(|name| text("friend", name.as_str())));
+        // For the operator: where there are both kinds of routes, the room leads to the other item.
+        item.extend((!room.is_everybody()).then(|| text("room", room.as_str())));
         item.extend([
             number("connected_at", presence.connected_at),
             number("expires_at", presence.expires_at()),
@@ -231,6 +236,23 @@ impl ConnectionStore for DynamoStore {
         }
     }
 
+    async fn ban_of(&self, name: &Name, now: u64) -> Result<Option<u64>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Item::from([
+                text(table::PARTITION, &table::ban(name.as_str())),
+                text(table::SORT, table::ALONE),
+            ])))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| self.failure("find a ban", "dynamodb:GetItem", error))?;
+        let until = answer.item.map(|item| read_number(&item, "expires_at"));
+        Ok(until.filter(|until| *until > now))
+    }
+
     async fn count_message(
         &self,
         connection: &ConnectionId,
@@ -297,18 +319,18 @@ impl ConnectionStore for DynamoStore {
     }
 }
 
-const CONNECTION: &str = "C#";
+const CONNECTION: &str = table::CONNECTION;
 
 const QUERY: &str = "dynamodb:Query";
 
 const FIND_MEMBERS: &str = "find the members of a room";
 
 fn user_key(name: &Name) -> String {
-    format!("U#{name}")
+    table::user(name.as_str())
 }
 
 fn room_key(room: &Room, shard: Shard) -> String {
-    format!("R#{room}#{}", shard.number())
+    table::room(room.as_str(), shard.number())
 }
 
 fn connection_key(name: &Name, connection: &ConnectionId) -> Item {

@@ -4,7 +4,7 @@ use chat_protocol::auth::SUBPROTOCOL;
 use futures_util::future::try_join_all;
 use serde_json::json;
 
-use super::{Answer, HandlerError, Invocation};
+use super::{Answer, HandlerError, Invocation, ban};
 use crate::event::SocketEvent;
 use crate::limits::Recording;
 use crate::log::reasons;
@@ -17,11 +17,11 @@ use crate::store::{ConnectionStore, Presence, Read, StoreError};
 /// The session is the authorizer's. Without an authorizer it is the handshake's claim, and is also recorded under the
 /// connection, because later events do not repeat it.
 ///
-/// Returns 200; 400 with the reason if a name is missing or invalid; 429 with the reason if its name has as many
-/// connections, or its room as many members, as the limits allow; 500 if the table cannot be used. It posts nothing,
-/// because the connection only exists after it has responded.
+/// Returns 200; 400 with the reason if a name is missing or invalid; 403 with the reason if the operator has banned the
+/// name; 429 with the reason if its name has as many connections, or its room as many members, as the limits allow; 500 if
+/// the table cannot be used. It posts nothing, because the connection only exists after it has responded.
 ///
-/// Needs `dynamodb:PutItem`, and with a limit `dynamodb:Query` and `dynamodb:DeleteItem`.
+/// Needs `dynamodb:GetItem` and `dynamodb:PutItem`, and with a limit `dynamodb:Query` and `dynamodb:DeleteItem`.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]
@@ -43,6 +43,9 @@ pub async fn connect(
             return Ok(Answer::because(400, reason));
         }
     };
+    if let Some(refusal) = ban::refusal(&session, store, &log, invocation.now).await {
+        return Ok(refusal);
+    }
     let presence = Presence {
         session,
         connection,

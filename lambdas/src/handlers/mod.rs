@@ -5,6 +5,7 @@
 //! client: 502 for a handshake, the frame `{"message": "Internal server error", …}` for a message.
 
 mod authorize;
+mod ban;
 mod broadcast;
 mod connect;
 mod decide;

@@ -29,6 +29,8 @@ struct Table {
     /// The number of pages of members that were read.
     pages: usize,
     sessions: BTreeMap<ConnectionId, Presence>,
+    /// When the bans end, by name.
+    bans: BTreeMap<Name, u64>,
     /// The number of messages that were counted, by connection and second.
     sent: BTreeMap<(ConnectionId, u64), u32>,
     /// The rows that eventual reads still see.
@@ -55,6 +57,8 @@ pub enum Call {
     ForgetSession,
     /// [`ConnectionStore::connections_of`]
     ConnectionsOf,
+    /// [`ConnectionStore::ban_of`]
+    BanOf,
     /// [`ConnectionStore::count_message`]
     CountMessage,
     /// [`ConnectionStore::session_of`]
@@ -62,6 +66,11 @@ pub enum Call {
 }
 
 impl MemoryStore {
+    /// Bans `name` until then, in seconds since the epoch, as the operator does.
+    pub fn ban(&self, name: Name, until: u64) {
+        lock(&self.table).bans.insert(name, until);
+    }
+
     /// Lets every `call` fail from now on.
     pub fn break_down(&self, call: Call) {
         lock(&self.table).broken.insert(call);
@@ -222,6 +231,13 @@ impl ConnectionStore for MemoryStore {
                 .filter(|row| row.session.name.as_ref() == Some(name) && row.expires_at() > now)
                 .map(device)
                 .collect()
+        })
+    }
+
+    async fn ban_of(&self, name: &Name, now: u64) -> Result<Option<u64>, StoreError> {
+        self.call(Call::BanOf, |table| {
+            let until = table.bans.get(name).copied();
+            until.filter(|until| *until > now)
         })
     }
 

@@ -1,7 +1,7 @@
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{Answer, HandlerError, connect};
 use chat_lambdas::memory::Call;
-use chat_lambdas::session::Names as SessionNames;
+use chat_lambdas::session::{Name, Names as SessionNames};
 use chat_lambdas::store::Index;
 use serde_json::json;
 
@@ -49,6 +49,29 @@ async fn half_a_context_is_not_completed_by_claims() {
     let half = json!({"principalId": "Tom", "name": "Tom"});
     let answer = run(&scene, &gateway::connect("c", TOM, Some(&half))).await;
     assert_eq!(answer.status_code(), 400);
+    assert!(scene.rows().is_empty());
+}
+
+#[tokio::test]
+async fn a_banned_name_is_refused_until_the_ban_ends_and_leaves_no_rows() {
+    let scene = Scene::new();
+    scene.store.ban(Name::parse("Tom").unwrap(), BEGIN + 1);
+    let answer = run(&scene, &gateway::connect("c", TOM, None)).await;
+    assert_eq!(answer.status_code(), 403);
+    let logged = scene.logged();
+    assert!(logged.contains("has banned the name until 2"), "{logged}");
+    assert!(scene.rows().is_empty() && scene.store.sessions().is_empty());
+    scene.store.ban(Name::parse("Tom").unwrap(), BEGIN);
+    let answer = run(&scene, &gateway::connect("c", TOM, None)).await;
+    assert_eq!(answer.status_code(), 200);
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_tell_of_a_ban_lets_no_name_in() {
+    let scene = Scene::new();
+    scene.store.break_down(Call::BanOf);
+    let answer = run(&scene, &gateway::connect("c", TOM, None)).await;
+    assert_eq!(json_of(&answer), json!({"statusCode": 500}));
     assert!(scene.rows().is_empty());
 }
 

@@ -118,6 +118,7 @@ fn text(stack: &StackName, status: &LocalStatus, now: u64) -> String {
         connections,
         functions,
         memory_bytes,
+        tables_endpoint: _,
         warnings: _,
     } = status;
     let mut lines = vec![
@@ -164,7 +165,8 @@ fn warned(warnings: &Warnings, log: &Path, now: u64) -> Vec<String> {
     std::iter::once(head).chain(lines).collect()
 }
 
-fn duration(seconds: u64) -> String {
+/// `1 h 2 min`
+pub(super) fn duration(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),
@@ -197,6 +199,7 @@ mod tests {
                 ("DirectFunction".into(), function),
             ]
             .into(),
+            tables_endpoint: None,
             memory_bytes: Some(31_400_000),
             warnings: Warnings::default(),
         };

@@ -55,6 +55,7 @@ pub mod output {
     pub const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+    pub const TABLE_NAME: &str = "TableName";
 }
 
 /// Renders the stack of `settings`.

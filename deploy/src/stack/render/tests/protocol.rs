@@ -1,6 +1,6 @@
 //! Compares templates with the protocol crate, and checks what only an emulator's template permits.
 
-use chat_protocol::{Handler, variable};
+use chat_protocol::{Handler, table, variable};
 use serde_json::{Map, json};
 
 use super::super::{Template, for_emulator, render};
@@ -10,7 +10,15 @@ use super::{ALONE, FULL, REQUESTS, ROOM, document, settings};
 fn with_an_authorizer_no_function_has_permission_to_read_sessions_from_the_table() {
     let mixed = format!("{ROOM}[[routes]]\nkey = \"tell\"\n");
     for toml in ["", ROOM, &mixed, ALONE] {
-        let text = document(toml).to_string();
+        let mut document = document(toml);
+        // Except for bans, of which a handshake is refused.
+        let connect = "/Resources/ConnectRole/Properties/Policies/1/PolicyDocument/Statement";
+        let statements = document.pointer_mut(connect).unwrap();
+        let bans = statements.as_array_mut().unwrap().pop().unwrap();
+        let leading = table::ban("*");
+        let condition = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [leading] } });
+        assert_eq!(bans["Condition"], condition, "{toml}");
+        let text = document.to_string();
         assert!(!text.contains("dynamodb:GetItem"), "{toml}");
     }
 }

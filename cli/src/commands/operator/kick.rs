@@ -1,0 +1,240 @@
+//! `chatctl kick`
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::super::tokens::time;
+use super::super::waits::asking;
+use super::super::{Context, Run, StackArgs, TargetArgs, leaving, or_interrupted};
+use super::{Chat, connections_in_words, moment, now, open};
+use crate::error::CommandError;
+use crate::terminal::{Output, Terminal};
+use chatctl_deploy::config::names::PersonName;
+use chatctl_deploy::engine::operator::{Kicked, Whose, ban, find, kick, unban};
+use chatctl_deploy::engine::{ErrorKind, TargetError};
+
+/// Close all connections of a name, or one connection, and keep the name out if wanted
+///
+/// Clients may connect again at once, unless `--ban` keeps their name out. A ban is worth what proves names: without `[auth]`
+/// a client can connect under another name.
+#[derive(Debug, clap::Args)]
+#[command(after_help = crate::commands::waits::of_asking())]
+pub(in crate::commands) struct KickArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+    /// A name, or the id of a connection, which contains `=`
+    #[arg(value_name = "NAME|ID")]
+    who: String,
+    /// Keep the name out for this time: a number with s, m, h or d, 365d at most
+    #[arg(long, value_name = "TIME", value_parser = ban_time)]
+    ban: Option<Duration>,
+    /// Let the name in again, and close nothing
+    #[arg(long, conflicts_with = "ban")]
+    unban: bool,
+    /// Answer the question with yes
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// The longest ban. A longer one is for the issuer of tokens.
+const MAX_BAN: Duration = Duration::from_secs(365 * 24 * 3600);
+
+fn ban_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("a ban lasts for some time; `--unban` ends one".into()),
+        time if time <= MAX_BAN => Ok(time),
+        _ => Err("365d at most".into()),
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    name: Option<String>,
+    /// The ids of the connections that were closed.
+    closed: Vec<String>,
+    /// How many were on record but had ended.
+    ended: usize,
+    banned_until: Option<String>,
+}
+
+impl Run for KickArgs {
+    async fn run(self, context: &Context) -> Result<(), CommandError> {
+        let terminal = context.terminal;
+        let settings = self.stack.settings(None, Some(&self.target.aws))?;
+        let whose = whose(&self.who)?;
+        let opening = open(terminal, &settings, self.target.local);
+        let chat = or_interrupted(asking(terminal, opening)).await?;
+        let wants_name = self.ban.is_some() || self.unban;
+        let whose = match wants_name {
+            true => or_interrupted(asking(terminal, named(&chat, whose))).await?,
+            false => whose,
+        };
+        let name = match &whose {
+            Whose::Person(name) => Some(name.clone()),
+            _ => None,
+        };
+        if let (true, Some(name)) = (self.unban, &name) {
+            let lifting = unban(&chat.table, name);
+            or_interrupted(asking(terminal, lifting)).await?;
+            told(terminal, &Kicked::default(), Some(name), None);
+            return Ok(());
+        }
+        if self.ban.is_some() && !chat.records.has_bans {
+            let stack = &settings.stack;
+            let message = format!(
+                "could not ban: handshakes of stack `{stack}` look for no ban, because an earlier chatctl deployed it"
+            );
+            return Err(TargetError::new(ErrorKind::Failed, message)
+                .with_hint("deploy it again, then repeat the command")
+                .into());
+        }
+        let looking = on_record(&chat, &whose);
+        let count = or_interrupted(asking(terminal, looking)).await?;
+        if count == 0 && self.ban.is_none() && name.is_some() {
+            return Err(none_open(&self.who));
+        }
+        let question = question(&self.who, &whose, count, self.ban);
+        if !terminal.confirm(&question, self.yes).await? {
+            return Err(CommandError::usage(
+                "declined, nothing was changed",
+                "`chatctl connections` shows who is connected",
+            ));
+        }
+        let until = self.ban.map(|time| now() + time.as_secs());
+        let kicking = async {
+            if let (Some(until), Some(name)) = (until, &name) {
+                ban(&chat.table, name, until).await?;
+            }
+            let target = (&chat.table, &chat.gateway);
+            kick(target, chat.records.index, &whose, until.is_some(), now).await
+        };
+        let left = match until {
+            Some(_) => "the ban may stand, and some connections may be closed; `--unban` lifts it",
+            None => "some connections may be closed already",
+        };
+        let kicked = or_interrupted(asking(terminal, kicking)).await;
+        let kicked = kicked.map_err(leaving(left))?;
+        if kicked.closed.is_empty() && until.is_none() {
+            return Err(none_open(&self.who));
+        }
+        told(terminal, &kicked, name.as_ref(), until);
+        Ok(())
+    }
+}
+
+/// Whom `who` means: ids of API Gateway end with `=`, which no name contains.
+fn whose(who: &str) -> Result<Whose, CommandError> {
+    if who.contains('=') {
+        return Ok(Whose::Connection(who.to_owned()));
+    }
+    who.parse().map(Whose::Person).map_err(|error| {
+        let hint = "name a person, or the id of a connection as `chatctl connections` shows it";
+        CommandError::usage(format!("could not kick {who:?}: {error}"), hint)
+    })
+}
+
+/// The name that `whose` has, for a ban.
+async fn named(chat: &Chat, whose: Whose) -> Result<Whose, CommandError> {
+    let Whose::Connection(connection) = &whose else {
+        return Ok(whose);
+    };
+    let (found, _) = find(&chat.table, chat.records.index, &whose, now(), 1).await?;
+    let name = found.into_iter().next().and_then(|found| found.name);
+    let name = name.and_then(|name| name.parse::<PersonName>().ok());
+    name.map(Whose::Person).ok_or_else(|| {
+        CommandError::usage(
+            format!("connection {connection} has no name on record, and only names are banned"),
+            "`chatctl kick` without `--ban` closes it",
+        )
+    })
+}
+
+async fn on_record(chat: &Chat, whose: &Whose) -> Result<usize, TargetError> {
+    if let Whose::Connection(_) = whose {
+        return Ok(1);
+    }
+    let (found, _) = find(&chat.table, chat.records.index, whose, now(), usize::MAX).await?;
+    Ok(found.len())
+}
+
+fn none_open(who: &str) -> CommandError {
+    let message = format!("closed nothing: `{who}` has no open connection");
+    TargetError::new(ErrorKind::Failed, message)
+        .with_hint(
+            "`chatctl connections` shows who is connected; names are compared letter by letter",
+        )
+        .into()
+}
+
+fn question(who: &str, whose: &Whose, count: usize, ban: Option<Duration>) -> String {
+    let what = match whose {
+        Whose::Person(name) => format!("{} of `{name}`", connections_in_words(count)),
+        _ => format!("connection {who}"),
+    };
+    match ban {
+        None => format!("Close {what}?"),
+        Some(time) => {
+            let time = super::super::status::duration(time.as_secs());
+            format!("Close {what} and keep the name out for {time}?")
+        }
+    }
+}
+
+fn told(terminal: Terminal, kicked: &Kicked, name: Option<&PersonName>, until: Option<u64>) {
+    let until = until.and_then(moment);
+    if terminal.output == Output::Json {
+        terminal.result_json(&Answer {
+            name: name.map(ToString::to_string),
+            closed: kicked.closed.iter().cloned().collect(),
+            ended: kicked.ended.len(),
+            banned_until: until,
+        });
+        return;
+    }
+    let closed = connections_in_words(kicked.closed.len());
+    let of = name.map_or_else(String::new, |name| format!(" of `{name}`"));
+    let line = match (until, name) {
+        (Some(until), _) => format!("closed {closed}{of}; the name is banned until {until}"),
+        (None, Some(name)) if kicked.closed.is_empty() => {
+            format!("`{name}` is not banned any more")
+        }
+        (None, _) => format!("closed {closed}{of}"),
+    };
+    terminal.result_line(&line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_told_from_a_name() {
+        let id = Whose::Connection("BFaT_fALIAMCKug=".into());
+        assert_eq!(whose("BFaT_fALIAMCKug=").unwrap(), id);
+        let name = Whose::Person("Ann Lee".parse().unwrap());
+        assert_eq!(whose("Ann Lee").unwrap(), name);
+        assert_eq!(whose("Ann#Lee").unwrap_err().exit, 2);
+    }
+
+    #[test]
+    fn a_ban_has_a_unit_and_an_end() {
+        assert_eq!(ban_time("1h"), Ok(Duration::from_secs(3_600)));
+        assert_eq!(ban_time("365d"), Ok(MAX_BAN));
+        for text in [
+            "0s",
+            "366d",
+            "1",
+            "",
+            "h",
+            "-1h",
+            "1.5h",
+            "99999999999999999999d",
+        ] {
+            assert!(ban_time(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a message of the operator looks like to those who get it.
+
+use chat_protocol::Receivers;
+use chat_protocol::envelope::{Envelope, Message};
+use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use ulid::Ulid;
+
+use super::Whose;
+use crate::engine::{ErrorKind, TargetError};
+use crate::stack::records::Records;
+
+/// The sender in the operator's envelopes. No user can have this name, because names contain no `#`.
+pub const OPERATOR: &str = "#operator";
+
+/// What is posted for `text` to `whose`: an envelope where the chat's routes have them, else the text itself. `now` is in
+/// milliseconds since the Unix epoch.
+///
+/// # Errors
+/// The text is empty or larger than API Gateway's largest message.
+pub fn message(
+    records: &Records,
+    whose: &Whose,
+    text: &str,
+    now: u64,
+) -> Result<String, TargetError> {
+    if text.is_empty() {
+        return Err(TargetError::new(
+            ErrorKind::Usage,
+            "could not send an empty text",
+        ));
+    }
+    let receivers = match whose {
+        Whose::Room(_) => Receivers::Room,
+        _ => Receivers::Friend,
+    };
+    let post = match records.envelope(receivers) {
+        None => text.to_owned(),
+        Some(route) => envelope(route, whose, text, now),
+    };
+    if post.len() > MAX_MESSAGE_BYTES {
+        let message = format!(
+            "could not send a message of {} bytes: the largest has {MAX_MESSAGE_BYTES}",
+            post.len()
+        );
+        return Err(
+            TargetError::new(ErrorKind::Usage, message).with_hint("send it in several parts")
+        );
+    }
+    Ok(post)
+}
+
+fn envelope(route: &str, whose: &Whose, text: &str, now: u64) -> String {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).expect("the operating system has random bytes");
+    let id = Ulid::from_parts(now, u128::from_be_bytes(random)).to_string();
+    let (room, to) = match whose {
+        Whose::Room(room) => (Some(room.as_ref().into()), None),
+        Whose::Person(name) => (None, Some(name.as_ref().into())),
+        Whose::Everybody | Whose::Connection(_) => (None, None),
+    };
+    let message = Envelope::Message(Message {
+        id: id.into(),
+        route: route.into(),
+        from: Some(OPERATOR.into()),
+        room,
+        to,
+        text: text.into(),
+        at: rfc3339(now).into(),
+        attributes: Default::default(),
+    });
+    serde_json::to_string(&message).expect("texts always serialise")
+}
+
+/// With milliseconds, as the functions write it.
+fn rfc3339(milliseconds: u64) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000);
+    let form =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+    let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    moment.format(form).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! The keys of the items in the table of connections.
+//!
+//! The functions write the items, and the command reads and removes them for the stack's operator. The kinds never
+//! collide: their keys begin differently, and no name contains `#`.
+
+/// The partition key.
+pub const PARTITION: &str = "pk";
+
+/// The sort key.
+pub const SORT: &str = "sk";
+
+/// The number with which an item expires, in seconds since the Unix epoch. Items of users' handlers have none.
+pub const EXPIRES_AT: &str = "expires_at";
+
+/// The number of a connection's begin, in seconds since the Unix epoch.
+pub const CONNECTED_AT: &str = "connected_at";
+
+/// The user's name, in an item that is not found by it.
+pub const NAME: &str = "name";
+
+/// The name of the user's friend.
+pub const FRIEND: &str = "friend";
+
+/// The room, in an item that is not found by it. Absent for [`EVERYBODY`](crate::name::EVERYBODY).
+pub const ROOM: &str = "room";
+
+/// Begins the sort key of a connection's item.
+pub const CONNECTION: &str = "C#";
+
+/// The sort key of an item that is alone in its partition.
+pub const ALONE: &str = "#";
+
+/// The number of partitions of each room. Changing it loses the connections that are open at that moment.
+///
+/// One partition accepts some 1,000 writes a second
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>), which bounds the
+/// members that enter or leave a room of one shard.
+pub const ROOM_SHARDS: u8 = 4;
+
+/// The partition of the connections of the user `name`.
+#[must_use]
+pub fn user(name: &str) -> String {
+    format!("U#{name}")
+}
+
+/// The partition of the members of `room` in one of its shards.
+#[must_use]
+pub fn room(room: &str, shard: u8) -> String {
+    format!("R#{room}#{shard}")
+}
+
+/// The partition of the ban on `name`, whose item is [`ALONE`] in it.
+#[must_use]
+pub fn ban(name: &str) -> String {
+    format!("B#{name}")
+}
+
+/// The sort key of `connection`'s item, which is also the partition of its session where there is no authorizer.
+#[must_use]
+pub fn connection(connection: &str) -> String {
+    format!("{CONNECTION}{connection}")
+}
+
+/// The shard of `connection` in any room, which never changes.
+#[must_use]
+pub fn shard(connection: &str) -> u8 {
+    // FNV-1a, because the standard library's hash may change in the next version. The low bits of each step depend
+    // only on the low bits of the text, so the high ones decide.
+    let hash = connection
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    let high = hash >> 32;
+    (high % u64::from(ROOM_SHARDS)) as u8
+}
+
+/// What the keys of a connection's item say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy<'a> {
+    /// The user's name.
+    User(&'a str),
+    /// The room.
+    Room(&'a str),
+}
+
+/// The connection whose item has these keys, and what it is found by; `None` for an item of another kind.
+#[must_use]
+pub fn parse<'a>(partition: &'a str, sort: &'a str) -> Option<(&'a str, FoundBy<'a>)> {
+    let connection = sort.strip_prefix(CONNECTION)?;
+    if let Some(name) = partition.strip_prefix("U#") {
+        return Some((connection, FoundBy::User(name)));
+    }
+    let (room, _shard) = partition.strip_prefix("R#")?.rsplit_once('#')?;
+    Some((connection, FoundBy::Room(room)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_never_change_and_are_read_back() {
+        let sort = connection("BFaT_fALIAMCKug=");
+        assert_eq!(sort, "C#BFaT_fALIAMCKug=");
+        let (user, room) = (user("Ann Lee"), room("kitchen", 3));
+        assert_eq!((user.as_str(), room.as_str()), ("U#Ann Lee", "R#kitchen#3"));
+        assert_eq!(ban("Ann"), "B#Ann");
+        let found = |partition| parse(partition, &sort).map(|(_, by)| by);
+        assert_eq!(found(&user), Some(FoundBy::User("Ann Lee")));
+        assert_eq!(found(&room), Some(FoundBy::Room("kitchen")));
+        assert_eq!(parse(&room, &sort).unwrap().0, "BFaT_fALIAMCKug=");
+    }
+
+    #[test]
+    fn items_of_other_kinds_are_no_connections() {
+        for (partition, sort) in [
+            ("H#score", ALONE),
+            ("C#BFaT_fALIAMCKug=", ALONE),
+            ("B#Ann", ALONE),
+            ("L#BFaT_fALIAMCKug=", "1700000000"),
+            ("H#U#Ann", "C#x"),
+            ("R#kitchen", "C#x"),
+        ] {
+            assert_eq!(parse(partition, sort), None, "{partition}");
+        }
+    }
+}
