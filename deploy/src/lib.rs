@@ -20,6 +20,7 @@
 
 pub mod aws;
 pub mod config;
+pub mod directory;
 pub mod engine;
 pub mod exit;
 #[cfg(any(test, fuzzing))]

@@ -10,6 +10,7 @@ pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{NOT_ALLOWED, TOKEN_EXPIRED};
 use chat_protocol::limit::TOO_MANY_MESSAGES;
 
+use crate::room::INLINE_RECEIVERS;
 use crate::routes::Rule;
 
 /// Extracts the message from `frame` by the rule of its route, character by character as the sender wrote it.
@@ -79,6 +80,11 @@ pub enum FrameError {
         /// The rule that it breaks.
         reason: &'static str,
     },
+    /// The room has more connections than a request about it covers.
+    #[error(
+        "the room has more than {INLINE_RECEIVERS} connections, so who is in it is not looked up"
+    )]
+    RoomTooLarge,
     /// No device of the friend accepted the message, on a route with envelopes.
     #[error("{FRIEND_NOT_REACHABLE}")]
     FriendNotReachable,
@@ -91,9 +97,12 @@ pub enum FrameError {
         /// How many are allowed.
         most: u32,
     },
-    /// The token lists rights, and not that to send.
-    #[error("the token of this connection does not allow to send; connect with one that does")]
-    NotAllowed,
+    /// The token lists rights, and not this one.
+    #[error("the token of this connection does not allow to {right}; connect with one that does")]
+    NotAllowed {
+        /// What the frame asks for.
+        right: &'static str,
+    },
 }
 
 impl FrameError {
@@ -105,10 +114,11 @@ impl FrameError {
             Self::MissingText { .. } => "MissingText",
             Self::TextTooLarge { .. } | Self::EnvelopeTooLarge { .. } => "TextTooLarge",
             Self::BadMember { .. } => "BadMember",
+            Self::RoomTooLarge => "RoomTooLarge",
             Self::FriendNotReachable => "FriendNotReachable",
             Self::TokenExpired => TOKEN_EXPIRED,
             Self::TooManyMessages { .. } => TOO_MANY_MESSAGES,
-            Self::NotAllowed => NOT_ALLOWED,
+            Self::NotAllowed { .. } => NOT_ALLOWED,
         }
     }
 

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
 use chat_identity::Verifier;
-use chat_protocol::{Handler, Mode};
+use chat_protocol::{Answers, Handler, Mode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -152,29 +152,53 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, trace)?;
-            let (routes, gate) = (environment.routes()?, Gate::new(environment)?);
+            let gate = Gate::new(environment)?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let ways = (&store, &delivery);
-                let refusal = gate.refusal(event, &routes, ways, invocation).await?;
+                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
-                handlers::direct(event, &store, &delivery, &routes, invocation).await
+                handlers::direct(event, &store, &delivery, gate.routes(), invocation).await
             })
             .await
         }
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
-            let (routes, gate) = (environment.routes()?, Gate::new(environment)?);
+            let gate = Gate::new(environment)?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let ways = (&store, &delivery);
-                let refusal = gate.refusal(event, &routes, ways, invocation).await?;
+                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
                 let ways = (&store, &delivery);
-                handlers::broadcast(event, ways, &dispatch, &routes, invocation).await
+                handlers::broadcast(event, ways, &dispatch, gate.routes(), invocation).await
+            })
+            .await
+        }
+        Handler::Who => {
+            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let rule = handlers::rule_of_requests();
+            let gate = Gate::new(environment)?.for_requests(rule, Answers::Who.right());
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let ways = (&store, &delivery);
+                match gate.refusal(event, ways, invocation).await? {
+                    Some(refusal) => Ok(refusal),
+                    None => handlers::who(event, ways, invocation).await,
+                }
+            })
+            .await
+        }
+        Handler::Kick => {
+            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let (rule, index) = (handlers::rule_of_requests(), environment.index()?);
+            let gate = Gate::new(environment)?.for_requests(rule, Answers::Kick.right());
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let ways = (&store, &delivery);
+                match gate.refusal(event, ways, invocation).await? {
+                    Some(refusal) => Ok(refusal),
+                    None => handlers::kick(event, ways, index, invocation).await,
+                }
             })
             .await
         }

@@ -57,6 +57,24 @@ pub struct Page {
     pub next: Option<PageStart>,
 }
 
+/// A member of a room with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// `None` if it connected without one.
+    pub name: Option<Name>,
+    /// Its connection.
+    pub device: Device,
+}
+
+/// Some of the members of a shard, with their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// The members that have not expired; may be empty although more follow.
+    pub members: Vec<Member>,
+    /// The start of the next page; `None` after the last one.
+    pub next: Option<PageStart>,
+}
+
 /// The start of a page of members: after this connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageStart(pub ConnectionId);
@@ -131,6 +149,18 @@ pub trait ConnectionStore {
         room: &Room,
         connection: &ConnectionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The members of one shard of `room` with their names, in pages as of [`members`](Self::members).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn people(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> impl Future<Output = Result<People, StoreError>> + Send;
 
     /// The members of one shard of `room` that have not expired, up to [`PAGE_ROWS`] rows at a time. Always consistent,
     /// so that a member receives every message sent after its `$connect` returned.

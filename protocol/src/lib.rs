@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`handshake`] | the names that a client sends | clients, the authorizer |
 //! | [`auth`] | the tokens that prove a name | config, clients, functions |
+//! | [`answers`] | what routes answer themselves | config, functions, clients |
 //! | [`envelope`] | messages that carry their sender | functions, clients |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
@@ -20,6 +21,7 @@
 #[cfg(not(unix))]
 compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL.");
 
+pub mod answers;
 pub mod auth;
 pub mod envelope;
 pub mod handler;
@@ -30,6 +32,7 @@ pub mod receivers;
 pub mod rule;
 pub mod variable;
 
+pub use answers::Answers;
 pub use auth::Mode;
 pub use handler::Handler;
 pub use handshake::{Field, Handshake};

@@ -10,7 +10,6 @@ use chat_lambdas::handlers::{
     Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, foreign_origin,
 };
 use chat_lambdas::log::{Log, reasons};
-use chat_lambdas::routes::Routes;
 use chat_lambdas::serve::{ServeError, serve_messages};
 
 use crate::chat::About;
@@ -157,8 +156,6 @@ where
     let replies = environment.replies();
     serve_messages(environment, log, |trace| {
         let gate = Gate::new(environment)?;
-        // Custom handlers answer in their own form, so no route has envelopes here.
-        let routes = Routes::default();
         let ways = Ways::from_environment(environment, trace)?;
         let about = Arc::new(About::from_environment(environment)?);
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
@@ -169,7 +166,7 @@ where
             };
             let refusal = over!(&ways, |store, _, delivery, _| {
                 let ways = (store, delivery);
-                gate.refusal(event, &routes, ways, invocation).await?
+                gate.refusal(event, ways, invocation).await?
             });
             if let Some(refusal) = refusal {
                 return Ok(refusal);

@@ -1,9 +1,13 @@
 //! `cargo xtask`: the project's own tasks.
 
 mod advisories;
+mod arm64;
 mod bench;
 mod book;
 mod conformance;
+mod cross;
+mod debian;
+mod dist;
 mod fuzz;
 mod licences;
 mod peers;
@@ -43,6 +47,11 @@ usage: cargo xtask COMMAND
                 docs/style.md rules out
   unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
+  dist [--out FOLDER]
+                make what a release holds for this system: the command, built handlers, completions, man pages, licences
+  dist --check ARCHIVE
+                unpack an archive and deploy a chat on this machine with it, without Rust; print how long that takes
+  arm64         build the handlers for arm64, and play every conversation with them; QEMU runs them elsewhere
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
 
@@ -81,6 +90,8 @@ fn main() -> ExitCode {
         "advisories" => advisories::check(),
         "spelling" => prose::check().and_then(|()| spelling::check()),
         "release" => release::build(),
+        "dist" => dist::run(&rest),
+        "arm64" => arm64::check(),
         "sbom" => sbom::write(),
         _ => {
             say(USAGE);

@@ -27,6 +27,8 @@ mod token;
 mod tokens;
 mod waits;
 mod web;
+#[cfg(test)]
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -2,6 +2,7 @@
 //! the very policies of the rendered template.
 
 mod limits;
+mod requests;
 mod rooms;
 
 use std::collections::BTreeMap;
@@ -40,7 +41,13 @@ fn without_authorizer(mut template: Value) -> Value {
 
 /// Lets functions read sessions from the table, as in a template for something that stands in for AWS.
 fn give_reads_of_sessions(template: &mut Value) {
-    for role in ["DisconnectRole", "DirectRole", "BroadcastRole"] {
+    for role in [
+        "DisconnectRole",
+        "DirectRole",
+        "BroadcastRole",
+        "WhoRole",
+        "KickRole",
+    ] {
         let policies = template["Resources"].get_mut(role);
         let policies = policies.and_then(|role| role["Properties"]["Policies"].as_array_mut());
         for policy in policies.into_iter().flatten() {

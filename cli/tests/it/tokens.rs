@@ -2,6 +2,7 @@
 
 mod interop;
 mod oidc;
+mod requests;
 mod stack;
 
 use std::os::unix::fs::PermissionsExt;

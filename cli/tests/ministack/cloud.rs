@@ -56,11 +56,16 @@ impl Cloud {
 
     /// chatctl with `words`, ready to be started in the folder of the config.
     pub(crate) fn command(&self, words: &str) -> tokio::process::Command {
+        self.command_of(&chatctl(), words)
+    }
+
+    /// The same of another build of it.
+    pub(crate) fn command_of(&self, program: &Path, words: &str) -> tokio::process::Command {
         let endpoint = format!(
             "ws://127.0.0.1:{}/_aws/execute-api/{{api}}/{{stage}}",
             self.port
         );
-        let command = against(&chatctl(), self.folder(), &self.between.url);
+        let command = against(program, self.folder(), &self.between.url);
         let mut command = tokio::process::Command::from(command);
         command
             .args(words.split_whitespace())

@@ -66,7 +66,7 @@ pub(super) struct Handlers {
     /// The folder of the handlers' crate. Without it, `lambdas` beside or above the config.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(super) path: Option<PathBuf>,
-    /// The cargo profile that `deploy` builds with.
+    /// The cargo profile that `deploy` builds with; in a clone, `lambda` means the command's own for the local target.
     pub(super) profile: String,
     /// The cargo profile that `dev` builds with.
     pub(super) dev_profile: String,

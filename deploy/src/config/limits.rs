@@ -83,7 +83,7 @@ impl LimitsTable {
             .iter()
             .filter_map(|route| match route.purpose {
                 Purpose::People { receivers, .. } => Some(receivers),
-                Purpose::Http { .. } | Purpose::Handler(_) => None,
+                _ => None,
             });
         let has_rooms = Index::for_receivers(receivers).has_room();
         if let (Some(said), false) = (&self.room_size, has_rooms) {

@@ -24,7 +24,7 @@ pub mod url;
 use std::path::{Path, PathBuf};
 
 use auth::{Auth, Proof};
-use chat_protocol::{Handshake, Receivers};
+use chat_protocol::{Answers, Handshake, Receivers};
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
@@ -164,6 +164,14 @@ impl Settings {
         })
     }
 
+    /// What routes answer. It repeats if routes share it.
+    pub fn answers(&self) -> impl Iterator<Item = Answers> {
+        self.routes.iter().filter_map(|route| match route.purpose {
+            Purpose::Answers(answers) => Some(answers),
+            _ => None,
+        })
+    }
+
     /// Whether the stack has functions of our own. They record the connections.
     pub fn has_own_functions(&self) -> bool {
         self.lifecycle.is_none()
@@ -265,6 +273,7 @@ impl Settings {
             |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message));
         let mut grants = auth.grants_of_handlers();
         grants.extend(limits.grants_of_handlers(&auth));
+        routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);

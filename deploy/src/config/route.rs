@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chat_protocol::{Receivers, Rule};
+use chat_protocol::{Answers, Receivers, Rule};
 
 use super::names::{FieldName, RouteKey};
 use super::permission::Grant;
@@ -30,6 +30,8 @@ pub enum Purpose {
     },
     /// It goes to the user's function.
     Handler(CustomHandler),
+    /// It is a request, and one of the chat's own functions answers it.
+    Answers(Answers),
 }
 
 impl Purpose {
@@ -43,7 +45,7 @@ impl Purpose {
     pub fn rule(&self) -> Option<&Rule> {
         match self {
             Self::People { rule, .. } => Some(rule),
-            Self::Http { .. } | Self::Handler(_) => None,
+            Self::Http { .. } | Self::Handler(_) | Self::Answers(_) => None,
         }
     }
 
@@ -52,7 +54,7 @@ impl Purpose {
         match self {
             Self::People { rule, .. } => rule.text.as_deref(),
             Self::Http { text, .. } => text.as_ref().map(AsRef::as_ref),
-            Self::Handler(_) => None,
+            Self::Handler(_) | Self::Answers(_) => None,
         }
     }
 }

@@ -13,8 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatctl_local::{LogLine, LogSource};
 
-use super::directory::Directory;
 use super::folder::StateFolder;
+use crate::directory::Directory;
 use crate::engine::TargetError;
 use crate::stack::logs::LogEntry;
 pub use tail::LocalLogs;

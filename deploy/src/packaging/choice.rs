@@ -63,6 +63,10 @@ impl Wanted {
     pub(super) fn fixed(self) -> Option<Architecture> {
         self.fixed.map(|(architecture, _)| architecture)
     }
+
+    pub(super) fn deployed(self) -> Option<Architecture> {
+        self.deployed
+    }
 }
 
 /// One line about an installed tool, or one missing prerequisite.

@@ -12,7 +12,7 @@ use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
 
 /// The web client's source. Opened as a file, it asks for all settings.
-const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
+const DOCUMENT: &str = include_str!("../../page.html");
 /// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
@@ -91,6 +91,7 @@ fn route(route: &Route) -> Value {
         }
         Purpose::Http { .. } => json!({ "key": key, "receivers": "backend", "text": text }),
         Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
+        Purpose::Answers(answers) => json!({ "key": key, "answers": answers }),
     }
 }
 

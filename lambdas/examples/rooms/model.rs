@@ -17,7 +17,7 @@ use chat_lambdas::room::Rest;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::shard::{ROOM_SHARDS, Shard};
 use chat_lambdas::store::{
-    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, People, Presence, Read, StoreError,
 };
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -307,6 +307,16 @@ impl ConnectionStore for Table<'_> {
             members: members.collect(),
             next: (end < all).then(|| PageStart(id(shard, end - 1))),
         })
+    }
+
+    async fn people(
+        &self,
+        _: &Room,
+        _: Shard,
+        _: u64,
+        _: Option<PageStart>,
+    ) -> Result<People, StoreError> {
+        Err(Self::unused())
     }
 
     async fn remember(&self, _: &Presence) -> Result<(), StoreError> {

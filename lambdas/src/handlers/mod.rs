@@ -12,9 +12,12 @@ mod deliver;
 mod direct;
 mod disconnect;
 mod gate;
+mod kick;
 mod policy;
 mod prove;
+mod requests;
 mod sender;
+mod who;
 
 pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
@@ -24,8 +27,11 @@ pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
 pub use gate::{Gate, excess, refusal};
+pub use kick::kick;
 pub use policy::Policy;
 pub use prove::prove;
+pub use requests::rule_of_requests;
+pub use who::who;
 
 use serde::Serialize;
 use tokio::time::Instant;

@@ -50,6 +50,7 @@ contract!(
     a_large_shard_comes_page_by_page,
     rooms_and_people_of_the_same_name_do_not_meet,
     a_session_keeps_what_was_said_and_nothing_else,
+    members_have_the_names_that_they_gave,
     messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond,
 );
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, disconnect, excess};
+use chat_lambdas::handlers::{
+    Gate, Invocation, broadcast, connect, deliver, direct, disconnect, excess, who,
+};
 use chat_lambdas::limits::Recording;
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch};
@@ -15,6 +17,7 @@ use chat_lambdas::routes::Routes;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::Index;
+use chat_protocol::Mode;
 use serde_json::{Value, json};
 
 use crate::meter::Meter;
@@ -107,14 +110,31 @@ async fn a_limit_on_messages_costs_a_write_with_each_whether_it_is_refused_or_no
     chat.meter.bill();
     let event = event("MESSAGE", "$default", "t", Some(&tom));
     let ways = (&chat.store, &chat.delivery);
+    let gate = Gate::for_mode(Mode::Claimed).with_rate(Some(1));
     for is_refused in [false, true] {
-        let outcome = excess(&event, (Some(1), &Routes::default()), ways, &invocation(60)).await;
+        let outcome = excess(&event, &gate, ways, &invocation(60)).await;
         assert_eq!(outcome.expect("an answer").is_some(), is_refused);
         assert_eq!(chat.meter.bill(), "1 UpdateItem 1");
     }
     // The message itself costs what it does without a limit.
     chat.direct("t", Some(&tom)).await;
     assert_eq!(chat.meter.bill(), "1 Query 0.5");
+}
+
+#[tokio::test]
+async fn to_ask_who_is_in_a_room_costs_what_a_message_to_it_costs() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    let mut tom = context("Tom", "Jerry");
+    tom["room"] = json!("hall");
+    chat.connect("t", Some(&tom)).await;
+    chat.meter.bill();
+    chat.broadcast("t", Some(&tom)).await;
+    let of_a_message = chat.meter.bill();
+    let ways = (&chat.store, &chat.delivery);
+    let event = event("MESSAGE", "who", "t", Some(&tom));
+    let answer = who(&event, ways, &invocation(60)).await;
+    assert_eq!(answer.expect("an answer").status_code(), 200);
+    assert_eq!(chat.meter.bill(), of_a_message);
 }
 
 #[tokio::test]

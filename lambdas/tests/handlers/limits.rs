@@ -1,10 +1,10 @@
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Answer, HandlerError, connect, disconnect, excess};
+use chat_lambdas::handlers::{Answer, Gate, HandlerError, connect, disconnect, excess};
 use chat_lambdas::limits::{Limits, Recording};
 use chat_lambdas::memory::Call;
-use chat_lambdas::routes::Routes;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::{Index, LIFETIME_SECONDS};
+use chat_protocol::Mode;
 use serde_json::{Value, json};
 
 use crate::gateway::{self, context};
@@ -143,8 +143,8 @@ async fn says(
     event["requestContext"]["requestTimeEpoch"] = json!(BEGIN * 1_000 + milliseconds);
     let event: SocketEvent = serde_json::from_value(event).unwrap();
     let ways = (&scene.store, &scene.delivery);
-    let routes = Routes::default();
-    excess(&event, (most, &routes), ways, &scene.invocation()).await
+    let gate = Gate::for_mode(Mode::Claimed).with_rate(most);
+    excess(&event, &gate, ways, &scene.invocation()).await
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod issuer;
 mod large_room;
 mod limits;
 mod prove;
+mod requests;
 mod scene;
 mod simulated;
 mod wiring;

@@ -30,18 +30,27 @@ fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
     assert_eq!(ours_of("identity"), ["testing"]);
     assert_eq!(
         ours_of("deploy"),
-        ["chat-identity", "chat-protocol", "chatctl-local", "testing"]
+        [
+            "chat-identity",
+            "chat-protocol",
+            "chat-sources",
+            "chatctl-local",
+            "testing"
+        ]
     );
     assert_eq!(
         ours_of("cli"),
         [
+            "chat-lambdas",
             "chat-protocol",
+            "chat-sources",
             "chatctl-deploy",
             "chat-identity",
             "chatctl-local",
             "testing"
         ]
     );
+    assert_eq!(ours_of("sources"), [""; 0]);
     assert_eq!(ours_of("bench"), ["chat-protocol", "testing"]);
     assert_eq!(ours_of("testing"), ["chat-protocol"]);
 }

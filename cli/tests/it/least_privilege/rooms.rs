@@ -193,13 +193,14 @@ fn ann_says_hello(endpoint: &str) -> Chat {
 
 impl Stack {
     /// Records so many members of the hall who have no connection any more.
-    async fn fill(&self, count: usize, connected_at: u64) {
+    pub(super) async fn fill(&self, count: usize, connected_at: u64) {
         let status = self.stack.status();
         let table = &status.tables[0].name;
         let rows: Vec<_> = (0..count)
             .map(|number| {
                 json!({"PutRequest": {"Item": {
                     "pk": {"S": "R#hall#0"}, "sk": {"S": format!("C#AAAA{number:05}AMCAAA=")},
+                    "name": {"S": "Bob"},
                     "connected_at": {"N": connected_at.to_string()},
                     "expires_at": {"N": (now() + 3600).to_string()},
                 }}})

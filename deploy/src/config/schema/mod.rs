@@ -78,6 +78,13 @@ pub(super) fn rules_of_routes() -> Value {
         ("handler", "include-sender"),
         ("handler", "max-text-bytes"),
         ("handler", "envelope"),
+        ("answers", "receivers"),
+        ("answers", "http"),
+        ("answers", "handler"),
+        ("answers", "text"),
+        ("answers", "include-sender"),
+        ("answers", "max-text-bytes"),
+        ("answers", "envelope"),
     ]
     .map(|pair| never_both(pair.0, pair.1))
     .into();

@@ -42,6 +42,7 @@ shapes! {
     PersonName: { "type": "string", "pattern": person() };
     RegionName: { "type": "string", "pattern": "^[a-z0-9-]{1,32}$" };
     Architecture: { "enum": ["arm64", "x86_64"] };
+    Answers: { "enum": chat_protocol::Answers::ALL.map(chat_protocol::Answers::word) };
     Receivers: {
         "enum": chat_protocol::Receivers::ALL.map(chat_protocol::Receivers::word),
         "default": chat_protocol::Receivers::default().word(),

@@ -1,8 +1,8 @@
 //! Checks that the files of a state folder are ours.
 
 use super::{IGNORE, Result, StateFolder, TABLES, git};
+use crate::directory::{Directory, NotOurs};
 use crate::engine::TargetError;
-use crate::local::directory::{Directory, NotOurs};
 use crate::packaging::is_digest;
 
 /// The files of a stack except its table data, the locks last.

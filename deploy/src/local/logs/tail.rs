@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 
 use super::{OLDER, files, parse};
-use crate::local::directory::Directory;
+use crate::directory::Directory;
 use crate::local::folder::StateFolder;
 use crate::stack::logs::LogEntry;
 

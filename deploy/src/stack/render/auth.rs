@@ -34,7 +34,7 @@ pub(super) fn set(resources: &mut Section, auth: &Auth) {
         variable::AUTH_MODE,
         mode.word(),
     );
-    for handler in [Handler::Direct, Handler::Broadcast] {
+    for handler in Handler::TAKE_FRAMES {
         let family = handler.family();
         if let Some(role) = resources.get_mut(&format!("{family}Role")) {
             let_close(role);

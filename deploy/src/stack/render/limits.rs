@@ -10,7 +10,7 @@ use crate::config::limits::Limits;
 /// Tells our functions what `limits` say, and lets them count. Without a limit nothing changes.
 pub(super) fn set(resources: &mut Section, limits: &Limits) {
     if let Some((variable, value)) = limits.of_messages() {
-        for handler in [Handler::Direct, Handler::Broadcast] {
+        for handler in Handler::TAKE_FRAMES {
             let family = handler.family();
             if resources.contains_key(&format!("{family}Function")) {
                 set_variable(resources, family, variable, &value);

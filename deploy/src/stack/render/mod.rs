@@ -10,6 +10,7 @@ mod functions;
 mod ids;
 mod limits;
 mod partition;
+mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +71,7 @@ pub fn render(settings: &Settings) -> Template {
         permission: taken(&mut resources, "DirectPermission"),
     };
     functions::fit(&mut resources, settings);
+    requests::add(&mut resources, settings);
     if settings.has_own_functions() {
         auth::set(&mut resources, &settings.auth);
         if let Some(handler) = settings.auth.handler() {
@@ -86,6 +88,9 @@ pub fn render(settings: &Settings) -> Template {
         match &route.purpose {
             Purpose::People { receivers, .. } => {
                 pattern.add(&mut resources, key, receivers.handler().family());
+            }
+            Purpose::Answers(answers) => {
+                pattern.add(&mut resources, key, answers.handler().family());
             }
             Purpose::Http { backend, text } => {
                 let integration = backend::add(&mut resources, key, backend, text.as_ref());
