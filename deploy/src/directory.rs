@@ -274,8 +274,8 @@ fn stat_at(parent: BorrowedFd<'_>, name: &str, path: &Path) -> Result<Option<Sta
 }
 
 fn judge_open(handle: &OwnedFd, kind: Kind, path: &Path) -> Result<()> {
-    let stat = rustix::fs::fstat(handle);
-    let stat = stat.map_err(|error| TargetError::file("look at", path, error.into()))?;
+    let stat = rustix::fs::fstat(handle)
+        .map_err(|error| TargetError::file("look at", path, error.into()))?;
     judge(&stat, kind).map_err(|not_ours| not_ours.error(path))
 }
 

@@ -10,10 +10,6 @@
 //! 5. [`aws`] and [`local`]: the two targets behind those traits; [`keys`]: the keys that tokens are signed with.
 
 #![expect(
-    missing_docs,
-    reason = "most names of fields and variants need no further sentence"
-)]
-#![expect(
     async_fn_in_trait,
     reason = "futures of these traits stay on the thread that made them"
 )]

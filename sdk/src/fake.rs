@@ -30,7 +30,7 @@ use crate::{Chat, Error, Message, Reply, Table, Value};
 /// use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
 ///
 /// async fn greet(chat: &Chat, message: &Message) -> Result<Reply, Error> {
-///     let name = message.sender().unwrap_or("somebody");
+///     let name = message.sender().unwrap_or("a guest");
 ///     chat.post_to_others(message, &format!("{name} says hello")).await?;
 ///     Ok("greeted".into())
 /// }
@@ -115,8 +115,8 @@ impl FakeChat {
     pub fn connect_as(&self, handshake: &Handshake) -> Client {
         let [name, friend, room] =
             [Field::From, Field::To, Field::Room].map(|field| (field.name(), handshake.get(field)));
-        let session = Session::parse(name, friend, room, Names::Optional);
-        let session = session.unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
+        let session = Session::parse(name, friend, room, Names::Optional)
+            .unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
         self.opened(session, None)
     }
 
@@ -157,8 +157,10 @@ impl FakeChat {
         let Value::Object(claims) = claims else {
             panic!("the claims of a token are an object, not {claims}");
         };
-        let can = claims.get("can").cloned();
-        let can = can.map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
+        let can = claims
+            .get("can")
+            .cloned()
+            .map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
         let proof = Proof {
             expires_at: u64::MAX,
             can,

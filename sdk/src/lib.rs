@@ -10,7 +10,7 @@
 //! }
 //!
 //! async fn greet(chat: &Chat, message: &Message) -> Result<Reply, Error> {
-//!     let name = message.sender().unwrap_or("somebody");
+//!     let name = message.sender().unwrap_or("a guest");
 //!     chat.post_to_others(message, &format!("{name} says hello")).await?;
 //!     Ok("greeted".into())
 //! }

@@ -24,8 +24,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [ARGS]   set the pinned third-party peers up (into target/), then run every test; ARGS go to cargo test
-  bench local [ARGS]
-                build for release, measure the local target, print a table; ARGS go to the measuring program
+  bench local [--record] [ARGS]
+                build for release, measure the local target, print a table; ARGS go to the measuring program. --record also
+                writes the table into docs/reference/benchmarks.md
   bench deploy [ARGS]
                 build for release, measure deployments against an emulator of AWS, beside AWS's own command line
   soak MINUTES [ARGS]

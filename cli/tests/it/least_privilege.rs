@@ -66,8 +66,11 @@ struct Stack {
 }
 
 async fn start(template: &Value) -> Stack {
-    let functions = template["Resources"].as_object().unwrap().iter();
-    let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+    let functions = template["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let request = StackRequest::new("chat", template.to_string())
         .with_parameters(BTreeMap::from(
             [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),
@@ -160,7 +163,7 @@ async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authori
 }
 
 #[tokio::test]
-async fn connect_needs_put_item_to_let_anybody_in() {
+async fn connect_needs_put_item_to_let_clients_in() {
     let stack = start(&template_without("ConnectRole", "dynamodb:PutItem")).await;
     let refused = stack
         .client(|endpoint| Chat::try_open(&endpoint, Some("Tom"), Some("Tom")).err())
@@ -258,7 +261,7 @@ async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
 }
 
 #[tokio::test]
-async fn every_role_needs_both_log_actions_to_be_heard() {
+async fn every_role_needs_both_log_actions_to_log() {
     for function in ["Authorize", "Connect", "Disconnect", "Direct"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&template_without(&format!("{function}Role"), action)).await;

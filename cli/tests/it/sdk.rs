@@ -167,7 +167,7 @@ fn a_message_goes_to_every_device_of_a_person_and_to_the_others_in_a_room() {
 }
 
 #[test]
-fn a_chat_that_records_nobody_by_name_says_which_route_would() {
+fn a_chat_that_records_no_user_by_name_says_which_route_would() {
     let room = config("").replace(
         "key = \"$default\"",
         "key = \"$default\"\nreceivers = \"room\"",

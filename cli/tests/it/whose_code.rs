@@ -119,7 +119,7 @@ fn programs_and_modules_that_lie_in_the_crate_are_not_taken_for_the_installed_on
 }
 
 #[test]
-fn what_is_built_and_run_is_told_whenever_the_stack_does_not_run_and_not_again() {
+fn what_is_built_and_run_is_reported_whenever_the_stack_does_not_run_and_not_again() {
     let project = Project::new("");
     // A state folder that a clone brings along says nothing.
     std::fs::create_dir_all(project.state()).unwrap();

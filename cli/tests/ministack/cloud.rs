@@ -27,8 +27,9 @@ impl Cloud {
         let program = peer("CHATCTL_MINISTACK");
         let folder = tempfile::tempdir().unwrap();
         let (between, listener) = Between::bind().await;
-        let emulator = Emulator::start(&program, folder.path(), &between.url).await;
-        let emulator = emulator.unwrap_or_else(|error| panic!("{error}"));
+        let emulator = Emulator::start(&program, folder.path(), &between.url)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         between.serve(listener, emulator.port);
         Self {
             port: emulator.port,
@@ -117,8 +118,11 @@ impl Cloud {
     pub(crate) async fn fail(&self, stack: &str, resource: &str) {
         use aws_sdk_cloudformation::types::ResourceSignalStatus::Failure;
         let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
-        let signal = client.signal_resource().stack_name(stack);
-        let signal = signal.logical_resource_id(resource).unique_id("1");
+        let signal = client
+            .signal_resource()
+            .stack_name(stack)
+            .logical_resource_id(resource)
+            .unique_id("1");
         signal.status(Failure).send().await.unwrap();
     }
 

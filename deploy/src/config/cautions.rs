@@ -69,7 +69,7 @@ impl Settings {
     fn unproven_names(&self) -> Option<String> {
         let is_ours = self.has_own_functions() && self.auth.mode() == Mode::Claimed;
         is_ours.then(|| {
-            "anybody who learns the address can connect under any name, and receives what is sent to that name: \
+            "any client that has the address can connect under any name, and receives what is sent to that name: \
              `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
                 .to_owned()
         })

@@ -9,14 +9,14 @@ use super::Architecture;
 use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
-use super::names::{PersonName, RegionName, StackName};
+use super::names::{EndpointTemplate, PersonName, RegionName, StackName};
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
 use super::schema::shape;
 use super::snippet::Snippet;
 use super::stage::Stage;
 
-/// The contents of `chatctl.toml`.
+/// The contents of `chatctl.toml`. Sections that need no further check are settings as they stand here.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -59,31 +59,36 @@ pub(super) struct Logs {
     pub(super) retention_days: RetentionDays,
 }
 
-#[derive(Debug, Deserialize)]
+/// Where the handlers come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Handlers {
+pub struct Handlers {
     /// The folder of the handlers' crate. Without it, `lambdas` beside or above the config.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
-    pub(super) path: Option<PathBuf>,
+    pub path: Option<PathBuf>,
     /// The cargo profile that `deploy` builds with; in a clone, `lambda` means the command's own for the local target.
-    pub(super) profile: String,
+    pub profile: String,
     /// The cargo profile that `dev` builds with.
-    pub(super) dev_profile: String,
+    pub dev_profile: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Aws {
+pub struct Aws {
     /// The AWS Region. Without it, AWS_REGION or the profile decides.
     #[cfg_attr(test, schemars(with = "Option<shape::RegionName>"))]
-    pub(super) region: Option<RegionName>,
+    pub region: Option<RegionName>,
     /// The profile in ~/.aws. Without it, AWS_PROFILE or the environment's credentials decide.
-    pub(super) profile: Option<String>,
+    pub profile: Option<String>,
     /// The processor that the handlers are built for. Without it, `deploy` chooses what can be built.
     #[cfg_attr(test, schemars(with = "Option<shape::Architecture>"))]
-    pub(super) architecture: Option<Architecture>,
+    pub architecture: Option<Architecture>,
+    /// Where the API answers when an emulator replaces AWS. Only a flag or a variable says so, never the file.
+    #[serde(skip)]
+    pub endpoint: Option<EndpointTemplate>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -253,8 +258,8 @@ mod tests {
             ("local", "1"),
             ("limits", "1"),
             ("handlers", "1"),
-        ];
-        let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
+        ]
+        .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
             ("auth", "mode", "1"),
             ("auth", "mode", "\"open\""),

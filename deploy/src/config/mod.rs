@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use auth::{Auth, Proof};
 use chat_protocol::{Answers, Handshake, Receivers};
+pub use file::{Aws, Handlers};
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
@@ -46,12 +47,15 @@ pub struct Settings {
     pub config_file: Option<PathBuf>,
     /// Whether a flag or a variable names the stack, not the config.
     pub is_stack_overridden: bool,
+    /// The stack's name, on both targets.
     pub stack: StackName,
+    /// The stage's name.
     pub stage: StageName,
     /// The request limits of each route. With `None`, the account's limits apply.
     pub throttle: Option<Throttle>,
     /// The two users in the printed connect commands.
     pub from: PersonName,
+    /// The second of the two.
     pub to: PersonName,
     /// Message routes, in the order of the file. There is at least one, and keys are unique.
     pub routes: Vec<Route>,
@@ -63,39 +67,21 @@ pub struct Settings {
     pub limits: Limits,
     /// Days that CloudWatch keeps the functions' logs.
     pub log_retention_days: u32,
+    /// The handlers' crate and its profiles.
     pub handlers: Handlers,
+    /// Account, Region and processor.
     pub aws: Aws,
     /// The local port that the file sets.
     pub local_port: Option<u16>,
 }
 
-/// Where the handlers come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handlers {
-    /// The crate's folder. With `None`, packaging looks for it.
-    pub path: Option<PathBuf>,
-    /// The cargo profile for deployments.
-    pub profile: String,
-    /// The cargo profile for `dev`, where the build time matters most.
-    pub dev_profile: String,
-}
-
-/// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aws {
-    pub region: Option<String>,
-    pub profile: Option<String>,
-    /// The processor to build the handlers for.
-    pub architecture: Option<Architecture>,
-    /// Where the API answers when an emulator replaces AWS.
-    pub endpoint: Option<EndpointTemplate>,
-}
-
 /// A processor, by Lambda's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 pub enum Architecture {
+    /// Arm, such as Graviton.
     #[serde(rename = "arm64")]
     Arm64,
+    /// Intel and AMD.
     #[serde(rename = "x86_64")]
     X86_64,
 }
@@ -120,18 +106,30 @@ impl Architecture {
 /// Values from flags and the environment. With `None`, the file's value applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
+    /// The config file; it must exist.
     pub config: Option<PathBuf>,
+    /// The stack's name.
     pub stack: Option<StackName>,
+    /// The stage's name.
     pub stage: Option<StageName>,
+    /// The first user in the connect commands.
     pub from: Option<PersonName>,
+    /// The second one.
     pub to: Option<PersonName>,
+    /// The AWS Region.
     pub region: Option<RegionName>,
+    /// The profile in `~/.aws`.
     pub profile: Option<String>,
+    /// Where the API answers when an emulator replaces AWS.
     pub endpoint: Option<EndpointTemplate>,
 }
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum ConfigError {
     #[error("{0}")]
     Invalid(Snippet),
@@ -300,14 +298,13 @@ impl Settings {
             log_retention_days: file.logs.retention_days.0,
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
-                profile: file.handlers.profile,
-                dev_profile: file.handlers.dev_profile,
+                ..file.handlers
             },
             aws: Aws {
-                region: overrides.region.or(file.aws.region).map(String::from),
+                region: overrides.region.or(file.aws.region),
                 profile: overrides.profile.or(file.aws.profile),
-                architecture: file.aws.architecture,
                 endpoint: overrides.endpoint,
+                ..file.aws
             },
             local_port: file.local.port.map(|port| port.0),
             config_file: None,

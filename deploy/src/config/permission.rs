@@ -36,7 +36,7 @@ pub enum Granted {
     Table,
     /// The connections of this stack's API and stage.
     Connections,
-    /// The same, to be told something and closed.
+    /// The same, for posts and for closing.
     Ending,
     /// The same, to be told something.
     Noticing,
@@ -128,8 +128,7 @@ pub fn size_of_policies(
         .iter()
         .map(|grant| statement(json!(grant.actions), resources(grant)));
     let log = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
-    let documents = [vec![statement(log, vec![logs])], granted.collect()];
-    let documents = documents
+    let documents = [vec![statement(log, vec![logs])], granted.collect()]
         .into_iter()
         .filter(|statements| !statements.is_empty());
     documents

@@ -14,16 +14,19 @@ use super::url::BackendUrl;
 pub struct Route {
     /// `$default` or a custom key.
     pub key: RouteKey,
+    /// What happens to its messages.
     pub purpose: Purpose,
 }
 
 /// What happens to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// One of the chat's own functions delivers it to other users.
+    /// Users receive them, from one of our own functions.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     People { receivers: Receivers, rule: Rule },
     /// It goes to the user's backend.
     Http {
+        /// Where the POST goes.
         backend: Backend,
         /// The JSON field that the backend receives as `message`.
         text: Option<FieldName>,
@@ -73,6 +76,7 @@ pub struct CustomHandler {
 /// The address that receives requests for the user's backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
+    /// Its address.
     pub url: BackendUrl,
     /// The header that proves to the backend that a request comes from this stack.
     pub secret: Option<SecretHeader>,
@@ -81,6 +85,8 @@ pub struct Backend {
 /// The user's backend for `$connect` and `$disconnect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
+    /// Receives handshakes, and answers with a status.
     pub connect: Backend,
+    /// Receives the ends of connections.
     pub disconnect: Backend,
 }

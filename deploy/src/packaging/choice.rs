@@ -7,6 +7,7 @@ use crate::config::Architecture;
 /// Whether a target's standard library must be in its usual place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetCheck {
+    /// The target must be installed.
     Installed,
     /// For toolchains that keep it elsewhere.
     Skipped,

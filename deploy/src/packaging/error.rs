@@ -13,6 +13,10 @@ use crate::stack::code::{Code, Origin};
 
 /// Why packaging failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum PackagingError {
     #[error("could not use the built handlers in {}: {why}", .path.display())]
     NotInstalled { path: PathBuf, why: String },

@@ -63,6 +63,7 @@ const MAX_CODE: u64 = 250 * 1024 * 1024;
 pub struct Executable {
     /// Its name in messages.
     pub name: String,
+    /// Where it lies.
     pub path: PathBuf,
     /// SHA-256 of the bytes, hexadecimal.
     pub digest: String,

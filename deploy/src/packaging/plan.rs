@@ -10,16 +10,20 @@ use crate::stack::code::{Code, Origin};
 /// The source of an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// Built from the crate in `folder`, an absolute path without links.
+    /// The crate in `folder`, an absolute path without links, is built.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Crate { name: String, folder: PathBuf },
-    /// An existing file.
+    /// The file `path` is used as it is.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Given { name: String, path: PathBuf },
 }
 
 /// Where an executable will run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Machine {
+    /// The machine that this runs on.
     This,
+    /// What Lambda runs.
     Lambda,
 }
 

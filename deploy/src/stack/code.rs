@@ -14,6 +14,7 @@ use crate::config::Settings;
 pub struct Code {
     /// The template's parameter for the zip's key.
     pub parameter: String,
+    /// Where the code comes from.
     pub origin: Origin,
 }
 
@@ -22,7 +23,8 @@ pub struct Code {
 pub enum Origin {
     /// Our own handlers.
     Own,
-    /// The crate in `folder`, for the route with `key`, or the authorizer.
+    /// The user's crate in `folder`, for the route with `key`, or the authorizer.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Custom { key: String, folder: PathBuf },
 }
 

@@ -52,6 +52,7 @@ pub fn page_settings(
 /// How the page's user proves a name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PageProof<'a> {
+    /// Whether a token is needed, and of which kind.
     pub mode: Mode,
     /// The claim of a token that the name is in; `None` stands for `sub`.
     pub name_claim: Option<&'a str>,
@@ -149,8 +150,9 @@ pub fn links(
     let [first, second] = fragments;
     let link = |from, to, fragment: &Option<String>| {
         let handshake = introduction.handshake(settings.handshake(), from, to);
-        let said = handshake.fields();
-        let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
+        let said = handshake
+            .fields()
+            .map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
         let query = said.collect::<Vec<_>>().join("&");
         let link = match &query[..] {
             "" => base.to_owned(),

@@ -126,7 +126,7 @@ impl World {
             room: Room::parse("hall").expect("a valid name"),
             shard,
             text: "hi".to_owned(),
-            except: ConnectionId::new("nobody"),
+            except: ConnectionId::new("no-member"),
             step: 0,
             rest: Rest::everybody(),
         };
@@ -228,7 +228,7 @@ impl Delivery for Gateway<'_> {
     }
 
     async fn end(&self, _: &ConnectionId) -> Result<Posted, DeliveryError> {
-        unreachable!("nobody is sent away")
+        unreachable!("this model ends no connection")
     }
 }
 

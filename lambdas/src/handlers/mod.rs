@@ -120,7 +120,7 @@ pub enum HandlerError {
     /// The event is for another handler.
     #[error(transparent)]
     UnexpectedEvent(#[from] UnexpectedEvent),
-    /// The receivers could not be looked up. The error tells the sender that the message is lost.
+    /// The receivers could not be looked up. The sender receives an error frame, because the message is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// There is nothing to check tokens with; the handshake is refused with 500.

@@ -107,8 +107,13 @@ fn the_test_tools_are_for_tests_and_the_local_stack_s_tests_get_no_type_of_the_p
 fn the_protocol_needs_serde_and_nothing_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let manifest = std::fs::read_to_string(root.join("protocol/Cargo.toml")).unwrap();
-    let dependencies = manifest.split("[dependencies]\n").nth(1).unwrap();
-    let dependencies = dependencies.split("\n\n").next().unwrap();
+    let dependencies = manifest
+        .split("[dependencies]\n")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
     assert_eq!(dependencies, "serde.workspace = true");
 }
 
@@ -147,8 +152,10 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
                 continue;
             }
             let text = std::fs::read_to_string(&file).unwrap();
-            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-            let code = code
+            let code = text
+                .split("#[cfg(test)]\nmod tests")
+                .next()
+                .unwrap()
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("//"));
             for line in code {

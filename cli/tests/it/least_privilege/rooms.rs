@@ -147,7 +147,7 @@ fn in_a_hurry(mut template: Value) -> Value {
 }
 
 #[tokio::test]
-async fn both_roles_need_both_log_actions_to_be_heard() {
+async fn both_roles_need_both_log_actions_to_log() {
     for function in ["Broadcast", "Deliver"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&relay_without(&format!("{function}Role"), action)).await;

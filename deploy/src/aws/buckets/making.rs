@@ -60,8 +60,10 @@ impl Bucket {
             Namespace::AccountRegional => Some(BucketNamespace::AccountRegional),
             Namespace::Global => None,
         };
-        let request = self.client.create_bucket().bucket(&self.name);
-        let request = request
+        let request = self
+            .client
+            .create_bucket()
+            .bucket(&self.name)
             .set_bucket_namespace(namespace)
             .set_create_bucket_configuration(place);
         match self.retry_while_busy(|| request.clone().send()).await {
@@ -115,8 +117,10 @@ impl Bucket {
             .block_public_policy(true)
             .restrict_public_buckets(true)
             .build();
-        let request = self.client.put_public_access_block().bucket(&self.name);
-        let request = request
+        let request = self
+            .client
+            .put_public_access_block()
+            .bucket(&self.name)
             .expected_bucket_owner(&self.owner)
             .public_access_block_configuration(block);
         self.retry_while_busy(|| request.clone().send())
@@ -124,14 +128,13 @@ impl Bucket {
             .map_err(|e| self.refused("s3:PutBucketPublicAccessBlock", "close to the public", e))?;
         let rule = OwnershipControlsRule::builder()
             .object_ownership(ObjectOwnership::BucketOwnerEnforced)
-            .build();
-        let rule = rule.map_err(incomplete)?;
+            .build()
+            .map_err(incomplete)?;
         let controls = OwnershipControls::builder().rules(rule).build();
         let request = self
             .client
             .put_bucket_ownership_controls()
-            .bucket(&self.name);
-        let request = request
+            .bucket(&self.name)
             .expected_bucket_owner(&self.owner)
             .ownership_controls(controls.map_err(incomplete)?);
         self.retry_while_busy(|| request.clone().send())
@@ -156,8 +159,10 @@ impl Bucket {
         let encryption = ServerSideEncryptionConfiguration::builder()
             .rules(rule)
             .build();
-        let request = self.client.put_bucket_encryption().bucket(&self.name);
-        let request = request
+        let request = self
+            .client
+            .put_bucket_encryption()
+            .bucket(&self.name)
             .expected_bucket_owner(&self.owner)
             .server_side_encryption_configuration(encryption.map_err(incomplete)?);
         self.retry_while_busy(|| request.clone().send())
@@ -180,8 +185,7 @@ impl Bucket {
         let request = self
             .client
             .put_bucket_lifecycle_configuration()
-            .bucket(&self.name);
-        let request = request
+            .bucket(&self.name)
             .expected_bucket_owner(&self.owner)
             .lifecycle_configuration(lifecycle.map_err(incomplete)?);
         self.retry_while_busy(|| request.clone().send())
@@ -205,8 +209,10 @@ impl Bucket {
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}
             }]
         });
-        let request = self.client.put_bucket_policy().bucket(&self.name);
-        let request = request
+        let request = self
+            .client
+            .put_bucket_policy()
+            .bucket(&self.name)
             .expected_bucket_owner(&self.owner)
             .policy(policy.to_string());
         self.retry_while_busy(|| request.clone().send())

@@ -21,6 +21,7 @@ pub(super) use table::AuthTable;
 /// Why names are believed, and which web pages may connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Auth {
+    /// What proves a name.
     pub proof: Proof,
     /// The origins whose pages may connect; none stands for every page. Clients without an `Origin` may connect anyway.
     pub origins: Vec<Origin>,
@@ -54,6 +55,7 @@ pub struct TokenKeys {
 /// Whose tokens are accepted, in `mode = "jwt"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
+    /// Its address, letter by letter as `iss` has it.
     pub url: IssuerUrl,
     /// A token must name one of them.
     pub audience: Vec<String>,

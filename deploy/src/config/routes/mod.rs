@@ -132,13 +132,14 @@ pub(super) fn check_policies(
 
 /// What the table does with messages.
 fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
-    let kinds = [
+    let mut kinds = [
         table.receivers.as_ref().map(|it| ("receivers", it.span())),
         table.http.as_ref().map(|it| ("http", it.span())),
         table.handler.as_ref().map(|it| ("handler", it.span())),
         table.answers.as_ref().map(|it| ("answers", it.span())),
-    ];
-    let mut kinds = kinds.into_iter().flatten();
+    ]
+    .into_iter()
+    .flatten();
     if let (Some((first, _)), Some((second, place))) = (kinds.next(), kinds.next()) {
         let message = format!("a route has `{first}` or `{second}`, not both");
         return Err((place, message));
@@ -205,8 +206,11 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         "receivers",
         &["reply", "permissions", "secret-header"],
     )?;
-    let receivers = table.receivers.as_ref().map(|it| *it.get_ref());
-    let receivers = receivers.unwrap_or_default();
+    let receivers = table
+        .receivers
+        .as_ref()
+        .map(|it| *it.get_ref())
+        .unwrap_or_default();
     let include_sender = table.include_sender.as_ref();
     if let (false, Some(said)) = (receivers.takes_include_sender(), include_sender) {
         let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";
@@ -397,10 +401,8 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
 }
 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
-/// four options with their punctuation and values.
+/// three options with their punctuation and values; the fourth one, `envelope`, is only there if it is set.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
-    key.as_ref().len()
-        + rule.text.as_ref().map_or(0, String::len)
-        + 64
-        + if rule.envelope { 20 } else { 0 }
+    let envelope = if rule.envelope { 20 } else { 0 };
+    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64 + envelope
 }

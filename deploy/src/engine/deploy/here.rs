@@ -18,7 +18,7 @@ const PROBING: Duration = Duration::from_secs(5);
 
 /// Finds out why a chat does not answer.
 pub trait Diagnosis {
-    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing tells.
+    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing shows it.
     async fn diagnose(&self, stack: &StackName) -> Result<Option<String>, TargetError>;
 }
 

@@ -22,6 +22,10 @@ use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum ProbeError {
     #[error("{url} does not accept connections")]
     Connect {
@@ -59,7 +63,7 @@ fn behind(how: &Closed) -> String {
 }
 
 impl ProbeError {
-    /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, which tells the connection's id.
+    /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, whose answer has the connection's id.
     fn may_pass(&self) -> bool {
         match self {
             // An authorizer of the version before may answer for a moment.

@@ -290,8 +290,8 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
         course(&routes, each),
         Instant::now() + PATIENCE,
     )
-    .await;
-    let answer = answer.unwrap();
+    .await
+    .unwrap();
     assert!(answer.starts_with("1 route answers both ways"), "{answer}");
 }
 
@@ -313,8 +313,8 @@ async fn a_chat_that_stays_silent_does_not_pass() {
         None,
         Duration::from_millis(500),
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
 }
 

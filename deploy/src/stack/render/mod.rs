@@ -29,10 +29,13 @@ pub use partition::for_region;
 
 /// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
+    /// The bucket with the handlers' zips.
     pub const CODE_BUCKET: &str = "CodeBucket";
+    /// The key of our own handlers' zip.
     pub const CODE_KEY: &str = "CodeKey";
     /// For the code of the user's authorizer.
     pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
+    /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
 
     /// The parameter for the key of the user's handler for the route with `key`.
@@ -48,7 +51,9 @@ pub mod parameter {
 
 /// The names of the template's outputs.
 pub mod output {
+    /// The endpoint for clients.
     pub const URL: &str = "Url";
+    /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
 }
 

@@ -119,8 +119,10 @@ mod tests {
                 assert_eq!(group["LogGroupName"]["Fn::Sub"], name);
                 assert_eq!(group["RetentionInDays"], 14);
                 let role = id.replace("Function", "Role");
-                let inline = resources[&role]["Properties"].get("Policies");
-                let inline = inline.map(Value::to_string).unwrap_or_default();
+                let inline = resources[&role]["Properties"]
+                    .get("Policies")
+                    .map(Value::to_string)
+                    .unwrap_or_default();
                 assert!(!inline.contains(&logs), "{role} needs {logs}");
                 assert!(
                     !["[]", "null"].contains(&inline.as_str()),

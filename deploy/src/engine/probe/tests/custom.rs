@@ -56,8 +56,8 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
         None,
         PATIENCE,
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Open { .. }), "{error}");
     let error = probe(
         &answering(&[500]).await,

@@ -15,7 +15,7 @@ fn variables(template: &Template, family: &str) -> Value {
 }
 
 #[test]
-fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven() {
+fn the_authorizer_gets_the_rules_of_tokens_and_the_others_the_mode() {
     let (with_token, keys) = with_key(FULL);
     let rendered = render(&with_token);
     let told = variables(&rendered, "Authorize");
@@ -43,7 +43,7 @@ fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven()
 }
 
 #[test]
-fn where_names_are_claims_origins_are_all_that_is_told() {
+fn where_names_are_claims_origins_are_all_that_is_reported() {
     let rendered = render(&settings("[auth]\norigins = [\"https://chat.example\"]\n"));
     let told = json!({(variable::AUTH_ORIGINS): r#"["https://chat.example"]"#});
     assert_eq!(variables(&rendered, "Authorize"), told);
