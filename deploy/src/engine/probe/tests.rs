@@ -1,5 +1,7 @@
 //! The probe against gateways that do, and do not do, what they should.
 
+mod custom;
+
 use chat_protocol::{Receivers, Rule};
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -345,49 +347,6 @@ async fn answering(statuses: &'static [u16]) -> String {
 }
 
 #[tokio::test]
-async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
-    let said = Handshake::default();
-    // A stage that is not there yet comes first.
-    let url = answering(&[403, 401]).await;
-    let told = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
-        .await
-        .unwrap();
-    assert!(told.starts_with("a client without a token is refused (401)"));
-    let short = Duration::from_millis(100);
-    let told = probe(
-        &answering(&[403]).await,
-        &said,
-        Pass::Nothing,
-        &[],
-        None,
-        short,
-    )
-    .await;
-    assert!(told.unwrap().contains("a stage that is not there"));
-    let error = probe(
-        &answering(&[101]).await,
-        &said,
-        Pass::Nothing,
-        &[],
-        None,
-        PATIENCE,
-    )
-    .await
-    .unwrap_err();
-    assert!(matches!(error, ProbeError::Open { .. }), "{error}");
-    let error = probe(
-        &answering(&[500]).await,
-        &said,
-        Pass::Nothing,
-        &[],
-        None,
-        short,
-    )
-    .await;
-    assert!(matches!(error, Err(ProbeError::Connect { .. })));
-}
-
-#[tokio::test]
 async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
     let url = two_clients(|text| text).await;
     let mint = |name: &str| {
@@ -398,30 +357,4 @@ async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
     let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), None, short).await;
     // The third seat is never answered, which is as good as let in: not refused.
     outcome.unwrap_err();
-}
-
-#[tokio::test]
-async fn a_custom_authorizer_that_asks_for_more_than_names_is_told_and_a_failing_one_is_an_error() {
-    let (said, short) = (Handshake::default(), Duration::from_millis(200));
-    let pass = Pass::Custom { is_settled: false };
-    let routes = routes();
-    // A stage that is not there yet comes first.
-    let url = answering(&[403, 401]).await;
-    let told = probe(&url, &said, pass, &routes, None, PATIENCE).await;
-    let told = told.unwrap();
-    assert!(told.starts_with("your authorizer refuses"), "{told}");
-    assert!(told.contains("(401)"), "{told}");
-    let url = answering(&[403]).await;
-    let started = Instant::now();
-    let told = probe(&url, &said, pass.at_once(), &routes, None, PATIENCE).await;
-    assert!(told.unwrap().contains("(403)"));
-    assert!(started.elapsed() < PATIENCE, "it need not be waited for");
-    for statuses in [&[500], &[502]] {
-        let url = answering(statuses).await;
-        let error = probe(&url, &said, pass, &routes, None, short).await;
-        assert!(
-            matches!(error, Err(ProbeError::Connect { .. })),
-            "{statuses:?}: {error:?}"
-        );
-    }
 }

@@ -1,5 +1,4 @@
 mod auth;
-mod bounds;
 mod deployed;
 mod limit_tests;
 mod protocol;

@@ -1,5 +1,7 @@
 //! AWS's limits of sizes and orders, checked against renderings with the longest possible names.
 
+mod bounds;
+
 use std::collections::BTreeMap;
 
 use super::*;

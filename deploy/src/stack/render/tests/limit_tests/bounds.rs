@@ -2,7 +2,7 @@
 
 use chat_protocol::variable;
 
-use super::*;
+use super::super::*;
 
 const LIMITS: &str =
     "[limits]\nmessages-per-second = 5\nconnections-per-name = 10\nroom-size = 500\n";

@@ -1,0 +1,72 @@
+//! Authorizers that ask for what the probe does not have: a token from elsewhere, or something of their owner's.
+
+use super::*;
+
+#[tokio::test]
+async fn a_custom_authorizer_that_asks_for_more_than_names_is_told_and_a_failing_one_is_an_error() {
+    let (said, short) = (Handshake::default(), Duration::from_millis(200));
+    let pass = Pass::Custom { is_settled: false };
+    let routes = routes();
+    // A stage that is not there yet comes first.
+    let url = answering(&[403, 401]).await;
+    let told = probe(&url, &said, pass, &routes, None, PATIENCE).await;
+    let told = told.unwrap();
+    assert!(told.starts_with("your authorizer refuses"), "{told}");
+    assert!(told.contains("(401)"), "{told}");
+    let url = answering(&[403]).await;
+    let started = Instant::now();
+    let told = probe(&url, &said, pass.at_once(), &routes, None, PATIENCE).await;
+    assert!(told.unwrap().contains("(403)"));
+    assert!(started.elapsed() < PATIENCE, "it need not be waited for");
+    for statuses in [&[500], &[502]] {
+        let url = answering(statuses).await;
+        let error = probe(&url, &said, pass, &routes, None, short).await;
+        assert!(
+            matches!(error, Err(ProbeError::Connect { .. })),
+            "{statuses:?}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
+    let said = Handshake::default();
+    // A stage that is not there yet comes first.
+    let url = answering(&[403, 401]).await;
+    let told = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
+        .await
+        .unwrap();
+    assert!(told.starts_with("a client without a token is refused (401)"));
+    let short = Duration::from_millis(100);
+    let told = probe(
+        &answering(&[403]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        None,
+        short,
+    )
+    .await;
+    assert!(told.unwrap().contains("a stage that is not there"));
+    let error = probe(
+        &answering(&[101]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        None,
+        PATIENCE,
+    )
+    .await
+    .unwrap_err();
+    assert!(matches!(error, ProbeError::Open { .. }), "{error}");
+    let error = probe(
+        &answering(&[500]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        None,
+        short,
+    )
+    .await;
+    assert!(matches!(error, Err(ProbeError::Connect { .. })));
+}
