@@ -15,6 +15,7 @@ mod local_stack;
 mod logs;
 mod outputs;
 mod plan;
+mod policy;
 mod print_connect_commands;
 #[cfg(test)]
 mod reference;
@@ -100,6 +101,7 @@ enum Command {
     Outputs(outputs::OutputsArgs),
     Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
+    Policy(policy::PolicyArgs),
     Init(init::InitArgs),
     Web(web::WebArgs),
     Dev(dev::DevArgs),
@@ -242,6 +244,7 @@ impl Command {
             Self::Outputs(args) => run(args, context),
             Self::Doctor(args) => run(args, context),
             Self::Render(args) => run(args, context),
+            Self::Policy(args) => run(args, context),
             Self::Init(args) => run(args, context),
             Self::Web(args) => run(args, context),
             Self::Dev(args) => run(args, context),

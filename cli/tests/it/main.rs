@@ -27,6 +27,7 @@ mod open_files;
 mod origins;
 mod outside;
 mod page;
+mod policy;
 mod ports;
 mod proxies;
 mod renderings;

@@ -39,6 +39,7 @@ fn the_help_of_every_command_is_as_recorded() {
         "keys",
         "logs",
         "outputs",
+        "policy",
         "print-connect-commands",
         "render",
         "status",

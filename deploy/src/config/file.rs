@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Architecture;
+use super::account::{AccountRules, AwsTable};
 use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
 use super::keys;
-use super::names::{PersonName, RegionName, StackName};
+use super::names::{PersonName, StackName};
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
 use super::schema::shape;
@@ -43,7 +43,7 @@ pub(super) struct File {
     /// How the handlers are built.
     pub(super) handlers: Handlers,
     /// Where and as whom to deploy.
-    pub(super) aws: Aws,
+    pub(super) aws: AwsTable,
     /// The local stack.
     pub(super) local: Local,
 }
@@ -68,20 +68,6 @@ pub(super) struct Handlers {
     pub(super) profile: String,
     /// The cargo profile that `dev` builds with.
     pub(super) dev_profile: String,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Aws {
-    /// The AWS Region. Without it, AWS_REGION or the profile decides.
-    #[cfg_attr(test, schemars(with = "Option<shape::RegionName>"))]
-    pub(super) region: Option<RegionName>,
-    /// The profile in ~/.aws. Without it, AWS_PROFILE or the environment's credentials decide.
-    pub(super) profile: Option<String>,
-    /// The processor that the handlers are built for. Without it, `deploy` chooses what can be built.
-    #[cfg_attr(test, schemars(with = "Option<shape::Architecture>"))]
-    pub(super) architecture: Option<Architecture>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -164,7 +150,7 @@ impl Default for File {
             auth: AuthTable::default(),
             logs: Logs::default(),
             handlers: Handlers::default(),
-            aws: Aws::default(),
+            aws: AwsTable::default(),
             local: Local::default(),
         }
     }
@@ -178,7 +164,7 @@ pub(super) fn parse(
     path: &Path,
     text: &str,
     folder: &Path,
-) -> Result<(File, Routes, Auth), Snippet> {
+) -> Result<(File, Routes, Auth, AccountRules), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
@@ -191,7 +177,9 @@ pub(super) fn parse(
         .auth
         .resolve(keys::path_in(folder), routes.lifecycle.is_some(), snippet)
         .map_err(|(place, message)| snippet(place, message))?;
-    Ok((file, routes, auth))
+    let rules = file.aws.rules(snippet);
+    let rules = rules.map_err(|(place, message)| snippet(place, message))?;
+    Ok((file, routes, auth, rules))
 }
 
 #[cfg(test)]
@@ -262,6 +250,14 @@ mod tests {
             ("aws", "region", "1"),
             ("aws", "profile", "[]"),
             ("aws", "architecture", "1"),
+            ("aws", "permissions-boundary", "1"),
+            ("aws", "role-path", "[]"),
+            ("aws", "role-arn", "true"),
+            ("aws", "bucket", "1"),
+            ("aws", "kms-key", "{}"),
+            ("aws", "tags", "[\"a\"]"),
+            ("aws", "tags", "{ a = 1 }"),
+            ("aws", "notification-arns", "\"x\""),
             ("handlers", "path", "1"),
             ("handlers", "profile", "{}"),
         ];

@@ -3,6 +3,7 @@
 //! Flags win over the environment, the environment over the file, and the file over the defaults. The defaults are a
 //! complete chat. Every problem with the file is an error that shows the line.
 
+pub mod account;
 pub mod auth;
 mod cautions;
 mod expected;
@@ -18,10 +19,13 @@ mod schema;
 pub mod secret;
 mod snippet;
 pub mod stage;
+pub mod tags;
 pub mod url;
 
 use std::path::{Path, PathBuf};
 
+use account::AccountRules;
+pub use account::{Architecture, Aws};
 use auth::{Auth, Proof};
 use chat_protocol::{Handshake, Index, Receivers};
 use keys::KeysFileError;
@@ -74,43 +78,6 @@ pub struct Handlers {
     pub profile: String,
     /// The cargo profile for `dev`, where the build time matters most.
     pub dev_profile: String,
-}
-
-/// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Aws {
-    pub region: Option<String>,
-    pub profile: Option<String>,
-    /// The processor to build the handlers for.
-    pub architecture: Option<Architecture>,
-    /// Where the API answers when an emulator replaces AWS.
-    pub endpoint: Option<EndpointTemplate>,
-}
-
-/// A processor, by Lambda's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-pub enum Architecture {
-    #[serde(rename = "arm64")]
-    Arm64,
-    #[serde(rename = "x86_64")]
-    X86_64,
-}
-
-impl Architecture {
-    /// The processor with Lambda's name `word`.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Arm64, Self::X86_64]
-            .into_iter()
-            .find(|architecture| architecture.word() == word)
-    }
-
-    /// Lambda's name of the processor.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
 }
 
 /// Values from flags and the environment. With `None`, the file's value applies.
@@ -261,7 +228,7 @@ impl Settings {
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, mut routes, auth) =
+        let (file, mut routes, auth, rules) =
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
@@ -270,7 +237,11 @@ impl Settings {
             |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message)),
         )?;
         routes.grant(&grants);
-        let settings = Self::resolve(folder, file, routes, overrides);
+        let mut settings = Self::resolve(folder, file, routes, overrides);
+        if let Some(region) = &settings.aws.region {
+            rules.check_region(region).map_err(ConfigError::Invalid)?;
+        }
+        settings.aws.rules = rules;
         Ok(Self { auth, ..settings })
     }
 
@@ -296,6 +267,7 @@ impl Settings {
                 profile: overrides.profile.or(file.aws.profile),
                 architecture: file.aws.architecture,
                 endpoint: overrides.endpoint,
+                rules: AccountRules::default(),
             },
             local_port: file.local.port.map(|port| port.0),
             config_file: None,

@@ -10,7 +10,7 @@ use crate::engine::{Change, StackStatus};
 
 async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
-    (Cloud::new(&stub.config().await), stub)
+    (Cloud::new(&stub.config().await, &Default::default()), stub)
 }
 
 fn ids() -> ChangeSetIds {

@@ -20,6 +20,11 @@ pub struct StackRecord {
     pub reason: Option<String>,
     pub outputs: Outputs,
     pub parameters: BTreeMap<String, String>,
+    /// The role that CloudFormation acts with, of this deployment or an earlier one.
+    pub role: Option<String>,
+    /// The topics to which CloudFormation sends its events.
+    pub topics: Vec<String>,
+    pub tags: BTreeMap<String, String>,
     pub protected: bool,
     /// When its last operation began, seconds since the Unix epoch.
     pub changed_at: Option<f64>,
