@@ -98,7 +98,7 @@ fn a_policy_is_printed_without_credentials_and_says_what_it_lacks() {
     refused.explains("12 digits");
     let refused =
         project.run(&[&OFFLINE[..], &["--format", "terraform", "--output", "json"]].concat());
-    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+    assert_eq!(refused.code, 2, "{}", refused.stdout);
     let printed = project.run(&OFFLINE);
     printed.explains("`permissions-boundary` under `[aws]`");
     let there = Project::new(RULES);

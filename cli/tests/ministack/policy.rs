@@ -29,16 +29,42 @@ async fn iam(cloud: &Cloud, action: &str, members: &[(&str, &str)]) -> String {
         .header("host", format!("127.0.0.1:{}", cloud.port))
         .header("content-type", "application/x-www-form-urlencoded")
         .header("x-amz-date", "20260101T000000Z")
-        .header(
-            "authorization",
-            format!("AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=0"),
-        )
+        .header("authorization", operator("iam"))
         .body(Full::new(Bytes::from(body)))
         .unwrap();
     let response = forward(cloud.port, request).await.unwrap();
     let text = String::from_utf8_lossy(response.body()).into_owned();
     assert!(response.status().is_success(), "{action}: {text}");
     text
+}
+
+/// The bucket for handlers with a policy that restricts nothing here: that of chatctl refuses users without TLS, which the
+/// emulator does not speak.
+async fn open_bucket(cloud: &Cloud) {
+    let name = format!("chatctl-{ACCOUNT}-{REGION}-an");
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": format!("arn:aws:s3:::{name}"),
+    }]});
+    for (query, body) in [("", String::new()), ("?policy", policy.to_string())] {
+        let request = Request::builder()
+            .method(Method::PUT)
+            .uri(format!("/{name}{query}"))
+            .header("host", format!("127.0.0.1:{}", cloud.port))
+            .header("x-amz-date", "20260101T000000Z")
+            .header("authorization", operator("s3"))
+            .body(Full::new(Bytes::from(body)))
+            .unwrap();
+        let response = forward(cloud.port, request).await.unwrap();
+        let is_there = response.status().is_success() || response.status().as_u16() == 409;
+        assert!(is_there, "{:?}", response.body());
+    }
+}
+
+/// The emulator looks at whose access key it is, and not at the operator's signature.
+fn operator(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host;x-amz-date, Signature=0"
+    )
 }
 
 fn element<'a>(text: &'a str, name: &str) -> &'a str {
@@ -125,6 +151,7 @@ async fn with_exactly_the_printed_policy_a_stack_is_deployed_updated_swapped_loo
  {
     let cloud = Cloud::start().await;
     cloud.config(TAGGED);
+    open_bucket(&cloud).await;
     let ann = User::with(&cloud, "ann", &printed(&cloud, "").await).await;
     // The user can do nothing with another stack.
     let other = ann
@@ -194,15 +221,14 @@ const NEEDED: [(&str, &str); 17] = [
 ];
 
 /// What is refused without an action where there is no bucket yet.
-const NEEDED_FOR_THE_BUCKET: [&str; 4] = [
+const NEEDED_FOR_THE_BUCKET: [&str; 3] = [
     "s3:CreateBucket",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketPolicy",
     "s3:PutLifecycleConfiguration",
+    "s3:PutBucketPolicy",
 ];
 
 /// What the emulator does not judge, or these commands do not ask it for.
-const NOT_SHOWN: [(&str, &str); 17] = [
+const NOT_SHOWN: [(&str, &str); 18] = [
     (
         "cloudformation:DescribeEvents",
         "asked only after a change set that failed; a refusal leaves findings out",
@@ -234,6 +260,10 @@ const NOT_SHOWN: [(&str, &str); 17] = [
     ),
     ("s3:GetLifecycleConfiguration", "what cannot be read is put"),
     (
+        "s3:PutBucketPublicAccessBlock",
+        "a new bucket has it already",
+    ),
+    (
         "s3:PutBucketOwnershipControls",
         "a new bucket has it already",
     ),
@@ -251,10 +281,7 @@ const NOT_SHOWN: [(&str, &str); 17] = [
 fn is_missed(action: &str, said: &Said) {
     let text = format!("{}{}", said.stdout, said.stderr);
     let name = action.split(':').nth(1).unwrap();
-    assert!(
-        text.contains(name) || said.code != 0,
-        "without {action}: {text}"
-    );
+    assert!(text.contains(name), "without {action}: {text}");
 }
 
 #[tokio::test]
@@ -285,6 +312,7 @@ async fn without_an_action_of_the_deployer_a_command_is_refused() {
             .await;
         is_missed(action, &refused);
     }
+    open_bucket(&cloud).await;
     let ann = User::with(&cloud, "ann", person).await;
     ann.runs(&cloud, &format!("{} --no-probe", deploy(&cloud, "a")))
         .await
@@ -321,5 +349,4 @@ async fn without_an_action_of_the_deployer_a_command_is_refused() {
         is_missed(action, &user.runs(&cloud, words).await);
     }
     assert_eq!(cloud.stack_status("chat").await, None);
-    assert_eq!(ACCOUNT, "123456789012");
 }

@@ -79,7 +79,7 @@ resource "aws_iam_policy" "my_chat_deployer" {
         "Action": [
           "iam:PassRole"
         ],
-        "Resource": "arn:aws:iam::123456789012:role/ROLE",
+        "Resource": "arn:aws:iam::123456789012:role/chatctl-my-chat-cloudformation",
         "Condition": {
           "StringEquals": {
             "iam:PassedToService": "cloudformation.amazonaws.com"
@@ -262,12 +262,7 @@ resource "aws_iam_role" "my_chat_cloudformation" {
         "Principal": {
           "Service": "cloudformation.amazonaws.com"
         },
-        "Action": "sts:AssumeRole",
-        "Condition": {
-          "StringEquals": {
-            "aws:SourceAccount": "123456789012"
-          }
-        }
+        "Action": "sts:AssumeRole"
       }
     ]
   })
