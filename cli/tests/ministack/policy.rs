@@ -45,7 +45,10 @@ async fn open_bucket(cloud: &Cloud) {
     let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": format!("arn:aws:s3:::{name}"),
     }]});
-    for (query, body) in [("", String::new()), ("?policy", policy.to_string())] {
+    let place = format!(
+        "<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+    );
+    for (query, body) in [("", place), ("?policy", policy.to_string())] {
         let request = Request::builder()
             .method(Method::PUT)
             .uri(format!("/{name}{query}"))
@@ -109,9 +112,14 @@ impl User {
     }
 }
 
+/// The printed policy, with the emulator's names of log groups: CloudFormation's are `chat-…`.
 async fn printed(cloud: &Cloud, more: &str) -> Value {
     let printed = cloud.chatctl(&format!("policy {more}")).await.exits(0);
-    serde_json::from_str(&printed.stdout).unwrap()
+    let groups = printed
+        .stdout
+        .replace("log-group:chat-*", "log-group:/aws/cloudformation/chat/*");
+    assert_ne!(groups, printed.stdout);
+    serde_json::from_str(&groups).unwrap()
 }
 
 /// `policy` without `action`.

@@ -196,6 +196,8 @@ impl CloudFormation for Cloud {
             let page = self
                 .client
                 .describe_change_set()
+                // With it, a policy for this stack is enough.
+                .stack_name(&ids.stack)
                 .change_set_name(&ids.change_set)
                 .include_property_values(true)
                 .set_next_token(next)
@@ -248,9 +250,9 @@ impl CloudFormation for Cloud {
         let request = self
             .client
             .delete_change_set()
-            .change_set_name(&ids.change_set)
             // A name, unlike an id, is only unique within its stack.
-            .set_stack_name((!ids.change_set.starts_with("arn:")).then(|| ids.stack.clone()));
+            .stack_name(&ids.stack)
+            .change_set_name(&ids.change_set);
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::NotFound => Ok(()),
@@ -265,6 +267,7 @@ impl CloudFormation for Cloud {
         let request = self
             .client
             .execute_change_set()
+            .stack_name(&ids.stack)
             .change_set_name(&ids.change_set)
             .client_request_token(token);
         match request.send().await {
