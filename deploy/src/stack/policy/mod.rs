@@ -162,7 +162,7 @@ impl Subject<'_> {
         groups
     }
 
-    /// What chatctl asks AWS itself, whoever makes the resources.
+    /// What chatctl asks AWS itself, with or without a role for CloudFormation.
     fn work_of_chatctl(&self, template: &Template, all: &mut Statements) {
         let (stack, rules) = (&self.settings.stack, &self.settings.aws.rules);
         let stacks = vec![
