@@ -168,8 +168,11 @@ impl From<DeployError> for CommandError {
                     .as_ref()
                     .and_then(|cause| cause.remedy.clone());
                 let left = failure.status.as_ref().and_then(what_is_left);
-                let hint = [remedy.as_deref(), left].into_iter().flatten();
-                let hint = hint.collect::<Vec<_>>().join("; ");
+                let hint = [remedy.as_deref(), left]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join("; ");
                 Self::new(
                     exit::STACK_FAILED,
                     error,
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_whose_words_are_said_already_is_not_told_twice() {
+    fn a_cause_whose_words_are_said_already_is_not_reported_twice() {
         let told = |words, source: Option<Told>| Told {
             words,
             source: source.map(Box::new),

@@ -25,8 +25,10 @@ pub fn config(data: &[u8]) {
         Err(error) => return assert!(!error.to_string().is_empty()),
     };
     let template = render::render(&settings);
-    let parameters = template.document()["Parameters"].as_object();
-    let parameters = parameters.into_iter().flatten();
+    let parameters = template.document()["Parameters"]
+        .as_object()
+        .into_iter()
+        .flatten();
     let missing = parameters.filter(|(_, declared)| declared["Default"].is_null());
     let values = missing.map(|(name, declared)| {
         let allowed = declared["AllowedValues"][0].as_str().unwrap_or("x");

@@ -10,16 +10,13 @@
 //! 5. [`aws`] and [`local`]: the two targets behind those traits; [`keys`]: the keys that tokens are signed with.
 
 #![expect(
-    missing_docs,
-    reason = "most names of fields and variants need no further sentence"
-)]
-#![expect(
     async_fn_in_trait,
     reason = "futures of these traits stay on the thread that made them"
 )]
 
 pub mod aws;
 pub mod config;
+pub mod directory;
 pub mod engine;
 pub mod exit;
 #[cfg(any(test, fuzzing))]

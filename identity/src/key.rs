@@ -221,8 +221,10 @@ fn number(
     kind: &'static str,
 ) -> Result<Vec<u8>, KeyError> {
     let damaged = |what| KeyError::Damaged { kind, what };
-    let text = members.get(name).and_then(Value::as_str);
-    let text = text.ok_or(damaged("a part of it is missing"))?;
+    let text = members
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or(damaged("a part of it is missing"))?;
     // Some writers add padding, although RFC 7515 forbids it.
     let decoded = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
     decoded.map_err(|_| damaged("a part of it is not base64url"))

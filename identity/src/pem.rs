@@ -34,10 +34,12 @@ impl PublicKey {
 
 fn public_key(der: &[u8]) -> Result<Material, KeyError> {
     let no_key = |what: &str| KeyError::NoKey(what.to_owned());
-    let info = SubjectPublicKeyInfoRef::from_der(der);
-    let info = info.map_err(|_| no_key("a public key that cannot be parsed"))?;
-    let bytes = info.subject_public_key.as_bytes();
-    let bytes = bytes.ok_or_else(|| no_key("a public key with an incomplete byte"))?;
+    let info = SubjectPublicKeyInfoRef::from_der(der)
+        .map_err(|_| no_key("a public key that cannot be parsed"))?;
+    let bytes = info
+        .subject_public_key
+        .as_bytes()
+        .ok_or_else(|| no_key("a public key with an incomplete byte"))?;
     match info.algorithm.oid {
         RSA => rsa(bytes),
         ED25519 => Ok(Material::Ed25519 { x: bytes.to_vec() }),

@@ -95,9 +95,9 @@ impl PrivateKey {
             return Err(no_key("it is of another kind"));
         }
         let seed = member("d").ok_or(no_key("it has no `d`"))?;
-        let seed = URL_SAFE_NO_PAD.decode(seed);
-        let seed = seed.map_err(|_| no_key("its `d` is not base64url"))?;
-        let seed = seed
+        let seed = URL_SAFE_NO_PAD
+            .decode(seed)
+            .map_err(|_| no_key("its `d` is not base64url"))?
             .try_into()
             .map_err(|_| no_key("its `d` does not have 32 bytes"))?;
         let id = member("kid").map(str::to_owned);

@@ -80,7 +80,7 @@ impl<'frame> Outgoing<'frame> {
         let attributes = attributes_of(frame, rule).map_err(refused)?;
         let reference = reference.clone().map_err(refused)?;
 
-        let moment = event.received_at().unwrap_or(now.saturating_mul(1000));
+        let moment = event.received_at_ms().unwrap_or(now.saturating_mul(1000));
         let id = Ulid::from_parts(moment, fastrand::u128(..)).to_string();
         let name = |name: &'_ crate::session::Name| Cow::Owned(name.to_string());
         let message = Envelope::Message(Message {

@@ -12,12 +12,14 @@
 //! frame is the message |
 //! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
 //! | `REPLY` | `true` for a user's handler whose return value goes to the sender |
-//! | `AUTH_MODE` | `token` or `jwt`: a token must prove the name; not set: `claimed` |
+//! | `AUTH_MODE` | `token` or `jwt`: a token must prove the name; `handler`: the user's authorizer does; not set:
+//! `claimed` |
 //! | `AUTH_KEYS` | for `token`: the public keys, as a JWK Set |
 //! | `AUTH_ISSUER` | for `jwt`: the issuer's URL |
 //! | `AUTH_AUDIENCE` | the audiences of which a token must name one, as a JSON list |
 //! | `AUTH_NAME_CLAIM` | the claim with the name; not set: `sub` |
 //! | `AUTH_ORIGINS` | the origins whose pages may connect, as a JSON list; not set: all |
+//! | `MESSAGES_PER_SECOND`, `CONNECTIONS_PER_NAME`, `ROOM_SIZE` | how many are accepted; not set: any number |
 //! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | overrides `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
 //! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |
@@ -27,6 +29,7 @@
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
 
 mod auth;
+mod limits;
 
 use chat_protocol::{Handler, Index, Names, variable};
 

@@ -42,8 +42,16 @@ struct RequestContext {
     route_key: Option<String>,
     event_type: Option<String>,
     connection_id: Option<String>,
-    request_time_epoch: Option<u64>,
+    /// When API Gateway received it, in milliseconds since the epoch.
+    request_time_epoch: Option<f64>,
+    identity: Option<Identity>,
     authorizer: Option<AuthorizerContext>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Identity {
+    source_ip: Option<String>,
 }
 
 /// The context of our authorizer. API Gateway converts every value to a string.
@@ -127,10 +135,32 @@ impl SocketEvent {
         self.request_context.as_ref()?.route_key.as_deref()
     }
 
-    /// When API Gateway received it, in milliseconds since the epoch.
+    /// When API Gateway received the event, in milliseconds since the epoch. It is API Gateway's own clock, which the
+    /// functions' clocks may differ from, and no client's.
+    #[must_use]
+    pub fn received_at_ms(&self) -> Option<u64> {
+        let milliseconds = self.request_context.as_ref()?.request_time_epoch?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a time before the epoch or beyond all time becomes a limit, and a fraction does not matter"
+        )]
+        let milliseconds = milliseconds as u64;
+        Some(milliseconds)
+    }
+
+    /// The same, in seconds since the epoch.
     #[must_use]
     pub fn received_at(&self) -> Option<u64> {
-        self.request_context.as_ref()?.request_time_epoch
+        self.received_at_ms()
+            .map(|milliseconds| milliseconds / 1000)
+    }
+
+    /// The address that the client has at API Gateway.
+    #[must_use]
+    pub fn source_ip(&self) -> Option<&str> {
+        let identity = self.request_context.as_ref()?.identity.as_ref()?;
+        identity.source_ip.as_deref()
     }
 
     /// The session that our authorizer proved. API Gateway repeats it in every event of a connection.

@@ -16,6 +16,7 @@ pub mod fan_out;
 pub mod handlers;
 pub mod issuer;
 pub mod items;
+pub mod limits;
 pub mod log;
 pub mod memory;
 pub mod protocol;
@@ -27,3 +28,24 @@ pub mod session;
 pub mod shard;
 pub mod store;
 pub mod tokens;
+
+use std::process::ExitCode;
+
+/// Runs the handler that the environment selects, until its process is ended: all functions of the chat in one binary.
+/// The Handler property selects one.
+#[must_use]
+pub fn run() -> ExitCode {
+    let environment = environment::Environment::new(&|variable| std::env::var(variable).ok());
+    let log = log::Log::to_stdout(environment.log_level());
+    let served = async { serve::serve(environment, log.clone()).await };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let reason = match runtime.map(|runtime| runtime.block_on(served)) {
+        Ok(Ok(never)) => match never {},
+        Ok(Err(error)) => log::reasons(&error),
+        Err(error) => error.to_string(),
+    };
+    log.error("function stopped", [("reason", reason.into())]);
+    ExitCode::FAILURE
+}

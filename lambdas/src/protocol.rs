@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 pub use chat_protocol::FRIEND_NOT_REACHABLE;
 use chat_protocol::auth::{NOT_ALLOWED, TOKEN_EXPIRED};
+use chat_protocol::limit::TOO_MANY_MESSAGES;
 
+use crate::room::INLINE_RECEIVERS;
 use crate::routes::Rule;
 
 /// Extracts the message from `frame` by the rule of its route, character by character as the sender wrote it.
@@ -78,15 +80,29 @@ pub enum FrameError {
         /// The rule that it breaks.
         reason: &'static str,
     },
+    /// The room has more connections than a request about it covers.
+    #[error(
+        "the room has more than {INLINE_RECEIVERS} connections, so who is in it is not looked up"
+    )]
+    RoomTooLarge,
     /// No device of the friend accepted the message, on a route with envelopes.
     #[error("{FRIEND_NOT_REACHABLE}")]
     FriendNotReachable,
     /// The token that the connection was opened with has expired. The connection is closed.
     #[error("the token of this connection has expired; connect again with a new one")]
     TokenExpired,
-    /// The token lists rights, and not that to send.
-    #[error("the token of this connection does not allow to send; connect with one that does")]
-    NotAllowed,
+    /// The connection has sent as many messages in this second as `messages-per-second` allows.
+    #[error("more than {most} {} a second; wait a second, then send it again", if *.most == 1 { "message" } else { "messages" })]
+    TooManyMessages {
+        /// How many are allowed.
+        most: u32,
+    },
+    /// The token lists rights, and not this one.
+    #[error("the token of this connection does not allow to {right}; connect with one that does")]
+    NotAllowed {
+        /// What the frame asks for.
+        right: &'static str,
+    },
 }
 
 impl FrameError {
@@ -98,9 +114,11 @@ impl FrameError {
             Self::MissingText { .. } => "MissingText",
             Self::TextTooLarge { .. } | Self::EnvelopeTooLarge { .. } => "TextTooLarge",
             Self::BadMember { .. } => "BadMember",
+            Self::RoomTooLarge => "RoomTooLarge",
             Self::FriendNotReachable => "FriendNotReachable",
             Self::TokenExpired => TOKEN_EXPIRED,
-            Self::NotAllowed => NOT_ALLOWED,
+            Self::TooManyMessages { .. } => TOO_MANY_MESSAGES,
+            Self::NotAllowed { .. } => NOT_ALLOWED,
         }
     }
 

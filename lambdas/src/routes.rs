@@ -24,6 +24,15 @@ impl Routes {
         })
     }
 
+    /// The same rule for every route.
+    #[must_use]
+    pub fn all(rule: Rule) -> Self {
+        Self {
+            by_key: HashMap::new(),
+            default: rule,
+        }
+    }
+
     /// The rule of the route with `key`.
     #[must_use]
     pub fn rule(&self, key: Option<&str>) -> &Rule {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
 use chat_identity::Verifier;
-use chat_protocol::{Handler, Mode};
+use chat_protocol::{Answers, Handler, Mode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -13,7 +13,7 @@ use crate::aws::{CallbackDelivery, Clients, DynamoStore, HttpDocuments, LambdaDi
 use crate::dispatch::ShardMessage;
 use crate::environment::{Environment, EnvironmentError, FunctionAddress};
 use crate::event::SocketEvent;
-use crate::handlers::{self, Admission, HandlerError, Invocation};
+use crate::handlers::{self, Admission, Gate, HandlerError, Invocation};
 use crate::issuer::IssuerTokens;
 use crate::log::{Log, reasons};
 use crate::runtime::{self, Event, Failure, RuntimeApi, RuntimeError, Trace};
@@ -124,19 +124,20 @@ async fn handle(
                     tokens.start(epoch_seconds(), log).await;
                     prove(api, trace, log, (&admission, &tokens)).await
                 }
+                // A crate of the user's is the authorizer then.
+                Mode::Handler => return Err(environment.not_ours().into()),
             }
         }
         Handler::Connect => {
             let store = store(environment, trace)?;
-            let policy = (environment.names()?, environment.index()?);
-            let mode = environment.mode()?;
+            let (recording, mode) = (environment.recording()?, environment.mode()?);
             run(
                 api,
                 trace,
                 log,
-                async |event: &SocketEvent, invocation| match mode.needs_token() {
-                    true => handlers::connect_proven(event, &store, policy, invocation).await,
-                    false => handlers::connect(event, &store, policy, invocation).await,
+                async |event: &SocketEvent, invocation| match mode.proves_names() {
+                    true => handlers::connect_proven(event, &store, recording, invocation).await,
+                    false => handlers::connect(event, &store, recording, invocation).await,
                 },
             )
             .await
@@ -151,29 +152,53 @@ async fn handle(
         }
         Handler::Direct => {
             let (store, delivery) = store_and_delivery(environment, trace)?;
-            let (routes, mode) = (environment.routes()?, environment.mode()?);
+            let gate = Gate::new(environment)?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal =
-                    handlers::refusal(event, (mode, &routes), &delivery, invocation).await?;
+                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
-                handlers::direct(event, &store, &delivery, &routes, invocation).await
+                handlers::direct(event, &store, &delivery, gate.routes(), invocation).await
             })
             .await
         }
         Handler::Broadcast => {
             let function = environment.deliver_function()?;
             let (store, delivery, dispatch) = all_clients(environment, trace, function)?;
-            let (routes, mode) = (environment.routes()?, environment.mode()?);
+            let gate = Gate::new(environment)?;
             run(api, trace, log, async |event: &SocketEvent, invocation| {
-                let refusal =
-                    handlers::refusal(event, (mode, &routes), &delivery, invocation).await?;
+                let refusal = gate.refusal(event, (&store, &delivery), invocation).await?;
                 if let Some(refusal) = refusal {
                     return Ok(refusal);
                 }
                 let ways = (&store, &delivery);
-                handlers::broadcast(event, ways, &dispatch, &routes, invocation).await
+                handlers::broadcast(event, ways, &dispatch, gate.routes(), invocation).await
+            })
+            .await
+        }
+        Handler::Who => {
+            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let rule = handlers::rule_of_requests();
+            let gate = Gate::new(environment)?.for_requests(rule, Answers::Who.right());
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let ways = (&store, &delivery);
+                match gate.refusal(event, ways, invocation).await? {
+                    Some(refusal) => Ok(refusal),
+                    None => handlers::who(event, ways, invocation).await,
+                }
+            })
+            .await
+        }
+        Handler::Kick => {
+            let (store, delivery) = store_and_delivery(environment, trace)?;
+            let (rule, index) = (handlers::rule_of_requests(), environment.index()?);
+            let gate = Gate::new(environment)?.for_requests(rule, Answers::Kick.right());
+            run(api, trace, log, async |event: &SocketEvent, invocation| {
+                let ways = (&store, &delivery);
+                match gate.refusal(event, ways, invocation).await? {
+                    Some(refusal) => Ok(refusal),
+                    None => handlers::kick(event, ways, index, invocation).await,
+                }
             })
             .await
         }

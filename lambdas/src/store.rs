@@ -17,6 +17,9 @@ use crate::shard::Shard;
 /// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html>.
 pub const LIFETIME_SECONDS: u64 = 2 * 60 * 60 + 15 * 60;
 
+/// The lifetime of the count of one second's messages, in seconds: longer than any message is on its way.
+pub const COUNT_LIFETIME_SECONDS: u64 = 5 * 60;
+
 /// A connection with its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
@@ -50,6 +53,24 @@ pub struct Device {
 pub struct Page {
     /// The members that have not expired; may be empty although more follow.
     pub members: Vec<Device>,
+    /// The start of the next page; `None` after the last one.
+    pub next: Option<PageStart>,
+}
+
+/// A member of a room with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// `None` if it connected without one.
+    pub name: Option<Name>,
+    /// Its connection.
+    pub device: Device,
+}
+
+/// Some of the members of a shard, with their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// The members that have not expired; may be empty although more follow.
+    pub members: Vec<Member>,
     /// The start of the next page; `None` after the last one.
     pub next: Option<PageStart>,
 }
@@ -129,6 +150,18 @@ pub trait ConnectionStore {
         connection: &ConnectionId,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// The members of one shard of `room` with their names, in pages as of [`members`](Self::members).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    fn people(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> impl Future<Output = Result<People, StoreError>> + Send;
+
     /// The members of one shard of `room` that have not expired, up to [`PAGE_ROWS`] rows at a time. Always consistent,
     /// so that a member receives every message sent after its `$connect` returned.
     ///
@@ -171,6 +204,19 @@ pub trait ConnectionStore {
         now: u64,
         read: Read,
     ) -> impl Future<Output = Result<Vec<Device>, StoreError>> + Send;
+
+    /// Counts a message of `connection` in the second `second`, unless `most` were counted in it; `false` if they were.
+    ///
+    /// Messages that arrive at several functions at the same time are all counted, and never more than `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the message may still have been counted.
+    fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The session that [`remember_session`](Self::remember_session) recorded for `connection`, unless it has expired.
     /// Always consistent.

@@ -23,14 +23,19 @@ impl Beside {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> T {
         let place = Arc::clone(&self.0).acquire_owned().await;
-        let done = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let done = work();
             drop(place);
             done
-        });
-        match done.await {
-            Ok(done) => done,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        })
+        .await
+    }
+}
+
+/// Runs `work`, which blocks, on a thread for such work. A panic in it goes on here.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

@@ -199,8 +199,11 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
                 return refuse(of_a_page());
             }
             // A closed connection may have been on any of them.
-            let stage = gateway.connections.stage_of(id);
-            let stage = stage.or_else(|| deployed.first_stage()).unwrap_or_default();
+            let stage = gateway
+                .connections
+                .stage_of(id)
+                .or_else(|| deployed.first_stage())
+                .unwrap_or_default();
             connections_api::handle(gateway, share, &deployed, (&stage, id), request).await
         }
         ["2015-03-31", "functions", name, "invocations"] if request.method() == Method::POST => {

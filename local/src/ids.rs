@@ -3,6 +3,11 @@
 //! A connection id has 16 characters: URL-safe base64 of 11 bytes with its `=`, as in the example of
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html>.
 
+use std::cell::RefCell;
+
+/// How many random bytes are requested at a time.
+const ADVANCE_BYTES: usize = 1024;
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// A new connection id, such as `BFaT_fALIAMCKug=`.
@@ -64,7 +69,7 @@ pub(crate) fn trace_root(epoch_millis: i64) -> String {
 /// `length` random characters out of `alphabet`, for names and keys.
 pub(crate) fn random_text(length: usize, alphabet: &[u8]) -> String {
     let mut bytes = vec![0; 4 * length];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    fill(&mut bytes);
     let pick = |four: &[u8]| {
         let number = u32::from_le_bytes(four.try_into().expect("chunks of four have four"));
         alphabet[number as usize % alphabet.len()] as char
@@ -75,9 +80,38 @@ pub(crate) fn random_text(length: usize, alphabet: &[u8]) -> String {
 fn random<const N: usize>() -> [u64; N] {
     let mut words = [0; N];
     for word in &mut words {
-        *word = getrandom::u64().expect("the operating system has random bytes");
+        let mut bytes = [0; 8];
+        fill(&mut bytes);
+        *word = u64::from_le_bytes(bytes);
     }
     words
+}
+
+/// Fills `bytes` with random bytes of the operating system, which are requested in advance: a message needs several
+/// ids, and each request is a system call.
+fn fill(bytes: &mut [u8]) {
+    thread_local! {
+        /// Random bytes, and how many of them are used.
+        static ADVANCE: RefCell<([u8; ADVANCE_BYTES], usize)> =
+            const { RefCell::new(([0; ADVANCE_BYTES], ADVANCE_BYTES)) };
+    }
+    let request = |bytes: &mut [u8]| {
+        getrandom::fill(bytes).expect("the operating system has random bytes");
+    };
+    if bytes.len() > ADVANCE_BYTES {
+        return request(bytes);
+    }
+    ADVANCE.with_borrow_mut(|(advance, used)| {
+        if *used + bytes.len() > ADVANCE_BYTES {
+            request(advance);
+            *used = 0;
+        }
+        let next = &mut advance[*used..*used + bytes.len()];
+        bytes.copy_from_slice(next);
+        // Some become keys, which should be in memory once.
+        next.fill(0);
+        *used += bytes.len();
+    });
 }
 
 fn head(bits: u64) -> String {
@@ -111,6 +145,26 @@ mod tests {
             assert_eq!(bytes.len(), 11, "{id}");
             assert!(is_connection_id(&id), "{id}");
         }
+    }
+
+    #[test]
+    fn no_random_byte_is_used_twice() {
+        let mut seen = std::collections::HashSet::new();
+        let mut pieces = vec![8; 1_000];
+        pieces.extend([ADVANCE_BYTES - 8, ADVANCE_BYTES, ADVANCE_BYTES + 8, 16, 8]);
+        for length in pieces {
+            let mut bytes = vec![0; length];
+            fill(&mut bytes);
+            for word in bytes.chunks_exact(8) {
+                assert!(seen.insert(word.to_vec()), "{length}");
+            }
+        }
+        let in_another_thread = std::thread::spawn(random::<100>).join().unwrap();
+        assert!(
+            in_another_thread
+                .iter()
+                .all(|it| seen.insert(it.to_le_bytes().to_vec()))
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::errors::{FunctionCodeError, StartError, UpdateError};
+use self::lifecycle::Stateful;
 use self::parts::{listen, load, resolve_beside, stage_address};
 use self::services::{Services, Version};
 use crate::http::page::Page;
@@ -161,7 +162,7 @@ impl LocalStack {
         }
         let stack = Arc::new(stack);
         let codes = load(&stack, code, &self.scratch).await?;
-        lifecycle::check(&stack).await?;
+        Stateful::check(&stack).await?;
         let after = Version { stack, codes };
         let summary = self.services.apply(Some(&before), &after).await?;
         *self.current() = after;
@@ -182,7 +183,7 @@ impl LocalStack {
             queued_bytes: self.services.gateway.budget.used(),
             functions: self.services.functions.status(),
             tables: stack.tables.values().map(table).collect(),
-            tables_endpoint: self.services.tables.endpoint().to_owned(),
+            tables_endpoint: self.services.stateful.tables_endpoint().to_owned(),
             resources: stack.resources.clone(),
         }
     }
@@ -197,8 +198,7 @@ impl LocalStack {
         }
         self.services.functions.settle_events(EVENT_TIMEOUT).await;
         self.services.functions.stop().await;
-        let tables = Arc::clone(&self.services.tables);
-        let _joined = tokio::task::spawn_blocking(move || tables.stop()).await;
+        self.services.stateful.stop().await;
     }
 
     fn current(&self) -> MutexGuard<'_, Version> {

@@ -27,7 +27,13 @@ impl ChangeSummary {
     }
 
     /// Compares two stacks. Without `before`, everything is new. `new_code` names the functions whose code differs.
-    pub(crate) fn between(before: Option<&Stack>, after: &Stack, new_code: &[LogicalId]) -> Self {
+    /// `is_remade` says of a resource that both have whether it loses its state although its physical id stays.
+    pub(crate) fn between(
+        before: Option<&Stack>,
+        after: &Stack,
+        new_code: &[LogicalId],
+        is_remade: fn(&Stack, &Stack, &LogicalId) -> bool,
+    ) -> Self {
         let Some(before) = before else {
             let added = after.resources.iter();
             return Self {
@@ -43,8 +49,7 @@ impl ChangeSummary {
             match known.get(id.as_str()) {
                 None => summary.added.push(id.clone()),
                 Some(old)
-                    if old.physical_id != resource.physical_id
-                        || keys_differ(before, after, id) =>
+                    if old.physical_id != resource.physical_id || is_remade(before, after, id) =>
                 {
                     summary.changed.push(id.clone());
                     summary.replaced.push(id.clone());
@@ -71,13 +76,6 @@ fn by_id(stack: &Stack) -> BTreeMap<&str, &Resource> {
         .iter()
         .map(|resource| (resource.logical_id.as_str(), resource))
         .collect()
-}
-
-fn keys_differ(before: &Stack, after: &Stack, id: &str) -> bool {
-    match (before.tables.get(id), after.tables.get(id)) {
-        (Some(old), Some(new)) => !crate::dynamodb::same_keys(&old.create, &new.create),
-        _ => false,
-    }
 }
 
 /// Reports stack events in CloudFormation's terms.

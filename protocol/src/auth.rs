@@ -16,11 +16,14 @@ pub enum Mode {
     Token,
     /// A token proves it that an OpenID Connect issuer has signed.
     Jwt,
+    /// A handler of the stack's owner decides. No word of the config: `handler` under `[auth]` selects it.
+    #[serde(skip_deserializing)]
+    Handler,
 }
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Self; 3] = [Self::Claimed, Self::Token, Self::Jwt];
+    pub const ALL: [Self; 4] = [Self::Claimed, Self::Token, Self::Jwt, Self::Handler];
 
     /// The config's word for it, and the one in a function's environment.
     #[must_use]
@@ -29,12 +32,19 @@ impl Mode {
             Self::Claimed => "claimed",
             Self::Token => "token",
             Self::Jwt => "jwt",
+            Self::Handler => "handler",
         }
     }
 
-    /// Whether a client must present a token.
+    /// Whether a client must present a token of the form that chatctl verifies.
     #[must_use]
     pub const fn needs_token(self) -> bool {
+        matches!(self, Self::Token | Self::Jwt)
+    }
+
+    /// Whether the authorizer proves names: its context then has an expiry, and handlers believe no other context.
+    #[must_use]
+    pub const fn proves_names(self) -> bool {
         !matches!(self, Self::Claimed)
     }
 }
@@ -106,9 +116,14 @@ mod tests {
         for mode in Mode::ALL {
             let word = serde_json::to_string(&mode).unwrap();
             assert_eq!(word, format!("{:?}", mode.word()));
-            assert_eq!(serde_json::from_str::<Mode>(&word).unwrap(), mode);
+            match mode {
+                // `mode = "handler"` would name no crate.
+                Mode::Handler => assert!(serde_json::from_str::<Mode>(&word).is_err()),
+                mode => assert_eq!(serde_json::from_str::<Mode>(&word).unwrap(), mode),
+            }
         }
-        assert!(!Mode::default().needs_token());
+        assert!(!Mode::default().needs_token() && !Mode::default().proves_names());
+        assert!(Mode::Handler.proves_names() && !Mode::Handler.needs_token());
     }
 
     #[test]

@@ -15,18 +15,27 @@ pub enum Handler {
     Broadcast,
     /// One shard of a large room.
     Deliver,
+    /// Who is in a room.
+    Who,
+    /// Ends a person's connections.
+    Kick,
 }
 
 impl Handler {
     /// Every handler.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Authorize,
         Self::Connect,
         Self::Disconnect,
         Self::Direct,
         Self::Broadcast,
         Self::Deliver,
+        Self::Who,
+        Self::Kick,
     ];
+
+    /// Those that clients send frames to.
+    pub const TAKE_FRAMES: [Self; 4] = [Self::Direct, Self::Broadcast, Self::Who, Self::Kick];
 
     /// The value of the function's Handler property.
     #[must_use]
@@ -38,6 +47,8 @@ impl Handler {
             Self::Direct => "direct",
             Self::Broadcast => "broadcast",
             Self::Deliver => "deliver",
+            Self::Who => "who",
+            Self::Kick => "kick",
         }
     }
 
@@ -51,13 +62,18 @@ impl Handler {
             Self::Direct => "Direct",
             Self::Broadcast => "Broadcast",
             Self::Deliver => "Deliver",
+            Self::Who => "Who",
+            Self::Kick => "Kick",
         }
     }
 
     /// Whether it looks up a session in the table if no authorizer has added one to the event.
     #[must_use]
     pub const fn looks_up_sessions(self) -> bool {
-        matches!(self, Self::Disconnect | Self::Direct | Self::Broadcast)
+        matches!(
+            self,
+            Self::Disconnect | Self::Direct | Self::Broadcast | Self::Who | Self::Kick
+        )
     }
 
     /// The handler with this value of the Handler property.

@@ -98,8 +98,9 @@ mod tests {
 
     #[test]
     fn a_handshake_has_each_field_once() {
-        let handshake = Handshake::between("Tom", "Ann").with(Field::To, "Jerry");
-        let handshake = handshake.with_some(Field::Room, None::<String>);
+        let handshake = Handshake::between("Tom", "Ann")
+            .with(Field::To, "Jerry")
+            .with_some(Field::Room, None::<String>);
         let headers: Vec<_> = handshake.headers().collect();
         assert_eq!(headers, [("msgfrom", "Tom"), ("msgto", "Jerry")]);
         assert_eq!(handshake.get(Field::To), Some("Jerry"));

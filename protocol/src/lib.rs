@@ -5,13 +5,14 @@
 //! |---|---|---|
 //! | [`handshake`] | the names that a client sends | clients, the authorizer |
 //! | [`auth`] | the tokens that prove a name | config, clients, functions |
+//! | [`answers`] | what routes answer themselves | config, functions, clients |
 //! | [`envelope`] | messages that carry their sender | functions, clients |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
-//! | [`limit`] | the sizes of frames and messages | config, clients, functions |
+//! | [`limit`] | the sizes of frames and messages, the bounds of `[limits]` | config, clients, functions |
 //!
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
 //! any WebSocket stack, and all its information about a chat comes from the template, as on AWS.
@@ -20,6 +21,7 @@
 #[cfg(not(unix))]
 compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL.");
 
+pub mod answers;
 pub mod auth;
 pub mod envelope;
 pub mod handler;
@@ -30,6 +32,7 @@ pub mod receivers;
 pub mod rule;
 pub mod variable;
 
+pub use answers::Answers;
 pub use auth::Mode;
 pub use handler::Handler;
 pub use handshake::{Field, Handshake};

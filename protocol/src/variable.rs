@@ -42,8 +42,17 @@ pub const AUTH_NAME_CLAIM: &str = "AUTH_NAME_CLAIM";
 /// The origins whose pages may connect, as a JSON list. Not set: all.
 pub const AUTH_ORIGINS: &str = "AUTH_ORIGINS";
 
+/// How many messages of one connection are accepted in a second. Not set: any number.
+pub const MESSAGES_PER_SECOND: &str = "MESSAGES_PER_SECOND";
+
+/// How many connections of one name are accepted at a time. Not set: any number.
+pub const CONNECTIONS_PER_NAME: &str = "CONNECTIONS_PER_NAME";
+
+/// How many members of a room are accepted at a time. Not set: any number.
+pub const ROOM_SIZE: &str = "ROOM_SIZE";
+
 /// Every variable.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 16] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
@@ -57,4 +66,7 @@ pub const ALL: [&str; 13] = [
     AUTH_AUDIENCE,
     AUTH_NAME_CLAIM,
     AUTH_ORIGINS,
+    MESSAGES_PER_SECOND,
+    CONNECTIONS_PER_NAME,
+    ROOM_SIZE,
 ];

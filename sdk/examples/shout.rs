@@ -7,7 +7,7 @@ fn main() -> std::process::ExitCode {
 }
 
 async fn shout(_chat: &Chat, message: &Message) -> Result<Reply, Error> {
-    let name = message.sender().unwrap_or("somebody");
+    let name = message.sender().unwrap_or("a guest");
     let said = message.json()["message"]
         .as_str()
         .unwrap_or_default()

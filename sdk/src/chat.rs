@@ -117,8 +117,8 @@ impl Chat {
         let Invocation { now, log, .. } = &self.invocation;
         let sent = over!(&self.ways, |store, _, delivery, _| {
             send_to_person(text, &name, (store, delivery), *now, log).await
-        });
-        let sent = sent.map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
+        })
+        .map_err(|error| ChatError::from_table(error, FIND_AND_POST))?;
         let mut errors = sent.refused.iter().map(|(_, error)| error);
         if errors.any(|error| matches!(error, DeliveryError::Forbidden)) {
             return Err(ChatError::from_post(
@@ -130,6 +130,10 @@ impl Chat {
     }
 
     /// Posts `text` to every member of `room`, the sender included, as long as the function has time.
+    ///
+    /// This function makes all of the posts itself. A route with `receivers = "room"` leaves rooms of more than 1,000
+    /// members to functions of their own; a handler does not, so a large room may be served in part:
+    /// [`Posts::cut_short`] says so. Lambda gives a handler's function 29 seconds.
     ///
     /// Members are only found in a chat that has a route with `receivers = "room"`, or no route with receivers at all.
     ///

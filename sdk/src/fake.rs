@@ -1,5 +1,7 @@
 //! A chat in memory, to test a handler.
 
+mod attempt;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +10,12 @@ use std::time::Duration;
 use chat_lambdas::event::Proof;
 use chat_lambdas::handlers::Invocation;
 use chat_lambdas::log::{Level, Log};
-use chat_lambdas::session::{ConnectionId, Names, Session};
+use chat_lambdas::session::{ConnectionId, Name, Names, Session};
 use chat_lambdas::store::{ConnectionStore as _, Presence};
 use chat_protocol::{Field, Index};
 use tokio::time::Instant;
 
+pub use attempt::{Attempt, Refused};
 pub use chat_protocol::Handshake;
 
 use crate::chat::About;
@@ -27,7 +30,7 @@ use crate::{Chat, Error, Message, Reply, Table, Value};
 /// use chat_sdk::{Chat, Error, Message, Reply, fake::FakeChat};
 ///
 /// async fn greet(chat: &Chat, message: &Message) -> Result<Reply, Error> {
-///     let name = message.sender().unwrap_or("somebody");
+///     let name = message.sender().unwrap_or("a guest");
 ///     chat.post_to_others(message, &format!("{name} says hello")).await?;
 ///     Ok("greeted".into())
 /// }
@@ -112,8 +115,12 @@ impl FakeChat {
     pub fn connect_as(&self, handshake: &Handshake) -> Client {
         let [name, friend, room] =
             [Field::From, Field::To, Field::Room].map(|field| (field.name(), handshake.get(field)));
-        let session = Session::parse(name, friend, room, Names::Optional);
-        let session = session.unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
+        let session = Session::parse(name, friend, room, Names::Optional)
+            .unwrap_or_else(|error| panic!("{error}: {handshake:?}"));
+        self.opened(session, None)
+    }
+
+    fn opened(&self, session: Session, proof: Option<Proof>) -> Client {
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let connection = ConnectionId::new(format!("connection-{number}="));
         let presence = Presence {
@@ -131,7 +138,7 @@ impl FakeChat {
         Client {
             connection,
             session,
-            proof: None,
+            proof,
         }
     }
 
@@ -150,8 +157,10 @@ impl FakeChat {
         let Value::Object(claims) = claims else {
             panic!("the claims of a token are an object, not {claims}");
         };
-        let can = claims.get("can").cloned();
-        let can = can.map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
+        let can = claims
+            .get("can")
+            .cloned()
+            .map(|can| serde_json::from_value(can).expect("rights are a list of texts"));
         let proof = Proof {
             expires_at: u64::MAX,
             can,
@@ -319,6 +328,17 @@ impl Client {
     #[must_use]
     pub fn connection_id(&self) -> &str {
         self.connection.as_str()
+    }
+
+    /// The name under which it was let in.
+    ///
+    /// ```
+    /// # use chat_sdk::fake::FakeChat;
+    /// assert_eq!(FakeChat::new().connect("Tom", "kitchen").name(), Some("Tom"));
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.session.name.as_ref().map(Name::as_str)
     }
 }
 

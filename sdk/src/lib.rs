@@ -1,4 +1,4 @@
-//! For your own handlers: the function behind a route of `chatctl.toml` with `handler = "folder"`.
+//! For your own handlers: the function behind a route of `chatctl.toml` with `handler = "folder"`, and the authorizer.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -10,7 +10,7 @@
 //! }
 //!
 //! async fn greet(chat: &Chat, message: &Message) -> Result<Reply, Error> {
-//!     let name = message.sender().unwrap_or("somebody");
+//!     let name = message.sender().unwrap_or("a guest");
 //!     chat.post_to_others(message, &format!("{name} says hello")).await?;
 //!     Ok("greeted".into())
 //! }
@@ -28,13 +28,17 @@
 //! | [`Table::remove`] | the same with `dynamodb:DeleteItem` |
 //! | [`Table::count`] | the same with `dynamodb:UpdateItem` |
 //!
+//! The crate that `handler` under `[auth]` names decides who may connect, and as whom: see [`run_authorizer()`].
+//!
 //! In tests a handler needs no permissions: see [`fake::FakeChat`].
 //!
 //! [`run()`] is the same loop as in the chat's own functions. The process does not grow with the number of messages.
 
 mod chat;
+mod decision;
 mod error;
 pub mod fake;
+mod handshake;
 mod message;
 mod reply;
 mod run;
@@ -44,10 +48,12 @@ mod tests;
 mod ways;
 
 pub use chat::{Chat, Posts};
+pub use decision::{Decision, allow, deny};
 pub use error::ChatError;
+pub use handshake::Handshake;
 pub use message::Message;
 pub use reply::Reply;
-pub use run::run;
+pub use run::{run, run_authorizer};
 pub use table::Table;
 
 pub use serde_json::{Value, json};

@@ -1,18 +1,20 @@
 //! Runs a handler as a Lambda function.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use chat_lambdas::environment::{Environment, EnvironmentError};
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Answer, HandlerError, Invocation, refusal};
+use chat_lambdas::handlers::{
+    Admission, Answer, Gate, HandlerError, Invocation, Policy, decided, foreign_origin,
+};
 use chat_lambdas::log::{Log, reasons};
-use chat_lambdas::routes::Routes;
-use chat_lambdas::serve::serve_messages;
+use chat_lambdas::serve::{ServeError, serve_messages};
 
 use crate::chat::About;
 use crate::ways::{Ways, over};
-use crate::{Chat, Error, Message, Reply};
+use crate::{Chat, Decision, Error, Handshake, Message, Reply};
 
 /// Runs `handler` for one message after another, as long as Lambda sends events: the complete `main` of a handler's
 /// crate.
@@ -39,6 +41,46 @@ where
     R: Into<Reply>,
     E: Into<Error>,
 {
+    until_it_stops(async |environment, log| serve(handler, environment, log).await)
+}
+
+/// Runs `decide` for one handshake after another, as long as Lambda sends events: the complete `main` of the crate that
+/// `handler` under `[auth]` names.
+///
+/// A connection is opened only if `decide` allows it. An error or a panic refuses the handshake with 500 and is logged. A
+/// handshake of a page whose origin is not in `origins` is refused before `decide` is called.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// use chat_sdk::{Chat, Decision, Error, Handshake, allow, deny, run_authorizer};
+///
+/// fn main() -> ExitCode {
+///     run_authorizer(decide)
+/// }
+///
+/// async fn decide(chat: &Chat, handshake: &Handshake) -> Result<Decision, Error> {
+///     let Some(code) = handshake.header("x-invitation") else {
+///         return Ok(deny("it comes without an invitation"));
+///     };
+///     match chat.table().read(&format!("invitation {code}")).await? {
+///         Some(name) => Ok(allow(name)),
+///         None => Ok(deny("its invitation is unknown")),
+///     }
+/// }
+/// ```
+pub fn run_authorizer<H, E>(decide: H) -> ExitCode
+where
+    H: AsyncFn(&Chat, &Handshake) -> Result<Decision, E>,
+    E: Into<Error>,
+{
+    until_it_stops(async |environment, log| serve_handshakes(decide, environment, log).await)
+}
+
+/// Runs `serving` in a function's environment. It only ends by an error, which is logged.
+fn until_it_stops(
+    serving: impl AsyncFnOnce(Environment<'_>, Log) -> Result<Infallible, ServeError>,
+) -> ExitCode {
     let lookup = |variable: &str| std::env::var(variable).ok();
     let environment = Environment::new(&lookup);
     let log = Log::to_stdout(environment.log_level());
@@ -46,7 +88,7 @@ where
         .enable_all()
         .build();
     let stopped = match runtime {
-        Ok(runtime) => match runtime.block_on(serve(handler, environment, log.clone())) {
+        Ok(runtime) => match runtime.block_on(serving(environment, log.clone())) {
             Ok(never) => match never {},
             Err(error) => reasons(&error),
         },
@@ -56,21 +98,17 @@ where
     ExitCode::FAILURE
 }
 
-async fn serve<H, R, E>(
-    handler: H,
+async fn serve_handshakes<H, E>(
+    decide: H,
     environment: Environment<'_>,
     log: Log,
-) -> Result<std::convert::Infallible, chat_lambdas::serve::ServeError>
+) -> Result<Infallible, ServeError>
 where
-    H: AsyncFn(&Chat, &Message) -> Result<R, E>,
-    R: Into<Reply>,
+    H: AsyncFn(&Chat, &Handshake) -> Result<Decision, E>,
     E: Into<Error>,
 {
-    let replies = environment.replies();
     serve_messages(environment, log, |trace| {
-        let mode = environment.mode()?;
-        // Custom handlers answer in their own form, so no route has envelopes here.
-        let routes = Routes::default();
+        let admission = Admission::from_environment(environment)?;
         let ways = Ways::from_environment(environment, trace)?;
         let about = Arc::new(About::from_environment(environment)?);
         Ok(async move |event: &SocketEvent, invocation: &Invocation| {
@@ -79,8 +117,56 @@ where
                 invocation: invocation.clone(),
                 about: Arc::clone(&about),
             };
-            let refusal = over!(&ways, |_, _, delivery, _| {
-                refusal(event, (mode, &routes), delivery, invocation).await?
+            judged(event, &admission, &chat, &decide).await
+        })
+    })
+    .await
+}
+
+/// The answer to API Gateway about the handshake in `event`.
+pub(crate) async fn judged<H, E>(
+    event: &SocketEvent,
+    admission: &Admission,
+    chat: &Chat,
+    decide: &H,
+) -> Result<Policy, HandlerError>
+where
+    H: AsyncFn(&Chat, &Handshake) -> Result<Decision, E>,
+    E: Into<Error>,
+{
+    let invocation = &chat.invocation;
+    if let Some(denied) = foreign_origin(event, admission, invocation)? {
+        return Ok(denied);
+    }
+    let decision = decide(chat, &Handshake::new(event.clone())).await;
+    let decision = decision.map_err(|error| HandlerError::Own(error.into()))?;
+    decided(event, admission, decision.into_parts(), invocation)
+}
+
+async fn serve<H, R, E>(
+    handler: H,
+    environment: Environment<'_>,
+    log: Log,
+) -> Result<Infallible, ServeError>
+where
+    H: AsyncFn(&Chat, &Message) -> Result<R, E>,
+    R: Into<Reply>,
+    E: Into<Error>,
+{
+    let replies = environment.replies();
+    serve_messages(environment, log, |trace| {
+        let gate = Gate::new(environment)?;
+        let ways = Ways::from_environment(environment, trace)?;
+        let about = Arc::new(About::from_environment(environment)?);
+        Ok(async move |event: &SocketEvent, invocation: &Invocation| {
+            let chat = Chat {
+                ways: ways.clone(),
+                invocation: invocation.clone(),
+                about: Arc::clone(&about),
+            };
+            let refusal = over!(&ways, |store, _, delivery, _| {
+                let ways = (store, delivery);
+                gate.refusal(event, ways, invocation).await?
             });
             if let Some(refusal) = refusal {
                 return Ok(refusal);

@@ -30,8 +30,9 @@ fn shown(posts: Posts) -> Result<Reply, Error> {
 
 fn kitchen(members: usize) -> (FakeChat, Vec<Client>) {
     let chat = FakeChat::new();
-    let members = (0..members).map(|_| chat.connect("Jerry", "kitchen"));
-    let members = members.collect();
+    let members = (0..members)
+        .map(|_| chat.connect("Jerry", "kitchen"))
+        .collect();
     (chat, members)
 }
 

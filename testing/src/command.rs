@@ -115,10 +115,56 @@ pub fn against(program: &Path, folder: &Path, url: &str) -> Command {
     command
 }
 
-/// The handlers, built once without optimisation.
+/// The handlers, built once without optimisation; or those that `CHATCTL_TEST_HANDLERS` names, such as those for
+/// another processor.
 pub fn handlers() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| built("chat-lambdas", "chat"))
+    BUILT.get_or_init(|| match std::env::var_os("CHATCTL_TEST_HANDLERS") {
+        Some(given) => given.into(),
+        None => built("chat-lambdas", "chat"),
+    })
+}
+
+/// Packs the command and the handlers that tests run as `cargo xtask dist` packs a release, unpacks the archive into
+/// `folder`, which is empty, as a user would, and answers the path of the command there.
+pub fn unpacked(folder: &Path) -> PathBuf {
+    let packed = folder.join("packed");
+    let archive = packed_into(&packed);
+    let done = Command::new("tar")
+        .arg("-xzf")
+        .arg(&archive)
+        .current_dir(folder)
+        .status();
+    assert!(done.expect("tar starts").success());
+    std::fs::remove_dir_all(&packed).unwrap();
+    let name = archive.file_name().unwrap().to_string_lossy().into_owned();
+    folder
+        .join(name.trim_end_matches(".tar.gz"))
+        .join("bin/chatctl")
+}
+
+/// The archive of that command and those handlers, in `out`, which is made.
+pub fn packed_into(out: &Path) -> PathBuf {
+    let place = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "aarch64") => "arm64",
+        ("linux", other) => other,
+        _ => "local",
+    };
+    let done = Command::new(built("xtask", "xtask"))
+        .args(["dist", "--fast", "--out"])
+        .arg(out)
+        .arg("--command")
+        .arg(chatctl())
+        .arg("--handlers")
+        .arg(format!("{place}={}", handlers().display()))
+        .output()
+        .expect("xtask starts");
+    assert!(done.status.success(), "{done:?}");
+    let entries = std::fs::read_dir(out).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .find(|path| path.to_string_lossy().ends_with(".tar.gz"))
+        .expect("an archive")
 }
 
 /// The `binary` of `package` in this workspace, built without optimisation.

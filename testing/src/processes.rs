@@ -9,7 +9,7 @@ pub fn exists(pid: u32) -> bool {
     pid.is_some_and(|pid| test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
-/// Whether a process runs. One that has ended and that no process has waited for does not, where the system tells.
+/// Whether a process runs. One that has ended and that no process has waited for does not, where the system shows it.
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {
     if !cfg!(target_os = "linux") {

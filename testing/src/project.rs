@@ -111,14 +111,14 @@ impl Project {
         last.expect("it was asked at least once")
     }
 
-    /// What `status` tells, as JSON.
+    /// The output of `status`, as JSON.
     pub fn status(&self) -> serde_json::Value {
         let status = self.run(&["status", "--local", "--output", "json"]);
         assert_eq!(status.code, 0, "{}", status.stdout);
         serde_json::from_str(&status.stdout).expect("status answers JSON")
     }
 
-    /// The process that runs the stack, as `status` tells.
+    /// The process that runs the stack, by `status`.
     pub fn pid(&self) -> u32 {
         let status = self.status();
         u32::try_from(status["pid"].as_u64().expect("a process id")).expect("a process id")

@@ -65,7 +65,7 @@ fn who_connects_says_as_much_as_the_line_does() {
 }
 
 #[test]
-fn guests_come_in_numbers_and_hear_together() {
+fn guests_come_in_numbers_and_receive_together() {
     let steps = parsed(
         "600 guests connect in hall\n2 guests connect\nevery guest receives hi\nevery guest receives nothing\nTom is told BadJson # at once",
     );

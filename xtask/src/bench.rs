@@ -7,56 +7,79 @@ use serde::Deserialize;
 
 use crate::peers;
 use crate::run::{StepError, cargo, finish, root};
+use crate::say;
 
 const CURE: &str = "install a Rust toolchain";
 
-/// Measures the local target; `more` is passed to the benchmark.
+/// The page with the figures, and the lines around those that are recorded.
+const PAGE: &str = "docs/reference/benchmarks.md";
+const BEGIN: &str = "<!-- `cargo xtask bench local --record` writes what follows. -->";
+const END: &str = "<!-- The end of what it writes. -->";
+
+/// Measures the local target; `more` is passed to the benchmark. With `--record` as its first word, the table is also
+/// written into the page of figures.
 pub(crate) fn local(more: &[String]) -> Result<(), StepError> {
-    // Separate builds, because in one build the features of one package would affect the others.
-    let chatctl = build("chatctl", "chatctl", "release")?;
-    let handlers = build("chat-lambdas", "chat", "lambda")?;
-    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
-    let mut command = Command::new(bench);
-    command
-        .arg("local")
-        .arg("--chatctl")
-        .arg(chatctl)
-        .arg("--handlers")
-        .arg(handlers)
-        .args(more);
-    finish(command, CURE, "the benchmark")
+    let record = more.first().is_some_and(|word| word == "--record");
+    let mut command = measuring("local")?;
+    command.args(&more[usize::from(record)..]);
+    if !record {
+        return finish(command, CURE, "the benchmark");
+    }
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| StepError::Other(format!("the benchmark does not start: {error}")))?;
+    let table = String::from_utf8_lossy(&output.stdout);
+    say(&table);
+    if !output.status.success() {
+        let what = "the benchmark".to_owned();
+        return Err(StepError::Failed { what });
+    }
+    let path = root().join(PAGE);
+    let failed = |error| StepError::Other(format!("{PAGE}: {error}"));
+    let page = std::fs::read_to_string(&path).map_err(failed)?;
+    std::fs::write(&path, recorded(&page, table.trim_end())).map_err(failed)
+}
+
+/// `page` with `table` in place of the one that was recorded before, or at its end.
+fn recorded(page: &str, table: &str) -> String {
+    let section = format!("{BEGIN}\n```text\n{table}\n```\n{END}");
+    let before = page.split_once(BEGIN);
+    let parts = before.and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    match parts {
+        Some((before, after)) => format!("{before}{section}{after}"),
+        None => format!("{page}\n## The local target, as last recorded\n\n{section}\n"),
+    }
 }
 
 /// Floods a local stack; `more` is passed to the benchmark, the minutes first.
 pub(crate) fn soak(more: &[String]) -> Result<(), StepError> {
+    let mut command = measuring("soak")?;
+    command.args(more);
+    finish(command, CURE, "the soak")
+}
+
+/// Builds the programs, and returns the call of the benchmark's part that measures both.
+fn measuring(part: &str) -> Result<Command, StepError> {
+    // Separate builds, because in one build the features of one package would affect the others.
     let chatctl = build("chatctl", "chatctl", "release")?;
     let handlers = build("chat-lambdas", "chat", "lambda")?;
-    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
-    let mut command = Command::new(bench);
+    let mut command = Command::new(build("chatctl-bench", "chatctl-bench", "release")?);
     command
-        .arg("soak")
+        .arg(part)
         .arg("--chatctl")
         .arg(chatctl)
         .arg("--handlers")
-        .arg(handlers)
-        .args(more);
-    finish(command, CURE, "the soak")
+        .arg(handlers);
+    Ok(command)
 }
 
 /// Measures a deployment to AWS against an emulator, compared with AWS's own command line; `more` is passed to the
 /// benchmark.
 pub(crate) fn deploy(more: &[String]) -> Result<(), StepError> {
     let peers = peers::set_up_for_deployments()?;
-    let chatctl = build("chatctl", "chatctl", "release")?;
-    let handlers = build("chat-lambdas", "chat", "lambda")?;
-    let bench = build("chatctl-bench", "chatctl-bench", "release")?;
-    let mut command = Command::new(bench);
+    let mut command = measuring("deploy")?;
     command
-        .arg("deploy")
-        .arg("--chatctl")
-        .arg(chatctl)
-        .arg("--handlers")
-        .arg(handlers)
         .arg("--ministack")
         .arg(peers.ministack)
         .arg("--aws")
@@ -146,6 +169,16 @@ fn executable(messages: &str, binary: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recorded_table_replaces_the_one_before_it_and_nothing_else() {
+        let page = "# Figures\n\nOf a machine.\n";
+        let first = recorded(page, "p50  1 ms");
+        assert!(first.starts_with(page) && first.contains("```text\np50  1 ms\n```\n"));
+        let first = format!("{first}\n## Deployments\n");
+        let second = recorded(&first, "p50  2 ms");
+        assert_eq!(second, first.replace("1 ms", "2 ms"));
+    }
 
     #[test]
     fn the_executable_is_the_one_of_the_named_binary() {

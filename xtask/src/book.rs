@@ -1,10 +1,9 @@
 //! `cargo xtask book` and `cargo xtask pictures`: the documentation, and what it shows.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::peers::{self, Peers};
-use crate::run::{StepError, cargo, finish, root};
+use crate::run::{StepError, cargo, finish, root, target};
 
 /// Builds the book into `target/book`.
 ///
@@ -14,6 +13,8 @@ pub(crate) fn build() -> Result<(), StepError> {
     let mut mkdocs = Command::new(peers::set_up_for_the_book()?);
     mkdocs
         .args(["build", "--strict", "--clean", "--quiet"])
+        // The theme's news about MkDocs 2; its version is pinned here.
+        .env("NO_MKDOCS_2_WARNING", "true")
         .current_dir(root());
     let cure = "remove target/peers/book, then try again";
     finish(mkdocs, cure, "building the book")
@@ -37,8 +38,6 @@ pub(crate) fn draw(peers: &Peers) -> Result<(), StepError> {
         ])
         .current_dir(root());
     finish(build, RUST, "building the handlers")?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let mut draw = Command::new(cargo());
     draw.args([
         "test",
@@ -49,7 +48,7 @@ pub(crate) fn draw(peers: &Peers) -> Result<(), StepError> {
         "browser",
         "pictures",
     ])
-    .env("CHATCTL_PICTURES", target.join("lambda/chat"))
+    .env("CHATCTL_PICTURES", target().join("lambda/chat"))
     .envs(peers.variables())
     .current_dir(root());
     finish(draw, RUST, "making the pictures")

@@ -162,7 +162,7 @@ fn statistic<'t>(text: &'t str, name: &str) -> Option<&'t str> {
         .find_map(|line| line.strip_prefix(name).map(str::trim))
 }
 
-/// The command that runs the input again that a log tells of; without one, where the log is.
+/// The command that runs the input of a log again; without an input, the log's place.
 fn again(text: &str, binary: &Path, log: &Path) -> String {
     let written = text
         .lines()

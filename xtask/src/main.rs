@@ -1,9 +1,13 @@
 //! `cargo xtask`: the project's own tasks.
 
 mod advisories;
+mod arm64;
 mod bench;
 mod book;
 mod conformance;
+mod cross;
+mod debian;
+mod dist;
 mod fuzz;
 mod licences;
 mod peers;
@@ -20,8 +24,9 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   test [ARGS]   set the pinned third-party peers up (into target/), then run every test; ARGS go to cargo test
-  bench local [ARGS]
-                build for release, measure the local target, print a table; ARGS go to the measuring program
+  bench local [--record] [ARGS]
+                build for release, measure the local target, print a table; ARGS go to the measuring program. --record also
+                writes the table into docs/reference/benchmarks.md
   bench deploy [ARGS]
                 build for release, measure deployments against an emulator of AWS, beside AWS's own command line
   soak MINUTES [ARGS]
@@ -43,6 +48,11 @@ usage: cargo xtask COMMAND
                 docs/style.md rules out
   unused        check that every dependency is named by a source of its package
   release       build the command and the handlers for other machines, without any path of this one
+  dist [--out FOLDER]
+                make what a release holds for this system: the command, built handlers, completions, man pages, licences
+  dist --check ARCHIVE
+                unpack an archive and deploy a chat on this machine with it, without Rust; print how long that takes
+  arm64         build the handlers for arm64, and play every conversation with them; QEMU runs them elsewhere
   sbom          describe what the command and the handlers are made of: CycloneDX, in target/sbom
 ";
 
@@ -81,6 +91,8 @@ fn main() -> ExitCode {
         "advisories" => advisories::check(),
         "spelling" => prose::check().and_then(|()| spelling::check()),
         "release" => release::build(),
+        "dist" => dist::run(&rest),
+        "arm64" => arm64::check(),
         "sbom" => sbom::write(),
         _ => {
             say(USAGE);

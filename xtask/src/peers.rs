@@ -5,7 +5,8 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::run::{StepError, finish, root};
+use crate::debian;
+use crate::run::{StepError, finish, root, target};
 
 /// Installed programs.
 #[derive(Debug)]
@@ -94,11 +95,27 @@ pub(crate) fn set_up_for_the_book() -> Result<PathBuf, StepError> {
     Ok(folder.join(MKDOCS))
 }
 
+/// Installs what links programs for Linux on any system, and answers the folder of its commands.
+pub(crate) fn set_up_for_linking() -> Result<PathBuf, StepError> {
+    let (folder, pins) = (folder().join("zig"), root().join("xtask/peers"));
+    install(&folder, &[pins.join("requirements-zig.txt")], python)?;
+    Ok(folder.join("bin"))
+}
+
+/// Unpacks the packages of Debian that `pins` names, and answers their root.
+pub(crate) fn set_up_from_debian(name: &str, pins: &str) -> Result<PathBuf, StepError> {
+    let folder = folder().join(name);
+    install(
+        &folder,
+        &[root().join("xtask/peers").join(pins)],
+        debian::unpack,
+    )?;
+    Ok(folder)
+}
+
 /// The folder of the installed programs.
 fn folder() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("peers")
+    target().join("peers")
 }
 
 /// Installs the programs that are missing or whose pins have changed.

@@ -1,4 +1,5 @@
-//! Words that prose in this repository does not use (`docs/style.md`), in Markdown and in comments of Rust, YAML and TOML.
+//! Words that prose in this repository does not use (`docs/style.md`): in Markdown, in comments of Rust, YAML and TOML, in
+//! texts of Rust outside of tests, and in web pages.
 
 use std::process::Command;
 
@@ -6,16 +7,7 @@ use crate::run::{StepError, root};
 
 /// People-words for components, and for people whose role has a name.
 const AVOIDED: &[&str] = &[
-    "whoever",
-    "whomever",
-    "nobody",
-    "somebody",
-    "anybody",
-    "is told",
-    "are told",
-    "was told",
-    "were told",
-    "hears",
+    "whoever", "whomever", "nobody", "somebody", "anybody", "told", "hears",
 ];
 
 /// Inputs of programs, which are no prose of this repository, and the page that quotes the words.
@@ -24,7 +16,9 @@ const EXCEPTED: &[&str] = &["fuzz/corpus/", "docs/style.md"];
 /// Lists each avoided word with its place.
 pub(crate) fn check() -> Result<(), StepError> {
     let listed = Command::new("git")
-        .args(["ls-files", "-z", "--", "*.rs", "*.yaml", "*.toml", "*.md"])
+        .args([
+            "ls-files", "-z", "--", "*.rs", "*.yaml", "*.toml", "*.md", "*.html",
+        ])
         .current_dir(root())
         .output()
         .map_err(|error| StepError::Other(format!("git ls-files: {error}")))?;
@@ -37,11 +31,14 @@ pub(crate) fn check() -> Result<(), StepError> {
         let text = std::fs::read_to_string(root().join(path)).unwrap_or_default();
         let marker = match path.rsplit('.').next() {
             Some("rs") => "//",
-            // All of it is prose.
-            Some("md") => "",
+            // All of it is prose, or close to it.
+            Some("md" | "html") => "",
             _ => "#",
         };
-        let found = avoided(&text, marker);
+        let mut found = avoided(&text, marker);
+        if marker == "//" && is_shipped(path) {
+            found.extend(avoided_in_texts(&text));
+        }
         faults.extend(found.into_iter().map(|(line, word)| {
             format!("{path}:{line}: `{word}`: name the component or the user (docs/style.md)")
         }));
@@ -70,16 +67,58 @@ fn avoided(text: &str, marker: &str) -> Vec<(usize, &'static str)> {
         if is_code {
             continue;
         }
-        let prose: String = comment.split('`').step_by(2).collect::<Vec<_>>().join(" ");
-        let words = prose
-            .to_lowercase()
-            .replace(|c: char| !c.is_alphanumeric(), " ");
-        let words = format!(
-            " {} ",
-            words.split_whitespace().collect::<Vec<_>>().join(" ")
-        );
-        let is_in = |word: &&&str| words.contains(&format!(" {word} "));
-        found.extend(AVOIDED.iter().filter(is_in).map(|word| (index + 1, *word)));
+        found.extend(words_in(comment).map(|word| (index + 1, word)));
+    }
+    found
+}
+
+/// The avoided words of `prose`; what stands between backticks is code.
+fn words_in(prose: &str) -> impl Iterator<Item = &'static str> {
+    let prose: String = prose.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+    let words = prose
+        .to_lowercase()
+        .replace(|c: char| !c.is_alphanumeric(), " ");
+    let words = format!(
+        " {} ",
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    );
+    let is_in = move |word: &&&str| words.contains(&format!(" {word} "));
+    AVOIDED.iter().filter(is_in).copied()
+}
+
+/// Whether a user may see the texts of this source: not in tests, nor in the list of words itself.
+fn is_shipped(path: &str) -> bool {
+    let is_test = path
+        .split('/')
+        .any(|part| part == "tests" || part == "tests.rs");
+    !is_test && !path.starts_with("testing/") && path != "xtask/src/prose.rs"
+}
+
+/// The avoided words with their lines, in the string literals of `source` in front of its tests.
+fn avoided_in_texts(source: &str) -> Vec<(usize, &'static str)> {
+    let shipped = source
+        .split("#[cfg(test)]\nmod ")
+        .next()
+        .unwrap_or_default();
+    let mut found = Vec::new();
+    let mut in_text = false;
+    for (index, line) in shipped.lines().enumerate() {
+        if !in_text && line.trim_start().starts_with("//") {
+            continue;
+        }
+        // Names in the braces of a format are code. A quote behind a backslash, or as a character, ends no text.
+        let line = line
+            .replace("\\\\", "")
+            .replace("\\\"", "")
+            .replace("'\"'", "");
+        for (part, text) in line.split('"').enumerate() {
+            in_text ^= part > 0;
+            if in_text {
+                let text = text.split('{').map(|part| part.rsplit('}').next());
+                let text: Vec<_> = text.flatten().collect();
+                found.extend(words_in(&text.join(" ")).map(|word| (index + 1, word)));
+            }
+        }
     }
     found
 }
@@ -93,15 +132,23 @@ mod tests {
         let text = "\
             /\u{2f}/ Nobody knows.\n\
             let nobody = \"whoever\";\n\
-            // The sender is\u{a0}told; `whoever` is code.\n\
+            /\u{2f} The sender is told; `whoever` is code.\n\
             //! ```\n\
             //! let somebody = 1;\n\
             //! ```\n\
             // A body, and the rest.\n";
-        assert_eq!(avoided(text, "//"), [(1, "nobody"), (3, "is told")]);
+        assert_eq!(avoided(text, "//"), [(1, "nobody"), (3, "told")]);
         assert_eq!(avoided("a: 1\n  # anybody's\n", "#"), [(2, "anybody")]);
         let page = "# A page\n\n```sh\necho nobody\n```\n\nThe user hears.\n";
         assert_eq!(avoided(page, ""), [(7, "hears")]);
+    }
+
+    #[test]
+    fn avoided_words_in_texts_are_found_except_in_tests() {
+        let source = "let a = \"{told}Nobody \\\"hears\\\" \\\n   it\"; let hears = '\"';\n\
+            /\u{2f} \"somebody\"\n\
+            #[cfg(test)]\nmod tests {\n    const B: &str = \"whoever\";\n}\n";
+        assert_eq!(avoided_in_texts(source), [(1, "nobody"), (1, "hears")]);
     }
 
     #[test]

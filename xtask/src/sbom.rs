@@ -49,10 +49,36 @@ struct Node {
 }
 
 /// A package's name and version.
-type Key = (String, String);
+pub(crate) type Key = (String, String);
 
 /// Writes a document for each of the two to `target/sbom`.
 pub(crate) fn write() -> Result<(), StepError> {
+    let folder = root().join("target/sbom");
+    std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, error))?;
+    for Described { name, text, counts } in documents(TARGET)? {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(|error| unwritten(&path, error))?;
+        let [used, linked] = counts;
+        say(&format!(
+            "{}: {used} packages, {linked} of them in the binary",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+/// A document.
+#[derive(Debug)]
+pub(crate) struct Described {
+    /// Its file's name.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// How many packages it describes, and how many of them are in the binary.
+    counts: [usize; 2],
+}
+
+/// A document for each of the two programs, as built for `target`.
+pub(crate) fn documents(target: &str) -> Result<Vec<Described>, StepError> {
     let words = ["metadata", "--format-version", "1", "--locked"];
     let metadata = serde_json::from_slice(&answer(&words)?)
         .map_err(|error| StepError::Other(format!("cargo metadata: {error}")))?;
@@ -66,23 +92,26 @@ pub(crate) fn write() -> Result<(), StepError> {
             Some((key, package.checksum.as_ref()?.to_string()))
         })
         .collect();
-    let folder = root().join("target/sbom");
-    std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, error))?;
+    let described = ROOTS.into_iter().map(|name| {
+        let linked = tree(name, "normal", target)?;
+        let used = tree(name, "normal,build", target)?;
+        let document = document(name, target, &metadata, &checksums, &linked, &used)?;
+        Ok(Described {
+            name: format!("{name}.cdx.json"),
+            text: format!("{document:#}\n"),
+            counts: [used.len(), linked.len()],
+        })
+    });
+    described.collect()
+}
+
+/// The packages that are in the command or the handlers, as built for `target`: names and versions.
+pub(crate) fn linked(target: &str) -> Result<BTreeSet<Key>, StepError> {
+    let mut all = BTreeSet::new();
     for name in ROOTS {
-        let linked = tree(name, "normal")?;
-        let used = tree(name, "normal,build")?;
-        let document = document(name, &metadata, &checksums, &linked, &used)?;
-        let path = folder.join(format!("{name}.cdx.json"));
-        let text = format!("{document:#}\n");
-        std::fs::write(&path, text).map_err(|error| unwritten(&path, error))?;
-        say(&format!(
-            "{}: {} packages, {} of them in the binary",
-            path.display(),
-            used.len(),
-            linked.len()
-        ));
+        all.extend(tree(name, "normal", target)?);
     }
-    Ok(())
+    Ok(all)
 }
 
 fn unwritten(path: &Path, error: std::io::Error) -> StepError {
@@ -104,8 +133,8 @@ fn answer(words: &[&str]) -> Result<Vec<u8>, StepError> {
 }
 
 /// The packages that `root` is built from over `edges`, with its own features.
-fn tree(root: &str, edges: &str) -> Result<BTreeSet<Key>, StepError> {
-    let words = ["tree", "--locked", "--package", root, "--target", TARGET];
+fn tree(root: &str, edges: &str, target: &str) -> Result<BTreeSet<Key>, StepError> {
+    let words = ["tree", "--locked", "--package", root, "--target", target];
     let more = ["--edges", edges, "--prefix", "none", "--format", "{p}"];
     let text = answer(&[&words[..], &more[..]].concat())?;
     let text = String::from_utf8_lossy(&text);
@@ -121,6 +150,7 @@ fn key(line: &str) -> Option<Key> {
 
 fn document(
     name: &str,
+    target: &str,
     metadata: &Metadata,
     checksums: &BTreeMap<Key, String>,
     linked: &BTreeSet<Key>,
@@ -176,7 +206,7 @@ fn document(
         "version": 1,
         "metadata": {
             "component": subject.component("application", checksums),
-            "properties": [{"name": "cargo:target", "value": TARGET}],
+            "properties": [{"name": "cargo:target", "value": target}],
         },
         "components": components,
         "dependencies": dependencies,
@@ -257,7 +287,7 @@ mod tests {
         used.extend(keys(&["maker v2.0.0"]));
         let checksums = [(("old".into(), "1.2.3+sqlite-3".into()), "ab12".into())].into();
         let metadata = serde_json::from_str(METADATA).unwrap();
-        let document = document("app", &metadata, &checksums, &linked, &used).unwrap();
+        let document = document("app", TARGET, &metadata, &checksums, &linked, &used).unwrap();
         let old = "pkg:cargo/old@1.2.3%2Bsqlite-3";
         assert_eq!(
             document,

@@ -223,7 +223,7 @@ impl Flood {
     /// A WebSocket of a user whose friend is not connected.
     async fn connection(&self, number: usize) -> Option<TcpStream> {
         let name = format!("flood-{number}");
-        self.seat(&self.url, &name, "nobody").await
+        self.seat(&self.url, &name, "absent").await
     }
 
     async fn seat(&self, url: &str, from: &str, to: &str) -> Option<TcpStream> {

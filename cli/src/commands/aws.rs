@@ -174,6 +174,10 @@ fn proof(settings: &Settings) -> Option<Check> {
                 .with_hint("name an https `issuer` under `[auth]`, or deploy with `--local`"))
         }
         Proof::Jwt(issuer) => Ok(format!("tokens of {}", issuer.url)),
+        Proof::Handler(handler) => Ok(format!(
+            "your authorizer in {} decides",
+            handler.folder.display()
+        )),
     };
     Some(Check::new("auth", outcome))
 }

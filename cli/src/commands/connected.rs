@@ -1,8 +1,9 @@
-//! A deployed chat as clients meet it: where it answers, and what they must say.
+//! A deployed chat from a client's view: its address, and what a client must send.
 
 use super::aws::{endpoint, not_deployed};
-use super::or_interrupted;
+use super::tokens::Prover;
 use super::waits::asking;
+use super::{ConnectArgs, Context, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chat_protocol::Mode;
@@ -13,7 +14,7 @@ use chatctl_deploy::local::LocalTarget;
 use chatctl_deploy::stack::Template;
 use chatctl_deploy::stack::connect::{RequiredIdentity, deployed_mode};
 
-/// A chat as clients meet it. The config may have changed since it was deployed, so none of this is from there.
+/// A chat from a client's view. The config may have changed since it was deployed, so none of this is from there.
 #[derive(Debug)]
 pub(super) struct Deployed {
     pub(super) url: String,
@@ -22,7 +23,32 @@ pub(super) struct Deployed {
     pub(super) mode: Mode,
 }
 
-/// What a template tells of how clients are met.
+/// A deployed chat with its settings, and with what proves its clients' names.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) settings: Settings,
+    pub(super) chat: Deployed,
+    pub(super) prover: Prover,
+}
+
+impl ConnectArgs {
+    /// Looks the chat up that the options name.
+    ///
+    /// # Errors
+    /// The config is wrong; there is no such stack, or it does not run; a private key cannot be used.
+    pub(super) async fn reach(&self, context: &Context) -> Result<Reached, CommandError> {
+        let settings = self.settings()?;
+        let chat = deployed(context.terminal, &settings, self.target.local).await?;
+        let prover = Prover::new(&settings, chat.mode)?;
+        Ok(Reached {
+            settings,
+            chat,
+            prover,
+        })
+    }
+}
+
+/// What a template requires of clients.
 fn met(template: &Template) -> (RequiredIdentity, Mode) {
     (
         RequiredIdentity::from_deployed(template),
@@ -70,8 +96,9 @@ async fn on_aws(terminal: Terminal, settings: &Settings) -> Result<Deployed, Com
     let not_there = || not_deployed(settings, &target.region);
     let record = target.stacks.record(&settings.stack).await?;
     let outputs = record.ok_or_else(not_there)?.outputs;
-    let url = endpoint(settings, &target, &outputs).await?;
-    let url = url.ok_or_else(not_there)?;
+    let url = endpoint(settings, &target, &outputs)
+        .await?
+        .ok_or_else(not_there)?;
     let (introduction, mode) = match target.stacks.deployed_template(&settings.stack).await {
         Ok(template) => met(&template),
         Err(error) => {

@@ -1,18 +1,16 @@
 //! `chatctl diff`
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::aws::{build, deployment, located, moved, processor};
 use super::waits::asked;
-use super::{AwsArgs, Context, Run, StackArgs, leaving, or_interrupted};
+use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::engine::{self, DeployMode, TargetError, silence};
-use chatctl_deploy::packaging::Source;
 use chatctl_deploy::stack::outline::outline;
 
 /// Show what `deploy` would change on AWS, property by property, and change nothing
@@ -23,12 +21,8 @@ pub(super) struct DiffArgs {
     stack: StackArgs,
     #[command(flatten)]
     aws: AwsArgs,
-    /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
-    #[arg(long, value_name = "PATH")]
-    handlers: Option<PathBuf>,
-    /// Build for a processor whose Rust target does not seem to be installed
-    #[arg(long, conflicts_with = "handlers")]
-    skip_target_check: bool,
+    #[command(flatten)]
+    handlers: HandlersArgs,
     /// Exit with 5 when something would change
     #[arg(long)]
     exit_code: bool,
@@ -56,7 +50,7 @@ async fn diff(
         Ok::<_, TargetError>((target, identity))
     };
     let (target, identity) = or_interrupted(asked(connecting)).await?;
-    let source = Source::from_flags(args.handlers.as_deref(), args.skip_target_check);
+    let source = args.handlers.source();
     let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
     let deployed = record.as_ref().and_then(processor);
     let building = build(&settings, source, deployed, &mut reporter);

@@ -1,17 +1,15 @@
 //! `chatctl doctor`
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::aws::preflight;
-use super::{AwsArgs, Context, Run, StackArgs};
+use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, Role, Text, bounded};
 use chatctl_deploy::engine::preflight::{Check, chain, judge};
 use chatctl_deploy::engine::{network, silence};
-use chatctl_deploy::packaging::Source;
 
 /// Check everything that a deployment to AWS needs, and change nothing
 #[derive(Debug, clap::Args)]
@@ -21,12 +19,8 @@ pub(super) struct DoctorArgs {
     stack: StackArgs,
     #[command(flatten)]
     aws: AwsArgs,
-    /// Built handlers that would be deployed
-    #[arg(long, value_name = "PATH")]
-    handlers: Option<PathBuf>,
-    /// Build for a processor whose Rust target does not seem to be installed
-    #[arg(long, conflicts_with = "handlers")]
-    skip_target_check: bool,
+    #[command(flatten)]
+    handlers: HandlersArgs,
 }
 
 impl Run for DoctorArgs {
@@ -35,7 +29,7 @@ impl Run for DoctorArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
         let settings = self.stack.settings(None, Some(&self.aws))?;
-        let source = Source::from_flags(self.handlers.as_deref(), self.skip_target_check);
+        let source = self.handlers.source();
         let reporter = RefCell::new(terminal.progress());
         let looking = async {
             let network = network::summary().await;
@@ -86,8 +80,9 @@ fn line(check: &Check) -> Text {
     let subject = check.subject;
     match &check.outcome {
         Ok(found) => {
-            let line = Role::Step.paint("ok ");
-            let line = line.plain(format!(" {subject:<12} {found}"));
+            let line = Role::Step
+                .paint("ok ")
+                .plain(format!(" {subject:<12} {found}"));
             match &check.caution {
                 Some(caution) => line
                     .plain(format!("\n{:16} ", ""))

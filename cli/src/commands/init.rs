@@ -12,10 +12,10 @@ use crate::terminal::Output;
 use chatctl_deploy::config::FILE_NAME;
 
 /// The file that `init` writes; a test reads it back, with and without its comments.
-const COMMENTED: &str = include_str!("../../../templates/chatctl.toml");
+const COMMENTED: &str = include_str!("../../templates/chatctl.toml");
 
 /// What its first line leads editors to; made from the types that read the config.
-const SCHEMA: &str = include_str!("../../../templates/chatctl.schema.json");
+const SCHEMA: &str = include_str!("../../templates/chatctl.schema.json");
 
 /// Beside the config, so that the two are of one version and no network is needed.
 const SCHEMA_NAME: &str = "chatctl.schema.json";

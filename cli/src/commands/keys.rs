@@ -134,7 +134,7 @@ fn effective(terminal: Terminal, settings: &Settings, what: &str) {
         Mode::Token => terminal.hint(&format!(
             "The stack {what} from its next deployment on: `chatctl deploy`"
         )),
-        Mode::Claimed | Mode::Jwt => terminal.hint(
+        Mode::Claimed | Mode::Jwt | Mode::Handler => terminal.hint(
             "The stack does not ask for tokens of these keys: set `mode = \"token\"` under `[auth]` in chatctl.toml",
         ),
     }
@@ -235,8 +235,9 @@ async fn given(args: &AddArgs) -> Result<(String, String), CommandError> {
     };
     let name = args.file.display().to_string();
     if name != "-" {
-        let bytes = reading::read(&args.file, MAX_GIVEN).await;
-        let bytes = bytes.map_err(|error| failed(error, &name))?;
+        let bytes = reading::read(&args.file, MAX_GIVEN)
+            .await
+            .map_err(|error| failed(error, &name))?;
         return Ok((String::from_utf8_lossy(&bytes).into_owned(), name));
     }
     let mut bytes = Vec::new();
@@ -255,8 +256,10 @@ fn retire(terminal: Terminal, settings: &Settings, args: &RetireArgs) -> Result<
         false => folder.ok().flatten(),
     };
     file.retire(key.id())?;
-    let private = folder.as_ref().and_then(|folder| folder.file(key.id()));
-    let private = private.filter(|path| path.symlink_metadata().is_ok());
+    let private = folder
+        .as_ref()
+        .and_then(|folder| folder.file(key.id()))
+        .filter(|path| path.symlink_metadata().is_ok());
     let deleted = match &folder {
         Some(folder) if args.delete_private => folder.delete(key.id())?,
         _ => false,

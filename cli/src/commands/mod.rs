@@ -28,6 +28,8 @@ mod token;
 mod tokens;
 mod waits;
 mod web;
+#[cfg(test)]
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +44,7 @@ use chatctl_deploy::config::names::{
 };
 use chatctl_deploy::config::{Overrides, Settings};
 use chatctl_deploy::engine::requests;
+use chatctl_deploy::packaging::Source;
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -156,6 +159,41 @@ struct StackArgs {
     stage: Option<StageName>,
 }
 
+/// The options of the commands that print how to connect.
+#[derive(Debug, Args)]
+struct ConnectArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    stack: StackArgs,
+    #[command(flatten)]
+    people: PeopleArgs,
+}
+
+impl ConnectArgs {
+    fn settings(&self) -> Result<Settings, CommandError> {
+        self.stack
+            .settings(Some(&self.people), Some(&self.target.aws))
+    }
+}
+
+/// The handlers that a deployment to AWS would have.
+#[derive(Debug, Args)]
+struct HandlersArgs {
+    /// Built handlers to use instead of building them: an executable, or a folder with `bootstrap`
+    #[arg(long, value_name = "PATH")]
+    handlers: Option<PathBuf>,
+    /// Build for a processor whose Rust target does not seem to be installed
+    #[arg(long, conflicts_with = "handlers")]
+    skip_target_check: bool,
+}
+
+impl HandlersArgs {
+    fn source(&self) -> Source<'_> {
+        Source::from_flags(self.handlers.as_deref(), self.skip_target_check)
+    }
+}
+
 /// The two people in the connect commands.
 #[derive(Debug, Args)]
 struct PeopleArgs {
@@ -265,8 +303,9 @@ impl Command {
 
 /// Parses, runs, explains.
 pub(crate) fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches();
-    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
-use chatctl_deploy::packaging::{self, Planned};
+use chatctl_deploy::packaging::{self, Machine, Planned};
 
 /// Where a stack will be.
 #[derive(Debug)]
@@ -33,7 +33,11 @@ pub(super) fn tell(
     prebuilt: Option<&Path>,
     place: &Place<'_>,
 ) -> Result<(), CommandError> {
-    let planned = packaging::plan(settings, prebuilt)?;
+    let machine = match place {
+        Place::Background(_) | Place::Foreground => Machine::This,
+        Place::Aws(_) => Machine::Lambda,
+    };
+    let planned = packaging::plan(settings, prebuilt, machine)?;
     if terminal.output == Output::Json {
         terminal.result_json(&value(settings, &planned, place));
         return Ok(());

@@ -1,9 +1,8 @@
 //! `chatctl print-connect-commands`
 
-use super::connected::{Deployed, deployed};
-use super::tokens::Prover;
+use super::connected::{Deployed, Reached};
 use super::web::PageHint;
-use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
+use super::{ConnectArgs, Context, Run};
 use crate::error::CommandError;
 use crate::terminal::Output;
 use chatctl_deploy::stack::page::beside;
@@ -13,11 +12,7 @@ use chatctl_deploy::stack::page::beside;
 #[command(after_help = crate::commands::waits::of_asking())]
 pub(super) struct PrintConnectCommandsArgs {
     #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    people: PeopleArgs,
+    connect: ConnectArgs,
     /// Print tokens in full, good for 12 hours, for people who have no private key
     #[arg(long)]
     with_tokens: bool,
@@ -28,15 +23,14 @@ impl Run for PrintConnectCommandsArgs {
 
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
-        let settings = self
-            .stack
-            .settings(Some(&self.people), Some(&self.target.aws))?;
+        let Reached {
+            settings,
+            chat,
+            prover,
+        } = self.connect.reach(context).await?;
         let Deployed {
-            url,
-            introduction,
-            mode,
-        } = deployed(terminal, &settings, self.target.local).await?;
-        let prover = Prover::new(&settings, mode)?;
+            url, introduction, ..
+        } = chat;
         let in_full = self.with_tokens;
         let commands = prover.commands(&url, &settings, introduction, in_full)?;
         if terminal.output == Output::Json {
@@ -48,7 +42,7 @@ impl Run for PrintConnectCommandsArgs {
             for command in commands {
                 terminal.result(&command.command);
             }
-            let page = self.target.local.then(|| beside(&url));
+            let page = self.connect.target.local.then(|| beside(&url));
             super::chat::hint(terminal, &settings, introduction, "");
             let fragments = match in_full {
                 true => prover.fragments(&settings)?,

@@ -16,11 +16,13 @@ const BEGIN: &str =
 fn section(command: &Command) -> String {
     let name = command.get_name();
     let long = command.get_long_about().or(command.get_about());
-    let about = long.map(ToString::to_string).unwrap_or_default();
-    let about = about
+    let about = long
+        .map(ToString::to_string)
+        .unwrap_or_default()
         .split("\n\n")
-        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
-    let about = about.collect::<Vec<_>>().join(".\n\n");
+        .map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect::<Vec<_>>()
+        .join(".\n\n");
     let mut text = format!("\n## chatctl {name}\n\n{}.\n", about.trim_end_matches('.'));
     let mut arguments: Vec<&Arg> = command
         .get_arguments()
@@ -44,8 +46,10 @@ fn section(command: &Command) -> String {
 fn row(argument: &Arg) -> String {
     let cell = |text: String| text.replace('|', "\\|");
     let takes = argument.get_action().takes_values();
-    let value = argument.get_value_names().unwrap_or_default().first();
-    let value = value
+    let value = argument
+        .get_value_names()
+        .unwrap_or_default()
+        .first()
         .filter(|_| takes)
         .map_or(String::new(), |value| format!(" <{value}>"));
     let spelled = match (argument.get_long(), argument.get_short()) {
@@ -54,9 +58,14 @@ fn row(argument: &Arg) -> String {
         (None, Some(short)) => format!("`-{short}{value}`"),
         (None, None) => format!("`{}`", value.trim()),
     };
-    let help = argument.get_long_help().or(argument.get_help());
-    let help = help.map(ToString::to_string).unwrap_or_default();
-    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let help = argument
+        .get_long_help()
+        .or(argument.get_help())
+        .map(ToString::to_string)
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     // The help texts of options without a default in the program name what decides.
     let (help, mut default) = match help.rsplit_once(" [default: ") {
         Some((help, default)) => (help.to_owned(), default.trim_end_matches(']').to_owned()),
@@ -74,8 +83,9 @@ fn row(argument: &Arg) -> String {
     };
     let choices = choices
         .iter()
-        .map(|choice| format!("`{}`", choice.get_name()));
-    let choices = choices.collect::<Vec<_>>().join(", ");
+        .map(|choice| format!("`{}`", choice.get_name()))
+        .collect::<Vec<_>>()
+        .join(", ");
     let help = if choices.is_empty() {
         help
     } else {

@@ -99,8 +99,10 @@ fn recommended(folder: &std::path::Path, found: &mut Vec<String>) {
             recommended(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(path).unwrap();
-            let steps = text.split("`chatctl ").skip(1);
-            let steps = steps.filter_map(|rest| Some(rest.split_once('`')?.0.to_owned()));
+            let steps = text
+                .split("`chatctl ")
+                .skip(1)
+                .filter_map(|rest| Some(rest.split_once('`')?.0.to_owned()));
             // What is no command in prose is a placeholder, or code that looks for commands.
             let is_plain = |step: &String| {
                 step.starts_with(|first: char| first.is_ascii_lowercase())

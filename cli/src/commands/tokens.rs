@@ -77,6 +77,15 @@ pub(super) fn signer(settings: &Settings) -> Result<Signer, CommandError> {
                 "set `mode = \"token\"` under `[auth]` in chatctl.toml, then `chatctl deploy`",
             ));
         }
+        Proof::Handler(handler) => {
+            return Err(CommandError::usage(
+                format!(
+                    "could not make a token for stack `{stack}`: its authorizer is your own, in {} (`handler` under `[auth]`)",
+                    handler.folder.display()
+                ),
+                "what it asks for is its own; `mode = \"token\"` instead would accept tokens of your own keys",
+            ));
+        }
         Proof::Jwt(issuer) => {
             return Err(CommandError::usage(
                 format!(
@@ -149,6 +158,8 @@ pub(super) enum Prover {
         /// Its address, and the claim with the name; `None` where the config says neither.
         issuer: Option<(String, String)>,
     },
+    /// As an authorizer of the user's asks, which chatctl cannot tell.
+    Custom,
 }
 
 impl Prover {
@@ -156,6 +167,7 @@ impl Prover {
     pub(super) fn new(settings: &Settings, mode: Mode) -> Result<Self, CommandError> {
         Ok(match mode {
             Mode::Claimed => Self::Claimed,
+            Mode::Handler => Self::Custom,
             Mode::Token => signer_here(settings)?.map_or(Self::Elsewhere, Self::Here),
             Mode::Jwt => Self::Issuer {
                 issuer: match &settings.auth.proof {
@@ -180,6 +192,7 @@ impl Prover {
             Self::Claimed => Pass::Claims,
             Self::Here(_) => Pass::Tokens(mint),
             Self::Elsewhere | Self::Issuer { .. } => Pass::Nothing,
+            Self::Custom => Pass::Custom { is_settled: false },
         }
     }
 
@@ -228,7 +241,8 @@ impl Prover {
         in_full: bool,
     ) -> Result<Credential, CommandError> {
         Ok(match self {
-            Self::Claimed => Credential::None,
+            // The token of a custom authorizer, if it takes one, is in no place that chatctl could name.
+            Self::Claimed | Self::Custom => Credential::None,
             Self::Here(_) if in_full => match self.token_for(name, PRINTED)? {
                 Some(token) => Credential::Token(token.secret().to_owned()),
                 None => return Err(no_key(settings)),
@@ -289,6 +303,11 @@ impl Prover {
     pub(super) fn advice(&self, settings: &Settings) -> Option<String> {
         match self {
             Self::Claimed | Self::Here(_) => None,
+            Self::Custom => Some(
+                "Your authorizer decides who may connect: add to each command what it asks for, such as `-H 'x-code: …'`. Names in \
+                 the commands must be those that it allows (`--from`, `--to`)"
+                    .to_owned(),
+            ),
             Self::Elsewhere => Some(format!(
                 "Before that, in each terminal: `export {TOKEN_VARIABLE}=…`, a token for that person, made where a private \
                  key of stack `{}` is (`chatctl token --as NAME`)",

@@ -4,9 +4,9 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::connected::{Deployed, deployed};
+use super::connected::{Deployed, Reached};
 use super::tokens::{ON_THE_WAY, Prover};
-use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
+use super::{ConnectArgs, Context, Run};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
@@ -27,11 +27,7 @@ use chatctl_deploy::stack::page::{PageProof, beside, links, page_settings};
 #[command(after_help = crate::commands::waits::of_session())]
 pub(super) struct WebArgs {
     #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    people: PeopleArgs,
+    connect: ConnectArgs,
     /// The page's port on 127.0.0.1; 0 takes any free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -43,18 +39,19 @@ pub(super) struct WebArgs {
 impl Run for WebArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let terminal = context.terminal;
-        let settings = self
-            .stack
-            .settings(Some(&self.people), Some(&self.target.aws))?;
+        let Reached {
+            settings,
+            chat,
+            prover,
+        } = self.connect.reach(context).await?;
         let Deployed {
             url,
             introduction,
             mode,
-        } = deployed(terminal, &settings, self.target.local).await?;
-        let prover = Prover::new(&settings, mode)?;
+        } = chat;
         let renewal = match prover {
             Prover::Here(signer) => Some(renewal(signer)),
-            Prover::Claimed | Prover::Elsewhere | Prover::Issuer { .. } => None,
+            Prover::Claimed | Prover::Elsewhere | Prover::Issuer { .. } | Prover::Custom => None,
         };
         let show = |base: &str| {
             let fragments = |grant: fn(&Renewal, &PersonName) -> String| {
@@ -77,7 +74,7 @@ impl Run for WebArgs {
                 }
             }
         };
-        if self.target.local && renewal.is_none() {
+        if self.connect.target.local && renewal.is_none() {
             show(&beside(&url));
             return Ok(());
         }
@@ -136,7 +133,7 @@ impl<'a> PageHint<'a> {
     ) -> Self {
         let is_carried = fragments.iter().all(Option::is_some);
         let asks = match prover {
-            Prover::Claimed => None,
+            Prover::Claimed | Prover::Custom => None,
             _ if is_carried => None,
             Prover::Here(_) => Some(true),
             Prover::Elsewhere | Prover::Issuer { .. } => Some(false),

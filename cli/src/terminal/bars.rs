@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::STEP_COLUMNS;
 use super::gate::{Drawing, Shown, Sink, Stderr, Text, draws};
-use super::lines::{
-    building_line, repeating_line, seconds, settled_line, silent_line, step_word, under_way,
-};
+use super::lines::{building_line, repeating_line, seconds, settled_line, silent_line, under_way};
 use super::printable::{bounded, printable};
+use super::{step_line, step_word};
 use chatctl_deploy::engine::{DeployEvent, Reporter, Step};
 use chatctl_deploy::stack::progress::{Progress, State};
 
@@ -52,7 +50,11 @@ impl Bars {
         let bar = self
             .screen
             .add(ProgressBar::new_spinner().with_style(style.expect("the template is valid")));
-        bar.set_prefix(for_bars(&step_word(step).shown()).trim_end().to_owned());
+        bar.set_prefix(
+            for_bars(&step_word(step.word()).shown())
+                .trim_end()
+                .to_owned(),
+        );
         bar.enable_steady_tick(Duration::from_millis(100));
         self.bar = Some(bar);
         self.progress = Progress::default();
@@ -99,7 +101,7 @@ impl Bars {
 
     /// Prints `text` above the bar, where it stays.
     fn keep(&self, text: impl Into<Text>) {
-        let line = step_line(self.step, text);
+        let line = step_line(self.step.word(), text);
         // A terminal that has gone is no reason to stop.
         match self.bar {
             Some(_) => drop(self.screen.println(for_bars(&line))),
@@ -113,13 +115,6 @@ impl Bars {
             bar.finish_and_clear();
         }
     }
-}
-
-/// A step's word and what there is to say, in two columns that fit the terminal.
-fn step_line(step: Step, text: impl Into<Text>) -> Shown {
-    let text = text.into().shown().stepped_in(STEP_COLUMNS);
-    let text = text.wrapped_behind(STEP_COLUMNS, Stderr.width());
-    step_word(step).shown().and(&text)
 }
 
 /// Bars print what they are given.
@@ -182,7 +177,7 @@ impl Reporter for Bars {
                 self.clear();
                 // Not through the bars: without one they would leave the line unended.
                 let text = format!("{}, {}", bounded(detail), seconds(*took));
-                drop(Stderr.line(&step_line(*step, text)));
+                drop(Stderr.line(&step_line(step.word(), text)));
             }
         }
     }

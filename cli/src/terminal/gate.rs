@@ -91,7 +91,7 @@ impl Shown {
 
     /// What clap has to tell, painted by it; `plain` is the same without its paint.
     ///
-    /// It quotes arguments. Where one of them contains what a terminal obeys, the paint is left out: nothing tells the
+    /// It quotes arguments. Where one of them contains what a terminal obeys, the paint is left out: nothing separates the
     /// one from the other any more. An argument of megabytes is cut.
     pub(super) fn of_clap(painted: String, plain: &str) -> Self {
         let printable = bounded(&printable_lines(plain));
@@ -301,7 +301,7 @@ fn columns(stream: &(impl IsTerminal + std::os::fd::AsFd)) -> Option<usize> {
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
-/// Has panics told through the gate, because their messages may quote what others wrote.
+/// Prints panics through the gate, because their messages may quote what others wrote.
 pub(crate) fn tell_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let backtrace = std::backtrace::Backtrace::capture();

@@ -115,8 +115,9 @@ fn given(matches: &ArgMatches) -> Vec<(&'static str, Option<String>)> {
     options
         .map(|option| {
             let values = matches.get_raw(option);
-            let value = values.and_then(|mut values| values.next());
-            let value = value.map(|value| value.to_string_lossy().into_owned());
+            let value = values
+                .and_then(|mut values| values.next())
+                .map(|value| value.to_string_lossy().into_owned());
             (option, value.filter(|_| option != "local"))
         })
         .collect()
@@ -126,8 +127,9 @@ fn given(matches: &ArgMatches) -> Vec<(&'static str, Option<String>)> {
 pub(crate) fn program() -> String {
     let called = std::env::args_os().next().map(std::path::PathBuf::from);
     let name = called.filter(|called| called.components().count() == 1);
-    let path = name.or_else(|| std::env::current_exe().ok());
-    let path = path.unwrap_or_else(|| "chatctl".into());
+    let path = name
+        .or_else(|| std::env::current_exe().ok())
+        .unwrap_or_else(|| "chatctl".into());
     shell_words::quote(&path.to_string_lossy()).into_owned()
 }
 

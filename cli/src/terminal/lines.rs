@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::gate::{Sink, Text};
 use super::printable::bounded;
-use super::{Role, STEP_COLUMNS};
+use super::{Role, STEP_COLUMNS, step_word};
 use chatctl_deploy::engine::{DeployEvent, Reporter, Step};
 use chatctl_deploy::stack::cause::Cause;
 use chatctl_deploy::stack::progress::{STACK_TYPE, StackEvent};
@@ -49,14 +49,9 @@ impl<W: Sink> Lines<W> {
 
     fn line(&mut self, step: Step, text: impl Into<Text>) {
         // A log that cannot be written is no reason to stop.
-        let line = step_word(step).and(text).shown();
+        let line = step_word(step.word()).and(text).shown();
         drop(self.out.line(&line.stepped_in(STEP_COLUMNS)));
     }
-}
-
-/// A step's word in a column of its own, for what there is to say behind it.
-pub(super) fn step_word(step: Step) -> Text {
-    Role::Step.paint(format!("{:>9}", step.word())).plain(" ")
 }
 
 /// What is built, and from where.

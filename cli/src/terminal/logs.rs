@@ -55,7 +55,7 @@ impl LogColumns {
             _ => entry.message.clone(),
         };
         for (field, value) in &entry.fields {
-            // It tells apart invocations, which a reader does by eye; `--output json` has it.
+            // It separates invocations, which a reader does by eye; `--output json` has it.
             if field == "requestId" {
                 continue;
             }

@@ -205,11 +205,8 @@ impl Terminal {
 
     /// Talks to the user in two columns, as the steps of a deployment do; silent for scripts.
     pub(crate) fn step(self, word: &str, text: &str) {
-        let word = Role::Step.paint(format!("{word:>9}"));
         if self.is_talking() {
-            let text = word.plain(format!(" {}", bounded(text)));
-            let text = text.shown().stepped_in(STEP_COLUMNS);
-            drop(Stderr.line(&text.wrapped(Stderr.width())));
+            drop(Stderr.line(&step_line(word, bounded(text))));
         }
     }
 
@@ -350,6 +347,21 @@ impl Terminal {
 
 /// Columns of a step's word and the space behind it.
 const STEP_COLUMNS: usize = 10;
+
+/// A step's word in a column of its own, for what there is to say behind it.
+fn step_word(word: &str) -> Text {
+    Role::Step.paint(format!("{word:>9}")).plain(" ")
+}
+
+/// A step's word and what there is to say, in two columns that fit the terminal behind stderr.
+fn step_line(word: &str, text: impl Into<Text>) -> Shown {
+    let text = text
+        .into()
+        .shown()
+        .stepped_in(STEP_COLUMNS)
+        .wrapped_behind(STEP_COLUMNS, Stderr.width());
+    step_word(word).shown().and(&text)
+}
 
 /// Explains what is wrong with a command line, or prints the help that it asks for: `painted` as clap paints it, `plain`
 /// without its paint.

@@ -57,7 +57,7 @@ pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     notices: mpsc::Receiver<PathBuf>,
     places: WatchPaths,
-    /// What was there when it was last told.
+    /// What was there at the last report.
     seen: View,
     /// The folders that the watcher watches.
     watched: BTreeMap<PathBuf, FolderId>,
@@ -160,7 +160,7 @@ impl Watch {
                 named.insert(notice);
             }
             if named.is_empty() {
-                // The system should have told and did not: the watches are worth nothing.
+                // The system should have sent a notice and did not: the watches are worth nothing.
                 self.unwatch(|_, _| true);
             }
             let view = self.view().await;

@@ -64,10 +64,14 @@ impl Default for View {
 impl View {
     /// The paths where something else lies than in `before`.
     pub(super) fn differences(&self, before: &Self) -> BTreeSet<PathBuf> {
-        let new = self.entries.iter();
-        let new = new.filter(|(path, stamp)| before.entries.get(*path) != Some(*stamp));
-        let gone = before.entries.keys();
-        let gone = gone.filter(|path| !self.entries.contains_key(*path));
+        let new = self
+            .entries
+            .iter()
+            .filter(|(path, stamp)| before.entries.get(*path) != Some(*stamp));
+        let gone = before
+            .entries
+            .keys()
+            .filter(|path| !self.entries.contains_key(*path));
         new.map(|(path, _)| path).chain(gone).cloned().collect()
     }
 
@@ -105,8 +109,10 @@ impl Stamp {
 
     /// Whether it is a file that changed after `moment`, as far as its file system can tell.
     pub(super) fn is_newer_than(&self, moment: SystemTime) -> bool {
-        let since = moment.duration_since(SystemTime::UNIX_EPOCH);
-        let since = since.unwrap_or_default().as_nanos();
+        let since = moment
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_nanos();
         match self {
             Self::Folder(_) => false,
             Self::File { changed, .. } => {

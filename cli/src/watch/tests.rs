@@ -109,7 +109,7 @@ async fn a_file_that_is_replaced_by_renaming_is_still_looked_at() {
 }
 
 #[tokio::test]
-async fn a_save_is_told_after_a_checkout_of_a_branch_without_the_folder_and_back() {
+async fn a_save_is_reported_after_a_checkout_of_a_branch_without_the_folder_and_back() {
     for folder in ["project/handlers/src", "project/handlers", "project"] {
         let mut scene = Scene::new();
         scene.remove(folder);
@@ -196,7 +196,7 @@ async fn links_are_followed_to_where_they_lead_also_when_that_changes() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_is_told_when_it_comes() {
+async fn what_is_not_there_yet_is_reported_when_it_comes() {
     let mut scene = Scene::unwatched();
     let places = WatchPaths {
         files: [scene.path("project/.cargo/config.toml")].into(),
@@ -213,7 +213,7 @@ async fn what_is_not_there_yet_is_told_when_it_comes() {
 }
 
 #[tokio::test]
-async fn what_changed_while_the_places_were_found_is_told_but_not_what_cargo_wrote() {
+async fn what_changed_while_the_places_were_found_is_reported_but_not_what_cargo_wrote() {
     let mut scene = Scene::unwatched();
     // Files have their times from a clock that ticks some milliseconds late.
     let began = SystemTime::now() - Duration::from_secs(1);
@@ -233,7 +233,7 @@ async fn what_changed_while_the_places_were_found_is_told_but_not_what_cargo_wro
 }
 
 #[tokio::test]
-async fn without_notices_of_the_system_changes_are_told_all_the_same() {
+async fn without_notices_of_the_system_changes_are_reported_all_the_same() {
     let mut scene = Scene::unwatched();
     scene.watch.watcher = None;
     let places = scene.places();

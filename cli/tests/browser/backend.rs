@@ -11,7 +11,7 @@ const SECRET: &str = "only-the-backend-and-the-stack";
 const CONFIG: &str = include_str!("../../../examples/http-backend/chatctl.toml");
 
 #[test]
-fn what_a_backend_posts_is_shown_as_somebody_elses_words() {
+fn what_a_backend_posts_is_shown_as_another_user_s_words() {
     // The stack first: the backend must know where to post.
     let common = CONFIG
         .replace("stack = ", "# stack = ")

@@ -45,7 +45,7 @@ fn the_envelope_counts_too() {
 }
 
 #[test]
-fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
+fn an_error_of_the_gateway_is_an_error_and_not_a_user_s_words() {
     let mut scene = Scene::of("[[routes]]\nkey = \"send\"\n");
     let mut tom = scene.tom();
     tom.until_status("Connected");
@@ -67,7 +67,7 @@ fn an_error_of_the_gateway_is_an_error_and_not_somebodys_words() {
 }
 
 #[test]
-fn what_a_backend_or_a_gateway_sends_is_told_apart_from_what_people_say() {
+fn what_a_backend_or_a_gateway_sends_is_distinguished_from_what_people_say() {
     let mut scene = Scene::of("");
     let mut window = scene.tom();
     for (frame, kind, text) in [

@@ -105,7 +105,7 @@ fn two_patient_windows(scene: &mut Scene) -> [Window; 2] {
 }
 
 #[test]
-fn a_quiet_connection_is_replaced_before_the_idle_limit_and_nobody_notices() {
+fn a_quiet_connection_is_replaced_before_the_idle_limit_without_loss() {
     let mut scene = Scene::of("");
     let [mut tom, mut jerry] = two_patient_windows(&mut scene);
     tom.eval("window.before = line; window.seen = []; new MutationObserver(() => seen.push(document.querySelector('#status').innerText)).observe(document.querySelector('#status'), { childList: true, characterData: true, subtree: true }); laterNow()");

@@ -19,7 +19,7 @@ fn three_windows(scene: &mut Scene) -> [Window; 3] {
 }
 
 #[test]
-fn three_windows_hear_one_another_and_an_own_message_that_comes_back_is_shown_once() {
+fn three_windows_receive_one_another_and_an_own_message_that_comes_back_is_shown_once() {
     let mut scene = Scene::of(ECHO);
     let [mut ann, mut bob, mut cid] = three_windows(&mut scene);
     ann.says("Hi");
@@ -90,7 +90,7 @@ fn where_the_sender_is_left_out_everybody_has_every_message_once_all_the_same() 
 }
 
 #[test]
-fn another_room_hears_nothing_and_the_room_is_part_of_the_address() {
+fn another_room_receives_nothing_and_the_room_is_part_of_the_address() {
     let mut scene = Scene::of(ECHO);
     let base = scene.base();
     let mut apart = scene.stranger();

@@ -149,8 +149,11 @@ impl Window {
 
     /// Every line of the conversation, as it can be read.
     pub(crate) fn messages(&mut self) -> Vec<String> {
-        let lines = self.eval("[...document.querySelectorAll('#log li')].map(li => li.innerText)");
-        let lines = lines.as_array().cloned().unwrap_or_default();
+        let lines = self
+            .eval("[...document.querySelectorAll('#log li')].map(li => li.innerText)")
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         lines
             .iter()
             .map(|line| line.as_str().unwrap().to_owned())

@@ -137,7 +137,7 @@ async fn what_fails_twice_is_not_tried_a_third_time() {
 }
 
 #[tokio::test]
-async fn what_somebody_must_repair_is_not_tried_again_also_beside_what_passes() {
+async fn what_a_user_must_repair_is_not_tried_again_also_beside_what_passes() {
     for failures in [
         &[TAKEN][..],
         &[BUSY, TAKEN],

@@ -271,13 +271,17 @@ fn of_stack(state: &mut State, action: &str, form: &Form) -> Result<String, Refu
     let set = stack
         .change_sets
         .iter()
-        .find(|set| set.name == wanted || arn(&set.name) == wanted);
-    let set = set.cloned();
+        .find(|set| set.name == wanted || arn(&set.name) == wanted)
+        .cloned();
     let no_set = ("ChangeSetNotFound", "ChangeSet does not exist");
     match action {
         "GetTemplate" => {
-            let text = stack.design.template.to_string();
-            let text = text.replace('&', "&amp;").replace('<', "&lt;");
+            let text = stack
+                .design
+                .template
+                .to_string()
+                .replace('&', "&amp;")
+                .replace('<', "&lt;");
             Ok(format!("<TemplateBody>{text}</TemplateBody>"))
         }
         "ListStackResources" => {

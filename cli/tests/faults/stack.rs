@@ -140,8 +140,11 @@ impl Stack {
             "UPDATE"
         };
         self.own_event(&format!("{word}_IN_PROGRESS"), token);
-        let mut missing = design.functions().into_iter().map(str::to_owned);
-        let missing = missing.find(|function| !objects.contains(&design.code(function)));
+        let missing = design
+            .functions()
+            .into_iter()
+            .map(str::to_owned)
+            .find(|function| !objects.contains(&design.code(function)));
         if let Some(function) = &missing {
             self.event(
                 function,

@@ -35,7 +35,7 @@ async fn a_complaint_that_the_next_automatic_deployment_ends_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_complaint_that_stays_is_told_and_is_no_failure() {
+async fn a_complaint_that_stays_is_reported_and_is_no_failure() {
     let (ended, state, folder) = deployed(usize::MAX).await;
     assert_eq!(ended.code, 0, "{ended:?}");
     let said = format!(

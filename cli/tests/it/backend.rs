@@ -96,7 +96,7 @@ async fn answer(
 }
 
 #[test]
-fn a_backend_is_told_valid_json_whatever_people_say_and_decides_who_may_connect() {
+fn a_backend_receives_valid_json_for_any_message_and_decides_who_may_connect() {
     let backend = Backend::start();
     let project = Project::new(&backend.config());
     let url = project.deployed(&["--no-probe"]);

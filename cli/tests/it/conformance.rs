@@ -35,8 +35,9 @@ fn renderings() -> Vec<Rendering> {
             seed: "seed".to_owned(),
         };
         // Whatever has no default gets something.
-        let parameters = document["Parameters"].as_object().unwrap();
-        let parameters = parameters
+        let parameters = document["Parameters"]
+            .as_object()
+            .unwrap()
             .iter()
             .filter(|(_, parameter)| parameter.get("Default").is_none())
             .map(|(name, _)| (name.clone(), "given".to_owned()))

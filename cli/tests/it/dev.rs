@@ -76,7 +76,7 @@ fn any_template_runs_with_its_parameters_and_its_own_code() {
 }
 
 #[test]
-fn a_script_is_told_of_warnings_too() {
+fn a_script_receives_warnings_too() {
     let project = Project::new("");
     let template = include_str!("templates/accept.yaml").replace(
         "AutoDeploy: true",
@@ -88,9 +88,11 @@ fn a_script_is_told_of_warnings_too() {
     let words = [&["dev", "--output", "json", "--code", &code][..], &words].concat();
     let mut command = project.command(&words);
     let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::null()));
-    let told = child.lines().into_iter();
-    let told = told.map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap());
-    let mut told = told.take_while(|value| value["type"] != "ready");
+    let mut told = child
+        .lines()
+        .into_iter()
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line).unwrap())
+        .take_while(|value| value["type"] != "ready");
     let warning = told.find(|value| value["type"] == "warning");
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     child.wait().unwrap();

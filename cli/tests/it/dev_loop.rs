@@ -63,8 +63,9 @@ impl Loop {
     fn tells(&self, kind: &str) -> serde_json::Value {
         let mut before = Vec::new();
         loop {
-            let line = self.told.recv_timeout(PATIENCE);
-            let line = line
+            let line = self
+                .told
+                .recv_timeout(PATIENCE)
                 .unwrap_or_else(|error| panic!("no {kind:?} is told ({error}), only {before:#?}"));
             let told: serde_json::Value = serde_json::from_str(&line).unwrap();
             if told["type"] == kind {

@@ -40,8 +40,9 @@ fn pages() -> Vec<(PathBuf, String)> {
 /// What the links of a page lead to, code left out.
 fn links(text: &str) -> Vec<&str> {
     let prose = text.split("```").step_by(2);
-    let links = prose.flat_map(|part| part.split("](").skip(1));
-    let links = links.filter_map(|rest| rest.split(')').next());
+    let links = prose
+        .flat_map(|part| part.split("](").skip(1))
+        .filter_map(|rest| rest.split(')').next());
     links.chain(pictures(text)).collect()
 }
 
@@ -56,8 +57,11 @@ fn pictures(text: &str) -> impl Iterator<Item = &str> {
 
 /// The anchors of a page, as its readers' browsers know them.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let headings = text.split("```").step_by(2).flat_map(str::lines);
-    let headings = headings.filter(|line| line.starts_with('#'));
+    let headings = text
+        .split("```")
+        .step_by(2)
+        .flat_map(str::lines)
+        .filter(|line| line.starts_with('#'));
     let anchor = |line: &str| {
         let line = line.trim_start_matches('#').trim().to_lowercase();
         let kept = line
@@ -218,8 +222,11 @@ fn every_error_that_the_page_about_troubles_explains_is_one_that_chatctl_has() {
         }
     }
     // A text in the source may be broken over lines.
-    let sources = sources.replace("\\\n", " ");
-    let sources = sources.split_whitespace().collect::<Vec<_>>().join(" ");
+    let sources = sources
+        .replace("\\\n", " ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     let mut explained = 0;
     for heading in page.lines().filter_map(|line| line.strip_prefix("## `")) {
         let quoted = heading.trim_end_matches('`');
@@ -233,6 +240,47 @@ fn every_error_that_the_page_about_troubles_explains_is_one_that_chatctl_has() {
         explained += 1;
     }
     assert!(explained >= 10, "{explained} errors are explained");
+}
+
+/// The actions of AWS in `text`, each between two of `quote`.
+fn actions(text: &str, quote: char) -> BTreeSet<&str> {
+    const SERVICES: [&str; 8] = [
+        "apigateway",
+        "cloudformation",
+        "dynamodb",
+        "iam",
+        "lambda",
+        "logs",
+        "s3",
+        "sts",
+    ];
+    let is_action = |quoted: &&str| {
+        quoted.split_once(':').is_some_and(|(service, name)| {
+            SERVICES.contains(&service)
+                && name.starts_with(|c: char| c.is_ascii_uppercase())
+                && name.chars().all(|c| c.is_ascii_alphabetic())
+        })
+    };
+    text.split(quote).filter(is_action).collect()
+}
+
+#[test]
+fn every_permission_that_the_command_needs_is_listed() {
+    let page = std::fs::read_to_string(root().join("docs/reference/permissions.md")).unwrap();
+    let table: Vec<&str> = page.lines().filter(|line| line.starts_with('|')).collect();
+    let table = table.join("\n");
+    let mut sources = String::new();
+    let mut folders = vec![root().join("deploy/src/aws")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources += &std::fs::read_to_string(path).unwrap(),
+            }
+        }
+    }
+    assert_eq!(actions(&table, '`'), actions(&sources, '"'));
 }
 
 #[test]

@@ -115,6 +115,46 @@ fn custom_handler() {
     torn_down(name, &project);
 }
 
+#[test]
+fn own_authorizer() {
+    let name = "own-authorizer";
+    let crate_folder = folder(name).join("door");
+    let code = read(name, "door/src/main.rs");
+    let without_test = code.split("#[cfg(test)]").next().unwrap();
+    assert!(without_test.lines().count() < 32);
+    let config = read(name, "chatctl.toml").replace("\"door\"", &format!("{crate_folder:?}"))
+        + "\n[handlers]\nprofile = \"dev\"\n";
+    let project = Project::new(&config);
+    let deployed = project.deploy(&[]);
+    assert_eq!(deployed.code, 0, "{}", deployed.stderr);
+    deployed.explains("your authorizer refuses clients that only claim a name (403)");
+    deployed.explains("Your authorizer decides who may connect");
+    let first = deployed.stdout.lines().next().unwrap();
+    let url = first.rsplit(' ').next().unwrap();
+    play(&session(&read(name, "README.md")), &project, url);
+    for headers in [
+        vec![],
+        vec![("x-invitation", "guessed")],
+        vec![("x-invitation", "tom-7391"), ("msgfrom", "Jerry")],
+    ] {
+        let refused = testing::blocking::Client::open(url, headers.iter().copied());
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("403"), "{headers:?}: {refused}");
+    }
+    let logs = || {
+        project
+            .run(&["logs", "--local", "--function", "Authorize"])
+            .stdout
+    };
+    eventually("the reasons are logged", || {
+        ["without an invitation", "is unknown", "`msgfrom` is not"]
+            .iter()
+            .all(|reason| logs().contains(reason))
+    });
+    assert!(!logs().contains("tom-7391"));
+    torn_down(name, &project);
+}
+
 /// What the example's backend checks.
 const SECRET: &str = "only-the-backend-and-the-stack";
 
@@ -177,12 +217,12 @@ fn every_example_is_tested_and_explained_on_one_screen() {
         let rows: usize = read(example, "README.md").lines().map(rows).sum();
         assert!(rows <= 40, "the README of {example} has {rows} lines");
     }
-    assert!(examples.len() >= 6, "{examples:?}");
+    assert!(examples.len() >= 7, "{examples:?}");
 }
 
 #[test]
 fn the_crates_of_examples_can_be_copied_to_another_place() {
-    for manifest in ["custom-handler/roll", "http-backend"] {
+    for manifest in ["custom-handler/roll", "http-backend", "own-authorizer/door"] {
         let copy = tempfile::tempdir().unwrap();
         std::fs::create_dir(copy.path().join("src")).unwrap();
         for file in ["Cargo.toml", "src/main.rs"] {

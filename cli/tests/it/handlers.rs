@@ -39,7 +39,7 @@ fn target(project: &Project) -> std::path::PathBuf {
 }
 
 #[test]
-fn new_code_of_one_handler_changes_its_function_alone_and_disconnects_nobody() {
+fn new_code_of_one_handler_changes_its_function_alone_and_disconnects_no_client() {
     let project = Project::new(CONFIG);
     write_crate(&project, "one");
     let (code, said) = deploy(&project);

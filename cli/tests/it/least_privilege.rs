@@ -1,6 +1,8 @@
 //! Each action of each role is needed: taken away alone, something breaks. On the local target, whose IAM decides by
 //! the very policies of the rendered template.
 
+mod limits;
+mod requests;
 mod rooms;
 
 use std::collections::BTreeMap;
@@ -39,7 +41,13 @@ fn without_authorizer(mut template: Value) -> Value {
 
 /// Lets functions read sessions from the table, as in a template for something that stands in for AWS.
 fn give_reads_of_sessions(template: &mut Value) {
-    for role in ["DisconnectRole", "DirectRole", "BroadcastRole"] {
+    for role in [
+        "DisconnectRole",
+        "DirectRole",
+        "BroadcastRole",
+        "WhoRole",
+        "KickRole",
+    ] {
         let policies = template["Resources"].get_mut(role);
         let policies = policies.and_then(|role| role["Properties"]["Policies"].as_array_mut());
         for policy in policies.into_iter().flatten() {
@@ -58,8 +66,11 @@ struct Stack {
 }
 
 async fn start(template: &Value) -> Stack {
-    let functions = template["Resources"].as_object().unwrap().iter();
-    let functions = functions.filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
+    let functions = template["Resources"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Function");
     let request = StackRequest::new("chat", template.to_string())
         .with_parameters(BTreeMap::from(
             [("CodeBucket", "b"), ("CodeKey", "k")].map(|(k, v)| (k.into(), v.into())),
@@ -152,7 +163,7 @@ async fn with_every_action_in_place_nothing_is_denied_with_or_without_an_authori
 }
 
 #[tokio::test]
-async fn connect_needs_put_item_to_let_anybody_in() {
+async fn connect_needs_put_item_to_let_clients_in() {
     let stack = start(&template_without("ConnectRole", "dynamodb:PutItem")).await;
     let refused = stack
         .client(|endpoint| Chat::try_open(&endpoint, Some("Tom"), Some("Tom")).err())
@@ -250,7 +261,7 @@ async fn direct_needs_delete_item_to_forget_a_device_that_is_gone() {
 }
 
 #[tokio::test]
-async fn every_role_needs_both_log_actions_to_be_heard() {
+async fn every_role_needs_both_log_actions_to_log() {
     for function in ["Authorize", "Connect", "Disconnect", "Direct"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&template_without(&format!("{function}Role"), action)).await;

@@ -67,7 +67,7 @@ impl Scene {
         pids
     }
 
-    /// chatctl, which no surrounding shell has told to ignore signals.
+    /// chatctl, for which no surrounding shell ignores signals.
     fn command(&self, words: &[&str]) -> Command {
         let first = "exec env --default-signal=HUP,INT,QUIT,TERM \"$0\" \"$@\"";
         let mut command = self.0.command_after(first, words);

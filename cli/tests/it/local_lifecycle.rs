@@ -56,7 +56,7 @@ fn a_first_deployment_prints_the_two_commands_and_nothing_else_on_stdout() {
 }
 
 #[test]
-fn connect_commands_can_be_printed_again_for_anybody() {
+fn connect_commands_can_be_printed_again_for_other_users() {
     let project = Project::new("");
     let endpoint = project.deployed(&[]);
     let printed = project.run(&[
@@ -312,7 +312,7 @@ fn the_state_is_private_to_the_user() {
 }
 
 #[test]
-fn git_is_told_to_leave_the_state_alone() {
+fn git_leaves_the_state_alone() {
     let project = Project::new("");
     project.deployed(&[]);
     let ignored = std::fs::read_to_string(project.path().join(".chatctl/.gitignore")).unwrap();

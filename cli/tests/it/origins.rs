@@ -161,7 +161,7 @@ fn a_key_that_no_request_can_be_signed_with_is_no_reason_to_panic() {
 }
 
 #[test]
-fn a_role_that_may_not_be_assumed_is_told_with_the_kind_of_policy() {
+fn a_role_that_may_not_be_assumed_is_reported_with_the_kind_of_policy() {
     told(
         &asked_as_a_role("", &["outputs"]),
         4,
@@ -197,7 +197,7 @@ fn asked_as_a_role(mfa: &str, words: &[&str]) -> Finished {
 }
 
 #[test]
-fn what_is_wrong_in_the_files_is_told_with_path_and_line() {
+fn what_is_wrong_in_the_files_is_reported_with_path_and_line() {
     let asked = |config: &str| run(&mut with_profile(&with_config(config)));
     let broken = asked("[profile p]\nregion\n");
     told(&broken, 2, "/.aws/config, line 2", "AWS_CONFIG_FILE");
@@ -233,7 +233,7 @@ fn only_where_nothing_has_any_no_credentials_were_found() {
 }
 
 #[test]
-fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_told_by_its_variable() {
+fn a_region_that_is_empty_is_none_and_one_that_cannot_be_is_reported_by_its_variable() {
     let project = Project::new("");
     let (address, _) = aws(|_| (200, identity("aws")));
     let doctor = |region: &str| {

@@ -1,4 +1,4 @@
-//! What lies between chatctl and AWS, and AWS itself, on loopback ports: a proxy, and a server that answers as told.
+//! What lies between chatctl and AWS, and AWS itself, on loopback ports: a proxy, and a server with prepared answers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -90,8 +90,9 @@ fn request(stream: &mut impl BufRead) -> std::io::Result<(String, String)> {
         }
     }
     let length = head.to_ascii_lowercase();
-    let length = length.split("content-length: ").nth(1);
     let length = length
+        .split("content-length: ")
+        .nth(1)
         .and_then(|rest| rest.lines().next()?.parse().ok())
         .unwrap_or(0);
     let mut body = vec![0; length];
@@ -126,8 +127,10 @@ pub(crate) fn aws(
 /// An AWS with TLS: ann's account without any stack, and a chat that echoes each message.
 pub(crate) fn aws_by_tls() -> SocketAddr {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/certificates");
-    let chain = CertificateDer::pem_file_iter(format!("{folder}/server.pem")).unwrap();
-    let chain = chain.map(Result::unwrap).collect();
+    let chain = CertificateDer::pem_file_iter(format!("{folder}/server.pem"))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let key = PrivateKeyDer::from_pem_file(format!("{folder}/server.key")).unwrap();
     let cryptography = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(cryptography)

@@ -101,7 +101,7 @@ fn without_tls_aws_is_asked_through_the_proxy_for_http() {
 }
 
 #[test]
-fn without_tls_an_answer_of_the_proxy_is_told_as_its_own() {
+fn without_tls_an_answer_of_the_proxy_is_reported_as_its_own() {
     let (asking, _) = proxy(Proxying::Refusing("407 Proxy Authentication Required"));
     asked_without_tls(&format!("http://{asking}"), "").explains(&format!(
         "because: the proxy http://{asking} (HTTP_PROXY) wants a name and a password"

@@ -80,6 +80,18 @@ fn a_rendering_of_each_mode_of_auth_passes_cfn_lint() {
 }
 
 #[test]
+fn a_rendering_with_limits_and_an_authorizer_of_the_user_s_passes_cfn_lint() {
+    let limits = "[limits]\nmessages-per-second = 5\nconnections-per-name = 10\nroom-size = 500\n";
+    let own = "[auth]\nhandler = \"door\"\npermissions = [{ actions = [\"dynamodb:GetItem\"], resources = [\"table\"] }]\n";
+    lint(&format!("{EVERYTHING_OF_OURS}{limits}{own}"), "yaml");
+    lint_for(
+        &format!("{EVERYTHING}{limits}{own}"),
+        "json",
+        &["us-gov-west-1"],
+    );
+}
+
+#[test]
 fn a_rendering_without_a_default_route_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"send\"\n", "yaml");
 }

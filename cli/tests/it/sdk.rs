@@ -63,6 +63,27 @@ fn a_handler_learns_who_speaks_and_answers_without_any_permission() {
     });
 }
 
+#[test]
+fn a_flood_does_not_reach_a_handler_whose_chat_limits_messages() {
+    let project = Project::new(&(config("") + "[limits]\nmessages-per-second = 1\n"));
+    write_crate(&project);
+    let url = deploy(&project);
+    let mut tom = Chat::open(&url, "Tom", "Jerry");
+    for _ in 0..6 {
+        tom.say(r#"{"action":"do","do":"reply","text":"so"}"#);
+    }
+    let frames: Vec<_> = (0..6).map(|_| tom.hear()).collect();
+    let refused = frames
+        .iter()
+        .filter(|frame| frame.starts_with(r#"{"error":"TooManyMessages","#));
+    let (refused, replied) = (
+        refused.count(),
+        frames.iter().filter(|it| *it == "so").count(),
+    );
+    assert!(refused > 0 && replied > 0, "{frames:?}");
+    assert_eq!(refused + replied, 6, "{frames:?}");
+}
+
 /// Everything that needs a permission, and what a client that is alone in the chat receives.
 const DEEDS: [(&str, &[&str]); 7] = [
     (r#""sender","text":"x""#, &["x", "[1,0,0]"]),
@@ -146,7 +167,7 @@ fn a_message_goes_to_every_device_of_a_person_and_to_the_others_in_a_room() {
 }
 
 #[test]
-fn a_chat_that_records_nobody_by_name_says_which_route_would() {
+fn a_chat_that_records_no_user_by_name_says_which_route_would() {
     let room = config("").replace(
         "key = \"$default\"",
         "key = \"$default\"\nreceivers = \"room\"",

@@ -196,8 +196,10 @@ fn a_profile_of_aws() {
     std::fs::write(&file, format!("[0{EVIL}]\n{many}")).unwrap();
     check(command, "line 1 because: it contains a control character");
     std::fs::write(file, format!("[0\u{202e}y\u{200b}]\n{many}")).unwrap();
-    let told = check(command, "choose one of 0�y�, a0, a1,");
-    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = check(command, "choose one of 0�y�, a0, a1,")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
     assert!(told.contains("… and 4981 more"), "{told}");
 }
 
@@ -315,8 +317,7 @@ fn a_log() {
     let project = Project::new("");
     let logs = project.state().join("logs");
     std::fs::create_dir_all(&logs).unwrap();
-    let now = std::time::SystemTime::now();
-    let now = now.duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap();
     let line = format!("{} s function {EVIL}\n", now.as_millis());
     std::fs::write(logs.join(format!("F{EVIL}.log")), line).unwrap();
     check(

@@ -15,8 +15,8 @@ fn messages_beyond_the_stage_s_limits_are_refused_and_status_tells_so() {
     let frames: Vec<_> = (0..10).map(|_| tom.hear()).collect();
     let refused = frames
         .iter()
-        .filter(|frame| frame.starts_with(r#"{"message": "Too Many Requests", "connectionId":""#));
-    let refused = refused.count();
+        .filter(|frame| frame.starts_with(r#"{"message": "Too Many Requests", "connectionId":""#))
+        .count();
     let taken = frames
         .iter()
         .filter(|frame| frame.starts_with("Your friend is not reachable"));

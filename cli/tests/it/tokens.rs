@@ -2,6 +2,7 @@
 
 mod interop;
 mod oidc;
+mod requests;
 mod stack;
 
 use std::os::unix::fs::PermissionsExt;
@@ -293,8 +294,8 @@ fn a_backend_s_public_key_is_added_and_its_private_one_is_not() {
         let made = Command::new("openssl")
             .args(words)
             .current_dir(owner.project.path())
-            .output();
-        let made = made.expect("the tests need openssl");
+            .output()
+            .expect("the tests need openssl");
         assert!(made.status.success(), "{made:?}");
     };
     openssl(&["genpkey", "-algorithm", "ed25519", "-out", "private.pem"]);

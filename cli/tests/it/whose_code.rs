@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use testing::command::{chatctl, in_folder};
+
 use crate::project::{Finished, Project, finished};
 
 fn write(path: &Path, text: &str) {
@@ -26,19 +28,31 @@ fn write_crate(folder: &Path) {
     write(&folder.join("src/main.rs"), "fn main() {}");
 }
 
-fn own_crate() -> PathBuf {
-    let clone = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    clone.join("lambdas").canonicalize().unwrap()
+/// Where the command unpacks the crate that it carries along.
+fn own_crate(project: &Project) -> PathBuf {
+    let cache = project.path().canonicalize().unwrap().join("cache");
+    let sources = cache.join("chatctl/handlers").join(chat_sources::ID);
+    sources.join("lambdas")
 }
 
-/// What `words` say in `below` of the project, with a cargo that only notes where it is started.
+/// What `words` say in `below` of the project, with a command that no built handlers lie beside, and with a cargo that
+/// only notes where it is started.
 fn with_a_noting_cargo(project: &Project, below: &str, words: &[&str]) -> (Finished, String) {
     let (cargo, notes) = (project.path().join("cargo"), project.path().join("notes"));
     plant(&cargo, &notes);
     let folder = project.path().join(below);
     std::fs::create_dir_all(&folder).unwrap();
-    let mut command = project.command(words);
-    let output = command.current_dir(folder).env("CARGO", cargo).output();
+    let alone = project.path().join("alone/chatctl");
+    if !alone.exists() {
+        std::fs::create_dir(alone.parent().unwrap()).unwrap();
+        if std::fs::hard_link(chatctl(), &alone).is_err() {
+            std::fs::copy(chatctl(), &alone).unwrap();
+        }
+    }
+    let mut command = in_folder(&alone, &folder);
+    let cache = project.path().join("cache");
+    let command = command.args(words).env("XDG_CACHE_HOME", cache);
+    let output = command.env("CARGO", cargo).output();
     let said = finished(output.unwrap());
     (said, std::fs::read_to_string(notes).unwrap())
 }
@@ -50,7 +64,7 @@ fn the_crate_that_is_built_is_named_and_is_none_above_the_project() {
     for words in [&["deploy", "--local"][..], &["dev"]] {
         let (said, notes) = with_a_noting_cargo(&project, "deep/project", words);
         assert_eq!(said.code, 1, "{}", said.stderr);
-        let own = own_crate().display().to_string();
+        let own = own_crate(&project).display().to_string();
         said.explains(&format!("plan build {own}; build scripts run as you"));
         said.explains(&format!("build handlers from {own}\n"));
         assert!(notes.lines().all(|folder| folder == own), "{notes}");
@@ -105,7 +119,7 @@ fn programs_and_modules_that_lie_in_the_crate_are_not_taken_for_the_installed_on
 }
 
 #[test]
-fn what_is_built_and_run_is_told_whenever_the_stack_does_not_run_and_not_again() {
+fn what_is_built_and_run_is_reported_whenever_the_stack_does_not_run_and_not_again() {
     let project = Project::new("");
     // A state folder that a clone brings along says nothing.
     std::fs::create_dir_all(project.state()).unwrap();

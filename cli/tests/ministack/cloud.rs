@@ -27,8 +27,9 @@ impl Cloud {
         let program = peer("CHATCTL_MINISTACK");
         let folder = tempfile::tempdir().unwrap();
         let (between, listener) = Between::bind().await;
-        let emulator = Emulator::start(&program, folder.path(), &between.url).await;
-        let emulator = emulator.unwrap_or_else(|error| panic!("{error}"));
+        let emulator = Emulator::start(&program, folder.path(), &between.url)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         between.serve(listener, emulator.port);
         Self {
             port: emulator.port,
@@ -56,11 +57,16 @@ impl Cloud {
 
     /// chatctl with `words`, ready to be started in the folder of the config.
     pub(crate) fn command(&self, words: &str) -> tokio::process::Command {
+        self.command_of(&chatctl(), words)
+    }
+
+    /// The same of another build of it.
+    pub(crate) fn command_of(&self, program: &Path, words: &str) -> tokio::process::Command {
         let endpoint = format!(
             "ws://127.0.0.1:{}/_aws/execute-api/{{api}}/{{stage}}",
             self.port
         );
-        let command = against(&chatctl(), self.folder(), &self.between.url);
+        let command = against(program, self.folder(), &self.between.url);
         let mut command = tokio::process::Command::from(command);
         command
             .args(words.split_whitespace())
@@ -112,8 +118,11 @@ impl Cloud {
     pub(crate) async fn fail(&self, stack: &str, resource: &str) {
         use aws_sdk_cloudformation::types::ResourceSignalStatus::Failure;
         let client = aws_sdk_cloudformation::Client::new(&self.sdk().await);
-        let signal = client.signal_resource().stack_name(stack);
-        let signal = signal.logical_resource_id(resource).unique_id("1");
+        let signal = client
+            .signal_resource()
+            .stack_name(stack)
+            .logical_resource_id(resource)
+            .unique_id("1");
         signal.status(Failure).send().await.unwrap();
     }
 

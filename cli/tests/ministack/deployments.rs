@@ -82,7 +82,7 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
                   IAM: + DisconnectRole may dynamodb:DeleteItem, dynamodb:GetItem on Connections.Arn
                   IAM: + DisconnectRole may logs:CreateLogStream, logs:PutLogEvents on DisconnectLogs.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle` under `[stage]`)
-                  anybody who learns the address can connect under any name, and receives what is sent to that name: `mode = "token"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)
+                  any client that has the address can connect under any name, and receives what is sent to that name: `mode = "token"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)
            deploy ... created, 26 lines
            deploy 26 resources, T
            verify 4 functions run what was published, T
@@ -127,7 +127,7 @@ async fn a_stack_is_deployed_chatted_over_left_unchanged_and_torn_down_twice() {
 }
 
 #[tokio::test]
-async fn a_new_route_and_new_handlers_are_told_beforehand_and_serve_afterwards() {
+async fn a_new_route_and_new_handlers_are_reported_beforehand_and_serve_afterwards() {
     let cloud = Cloud::start().await;
     let url = cloud.deploy("").await.exits(0).url();
     let same = format!(

@@ -205,7 +205,7 @@ async fn a_missing_permission_is_named_exits_with_4_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn what_early_validation_refuses_is_told_by_resource_and_leaves_nothing() {
+async fn what_early_validation_refuses_is_reported_by_resource_and_leaves_nothing() {
     let cloud = Cloud::start().await;
     let failed = "<Status>FAILED</Status><ExecutionStatus>UNAVAILABLE</ExecutionStatus><StatusReason>The following \
                   hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck].</StatusReason>";

@@ -12,6 +12,7 @@ mod choices;
 mod cloud;
 mod conversations;
 mod deployments;
+mod dist;
 mod failures;
 mod interruptions;
 mod logs;

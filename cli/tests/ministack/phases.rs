@@ -241,7 +241,7 @@ async fn while_following_aws_goes_on_and_the_next_deployment_finds_it_done() {
 }
 
 #[tokio::test]
-async fn while_verifying_the_stack_is_deployed_and_the_user_is_told() {
+async fn while_verifying_the_stack_is_deployed_and_the_user_can_see_it() {
     let cloud = Cloud::start().await;
     interrupted_at(&cloud, &deploy(), Part::Request, asks("ListStackResources"))
         .await
@@ -250,7 +250,7 @@ async fn while_verifying_the_stack_is_deployed_and_the_user_is_told() {
 }
 
 #[tokio::test]
-async fn while_swapping_what_has_begun_is_finished_and_the_user_is_told() {
+async fn while_swapping_what_has_begun_is_finished_and_the_user_can_see_it() {
     let cloud = Cloud::start().await;
     cloud.deploy("--no-probe").await.exits(0);
     let newer = cloud.handlers("-newer");
@@ -275,7 +275,7 @@ async fn while_swapping_what_has_begun_is_finished_and_the_user_is_told() {
 }
 
 #[tokio::test]
-async fn while_probing_the_stack_is_deployed_and_the_user_is_told() {
+async fn while_probing_the_stack_is_deployed_and_the_user_can_see_it() {
     let cloud = Cloud::start().await;
     // Accepts connections and never says a word.
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -185,7 +185,7 @@ async fn a_backend_that_is_reached_unencrypted_is_warned_of_before_the_question(
 }
 
 #[tokio::test]
-async fn a_room_is_deployed_and_everybody_in_it_hears_everybody() {
+async fn a_room_is_deployed_and_every_member_receives_every_message() {
     let cloud = Cloud::start().await;
     cloud.config("[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\ninclude-sender = true\n");
     cloud

@@ -21,7 +21,7 @@ async fn a_first_deployment_then_nothing_to_change_and_a_teardown_at_a_terminal(
                        DisconnectLogs.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle`
                   under `[stage]`)
-                  anybody who learns the address can connect under any name, and
+                  any client that has the address can connect under any name, and
                   receives what is sent to that name: `mode = "token"` under `[auth]`
                   requires a token (`chatctl keys new` makes the key that signs them)
         Deploy this? [y/N] y
@@ -127,7 +127,7 @@ async fn an_update_shows_what_is_replaced_which_data_is_lost_and_which_rights_ar
                   IAM: + DirectRole may dynamodb:Query on Connections.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle`
                   under `[stage]`)
-                  anybody who learns the address can connect under any name, and
+                  any client that has the address can connect under any name, and
                   receives what is sent to that name: `mode = "token"` under `[auth]`
                   requires a token (`chatctl keys new` makes the key that signs them)
                   the items of table Connections are lost
@@ -158,7 +158,7 @@ async fn a_first_deployment_that_fails_ends_with_one_cause_and_what_is_left() {
                        DisconnectLogs.Arn
                   each route takes 500 requests a second, 1000 at once (`throttle`
                   under `[stage]`)
-                  anybody who learns the address can connect under any name, and
+                  any client that has the address can connect under any name, and
                   receives what is sent to that name: `mode = "token"` under `[auth]`
                   requires a token (`chatctl keys new` makes the key that signs them)
         Deploy this? [y/N] y
@@ -202,7 +202,7 @@ async fn a_script_reads_one_json_value_a_line_and_nothing_else() {
         {"type":"finished","step":"publish","detail":"N MB for ARCH, sent","milliseconds":N}
         {"type":"started","step":"prepare"}
         {"type":"finished","step":"prepare","detail":"26 to add","milliseconds":N}
-        {"type":"notice","message":"anybody who learns the address can connect under any name, and receives what is sent to that name: `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"}
+        {"type":"notice","message":"any client that has the address can connect under any name, and receives what is sent to that name: `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"}
         {"type":"started","step":"deploy"}
         {"type":"expecting","resources":26}
         {"type":"finished","step":"deploy","detail":"26 resources","milliseconds":N}

@@ -81,8 +81,10 @@ impl Judge {
 /// Judges `requests`, in their order.
 pub(crate) fn judge(requests: &[Value]) -> Vec<Judgement> {
     static JUDGE: OnceLock<Mutex<Judge>> = OnceLock::new();
-    let judge = JUDGE.get_or_init(|| Mutex::new(Judge::start()));
-    let mut judge = judge.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut judge = JUDGE
+        .get_or_init(|| Mutex::new(Judge::start()))
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     requests
         .iter()
         .map(|request| judge.judge(request))

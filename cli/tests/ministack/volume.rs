@@ -24,8 +24,9 @@ async fn with_canaries(cloud: &Cloud, words: &str) -> Said {
 
 /// The lines about requests, each of which has a method, a service, an operation, an outcome and a time, and no more.
 fn requests(stderr: &str) -> Vec<&str> {
-    let lines = stderr.lines();
-    let lines = lines.filter_map(|line| line.strip_prefix("  request "));
+    let lines = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("  request "));
     let shape = regex_lite::Regex::new(
         r"^(GET|PUT|POST|HEAD|DELETE|PATCH) [a-z0-9-]+ [^ ?&=@]+ (\d{3}|failed \(.+\)|given up) \d+ ms$",
     )

@@ -250,14 +250,14 @@ fn process_failed(chain: &[String], origin: &Origin) -> NoCredentials {
         .unwrap_or((&origin.profile, ""));
     let program = shell_words::split(command)
         .ok()
-        .and_then(|words| words.into_iter().next());
-    let program = program.unwrap_or_else(|| {
-        command
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    });
+        .and_then(|words| words.into_iter().next())
+        .unwrap_or_else(|| {
+            command
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        });
     let words = chain.last().map_or("", String::as_str);
     let what = match words.split_once("exited with code ") {
         Some((_, rest)) => {

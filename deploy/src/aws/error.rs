@@ -164,8 +164,7 @@ where
             ),
         ),
         Kind::Unavailable => {
-            let known = explanation(&words).map(|(meaning, remedy)| format!("{meaning}: {remedy}"));
-            let known = known.unwrap_or_else(|| {
+            let known = explanation(&words).map(|(meaning, remedy)| format!("{meaning}: {remedy}")).unwrap_or_else(|| {
                 "the account is suspended, or has a problem that its billing page in the AWS console shows".to_owned()
             });
             (ErrorKind::Denied, Some(known))

@@ -75,8 +75,10 @@ pub(super) async fn client() -> Result<SharedHttpClient, TargetError> {
     let proxies = Arc::new(Proxies::of_environment()?);
     let trust = Trust::of_environment().await?;
     let store = TrustStore::empty().with_pem_certificate(trust.pem());
-    let context = TlsContext::builder().with_trust_store(store).build();
-    let context = context.map_err(setup)?;
+    let context = TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .map_err(setup)?;
     let [https, http] = proxies.each();
     let https = match https {
         Some((proxy, rules)) => ProxyConfig::https(proxy.secret_url())
@@ -137,8 +139,8 @@ impl HttpConnector for Attentive {
         let target = uri
             .as_ref()
             .and_then(Uri::authority)
-            .map(ToString::to_string);
-        let target = target.unwrap_or_default();
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let is_plain = uri.as_ref().and_then(Uri::scheme_str) == Some("http");
         let answer = match is_plain {
             true => self.http.call(request),
@@ -227,8 +229,7 @@ fn expects_content(request: &HttpRequest) -> bool {
 
 /// Reads the whole body of the response, so that an incomplete one fails here.
 async fn whole(mut answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
-    let body = ByteStream::new(answer.take_body());
-    let body = body
+    let body = ByteStream::new(answer.take_body())
         .collect()
         .await
         .map_err(|error| ConnectorError::io(error.into()))?;

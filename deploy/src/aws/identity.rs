@@ -11,6 +11,7 @@ use crate::engine::TargetError;
 pub struct Identity {
     /// Twelve digits.
     pub account: String,
+    /// The ARN of the user or the role's session.
     pub arn: String,
 }
 

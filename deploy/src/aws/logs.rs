@@ -77,8 +77,9 @@ mod tests {
     use crate::engine::ErrorKind;
 
     async fn logs(answers: &[(u16, &str)]) -> (Stub, CloudWatchLogs) {
-        let answers = answers.iter();
-        let answers = answers.map(|(status, body)| (*status, (*body).to_owned()));
+        let answers = answers
+            .iter()
+            .map(|(status, body)| (*status, (*body).to_owned()));
         let stub = Stub::answering(answers.collect()).await;
         let logs = CloudWatchLogs::new(&stub.config().await);
         (stub, logs)

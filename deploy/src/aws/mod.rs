@@ -53,11 +53,17 @@ pub use tables::Tables;
 #[derive(Debug)]
 pub struct AwsTarget {
     config: SdkConfig,
+    /// The Region that every request goes to.
     pub region: String,
+    /// CloudFormation.
     pub stacks: CloudStacks<Cloud>,
+    /// Lambda.
     pub functions: LambdaFunctions,
+    /// API Gateway.
     pub gateways: ApiGateways,
+    /// DynamoDB.
     pub tables: Tables,
+    /// CloudWatch Logs.
     pub logs: CloudWatchLogs,
     rules: AccountRules,
 }

@@ -115,7 +115,7 @@ impl Origin {
         http: &SharedHttpClient,
     ) -> Result<String, TargetError> {
         if let Some(region) = &settings.region {
-            return Ok(region.clone());
+            return Ok(region.to_string());
         }
         for variable in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
             let value = std::env::var_os(variable).unwrap_or_default();

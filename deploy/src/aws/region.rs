@@ -9,8 +9,8 @@ use crate::config::Aws;
 /// The Region that a deployment with these settings would use, from settings, environment and `~/.aws`. The machine's
 /// metadata is not requested, so nothing is sent; `None` if none is set.
 pub async fn named_region(settings: &Aws) -> Option<String> {
-    if settings.region.is_some() {
-        return settings.region.clone();
+    if let Some(region) = &settings.region {
+        return Some(region.to_string());
     }
     if let Some(region) = EnvironmentVariableRegionProvider::new().region().await {
         return Some(region.to_string());

@@ -82,7 +82,7 @@ impl Stub {
 
     pub(super) async fn target(&self) -> AwsTarget {
         let settings = Aws {
-            region: Some("eu-west-1".into()),
+            region: Some("eu-west-1".parse().unwrap()),
             ..Aws::default()
         };
         let mut target = AwsTarget::connect(&settings).await.unwrap();

@@ -3,7 +3,7 @@
 use chat_protocol::Mode;
 
 use super::Settings;
-use super::route::Backend;
+use super::route::{Backend, Purpose};
 
 impl Settings {
     /// Warnings for the question before a deployment to AWS, one line each.
@@ -28,8 +28,26 @@ impl Settings {
             )
         };
         let in_clear = in_clear.into_iter().map(line);
+        let uncounted = self.uncounted();
         let of_names = self.unproven_names().into_iter();
-        of_names.chain(self.forgeable()).chain(in_clear).collect()
+        let of_routes = self.forgeable().into_iter().chain(uncounted);
+        of_names.chain(of_routes).chain(in_clear).collect()
+    }
+
+    /// The routes that `messages-per-second` does not reach, because no function counts their messages.
+    fn uncounted(&self) -> Option<String> {
+        self.limits.messages_per_second?;
+        let routes = self.routes.iter();
+        let backends: Vec<_> = routes
+            .filter(|route| matches!(route.purpose, Purpose::Http { .. }))
+            .map(|route| format!("`{}`", route.key))
+            .collect();
+        (!backends.is_empty()).then(|| {
+            format!(
+                "`messages-per-second` does not limit {}, which lead to a backend without a function that could count",
+                backends.join(", ")
+            )
+        })
     }
 
     /// Where some routes have envelopes and others post what was sent, the text of the others can be an envelope.
@@ -51,7 +69,7 @@ impl Settings {
     fn unproven_names(&self) -> Option<String> {
         let is_ours = self.has_own_functions() && self.auth.mode() == Mode::Claimed;
         is_ours.then(|| {
-            "anybody who learns the address can connect under any name, and receives what is sent to that name: \
+            "any client that has the address can connect under any name, and receives what is sent to that name: \
              `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
                 .to_owned()
         })

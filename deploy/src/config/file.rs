@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::account::{AccountRules, AwsTable};
 use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
-use super::keys;
+use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
@@ -16,7 +16,7 @@ use super::schema::shape;
 use super::snippet::Snippet;
 use super::stage::Stage;
 
-/// The contents of `chatctl.toml`.
+/// The contents of `chatctl.toml`. Sections that need no further check are settings as they stand here.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -38,6 +38,8 @@ pub(super) struct File {
     pub(super) routes: Vec<Spanned<RouteTable>>,
     /// Who may connect, and as whom.
     pub(super) auth: AuthTable,
+    /// How much one connection, one name and one room may take.
+    pub(super) limits: LimitsTable,
     /// The functions' logs.
     pub(super) logs: Logs,
     /// How the handlers are built.
@@ -57,17 +59,18 @@ pub(super) struct Logs {
     pub(super) retention_days: RetentionDays,
 }
 
-#[derive(Debug, Deserialize)]
+/// Where the handlers come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Handlers {
+pub struct Handlers {
     /// The folder of the handlers' crate. Without it, `lambdas` beside or above the config.
     #[cfg_attr(test, schemars(with = "Option<String>"))]
-    pub(super) path: Option<PathBuf>,
-    /// The cargo profile that `deploy` builds with.
-    pub(super) profile: String,
+    pub path: Option<PathBuf>,
+    /// The cargo profile that `deploy` builds with; in a clone, `lambda` means the command's own for the local target.
+    pub profile: String,
     /// The cargo profile that `dev` builds with.
-    pub(super) dev_profile: String,
+    pub dev_profile: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,6 +151,7 @@ impl Default for File {
             to: "Jerry".parse().expect(REASON),
             routes: Vec::new(),
             auth: AuthTable::default(),
+            limits: LimitsTable::default(),
             logs: Logs::default(),
             handlers: Handlers::default(),
             aws: AwsTable::default(),
@@ -164,7 +168,7 @@ pub(super) fn parse(
     path: &Path,
     text: &str,
     folder: &Path,
-) -> Result<(File, Routes, Auth, AccountRules), Snippet> {
+) -> Result<(File, Routes, (Auth, Limits), AccountRules), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
@@ -175,11 +179,15 @@ pub(super) fn parse(
         .map_err(|(place, message)| snippet(place, message))?;
     let auth = file
         .auth
-        .resolve(keys::path_in(folder), routes.lifecycle.is_some(), snippet)
+        .resolve(folder, routes.lifecycle.is_some(), snippet)
+        .map_err(|(place, message)| snippet(place, message))?;
+    let limits = file
+        .limits
+        .resolve(&routes)
         .map_err(|(place, message)| snippet(place, message))?;
     let rules = file.aws.rules(snippet);
     let rules = rules.map_err(|(place, message)| snippet(place, message))?;
-    Ok((file, routes, auth, rules))
+    Ok((file, routes, (auth, limits), rules))
 }
 
 #[cfg(test)]
@@ -198,7 +206,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `logs`, `handlers`, `aws`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `local`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -232,9 +240,10 @@ mod tests {
             ("routes", "[\"x\"]"),
             ("auth", "1"),
             ("local", "1"),
+            ("limits", "1"),
             ("handlers", "1"),
-        ];
-        let tables = tables.map(|(key, value)| format!("{key} = {value}\n"));
+        ]
+        .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
             ("auth", "mode", "1"),
             ("auth", "mode", "\"open\""),
@@ -244,6 +253,11 @@ mod tests {
             ("auth", "name-claim", "true"),
             ("auth", "origins", "\"https://chat.example\""),
             ("auth", "origins", "[{}]"),
+            ("auth", "handler", "1"),
+            ("auth", "permissions", "1"),
+            ("limits", "messages-per-second", "\"5\""),
+            ("limits", "connections-per-name", "1.5"),
+            ("limits", "room-size", "[]"),
             ("logs", "retention-days", "\"14\""),
             ("logs", "retention-days", "1.5"),
             ("local", "port", "true"),

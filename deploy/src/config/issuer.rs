@@ -42,7 +42,7 @@ fn check_issuer(text: &str) -> Result<(), String> {
 
 fn check_origin(text: &str) -> Result<(), String> {
     if text == "null" {
-        return Err("pages without an origin of their own (`null`) cannot be told apart".into());
+        return Err("pages without an origin of their own (`null`) cannot be distinguished".into());
     }
     let uri = address(text)?;
     // A browser's text has no `/` behind the authority, hyper's path has one at least.

@@ -13,6 +13,10 @@ use super::snippet::Snippet;
 
 /// Why the keys of a stack cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum KeysFileError {
     /// It is there, and cannot be read.
     #[error("could not read {path}")]
@@ -94,8 +98,9 @@ pub fn parse(path: &Path, text: &str) -> Result<KeySet, Snippet> {
             return Err(problem(place, PRIVATE.into()));
         }
         let id = jwk["kid"].as_str().unwrap_or_default();
-        let place = place_of(text, &Value::from(id).to_string());
-        let place = place.filter(|_| !id.is_empty()).unwrap_or_default();
+        let place = place_of(text, &Value::from(id).to_string())
+            .filter(|_| !id.is_empty())
+            .unwrap_or_default();
         let wrong = |message: String| {
             let number = index + 1;
             Err(problem(
@@ -164,8 +169,8 @@ mod tests {
 
     #[test]
     fn what_the_command_writes_is_read_back() {
-        let keys = [PrivateKey::generate(), PrivateKey::generate()];
-        let keys = keys.map(|key| key.unwrap().public().clone());
+        let keys = [PrivateKey::generate(), PrivateKey::generate()]
+            .map(|key| key.unwrap().public().clone());
         let set = KeySet::new(keys).unwrap();
         let text = to_text(&set);
         assert_eq!(parse(Path::new(KEYS_FILE), &text), Ok(set));

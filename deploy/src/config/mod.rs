@@ -10,6 +10,7 @@ mod expected;
 mod file;
 pub mod issuer;
 pub mod keys;
+pub mod limits;
 pub mod names;
 pub mod permission;
 pub mod route;
@@ -27,8 +28,10 @@ use std::path::{Path, PathBuf};
 use account::AccountRules;
 pub use account::{Architecture, Aws};
 use auth::{Auth, Proof};
-use chat_protocol::{Handshake, Index, Receivers};
+use chat_protocol::{Answers, Handshake, Receivers};
+pub use file::Handlers;
 use keys::KeysFileError;
+use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
@@ -48,12 +51,15 @@ pub struct Settings {
     pub config_file: Option<PathBuf>,
     /// Whether a flag or a variable names the stack, not the config.
     pub is_stack_overridden: bool,
+    /// The stack's name, on both targets.
     pub stack: StackName,
+    /// The stage's name.
     pub stage: StageName,
     /// The request limits of each route. With `None`, the account's limits apply.
     pub throttle: Option<Throttle>,
     /// The two users in the printed connect commands.
     pub from: PersonName,
+    /// The second of the two.
     pub to: PersonName,
     /// Message routes, in the order of the file. There is at least one, and keys are unique.
     pub routes: Vec<Route>,
@@ -61,40 +67,45 @@ pub struct Settings {
     pub lifecycle: Option<Lifecycle>,
     /// What proves a name, and which web pages may connect.
     pub auth: Auth,
+    /// How much one connection, one name and one room may take.
+    pub limits: Limits,
     /// Days that CloudWatch keeps the functions' logs.
     pub log_retention_days: u32,
+    /// The handlers' crate and its profiles.
     pub handlers: Handlers,
+    /// Account, Region and processor.
     pub aws: Aws,
     /// The local port that the file sets.
     pub local_port: Option<u16>,
 }
 
-/// Where the handlers come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Handlers {
-    /// The crate's folder. With `None`, packaging looks for it.
-    pub path: Option<PathBuf>,
-    /// The cargo profile for deployments.
-    pub profile: String,
-    /// The cargo profile for `dev`, where the build time matters most.
-    pub dev_profile: String,
-}
-
 /// Values from flags and the environment. With `None`, the file's value applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
+    /// The config file; it must exist.
     pub config: Option<PathBuf>,
+    /// The stack's name.
     pub stack: Option<StackName>,
+    /// The stage's name.
     pub stage: Option<StageName>,
+    /// The first user in the connect commands.
     pub from: Option<PersonName>,
+    /// The second one.
     pub to: Option<PersonName>,
+    /// The AWS Region.
     pub region: Option<RegionName>,
+    /// The profile in `~/.aws`.
     pub profile: Option<String>,
+    /// Where the API answers when an emulator replaces AWS.
     pub endpoint: Option<EndpointTemplate>,
 }
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum ConfigError {
     #[error("{0}")]
     Invalid(Snippet),
@@ -127,12 +138,12 @@ impl Settings {
         })
     }
 
-    /// The key that connections are found by.
-    pub fn index(&self) -> Index {
-        match self.has_own_functions() {
-            true => Index::for_receivers(self.receivers()),
-            false => Index::Nothing,
-        }
+    /// What routes answer. It repeats if routes share it.
+    pub fn answers(&self) -> impl Iterator<Item = Answers> {
+        self.routes.iter().filter_map(|route| match route.purpose {
+            Purpose::Answers(answers) => Some(answers),
+            _ => None,
+        })
     }
 
     /// Whether the stack has functions of our own. They record the connections.
@@ -160,7 +171,7 @@ impl Settings {
     }
 
     /// The request limits of the stage, for the question before a deployment.
-    pub fn limits(&self) -> String {
+    pub fn throttling(&self) -> String {
         match self.throttle {
             Some(limits) => format!("each route takes {limits} (`throttle` under `[stage]`)"),
             None => "no route has a limit but the account's (`throttle = false`)".to_owned(),
@@ -177,7 +188,7 @@ impl Settings {
         })
     }
 
-    /// The user's own functions, by the key of their route.
+    /// The user's own functions behind routes, by the key of their route.
     pub fn custom_handlers(&self) -> impl Iterator<Item = (&RouteKey, &CustomHandler)> {
         self.routes.iter().filter_map(|route| match &route.purpose {
             Purpose::Handler(handler) => Some((&route.key, handler)),
@@ -228,21 +239,30 @@ impl Settings {
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, mut routes, auth, rules) =
+        let (file, mut routes, (auth, limits), rules) =
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
-        let grants = auth.grants_of_handlers();
-        routes::check_policies(&file.routes, (stack, stage), &grants).map_err(
-            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message)),
-        )?;
+        let invalid =
+            |(place, message)| ConfigError::Invalid(Snippet::new(shown, text, place, message));
+        let mut grants = auth.grants_of_handlers();
+        grants.extend(limits.grants_of_handlers(&auth));
+        routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
+        routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
+        file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
         let mut settings = Self::resolve(folder, file, routes, overrides);
         if let Some(region) = &settings.aws.region {
-            rules.check_region(region).map_err(ConfigError::Invalid)?;
+            rules
+                .check_region(region.as_ref())
+                .map_err(ConfigError::Invalid)?;
         }
         settings.aws.rules = rules;
-        Ok(Self { auth, ..settings })
+        Ok(Self {
+            auth,
+            limits,
+            ..settings
+        })
     }
 
     fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
@@ -256,17 +276,17 @@ impl Settings {
             routes: routes.messages,
             lifecycle: routes.lifecycle,
             auth: Auth::default(),
+            limits: Limits::default(),
             log_retention_days: file.logs.retention_days.0,
             handlers: Handlers {
                 path: file.handlers.path.map(|path| folder.join(path)),
-                profile: file.handlers.profile,
-                dev_profile: file.handlers.dev_profile,
+                ..file.handlers
             },
             aws: Aws {
-                region: overrides.region.or(file.aws.region).map(String::from),
+                region: overrides.region.or(file.aws.region),
                 profile: overrides.profile.or(file.aws.profile),
-                architecture: file.aws.architecture,
                 endpoint: overrides.endpoint,
+                architecture: file.aws.architecture,
                 rules: AccountRules::default(),
             },
             local_port: file.local.port.map(|port| port.0),
@@ -305,7 +325,7 @@ mod tests {
             purpose: Purpose::for_people(Receivers::Friend),
         };
         assert_eq!(
-            settings.limits(),
+            settings.throttling(),
             "each route takes 500 requests a second, 1000 at once (`throttle` under `[stage]`)"
         );
         assert_eq!((settings.routes, settings.lifecycle), (vec![only], None));

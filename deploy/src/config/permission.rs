@@ -36,8 +36,10 @@ pub enum Granted {
     Table,
     /// The connections of this stack's API and stage.
     Connections,
-    /// The same, to be told something and closed.
+    /// The same, for posts and for closing.
     Ending,
+    /// The same, to be told something.
+    Noticing,
     /// Something else, by its ARN.
     Arn(String),
 }
@@ -53,12 +55,31 @@ impl Grant {
     }
 }
 
+impl Grant {
+    /// What a handler needs to count the messages of a connection.
+    pub(super) fn counting() -> Self {
+        Self {
+            actions: vec![Action("dynamodb:UpdateItem".into())],
+            resources: vec![Granted::Table],
+        }
+    }
+
+    /// What a handler needs to tell a client that a message was refused.
+    pub(super) fn noticing() -> Self {
+        Self {
+            actions: vec![Action("execute-api:ManageConnections".into())],
+            resources: vec![Granted::Noticing],
+        }
+    }
+}
+
 impl Granted {
     /// The methods of the @connections API that it is about.
     pub const fn methods(&self) -> &'static [&'static str] {
         match self {
             Self::Connections => &["POST", "GET", "DELETE"],
             Self::Ending => &["POST", "DELETE"],
+            Self::Noticing => &["POST"],
             Self::Table | Self::Arn(_) => &[],
         }
     }
@@ -90,7 +111,7 @@ pub fn size_of_policies(
         let of = grant.resources.iter().flat_map(|resource| match resource {
             Granted::Table => vec![named("dynamodb", format!("table/{stack}-Connections"))],
             Granted::Arn(arn) => vec![arn.clone()],
-            Granted::Connections | Granted::Ending => resource
+            Granted::Connections | Granted::Ending | Granted::Noticing => resource
                 .methods()
                 .iter()
                 .map(|method| {
@@ -107,8 +128,7 @@ pub fn size_of_policies(
         .iter()
         .map(|grant| statement(json!(grant.actions), resources(grant)));
     let log = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
-    let documents = [vec![statement(log, vec![logs])], granted.collect()];
-    let documents = documents
+    let documents = [vec![statement(log, vec![logs])], granted.collect()]
         .into_iter()
         .filter(|statements| !statements.is_empty());
     documents

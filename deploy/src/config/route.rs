@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chat_protocol::{Receivers, Rule};
+use chat_protocol::{Answers, Receivers, Rule};
 
 use super::names::{FieldName, RouteKey};
 use super::permission::Grant;
@@ -14,22 +14,27 @@ use super::url::BackendUrl;
 pub struct Route {
     /// `$default` or a custom key.
     pub key: RouteKey,
+    /// What happens to its messages.
     pub purpose: Purpose,
 }
 
 /// What happens to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// One of the chat's own functions delivers it to other users.
+    /// Users receive them, from one of our own functions.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     People { receivers: Receivers, rule: Rule },
     /// It goes to the user's backend.
     Http {
+        /// Where the POST goes.
         backend: Backend,
         /// The JSON field that the backend receives as `message`.
         text: Option<FieldName>,
     },
     /// It goes to the user's function.
     Handler(CustomHandler),
+    /// It is a request, and one of the chat's own functions answers it.
+    Answers(Answers),
 }
 
 impl Purpose {
@@ -43,7 +48,7 @@ impl Purpose {
     pub fn rule(&self) -> Option<&Rule> {
         match self {
             Self::People { rule, .. } => Some(rule),
-            Self::Http { .. } | Self::Handler(_) => None,
+            Self::Http { .. } | Self::Handler(_) | Self::Answers(_) => None,
         }
     }
 
@@ -52,7 +57,7 @@ impl Purpose {
         match self {
             Self::People { rule, .. } => rule.text.as_deref(),
             Self::Http { text, .. } => text.as_ref().map(AsRef::as_ref),
-            Self::Handler(_) => None,
+            Self::Handler(_) | Self::Answers(_) => None,
         }
     }
 }
@@ -71,6 +76,7 @@ pub struct CustomHandler {
 /// The address that receives requests for the user's backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backend {
+    /// Its address.
     pub url: BackendUrl,
     /// The header that proves to the backend that a request comes from this stack.
     pub secret: Option<SecretHeader>,
@@ -79,6 +85,8 @@ pub struct Backend {
 /// The user's backend for `$connect` and `$disconnect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
+    /// Receives handshakes, and answers with a status.
     pub connect: Backend,
+    /// Receives the ends of connections.
     pub disconnect: Backend,
 }

@@ -13,6 +13,7 @@ use super::schema::{self, shape};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Table")]
 pub struct SecretHeader {
+    /// The header's name.
     pub name: String,
     /// The reference between `{{resolve:` and `}}` in the template
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).

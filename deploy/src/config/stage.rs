@@ -158,8 +158,10 @@ mod tests {
 
     fn read(text: &str) -> (String, Option<(u32, u32)>) {
         let stage = toml::from_str::<File>(text).unwrap().stage;
-        let limits = stage.throttle.0;
-        let limits = limits.map(|limits| (limits.rate.0, limits.burst.0));
+        let limits = stage
+            .throttle
+            .0
+            .map(|limits| (limits.rate.0, limits.burst.0));
         (stage.name.to_string(), limits)
     }
 

@@ -26,7 +26,9 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Where a chat is, and what a client says about itself there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
+    /// The endpoint: `wss://` or `ws://`, stage included.
     pub url: String,
+    /// The names that it sends.
     pub handshake: Handshake,
     /// What proves the name, where the chat asks for a proof.
     pub token: Option<Token>,
@@ -34,6 +36,10 @@ pub struct Address {
 
 /// Why a connection did not open.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum ConnectError {
     /// The gateway has understood the handshake and does not accept this client.
     #[error("{url} refuses the connection: {status}{words}")]
@@ -272,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_is_told_with_its_code_and_its_reason() {
+    fn a_close_is_reported_with_its_code_and_its_reason() {
         assert_eq!(
             closed(CloseCode::Away, "Going away"),
             "with 1001 \"Going away\" (the gateway goes away, or a time limit is over: 10 minutes idle, 2 hours in all)"
@@ -315,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tls_that_is_offered_to_a_server_without_is_told_from_other_trouble() {
+    async fn tls_that_is_offered_to_a_server_without_is_distinguished_from_other_trouble() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("wss://{}/v1", listener.local_addr().unwrap());
         let answering = async {

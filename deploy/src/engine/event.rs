@@ -11,13 +11,21 @@ use crate::stack::progress::StackEvent;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Step {
+    /// Looks at everything that a deployment needs.
     Check,
+    /// Builds the handlers.
     Build,
+    /// Stores their zips where the target reads them.
     Publish,
+    /// Has the target compute the changes.
     Prepare,
+    /// Applies the changes.
     Deploy,
+    /// Compares the functions' code with what was published.
     Verify,
+    /// Sends messages through the chat.
     Probe,
+    /// Deletes the stack.
     Teardown,
 }
 
@@ -62,29 +70,38 @@ impl Step {
 pub enum DeployEvent {
     /// A step began.
     Started(Step),
-    /// The crate in `folder` is built next, for what `name` says.
+    /// The build of the crate `name` in `folder` begins.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Building { name: String, folder: PathBuf },
-    /// The compiler is at `unit`, the `count`th.
+    /// The compiler has begun `unit`, the `count`-th one of this build.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Compiling { unit: String, count: usize },
     /// This many resources will be touched.
     Expecting(usize),
     /// A sentence for the reader, who need not answer it.
     Notice(String),
-    /// The first deployment of the stack was rolled back for a cause that passes by itself, and is made once more.
+    /// The first deployment of `stack` is made once more, after `cause`.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Repeating { stack: String, cause: Box<Cause> },
     /// `who` has not answered for so long.
     Silent {
+        /// The service.
         who: &'static str,
+        /// The time since the request.
         silence: Duration,
     },
-    /// A stack that is followed is still in this status, without news for so long.
+    /// No event has arrived for the time `quiet`; the stack's own status is `status`.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     UnderWay { status: String, quiet: Duration },
     /// An event of the stack or of one of its resources.
     Stack(StackEvent),
     /// A step is over; `detail` is what came out of it.
     Finished {
+        /// The step.
         step: Step,
+        /// Its outcome, for the reader.
         detail: String,
+        /// Its duration.
         took: Duration,
     },
 }

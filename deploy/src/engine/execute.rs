@@ -14,12 +14,17 @@ use crate::stack::status::StackStatus;
 /// Why a deployment did not reach its outputs.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
+    /// The stack was rolled back, or could not be.
     #[error(transparent)]
     RolledBack(Box<RolledBack>),
+    /// The stack `stack` was deleted meanwhile.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     #[error("stack `{stack}` went away while it was deployed")]
     Vanished { stack: StackName },
+    /// The stack is deployed, but its chat does not answer.
     #[error(transparent)]
     Unproven(Box<Unproven>),
+    /// The target refused a request, or could not be reached.
     #[error(transparent)]
     Target(#[from] TargetError),
 }

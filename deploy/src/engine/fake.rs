@@ -105,8 +105,11 @@ impl FakeStacks {
     }
 
     fn polls(&self) -> &[Poll] {
-        let polls = self.scripts.get(self.script.get());
-        let polls = polls.map(Vec::as_slice).unwrap_or_default();
+        let polls = self
+            .scripts
+            .get(self.script.get())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         &polls[..polls.len().min(self.at.get() + 1)]
     }
 

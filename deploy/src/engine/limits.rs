@@ -70,7 +70,7 @@ pub const TEARING_DOWN: Limit = Limit::minutes(120);
 /// Until a stack on this machine has started or changed.
 pub const STARTING: Limit = Limit::minutes(2);
 
-/// What only adds a remark, and is done without where it takes longer: long enough for a silence to be told.
+/// What only adds a remark, and is done without where it takes longer: long enough for a silence to be reported.
 pub const ASIDE: Limit = Limit::seconds(45);
 
 /// After a deployment: whether it runs what was published, and answers.
@@ -106,8 +106,9 @@ pub fn within<T, E>(
 pub fn scaled(time: Duration) -> Duration {
     static WANTED: OnceLock<f64> = OnceLock::new();
     let wanted = WANTED.get_or_init(|| {
-        let wanted = std::env::var(FACTOR).ok();
-        let wanted = wanted.and_then(|factor| factor.parse().ok());
+        let wanted = std::env::var(FACTOR)
+            .ok()
+            .and_then(|factor| factor.parse().ok());
         wanted
             .filter(|factor| (0.001..=1.0).contains(factor))
             .unwrap_or(1.0)

@@ -17,7 +17,9 @@ pub struct LogEvent {
     pub id: String,
     /// Milliseconds since the Unix epoch.
     pub at: i64,
+    /// The log stream, which belongs to one process of a function.
     pub stream: String,
+    /// The line as it was logged.
     pub text: String,
 }
 
@@ -107,7 +109,7 @@ impl LogReader {
 }
 
 impl Group {
-    /// The events that were not told before.
+    /// The events that were not reported before.
     fn take(&mut self, events: Vec<LogEvent>) -> Vec<LogEvent> {
         let mut new = Vec::new();
         for event in events {
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_told_twice_and_what_comes_in_late_is_told_still() {
+    async fn nothing_is_reported_twice_and_what_comes_in_late_is_reported_still() {
         let (kept, mut reader) = (Kept::default(), reader());
         kept.add("before", 999);
         kept.add("b", 200_000);

@@ -6,6 +6,7 @@ use super::refusal::{ErrorKind, TargetError};
 /// One thing that was looked at.
 #[derive(Debug)]
 pub struct Check {
+    /// What was looked at, in one word or two.
     pub subject: &'static str,
     /// What was found, in a few words.
     pub outcome: Result<String, TargetError>,
@@ -16,6 +17,7 @@ pub struct Check {
 }
 
 impl Check {
+    /// A check of `subject` that counts for a deployment.
     pub fn new(subject: &'static str, outcome: Result<String, TargetError>) -> Self {
         Self {
             subject,
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once_and_a_denial_decides_the_exit_code() {
+    fn all_problems_are_reported_at_once_and_a_denial_decides_the_exit_code() {
         let error = judge(vec![
             Check::new("cargo-lambda", wrong(ErrorKind::Usage, "it is missing")),
             Check::new("region", Ok("eu-west-1".into())),

@@ -77,7 +77,7 @@ fn told(prepared: Prepared) -> (Prepared, String) {
 /// change. What a deployment would remove first, because it is in the way, is reported.
 ///
 /// # Errors
-/// [`DeployError`] when the target cannot be asked, or when that cannot be told at the moment.
+/// [`DeployError`] when the target cannot be asked, or when that is not known at the moment.
 pub async fn preview(
     stacks: &impl ChangeSets,
     deployment: Deployment,
@@ -228,8 +228,9 @@ async fn remove(
         "the deletion of the empty stack was started and may go on by itself; nothing of this deployment was begun"
             .to_owned()
     };
-    let settled = follow(stacks, &operation, reporter).await;
-    let settled = settled.map_err(|error| error.after(so_far))?;
+    let settled = follow(stacks, &operation, reporter)
+        .await
+        .map_err(|error| error.after(so_far))?;
     match &settled.description {
         // In any other state it is what another tool has made meanwhile, which the next round looks at.
         Some(left) if left.status.is_failed() => Err(RolledBack::error(stack.clone(), &settled)),

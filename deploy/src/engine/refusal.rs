@@ -36,7 +36,9 @@ pub fn or_interrupted<T, E: From<TargetError>>(
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct TargetError {
+    /// Decides the exit code.
     pub kind: ErrorKind,
+    /// The attempt and its subject.
     pub message: String,
     /// Whether the message quotes a compiler, whose colours may be shown.
     pub quotes_compiler: bool,
@@ -44,6 +46,7 @@ pub struct TargetError {
     pub hint: Option<String>,
     /// What was done until then, where that is not nothing: started, done, or not known.
     pub so_far: Option<String>,
+    /// The cause. Its words are not repeated in the message.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 

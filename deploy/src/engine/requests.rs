@@ -1,4 +1,4 @@
-//! The requests that a command makes, each told as it ends: what `-v` shows.
+//! The requests that a command makes, each reported as it ends: what `-v` shows.
 //!
 //! A request is shown by its method, service, operation, outcome and time. Headers, bodies and queries may hold secrets,
 //! so nothing here ever takes one.
@@ -12,6 +12,7 @@ use hyper::Uri;
 /// A request that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedRequest {
+    /// HTTP's method, or the operation's.
     pub method: String,
     /// What answers, such as `cloudformation`.
     pub service: String,
@@ -19,6 +20,7 @@ pub struct EndedRequest {
     pub operation: String,
     /// The status, or why there is none.
     pub outcome: String,
+    /// The time until the answer.
     pub took: Duration,
 }
 
@@ -115,7 +117,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     #[test]
-    fn a_request_is_told_once_with_its_outcome_or_as_given_up() {
+    fn a_request_is_reported_once_with_its_outcome_or_as_given_up() {
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let lines = told.clone();
         // The other tests of this process may make requests, too.
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_address_neither_a_password_nor_a_query_is_told() {
+    fn of_an_address_neither_a_password_nor_a_query_is_reported() {
         let uri = "wss://ann:secret@example.com:8443/v1?token=secret";
         assert_eq!(place(&uri.parse().unwrap()), "example.com:8443/v1");
         let uri = "ws://127.0.0.1:46233/v1".parse().unwrap();

@@ -16,13 +16,17 @@ use crate::stack::{Outputs, Template};
 /// Everything that one deployment consists of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployment {
+    /// The stack's name.
     pub stack: StackName,
+    /// The rendered template.
     pub template: Template,
+    /// The values of the template's parameters.
     pub parameters: BTreeMap<String, String>,
     /// What its functions run, by the parameter that names it; empty for a stack without functions.
     pub code: BTreeMap<String, Asset>,
     /// Put on the stack and, by CloudFormation, on its resources.
     pub tags: BTreeMap<String, String>,
+    /// What CloudFormation waits for.
     pub pace: DeployMode,
 }
 
@@ -72,7 +76,9 @@ pub enum DeployMode {
 /// Handlers that the target can reach, named after its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
+    /// The bucket.
     pub bucket: String,
+    /// The key in it.
     pub key: String,
     /// The processor it runs on, in Lambda's words.
     pub architecture: &'static str,
@@ -110,7 +116,9 @@ pub trait AssetStore {
 /// A stack as the target describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
+    /// Its status.
     pub status: StackStatus,
+    /// Its outputs; none before its first deployment has ended.
     pub outputs: Outputs,
 }
 
@@ -119,32 +127,40 @@ pub struct Description {
 pub enum Prepared {
     /// The stack is already so.
     NoChanges(Outputs),
+    /// Changes that wait for [`Stacks::begin`].
     ChangeSet(Box<ChangeSet>),
 }
 
 /// A change that is ready to be executed, or discarded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeSet {
+    /// The target's own id.
     pub id: String,
+    /// Whether it creates the stack.
     pub change: Change,
+    /// What would change.
     pub summary: ChangeSummary,
+    /// What it was prepared from.
     pub deployment: Deployment,
 }
 
 /// What a change set does to the stack as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
+    /// There is no stack yet.
     Create,
     /// It exists but does not run, which only a local stack can.
     Restart,
     /// It is ended and started on another port, which only a local stack can.
     Move,
+    /// The stack exists.
     Update,
 }
 
 /// An operation on a stack that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
+    /// The stack's name.
     pub stack: StackName,
     /// The stack's own id, which outlives its name; `None` where a name is all there is.
     pub stack_id: Option<String>,
@@ -168,7 +184,9 @@ pub enum Readiness {
 /// What becomes of the tables when a stack goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Data {
+    /// They stay in the account.
     Keep,
+    /// They are deleted with the stack.
     Remove,
 }
 
@@ -234,8 +252,11 @@ pub trait ChangeSets: Stacks {
 /// One resource of a deployed stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
+    /// Its name in the template.
     pub logical_id: String,
+    /// Its name or id in the account.
     pub physical_id: String,
+    /// Such as `AWS::DynamoDB::Table`.
     pub resource_type: String,
 }
 

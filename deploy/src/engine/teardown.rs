@@ -12,21 +12,23 @@ use crate::stack::cause::{cause, is_cause};
 /// What a teardown came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Teardown {
+    /// There was no such stack.
     NothingThere,
     /// The stack is gone; these resources, by logical id, could not be deleted and were left alone.
     Done {
+        /// The logical ids of resources that stay in the account.
         spared: Vec<String>,
     },
 }
 
 /// Deletes `stack` and follows it until it is gone.
 ///
-/// An operation that is going on is followed first. To keep data, the tables are first told to outlive their
+/// An operation that is going on is followed first. To keep data, the tables are first set to outlive their
 /// stack. What cannot be deleted is tried once more, and then left alone.
 ///
 /// # Errors
 /// [`DeployError::RolledBack`] when the stack stays although what failed was spared, or its tables could not be
-/// told to outlive it.
+/// set to outlive it.
 pub async fn teardown(
     stacks: &impl ChangeSets,
     stack: &StackName,
@@ -104,7 +106,8 @@ async fn retain_tables(
         return Ok(());
     };
     let so_far = || {
-        "the table is being told to stay, which goes on by itself; nothing was deleted".to_owned()
+        "the change that keeps the table has begun and goes on by itself; nothing was deleted"
+            .to_owned()
     };
     let settled = watch(stacks, &operation, so_far, reporter).await?;
     let left = settled.description.as_ref();
@@ -165,7 +168,7 @@ async fn delete(
     unreachable!("the last attempt returns")
 }
 
-/// Follows `operation`, or tells the reader how to come back to it.
+/// Follows `operation`, or reports how to come back to it.
 async fn watch(
     stacks: &impl Stacks,
     operation: &Operation,
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn to_keep_data_the_tables_are_told_to_stay_before_anything_is_deleted() {
+    async fn to_keep_data_the_tables_are_set_to_stay_before_anything_is_deleted() {
         let stacks = FakeStacks::scripted("chat UPDATE_COMPLETE").then("chat DELETE_COMPLETE");
         check(
             stacks,
@@ -276,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn tables_that_cannot_be_told_to_stay_stop_the_deletion() {
+    async fn tables_that_cannot_be_set_to_stay_stop_the_deletion() {
         let stacks = FakeStacks::scripted("T UPDATE_FAILED no\nchat UPDATE_ROLLBACK_COMPLETE");
         check(
             stacks,

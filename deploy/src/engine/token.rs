@@ -17,10 +17,13 @@ pub struct Token(String);
 /// Why a text is no token. It is not quoted, as it may be a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoToken {
+    /// It has no characters.
     #[error("it is empty")]
     Empty,
+    /// It is longer than a header may be.
     #[error("it is longer than {MAX_BYTES} bytes")]
     TooLong,
+    /// It has no three parts in Base64.
     #[error("it is not a signed token (JWT): three parts in base64url with dots between them")]
     Malformed,
 }

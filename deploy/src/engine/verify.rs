@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stage_whose_record_complains_is_waited_for_and_the_reader_is_told_after_a_while() {
+    async fn a_stage_whose_record_complains_is_waited_for_and_reported_after_a_while() {
         for words in COMPLAINTS {
             let says = Some(Unready::Reported(words.to_owned()));
             let (soon, told) = verified("ab", says.clone(), REPORTED_AFTER).await;

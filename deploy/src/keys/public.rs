@@ -38,6 +38,7 @@ pub struct PublicKeyFile {
 /// What became of a key that was to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
+    /// The key was added.
     New,
     /// The same key is in the file already.
     AlreadyThere,
@@ -124,8 +125,10 @@ impl PublicKeyFile {
     /// # Errors
     /// As for [`PublicKeyFile::add`].
     pub fn add_all(&mut self, keys: &[PublicKey]) -> Result<Vec<Added>, TargetError> {
-        let added = keys.iter().map(|key| self.put(key));
-        let added = added.collect::<Result<_, _>>()?;
+        let added = keys
+            .iter()
+            .map(|key| self.put(key))
+            .collect::<Result<_, _>>()?;
         self.write()?;
         Ok(added)
     }

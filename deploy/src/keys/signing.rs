@@ -13,6 +13,7 @@ use crate::engine::{ErrorKind, TargetError, Token};
 /// Where a private key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
+    /// This file of the user's.
     File(PathBuf),
     /// The variable [`VARIABLE`].
     Environment,
@@ -21,6 +22,7 @@ pub enum Place {
 /// One public key of a chat, and what this machine has of it.
 #[derive(Debug)]
 pub struct KeyState<'a> {
+    /// The key as it lies in the keys file.
     pub public: &'a PublicKey,
     /// Where its private part is, if it is here.
     pub private: Option<Place>,
@@ -31,6 +33,7 @@ pub struct KeyState<'a> {
 /// What a new token says.
 #[derive(Debug, Clone)]
 pub struct TokenWish<'a> {
+    /// The name to prove.
     pub name: &'a PersonName,
     /// The only friend that its holder may write to.
     pub to: Option<&'a PersonName>,
@@ -38,12 +41,14 @@ pub struct TokenWish<'a> {
     pub room: Option<&'a PersonName>,
     /// What its holder may do; `None` leaves that to the chat.
     pub can: Option<Vec<String>>,
+    /// The time until it expires.
     pub lifetime: Duration,
 }
 
 /// A token, and when it expires.
 #[derive(Debug, Clone)]
 pub struct Minted {
+    /// The token itself.
     pub token: Token,
     /// In seconds since the Unix epoch.
     pub expires_at: u64,
@@ -60,6 +65,7 @@ pub struct Signer {
 /// A key pair that was just made.
 #[derive(Debug)]
 pub struct Made {
+    /// The key that was added to the keys file.
     pub public: PublicKey,
     /// The file with the private part.
     pub private: PathBuf,
@@ -125,8 +131,9 @@ impl Signer {
             let message = format!("could not make a token for `{}`: {what}", wish.name);
             TargetError::new(ErrorKind::Unexpected, message)
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_err(|_| failed("this machine's clock is before 1970"))?;
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_err(|_| failed("this machine's clock is before 1970"))?;
         let request = TokenRequest {
             name: wish.name.to_string(),
             to: wish.to.map(ToString::to_string),
@@ -137,8 +144,10 @@ impl Signer {
             now: now.as_secs(),
             seconds: wish.lifetime.as_secs(),
         };
-        let text = self.key.token(&request);
-        let text = text.map_err(|error| failed(&error.to_string()))?;
+        let text = self
+            .key
+            .token(&request)
+            .map_err(|error| failed(&error.to_string()))?;
         Ok(Minted {
             token: Token::parse(&text).map_err(|error| failed(&error.to_string()))?,
             expires_at: request.now + request.seconds,

@@ -23,12 +23,15 @@ use crate::engine::{ErrorKind, TargetError, limits};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LocalStatus {
+    /// `ws://127.0.0.1:PORT/STAGE`.
     pub endpoint: String,
+    /// The process that runs the stack.
     pub pid: u32,
     /// Seconds since the Unix epoch.
     pub started_at: u64,
     /// The number of open connections.
     pub connections: usize,
+    /// The functions by logical id.
     pub functions: BTreeMap<String, FunctionStatus>,
     /// Memory of all its processes, with shared pages counted once.
     pub memory_bytes: Option<u64>,
@@ -41,8 +44,11 @@ pub struct LocalStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionStatus {
+    /// Live processes.
     pub processes: usize,
+    /// Invocations that have begun.
     pub invocations: u64,
+    /// Invocations that ended with a function error.
     pub errors: u64,
     /// The number of invocations that wait or run.
     pub in_flight: usize,

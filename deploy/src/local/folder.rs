@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::directory::Directory;
 use super::records::{Identity, Request, Running};
+use crate::directory::Directory;
 use crate::engine::{TargetError, random_hex};
 pub use code::keep_code;
 

@@ -13,8 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatctl_local::{LogLine, LogSource};
 
-use super::directory::Directory;
 use super::folder::StateFolder;
+use crate::directory::Directory;
 use crate::engine::TargetError;
 use crate::stack::logs::LogEntry;
 pub use tail::LocalLogs;
@@ -51,8 +51,11 @@ pub(super) fn entry(line: &LogLine) -> LogEntry {
 
 /// The log files in `folder`, each with its function.
 fn files(folder: &Directory) -> Vec<(String, String)> {
-    let names = folder.names().unwrap_or_default().into_iter();
-    let names = names.filter_map(|name| name.into_string().ok());
+    let names = folder
+        .names()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|name| name.into_string().ok());
     let function = |name: &str| name.strip_suffix(END).map(str::to_owned);
     names
         .filter_map(|name| Some((function(&name)?, name)))

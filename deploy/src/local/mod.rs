@@ -8,7 +8,6 @@
 mod assets;
 pub mod background;
 mod control;
-pub mod directory;
 mod folder;
 pub mod foreground;
 mod logs;

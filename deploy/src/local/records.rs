@@ -56,8 +56,11 @@ impl Request {
     pub(super) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let parameters = serde_json::to_vec(&self.parameters).expect("strings have a JSON form");
-        let page = self.page.as_ref().map(ToString::to_string);
-        let page = page.unwrap_or_default();
+        let page = self
+            .page
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let references = serde_json::to_vec(&self.references).expect("strings have a JSON form");
         let code = self.code.iter().flat_map(|(function, folder)| {
             [function.as_bytes(), folder.as_os_str().as_encoded_bytes()]

@@ -198,8 +198,7 @@ mod tests {
 
     #[test]
     fn a_stack_has_one_name_through_all_links_even_when_its_folder_is_gone() {
-        let root = tempfile::tempdir().unwrap();
-        let root = root.path().canonicalize().unwrap();
+        let root = tempfile::tempdir().unwrap().path().canonicalize().unwrap();
         std::fs::create_dir_all(root.join("project/.chatctl/chat")).unwrap();
         symlink(root.join("project"), root.join("link")).unwrap();
         let of = |path: &str| name(&root.join(path));

@@ -57,8 +57,9 @@ impl Stacks for LocalTarget {
         let new = self.request(&deployment, &folder);
         let moves = |running: &Running| self.port.is_some_and(|port| port != running.port);
         let before = |function: &String| old.as_ref()?.code.get(function);
-        let new_code = new.code.iter();
-        let new_code = new_code
+        let new_code = new
+            .code
+            .iter()
             .filter(|(function, folder)| before(function) != Some(folder))
             .map(|(function, _)| function.clone())
             .collect();

@@ -29,7 +29,7 @@ pub(super) async fn build(
 ) -> Result<PathBuf, PackagingError> {
     let mut command = crate::programs::command(cargo);
     command.args(["build", "--bin", &source.binary, "--profile", profile]);
-    command.args(more);
+    command.args(more).args(&source.more);
     run(command, source, reporter)
         .await?
         .ok_or_else(|| PackagingError::NoBinary {
@@ -56,13 +56,19 @@ pub(super) async fn run(
         source,
     };
     let starting = Starting::new();
+    // `cargo run` sets its own package's variables; they must not leak into another build, whose build scripts would
+    // run again because of them.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     let mut child = command
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(&source.folder)
         .envs(source.profile.iter().copied())
         .envs(source.flags.clone())
-        // `cargo run` sets its own package's variables; they must not leak into another build.
-        .env_remove("CARGO_MANIFEST_DIR")
         .env("CARGO_TERM_COLOR", colour())
         .env(Starting::VARIABLE, &starting.0)
         // The build has no input to ask for.

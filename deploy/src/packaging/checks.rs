@@ -1,9 +1,11 @@
 //! Checks the prerequisites of a build for AWS.
 
 use super::choice::{self, Wanted};
+use super::find::installed;
+use super::installed::Installed;
 use super::manifest::Crate;
 use super::toolchain::{Programs, Toolchain};
-use super::{Source, read_prebuilt};
+use super::{Source, order, read_prebuilt};
 use crate::config::{Architecture, Settings};
 use crate::engine::TargetError;
 use crate::engine::preflight::Check;
@@ -19,22 +21,30 @@ pub async fn checks(
     let mut checks = Vec::new();
     let mut wanted = Wanted::new(settings.aws.architecture, deployed);
     let mut folder = None;
-    for code in Code::for_settings(settings) {
-        let found = match (&code.origin, source) {
+    for code in order(Code::for_settings(settings), source) {
+        let checked = match (&code.origin, source) {
             (Origin::Own, Source::Prebuilt(given)) => {
                 read_prebuilt(given, wanted.fixed()).map(|(_, fit)| {
                     wanted = wanted.like_the_others(fit.architecture);
                     Some(format!("handlers given, for {}", fit.architecture.word()))
                 })
             }
-            _ => Crate::find(&programs, &code, settings).await.map(|found| {
-                let told = matches!(code.origin, Origin::Custom { .. })
-                    .then(|| format!("handler {} is `{}`", code.name(), found.binary));
-                folder.get_or_insert(found.folder);
-                told
-            }),
+            _ => match installed(&code, settings).map(|built| found(&built, wanted)) {
+                Err(error) => Err(error),
+                Ok(Some(architecture)) => {
+                    wanted = wanted.like_the_others(architecture);
+                    let word = architecture.word();
+                    Ok(Some(format!("handlers installed with chatctl, for {word}")))
+                }
+                Ok(None) => Crate::find(&programs, &code, settings).await.map(|found| {
+                    let told = matches!(code.origin, Origin::Custom { .. })
+                        .then(|| format!("handler {} is `{}`", code.name(), found.binary));
+                    folder.get_or_insert(found.folder);
+                    told
+                }),
+            },
         };
-        match found.map_err(|error| error.with_route(&code)) {
+        match checked.map_err(|error| error.with_route(&code)) {
             Ok(None) => {}
             Ok(Some(told)) => checks.push(Check::new("handlers", Ok(told))),
             Err(error) => checks.push(Check::new("handlers", Err(error.into()))),
@@ -53,4 +63,10 @@ pub async fn checks(
         findings.map(|(subject, finding)| Check::new(subject, finding.map_err(TargetError::from))),
     );
     checks
+}
+
+/// The processor of the built handlers that would be deployed.
+fn found(built: &Installed, wanted: Wanted) -> Option<Architecture> {
+    let (architecture, _) = built.lambda(wanted.fixed(), wanted.deployed())?;
+    Some(architecture)
 }

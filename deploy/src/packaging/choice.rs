@@ -7,6 +7,7 @@ use crate::config::Architecture;
 /// Whether a target's standard library must be in its usual place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetCheck {
+    /// The target must be installed.
     Installed,
     /// For toolchains that keep it elsewhere.
     Skipped,
@@ -62,6 +63,10 @@ impl Wanted {
 
     pub(super) fn fixed(self) -> Option<Architecture> {
         self.fixed.map(|(architecture, _)| architecture)
+    }
+
+    pub(super) fn deployed(self) -> Option<Architecture> {
+        self.deployed
     }
 }
 

@@ -1,29 +1,31 @@
 //! Errors of packaging, with hints.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use super::MAX_CODE;
 use super::elf::Unfit;
 use super::owner::SAFE_FOLDERS;
 use super::toolchain::triple;
-use super::{MAX_CODE, PACKAGE};
 use crate::config::Architecture;
 use crate::engine::{ErrorKind, TargetError};
 use crate::stack::code::{Code, Origin};
 
 /// Why packaging failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum PackagingError {
+    #[error("could not use the built handlers in {}: {why}", .path.display())]
+    NotInstalled { path: PathBuf, why: String },
     #[error(
-        "found no handlers: no crate `{PACKAGE}` in a folder `lambdas` of {}",
-        searched(start, end)
+        "found no folder to build the handlers in: neither XDG_CACHE_HOME nor HOME is an absolute path"
     )]
-    NoCrate {
-        /// The project's folder.
-        start: PathBuf,
-        /// The last folder above it that was searched.
-        end: PathBuf,
-    },
+    NoCache,
+    #[error("{0}")]
+    Carried(Box<TargetError>),
     #[error("refused to build {}: {} belongs to another user of this machine (id {owner})", .folder.display(), .path.display())]
     Foreign {
         path: PathBuf,
@@ -101,7 +103,12 @@ impl PackagingError {
     /// A remedy for the user.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NoCrate { .. } | Self::NotACrate { .. } => {
+            Self::NotInstalled { .. } => {
+                "unpack the whole archive of the release again, command and handlers, or pass other handlers with `--handlers FILE`"
+            }
+            Self::NoCache => "set HOME, or pass built handlers with `--handlers FILE`",
+            Self::Carried(error) => return error.hint.clone(),
+            Self::NotACrate { .. } => {
                 "set `path` under `[handlers]` in chatctl.toml, or pass a built executable with `--handlers FILE`"
             }
             Self::Foreign { path, .. } => {
@@ -116,7 +123,8 @@ impl PackagingError {
             }
             Self::Custom { error, .. } => return error.hint(),
             Self::NoCargo { .. } | Self::BrokenToolchain { .. } => {
-                "install or repair the Rust toolchain, or pass built handlers with `--handlers FILE`"
+                "the handlers are built by cargo: install or repair the Rust toolchain, use the command with the built \
+                 handlers from an archive of a release, or pass built handlers with `--handlers FILE`"
             }
             Self::NoCargoLambda { native, .. } => {
                 let install = "`pip install cargo-lambda` installs it with zig, `cargo install cargo-lambda` alone";
@@ -183,14 +191,6 @@ impl PackagingError {
     }
 }
 
-/// The folders that were searched.
-fn searched(start: &Path, end: &Path) -> String {
-    match start == end {
-        true => start.display().to_string(),
-        false => format!("{}, or above it up to {}", start.display(), end.display()),
-    }
-}
-
 /// An alternative that needs no installation.
 fn or_native(native: Option<Architecture>) -> String {
     native.map_or(String::new(), |native| {
@@ -201,6 +201,9 @@ fn or_native(native: Option<Architecture>) -> String {
 
 impl From<PackagingError> for TargetError {
     fn from(error: PackagingError) -> Self {
+        if let PackagingError::Carried(error) = error {
+            return *error;
+        }
         let refusal = match error.is_usage() {
             true => ErrorKind::Usage,
             false => ErrorKind::Unexpected,

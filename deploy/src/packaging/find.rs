@@ -2,63 +2,103 @@
 
 use std::path::{Path, PathBuf};
 
+use super::installed::Installed;
 use super::manifest::{self, Crate};
 use super::owner::{Owners, canonical};
 use super::toolchain::Programs;
-use super::{BINARY, PACKAGE, PackagingError};
+use super::{BINARY, PACKAGE, PackagingError, carried};
 use crate::config::Settings;
 use crate::stack::code::{Code, Origin};
-
-/// The clone that this binary was built in. A build for other machines contains no path of its builder's machine.
-const BUILT_FROM: Option<&str> = match option_env!("CHATCTL_WITHOUT_CLONE") {
-    Some(_) => None,
-    None => Some(env!("CARGO_MANIFEST_DIR")),
-};
 
 impl Crate {
     /// The crate of `code`.
     ///
     /// # Errors
-    /// [`PackagingError`]: there is none, it belongs to another user, or its binary is ambiguous.
+    /// [`PackagingError`]: it belongs to another user, its binary is ambiguous, or the sources that the command carries
+    /// along cannot be unpacked.
     pub(super) async fn find(
         programs: &Programs,
         code: &Code,
         settings: &Settings,
     ) -> Result<Self, PackagingError> {
-        let folder = folder_of(code, settings)?;
-        match &code.origin {
-            Origin::Own => Ok(Self {
-                folder,
-                binary: BINARY.into(),
-                profile: Vec::new(),
-                flags: None,
-            }),
-            Origin::Custom { .. } => {
+        match Place::of(code, settings)? {
+            Place::Custom(folder) => {
                 manifest::read(programs, &folder, &settings.handlers.profile).await
             }
+            Place::Own(folder) => Ok(Self::ours(folder, Vec::new())),
+            // Their lock file is compared with the carried one, so cargo may not change it.
+            Place::Carried => Ok(Self::ours(Place::Carried.folder()?, vec!["--locked"])),
+        }
+    }
+
+    fn ours(folder: PathBuf, more: Vec<&'static str>) -> Self {
+        Self {
+            folder,
+            binary: BINARY.into(),
+            profile: Vec::new(),
+            flags: None,
+            more,
+            shared: None,
         }
     }
 }
 
-/// The folder of the crate of `code`, an absolute path without links. No file of another user affects its build.
-///
-/// # Errors
-/// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`], [`PackagingError::Foreign`].
-pub(super) fn folder_of(code: &Code, settings: &Settings) -> Result<PathBuf, PackagingError> {
-    let owners = Owners::from_environment();
-    let folder = match &code.origin {
-        Origin::Own => find_crate(settings, &owners)?,
-        Origin::Custom { folder, .. } => absolute(folder),
-    };
-    owners.check(&folder)
+/// Where a crate is: an absolute path without links. No file of another user affects its build.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The user's, for a route.
+    Custom(PathBuf),
+    /// Our handlers', which the config names or the project's repository contains.
+    Own(PathBuf),
+    /// Our handlers' as the command carries it along.
+    Carried,
 }
 
-/// The crate that the config names; else `lambdas` beside the config or above it in the same repository; else the one
-/// beside which this binary was built.
-fn find_crate(settings: &Settings, owners: &Owners) -> Result<PathBuf, PackagingError> {
+impl Place {
+    /// Finds the crate of `code`.
+    ///
+    /// # Errors
+    /// [`PackagingError::NotACrate`], [`PackagingError::Foreign`].
+    pub(super) fn of(code: &Code, settings: &Settings) -> Result<Self, PackagingError> {
+        let owners = Owners::from_environment();
+        match &code.origin {
+            Origin::Custom { folder, .. } => owners.check(&absolute(folder)).map(Self::Custom),
+            Origin::Own => match find_crate(settings, &owners)? {
+                Some(folder) => owners.check(&folder).map(Self::Own),
+                None => Ok(Self::Carried),
+            },
+        }
+    }
+
+    /// The crate's folder. The carried sources are unpacked.
+    ///
+    /// # Errors
+    /// [`PackagingError::NoCache`], [`PackagingError::Carried`], [`PackagingError::Foreign`].
+    pub(super) fn folder(self) -> Result<PathBuf, PackagingError> {
+        match self {
+            Self::Custom(folder) | Self::Own(folder) => Ok(folder),
+            Self::Carried => Owners::from_environment().check(&carried::unpacked()?),
+        }
+    }
+}
+
+/// The built handlers that were installed with the command, in place of `code`; none if the project has a crate of its
+/// own.
+///
+/// # Errors
+/// Those of [`Place::of`], and [`PackagingError::NotInstalled`].
+pub(super) fn installed(code: &Code, settings: &Settings) -> Result<Installed, PackagingError> {
+    match Place::of(code, settings)? {
+        Place::Carried => Installed::with_this_command(&Owners::from_environment()),
+        _ => Ok(Installed::default()),
+    }
+}
+
+/// The crate that the config names; else `lambdas` beside the config or above it in the same repository.
+fn find_crate(settings: &Settings, owners: &Owners) -> Result<Option<PathBuf>, PackagingError> {
     if let Some(folder) = &settings.handlers.path {
         return if folder.join("Cargo.toml").is_file() {
-            Ok(absolute(folder))
+            Ok(Some(absolute(folder)))
         } else {
             Err(PackagingError::NotACrate {
                 folder: folder.clone(),
@@ -70,14 +110,8 @@ fn find_crate(settings: &Settings, owners: &Owners) -> Result<PathBuf, Packaging
     let searched = start
         .ancestors()
         .take_while(|folder| folder.starts_with(end));
-    searched
-        .chain(BUILT_FROM.and_then(|folder| Path::new(folder).parent()))
-        .map(|folder| folder.join("lambdas"))
-        .find(|folder| is_ours(&folder.join("Cargo.toml")))
-        .ok_or_else(|| PackagingError::NoCrate {
-            end: end.to_owned(),
-            start: start.clone(),
-        })
+    let mut crates = searched.map(|folder| folder.join("lambdas"));
+    Ok(crates.find(|folder| is_ours(&folder.join("Cargo.toml"))))
 }
 
 /// The last folder in which a crate is looked for: the root of the repository around `start`, or `start` itself. A
@@ -120,21 +154,16 @@ mod tests {
     use super::*;
     use crate::packaging::sample::{settings, write_crate};
 
-    fn find(settings: &Settings) -> Result<PathBuf, PackagingError> {
+    fn find(settings: &Settings) -> Result<Option<PathBuf>, PackagingError> {
         find_crate(settings, &Owners::from_environment())
     }
 
     /// The crate that a project in `deep/below` of `folder` finds.
-    fn found_below(folder: &Path) -> PathBuf {
+    fn found_below(folder: &Path) -> Option<PathBuf> {
         let (_other, mut settings) = settings("");
         settings.folder = folder.join("deep/below");
         std::fs::create_dir_all(&settings.folder).unwrap();
         find(&settings).unwrap()
-    }
-
-    fn own() -> PathBuf {
-        let clone = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        clone.join("lambdas")
     }
 
     #[test]
@@ -152,10 +181,10 @@ mod tests {
         write_crate(&root.join("lambdas"), "fn main() {}");
         // A git worktree has a file of that name.
         std::fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
-        assert_eq!(found_below(&root), root.join("lambdas"));
+        assert_eq!(found_below(&root), Some(root.join("lambdas")));
         std::fs::remove_file(root.join(".git")).unwrap();
         std::fs::create_dir(root.join(".git")).unwrap();
-        assert_eq!(found_below(&root), root.join("lambdas"));
+        assert_eq!(found_below(&root), Some(root.join("lambdas")));
     }
 
     #[test]
@@ -163,11 +192,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = canonical(folder.path());
         write_crate(&root.join("lambdas"), "fn main() {}");
-        assert_eq!(found_below(&root), own());
+        assert_eq!(found_below(&root), None);
         std::fs::create_dir_all(root.join("deep/.git")).unwrap();
-        assert_eq!(found_below(&root), own());
+        assert_eq!(found_below(&root), None);
         write_crate(&root.join("deep/below/lambdas"), "fn main() {}");
-        assert_eq!(found_below(&root), root.join("deep/below/lambdas"));
+        assert_eq!(found_below(&root), Some(root.join("deep/below/lambdas")));
     }
 
     #[test]
@@ -188,12 +217,14 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_of_another_name_is_skipped_for_the_one_beside_which_chatctl_was_built() {
+    fn a_crate_of_another_name_is_skipped_for_the_one_that_the_command_carries_along() {
         let (folder, settings) = settings("");
         let lambdas = folder.path().join("lambdas");
         std::fs::create_dir(&lambdas).unwrap();
         let other = "[package]\nname = \"other\"\ndescription = 'has no name = \"chat-lambdas\"'\n";
         std::fs::write(lambdas.join("Cargo.toml"), other).unwrap();
-        assert_eq!(find(&settings).unwrap(), own());
+        assert_eq!(find(&settings).unwrap(), None);
+        let own = &Code::for_settings(&settings)[0];
+        assert_eq!(Place::of(own, &settings).unwrap(), Place::Carried);
     }
 }

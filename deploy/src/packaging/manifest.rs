@@ -20,11 +20,15 @@ pub(super) struct Crate {
     pub(super) profile: Vec<(&'static str, &'static str)>,
     /// The compiler's flags, in the variable that cargo reads; none if the user has set that variable.
     pub(super) flags: Option<(&'static str, String)>,
+    /// Further arguments of `cargo build`.
+    pub(super) more: Vec<&'static str>,
+    /// The profile in place of the settings', to share what the command was built with.
+    pub(super) shared: Option<String>,
 }
 
 /// The profile of our own handlers, for crates whose workspace has none of that name; as variables
 /// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html#configuration-environment-variables>).
-const PROFILE: &str = "lambda";
+pub(super) const PROFILE: &str = "lambda";
 const PROFILE_VARIABLES: [(&str, &str); 5] = [
     ("CARGO_PROFILE_LAMBDA_INHERITS", "release"),
     ("CARGO_PROFILE_LAMBDA_OPT_LEVEL", "s"),
@@ -88,6 +92,8 @@ pub(super) async fn read(
                 binary: (*binary).to_owned(),
                 profile: variables(&metadata.workspace_root, profile),
                 flags: None,
+                more: Vec::new(),
+                shared: None,
             });
         }
         (None, _) => "its Cargo.toml describes a workspace and no package".into(),

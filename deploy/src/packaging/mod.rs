@@ -5,6 +5,7 @@
 
 mod cargo;
 mod cargo_lambda;
+mod carried;
 mod checks;
 mod choice;
 mod counting;
@@ -13,12 +14,15 @@ mod error;
 mod find;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod given;
+mod installed;
 mod manifest;
 mod owner;
 mod paths;
 mod plan;
 #[cfg(test)]
 mod sample;
+mod shared;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -36,9 +40,10 @@ use self::choice::{Builder, Wanted};
 use self::counting::Counting;
 use self::elf::Fit;
 pub use self::error::PackagingError;
+use self::given::{file_in, read, read_prebuilt};
 use self::manifest::Crate;
 use self::paths::Places;
-pub use self::plan::{Planned, plan};
+pub use self::plan::{Machine, Planned, plan};
 pub use self::sources::sources;
 use self::toolchain::{Programs, Toolchain, triple};
 use crate::config::{Architecture, Settings};
@@ -58,6 +63,7 @@ const MAX_CODE: u64 = 250 * 1024 * 1024;
 pub struct Executable {
     /// Its name in messages.
     pub name: String,
+    /// Where it lies.
     pub path: PathBuf,
     /// SHA-256 of the bytes, hexadecimal.
     pub digest: String,
@@ -116,12 +122,7 @@ async fn executables_by(
     // Builds take minutes, so a missing crate is reported before the first one.
     let mut origins = Vec::new();
     for code in Code::for_settings(settings) {
-        let origin = match (&code.origin, prebuilt) {
-            (Origin::Own, Some(given)) => Ok(Found::Built(file_in(given))),
-            _ => Crate::find(programs, &code, settings)
-                .await
-                .map(Found::Crate),
-        };
+        let origin = found(programs, &code, settings, prebuilt).await;
         let origin = origin.map_err(|error| error.with_route(&code))?;
         origins.push((code, origin));
     }
@@ -149,6 +150,34 @@ enum Found {
     Crate(Crate),
 }
 
+/// Where the executable of `code` for this machine comes from.
+async fn found(
+    programs: &Programs,
+    code: &Code,
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+) -> Result<Found, PackagingError> {
+    if let (Origin::Own, Some(given)) = (&code.origin, prebuilt) {
+        return Ok(Found::Built(file_in(given)));
+    }
+    match find::installed(code, settings)?.here() {
+        Some(path) => Ok(Found::Built(path.to_owned())),
+        None => {
+            let found = Crate::find(programs, code, settings).await?;
+            // A crate that the config names is built as it is.
+            let shares = code.origin == Origin::Own && settings.handlers.path.is_none();
+            let found = match shares {
+                true => {
+                    let profile = &settings.handlers.profile;
+                    shared::with_the_command(programs, found, profile).await
+                }
+                false => found,
+            };
+            Ok(Found::Crate(found))
+        }
+    }
+}
+
 /// Builds `found`; `crates` are those that were built before, by the path of their binary.
 async fn path_of(
     programs: &Programs,
@@ -157,8 +186,10 @@ async fn path_of(
     crates: &mut BTreeMap<PathBuf, PathBuf>,
     reporter: &mut impl Reporter,
 ) -> Result<PathBuf, PackagingError> {
-    let profile = &settings.handlers.profile;
-    let places = match paths::hides(profile) {
+    let shared = found.shared.clone();
+    let profile = shared.as_ref().unwrap_or(&settings.handlers.profile);
+    // With other flags nothing could be shared.
+    let places = match paths::hides(profile) && shared.is_none() {
         true => Some(Places::for_crate(programs, &found).await),
         false => None,
     };
@@ -178,6 +209,14 @@ async fn path_of(
         }),
         _ => Ok(path),
     }
+}
+
+/// Puts our handlers last, unless they are given: built ones may be installed for every processor, but the user's crates
+/// are built for one.
+fn order(mut codes: Vec<Code>, source: Source<'_>) -> Vec<Code> {
+    let is_given = matches!(source, Source::Prebuilt(_));
+    codes.sort_by_key(|code| !is_given && code.origin == Origin::Own);
+    codes
 }
 
 /// The event for the crate that is built next.
@@ -214,7 +253,7 @@ async fn artifacts_by(
     let reporter = &mut Counting::new(reporter);
     let mut built = Built::new();
     let mut wanted = Wanted::new(settings.aws.architecture, deployed);
-    for code in Code::for_settings(settings) {
+    for code in order(Code::for_settings(settings), source) {
         let artifact = match (&code.origin, source) {
             (Origin::Own, Source::Prebuilt(given)) => read_prebuilt(given, wanted.fixed())
                 .map(|(bytes, fit)| Artifact::new(code.name(), &bytes, fit, "given")),
@@ -237,6 +276,11 @@ async fn artifact_of(
     check: TargetCheck,
     reporter: &mut impl Reporter,
 ) -> Result<Artifact, PackagingError> {
+    let installed = find::installed(code, settings)?;
+    if let Some((architecture, path)) = installed.lambda(wanted.fixed(), wanted.deployed()) {
+        let (bytes, fit) = read_prebuilt(path, Some(architecture))?;
+        return Ok(Artifact::new(code.name(), &bytes, fit, "built beforehand"));
+    }
     let found = Crate::find(programs, code, settings).await?;
     let toolchain = Toolchain::detect(programs, &found.folder).await?;
     let choice = choice::choose(&toolchain, wanted, check)?;
@@ -320,43 +364,6 @@ impl std::fmt::Debug for Artifact {
             .field("note", &self.note)
             .finish_non_exhaustive()
     }
-}
-
-fn file_in(given: &Path) -> PathBuf {
-    if given.is_dir() {
-        given.join(zip::BOOTSTRAP)
-    } else {
-        given.to_owned()
-    }
-}
-
-fn read_prebuilt(
-    given: &Path,
-    wanted: Option<Architecture>,
-) -> Result<(Vec<u8>, Fit), PackagingError> {
-    let path = file_in(given);
-    let bytes = read(&path)?;
-    let fit = elf::inspect(&bytes, wanted).map_err(|why| PackagingError::Unfit {
-        what: path.display().to_string(),
-        why,
-    })?;
-    Ok((bytes, fit))
-}
-
-/// Reads an executable for Lambda, up to its size limit.
-fn read(path: &Path) -> Result<Vec<u8>, PackagingError> {
-    let unreadable = |source| PackagingError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_CODE {
-        return Err(PackagingError::TooBig {
-            path: path.to_owned(),
-            size,
-        });
-    }
-    std::fs::read(path).map_err(unreadable)
 }
 
 /// Whether `name` is a hexadecimal SHA-256. Files and objects with other names were not published by chatctl.

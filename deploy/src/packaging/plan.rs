@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::find::{absolute, folder_of};
+use super::find::{Place, absolute, installed};
 use super::{PackagingError, file_in};
 use crate::config::Settings;
 use crate::stack::code::{Code, Origin};
@@ -10,31 +10,62 @@ use crate::stack::code::{Code, Origin};
 /// The source of an executable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Planned {
-    /// Built from the crate in `folder`, an absolute path without links.
+    /// The crate in `folder`, an absolute path without links, is built.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Crate { name: String, folder: PathBuf },
-    /// An existing file.
+    /// The file `path` is used as it is.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Given { name: String, path: PathBuf },
 }
 
-/// The executables of `settings`' functions; ours is `prebuilt` if that is set.
+/// Where an executable will run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Machine {
+    /// The machine that this runs on.
+    This,
+    /// What Lambda runs.
+    Lambda,
+}
+
+/// The executables of `settings`' functions for `machine`; ours is `prebuilt` if that is set.
 ///
 /// # Errors
 /// [`PackagingError`]: a crate is missing, or belongs to another user.
-pub fn plan(settings: &Settings, prebuilt: Option<&Path>) -> Result<Vec<Planned>, PackagingError> {
+pub fn plan(
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+    machine: Machine,
+) -> Result<Vec<Planned>, PackagingError> {
     let planned = Code::for_settings(settings).into_iter().map(|code| {
-        let name = code.name().to_owned();
-        match (&code.origin, prebuilt) {
-            (Origin::Own, Some(given)) => Ok(Planned::Given {
-                name,
-                path: absolute(&file_in(given)),
-            }),
-            _ => {
-                let folder = folder_of(&code, settings).map_err(|error| error.with_route(&code))?;
-                Ok(Planned::Crate { name, folder })
-            }
-        }
+        one(&code, settings, prebuilt, machine).map_err(|error| error.with_route(&code))
     });
     planned.collect()
+}
+
+fn one(
+    code: &Code,
+    settings: &Settings,
+    prebuilt: Option<&Path>,
+    machine: Machine,
+) -> Result<Planned, PackagingError> {
+    let name = code.name().to_owned();
+    if let (Origin::Own, Some(given)) = (&code.origin, prebuilt) {
+        let path = absolute(&file_in(given));
+        return Ok(Planned::Given { name, path });
+    }
+    let installed = installed(code, settings)?;
+    let built = match machine {
+        Machine::This => installed.here(),
+        Machine::Lambda => installed
+            .lambda(settings.aws.architecture, None)
+            .map(|(_, path)| path),
+    };
+    if let Some(path) = built {
+        let path = path.to_owned();
+        return Ok(Planned::Given { name, path });
+    }
+    let folder = Place::of(code, settings)?.folder()?;
+    Ok(Planned::Crate { name, folder })
 }
 
 #[cfg(test)]
@@ -54,7 +85,7 @@ mod tests {
         std::os::unix::fs::symlink("elsewhere/deep", root.join("link")).unwrap();
         std::fs::write(root.join("bootstrap"), "").unwrap();
         assert_eq!(
-            plan(&settings, Some(&root)).unwrap(),
+            plan(&settings, Some(&root), Machine::This).unwrap(),
             [
                 Planned::Given {
                     name: "handlers".into(),

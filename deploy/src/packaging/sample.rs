@@ -36,6 +36,8 @@ pub(super) fn ours(folder: &Path) -> Crate {
         binary: "chat".into(),
         profile: Vec::new(),
         flags: None,
+        more: Vec::new(),
+        shared: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::find::folder_of;
+use super::find::Place;
 use super::{PackagingError, Programs};
 use crate::config::Settings;
 use crate::programs::command;
@@ -21,18 +21,22 @@ pub struct Sources {
     pub targets: BTreeSet<PathBuf>,
 }
 
-/// Asks cargo for the sources of all code of `settings`' functions; ours are omitted if they are `prebuilt`. If cargo
-/// fails, the result is the crate's own folder.
+/// Asks cargo for the sources of all code of `settings`' functions; ours are omitted if they are `prebuilt`, or if the
+/// project has none of its own. If cargo fails, the result is the crate's own folder.
 ///
 /// # Errors
-/// [`PackagingError::NotACrate`], [`PackagingError::NoCrate`] and [`PackagingError::Foreign`].
+/// [`PackagingError::NotACrate`] and [`PackagingError::Foreign`].
 pub async fn sources(settings: &Settings, prebuilt: bool) -> Result<Sources, PackagingError> {
     let mut sources = Sources::default();
     for code in Code::for_settings(settings) {
         if prebuilt && code.origin == Origin::Own {
             continue;
         }
-        let for_crate = for_crate(folder_of(&code, settings)?).await;
+        let folder = match Place::of(&code, settings)? {
+            Place::Custom(folder) | Place::Own(folder) => folder,
+            Place::Carried => continue,
+        };
+        let for_crate = for_crate(folder).await;
         sources.crates.extend(for_crate.crates);
         sources.files.extend(for_crate.files);
         sources.targets.extend(for_crate.targets);

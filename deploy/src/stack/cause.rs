@@ -14,14 +14,18 @@ use super::unavailable;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
+    /// The failed resource.
     pub logical_id: String,
+    /// Such as `AWS::IAM::Role`.
     pub resource_type: String,
     /// For example `created`.
     pub verb: &'static str,
     /// The target's reason, without CloudFormation's wrapping.
     pub reason: String,
+    /// What the reason means, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meaning: Option<&'static str>,
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
     /// The number of resources that were only cancelled because of it.

@@ -10,12 +10,15 @@ use super::rights::Right;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
+    /// The resource is new.
     Add,
+    /// The resource exists and is changed or replaced.
     Modify,
     /// A new resource takes its place; the old one's contents are lost.
     Replace,
     /// Values that are only known during the deployment decide whether it is modified or replaced.
     MayReplace,
+    /// The resource is deleted, or leaves the stack.
     Remove,
 }
 
@@ -23,8 +26,11 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceChange {
+    /// What happens to it.
     pub action: Action,
+    /// Its name in the template.
     pub logical_id: String,
+    /// Such as `AWS::DynamoDB::Table`.
     pub resource_type: String,
     /// The top-level properties that differ, for `Modify` and `Replace`.
     pub properties: Vec<String>,
@@ -42,8 +48,10 @@ pub struct ResourceChange {
 pub struct ValueChange {
     /// For example `/Properties/Code/S3Key`.
     pub path: String,
+    /// The present value; `None` if the property is new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+    /// The new value; `None` if the property goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
@@ -51,6 +59,7 @@ pub struct ValueChange {
 /// Everything a change set will do, in template order; removals come last.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct ChangeSummary {
+    /// The changes in CloudFormation's order.
     pub changes: Vec<ResourceChange>,
     /// Permissions that roles gain; empty where roles are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Template;
-use super::render::parameter::{CODE_KEY, code_key};
+use super::render::parameter::{AUTHORIZER_CODE_KEY, CODE_KEY, code_key};
 use crate::config::Settings;
 
 /// One executable that a stack needs.
@@ -14,6 +14,7 @@ use crate::config::Settings;
 pub struct Code {
     /// The template's parameter for the zip's key.
     pub parameter: String,
+    /// Where the code comes from.
     pub origin: Origin,
 }
 
@@ -22,7 +23,8 @@ pub struct Code {
 pub enum Origin {
     /// Our own handlers.
     Own,
-    /// The crate in `folder`, for the route with `key`.
+    /// The user's crate in `folder`, for the route with `key`, or the authorizer.
+    #[expect(missing_docs, reason = "the sentence names the fields")]
     Custom { key: String, folder: PathBuf },
 }
 
@@ -40,7 +42,14 @@ impl Code {
                 folder: handler.folder.clone(),
             },
         });
-        own.into_iter().chain(custom).collect()
+        let authorizer = settings.auth.handler().map(|handler| Self {
+            parameter: AUTHORIZER_CODE_KEY.into(),
+            origin: Origin::Custom {
+                key: AUTHORIZER.into(),
+                folder: handler.folder.clone(),
+            },
+        });
+        own.into_iter().chain(authorizer).chain(custom).collect()
     }
 
     /// Its name in messages.
@@ -51,6 +60,9 @@ impl Code {
         }
     }
 }
+
+/// What the user's authorizer is called where handlers are called by the keys of their routes. It is none of them.
+pub const AUTHORIZER: &str = "[auth]";
 
 /// The parameter that names the code of each of `template`'s functions, by the function's logical id.
 pub fn parameters_of_functions(template: &Template) -> BTreeMap<String, String> {
@@ -95,6 +107,12 @@ mod tests {
                 vec!["CodeKeyB", "DefaultCodeKey"],
             ),
             (format!("{backend}[[routes]]\nkey = \"c\"\n{http}"), vec![]),
+            // A route of that name has a parameter of its own.
+            (
+                "[auth]\nhandler = \"door\"\n[[routes]]\nkey = \"authorize\"\nhandler = \"a\"\n"
+                    .to_owned(),
+                vec!["AuthorizeCodeKey", "CodeKey", "CodeKeyAuthorize"],
+            ),
         ] {
             let settings = settings(&toml);
             let mut parts: Vec<_> = Code::for_settings(&settings)

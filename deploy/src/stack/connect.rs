@@ -10,7 +10,9 @@ use crate::stack::Template;
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectCommand {
+    /// The name of its user.
     pub from: String,
+    /// The friend's name.
     pub to: String,
     /// Ready to paste into a POSIX shell.
     pub command: String,
@@ -66,8 +68,9 @@ impl RequiredIdentity {
     pub fn from_deployed(template: &Template) -> Self {
         let has = |function: &str| template.resources().any(|(id, _)| id == function);
         let has = |handler: Handler| has(&format!("{}Function", handler.family()));
-        let receivers = Receivers::ALL.into_iter();
-        let receivers = receivers.filter(|receivers| has(receivers.handler()));
+        let receivers = Receivers::ALL
+            .into_iter()
+            .filter(|receivers| has(receivers.handler()));
         Self::for_receivers(receivers, has(Handler::Connect))
     }
 
@@ -237,6 +240,7 @@ mod tests {
             (serde_json::json!({}), Mode::Claimed),
             (serde_json::json!({"AUTH_MODE": "token"}), Mode::Token),
             (serde_json::json!({"AUTH_MODE": "jwt"}), Mode::Jwt),
+            (serde_json::json!({"AUTH_MODE": "handler"}), Mode::Handler),
         ] {
             let template = Template::new(serde_json::json!({"Resources": {"AuthorizeFunction": {
                 "Properties": {"Environment": {"Variables": variables}}

@@ -13,7 +13,9 @@ pub struct LogEntry {
     pub stream: String,
     /// Whether Lambda wrote the line, not the function.
     pub platform: bool,
+    /// Its level, if the line has one.
     pub level: Option<Level>,
+    /// What was logged, without its frame.
     pub message: String,
     /// The fields of a JSON line besides level, time and message.
     pub fields: Map<String, Value>,
@@ -23,9 +25,13 @@ pub struct LogEntry {
 /// (<https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
+    /// `DEBUG`
     Debug,
+    /// `INFO`
     Info,
+    /// `WARN`
     Warn,
+    /// `ERROR`
     Error,
 }
 
@@ -41,6 +47,7 @@ impl Level {
         }
     }
 
+    /// The level as log lines have it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Debug => "DEBUG",

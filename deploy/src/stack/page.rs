@@ -12,7 +12,7 @@ use crate::config::route::{Purpose, Route};
 use crate::stack::connect::RequiredIdentity;
 
 /// The web client's source. Opened as a file, it asks for all settings.
-const DOCUMENT: &str = include_str!("../../../examples/web/index.html");
+const DOCUMENT: &str = include_str!("../../page.html");
 /// The placeholder for settings in the source.
 const UNSET: &str = r#"<script type="application/json" id="settings">{}</script>"#;
 
@@ -39,7 +39,7 @@ pub fn page_settings(
     if let Some(endpoint) = endpoint {
         value["endpoint"] = endpoint.into();
     }
-    if proof.mode.needs_token() {
+    if proof.mode.proves_names() {
         value["auth"] = proof.mode.word().into();
         value["nameClaim"] = proof.name_claim.unwrap_or("sub").into();
         if let Some(renewal) = proof.renewal {
@@ -52,6 +52,7 @@ pub fn page_settings(
 /// How the page's user proves a name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PageProof<'a> {
+    /// Whether a token is needed, and of which kind.
     pub mode: Mode,
     /// The claim of a token that the name is in; `None` stands for `sub`.
     pub name_claim: Option<&'a str>,
@@ -66,7 +67,7 @@ impl<'a> PageProof<'a> {
             mode: settings.auth.mode(),
             name_claim: match &settings.auth.proof {
                 Proof::Jwt(issuer) => Some(&issuer.name_claim),
-                Proof::Claimed | Proof::Token(_) => None,
+                Proof::Claimed | Proof::Token(_) | Proof::Handler(_) => None,
             },
             renewal: None,
         }
@@ -91,6 +92,7 @@ fn route(route: &Route) -> Value {
         }
         Purpose::Http { .. } => json!({ "key": key, "receivers": "backend", "text": text }),
         Purpose::Handler(_) => json!({ "key": key, "receivers": "handler" }),
+        Purpose::Answers(answers) => json!({ "key": key, "answers": answers }),
     }
 }
 
@@ -148,8 +150,9 @@ pub fn links(
     let [first, second] = fragments;
     let link = |from, to, fragment: &Option<String>| {
         let handshake = introduction.handshake(settings.handshake(), from, to);
-        let said = handshake.fields();
-        let said = said.map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
+        let said = handshake
+            .fields()
+            .map(|(field, value)| format!("{}={}", field.word(), query_value(value)));
         let query = said.collect::<Vec<_>>().join("&");
         let link = match &query[..] {
             "" => base.to_owned(),

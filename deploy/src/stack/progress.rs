@@ -10,10 +10,13 @@ pub struct StackEvent {
     pub id: String,
     /// Seconds since the Unix epoch.
     pub at: f64,
+    /// The resource's name in the template.
     pub logical_id: String,
+    /// Such as `AWS::DynamoDB::Table`.
     pub resource_type: String,
     /// For example `CREATE_IN_PROGRESS`. Unknown statuses are passed on unchanged.
     pub status: String,
+    /// CloudFormation's reason, mostly of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -35,11 +38,15 @@ pub struct Progress {
 /// The latest state of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
+    /// The resource's name in the template.
     pub logical_id: String,
+    /// Such as `AWS::DynamoDB::Table`.
     pub resource_type: String,
+    /// How far it is.
     pub state: State,
     /// The time of its first event, in seconds since the Unix epoch.
     pub since: f64,
+    /// The reason of its failure.
     pub reason: Option<String>,
     order: usize,
 }
@@ -47,8 +54,11 @@ pub struct Row {
 /// The meaning of a status for the user who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
+    /// Its operation has not ended.
     Running,
+    /// Its operation has ended well.
     Done,
+    /// Its operation has failed.
     Failed,
     /// Deleted, by an update's clean-up or by a rollback.
     Gone,

@@ -51,8 +51,9 @@ impl fmt::Display for Right {
 /// `resource` without the prefix that all resources of the stack's own account and Region share, so that lines stay
 /// short.
 fn here(resource: &str) -> String {
-    let rest = resource.strip_prefix("arn:${AWS::Partition}:");
-    let rest = rest.unwrap_or(resource);
+    let rest = resource
+        .strip_prefix("arn:${AWS::Partition}:")
+        .unwrap_or(resource);
     rest.replacen("${AWS::Region}:${AWS::AccountId}:", "", 1)
 }
 

@@ -8,7 +8,7 @@ macro_rules! statuses {
         /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html>, "Stack status codes").
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum StackStatus {
-            $($name,)+
+            $(#[doc = concat!("`", $word, "`.")] $name,)+
             /// One that a newer CloudFormation has. It counts as under way.
             Other(String),
         }

@@ -58,10 +58,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// A client of the @connections API at `url`, stage included, with the usual AWS credentials.
 async fn client(url: &str) -> aws_sdk_apigatewaymanagement::Client {
-    let http = aws_smithy_http_client::Builder::new();
-    let http = http.tls_provider(Provider::Rustls(CryptoMode::Ring));
-    let shared = aws_config::defaults(aws_config::BehaviorVersion::latest());
-    let shared = shared.http_client(http.build_https()).load().await;
+    let http =
+        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let shared = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .http_client(http.build_https())
+        .load()
+        .await;
     let config = Config::from(&shared).endpoint_url(url).build();
     aws_sdk_apigatewaymanagement::Client::from_conf(config)
 }

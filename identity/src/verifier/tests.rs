@@ -136,8 +136,9 @@ fn a_token_of_our_own_has_the_requested_claims() {
         issuer: None,
         ..rules()
     };
-    let claims = verifier([key.public().clone()], rules.clone()).verify(&token, NOW);
-    let claims = claims.unwrap();
+    let claims = verifier([key.public().clone()], rules.clone())
+        .verify(&token, NOW)
+        .unwrap();
     assert_eq!(claims.name, "Tom");
     assert_eq!(claims.to.unwrap(), ["Jerry"]);
     assert_eq!(claims.rooms.unwrap(), ["kitchen"]);

@@ -17,7 +17,7 @@ use chat_lambdas::room::Rest;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::shard::{ROOM_SHARDS, Shard};
 use chat_lambdas::store::{
-    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, People, Presence, Read, StoreError,
 };
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -126,7 +126,7 @@ impl World {
             room: Room::parse("hall").expect("a valid name"),
             shard,
             text: "hi".to_owned(),
-            except: ConnectionId::new("nobody"),
+            except: ConnectionId::new("no-member"),
             step: 0,
             rest: Rest::everybody(),
         };
@@ -228,7 +228,7 @@ impl Delivery for Gateway<'_> {
     }
 
     async fn end(&self, _: &ConnectionId) -> Result<Posted, DeliveryError> {
-        unreachable!("nobody is sent away")
+        unreachable!("this model ends no connection")
     }
 }
 
@@ -309,6 +309,16 @@ impl ConnectionStore for Table<'_> {
         })
     }
 
+    async fn people(
+        &self,
+        _: &Room,
+        _: Shard,
+        _: u64,
+        _: Option<PageStart>,
+    ) -> Result<People, StoreError> {
+        Err(Self::unused())
+    }
+
     async fn remember(&self, _: &Presence) -> Result<(), StoreError> {
         Err(Self::unused())
     }
@@ -334,6 +344,10 @@ impl ConnectionStore for Table<'_> {
     }
 
     async fn connections_of(&self, _: &Name, _: u64, _: Read) -> Result<Vec<Device>, StoreError> {
+        Err(Self::unused())
+    }
+
+    async fn count_message(&self, _: &ConnectionId, _: u64, _: u32) -> Result<bool, StoreError> {
         Err(Self::unused())
     }
 

@@ -12,6 +12,21 @@ use super::{CallbackDelivery, DynamoStore, LambdaDispatch, Timeouts};
 use crate::environment::{FunctionAddress, Identity, TableAddress};
 use crate::runtime::Trace;
 
+/// What the configurations of all services have in common. Their builders share no trait.
+macro_rules! configured {
+    ($service:ident, $clients:expr, $timeouts:expr) => {
+        $service::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region($clients.region())
+            .credentials_provider($clients.credentials())
+            .http_client($clients.http.clone())
+            .timeout_config($timeouts.config())
+            .retry_config(retries())
+            .interceptor(SendTrace($clients.trace.clone()))
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+    };
+}
+
 /// Creates clients that share one HTTP client, and thus its connections and trusted certificates.
 #[derive(Debug)]
 pub struct Clients {
@@ -47,15 +62,7 @@ impl Clients {
     /// The table at `address`.
     #[must_use]
     pub fn table(&self, address: TableAddress, timeouts: Timeouts) -> DynamoStore {
-        let mut config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(self.region())
-            .credentials_provider(self.credentials())
-            .http_client(self.http.clone())
-            .timeout_config(timeouts.config())
-            .retry_config(retries())
-            .interceptor(SendTrace(self.trace.clone()))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let mut config = configured!(aws_sdk_dynamodb, self, timeouts);
         config.set_endpoint_url(address.endpoint);
         let client = aws_sdk_dynamodb::Client::from_conf(config.build());
         DynamoStore::new(client, address.name)
@@ -84,15 +91,7 @@ impl Clients {
     /// The function at `address`.
     #[must_use]
     pub fn dispatch(&self, address: FunctionAddress, timeouts: Timeouts) -> LambdaDispatch {
-        let mut config = aws_sdk_lambda::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(self.region())
-            .credentials_provider(self.credentials())
-            .http_client(self.http.clone())
-            .timeout_config(timeouts.config())
-            .retry_config(retries())
-            .interceptor(SendTrace(self.trace.clone()))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let mut config = configured!(aws_sdk_lambda, self, timeouts);
         config.set_endpoint_url(address.endpoint);
         let client = aws_sdk_lambda::Client::from_conf(config.build());
         LambdaDispatch::new(client, address.name)
@@ -103,16 +102,7 @@ impl Clients {
         endpoint: String,
         timeouts: Timeouts,
     ) -> aws_sdk_apigatewaymanagement::config::Builder {
-        aws_sdk_apigatewaymanagement::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(self.region())
-            .credentials_provider(self.credentials())
-            .http_client(self.http.clone())
-            .timeout_config(timeouts.config())
-            .retry_config(retries())
-            .interceptor(SendTrace(self.trace.clone()))
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .endpoint_url(endpoint)
+        configured!(aws_sdk_apigatewaymanagement, self, timeouts).endpoint_url(endpoint)
     }
 
     fn region(&self) -> Region {

@@ -4,6 +4,8 @@
 //! |---|---|---|---|
 //! | a connection, by its user | `U#<name>` | `C#<connection id>` | `friend`, `connected_at`, `expires_at` |
 //! | a connection, in its room | `R#<room>#<shard>` | `C#<connection id>` | `connected_at`, `expires_at`, and `name` when it has one |
+//! | the messages of a connection in one second, with `messages-per-second` | `L#<connection id>` | the second |
+//! `sent`, `expires_at` |
 //! | an item of a user's handler | `H#<key>` | `#` | `value`, `counter` |
 //! | a connection's own record, if there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` if
 //! known, `expires_at` |
@@ -22,7 +24,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::session::{ConnectionId, Name, Names, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
-    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+    COUNT_LIFETIME_SECONDS, ConnectionStore, Device, Member, PAGE_ROWS, Page, PageStart, People,
+    Presence, Read, StoreError,
 };
 
 /// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
@@ -69,6 +72,22 @@ impl DynamoStore {
             .expression_attribute_values(":pk", AttributeValue::S(partition))
             .expression_attribute_values(":connection", AttributeValue::S(CONNECTION.to_owned()))
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+    }
+
+    /// A query for a page of members.
+    fn page_of(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> QueryFluentBuilder {
+        let partition = room_key(room, shard);
+        let start = start.map(|PageStart(connection)| key_of(&partition, &connection));
+        self.connections_in(partition, now)
+            .consistent_read(true)
+            .limit(i32::from(PAGE_ROWS))
+            .set_exclusive_start_key(start)
     }
 
     /// The error of a request that needs `action`.
@@ -140,22 +159,30 @@ impl ConnectionStore for DynamoStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<Page, StoreError> {
-        let partition = room_key(room, shard);
-        let start = start.map(|PageStart(connection)| key_of(&partition, &connection));
-        let page = self
-            .connections_in(partition, now)
-            .consistent_read(true)
-            .limit(i32::from(PAGE_ROWS))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| self.failure("find the members of a room", QUERY, error))?;
+        let page = self.page_of(room, shard, now, start).send().await;
+        let page = page.map_err(|error| self.failure(FIND_MEMBERS, QUERY, error))?;
         Ok(Page {
             members: page.items().iter().filter_map(device).collect(),
-            next: page
-                .last_evaluated_key()
-                .and_then(device)
-                .map(|device| PageStart(device.connection)),
+            next: page.last_evaluated_key().and_then(start_after),
+        })
+    }
+
+    async fn people(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> Result<People, StoreError> {
+        let query = self
+            .page_of(room, shard, now, start)
+            .projection_expression("sk, connected_at, #name")
+            .expression_attribute_names("#name", "name");
+        let page = query.send().await;
+        let page = page.map_err(|error| self.failure(FIND_MEMBERS, QUERY, error))?;
+        Ok(People {
+            members: page.items().iter().filter_map(member).collect(),
+            next: page.last_evaluated_key().and_then(start_after),
         })
     }
 
@@ -204,6 +231,38 @@ impl ConnectionStore for DynamoStore {
         }
     }
 
+    async fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        // An item for each second, because one update cannot both begin a new second and count within one: this is one
+        // write unit, whatever the outcome.
+        let key = Item::from([
+            text("pk", &format!("L#{connection}")),
+            text("sk", &second.to_string()),
+        ]);
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let counted = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key))
+            .update_expression("SET expires_at = :expires ADD sent :one")
+            .condition_expression("attribute_not_exists(sent) OR sent < :most")
+            .expression_attribute_values(":expires", number(second + COUNT_LIFETIME_SECONDS))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":most", number(most.into()))
+            .send()
+            .await;
+        match counted {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) => Err(self.failure("count a message", "dynamodb:UpdateItem", error)),
+        }
+    }
+
     async fn session_of(
         &self,
         connection: &ConnectionId,
@@ -241,6 +300,8 @@ impl ConnectionStore for DynamoStore {
 const CONNECTION: &str = "C#";
 
 const QUERY: &str = "dynamodb:Query";
+
+const FIND_MEMBERS: &str = "find the members of a room";
 
 fn user_key(name: &Name) -> String {
     format!("U#{name}")
@@ -281,6 +342,18 @@ fn device(item: &Item) -> Option<Device> {
         connection: ConnectionId::new(connection),
         connected_at: read_number(item, "connected_at"),
     })
+}
+
+fn member(item: &Item) -> Option<Member> {
+    let name = read_text(item, "name");
+    Some(Member {
+        name: name.and_then(|name| Name::parse(name).ok()),
+        device: device(item)?,
+    })
+}
+
+fn start_after(key: &Item) -> Option<PageStart> {
+    device(key).map(|device| PageStart(device.connection))
 }
 
 pub(super) fn text(attribute: &str, value: &str) -> (String, AttributeValue) {

@@ -110,7 +110,7 @@ fn without_api_gateway_s_time_the_function_s_own_counts() {
 }
 
 #[test]
-fn a_receipt_goes_to_a_sender_that_asks_and_a_missed_friend_is_told_to_every_other() {
+fn a_receipt_goes_to_a_sender_that_asks_and_a_missed_friend_is_reported_to_every_other() {
     let event = event("say");
     let answer = |frame: &str, delivered, receivers| {
         let (rule, session) = (rule(), session(Some("Ann")));

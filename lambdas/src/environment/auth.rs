@@ -15,6 +15,15 @@ impl Environment<'_> {
         self.choice(variable::AUTH_MODE, Mode::Claimed, &choices)
     }
 
+    /// The error of this binary's authorizer where a handler of the user's is the stack's.
+    pub(crate) fn not_ours(&self) -> EnvironmentError {
+        EnvironmentError::NotUnderstood {
+            variable: variable::AUTH_MODE,
+            value: Mode::Handler.word().to_owned(),
+            remedy: "the function's code must be the user's authorizer".to_owned(),
+        }
+    }
+
     /// The origins whose pages may connect; none stands for all.
     ///
     /// # Errors

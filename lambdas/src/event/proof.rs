@@ -84,14 +84,14 @@ impl SocketEvent {
         context.proof()
     }
 
-    /// Browsers separate offers by a comma and a space.
-    fn subprotocols(&self) -> impl Iterator<Item = &str> {
+    /// The subprotocols that the client offers. Browsers separate them by a comma and a space.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
         let offers = self.headers_named(SUBPROTOCOL_HEADER);
         offers.flat_map(|offers| offers.split(',')).map(str::trim)
     }
 
     /// Each value of a header, whose name may be of any case. One that is there once may come twice.
-    fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn headers_named(&self, name: &str) -> impl Iterator<Item = &str> {
         let single = self.headers.iter().flatten();
         let single = single
             .filter(move |(header, _)| header.eq_ignore_ascii_case(name))
@@ -103,8 +103,8 @@ impl SocketEvent {
         single.chain(multiple.map(String::as_str))
     }
 
-    /// Each value of a query parameter.
-    fn parameters_named(&self, name: &str) -> impl Iterator<Item = &str> {
+    /// Each value of a query parameter. One that is there once may come twice.
+    pub fn parameters_named(&self, name: &str) -> impl Iterator<Item = &str> {
         let single = self.query_string_parameters.as_ref();
         let single = single.and_then(|them| them.get(name)?.as_deref());
         let multiple = self.multi_value_query_string_parameters.as_ref();

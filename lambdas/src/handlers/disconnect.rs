@@ -54,8 +54,9 @@ async fn forget(
     index: Index,
     now: u64,
 ) -> Result<Known, StoreError> {
-    // In a chat of friends, both names are required, so a context with only one of them is invalid.
-    let names = if index.has_friend() {
+    // In a chat of friends, both names are required, so a context with only one of them is invalid. Rooms may record names
+    // as well, for a limit.
+    let names = if index == Index::Friend {
         Names::Required
     } else {
         Names::Optional

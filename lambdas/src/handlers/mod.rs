@@ -7,23 +7,31 @@
 mod authorize;
 mod broadcast;
 mod connect;
+mod decide;
 mod deliver;
 mod direct;
 mod disconnect;
 mod gate;
+mod kick;
 mod policy;
 mod prove;
+mod requests;
 mod sender;
+mod who;
 
 pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
 pub use connect::{connect, connect_proven};
+pub use decide::{Allowed, Decision, decided, foreign_origin};
 pub use deliver::deliver;
 pub use direct::direct;
 pub use disconnect::disconnect;
-pub use gate::refusal;
+pub use gate::{Gate, excess, refusal};
+pub use kick::kick;
 pub use policy::Policy;
 pub use prove::prove;
+pub use requests::rule_of_requests;
+pub use who::who;
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -112,7 +120,7 @@ pub enum HandlerError {
     /// The event is for another handler.
     #[error(transparent)]
     UnexpectedEvent(#[from] UnexpectedEvent),
-    /// The receivers could not be looked up. The error tells the sender that the message is lost.
+    /// The receivers could not be looked up. The sender receives an error frame, because the message is lost.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// There is nothing to check tokens with; the handshake is refused with 500.

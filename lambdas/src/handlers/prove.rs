@@ -57,12 +57,24 @@ pub async fn prove(
         }
         Err(TokenError::Unavailable(source)) => return Err(HandlerError::Tokens(source)),
     };
-    let session = match session(event, &claims, admission.names) {
-        Ok(session) => session,
-        Err(error) => return Ok(refused(arn, &reasons(&error), invocation)),
-    };
-    log.info("handshake authorized", []);
-    Ok(policy(arn, &session, admission.names, claims, invocation))
+    Ok(admitted(event, arn, admission.names, claims, invocation))
+}
+
+/// Lets the connection in under the name in `claims`, if they allow what the handshake says.
+pub(super) fn admitted(
+    event: &SocketEvent,
+    arn: &str,
+    names: Names,
+    claims: Claims,
+    invocation: &Invocation,
+) -> Policy {
+    match session(event, &claims, names) {
+        Ok(session) => {
+            invocation.log.info("handshake authorized", []);
+            policy(arn, &session, names, claims, invocation)
+        }
+        Err(error) => refused(arn, &reasons(&error), invocation),
+    }
 }
 
 /// Allows the handshake. Claims that are too long for the context are left out of it: handlers then see none of them.
@@ -87,22 +99,22 @@ fn policy(
     if policy.fits() {
         return policy;
     }
-    let lost = "the token's claims are too long for handlers to receive them";
+    let lost = "the claims are too long for handlers to receive them";
     invocation.log.warn(lost, []);
     proof.claims.clear();
     Policy::allow(arn, session, names, Some(&proof))
 }
 
-/// Why a good token does not let this handshake in.
+/// Why a good token, or a user's authorizer that allows it, does not let this handshake in.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum NotAllowed {
-    #[error("the name that its token proves cannot be used in a chat")]
+    #[error("the name that is proven cannot be used in a chat")]
     Name(#[source] crate::session::InvalidName),
-    #[error("`{}` is not the name that its token proves", Field::From.name())]
+    #[error("`{}` is not the name that is proven", Field::From.name())]
     OtherName,
-    #[error("its token does not allow what it says in `{}`", .0.name())]
+    #[error("what proves its name does not allow what it says in `{}`", .0.name())]
     Narrowed(Field),
-    #[error("its token allows several values of `{}`, and it names none of them", .0.name())]
+    #[error("what proves its name allows several values of `{}`, and it names none of them", .0.name())]
     Choice(Field),
     #[error(transparent)]
     Session(#[from] InvalidSession),

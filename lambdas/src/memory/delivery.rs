@@ -51,12 +51,12 @@ impl MemoryDelivery {
         lock(&self.connections).remove(connection);
     }
 
-    /// Opens `connection` and lets every post to it fail.
+    /// Opens `connection` and lets every post to it, and its end, fail.
     pub fn refuse(&self, connection: &ConnectionId, refusal: fn() -> DeliveryError) {
         self.refuse_times(connection, usize::MAX, refusal);
     }
 
-    /// Opens `connection` and lets the first `times` posts to it fail.
+    /// Opens `connection` and lets the first `times` posts to it, or its end, fail.
     pub fn refuse_times(
         &self,
         connection: &ConnectionId,
@@ -152,9 +152,21 @@ impl Delivery for MemoryDelivery {
     }
 
     async fn end(&self, connection: &ConnectionId) -> Result<Posted, DeliveryError> {
-        match lock(&self.connections).remove(connection) {
-            Some(_) => Ok(Posted::Delivered),
+        let mut connections = lock(&self.connections);
+        match connections.get_mut(connection) {
             None => Ok(Posted::Gone),
+            Some(Inbox {
+                refusal: Some(refusal),
+                refusals: left @ 1..,
+                ..
+            }) => {
+                *left -= 1;
+                Err(refusal())
+            }
+            Some(_) => {
+                connections.remove(connection);
+                Ok(Posted::Delivered)
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::lock;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
-    ConnectionStore, Device, PAGE_ROWS, Page, PageStart, Presence, Read, StoreError,
+    ConnectionStore, Device, Member, PAGE_ROWS, Page, PageStart, People, Presence, Read, StoreError,
 };
 
 type Members = BTreeMap<(Room, Shard, ConnectionId), Presence>;
@@ -29,6 +29,8 @@ struct Table {
     /// The number of pages of members that were read.
     pages: usize,
     sessions: BTreeMap<ConnectionId, Presence>,
+    /// The number of messages that were counted, by connection and second.
+    sent: BTreeMap<(ConnectionId, u64), u32>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
@@ -43,7 +45,7 @@ pub enum Call {
     Join,
     /// [`ConnectionStore::leave`]
     Leave,
-    /// [`ConnectionStore::members`]
+    /// [`ConnectionStore::members`] and [`ConnectionStore::people`]
     Members,
     /// [`ConnectionStore::remember_session`]
     RememberSession,
@@ -53,6 +55,8 @@ pub enum Call {
     ForgetSession,
     /// [`ConnectionStore::connections_of`]
     ConnectionsOf,
+    /// [`ConnectionStore::count_message`]
+    CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
 }
@@ -138,6 +142,21 @@ impl ConnectionStore for MemoryStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<Page, StoreError> {
+        let page = self.people(room, shard, now, start).await?;
+        let members = page.members.into_iter();
+        Ok(Page {
+            members: members.map(|member| member.device).collect(),
+            next: page.next,
+        })
+    }
+
+    async fn people(
+        &self,
+        room: &Room,
+        shard: Shard,
+        now: u64,
+        start: Option<PageStart>,
+    ) -> Result<People, StoreError> {
         self.call(Call::Members, |table| {
             table.pages += 1;
             let is_after = |connection: &ConnectionId| {
@@ -152,7 +171,7 @@ impl ConnectionStore for MemoryStore {
             // A page is full before it is known whether it was the last one, as in DynamoDB.
             let page: Vec<_> = rows.by_ref().take(PAGE_ROWS.into()).collect();
             let is_full = page.len() == usize::from(PAGE_ROWS);
-            Page {
+            People {
                 next: page
                     .last()
                     .filter(|_| is_full)
@@ -160,7 +179,10 @@ impl ConnectionStore for MemoryStore {
                 members: page
                     .into_iter()
                     .filter(|row| row.expires_at() > now)
-                    .map(device)
+                    .map(|row| Member {
+                        name: row.session.name.clone(),
+                        device: device(row),
+                    })
                     .collect(),
             }
         })
@@ -200,6 +222,20 @@ impl ConnectionStore for MemoryStore {
                 .filter(|row| row.session.name.as_ref() == Some(name) && row.expires_at() > now)
                 .map(device)
                 .collect()
+        })
+    }
+
+    async fn count_message(
+        &self,
+        connection: &ConnectionId,
+        second: u64,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        self.call(Call::CountMessage, |table| {
+            let sent = table.sent.entry((connection.clone(), second)).or_default();
+            let is_within = *sent < most;
+            *sent += u32::from(is_within);
+            is_within
         })
     }
 

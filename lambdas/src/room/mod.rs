@@ -6,6 +6,7 @@
 mod everybody;
 mod members;
 mod pace;
+mod people;
 mod posting;
 mod postponed;
 
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 pub use members::Audience;
 pub use pace::POSTS_AT_FIRST;
+pub use people::people;
 pub use posting::Rest;
 
 use crate::handlers::Invocation;

@@ -50,7 +50,29 @@ contract!(
     a_large_shard_comes_page_by_page,
     rooms_and_people_of_the_same_name_do_not_meet,
     a_session_keeps_what_was_said_and_nothing_else,
+    members_have_the_names_that_they_gave,
+    messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond,
 );
+
+async fn messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond(
+    store: &impl ConnectionStore,
+) {
+    let (tom, ann) = (id("t="), id("a="));
+    let at_once = (0..12).map(|_| store.count_message(&tom, NOW, 5));
+    let counted = futures_util::future::try_join_all(at_once).await;
+    let counted = counted.expect("writable").into_iter();
+    assert_eq!(counted.filter(|is_within| *is_within).count(), 5);
+    for (connection, second, is_within) in
+        [(&tom, NOW, false), (&tom, NOW + 1, true), (&ann, NOW, true)]
+    {
+        let counted = store.count_message(connection, second, 5).await;
+        assert_eq!(
+            counted.expect("writable"),
+            is_within,
+            "{connection} {second}"
+        );
+    }
+}
 
 async fn a_connection_is_found_by_its_user(store: &impl ConnectionStore) {
     assert_eq!(devices(store, "Tom").await, [""; 0]);

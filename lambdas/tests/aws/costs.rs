@@ -7,13 +7,17 @@ use std::time::Duration;
 use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
 use chat_lambdas::environment::TableAddress;
 use chat_lambdas::event::SocketEvent;
-use chat_lambdas::handlers::{Invocation, broadcast, connect, deliver, direct, disconnect};
+use chat_lambdas::handlers::{
+    Gate, Invocation, broadcast, connect, deliver, direct, disconnect, excess, who,
+};
+use chat_lambdas::limits::Recording;
 use chat_lambdas::log::{Level, Log};
 use chat_lambdas::memory::{MemoryDelivery, MemoryDispatch};
 use chat_lambdas::routes::Routes;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::Index;
+use chat_protocol::Mode;
 use serde_json::{Value, json};
 
 use crate::meter::Meter;
@@ -98,13 +102,106 @@ async fn without_an_authorizer_there_is_one_more_write_and_a_read_with_each_mess
     assert_eq!(chat.meter.bill(), "2 DeleteItem 2, 1 GetItem 1");
 }
 
+#[tokio::test]
+async fn a_limit_on_messages_costs_a_write_with_each_whether_it_is_refused_or_not() {
+    let chat = Chat::start(Names::Required, Index::Friend).await;
+    let tom = context("Tom", "Jerry");
+    chat.connect("j", Some(&context("Jerry", "Tom"))).await;
+    chat.meter.bill();
+    let event = event("MESSAGE", "$default", "t", Some(&tom));
+    let ways = (&chat.store, &chat.delivery);
+    let gate = Gate::for_mode(Mode::Claimed).with_rate(Some(1));
+    for is_refused in [false, true] {
+        let outcome = excess(&event, &gate, ways, &invocation(60)).await;
+        assert_eq!(outcome.expect("an answer").is_some(), is_refused);
+        assert_eq!(chat.meter.bill(), "1 UpdateItem 1");
+    }
+    // The message itself costs what it does without a limit.
+    chat.direct("t", Some(&tom)).await;
+    assert_eq!(chat.meter.bill(), "1 Query 0.5");
+}
+
+#[tokio::test]
+async fn to_ask_who_is_in_a_room_costs_what_a_message_to_it_costs() {
+    let chat = Chat::start(Names::Optional, Index::Room).await;
+    let mut tom = context("Tom", "Jerry");
+    tom["room"] = json!("hall");
+    chat.connect("t", Some(&tom)).await;
+    chat.meter.bill();
+    chat.broadcast("t", Some(&tom)).await;
+    let of_a_message = chat.meter.bill();
+    let ways = (&chat.store, &chat.delivery);
+    let event = event("MESSAGE", "who", "t", Some(&tom));
+    let answer = who(&event, ways, &invocation(60)).await;
+    assert_eq!(answer.expect("an answer").status_code(), 200);
+    assert_eq!(chat.meter.bill(), of_a_message);
+}
+
+#[tokio::test]
+async fn limits_on_connections_cost_reads_when_one_is_opened_and_nothing_later() {
+    let mut chat = Chat::start(Names::Optional, Index::FriendAndRoom).await;
+    chat.policy.limits.connections_per_name = Some(2);
+    chat.policy.limits.room_size = Some(1_000);
+    let mut tom = context("Tom", "Jerry");
+    tom["room"] = json!("hall");
+    for (members, price) in [
+        (0, "2 PutItem 2, 5 Query 5"),
+        (600, "2 PutItem 2, 5 Query 13"),
+    ] {
+        chat.fill("hall", members).await;
+        chat.connect("t", Some(&tom)).await;
+        assert_eq!(chat.meter.bill(), price, "{members} members");
+        chat.disconnect("t", Some(&tom)).await;
+        assert_eq!(chat.meter.bill(), "2 DeleteItem 2");
+    }
+    // One that is refused is written and taken back.
+    for (connection, status) in [("a", 200), ("b", 200), ("c", 429)] {
+        chat.meter.bill();
+        assert_eq!(chat.connects(connection, Some(&tom)).await, status);
+    }
+    assert_eq!(chat.meter.bill(), "2 DeleteItem 2, 1 PutItem 1, 1 Query 1");
+}
+
+/// Of handshakes at the same moment no more are let in than the limit allows, with requests that really compete.
+#[tokio::test]
+async fn of_handshakes_that_compete_for_the_last_places_no_more_are_let_in_than_there_are() {
+    let mut chat = Chat::start(Names::Optional, Index::FriendAndRoom).await;
+    chat.policy.limits.connections_per_name = Some(3);
+    chat.policy.limits.room_size = Some(1_000);
+    let tom = context("Tom", "Jerry");
+    for round in 0..4 {
+        let ids: Vec<_> = (0..8).map(|number| format!("{round}-{number}")).collect();
+        let at_once = ids.iter().map(|id| chat.connects(id, Some(&tom)));
+        let statuses = futures_util::future::join_all(at_once).await;
+        let admitted = statuses.iter().filter(|status| **status == 200).count();
+        assert!(admitted <= 3, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 429].contains(status)));
+        // One after another, exactly the places that are left are given away.
+        let mut open = admitted;
+        for number in 0..4 {
+            let status = chat
+                .connects(&format!("{round}+{number}"), Some(&tom))
+                .await;
+            open += usize::from(status == 200);
+        }
+        assert_eq!(open, 3);
+        for id in ids
+            .iter()
+            .cloned()
+            .chain((0..4).map(|number| format!("{round}+{number}")))
+        {
+            chat.disconnect(&id, Some(&tom)).await;
+        }
+    }
+}
+
 struct Chat {
     table: LocalTable,
     meter: Meter,
     store: DynamoStore,
     delivery: MemoryDelivery,
     dispatch: MemoryDispatch,
-    policy: (Names, Index),
+    policy: Recording,
 }
 
 impl Chat {
@@ -131,20 +228,30 @@ impl Chat {
             meter,
             delivery: MemoryDelivery::default(),
             dispatch: MemoryDispatch::default(),
-            policy: (names, index),
+            policy: (names, index).into(),
         }
     }
 
     async fn connect(&self, connection: &str, context: Option<&Value>) {
+        assert_eq!(self.connects(connection, context).await, 200);
+    }
+
+    /// The status of the answer.
+    async fn connects(&self, connection: &str, context: Option<&Value>) -> u16 {
         self.delivery.open(&ConnectionId::new(connection));
         let event = event("CONNECT", "$connect", connection, context);
-        let answer = connect(&event, &self.store, self.policy, &invocation(0)).await;
-        assert_eq!(answer.expect("an answer").status_code(), 200);
+        let log = Log::new(Level::Error, |line| panic!("{line}"));
+        let invocation = Invocation {
+            log,
+            ..invocation(0)
+        };
+        let answer = connect(&event, &self.store, self.policy, &invocation).await;
+        answer.expect("an answer").status_code()
     }
 
     async fn disconnect(&self, connection: &str, context: Option<&Value>) {
         let event = event("DISCONNECT", "$disconnect", connection, context);
-        let answer = disconnect(&event, &self.store, self.policy.1, &invocation(60)).await;
+        let answer = disconnect(&event, &self.store, self.policy.index, &invocation(60)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 

@@ -80,6 +80,11 @@ async fn pass_on(mut client: TcpStream, table: String, seen: Arc<Mutex<Vec<(Stri
         let (_, answer) = response.split_once("\r\n\r\n").expect("a whole answer");
         let answer: Value = serde_json::from_str(answer).expect("JSON");
         let units = answer["ConsumedCapacity"]["CapacityUnits"].as_f64();
+        // A write whose condition does not hold consumes what it would have written, one unit at least
+        // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html).
+        let kind = answer["__type"].as_str().unwrap_or_default();
+        let is_failed_condition = kind.ends_with("ConditionalCheckFailedException");
+        let units = units.or(is_failed_condition.then_some(1.0));
         let operation = head.split("DynamoDB_20120810.").nth(1).expect("a target");
         let operation = operation.lines().next().unwrap_or_default().to_owned();
         let units = units.unwrap_or_else(|| panic!("{operation} has a price: {answer}"));

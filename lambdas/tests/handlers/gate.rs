@@ -1,5 +1,4 @@
-use chat_lambdas::handlers::{Answer, connect_proven, refusal};
-use chat_lambdas::routes::Routes;
+use chat_lambdas::handlers::{Answer, Gate, connect_proven, refusal};
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::Mode::{self, Claimed, Jwt, Token};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ async fn frame(scene: &Scene, mode: Mode, context: &Value) -> (Option<Value>, Ve
     let event = gateway::message("t", "hi", Some(context));
     let refused = refusal(
         &event,
-        (mode, &Routes::default()),
+        &Gate::for_mode(mode),
         &scene.delivery,
         &scene.invocation(),
     )
@@ -79,23 +78,11 @@ async fn a_frame_after_the_token_s_end_is_answered_and_the_connection_is_ended()
         scene.delivery.open(&tom);
         let event = gateway::message("t", "hi", Some(&context));
         let posts = &scene.delivery;
-        let refused = refusal(
-            &event,
-            (Token, &Routes::default()),
-            posts,
-            &scene.invocation(),
-        )
-        .await;
+        let refused = refusal(&event, &Gate::for_mode(Token), posts, &scene.invocation()).await;
         assert_eq!(refused.unwrap(), Some(Answer::status(403)), "{context}");
         // The fake forgets what it had for a connection that is ended.
         assert_eq!(scene.delivery.take(&tom), None, "{context}");
-        let ended = refusal(
-            &event,
-            (Token, &Routes::default()),
-            posts,
-            &scene.invocation(),
-        )
-        .await;
+        let ended = refusal(&event, &Gate::for_mode(Token), posts, &scene.invocation()).await;
         assert_eq!(ended.unwrap(), Some(Answer::status(403)));
     }
     assert!(

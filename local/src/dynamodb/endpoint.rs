@@ -121,8 +121,8 @@ impl Endpoint {
                 respond(StatusCode::OK, media_type, body)
             }
             Err(error) => {
-                let status = StatusCode::from_u16(error.status_code());
-                let status = status.unwrap_or(StatusCode::BAD_REQUEST);
+                let status =
+                    StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::BAD_REQUEST);
                 respond(status, media_type, error.to_json().into())
             }
         })
@@ -144,8 +144,8 @@ impl Endpoint {
             }
             _ => return Err(nothing_there()),
         }
-        let given = header(head, CONTENT_TYPE.as_str());
-        let given = given.map(|given| given.split(';').next().unwrap_or_default().trim());
+        let given = header(head, CONTENT_TYPE.as_str())
+            .map(|given| given.split(';').next().unwrap_or_default().trim());
         let known = MEDIA_TYPES
             .into_iter()
             .find(|known| given.is_some_and(|given| given.eq_ignore_ascii_case(known)));
@@ -239,8 +239,7 @@ fn partition_key(database: &Database, table: &str, index: Option<&str>) -> Optio
     let keys = match index {
         None => &table["KeySchema"],
         Some(index) => {
-            let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"];
-            let mut indexes = indexes
+            let mut indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
                 .iter()
                 .filter_map(|kind| table[kind].as_array())
                 .flatten();

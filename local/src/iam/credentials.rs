@@ -61,8 +61,9 @@ impl Principal {
         if !self.policies.iter().any(Policy::has_conditions) {
             return decide(&self.policies, action, resource);
         }
-        let agent = headers.get(hyper::header::USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let agent = headers
+            .get(hyper::header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok());
         let mut whole = ambient("127.0.0.1", agent);
         let about = self.about.iter();
         whole.extend(about.map(|(key, value)| ((*key).to_owned(), vec![value.clone()])));
@@ -90,8 +91,8 @@ pub(crate) fn ambient(source_ip: &str, user_agent: Option<&str>) -> BTreeMap<Str
         ("aws:UserAgent", user_agent.map(str::to_owned)),
         ("aws:ViaAWSService", Some("false".to_owned())),
         ("aws:PrincipalIsAWSService", Some("false".to_owned())),
-    ];
-    let keys = keys.into_iter();
+    ]
+    .into_iter();
     keys.filter_map(|(key, value)| Some((key.to_owned(), vec![value?])))
         .collect()
 }

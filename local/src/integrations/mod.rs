@@ -12,6 +12,7 @@ mod backend;
 mod client;
 pub(crate) mod events;
 mod exchange;
+pub(crate) mod json_size;
 mod rendering;
 mod request;
 mod selection;

@@ -23,21 +23,14 @@ pub(crate) fn environment(
     let root = code.root.to_string_lossy().into_owned();
     let mut variables = BTreeMap::from(
         [
-            (
-                "AWS_ENDPOINT_URL_DYNAMODB",
-                surroundings.tables_endpoint.as_str(),
-            ),
-            (
-                "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
-                &surroundings.connections_endpoint,
-            ),
-            ("AWS_ENDPOINT_URL_LAMBDA", &surroundings.functions_endpoint),
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"),
             ("TZ", ":UTC"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned())),
     );
+    let endpoints = surroundings.endpoints.iter();
+    variables.extend(endpoints.map(|(name, address)| ((*name).to_owned(), address.clone())));
     variables.extend(function.environment.clone());
     variables.extend(
         [

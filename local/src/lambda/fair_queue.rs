@@ -65,10 +65,10 @@ impl<T> FairQueue<T> {
         self.pop_of(|_| true)
     }
 
-    /// The next entry of a source that `admits` lets through; the others keep their turns.
-    pub(super) fn pop_of(&mut self, admits: impl Fn(u64) -> bool) -> Option<T> {
+    /// The next entry that `admits` lets through; the others keep their turns.
+    pub(super) fn pop_of(&mut self, admits: impl Fn(&T) -> bool) -> Option<T> {
         let mut entries = self.waiting.iter();
-        let key = *entries.find(|(_, (source, _))| admits(*source))?.0;
+        let key = *entries.find(|(_, (_, entry))| admits(entry))?.0;
         let (source, entry) = self.waiting.remove(&key)?;
         // An entry that passes others does not take their turns.
         self.time = match self.waiting.first_key_value() {
@@ -82,10 +82,9 @@ impl<T> FairQueue<T> {
         Some(entry)
     }
 
-    /// Whether a source that `admits` lets through has anything waiting.
-    pub(super) fn has_of(&self, admits: impl Fn(u64) -> bool) -> bool {
-        let mut sources = self.sources.iter();
-        sources.any(|(source, state)| state.waiting > 0 && admits(*source))
+    /// Whether an entry waits that `admits` lets through.
+    pub(super) fn has_of(&self, admits: impl Fn(&T) -> bool) -> bool {
+        self.waiting.values().any(|(_, entry)| admits(entry))
     }
 
     /// Everything, in the order in which it would have been served.
@@ -185,11 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn an_admitted_source_passes_the_others_and_leaves_them_their_turns() {
+    fn an_admitted_entry_passes_the_others_and_leaves_them_their_turns() {
         let mut queue = queue(&[(1, "a1"), (1, "a2"), (2, "b"), (3, "c1"), (3, "c2")]);
-        assert!(queue.has_of(|source| source == 3) && !queue.has_of(|source| source == 4));
-        assert_eq!(queue.pop_of(|source| source == 3), Some("c1"));
-        assert_eq!(queue.pop_of(|source| source == 4), None);
+        let of = |source: &'static str| move |entry: &&str| entry.starts_with(source);
+        assert!(queue.has_of(of("c")) && !queue.has_of(of("d")));
+        assert_eq!(queue.pop_of(of("c")), Some("c1"));
+        assert_eq!(queue.pop_of(of("d")), None);
         assert_eq!(queue.drain(), ["a1", "b", "a2", "c2"]);
     }
 

@@ -3,6 +3,7 @@
 use hyper::body::Bytes;
 use tokio::sync::oneshot;
 
+use super::lanes::Load;
 use crate::budget::Held;
 
 /// How an invocation ended.
@@ -90,6 +91,14 @@ impl Job {
     /// In bytes: what it takes of its source's share.
     pub(super) fn size(&self) -> u64 {
         self.invocation.event.payload.len() as u64
+    }
+
+    /// What decides which processes may get it.
+    pub(super) fn load(&self) -> Load {
+        Load {
+            source: self.source(),
+            size: self.size(),
+        }
     }
 
     /// Whether its caller has stopped waiting for it.

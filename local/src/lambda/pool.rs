@@ -265,7 +265,7 @@ impl Pool {
 
     /// Gives the job to the most recently used idle process, or queues it.
     fn place(&mut self, job: Job, now: Instant) -> Vec<Action> {
-        if self.lanes.admit(job.source(), self.rules.capacity)
+        if self.lanes.admit(job.load(), self.rules.capacity)
             && let Some(process) = self.idle.pop()
         {
             return vec![self.promise(process, job)];
@@ -279,7 +279,7 @@ impl Pool {
 
     fn promise(&mut self, process: u64, job: Job) -> Action {
         self.set(process, Phase::Promised);
-        self.lanes.begun(process, job.source());
+        self.lanes.begun(process, job.load());
         Action::Deliver { process, job }
     }
 
@@ -330,7 +330,7 @@ impl Pool {
     fn start_if_needed(&mut self, now: Instant, actions: &mut Vec<Action>) {
         let (capacity, lanes) = (self.rules.capacity, &self.lanes);
         let room = lanes.room(capacity, self.rules.is_reserved);
-        let room = match room > capacity && !self.waiting.has_of(|it| lanes.is_quick(it)) {
+        let room = match room > capacity && !self.waiting.has_of(|job| lanes.is_quick(job.load())) {
             true => capacity,
             false => room,
         };
@@ -354,7 +354,7 @@ impl Pool {
         let Self { waiting, lanes, .. } = self;
         match lanes.has_room(self.rules.capacity) {
             true => waiting.pop(),
-            false => waiting.pop_of(|source| lanes.is_quick(source)),
+            false => waiting.pop_of(|job| lanes.is_quick(job.load())),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a function needs to run.
 
+use std::collections::BTreeMap;
+
 use super::code::Code;
 use crate::iam::credentials::AccessKey;
 use crate::stack::Function;
@@ -22,10 +24,6 @@ pub(crate) struct FunctionEnvironment {
     pub(crate) region: String,
     /// The function's own credentials, which lead to its role.
     pub(crate) access_key: AccessKey,
-    /// The address of DynamoDB.
-    pub(crate) tables_endpoint: String,
-    /// The address of the @connections API, with the stage.
-    pub(crate) connections_endpoint: String,
-    /// The address of Lambda's Invoke API.
-    pub(crate) functions_endpoint: String,
+    /// The addresses of services, by the variable that leads AWS's SDKs there.
+    pub(crate) endpoints: BTreeMap<&'static str, String>,
 }

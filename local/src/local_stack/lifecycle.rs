@@ -1,86 +1,142 @@
-//! Creates, changes and deletes resources that have state. Only tables do; all other resources are served from their
-//! description.
+//! Creates, changes and deletes resources that have state, and runs the services that serve it: the one place to add such a
+//! type to a running stack. Only tables have state; all other resources are served from their description.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::parts::blocking;
-use crate::dynamodb::{Prepared, Tables, TablesError};
-use crate::stack::{Resource, Stack};
+use crate::beside::blocking;
+use crate::dynamodb::{Prepared, Scope, Tables, TablesError, same_keys};
+use crate::iam::credentials::Credentials;
+use crate::options::Options;
+use crate::stack::{Identity, LogicalId, Resource, Stack};
 use crate::transition::{ChangeSummary, Reporter};
 
-/// Lets the services check every resource before any is changed.
-pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), TablesError> {
-    let stack = Arc::clone(stack);
-    blocking(move || Tables::check(stack.tables.values())).await
+/// The services of resources with state.
+#[derive(Debug)]
+pub(super) struct Stateful {
+    tables: Arc<Tables>,
 }
 
-/// Creates or updates one resource of `after`, if the summary contains it, and reports it.
-pub(super) async fn renew(
-    after: &Arc<Stack>,
-    resource: &Resource,
-    summary: &ChangeSummary,
-    tables: &Arc<Tables>,
-    reporter: &Reporter<'_>,
-) -> Result<(), TablesError> {
-    let is_new = summary.added.contains(&resource.logical_id);
-    let verb = match is_new {
-        true => "CREATE",
-        false if summary.changed.contains(&resource.logical_id) => "UPDATE",
-        false => return Ok(()),
-    };
-    reporter.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
-    let reason = match (prepare(after, resource, tables).await?, is_new) {
-        (Some(Prepared::Replaced), true) => {
-            Some("a table with other keys existed; its items are lost")
+impl Stateful {
+    /// Starts the services, with the state that earlier runs of the stack have left.
+    pub(super) async fn open(
+        identity: &Identity,
+        options: &Options,
+        credentials: &Arc<Credentials>,
+    ) -> Result<Self, TablesError> {
+        let scope = Scope {
+            region: identity.region.clone(),
+            account_id: identity.account_id.clone(),
+        };
+        let (storage, credentials) = (options.tables.clone(), Arc::clone(credentials));
+        let tables = blocking(move || Tables::open(&storage, credentials, scope)).await?;
+        Ok(Self {
+            tables: Arc::new(tables),
+        })
+    }
+
+    /// The addresses of the services, by the variable that leads AWS's SDKs there
+    /// (<https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>).
+    pub(super) fn endpoints(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([(
+            "AWS_ENDPOINT_URL_DYNAMODB",
+            self.tables.endpoint().to_owned(),
+        )])
+    }
+
+    pub(super) fn tables_endpoint(&self) -> &str {
+        self.tables.endpoint()
+    }
+
+    /// Lets the services check every resource before any is changed.
+    pub(super) async fn check(stack: &Arc<Stack>) -> Result<(), TablesError> {
+        let stack = Arc::clone(stack);
+        blocking(move || Tables::check(stack.tables.values())).await
+    }
+
+    /// Creates or updates one resource of `after`, if the summary contains it, and reports it.
+    pub(super) async fn renew(
+        &self,
+        after: &Stack,
+        resource: &Resource,
+        summary: &ChangeSummary,
+        reporter: &Reporter<'_>,
+    ) -> Result<(), TablesError> {
+        let is_new = summary.added.contains(&resource.logical_id);
+        let verb = match is_new {
+            true => "CREATE",
+            false if summary.changed.contains(&resource.logical_id) => "UPDATE",
+            false => return Ok(()),
+        };
+        reporter.resource(resource, &format!("{verb}_IN_PROGRESS"), None);
+        let reason = match (self.prepare(after, resource).await?, is_new) {
+            (Some(Prepared::Replaced), true) => {
+                Some("a table with other keys existed; its items are lost")
+            }
+            (Some(Prepared::Replaced), false) => {
+                Some("its keys changed, so it was replaced; its items are lost")
+            }
+            (Some(Prepared::Kept), true) => Some("the table existed already and keeps its items"),
+            _ => None,
+        };
+        let reason = reason.map(str::to_owned);
+        reporter.resource(resource, &format!("{verb}_COMPLETE"), reason);
+        Ok(())
+    }
+
+    /// Creates the state of a resource unless it exists; `None` for resources that have none.
+    async fn prepare(
+        &self,
+        stack: &Stack,
+        resource: &Resource,
+    ) -> Result<Option<Prepared>, TablesError> {
+        let Some(table) = stack.tables.get(&resource.logical_id).cloned() else {
+            return Ok(None);
+        };
+        let tables = Arc::clone(&self.tables);
+        blocking(move || tables.prepare(&table)).await.map(Some)
+    }
+
+    /// Removes the state of `before` that `after` does not have, and reports the removed resources.
+    pub(super) async fn remove(
+        &self,
+        before: &Stack,
+        after: &Stack,
+        summary: &ChangeSummary,
+        reporter: &Reporter<'_>,
+    ) {
+        let names = |stack: &Stack| -> Vec<String> {
+            let tables = stack.tables.values();
+            tables.map(|table| table.name.clone()).collect()
+        };
+        let kept = names(after);
+        let mut gone = names(before);
+        gone.retain(|name| !kept.contains(name));
+        let tables = Arc::clone(&self.tables);
+        blocking(move || {
+            for name in gone {
+                tables.delete(&name);
+            }
+        })
+        .await;
+        let is_gone = |old: &&Resource| summary.removed.contains(&old.logical_id);
+        for resource in before.resources.iter().rev().filter(is_gone) {
+            reporter.done(resource, "DELETE", None);
         }
-        (Some(Prepared::Replaced), false) => {
-            Some("its keys changed, so it was replaced; its items are lost")
-        }
-        (Some(Prepared::Kept), true) => Some("the table existed already and keeps its items"),
-        _ => None,
-    };
-    let reason = reason.map(str::to_owned);
-    reporter.resource(resource, &format!("{verb}_COMPLETE"), reason);
-    Ok(())
+    }
+
+    /// Ends the services.
+    pub(super) async fn stop(&self) {
+        let tables = Arc::clone(&self.tables);
+        // A panic in it was already printed on standard error.
+        let _joined = tokio::task::spawn_blocking(move || tables.stop()).await;
+    }
 }
 
-/// Creates a table unless it exists; `None` for other resources, which have no state.
-async fn prepare(
-    stack: &Arc<Stack>,
-    resource: &Resource,
-    tables: &Arc<Tables>,
-) -> Result<Option<Prepared>, TablesError> {
-    let Some(table) = stack.tables.get(&resource.logical_id).cloned() else {
-        return Ok(None);
-    };
-    let tables = Arc::clone(tables);
-    blocking(move || tables.prepare(&table)).await.map(Some)
-}
-
-/// Removes the tables of `before` that `after` does not have, and reports it.
-pub(super) async fn remove(
-    before: &Stack,
-    after: &Stack,
-    summary: &ChangeSummary,
-    tables: &Arc<Tables>,
-    reporter: &Reporter<'_>,
-) {
-    let names = |stack: &Stack| -> Vec<String> {
-        let tables = stack.tables.values();
-        tables.map(|table| table.name.clone()).collect()
-    };
-    let kept = names(after);
-    let mut gone = names(before);
-    gone.retain(|name| !kept.contains(name));
-    let tables = Arc::clone(tables);
-    blocking(move || {
-        for name in gone {
-            tables.delete(&name);
-        }
-    })
-    .await;
-    let is_gone = |old: &&Resource| summary.removed.contains(&old.logical_id);
-    for resource in before.resources.iter().rev().filter(is_gone) {
-        reporter.done(resource, "DELETE", None);
+/// Whether an update from `before` to `after` makes the resource's state anew, which loses it.
+pub(super) fn is_remade(before: &Stack, after: &Stack, id: &LogicalId) -> bool {
+    match (before.tables.get(id), after.tables.get(id)) {
+        (Some(old), Some(new)) => !same_keys(&old.create, &new.create),
+        _ => false,
     }
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::errors::{FunctionCodeError, StartError};
+use super::lifecycle::Stateful;
+use crate::beside::blocking;
 use crate::connections_api::ANY_STAGE;
-use crate::dynamodb::{Scope, Tables, TablesError};
 use crate::iam::credentials::{AssumedRole, Credentials, decide};
 use crate::iam::{Decision, Policy};
 use crate::lambda::{Code, FunctionEnvironment, Runnable, Scratch};
@@ -26,21 +27,6 @@ pub(super) async fn listen(port: u16) -> Result<TcpListener, StartError> {
         })
 }
 
-pub(super) async fn open_tables(
-    stack: &Stack,
-    options: &Options,
-    credentials: &Arc<Credentials>,
-) -> Result<Arc<Tables>, TablesError> {
-    let scope = Scope {
-        region: stack.identity.region.clone(),
-        account_id: stack.identity.account_id.clone(),
-    };
-    let (storage, credentials) = (options.tables.clone(), Arc::clone(credentials));
-    blocking(move || Tables::open(&storage, credentials, scope))
-        .await
-        .map(Arc::new)
-}
-
 pub(super) async fn load(
     stack: &Arc<Stack>,
     paths: BTreeMap<LogicalId, PathBuf>,
@@ -54,10 +40,11 @@ pub(super) async fn load(
             return Err(FunctionCodeError::Missing { functions: missing });
         }
         let load = |function: &LogicalId| {
-            let code = Code::load(&paths[function], &scratch);
-            let code = code.map_err(|source| FunctionCodeError::Unusable {
-                function: function.clone(),
-                source,
+            let code = Code::load(&paths[function], &scratch).map_err(|source| {
+                FunctionCodeError::Unusable {
+                    function: function.clone(),
+                    source,
+                }
             })?;
             Ok((function.clone(), code))
         };
@@ -78,22 +65,25 @@ pub(super) async fn resolve_beside(
     blocking(move || resolve_request(&request, &identity)).await
 }
 
-/// Runs blocking work on a thread for such work.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
 pub(super) fn runnables(
     stack: &Stack,
     codes: &BTreeMap<LogicalId, Code>,
     options: &Options,
     credentials: &Credentials,
-    tables_endpoint: &str,
+    stateful: &Stateful,
     port: u16,
 ) -> Vec<Runnable> {
+    let mut endpoints = stateful.endpoints();
+    endpoints.extend([
+        (
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+            posts_address(stack, port),
+        ),
+        (
+            "AWS_ENDPOINT_URL_LAMBDA",
+            format!("http://127.0.0.1:{port}"),
+        ),
+    ]);
     let runnable = |function: &Function| {
         Some(Runnable {
             function: function.clone(),
@@ -101,9 +91,7 @@ pub(super) fn runnables(
             surroundings: FunctionEnvironment {
                 region: stack.identity.region.clone(),
                 access_key: credentials.key_of(&function.arn),
-                tables_endpoint: tables_endpoint.to_owned(),
-                connections_endpoint: posts_address(stack, port),
-                functions_endpoint: format!("http://127.0.0.1:{port}"),
+                endpoints: endpoints.clone(),
             },
             max_processes: options.max_processes_per_function,
             missing_log_action: missing_log_action(stack, function),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lifecycle;
-use super::parts::{open_tables, roles, runnables};
+use super::lifecycle::{Stateful, is_remade};
+use super::parts::{roles, runnables};
 use crate::budget::Budget;
-use crate::dynamodb::{Tables, TablesError};
+use crate::dynamodb::TablesError;
 use crate::front::Front;
 use crate::iam::credentials::Credentials;
 use crate::lambda::{Code, Functions};
@@ -30,7 +30,7 @@ pub(super) struct Services {
     pub(super) front: Arc<Front>,
     pub(super) gateway: Arc<Gateway>,
     pub(super) functions: Arc<Functions>,
-    pub(super) tables: Arc<Tables>,
+    pub(super) stateful: Stateful,
     pub(super) observer: Observer,
     credentials: Arc<Credentials>,
     options: Options,
@@ -46,7 +46,7 @@ impl Services {
         port: u16,
     ) -> Result<Self, TablesError> {
         let credentials = Arc::new(Credentials::default());
-        let tables = open_tables(stack, options, &credentials).await?;
+        let stateful = Stateful::open(&stack.identity, options, &credentials).await?;
         let budget = Budget::new(options.limits.queued_bytes);
         let functions = Arc::new(Functions::new(
             options.limits.clone(),
@@ -67,7 +67,7 @@ impl Services {
             front: Front::new(Arc::clone(&gateway), Arc::clone(&functions)),
             gateway,
             functions,
-            tables,
+            stateful,
             observer: observer.clone(),
             credentials,
             options: options.clone(),
@@ -78,7 +78,7 @@ impl Services {
     /// Changes the services from `before`, or from nothing, to `after`, and reports stack events.
     ///
     /// # Errors
-    /// A table cannot be created. Then the services are unchanged.
+    /// A resource cannot be created. Then the services are unchanged.
     pub(super) async fn apply(
         &self,
         before: Option<&Version>,
@@ -93,9 +93,8 @@ impl Services {
         let reporter = Reporter::new(&self.observer, &stack.identity.stack_name);
         reporter.stack(&format!("{verb}_IN_PROGRESS"), None);
         for resource in &stack.resources {
-            let renewed =
-                lifecycle::renew(stack, resource, &summary, &self.tables, &reporter).await;
-            if let Err(error) = renewed {
+            let renewed = self.stateful.renew(stack, resource, &summary, &reporter);
+            if let Err(error) = renewed.await {
                 let why = error.to_string();
                 reporter.resource(resource, &format!("{verb}_FAILED"), Some(why.clone()));
                 reporter.stack(&format!("{rollback}_IN_PROGRESS"), Some(why));
@@ -106,7 +105,10 @@ impl Services {
         self.serve(before, after);
         if let Some(before) = before {
             reporter.stack("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None);
-            lifecycle::remove(&before.stack, stack, &summary, &self.tables, &reporter).await;
+            let stateful = &self.stateful;
+            stateful
+                .remove(&before.stack, stack, &summary, &reporter)
+                .await;
         }
         reporter.stack(&format!("{verb}_COMPLETE"), None);
         Ok(summary)
@@ -120,7 +122,7 @@ impl Services {
             &after.codes,
             &self.options,
             &self.credentials,
-            self.tables.endpoint(),
+            &self.stateful,
             self.port,
         ));
         self.gateway.deploy(Deployed::new(&after.stack));
@@ -144,5 +146,5 @@ fn summary(before: Option<&Version>, after: &Version) -> ChangeSummary {
         .map(|(id, _)| id.clone())
         .collect();
     let before = before.map(|before| &*before.stack);
-    ChangeSummary::between(before, &after.stack, &new_code)
+    ChangeSummary::between(before, &after.stack, &new_code, is_remade)
 }

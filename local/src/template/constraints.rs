@@ -63,8 +63,8 @@ pub(super) fn check(
         let allowed = allowed
             .expect_list(&place)?
             .iter()
-            .map(|value| value.expect_text(&place));
-        let allowed = allowed.collect::<Result<Vec<_>, _>>()?;
+            .map(|value| value.expect_text(&place))
+            .collect::<Result<Vec<_>, _>>()?;
         if !allowed.contains(&item) {
             return fails(format!(
                 "{shown} is not one of the allowed values: {}",

@@ -37,7 +37,6 @@ use std::collections::BTreeMap;
 use crate::options::StackRequest;
 use crate::stack::{Identity, Stack};
 use problem::Problems;
-use resources::{Created, of_kind};
 use scope::Scope;
 
 /// Resolves the template in `source`, YAML or JSON, with the given values for its parameters.
@@ -96,55 +95,5 @@ fn resolve_with(
     let outputs = outputs::resolve(sections.outputs, &scope, &mut problems);
     problems.settle()?;
 
-    assemble(&created, outputs, identity, problems)
-}
-
-/// Makes a stack of the resources: converts each, and checks that they fit together.
-fn assemble(
-    created: &[Created],
-    outputs: BTreeMap<String, String>,
-    identity: &Identity,
-    mut problems: Problems,
-) -> Result<Stack, TemplateError> {
-    let roles = resources::iam::roles(created, &mut problems);
-    let mut functions = BTreeMap::new();
-    for resource in of_kind(created, &resources::lambda::FUNCTION) {
-        problems.keep(resources::trust::check_role_of(resource, created));
-        let function = problems.keep(resources::lambda::function(resource));
-        functions.extend(function.map(|function| (resource.logical_id.clone(), function)));
-    }
-    resources::event_policy::apply(created, identity, &mut functions, &mut problems);
-    let mut permissions = Vec::new();
-    for resource in of_kind(created, &resources::permission::PERMISSION) {
-        permissions.extend(
-            problems
-                .keep(resources::permission::permission(
-                    resource, created, identity,
-                ))
-                .flatten(),
-        );
-    }
-    let mut tables = BTreeMap::new();
-    for resource in of_kind(created, &resources::dynamodb::TABLE) {
-        let table = problems.keep(resources::dynamodb::table(resource));
-        tables.extend(table.map(|table| (resource.logical_id.clone(), table)));
-    }
-    resources::check_names(created, &mut problems);
-    let api = resources::api::api(created, &mut problems);
-    problems.settle()?;
-    let warnings = problems.into_notes();
-    // An API without a problem always exists, but this message costs nothing.
-    let api = api.ok_or_else(|| TemplateError::from(problem::whole(0, "it has no usable API")))?;
-    let resources = created.iter().map(Created::resource).collect();
-    Ok(Stack {
-        identity: identity.clone(),
-        resources,
-        api,
-        functions,
-        permissions,
-        tables,
-        roles,
-        outputs,
-        warnings,
-    })
+    resources::assemble(&created, outputs, identity, problems)
 }

@@ -191,8 +191,9 @@ mod tests {
     use super::*;
 
     fn told(problems: usize, reason: &str) -> String {
-        let problems = (1..=problems).map(|line| Problem::new(line, "Place", reason));
-        let problems = problems.collect();
+        let problems = (1..=problems)
+            .map(|line| Problem::new(line, "Place", reason))
+            .collect();
         TemplateError { problems }.to_string()
     }
 

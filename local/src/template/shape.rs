@@ -95,8 +95,8 @@ pub(super) fn conform(
     let value = match shape {
         Shape::Object(fields) => return object(node, fields, place, problems),
         Shape::List(shape) => {
-            let items = problems.keep(node.expect_list(place))?;
-            let items = items
+            let items = problems
+                .keep(node.expect_list(place))?
                 .iter()
                 .enumerate()
                 .map(|(index, item)| conform(item, *shape, &place.item(index), problems));

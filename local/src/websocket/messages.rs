@@ -11,6 +11,7 @@ use crate::ids;
 use crate::integrations::Answered;
 use crate::integrations::Target;
 use crate::integrations::events::{self, ConnectionInfo, Ended, RequestInfo};
+use crate::integrations::json_size::size_in_json;
 use crate::integrations::{Exchange, validation};
 
 /// Passes one message to its function, and the response, if any, to the sender.
@@ -108,7 +109,7 @@ async fn serve_message(
             .await
     } else {
         // Quotes and control characters make the event larger than the message, the latter six times.
-        let room = held.grow_when_free(events::size_in_json(&body));
+        let room = held.grow_when_free(size_in_json(&body));
         if gateway.clock.timeout(route.timeout, room).await.is_none() {
             Answered::TimedOut
         } else {

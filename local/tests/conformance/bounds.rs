@@ -260,8 +260,13 @@ async fn an_endless_head_is_cut_off_on_the_ports_of_tables_and_processes() {
     let world = World::start(|setup: Setup| setup.chat().table("chat")).await;
     world.connect().await;
     world.puppets.event("connect", 0).await;
-    let tables = world.stack.status().tables_endpoint;
-    let tables = tables.strip_prefix("http://").unwrap().to_owned();
+    let tables = world
+        .stack
+        .status()
+        .tables_endpoint
+        .strip_prefix("http://")
+        .unwrap()
+        .to_owned();
     let process = world.puppets.variables()[0]["AWS_LAMBDA_RUNTIME_API"].clone();
     let cut_off = async |address: String| {
         let mut socket = TcpStream::connect(&address).await.unwrap();

@@ -23,8 +23,15 @@ async fn asked_by(user: u32, port: u16) -> String {
 #[tokio::test]
 async fn only_programs_of_this_user_are_accepted() {
     let world = World::start(|setup: Setup| setup.chat().table("chat")).await;
-    let tables = world.stack.status().tables_endpoint;
-    let tables = tables.rsplit(':').next().unwrap().parse().unwrap();
+    let tables = world
+        .stack
+        .status()
+        .tables_endpoint
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
     let own = geteuid();
     for port in [world.stack.port(), tables] {
         let ours = asked_by(own.as_raw(), port).await;

@@ -235,14 +235,15 @@ fn a_role_that_lambda_may_not_assume_is_only_refused_for_a_function() {
 
 #[test]
 fn a_trust_policy_may_list_services_and_actions() {
-    let listed = ROLE.replace(
-        "Service: lambda.amazonaws.com",
-        "Service: [edgelambda.amazonaws.com, lambda.amazonaws.com]",
-    );
-    let listed = listed.replace(
-        "Action: 'sts:AssumeRole'",
-        "Action: ['sts:TagSession', 'sts:AssumeRole']",
-    );
+    let listed = ROLE
+        .replace(
+            "Service: lambda.amazonaws.com",
+            "Service: [edgelambda.amazonaws.com, lambda.amazonaws.com]",
+        )
+        .replace(
+            "Action: 'sts:AssumeRole'",
+            "Action: ['sts:TagSession', 'sts:AssumeRole']",
+        );
     let stack = stack(&with_api(&format!(
         "{listed}{}",
         function_with("!GetAtt Role.Arn")

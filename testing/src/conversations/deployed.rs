@@ -7,7 +7,7 @@ use super::world::{Fault, Handshake, Welcome, World};
 use crate::Client;
 use crate::until::{PATIENCE, within};
 
-/// A stack that tells when nothing is under way in it.
+/// A stack that reports when nothing is under way in it.
 #[expect(
     async_fn_in_trait,
     reason = "played on one task by a test; no caller needs the futures to be Send"

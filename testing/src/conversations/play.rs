@@ -1,4 +1,4 @@
-//! Plays a script over a world and tells what differed.
+//! Plays a script over a world and returns what differed.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -257,7 +257,7 @@ fn step(line: &str) -> Result<Step, String> {
         let (own_name, rest) = after(" as ", rest)?;
         let (to, rest) = after(" to ", rest)?;
         let (room, rest) = after(" in ", rest)?;
-        // Who says whom they want says who they are, unless told otherwise.
+        // A user who names a friend names themselves, too, unless the script says otherwise.
         let from = own_name.unwrap_or(person.filter(|_| to.is_some()));
         return Ok(Step::Connect {
             party,

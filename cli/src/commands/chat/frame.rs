@@ -8,7 +8,7 @@ use chat_protocol::limit::MAX_FRAME_BYTES;
 use crate::error::CommandError;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::RouteKey;
-use chatctl_deploy::config::route::Route;
+use chatctl_deploy::config::route::{Purpose, Route};
 use chatctl_deploy::stack::few::few;
 
 /// How texts are put into frames.
@@ -66,7 +66,12 @@ impl Framing {
                     format!("its routes are {keys}"),
                 )
             })?,
-            None => find("$default").unwrap_or(&settings.routes[0]),
+            None => {
+                let passes_on = |route: &&Route| !matches!(route.purpose, Purpose::Answers(_));
+                let first = || settings.routes.iter().find(passes_on);
+                let chosen = find("$default").or_else(first);
+                chosen.unwrap_or(&settings.routes[0])
+            }
         };
         let mut routes = settings.routes.iter();
         let envelopes = routes.any(|route| route.purpose.rule().is_some_and(|rule| rule.envelope));

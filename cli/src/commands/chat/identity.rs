@@ -117,8 +117,9 @@ impl Identity {
         self.due = match self.source {
             Source::Nowhere => None,
             Source::Made(..) | Source::File(_) => self.expires_at().map(|expires| {
-                let left = expires.duration_since(SystemTime::now());
-                let left = left.unwrap_or_default();
+                let left = expires
+                    .duration_since(SystemTime::now())
+                    .unwrap_or_default();
                 expires - MARGIN.min(left / 4)
             }),
         };

@@ -200,8 +200,10 @@ mod tests {
             mode: settings.auth.mode(),
         };
         let (address, ..) = address(&args, &settings, chat, None);
-        let headers = address.handshake.headers();
-        let headers = headers.map(|(name, value)| format!("{name}={value}"));
+        let headers = address
+            .handshake
+            .headers()
+            .map(|(name, value)| format!("{name}={value}"));
         headers.collect::<Vec<_>>().join(" ")
     }
 

@@ -62,7 +62,7 @@ pub(super) fn given(args: &ChatArgs, mode: Mode) -> Result<Option<Given>, Comman
         None => {
             let text = std::env::var_os(TOKEN_VARIABLE).filter(|text| !text.is_empty());
             // An address may be that of a stack which the config does not describe.
-            let is_wanted = mode.needs_token() || args.url.is_some();
+            let is_wanted = mode.proves_names() || args.url.is_some();
             let Some(text) = text.filter(|_| is_wanted) else {
                 return Ok(None);
             };
@@ -102,7 +102,8 @@ pub(super) fn made(
 ) -> Result<Source, CommandError> {
     let prover = Prover::new(settings, mode)?;
     match (&prover, me) {
-        (Prover::Claimed, _) => Ok(Source::Nowhere),
+        // An authorizer of the user's may take no token at all.
+        (Prover::Claimed | Prover::Custom, _) => Ok(Source::Nowhere),
         (Prover::Here(_), Some(me)) => {
             address.token = prover.token(&me)?;
             Ok(Source::Made(prover, me))

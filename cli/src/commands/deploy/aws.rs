@@ -92,7 +92,7 @@ async fn deploy(
             .sum(),
         obstacle: found.identity.obstacle(),
     };
-    let limits = settings.limits();
+    let limits = settings.throttling();
     let agrees = async |change_set: &ChangeSet| {
         agree(change_set, &limits, &cautions, terminal, args.yes).await
     };
@@ -207,7 +207,7 @@ fn show_dry_run(
     for line in outline(summary) {
         terminal.result_text(&line);
     }
-    terminal.result_text(&settings.limits());
+    terminal.result_text(&settings.throttling());
     for caution in cautions {
         terminal.warn(caution);
     }

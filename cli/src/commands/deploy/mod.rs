@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::tokens::Prover;
 use super::web::PageHint;
-use super::{Context, PeopleArgs, Run, StackArgs, TargetArgs};
+use super::{ConnectArgs, Context, Run};
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::config::Settings;
@@ -29,11 +29,7 @@ use chatctl_deploy::stack::size::megabytes;
 #[command(after_help = crate::commands::waits::of_deploy())]
 pub(super) struct DeployArgs {
     #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    stack: StackArgs,
-    #[command(flatten)]
-    people: PeopleArgs,
+    connect: ConnectArgs,
     /// Answer every question with yes
     #[arg(long, short)]
     yes: bool,
@@ -69,11 +65,9 @@ pub(super) struct DeployArgs {
 
 impl Run for DeployArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
-        let settings = self
-            .stack
-            .settings(Some(&self.people), Some(&self.target.aws))?;
+        let settings = self.connect.settings()?;
         tags(&self, &settings)?;
-        if self.target.local {
+        if self.connect.target.local {
             local::run(&self, context.terminal, &settings).await
         } else {
             aws::run(&self, context.terminal, &settings).await

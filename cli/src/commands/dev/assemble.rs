@@ -9,8 +9,8 @@ use super::DevArgs;
 use crate::error::CommandError;
 use crate::watch::WatchPaths;
 use chatctl_deploy::config::{FILE_NAME, Settings};
+use chatctl_deploy::directory::Directory;
 use chatctl_deploy::engine::{DeployEvent, ErrorKind, Reporter, Step, TargetError};
-use chatctl_deploy::local::directory::Directory;
 use chatctl_deploy::local::foreground::Request;
 use chatctl_deploy::local::keep_code;
 use chatctl_deploy::local::secrets;
@@ -100,8 +100,11 @@ async fn own(
         let profile = args.cargo_profile.clone();
         settings.handlers.profile = profile.unwrap_or(settings.handlers.dev_profile.clone());
     }
-    let config = args.stack.config.clone();
-    let config = config.unwrap_or_else(|| PathBuf::from(FILE_NAME));
+    let config = args
+        .stack
+        .config
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(FILE_NAME));
     let mut places = WatchPaths {
         files: [config].into(),
         ..WatchPaths::default()
@@ -148,8 +151,8 @@ async fn build(
     if !paths.is_empty() {
         parameters.insert(parameter::CODE_BUCKET.to_owned(), "local".to_owned());
     }
-    let code = parameters_of_functions(&render(settings)).into_iter();
-    let code = code
+    let code = parameters_of_functions(&render(settings))
+        .into_iter()
         .filter_map(|(function, parameter)| Some((function, paths.get(&parameter)?.clone())))
         .collect();
     Ok((code, parameters))

@@ -158,8 +158,9 @@ fn warned(warnings: &Warnings, log: &Path, now: u64) -> Vec<String> {
         log.display()
     );
     let ago = |at: u64| duration(now.saturating_sub(at));
-    let lines = last.iter();
-    let lines = lines.map(|it| format!("{:<12} {} ago: {}", "", ago(it.at), it.message));
+    let lines = last
+        .iter()
+        .map(|it| format!("{:<12} {} ago: {}", "", ago(it.at), it.message));
     std::iter::once(head).chain(lines).collect()
 }
 

@@ -124,7 +124,7 @@ struct Found {
     is_shell: bool,
 }
 
-/// Finds out what there is, and tells what goes and what stays.
+/// Finds out what there is, and prints what goes and what stays.
 async fn found(
     terminal: Terminal,
     settings: &Settings,
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_told_by_name() {
+    fn what_is_left_is_reported_by_name() {
         let resources = [resource("T", TABLE), resource("R", "AWS::IAM::Role")];
         let left = left_of(&resources, &["R".into()], Data::Keep);
         assert_eq!(

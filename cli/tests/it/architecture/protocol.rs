@@ -30,18 +30,27 @@ fn the_local_stack_shares_no_type_and_the_others_share_the_protocol() {
     assert_eq!(ours_of("identity"), ["testing"]);
     assert_eq!(
         ours_of("deploy"),
-        ["chat-identity", "chat-protocol", "chatctl-local", "testing"]
+        [
+            "chat-identity",
+            "chat-protocol",
+            "chat-sources",
+            "chatctl-local",
+            "testing"
+        ]
     );
     assert_eq!(
         ours_of("cli"),
         [
+            "chat-lambdas",
             "chat-protocol",
+            "chat-sources",
             "chatctl-deploy",
             "chat-identity",
             "chatctl-local",
             "testing"
         ]
     );
+    assert_eq!(ours_of("sources"), [""; 0]);
     assert_eq!(ours_of("bench"), ["chat-protocol", "testing"]);
     assert_eq!(ours_of("testing"), ["chat-protocol"]);
 }
@@ -98,8 +107,13 @@ fn the_test_tools_are_for_tests_and_the_local_stack_s_tests_get_no_type_of_the_p
 fn the_protocol_needs_serde_and_nothing_else() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let manifest = std::fs::read_to_string(root.join("protocol/Cargo.toml")).unwrap();
-    let dependencies = manifest.split("[dependencies]\n").nth(1).unwrap();
-    let dependencies = dependencies.split("\n\n").next().unwrap();
+    let dependencies = manifest
+        .split("[dependencies]\n")
+        .nth(1)
+        .unwrap()
+        .split("\n\n")
+        .next()
+        .unwrap();
     assert_eq!(dependencies, "serde.workspace = true");
 }
 
@@ -126,6 +140,10 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
         "\"chatctl.token.",
         "\"TokenExpired",
         "\"NotAllowed",
+        "\"TooManyMessages",
+        "\"MESSAGES_PER_SECOND",
+        "\"CONNECTIONS_PER_NAME",
+        "\"ROOM_SIZE",
         "chatctl.keys.json\"",
     ];
     for package in ["bench", "cli", "deploy", "lambdas", "sdk"] {
@@ -134,8 +152,10 @@ fn no_product_source_beside_the_protocol_spells_it_out() {
                 continue;
             }
             let text = std::fs::read_to_string(&file).unwrap();
-            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
-            let code = code
+            let code = text
+                .split("#[cfg(test)]\nmod tests")
+                .next()
+                .unwrap()
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("//"));
             for line in code {

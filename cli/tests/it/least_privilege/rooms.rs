@@ -147,7 +147,7 @@ fn in_a_hurry(mut template: Value) -> Value {
 }
 
 #[tokio::test]
-async fn both_roles_need_both_log_actions_to_be_heard() {
+async fn both_roles_need_both_log_actions_to_log() {
     for function in ["Broadcast", "Deliver"] {
         for action in ["logs:CreateLogStream", "logs:PutLogEvents"] {
             let stack = start(&relay_without(&format!("{function}Role"), action)).await;
@@ -193,13 +193,14 @@ fn ann_says_hello(endpoint: &str) -> Chat {
 
 impl Stack {
     /// Records so many members of the hall who have no connection any more.
-    async fn fill(&self, count: usize, connected_at: u64) {
+    pub(super) async fn fill(&self, count: usize, connected_at: u64) {
         let status = self.stack.status();
         let table = &status.tables[0].name;
         let rows: Vec<_> = (0..count)
             .map(|number| {
                 json!({"PutRequest": {"Item": {
                     "pk": {"S": "R#hall#0"}, "sk": {"S": format!("C#AAAA{number:05}AMCAAA=")},
+                    "name": {"S": "Bob"},
                     "connected_at": {"N": connected_at.to_string()},
                     "expires_at": {"N": (now() + 3600).to_string()},
                 }}})

@@ -27,8 +27,11 @@ impl Library {
         if let Self::Jose = self {
             let _set = peer("CHATCTL_JOSE");
         }
-        let output = Command::new(program).arg(script).args(words).output();
-        let output = output.unwrap_or_else(|error| panic!("{self:?} does not start: {error}"));
+        let output = Command::new(program)
+            .arg(script)
+            .args(words)
+            .output()
+            .unwrap_or_else(|error| panic!("{self:?} does not start: {error}"));
         assert!(output.status.success(), "{self:?}: {output:?}");
         serde_json::from_slice(&output.stdout).unwrap()
     }

@@ -80,8 +80,10 @@ impl Bucket {
             Namespace::AccountRegional => Some(BucketNamespace::AccountRegional),
             Namespace::Global | Namespace::Named => None,
         };
-        let request = self.client.create_bucket().bucket(&self.name);
-        let request = request
+        let request = self
+            .client
+            .create_bucket()
+            .bucket(&self.name)
             .set_bucket_namespace(namespace)
             .set_create_bucket_configuration(place);
         match self.retry_while_busy(|| request.clone().send()).await {

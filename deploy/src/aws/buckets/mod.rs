@@ -41,6 +41,7 @@ const RENEWAL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[derive(Debug)]
 pub struct Bucket {
     client: Client,
+    /// Its name.
     pub name: String,
     /// Every request names the account, so that nothing is sent to another account's bucket of the same name
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>).
@@ -125,8 +126,12 @@ impl Bucket {
     /// The time when the object was last sent; `None` if it is missing, or does not match its name.
     async fn sent_at(&self, artifact: &Artifact) -> Result<Option<SystemTime>, TargetError> {
         let key = &artifact.digest;
-        let request = self.client.head_object().bucket(&self.name).key(key);
-        let request = request.checksum_mode(ChecksumMode::Enabled);
+        let request = self
+            .client
+            .head_object()
+            .bucket(&self.name)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled);
         match request.expected_bucket_owner(&self.owner).send().await {
             // S3 computes this checksum itself, but every user who may write to the bucket can choose the name.
             Ok(head) if head.checksum_sha256() != Some(checksum(artifact).as_str()) => Ok(None),

@@ -62,8 +62,7 @@ impl Bucket {
         // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html).
         let elsewhere = error
             .raw_response()
-            .and_then(|raw| raw.headers().get("x-amz-bucket-region"));
-        let elsewhere = elsewhere
+            .and_then(|raw| raw.headers().get("x-amz-bucket-region"))
             .filter(|region| *region != self.region)
             .map(str::to_owned);
         let told = self.refused("s3:ListBucket", "reach", error);

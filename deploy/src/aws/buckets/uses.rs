@@ -63,16 +63,22 @@ impl Uses {
             used: current.into_iter().filter(|it| is_digest(it)).collect(),
             ..Leftovers::default()
         };
-        let noted = self.0.iter();
-        let noted = noted.filter(|(_, stacks)| stacks.contains_key(stack.as_ref()));
+        let noted = self
+            .0
+            .iter()
+            .filter(|(_, stacks)| stacks.contains_key(stack.as_ref()));
         leftovers
             .used
             .extend(noted.map(|(digest, _)| digest.clone()));
         for digest in &leftovers.used {
             let running = others.iter().filter(|(_, runs)| runs.contains(digest));
             let mut users: BTreeSet<String> = running.map(|(name, _)| name.clone()).collect();
-            let noted = self.0.get(digest).into_iter().flatten();
-            let noted = noted.filter(|(name, _)| *name != stack.as_ref());
+            let noted = self
+                .0
+                .get(digest)
+                .into_iter()
+                .flatten()
+                .filter(|(name, _)| *name != stack.as_ref());
             users.extend(
                 noted
                     .filter(|(name, at)| {
@@ -116,8 +122,12 @@ impl Bucket {
     /// [`TargetError`] when S3 refuses.
     pub async fn uses(&self) -> Result<Uses, TargetError> {
         let mut uses = Uses::default();
-        let request = self.client.list_objects_v2().bucket(&self.name);
-        let request = request.prefix(PREFIX).expected_bucket_owner(&self.owner);
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(PREFIX)
+            .expected_bucket_owner(&self.owner);
         let mut pages = request.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page =
@@ -145,8 +155,10 @@ impl Bucket {
     ) -> Result<(), TargetError> {
         let objects = leftovers.unused.iter().cloned();
         self.remove(objects.collect()).await?;
-        let notes = leftovers.used.iter();
-        let notes = notes.map(|digest| format!("{PREFIX}{digest}/{stack}"));
+        let notes = leftovers
+            .used
+            .iter()
+            .map(|digest| format!("{PREFIX}{digest}/{stack}"));
         self.remove(notes.collect()).await
     }
 

@@ -163,14 +163,14 @@ impl CloudFormation for Cloud {
             // The name is random, so it exists because the response to an earlier attempt was lost.
             Err(error) if code(&error) == Some("AlreadyExistsException") => {
                 let look = self.client.describe_change_set().stack_name(stack);
-                let found = look.change_set_name(&request.name).send().await;
-                let found = found.map_err(|error| {
-                    refused(
-                        "cloudformation:DescribeChangeSet",
-                        LOOK_AT_CHANGE_SET,
-                        error,
-                    )
-                })?;
+                let found = look
+                    .change_set_name(&request.name)
+                    .send()
+                    .await
+                    .map_err(|error| {
+                        let action = "cloudformation:DescribeChangeSet";
+                        refused(action, LOOK_AT_CHANGE_SET, error)
+                    })?;
                 (found.change_set_id, found.stack_id)
             }
             Err(error) => {

@@ -7,7 +7,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::names::EndpointTemplate;
+use super::names::{EndpointTemplate, RegionName};
 use super::snippet::Snippet;
 use arn::Arn;
 pub use arn::{BucketName, KeyArn, PolicyArn, RoleArn, RolePath, TopicArn, partition_of};
@@ -16,7 +16,9 @@ pub(super) use table::AwsTable;
 /// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aws {
-    pub region: Option<String>,
+    /// The Region.
+    pub region: Option<RegionName>,
+    /// The profile in ~/.aws.
     pub profile: Option<String>,
     /// The processor to build the handlers for.
     pub architecture: Option<Architecture>,
@@ -29,8 +31,10 @@ pub struct Aws {
 /// A processor, by Lambda's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 pub enum Architecture {
+    /// Arm, such as Graviton.
     #[serde(rename = "arm64")]
     Arm64,
+    /// Intel and AMD.
     #[serde(rename = "x86_64")]
     X86_64,
 }

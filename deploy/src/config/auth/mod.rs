@@ -13,6 +13,7 @@ use chat_protocol::{Mode, variable};
 use super::issuer::{IssuerUrl, Origin};
 use super::keys::{self, KeysFileError};
 use super::permission::Grant;
+use super::route::CustomHandler;
 use super::snippet::Snippet;
 use super::{ConfigError, Settings};
 pub(super) use table::AuthTable;
@@ -20,6 +21,7 @@ pub(super) use table::AuthTable;
 /// Why names are believed, and which web pages may connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Auth {
+    /// What proves a name.
     pub proof: Proof,
     /// The origins whose pages may connect; none stands for every page. Clients without an `Origin` may connect anyway.
     pub origins: Vec<Origin>,
@@ -35,6 +37,8 @@ pub enum Proof {
     Token(TokenKeys),
     /// A token of an OpenID Connect issuer.
     Jwt(Issuer),
+    /// What a handler of the user's makes of the handshake.
+    Handler(CustomHandler),
 }
 
 /// The public keys of `mode = "token"`.
@@ -51,6 +55,7 @@ pub struct TokenKeys {
 /// Whose tokens are accepted, in `mode = "jwt"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
+    /// Its address, letter by letter as `iss` has it.
     pub url: IssuerUrl,
     /// A token must name one of them.
     pub audience: Vec<String>,
@@ -65,6 +70,15 @@ impl Auth {
             Proof::Claimed => Mode::Claimed,
             Proof::Token(_) => Mode::Token,
             Proof::Jwt(_) => Mode::Jwt,
+            Proof::Handler(_) => Mode::Handler,
+        }
+    }
+
+    /// The user's authorizer, where one decides.
+    pub const fn handler(&self) -> Option<&CustomHandler> {
+        match &self.proof {
+            Proof::Handler(handler) => Some(handler),
+            Proof::Claimed | Proof::Token(_) | Proof::Jwt(_) => None,
         }
     }
 
@@ -76,7 +90,7 @@ impl Auth {
             variables.push((variable::AUTH_MODE, self.mode().word().to_owned()));
         }
         match &self.proof {
-            Proof::Claimed => {}
+            Proof::Claimed | Proof::Handler(_) => {}
             Proof::Token(TokenKeys { keys, .. }) => {
                 variables.push((variable::AUTH_KEYS, keys.to_json().to_string()));
                 variables.push((variable::AUTH_AUDIENCE, json(&["${AWS::StackName}"])));
@@ -97,7 +111,7 @@ impl Auth {
 
     /// What each of the user's handlers is granted beside its own permissions.
     pub(super) fn grants_of_handlers(&self) -> Vec<Grant> {
-        match self.mode().needs_token() {
+        match self.mode().proves_names() {
             true => vec![Grant::ending()],
             false => Vec::new(),
         }
@@ -142,7 +156,7 @@ impl Settings {
     pub fn keys_file(&self) -> Option<PathBuf> {
         match &self.auth.proof {
             Proof::Token(keys) => Some(keys.file.clone()),
-            Proof::Claimed | Proof::Jwt(_) => None,
+            Proof::Claimed | Proof::Jwt(_) | Proof::Handler(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `[auth]`, as the file has it.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 
 use chat_identity::KeySet;
 use chat_protocol::Mode;
@@ -11,13 +11,18 @@ use toml::Spanned;
 
 use super::{Auth, Issuer, NAME_CLAIM, Proof, TokenKeys};
 use crate::config::issuer::{IssuerUrl, Origin};
+use crate::config::keys;
+use crate::config::names::{RouteKey, StackName, StageName};
+use crate::config::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
+use crate::config::route::CustomHandler;
+use crate::config::routes::HandlerFolder;
 #[cfg(test)]
-use crate::config::schema::shape;
+use crate::config::schema::{self, shape};
 use crate::config::snippet::Snippet;
 
 /// `[auth]`, as the file has it.
 #[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("allOf" = schema::rules_of_auth())))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(in crate::config) struct AuthTable {
     /// What proves a client's name: nothing, a token signed by a key of the stack, or a token of an OpenID Connect issuer.
@@ -32,6 +37,12 @@ pub(in crate::config) struct AuthTable {
     /// For `jwt`: the claim with the client's name.
     #[cfg_attr(test, schemars(with = "Option<shape::NameClaim>"))]
     name_claim: Option<Spanned<String>>,
+    /// Instead of a mode: the folder of a crate of yours, whose one binary decides who may connect, and as whom.
+    #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
+    handler: Option<Spanned<HandlerFolder>>,
+    /// For `handler`: what it may do beside writing its log.
+    #[cfg_attr(test, schemars(with = "Option<Vec<Grant>>"))]
+    permissions: Option<Spanned<Vec<Grant>>>,
     /// The web pages that may connect. Clients without an `Origin` may always.
     #[cfg_attr(test, schemars(with = "Option<shape::Origins>"))]
     origins: Option<Spanned<Vec<Spanned<Origin>>>>,
@@ -47,13 +58,14 @@ const MAX_LISTED: usize = 16;
 const MAX_TEXT: usize = 256;
 
 impl AuthTable {
-    /// Checks the table. `asked` shows a place in the config; `backend_decides` says that `$connect` goes to a backend of the user's.
+    /// Checks the table of the config in `folder`. `asked` shows a place in the config; `backend_decides` says that `$connect` goes
+    /// to a backend of the user's.
     ///
     /// # Errors
     /// What is wrong with the table, with its place.
     pub(in crate::config) fn resolve(
         &self,
-        keys: PathBuf,
+        folder: &Path,
         backend_decides: bool,
         asked: impl Fn(Range<usize>, String) -> Snippet,
     ) -> Result<Auth, Problem> {
@@ -67,12 +79,16 @@ impl AuthTable {
             self.refuse_beside_a_backend(mode)?;
         }
         let proof = match mode {
-            Mode::Claimed | Mode::Token => {
+            _ if self.handler.is_some() || self.permissions.is_some() => {
+                Proof::Handler(self.handler(folder)?)
+            }
+            // The parser knows no such word.
+            Mode::Handler | Mode::Claimed | Mode::Token => {
                 self.refuse_what_only_issuers_have(mode)?;
                 match mode {
-                    Mode::Claimed => Proof::Claimed,
+                    Mode::Handler | Mode::Claimed => Proof::Claimed,
                     _ => Proof::Token(TokenKeys {
-                        file: keys,
+                        file: keys::path_in(folder),
                         keys: KeySet::default(),
                         asked: asked(place, no_key()),
                     }),
@@ -100,6 +116,64 @@ impl AuthTable {
             return Err((place.unwrap_or_default(), message));
         }
         Ok(auth)
+    }
+
+    /// The user's authorizer, beside which no mode decides.
+    fn handler(&self, folder: &Path) -> Result<CustomHandler, Problem> {
+        let Some(handler) = &self.handler else {
+            let place = self.permissions.as_ref().map(Spanned::span);
+            let message = "`permissions` belong to `handler`, which names the folder of your authorizer's crate; chatctl's own \
+                           needs none";
+            return Err((place.unwrap_or_default(), message.into()));
+        };
+        let beside = [
+            ("mode", self.mode.as_ref().map(Spanned::span)),
+            ("issuer", self.issuer.as_ref().map(Spanned::span)),
+            ("audience", self.audience.as_ref().map(Spanned::span)),
+            ("name-claim", self.name_claim.as_ref().map(Spanned::span)),
+        ];
+        for (option, place) in beside {
+            if let Some(place) = place {
+                let message = format!(
+                    "`{option}` cannot stand beside `handler`: your authorizer alone decides who connects, and as whom; leave one \
+                     of them out"
+                );
+                return Err((place, message));
+            }
+        }
+        Ok(CustomHandler {
+            folder: folder.join(&handler.get_ref().0),
+            reply: false,
+            grants: self
+                .permissions
+                .as_ref()
+                .map(|grants| grants.get_ref().clone())
+                .unwrap_or_default(),
+        })
+    }
+
+    /// Checks that the permissions of the user's authorizer fit into the policies of its role, in `stack` at `stage`.
+    ///
+    /// # Errors
+    /// They are too large.
+    pub(in crate::config) fn check_policies(
+        &self,
+        (stack, stage): (&StackName, &StageName),
+    ) -> Result<(), Problem> {
+        let Some(grants) = &self.permissions else {
+            return Ok(());
+        };
+        let key: RouteKey = "authorize".parse().expect("it is a word");
+        let size = size_of_policies(grants.get_ref(), &key, stack, stage);
+        if size <= MAX_POLICIES_BYTES {
+            return Ok(());
+        }
+        let message = format!(
+            "the permissions of the authorizer take {size} characters in its role's policies, which IAM limits to \
+             {MAX_POLICIES_BYTES} in total: grant less, or name related resources once, with a wildcard for a part of their \
+             names"
+        );
+        Err((grants.span(), message))
     }
 
     fn issuer(&self, mode: Range<usize>) -> Result<Issuer, Problem> {
@@ -158,9 +232,10 @@ impl AuthTable {
     }
 
     fn refuse_beside_a_backend(&self, mode: Mode) -> Result<(), Problem> {
-        let place = match (&self.mode, &self.origins) {
-            (Some(said), _) if mode != Mode::Claimed => said.span(),
-            (_, Some(said)) => said.span(),
+        let place = match (&self.mode, &self.handler, &self.origins) {
+            (Some(said), ..) if mode != Mode::Claimed => said.span(),
+            (_, Some(said), _) => said.span(),
+            (.., Some(said)) => said.span(),
             _ => return Ok(()),
         };
         let message = "the route `$connect` leads to your backend, which decides who connects: leave this out and check tokens \

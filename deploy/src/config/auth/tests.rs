@@ -84,7 +84,11 @@ fn what_does_not_go_together_is_refused_with_its_line_and_a_remedy() {
 fn where_a_backend_decides_who_connects_no_mode_and_no_origin_can_be_asked_for() {
     let routes = ["$connect", "$disconnect", "$default"]
         .map(|key| format!("[[routes]]\nkey = \"{key}\"\nhttp = \"https://backend.example\"\n"));
-    for line in ["mode = \"token\"", "origins = [\"https://chat.example\"]"] {
+    for line in [
+        "mode = \"token\"",
+        "handler = \"door\"",
+        "origins = [\"https://chat.example\"]",
+    ] {
         let text = format!("{}[auth]\n{line}\n", routes.concat());
         let error = load_with(&text, None).unwrap_err().to_string();
         assert!(error.contains("leads to your backend"), "{error}");
@@ -126,4 +130,55 @@ fn keys_beyond_what_a_function_s_environment_holds_are_refused_before_anything_i
     settings(7, 2_048).check_keys().unwrap();
     let error = settings(5, 4_096).check_keys().unwrap_err().to_string();
     assert!(error.contains("retire a key"), "{error}");
+}
+
+#[test]
+fn a_user_s_authorizer_decides_alone_and_its_folder_starts_at_the_config() {
+    for (beside, place) in [
+        ("mode = \"token\"", "3:8"),
+        ("mode = \"claimed\"", "3:8"),
+        ("issuer = \"https://issuer.example\"", "3:10"),
+        ("audience = [\"chat\"]", "3:12"),
+        ("name-claim = \"sub\"", "3:14"),
+    ] {
+        let text = format!("[auth]\nhandler = \"door\"\n{beside}\n");
+        let error = load_with(&text, None).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("chatctl.toml:{place}: ")),
+            "{error}"
+        );
+        assert!(error.contains("cannot stand beside `handler`"), "{error}");
+    }
+    check(
+        "permissions = []",
+        expect![
+            "chatctl.toml:2:15: `permissions` belong to `handler`, which names the folder of your authorizer's crate; chatctl's own needs none"
+        ],
+    );
+    check(
+        "handler = \"\"",
+        expect![
+            "chatctl.toml:2:11: the folder of the handler's crate is empty: write `.` for this one"
+        ],
+    );
+    let text = "[auth]\nhandler = \"door\"\norigins = [\"https://chat.example\"]\n";
+    let settings = load_with(text, None).unwrap();
+    let handler = settings.auth.handler().unwrap();
+    assert_eq!(handler.folder, settings.folder.join("door"));
+    assert_eq!(settings.auth.mode(), chat_protocol::Mode::Handler);
+    assert_eq!(settings.cautions(), [""; 0]);
+}
+
+#[test]
+fn permissions_of_the_authorizer_that_iam_would_refuse_are_refused_with_their_line() {
+    let arns: Vec<_> = (0..100)
+        .map(|number| format!("\"arn:aws:s3:::{}{number}\"", "a".repeat(100)))
+        .collect();
+    let text = format!(
+        "[auth]\nhandler = \"door\"\npermissions = [{{ actions = [\"s3:GetObject\"], resources = [{}] }}]\n",
+        arns.join(", ")
+    );
+    let error = load_with(&text, None).unwrap_err().to_string();
+    assert!(error.starts_with("chatctl.toml:3:15: "), "{error}");
+    assert!(error.contains("which IAM limits to"), "{error}");
 }

@@ -9,14 +9,14 @@ use std::ops::Range;
 use std::path::Path;
 
 use chat_protocol::envelope::{ATTRIBUTES, REFERENCE};
-use chat_protocol::{Handler, Receivers, Rule};
+use chat_protocol::{Answers, Handler, Mode, Receivers, Rule};
 use toml::Spanned;
 
 use super::names::{RouteKey, StackName, StageName};
 use super::permission::{Grant, MAX_POLICIES_BYTES, size_of_policies};
 use super::route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use super::secret::{LocalSecret, SecretHeader};
-pub(super) use table::RouteTable;
+pub(super) use table::{HandlerFolder, RouteTable};
 
 /// The most bytes that the rules of all routes of one function may have as JSON: they travel in its environment,
 /// which holds 4 KB (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
@@ -74,7 +74,8 @@ pub(super) fn resolve(
         }
     }
     let lifecycle = pair(lifecycle)?;
-    if messages.is_empty() {
+    let is_request = |route: &Route| matches!(route.purpose, Purpose::Answers(_));
+    if messages.iter().all(is_request) {
         let place = tables[0].get_ref().key.span();
         let message = "no route takes messages: add one, for example with the key `$default`";
         return Err((place, message.into()));
@@ -82,6 +83,7 @@ pub(super) fn resolve(
     if lifecycle.is_some() {
         refuse_receivers(tables)?;
     }
+    check_answers(tables, &messages)?;
     check_size(tables, &messages)?;
     Ok(Routes {
         messages,
@@ -130,12 +132,14 @@ pub(super) fn check_policies(
 
 /// What the table does with messages.
 fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
-    let kinds = [
+    let mut kinds = [
         table.receivers.as_ref().map(|it| ("receivers", it.span())),
         table.http.as_ref().map(|it| ("http", it.span())),
         table.handler.as_ref().map(|it| ("handler", it.span())),
-    ];
-    let mut kinds = kinds.into_iter().flatten();
+        table.answers.as_ref().map(|it| ("answers", it.span())),
+    ]
+    .into_iter()
+    .flatten();
     if let (Some((first, _)), Some((second, place))) = (kinds.next(), kinds.next()) {
         let message = format!("a route has `{first}` or `{second}`, not both");
         return Err((place, message));
@@ -181,13 +185,32 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 .unwrap_or_default(),
         }));
     }
+    if let Some(answers) = &table.answers {
+        refuse(
+            table,
+            "answers",
+            &[
+                "text",
+                "include-sender",
+                "max-text-bytes",
+                "envelope",
+                "reply",
+                "permissions",
+                "secret-header",
+            ],
+        )?;
+        return Ok(Purpose::Answers(*answers.get_ref()));
+    }
     refuse(
         table,
         "receivers",
         &["reply", "permissions", "secret-header"],
     )?;
-    let receivers = table.receivers.as_ref().map(|it| *it.get_ref());
-    let receivers = receivers.unwrap_or_default();
+    let receivers = table
+        .receivers
+        .as_ref()
+        .map(|it| *it.get_ref())
+        .unwrap_or_default();
     let include_sender = table.include_sender.as_ref();
     if let (false, Some(said)) = (receivers.takes_include_sender(), include_sender) {
         let message = "`include-sender` belongs to rooms (`receivers = \"room\"`): a friend is one other person";
@@ -315,6 +338,46 @@ fn refuse_receivers(tables: &[Spanned<RouteTable>]) -> Result<(), Problem> {
     }
 }
 
+/// Checks that what routes answer can be looked up.
+fn check_answers(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), Problem> {
+    let has_rooms = messages.iter().any(|route| {
+        matches!(
+            &route.purpose,
+            Purpose::People {
+                receivers: Receivers::Room,
+                ..
+            }
+        )
+    });
+    let mut answers = tables.iter().filter_map(|it| it.get_ref().answers.as_ref());
+    match answers.find(|it| *it.get_ref() == Answers::Who) {
+        Some(who) if !has_rooms => {
+            let message = "`who` answers who is in a room, and no route has `receivers = \"room\"`";
+            Err((who.span(), message.into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that senders can have the rights that routes ask for, in a stack whose names are proven as `mode` says.
+///
+/// # Errors
+/// The first route that no sender could use.
+pub(super) fn check_rights(tables: &[Spanned<RouteTable>], mode: Mode) -> Result<(), Problem> {
+    if mode.proves_names() {
+        return Ok(());
+    }
+    let mut answers = tables.iter().filter_map(|it| it.get_ref().answers.as_ref());
+    let needed = answers.find_map(|it| Some((it.span(), it.get_ref().right()?)));
+    needed.map_or(Ok(()), |(place, right)| {
+        let message = format!(
+            "only a sender with the right `{right}` may ask for this, and nothing proves names or rights here: set `mode` under \
+             `[auth]` to \"token\" or \"jwt\""
+        );
+        Err((place, message))
+    })
+}
+
 /// Checks that the rules of all routes of a function fit into its environment.
 fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), Problem> {
     let mut sizes: BTreeMap<Handler, usize> = BTreeMap::new();
@@ -338,7 +401,8 @@ fn check_size(tables: &[Spanned<RouteTable>], messages: &[Route]) -> Result<(), 
 }
 
 /// An upper bound of the bytes that a route takes in a function's environment: key and text field, and the names of the
-/// four options with their punctuation and values.
+/// three options with their punctuation and values; the fourth one, `envelope`, is only there if it is set.
 fn bytes(key: &RouteKey, rule: &Rule) -> usize {
-    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 84
+    let envelope = if rule.envelope { 20 } else { 0 };
+    key.as_ref().len() + rule.text.as_ref().map_or(0, String::len) + 64 + envelope
 }

@@ -1,7 +1,7 @@
 //! One `[[routes]]` table, as the file has it.
 
-use chat_protocol::Receivers;
 use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use chat_protocol::{Answers, Receivers};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -35,6 +35,10 @@ pub(in crate::config) struct RouteTable {
     /// Instead of receivers: the folder of a crate of yours, whose one binary is a Lambda bootstrap.
     #[cfg_attr(test, schemars(with = "Option<shape::HandlerFolder>"))]
     pub(super) handler: Option<Spanned<HandlerFolder>>,
+    /// Instead of receivers: what the route answers itself. `who` says who is in the sender's room; `kick` ends a person's
+    /// connections, for moderators.
+    #[cfg_attr(test, schemars(with = "Option<shape::Answers>"))]
+    pub(super) answers: Option<Spanned<Answers>>,
     /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
     #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
     pub(super) text: Option<Spanned<FieldName>>,
@@ -77,7 +81,7 @@ impl TryFrom<i64> for TextBytes {
 /// The folder of a handler's crate.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct HandlerFolder(pub(super) String);
+pub(in crate::config) struct HandlerFolder(pub(in crate::config) String);
 
 impl TryFrom<String> for HandlerFolder {
     type Error = String;

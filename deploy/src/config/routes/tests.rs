@@ -122,6 +122,9 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; http = 'https://b.example'; envelope = true",
             "key = 'a'; handler = 'h'; envelope = false",
             "key = 'a'; text = 'ref'; envelope = true",
+            "key = 'a'; answers = 'who'",
+            "key = 'a'; answers = 'who'; receivers = 'room'",
+            "key = 'a'; answers = 'who'; text = 'x'",
             "key = 'a'; handler = 'h'; text = 'x'",
             "key = 'a'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['table']",
         ],
@@ -140,10 +143,49 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
+            x:2:7: no route takes messages: add one, for example with the key `$default`
+            x:3:11: a route has `receivers` or `answers`, not both
+            x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `answers`
             x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `handler`
             x:3:1: `permissions` belongs to a route with `handler`
         "#]],
     );
+}
+
+#[test]
+fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
+    let settings = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("chatctl.toml"), text).unwrap();
+        crate::config::Settings::load(folder.path(), crate::config::Overrides::default())
+    };
+    let jwt = "[auth]\nmode = \"jwt\"\nissuer = \"https://i.example\"\naudience = [\"chat\"]\n";
+    let route = |key: &str, more: &str| format!("[[routes]]\nkey = \"{key}\"\n{more}\n");
+    let friend = route("$default", "");
+    let room = route("say", "receivers = \"room\"");
+    let who = route("who", "answers = \"who\"");
+    let kick = route("kick", "answers = \"kick\"");
+    for (text, reason) in [
+        (
+            format!("{friend}{who}"),
+            "no route has `receivers = \"room\"`",
+        ),
+        (format!("{jwt}{who}{kick}"), "no route takes messages"),
+        (
+            format!("{room}{who}{kick}"),
+            "only a sender with the right `moderate`",
+        ),
+    ] {
+        let error = settings(&text).unwrap_err().to_string();
+        assert!(error.contains(reason), "{text}: {error}");
+    }
+    for text in [
+        format!("{room}{who}"),
+        format!("{jwt}{friend}{kick}"),
+        format!("{jwt}{room}{who}{kick}"),
+    ] {
+        settings(&text).unwrap();
+    }
 }
 
 #[test]
@@ -175,7 +217,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
         "#]],
     );
 }

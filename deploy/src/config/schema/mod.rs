@@ -78,6 +78,13 @@ pub(super) fn rules_of_routes() -> Value {
         ("handler", "include-sender"),
         ("handler", "max-text-bytes"),
         ("handler", "envelope"),
+        ("answers", "receivers"),
+        ("answers", "http"),
+        ("answers", "handler"),
+        ("answers", "text"),
+        ("answers", "include-sender"),
+        ("answers", "max-text-bytes"),
+        ("answers", "envelope"),
     ]
     .map(|pair| never_both(pair.0, pair.1))
     .into();
@@ -101,6 +108,17 @@ pub(super) fn rules_of_routes() -> Value {
         "if": { "properties": { "key": { "enum": ["$connect", "$disconnect"] } }, "required": ["key"] },
         "then": { "required": ["http"], "not": { "required": ["text"] } },
     }));
+    rules.into()
+}
+
+/// A handler decides instead of a mode, and has no use for what a mode needs.
+pub(super) fn rules_of_auth() -> Value {
+    let mut rules: Vec<Value> = ["mode", "issuer", "audience", "name-claim"]
+        .map(|key| never_both("handler", key))
+        .into();
+    rules.push(
+        json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }),
+    );
     rules.into()
 }
 

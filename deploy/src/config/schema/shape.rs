@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chat_protocol::limit::MAX_MESSAGE_BYTES;
+use chat_protocol::limit::{self, MAX_MESSAGE_BYTES};
 use chat_protocol::name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -53,6 +53,7 @@ shapes! {
     BucketName: { "type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$" };
     Tags: { "type": "object", "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 256 } };
     Architecture: { "enum": ["arm64", "x86_64"] };
+    Answers: { "enum": chat_protocol::Answers::ALL.map(chat_protocol::Answers::word) };
     Receivers: {
         "enum": chat_protocol::Receivers::ALL.map(chat_protocol::Receivers::word),
         "default": chat_protocol::Receivers::default().word(),
@@ -82,6 +83,9 @@ shapes! {
         "maxItems": 16,
         "items": { "type": "string", "pattern": "^https?://[^\\s/?#*]+$" },
     };
+    MessagesPerSecond: { "type": "integer", "minimum": 1, "maximum": limit::MAX_MESSAGES_PER_SECOND };
+    ConnectionsPerName: { "type": "integer", "minimum": 1, "maximum": limit::MAX_CONNECTIONS_PER_NAME };
+    RoomSize: { "type": "integer", "minimum": limit::MIN_ROOM_SIZE, "maximum": limit::MAX_ROOM_SIZE };
     TextBytes: { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE_BYTES };
     Port: { "type": "integer", "minimum": 1, "maximum": 65535 };
     RetentionDays: { "enum": RETENTIONS, "default": 14 };

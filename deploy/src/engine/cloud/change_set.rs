@@ -107,7 +107,7 @@ impl<C: CloudFormation> CloudStacks<C> {
         Err(error)
     }
 
-    /// Takes the open change set back where something else is to be told. One that stays is never executed, and the
+    /// Takes the open change set back where another error is to be reported. One that stays is never executed, and the
     /// next deployment removes the stack that exists only for it.
     pub(super) async fn abandon_quietly(&self) {
         drop(tokio::time::timeout(limits::CALL.time(), self.take_back()).await);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn no_change_is_told_by_status_and_reason_together() {
+    fn no_change_is_reported_by_status_and_reason_together() {
         let reason = "The submitted information didn't contain changes. Submit different information to create a change set.";
         assert_eq!(
             judged("FAILED", "UNAVAILABLE", Some(reason)),

@@ -1,4 +1,4 @@
-//! What the validation before a deployment has found, told to a reader. It is a service of its own beside the change
+//! What the validation before a deployment has found, for a reader. It is a service of its own beside the change
 //! set's state, with a permission of its own, so that doing without it must be possible
 //! (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/validate-stack-deployments.html>).
 
@@ -34,7 +34,7 @@ pub(super) fn refused(
         Ok(findings) => findings,
         Err(error) if error.kind == ErrorKind::Denied => {
             return alone().with_hint(
-                "with the permission cloudformation:DescribeEvents you would be told here which resource it is and why",
+                "with the permission cloudformation:DescribeEvents this error would name the resource and the reason",
             );
         }
         Err(_) => return alone(),

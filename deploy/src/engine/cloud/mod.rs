@@ -102,6 +102,7 @@ pub struct CloudStacks<C> {
 }
 
 impl<C: CloudFormation> CloudStacks<C> {
+    /// Stacks over `cloud`, without a change set that is open.
     pub fn new(cloud: C) -> Self {
         Self {
             cloud,

@@ -1,4 +1,4 @@
-//! What CloudFormation tells, in our words.
+//! CloudFormation's answers, in our words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,16 +15,23 @@ use crate::stack::{Outputs, Template};
 pub struct StackRecord {
     /// Unique for ever; the name is free again after a deletion.
     pub id: String,
+    /// Its name.
     pub name: String,
+    /// Its status, in CloudFormation's words.
     pub status: StackStatus,
+    /// CloudFormation's reason for the status.
     pub reason: Option<String>,
+    /// Its outputs.
     pub outputs: Outputs,
+    /// The values of its parameters; those with `NoEcho` are masked.
     pub parameters: BTreeMap<String, String>,
     /// The role that CloudFormation acts with, of this deployment or an earlier one.
     pub role: Option<String>,
     /// The topics to which CloudFormation sends its events.
     pub topics: Vec<String>,
+    /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether termination protection is on.
     pub protected: bool,
     /// When its last operation began, seconds since the Unix epoch.
     pub changed_at: Option<f64>,
@@ -82,9 +89,11 @@ impl StackRecord {
 pub struct Finding {
     /// Empty where it is about the stack as a whole.
     pub logical_id: String,
+    /// Such as `AWS::IAM::Role`.
     pub resource_type: String,
     /// Where in the template, for example `/Resources/Api/Properties/Name`.
     pub path: Option<String>,
+    /// CloudFormation's sentence.
     pub reason: String,
     /// It only warns; the change set can be executed.
     pub is_warning: bool,
@@ -93,19 +102,26 @@ pub struct Finding {
 /// A change set to compute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewChangeSet {
+    /// Its name, which is unique.
     pub name: String,
+    /// The stack's name.
     pub stack: String,
+    /// Whether it creates the stack.
     pub change: Change,
+    /// The template as a whole.
     pub template: Template,
+    /// A value for each parameter without a default.
     pub parameters: BTreeMap<String, ParameterValue>,
     /// Empty leaves the stack's tags as they are.
     pub tags: BTreeMap<String, String>,
+    /// What the operation waits for.
     pub pace: DeployMode,
 }
 
 /// What a parameter is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParameterValue {
+    /// This text.
     This(String),
     /// What it is already.
     Previous,
@@ -114,7 +130,9 @@ pub enum ParameterValue {
 /// How a change set and its stack are found: by their ids, or both by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangeSetIds {
+    /// The change set's ARN.
     pub change_set: String,
+    /// The stack's ARN.
     pub stack: String,
 }
 
@@ -125,14 +143,18 @@ pub struct ChangeSetState {
     pub status: String,
     /// For example `AVAILABLE`.
     pub execution: String,
+    /// CloudFormation's reason, if it failed.
     pub reason: Option<String>,
+    /// The changes so far.
     pub changes: Vec<ResourceChange>,
 }
 
-/// A stack event with what tells its operation from others.
+/// A stack event with the token of its operation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CloudEvent {
+    /// The event itself.
     pub event: StackEvent,
+    /// The token of the operation that it belongs to.
     pub token: Option<String>,
 }
 

@@ -259,8 +259,7 @@ impl<C: CloudFormation> CloudStacks<C> {
             return Ok(None);
         }
         let (name, word) = (&record.name, record.status.word());
-        let message =
-            format!("stack `{name}` is {word}: in that state it cannot be told to keep its table");
+        let message = format!("stack `{name}` is {word}: in that state its table cannot be kept");
         Err(TargetError::new(ErrorKind::Failed, message)
             .with_hint("nothing was deleted; without `--keep-data` the table goes, too"))
     }

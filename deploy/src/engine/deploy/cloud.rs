@@ -20,9 +20,13 @@ use crate::stack::render::is_code_only;
 /// What of one account and region takes part in a deployment.
 #[derive(Debug)]
 pub struct Cloud<'a, C, S, F, G> {
+    /// The target's stacks.
     pub stacks: &'a CloudStacks<C>,
+    /// Where built handlers are published.
     pub store: &'a S,
+    /// The functions, for a swap of their code.
     pub functions: &'a F,
+    /// The deployed APIs, for the stage's record.
     pub gateways: &'a G,
 }
 
@@ -31,6 +35,7 @@ pub struct Cloud<'a, C, S, F, G> {
 pub struct CloudOptions {
     /// Put on the stack; empty leaves its tags as they are.
     pub tags: BTreeMap<String, String>,
+    /// What CloudFormation waits for.
     pub mode: DeployMode,
     /// Whether new code is put directly into the functions, where code is all that has changed.
     pub is_hotswap: bool,

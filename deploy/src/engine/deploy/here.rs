@@ -18,7 +18,7 @@ const PROBING: Duration = Duration::from_secs(5);
 
 /// Finds out why a chat does not answer.
 pub trait Diagnosis {
-    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing tells.
+    /// What may be the reason that the chat of `stack` does not answer, `None` where nothing shows it.
     async fn diagnose(&self, stack: &StackName) -> Result<Option<String>, TargetError>;
 }
 
@@ -49,7 +49,15 @@ pub async fn deploy_here<T: Stacks + AssetStore + Diagnosis>(
         return Ok(url);
     }
     let timeout = limits::scaled(PROBING);
-    match probe(&url, order.settings, order.pass, timeout, reporter).await {
+    match probe(
+        &url,
+        order.settings,
+        order.pass.at_once(),
+        timeout,
+        reporter,
+    )
+    .await
+    {
         Err(DeployError::Unproven(mut unproven)) => {
             unproven.known = target.diagnose(stack).await?;
             Err(DeployError::Unproven(unproven))

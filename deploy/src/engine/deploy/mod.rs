@@ -21,7 +21,9 @@ pub use proof::endpoint;
 /// What is to be deployed.
 #[derive(Debug)]
 pub struct Order<'a, H> {
+    /// The config, with flags and environment.
     pub settings: &'a Settings,
+    /// The template to deploy.
     pub template: Template,
     /// What the functions run, by the parameter that names it; empty for a stack without functions.
     pub handlers: &'a BTreeMap<String, H>,

@@ -38,7 +38,10 @@ pub(super) async fn probe(
         .run(reporter, async |_| {
             let probing = async {
                 let probed = match settings.has_own_functions() {
-                    true => probe::probe(url, said, pass, routes, timeout).await,
+                    true => {
+                        let pace = settings.limits.messages_per_second;
+                        probe::probe(url, said, pass, routes, pace, timeout).await
+                    }
                     false => probe::probe_gateway(url, said, routes, timeout).await,
                 };
                 Ok::<_, DeployError>(probed?)

@@ -38,7 +38,9 @@ pub type Socket = WebSocketStream<MaybeTlsStream<Box<dyn Stream>>>;
 pub enum DialError {
     /// The environment asks for what cannot be done.
     Setup(TargetError),
+    /// The way through the proxy.
     Proxy(ProxyFailure),
+    /// The socket, TLS or the handshake.
     Socket(tungstenite::Error),
 }
 
@@ -81,8 +83,9 @@ pub async fn dial(request: Request) -> Result<Socket, DialError> {
                 uri.host().unwrap_or_default(),
                 uri.port_u16().unwrap_or(443),
             );
-            let stream = TcpStream::connect(format!("{host}:{port}")).await;
-            let stream = stream.map_err(tungstenite::Error::Io)?;
+            let stream = TcpStream::connect(format!("{host}:{port}"))
+                .await
+                .map_err(tungstenite::Error::Io)?;
             stream.set_nodelay(true).map_err(tungstenite::Error::Io)?;
             Box::new(stream)
         }
@@ -108,8 +111,10 @@ fn with_port(uri: &Uri) -> Result<Uri, tungstenite::Error> {
         (None, Some("ws")) => 80,
         _ => return Err(UrlError::UnsupportedUrlScheme.into()),
     };
-    let host = uri.host().filter(|host| !host.is_empty());
-    let host = host.ok_or(UrlError::NoHostName)?;
+    let host = uri
+        .host()
+        .filter(|host| !host.is_empty())
+        .ok_or(UrlError::NoHostName)?;
     let scheme = uri.scheme_str().unwrap_or_default();
     let whole = format!("{scheme}://{host}:{port}/");
     whole
@@ -140,9 +145,11 @@ pub(super) async fn tunnelled_within(
 }
 
 async fn tunnel(proxy: &Proxy, uri: &Uri) -> Result<Box<dyn Stream>, Box<dyn std::error::Error>> {
-    let found = Matcher::builder().all(proxy.secret_url()).build();
-    let found = found.intercept(&Uri::from_static("https://target/"));
-    let found = found.ok_or("its address makes no sense")?;
+    let found = Matcher::builder()
+        .all(proxy.secret_url())
+        .build()
+        .intercept(&Uri::from_static("https://target/"))
+        .ok_or("its address makes no sense")?;
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);

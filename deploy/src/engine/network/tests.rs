@@ -128,7 +128,7 @@ fn a_password_is_in_nothing_that_is_shown_and_reaches_the_libraries_whole() {
 }
 
 #[test]
-fn a_value_that_names_no_usable_proxy_is_told_by_its_variable() {
+fn a_value_that_names_no_usable_proxy_is_reported_by_its_variable() {
     for (value, why) in [
         ("socks5://p:1", "SOCKS"),
         ("ftp://p:1", "neither http nor https"),
@@ -151,7 +151,7 @@ fn a_value_that_names_no_usable_proxy_is_told_by_its_variable() {
 }
 
 #[tokio::test]
-async fn a_certificate_file_that_cannot_be_used_is_told_with_its_path() {
+async fn a_certificate_file_that_cannot_be_used_is_reported_with_its_path() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);

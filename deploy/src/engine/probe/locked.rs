@@ -34,6 +34,40 @@ pub(super) async fn probe_locked(
     ))
 }
 
+/// Connects to a chat whose authorizer is the user's with names alone; the answer is a line for the reader where it refuses
+/// them, and `None` where it lets them in.
+///
+/// # Errors
+/// The authorizer fails, or nothing answers.
+pub(super) async fn probe_custom(
+    url: &str,
+    said: &Handshake,
+    is_settled: bool,
+    patience: Duration,
+) -> Result<Option<String>, ProbeError> {
+    let stranger = address(url, said, &random_hex::<6>(), "c", "d");
+    let is_final = |error: &tungstenite::Error| match refusal(error) {
+        Some(StatusCode::FORBIDDEN) => is_settled,
+        status => status.is_some(),
+    };
+    let status = match connect(&stranger, Instant::now() + patience, is_final).await {
+        Ok(connection) => {
+            connection.hang_up().await;
+            return Ok(None);
+        }
+        Err(ProbeError::Connect { url, source }) => match refusal(&source) {
+            Some(status) => status,
+            None => return Err(ProbeError::Connect { url, source }),
+        },
+        Err(error) => return Err(error),
+    };
+    Ok(Some(format!(
+        "your authorizer refuses clients that only claim a name ({}), as these two did, so no message was tried: connect with what \
+         it asks for, and send one",
+        status.as_u16()
+    )))
+}
+
 /// Connects without a token; the answer is the status of the refusal.
 ///
 /// A stage that was just deployed may answer 403 as well, so only 401 ends the waiting.

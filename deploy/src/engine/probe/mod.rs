@@ -22,6 +22,10 @@ use crate::stack::few::few;
 
 /// Why the chat did not prove itself.
 #[derive(Debug, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "the messages say what its variants and their fields are"
+)]
 pub enum ProbeError {
     #[error("{url} does not accept connections")]
     Connect {
@@ -59,7 +63,7 @@ fn behind(how: &Closed) -> String {
 }
 
 impl ProbeError {
-    /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, which tells the connection's id.
+    /// Whether it may be over in a moment: nothing arrived, or API Gateway itself answered, whose answer has the connection's id.
     fn may_pass(&self) -> bool {
         match self {
             // An authorizer of the version before may answer for a moment.
@@ -84,6 +88,21 @@ pub enum Pass<'a> {
     Tokens(&'a dyn Fn(&str) -> Result<Token, TargetError>),
     /// They cannot: tokens are asked for, and none can be made here.
     Nothing,
+    /// They claim them, and an authorizer of the user's may ask for something else.
+    Custom {
+        /// Whether the gateway serves what was deployed, so that 403 is the authorizer's.
+        is_settled: bool,
+    },
+}
+
+impl Pass<'_> {
+    /// The same at a gateway that serves what was deployed.
+    pub(in crate::engine) const fn at_once(self) -> Self {
+        match self {
+            Self::Custom { .. } => Self::Custom { is_settled: true },
+            pass => pass,
+        }
+    }
 }
 
 impl std::fmt::Debug for Pass<'_> {
@@ -92,6 +111,7 @@ impl std::fmt::Debug for Pass<'_> {
             Self::Claims => "Claims",
             Self::Tokens(_) => "Tokens",
             Self::Nothing => "Nothing",
+            Self::Custom { .. } => "Custom",
         })
     }
 }
@@ -106,6 +126,9 @@ const MESSAGE_PATIENCE: Duration = Duration::from_secs(5);
 /// meet no other client. Where they need tokens, a client without one must be refused as well; where they have none, that is
 /// all that is tried.
 ///
+/// An authorizer of the user's that refuses them is no failure: the answer says so. Of `pace` messages a second that the chat takes
+/// from one connection, no more are sent.
+///
 /// Failures that are usual right after a deployment are tried again from the start. AWS does not say when a stage has
 /// deployed itself: until then connections are accepted whose messages reach no function, and routes are not there; and
 /// permissions take a while to be in force everywhere
@@ -118,25 +141,69 @@ pub async fn probe(
     said: &Handshake,
     pass: Pass<'_>,
     routes: &[Route],
+    pace: Option<u32>,
     patience: Duration,
 ) -> Result<String, ProbeError> {
     if let Pass::Nothing = pass {
         return locked::probe_locked(url, said, patience).await;
     }
-    let deadline = Instant::now() + patience;
-    until_it_answers(url, said, pass, routes, deadline, MESSAGE_PATIENCE).await
+    if let Pass::Custom { is_settled } = pass
+        && let Some(told) = locked::probe_custom(url, said, is_settled, patience).await?
+    {
+        return Ok(told);
+    }
+    let pauses = pace.map_or(0, |most| routes.len() / count(most));
+    let pauses = PAUSE * u32::try_from(pauses).unwrap_or(u32::MAX);
+    let deadline = Instant::now() + patience + pauses;
+    let course = Course {
+        routes,
+        pace,
+        each: MESSAGE_PATIENCE,
+    };
+    match until_it_answers(url, said, pass, course, deadline).await {
+        Err(ProbeError::Different { received, .. })
+            if matches!(pass, Pass::Custom { .. }) && is_not_allowed(&received) =>
+        {
+            Ok(
+                "your authorizer lets clients in that claim a name, without the right to send, so no message was tried"
+                    .to_owned(),
+            )
+        }
+        outcome => outcome,
+    }
+}
+
+/// What is sent, and how fast.
+#[derive(Clone, Copy)]
+struct Course<'a> {
+    routes: &'a [Route],
+    /// How many messages of one connection the chat takes in a second.
+    pace: Option<u32>,
+    /// For how long one message is waited for.
+    each: Duration,
+}
+
+/// After it, another second has begun, whatever clock counts them.
+const PAUSE: Duration = Duration::from_millis(1_050);
+
+fn count(most: u32) -> usize {
+    usize::try_from(most).unwrap_or(usize::MAX).max(1)
+}
+
+fn is_not_allowed(frame: &str) -> bool {
+    serde_json::from_str(frame)
+        .is_ok_and(|frame: serde_json::Value| frame["error"] == chat_protocol::auth::NOT_ALLOWED)
 }
 
 async fn until_it_answers(
     url: &str,
     said: &Handshake,
     pass: Pass<'_>,
-    routes: &[Route],
+    course: Course<'_>,
     deadline: Instant,
-    each: Duration,
 ) -> Result<String, ProbeError> {
     loop {
-        match exchange(url, said, pass, routes, deadline, each).await {
+        match exchange(url, said, pass, course, deadline).await {
             Err(error) if error.may_pass() && Instant::now() < deadline => {}
             outcome => return outcome,
         }
@@ -147,9 +214,8 @@ async fn exchange(
     url: &str,
     said: &Handshake,
     pass: Pass<'_>,
-    routes: &[Route],
+    Course { routes, pace, each }: Course<'_>,
     deadline: Instant,
-    each: Duration,
 ) -> Result<String, ProbeError> {
     // New names each time: late messages of an earlier attempt reach no client.
     let nonce = random_hex::<6>();
@@ -165,6 +231,10 @@ async fn exchange(
         let Some(trial) = Trial::of(route, &nonce) else {
             continue;
         };
+        // The chat refuses what is beyond its own limit.
+        if tried > 0 && pace.is_some_and(|most| tried % count(most) == 0) {
+            tokio::time::sleep(PAUSE).await;
+        }
         let until = || deadline.min(Instant::now() + each);
         slowest = slowest.max(trial.run(&mut first, &mut second, until()).await?);
         slowest = slowest.max(trial.run(&mut second, &mut first, until()).await?);
@@ -175,6 +245,7 @@ async fn exchange(
     }
     let locked = match pass {
         Pass::Claims | Pass::Nothing => "",
+        Pass::Custom { .. } => "; your authorizer lets clients in that claim a name",
         Pass::Tokens(_) => {
             locked::refuses_strangers(url, said, &nonce, deadline).await?;
             "; a client without a token is refused"

@@ -108,6 +108,14 @@ fn to_a_backend() -> Purpose {
     }
 }
 
+fn course(routes: &[Route], each: Duration) -> Course<'_> {
+    Course {
+        routes,
+        pace: None,
+        each,
+    }
+}
+
 /// Probes the routes at `url` as a client whose name nothing proves.
 async fn probed(url: &str, patience: Duration) -> Result<String, ProbeError> {
     probe(
@@ -115,6 +123,7 @@ async fn probed(url: &str, patience: Duration) -> Result<String, ProbeError> {
         &Handshake::default(),
         Pass::Claims,
         &routes(),
+        None,
         patience,
     )
     .await
@@ -185,9 +194,8 @@ async fn a_gateway_that_goes_silent_keeps_the_probe_no_longer_than_its_patience(
         &url,
         &said,
         Pass::Claims,
-        &routes,
+        course(&routes, PATIENCE),
         started + Duration::from_millis(300),
-        PATIENCE,
     );
     let error = outcome.await.unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
@@ -277,12 +285,11 @@ async fn a_chat_that_was_deployed_a_moment_ago_is_given_time() {
         &url,
         &Handshake::default(),
         Pass::Claims,
-        &routes,
+        course(&routes, each),
         Instant::now() + PATIENCE,
-        each,
     )
-    .await;
-    let answer = answer.unwrap();
+    .await
+    .unwrap();
     assert!(answer.starts_with("1 route answers both ways"), "{answer}");
 }
 
@@ -301,10 +308,11 @@ async fn a_chat_that_stays_silent_does_not_pass() {
         &Handshake::default(),
         Pass::Claims,
         &routes(),
+        None,
         Duration::from_millis(500),
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
 }
 
@@ -341,24 +349,41 @@ async fn a_locked_chat_has_to_refuse_a_client_without_a_token() {
     let said = Handshake::default();
     // A stage that is not there yet comes first.
     let url = answering(&[403, 401]).await;
-    let told = probe(&url, &said, Pass::Nothing, &[], PATIENCE)
+    let told = probe(&url, &said, Pass::Nothing, &[], None, PATIENCE)
         .await
         .unwrap();
     assert!(told.starts_with("a client without a token is refused (401)"));
     let short = Duration::from_millis(100);
-    let told = probe(&answering(&[403]).await, &said, Pass::Nothing, &[], short).await;
+    let told = probe(
+        &answering(&[403]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        None,
+        short,
+    )
+    .await;
     assert!(told.unwrap().contains("a stage that is not there"));
     let error = probe(
         &answering(&[101]).await,
         &said,
         Pass::Nothing,
         &[],
+        None,
         PATIENCE,
     )
-    .await;
-    let error = error.unwrap_err();
+    .await
+    .unwrap_err();
     assert!(matches!(error, ProbeError::Open { .. }), "{error}");
-    let error = probe(&answering(&[500]).await, &said, Pass::Nothing, &[], short).await;
+    let error = probe(
+        &answering(&[500]).await,
+        &said,
+        Pass::Nothing,
+        &[],
+        None,
+        short,
+    )
+    .await;
     assert!(matches!(error, Err(ProbeError::Connect { .. })));
 }
 
@@ -370,7 +395,33 @@ async fn a_chat_that_delivers_and_also_lets_strangers_in_does_not_pass() {
         Ok(Token::parse("a.b.c").unwrap())
     };
     let (said, short) = (Handshake::default(), Duration::from_millis(200));
-    let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), short).await;
+    let outcome = probe(&url, &said, Pass::Tokens(&mint), &routes(), None, short).await;
     // The third seat is never answered, which is as good as let in: not refused.
     outcome.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_custom_authorizer_that_asks_for_more_than_names_is_told_and_a_failing_one_is_an_error() {
+    let (said, short) = (Handshake::default(), Duration::from_millis(200));
+    let pass = Pass::Custom { is_settled: false };
+    let routes = routes();
+    // A stage that is not there yet comes first.
+    let url = answering(&[403, 401]).await;
+    let told = probe(&url, &said, pass, &routes, None, PATIENCE).await;
+    let told = told.unwrap();
+    assert!(told.starts_with("your authorizer refuses"), "{told}");
+    assert!(told.contains("(401)"), "{told}");
+    let url = answering(&[403]).await;
+    let started = Instant::now();
+    let told = probe(&url, &said, pass.at_once(), &routes, None, PATIENCE).await;
+    assert!(told.unwrap().contains("(403)"));
+    assert!(started.elapsed() < PATIENCE, "it need not be waited for");
+    for statuses in [&[500], &[502]] {
+        let url = answering(statuses).await;
+        let error = probe(&url, &said, pass, &routes, None, short).await;
+        assert!(
+            matches!(error, Err(ProbeError::Connect { .. })),
+            "{statuses:?}: {error:?}"
+        );
+    }
 }

@@ -62,8 +62,13 @@ fn a_file_that_others_could_have_read_or_that_is_none_is_refused() {
     change(&file, 0o600);
     std::fs::write(&file, secret.replace("Ed25519", "X25519")).unwrap();
     let told = format!("{:?}", folder.read(id).unwrap_err());
-    let seed = secret.split("\"d\":\"").nth(1).unwrap();
-    let seed = seed.split('"').next().unwrap();
+    let seed = secret
+        .split("\"d\":\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     assert!(
         told.contains("another kind") && !told.contains(seed),
         "{told}"

@@ -66,14 +66,15 @@ fn a_token_says_what_was_wished_for_and_for_which_stack() {
         stack: "mine".parse().unwrap(),
     };
     let [tom, jerry, tea] = ["Tom", "Jerry", "tea"].map(|name| name.parse().unwrap());
-    let minted = signer.mint(&TokenWish {
-        name: &tom,
-        to: Some(&jerry),
-        room: Some(&tea),
-        can: Some(vec!["send".into()]),
-        lifetime: Duration::from_secs(60),
-    });
-    let minted = minted.unwrap();
+    let minted = signer
+        .mint(&TokenWish {
+            name: &tom,
+            to: Some(&jerry),
+            room: Some(&tea),
+            can: Some(vec!["send".into()]),
+            lifetime: Duration::from_secs(60),
+        })
+        .unwrap();
     assert_eq!(minted.token.expires_at(), Some(minted.expires_at));
     let keys = KeySet::new(file.keys().iter().cloned()).unwrap();
     let rules = |audience: &str| Rules {

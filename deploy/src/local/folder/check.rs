@@ -1,8 +1,8 @@
 //! Checks that the files of a state folder are ours.
 
 use super::{IGNORE, Result, StateFolder, TABLES, git};
+use crate::directory::{Directory, NotOurs};
 use crate::engine::TargetError;
-use crate::local::directory::{Directory, NotOurs};
 use crate::packaging::is_digest;
 
 /// The files of a stack except its table data, the locks last.
@@ -25,8 +25,7 @@ impl StateFolder {
     /// A file is not ours: a link, another user's, open to other users, or tracked by git.
     pub(in crate::local) fn check(&self) -> Result<()> {
         let (project, root, stack) = self.places();
-        let tracked = git::tracked(project, root);
-        let tracked = tracked.map_err(|error| {
+        let tracked = git::tracked(project, root).map_err(|error| {
             TargetError::file("find out whether git tracks", &project.join(root), error)
         })?;
         if let Some(path) = tracked {
@@ -60,8 +59,10 @@ impl StateFolder {
 
 /// The names in `folder` that chatctl made, according to `is_ours`.
 pub(super) fn ours(folder: &Directory, is_ours: impl Fn(&str) -> bool) -> Result<Vec<String>> {
-    let names = folder.names()?.into_iter();
-    let names = names.filter_map(|name| name.into_string().ok());
+    let names = folder
+        .names()?
+        .into_iter()
+        .filter_map(|name| name.into_string().ok());
     Ok(names.filter(|name| is_ours(name)).collect())
 }
 

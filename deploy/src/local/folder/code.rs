@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use super::check::ours;
 use super::remove::{remove_code, remove_parts};
 use super::{Result, StateFolder};
+use crate::directory::Directory;
 use crate::engine::{ErrorKind, TargetError};
-use crate::local::directory::Directory;
 use crate::local::records::CodeFolders;
 use crate::packaging::is_digest;
 

@@ -85,8 +85,9 @@ impl StateFolder {
 
 /// Device and inode of an open file.
 pub(super) fn identity(file: &File, path: &Path) -> Result<(u64, u64)> {
-    let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| TargetError::file("look at", path, error))?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| TargetError::file("look at", path, error))?;
     Ok((metadata.dev(), metadata.ino()))
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::check::{FILES, is_log, ours};
 use super::{IGNORE, Result, StateFolder, TABLES};
-use crate::local::directory::Directory;
+use crate::directory::Directory;
 use crate::packaging::is_digest;
 
 /// What a later deployment needs to find its tables, ids and port again, and the locks.

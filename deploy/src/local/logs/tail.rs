@@ -6,7 +6,7 @@ use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 
 use super::{OLDER, files, parse};
-use crate::local::directory::Directory;
+use crate::directory::Directory;
 use crate::local::folder::StateFolder;
 use crate::stack::logs::LogEntry;
 
@@ -37,8 +37,11 @@ impl LocalLogs {
 
     /// The functions that have written anything.
     pub fn functions(&self) -> Vec<String> {
-        let files = self.open().map(|folder| files(&folder));
-        let files = files.into_iter().flatten();
+        let files = self
+            .open()
+            .map(|folder| files(&folder))
+            .into_iter()
+            .flatten();
         files.map(|(function, _)| function).collect()
     }
 
@@ -49,8 +52,11 @@ impl LocalLogs {
             return entries;
         };
         for (function, name) in files(&folder) {
-            let older = folder.read(&format!("{name}{OLDER}"));
-            let older = older.ok().flatten().unwrap_or_default();
+            let older = folder
+                .read(&format!("{name}{OLDER}"))
+                .ok()
+                .flatten()
+                .unwrap_or_default();
             let older = String::from_utf8_lossy(&older);
             entries.extend(older.lines().filter_map(|line| parse(&function, line)));
         }

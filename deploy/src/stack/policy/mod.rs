@@ -28,7 +28,9 @@ const MAX_PREFIX: usize = 24;
 /// The stack that a policy is about, and where it is.
 #[derive(Debug)]
 pub struct Subject<'a> {
+    /// The config.
     pub settings: &'a Settings,
+    /// The Region, by its name.
     pub region: &'a str,
     /// Twelve digits.
     pub account: &'a str,
@@ -43,7 +45,9 @@ pub enum Policies {
     Whole(Value),
     /// It acts with a role.
     Split {
+        /// The policy of the person who deploys.
         person: Value,
+        /// That of the role.
         service: Value,
         /// The role's trust policy.
         trust: Value,

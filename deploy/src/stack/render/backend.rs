@@ -32,8 +32,9 @@ pub(super) fn take_lifecycle(resources: &mut Section, lifecycle: &Lifecycle) {
     ] {
         let [integration, response] =
             ["Integration", "Response"].map(|part| format!("{kind}Http{part}"));
-        let properties = resources[&format!("{kind}Route")]["Properties"].as_object_mut();
-        let properties = properties.expect("templates/chat.yaml has the route");
+        let properties = resources[&format!("{kind}Route")]["Properties"]
+            .as_object_mut()
+            .expect("templates/chat.yaml has the route");
         properties["Target"] = json!({ "Fn::Sub": format!("integrations/${{{integration}}}") });
         if properties.shift_remove("AuthorizerId").is_some() {
             // Set explicitly: an update that only omits the property would keep the authorizer.

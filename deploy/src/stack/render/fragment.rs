@@ -3,10 +3,11 @@
 use chat_protocol::Receivers;
 use serde_json::{Map, Value, json};
 
-pub(super) const CHAT: &str = include_str!("../../../../templates/chat.yaml");
-const ROOMS: &str = include_str!("../../../../templates/rooms.yaml");
-const BACKEND: &str = include_str!("../../../../templates/backend.yaml");
-const HANDLER: &str = include_str!("../../../../templates/handler.yaml");
+pub(super) const CHAT: &str = include_str!("../../../templates/chat.yaml");
+const ROOMS: &str = include_str!("../../../templates/rooms.yaml");
+const BACKEND: &str = include_str!("../../../templates/backend.yaml");
+const REQUESTS: &str = include_str!("../../../templates/requests.yaml");
+const HANDLER: &str = include_str!("../../../templates/handler.yaml");
 
 /// Named values in the order of the file.
 pub(super) type Section = Map<String, Value>;
@@ -27,6 +28,11 @@ pub(super) fn for_receivers(receivers: Receivers) -> Section {
 /// The resources that a backend adds.
 pub(super) fn backend() -> Section {
     resources(BACKEND)
+}
+
+/// The resources that one kind of request adds.
+pub(super) fn request() -> Section {
+    resources(REQUESTS)
 }
 
 /// The resources that one custom handler adds, and its parameter.

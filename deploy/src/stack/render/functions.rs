@@ -1,6 +1,6 @@
 //! Renders the functions: those of ours that are used, with their settings, and the user's.
 
-use chat_protocol::{Handler, Index, Mode, Names, Receivers, Rule, variable};
+use chat_protocol::{Handler, Index, Names, Receivers, Rule, variable};
 use serde_json::{Value, json};
 
 use super::fragment::{self, Section, renamed, taken};
@@ -63,7 +63,7 @@ fn rules(settings: &Settings, receivers: Receivers) -> impl Iterator<Item = (&Ro
 }
 
 /// Without the variable, functions find connections by their users' names.
-fn set_index(resources: &mut Section, family: &str, index: Index) {
+pub(super) fn set_index(resources: &mut Section, family: &str, index: Index) {
     if index != Index::Friend {
         set_variable(resources, family, variable::INDEX, index.word());
     }
@@ -75,26 +75,18 @@ pub(super) fn set_variable(resources: &mut Section, family: &str, variable: &str
         json!(value);
 }
 
-/// Adds the user's function for `key` to a stack whose connections are found by `index`, and whose names are proven as
-/// `mode` says.
+/// Adds the user's function for `key` to the stack of `settings`.
 pub(super) fn add_custom(
     parameters: &mut Section,
     resources: &mut Section,
     key: &RouteKey,
     handler: &CustomHandler,
-    (index, mode): (Index, Mode),
+    settings: &Settings,
 ) {
     let family = ids::for_route("Handler", key);
     let code_key = code_key(key);
     let (mut own, parameter) = fragment::handler();
-    if !handler.grants.is_empty() {
-        let statements: Vec<_> = handler.grants.iter().map(statement).collect();
-        let document = json!({ "Version": "2012-10-17", "Statement": statements });
-        let policies = own["HandlerRole"]["Properties"]["Policies"].as_array_mut();
-        policies
-            .expect("templates/handler.yaml permits it to write its log")
-            .push(json!({ "PolicyName": "granted", "PolicyDocument": document }));
-    }
+    grant(&mut own["HandlerRole"], &handler.grants);
     let reply = taken(&mut own, "HandlerReply");
     let mut names: Vec<_> = FAMILY
         .iter()
@@ -112,14 +104,31 @@ pub(super) fn add_custom(
         let part = id.trim_start_matches("Handler");
         resources.insert(format!("{family}{part}"), renamed(&resource, &names));
     }
-    set_index(resources, &family, index);
-    if mode.needs_token() {
+    set_index(resources, &family, settings.index());
+    let mode = settings.auth.mode();
+    if mode.proves_names() {
         set_variable(resources, &family, variable::AUTH_MODE, mode.word());
+    }
+    if let Some((variable, value)) = settings.limits.of_messages() {
+        set_variable(resources, &family, variable, &value);
     }
     if handler.reply {
         set_variable(resources, &family, variable::REPLY, "true");
         resources.insert(ids::for_route("Reply", key), renamed(&reply, &names));
     }
+}
+
+/// Grants `grants` to a user's `role`, beside its log.
+pub(super) fn grant(role: &mut Value, grants: &[Grant]) {
+    if grants.is_empty() {
+        return;
+    }
+    let statements: Vec<_> = grants.iter().map(statement).collect();
+    let document = json!({ "Version": "2012-10-17", "Statement": statements });
+    let policies = role["Properties"]["Policies"].as_array_mut();
+    policies
+        .expect("the templates permit every function to write its log")
+        .push(json!({ "PolicyName": "granted", "PolicyDocument": document }));
 }
 
 /// Makes the route with `key` two-way.
@@ -138,7 +147,7 @@ fn named(resource: &Granted) -> Vec<Value> {
     match resource {
         Granted::Table => vec![json!({ "Fn::GetAtt": ["Connections", "Arn"] })],
         Granted::Arn(arn) => vec![json!(arn)],
-        Granted::Connections | Granted::Ending => resource
+        Granted::Connections | Granted::Ending | Granted::Noticing => resource
             .methods()
             .iter()
             .copied()

@@ -9,7 +9,9 @@ mod emulator;
 mod fragment;
 mod functions;
 mod ids;
+mod limits;
 mod partition;
+mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +31,13 @@ pub use partition::for_region;
 
 /// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
+    /// The bucket with the handlers' zips.
     pub const CODE_BUCKET: &str = "CodeBucket";
+    /// The key of our own handlers' zip.
     pub const CODE_KEY: &str = "CodeKey";
+    /// For the code of the user's authorizer.
+    pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
+    /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
 
     /// The parameter for the key of the user's handler for the route with `key`.
@@ -40,13 +47,15 @@ pub mod parameter {
 
     /// Whether `name` is the parameter for a code's key, ours or of the user's handler.
     pub fn is_code_key(name: &str) -> bool {
-        name.trim_start_matches("Default").starts_with(CODE_KEY)
+        name == AUTHORIZER_CODE_KEY || name.trim_start_matches("Default").starts_with(CODE_KEY)
     }
 }
 
 /// The names of the template's outputs.
 pub mod output {
+    /// The endpoint for clients.
     pub const URL: &str = "Url";
+    /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
 }
 
@@ -69,9 +78,15 @@ pub fn render(settings: &Settings) -> Template {
         permission: taken(&mut resources, "DirectPermission"),
     };
     functions::fit(&mut resources, settings);
+    requests::add(&mut resources, settings);
     if settings.has_own_functions() {
         auth::set(&mut resources, &settings.auth);
+        if let Some(handler) = settings.auth.handler() {
+            let parameter = auth::take(&mut resources, handler, settings.index());
+            parameters.insert(parameter::AUTHORIZER_CODE_KEY.into(), parameter);
+        }
     }
+    limits::set(&mut resources, &settings.limits);
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
@@ -81,13 +96,15 @@ pub fn render(settings: &Settings) -> Template {
             Purpose::People { receivers, .. } => {
                 pattern.add(&mut resources, key, receivers.handler().family());
             }
+            Purpose::Answers(answers) => {
+                pattern.add(&mut resources, key, answers.handler().family());
+            }
             Purpose::Http { backend, text } => {
                 let integration = backend::add(&mut resources, key, backend, text.as_ref());
                 pattern.add_route(&mut resources, key, &integration);
             }
             Purpose::Handler(handler) => {
-                let told = (settings.index(), settings.auth.mode());
-                functions::add_custom(&mut parameters, &mut resources, key, handler, told);
+                functions::add_custom(&mut parameters, &mut resources, key, handler, settings);
                 pattern.add(&mut resources, key, &ids::for_route("Handler", key));
                 if handler.reply {
                     functions::make_two_way(&mut resources, key);

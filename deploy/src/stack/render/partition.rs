@@ -69,7 +69,7 @@ fn taken_policy(role: &mut Value, logs: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::super::render;
-    use super::super::tests::{ALONE, BACKEND, FULL, ROOM, belonging, depth, settings};
+    use super::super::tests::{ALONE, BACKEND, FULL, REQUESTS, ROOM, belonging, depth, settings};
     use super::*;
     use crate::stack::rights::gained;
     use expect_test::expect_file;
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn in_govcloud_log_groups_are_named_after_functions_and_permissions_are_the_same() {
-        for toml in ["", FULL, ROOM, ALONE] {
+        for toml in ["", FULL, ROOM, ALONE, REQUESTS] {
             let everywhere = render(&settings(toml));
             let there = for_region(&everywhere, "us-gov-east-1");
             assert_eq!(gained(Some(&everywhere), &there), []);
@@ -119,8 +119,10 @@ mod tests {
                 assert_eq!(group["LogGroupName"]["Fn::Sub"], name);
                 assert_eq!(group["RetentionInDays"], 14);
                 let role = id.replace("Function", "Role");
-                let inline = resources[&role]["Properties"].get("Policies");
-                let inline = inline.map(Value::to_string).unwrap_or_default();
+                let inline = resources[&role]["Properties"]
+                    .get("Policies")
+                    .map(Value::to_string)
+                    .unwrap_or_default();
                 assert!(!inline.contains(&logs), "{role} needs {logs}");
                 assert!(
                     !["[]", "null"].contains(&inline.as_str()),

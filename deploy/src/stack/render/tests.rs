@@ -1,8 +1,11 @@
 mod auth;
+mod bounds;
 mod deployed;
 mod limit_tests;
 mod protocol;
+mod samples;
 
+pub(super) use self::samples::{ALONE, BACKEND, FULL, REQUESTS, ROOM};
 use super::fragment::CHAT;
 use super::*;
 use crate::config::{ConfigError, Overrides};
@@ -108,67 +111,9 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
     expect_file!["snapshots/custom_route.json"].assert_eq(&format!("{:#}\n", json!(routes)));
 }
 
-/// A chat with everything that works together with our own functions.
-pub(super) const FULL: &str = r#"
-[[routes]]
-key = "$default"
-[[routes]]
-key = "tell"
-text = "words"
-[[routes]]
-key = "onMessage"
-receivers = "room"
-text = "message"
-include-sender = true
-[[routes]]
-key = "relay"
-receivers = "room"
-max-text-bytes = 1000
-[[routes]]
-key = "roll"
-handler = "roll"
-reply = true
-[[routes.permissions]]
-actions = ["dynamodb:Query", "dynamodb:GetItem"]
-resources = ["table"]
-[[routes.permissions]]
-actions = ["execute-api:ManageConnections"]
-resources = ["connections"]
-[[routes.permissions]]
-actions = ["s3:GetObject"]
-resources = ["arn:aws:s3:::pictures/*"]
-[[routes]]
-key = "count"
-handler = "count"
-[[routes]]
-key = "send"
-http = "https://backend.example/send"
-text = "message"
-"#;
-
-pub(super) const ROOM: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
-
-pub(super) const BACKEND: &str = r#"
-[[routes]]
-key = "$connect"
-http = "https://backend.example/connect"
-[[routes]]
-key = "$disconnect"
-http = "https://backend.example/disconnect"
-[[routes]]
-key = "sendMessage"
-http = "https://backend.example/send"
-text = "message"
-[[routes]]
-key = "$default"
-http = "https://backend.example/else"
-"#;
-
-pub(super) const ALONE: &str = "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
-
 #[test]
 fn every_function_has_one_permission_for_all_routes_that_target_it() {
-    for toml in ["", FULL, ROOM, ALONE] {
+    for toml in ["", FULL, ROOM, ALONE, REQUESTS] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();
         let of = |kind: &'static str| {
@@ -227,6 +172,7 @@ fn functions(toml: &str) -> String {
 fn functions_have_the_variables_and_permissions_that_their_routes_need() {
     expect_file!["snapshots/full.txt"].assert_eq(&functions(FULL));
     expect_file!["snapshots/room.txt"].assert_eq(&functions(ROOM));
+    expect_file!["snapshots/requests.txt"].assert_eq(&functions(REQUESTS));
 }
 
 #[test]
@@ -283,7 +229,7 @@ pub(super) fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
 
 #[test]
 fn every_parameter_and_every_reference_has_its_definition() {
-    for toml in ["", FULL, ROOM, BACKEND, ALONE] {
+    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS] {
         let rendered = document(toml);
         let text = rendered.to_string();
         let named = |id: &str| {
@@ -391,7 +337,14 @@ pub(super) fn depth(id: &str, resources: &serde_json::Map<String, Value>) -> usi
 
 #[test]
 fn cloudformation_creates_at_most_six_resources_one_after_another() {
-    for (toml, most) in [("", 6), (ROOM, 6), (FULL, 7), (ALONE, 7), (BACKEND, 5)] {
+    for (toml, most) in [
+        ("", 6),
+        (ROOM, 6),
+        (FULL, 7),
+        (ALONE, 7),
+        (BACKEND, 5),
+        (REQUESTS, 6),
+    ] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();
         let deepest = resources.keys().map(|id| depth(id, resources)).max();

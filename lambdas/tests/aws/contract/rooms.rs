@@ -1,6 +1,6 @@
 //! The contract for rooms.
 
-use chat_lambdas::session::{Room, Session};
+use chat_lambdas::session::{Name, Room, Session};
 use chat_lambdas::shard::Shard;
 use chat_lambdas::store::{ConnectionStore, LIFETIME_SECONDS, PAGE_ROWS, Presence};
 
@@ -162,4 +162,28 @@ pub(super) fn member(name: &str, connection: &str, connected_at: u64) -> Presenc
 
 fn room(name: &str) -> Room {
     Room::parse(name).expect("a valid name")
+}
+
+pub(super) async fn members_have_the_names_that_they_gave(store: &impl ConnectionStore) {
+    let mut ann = member("hall", "a", NOW);
+    ann.session.name = Some(name("Ann"));
+    let nameless = member("hall", "n", NOW);
+    for presence in [&ann, &nameless] {
+        store.join(presence).await.expect("writable");
+    }
+    let mut found = Vec::new();
+    for shard in Shard::all() {
+        let page = store
+            .people(&room("hall"), shard, NOW, None)
+            .await
+            .expect("readable");
+        assert_eq!(page.next, None);
+        found.extend(page.members);
+    }
+    found.sort_by(|a, b| a.device.cmp(&b.device));
+    let names: Vec<_> = found
+        .iter()
+        .map(|it| it.name.as_ref().map(Name::as_str))
+        .collect();
+    assert_eq!(names, [Some("Ann"), None]);
 }

@@ -50,14 +50,14 @@ impl Scene {
         self.now += time;
     }
 
-    fn job(&mut self, source: &'static str, name: &str) -> Job {
+    fn job(&mut self, source: &'static str, name: &str, size: usize) -> Job {
         let share = self.sources.entry(source);
         let held = share.or_insert_with(|| self.budget.share()).take_anyway(1);
         let (reply, caller) = oneshot::channel();
         self.callers.insert(name.to_owned(), caller);
         let event = Event {
             request_id: name.to_owned(),
-            payload: Vec::new().into(),
+            payload: vec![0; size].into(),
             trace: String::new(),
             client_context: None,
         };
@@ -68,7 +68,11 @@ impl Scene {
     }
 
     fn submit(&mut self, source: &'static str, name: &str) -> String {
-        let job = self.job(source, name);
+        self.submit_sized(source, name, 0)
+    }
+
+    fn submit_sized(&mut self, source: &'static str, name: &str, size: usize) -> String {
+        let job = self.job(source, name, size);
         match self.pool.submitted(job, self.now) {
             Ok(actions) => self.words(actions),
             Err(_) => "refused".to_owned(),
@@ -223,6 +227,28 @@ fn a_source_with_quick_events_gets_one_more_process_unless_the_number_is_reserve
             assert_eq!(scene.ask(2), "", "slow events wait for the first");
         }
     }
+}
+
+#[test]
+fn a_small_event_does_not_wait_for_large_ones_although_their_source_is_quick() {
+    const LARGE: usize = 128 * 1024;
+    let mut scene = Scene::new(1);
+    assert_eq!(scene.submit("Flood", "f"), "start 0");
+    scene.serve(0, "f", Duration::from_millis(1));
+    assert_eq!(scene.ask(0), "");
+    assert_eq!(scene.submit("Quick", "q"), "0 gets q");
+    scene.begin(0);
+    assert_eq!(scene.answer(0, "q"), "q is answered");
+    assert_eq!(scene.ask(0), "");
+    assert_eq!(scene.submit_sized("Flood", "g", LARGE), "0 gets g");
+    scene.begin(0);
+    for name in ["h", "i", "j"] {
+        assert_eq!(scene.submit_sized("Flood", name, LARGE), "");
+    }
+    let started = scene.submit("Quick", "r");
+    assert!(started.starts_with("start 1"), "{started}");
+    assert_eq!(scene.ask(1), "1 gets r");
+    assert_eq!(scene.ask(2), "", "the large ones wait for process 0");
 }
 
 #[test]

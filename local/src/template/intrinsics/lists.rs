@@ -56,12 +56,12 @@ impl Call<'_> {
         let found = self
             .scope
             .mappings
-            .and_then(|mappings| mappings.child(&map)?.child(&first)?.child(&second));
-        let found = found.ok_or_else(|| {
-            self.problem(&format!(
-                "finds nothing at {map}, {first}, {second} in the Mappings block"
-            ))
-        })?;
+            .and_then(|mappings| mappings.child(&map)?.child(&first)?.child(&second))
+            .ok_or_else(|| {
+                self.problem(&format!(
+                    "finds nothing at {map}, {first}, {second} in the Mappings block"
+                ))
+            })?;
         self.scope.copy(found, self.line, self.place)
     }
 }

@@ -22,10 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::naming::{Naming, hex_digest};
-use super::problem::{Place, Problem, Problems};
+use super::problem::{Place, Problem, Problems, TemplateError, whole};
 use super::scope::Named;
 use super::shape::Field;
-use crate::stack::Resource;
+use crate::stack::{Identity, Resource, Stack};
 
 /// A resource type.
 #[derive(Debug)]
@@ -146,8 +146,56 @@ impl Created {
     }
 }
 
+/// Makes a stack of the resources: converts each, and checks that they fit together.
+pub(in crate::template) fn assemble(
+    created: &[Created],
+    outputs: BTreeMap<String, String>,
+    identity: &Identity,
+    mut problems: Problems,
+) -> Result<Stack, TemplateError> {
+    let roles = iam::roles(created, &mut problems);
+    let mut functions = BTreeMap::new();
+    for resource in of_kind(created, &lambda::FUNCTION) {
+        problems.keep(trust::check_role_of(resource, created));
+        let function = problems.keep(lambda::function(resource));
+        functions.extend(function.map(|function| (resource.logical_id.clone(), function)));
+    }
+    event_policy::apply(created, identity, &mut functions, &mut problems);
+    let mut permissions = Vec::new();
+    for resource in of_kind(created, &permission::PERMISSION) {
+        permissions.extend(
+            problems
+                .keep(permission::permission(resource, created, identity))
+                .flatten(),
+        );
+    }
+    let mut tables = BTreeMap::new();
+    for resource in of_kind(created, &dynamodb::TABLE) {
+        let table = problems.keep(dynamodb::table(resource));
+        tables.extend(table.map(|table| (resource.logical_id.clone(), table)));
+    }
+    check_names(created, &mut problems);
+    let api = api::api(created, &mut problems);
+    problems.settle()?;
+    let warnings = problems.into_notes();
+    // An API without a problem always exists, but this message costs nothing.
+    let api = api.ok_or_else(|| TemplateError::from(whole(0, "it has no usable API")))?;
+    let resources = created.iter().map(Created::resource).collect();
+    Ok(Stack {
+        identity: identity.clone(),
+        resources,
+        api,
+        functions,
+        permissions,
+        tables,
+        roles,
+        outputs,
+        warnings,
+    })
+}
+
 /// Refuses a second resource of a kind with the same name, if the name identifies it on AWS.
-pub(in crate::template) fn check_names(created: &[Created], problems: &mut Problems) {
+fn check_names(created: &[Created], problems: &mut Problems) {
     for (kind, property) in [
         (&lambda::FUNCTION, "FunctionName"),
         (&dynamodb::TABLE, "TableName"),

@@ -9,7 +9,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 
-/// Writes down what is shown, and tells each time that a connection opens.
+/// Writes down what is shown, and sends a signal each time that a connection opens.
 #[derive(Default)]
 struct Notes {
     lines: Vec<String>,

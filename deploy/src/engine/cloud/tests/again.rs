@@ -32,14 +32,14 @@ notice removing the empty stack `chat` (ROLLBACK_COMPLETE): an earlier first dep
 chat DELETE_IN_PROGRESS
 ";
 
-/// Deploys after [`FIRST_TRY`], and tells what was reported since then, asked and answered.
+/// Deploys after [`FIRST_TRY`], and returns what was reported since then, asked and answered.
 async fn tried_again(cloud: FakeCloud, expected: Expect) {
     let told = told(cloud).await;
     let since = told.strip_prefix(FIRST_TRY);
     expected.assert_eq(since.unwrap_or_else(|| panic!("{told}")));
 }
 
-/// Deploys, trying once more where that makes sense, and tells what was reported, asked and answered.
+/// Deploys, trying once more where that makes sense, and returns what was reported, asked and answered.
 async fn deployed(cloud: FakeCloud, expected: Expect) {
     expected.assert_eq(&told(cloud).await);
 }
@@ -88,7 +88,7 @@ async fn the_empty_stack_goes_and_the_same_deployment_is_made_once_more() {
 }
 
 #[tokio::test]
-async fn a_stack_that_somebody_else_makes_between_the_tries_is_not_changed() {
+async fn a_stack_that_another_tool_makes_between_the_tries_is_not_changed() {
     let cloud = failing(FakeCloud::default(), BUSY, "ROLLBACK_COMPLETE")
         .operation("chat DELETE_IN_PROGRESS\n- poll -\nchat DELETE_COMPLETE\nchat CREATE_COMPLETE");
     tried_again(

@@ -84,7 +84,7 @@ async fn a_failure_whose_events_cannot_be_read_says_that_its_reason_is_not_known
 }
 
 #[tokio::test]
-async fn a_stack_that_never_settles_is_told_of_now_and_then_and_left_to_itself_after_an_hour() {
+async fn a_stack_that_never_settles_is_reported_now_and_then_and_left_to_itself_after_an_hour() {
     let cloud = prepared(FakeCloud::with("CREATE_COMPLETE")).operation("chat UPDATE_IN_PROGRESS");
     let (error, lines, _) = outcome(cloud).await;
     let error = error.unwrap();

@@ -106,7 +106,7 @@ async fn one_function_is_made(cloud: FakeCloud) {
     .await;
 }
 
-/// Deploys, agreeing to everything, and tells what was reported, asked and answered.
+/// Deploys, agreeing to everything, and returns what was reported, asked and answered.
 async fn deployed(cloud: FakeCloud, expected: Expect) {
     let stacks = CloudStacks::new(cloud);
     let mut transcript = Transcript::default();
@@ -140,7 +140,7 @@ async fn no_change_is_success_and_leaves_no_change_set() {
 }
 
 #[tokio::test]
-async fn an_obsolete_change_set_is_not_executed_and_the_reader_is_told_who_was_faster() {
+async fn an_obsolete_change_set_is_not_executed_and_the_error_names_the_faster_one() {
     let cloud = FakeCloud::with("CREATE_COMPLETE").change_set("CREATE_COMPLETE OBSOLETE");
     deployed(
         cloud,
@@ -174,7 +174,7 @@ async fn a_refused_first_change_set_leaves_no_shell() {
 }
 
 #[tokio::test]
-async fn a_deployment_of_somebody_else_is_followed_first() {
+async fn a_deployment_by_another_user_is_followed_first() {
     let cloud = FakeCloud::with("UPDATE_IN_PROGRESS")
         .running("chat UPDATE_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\n- poll -\nchat UPDATE_COMPLETE")
         .change_set("FAILED UNAVAILABLE No updates are to be performed.");
@@ -283,7 +283,7 @@ async fn a_declined_update_leaves_the_stack_alone() {
 }
 
 #[tokio::test]
-async fn what_a_chat_asks_of_its_clients_is_told_by_the_template_that_is_deployed() {
+async fn what_a_chat_asks_of_its_clients_follows_from_the_template_that_is_deployed() {
     let cloud = FakeCloud::with("UPDATE_ROLLBACK_COMPLETE");
     let room = serde_json::json!({"Resources": {"ConnectFunction": {}, "BroadcastFunction": {}}});
     *cloud.template.borrow_mut() = Some(Template::new(room));
@@ -328,7 +328,7 @@ async fn keeping_data_updates_the_stack_before_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn the_code_of_other_stacks_is_told_and_the_stack_s_own_is_not() {
+async fn the_code_of_other_stacks_is_reported_and_the_stack_s_own_is_not() {
     let stacks = CloudStacks::new(FakeCloud::with("CREATE_COMPLETE"));
     let others = stacks.code_of_others(&name()).await.unwrap();
     let others: Vec<_> = others.into_iter().collect();
@@ -336,7 +336,7 @@ async fn the_code_of_other_stacks_is_told_and_the_stack_s_own_is_not() {
 }
 
 #[tokio::test]
-async fn a_stack_of_something_else_is_neither_deployed_over_nor_told_to_keep_its_tables() {
+async fn a_stack_of_something_else_is_neither_deployed_over_nor_set_to_keep_its_tables() {
     let stacks = CloudStacks::new(foreign("CREATE_COMPLETE"));
     for error in [
         stacks.prepare(deployment()).await.unwrap_err(),
@@ -359,7 +359,7 @@ async fn what_is_left_of_a_stack_of_something_else_is_not_removed_for_a_deployme
 }
 
 #[tokio::test]
-async fn a_shell_goes_with_our_own_change_set_and_stays_with_somebody_else_s() {
+async fn a_shell_goes_with_our_own_change_set_and_stays_with_another_tool_s() {
     let waiting = |names: &[&str]| {
         let cloud = changeable("REVIEW_IN_PROGRESS");
         cloud

@@ -19,7 +19,7 @@ async fn a_change_set_without_changes_has_failed_for_this_reason() {
 
 /// `api/test_stacks.snapshot.json`: `test_update_stack_with_same_template_withoutchange`, where it is said of an update.
 #[tokio::test]
-async fn an_update_without_changes_is_told_in_other_words() {
+async fn an_update_without_changes_is_reported_in_other_words() {
     let cloud = FakeCloud::with("UPDATE_COMPLETE")
         .change_set("FAILED UNAVAILABLE No updates are to be performed.");
     nothing_has_changed(cloud).await;
@@ -247,7 +247,7 @@ async fn a_protection_keeps_a_stack_until_it_is_lifted() {
 
 /// `test_change_sets.snapshot.json`: `test_list_change_sets`: a change set that waits is listed by its name.
 #[tokio::test]
-async fn a_shell_in_which_somebody_else_s_change_set_waits_is_not_removed() {
+async fn a_shell_in_which_another_tool_s_change_set_waits_is_not_removed() {
     let cloud = FakeCloud::with("REVIEW_IN_PROGRESS");
     cloud.waiting.borrow_mut().push("somebody-s".into());
     let (error, asked) = refused(cloud).await;

@@ -82,7 +82,7 @@ fn deployed_before() -> FakeCloud {
 
 const CHANGE: &str = "CREATE_COMPLETE AVAILABLE";
 
-/// Deploys `handlers` to `cloud`, answering `agrees`; tells what was reported, how it ended, and what was asked for.
+/// Deploys `handlers` to `cloud`, answering `agrees`; returns what was reported, how it ended, and what was asked for.
 async fn deploy(
     cloud: FakeCloud,
     handlers: &'static str,

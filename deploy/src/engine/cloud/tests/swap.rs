@@ -29,7 +29,7 @@ impl Functions for Deployed {
     }
 }
 
-/// Swaps the code of A, B and C; tells what was reported and how it ended.
+/// Swaps the code of A, B and C; returns what was reported and how it ended.
 async fn swapped(refusing: &'static str, newer: &'static str) -> String {
     let cloud = FakeCloud::with("CREATE_COMPLETE");
     *cloud.resources.borrow_mut() = ["A", "B", "C"]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::ErrorKind;
 
-/// Tears down, and tells what was reported, asked and answered.
+/// Tears down, and returns what was reported, asked and answered.
 pub(super) async fn torn_down(cloud: FakeCloud, data: Data, expected: Expect) {
     let stacks = CloudStacks::new(cloud);
     let mut transcript = Transcript::default();
@@ -63,8 +63,8 @@ fn left_over(status: &str, has_table: bool) -> FakeCloud {
 
 #[tokio::test]
 async fn the_table_of_a_half_deleted_stack_is_kept_by_deleting_the_rest_without_it() {
-    let cloud = left_over("DELETE_FAILED", true);
-    let cloud = cloud.operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
+    let cloud =
+        left_over("DELETE_FAILED", true).operation("T DELETE_SKIPPED\nchat DELETE_COMPLETE");
     torn_down(
         cloud,
         Data::Keep,
@@ -102,10 +102,10 @@ async fn the_remains_of_a_failed_creation_go_although_data_is_to_be_kept_unless_
         cloud,
         Data::Keep,
         expect![[r#"
-        started Teardown
-        error: stack `chat` is CREATE_FAILED: in that state it cannot be told to keep its table
-        --
-    "#]],
+            started Teardown
+            error: stack `chat` is CREATE_FAILED: in that state its table cannot be kept
+            --
+        "#]],
     )
     .await;
 }
@@ -119,7 +119,7 @@ async fn a_half_deleted_stack_is_not_deployed_over_and_the_hint_says_what_to_do(
 }
 
 #[tokio::test]
-async fn a_rollback_that_fails_is_told_with_its_first_cause() {
+async fn a_rollback_that_fails_is_reported_with_its_first_cause() {
     let cloud = new_stack()
         .operation(
             "chat CREATE_IN_PROGRESS User Initiated\nF CREATE_FAILED name taken\nG CREATE_FAILED Resource creation cancelled\n\

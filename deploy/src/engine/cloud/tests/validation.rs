@@ -55,12 +55,12 @@ async fn whoever_may_not_ask_for_details_gets_the_reason_and_the_permission_to_a
     assert_eq!(error.kind, ErrorKind::Failed);
     expect![[r#"
         CloudFormation refuses the change of stack `chat`: The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck].
-        with the permission cloudformation:DescribeEvents you would be told here which resource it is and why"#]]
+        with the permission cloudformation:DescribeEvents this error would name the resource and the reason"#]]
     .assert_eq(&format!("{error}\n{}", error.hint.as_ref().unwrap()));
 }
 
 #[tokio::test]
-async fn a_refusal_without_findings_is_told_by_its_reason_alone() {
+async fn a_refusal_without_findings_is_reported_by_its_reason_alone() {
     let cloud =
         FakeCloud::with("CREATE_COMPLETE").change_set("FAILED UNAVAILABLE Template error: x");
     *cloud.findings.borrow_mut() = Some(Vec::new());

@@ -15,7 +15,7 @@ fn variables(template: &Template, family: &str) -> Value {
 }
 
 #[test]
-fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven() {
+fn the_authorizer_gets_the_rules_of_tokens_and_the_others_the_mode() {
     let (with_token, keys) = with_key(FULL);
     let rendered = render(&with_token);
     let told = variables(&rendered, "Authorize");
@@ -43,7 +43,7 @@ fn the_authorizer_is_told_what_to_ask_for_and_the_others_that_names_are_proven()
 }
 
 #[test]
-fn where_names_are_claims_origins_are_all_that_is_told() {
+fn where_names_are_claims_origins_are_all_that_is_reported() {
     let rendered = render(&settings("[auth]\norigins = [\"https://chat.example\"]\n"));
     let told = json!({(variable::AUTH_ORIGINS): r#"["https://chat.example"]"#});
     assert_eq!(variables(&rendered, "Authorize"), told);
@@ -74,4 +74,55 @@ fn with_tokens_those_who_receive_messages_may_close_connections_and_nobody_gains
     // An issuer is asked over the internet, which needs no right.
     let of_issuer = render(&settings(&format!("{FULL}{JWT}")));
     assert_eq!(gained(Some(&proven), &of_issuer), []);
+}
+
+const OWN: &str = "[auth]\nhandler = \"door\"\norigins = [\"https://chat.example\"]\n\
+                   [[auth.permissions]]\nactions = [\"dynamodb:GetItem\"]\nresources = [\"table\"]\n";
+
+#[test]
+fn a_user_s_authorizer_takes_the_place_of_ours_with_its_own_code_and_rights() {
+    let (ours, own) = (
+        render(&settings(FULL)),
+        render(&settings(&format!("{FULL}{OWN}"))),
+    );
+    let function = |template: &Template| {
+        let mut found = template
+            .resources()
+            .filter(|(id, _)| *id == "AuthorizeFunction");
+        found.next().unwrap().1["Properties"].clone()
+    };
+    let authorizer = function(&own);
+    assert_eq!(authorizer["Handler"], "bootstrap");
+    assert_eq!(
+        authorizer["Code"]["S3Key"],
+        json!({"Ref": "AuthorizeCodeKey"})
+    );
+    let told = variables(&own, "Authorize");
+    assert_eq!(told[variable::AUTH_MODE], "handler");
+    assert_eq!(told[variable::AUTH_ORIGINS], r#"["https://chat.example"]"#);
+    assert_eq!(told[variable::TABLE_NAME], json!({"Ref": "Connections"}));
+    // All that is proven by tokens is proven by it as well.
+    for family in ["Connect", "Direct", "Broadcast", "HandlerRoll"] {
+        assert_eq!(
+            variables(&own, family)[variable::AUTH_MODE],
+            "handler",
+            "{family}"
+        );
+    }
+    let told: Vec<_> = gained(Some(&ours), &own)
+        .iter()
+        .map(ToString::to_string)
+        .filter(|right| right.starts_with("Authorize"))
+        .collect();
+    assert_eq!(
+        told,
+        ["AuthorizeRole may dynamodb:GetItem on Connections.Arn"]
+    );
+    // Nothing is replaced: the authorizer, its function, its role and its log are the same resources.
+    let ids = |template: &Template| {
+        let mut ids: Vec<_> = template.resources().map(|(id, _)| id.to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&ours), ids(&own));
 }

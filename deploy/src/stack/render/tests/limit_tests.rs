@@ -114,7 +114,15 @@ fn policies_of_functions(settings: &Settings) -> BTreeMap<String, String> {
 
 #[test]
 fn a_function_s_policy_fits_its_limit_whatever_the_names_and_routes() {
-    for routes in ["", FULL, ROOM, ALONE, &many("friend"), &many("room")] {
+    for routes in [
+        "",
+        FULL,
+        ROOM,
+        ALONE,
+        REQUESTS,
+        &many("friend"),
+        &many("room"),
+    ] {
         for (function, policy) in policies_of_functions(&longest(routes)) {
             assert!(policy.contains(&"t".repeat(128)) || policy.contains("/authorizers/"));
             // It has one statement, which leaves room for others.
@@ -177,7 +185,7 @@ fn policies_of_roles(settings: &Settings) -> BTreeMap<String, usize> {
 
 #[test]
 fn the_policies_of_our_own_functions_fit_into_their_roles_whatever_the_names() {
-    for routes in ["", FULL, ROOM, ALONE] {
+    for routes in ["", FULL, ROOM, ALONE, REQUESTS] {
         for (role, size) in policies_of_roles(&longest(routes)) {
             assert!(size < MAX_POLICIES_BYTES / 4, "{role}: {size}");
         }
@@ -205,7 +213,7 @@ fn the_computed_size_of_a_handler_s_policies_is_an_upper_bound_and_close() {
 
 #[test]
 fn the_stage_depends_on_every_part_of_a_deployment_of_the_api() {
-    for routes in ["", FULL, ROOM, ALONE, BACKEND, &many("room")] {
+    for routes in ["", FULL, ROOM, ALONE, BACKEND, REQUESTS, &many("room")] {
         let rendered = document(routes);
         let resources = rendered["Resources"].as_object().unwrap();
         let kinds = ["Route", "RouteResponse", "IntegrationResponse"];

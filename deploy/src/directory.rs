@@ -17,7 +17,7 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat, mkdirat, openat, statat, unli
 use rustix::io::Errno;
 
 use crate::engine::TargetError;
-pub(super) use not_ours::NotOurs;
+pub(crate) use not_ours::NotOurs;
 use not_ours::{Kind, judge};
 
 /// An open folder that only this user can access.
@@ -38,7 +38,7 @@ impl Directory {
     }
 
     /// Opens the folder `name` in `parent`, whose path may lead through links and belong to any user.
-    pub(super) fn open(parent: &Path, name: &str) -> Result<Option<Self>> {
+    pub(crate) fn open(parent: &Path, name: &str) -> Result<Option<Self>> {
         match File::open(parent) {
             Ok(parent_handle) => Self::at(parent_handle.as_fd(), name, parent.join(name)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -47,19 +47,19 @@ impl Directory {
     }
 
     /// Like [`Directory::open`], but creates the folder if it is missing.
-    pub(super) fn make(parent: &Path, name: &str) -> Result<Self> {
+    pub(crate) fn make(parent: &Path, name: &str) -> Result<Self> {
         let opened = std::fs::create_dir_all(parent).and_then(|()| File::open(parent));
         let handle = opened.map_err(|error| TargetError::file("open", parent, error))?;
         Self::make_at(handle.as_fd(), name, parent.join(name))
     }
 
     /// Opens the folder `name` in this one.
-    pub(super) fn folder(&self, name: &str) -> Result<Option<Self>> {
+    pub(crate) fn folder(&self, name: &str) -> Result<Option<Self>> {
         Self::at(self.handle.as_fd(), name, self.path.join(name))
     }
 
     /// Like [`Directory::folder`], but creates the folder if it is missing.
-    pub(super) fn make_folder(&self, name: &str) -> Result<Self> {
+    pub(crate) fn make_folder(&self, name: &str) -> Result<Self> {
         Self::make_at(self.handle.as_fd(), name, self.path.join(name))
     }
 
@@ -104,7 +104,7 @@ impl Directory {
     }
 
     /// Returns another handle of the same folder.
-    pub(super) fn again(&self) -> Result<Self> {
+    pub(crate) fn again(&self) -> Result<Self> {
         let handle = self.handle.try_clone();
         Ok(Self {
             handle: handle.map_err(|error| TargetError::file("open", &self.path, error))?,
@@ -112,12 +112,12 @@ impl Directory {
         })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Returns every name in the folder, in no order.
-    pub(super) fn names(&self) -> Result<Vec<OsString>> {
+    pub(crate) fn names(&self) -> Result<Vec<OsString>> {
         let failed = |error: Errno| TargetError::file("list", &self.path, error.into());
         let mut names = Vec::new();
         let entries = match Dir::read_from(&self.handle) {
@@ -139,12 +139,12 @@ impl Directory {
     ///
     /// # Errors
     /// Something has that name that is not ours, or is not a file.
-    pub(super) fn has(&self, name: &str) -> Result<bool> {
+    pub(crate) fn has(&self, name: &str) -> Result<bool> {
         self.look(name, Kind::File)
     }
 
     /// Like [`Directory::has`], for a file that is only read, and hashed before it is used.
-    pub(super) fn has_code(&self, name: &str) -> Result<bool> {
+    pub(crate) fn has_code(&self, name: &str) -> Result<bool> {
         self.look(name, Kind::Code)
     }
 
@@ -157,7 +157,7 @@ impl Directory {
     }
 
     /// Device and inode of what `name` refers to now; a link is not followed.
-    pub(super) fn identity(&self, name: &str) -> Result<Option<(u64, u64)>> {
+    pub(crate) fn identity(&self, name: &str) -> Result<Option<(u64, u64)>> {
         let stat = self.stat(name)?;
         Ok(stat.map(|stat| (number(stat.st_dev), number(stat.st_ino))))
     }
@@ -167,7 +167,7 @@ impl Directory {
     }
 
     /// Reads the whole file `name`; `None` if it is missing.
-    pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let Some(mut file) = self.reading(name)? else {
             return Ok(None);
         };
@@ -178,22 +178,22 @@ impl Directory {
     }
 
     /// Opens the file `name` for reading.
-    pub(super) fn reading(&self, name: &str) -> Result<Option<File>> {
+    pub(crate) fn reading(&self, name: &str) -> Result<Option<File>> {
         self.opened(name, OFlags::RDONLY, Kind::File)
     }
 
     /// Like [`Directory::reading`], for a file that is only read, and hashed before it is used.
-    pub(super) fn reading_code(&self, name: &str) -> Result<Option<File>> {
+    pub(crate) fn reading_code(&self, name: &str) -> Result<Option<File>> {
         self.opened(name, OFlags::RDONLY, Kind::Code)
     }
 
     /// Opens the file `name` for appending, and creates it if it is missing.
-    pub(super) fn appending(&self, name: &str) -> Result<File> {
+    pub(crate) fn appending(&self, name: &str) -> Result<File> {
         self.made(name, OFlags::WRONLY | OFlags::APPEND)
     }
 
     /// Opens the file `name` for locking, and creates it if it is missing.
-    pub(super) fn locking(&self, name: &str) -> Result<File> {
+    pub(crate) fn locking(&self, name: &str) -> Result<File> {
         self.made(name, OFlags::RDWR)
     }
 
@@ -222,7 +222,7 @@ impl Directory {
     }
 
     /// Renames the file `old` to `new`, replacing a file of that name.
-    pub(super) fn rename(&self, old: &str, new: &str) -> Result<()> {
+    pub(crate) fn rename(&self, old: &str, new: &str) -> Result<()> {
         if self.has(old)? {
             self.has(new)?;
             rustix::fs::renameat(&self.handle, old, &self.handle, new)
@@ -232,7 +232,7 @@ impl Directory {
     }
 
     /// Removes the file `name`. A missing file is no error.
-    pub(super) fn remove(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
         if self.look(name, Kind::Code)? {
             self.unlink(name, AtFlags::empty())?;
         }
@@ -240,7 +240,7 @@ impl Directory {
     }
 
     /// Removes the folder `name` if it is empty.
-    pub(super) fn remove_folder(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove_folder(&self, name: &str) -> Result<()> {
         self.unlink(name, AtFlags::REMOVEDIR)
     }
 
@@ -274,8 +274,8 @@ fn stat_at(parent: BorrowedFd<'_>, name: &str, path: &Path) -> Result<Option<Sta
 }
 
 fn judge_open(handle: &OwnedFd, kind: Kind, path: &Path) -> Result<()> {
-    let stat = rustix::fs::fstat(handle);
-    let stat = stat.map_err(|error| TargetError::file("look at", path, error.into()))?;
+    let stat = rustix::fs::fstat(handle)
+        .map_err(|error| TargetError::file("look at", path, error.into()))?;
     judge(&stat, kind).map_err(|not_ours| not_ours.error(path))
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum NotOurs {
 
 impl NotOurs {
     /// The error for the file or folder at `path`.
-    pub(in crate::local) fn error(self, path: &Path) -> TargetError {
+    pub(crate) fn error(self, path: &Path) -> TargetError {
         let quoted = path.to_string_lossy();
         let quoted = shell_words::quote(&quoted);
         let hint = match self {

@@ -15,16 +15,16 @@ const END: &str = ".part";
 
 /// A new file under a random name. It is removed with the value, unless it is finished.
 #[derive(Debug)]
-pub(in crate::local) struct Part<'a> {
+pub(crate) struct Part<'a> {
     folder: &'a Directory,
     name: String,
     own: &'a str,
-    pub(in crate::local) file: File,
+    pub(crate) file: File,
 }
 
 impl Directory {
     /// Begins the file `name`. Only this user may read it, and run it if `mode` says so.
-    pub(in crate::local) fn begin<'a>(&'a self, name: &'a str, mode: Mode) -> Result<Part<'a>> {
+    pub(crate) fn begin<'a>(&'a self, name: &'a str, mode: Mode) -> Result<Part<'a>> {
         let part = format!("{name}.{}{END}", random_hex::<16>());
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let made = super::plain(name)
@@ -40,7 +40,7 @@ impl Directory {
     }
 
     /// Writes the complete file `name`, or nothing.
-    pub(in crate::local) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let mut part = self.begin(name, Mode::RUSR | Mode::WUSR)?;
         part.file
             .write_all(bytes)
@@ -49,7 +49,7 @@ impl Directory {
     }
 
     /// Whether `part` is an unfinished file `name` that a killed command may have left.
-    pub(in crate::local) fn is_part_of(part: &str, name: &str) -> bool {
+    pub(crate) fn is_part_of(part: &str, name: &str) -> bool {
         let middle = part
             .strip_prefix(name)
             .and_then(|rest| rest.strip_suffix(END));
@@ -65,7 +65,7 @@ impl Directory {
 
 impl Part<'_> {
     /// Renames the file to its own name. It replaces a previous file of that name, if that was ours.
-    pub(in crate::local) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         let folder = self.folder;
         folder.has_code(self.own)?;
         renameat(&folder.handle, &self.name, &folder.handle, self.own)

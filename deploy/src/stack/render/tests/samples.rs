@@ -1,0 +1,79 @@
+//! Configs that renderings are tested with.
+
+/// A room whose members can ask who is there, and whose moderators can end connections.
+pub(in crate::stack::render) const REQUESTS: &str = r#"
+[auth]
+mode = "jwt"
+issuer = "https://issuer.example"
+audience = ["chat"]
+[[routes]]
+key = "say"
+receivers = "room"
+envelope = true
+[[routes]]
+key = "who"
+answers = "who"
+[[routes]]
+key = "kick"
+answers = "kick"
+"#;
+
+/// A chat with everything that works together with our own functions.
+pub(in crate::stack::render) const FULL: &str = r#"
+[[routes]]
+key = "$default"
+[[routes]]
+key = "tell"
+text = "words"
+[[routes]]
+key = "onMessage"
+receivers = "room"
+text = "message"
+include-sender = true
+[[routes]]
+key = "relay"
+receivers = "room"
+max-text-bytes = 1000
+[[routes]]
+key = "roll"
+handler = "roll"
+reply = true
+[[routes.permissions]]
+actions = ["dynamodb:Query", "dynamodb:GetItem"]
+resources = ["table"]
+[[routes.permissions]]
+actions = ["execute-api:ManageConnections"]
+resources = ["connections"]
+[[routes.permissions]]
+actions = ["s3:GetObject"]
+resources = ["arn:aws:s3:::pictures/*"]
+[[routes]]
+key = "count"
+handler = "count"
+[[routes]]
+key = "send"
+http = "https://backend.example/send"
+text = "message"
+"#;
+
+pub(in crate::stack::render) const ROOM: &str =
+    "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+
+pub(in crate::stack::render) const BACKEND: &str = r#"
+[[routes]]
+key = "$connect"
+http = "https://backend.example/connect"
+[[routes]]
+key = "$disconnect"
+http = "https://backend.example/disconnect"
+[[routes]]
+key = "sendMessage"
+http = "https://backend.example/send"
+text = "message"
+[[routes]]
+key = "$default"
+http = "https://backend.example/else"
+"#;
+
+pub(in crate::stack::render) const ALONE: &str =
+    "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
