@@ -16,7 +16,7 @@ use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
 use chatctl_deploy::stack::Template;
 use chatctl_deploy::stack::few::{few, few_between};
-use chatctl_deploy::stack::render::{for_emulator, for_region, parameter, render};
+use chatctl_deploy::stack::render::{for_account, for_emulator, for_region, parameter, render};
 use chatctl_deploy::stack::size::megabytes;
 
 /// What [`preflight`] has found out on its way.
@@ -80,18 +80,17 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
     };
     let who = format!("account {} as {}", identity.account, identity.short());
     checks.push(Check::new("credentials", Ok(who)));
+    if let Err(error) = target.check_account(&identity) {
+        checks.push(Check::new("rules", Err(error)));
+    }
     let bucket = target.bucket(&identity);
     let (bucket_found, stack_found) =
-        tokio::join!(bucket.exists(), target.stacks.record(&settings.stack));
+        tokio::join!(bucket.check(), target.stacks.record(&settings.stack));
     // On its own, so that a silence is reported for it alone.
     let concurrency = match settings.has_functions() {
         true => Some(concurrency::check(&target.functions).await),
         false => None,
     };
-    let bucket_found = bucket_found.map(|exists| match exists {
-        true => "bucket is there".to_owned(),
-        false => "bucket will be made".to_owned(),
-    });
     if settings.has_functions() {
         checks.push(Check::new("bucket", bucket_found));
     }
@@ -102,6 +101,7 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
         cautions: concurrency
             .iter()
             .filter_map(|check| check.caution.clone())
+            .chain(record.and_then(|record| kept_role(settings, record)))
             .collect(),
         target,
         identity,
@@ -115,6 +115,17 @@ async fn ask_aws(settings: &Settings, checks: &mut Vec<Check>, found: &mut Optio
         },
     });
     checks.push(Check::new("stack", stack));
+}
+
+/// A sentence where CloudFormation acts with a role that the config does not name.
+pub(super) fn kept_role(settings: &Settings, record: &StackRecord) -> Option<String> {
+    let role = record.role.as_ref()?;
+    settings.aws.rules.role_arn.is_none().then(|| {
+        format!(
+            "CloudFormation acts with {role}, with which the stack was deployed before: a stack keeps its role until \
+             another one is named (`role-arn` under `[aws]`)"
+        )
+    })
 }
 
 /// What the functions of a deployed stack run on.
@@ -252,7 +263,7 @@ pub(super) async fn located(
 
 /// The template of `settings` as it is deployed to `region`.
 pub(super) fn template(settings: &Settings, region: &str) -> Template {
-    let template = for_region(&render(settings), region);
+    let template = for_region(&for_account(&render(settings), &settings.aws.rules), region);
     match &settings.aws.endpoint {
         Some(endpoint) => for_emulator(&template, endpoint),
         None => template,

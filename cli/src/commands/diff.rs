@@ -46,6 +46,7 @@ async fn diff(
     let connecting = async {
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;
+        target.check_account(&identity)?;
         Ok::<_, TargetError>((target, identity))
     };
     let (target, identity) = or_interrupted(asked(connecting)).await?;
@@ -60,7 +61,7 @@ async fn diff(
         &settings,
         &target.region,
         code,
-        Default::default(),
+        settings.aws.rules.tags.clone(),
         DeployMode::Standard,
     );
     // It takes back what it has begun by itself when it is interrupted.

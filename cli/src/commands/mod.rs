@@ -16,6 +16,7 @@ mod logs;
 mod operator;
 mod outputs;
 mod plan;
+mod policy;
 mod print_connect_commands;
 #[cfg(test)]
 mod reference;
@@ -104,6 +105,7 @@ enum Command {
     Outputs(outputs::OutputsArgs),
     Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
+    Policy(policy::PolicyArgs),
     Init(init::InitArgs),
     Web(web::WebArgs),
     Dev(dev::DevArgs),
@@ -284,6 +286,7 @@ impl Command {
             Self::Outputs(args) => run(args, context),
             Self::Doctor(args) => run(args, context),
             Self::Render(args) => run(args, context),
+            Self::Policy(args) => run(args, context),
             Self::Init(args) => run(args, context),
             Self::Web(args) => run(args, context),
             Self::Dev(args) => run(args, context),

@@ -4,7 +4,8 @@ use super::{AwsArgs, Context, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::{Output, escaped};
 use chatctl_deploy::aws::named_region;
-use chatctl_deploy::stack::render::{for_region, render};
+use chatctl_deploy::config::ConfigError;
+use chatctl_deploy::stack::render::{for_account, for_region, render};
 
 /// Print the CloudFormation template
 ///
@@ -32,7 +33,14 @@ impl Run for RenderArgs {
         let settings = self.stack.settings(None, Some(&self.aws))?;
         settings.check_keys()?;
         let region = named_region(&settings.aws).await.unwrap_or_default();
-        let template = for_region(&render(&settings), &region);
+        if !region.is_empty() {
+            let checked = settings.aws.rules.check_region(&region);
+            checked.map_err(ConfigError::Invalid)?;
+        }
+        let template = for_region(
+            &for_account(&render(&settings), &settings.aws.rules),
+            &region,
+        );
         let terminal = context.terminal;
         let text = match (self.format, terminal.output) {
             (Some(Format::Yaml), Output::Json) => {

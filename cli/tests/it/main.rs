@@ -32,6 +32,7 @@ mod operator;
 mod origins;
 mod outside;
 mod page;
+mod policy;
 mod ports;
 mod proxies;
 mod renderings;

@@ -254,6 +254,29 @@ fn the_region_of_a_rendering_is_the_one_that_a_deployment_would_go_to() {
     ));
 }
 
+/// Every rule of an account.
+const ACCOUNT: &str = r#"
+[aws]
+permissions-boundary = "arn:aws:iam::123456789012:policy/bounds/chats"
+role-path = "/chats/"
+role-arn = "arn:aws:iam::123456789012:role/cloudformation"
+bucket = "my-code"
+kms-key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+tags = { team = "chat" }
+notification-arns = ["arn:aws:sns:eu-west-1:123456789012:stacks"]
+"#;
+
+#[test]
+fn every_kind_of_rendering_passes_cfn_lint_under_the_rules_of_an_account() {
+    for config in ["", EVERYTHING, BACKEND_AND_HANDLER] {
+        lint(&format!("{config}{ACCOUNT}"), "yaml");
+    }
+    let there = ACCOUNT
+        .replace("arn:aws:", "arn:aws-us-gov:")
+        .replace("eu-west-1", "us-gov-west-1");
+    lint_for(&format!("{EVERYTHING}{there}"), "yaml", &["us-gov-west-1"]);
+}
+
 /// Every example's config, by its name.
 fn examples() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -282,6 +305,7 @@ fn checkov_finds_nothing_but_what_is_kept_with_a_reason() {
         ("", ""),
         ("everything", EVERYTHING),
         ("backend", BACKEND_AND_HANDLER),
+        ("account", ACCOUNT),
     ] {
         configs.push((name.to_owned(), config.to_owned()));
     }

@@ -41,6 +41,7 @@ fn the_help_of_every_command_is_as_recorded() {
         "kick",
         "logs",
         "outputs",
+        "policy",
         "print-connect-commands",
         "render",
         "send",

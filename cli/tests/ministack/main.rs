@@ -21,6 +21,7 @@ mod permissions;
 mod phases;
 mod picture;
 mod pictures;
+mod policy;
 mod routes;
 mod screens;
 mod service_models;

@@ -35,10 +35,11 @@ use aws_sdk_sts::config::SharedCredentialsProvider;
 use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::retry::RetryConfig;
 
-use crate::config::Aws;
+use crate::config::account::AccountRules;
+use crate::config::{Aws, Snippet};
 use crate::engine::cloud::CloudStacks;
-use crate::engine::{TargetError, limits};
-pub use buckets::Bucket;
+use crate::engine::{ErrorKind, TargetError, limits};
+pub use buckets::{Bucket, bucket_name};
 use cloudformation::Cloud;
 use credentials::Explained;
 pub use functions::LambdaFunctions;
@@ -66,6 +67,7 @@ pub struct AwsTarget {
     pub tables: Tables,
     /// CloudWatch Logs.
     pub logs: CloudWatchLogs,
+    rules: AccountRules,
 }
 
 /// The most attempts of a request, with growing pauses in between.
@@ -96,6 +98,7 @@ impl AwsTarget {
         let mut origin = Origin::load(settings).await?;
         let http = http::client().await?;
         let region = origin.region(settings, &http).await?;
+        settings.rules.check_region(&region).map_err(usage)?;
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(http::timeouts())
@@ -129,13 +132,14 @@ impl AwsTarget {
             }
         };
         Ok(Self {
-            stacks: CloudStacks::new(Cloud::new(&config)),
+            stacks: CloudStacks::new(Cloud::new(&config, &settings.rules)),
             functions: LambdaFunctions::new(&config),
             gateways: ApiGateways::new(&config),
             tables: Tables::new(&config),
             logs: CloudWatchLogs::new(&config),
             region,
             config,
+            rules: settings.rules.clone(),
         })
     }
 
@@ -147,10 +151,24 @@ impl AwsTarget {
         identity::identity(&self.config).await
     }
 
-    /// The bucket of this account and Region that handlers are published to. It may not exist yet.
+    /// The bucket that handlers are published to: the user's own, or that of this account and Region, which may not
+    /// exist yet.
     pub fn bucket(&self, identity: &Identity) -> Bucket {
-        Bucket::new(&self.config, identity, &self.region)
+        Bucket::new(&self.config, identity, &self.region, &self.rules)
     }
+
+    /// Checks that the account's rules are about the account of `identity`.
+    ///
+    /// # Errors
+    /// [`crate::engine::ErrorKind::Usage`] if one names another account.
+    pub fn check_account(&self, identity: &Identity) -> Result<(), TargetError> {
+        self.rules.check_account(&identity.account).map_err(usage)
+    }
+}
+
+/// The error for a place in the config.
+fn usage(problem: Snippet) -> TargetError {
+    TargetError::new(ErrorKind::Usage, problem.to_string())
 }
 
 /// A time in seconds since the Unix epoch, to the second: `2026-01-31T12:00:00Z`; `None` beyond the calendar.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Architecture;
+use super::account::{AccountRules, AwsTable};
 use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
-use super::names::{EndpointTemplate, PersonName, RegionName, StackName};
+use super::names::{PersonName, StackName};
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
 use super::schema::shape;
@@ -45,7 +45,7 @@ pub(super) struct File {
     /// How the handlers are built.
     pub(super) handlers: Handlers,
     /// Where and as whom to deploy.
-    pub(super) aws: Aws,
+    pub(super) aws: AwsTable,
     /// The local stack.
     pub(super) local: Local,
 }
@@ -71,24 +71,6 @@ pub struct Handlers {
     pub profile: String,
     /// The cargo profile that `dev` builds with.
     pub dev_profile: String,
-}
-
-/// Account, Region and processor. With `None`, the AWS tools' own files and variables decide.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Aws {
-    /// The AWS Region. Without it, AWS_REGION or the profile decides.
-    #[cfg_attr(test, schemars(with = "Option<shape::RegionName>"))]
-    pub region: Option<RegionName>,
-    /// The profile in ~/.aws. Without it, AWS_PROFILE or the environment's credentials decide.
-    pub profile: Option<String>,
-    /// The processor that the handlers are built for. Without it, `deploy` chooses what can be built.
-    #[cfg_attr(test, schemars(with = "Option<shape::Architecture>"))]
-    pub architecture: Option<Architecture>,
-    /// Where the API answers when an emulator replaces AWS. Only a flag or a variable says so, never the file.
-    #[serde(skip)]
-    pub endpoint: Option<EndpointTemplate>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -172,7 +154,7 @@ impl Default for File {
             limits: LimitsTable::default(),
             logs: Logs::default(),
             handlers: Handlers::default(),
-            aws: Aws::default(),
+            aws: AwsTable::default(),
             local: Local::default(),
         }
     }
@@ -186,7 +168,7 @@ pub(super) fn parse(
     path: &Path,
     text: &str,
     folder: &Path,
-) -> Result<(File, Routes, (Auth, Limits)), Snippet> {
+) -> Result<(File, Routes, (Auth, Limits), AccountRules), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
@@ -203,7 +185,9 @@ pub(super) fn parse(
         .limits
         .resolve(&routes)
         .map_err(|(place, message)| snippet(place, message))?;
-    Ok((file, routes, (auth, limits)))
+    let rules = file.aws.rules(snippet);
+    let rules = rules.map_err(|(place, message)| snippet(place, message))?;
+    Ok((file, routes, (auth, limits), rules))
 }
 
 #[cfg(test)]
@@ -280,6 +264,14 @@ mod tests {
             ("aws", "region", "1"),
             ("aws", "profile", "[]"),
             ("aws", "architecture", "1"),
+            ("aws", "permissions-boundary", "1"),
+            ("aws", "role-path", "[]"),
+            ("aws", "role-arn", "true"),
+            ("aws", "bucket", "1"),
+            ("aws", "kms-key", "{}"),
+            ("aws", "tags", "[\"a\"]"),
+            ("aws", "tags", "{ a = 1 }"),
+            ("aws", "notification-arns", "\"x\""),
             ("handlers", "path", "1"),
             ("handlers", "profile", "{}"),
         ];

@@ -3,6 +3,7 @@
 //! Flags win over the environment, the environment over the file, and the file over the defaults. The defaults are a
 //! complete chat. Every problem with the file is an error that shows the line.
 
+pub mod account;
 pub mod auth;
 mod cautions;
 mod expected;
@@ -19,13 +20,16 @@ mod schema;
 pub mod secret;
 mod snippet;
 pub mod stage;
+pub mod tags;
 pub mod url;
 
 use std::path::{Path, PathBuf};
 
+use account::AccountRules;
+pub use account::{Architecture, Aws};
 use auth::{Auth, Proof};
 use chat_protocol::{Answers, Handshake, Receivers};
-pub use file::{Aws, Handlers};
+pub use file::Handlers;
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
@@ -73,34 +77,6 @@ pub struct Settings {
     pub aws: Aws,
     /// The local port that the file sets.
     pub local_port: Option<u16>,
-}
-
-/// A processor, by Lambda's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-pub enum Architecture {
-    /// Arm, such as Graviton.
-    #[serde(rename = "arm64")]
-    Arm64,
-    /// Intel and AMD.
-    #[serde(rename = "x86_64")]
-    X86_64,
-}
-
-impl Architecture {
-    /// The processor with Lambda's name `word`.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Arm64, Self::X86_64]
-            .into_iter()
-            .find(|architecture| architecture.word() == word)
-    }
-
-    /// Lambda's name of the processor.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
 }
 
 /// Values from flags and the environment. With `None`, the file's value applies.
@@ -263,7 +239,7 @@ impl Settings {
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, mut routes, (auth, limits)) =
+        let (file, mut routes, (auth, limits), rules) =
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
@@ -275,7 +251,13 @@ impl Settings {
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
-        let settings = Self::resolve(folder, file, routes, overrides);
+        let mut settings = Self::resolve(folder, file, routes, overrides);
+        if let Some(region) = &settings.aws.region {
+            rules
+                .check_region(region.as_ref())
+                .map_err(ConfigError::Invalid)?;
+        }
+        settings.aws.rules = rules;
         Ok(Self {
             auth,
             limits,
@@ -304,7 +286,8 @@ impl Settings {
                 region: overrides.region.or(file.aws.region),
                 profile: overrides.profile.or(file.aws.profile),
                 endpoint: overrides.endpoint,
-                ..file.aws
+                architecture: file.aws.architecture,
+                rules: AccountRules::default(),
             },
             local_port: file.local.port.map(|port| port.0),
             config_file: None,

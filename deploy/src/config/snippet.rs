@@ -49,6 +49,14 @@ impl Snippet {
             message: message.into(),
         }
     }
+
+    /// The same place with another message.
+    pub(super) fn saying(&self, message: String) -> Self {
+        Self {
+            message,
+            ..self.clone()
+        }
+    }
 }
 
 fn floor(source: &str, at: usize) -> usize {

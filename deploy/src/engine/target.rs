@@ -106,6 +106,11 @@ pub trait AssetStore {
         stack: &StackName,
         handlers: &Self::Handlers,
     ) -> Result<Asset, TargetError>;
+
+    /// What a reader should learn of the publishing so far, each once.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A stack as the target describes it.

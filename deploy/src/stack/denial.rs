@@ -120,6 +120,18 @@ impl Denial {
 
     /// A remedy; begins with a verb.
     pub fn remedy(&self) -> String {
+        let remedy = self.remedy_of_kind();
+        let makes_roles = ["iam:CreateRole", "iam:PutRolePolicy"].contains(&self.action.as_str());
+        match makes_roles && self.is_explicit {
+            true => format!(
+                "{remedy}; or, if it denies roles without a permissions boundary, name that boundary: \
+                 `permissions-boundary` under `[aws]` in the config"
+            ),
+            false => remedy,
+        }
+    }
+
+    fn remedy_of_kind(&self) -> String {
         let action = &self.action;
         match (self.kind, self.is_explicit) {
             (Kind::ServiceControl, true) => format!(

@@ -9,13 +9,13 @@ pub mod few;
 pub mod logs;
 pub mod outline;
 pub mod page;
+pub mod policy;
 pub mod progress;
 pub mod records;
 pub mod render;
 pub mod rights;
 pub mod size;
 pub mod status;
-pub mod tags;
 pub mod unavailable;
 
 use std::collections::BTreeMap;

@@ -73,6 +73,13 @@ fn rights(template: &Template) -> (BTreeSet<Right>, BTreeSet<Right>) {
                     on: String::new(),
                 });
             }
+            for boundary in each(&properties["PermissionsBoundary"]) {
+                both.1.insert(Right {
+                    role: id.into(),
+                    what: format!("may anything beyond {}", shown(boundary)),
+                    on: String::new(),
+                });
+            }
             trust(&mut both.0, id, &properties["AssumeRolePolicyDocument"]);
         } else if matches!(
             resource["Type"].as_str(),

@@ -51,9 +51,16 @@ async fn deploy(
     let built = or_interrupted(building).await.map_err(leaving(untouched))?;
     let cautions = cautions(args, settings, &found, &built);
     let store = target.bucket(&found.identity);
+    let store = store.with_tags(tags(args, settings)?);
     if args.dry_run {
         let code = or_interrupted(located(settings, &store, &built)).await?;
-        let deployment = deployment(settings, &target.region, code, tags(args)?, mode(args));
+        let deployment = deployment(
+            settings,
+            &target.region,
+            code,
+            tags(args, settings)?,
+            mode(args),
+        );
         let summary = engine::preview(&target.stacks, deployment, &mut reporter)
             .await
             .map_err(|error| leaving("nothing was changed")(error.into()))?;
@@ -75,7 +82,7 @@ async fn deploy(
         pass: prover.pass(&mint),
     };
     let options = CloudOptions {
-        tags: tags(args)?,
+        tags: tags(args, settings)?,
         mode: mode(args),
         is_hotswap: args.hotswap,
         protect: args.protect,

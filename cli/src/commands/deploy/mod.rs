@@ -43,8 +43,9 @@ pub(super) struct DeployArgs {
     /// Use CloudFormation's express mode, which ends once every resource is configured; the probe then waits for them
     #[arg(long, conflicts_with = "local")]
     express: bool,
-    /// A tag for the stack and its resources; can be repeated. Replaces all of its tags; without one they stay
-    #[arg(long, value_name = "KEY=VALUE", value_parser = chatctl_deploy::stack::tags::tag, conflicts_with = "local")]
+    /// A tag for the stack and its resources, beside those of the config; can be repeated. Replaces all of the stack's tags;
+    /// without any they stay
+    #[arg(long, value_name = "KEY=VALUE", value_parser = chatctl_deploy::config::tags::tag, conflicts_with = "local")]
     tag: Vec<(String, String)>,
     /// Protect the stack against deletion; `--protect=false` lifts the protection
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "local")]
@@ -66,7 +67,7 @@ pub(super) struct DeployArgs {
 impl Run for DeployArgs {
     async fn run(self, context: &Context) -> Result<(), CommandError> {
         let settings = self.connect.settings()?;
-        tags(&self)?;
+        tags(&self, &settings)?;
         if self.connect.target.local {
             local::run(&self, context.terminal, &settings).await
         } else {
@@ -75,14 +76,21 @@ impl Run for DeployArgs {
     }
 }
 
-/// The tags that are asked for, by their keys.
+/// The tags that are asked for, by their keys: those of the config, and those of the command, which win.
 ///
 /// # Errors
 /// They cannot be those of one stack.
-fn tags(args: &DeployArgs) -> Result<BTreeMap<String, String>, CommandError> {
-    chatctl_deploy::stack::tags::tags(&args.tag).map_err(|reason| {
+fn tags(args: &DeployArgs, settings: &Settings) -> Result<BTreeMap<String, String>, CommandError> {
+    let is_given = |key: &String| args.tag.iter().any(|(given, _)| given == key);
+    let configured = settings.aws.rules.tags.iter();
+    let configured = configured.filter(|(key, _)| !is_given(key));
+    let configured = configured.map(|(key, value)| (key.clone(), value.clone()));
+    let all: Vec<_> = configured.chain(args.tag.iter().cloned()).collect();
+    chatctl_deploy::config::tags::tags(&all).map_err(|reason| {
         CommandError::usage(
-            format!("the tags (`--tag`) cannot be put on a stack: {reason}"),
+            format!(
+                "the tags (`--tag`, and `tags` under `[aws]`) cannot be put on a stack: {reason}"
+            ),
             "give each key once, with the one value that it is to have",
         )
     })

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use crate::commands::aws::{endpoint, not_deployed, template};
+use crate::commands::aws::{endpoint, kept_role, not_deployed, template};
 use crate::commands::waits::asking;
 use crate::error::CommandError;
 use crate::terminal::{Output, Terminal};
 use chatctl_deploy::aws::{AwsTarget, rfc3339};
 use chatctl_deploy::config::Settings;
+use chatctl_deploy::config::account::{AccountRules, TopicArn};
 use chatctl_deploy::engine::cloud::StackRecord;
 use chatctl_deploy::engine::preflight::chain;
 use chatctl_deploy::engine::{Functions, Gateways, Inventory, TargetError, Unready, complaining};
@@ -27,6 +28,9 @@ struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     changed_at: Option<String>,
     protected: bool,
+    /// The role that CloudFormation acts with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     /// Why its last operation failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
@@ -113,6 +117,8 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
         let text = "the config describes another template; `chatctl diff` shows what would change";
         differences.push(text.into());
     }
+    differences.extend(kept_role(settings, &record));
+    differences.extend(of_rules(&settings.aws.rules, &record));
     let failure = read.of(failure(&target, &record).await).flatten();
     let endpoint = read.of(endpoint(settings, &target, &record.outputs).await);
     Ok(Status {
@@ -122,11 +128,36 @@ async fn status(settings: &Settings) -> Result<Status, CommandError> {
         endpoint: endpoint.flatten(),
         changed_at: record.changed_at.and_then(rfc3339),
         protected: record.protected,
+        role: record.role,
         failure,
         functions,
         unknown: read.missing,
         differences,
     })
+}
+
+/// What of the account's rules the stack was not deployed with, although they say nothing about its template.
+fn of_rules(rules: &AccountRules, record: &StackRecord) -> Vec<String> {
+    let role = rules.role_arn.as_ref().map(AsRef::as_ref);
+    let has_topic = |topic: &TopicArn| record.topics.iter().any(|had| had == topic.as_ref());
+    let has_tag = |(key, value): (&String, &String)| record.tags.get(key) == Some(value);
+    let mut lines = Vec::new();
+    if role.is_some() && role != record.role.as_deref() {
+        lines.push(
+            "`role-arn` in the config is not the role of the stack; the next deployment takes it"
+                .to_owned(),
+        );
+    }
+    if !rules.notification_arns.iter().all(has_topic) {
+        lines.push("the stack's events do not go to every topic of `notification-arns`; the next change of the stack adds them".to_owned());
+    }
+    if !rules.tags.iter().all(has_tag) {
+        lines.push(
+            "the stack does not have every tag of the config; the next deployment adds them"
+                .to_owned(),
+        );
+    }
+    lines
 }
 
 /// Collects what can be read, and the reasons why the rest cannot.
@@ -190,6 +221,9 @@ fn text(status: &Status) -> String {
     if let Some(endpoint) = &status.endpoint {
         lines.push(format!("endpoint     {endpoint}"));
     }
+    if let Some(role) = &status.role {
+        lines.push(format!("role         {role}"));
+    }
     if let Some(at) = &status.changed_at {
         lines.push(format!("changed      {at}"));
     }
@@ -226,6 +260,7 @@ mod tests {
             endpoint: Some("wss://x/v1".into()),
             changed_at: rfc3339(1_790_000_000.7),
             protected: true,
+            role: Some("arn:aws:iam::123456789012:role/deployer".into()),
             failure: Some("F could not be updated: no\n  meaning: x".into()),
             functions: vec![
                 function("A", None),
@@ -242,6 +277,7 @@ mod tests {
             failure      F could not be updated: no
                            meaning: x
             endpoint     wss://x/v1
+            role         arn:aws:iam::123456789012:role/deployer
             changed      2026-09-21T14:13:20Z
             functions    A: active
                          B: not ready: Pending

@@ -4,17 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
-    BucketNamespace, CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration,
-    LifecycleRule, LifecycleRuleFilter, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-};
-use serde_json::json;
+use aws_sdk_s3::types::{BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration};
 
+use super::Bucket;
 use super::names::Namespace;
-use super::{Bucket, EXPIRY_DAYS, incomplete};
 use crate::aws::error::{Kind, code, kind};
 use crate::engine::TargetError;
 
@@ -31,34 +24,61 @@ pub(super) const PAUSES: &[Duration] = &[
     Duration::from_secs(30),
 ];
 
+/// Where the bucket comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This deployment has made it.
+    MadeNow,
+    Found,
+}
+
 impl Bucket {
-    /// Creates the bucket, or completes one whose creation was interrupted: the policy comes last.
+    /// Creates the bucket, or completes one whose creation was interrupted: the policy comes last. The user's own is only
+    /// looked for.
     pub(super) async fn ensure(&self) -> Result<(), TargetError> {
-        if self.is_there().await? {
-            let request = self.client.get_bucket_policy().bucket(&self.name);
-            match request.expected_bucket_owner(&self.owner).send().await {
-                Ok(_) => return Ok(()),
-                Err(error) if code(&error) == Some("NoSuchBucketPolicy") => {}
-                Err(error) => return Err(self.refused("s3:GetBucketPolicy", "check", error)),
-            }
-        } else {
-            self.create().await?;
+        if self.namespace == Namespace::Named {
+            return match self.exists().await? {
+                true => Ok(()),
+                false => Err(self.missing()),
+            };
         }
-        self.close_to_the_public().await?;
-        self.encrypt_and_expire().await?;
-        self.require_tls().await
+        let origin = match self.is_there().await? {
+            true => {
+                let request = self.client.get_bucket_policy().bucket(&self.name);
+                match request.expected_bucket_owner(&self.owner).send().await {
+                    Ok(_) => return self.add_tags().await,
+                    Err(error) if code(&error) == Some("NoSuchBucketPolicy") => Origin::Found,
+                    Err(error) => return Err(self.refused("s3:GetBucketPolicy", "check", error)),
+                }
+            }
+            false => {
+                self.create().await?;
+                Origin::MadeNow
+            }
+        };
+        self.close_to_the_public(origin).await?;
+        self.encrypt(origin).await?;
+        self.expire().await?;
+        self.require_tls().await?;
+        self.add_tags().await
     }
 
-    async fn create(&self) -> Result<(), TargetError> {
+    pub(super) async fn create(&self) -> Result<(), TargetError> {
         // S3 refuses the name of its first Region here.
-        let place = (self.region != "us-east-1").then(|| {
+        let place = (self.region != "us-east-1")
+            .then(|| BucketLocationConstraint::from(self.region.as_str()));
+        // At once, because an organization may refuse buckets without its tags.
+        let tags = (!self.tags.is_empty()).then(|| self.tags_in_s3());
+        let tags = tags.transpose()?;
+        let place = (place.is_some() || tags.is_some()).then(|| {
             CreateBucketConfiguration::builder()
-                .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
+                .set_location_constraint(place)
+                .set_tags(tags)
                 .build()
         });
         let namespace = match self.namespace {
             Namespace::AccountRegional => Some(BucketNamespace::AccountRegional),
-            Namespace::Global => None,
+            Namespace::Global | Namespace::Named => None,
         };
         let request = self
             .client
@@ -94,7 +114,10 @@ impl Bucket {
     }
 
     /// Repeats the request while S3 is busy with another change of the bucket.
-    async fn retry_while_busy<T, E, F>(&self, send: impl Fn() -> F) -> Result<T, SdkError<E>>
+    pub(super) async fn retry_while_busy<T, E, F>(
+        &self,
+        send: impl Fn() -> F,
+    ) -> Result<T, SdkError<E>>
     where
         F: Future<Output = Result<T, SdkError<E>>>,
         E: ProvideErrorMetadata,
@@ -108,116 +131,5 @@ impl Bucket {
             }
         }
         send().await
-    }
-
-    async fn close_to_the_public(&self) -> Result<(), TargetError> {
-        let block = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(true)
-            .ignore_public_acls(true)
-            .block_public_policy(true)
-            .restrict_public_buckets(true)
-            .build();
-        let request = self
-            .client
-            .put_public_access_block()
-            .bucket(&self.name)
-            .expected_bucket_owner(&self.owner)
-            .public_access_block_configuration(block);
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| self.refused("s3:PutBucketPublicAccessBlock", "close to the public", e))?;
-        let rule = OwnershipControlsRule::builder()
-            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
-            .build()
-            .map_err(incomplete)?;
-        let controls = OwnershipControls::builder().rules(rule).build();
-        let request = self
-            .client
-            .put_bucket_ownership_controls()
-            .bucket(&self.name)
-            .expected_bucket_owner(&self.owner)
-            .ownership_controls(controls.map_err(incomplete)?);
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| {
-                self.refused(
-                    "s3:PutBucketOwnershipControls",
-                    "switch access lists off on",
-                    e,
-                )
-            })?;
-        Ok(())
-    }
-
-    async fn encrypt_and_expire(&self) -> Result<(), TargetError> {
-        let by_default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::Aes256)
-            .build();
-        let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(by_default.map_err(incomplete)?)
-            .build();
-        let encryption = ServerSideEncryptionConfiguration::builder()
-            .rules(rule)
-            .build();
-        let request = self
-            .client
-            .put_bucket_encryption()
-            .bucket(&self.name)
-            .expected_bucket_owner(&self.owner)
-            .server_side_encryption_configuration(encryption.map_err(incomplete)?);
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| self.refused("s3:PutEncryptionConfiguration", "encrypt", e))?;
-        let rule = LifecycleRule::builder()
-            .id("handlers that no deployment uses")
-            .status(ExpirationStatus::Enabled)
-            .filter(LifecycleRuleFilter::builder().prefix("").build())
-            .expiration(LifecycleExpiration::builder().days(EXPIRY_DAYS).build())
-            .abort_incomplete_multipart_upload(
-                AbortIncompleteMultipartUpload::builder()
-                    .days_after_initiation(1)
-                    .build(),
-            )
-            .build();
-        let lifecycle = BucketLifecycleConfiguration::builder()
-            .rules(rule.map_err(incomplete)?)
-            .build();
-        let request = self
-            .client
-            .put_bucket_lifecycle_configuration()
-            .bucket(&self.name)
-            .expected_bucket_owner(&self.owner)
-            .lifecycle_configuration(lifecycle.map_err(incomplete)?);
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| {
-                self.refused("s3:PutLifecycleConfiguration", "let objects expire in", e)
-            })?;
-        Ok(())
-    }
-
-    async fn require_tls(&self) -> Result<(), TargetError> {
-        let arn = format!("arn:{}:s3:::{}", self.partition, self.name);
-        let policy = json!({
-            "Version": "2012-10-17",
-            "Statement": [{
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [arn, format!("{arn}/*")],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}}
-            }]
-        });
-        let request = self
-            .client
-            .put_bucket_policy()
-            .bucket(&self.name)
-            .expected_bucket_owner(&self.owner)
-            .policy(policy.to_string());
-        self.retry_while_busy(|| request.clone().send())
-            .await
-            .map_err(|e| self.refused("s3:PutBucketPolicy", "require TLS for", e))?;
-        Ok(())
     }
 }

@@ -2,17 +2,20 @@
 
 mod making;
 mod names;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod uses;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Config;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumMode;
+use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption};
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 
@@ -20,10 +23,12 @@ use super::error::{Kind, code, kind, refused};
 use super::http::timeouts_of_upload;
 use super::identity::Identity;
 use super::requests::Named;
+use crate::config::account::{AccountRules, KeyArn};
 use crate::config::names::StackName;
 use crate::engine::{Asset, AssetStore, ErrorKind, TargetError};
 use crate::packaging::Artifact;
 use names::Namespace;
+pub use names::bucket_name;
 
 /// Days until an object that no deployment has used expires. CloudFormation needs the old object when an update fails,
 /// so a stack that was deployed earlier than that cannot be rolled back to its old code.
@@ -44,37 +49,75 @@ pub struct Bucket {
     region: String,
     partition: String,
     namespace: Namespace,
+    /// The key that encrypts what is published; with `None`, the bucket's default does.
+    key: Option<KeyArn>,
+    tags: BTreeMap<String, String>,
     pauses: &'static [Duration],
+    notices: RefCell<Vec<String>>,
 }
 
 impl Bucket {
-    pub(super) fn new(config: &SdkConfig, identity: &Identity, region: &str) -> Self {
+    pub(super) fn new(
+        config: &SdkConfig,
+        identity: &Identity,
+        region: &str,
+        rules: &AccountRules,
+    ) -> Self {
         let mut builder = aws_sdk_s3::config::Builder::from(config).interceptor(Named);
         if config.endpoint_url().is_some() {
             // An emulator has no host name for every bucket.
             builder = builder.force_path_style(true);
         }
         let partition = identity.partition();
-        let namespace = Namespace::for_region(partition, region);
         Self {
             client: Client::from_conf(builder.build()),
-            name: namespace.bucket_name(&identity.account, region),
-            namespace,
+            name: bucket_name(rules, &identity.account, region),
+            namespace: match &rules.bucket {
+                Some(_) => Namespace::Named,
+                None => Namespace::for_region(partition, region),
+            },
+            key: rules.kms_key.clone(),
+            tags: rules.tags.clone(),
             pauses: making::PAUSES,
+            notices: RefCell::default(),
             owner: identity.account.clone(),
             region: region.to_owned(),
             partition: partition.to_owned(),
         }
     }
 
+    /// The same bucket, which gets `tags` instead of those of the config.
+    #[must_use]
+    pub fn with_tags(self, tags: BTreeMap<String, String>) -> Self {
+        Self { tags, ..self }
+    }
+
+    /// What a deployment finds: the bucket, or the place for it.
+    ///
+    /// # Errors
+    /// As for [`Bucket::exists`]; the user's own does not exist.
+    pub async fn check(&self) -> Result<String, TargetError> {
+        match (self.exists().await?, self.namespace) {
+            (true, Namespace::Named) => Ok(format!("your bucket {} is there", self.name)),
+            (false, Namespace::Named) => Err(self.missing()),
+            (true, _) => Ok("bucket is there".to_owned()),
+            (false, _) => Ok("bucket will be made".to_owned()),
+        }
+    }
+
     /// Whether the bucket exists and is ours.
     ///
     /// # Errors
-    /// It belongs to another account, or the identity has no permission to use it.
+    /// It belongs to another account, or the identity has no permission to use it; the user's own is in another Region.
     pub async fn exists(&self) -> Result<bool, TargetError> {
         let request = self.client.head_bucket().bucket(&self.name);
         match request.expected_bucket_owner(&self.owner).send().await {
-            Ok(_) => Ok(true),
+            Ok(found) => match found.bucket_region() {
+                Some(region) if self.namespace == Namespace::Named && region != self.region => {
+                    Err(self.in_another_region(region))
+                }
+                _ => Ok(true),
+            },
             Err(error) if kind(&error) == Kind::NotFound => Ok(false),
             Err(error) => Err(self.unreached(error)),
         }
@@ -92,6 +135,15 @@ impl Bucket {
         match request.expected_bucket_owner(&self.owner).send().await {
             // S3 computes this checksum itself, but every user who may write to the bucket can choose the name.
             Ok(head) if head.checksum_sha256() != Some(checksum(artifact).as_str()) => Ok(None),
+            // With another key, CloudFormation may not be able to read it.
+            Ok(head)
+                if self
+                    .key
+                    .as_ref()
+                    .is_some_and(|key| head.ssekms_key_id() != Some(key.as_ref())) =>
+            {
+                Ok(None)
+            }
             Ok(head) => {
                 let time = head.last_modified.and_then(|time| time.try_into().ok());
                 Ok(Some(time.unwrap_or(SystemTime::UNIX_EPOCH)))
@@ -111,6 +163,8 @@ impl Bucket {
             .expected_bucket_owner(&self.owner)
             .content_type("application/zip")
             .checksum_sha256(checksum(artifact))
+            .set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
+            .set_ssekms_key_id(self.key.as_ref().map(ToString::to_string))
             .body(ByteStream::from(artifact.zip.clone()))
             .customize()
             .config_override(Config::builder().timeout_config(upload))
@@ -176,11 +230,18 @@ impl AssetStore for Bucket {
         // Noted before it is looked for: from here on, no teardown removes the object.
         self.note_use(stack, &artifact.digest).await?;
         let sent_at = self.sent_at(artifact).await?;
-        let is_fresh = sent_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < RENEWAL));
+        // In the user's own bucket nothing expires by chatctl's rule.
+        let is_fresh = sent_at.is_some_and(|at| {
+            self.namespace == Namespace::Named || at.elapsed().is_ok_and(|age| age < RENEWAL)
+        });
         if !is_fresh {
             self.send(artifact).await?;
         }
         Ok(self.asset(artifact, is_fresh))
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.notices.take()
     }
 }
 

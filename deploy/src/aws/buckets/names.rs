@@ -4,6 +4,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use super::Bucket;
 use crate::aws::error::{Kind, kind};
+use crate::config::account::{AccountRules, partition_of};
 use crate::engine::{ErrorKind, TargetError};
 
 /// The namespace in which a bucket's name is unique
@@ -14,6 +15,8 @@ pub(super) enum Namespace {
     AccountRegional,
     /// The whole partition: the first account that requests a name gets it.
     Global,
+    /// The user has named a bucket of theirs. Nothing about it is changed.
+    Named,
 }
 
 /// Regions without account namespaces, according to that page.
@@ -33,8 +36,16 @@ impl Namespace {
     pub(super) fn bucket_name(self, account: &str, region: &str) -> String {
         match self {
             Self::AccountRegional => format!("chatctl-{account}-{region}-an"),
-            Self::Global => format!("chatctl-{account}-{region}"),
+            Self::Global | Self::Named => format!("chatctl-{account}-{region}"),
         }
+    }
+}
+
+/// The name of the bucket for handlers of `account` in `region`, as `rules` have it.
+pub fn bucket_name(rules: &AccountRules, account: &str, region: &str) -> String {
+    match &rules.bucket {
+        Some(name) => name.to_string(),
+        None => Namespace::for_region(partition_of(region), region).bucket_name(account, region),
     }
 }
 
@@ -56,6 +67,14 @@ impl Bucket {
             .map(str::to_owned);
         let told = self.refused("s3:ListBucket", "reach", error);
         match (self.namespace, refused_as, status) {
+            (Namespace::Named, _, Some(status)) if elsewhere.is_some() || status == 301 => {
+                told.with_hint(self.elsewhere(elsewhere.as_deref()))
+            }
+            (Namespace::Named, Kind::Denied, _) => told.with_hint(format!(
+                "either the identity lacks the permission s3:ListBucket on it, or the bucket is not of account {}; \
+                 `bucket` under `[aws]` names a bucket of the stack's own account",
+                self.owner
+            )),
             (_, _, Some(status)) if elsewhere.is_some() || status == 301 => told.with_hint(format!(
                 "a bucket of this name is in {}, not in {}: `aws s3api list-buckets` shows whether it is yours; remove \
                  it if you do not need it, or deploy to that Region (`--region`)",
@@ -73,6 +92,33 @@ impl Bucket {
             ),
             _ => told,
         }
+    }
+
+    fn elsewhere(&self, region: Option<&str>) -> String {
+        format!(
+            "it is in {}, and Lambda takes code from a bucket of its own Region only: name one in {} (`bucket` under \
+             `[aws]`), or deploy to that Region (`--region`)",
+            region.unwrap_or("another Region"),
+            self.region
+        )
+    }
+
+    /// The error for the user's own bucket in `region`.
+    pub(super) fn in_another_region(&self, region: &str) -> TargetError {
+        let message = format!("could not use bucket {}", self.name);
+        TargetError::new(ErrorKind::Usage, message).with_hint(self.elsewhere(Some(region)))
+    }
+
+    /// The error for a bucket of the user's own that does not exist.
+    pub(super) fn missing(&self) -> TargetError {
+        let message = format!(
+            "there is no bucket {}, which `bucket` under `[aws]` names",
+            self.name
+        );
+        TargetError::new(ErrorKind::Usage, message).with_hint(format!(
+            "make it in {}, or leave `bucket` out: chatctl then makes one of its own",
+            self.region
+        ))
     }
 
     /// The error for a name that is taken, which S3 only reveals to a request that creates the bucket.

@@ -1,3 +1,5 @@
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::stub::{Answer, Stub};
@@ -11,6 +13,14 @@ async fn bucket(answers: &[(u16, &str)]) -> (Bucket, Stub) {
 }
 
 async fn bucket_in(region: &str, answers: &[(u16, &str)]) -> (Bucket, Stub) {
+    bucket_with(&AccountRules::default(), region, answers).await
+}
+
+async fn bucket_with(
+    rules: &AccountRules,
+    region: &str,
+    answers: &[(u16, &str)],
+) -> (Bucket, Stub) {
     let answers: Vec<Answer> = answers
         .iter()
         .map(|(status, body)| (*status, (*body).to_owned()))
@@ -20,7 +30,7 @@ async fn bucket_in(region: &str, answers: &[(u16, &str)]) -> (Bucket, Stub) {
         account: "123456789012".into(),
         arn: "arn:aws:iam::123456789012:user/ann".into(),
     };
-    let mut bucket = Bucket::new(&stub.config().await, &identity, region);
+    let mut bucket = Bucket::new(&stub.config().await, &identity, region, rules);
     bucket.pauses = &[Duration::ZERO; 6];
     (bucket, stub)
 }
@@ -72,6 +82,10 @@ async fn a_bucket_is_created_private_and_encrypted_before_it_is_used() {
         FOUND,
         FOUND,
         FOUND,
+        FOUND,
+        FOUND,
+        FOUND,
+        FOUND,
         (404, ""),
         FOUND,
     ])
@@ -90,9 +104,13 @@ async fn a_bucket_is_created_private_and_encrypted_before_it_is_used() {
         [
             "HEAD bucket",
             "PUT bucket",
+            "GET bucket publicAccessBlock",
             "PUT bucket publicAccessBlock",
+            "GET bucket ownershipControls",
             "PUT bucket ownershipControls",
+            "GET bucket encryption",
             "PUT bucket encryption",
+            "GET bucket lifecycle",
             "PUT bucket lifecycle",
             "PUT bucket policy",
             "PUT use",
@@ -121,10 +139,11 @@ async fn a_bucket_whose_creation_was_interrupted_is_completed() {
         .unwrap();
     let asked = asked(&stub);
     assert_eq!(
-        asked[..3],
+        asked[..4],
         [
             "HEAD bucket",
             "GET bucket policy",
+            "GET bucket publicAccessBlock",
             "PUT bucket publicAccessBlock"
         ]
     );
@@ -219,18 +238,20 @@ async fn the_creation_of_the_same_bucket_by_a_second_deployment_is_waited_for() 
         (409, &aborted),
         (409, &aborted),
         (409, &owned),
+        (404, &refusal("NoSuchPublicAccessBlockConfiguration")),
         (409, &aborted),
         FOUND,
     ])
     .await;
     bucket.ensure().await.unwrap();
     assert_eq!(
-        asked(&stub)[..6],
+        asked(&stub)[..7],
         [
             "HEAD bucket",
             "PUT bucket",
             "PUT bucket",
             "PUT bucket",
+            "GET bucket publicAccessBlock",
             "PUT bucket publicAccessBlock",
             "PUT bucket publicAccessBlock",
         ]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier, ServerSideEncryption};
 
 use super::{Bucket, incomplete};
 use crate::config::names::StackName;
@@ -107,6 +107,8 @@ impl Bucket {
         request
             .key(format!("{PREFIX}{digest}/{stack}"))
             .expected_bucket_owner(&self.owner)
+            .set_server_side_encryption(self.key.as_ref().map(|_| ServerSideEncryption::AwsKms))
+            .set_ssekms_key_id(self.key.as_ref().map(ToString::to_string))
             .body(ByteStream::from_static(b""))
             .send()
             .await

@@ -67,6 +67,14 @@ pub(super) fn record(stack: Stack) -> StackRecord {
             .into_iter()
             .filter_map(|parameter| pairs(parameter.parameter_key, parameter.parameter_value))
             .collect(),
+        role: stack.role_arn.filter(|role| !role.is_empty()),
+        topics: stack.notification_arns.unwrap_or_default(),
+        tags: stack
+            .tags
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|tag| pairs(tag.key, tag.value))
+            .collect(),
         protected: stack.enable_termination_protection.unwrap_or(false),
         changed_at: stack
             .last_updated_time

@@ -1,5 +1,6 @@
 //! CloudFormation, behind the engine's trait for it.
 
+mod changing;
 mod convert;
 #[cfg(test)]
 mod recorded;
@@ -12,8 +13,11 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, DeploymentConfig, DeploymentConfigMode, Tag};
 
+use changing::being_changed;
+
 use super::error::{Kind, code, kind, refused};
 use super::requests::Named;
+use crate::config::account::AccountRules;
 use crate::engine::cloud::{
     ChangeSetIds, ChangeSetState, CloudEvent, CloudFormation, Finding, NewChangeSet, StackRecord,
 };
@@ -30,13 +34,20 @@ const LOOK_AT_CHANGE_SET: &str = "read the changes of the change set";
 #[derive(Debug)]
 pub struct Cloud {
     client: Client,
+    /// CloudFormation acts with it; with `None`, with the role of an earlier deployment or the user's permissions.
+    role: Option<String>,
+    /// With none, the stack's topics stay.
+    topics: Option<Vec<String>>,
 }
 
 impl Cloud {
-    pub(super) fn new(config: &SdkConfig) -> Self {
+    pub(super) fn new(config: &SdkConfig, rules: &AccountRules) -> Self {
         let config = aws_sdk_cloudformation::config::Builder::from(config).interceptor(Named);
+        let topics = rules.notification_arns.iter().map(ToString::to_string);
         Self {
             client: Client::from_conf(config.build()),
+            role: rules.role_arn.as_ref().map(ToString::to_string),
+            topics: (!rules.notification_arns.is_empty()).then(|| topics.collect()),
         }
     }
 }
@@ -143,6 +154,8 @@ impl CloudFormation for Cloud {
             // Our templates only have roles without names of their own.
             .capabilities(Capability::CapabilityIam)
             .set_deployment_config(express(request.pace))
+            .set_role_arn(self.role.clone())
+            .set_notification_arns(self.topics.clone())
             .send()
             .await;
         let (change_set, stack) = match answer {
@@ -183,6 +196,8 @@ impl CloudFormation for Cloud {
             let page = self
                 .client
                 .describe_change_set()
+                // With it, a policy for this stack is enough.
+                .stack_name(&ids.stack)
                 .change_set_name(&ids.change_set)
                 .include_property_values(true)
                 .set_next_token(next)
@@ -235,9 +250,9 @@ impl CloudFormation for Cloud {
         let request = self
             .client
             .delete_change_set()
-            .change_set_name(&ids.change_set)
             // A name, unlike an id, is only unique within its stack.
-            .set_stack_name((!ids.change_set.starts_with("arn:")).then(|| ids.stack.clone()));
+            .stack_name(&ids.stack)
+            .change_set_name(&ids.change_set);
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) if kind(&error) == Kind::NotFound => Ok(()),
@@ -252,6 +267,7 @@ impl CloudFormation for Cloud {
         let request = self
             .client
             .execute_change_set()
+            .stack_name(&ids.stack)
             .change_set_name(&ids.change_set)
             .client_request_token(token);
         match request.send().await {
@@ -295,6 +311,7 @@ impl CloudFormation for Cloud {
                 (pace == DeployMode::Express)
                     .then(|| DeploymentConfig::builder().mode(mode).build()),
             )
+            .set_role_arn(self.role.clone())
             .client_request_token(token)
             .set_retain_resources((!spare.is_empty()).then(|| spare.to_vec()))
             .send()
@@ -370,29 +387,4 @@ fn express(pace: DeployMode) -> Option<DeploymentConfig> {
             .disable_rollback(false)
             .build()
     })
-}
-
-/// Distinguishes refusals that a concurrent change of the stack causes, which the error codes do not.
-fn being_changed(error: TargetError) -> TargetError {
-    let source = error
-        .source
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let hint = if source.contains("_IN_PROGRESS state") {
-        "another deployment has just begun to change it; deploy again to follow that first"
-    } else if source.contains("cannot be created again with the changeSet")
-        || source.contains("DELETE_COMPLETE state")
-    {
-        "another deployment came first; deploy again to include its changes"
-    } else if source.contains("is invalid or cannot be assumed") {
-        "CloudFormation acts with the role of an earlier deployment of this stack: have an administrator allow \
-         cloudformation.amazonaws.com to assume it"
-    } else {
-        return error;
-    };
-    TargetError {
-        kind: ErrorKind::Failed,
-        ..error.with_hint(hint)
-    }
 }

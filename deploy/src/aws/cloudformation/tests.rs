@@ -7,7 +7,7 @@ use crate::stack::change::Action;
 
 async fn cloud(answers: Vec<Answer>) -> (Cloud, Stub) {
     let stub = Stub::answering(answers).await;
-    (Cloud::new(&stub.config().await), stub)
+    (Cloud::new(&stub.config().await, &Default::default()), stub)
 }
 
 fn ids() -> ChangeSetIds {
@@ -336,4 +336,42 @@ async fn change_sets_are_listed_to_the_last_page() {
     ])
     .await;
     assert_eq!(cloud.change_sets("chat").await.unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn cloudformation_acts_with_the_role_and_tells_the_topics_of_the_config() {
+    let created = "<CreateChangeSetResponse><CreateChangeSetResult><Id>arn:c</Id><StackId>arn:s</StackId></CreateChangeSetResult></CreateChangeSetResponse>";
+    let stub = Stub::answering(vec![(200, created.to_owned())]).await;
+    let text = "[aws]\nrole-arn = \"arn:aws:iam::123456789012:role/r\"\nnotification-arns = [\"arn:aws:sns:eu-west-1:123456789012:t\"]\n";
+    let settings = crate::config::Settings::read(
+        std::path::Path::new("chatctl.toml"),
+        text,
+        "".into(),
+        Default::default(),
+    )
+    .unwrap();
+    let cloud = Cloud::new(&stub.config().await, &settings.aws.rules);
+    let request = NewChangeSet {
+        name: "chatctl-1".into(),
+        stack: "chat".into(),
+        change: crate::engine::Change::Create,
+        template: Template::new(serde_json::json!({})),
+        parameters: Default::default(),
+        tags: Default::default(),
+        pace: DeployMode::Standard,
+    };
+    cloud.create_change_set(&request).await.unwrap();
+    let _deleted = cloud
+        .delete_stack("chat", "t", &[], DeployMode::Standard)
+        .await;
+    let asked = stub.asked();
+    let role = "RoleARN=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fr";
+    assert!(
+        asked[0].contains(role) && asked[1].contains(role),
+        "{asked:?}"
+    );
+    assert!(
+        asked[0].contains("NotificationARNs.member.1=arn%3Aaws%3Asns"),
+        "{asked:?}"
+    );
 }

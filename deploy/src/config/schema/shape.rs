@@ -44,6 +44,17 @@ shapes! {
     StackName: { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9-]{0,127}$" };
     PersonName: { "type": "string", "pattern": person() };
     RegionName: { "type": "string", "pattern": "^[a-z0-9-]{1,32}$" };
+    PolicyArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$" };
+    RoleArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" };
+    KeyArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$" };
+    TopicArns: {
+        "type": "array",
+        "maxItems": 5,
+        "items": { "type": "string", "pattern": "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$" },
+    };
+    RolePath: { "type": "string", "pattern": "^/([A-Za-z0-9_+=,.@-]+/)*$", "maxLength": 512 };
+    BucketName: { "type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$" };
+    Tags: { "type": "object", "additionalProperties": { "type": "string", "minLength": 1, "maxLength": 256 } };
     Architecture: { "enum": ["arm64", "x86_64"] };
     Answers: { "enum": chat_protocol::Answers::ALL.map(chat_protocol::Answers::word) };
     Receivers: {

@@ -25,6 +25,12 @@ pub struct StackRecord {
     pub outputs: Outputs,
     /// The values of its parameters; those with `NoEcho` are masked.
     pub parameters: BTreeMap<String, String>,
+    /// The role that CloudFormation acts with, of this deployment or an earlier one.
+    pub role: Option<String>,
+    /// The topics to which CloudFormation sends its events.
+    pub topics: Vec<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
     /// Whether termination protection is on.
     pub protected: bool,
     /// When its last operation began, seconds since the Unix epoch.

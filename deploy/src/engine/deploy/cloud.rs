@@ -131,7 +131,7 @@ impl<C: CloudFormation, S: AssetStore, F: Functions, G: Gateways> Cloud<'_, C, S
             return Ok(None);
         };
         let has_only_new_code = record.status.is_settled()
-            && deployment.tags.is_empty()
+            && (deployment.tags.is_empty() || deployment.tags == record.tags)
             && is_code_only(
                 (&deployed, &record.parameters),
                 (&deployment.template, &deployment.parameters),

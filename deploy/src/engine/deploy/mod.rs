@@ -7,7 +7,7 @@ mod proof;
 
 use std::collections::BTreeMap;
 
-use super::event::{Reporter, Step};
+use super::event::{DeployEvent, Reporter, Step};
 use super::probe::Pass;
 use super::refusal::{ErrorKind, TargetError};
 use super::target::{Asset, AssetStore};
@@ -43,11 +43,14 @@ async fn publish<S: AssetStore>(
         return Ok(BTreeMap::new());
     }
     Step::Publish
-        .run(reporter, async |_| {
+        .run(reporter, async |reporter| {
             let mut assets = BTreeMap::new();
             for (parameter, handlers) in order.handlers {
                 let asset = store.publish(&order.settings.stack, handlers).await?;
                 assets.insert(parameter.clone(), asset);
+            }
+            for notice in store.notices() {
+                reporter.report(&DeployEvent::Notice(notice));
             }
             let detail = published(&assets);
             Ok((assets, detail))

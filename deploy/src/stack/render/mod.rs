@@ -2,6 +2,7 @@
 //! and custom handlers. Rendering removes what the settings do not use, and inserts values into the parsed documents,
 //! never into their text.
 
+mod account;
 mod auth;
 mod backend;
 mod emulator;
@@ -24,6 +25,7 @@ use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::route::Purpose;
 use crate::config::stage::Throttle;
+pub use account::for_account;
 pub use emulator::for_emulator;
 pub use partition::for_region;
 

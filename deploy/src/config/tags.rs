@@ -23,9 +23,17 @@ pub fn tag(text: &str) -> Result<(String, String), String> {
     let (key, value) = text
         .split_once('=')
         .ok_or("it needs a key, `=` and a value")?;
-    check("key", key, MAX_KEY)?;
-    check("value", value, MAX_VALUE)?;
+    check(key, value)?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// Checks a tag.
+///
+/// # Errors
+/// The problem with its key or its value.
+pub(super) fn check(key: &str, value: &str) -> Result<(), String> {
+    check_part("key", key, MAX_KEY)?;
+    check_part("value", value, MAX_VALUE)
 }
 
 /// Collects `tags` by key.
@@ -52,7 +60,7 @@ pub fn tags(tags: &[(String, String)]) -> Result<BTreeMap<String, String>, Strin
     Ok(tags.iter().cloned().collect())
 }
 
-fn check(part: &str, text: &str, longest: usize) -> Result<(), String> {
+fn check_part(part: &str, text: &str, longest: usize) -> Result<(), String> {
     let count = text.chars().count();
     if count == 0 {
         return Err(format!("its {part} is empty, which CloudFormation refuses"));
