@@ -176,14 +176,14 @@ async fn connect_needs_put_item_to_let_clients_in() {
 }
 
 #[tokio::test]
-async fn connect_needs_get_item_to_keep_banned_names_out() {
-    let stack = start(&template_without("ConnectRole", "dynamodb:GetItem")).await;
+async fn connect_needs_query_to_keep_banned_names_out() {
+    let stack = start(&template_without("ConnectRole", "dynamodb:Query")).await;
     let refused = stack
         .client(|endpoint| Chat::try_open(&endpoint, Some("Tom"), Some("Tom")).err())
         .await;
     assert!(refused.unwrap().contains("500"));
     stack
-        .tells_of_a_denial("ConnectFunction", "dynamodb:GetItem")
+        .tells_of_a_denial("ConnectFunction", "dynamodb:Query")
         .await;
 }
 

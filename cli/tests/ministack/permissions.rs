@@ -39,8 +39,8 @@ async fn without_put_item_nobody_can_connect() {
 }
 
 #[tokio::test]
-async fn without_get_item_no_name_is_let_in_because_it_may_be_banned() {
-    let (_cloud, url) = deployed_without("ConnectRole", "dynamodb:GetItem").await;
+async fn without_query_no_name_is_let_in_because_it_may_be_banned() {
+    let (_cloud, url) = deployed_without("ConnectRole", "dynamodb:Query").await;
     assert!(Person::connects(&url, "Tom", "Jerry").await.is_err());
 }
 

@@ -34,7 +34,7 @@ impl Records {
         let role = format!("{connect}Role");
         let has_bans = gained(None, template)
             .iter()
-            .any(|right| right.role == role && right.what == "may dynamodb:GetItem");
+            .any(|right| right.role == role && right.what == "may dynamodb:Query");
         Some(Self {
             index,
             has_bans,
@@ -111,7 +111,7 @@ mod tests {
     fn a_stack_of_an_earlier_version_looks_for_no_ban() {
         assert!(records("").has_bans);
         let earlier = template("").document().to_string();
-        let earlier = earlier.replace("dynamodb:GetItem", "none:None");
+        let earlier = earlier.replace("dynamodb:Query", "none:None");
         let earlier = Template::new(serde_json::from_str(&earlier).unwrap());
         assert!(!Records::from_deployed(&earlier).unwrap().has_bans);
     }

@@ -237,19 +237,22 @@ impl ConnectionStore for DynamoStore {
     }
 
     async fn ban_of(&self, name: &Name, now: u64) -> Result<Option<u64>, StoreError> {
+        let ban = AttributeValue::S(table::ban(name.as_str()));
+        let alone = AttributeValue::S(table::ALONE.to_owned());
+        // Not `GetItem`: no function of a stack with an authorizer has that right.
         let answer = self
             .client
-            .get_item()
+            .query()
             .table_name(&self.table)
-            .set_key(Some(Item::from([
-                text(table::PARTITION, &table::ban(name.as_str())),
-                text(table::SORT, table::ALONE),
-            ])))
+            .key_condition_expression("pk = :ban AND sk = :alone")
+            .expression_attribute_values(":ban", ban)
+            .expression_attribute_values(":alone", alone)
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| self.failure("find a ban", "dynamodb:GetItem", error))?;
-        let until = answer.item.map(|item| read_number(&item, "expires_at"));
+            .map_err(|error| self.failure("find a ban", QUERY, error))?;
+        let item = answer.items().first();
+        let until = item.map(|item| read_number(item, "expires_at"));
         Ok(until.filter(|until| *until > now))
     }
 

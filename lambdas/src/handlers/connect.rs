@@ -21,7 +21,7 @@ use crate::store::{ConnectionStore, Presence, Read, StoreError};
 /// name; 429 with the reason if its name has as many connections, or its room as many members, as the limits allow; 500 if
 /// the table cannot be used. It posts nothing, because the connection only exists after it has responded.
 ///
-/// Needs `dynamodb:GetItem` and `dynamodb:PutItem`, and with a limit `dynamodb:Query` and `dynamodb:DeleteItem`.
+/// Needs `dynamodb:Query` (of bans, and with a limit of connections) and `dynamodb:PutItem`, and with a limit `dynamodb:DeleteItem`.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]

@@ -32,7 +32,7 @@ async fn between_friends_a_connect_costs_a_read_and_a_write_a_disconnect_a_write
     let chat = Chat::start(Names::Required, Index::Friend).await;
     let (tom, jerry) = (context("Tom", "Jerry"), context("Jerry", "Tom"));
     chat.connect("j", Some(&jerry)).await;
-    assert_eq!(chat.meter.bill(), "1 GetItem 1, 1 PutItem 1");
+    assert_eq!(chat.meter.bill(), "1 PutItem 1, 1 Query 1");
     chat.direct("t", Some(&tom)).await;
     assert_eq!(chat.meter.bill(), "1 Query 0.5");
     chat.delivery.close(&ConnectionId::new("j"));
@@ -123,7 +123,7 @@ async fn with_both_indexes_a_connection_costs_a_write_for_each() {
     let chat = Chat::start(Names::Required, Index::FriendAndRoom).await;
     let tom = context("Tom", "Jerry");
     chat.connect("t", Some(&tom)).await;
-    assert_eq!(chat.meter.bill(), "1 GetItem 1, 2 PutItem 2");
+    assert_eq!(chat.meter.bill(), "2 PutItem 2, 1 Query 1");
     chat.disconnect("t", Some(&tom)).await;
     assert_eq!(chat.meter.bill(), "2 DeleteItem 2");
 }
@@ -182,8 +182,8 @@ async fn limits_on_connections_cost_reads_when_one_is_opened_and_nothing_later()
     let mut tom = context("Tom", "Jerry");
     tom["room"] = json!("hall");
     for (members, price) in [
-        (0, "1 GetItem 1, 2 PutItem 2, 5 Query 5"),
-        (600, "1 GetItem 1, 2 PutItem 2, 5 Query 13"),
+        (0, "2 PutItem 2, 6 Query 6"),
+        (600, "2 PutItem 2, 6 Query 14"),
     ] {
         chat.fill("hall", members).await;
         chat.connect("t", Some(&tom)).await;
@@ -196,7 +196,7 @@ async fn limits_on_connections_cost_reads_when_one_is_opened_and_nothing_later()
         chat.meter.bill();
         assert_eq!(chat.connects(connection, Some(&tom)).await, status);
     }
-    let refused = "2 DeleteItem 2, 1 GetItem 1, 1 PutItem 1, 1 Query 1";
+    let refused = "2 DeleteItem 2, 1 PutItem 1, 2 Query 2";
     assert_eq!(chat.meter.bill(), refused);
 }
 
