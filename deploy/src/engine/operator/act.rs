@@ -17,8 +17,9 @@ pub struct Sent {
     pub accepted: usize,
     /// How many were on record but have ended.
     pub ended: usize,
-    /// How many did not get it for another reason, and the first one.
+    /// How many did not get it for another reason.
     pub failed: usize,
+    /// The first such reason.
     pub failure: Option<TargetError>,
 }
 
@@ -81,6 +82,7 @@ fn ban_key(name: &PersonName) -> Key {
 /// What became of the connections that were to be closed, by id.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Kicked {
+    /// They were open.
     pub closed: BTreeSet<String>,
     /// They were on record, but had ended before.
     pub ended: BTreeSet<String>,

@@ -17,8 +17,11 @@ const MAX_PARTS: usize = 200;
 /// Whose connections are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
+    /// Those of all users.
     Everybody,
+    /// Those of the user with this name.
     Person(PersonName),
+    /// Those in the room with this name.
     Room(PersonName),
     /// The one with this id.
     Connection(String),
@@ -27,8 +30,11 @@ pub enum Whose {
 /// A connection on record. It may have ended without an event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
+    /// Its id.
     pub connection: String,
+    /// `None` if it connected without one.
     pub name: Option<String>,
+    /// `None` in a chat without friends.
     pub friend: Option<String>,
     /// `None` in a chat without rooms.
     pub room: Option<String>,

@@ -22,26 +22,35 @@ const AT_ONCE: usize = 16;
 /// An item of a connection, as the table has it. Expired ones may be among them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Item {
+    /// Its partition key.
     pub partition: String,
+    /// Its sort key.
     pub sort: String,
+    /// The name of its user.
     pub name: Option<String>,
+    /// The friend's name.
     pub friend: Option<String>,
+    /// The room.
     pub room: Option<String>,
-    /// Seconds since the Unix epoch, as the next one.
+    /// Seconds since the Unix epoch.
     pub connected_at: u64,
+    /// Seconds since the Unix epoch.
     pub expires_at: u64,
 }
 
 /// The keys of an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
+    /// The partition key.
     pub partition: String,
+    /// The sort key.
     pub sort: String,
 }
 
 /// A part of the items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
+    /// In the order of the table.
     pub items: Vec<Item>,
     /// Where the next part begins: after this key. `None` after the last part.
     pub next: Option<Key>,

@@ -57,6 +57,7 @@ pub mod output {
     pub const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+    /// The name of the table of connections.
     pub const TABLE_NAME: &str = "TableName";
 }
 
