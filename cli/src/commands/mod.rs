@@ -10,6 +10,7 @@ mod dev;
 mod diff;
 mod doctor;
 mod init;
+mod interrupted;
 mod keys;
 mod local_stack;
 mod logs;
@@ -38,6 +39,7 @@ use std::process::ExitCode;
 use clap::builder::Styles;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::interrupted::{leaving, or_interrupted};
 use crate::error::{CommandError, exit};
 use crate::terminal::{self, Invocation, Output, Terminal, Volume};
 use chatctl_deploy::config::names::{
@@ -374,29 +376,4 @@ fn run<C: Run>(command: C, context: &Context) -> Result<(), CommandError> {
                 false => running.await,
             }
         })
-}
-
-/// `work`, unless the user asks to stop first.
-fn or_interrupted<T, E: Into<CommandError>>(
-    work: impl Future<Output = Result<T, E>>,
-) -> impl Future<Output = Result<T, CommandError>> {
-    let work = Box::pin(work);
-    async move {
-        tokio::select! {
-            outcome = work => outcome.map_err(Into::into),
-            () = chatctl_deploy::interrupt::requested() => Err(chatctl_deploy::engine::TargetError::interrupted().into()),
-        }
-    }
-}
-
-/// Adds to the error of an interruption what it leaves; other errors stay as they are.
-fn leaving(what: impl Into<String>) -> impl FnOnce(CommandError) -> CommandError {
-    let what = what.into();
-    move |error| {
-        if error.exit == crate::error::exit::INTERRUPTED {
-            error.or_hint(Some(what))
-        } else {
-            error
-        }
-    }
 }

@@ -3,7 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::DynamoStore;
-use super::table::{Item, read_text, text};
+use super::rows::{read_text, text};
+use super::table::Item;
 use crate::items::Items;
 use crate::store::StoreError;
 

@@ -5,6 +5,7 @@ mod client;
 mod documents;
 mod functions;
 mod items;
+mod rows;
 mod table;
 mod timeouts;
 mod tracing;

@@ -24,11 +24,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use chat_protocol::table;
 
+use super::rows::{
+    CONNECTION, connection_key, device, key_of, member, member_key, number, read_number, read_text,
+    room_key, session_key, start_after, text, user_key,
+};
 use crate::session::{ConnectionId, Name, Names, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
-    COUNT_LIFETIME_SECONDS, ConnectionStore, Device, Member, PAGE_ROWS, Page, PageStart, People,
-    Presence, Read, StoreError,
+    COUNT_LIFETIME_SECONDS, ConnectionStore, Device, PAGE_ROWS, Page, PageStart, People, Presence,
+    Read, StoreError,
 };
 
 /// The table of connections in DynamoDB: string keys `pk` and `sk`, TTL on `expires_at`.
@@ -322,81 +326,6 @@ impl ConnectionStore for DynamoStore {
     }
 }
 
-const CONNECTION: &str = table::CONNECTION;
-
 const QUERY: &str = "dynamodb:Query";
 
 const FIND_MEMBERS: &str = "find the members of a room";
-
-fn user_key(name: &Name) -> String {
-    table::user(name.as_str())
-}
-
-fn room_key(room: &Room, shard: Shard) -> String {
-    table::room(room.as_str(), shard.number())
-}
-
-fn connection_key(name: &Name, connection: &ConnectionId) -> Item {
-    key_of(&user_key(name), connection)
-}
-
-fn member_key(room: &Room, connection: &ConnectionId) -> Item {
-    key_of(
-        &room_key(room, Shard::for_connection(connection)),
-        connection,
-    )
-}
-
-fn key_of(partition: &str, connection: &ConnectionId) -> Item {
-    Item::from([
-        text("pk", partition),
-        text("sk", &format!("{CONNECTION}{connection}")),
-    ])
-}
-
-fn session_key(connection: &ConnectionId) -> Item {
-    Item::from([
-        text("pk", &format!("{CONNECTION}{connection}")),
-        text("sk", "#"),
-    ])
-}
-
-fn device(item: &Item) -> Option<Device> {
-    let connection = read_text(item, "sk")?.strip_prefix(CONNECTION)?;
-    Some(Device {
-        connection: ConnectionId::new(connection),
-        connected_at: read_number(item, "connected_at"),
-    })
-}
-
-fn member(item: &Item) -> Option<Member> {
-    let name = read_text(item, "name");
-    Some(Member {
-        name: name.and_then(|name| Name::parse(name).ok()),
-        device: device(item)?,
-    })
-}
-
-fn start_after(key: &Item) -> Option<PageStart> {
-    device(key).map(|device| PageStart(device.connection))
-}
-
-pub(super) fn text(attribute: &str, value: &str) -> (String, AttributeValue) {
-    (attribute.to_owned(), AttributeValue::S(value.to_owned()))
-}
-
-fn number(attribute: &str, value: u64) -> (String, AttributeValue) {
-    (attribute.to_owned(), AttributeValue::N(value.to_string()))
-}
-
-pub(super) fn read_text<'item>(item: &'item Item, attribute: &str) -> Option<&'item str> {
-    Some(item.get(attribute)?.as_s().ok()?)
-}
-
-/// A missing or foreign value counts as the distant past: such a row has expired, and is no newcomer.
-fn read_number(item: &Item, attribute: &str) -> u64 {
-    let number = item.get(attribute).and_then(|value| value.as_n().ok());
-    number
-        .and_then(|number| number.parse().ok())
-        .unwrap_or_default()
-}

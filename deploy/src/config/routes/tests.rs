@@ -2,6 +2,7 @@
 
 use super::super::file::parse;
 use super::*;
+use chat_protocol::Rule;
 use expect_test::{Expect, expect};
 
 fn routes(text: &str) -> Routes {
