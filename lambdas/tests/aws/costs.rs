@@ -60,7 +60,7 @@ async fn where_tokens_prove_names_everything_costs_the_same_and_a_refused_frame_
         };
         chat.connect_proven("t", &tom).await;
         chat.connect_proven("j", &jerry).await;
-        assert_eq!(chat.meter.bill(), "4 PutItem 4");
+        assert_eq!(chat.meter.bill(), "4 PutItem 4, 2 Query 2");
         assert!(passes(&tom).await);
         chat.direct("t", Some(&tom)).await;
         assert_eq!(chat.meter.bill(), "1 Query 0.5");
