@@ -244,10 +244,11 @@ fn every_error_that_the_page_about_troubles_explains_is_one_that_chatctl_has() {
 
 /// The actions of AWS in `text`, each between two of `quote`.
 fn actions(text: &str, quote: char) -> BTreeSet<&str> {
-    const SERVICES: [&str; 8] = [
+    const SERVICES: [&str; 9] = [
         "apigateway",
         "cloudformation",
         "dynamodb",
+        "execute-api",
         "iam",
         "lambda",
         "logs",
