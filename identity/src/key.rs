@@ -178,7 +178,7 @@ impl Material {
             Self::Ed25519 { x } if x.len() != 32 => damaged("Ed25519", "it does not have 32 bytes"),
             Self::Ed25519 { x } if small_order::contains(x) => damaged(
                 "Ed25519",
-                "anybody could sign for it (a point of small order)",
+                "any client could sign for it (a point of small order)",
             ),
             Self::P256 { x, y } if x.len() != 32 || y.len() != 32 => {
                 damaged("P-256", "its coordinates do not have 32 bytes each")

@@ -161,16 +161,18 @@ async fn every_request_of_a_stack_s_life_fits_the_service_models_of_aws() {
         logs:FilterLogEvents
         s3:CreateBucket
         s3:DeleteObjects
+        s3:GetBucketEncryption
+        s3:GetBucketLifecycleConfiguration
+        s3:GetBucketOwnershipControls
         s3:GetBucketPolicy
+        s3:GetBucketTagging
+        s3:GetPublicAccessBlock
         s3:HeadBucket
         s3:HeadObject
         s3:ListObjectsV2
-        s3:PutBucketEncryption
         s3:PutBucketLifecycleConfiguration
-        s3:PutBucketOwnershipControls
         s3:PutBucketPolicy
         s3:PutObject
-        s3:PutPublicAccessBlock
         sts:GetCallerIdentity"#]]
     .assert_eq(&operations.join("\n"));
 }

@@ -38,7 +38,7 @@ pub enum Granted {
     Connections,
     /// The same, for posts and for closing.
     Ending,
-    /// The same, to be told something.
+    /// The same, for a notice to the sender.
     Noticing,
     /// Something else, by its ARN.
     Arn(String),

@@ -34,7 +34,7 @@ async fn enters(
     presence.connection
 }
 
-/// The context of somebody in the kitchen.
+/// The context of a member of the kitchen.
 fn in_kitchen(name: &str) -> Value {
     json!({"name": name, "room": "kitchen"})
 }

@@ -55,7 +55,7 @@ async fn who_needs_manage_connections_to_answer() {
     stack.tells(&["WhoFunction", action]).await;
 }
 
-/// A stack whose moderator is whoever connects: the template of one with tokens, without what asks for them.
+/// A stack in which every client is a moderator: the template of one with tokens, without what asks for them.
 fn kick() -> Value {
     let text =
         "[auth]\nmode = \"jwt\"\nissuer = \"https://issuer.example\"\naudience = [\"chat\"]\n";

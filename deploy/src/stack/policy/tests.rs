@@ -229,5 +229,12 @@ fn whatever_chatctl_asks_aws_for_is_in_the_policy() {
     let tagged = of("[aws]\ntags = { team = \"chat\" }\n", "eu-west-1", true);
     let person = actions(tagged.named()[0].1);
     let missing: Vec<_> = found.difference(&person).collect();
-    assert_eq!(missing, [""; 0]);
+    // What `connections`, `send` and `kick` ask for is a matter of operating, and on a page of its own.
+    let of_operators = ["DeleteItem", "PutItem", "Query", "Scan"];
+    assert_eq!(
+        missing,
+        of_operators
+            .map(|action| format!("dynamodb:{action}"))
+            .each_ref()
+    );
 }
