@@ -3,8 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 
 use super::DynamoStore;
-use super::rows::{read_text, text};
-use super::table::Item;
+use super::rows::{Item, read_text, text};
 use crate::items::Items;
 use crate::store::StoreError;
 

@@ -1,12 +1,16 @@
 //! Keys and attributes of the table's items, as DynamoDB has them.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use chat_protocol::table;
 
-use super::table::Item;
 use crate::session::{ConnectionId, Name, Room};
 use crate::shard::Shard;
 use crate::store::{Device, Member, PageStart};
+
+/// One item of the table.
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 pub(super) const CONNECTION: &str = table::CONNECTION;
 

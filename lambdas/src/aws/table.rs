@@ -14,7 +14,6 @@
 //! `expires_at` is the table's TTL attribute; items of handlers have none. The kinds never collide: their keys begin
 //! differently, a sort key of the first two is never `#`, and names contain no `#`.
 
-use std::collections::HashMap;
 use std::error::Error;
 
 use aws_sdk_dynamodb::Client;
@@ -25,8 +24,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chat_protocol::table;
 
 use super::rows::{
-    CONNECTION, connection_key, device, key_of, member, member_key, number, read_number, read_text,
-    room_key, session_key, start_after, text, user_key,
+    CONNECTION, Item, connection_key, device, key_of, member, member_key, number, read_number,
+    read_text, room_key, session_key, start_after, text, user_key,
 };
 use crate::session::{ConnectionId, Name, Names, Room, Session};
 use crate::shard::Shard;
@@ -41,8 +40,6 @@ pub struct DynamoStore {
     pub(super) client: Client,
     pub(super) table: String,
 }
-
-pub(super) type Item = HashMap<String, AttributeValue>;
 
 impl DynamoStore {
     pub(super) const fn new(client: Client, table: String) -> Self {

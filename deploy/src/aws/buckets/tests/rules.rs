@@ -65,7 +65,7 @@ async fn a_denied_setting_is_a_notice_if_it_is_the_default_of_the_bucket_that_wa
           says the same"
         ]
     );
-    assert_eq!(bucket.notices(), [""; 0], "each is told once");
+    assert_eq!(bucket.notices(), [""; 0], "each notice appears once");
 }
 
 #[tokio::test]
