@@ -300,10 +300,11 @@ export class ChatClient {
 
   _renewLater() {
     clearTimeout(this._renewal);
-    const due = Math.min(Math.min(this._spokeAt + QUIET, this._openedAt + AGE) - Math.random() * MINUTE / 2, this.options.token ? this._renewAt : Infinity);
-    this._renewal = setTimeout(() => this._renew(), Math.max(0, due - Date.now()));
+    const quiet = Math.min(this._spokeAt + QUIET, this._openedAt + AGE) - Math.random() * MINUTE / 2;
+    const isForToken = Boolean(this.options.token) && this._renewAt < quiet;
+    this._renewal = setTimeout(() => this._renew(isForToken), Math.max(0, (isForToken ? this._renewAt : quiet) - Date.now()));
   }
-  async _renew() {
+  async _renew(isForToken = false) {
     const isIdle = () => this._wanted && !this._next && this._line?.readyState === 1;
     if (!isIdle()) return;
     const before = this.token;
@@ -311,12 +312,11 @@ export class ChatClient {
       await this._freshToken();
     } catch {
       // The connection lasts until its token has expired; there is time for another attempt.
-      this._renewal = setTimeout(() => this._renew(), 5_000);
+      this._renewal = setTimeout(() => this._renew(isForToken), 5_000);
       return;
     }
     if (!isIdle()) return;
-    const isQuiet = Date.now() >= Math.min(this._spokeAt + QUIET, this._openedAt + AGE) - MINUTE / 2;
-    if (!isQuiet && this.token === before) return this._renewLater();
+    if (isForToken && this.token === before) return this._renewLater();
     try {
       this._next = this._dial();
     } catch {
