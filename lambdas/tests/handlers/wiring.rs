@@ -73,6 +73,7 @@ fn routes(stack: &Stack, receivers: Receivers) -> String {
             include_sender: route.include_sender,
             max_text_bytes: route.max_text_bytes,
             envelope: route.envelope,
+            history: route.history,
         };
         (route.key, rule)
     });

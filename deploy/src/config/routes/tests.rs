@@ -36,6 +36,7 @@ fn missing_options_of_a_route_get_their_defaults() {
             include_sender: false,
             max_text_bytes,
             envelope: false,
+            history: None,
         },
     };
     assert_eq!(a.purpose, people(Receivers::Friend, 131_072));
@@ -45,12 +46,13 @@ fn missing_options_of_a_route_get_their_defaults() {
 #[test]
 fn every_option_of_a_room_is_kept() {
     let text = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\n\
-                include-sender = true\nmax-text-bytes = 10\nenvelope = true\n";
+                include-sender = true\nmax-text-bytes = 10\nenvelope = true\nhistory = \"7d\"\n";
     let rule = Rule {
         text: Some("message".into()),
         include_sender: true,
         max_text_bytes: 10,
         envelope: true,
+        history: Some(604_800),
     };
     let receivers = Receivers::Room;
     let purpose = Purpose::People { receivers, rule };
