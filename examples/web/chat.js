@@ -93,6 +93,8 @@ export class ChatClient {
     this.people = null;
     /** How many people are here; `null` where it is not known. */
     this.peopleCount = null;
+    /** Connections without a name. */
+    this.nameless = 0;
     this.token = '';
 
     this._listeners = {};
@@ -582,9 +584,12 @@ export class ChatClient {
     this._byId.set(id, message);
     this._marks.delete(message.ref);
     if (this._deleted.has(id)) this._erase(message);
-    const place = this.messages.indexOf(message);
-    this.messages.splice(place, 1);
-    this._insert(message);
+    const place = this.messages.lastIndexOf(message);
+    const before = this.messages.slice(0, place).findLast(one => one.id), after = this.messages.slice(place + 1).find(one => one.id);
+    if (before?.id > id || after?.id < id) {
+      this.messages.splice(place, 1);
+      this._insert(message);
+    }
     this._changed(message);
   }
 
