@@ -60,6 +60,10 @@ in_firefox! {
     friends::markup_in_a_message_and_in_a_name_stays_text;
     friends::everything_works_by_keyboard_alone;
     friends::a_name_that_no_chat_takes_is_refused_before_anything_is_tried;
+    history::the_last_page_is_there_on_arrival_and_earlier_ones_on_scroll_up;
+    history::what_was_missed_is_shown_once_and_in_order_after_a_reconnect;
+    history::an_own_message_is_deleted_by_two_presses_and_its_text_is_gone_everywhere;
+    history::who_is_here_is_listed_for_everybody;
     limits::an_error_of_the_gateway_is_an_error_and_not_a_user_s_words;
     limits::what_a_backend_or_a_gateway_sends_is_distinguished_from_what_people_say;
     limits::a_handshake_that_is_refused_says_so_backs_off_and_can_be_corrected;

@@ -9,6 +9,7 @@ mod chromium;
 mod devtools;
 mod firefox;
 mod friends;
+mod history;
 #[path = "../it/issuer.rs"]
 mod issuer;
 mod limits;

@@ -45,6 +45,7 @@ mod tokens;
 mod toolchain;
 mod vanished;
 mod volume;
+mod web_client;
 mod whose_code;
 mod wscat;
 
