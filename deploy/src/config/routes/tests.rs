@@ -244,7 +244,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:11: invalid type: integer `7`, expected a string
+            x:3:11: expected a string in quotes, found the number 7
             x:3:11: "59m" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "0h" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "366d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"

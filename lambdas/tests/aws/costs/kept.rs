@@ -23,6 +23,32 @@ fn message(length: usize) -> Value {
     json!({"message": "x".repeat(length), "ref": "r1"})
 }
 
+/// The bill since the last look, which the page about costs must have as the units of `what`.
+fn bill_of(what: &str, chat: &Chat) -> String {
+    let bill = chat.meter.bill();
+    let (mut writes, mut reads) = (0.0, 0.0);
+    for request in bill.split(", ") {
+        let words: Vec<_> = request.split(' ').collect();
+        let units: f64 = words[2].parse().expect("units");
+        match words[1] {
+            "Query" => reads += units,
+            _ => writes += units,
+        }
+    }
+    let price = writes * 0.625 + reads * 0.125;
+    let units = match writes > 0.0 {
+        true => format!("{writes} WRU, {reads} RRU"),
+        false => format!("{reads} RRU"),
+    };
+    let row = format!("| {what} | {units} | ${price:.3} |\n");
+    let page = include_str!("../../../../docs/concepts/data-and-cost.md");
+    assert!(
+        page.contains(&row),
+        "docs/concepts/data-and-cost.md has no row {row}"
+    );
+    bill
+}
+
 impl Chat {
     /// Says something of `length` to the sender's friend.
     async fn tells(&self, context: &Value, length: usize) {
@@ -61,10 +87,15 @@ async fn to_keep_a_message_costs_a_write_for_each_kilobyte_and_makes_the_look_fo
     chat.connect("t", Some(&tom)).await;
     chat.connect("j", Some(&jerry)).await;
     chat.meter.bill();
-    chat.tells(&tom, 300).await;
-    assert_eq!(chat.meter.bill(), "1 PutItem 1, 1 Query 1");
+    chat.tells(&tom, 700).await;
+    let bill = bill_of(
+        "messages to a friend of up to some 700 characters, kept",
+        &chat,
+    );
+    assert_eq!(bill, "1 PutItem 1, 1 Query 1");
     chat.tells(&tom, 10_000).await;
-    assert_eq!(chat.meter.bill(), "1 PutItem 10, 1 Query 1");
+    let bill = bill_of("messages to a friend of 10,000 characters, kept", &chat);
+    assert_eq!(bill, "1 PutItem 10, 1 Query 1");
     // A friend who is away is not looked for twice.
     chat.delivery.close(&ConnectionId::new("j"));
     chat.tells(&tom, 300).await;
@@ -80,7 +111,8 @@ async fn in_a_room_it_costs_the_write_and_nothing_else() {
     chat.fill("hall", 10).await;
     chat.meter.bill();
     chat.says(&tom, 300).await;
-    assert_eq!(chat.meter.bill(), "1 PutItem 1, 4 Query 4");
+    let bill = bill_of("messages to a room of up to some 200, kept", &chat);
+    assert_eq!(bill, "1 PutItem 1, 4 Query 4");
 }
 
 #[tokio::test]
@@ -96,9 +128,11 @@ async fn a_page_costs_a_read_for_each_4_kb_and_a_deletion_a_read_two_writes_and_
     chat.meter.bill();
     let page = chat.asks(&tom, &json!({})).await;
     assert_eq!(page["entries"].as_array().expect("entries").len(), 50);
-    assert_eq!(chat.meter.bill(), "1 Query 4");
+    let bill = bill_of("pages of 50 messages of 100 characters", &chat);
+    assert_eq!(bill, "1 Query 4");
     chat.asks(&tom, &json!({"after": id, "exact": true})).await;
-    assert_eq!(chat.meter.bill(), "1 Query 1");
+    let bill = bill_of("requests for history that find nothing new", &chat);
+    assert_eq!(bill, "1 Query 1");
     // Of large messages a page holds few, and more are read: 1 MB at most.
     for _ in 0..40 {
         chat.says(&tom, 30_000).await;
@@ -106,12 +140,14 @@ async fn a_page_costs_a_read_for_each_4_kb_and_a_deletion_a_read_two_writes_and_
     chat.meter.bill();
     let page = chat.asks(&tom, &json!({})).await;
     assert_eq!(page["entries"].as_array().expect("entries").len(), 1);
-    assert_eq!(chat.meter.bill(), "1 Query 256");
+    let bill = bill_of("pages of messages of 30,000 characters", &chat);
+    assert_eq!(bill, "1 Query 256");
 
     let order = event_with("delete", "t", &json!({"id": id}), &tom);
     let ways = (&chat.store, &chat.delivery);
     let deleted = delete(&order, ways, READER, &invocation(60)).await;
     assert_eq!(deleted.expect("an answer").status_code(), 200);
     // One of the queries finds the message, four find the room.
-    assert_eq!(chat.meter.bill(), "2 PutItem 2, 5 Query 5");
+    let what = "deletions of such messages of 100 characters in a room of up to some 200";
+    assert_eq!(bill_of(what, &chat), "2 PutItem 2, 5 Query 5");
 }
