@@ -16,6 +16,7 @@ mod dist;
 mod failures;
 mod interruptions;
 mod logs;
+mod kept;
 mod operator;
 mod permissions;
 mod phases;

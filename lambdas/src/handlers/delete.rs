@@ -25,7 +25,7 @@ use crate::store::{ConnectionStore, Read, StoreError};
 /// The time for retries to a receiver that may read too slowly, as for a message.
 const RETRY_TIME: Duration = Duration::from_secs(3);
 
-/// Deletes the message that the frame names: the sender's own one, or anybody's if its token has the right to moderate.
+/// Deletes the message that the frame names: the sender's own one, or another sender's if its token has the right to moderate.
 ///
 /// What the message said is replaced by the notice of its deletion, which also becomes an entry of the conversation until the
 /// message would have expired. Those who get the conversation's messages get the notice, and so do the sender's other
