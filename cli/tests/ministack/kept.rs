@@ -31,7 +31,9 @@ async fn a_friend_who_was_away_finds_what_was_said_and_what_was_deleted() {
     let mut jerry = Person::connects(&url, "Jerry", "Tom").await.unwrap();
     let read = json!({"action": "history", "with": "Tom"});
     let page = asked(&mut jerry, &read).await;
-    let texts: Vec<_> = (0..2).map(|at| page["entries"][at]["text"].clone()).collect();
+    let texts: Vec<_> = (0..2)
+        .map(|at| page["entries"][at]["text"].clone())
+        .collect();
     assert_eq!(texts, ["one", "two"], "{page}");
     let order = json!({"action": "delete", "with": "Jerry", "id": ids[0], "ref": "d1"});
     assert_eq!(asked(&mut tom, &order).await["type"], "done");

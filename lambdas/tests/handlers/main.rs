@@ -19,6 +19,7 @@ mod issuer;
 mod kept;
 mod large_room;
 mod limits;
+mod pages;
 mod prove;
 mod requests;
 mod scene;
