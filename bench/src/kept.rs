@@ -292,3 +292,53 @@ async fn everything(url: &str) -> Result<Shown, KeptError> {
     reader.start_at(BEGINNING);
     reader.watch(&Cell::new(true)).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_hundred_messages_are_on_every_screen_once_whatever_happens_to_connections() {
+        let args = KeptArgs {
+            programs: Programs {
+                chatctl: testing::command::chatctl(),
+                handlers: testing::command::handlers().to_owned(),
+            },
+            messages: 400,
+            senders: 2,
+            screens: 3,
+            life: 200,
+            seed: 7,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(run(&args)).unwrap();
+    }
+
+    #[test]
+    fn a_message_that_is_missing_or_twice_is_a_failure() {
+        let kept = |pairs: &[(&str, &str)]| -> Shown {
+            let pairs = pairs.iter();
+            pairs
+                .map(|(id, text)| ((*id).to_owned(), (*text).to_owned()))
+                .collect()
+        };
+        let all = kept(&[("1", "a"), ("2", "b")]);
+        let both = ["a".to_owned(), "b".to_owned()];
+        check(&all, &both, vec![Ok(all.clone())]).unwrap();
+        for (kept, confirmed, screen) in [
+            (&all, &both[..], kept(&[("1", "a")])),
+            (&all, &both[..], kept(&[("1", "a"), ("2", "b"), ("3", "c")])),
+            (&kept(&[("1", "a")]), &both[..], kept(&[("1", "a")])),
+            (
+                &kept(&[("1", "a"), ("2", "a")]),
+                &both[..1],
+                kept(&[("1", "a"), ("2", "a")]),
+            ),
+        ] {
+            check(kept, confirmed, vec![Ok(screen)]).unwrap_err();
+        }
+    }
+}

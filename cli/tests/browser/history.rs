@@ -100,6 +100,8 @@ pub(crate) fn an_own_message_is_deleted_by_two_presses_and_its_text_is_gone_ever
     let (mut tom, mut jerry) = (scene.tom(), scene.jerry());
     jerry.until_status("Connected as Jerry");
     tom.says("oops");
+    // Within one millisecond, ids are in any order.
+    jerry.sees("Tom: oops");
     tom.says("fine");
     jerry.until_messages(&["Tom: oops", "Tom: fine"]);
     assert_eq!(
