@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use chat_protocol::{Field, Handshake};
 use futures_util::future::join_all;
 use serde::Deserialize;
 use serde_json::json;
@@ -263,10 +264,12 @@ async fn send(
 
 /// Connects as `name`; a listener that is full takes the connection a moment later.
 async fn connect(url: &str, name: &str) -> Result<Client, KeptError> {
-    let headers = || [("msgfrom", name), ("msgroom", "kitchen")];
+    let handshake = Handshake::default()
+        .with(Field::From, name)
+        .with(Field::Room, "kitchen");
     let began = Instant::now();
     loop {
-        match Client::open(url, headers()).await {
+        match Client::open(url, handshake.headers()).await {
             Ok(client) => return Ok(client),
             Err(_) if began.elapsed() < PATIENCE => tokio::task::yield_now().await,
             Err(source) => {

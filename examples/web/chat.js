@@ -382,10 +382,13 @@ export class ChatClient {
   }
 
   /** Deletes a message everywhere: one of your own, or with the right `moderate` anybody's. */
-  delete(/** @type {Message} */ message) {
+  async delete(/** @type {Message} */ message) {
     const place = message.room !== undefined ? { room: message.room } : { with: message.from === this.name || message.own ? message.to ?? this.options.to : message.from };
     if (message.room === undefined && !place.with) delete place.with;
-    return this.request(this.options.requests?.delete ?? 'delete', { id: message.id, ...place });
+    const answer = await this.request(this.options.requests?.delete ?? 'delete', { id: message.id, ...place });
+    // All others get a frame of the deletion.
+    this._take({ type: 'deleted', of: message.id, by: this.name, at: Date.now() });
+    return answer;
   }
 
   /** Ends the connections of a person; it needs the right `moderate`. */

@@ -117,7 +117,7 @@ export class Chat {
       if (!own) return this.posts(socket, { error: 'NotFound', message: 'there is no such message', route: 'delete', ref });
       const entry = { type: 'deleted', id: ulid(now, random), of: id, by: socket.name, room: 'kitchen', from: own.from, at: new Date(now).toISOString() };
       this.entries = this.entries.filter(one => one !== own);
-      this.keeps(null, entry, () => this.posts(socket, { type: 'done', ref, id: entry.id }));
+      this.keeps(socket, entry, () => this.posts(socket, { type: 'done', ref, id: entry.id }));
     } else if (action === 'history') {
       const some = Math.min(limit, this.page);
       let entries = this.entries, more;
