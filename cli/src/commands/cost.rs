@@ -54,11 +54,14 @@ impl Run for CostArgs {
         match terminal.output {
             Output::Json => terminal.result_json(&value(&usage, &estimate)),
             Output::Text => {
-                let (table, prose) = text(&usage, &estimate);
+                let (table, prose) = text(&estimate);
+                terminal.result_text(&usage_in_words(&usage, &estimate));
+                terminal.result_line("");
                 for line in table {
                     terminal.result_line(&line);
                 }
                 for paragraph in prose {
+                    terminal.result_line("");
                     terminal.result_text(&paragraph);
                 }
             }
@@ -84,7 +87,18 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
         "people": usage.people, "messagesPerDay": usage.messages_per_day,
         "hoursPerDay": usage.hours_per_day, "messageBytes": usage.message_bytes,
     });
-    let computed = serde_json::to_value(estimate).expect("an estimate has a JSON form");
+    let mut computed = serde_json::to_value(estimate).expect("an estimate has a JSON form");
+    // Sums of binary fractions end in digits that mean nothing.
+    let rounded = |value: &mut serde_json::Value| {
+        if let Some(number) = value.as_f64() {
+            *value = json!((number * 1e6).round() / 1e6);
+        }
+    };
+    rounded(&mut computed["dollarsPerMonth"]);
+    for item in computed["items"].as_array_mut().into_iter().flatten() {
+        rounded(&mut item["dollars"]);
+        rounded(&mut item["quantity"]);
+    }
     let members = value.as_object_mut().expect("it is an object");
     members.extend(computed.as_object().cloned().into_iter().flatten());
     if let Some((item, share)) = estimate.largest() {
@@ -94,7 +108,7 @@ fn value(usage: &Usage, estimate: &Estimate) -> serde_json::Value {
 }
 
 /// The table, whose lines are not wrapped, and the sentences below it.
-fn text(usage: &Usage, estimate: &Estimate) -> (Vec<String>, Vec<String>) {
+fn text(estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     let rows = estimate.items.iter().map(|item| {
         let (service, what) = (item.service, item.what);
         let (quantity, dollars) = (quantity(item.quantity), dollars(item.dollars));
@@ -103,16 +117,7 @@ fn text(usage: &Usage, estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     let all = dollars(estimate.dollars_per_month);
     let mut table: Vec<_> = rows.collect();
     table.push(format!("{:<50} {all:>14}", "a month"));
-    let rooms = estimate
-        .room_size
-        .map_or_else(String::new, |members| format!(", to rooms of {members}"));
-    let mut prose = vec![format!(
-        "For {} people, each connected for {} hours a day and sending {} messages a day on route `{}`{rooms}.",
-        quantity(f64::from(usage.people)),
-        usage.hours_per_day,
-        quantity(f64::from(usage.messages_per_day)),
-        estimate.route
-    )];
+    let mut prose = Vec::new();
     if let Some((item, share)) = estimate.largest() {
         let lower = match &item.lowered_by {
             Some(what) => format!(" What lowers it: {what}."),
@@ -132,6 +137,19 @@ fn text(usage: &Usage, estimate: &Estimate) -> (Vec<String>, Vec<String>) {
     ));
     prose.push(format!("Not counted: {}.", estimate.not_counted.join("; ")));
     (table, prose)
+}
+
+fn usage_in_words(usage: &Usage, estimate: &Estimate) -> String {
+    let rooms = estimate
+        .room_size
+        .map_or_else(String::new, |members| format!(" to rooms of {members}"));
+    format!(
+        "{} people, each connected for {} hours a day, send {} messages a day each, on route `{}`{rooms}:",
+        quantity(f64::from(usage.people)),
+        usage.hours_per_day,
+        quantity(f64::from(usage.messages_per_day)),
+        estimate.route
+    )
 }
 
 fn prices(estimate: &Estimate) -> String {
@@ -202,8 +220,9 @@ mod tests {
             ..Usage::SAMPLE
         };
         let found = estimate(&settings(toml), &usage, Some("eu-west-1")).unwrap();
-        let (table, prose) = text(&usage, &found);
-        let shown = format!("{}\n{}", table.join("\n"), prose.join("\n"));
+        let (table, prose) = text(&found);
+        let head = usage_in_words(&usage, &found);
+        let shown = format!("{head}\n\n{}\n\n{}", table.join("\n"), prose.join("\n\n"));
         expect![[r#""#]].assert_eq(&shown);
     }
 

@@ -44,6 +44,7 @@ mod throttle;
 mod tokens;
 mod toolchain;
 mod vanished;
+mod vitals;
 mod volume;
 mod whose_code;
 mod wscat;

@@ -205,7 +205,7 @@ async fn with_exactly_the_printed_policy_a_stack_is_deployed_updated_swapped_loo
 }
 
 /// What is refused without an action, on a stack that is there. `N` is new code, `O` what runs.
-const NEEDED: [(&str, &str); 17] = [
+const NEEDED: [(&str, &str); 18] = [
     ("cloudformation:DescribeStacks", "deploy N"),
     ("cloudformation:GetTemplate", "deploy N"),
     ("cloudformation:CreateChangeSet", "deploy N"),
@@ -226,6 +226,7 @@ const NEEDED: [(&str, &str); 17] = [
     ("lambda:UpdateFunctionCode", "deploy N --hotswap"),
     ("apigateway:GET", "deploy N"),
     ("logs:FilterLogEvents", "logs"),
+    ("cloudwatch:GetMetricData", "status --watch"),
 ];
 
 /// What is refused without an action where there is no bucket yet.

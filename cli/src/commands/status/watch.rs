@@ -69,7 +69,7 @@ impl Show {
         let shown = match self.terminal.output {
             Output::Json => self.terminal.received_json(&json(seen)),
             Output::Text if self.is_live => self.screen.show(&lines(head, seen, since)),
-            Output::Text => self.terminal.received(&format!("{}\n", line(seen))),
+            Output::Text => self.terminal.received(&line(seen)),
         };
         shown.is_ok()
     }
