@@ -134,7 +134,7 @@ fn value(settings: &Settings, planned: &[Planned], place: &Place<'_>) -> serde_j
     if let Some(cost) = cost(settings, place) {
         value["cost"] = json!({
             "people": Usage::SAMPLE.people, "messagesPerDay": Usage::SAMPLE.messages_per_day,
-            "dollarsPerMonth": cost.dollars_per_month, "pricesOf": cost.prices_of,
+            "dollarsPerMonth": (cost.dollars_per_month * 100.0).round() / 100.0, "pricesOf": cost.prices_of,
         });
     }
     value
@@ -192,7 +192,7 @@ mod tests {
 
             deploy stack `chat` to eu-west-1, once you agree; its functions run /tmp/chat
             it is charged by use: some $0.73 a month for 100 people who send 50 messages a day each; `chatctl cost` has the parts
-            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.7336555302872314,"pricesOf":"us-east-1"}}
+            {"type":"plan","stack":"chat","target":"aws","region":"eu-west-1","build":[],"given":[{"name":"handlers","path":"/tmp/chat"}],"state":null,"throttle":{"rate":500,"burst":1000},"cost":{"people":100,"messagesPerDay":50,"dollarsPerMonth":0.73,"pricesOf":"us-east-1"}}
 
             start stack `chat` here, in the background; it has no functions; its state lies in /my/.chatctl/chat
             {"type":"plan","stack":"chat","target":"local","region":null,"build":[],"given":[],"state":"/my/.chatctl/chat","throttle":{"rate":500,"burst":1000}}

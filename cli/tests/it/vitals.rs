@@ -94,20 +94,37 @@ fn intervals_are_bounded_and_only_for_watching() {
         assert_eq!(refused.stdout, "");
         refused.explains(why);
     };
-    refused(&["status", "--watch", "--interval", "0"], "0 is not in 1..=3600");
-    refused(&["status", "--watch", "--interval", "3601"], "3601 is not in 1..=3600");
+    refused(
+        &["status", "--watch", "--interval", "0"],
+        "0 is not in 1..=3600",
+    );
+    refused(
+        &["status", "--watch", "--interval", "3601"],
+        "3601 is not in 1..=3600",
+    );
     refused(&["status", "--interval", "5"], "--watch");
     refused(
         &["status", "--watch", "--interval", "59"],
         "CloudWatch has one value a minute",
     );
-    refused(&["status", "--local", "--watch"], "there is no local stack `chat`");
+    refused(
+        &["status", "--local", "--watch"],
+        "there is no local stack `chat`",
+    );
 }
 
 #[test]
 fn costs_are_computed_without_credentials_from_the_config() {
     let project = Project::new(ROOMS);
-    let words = ["cost", "--people", "100", "--messages-per-day", "50", "--output", "json"];
+    let words = [
+        "cost",
+        "--people",
+        "100",
+        "--messages-per-day",
+        "50",
+        "--output",
+        "json",
+    ];
     let ran = project.run(&words);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
     let cost: Value = serde_json::from_str(&ran.stdout).unwrap();

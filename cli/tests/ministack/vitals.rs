@@ -22,7 +22,10 @@ async fn a_stack_on_aws_is_watched_by_its_metrics_of_the_latest_minute() {
         .exits(2)
         .explains("there is no stack `chat`");
     cloud.deploy("--no-probe").await.exits(0);
-    let mut watching = cloud.command("status --watch --output json").spawn().unwrap();
+    let mut watching = cloud
+        .command("status --watch --output json")
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
     let mut look = async || -> Value {
         let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
@@ -45,27 +48,48 @@ async fn a_stack_on_aws_is_watched_by_its_metrics_of_the_latest_minute() {
         ("AWS/Lambda", "Errors", &named, &[1.0]),
         ("AWS/Lambda", "Throttles", &named, &[2.0]),
         ("AWS/Lambda", "Duration", &named, &[5.0, 7.0, 9.0]),
-        ("AWS/DynamoDB", "WriteThrottleEvents", &[("TableName", table.as_str())], &[4.0]),
+        (
+            "AWS/DynamoDB",
+            "WriteThrottleEvents",
+            &[("TableName", table.as_str())],
+            &[4.0],
+        ),
     ] {
         for value in values {
-            cloud.put_metric((namespace, name), dimensions, at, *value).await;
+            cloud
+                .put_metric((namespace, name), dimensions, at, *value)
+                .await;
         }
     }
-    let mut watching = cloud.command("status --watch --output json").spawn().unwrap();
+    let mut watching = cloud
+        .command("status --watch --output json")
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
     let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
     let look: Value = serde_json::from_str(&line.expect("a look").unwrap().unwrap()).unwrap();
     watching.kill().await.unwrap();
     assert_eq!(
-        (&look["messages"], &look["handshakes"], &look["clientErrors"]),
+        (
+            &look["messages"],
+            &look["handshakes"],
+            &look["clientErrors"]
+        ),
         (&120.into(), &2.into(), &3.into()),
         "{look}"
     );
-    assert_eq!((&look["connections"], &look["seconds"]), (&Value::Null, &60.0.into()));
+    assert_eq!(
+        (&look["connections"], &look["seconds"]),
+        (&Value::Null, &60.0.into())
+    );
     assert_eq!(look["tableThrottles"], 4);
     let direct = &look["functions"]["DirectFunction"];
     assert_eq!(
-        (&direct["invocations"], &direct["errors"], &direct["throttles"]),
+        (
+            &direct["invocations"],
+            &direct["errors"],
+            &direct["throttles"]
+        ),
         (&60.into(), &1.into(), &2.into())
     );
     assert_eq!(direct["p50Milliseconds"], 7.0, "{look}");

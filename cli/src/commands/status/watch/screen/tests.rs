@@ -103,14 +103,16 @@ fn a_screen_of_aws_says_which_minute_it_shows_and_what_it_costs() {
         ConnectFunction                       0.0        0          0      1.2      4.3
         HandlerRollTheDiceForEverybodyI…      0.0        0          0        –        –
 
-        Errors and throttles in that minute; Ctrl-C ends it"#]].assert_eq(&screen.join("\n"));
+        Errors and throttles in that minute; Ctrl-C ends it"#]]
+    .assert_eq(&screen.join("\n"));
     let none = lines(&head, None, &Since::new(0));
     expect![[r#"
         stack        chat (eu-west-1); every 60 s
         cost         22 metrics a look, $0.00022 at most, $0.32 a day
         metrics      CloudWatch has none of the last 10 minutes: nothing was sent, or
                      they have not arrived, which takes some minutes
-        Ctrl-C ends it"#]].assert_eq(&none.join("\n"));
+        Ctrl-C ends it"#]]
+    .assert_eq(&none.join("\n"));
     assert!(
         screen
             .iter()
