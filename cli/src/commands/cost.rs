@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{AwsArgs, Context, Run, StackArgs};
 use crate::error::CommandError;
 use crate::terminal::Output;
+use chat_protocol::limit::MAX_MESSAGE_BYTES;
 use chatctl_deploy::aws::named_region;
 use chatctl_deploy::stack::cost::prices::SOURCES;
 use chatctl_deploy::stack::cost::{Estimate, Usage, estimate};
@@ -33,9 +34,12 @@ pub(super) struct CostArgs {
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=24))]
     hours_per_day: u32,
     /// The length of a message
-    #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=131_072))]
+    #[arg(long, value_name = "BYTES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=LONGEST))]
     message_bytes: u32,
 }
+
+/// The longest message.
+const LONGEST: i64 = MAX_MESSAGE_BYTES as i64;
 
 impl Run for CostArgs {
     const ENDS_ANYWHERE: bool = true;

@@ -18,7 +18,7 @@ use chat_lambdas::routes::Routes;
 use chat_lambdas::runtime::Trace;
 use chat_lambdas::session::{ConnectionId, Names};
 use chat_lambdas::store::Index;
-use chat_protocol::{Mode, cost};
+use chat_protocol::Mode;
 use serde_json::{Value, json};
 
 use crate::meter::Meter;
@@ -233,89 +233,17 @@ async fn of_handshakes_that_compete_for_the_last_places_no_more_are_let_in_than_
     }
 }
 
-/// The command computes with these figures.
-#[tokio::test]
-async fn the_figures_that_the_command_computes_with_are_what_the_adapters_ask_for() {
-    for index in [Index::Friend, Index::Room, Index::FriendAndRoom] {
-        let chat = Chat::start(Names::Optional, index).await;
-        let mut jerry = context("Jerry", "Tom");
-        jerry["room"] = json!("hall");
-        chat.connect("j", Some(&jerry)).await;
-        assert_eq!(chat.meter.units(), cost::connect(index, true), "{index:?}");
-        chat.disconnect("j", Some(&jerry)).await;
-        assert_eq!(chat.meter.units(), cost::disconnect(index), "{index:?}");
-    }
-    let chat = Chat::start(Names::Required, Index::Friend).await;
-    let tom = context("Tom", "Jerry");
-    chat.connect("j", Some(&context("Jerry", "Tom"))).await;
-    chat.meter.units();
-    chat.direct("t", Some(&tom)).await;
-    assert_eq!(chat.meter.units(), cost::to_friend());
-    chat.disconnect("j", Some(&context("Jerry", "Tom"))).await;
-    chat.meter.units();
-    chat.direct("t", Some(&tom)).await;
-    assert_eq!(chat.meter.units(), cost::to_absent_friend());
-    let gate = Gate::for_mode(Mode::Claimed).with_rate(Some(1));
-    let event = event("MESSAGE", "$default", "t", Some(&tom));
-    let ways = (&chat.store, &chat.delivery);
-    excess(&event, &gate, ways, &invocation(60))
-        .await
-        .expect("an answer");
-    assert_eq!(chat.meter.units(), cost::counted_message());
-}
-
-#[tokio::test]
-async fn the_figures_for_rooms_are_what_the_adapters_ask_for_at_every_size() {
-    let mut chat = Chat::start(Names::Optional, Index::FriendAndRoom).await;
-    let mut tom = context("Tom", "Jerry");
-    tom["room"] = json!("hall");
-    for members in [10, 200, 400, 600, 1_000] {
-        chat.fill("hall", members).await;
-        chat.broadcast("t", Some(&tom)).await;
-        assert_eq!(
-            chat.meter.units(),
-            cost::to_room(members),
-            "{members} members"
-        );
-        let index = Index::FriendAndRoom;
-        let of_handshake =
-            cost::connect(index, true) + cost::counted_name() + cost::counted_room(members);
-        chat.policy.limits.connections_per_name = Some(2);
-        chat.policy.limits.room_size = Some(2_000);
-        chat.connect("t", Some(&tom)).await;
-        assert_eq!(chat.meter.units(), of_handshake, "{members} members");
-        chat.disconnect("t", Some(&tom)).await;
-        chat.meter.units();
-    }
-    chat.fill("hall", 2_000).await;
-    chat.broadcast("t", Some(&tom)).await;
-    let mut units = chat.meter.units();
-    let shards = chat.dispatch.take();
-    assert_eq!(
-        shards.len(),
-        usize::try_from(cost::SHARD_INVOCATIONS).expect("few")
-    );
-    for shard in &shards {
-        let ways = (&chat.store, &chat.delivery);
-        deliver(shard, ways, &chat.dispatch, &invocation(60))
-            .await
-            .expect("a tally");
-        units = units + chat.meter.units();
-    }
-    assert_eq!(units, cost::to_room(2_000));
-}
-
-struct Chat {
+pub(crate) struct Chat {
     table: LocalTable,
-    meter: Meter,
-    store: DynamoStore,
-    delivery: MemoryDelivery,
-    dispatch: MemoryDispatch,
-    policy: Recording,
+    pub(crate) meter: Meter,
+    pub(crate) store: DynamoStore,
+    pub(crate) delivery: MemoryDelivery,
+    pub(crate) dispatch: MemoryDispatch,
+    pub(crate) policy: Recording,
 }
 
 impl Chat {
-    async fn start(names: Names, index: Index) -> Self {
+    pub(crate) async fn start(names: Names, index: Index) -> Self {
         let table = LocalTable::start().await;
         let meter = Meter::before(&table.endpoint).await;
         let address = TableAddress {
@@ -342,12 +270,12 @@ impl Chat {
         }
     }
 
-    async fn connect(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn connect(&self, connection: &str, context: Option<&Value>) {
         assert_eq!(self.connects(connection, context).await, 200);
     }
 
     /// The status of the answer.
-    async fn connects(&self, connection: &str, context: Option<&Value>) -> u16 {
+    pub(crate) async fn connects(&self, connection: &str, context: Option<&Value>) -> u16 {
         self.delivery.open(&ConnectionId::new(connection));
         let event = event("CONNECT", "$connect", connection, context);
         let log = Log::new(Level::Error, |line| panic!("{line}"));
@@ -359,20 +287,20 @@ impl Chat {
         answer.expect("an answer").status_code()
     }
 
-    async fn connect_proven(&self, connection: &str, context: &Value) {
+    pub(crate) async fn connect_proven(&self, connection: &str, context: &Value) {
         self.delivery.open(&ConnectionId::new(connection));
         let event = event("CONNECT", "$connect", connection, Some(context));
         let answer = connect_proven(&event, &self.store, self.policy, &invocation(0)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    async fn disconnect(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn disconnect(&self, connection: &str, context: Option<&Value>) {
         let event = event("DISCONNECT", "$disconnect", connection, context);
         let answer = disconnect(&event, &self.store, self.policy.index, &invocation(60)).await;
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    async fn direct(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn direct(&self, connection: &str, context: Option<&Value>) {
         let event = event("MESSAGE", "$default", connection, context);
         let routes = Routes::default();
         let answer = direct(
@@ -386,7 +314,7 @@ impl Chat {
         assert_eq!(answer.expect("an answer").status_code(), 200);
     }
 
-    async fn broadcast(&self, connection: &str, context: Option<&Value>) {
+    pub(crate) async fn broadcast(&self, connection: &str, context: Option<&Value>) {
         let event = event("MESSAGE", "$default", connection, context);
         let (ways, routes) = ((&self.store, &self.delivery), Routes::default());
         let answer = broadcast(&event, ways, &self.dispatch, &routes, &invocation(60)).await;
@@ -394,7 +322,7 @@ impl Chat {
     }
 
     /// Adds members to `room` until it has `count`, without counting the requests.
-    async fn fill(&self, room: &str, count: usize) {
+    pub(crate) async fn fill(&self, room: &str, count: usize) {
         use chat_lambdas::session::{Room, Session};
         use chat_lambdas::store::{ConnectionStore as _, Presence};
         for number in 0..count {
@@ -417,7 +345,7 @@ fn member(number: usize) -> ConnectionId {
     ConnectionId::new(format!("BFaT_f{number:05}MCg="))
 }
 
-fn invocation(seconds: u64) -> Invocation {
+pub(crate) fn invocation(seconds: u64) -> Invocation {
     Invocation {
         now: NOW + seconds,
         until: tokio::time::Instant::now() + Duration::from_secs(60),
@@ -425,11 +353,16 @@ fn invocation(seconds: u64) -> Invocation {
     }
 }
 
-fn context(name: &str, friend: &str) -> Value {
+pub(crate) fn context(name: &str, friend: &str) -> Value {
     json!({"principalId": name, "name": name, "friend": friend})
 }
 
-fn event(kind: &str, route: &str, connection: &str, context: Option<&Value>) -> SocketEvent {
+pub(crate) fn event(
+    kind: &str,
+    route: &str,
+    connection: &str,
+    context: Option<&Value>,
+) -> SocketEvent {
     let event = json!({
         "requestContext": {"eventType": kind, "routeKey": route, "connectionId": connection,
             "authorizer": context},
