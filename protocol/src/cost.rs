@@ -101,6 +101,25 @@ pub fn to_room(members: usize) -> Units {
     }
 }
 
+/// What the item of a kept message has besides its text, about.
+pub const KEPT_BYTES: usize = 240;
+
+/// What a message to a room with a text of so many `bytes` costs besides, where messages are kept.
+#[must_use]
+pub fn kept(bytes: usize) -> Units {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "no message has so many bytes that it matters"
+    )]
+    writes((bytes + KEPT_BYTES).div_ceil(1_024) as f64)
+}
+
+/// The same for a message to a friend, whose connections are then read consistently.
+#[must_use]
+pub fn kept_for_friend(bytes: usize) -> Units {
+    kept(bytes) + reads(0.5)
+}
+
 /// A message, where each connection's messages are counted.
 #[must_use]
 pub const fn counted_message() -> Units {

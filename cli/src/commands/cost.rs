@@ -246,7 +246,7 @@ mod tests {
 
             Computed with: a month of 30 days; every device on one connection of at most 2 hours, which is opened anew; texts of 200 bytes; functions run for 10 ms, those for rooms for 1 ms a member; a handshake writes a log line of 250 bytes in each function.
 
-            Not counted: the free tier, and discounts; storage of the table, of logs and of the handlers: cents."#]].assert_eq(&shown);
+            Not counted: the free tier, and discounts; storage of connections, of logs and of the handlers: cents."#]].assert_eq(&shown);
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) const LINE_BYTES: f64 = 250.0;
 /// What an envelope adds to a text, about.
 const ENVELOPE_BYTES: f64 = 200.0;
 
+/// What the item of a kept message has besides its text.
+const KEPT_BYTES: f64 = cost::KEPT_BYTES as f64;
+
 /// Messages are charged in steps of that size
 /// (<https://aws.amazon.com/api-gateway/pricing/>).
 const STEP_BYTES: f64 = 32.0 * 1_024.0;
@@ -42,6 +45,8 @@ pub(super) struct Load {
     pub(super) calls: f64,
     pub(super) gb_seconds: f64,
     pub(super) units: Units,
+    /// What the table holds of kept messages.
+    pub(super) stored_gb: f64,
     pub(super) log_gb: f64,
     pub(super) traffic_gb: f64,
     /// What lowers the parts.
@@ -164,7 +169,7 @@ impl Load {
                 is_counted = true;
                 posts = match (*receivers, self.room_size) {
                     (Receivers::Room, Some(members)) => {
-                        self.to_room(template, whole(members), messages);
+                        self.post_to_room(template, whole(members), messages);
                         let own = if rule.include_sender { 1.0 } else { 0.0 };
                         f64::from(members.saturating_sub(1)) + own
                     }
@@ -174,6 +179,19 @@ impl Load {
                         1.0
                     }
                 };
+                if let Some(seconds) = rule.history {
+                    let text = whole(usage.message_bytes);
+                    self.unit(
+                        messages,
+                        match self.room_size {
+                            Some(_) => cost::kept(text),
+                            None => cost::kept_for_friend(text),
+                        },
+                    );
+                    let days = f64::from(seconds) / 86_400.0;
+                    let bytes = f64::from(usage.message_bytes) + KEPT_BYTES;
+                    self.stored_gb = messages / Usage::DAYS * days * bytes / GB;
+                }
                 if rule.envelope {
                     bytes += ENVELOPE_BYTES;
                     // The receipt.
@@ -215,7 +233,7 @@ impl Load {
         };
     }
 
-    fn to_room(&mut self, template: &Template, members: usize, messages: f64) {
+    fn post_to_room(&mut self, template: &Template, members: usize, messages: f64) {
         #[expect(
             clippy::cast_precision_loss,
             reason = "no room has so many members that it matters"
@@ -253,7 +271,7 @@ impl Load {
         }
         for other in [
             "the free tier, and discounts",
-            "storage of the table, of logs and of the handlers: cents",
+            "storage of connections, of logs and of the handlers: cents",
         ] {
             self.not_counted.push(other.to_owned());
         }

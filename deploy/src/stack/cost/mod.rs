@@ -195,6 +195,13 @@ fn items(load: &Load, prices: &Prices, settings: &Settings) -> Vec<Item> {
             load.on_reads.clone(),
         ),
         (
+            "table",
+            "GB stored",
+            load.stored_gb,
+            load.stored_gb * prices.storage,
+            Some("a shorter `history`".to_owned()),
+        ),
+        (
             "logs",
             "GB written",
             load.log_gb,

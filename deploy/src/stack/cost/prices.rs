@@ -43,6 +43,8 @@ pub struct Prices {
     pub writes: f64,
     /// A million read request units.
     pub reads: f64,
+    /// A GB that a table holds for a month.
+    pub storage: f64,
     /// A GB of logs.
     pub logs: f64,
     /// A GB of traffic to the internet.
@@ -72,6 +74,7 @@ pub const US_EAST_1: Prices = Prices {
     gb_seconds_arm: 13.333_4,
     writes: 0.625,
     reads: 0.125,
+    storage: 0.25,
     logs: 0.50,
     traffic: 0.09,
 };

@@ -115,6 +115,25 @@ fn limits_envelopes_and_long_texts_cost_what_the_docs_say() {
     is(part(&computed("", &long), "messages").0, 600_000.0);
 }
 
+/// 5,000 messages a day are kept for 7 days.
+#[test]
+fn kept_messages_are_written_and_lie_in_the_table() {
+    let kept = format!("{ROOM}envelope = true\nhistory = \"7d\"\n");
+    let found = computed(&kept, &Usage::SAMPLE);
+    is(part(&found, "write units").0, 24_000.0 + 150_000.0);
+    is(part(&found, "read units").0, 12_000.0 + 150_000.0 * 4.0);
+    let stored = 35_000.0 * 440.0 / 1_073_741_824.0;
+    is(part(&found, "GB stored").1, stored * 0.25);
+    let friends = "[[routes]]\nkey = \"say\"\nreceivers = \"friend\"\ntext = \"message\"\nenvelope = true\nhistory = \"7d\"\n";
+    let long = Usage {
+        message_bytes: 10_000,
+        ..Usage::SAMPLE
+    };
+    let found = computed(friends, &long);
+    is(part(&found, "write units").0, 24_000.0 + 150_000.0 * 10.0);
+    is(part(&found, "read units").0, 12_000.0 + 150_000.0);
+}
+
 #[test]
 fn messages_beyond_a_thousand_million_cost_less() {
     let usage = Usage {
