@@ -46,6 +46,7 @@ mod toolchain;
 mod vanished;
 mod vitals;
 mod volume;
+mod web_client;
 mod whose_code;
 mod wscat;
 
