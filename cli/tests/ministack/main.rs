@@ -27,6 +27,7 @@ mod routes;
 mod screens;
 mod service_models;
 mod terminal;
+mod vitals;
 mod volume;
 mod web;
 
