@@ -16,7 +16,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// The variables by which tests find them.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 9] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 10] {
         [
             (
                 "CHATCTL_WSCAT",
@@ -36,6 +36,7 @@ impl Peers {
                 self.folder.join("npm/node_modules/oidc-provider"),
             ),
             ("CHATCTL_PYJWT", self.folder.join("jwt/bin/python")),
+            ("CHATCTL_AWSCLI", self.folder.join("awscli/bin/aws")),
         ]
     }
 
@@ -139,6 +140,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     install(
         &peers.folder.join("jwt"),
         &[pins.join("requirements-jwt.txt")],
+        python,
+    )?;
+    install(
+        &peers.folder.join("awscli"),
+        &[pins.join("requirements-awscli.txt")],
         python,
     )?;
     install(

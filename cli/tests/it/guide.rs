@@ -82,6 +82,15 @@ fn the_page_about_senders_is_as_it_says() {
     follow("senders", &Project::new(blocks(&text, "toml")[0]));
 }
 
+#[test]
+fn the_page_about_overlays_is_as_it_says() {
+    let text = page("overlay");
+    let project = Project::new(blocks(&text, "toml")[0]);
+    std::fs::write(project.path().join("extra.yaml"), blocks(&text, "yaml")[0]).unwrap();
+    follow("overlay", &project);
+    assert!(!project.state().exists());
+}
+
 /// The page's commands, with the people that it supposes.
 #[test]
 fn the_page_about_operating_is_as_it_says() {

@@ -191,7 +191,9 @@ mod tests {
         "#]]
         .assert_eq(end);
         for EjectedFile { name, text, .. } in &files {
-            for left in ["@PUT", "@OPTIONS", "@STACK", "@REGION", "@TARGET", "#CODE", "#OWN"] {
+            for left in [
+                "@PUT", "@OPTIONS", "@STACK", "@REGION", "@TARGET", "#CODE", "#OWN",
+            ] {
                 assert!(!text.contains(left), "{name} has {left}");
             }
         }

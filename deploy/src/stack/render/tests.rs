@@ -1,4 +1,5 @@
 mod auth;
+mod choices;
 mod deployed;
 mod limit_tests;
 mod protocol;
