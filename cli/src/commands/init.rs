@@ -125,6 +125,7 @@ mod tests {
     fn settings(text: &str) -> Settings {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        std::fs::write(folder.path().join("extra.yaml"), "").unwrap();
         Settings {
             folder: "".into(),
             config_file: None,

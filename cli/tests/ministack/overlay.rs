@@ -115,7 +115,7 @@ async fn a_mistake_in_an_overlay_asks_aws_nothing() {
     );
     for words in ["deploy --yes", "diff", "deploy --yes --dry-run"] {
         let refused = cloud.chatctl(words).await.exits(2);
-        refused.explains("extra.yaml:4:31: the template has no resource or parameter `Nme`");
+        refused.explains("extra.yaml:4:30: the template has no resource or parameter `Nme`");
     }
     assert_eq!(cloud.between.asked(), [""; 0]);
 }

@@ -66,7 +66,7 @@ impl Ejected<'_> {
     fn filled(&self, text: &str, template: &str) -> String {
         let text = match self.code.is_empty() {
             true => without(text, "CODE"),
-            false => text.replace("#CODE ", ""),
+            false => text.replace("#CODE ", "").replace("#CODE\n", "\n"),
         };
         let text = match self.code.contains_key(parameter::CODE_KEY) {
             true => text.replace("#OWN ", ""),
@@ -127,9 +127,9 @@ impl Ejected<'_> {
     }
 }
 
-/// `text` without the lines that begin with `#WORD `.
+/// `text` without the lines that begin with `#WORD`.
 fn without(text: &str, word: &str) -> String {
-    let mark = format!("#{word} ");
+    let mark = format!("#{word}");
     let kept = text.lines().filter(|line| !line.starts_with(&mark));
     kept.map(|line| format!("{line}\n")).collect()
 }
