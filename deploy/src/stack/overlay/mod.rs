@@ -13,6 +13,7 @@ mod merge;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 use crate::config::{ConfigError, Settings, Snippet};
 use crate::stack::Template;
