@@ -113,7 +113,7 @@ async fn a_mistake_in_an_overlay_asks_aws_nothing() {
         &cloud,
         "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties: { QueueName: !Ref Nme }\n",
     );
-    for words in ["deploy --yes", "diff", "deploy --yes --dry-run"] {
+    for words in ["deploy --yes", "diff", "deploy --dry-run"] {
         let refused = cloud.chatctl(words).await.exits(2);
         refused.explains("extra.yaml:4:30: the template has no resource or parameter `Nme`");
     }

@@ -42,7 +42,7 @@ const KEYS: &[(&str, &str)] = &[(
 
 const OVERLAY: &[(&str, &str)] = &[(
     "extra.yaml",
-    "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      SqsManagedSseEnabled: true\n  Stage:\n    \
+    "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties:\n      KmsMasterKeyId: alias/aws/sqs\n  Stage:\n    \
      Properties:\n      Tags: { team: chat }\n  Api:\n    Properties:\n      Description: !Sub 'Of ${AWS::StackName}'\n\
      Outputs:\n  QueueUrl:\n    Value: !Ref Queue\n",
 )];
@@ -66,7 +66,6 @@ pub const CHOICES: &[Choice] = &[
         group: Some("auth"),
         config: "[auth]\nmode = \"claimed\"\n",
         instead_of: Some("auth"),
-        refused_by: BACKEND_DECIDES,
         ..NOTHING
     },
     Choice {

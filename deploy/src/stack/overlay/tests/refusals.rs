@@ -190,7 +190,7 @@ fn what_the_rest_of_chatctl_relies_on_is_kept() {
         (
             "DirectFunction",
             "Properties: { Environment: { Variables: { AUTH_MODE: token } } }",
-            ["AUTH_MODE", "the config sets"],
+            ["Variables.AUTH", "the config sets"],
         ),
         (
             "DirectFunction",
