@@ -11,6 +11,14 @@ use crate::routes::without_what_the_emulator_does_not_know;
 async fn all_choices_that_go_together_are_deployed_and_torn_down() {
     let cloud = Cloud::start().await;
     without_what_the_emulator_does_not_know(&cloud);
+    let secret = serde_json::json!({ "Name": "chat/backend", "SecretString": "secret" });
+    crate::between::ask(
+        cloud.port,
+        "secretsmanager",
+        "secretsmanager.CreateSecret",
+        &secret,
+    )
+    .await;
     let architecture = std::env::consts::ARCH.replace("aarch64", "arm64");
     let more = format!("[handlers]\nprofile = \"dev\"\n[aws]\narchitecture = \"{architecture}\"\n");
     for case in together(|choice| choice.needs_account) {

@@ -135,7 +135,7 @@ pub const CHOICES: &[Choice] = &[
     Choice {
         name: "who is there",
         config: "[[routes]]\nkey = \"who\"\nanswers = \"who\"\n",
-        refused_by: &[("http-backend", "answers"), ("direct", "answers")],
+        refused_by: &[("http-backend", "$connect"), ("direct", "room")],
         ..NOTHING
     },
     Choice {

@@ -153,7 +153,7 @@ fn cautions(
         .collect()
 }
 
-/// A sentence where CloudFormation is told that resources of IAM may have names of their own.
+/// A sentence where CloudFormation must be allowed to make resources of IAM with names of their own.
 fn named(settings: &Settings) -> Option<String> {
     let template = render(settings);
     let named = named_by_hand(&template);

@@ -86,7 +86,7 @@ pub fn for_machine(
     }
 }
 
-/// Types that one machine knows, but that need what it does not have.
+/// Types that run on one machine, but that need what it does not have.
 fn is_idle(kind: &str) -> bool {
     ["AWS::Lambda::Function", "AWS::ApiGatewayV2::Api"].contains(&kind)
 }

@@ -17,14 +17,14 @@ fn refused(text: &str, line: usize, parts: &[&str]) {
 fn a_mistake_is_shown_with_its_line_and_what_to_do() {
     let error = with(
         "",
-        "Resources:\n  DirectFuntion:\n    Properties: { MemorySize: 512 }\n",
+        "Resources:\n  DirectsFunction:\n    Properties: { MemorySize: 512 }\n",
     )
     .unwrap_err();
     expect![[r#"
-        extra.yaml:2:3: this stack has no resource `DirectFuntion`, but `DirectFunction`: a change needs a logical id that `chatctl render` shows without the overlay, and a resource of your own a `Type`
+        extra.yaml:2:3: this stack has no resource `DirectsFunction`, but `DirectFunction`: a change needs a logical id that `chatctl render` shows without the overlay, and a resource of your own a `Type`
             |
-          2 |   DirectFuntion:
-            |   ^^^^^^^^^^^^^"#]]
+          2 |   DirectsFunction:
+            |   ^^^^^^^^^^^^^^^"#]]
     .assert_eq(&error.to_string());
     let own = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n";
     for (text, line, parts) in [
@@ -195,7 +195,7 @@ fn what_the_rest_of_chatctl_relies_on_is_kept() {
         (
             "DirectFunction",
             "Properties: { Environment: null }",
-            ["TABLE_NAME", ""],
+            ["Variables.TABLE", ""],
         ),
         (
             "DirectFunction",
