@@ -128,6 +128,13 @@ pub const CHOICES: &[Choice] = &[
         ..NOTHING
     },
     Choice {
+        name: "history",
+        config: "[[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"delete\"\nanswers = \"delete\"\n",
+        route: "envelope = true\nhistory = \"7d\"\n",
+        refused_by: &[("http-backend", "$connect")],
+        ..NOTHING
+    },
+    Choice {
         name: "short texts",
         route: "text = \"words\"\nmax-text-bytes = 1000\n",
         ..NOTHING
