@@ -37,6 +37,7 @@ impl Peers {
                 self.folder.join("npm/node_modules/oidc-provider"),
             ),
             ("CHATCTL_PYJWT", self.folder.join("jwt/bin/python")),
+            ("CHATCTL_AWSCLI", self.folder.join("awscli/bin/aws")),
         ]
     }
 
@@ -167,6 +168,11 @@ pub(crate) fn set_up() -> Result<Peers, StepError> {
     install(
         &peers.folder.join("jwt"),
         &[pins.join("requirements-jwt.txt")],
+        python,
+    )?;
+    install(
+        &peers.folder.join("awscli"),
+        &[pins.join("requirements-awscli.txt")],
         python,
     )?;
     install(

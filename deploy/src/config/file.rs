@@ -10,6 +10,7 @@ use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
+use super::overlay::TemplateTable;
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
 use super::schema::shape;
@@ -48,6 +49,8 @@ pub(super) struct File {
     pub(super) aws: AwsTable,
     /// The local stack.
     pub(super) local: Local,
+    /// What is added to the template.
+    pub(super) template: TemplateTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,6 +159,7 @@ impl Default for File {
             handlers: Handlers::default(),
             aws: AwsTable::default(),
             local: Local::default(),
+            template: TemplateTable::default(),
         }
     }
 }
@@ -206,7 +210,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `local`, `template`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -242,6 +246,7 @@ mod tests {
             ("local", "1"),
             ("limits", "1"),
             ("handlers", "1"),
+            ("template", "1"),
         ]
         .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
@@ -274,6 +279,7 @@ mod tests {
             ("aws", "notification-arns", "\"x\""),
             ("handlers", "path", "1"),
             ("handlers", "profile", "{}"),
+            ("template", "overlay", "1"),
         ];
         let inner = inner.map(|(table, key, value)| format!("[{table}]\n{key} = {value}\n"));
         let routes = [

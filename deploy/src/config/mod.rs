@@ -12,6 +12,7 @@ pub mod issuer;
 pub mod keys;
 pub mod limits;
 pub mod names;
+pub mod overlay;
 pub mod permission;
 pub mod route;
 mod routes;
@@ -33,6 +34,7 @@ pub use file::Handlers;
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+use overlay::Overlay;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
 use secret::LocalSecret;
@@ -77,6 +79,8 @@ pub struct Settings {
     pub aws: Aws,
     /// The local port that the file sets.
     pub local_port: Option<u16>,
+    /// What is merged into the template.
+    pub overlay: Option<Overlay>,
 }
 
 /// Values from flags and the environment. With `None`, the file's value applies.
@@ -226,6 +230,7 @@ impl Settings {
         if let Proof::Token(keys) = &mut settings.auth.proof {
             keys.load()?;
         }
+        settings.overlay.as_mut().map_or(Ok(()), Overlay::load)?;
         Ok(Self {
             config_file,
             ..settings
@@ -251,6 +256,7 @@ impl Settings {
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
+        let overlay = file.template.overlay(&folder, shown, text);
         let mut settings = Self::resolve(folder, file, routes, overrides);
         if let Some(region) = &settings.aws.region {
             rules
@@ -261,6 +267,7 @@ impl Settings {
         Ok(Self {
             auth,
             limits,
+            overlay,
             ..settings
         })
     }
@@ -290,6 +297,7 @@ impl Settings {
                 rules: AccountRules::default(),
             },
             local_port: file.local.port.map(|port| port.0),
+            overlay: None,
             config_file: None,
             is_stack_overridden,
             folder,

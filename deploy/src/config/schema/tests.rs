@@ -81,6 +81,8 @@ fn what_chatctl_refuses_by_form_the_schema_refuses_too() {
         "[aws]\ntags = { team = 1 }",
         "[aws]\nnotification-arns = [\"arn:aws:sqs:eu-west-1:123456789012:x\"]",
         "[handlers]\nprofile = {}",
+        "[template]\noverlay = \"\"",
+        "[template]\noverlays = \"extra.yaml\"",
         "[[routes]]",
         "[[routes]]\nkey = \"a b\"",
         "[[routes]]\nkey = \"$connect\"",

@@ -5,6 +5,7 @@ mod statement;
 mod terraform;
 #[cfg(test)]
 mod tests;
+mod uncovered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,7 @@ use super::render::{for_account, for_region, render};
 use crate::config::Settings;
 use crate::config::account::partition_of;
 pub use terraform::terraform;
+pub use uncovered::uncovered;
 
 /// The most characters of a managed policy, without white space
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
@@ -182,6 +184,8 @@ impl Subject<'_> {
         );
         let apis = arn(self.partition(), "apigateway", self.region, "", "/apis/*");
         all.allow("Api", &["apigateway:GET"], vec![apis]);
+        // Metrics have no ARNs.
+        all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
         if !self.settings.has_functions() {
             return;
         }
