@@ -14,6 +14,7 @@ mod interrupted;
 mod keys;
 mod local_stack;
 mod logs;
+mod named;
 mod operator;
 mod outputs;
 mod plan;

@@ -12,6 +12,7 @@ mod http;
 mod identity;
 mod kinds;
 mod logs;
+mod names;
 mod no_credentials;
 mod operator;
 mod origin;
@@ -46,6 +47,7 @@ pub use functions::LambdaFunctions;
 pub use gateways::ApiGateways;
 pub use identity::Identity;
 pub use logs::CloudWatchLogs;
+pub use names::AccountNames;
 pub use operator::{ApiConnections, DynamoConnections, Place, stand_in};
 use origin::Origin;
 pub use region::named_region;
@@ -63,6 +65,8 @@ pub struct AwsTarget {
     pub functions: LambdaFunctions,
     /// API Gateway.
     pub gateways: ApiGateways,
+    /// ACM and Route 53.
+    pub names: AccountNames,
     /// DynamoDB.
     pub tables: Tables,
     /// CloudWatch Logs.
@@ -135,6 +139,7 @@ impl AwsTarget {
             stacks: CloudStacks::new(Cloud::new(&config, &settings.rules)),
             functions: LambdaFunctions::new(&config),
             gateways: ApiGateways::new(&config),
+            names: AccountNames::new(&config),
             tables: Tables::new(&config),
             logs: CloudWatchLogs::new(&config),
             region,

@@ -34,6 +34,26 @@ impl Settings {
         of_names.chain(of_routes).chain(in_clear).collect()
     }
 
+    /// What the config asks for and one machine does not have, as one line.
+    pub fn without_effect_here(&self) -> Option<String> {
+        let asked = [
+            ("`[domain]`", self.aws.domain.is_some()),
+            ("`[alarms]`", self.aws.alarms.is_some()),
+            ("`access` under `[logs]`", self.aws.has_access_logs),
+        ];
+        let asked: Vec<_> = asked.iter().filter(|(_, is_asked)| *is_asked).collect();
+        let verb = match asked.len() {
+            0 => return None,
+            1 => "has",
+            _ => "have",
+        };
+        let names: Vec<_> = asked.iter().map(|(name, _)| *name).collect();
+        Some(format!(
+            "{} {verb} no effect on one machine: the endpoint stays on loopback, and the logs are files",
+            names.join(" and ")
+        ))
+    }
+
     /// The routes that `messages-per-second` does not reach, because no function counts their messages.
     fn uncounted(&self) -> Option<String> {
         self.limits.messages_per_second?;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::account::{AccountRules, AwsTable};
+use super::account::{Aws, AwsTable};
+use super::alarms::AlarmsTable;
 use super::auth::{Auth, AuthTable};
+use super::domain::DomainTable;
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
@@ -46,6 +48,11 @@ pub(super) struct File {
     pub(super) handlers: Handlers,
     /// Where and as whom to deploy.
     pub(super) aws: AwsTable,
+    /// A name of your own for the endpoint on AWS.
+    pub(super) domain: Option<DomainTable>,
+    /// What CloudWatch watches on AWS, and where it says so.
+    #[cfg_attr(test, schemars(with = "Option<AlarmsTable>"))]
+    pub(super) alarms: Option<Spanned<AlarmsTable>>,
     /// The local stack.
     pub(super) local: Local,
 }
@@ -57,6 +64,8 @@ pub(super) struct Logs {
     /// The days that CloudWatch keeps the functions' logs.
     #[cfg_attr(test, schemars(with = "shape::RetentionDays"))]
     pub(super) retention_days: RetentionDays,
+    /// Whether the stage logs each handshake, message and end of a connection on AWS, with the client's address.
+    pub(super) access: bool,
 }
 
 /// Where the handlers come from.
@@ -155,6 +164,8 @@ impl Default for File {
             logs: Logs::default(),
             handlers: Handlers::default(),
             aws: AwsTable::default(),
+            domain: None,
+            alarms: None,
             local: Local::default(),
         }
     }
@@ -168,7 +179,7 @@ pub(super) fn parse(
     path: &Path,
     text: &str,
     folder: &Path,
-) -> Result<(File, Routes, (Auth, Limits), AccountRules), Snippet> {
+) -> Result<(File, Routes, (Auth, Limits), Aws), Snippet> {
     let file: File = toml::from_str(text).map_err(|error| {
         let message = in_plain_words(error.message());
         Snippet::new(path, text, error.span().unwrap_or(0..0), message)
@@ -186,8 +197,32 @@ pub(super) fn parse(
         .resolve(&routes)
         .map_err(|(place, message)| snippet(place, message))?;
     let rules = file.aws.rules(snippet);
-    let rules = rules.map_err(|(place, message)| snippet(place, message))?;
-    Ok((file, routes, (auth, limits), rules))
+    let mut rules = rules.map_err(|(place, message)| snippet(place, message))?;
+    if let Some(arn) = file.domain.as_ref().and_then(|it| it.certificate.as_ref()) {
+        let text = arn.get_ref().to_string();
+        rules.also("certificate", &text, snippet(arn.span(), text.clone()));
+    }
+    if let Some(arn) = file
+        .alarms
+        .as_ref()
+        .and_then(|it| it.get_ref().topic.as_ref())
+    {
+        let text = arn.get_ref().to_string();
+        rules.also("topic", &text, snippet(arn.span(), text.clone()));
+    }
+    let alarms = file
+        .alarms
+        .as_ref()
+        .map(|it| it.get_ref().resolve(it.span()));
+    let alarms = alarms.transpose();
+    let aws = Aws {
+        rules,
+        domain: file.domain.as_ref().map(|table| table.resolve(snippet)),
+        alarms: alarms.map_err(|(place, message)| snippet(place, message))?,
+        has_access_logs: file.logs.access,
+        ..Aws::default()
+    };
+    Ok((file, routes, (auth, limits), aws))
 }
 
 #[cfg(test)]
@@ -206,7 +241,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `domain`, `alarms`, `local`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -242,6 +277,8 @@ mod tests {
             ("local", "1"),
             ("limits", "1"),
             ("handlers", "1"),
+            ("domain", "1"),
+            ("alarms", "1"),
         ]
         .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
@@ -272,6 +309,10 @@ mod tests {
             ("aws", "tags", "[\"a\"]"),
             ("aws", "tags", "{ a = 1 }"),
             ("aws", "notification-arns", "\"x\""),
+            ("domain", "name", "1"),
+            ("domain", "zone", "1"),
+            ("alarms", "email", "[]"),
+            ("alarms", "function-errors", "\"1\""),
             ("handlers", "path", "1"),
             ("handlers", "profile", "{}"),
         ];

@@ -4,8 +4,10 @@
 //! complete chat. Every problem with the file is an error that shows the line.
 
 pub mod account;
+pub mod alarms;
 pub mod auth;
 mod cautions;
+pub mod domain;
 mod expected;
 mod file;
 pub mod issuer;
@@ -25,7 +27,6 @@ pub mod url;
 
 use std::path::{Path, PathBuf};
 
-use account::AccountRules;
 pub use account::{Architecture, Aws};
 use auth::{Auth, Proof};
 use chat_protocol::{Answers, Handshake, Receivers};
@@ -239,7 +240,7 @@ impl Settings {
         folder: PathBuf,
         overrides: Overrides,
     ) -> Result<Self, ConfigError> {
-        let (file, mut routes, (auth, limits), rules) =
+        let (file, mut routes, (auth, limits), aws) =
             file::parse(shown, text, &folder).map_err(ConfigError::Invalid)?;
         let stack = overrides.stack.as_ref().unwrap_or(&file.stack);
         let stage = overrides.stage.as_ref().unwrap_or(&file.stage.name);
@@ -251,13 +252,12 @@ impl Settings {
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
-        let mut settings = Self::resolve(folder, file, routes, overrides);
+        let settings = Self::resolve(folder, file, routes, overrides, aws);
         if let Some(region) = &settings.aws.region {
-            rules
-                .check_region(region.as_ref())
-                .map_err(ConfigError::Invalid)?;
+            let rules = &settings.aws.rules;
+            let checked = rules.check_region(region.as_ref());
+            checked.map_err(ConfigError::Invalid)?;
         }
-        settings.aws.rules = rules;
         Ok(Self {
             auth,
             limits,
@@ -265,7 +265,13 @@ impl Settings {
         })
     }
 
-    fn resolve(folder: PathBuf, file: file::File, routes: Routes, overrides: Overrides) -> Self {
+    fn resolve(
+        folder: PathBuf,
+        file: file::File,
+        routes: Routes,
+        overrides: Overrides,
+        aws: Aws,
+    ) -> Self {
         let is_stack_overridden = overrides.stack.is_some();
         Self {
             stack: overrides.stack.unwrap_or(file.stack),
@@ -287,7 +293,7 @@ impl Settings {
                 profile: overrides.profile.or(file.aws.profile),
                 endpoint: overrides.endpoint,
                 architecture: file.aws.architecture,
-                rules: AccountRules::default(),
+                ..aws
             },
             local_port: file.local.port.map(|port| port.0),
             config_file: None,

@@ -4,7 +4,10 @@
 
 mod account;
 mod auth;
+mod aws;
 mod backend;
+mod dashboard;
+mod domain;
 mod emulator;
 mod fragment;
 mod functions;
@@ -14,6 +17,7 @@ mod partition;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::collections::BTreeMap;
 
@@ -25,7 +29,7 @@ use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::route::Purpose;
 use crate::config::stage::Throttle;
-pub use account::for_account;
+pub use aws::{render_for_aws, render_log_role};
 pub use emulator::for_emulator;
 pub use partition::for_region;
 
@@ -39,6 +43,11 @@ pub mod parameter {
     pub const AUTHORIZER_CODE_KEY: &str = "AuthorizeCodeKey";
     /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
+
+    /// The certificate of the endpoint's name, where the config does not name it.
+    pub const CERTIFICATE: &str = "CertificateArn";
+    /// The hosted zone for the name's record, where the config does not decide it.
+    pub const HOSTED_ZONE: &str = "HostedZoneId";
 
     /// The parameter for the key of the user's handler for the route with `key`.
     pub fn code_key(key: &crate::config::names::RouteKey) -> String {
@@ -57,6 +66,8 @@ pub mod output {
     pub const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+    /// What the record of the endpoint's own name leads to.
+    pub const DOMAIN_TARGET: &str = "DomainTarget";
     /// The name of the table of connections.
     pub const TABLE_NAME: &str = "TableName";
 }

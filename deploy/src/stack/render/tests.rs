@@ -1,4 +1,5 @@
 mod auth;
+mod company;
 mod deployed;
 mod limit_tests;
 mod protocol;
