@@ -3,6 +3,7 @@
 use chat_protocol::Mode;
 
 use super::Settings;
+use super::alarms::Receiver;
 use super::route::{Backend, Purpose};
 
 impl Settings {
@@ -31,7 +32,23 @@ impl Settings {
         let uncounted = self.uncounted();
         let of_names = self.unproven_names().into_iter();
         let of_routes = self.forgeable().into_iter().chain(uncounted);
-        of_names.chain(of_routes).chain(in_clear).collect()
+        let of_alarms = self.unconfirmed();
+        of_names
+            .chain(of_routes)
+            .chain(in_clear)
+            .chain(of_alarms)
+            .collect()
+    }
+
+    /// What has to happen before alarms arrive.
+    fn unconfirmed(&self) -> Option<String> {
+        match &self.aws.alarms.as_ref()?.receiver {
+            Receiver::Email(address) => Some(format!(
+                "alarms reach {} once that address has confirmed the mail that SNS sends to it",
+                address.as_ref()
+            )),
+            Receiver::Topic(_) => None,
+        }
     }
 
     /// What the config asks for and one machine does not have, as one line.

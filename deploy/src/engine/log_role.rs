@@ -31,9 +31,10 @@ pub async fn make_log_role(
 ) -> Result<(), DeployError> {
     let stack = STACK.parse().expect("it is a stack's name");
     let deployment = Deployment::new(stack, template, BTreeMap::new());
-    match prepare(stacks, deployment, reporter).await? {
+    // On the heap, for the reason that `limits::within` has.
+    match Box::pin(prepare(stacks, deployment, reporter)).await? {
         Prepared::ChangeSet(change_set) => {
-            execute_with_second_try(stacks, *change_set, reporter).await?;
+            Box::pin(execute_with_second_try(stacks, *change_set, reporter)).await?;
             Ok(())
         }
         Prepared::NoChanges(_) => {

@@ -107,15 +107,15 @@ fn chosen(
     let many = fitting.len();
     if let Some(best) = fitting.pop() {
         let id = best.arn.rsplit('/').next().unwrap_or_default();
-        let until = best.until.and_then(date).unwrap_or("no end".into());
+        let until = best.until.and_then(date);
+        let until = until
+            .map(|date| format!(" until {date}"))
+            .unwrap_or_default();
         let among = match many {
             1 => String::new(),
             many => format!(", the longest valid of {many}"),
         };
-        return Ok((
-            best.arn.clone(),
-            format!("certificate {id} until {until}{among}"),
-        ));
+        return Ok((best.arn.clone(), format!("certificate {id}{until}{among}")));
     }
     let (message, hint) = match waiting.first() {
         Some(_) => {

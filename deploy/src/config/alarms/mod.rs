@@ -82,7 +82,7 @@ pub(super) struct AlarmsTable {
     /// Asynchronous events in five minutes that no function served: parts of large rooms that did not get a message.
     #[cfg_attr(test, schemars(with = "shape::Threshold<1>"))]
     dropped_events: Threshold<1>,
-    /// Reads and writes of the table in five minutes that DynamoDB throttled.
+    /// Reads, or writes, of the table in five minutes that DynamoDB throttled.
     #[cfg_attr(test, schemars(with = "shape::Threshold<10>"))]
     table_throttles: Threshold<10>,
     /// Handshakes in a minute. The default is 80 % of an account's usual quota of 500 a second.

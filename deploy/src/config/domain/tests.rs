@@ -77,7 +77,10 @@ fn a_name_that_no_endpoint_can_have_is_refused_with_the_reason() {
         refused(&format!("name = \"{name}\""), reason);
     }
     let nameless = read_for("[domain]\n", None).unwrap_err();
-    assert!(nameless.starts_with("chatctl.toml:1:1: missing field `name`"), "{nameless}");
+    assert!(
+        nameless.starts_with("chatctl.toml:1:1: missing field `name`"),
+        "{nameless}"
+    );
 }
 
 #[test]

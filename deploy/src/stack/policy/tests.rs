@@ -138,7 +138,12 @@ fn the_two_parts_together_are_the_whole_and_one_right_to_pass_the_role() {
 
 #[test]
 fn no_policy_has_a_wildcard_for_actions_and_only_lists_are_for_every_resource() {
-    for toml in ["", RULES, COMPANY, "[domain]\nname = \"chat.example.com\"\n"] {
+    for toml in [
+        "",
+        RULES,
+        COMPANY,
+        "[domain]\nname = \"chat.example.com\"\n",
+    ] {
         for (_, policy) in of(toml, "eu-west-1", true).named() {
             for statement in policy["Statement"].as_array().unwrap() {
                 let text = statement["Action"].to_string();

@@ -176,62 +176,29 @@ impl Watched {
                 );
             }
         }
+        // DynamoDB counts what it throttles of a table as reads and as writes
+        // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html).
+        for (table, kind) in self
+            .tables
+            .iter()
+            .flat_map(|it| [(it, "Read"), (it, "Write")])
+        {
+            if let Some(threshold) = when.table_throttles {
+                let on = json!([{ "Name": "TableName", "Value": { "Ref": table } }]);
+                let what = format!(
+                    "DynamoDB throttles {}s of the table {table}",
+                    kind.to_lowercase()
+                );
+                let metric = format!("{kind}ThrottleEvents");
+                let id = format!("{table}{kind}ThrottlesAlarm");
+                add(id, what, ["AWS/DynamoDB", &metric], on, threshold);
+            }
+        }
         if let Some(alarm) = all.get_mut("ConnectionsAlarm") {
             alarm["Properties"]["Period"] = json!(60);
         }
-        for table in &self.tables {
-            if let Some(threshold) = when.table_throttles {
-                all.insert(
-                    format!("{table}ThrottlesAlarm"),
-                    throttled(pattern, table, threshold),
-                );
-            }
-        }
         all
     }
-}
-
-/// DynamoDB counts what it throttles of a table as reads and as writes
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>).
-fn throttled(pattern: &Value, table: &str, threshold: u32) -> Value {
-    let mut alarm = pattern.clone();
-    let properties = alarm["Properties"].as_object_mut();
-    let properties = properties.expect("templates/alarms.yaml has them");
-    for single in [
-        "Namespace",
-        "MetricName",
-        "Dimensions",
-        "Statistic",
-        "Period",
-    ] {
-        properties.shift_remove(single);
-    }
-    let metric = |id: &str, name: &str| {
-        json!({
-            "Id": id,
-            "MetricStat": {
-                "Metric": {
-                    "Namespace": "AWS/DynamoDB",
-                    "MetricName": name,
-                    "Dimensions": [{ "Name": "TableName", "Value": { "Ref": table } }],
-                },
-                "Period": 300,
-                "Stat": "Sum",
-            },
-            "ReturnData": false,
-        })
-    };
-    properties["AlarmDescription"] = json!(format!("DynamoDB throttles the table {table}"));
-    properties["Threshold"] = json!(threshold);
-    properties.insert(
-        "Metrics".into(),
-        json!([
-            { "Id": "throttled", "Expression": "FILL(reads, 0) + FILL(writes, 0)", "Label": "Throttled", "ReturnData": true },
-            metric("reads", "ReadThrottleEvents"),
-            metric("writes", "WriteThrottleEvents"),
-        ]),
-    );
-    alarm
 }
 
 /// Sends events that no function served to the queue. Lambda does it with the function's role, and looks whether that may when

@@ -148,15 +148,10 @@ fn alarms(toml: &str) -> String {
     of_type
         .map(|(id, alarm)| {
             let it = &alarm["Properties"];
-            let metric = match it.get("MetricName") {
-                Some(name) => format!("{} {}", it["Namespace"], name).replace('"', ""),
-                None => it["Metrics"][0]["Expression"].as_str().unwrap().to_owned(),
-            };
+            let metric = format!("{} {}", it["Namespace"], it["MetricName"]).replace('"', "");
             let on = it["Dimensions"].as_array().into_iter().flatten();
             let on: Vec<_> = on.filter_map(|it| it["Value"]["Ref"].as_str()).collect();
-            let period = it
-                .get("Period")
-                .unwrap_or(&it["Metrics"][1]["MetricStat"]["Period"]);
+            let period = &it["Period"];
             format!(
                 "{id}: {metric} of {} >= {} in {period} s\n",
                 on.join(" "),
@@ -184,7 +179,8 @@ fn every_function_the_api_and_the_table_are_watched_with_the_default_thresholds(
         ExecutionErrorsAlarm: AWS/ApiGateway ExecutionError of Api StageName >= 5 in 300 s
         IntegrationErrorsAlarm: AWS/ApiGateway IntegrationError of Api StageName >= 5 in 300 s
         ConnectionsAlarm: AWS/ApiGateway ConnectCount of Api StageName >= 24000 in 60 s
-        ConnectionsThrottlesAlarm: FILL(reads, 0) + FILL(writes, 0) of  >= 10 in 300 s
+        ConnectionsReadThrottlesAlarm: AWS/DynamoDB ReadThrottleEvents of Connections >= 10 in 300 s
+        ConnectionsWriteThrottlesAlarm: AWS/DynamoDB WriteThrottleEvents of Connections >= 10 in 300 s
     "#]]
     .assert_eq(&alarms(&format!("{ROOM}{ALARMS}")));
 }
