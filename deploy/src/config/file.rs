@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::account::{Aws, AwsTable};
 use super::alarms::AlarmsTable;
 use super::auth::{Auth, AuthTable};
+use super::aws;
 use super::domain::DomainTable;
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
@@ -196,32 +197,7 @@ pub(super) fn parse(
         .limits
         .resolve(&routes)
         .map_err(|(place, message)| snippet(place, message))?;
-    let rules = file.aws.rules(snippet);
-    let mut rules = rules.map_err(|(place, message)| snippet(place, message))?;
-    if let Some(arn) = file.domain.as_ref().and_then(|it| it.certificate.as_ref()) {
-        let text = arn.get_ref().to_string();
-        rules.also("certificate", &text, snippet(arn.span(), text.clone()));
-    }
-    if let Some(arn) = file
-        .alarms
-        .as_ref()
-        .and_then(|it| it.get_ref().topic.as_ref())
-    {
-        let text = arn.get_ref().to_string();
-        rules.also("topic", &text, snippet(arn.span(), text.clone()));
-    }
-    let alarms = file
-        .alarms
-        .as_ref()
-        .map(|it| it.get_ref().resolve(it.span()));
-    let alarms = alarms.transpose();
-    let aws = Aws {
-        rules,
-        domain: file.domain.as_ref().map(|table| table.resolve(snippet)),
-        alarms: alarms.map_err(|(place, message)| snippet(place, message))?,
-        has_access_logs: file.logs.access,
-        ..Aws::default()
-    };
+    let aws = aws::resolve(&file, snippet)?;
     Ok((file, routes, (auth, limits), aws))
 }
 

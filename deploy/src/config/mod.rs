@@ -6,6 +6,7 @@
 pub mod account;
 pub mod alarms;
 pub mod auth;
+mod aws;
 mod cautions;
 pub mod domain;
 mod expected;

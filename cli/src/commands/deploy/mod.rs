@@ -33,7 +33,7 @@ use chatctl_deploy::stack::size::megabytes;
 pub(super) struct DeployArgs {
     #[command(flatten)]
     connect: ConnectArgs,
-    /// Answer every question with yes
+    /// Answer every question with yes, but that about a role for logs (`--log-role`)
     #[arg(long, short)]
     yes: bool,
     /// Show what would change, and change nothing

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::stack::render::{for_emulator, for_region, render_for_aws, render_log_role};
+use chat_protocol::variable;
 use expect_test::expect;
 
 const ALARMS: &str = "[alarms]\nemail = \"ops@example.com\"\n";
@@ -133,7 +134,7 @@ fn an_emulator_has_the_name_and_answers_at_its_own_address() {
     let variables =
         &there.document()["Resources"]["DirectFunction"]["Properties"]["Environment"]["Variables"];
     assert!(
-        variables["CONNECTIONS_ENDPOINT"]["Fn::Sub"]
+        variables[variable::CONNECTIONS_ENDPOINT]["Fn::Sub"]
             .as_str()
             .unwrap()
             .contains("127.0.0.1")
