@@ -7,6 +7,7 @@ mod auth_matrix;
 mod backend;
 mod beyond_scripts;
 mod chat;
+mod company;
 mod conformance;
 mod conversations;
 mod damage;

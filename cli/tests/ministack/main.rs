@@ -10,6 +10,7 @@ mod between;
 mod chat;
 mod choices;
 mod cloud;
+mod company;
 mod conversations;
 mod deployments;
 mod dist;

@@ -1,5 +1,6 @@
 mod auth;
 mod choices;
+mod company;
 mod deployed;
 mod limit_tests;
 mod protocol;
