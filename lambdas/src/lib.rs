@@ -19,6 +19,7 @@ pub mod items;
 pub mod limits;
 pub mod log;
 pub mod memory;
+pub mod presence;
 pub mod protocol;
 pub mod room;
 pub mod routes;

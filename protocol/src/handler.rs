@@ -19,11 +19,13 @@ pub enum Handler {
     Who,
     /// Ends a person's connections.
     Kick,
+    /// Says in a room who has come and who has left.
+    Announce,
 }
 
 impl Handler {
     /// Every handler.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Authorize,
         Self::Connect,
         Self::Disconnect,
@@ -32,6 +34,7 @@ impl Handler {
         Self::Deliver,
         Self::Who,
         Self::Kick,
+        Self::Announce,
     ];
 
     /// Those that clients send frames to.
@@ -49,6 +52,7 @@ impl Handler {
             Self::Deliver => "deliver",
             Self::Who => "who",
             Self::Kick => "kick",
+            Self::Announce => "announce",
         }
     }
 
@@ -64,6 +68,7 @@ impl Handler {
             Self::Deliver => "Deliver",
             Self::Who => "Who",
             Self::Kick => "Kick",
+            Self::Announce => "Announce",
         }
     }
 

@@ -55,6 +55,18 @@ pub fn ban(name: &str) -> String {
     format!("B#{name}")
 }
 
+/// The partition of what is on record about the announcements in `room`.
+#[must_use]
+pub fn announcing(room: &str) -> String {
+    format!("P#{room}")
+}
+
+/// The sort key of the item by which functions agree who announces in a room.
+pub const TURN: &str = "turn";
+
+/// The sort key of the item with the names that were announced in a room.
+pub const ANNOUNCED: &str = "announced";
+
 /// The sort key of `connection`'s item, which is also the partition of its session where there is no authorizer.
 #[must_use]
 pub fn connection(connection: &str) -> String {
@@ -106,6 +118,7 @@ mod tests {
         let (user, room) = (user("Ann Lee"), room("kitchen", 3));
         assert_eq!((user.as_str(), room.as_str()), ("U#Ann Lee", "R#kitchen#3"));
         assert_eq!(ban("Ann"), "B#Ann");
+        assert_eq!(announcing("kitchen"), "P#kitchen");
         let found = |partition| parse(partition, &sort).map(|(_, by)| by);
         assert_eq!(found(&user), Some(FoundBy::User("Ann Lee")));
         assert_eq!(found(&room), Some(FoundBy::Room("kitchen")));
@@ -118,6 +131,8 @@ mod tests {
             ("H#score", ALONE),
             ("C#BFaT_fALIAMCKug=", ALONE),
             ("B#Ann", ALONE),
+            ("P#kitchen", TURN),
+            ("P#kitchen", ANNOUNCED),
             ("L#BFaT_fALIAMCKug=", "1700000000"),
             ("H#U#Ann", "C#x"),
             ("R#kitchen", "C#x"),

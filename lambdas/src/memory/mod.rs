@@ -3,11 +3,13 @@
 //! They are programs with a stated behaviour, not expectations: each does what its trait says, unless a test injects a
 //! fault before.
 
+mod attendance;
 mod delivery;
 mod dispatch;
 mod items;
 mod store;
 
+pub use attendance::MemoryAnnouncer;
 pub use delivery::MemoryDelivery;
 pub use dispatch::MemoryDispatch;
 pub use items::MemoryItems;

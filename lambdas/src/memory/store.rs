@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
+use super::attendance::Records;
 use super::lock;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
@@ -20,6 +21,7 @@ type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     table: Mutex<Table>,
+    pub(super) records: Records,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +47,7 @@ pub enum Call {
     Remember,
     /// [`ConnectionStore::join`]
     Join,
-    /// [`ConnectionStore::leave`]
+    /// [`ConnectionStore::leave`] and [`Attendance::take_out`](crate::presence::Attendance::take_out)
     Leave,
     /// [`ConnectionStore::members`] and [`ConnectionStore::people`]
     Members,
@@ -63,6 +65,8 @@ pub enum Call {
     CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
+    /// The other calls of [`Attendance`](crate::presence::Attendance)
+    Attendance,
 }
 
 impl MemoryStore {
@@ -106,6 +110,22 @@ impl MemoryStore {
         lock(&self.table).sessions.values().cloned().collect()
     }
 
+    /// Whether `call` works.
+    pub(super) fn check(&self, call: Call) -> Result<(), StoreError> {
+        self.call(call, |_| ())
+    }
+
+    /// Removes a member of a room and returns it.
+    pub(super) fn take_member(
+        &self,
+        room: &Room,
+        connection: &ConnectionId,
+    ) -> Result<Option<Presence>, StoreError> {
+        self.call(Call::Leave, |table| {
+            table.members.remove(&member_key(room, connection))
+        })
+    }
+
     fn call<T>(&self, call: Call, work: impl FnOnce(&mut Table) -> T) -> Result<T, StoreError> {
         let mut table = lock(&self.table);
         if table.broken.contains(&call) {
@@ -139,9 +159,7 @@ impl ConnectionStore for MemoryStore {
     }
 
     async fn leave(&self, room: &Room, connection: &ConnectionId) -> Result<(), StoreError> {
-        self.call(Call::Leave, |table| {
-            table.members.remove(&member_key(room, connection));
-        })
+        self.take_member(room, connection).map(|_| ())
     }
 
     async fn members(
