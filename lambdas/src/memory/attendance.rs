@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::lock;
 use super::store::{Call, MemoryStore};
@@ -25,9 +26,28 @@ pub(super) struct Record {
 pub(super) type Records = Mutex<BTreeMap<Room, Record>>;
 
 impl MemoryStore {
-    fn of<T>(&self, room: &Room, work: impl FnOnce(&mut Record) -> T) -> Result<T, StoreError> {
+    /// Lets each call that is about a room take a random time up to `most`, before and after it has its effect.
+    pub fn dawdle(&self, most: Duration) {
+        *lock(&self.slowness) = most;
+    }
+
+    pub(super) async fn pause(&self) {
+        let most = *lock(&self.slowness);
+        if !most.is_zero() {
+            tokio::time::sleep(most.mul_f64(fastrand::f64())).await;
+        }
+    }
+
+    async fn of<T>(
+        &self,
+        room: &Room,
+        work: impl FnOnce(&mut Record) -> T + Send,
+    ) -> Result<T, StoreError> {
+        self.pause().await;
         self.check(Call::Attendance)?;
-        Ok(work(lock(&self.records).entry(room.clone()).or_default()))
+        let done = work(lock(&self.records).entry(room.clone()).or_default());
+        self.pause().await;
+        Ok(done)
     }
 }
 
@@ -40,10 +60,11 @@ impl Attendance for MemoryStore {
             }
             is_mine
         })
+        .await
     }
 
     async fn close_turn(&self, room: &Room) -> Result<(), StoreError> {
-        self.of(room, |record| record.pending_until = 0)
+        self.of(room, |record| record.pending_until = 0).await
     }
 
     async fn take_turn(
@@ -62,6 +83,7 @@ impl Attendance for MemoryStore {
             }
             is_mine
         })
+        .await
     }
 
     async fn let_go(&self, room: &Room, holder: &str) -> Result<(), StoreError> {
@@ -70,6 +92,7 @@ impl Attendance for MemoryStore {
                 record.held_until = 0;
             }
         })
+        .await
     }
 
     async fn announced(&self, room: &Room, now: u64) -> Result<Announced, StoreError> {
@@ -77,6 +100,7 @@ impl Attendance for MemoryStore {
             let announced = Some(&record.announced).filter(|it| it.expires_at > now);
             announced.cloned().unwrap_or_default()
         })
+        .await
     }
 
     async fn save_announced(&self, room: &Room, names: &Names, now: u64) -> Result<(), StoreError> {
@@ -86,10 +110,13 @@ impl Attendance for MemoryStore {
                 expires_at: now + ANNOUNCED_LIFETIME_SECONDS,
             };
         })
+        .await
     }
 
     async fn take_out(&self, room: &Room, connection: &ConnectionId) -> Result<bool, StoreError> {
+        self.pause().await;
         let member = self.take_member(room, connection)?;
+        self.pause().await;
         Ok(member.is_some_and(|member| member.session.name.is_some()))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use super::attendance::Records;
 use super::lock;
@@ -22,6 +23,8 @@ type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 pub struct MemoryStore {
     table: Mutex<Table>,
     pub(super) records: Records,
+    /// The most time that a call about a room takes, before and after it has its effect.
+    pub(super) slowness: Mutex<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -153,9 +156,12 @@ impl ConnectionStore for MemoryStore {
 
     async fn join(&self, presence: &Presence) -> Result<(), StoreError> {
         let key = member_key(&presence.session.room, &presence.connection);
+        self.pause().await;
         self.call(Call::Join, |table| {
             table.members.insert(key, presence.clone());
-        })
+        })?;
+        self.pause().await;
+        Ok(())
     }
 
     async fn leave(&self, room: &Room, connection: &ConnectionId) -> Result<(), StoreError> {
@@ -184,6 +190,7 @@ impl ConnectionStore for MemoryStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<People, StoreError> {
+        self.pause().await;
         self.call(Call::Members, |table| {
             table.pages += 1;
             let is_after = |connection: &ConnectionId| {

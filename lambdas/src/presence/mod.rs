@@ -43,6 +43,6 @@ pub const TURN_SECONDS: u64 = 60;
 /// expire, every connection of their time has long ended.
 pub const ANNOUNCED_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 
-/// The most connections of a room in which is announced: twice as many as [`INLINE_RECEIVERS`](crate::room::INLINE_RECEIVERS),
-/// because a member that reconnects may have two for a while.
-pub const MAX_CONNECTIONS: usize = 2 * crate::room::INLINE_RECEIVERS;
+/// The most connections of a room in which is announced. A room of 1,000 has twice as many after all of its members have
+/// reconnected and no event has said that the old connections are over.
+pub const MAX_CONNECTIONS: usize = 2_500;

@@ -16,6 +16,7 @@ mod gateway;
 mod issuer;
 mod large_room;
 mod limits;
+mod presence;
 mod prove;
 mod requests;
 mod scene;

@@ -26,6 +26,7 @@
 //! Tom is told BadJson about r1               # the same, with this `ref`
 //! Jerry reads Tom: any text                  # the text in an envelope, from Tom; `nobody` gave no name
 //! Tom sees r1 delivered to 2                 # the receipt for the frame with this `ref`
+//! Tom notices +Ann -Bob of 2                 # Ann has arrived and Bob has left, 2 people are in the room
 //! Jerry disconnects
 //! Jerry vanishes                             # no goodbye
 //! everybody disconnects
@@ -150,6 +151,8 @@ pub enum Expected {
     Message(Option<String>, String),
     /// The receipt for the frame with this `ref`, and the connections that accepted it.
     Receipt(String, usize),
+    /// The frame about these arrivals and departures, and the people afterwards.
+    Presence(Vec<String>, Vec<String>, usize),
     /// No frame that the script has not named yet.
     Nothing,
 }
@@ -252,6 +255,12 @@ fn step(line: &str) -> Result<Step, String> {
         return Ok(Step::Receive { party, what });
     }
 
+    if let Some(changes) = rest.strip_prefix(" notices ") {
+        let what = presence(without_comment(changes))
+            .ok_or("after `notices` come `+NAME` and `-NAME`, `of` and a number")?;
+        return Ok(Step::Receive { party, what });
+    }
+
     let everybody = party.person == "everybody" && party.device.is_none();
     if let Some(rest) = rest.strip_prefix(" connects") {
         let (own_name, rest) = after(" as ", rest)?;
@@ -273,10 +282,24 @@ fn step(line: &str) -> Result<Step, String> {
         " disconnects" => Ok(Step::Disconnect(party)),
         " vanishes" => Ok(Step::Vanish(party)),
         _ => Err(
-            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `is told …`, `disconnects` or `vanishes`"
+            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `notices …`, `is told …`, `disconnects` or `vanishes`"
                 .to_owned(),
         ),
     }
+}
+
+/// `+Ann -Bob of 2`
+fn presence(changes: &str) -> Option<Expected> {
+    let (changes, people) = changes.split_once(" of ")?;
+    let (mut arrived, mut left) = (Vec::new(), Vec::new());
+    for change in changes.split(' ') {
+        match change.split_at_checked(1)? {
+            ("+", name) => arrived.push(name.to_owned()),
+            ("-", name) => left.push(name.to_owned()),
+            _ => return None,
+        }
+    }
+    Some(Expected::Presence(arrived, left, people.parse().ok()?))
 }
 
 const NOBODY: &str = "nobody";

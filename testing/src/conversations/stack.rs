@@ -45,7 +45,7 @@ pub(crate) const DIRECT: Stack = Stack {
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 6] = [
+pub const STACKS: [Stack; 7] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
@@ -99,7 +99,14 @@ pub const STACKS: [Stack; 6] = [
             },
         ],
     },
+    // Rooms that are told who comes and who leaves.
+    Stack {
+        name: ANNOUNCING,
+        routes: &[room("say", Some("text"), true, 100)],
+    },
 ];
+
+const ANNOUNCING: &str = "presence";
 
 const fn room(
     key: &'static str,
@@ -130,13 +137,23 @@ impl Stack {
         routes.filter(move |route| route.receivers == receivers)
     }
 
+    /// Whether rooms are told who comes and who leaves.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        self.name == ANNOUNCING
+    }
+
     /// Its routes as `chatctl.toml` has them. Empty for the stack that needs none.
     #[must_use]
     pub fn to_toml(&self) -> String {
         if *self == DIRECT {
             return String::new();
         }
-        self.routes.iter().map(Route::to_toml).collect()
+        let mut toml: String = self.routes.iter().map(Route::to_toml).collect();
+        if self.announces() {
+            toml += "[[routes]]\nkey = \"who\"\nanswers = \"who\"\nannounce = true\n";
+        }
+        toml
     }
 }
 

@@ -166,6 +166,7 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
     let room = route("say", "receivers = \"room\"");
     let who = route("who", "answers = \"who\"");
     let kick = route("kick", "answers = \"kick\"");
+    let announce = route("who", "answers = \"who\"\nannounce = true");
     for (text, reason) in [
         (
             format!("{friend}{who}"),
@@ -176,6 +177,10 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
             format!("{room}{who}{kick}"),
             "only a sender with the right `moderate`",
         ),
+        (
+            format!("{friend}{announce}"),
+            "no route has `receivers = \"room\"`",
+        ),
     ] {
         let error = settings(&text).unwrap_err().to_string();
         assert!(error.contains(reason), "{text}: {error}");
@@ -185,8 +190,9 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
         format!("{jwt}{friend}{kick}"),
         format!("{jwt}{room}{who}{kick}"),
     ] {
-        settings(&text).unwrap();
+        assert!(!settings(&text).unwrap().announces);
     }
+    assert!(settings(&format!("{room}{announce}")).unwrap().announces);
 }
 
 #[test]

@@ -7,6 +7,7 @@ pub(super) const CHAT: &str = include_str!("../../../templates/chat.yaml");
 const ROOMS: &str = include_str!("../../../templates/rooms.yaml");
 const BACKEND: &str = include_str!("../../../templates/backend.yaml");
 const REQUESTS: &str = include_str!("../../../templates/requests.yaml");
+const ANNOUNCE: &str = include_str!("../../../templates/announce.yaml");
 const HANDLER: &str = include_str!("../../../templates/handler.yaml");
 
 /// Named values in the order of the file.
@@ -33,6 +34,11 @@ pub(super) fn backend() -> Section {
 /// The resources that one kind of request adds.
 pub(super) fn request() -> Section {
     resources(REQUESTS)
+}
+
+/// The resources that announcements add.
+pub(super) fn announce() -> Section {
+    resources(ANNOUNCE)
 }
 
 /// The resources that one custom handler adds, and its parameter.

@@ -18,6 +18,24 @@ key = "kick"
 answers = "kick"
 "#;
 
+/// The same, whose rooms are told who comes and who leaves.
+pub(in crate::stack::render) const ANNOUNCE: &str = r#"
+[auth]
+mode = "jwt"
+issuer = "https://issuer.example"
+audience = ["chat"]
+[[routes]]
+key = "say"
+receivers = "room"
+[[routes]]
+key = "who"
+answers = "who"
+announce = true
+[[routes]]
+key = "kick"
+answers = "kick"
+"#;
+
 /// A chat with everything that works together with our own functions.
 pub(in crate::stack::render) const FULL: &str = r#"
 [[routes]]
