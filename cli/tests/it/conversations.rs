@@ -96,10 +96,8 @@ impl Local {
         eventually("nothing is under way, and all ends are noticed", || {
             let status = self.0.status();
             let functions = status["functions"].as_object().unwrap();
-            let is_idle = |(name, function): (&String, &Value)| {
-                !counts(name)
-                    || function["inFlight"] == 0 && function["waiting"].as_u64().unwrap_or(0) == 0
-            };
+            let is_idle =
+                |(name, function): (&String, &Value)| !counts(name) || function["inFlight"] == 0;
             functions.iter().all(is_idle) && status["connections"] == open
         });
     }

@@ -34,6 +34,7 @@ mod outside;
 mod page;
 mod policy;
 mod ports;
+mod presence;
 mod proxies;
 mod renderings;
 mod sdk;

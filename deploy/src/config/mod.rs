@@ -65,7 +65,7 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The backend that handles `$connect` and `$disconnect` instead of our own functions.
     pub lifecycle: Option<Lifecycle>,
-    /// Whether the members of a room get a frame when somebody comes or leaves.
+    /// Whether the members of a room get a frame when a person comes or leaves.
     pub announces: bool,
     /// What proves a name, and which web pages may connect.
     pub auth: Auth,

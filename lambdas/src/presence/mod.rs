@@ -39,7 +39,7 @@ pub const TURN_SECONDS: u64 = 60;
 
 /// How long the names that were announced in a room are kept, in seconds. They are written again when half of it is over.
 ///
-/// A connection lasts two hours, so while somebody is in a room, a turn is opened in much less time than that. When the names
+/// A connection lasts two hours, so as long as a person is in a room, its turn is opened in much less time than that. When the names
 /// expire, every connection of their time has long ended.
 pub const ANNOUNCED_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 

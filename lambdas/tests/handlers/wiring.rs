@@ -53,7 +53,7 @@ impl Wiring {
         }
     }
 
-    /// Whether rooms are told who comes and who leaves.
+    /// Whether it is announced who comes and who leaves.
     pub(crate) fn announces(&self) -> bool {
         self.stack.announces()
     }

@@ -99,7 +99,7 @@ pub const STACKS: [Stack; 7] = [
             },
         ],
     },
-    // Rooms that are told who comes and who leaves.
+    // Rooms with announcements of who comes and who leaves.
     Stack {
         name: ANNOUNCING,
         routes: &[room("say", Some("text"), true, 100)],
@@ -137,7 +137,7 @@ impl Stack {
         routes.filter(move |route| route.receivers == receivers)
     }
 
-    /// Whether rooms are told who comes and who leaves.
+    /// Whether it is announced who comes and who leaves.
     #[must_use]
     pub fn announces(&self) -> bool {
         self.name == ANNOUNCING

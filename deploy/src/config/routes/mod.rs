@@ -26,7 +26,7 @@ pub(super) use table::{HandlerFolder, RouteTable};
 pub(super) struct Routes {
     pub(super) messages: Vec<Route>,
     pub(super) lifecycle: Option<Lifecycle>,
-    /// Whether rooms are told who comes and who leaves.
+    /// Whether the members of a room get a frame when a person comes or leaves.
     pub(super) announces: bool,
 }
 
@@ -208,7 +208,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
             ],
         )?;
         if *answers.get_ref() != Answers::Who {
-            refuse(table, "answers", &["announce"])?;
+            refuse_announce(table)?;
         }
         return Ok(Purpose::Answers(*answers.get_ref()));
     }
@@ -244,6 +244,15 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         return Err((text.span(), message));
     }
     Ok(Purpose::People { receivers, rule })
+}
+
+/// Refuses `announce` on a route that answers something else than who is in a room.
+fn refuse_announce(table: &RouteTable) -> Result<(), Problem> {
+    let Some(announce) = &table.announce else {
+        return Ok(());
+    };
+    let message = "`announce` belongs to a route with `answers = \"who\"`, and this one answers something else";
+    Err((announce.span(), message.into()))
 }
 
 /// Refuses options that have no meaning on a route with `kind`.

@@ -122,6 +122,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; http = 'https://b.example'; max-text-bytes = 3",
             "key = 'a'; http = 'https://b.example'; envelope = true",
             "key = 'a'; handler = 'h'; envelope = false",
+            "key = 'a'; announce = true",
+            "key = 'a'; receivers = 'room'; announce = true",
+            "key = 'a'; http = 'https://b.example'; announce = true",
+            "key = 'a'; handler = 'h'; announce = false",
+            "key = 'a'; answers = 'kick'; announce = true",
             "key = 'a'; text = 'ref'; envelope = true",
             "key = 'a'; answers = 'who'",
             "key = 'a'; answers = 'who'; receivers = 'room'",
@@ -143,6 +148,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:18: `max-text-bytes` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
+            x:3:12: `announce` belongs to a route with `answers = "who"`
+            x:4:12: `announce` belongs to a route with `answers = "who"`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `http`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `handler`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one answers something else
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
             x:2:7: no route takes messages: add one, for example with the key `$default`
             x:3:11: a route has `receivers` or `answers`, not both
@@ -224,7 +234,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
         "#]],
     );
 }

@@ -91,7 +91,7 @@ impl Trial {
             if self.is_in(&received) {
                 return Ok(());
             }
-            // Where rooms are told who comes, they are told of the probe, too.
+            // Where arrivals are announced, those of the probe are, too.
             if serde_json::from_str::<Announcement>(&received).is_err() {
                 break received;
             }

@@ -344,7 +344,7 @@ fn cloudformation_creates_at_most_six_resources_one_after_another() {
         (ALONE, 7),
         (BACKEND, 5),
         (REQUESTS, 6),
-        (ANNOUNCE, 6),
+        (ANNOUNCE, 7),
     ] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();

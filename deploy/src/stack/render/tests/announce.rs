@@ -61,18 +61,23 @@ fn no_action_is_granted_twice_with_or_without_limits() {
             "DeliverRole",
             "KickRole",
         ] {
-            let granted = granted(&document, role);
+            let mut granted = granted(&document, role);
+            // Two functions may invoke another one for large rooms as well.
+            let invokes = granted.iter().filter(|it| *it == "lambda:InvokeFunction");
+            let invoked = if role == "BroadcastRole" || role == "DeliverRole" {
+                2
+            } else {
+                1
+            };
+            assert_eq!(invokes.count(), invoked, "{role}");
+            granted.retain(|it| it != "lambda:InvokeFunction");
             // A limit lets `connect` read rooms; its right to look for bans stays what it was.
             let mut once: Vec<_> = granted.clone();
             once.dedup();
             let repeated = granted.len() - once.len();
             let may_repeat = usize::from(role == "ConnectRole" && toml.contains("room-size"));
             assert_eq!(repeated, may_repeat, "{role}: {granted:?}");
-            for action in [
-                "dynamodb:Query",
-                "dynamodb:UpdateItem",
-                "lambda:InvokeFunction",
-            ] {
+            for action in ["dynamodb:Query", "dynamodb:UpdateItem"] {
                 assert!(
                     granted.contains(&action.to_owned()),
                     "{role} lacks {action}"

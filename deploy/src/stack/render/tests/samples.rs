@@ -18,7 +18,7 @@ key = "kick"
 answers = "kick"
 "#;
 
-/// The same, whose rooms are told who comes and who leaves.
+/// The same, with announcements of who comes and who leaves.
 pub(in crate::stack::render) const ANNOUNCE: &str = r#"
 [auth]
 mode = "jwt"
