@@ -1,10 +1,11 @@
 //! The same for what announcements need, of the function that announces and of those that invoke it.
 
+use chat_protocol::table;
 use serde_json::{Value, json};
 use testing::blocking::Client;
 
 use super::requests::kick;
-use super::{Stack, now, rendered, start, without, without_authorizer};
+use super::{Stack, now, rendered, start, table_request, without, without_authorizer};
 use crate::conversations::Chat;
 
 const ANNOUNCE: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n[[routes]]\nkey = \"who\"\nanswers = \"who\"\nannounce = true\n";
@@ -30,14 +31,36 @@ fn announced_without(role: &str, action: &str) -> Value {
     without(rendered(ANNOUNCE), role, action)
 }
 
+/// Records so many members of the hall who are called Bob and left an hour ago, each where it is looked for.
+async fn bobs_have_vanished(stack: &Stack, count: usize) {
+    let status = stack.stack.status();
+    let name = &status.tables[0].name;
+    let rows: Vec<_> = (0..count)
+        .map(|number| {
+            let id = format!("AAAA{number:05}AMCAAA=");
+            json!({"PutRequest": {"Item": {
+                "pk": {"S": table::room("hall", table::shard(&id))},
+                "sk": {"S": table::connection(&id)},
+                "name": {"S": "Bob"},
+                "connected_at": {"N": (now() - 3600).to_string()},
+                "expires_at": {"N": (now() + 3600).to_string()},
+            }}})
+        })
+        .collect();
+    for some in rows.chunks(25) {
+        let request = json!({"RequestItems": {name: some}});
+        table_request(&status.tables_endpoint, "BatchWriteItem", &request).await;
+    }
+}
+
 /// Takes the right to look for turns from `role`, by the statement that has a condition.
 fn without_looking(mut template: Value, role: &str) -> Value {
     let path = format!("/Resources/{role}/Properties/Policies/1/PolicyDocument/Statement");
     let statements = template.pointer_mut(&path).unwrap().as_array_mut().unwrap();
     for statement in statements {
-        let keys = &mut statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         if statement["Action"].to_string().contains("dynamodb:Query") {
-            let keys = keys.as_array_mut().unwrap();
+            let condition = &mut statement["Condition"]["ForAllValues:StringLike"];
+            let keys = condition["dynamodb:LeadingKeys"].as_array_mut().unwrap();
             keys.retain(|key| key != "P#*");
             keys.push(json!("none"));
         }
@@ -75,7 +98,7 @@ async fn with_every_action_in_place_people_are_announced_and_nothing_is_denied()
             (&left["left"], &left["people"]),
             (&json!(["Ann"]), &json!(0))
         );
-        stack.fill(1, now() - 3600).await;
+        bobs_have_vanished(&stack, 1).await;
         let _ann = entered(&stack).await;
         stack.tells(&["AnnounceFunction", "\"gone\":1"]).await;
         stack.told_without_a_denial();
@@ -130,7 +153,7 @@ async fn connect_and_disconnect_need_invoke_function_to_have_it_announced() {
 /// One message to so many members of the hall who left an hour ago and were called Bob; waits for what `function` says.
 async fn message_to_the_gone(template: &Value, members: usize, function: &str, words: &[&str]) {
     let stack = start(template).await;
-    stack.fill(members, now() - 3600).await;
+    bobs_have_vanished(&stack, members).await;
     let guest = stack.client(|endpoint| {
         let mut guest = Chat::open_in(&endpoint, "hall");
         guest.say("hello");
@@ -179,7 +202,7 @@ async fn kick_needs_update_item_and_invoke_function_when_a_person_has_left_unnot
         ),
     ] {
         let stack = start(&template).await;
-        stack.fill(1, now() - 3600).await;
+        bobs_have_vanished(&stack, 1).await;
         let answer = stack.client(|endpoint| {
             let mut mo = Chat::open_in(&endpoint, "hall");
             mo.say(r#"{"action":"kick","name":"Bob"}"#);
@@ -210,7 +233,7 @@ async fn announce_needs_manage_connections_to_post() {
 #[tokio::test]
 async fn announce_needs_delete_item_to_forget_members_who_are_gone() {
     let stack = start(&announced_without("AnnounceRole", "dynamodb:DeleteItem")).await;
-    stack.fill(1, now() - 3600).await;
+    bobs_have_vanished(&stack, 1).await;
     let _ann = entered(&stack).await;
     let denied = "not authorized to perform: dynamodb:DeleteItem";
     stack
