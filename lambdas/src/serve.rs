@@ -1,5 +1,6 @@
 //! Runs one handler behind the Lambda Runtime API.
 
+mod kept;
 mod ways;
 
 use std::convert::Infallible;
@@ -205,6 +206,9 @@ async fn handle(
                 }
             })
             .await
+        }
+        handler @ (Handler::History | Handler::Delete) => {
+            return kept::handle(environment, log, (api, trace), handler).await;
         }
         Handler::Deliver => {
             let function = environment.own_function()?;

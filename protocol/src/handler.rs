@@ -21,11 +21,15 @@ pub enum Handler {
     Kick,
     /// Says in a room who has come and who has left.
     Announce,
+    /// The messages of a conversation that are kept.
+    History,
+    /// Deletes a message that is kept.
+    Delete,
 }
 
 impl Handler {
     /// Every handler.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Authorize,
         Self::Connect,
         Self::Disconnect,
@@ -35,10 +39,19 @@ impl Handler {
         Self::Who,
         Self::Kick,
         Self::Announce,
+        Self::History,
+        Self::Delete,
     ];
 
     /// Those that clients send frames to.
-    pub const TAKE_FRAMES: [Self; 4] = [Self::Direct, Self::Broadcast, Self::Who, Self::Kick];
+    pub const TAKE_FRAMES: [Self; 6] = [
+        Self::Direct,
+        Self::Broadcast,
+        Self::Who,
+        Self::Kick,
+        Self::History,
+        Self::Delete,
+    ];
 
     /// The value of the function's Handler property.
     #[must_use]
@@ -53,6 +66,8 @@ impl Handler {
             Self::Who => "who",
             Self::Kick => "kick",
             Self::Announce => "announce",
+            Self::History => "history",
+            Self::Delete => "delete",
         }
     }
 
@@ -69,6 +84,8 @@ impl Handler {
             Self::Who => "Who",
             Self::Kick => "Kick",
             Self::Announce => "Announce",
+            Self::History => "History",
+            Self::Delete => "Delete",
         }
     }
 
@@ -77,7 +94,13 @@ impl Handler {
     pub const fn looks_up_sessions(self) -> bool {
         matches!(
             self,
-            Self::Disconnect | Self::Direct | Self::Broadcast | Self::Who | Self::Kick
+            Self::Disconnect
+                | Self::Direct
+                | Self::Broadcast
+                | Self::Who
+                | Self::Kick
+                | Self::History
+                | Self::Delete
         )
     }
 

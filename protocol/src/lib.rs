@@ -8,6 +8,7 @@
 //! | [`answers`] | what routes answer themselves | config, functions, clients |
 //! | [`envelope`] | messages that carry their sender | functions, clients |
 //! | [`presence`] | who has come into a room, and left it | functions, clients |
+//! | [`history`] | messages that are kept | config, functions, clients |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
@@ -28,6 +29,7 @@ pub mod auth;
 pub mod envelope;
 pub mod handler;
 pub mod handshake;
+pub mod history;
 pub mod limit;
 pub mod name;
 pub mod presence;

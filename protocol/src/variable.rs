@@ -54,8 +54,11 @@ pub const CONNECTIONS_PER_NAME: &str = "CONNECTIONS_PER_NAME";
 /// How many members of a room are accepted at a time. Not set: any number.
 pub const ROOM_SIZE: &str = "ROOM_SIZE";
 
+/// For how many seconds the routes of a stack keep messages at most. Not set: they keep none.
+pub const HISTORY: &str = "HISTORY";
+
 /// Every variable.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
@@ -73,4 +76,5 @@ pub const ALL: [&str; 17] = [
     MESSAGES_PER_SECOND,
     CONNECTIONS_PER_NAME,
     ROOM_SIZE,
+    HISTORY,
 ];

@@ -15,6 +15,7 @@ mod deployments;
 mod dist;
 mod failures;
 mod interruptions;
+mod kept;
 mod logs;
 mod operator;
 mod permissions;

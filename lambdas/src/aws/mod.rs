@@ -5,6 +5,7 @@ mod callback;
 mod client;
 mod documents;
 mod functions;
+mod history;
 mod items;
 mod rows;
 mod table;

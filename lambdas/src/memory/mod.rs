@@ -6,6 +6,8 @@
 mod attendance;
 mod delivery;
 mod dispatch;
+mod history;
+mod interruption;
 mod items;
 mod store;
 

@@ -5,7 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::attendance::Records;
+use super::history::Kept;
+use super::interruption::Interruption;
 use super::lock;
+use crate::history::Ulid;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
@@ -25,10 +28,11 @@ pub struct MemoryStore {
     pub(super) records: Records,
     /// The most time that a call about a room takes, before and after it has its effect.
     pub(super) slowness: Mutex<Duration>,
+    pub(super) interruption: Mutex<Option<Interruption>>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+pub(super) struct Table {
     rows: Rows,
     members: Members,
     /// The number of pages of members that were read.
@@ -38,12 +42,14 @@ struct Table {
     bans: BTreeMap<Name, u64>,
     /// The number of messages that were counted, by connection and second.
     sent: BTreeMap<(ConnectionId, u64), u32>,
+    /// The messages that are kept, by the partition of their conversation and their id.
+    pub(super) kept: BTreeMap<(String, Ulid), Kept>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
 }
 
-/// The calls of [`ConnectionStore`], to inject a fault into one of them.
+/// The calls of [`ConnectionStore`] and [`History`](crate::history::History), to inject a fault into one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// [`ConnectionStore::remember`]
@@ -70,6 +76,14 @@ pub enum Call {
     SessionOf,
     /// The other calls of [`Attendance`](crate::presence::Attendance)
     Attendance,
+    /// [`History::keep`](crate::history::History::keep)
+    Keep,
+    /// [`History::read`](crate::history::History::read)
+    ReadHistory,
+    /// [`History::find`](crate::history::History::find)
+    FindKept,
+    /// [`History::erase`](crate::history::History::erase)
+    Erase,
 }
 
 impl MemoryStore {
@@ -129,7 +143,12 @@ impl MemoryStore {
         })
     }
 
-    fn call<T>(&self, call: Call, work: impl FnOnce(&mut Table) -> T) -> Result<T, StoreError> {
+    pub(super) fn call<T>(
+        &self,
+        call: Call,
+        work: impl FnOnce(&mut Table) -> T,
+    ) -> Result<T, StoreError> {
+        self.interrupt();
         let mut table = lock(&self.table);
         if table.broken.contains(&call) {
             return Err(StoreError {

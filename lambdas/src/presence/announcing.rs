@@ -43,7 +43,7 @@ impl fmt::Debug for Clock {
 /// counts as done: the next announcement in the room includes it.
 #[derive(Debug, Clone)]
 pub struct Announcing<P, A> {
-    store: P,
+    pub(super) store: P,
     announcer: Option<A>,
     clock: Clock,
     log: Log,

@@ -17,6 +17,7 @@ mod announcing;
 mod attendance;
 mod difference;
 mod frames;
+mod kept;
 mod summons;
 
 pub use announcing::{Announcing, Clock};

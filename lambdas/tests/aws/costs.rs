@@ -2,6 +2,8 @@
 //!
 //! The same figures are in ARCHITECTURE.md ("The data").
 
+mod kept;
+
 use std::time::Duration;
 
 use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
@@ -355,6 +357,16 @@ fn invocation(seconds: u64) -> Invocation {
 
 fn context(name: &str, friend: &str) -> Value {
     json!({"principalId": name, "name": name, "friend": friend})
+}
+
+/// A message with this frame.
+fn event_with(route: &str, connection: &str, frame: &Value, context: &Value) -> SocketEvent {
+    let event = json!({
+        "requestContext": {"eventType": "MESSAGE", "routeKey": route, "connectionId": connection,
+            "authorizer": context},
+        "body": frame.to_string(),
+    });
+    serde_json::from_value(event).expect("an event of the documented shape")
 }
 
 fn event(kind: &str, route: &str, connection: &str, context: Option<&Value>) -> SocketEvent {

@@ -1,6 +1,6 @@
 //! The stacks that scripts are written for.
 
-pub use chat_protocol::Receivers;
+pub use chat_protocol::{Answers, Receivers};
 
 /// A stack: the routes that its clients can speak to.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Stack {
     pub name: &'static str,
     /// In the order of the config file.
     pub routes: &'static [Route],
+    /// The keys of routes that answer requests.
+    pub answers: &'static [(&'static str, Answers)],
 }
 
 /// One route of a stack.
@@ -26,6 +28,8 @@ pub struct Route {
     pub max_text_bytes: usize,
     /// Whether texts arrive with their sender.
     pub envelope: bool,
+    /// For how many seconds they are kept.
+    pub history: Option<u32>,
 }
 
 /// The longest text in a room that says nothing about it.
@@ -41,26 +45,31 @@ pub(crate) const DIRECT: Stack = Stack {
         include_sender: false,
         max_text_bytes: Receivers::Friend.max_text_bytes(),
         envelope: false,
+        history: None,
     }],
+    answers: &[],
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 7] = [
+pub const STACKS: [Stack; 8] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
         name: "broadcast",
         routes: &[room("onMessage", Some("message"), true, ROOM_BYTES)],
+        answers: &[],
     },
     // Each client receives every other's messages, and frames are not looked into.
     Stack {
         name: "relay",
         routes: &[room("$default", None, false, ROOM_BYTES)],
+        answers: &[],
     },
     // As `broadcast`, with other words.
     Stack {
         name: "cleanup",
         routes: &[room("broadcast", Some("data"), true, ROOM_BYTES)],
+        answers: &[],
     },
     // Rooms for who says nothing special, and a word for the friend.
     Stack {
@@ -74,8 +83,10 @@ pub const STACKS: [Stack; 7] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: false,
+                history: None,
             },
         ],
+        answers: &[],
     },
     // As `mixed`, and each message arrives with its sender.
     Stack {
@@ -92,21 +103,46 @@ pub const STACKS: [Stack; 7] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
+                history: None,
             },
             Route {
                 envelope: true,
                 ..room("shout", None, false, 100)
             },
         ],
+        answers: &[],
+    },
+    // Messages are kept, and can be read and deleted.
+    Stack {
+        name: "history",
+        routes: &[
+            Route {
+                envelope: true,
+                history: DAY,
+                ..room("$default", Some("message"), false, ROOM_BYTES)
+            },
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: true,
+                history: DAY,
+            },
+        ],
+        answers: &[("history", Answers::History), ("delete", Answers::Delete)],
     },
     // Rooms with announcements of who comes and who leaves.
     Stack {
         name: ANNOUNCING,
         routes: &[room("say", Some("text"), true, 100)],
+        answers: &[("who", Answers::Who)],
     },
 ];
 
 const ANNOUNCING: &str = "presence";
+const DAY: Option<u32> = Some(24 * 60 * 60);
 
 const fn room(
     key: &'static str,
@@ -121,6 +157,7 @@ const fn room(
         include_sender,
         max_text_bytes,
         envelope: false,
+        history: None,
     }
 }
 
@@ -149,11 +186,17 @@ impl Stack {
         if *self == DIRECT {
             return String::new();
         }
-        let mut toml: String = self.routes.iter().map(Route::to_toml).collect();
-        if self.announces() {
-            toml += "[[routes]]\nkey = \"who\"\nanswers = \"who\"\nannounce = true\n";
-        }
-        toml
+        let answers = self.answers.iter().map(|(key, answers)| {
+            format!(
+                "[[routes]]\nkey = \"{key}\"\nanswers = \"{}\"\n",
+                answers.word()
+            ) + match self.announces() {
+                true => "announce = true\n",
+                false => "",
+            }
+        });
+        let routes = self.routes.iter().map(Route::to_toml);
+        routes.chain(answers).collect()
     }
 }
 
@@ -171,6 +214,9 @@ impl Route {
         }
         if self.envelope {
             toml += "envelope = true\n";
+        }
+        if let Some(seconds) = self.history {
+            toml += &format!("history = \"{}h\"\n", seconds / 3_600);
         }
         toml + &format!("max-text-bytes = {}\n", self.max_text_bytes)
     }

@@ -160,6 +160,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "max-text-bytes",
                 "envelope",
                 "announce",
+                "history",
                 "reply",
                 "permissions",
             ],
@@ -180,6 +181,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "max-text-bytes",
                 "envelope",
                 "announce",
+                "history",
                 "secret-header",
             ],
         )?;
@@ -202,6 +204,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "history",
                 "reply",
                 "permissions",
                 "secret-header",
@@ -243,6 +246,13 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         );
         return Err((text.span(), message));
     }
+    if let Some(history) = &table.history {
+        if !rule.envelope {
+            let message = "`history` keeps messages with their id, sender and time: add `envelope = true` to this route";
+            return Err((history.span(), message.into()));
+        }
+        rule.history = Some(history.get_ref().0);
+    }
     Ok(Purpose::People { receivers, rule })
 }
 
@@ -257,12 +267,13 @@ fn refuse_announce(table: &RouteTable) -> Result<(), Problem> {
 
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 8] = [
+    const BELONG: [(&str, &str); 9] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
         ("envelope", "`receivers`"),
         ("announce", "`answers = \"who\"`"),
+        ("history", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
         ("secret-header", "`http`"),
@@ -273,6 +284,7 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.max_text_bytes.as_ref().map(Spanned::span),
         table.envelope.as_ref().map(Spanned::span),
         table.announce.as_ref().map(Spanned::span),
+        table.history.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),
         table.secret_header.as_ref().map(Spanned::span),
