@@ -37,6 +37,7 @@ mod overlay;
 mod page;
 mod policy;
 mod ports;
+mod presence;
 mod proxies;
 mod renderings;
 mod sdk;

@@ -116,6 +116,10 @@ receivers = "room"
 key = "roll"
 handler = "roll"
 reply = true
+[[routes]]
+key = "who"
+answers = "who"
+announce = true
 "#;
 
 /// Every kind of route and option that goes together.

@@ -26,6 +26,7 @@ mod phases;
 mod picture;
 mod pictures;
 mod policy;
+mod presence;
 mod routes;
 mod screens;
 mod service_models;

@@ -302,6 +302,7 @@ mod tests {
         let routes = [
             ("max-text-bytes", "\"100\""),
             ("include-sender", "\"yes\""),
+            ("announce", "\"yes\""),
             ("reply", "1"),
             ("receivers", "1"),
             ("text", "1"),

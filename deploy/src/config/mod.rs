@@ -69,6 +69,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The backend that handles `$connect` and `$disconnect` instead of our own functions.
     pub lifecycle: Option<Lifecycle>,
+    /// Whether the members of a room get a frame when a person comes or leaves.
+    pub announces: bool,
     /// What proves a name, and which web pages may connect.
     pub auth: Auth,
     /// How much one connection, one name and one room may take.
@@ -289,6 +291,7 @@ impl Settings {
             to: overrides.to.unwrap_or(file.to),
             routes: routes.messages,
             lifecycle: routes.lifecycle,
+            announces: routes.announces,
             auth: Auth::default(),
             limits: Limits::default(),
             log_retention_days: file.logs.retention_days.0,

@@ -11,6 +11,7 @@ const DOMAIN: &str = include_str!("../../../templates/domain.yaml");
 const ALARMS: &str = include_str!("../../../templates/alarms.yaml");
 const LOG_ROLE: &str = include_str!("../../../templates/log-role.yaml");
 const ACCESS: &str = include_str!("../../../templates/access.yaml");
+const ANNOUNCE: &str = include_str!("../../../templates/announce.yaml");
 const HANDLER: &str = include_str!("../../../templates/handler.yaml");
 
 /// Named values in the order of the file.
@@ -57,6 +58,11 @@ pub(super) fn access() -> Value {
 /// The resources that one kind of request adds.
 pub(super) fn request() -> Section {
     resources(REQUESTS)
+}
+
+/// The resources that announcements add.
+pub(super) fn announce() -> Section {
+    resources(ANNOUNCE)
 }
 
 /// The resources that one custom handler adds, and its parameter.

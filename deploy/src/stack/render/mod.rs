@@ -3,6 +3,7 @@
 //! never into their text.
 
 mod account;
+mod announce;
 mod auth;
 mod aws;
 mod backend;
@@ -127,6 +128,9 @@ fn base(settings: &Settings) -> Template {
         }
     }
     limits::set(&mut resources, &settings.limits);
+    if settings.announces {
+        announce::add(&mut resources);
+    }
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
