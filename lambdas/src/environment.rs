@@ -11,6 +11,7 @@
 //! | `ROUTES` | the rule of each route for its frames, as JSON by route key ([`Routes::parse`]); not set: the whole
 //! frame is the message |
 //! | `DELIVER_FUNCTION` | the function that `broadcast` hands large rooms to: its name or ARN |
+//! | `ANNOUNCE_FUNCTION` | the function that says in a room who has come and who has left; not set: none does |
 //! | `REPLY` | `true` for a user's handler whose return value goes to the sender |
 //! | `AUTH_MODE` | `token` or `jwt`: a token must prove the name; `handler`: the user's authorizer does; not set:
 //! `claimed` |
@@ -29,6 +30,7 @@
 //! The stack's own variables have their names from [`chat_protocol::variable`]. Region and credentials are those that Lambda sets
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>).
 
+mod announce;
 mod auth;
 mod limits;
 

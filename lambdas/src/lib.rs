@@ -20,6 +20,7 @@ pub mod items;
 pub mod limits;
 pub mod log;
 pub mod memory;
+pub mod presence;
 pub mod protocol;
 pub mod room;
 pub mod routes;

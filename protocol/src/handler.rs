@@ -19,6 +19,8 @@ pub enum Handler {
     Who,
     /// Ends a person's connections.
     Kick,
+    /// Says in a room who has come and who has left.
+    Announce,
     /// The messages of a conversation that are kept.
     History,
     /// Deletes a message that is kept.
@@ -27,7 +29,7 @@ pub enum Handler {
 
 impl Handler {
     /// Every handler.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Authorize,
         Self::Connect,
         Self::Disconnect,
@@ -36,6 +38,7 @@ impl Handler {
         Self::Deliver,
         Self::Who,
         Self::Kick,
+        Self::Announce,
         Self::History,
         Self::Delete,
     ];
@@ -62,6 +65,7 @@ impl Handler {
             Self::Deliver => "deliver",
             Self::Who => "who",
             Self::Kick => "kick",
+            Self::Announce => "announce",
             Self::History => "history",
             Self::Delete => "delete",
         }
@@ -79,6 +83,7 @@ impl Handler {
             Self::Deliver => "Deliver",
             Self::Who => "Who",
             Self::Kick => "Kick",
+            Self::Announce => "Announce",
             Self::History => "History",
             Self::Delete => "Delete",
         }

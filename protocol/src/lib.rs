@@ -7,6 +7,7 @@
 //! | [`auth`] | the tokens that prove a name | config, clients, functions |
 //! | [`answers`] | what routes answer themselves | config, functions, clients |
 //! | [`envelope`] | messages that carry their sender | functions, clients |
+//! | [`presence`] | who has come into a room, and left it | functions, clients |
 //! | [`history`] | messages that are kept | config, functions, clients |
 //! | [`name`] | valid names | config, clients, functions |
 //! | [`handler`] | the functions | template, the handlers' binary |
@@ -33,6 +34,7 @@ pub mod handshake;
 pub mod history;
 pub mod limit;
 pub mod name;
+pub mod presence;
 pub mod receivers;
 pub mod rule;
 pub mod table;

@@ -64,6 +64,17 @@ pub fn ban(name: &str) -> String {
     format!("B#{name}")
 }
 
+/// The partition of what is on record about the announcements in `room`.
+#[must_use]
+pub fn announcing(room: &str) -> String {
+    format!("P#{room}")
+}
+
+/// The sort key of the item by which functions agree who announces in a room.
+pub const TURN: &str = "turn";
+
+/// The sort key of the item with the names that were announced in a room.
+pub const ANNOUNCED: &str = "announced";
 /// The partition of the messages that are kept of `room`.
 ///
 /// A conversation is one partition. One accepts 1,000 write units and 3,000 read units a second
@@ -140,6 +151,7 @@ mod tests {
         let (user, room) = (user("Ann Lee"), room("kitchen", 3));
         assert_eq!((user.as_str(), room.as_str()), ("U#Ann Lee", "R#kitchen#3"));
         assert_eq!(ban("Ann"), "B#Ann");
+        assert_eq!(announcing("kitchen"), "P#kitchen");
         assert_eq!(messages_in("kitchen"), "M#R#kitchen");
         for (one, other) in [("Ann", "Bob"), ("Bob", "Ann")] {
             assert_eq!(messages_between(one, other), "M#U#Ann#Bob");
@@ -156,6 +168,8 @@ mod tests {
             ("H#score", ALONE),
             ("C#BFaT_fALIAMCKug=", ALONE),
             ("B#Ann", ALONE),
+            ("P#kitchen", TURN),
+            ("P#kitchen", ANNOUNCED),
             ("L#BFaT_fALIAMCKug=", "1700000000"),
             ("H#U#Ann", "C#x"),
             ("M#R#kitchen", "01KDVDNA3VZ45Q3VGG66KE622W"),

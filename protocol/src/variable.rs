@@ -21,6 +21,9 @@ pub const ROUTES: &str = "ROUTES";
 /// The function that serves one shard of a large room: its name or ARN.
 pub const DELIVER_FUNCTION: &str = "DELIVER_FUNCTION";
 
+/// The function that says in a room who has come and who has left: its name or ARN. Not set: no function does.
+pub const ANNOUNCE_FUNCTION: &str = "ANNOUNCE_FUNCTION";
+
 /// `true` for a function whose return value goes to the sender.
 pub const REPLY: &str = "REPLY";
 
@@ -55,13 +58,14 @@ pub const ROOM_SIZE: &str = "ROOM_SIZE";
 pub const HISTORY: &str = "HISTORY";
 
 /// Every variable.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
     INDEX,
     ROUTES,
     DELIVER_FUNCTION,
+    ANNOUNCE_FUNCTION,
     REPLY,
     AUTH_MODE,
     AUTH_KEYS,

@@ -16,7 +16,7 @@ pub(crate) struct Peers {
 
 impl Peers {
     /// The variables by which tests find them.
-    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 10] {
+    pub(crate) fn variables(&self) -> [(&'static str, PathBuf); 11] {
         [
             (
                 "CHATCTL_WSCAT",

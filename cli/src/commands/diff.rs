@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::aws::{build, deployment, located, marked, moved, processor};
 use super::waits::asked;
-use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, or_interrupted};
+use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, named, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
@@ -48,9 +48,10 @@ async fn diff(
         let target = AwsTarget::connect(&settings.aws).await?;
         let identity = target.identity().await?;
         target.check_account(&identity)?;
-        Ok::<_, TargetError>((target, identity))
+        let naming = named::find(&settings, &target).await?;
+        Ok::<_, TargetError>((target, identity, naming))
     };
-    let (target, identity) = or_interrupted(asked(connecting)).await?;
+    let (target, identity, naming) = or_interrupted(asked(connecting)).await?;
     let source = args.handlers.source();
     let record = or_interrupted(target.stacks.record(&settings.stack)).await?;
     let deployed = record.as_ref().and_then(processor);
@@ -62,6 +63,7 @@ async fn diff(
         &settings,
         &target.region,
         code,
+        &naming,
         settings.aws.rules.tags.clone(),
         DeployMode::Standard,
     );

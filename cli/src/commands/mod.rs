@@ -16,6 +16,7 @@ mod init;
 mod interrupted;
 mod keys;
 mod logs;
+mod named;
 mod operator;
 mod outputs;
 mod plan;

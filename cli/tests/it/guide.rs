@@ -77,6 +77,12 @@ fn the_page_about_rooms_is_as_it_says() {
 }
 
 #[test]
+fn the_page_about_presence_is_as_it_says() {
+    let text = page("presence");
+    follow("presence", &Project::new(blocks(&text, "toml")[0]));
+}
+
+#[test]
 fn the_page_about_senders_is_as_it_says() {
     let text = page("senders");
     follow("senders", &Project::new(blocks(&text, "toml")[0]));

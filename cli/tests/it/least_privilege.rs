@@ -1,6 +1,7 @@
 //! Each action of each role is needed: taken away alone, something breaks. On the local target, whose IAM decides by
 //! the very policies of the rendered template.
 
+mod announce;
 mod auth;
 mod kept;
 mod limits;

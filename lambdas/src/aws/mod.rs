@@ -1,5 +1,6 @@
 //! The traits over AWS. No SDK type and no SDK error leaves this folder.
 
+mod attendance;
 mod callback;
 mod client;
 mod documents;

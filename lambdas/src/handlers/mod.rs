@@ -4,6 +4,7 @@
 //! An expected outcome is an [`Answer`]. A [`HandlerError`] makes the invocation fail, which API Gateway shows to the
 //! client: 502 for a handshake, the frame `{"message": "Internal server error", …}` for a message.
 
+mod announce;
 mod authorize;
 mod ban;
 mod broadcast;
@@ -23,6 +24,7 @@ mod requests;
 mod sender;
 mod who;
 
+pub use announce::{Announcements, announce};
 pub use authorize::{Admission, authorize};
 pub use broadcast::broadcast;
 pub use connect::{connect, connect_proven};
@@ -132,6 +134,9 @@ pub enum HandlerError {
     /// There is nothing to check tokens with; the handshake is refused with 500.
     #[error("tokens cannot be checked")]
     Tokens(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Another announcer has the room.
+    #[error("another announcer has had the room for as long as this one had time")]
+    Busy,
     /// A user's handler failed for a reason of its own.
     #[error(transparent)]
     Own(Box<dyn std::error::Error + Send + Sync>),

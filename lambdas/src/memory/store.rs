@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
+use super::attendance::Records;
 use super::history::Kept;
 use super::interruption::Interruption;
 use super::lock;
@@ -23,6 +25,9 @@ type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     table: Mutex<Table>,
+    pub(super) records: Records,
+    /// The most time that a call about a room takes, before and after it has its effect.
+    pub(super) slowness: Mutex<Duration>,
     pub(super) interruption: Mutex<Option<Interruption>>,
 }
 
@@ -51,7 +56,7 @@ pub enum Call {
     Remember,
     /// [`ConnectionStore::join`]
     Join,
-    /// [`ConnectionStore::leave`]
+    /// [`ConnectionStore::leave`] and [`Attendance::take_out`](crate::presence::Attendance::take_out)
     Leave,
     /// [`ConnectionStore::members`] and [`ConnectionStore::people`]
     Members,
@@ -69,6 +74,8 @@ pub enum Call {
     CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
+    /// The other calls of [`Attendance`](crate::presence::Attendance)
+    Attendance,
     /// [`History::keep`](crate::history::History::keep)
     Keep,
     /// [`History::read`](crate::history::History::read)
@@ -120,6 +127,22 @@ impl MemoryStore {
         lock(&self.table).sessions.values().cloned().collect()
     }
 
+    /// Whether `call` works.
+    pub(super) fn check(&self, call: Call) -> Result<(), StoreError> {
+        self.call(call, |_| ())
+    }
+
+    /// Removes a member of a room and returns it.
+    pub(super) fn take_member(
+        &self,
+        room: &Room,
+        connection: &ConnectionId,
+    ) -> Result<Option<Presence>, StoreError> {
+        self.call(Call::Leave, |table| {
+            table.members.remove(&member_key(room, connection))
+        })
+    }
+
     pub(super) fn call<T>(
         &self,
         call: Call,
@@ -152,15 +175,16 @@ impl ConnectionStore for MemoryStore {
 
     async fn join(&self, presence: &Presence) -> Result<(), StoreError> {
         let key = member_key(&presence.session.room, &presence.connection);
+        self.pause().await;
         self.call(Call::Join, |table| {
             table.members.insert(key, presence.clone());
-        })
+        })?;
+        self.pause().await;
+        Ok(())
     }
 
     async fn leave(&self, room: &Room, connection: &ConnectionId) -> Result<(), StoreError> {
-        self.call(Call::Leave, |table| {
-            table.members.remove(&member_key(room, connection));
-        })
+        self.take_member(room, connection).map(|_| ())
     }
 
     async fn members(
@@ -185,6 +209,7 @@ impl ConnectionStore for MemoryStore {
         now: u64,
         start: Option<PageStart>,
     ) -> Result<People, StoreError> {
+        self.pause().await;
         self.call(Call::Members, |table| {
             table.pages += 1;
             let is_after = |connection: &ConnectionId| {

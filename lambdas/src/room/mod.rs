@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 pub use members::Audience;
 pub use pace::POSTS_AT_FIRST;
-pub use people::people;
+pub use people::{people, people_up_to};
 pub use posting::Rest;
 
 use crate::handlers::Invocation;

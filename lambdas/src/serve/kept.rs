@@ -19,7 +19,7 @@ pub(super) async fn handle(
     (api, trace): (&mut RuntimeApi, &Trace),
     handler: Handler,
 ) -> Result<Infallible, ServeError> {
-    let (store, delivery) = store_and_delivery(environment, trace)?;
+    let (store, delivery) = store_and_delivery(environment, log, trace)?;
     let reader = Reader {
         mode: environment.mode()?,
         index: environment.index()?,

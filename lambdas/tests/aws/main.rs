@@ -8,6 +8,7 @@ mod function;
 mod meter;
 mod parity;
 mod posts;
+mod presence_costs;
 mod reads;
 mod runtime;
 mod starts;

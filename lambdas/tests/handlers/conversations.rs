@@ -5,10 +5,12 @@ use std::collections::HashMap;
 
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Admission, Answer, HandlerError, authorize, broadcast, connect, delete, deliver, direct,
-    disconnect, history,
+    Admission, Answer, HandlerError, announce, authorize, broadcast, connect, delete, deliver,
+    direct, disconnect, history,
 };
 use chat_lambdas::history::Reader;
+use chat_lambdas::memory::{MemoryAnnouncer, MemoryStore};
+use chat_lambdas::presence::{Announcing, Clock};
 use chat_lambdas::session::ConnectionId;
 use chat_protocol::history::MAX_SECONDS;
 use chat_protocol::{Answers, Field, Mode};
@@ -33,23 +35,23 @@ enum Farewell {
     Never,
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn with_an_authorizer() {
     play_all(Authorizer::Runs, Farewell::AtOnce).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_an_authorizer() {
     play_all(Authorizer::Ignored, Farewell::AtOnce).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn with_late_disconnects() {
     play_all(Authorizer::Runs, Farewell::Late).await;
     play_all(Authorizer::Ignored, Farewell::Late).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_any_disconnects() {
     play_all(Authorizer::Runs, Farewell::Never).await;
     play_all(Authorizer::Ignored, Farewell::Never).await;
@@ -66,6 +68,7 @@ async fn play_all(authorizer: Authorizer, farewell: Farewell) {
             connections: HashMap::new(),
             ended: Vec::new(),
             made: 0,
+            announcer: MemoryAnnouncer::default(),
         };
         if let Err(failure) = play(&script, &mut world).await {
             failures.push(format!("{failure} {:?}", failure.fault));
@@ -83,6 +86,7 @@ struct InMemory {
     /// Closed connections without a `$disconnect` event so far.
     ended: Vec<Connection>,
     made: usize,
+    announcer: MemoryAnnouncer,
 }
 
 #[derive(Clone)]
@@ -96,6 +100,28 @@ impl InMemory {
     fn connection(&self, party: &Party) -> Result<&Connection, Fault> {
         let connection = self.connections.get(party);
         Ok(connection.ok_or_else(|| format!("{party} has no connection"))?)
+    }
+
+    /// The table, as functions of the stack use it.
+    fn store(&self) -> Announcing<&MemoryStore, &MemoryAnnouncer> {
+        let now = self.scene.now;
+        let announcer = Some(&self.announcer).filter(|_| self.wiring.announces());
+        let log = self.scene.invocation().log;
+        Announcing::new(&self.scene.store, announcer, Clock::new(move || now), log)
+    }
+
+    /// Runs the announcers that were summoned. They wait, so that what one step causes may be announced with the next.
+    async fn announcements(&self) -> Result<(), Fault> {
+        loop {
+            let summoned = self.announcer.take();
+            if summoned.is_empty() {
+                return Ok(());
+            }
+            for summons in &summoned {
+                let invocation = self.scene.invocation();
+                announce(summons, self.scene.ways(), &invocation).await?;
+            }
+        }
     }
 
     /// Runs the authorizer, if there is one. `Err` is the status of a refusal.
@@ -125,7 +151,7 @@ impl InMemory {
         for connection in std::mem::take(&mut self.ended) {
             let event = gateway::disconnect(connection.id.as_str(), connection.context.as_ref());
             let (index, invocation) = (self.wiring.index, self.scene.invocation());
-            let answer = disconnect(&event, &self.scene.store, index, &invocation).await?;
+            let answer = disconnect(&event, &self.store(), index, &invocation).await?;
             if json_of(&answer) != json!({"statusCode": 200}) {
                 return Err(format!("$disconnect returned {answer:?}").into());
             }
@@ -136,7 +162,7 @@ impl InMemory {
     async fn to_friend(&self, event: &SocketEvent) -> Result<Answer, Fault> {
         let (scene, routes) = (&self.scene, &self.wiring.friend_routes);
         let invocation = scene.invocation();
-        Ok(direct(event, &scene.store, &scene.delivery, routes, &invocation).await?)
+        Ok(direct(event, &self.store(), &scene.delivery, routes, &invocation).await?)
     }
 
     async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<Answer, Fault> {
@@ -155,7 +181,7 @@ impl InMemory {
     /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
         let (scene, routes) = (&self.scene, &self.wiring.room_routes);
-        let ways = (&scene.store, &scene.delivery);
+        let ways = (&self.store(), &scene.delivery);
         let invocation = scene.invocation();
         let answer = broadcast(event, ways, &scene.dispatch, routes, &invocation).await?;
         for message in scene.dispatch.take() {
@@ -188,7 +214,7 @@ impl World for InMemory {
         };
         let event = gateway::connect(id.as_str(), claims, context.as_ref());
         let (policy, invocation) = (self.wiring.policy(), self.scene.invocation());
-        let answer = connect(&event, &self.scene.store, policy, &invocation).await?;
+        let answer = connect(&event, &self.store(), policy, &invocation).await?;
         if answer.status_code() != 200 {
             return Ok(Welcome::Refused(answer.status_code().to_string()));
         }
@@ -225,6 +251,10 @@ impl World for InMemory {
     }
 
     async fn next_frame(&mut self, party: &Party) -> Result<Option<String>, Fault> {
+        if let Some(frame) = self.arrived_frame(party).await? {
+            return Ok(Some(frame));
+        }
+        self.announcements().await?;
         self.arrived_frame(party).await
     }
 
@@ -252,8 +282,8 @@ impl World for InMemory {
         Ok(())
     }
 
-    /// Every step above has all its effects before it returns.
+    /// Every step above has all its effects before it returns, but for announcements.
     async fn settle(&mut self) -> Result<(), Fault> {
-        Ok(())
+        self.announcements().await
     }
 }

@@ -20,6 +20,7 @@ mod kept;
 mod large_room;
 mod limits;
 mod pages;
+mod presence;
 mod prove;
 mod requests;
 mod scene;

@@ -53,6 +53,11 @@ impl Wiring {
         }
     }
 
+    /// Whether it is announced who comes and who leaves.
+    pub(crate) fn announces(&self) -> bool {
+        self.stack.announces()
+    }
+
     pub(crate) fn policy(&self) -> (Names, Index) {
         (self.names, self.index)
     }

@@ -18,6 +18,7 @@
 
 pub mod script;
 
+mod changes;
 mod deployed;
 mod play;
 mod quoted;

@@ -7,6 +7,7 @@ use std::slice;
 use chat_protocol::Field;
 use chat_protocol::envelope::Envelope;
 use chat_protocol::history::{self, Frame};
+use chat_protocol::presence::Announcement;
 
 use super::script::{Entry, Expected, Party, Script, Step};
 use super::world::{Fault, Handshake, Welcome, World};
@@ -229,6 +230,20 @@ impl<W: World> Stage<'_, W> {
                         }
                     }
                 }
+                Ok(())
+            }
+            Expected::Presence(came, went, count) => {
+                let wanted = format!("the arrival of {came:?} and the departure of {went:?}");
+                let fits = |frame: &str| match serde_json::from_str(frame) {
+                    Ok(Announcement::Presence {
+                        arrived,
+                        left,
+                        people,
+                        ..
+                    }) => arrived == *came && left == *went && people == *count,
+                    Err(_) => false,
+                };
+                self.receive(party, &wanted, fits).await?;
                 Ok(())
             }
             Expected::Nothing => self.nothing_left(slice::from_ref(party)).await,

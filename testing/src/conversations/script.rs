@@ -26,6 +26,7 @@
 //! Tom is told BadJson about r1               # the same, with this `ref`
 //! Jerry reads Tom: any text                  # the text in an envelope, from Tom; `nobody` gave no name
 //! Tom sees r1 delivered to 2                 # the receipt for the frame with this `ref`
+//! Tom notices +Ann -Bob of 2                 # Ann has arrived and Bob has left, 2 people are in the room
 //! Tom sees r1 stored and delivered to 0      # the same, of a message that is kept
 //! Tom sees r2 done                           # the receipt for an order
 //! Jerry sees any text deleted by Tom         # the notice that the message with this text is deleted
@@ -48,6 +49,7 @@ use std::fmt;
 
 pub use self::seen::Entry;
 use self::seen::{found, seen};
+use super::changes;
 use super::quoted::quoted;
 use super::stack::{DIRECT, STACKS, Stack};
 use chat_protocol::{Field, Handshake};
@@ -162,6 +164,8 @@ pub enum Expected {
     Message(Option<String>, String),
     /// The receipt for the frame with this `ref`, and the connections that accepted it.
     Receipt(String, usize),
+    /// The frame about these arrivals and departures, and the people afterwards.
+    Presence(Vec<String>, Vec<String>, usize),
     /// The receipt of a message that is kept, and the connections that accepted it.
     Stored(String, usize),
     /// The receipt for the order with this `ref`.
@@ -274,6 +278,12 @@ fn step(line: &str) -> Result<Step, String> {
         return Ok(Step::Receive { party, what });
     }
 
+    if let Some(changes) = rest.strip_prefix(" notices ") {
+        let what = changes::presence(without_comment(changes))
+            .ok_or("after `notices` come `+NAME` and `-NAME`, `of` and a number")?;
+        return Ok(Step::Receive { party, what });
+    }
+
     let everybody = party.person == "everybody" && party.device.is_none();
     if let Some(rest) = rest.strip_prefix(" connects") {
         let (own_name, rest) = after(" as ", rest)?;
@@ -295,7 +305,7 @@ fn step(line: &str) -> Result<Step, String> {
         " disconnects" => Ok(Step::Disconnect(party)),
         " vanishes" => Ok(Step::Vanish(party)),
         _ => Err(
-            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `finds …`, `is told …`, `disconnects` or `vanishes`"
+            "expected a party and then `connects …`, `: …`, `receives …`, `reads …`, `sees …`, `finds …`, `notices …`, `is told …`, `disconnects` or `vanishes`"
                 .to_owned(),
         ),
     }

@@ -51,7 +51,7 @@ pub(crate) const DIRECT: Stack = Stack {
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 7] = [
+pub const STACKS: [Stack; 8] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
@@ -133,8 +133,15 @@ pub const STACKS: [Stack; 7] = [
         ],
         answers: &[("history", Answers::History), ("delete", Answers::Delete)],
     },
+    // Rooms with announcements of who comes and who leaves.
+    Stack {
+        name: ANNOUNCING,
+        routes: &[room("say", Some("text"), true, 100)],
+        answers: &[("who", Answers::Who)],
+    },
 ];
 
+const ANNOUNCING: &str = "presence";
 const DAY: Option<u32> = Some(24 * 60 * 60);
 
 const fn room(
@@ -167,6 +174,12 @@ impl Stack {
         routes.filter(move |route| route.receivers == receivers)
     }
 
+    /// Whether it is announced who comes and who leaves.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        self.name == ANNOUNCING
+    }
+
     /// Its routes as `chatctl.toml` has them. Empty for the stack that needs none.
     #[must_use]
     pub fn to_toml(&self) -> String {
@@ -177,7 +190,10 @@ impl Stack {
             format!(
                 "[[routes]]\nkey = \"{key}\"\nanswers = \"{}\"\n",
                 answers.word()
-            )
+            ) + match self.announces() {
+                true => "announce = true\n",
+                false => "",
+            }
         });
         let routes = self.routes.iter().map(Route::to_toml);
         routes.chain(answers).collect()

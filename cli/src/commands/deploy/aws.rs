@@ -4,11 +4,11 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use super::{DeployArgs, print, tags};
+use super::{DeployArgs, Told, log_role, print, tags};
 use crate::commands::aws::{Found, build, deployment, located, marked, moved, preflight, template};
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
-use crate::commands::{leaving, or_interrupted};
+use crate::commands::{leaving, named, or_interrupted};
 use crate::error::CommandError;
 use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::config::Settings;
@@ -62,6 +62,7 @@ async fn deploy(
             settings,
             &target.region,
             code,
+            &found.naming,
             tags(args, settings)?,
             mode(args),
         );
@@ -71,6 +72,9 @@ async fn deploy(
         let summary = marked(Additions::of(settings).as_ref(), summary);
         show_dry_run(terminal, settings, summary.as_ref(), &cautions);
         return Ok(());
+    }
+    if found.lacks_log_role {
+        log_role::make(args, terminal, settings, target, &mut reporter).await?;
     }
     let cloud = Cloud {
         stacks: &target.stacks,
@@ -88,6 +92,7 @@ async fn deploy(
     };
     let options = CloudOptions {
         tags: tags(args, settings)?,
+        parameters: found.naming.parameters.clone(),
         mode: mode(args),
         is_hotswap: args.hotswap,
         protect: args.protect,
@@ -102,7 +107,13 @@ async fn deploy(
     };
     let url = cloud.deploy(order, &options, agrees, &mut reporter).await?;
     let next = "`chatctl status` tells how it is, `chatctl teardown` removes it";
-    print(terminal, settings, &url, None, next)
+    let record = named::missing_record(settings, target, &found.naming);
+    let told = Told {
+        page: None,
+        record: or_interrupted(record).await?,
+        next,
+    };
+    print(terminal, settings, &url, &told)
 }
 
 fn source(args: &DeployArgs) -> Source<'_> {

@@ -1,6 +1,6 @@
 //! To this machine.
 
-use super::{DeployArgs, build, print};
+use super::{DeployArgs, Told, build, print};
 use crate::commands::or_interrupted;
 use crate::commands::plan::{self, Place};
 use crate::commands::tokens::Prover;
@@ -33,6 +33,9 @@ pub(super) async fn run(
         let place = Place::Background(std::path::absolute(&state).unwrap_or(state));
         plan::tell(terminal, settings, args.handlers.as_deref(), &place)?;
     }
+    if let Some(notice) = settings.without_effect_here() {
+        terminal.warn(&notice);
+    }
     let _reserved = target.reserve(&settings.stack)?;
     if let Some((pid, endpoint)) = target.left_behind(&settings.stack)? {
         terminal.warn(&format!(
@@ -59,7 +62,12 @@ pub(super) async fn run(
     let url = deploy_here(&target, order, agrees, &mut reporter).await?;
     drop(reporter);
     let next = "`chatctl status --local` tells what runs, `chatctl teardown --local` ends it";
-    print(terminal, settings, &url, Some(&beside(&url)), next)
+    let told = Told {
+        page: Some(beside(&url)),
+        record: None,
+        next,
+    };
+    print(terminal, settings, &url, &told)
 }
 
 /// Asks before data is lost; anything else can be taken back.

@@ -83,6 +83,9 @@ impl Run for DevArgs {
                 self.handlers.as_deref(),
                 &Place::Foreground,
             )?;
+            if let Some(notice) = settings.without_effect_here() {
+                terminal.warn(&notice);
+            }
         }
         let kept = CodeCache::new()?;
         let began = SystemTime::now();

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use chat_protocol::Receivers;
 use chat_protocol::envelope::{ATTRIBUTES, REFERENCE};
+use chat_protocol::{Answers, Receivers};
 use toml::Spanned;
 
 use super::names::{RouteKey, StackName, StageName};
@@ -26,6 +26,8 @@ pub(super) use table::{HandlerFolder, RouteTable};
 pub(super) struct Routes {
     pub(super) messages: Vec<Route>,
     pub(super) lifecycle: Option<Lifecycle>,
+    /// Whether the members of a room get a frame when a person comes or leaves.
+    pub(super) announces: bool,
 }
 
 /// A problem, with its place in the file.
@@ -48,6 +50,7 @@ pub(super) fn resolve(
         return Ok(Routes {
             messages: vec![Route { key, purpose }],
             lifecycle: None,
+            announces: false,
         });
     }
     let mut seen: BTreeMap<&RouteKey, usize> = BTreeMap::new();
@@ -84,7 +87,11 @@ pub(super) fn resolve(
     }
     check_answers(tables, &messages)?;
     check_size(tables, &messages)?;
+    let announce = tables
+        .iter()
+        .filter_map(|it| it.get_ref().announce.as_ref());
     Ok(Routes {
+        announces: announce.into_iter().any(|it| *it.get_ref()),
         messages,
         lifecycle,
     })
@@ -152,6 +159,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "announce",
                 "history",
                 "reply",
                 "permissions",
@@ -172,6 +180,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "announce",
                 "history",
                 "secret-header",
             ],
@@ -201,12 +210,15 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "secret-header",
             ],
         )?;
+        if *answers.get_ref() != Answers::Who {
+            refuse_announce(table)?;
+        }
         return Ok(Purpose::Answers(*answers.get_ref()));
     }
     refuse(
         table,
         "receivers",
-        &["reply", "permissions", "secret-header"],
+        &["announce", "reply", "permissions", "secret-header"],
     )?;
     let receivers = table
         .receivers
@@ -244,13 +256,23 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
     Ok(Purpose::People { receivers, rule })
 }
 
+/// Refuses `announce` on a route that answers something else than who is in a room.
+fn refuse_announce(table: &RouteTable) -> Result<(), Problem> {
+    let Some(announce) = &table.announce else {
+        return Ok(());
+    };
+    let message = "`announce` belongs to a route with `answers = \"who\"`, and this one answers something else";
+    Err((announce.span(), message.into()))
+}
+
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 8] = [
+    const BELONG: [(&str, &str); 9] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
         ("envelope", "`receivers`"),
+        ("announce", "`answers = \"who\"`"),
         ("history", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
@@ -261,6 +283,7 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.include_sender.as_ref().map(Spanned::span),
         table.max_text_bytes.as_ref().map(Spanned::span),
         table.envelope.as_ref().map(Spanned::span),
+        table.announce.as_ref().map(Spanned::span),
         table.history.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),

@@ -40,6 +40,9 @@ pub(in crate::config) struct RouteTable {
     /// connections, for moderators. `history` reads messages that routes with `history` keep, and `delete` deletes one.
     #[cfg_attr(test, schemars(with = "Option<shape::Answers>"))]
     pub(super) answers: Option<Spanned<Answers>>,
+    /// For `answers = "who"`: whether everybody in a room gets a frame when a person comes or leaves.
+    #[cfg_attr(test, schemars(with = "Option<bool>", extend("default" = false)))]
+    pub(super) announce: Option<Spanned<bool>>,
     /// For receivers and `http`: the JSON member that carries the text. Without it, the whole frame is the text.
     #[cfg_attr(test, schemars(with = "Option<shape::FieldName>"))]
     pub(super) text: Option<Spanned<FieldName>>,

@@ -124,6 +124,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; http = 'https://b.example'; max-text-bytes = 3",
             "key = 'a'; http = 'https://b.example'; envelope = true",
             "key = 'a'; handler = 'h'; envelope = false",
+            "key = 'a'; announce = true",
+            "key = 'a'; receivers = 'room'; announce = true",
+            "key = 'a'; http = 'https://b.example'; announce = true",
+            "key = 'a'; handler = 'h'; announce = false",
+            "key = 'a'; answers = 'kick'; announce = true",
             "key = 'a'; text = 'ref'; envelope = true",
             "key = 'a'; history = '7d'",
             "key = 'a'; history = '7d'; envelope = false",
@@ -150,6 +155,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:18: `max-text-bytes` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
+            x:3:12: `announce` belongs to a route with `answers = "who"`
+            x:4:12: `announce` belongs to a route with `answers = "who"`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `http`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one has `handler`
+            x:4:12: `announce` belongs to a route with `answers = "who"`, and this one answers something else
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
             x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
             x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
@@ -178,6 +188,7 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
     let room = route("say", "receivers = \"room\"");
     let who = route("who", "answers = \"who\"");
     let kick = route("kick", "answers = \"kick\"");
+    let announce = route("who", "answers = \"who\"\nannounce = true");
     let kept = route("say", "envelope = true\nhistory = \"12h\"");
     let [history, delete] =
         ["history", "delete"].map(|it| route(it, &format!("answers = \"{it}\"")));
@@ -191,6 +202,10 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
             format!("{room}{who}{kick}"),
             "only a sender with the right `moderate`",
         ),
+        (
+            format!("{friend}{announce}"),
+            "no route has `receivers = \"room\"`",
+        ),
         (format!("{room}{who}{history}"), "no route keeps any"),
         (format!("{room}{delete}"), "no route keeps any"),
     ] {
@@ -203,8 +218,9 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
         format!("{jwt}{friend}{kick}"),
         format!("{jwt}{room}{who}{kick}"),
     ] {
-        settings(&text).unwrap();
+        assert!(!settings(&text).unwrap().announces);
     }
+    assert!(settings(&format!("{room}{announce}")).unwrap().announces);
 }
 
 #[test]
@@ -252,7 +268,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:3:11: "07d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "+7d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
             x:3:11: "9999999999d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `history`, `reply`, `permissions`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `announce`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `history`, `reply`, `permissions`
         "#]],
     );
 }

@@ -96,12 +96,17 @@ pub(super) fn rules_of_routes() -> Value {
         ("reply", "handler"),
         ("permissions", "handler"),
         ("include-sender", "receivers"),
+        ("announce", "answers"),
     ] {
         rules.push(json!({ "not": { "required": [key], "not": { "required": [needs] } } }));
     }
     rules.push(json!({
         "if": { "required": ["include-sender"] },
         "then": { "properties": { "receivers": { "const": "room" } } },
+    }));
+    rules.push(json!({
+        "if": { "required": ["announce"] },
+        "then": { "properties": { "answers": { "const": "who" } } },
     }));
     rules.push(json!({
         "if": { "properties": { "envelope": { "const": true } }, "required": ["envelope"] },
@@ -127,6 +132,11 @@ pub(super) fn rules_of_auth() -> Value {
         json!({ "not": { "required": ["permissions"], "not": { "required": ["handler"] } } }),
     );
     rules.into()
+}
+
+/// Alarms go to one receiver.
+pub(super) fn rules_of_alarms() -> Value {
+    json!([{ "oneOf": [{ "required": ["email"] }, { "required": ["topic"] }] }])
 }
 
 /// Where the value of a secret header comes from: one place on AWS, at most one here.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::without_overlay;
 use crate::config::Settings;
 use crate::config::overlay::Entry;
 use crate::stack::change::ChangeSummary;
 use crate::stack::few::few;
+use crate::stack::render::base_for_aws;
 
 /// What an overlay adds and changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Additions {
     pub fn of(settings: &Settings) -> Option<Self> {
         let overlay = settings.overlay.as_ref()?;
         let root = overlay.root()?;
-        let base = without_overlay(settings);
+        let base = base_for_aws(settings);
         let is_ours = |entry: &&Entry| !base.document()["Resources"][&entry.key].is_null();
         let (patches, own): (Vec<&Entry>, Vec<&Entry>) =
             root.entries("Resources").iter().partition(is_ours);

@@ -16,8 +16,7 @@ mod tests;
 mod whole;
 
 use crate::config::{ConfigError, Settings, Snippet};
-use crate::stack::Template;
-use crate::stack::render::{for_account, render};
+use crate::stack::render::{base_for_aws, for_account};
 
 pub use additions::Additions;
 pub use here::{Here, for_machine};
@@ -41,17 +40,9 @@ fn checked(settings: &Settings, overlay: &crate::config::overlay::Overlay) -> Re
     let Some(root) = overlay.root() else {
         return Ok(());
     };
-    let base = without_overlay(settings);
+    let base = base_for_aws(settings);
     let plain = merged(base.clone(), root);
     let ruled = for_account(&plain, &settings.aws.rules);
     check::check(&base, root, &plain, &ruled)
         .map_err(|(place, message)| overlay.snippet(place, message))
-}
-
-/// chatctl's own template of `settings`.
-fn without_overlay(settings: &Settings) -> Template {
-    render(&Settings {
-        overlay: None,
-        ..settings.clone()
-    })
 }

@@ -19,7 +19,7 @@ const WRITING: [&str; 5] = [
 
 /// The template with `rules`: every role has the boundary and the path, and the key encrypts the table and the logs.
 /// A local stack has none of it.
-pub fn for_account(template: &Template, rules: &AccountRules) -> Template {
+pub(in crate::stack) fn for_account(template: &Template, rules: &AccountRules) -> Template {
     let mut document = template.document().clone();
     let tables: Vec<Value> = template
         .resources()

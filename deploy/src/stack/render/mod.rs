@@ -3,8 +3,12 @@
 //! never into their text.
 
 mod account;
+mod announce;
 mod auth;
+mod aws;
 mod backend;
+mod dashboard;
+mod domain;
 mod emulator;
 mod fragment;
 mod functions;
@@ -14,6 +18,7 @@ mod partition;
 mod requests;
 #[cfg(test)]
 pub(super) mod tests;
+mod watched;
 
 use std::collections::BTreeMap;
 
@@ -27,7 +32,9 @@ use crate::config::names::RouteKey;
 use crate::config::overlay::Overlay;
 use crate::config::route::Purpose;
 use crate::config::stage::Throttle;
-pub use account::for_account;
+pub(super) use account::for_account;
+pub(super) use aws::base_for_aws;
+pub use aws::{render_for_aws, render_log_role};
 pub use emulator::for_emulator;
 pub use partition::for_region;
 
@@ -47,6 +54,11 @@ pub mod parameter {
     /// The processor of all functions.
     pub const ARCHITECTURE: &str = "Architecture";
 
+    /// The certificate of the endpoint's name, where the config does not name it.
+    pub const CERTIFICATE: &str = "CertificateArn";
+    /// The hosted zone for the name's record, where the config does not decide it.
+    pub const HOSTED_ZONE: &str = "HostedZoneId";
+
     /// The parameter for the key of the user's handler for the route with `key`.
     pub fn code_key(key: &crate::config::names::RouteKey) -> String {
         super::ids::for_route(CODE_KEY, key)
@@ -64,12 +76,32 @@ pub mod output {
     pub const URL: &str = "Url";
     /// The address of the @connections API.
     pub const CONNECTIONS_URL: &str = "ConnectionsUrl";
+    /// What the record of the endpoint's own name leads to.
+    pub const DOMAIN_TARGET: &str = "DomainTarget";
     /// The name of the table of connections.
     pub const TABLE_NAME: &str = "TableName";
 }
 
-/// Renders the stack of `settings`, with its overlay. `stack::overlay::check` says whether that makes sense.
+/// Renders what the stack of `settings` is on every target, with its overlay. `stack::overlay::check` says whether that makes
+/// sense.
 pub fn render(settings: &Settings) -> Template {
+    with_overlay(settings, base(settings))
+}
+
+/// `template` with the overlay of `settings`. Its changes of resources that only AWS gets are left out where those are.
+fn with_overlay(settings: &Settings, template: Template) -> Template {
+    let Some(root) = settings.overlay.as_ref().and_then(Overlay::root) else {
+        return template;
+    };
+    let mut document = merged(template, root).into_document();
+    if let Some(resources) = document["Resources"].as_object_mut() {
+        resources.retain(|_, resource| !resource["Type"].is_null());
+    }
+    Template::new(document)
+}
+
+/// Renders what the stack of `settings` is on every target, without its overlay.
+fn base(settings: &Settings) -> Template {
     let mut document = fragment::chat();
     let mut section = |name: &str| match document[name].take() {
         Value::Object(section) => section,
@@ -96,6 +128,9 @@ pub fn render(settings: &Settings) -> Template {
         }
     }
     limits::set(&mut resources, &settings.limits);
+    if settings.announces {
+        announce::add(&mut resources);
+    }
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
@@ -141,11 +176,7 @@ pub fn render(settings: &Settings) -> Template {
     document["Parameters"] = parameters.into();
     document["Resources"] = resources.into();
     document["Outputs"] = outputs.into();
-    let template = Template::new(document);
-    match settings.overlay.as_ref().and_then(Overlay::root) {
-        Some(root) => merged(template, root),
-        None => template,
-    }
+    Template::new(document)
 }
 
 /// Lets the stage wait for the parts of its deployment that an overlay adds, beside what it waits for already.

@@ -1,11 +1,13 @@
+mod announce;
 mod auth;
 mod choices;
+mod company;
 mod deployed;
 mod limit_tests;
 mod protocol;
 mod samples;
 
-pub(in crate::stack) use self::samples::{ALONE, BACKEND, FULL, REQUESTS, ROOM};
+pub(in crate::stack) use self::samples::{ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, ROOM};
 use super::fragment::CHAT;
 use super::*;
 use crate::config::{ConfigError, Overrides};
@@ -113,7 +115,7 @@ fn custom_routes_are_rendered_with_their_own_permissions() {
 
 #[test]
 fn every_function_has_one_permission_for_all_routes_that_target_it() {
-    for toml in ["", FULL, ROOM, ALONE, REQUESTS] {
+    for toml in ["", FULL, ROOM, ALONE, REQUESTS, ANNOUNCE] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();
         let of = |kind: &'static str| {
@@ -229,7 +231,7 @@ pub(super) fn belonging(rendered: &Value, prefixes: &[&str]) -> Value {
 
 #[test]
 fn every_parameter_and_every_reference_has_its_definition() {
-    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS] {
+    for toml in ["", FULL, ROOM, BACKEND, ALONE, REQUESTS, ANNOUNCE] {
         let rendered = document(toml);
         let text = rendered.to_string();
         let named = |id: &str| {
@@ -344,6 +346,7 @@ fn cloudformation_creates_at_most_six_resources_one_after_another() {
         (ALONE, 7),
         (BACKEND, 5),
         (REQUESTS, 6),
+        (ANNOUNCE, 7),
     ] {
         let rendered = document(toml);
         let resources = rendered["Resources"].as_object().unwrap();

@@ -33,6 +33,24 @@ key = "delete"
 answers = "delete"
 "#;
 
+/// The same, with announcements of who comes and who leaves.
+pub(in crate::stack::render) const ANNOUNCE: &str = r#"
+[auth]
+mode = "jwt"
+issuer = "https://issuer.example"
+audience = ["chat"]
+[[routes]]
+key = "say"
+receivers = "room"
+[[routes]]
+key = "who"
+answers = "who"
+announce = true
+[[routes]]
+key = "kick"
+answers = "kick"
+"#;
+
 /// A chat with everything that works together with our own functions.
 pub(in crate::stack) const FULL: &str = r#"
 [[routes]]
