@@ -56,5 +56,5 @@ pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
 pub use stack::{LogicalId, Resource, Throttle};
 pub use status::{FunctionStatus, Status, TableStatus, Traffic};
-pub use template::{Problem, TemplateError};
+pub use template::{Problem, TemplateError, supported_types};
 pub use transition::ChangeSummary;

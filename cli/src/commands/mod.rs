@@ -11,10 +11,12 @@ mod deploy;
 mod dev;
 mod diff;
 mod doctor;
+mod eject;
 mod init;
 mod interrupted;
 mod keys;
 mod logs;
+mod named;
 mod operator;
 mod outputs;
 mod plan;
@@ -49,6 +51,7 @@ use chatctl_deploy::config::names::{
 use chatctl_deploy::config::{Overrides, Settings};
 use chatctl_deploy::engine::requests;
 use chatctl_deploy::packaging::Source;
+use chatctl_deploy::stack::overlay;
 
 /// Deploys a serverless WebSocket chat, on AWS or on one machine
 ///
@@ -110,6 +113,7 @@ enum Command {
     Render(render::RenderArgs),
     Policy(policy::PolicyArgs),
     Cost(cost::CostArgs),
+    Eject(eject::EjectArgs),
     Init(init::InitArgs),
     Web(web::WebArgs),
     Dev(dev::DevArgs),
@@ -254,7 +258,9 @@ impl StackArgs {
             profile: aws.and_then(|aws| aws.profile.clone()),
             endpoint: aws.and_then(|aws| aws.endpoint_template.clone()),
         };
-        Ok(Settings::load(std::path::Path::new(""), overrides)?)
+        let settings = Settings::load(std::path::Path::new(""), overrides)?;
+        overlay::check(&settings)?;
+        Ok(settings)
     }
 }
 
@@ -300,6 +306,7 @@ impl Command {
             Self::Render(args) => run(args, context),
             Self::Policy(args) => run(args, context),
             Self::Cost(args) => run(args, context),
+            Self::Eject(args) => run(args, context),
             Self::Init(args) => run(args, context),
             Self::Web(args) => run(args, context),
             Self::Dev(args) => run(args, context),

@@ -257,7 +257,7 @@ impl Cloud {
         self.folder.path()
     }
 
-    async fn sdk(&self) -> aws_config::SdkConfig {
+    pub(crate) async fn sdk(&self) -> aws_config::SdkConfig {
         let credentials = aws_sdk_sts::config::Credentials::new("test", "test", None, None, "test");
         aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::latest())

@@ -19,7 +19,10 @@ import botocore.parsers
 import botocore.validate
 
 # Signing names that differ from the folder of the service's model.
-SERVICES = {"apigateway": "apigatewayv2", "execute-api": "apigatewaymanagementapi", "monitoring": "cloudwatch"}
+SERVICES = {
+    "apigateway": "apigatewayv2", "apigateway of REST": "apigateway", "execute-api": "apigatewaymanagementapi",
+    "monitoring": "cloudwatch",
+}
 
 # Headers of every AWS request, which no operation's model lists.
 COMMON_HEADERS = {
@@ -55,7 +58,10 @@ def signing_name(headers):
 def judge(request):
     operation = None
     try:
-        service = model(signing_name(request["headers"]))
+        name = signing_name(request["headers"])
+        # Both generations of API Gateway have one signing name and one address.
+        is_first = name == "apigateway" and not request["target"].startswith("/v2/")
+        service = model("apigateway of REST" if is_first else name)
         request["body"] = base64.b64decode(request["body"])
         protocol = service.metadata["protocol"]
         read = {

@@ -13,6 +13,7 @@ mod identity;
 mod kinds;
 mod logs;
 pub mod metrics;
+mod names;
 mod no_credentials;
 mod operator;
 mod origin;
@@ -48,6 +49,7 @@ pub use gateways::ApiGateways;
 pub use identity::Identity;
 pub use logs::CloudWatchLogs;
 pub use metrics::CloudWatchMetrics;
+pub use names::AccountNames;
 pub use operator::{ApiConnections, DynamoConnections, Place, stand_in};
 use origin::Origin;
 pub use region::named_region;
@@ -65,6 +67,8 @@ pub struct AwsTarget {
     pub functions: LambdaFunctions,
     /// API Gateway.
     pub gateways: ApiGateways,
+    /// ACM and Route 53.
+    pub names: AccountNames,
     /// DynamoDB.
     pub tables: Tables,
     /// CloudWatch Logs.
@@ -139,6 +143,7 @@ impl AwsTarget {
             stacks: CloudStacks::new(Cloud::new(&config, &settings.rules)),
             functions: LambdaFunctions::new(&config),
             gateways: ApiGateways::new(&config),
+            names: AccountNames::new(&config),
             tables: Tables::new(&config),
             logs: CloudWatchLogs::new(&config),
             metrics: CloudWatchMetrics::new(&config),

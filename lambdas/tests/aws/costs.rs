@@ -4,6 +4,7 @@
 
 mod kept;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chat_lambdas::aws::{Clients, DynamoStore, Timeouts};
@@ -359,11 +360,13 @@ pub(crate) fn context(name: &str, friend: &str) -> Value {
     json!({"principalId": name, "name": name, "friend": friend})
 }
 
-/// A message with this frame.
+/// A message with this frame, received later than the one before.
 fn event_with(route: &str, connection: &str, frame: &Value, context: &Value) -> SocketEvent {
+    static RECEIVED: AtomicU64 = AtomicU64::new(0);
+    let later = RECEIVED.fetch_add(1, Ordering::Relaxed);
     let event = json!({
         "requestContext": {"eventType": "MESSAGE", "routeKey": route, "connectionId": connection,
-            "authorizer": context},
+            "requestTimeEpoch": (NOW + 60) * 1_000 + later, "authorizer": context},
         "body": frame.to_string(),
     });
     serde_json::from_value(event).expect("an event of the documented shape")

@@ -13,9 +13,8 @@ use crate::error::CommandError;
 use crate::terminal::Output;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::config::names::StackName;
-use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings};
+use chatctl_deploy::local::{LocalStatus, LocalTarget, Warnings, template_here};
 use chatctl_deploy::stack::page::beside;
-use chatctl_deploy::stack::render::render;
 use chatctl_deploy::stack::size::megabytes;
 
 /// Show the stack's state, endpoint and functions, and what differs from the config
@@ -91,7 +90,7 @@ struct Local {
 /// Whether the config asks for what was deployed. Handlers that were built anew are not looked at.
 fn differences(target: &LocalTarget, settings: &Settings) -> Result<Vec<String>, CommandError> {
     let deployed = target.running_template(&settings.stack)?;
-    let same = deployed.is_none_or(|deployed| deployed == render(settings));
+    let same = deployed.is_none_or(|deployed| deployed == template_here(settings).template);
     let other = "the config describes another template; `chatctl deploy --local` applies it";
     Ok((!same).then(|| other.to_owned()).into_iter().collect())
 }
