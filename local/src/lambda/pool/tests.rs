@@ -256,7 +256,7 @@ fn a_function_that_may_have_no_process_is_throttled() {
     let mut scene = Scene::new(0);
     let throttled = "a fails: TooManyRequestsException: Rate Exceeded.";
     assert_eq!(scene.submit("Tom", "a"), throttled);
-    assert_eq!(scene.pool.counts().errors, 1);
+    assert_eq!(scene.pool.counts().throttles, 1);
 }
 
 #[test]
