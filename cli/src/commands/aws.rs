@@ -16,7 +16,9 @@ use chatctl_deploy::engine::{
 use chatctl_deploy::packaging::{self, Artifact, Built, Source};
 use chatctl_deploy::stack::Outputs;
 use chatctl_deploy::stack::Template;
+use chatctl_deploy::stack::change::ChangeSummary;
 use chatctl_deploy::stack::few::{few, few_between};
+use chatctl_deploy::stack::overlay::Additions;
 use chatctl_deploy::stack::render::{for_emulator, for_region, parameter, render_for_aws};
 use chatctl_deploy::stack::size::megabytes;
 
@@ -298,6 +300,17 @@ pub(super) fn deployment(
         pace,
         ..deployment
     }
+}
+
+/// `summary`, with what is the overlay's marked.
+pub(super) fn marked(
+    additions: Option<&Additions>,
+    mut summary: Option<ChangeSummary>,
+) -> Option<ChangeSummary> {
+    if let (Some(additions), Some(summary)) = (additions, &mut summary) {
+        additions.mark(summary);
+    }
+    summary
 }
 
 /// The stack's WebSocket URL, where it has one.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::json;
 
-use super::aws::{build, deployment, located, moved, processor};
+use super::aws::{build, deployment, located, marked, moved, processor};
 use super::waits::asked;
 use super::{AwsArgs, Context, HandlersArgs, Run, StackArgs, leaving, named, or_interrupted};
 use crate::error::CommandError;
@@ -12,6 +12,7 @@ use crate::terminal::{AnyReporter, Output, Terminal};
 use chatctl_deploy::aws::AwsTarget;
 use chatctl_deploy::engine::{self, DeployMode, TargetError, silence};
 use chatctl_deploy::stack::outline::outline;
+use chatctl_deploy::stack::overlay::Additions;
 
 /// Show what `deploy` would change on AWS, property by property, and change nothing
 #[derive(Debug, clap::Args)]
@@ -70,12 +71,18 @@ async fn diff(
     let summary = engine::preview(&target.stacks, deployment, &mut reporter)
         .await
         .map_err(|error| leaving("nothing was changed")(error.into()))?;
+    let additions = Additions::of(&settings);
+    let summary = marked(additions.as_ref(), summary);
     if terminal.output == Output::Json {
         terminal.result_json(&json!({
             "type": "result", "stack": settings.stack, "changed": summary.is_some(), "summary": summary,
         }));
     } else if let Some(summary) = &summary {
-        for line in outline(summary) {
+        for line in additions
+            .iter()
+            .map(Additions::told)
+            .chain(outline(summary))
+        {
             terminal.result_text(&line);
         }
         if let Some(text) = moved(&settings, source, deployed, &built) {

@@ -18,7 +18,9 @@ mod failures;
 mod interruptions;
 mod kept;
 mod logs;
+mod matrix;
 mod operator;
+mod overlay;
 mod permissions;
 mod phases;
 mod picture;
@@ -28,6 +30,7 @@ mod routes;
 mod screens;
 mod service_models;
 mod terminal;
+mod vitals;
 mod volume;
 mod web;
 

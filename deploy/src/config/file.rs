@@ -13,6 +13,7 @@ use super::domain::DomainTable;
 use super::expected::in_plain_words;
 use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
+use super::overlay::TemplateTable;
 use super::routes::{self, RouteTable, Routes};
 #[cfg(test)]
 use super::schema::shape;
@@ -56,6 +57,8 @@ pub(super) struct File {
     pub(super) alarms: Option<Spanned<AlarmsTable>>,
     /// The local stack.
     pub(super) local: Local,
+    /// What is added to the template.
+    pub(super) template: TemplateTable,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -168,6 +171,7 @@ impl Default for File {
             domain: None,
             alarms: None,
             local: Local::default(),
+            template: TemplateTable::default(),
         }
     }
 }
@@ -217,7 +221,7 @@ mod tests {
         check(
             "stack = \"chat\"\nstagee = \"v1\"\n",
             expect![[r#"
-                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `domain`, `alarms`, `local`
+                chatctl.toml:2:1: unknown field `stagee`, expected one of `stack`, `stage`, `from`, `to`, `routes`, `auth`, `limits`, `logs`, `handlers`, `aws`, `domain`, `alarms`, `local`, `template`
                     |
                   2 | stagee = "v1"
                     | ^^^^^^
@@ -255,6 +259,7 @@ mod tests {
             ("handlers", "1"),
             ("domain", "1"),
             ("alarms", "1"),
+            ("template", "1"),
         ]
         .map(|(key, value)| format!("{key} = {value}\n"));
         let inner = [
@@ -291,6 +296,7 @@ mod tests {
             ("alarms", "function-errors", "\"1\""),
             ("handlers", "path", "1"),
             ("handlers", "profile", "{}"),
+            ("template", "overlay", "1"),
         ];
         let inner = inner.map(|(table, key, value)| format!("[{table}]\n{key} = {value}\n"));
         let routes = [

@@ -15,6 +15,7 @@ pub mod issuer;
 pub mod keys;
 pub mod limits;
 pub mod names;
+pub mod overlay;
 pub mod permission;
 pub mod route;
 mod routes;
@@ -35,6 +36,7 @@ pub use file::Handlers;
 use keys::KeysFileError;
 use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
+use overlay::Overlay;
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
 use secret::LocalSecret;
@@ -79,6 +81,8 @@ pub struct Settings {
     pub aws: Aws,
     /// The local port that the file sets.
     pub local_port: Option<u16>,
+    /// What is merged into the template.
+    pub overlay: Option<Overlay>,
 }
 
 /// Values from flags and the environment. With `None`, the file's value applies.
@@ -228,6 +232,7 @@ impl Settings {
         if let Proof::Token(keys) = &mut settings.auth.proof {
             keys.load()?;
         }
+        settings.overlay.as_mut().map_or(Ok(()), Overlay::load)?;
         Ok(Self {
             config_file,
             ..settings
@@ -253,6 +258,7 @@ impl Settings {
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
         routes.grant(&grants);
+        let overlay = file.template.overlay(&folder, shown, text);
         let settings = Self::resolve(folder, file, routes, overrides, aws);
         if let Some(region) = &settings.aws.region {
             let rules = &settings.aws.rules;
@@ -262,6 +268,7 @@ impl Settings {
         Ok(Self {
             auth,
             limits,
+            overlay,
             ..settings
         })
     }
@@ -297,6 +304,7 @@ impl Settings {
                 ..aws
             },
             local_port: file.local.port.map(|port| port.0),
+            overlay: None,
             config_file: None,
             is_stack_overridden,
             folder,

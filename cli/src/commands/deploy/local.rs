@@ -8,10 +8,9 @@ use crate::error::CommandError;
 use crate::terminal::Terminal;
 use chatctl_deploy::config::Settings;
 use chatctl_deploy::engine::{Change, ChangeSet, Order, TargetError, deploy_here};
-use chatctl_deploy::local::{LocalTarget, secrets};
+use chatctl_deploy::local::{LocalTarget, secrets, template_here};
 use chatctl_deploy::stack::connect::RequiredIdentity;
 use chatctl_deploy::stack::page::{PageProof, beside, page_settings};
-use chatctl_deploy::stack::render::render;
 
 pub(super) async fn run(
     args: &DeployArgs,
@@ -48,9 +47,13 @@ pub(super) async fn run(
     let building = build(settings, args.handlers.as_deref(), &mut reporter);
     let built = or_interrupted(building).await?;
     let mint = |name: &str| prover.short(name);
+    let here = template_here(settings);
+    if let Some(told) = here.told() {
+        terminal.warn(&format!("          {told}"));
+    }
     let order = Order {
         settings,
-        template: render(settings),
+        template: here.template,
         handlers: &built,
         is_probed: !args.no_probe,
         pass: prover.pass(&mint),

@@ -83,6 +83,7 @@ shapes! {
     FieldName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
     BackendUrl: { "type": "string", "pattern": "^https?://[^\\s{}$#]+$", "maxLength": 2048 };
     HandlerFolder: { "type": "string", "minLength": 1 };
+    OverlayFile: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
     Action: { "type": "string", "pattern": "^[a-z0-9-]+:[A-Z][A-Za-z0-9]*$" };
     Granted: {

@@ -97,6 +97,8 @@ fn what_chatctl_refuses_by_form_the_schema_refuses_too() {
         "[alarms]\nemail = \"ops@example.com\"\nclient-errors = true",
         "[logs]\naccess = \"yes\"",
         "[handlers]\nprofile = {}",
+        "[template]\noverlay = \"\"",
+        "[template]\noverlays = \"extra.yaml\"",
         "[[routes]]",
         "[[routes]]\nkey = \"a b\"",
         "[[routes]]\nkey = \"$connect\"",

@@ -6,6 +6,7 @@ mod statement;
 mod terraform;
 #[cfg(test)]
 mod tests;
+mod uncovered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use super::render::{for_region, render_for_aws};
 use crate::config::Settings;
 use crate::config::account::partition_of;
 pub use terraform::terraform;
+pub use uncovered::uncovered;
 
 /// The most characters of a managed policy, without white space
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>).
@@ -183,6 +185,8 @@ impl Subject<'_> {
         let apis = arn(self.partition(), "apigateway", self.region, "", "/apis/*");
         all.allow("Api", &["apigateway:GET"], vec![apis]);
         self.look_ups(all);
+        // Metrics have no ARNs.
+        all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
         if !self.settings.has_functions() {
             return;
         }

@@ -156,6 +156,7 @@ fn no_policy_has_a_wildcard_for_actions_and_only_lists_are_for_every_resource() 
                             "acm:ListCertificates",
                             "route53:ListHostedZones",
                             "route53:ListHostedZonesByName",
+                            "cloudwatch:GetMetricData",
                         ];
                         let action = action.as_str().unwrap();
                         assert!(
@@ -190,7 +191,7 @@ fn a_stack_without_functions_needs_no_bucket_role_or_function() {
         .collect();
     assert_eq!(
         services.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["apigateway", "cloudformation", "ssm"]
+        ["apigateway", "cloudformation", "cloudwatch", "ssm"]
     );
     let text = policy.to_string();
     assert!(

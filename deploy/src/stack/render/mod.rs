@@ -16,7 +16,7 @@ mod limits;
 mod partition;
 mod requests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod watched;
 
 use std::collections::BTreeMap;
@@ -25,13 +25,21 @@ use serde_json::{Value, json};
 
 use self::fragment::{Section, taken};
 use super::Template;
+use super::overlay::merged;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
+use crate::config::overlay::Overlay;
 use crate::config::route::Purpose;
 use crate::config::stage::Throttle;
+pub(in crate::stack) use account::for_account;
 pub use aws::{render_for_aws, render_log_role};
 pub use emulator::for_emulator;
 pub use partition::for_region;
+
+/// The prefix of the logical ids of the user's function behind the route with `key`.
+pub fn handler_family(key: &RouteKey) -> String {
+    ids::for_route("Handler", key)
+}
 
 /// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
@@ -72,7 +80,7 @@ pub mod output {
     pub const TABLE_NAME: &str = "TableName";
 }
 
-/// Renders the stack of `settings`.
+/// Renders the stack of `settings`, with its overlay. `stack::overlay::check` says whether that makes sense.
 pub fn render(settings: &Settings) -> Template {
     let mut document = fragment::chat();
     let mut section = |name: &str| match document[name].take() {
@@ -145,13 +153,35 @@ pub fn render(settings: &Settings) -> Template {
     document["Parameters"] = parameters.into();
     document["Resources"] = resources.into();
     document["Outputs"] = outputs.into();
-    Template::new(document)
+    let template = Template::new(document);
+    match settings.overlay.as_ref().and_then(Overlay::root) {
+        Some(root) => merged(template, root),
+        None => template,
+    }
+}
+
+/// Lets the stage wait for the parts of its deployment that an overlay adds, beside what it waits for already.
+pub(super) fn order_stage(resources: &mut Section) {
+    let all = deployed(resources);
+    let is_of_ours = |id: &String| resources[id]["Properties"]["ApiId"]["Ref"] == "Api";
+    let all: Vec<String> = all.into_iter().filter(is_of_ours).collect();
+    let Some(Value::Array(before)) = resources
+        .get_mut("Stage")
+        .map(|stage| &mut stage["DependsOn"])
+    else {
+        return;
+    };
+    for id in all {
+        if !before.contains(&json!(id)) {
+            before.push(json!(id));
+        }
+    }
 }
 
 /// The parts of a deployment of the API that refer only to other parts of it. The stage depends on them, so it deploys
 /// itself once, with all of them. For a deployed stack this changes nothing, because the order is not part of any
 /// resource: a route that is added later is deployed by itself.
-fn deployed(resources: &Section) -> Vec<&String> {
+fn deployed(resources: &Section) -> Vec<String> {
     const KINDS: [&str; 3] = ["Route", "RouteResponse", "IntegrationResponse"];
     let is_part = |resource: &Value| {
         let kind = resource["Type"].as_str().unwrap_or_default();
@@ -159,7 +189,7 @@ fn deployed(resources: &Section) -> Vec<&String> {
             .is_some_and(|kind| KINDS.contains(&kind))
     };
     let parts = resources.iter().filter(|(_, resource)| is_part(resource));
-    parts.map(|(id, _)| id).collect()
+    parts.map(|(id, _)| id.clone()).collect()
 }
 
 /// Sets both limits or none: the meaning of one alone is not documented, and zero would refuse every request.
