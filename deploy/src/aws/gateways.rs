@@ -77,7 +77,7 @@ impl Gateways for ApiGateways {
 impl GatewayAccount for ApiGateways {
     async fn log_role(&self) -> Result<Option<String>, TargetError> {
         // The first generation of API Gateway's API has the setting, at the same address and with the same signature. A client
-        // for it would be a minute of everybody's first build, for one request.
+        // for it would add a minute to each first build, for one request.
         let seen = AccountSettings::default();
         let asked = self.client.get_api().api_id("account").customize();
         let asked = asked.interceptor(seen.clone()).mutate_request(|request| {

@@ -55,7 +55,7 @@ pub struct Naming {
 /// Finds what `domain` needs in `region`, at the time `now` in seconds since the Unix epoch.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] if there is no certificate, or if zones cannot be told apart; or AWS cannot be asked.
+/// [`ErrorKind::Usage`] if there is no certificate, or if several zones have the same name; or AWS cannot be asked.
 pub async fn naming(
     domain: &Domain,
     names: &impl Names,
