@@ -15,6 +15,7 @@
 //! | [`rule`] | the parsing of a route's frames | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
 //! | [`table`] | the keys of the table's items | functions, command |
+//! | [`cost`] | what an event asks of the table | functions, command |
 //! | [`limit`] | the sizes of frames and messages, the bounds of `[limits]` | config, clients, functions |
 //!
 //! Pure data: no I/O, no clock, no dependency other than serde. The local stack does not depend on this crate. It runs
@@ -26,6 +27,7 @@ compile_error!("chatctl runs on Linux and macOS. On Windows, use it inside WSL."
 
 pub mod answers;
 pub mod auth;
+pub mod cost;
 pub mod envelope;
 pub mod handler;
 pub mod handshake;

@@ -134,6 +134,11 @@ pub(super) fn rules_of_auth() -> Value {
     rules.into()
 }
 
+/// Alarms go to one receiver.
+pub(super) fn rules_of_alarms() -> Value {
+    json!([{ "oneOf": [{ "required": ["email"] }, { "required": ["topic"] }] }])
+}
+
 /// Where the value of a secret header comes from: one place on AWS, at most one here.
 pub(super) fn rules_of_secrets() -> Value {
     json!([

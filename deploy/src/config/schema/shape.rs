@@ -6,6 +6,8 @@ use chat_protocol::limit::{self, MAX_MESSAGE_BYTES};
 use chat_protocol::name;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use crate::config::alarms::MAX_THRESHOLD;
+use crate::config::domain::MAX_PATH;
 use crate::config::file::RETENTIONS;
 use crate::config::stage::{MAX, Throttle};
 
@@ -47,6 +49,22 @@ shapes! {
     PolicyArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$" };
     RoleArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$" };
     KeyArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$" };
+    TopicArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$" };
+    CertificateArn: { "type": "string", "pattern": "^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$" };
+    DomainName: {
+        "type": "string",
+        "pattern": "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "maxLength": 253,
+        "not": { "pattern": "[0-9]$" },
+    };
+    MappingPath: {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9_.-]+$",
+        "maxLength": MAX_PATH,
+        "not": { "enum": ["ping", "sping", ".", ".."] },
+    };
+    Zone: { "anyOf": [{ "const": false }, { "type": "string", "pattern": "^[A-Z0-9]{1,32}$" }] };
+    EmailAddress: { "type": "string", "pattern": "^[^@\\s]+@[^@\\s.]([^@\\s]*[^@\\s.])?$", "maxLength": 320 };
     TopicArns: {
         "type": "array",
         "maxItems": 5,
@@ -65,6 +83,7 @@ shapes! {
     FieldName: { "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$" };
     BackendUrl: { "type": "string", "pattern": "^https?://[^\\s{}$#]+$", "maxLength": 2048 };
     HandlerFolder: { "type": "string", "minLength": 1 };
+    OverlayFile: { "type": "string", "minLength": 1 };
     HeaderName: { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" };
     Action: { "type": "string", "pattern": "^[a-z0-9-]+:[A-Z][A-Za-z0-9]*$" };
     Granted: {
@@ -146,4 +165,24 @@ shapes! {
             },
         },
     ] };
+}
+
+/// A number from which on there is an alarm, or `false`.
+pub(in crate::config) struct Threshold<const DEFAULT: u32>;
+
+impl<const DEFAULT: u32> JsonSchema for Threshold<DEFAULT> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Threshold{DEFAULT}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "default": DEFAULT,
+            "anyOf": [{ "const": false }, { "type": "integer", "minimum": 1, "maximum": MAX_THRESHOLD }],
+        })
+    }
 }

@@ -7,6 +7,10 @@ pub(super) const CHAT: &str = include_str!("../../../templates/chat.yaml");
 const ROOMS: &str = include_str!("../../../templates/rooms.yaml");
 const BACKEND: &str = include_str!("../../../templates/backend.yaml");
 const REQUESTS: &str = include_str!("../../../templates/requests.yaml");
+const DOMAIN: &str = include_str!("../../../templates/domain.yaml");
+const ALARMS: &str = include_str!("../../../templates/alarms.yaml");
+const LOG_ROLE: &str = include_str!("../../../templates/log-role.yaml");
+const ACCESS: &str = include_str!("../../../templates/access.yaml");
 const ANNOUNCE: &str = include_str!("../../../templates/announce.yaml");
 const HANDLER: &str = include_str!("../../../templates/handler.yaml");
 
@@ -29,6 +33,26 @@ pub(super) fn for_receivers(receivers: Receivers) -> Section {
 /// The resources that a backend adds.
 pub(super) fn backend() -> Section {
     resources(BACKEND)
+}
+
+/// What a name of the user's own adds: parameters, conditions, resources and outputs.
+pub(super) fn domain() -> Value {
+    parsed(DOMAIN)
+}
+
+/// What alarms add: resources and outputs.
+pub(super) fn alarms() -> Value {
+    parsed(ALARMS)
+}
+
+/// The whole stack of the role with which API Gateway writes logs.
+pub(super) fn log_role() -> Value {
+    parsed(LOG_ROLE)
+}
+
+/// What access logs add.
+pub(super) fn access() -> Value {
+    parsed(ACCESS)
 }
 
 /// The resources that one kind of request adds.

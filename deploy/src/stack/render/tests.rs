@@ -1,11 +1,13 @@
 mod announce;
 mod auth;
+mod choices;
+mod company;
 mod deployed;
 mod limit_tests;
 mod protocol;
 mod samples;
 
-pub(super) use self::samples::{ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, ROOM};
+pub(in crate::stack) use self::samples::{ALONE, ANNOUNCE, BACKEND, FULL, REQUESTS, ROOM};
 use super::fragment::CHAT;
 use super::*;
 use crate::config::{ConfigError, Overrides};
@@ -18,7 +20,7 @@ fn loaded(toml: &str) -> Result<Settings, ConfigError> {
     Settings::load(folder.path(), Overrides::default())
 }
 
-pub(super) fn settings(toml: &str) -> Settings {
+pub(in crate::stack) fn settings(toml: &str) -> Settings {
     loaded(toml).unwrap()
 }
 

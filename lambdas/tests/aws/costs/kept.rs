@@ -141,7 +141,7 @@ async fn a_page_costs_a_read_for_each_4_kb_and_a_deletion_a_read_two_writes_and_
     let page = chat.asks(&tom, &json!({})).await;
     assert_eq!(page["entries"].as_array().expect("entries").len(), 1);
     let bill = bill_of("pages of messages of 30,000 characters", &chat);
-    assert_eq!(bill, "1 Query 256");
+    assert_eq!(bill, "1 Query 251");
 
     let order = event_with("delete", "t", &json!({"id": id}), &tom);
     let ways = (&chat.store, &chat.delivery);

@@ -1,7 +1,7 @@
 //! Configs that renderings are tested with.
 
 /// A room whose members can ask who is there, and whose moderators can end connections; and messages that are kept, also between friends.
-pub(in crate::stack::render) const REQUESTS: &str = r#"
+pub(in crate::stack) const REQUESTS: &str = r#"
 [auth]
 mode = "jwt"
 issuer = "https://issuer.example"
@@ -52,7 +52,7 @@ answers = "kick"
 "#;
 
 /// A chat with everything that works together with our own functions.
-pub(in crate::stack::render) const FULL: &str = r#"
+pub(in crate::stack) const FULL: &str = r#"
 [[routes]]
 key = "$default"
 [[routes]]
@@ -89,10 +89,9 @@ http = "https://backend.example/send"
 text = "message"
 "#;
 
-pub(in crate::stack::render) const ROOM: &str =
-    "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
+pub(in crate::stack) const ROOM: &str = "[[routes]]\nkey = \"$default\"\nreceivers = \"room\"\n";
 
-pub(in crate::stack::render) const BACKEND: &str = r#"
+pub(in crate::stack) const BACKEND: &str = r#"
 [[routes]]
 key = "$connect"
 http = "https://backend.example/connect"
@@ -108,5 +107,5 @@ key = "$default"
 http = "https://backend.example/else"
 "#;
 
-pub(in crate::stack::render) const ALONE: &str =
+pub(in crate::stack) const ALONE: &str =
     "[[routes]]\nkey = \"$default\"\nhandler = \".\"\nreply = true\n";
