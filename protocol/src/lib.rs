@@ -11,6 +11,7 @@
 //! | [`handler`] | the functions | template, the handlers' binary |
 //! | [`receivers`] | the meaning of a route's `receivers` | config, template, functions, web client |
 //! | [`rule`] | the parsing of a route's frames | config, functions |
+//! | [`secret`] | where a function's secret is kept | config, functions |
 //! | [`variable`] | the functions' environment variables | template, functions |
 //! | [`table`] | the keys of the table's items | functions, command |
 //! | [`limit`] | the sizes of frames and messages, the bounds of `[limits]` | config, clients, functions |
@@ -31,6 +32,7 @@ pub mod limit;
 pub mod name;
 pub mod receivers;
 pub mod rule;
+pub mod secret;
 pub mod table;
 pub mod variable;
 

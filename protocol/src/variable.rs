@@ -51,8 +51,12 @@ pub const CONNECTIONS_PER_NAME: &str = "CONNECTIONS_PER_NAME";
 /// How many members of a room are accepted at a time. Not set: any number.
 pub const ROOM_SIZE: &str = "ROOM_SIZE";
 
+/// Where the secrets of a user's function are: [`Reference`](crate::secret::Reference)s as JSON by the secret's name. Not
+/// set: it has none.
+pub const SECRETS: &str = "SECRETS";
+
 /// Every variable.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 17] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
@@ -69,4 +73,5 @@ pub const ALL: [&str; 16] = [
     MESSAGES_PER_SECOND,
     CONNECTIONS_PER_NAME,
     ROOM_SIZE,
+    SECRETS,
 ];

@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::account::{AccountRules, AwsTable};
 use super::auth::{Auth, AuthTable};
 use super::expected::in_plain_words;
+use super::function::{LogLevel, Memory, Vpc};
 use super::limits::{Limits, LimitsTable};
 use super::names::{PersonName, StackName};
 use super::routes::{self, RouteTable, Routes};
@@ -71,6 +72,14 @@ pub struct Handlers {
     pub profile: String,
     /// The cargo profile that `dev` builds with.
     pub dev_profile: String,
+    /// The memory of each function of chatctl's own, in MB. Without it, 128, and 512 for those that serve rooms.
+    #[cfg_attr(test, schemars(with = "Option<shape::Memory>"))]
+    pub memory: Option<Memory>,
+    /// The least level that the logs of chatctl's own functions keep. Without it, `info`; `debug` shows names.
+    #[cfg_attr(test, schemars(with = "Option<shape::LogLevel>"))]
+    pub log_level: Option<LogLevel>,
+    /// The subnets and security groups of a VPC for chatctl's own functions.
+    pub vpc: Option<Vpc>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -137,6 +146,9 @@ impl Default for Handlers {
             path: None,
             profile: "lambda".into(),
             dev_profile: "dev".into(),
+            memory: None,
+            log_level: None,
+            vpc: None,
         }
     }
 }
@@ -186,7 +198,13 @@ pub(super) fn parse(
         .resolve(&routes)
         .map_err(|(place, message)| snippet(place, message))?;
     let rules = file.aws.rules(snippet);
-    let rules = rules.map_err(|(place, message)| snippet(place, message))?;
+    let mut rules = rules.map_err(|(place, message)| snippet(place, message))?;
+    let handlers = file.routes.iter().map(|route| route.get_ref().given());
+    for given in handlers.chain([file.auth.given()]) {
+        for (key, arn, place) in given.arns() {
+            rules.place(key, &arn, snippet(place, arn.clone()));
+        }
+    }
     Ok((file, routes, (auth, limits), rules))
 }
 

@@ -8,6 +8,7 @@ pub mod auth;
 mod cautions;
 mod expected;
 mod file;
+pub mod function;
 pub mod issuer;
 pub mod keys;
 pub mod limits;
@@ -180,12 +181,28 @@ impl Settings {
 
     /// The files that hold secrets for the local stack.
     pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
-        self.backends().filter_map(|(_, backend)| {
-            match backend.secret.as_ref()?.local.as_ref()? {
-                LocalSecret::File(path) => Some(path.clone()),
-                LocalSecret::Variable(_) => None,
-            }
+        let headers = self
+            .backends()
+            .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
+        let of_functions = self.functions_of_the_user();
+        let of_functions = of_functions.flat_map(|(_, handler)| handler.settings.secrets.values());
+        let of_functions = of_functions.filter_map(|secret| secret.local.as_ref());
+        headers.chain(of_functions).filter_map(|place| match place {
+            LocalSecret::File(path) => Some(path.clone()),
+            LocalSecret::Variable(_) => None,
         })
+    }
+
+    /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
+    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
+        let authorizer = self
+            .auth
+            .handler()
+            .map(|handler| (auth::AUTHORIZER, handler));
+        let routes = self
+            .custom_handlers()
+            .map(|(key, handler)| (key.as_ref(), handler));
+        authorizer.into_iter().chain(routes)
     }
 
     /// The user's own functions behind routes, by the key of their route.
@@ -250,6 +267,13 @@ impl Settings {
         routes::check_rights(&file.routes, auth.mode()).map_err(invalid)?;
         routes::check_policies(&file.routes, (stack, stage), &grants).map_err(invalid)?;
         file.auth.check_policies((stack, stage)).map_err(invalid)?;
+        let own = function::own_bytes(stack, stage, &limits);
+        routes::check_environments(&file.routes, own).map_err(invalid)?;
+        let of_auth = auth.environment_bytes() + own;
+        file.auth
+            .given()
+            .check_environment(of_auth)
+            .map_err(invalid)?;
         routes.grant(&grants);
         let mut settings = Self::resolve(folder, file, routes, overrides);
         if let Some(region) = &settings.aws.region {

@@ -74,15 +74,15 @@ pub(super) fn runnables(
     port: u16,
 ) -> Vec<Runnable> {
     let mut endpoints = stateful.endpoints();
+    let here = format!("http://127.0.0.1:{port}");
     endpoints.extend([
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", here.clone()),
+        ("AWS_ENDPOINT_URL_SSM", here.clone()),
         (
             "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
             posts_address(stack, port),
         ),
-        (
-            "AWS_ENDPOINT_URL_LAMBDA",
-            format!("http://127.0.0.1:{port}"),
-        ),
+        ("AWS_ENDPOINT_URL_LAMBDA", here),
     ]);
     let runnable = |function: &Function| {
         Some(Runnable {

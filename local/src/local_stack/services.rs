@@ -22,6 +22,17 @@ use crate::websocket::deployed::Deployed;
 pub(super) struct Version {
     pub(super) stack: Arc<Stack>,
     pub(super) codes: BTreeMap<LogicalId, Code>,
+    pub(super) references: References,
+}
+
+/// The values of dynamic references, and of the secrets that functions read. The debug output hides them.
+#[derive(Clone, Default)]
+pub(super) struct References(pub(super) Arc<BTreeMap<String, String>>);
+
+impl std::fmt::Debug for References {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// All running services.
@@ -117,6 +128,7 @@ impl Services {
     /// Permissions first, then functions, then routes: a new route never invokes an old function.
     fn serve(&self, before: Option<&Version>, after: &Version) {
         self.credentials.adopt(roles(&after.stack));
+        self.front.secrets.replace(Arc::clone(&after.references.0));
         self.functions.replace(runnables(
             &after.stack,
             &after.codes,

@@ -128,6 +128,15 @@ impl AccountRules {
         })
     }
 
+    /// Adds an ARN that another part of the config has under `key`, to be checked with those of the rules. `at` is its place.
+    pub(super) fn place(&mut self, key: &'static str, arn: &str, at: Snippet) {
+        self.places.push(Placed {
+            key,
+            arn: arn.to_owned(),
+            at,
+        });
+    }
+
     fn check(
         &self,
         wrong: impl Fn(&'static str, Arn<'_>) -> Option<String>,

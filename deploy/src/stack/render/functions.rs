@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::fragment::{self, Section, renamed, taken};
 use super::ids;
 use super::parameter::code_key;
+use super::settings as of_function;
 use crate::config::Settings;
 use crate::config::names::RouteKey;
 use crate::config::permission::{Grant, Granted};
@@ -112,6 +113,7 @@ pub(super) fn add_custom(
     if let Some((variable, value)) = settings.limits.of_messages() {
         set_variable(resources, &family, variable, &value);
     }
+    of_function::set(resources, &family, &handler.settings);
     if handler.reply {
         set_variable(resources, &family, variable::REPLY, "true");
         resources.insert(ids::for_route("Reply", key), renamed(&reply, &names));

@@ -12,6 +12,7 @@ mod ids;
 mod limits;
 mod partition;
 mod requests;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -89,6 +90,7 @@ pub fn render(settings: &Settings) -> Template {
         }
     }
     limits::set(&mut resources, &settings.limits);
+    self::settings::set_own(&mut resources, &settings.handlers);
     if let Some(lifecycle) = &settings.lifecycle {
         backend::take_lifecycle(&mut resources, lifecycle);
     }
