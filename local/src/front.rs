@@ -189,6 +189,15 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
         .collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let deployed = gateway.deployed();
+    if let (Some(operation), &Method::POST, "/") =
+        (Operation::of(&request), request.method(), &*path)
+    {
+        if browser::asks(request.headers()) {
+            return refuse(of_a_page());
+        }
+        let callers = (&*gateway.credentials, &deployed.identity);
+        return secrets_api::handle(&front.secrets, callers, share, operation, request).await;
+    }
     match segments.as_slice() {
         [stage, "@connections", id]
             if deployed.stage(stage).is_some_and(|stage| stage.is_deployed) =>
@@ -216,15 +225,6 @@ async fn handle(front: &Front, share: &Arc<Share>, request: Request<Incoming>) -
             }
             let callers = (&*gateway.credentials, &deployed.identity);
             invoke_api::handle(&front.functions, callers, share, name, request).await
-        }
-        [""] if request.method() == Method::POST
-            && let Some(operation) = Operation::of(&request) =>
-        {
-            if browser::asks(request.headers()) {
-                return refuse(of_a_page());
-            }
-            let callers = (&*gateway.credentials, &deployed.identity);
-            secrets_api::handle(&front.secrets, callers, share, operation, request).await
         }
         [stage] | [stage, ""]
             if request.method() == Method::GET && deployed.stage(stage).is_some() =>

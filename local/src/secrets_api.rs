@@ -204,7 +204,9 @@ fn answer(
             return Err(error("ResourceNotFoundException", &message));
         }
     };
-    Ok(json!({ "ARN": resource, "Name": name, "SecretString": value, "VersionStages": ["AWSCURRENT"] }))
+    Ok(
+        json!({ "ARN": resource, "Name": name, "SecretString": value, "VersionStages": ["AWSCURRENT"] }),
+    )
 }
 
 /// An error as these services have it.
@@ -275,7 +277,9 @@ mod tests {
     #[test]
     fn debug_output_has_the_references_and_not_the_values() {
         let secrets = Secrets::default();
-        secrets.replace(Arc::new([("ssm:a".to_owned(), "topsecret".to_owned())].into()));
+        secrets.replace(Arc::new(
+            [("ssm:a".to_owned(), "topsecret".to_owned())].into(),
+        ));
         assert_eq!(format!("{secrets:?}"), "{\"ssm:a\"}");
     }
 }

@@ -106,7 +106,10 @@ pub(super) async fn read(
         (None, ..) => "its Cargo.toml describes a workspace and no package".into(),
         (Some(_), [], _) => "it has no binary".into(),
         (Some(_), all, Some(name)) => {
-            format!("it has no binary `{name}`, but {}: `binary` names one of them", few(all))
+            format!(
+                "it has no binary `{name}`, but {}: `binary` names one of them",
+                few(all)
+            )
         }
         (Some(_), several, None) => format!(
             "it has {} binaries ({}): name one of them in `binary`",

@@ -19,9 +19,7 @@ use super::secret::LocalSecret;
 #[cfg(test)]
 pub(super) use table::SecretTable;
 pub(super) use table::{Environment, Given, Secrets, given};
-pub use values::{
-    LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc,
-};
+pub use values::{LogLevel, Memory, ReservedConcurrency, SecurityGroupId, SubnetId, Timeout, Vpc};
 pub(super) use values::{VariableName, VariableValue};
 
 /// The most bytes of a function's variables, names and values together
@@ -90,18 +88,24 @@ impl FunctionSettings {
 pub(super) fn own_bytes(stack: &StackName, stage: &StageName, limits: &Limits) -> usize {
     const INDEX: &str = "friend,room";
     const MODE: &str = "handler";
-    const ADDRESS: &str =
-        "https://abcdefghij.execute-api.us-isof-south-1.amazonaws.com.cn/";
+    const ADDRESS: &str = "https://abcdefghij.execute-api.us-isof-south-1.amazonaws.com.cn/";
     let table = stack.as_ref().len() + "-Connections-ABCDEFGHIJKLM".len();
     let mut own = vec![
         (variable::TABLE_NAME, table),
-        (variable::CONNECTIONS_ENDPOINT, ADDRESS.len() + stage.as_ref().len()),
+        (
+            variable::CONNECTIONS_ENDPOINT,
+            ADDRESS.len() + stage.as_ref().len(),
+        ),
         (variable::INDEX, INDEX.len()),
         (variable::AUTH_MODE, MODE.len()),
         (variable::REPLY, "true".len()),
         // In GovCloud.
         ("LOG_LEVEL", "DEBUG".len()),
     ];
-    own.extend(limits.of_messages().map(|(name, value)| (name, value.len())));
+    own.extend(
+        limits
+            .of_messages()
+            .map(|(name, value)| (name, value.len())),
+    );
     own.iter().map(|(name, value)| name.len() + value).sum()
 }

@@ -63,7 +63,8 @@ impl FunctionSettings {
         .collect();
         for (key, service) in keys {
             // The suffix is another one in China.
-            let via = json!({ "Fn::Sub": format!("{service}.${{AWS::Region}}.${{AWS::URLSuffix}}") });
+            let via =
+                json!({ "Fn::Sub": format!("{service}.${{AWS::Region}}.${{AWS::URLSuffix}}") });
             statements.push(json!({
                 "Effect": "Allow",
                 "Action": ["kms:Decrypt"],
@@ -109,7 +110,9 @@ impl Name {
 fn parameter(name: &str) -> Name {
     let name = name.split(':').next().unwrap_or_default();
     let name = name.trim_start_matches('/');
-    Name::Sub(format!("arn:${{AWS::Partition}}:ssm:{HERE}:parameter/{name}"))
+    Name::Sub(format!(
+        "arn:${{AWS::Partition}}:ssm:{HERE}:parameter/{name}"
+    ))
 }
 
 /// A secret's ARN ends in a hyphen and six random characters, which a name and a shortened ARN leave out

@@ -93,8 +93,7 @@ impl Given<'_> {
             ),
             ("vpc", self.vpc.map(Spanned::span)),
         ];
-        all.into_iter()
-            .find_map(|(key, place)| Some((key, place?)))
+        all.into_iter().find_map(|(key, place)| Some((key, place?)))
     }
 
     /// The binary of the crate that is the function.

@@ -153,11 +153,17 @@ impl TryFrom<String> for VariableValue {
 pub struct Vpc {
     /// The subnets that its network interfaces are in, at most 16.
     #[serde(deserialize_with = "up_to::<_, _, 16>")]
-    #[cfg_attr(test, schemars(with = "Vec<shape::SubnetId>", length(min = 1, max = 16)))]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<shape::SubnetId>", length(min = 1, max = 16))
+    )]
     pub subnets: Vec<SubnetId>,
     /// The security groups of these interfaces, at most 5.
     #[serde(deserialize_with = "up_to::<_, _, 5>")]
-    #[cfg_attr(test, schemars(with = "Vec<shape::SecurityGroupId>", length(min = 1, max = 5)))]
+    #[cfg_attr(
+        test,
+        schemars(with = "Vec<shape::SecurityGroupId>", length(min = 1, max = 5))
+    )]
     pub security_groups: Vec<SecurityGroupId>,
 }
 

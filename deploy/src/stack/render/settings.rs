@@ -20,7 +20,12 @@ pub(super) fn set(resources: &mut Section, family: &str, settings: &FunctionSett
     if let Some(most) = settings.reserved_concurrency {
         function["ReservedConcurrentExecutions"] = json!(most.0);
     }
-    set_run(function, settings.memory, settings.log_level, settings.vpc.as_ref());
+    set_run(
+        function,
+        settings.memory,
+        settings.log_level,
+        settings.vpc.as_ref(),
+    );
     grant(&mut resources[&format!("{family}Role")], settings);
 }
 
@@ -38,7 +43,12 @@ pub(super) fn set_own(resources: &mut Section, handlers: &Handlers) {
         .collect();
     for family in own {
         let function = &mut resources[&format!("{family}Function")]["Properties"];
-        set_run(function, handlers.memory, handlers.log_level, handlers.vpc.as_ref());
+        set_run(
+            function,
+            handlers.memory,
+            handlers.log_level,
+            handlers.vpc.as_ref(),
+        );
         grant(&mut resources[&format!("{family}Role")], &of_network);
     }
 }
