@@ -222,7 +222,12 @@ fn bounds_are_those_of_aws_and_say_why() {
 fn a_variable_in_a_table_of_its_own_is_refused_on_its_own_line() {
     check(
         &with("[routes.environment]\nGREETING = \"hi\"\nAWS_REGION = \"x\""),
-        expect![[r#""#]],
+        expect![[r#"
+            chatctl.toml:6:1: `AWS_REGION` belongs to Lambda and AWS's SDKs, which set and read variables with `AWS_` and `LAMBDA_`: choose another name
+                |
+              6 | AWS_REGION = "x"
+                | ^^^^^^^^^^
+        "#]],
     );
 }
 
@@ -238,8 +243,8 @@ fn variables_share_the_4_kb_with_those_of_the_stack() {
     let error = read(&of(4_000)).unwrap_err().to_string();
     assert!(error.contains("AWS Lambda takes 4096"), "{error}");
     // A longer stage is part of the stack's own address.
-    let staged = format!("stage = \"{}\"\n{}", "s".repeat(128), of(3_750));
-    assert!(read(&of(3_750)).is_ok());
+    let staged = format!("stage = \"{}\"\n{}", "s".repeat(128), of(3_850));
+    assert!(read(&of(3_850)).is_ok());
     assert!(read(&staged).is_err());
     // References count, values do not.
     let many: Vec<_> = (0..90)
@@ -309,14 +314,27 @@ fn a_role_may_read_exactly_the_secrets_that_are_named_and_use_a_key_only_if_one_
         "secrets = { A1 = { ssm = \"/chat/key:3\" }, A2 = { ssm = \"plain\" }, B1 = { secretsmanager = \"db\", json-key = \"user\" }, \
          B2 = { secretsmanager = \"db\", json-key = \"password\" } }",
     );
-    expect![[r#""#]].assert_eq(&text(&plain.policies()));
+    expect![[r#"
+        secrets {"Effect":"Allow","Action":["ssm:GetParameter"],"Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/chat/key"},{"Fn::Sub":"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/plain"}]}
+        secrets {"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":[{"Fn::Sub":"arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:db-??????"}]}
+    "#]].assert_eq(&text(&plain.policies()));
     let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat";
     let key = "arn:aws:kms:eu-west-1:123456789012:key/1";
     let named = settings(&format!(
         "secrets = {{ A1 = {{ ssm = \"k\", kms-key = \"{key}\" }}, B1 = {{ secretsmanager = \"{arn}-AbCdEf\" }}, B2 = {{ \
          secretsmanager = \"{arn}\" }} }}"
     ));
-    expect![[r#""#]].assert_eq(&text(&named.policies()));
+    expect![[r#"
+        secrets {"Effect":"Allow","Action":["ssm:GetParameter"],"Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/k"}]}
+        secrets {"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-??????","arn:aws:secretsmanager:eu-west-1:123456789012:secret:chat-AbCdEf"]}
+        secrets {"Effect":"Allow","Action":["kms:Decrypt"],"Resource":["arn:aws:kms:eu-west-1:123456789012:key/1"],"Condition":{"StringEquals":{"kms:ViaService":{"Fn::Sub":"ssm.${AWS::Region}.${AWS::URLSuffix}"}}}}
+    "#]].assert_eq(&text(&named.policies()));
     let vpc = "vpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }";
-    expect![[r#""#]].assert_eq(&text(&settings(vpc).policies()));
+    expect![[r#"
+        network {"Effect":"Allow","Action":["ec2:CreateNetworkInterface"],"Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*"},{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:subnet/subnet-01234567"},{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/sg-01234567"}]}
+        network {"Effect":"Allow","Action":["ec2:AssignPrivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*"}]}
+        network {"Effect":"Allow","Action":["ec2:DeleteNetworkInterface"],"Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*"}]}
+        network {"Effect":"Allow","Action":["ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets"],"Resource":["*"]}
+        network {"Effect":"Deny","Action":["ec2:AssignPrivateIpAddresses","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterface","ec2:DescribeNetworkInterfaces","ec2:DescribeSubnets","ec2:UnassignPrivateIpAddresses"],"Resource":["*"],"Condition":{"ArnLike":{"lambda:SourceFunctionArn":{"Fn::Sub":"arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"}}}}
+    "#]].assert_eq(&text(&settings(vpc).policies()));
 }

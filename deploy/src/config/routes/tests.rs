@@ -2,6 +2,7 @@
 
 use super::super::file::parse;
 use super::*;
+use crate::config::secret::LocalSecret;
 use chat_protocol::Rule;
 use expect_test::{Expect, expect};
 
@@ -218,7 +219,7 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`
         "#]],
     );
 }

@@ -74,9 +74,12 @@ fn set_run(
 
 /// Grants a role what follows from `settings`.
 fn grant(role: &mut Value, settings: &FunctionSettings) {
-    let policies = role["Properties"]["Policies"].as_array_mut();
-    let policies = policies.expect("the templates permit every function to write its log");
     for (name, document) in settings.policies() {
-        policies.push(json!({ "PolicyName": name, "PolicyDocument": document }));
+        let policy = json!({ "PolicyName": name, "PolicyDocument": document });
+        match &mut role["Properties"]["Policies"] {
+            Value::Array(policies) => policies.push(policy),
+            // Its other policies are resources of their own.
+            none => *none = json!([policy]),
+        }
     }
 }
