@@ -37,6 +37,7 @@ mod ports;
 mod proxies;
 mod renderings;
 mod sdk;
+mod settings;
 mod stopped;
 mod strangers;
 mod surface;

@@ -15,6 +15,34 @@ const ROUTES: &str = "[[routes]]\nkey = \"$default\"\n[[routes]]\nkey = \"all\"\
                       handler = \"roll\"\nreply = true\n[[routes]]\nkey = \"send\"\nhttp = \"https://backend.example/send\"\n\
                       secret-header = { name = \"x-chat-secret\", secretsmanager = \"chat/backend\" }\n";
 
+/// A handler with settings that bring actions of their own.
+const HANDLER: &str = "handler = \"roll\"\nreserved-concurrency = 5\nsecrets = { KEY = { ssm = \"/key\" } }\n\
+                       vpc = { subnets = [\"subnet-01234567\"], security-groups = [\"sg-01234567\"] }";
+
+#[test]
+fn reserved_concurrency_and_a_vpc_bring_the_actions_that_lambda_asks_of_the_deployer() {
+    let actions = [
+        "lambda:PutFunctionConcurrency",
+        "lambda:DeleteFunctionConcurrency",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ];
+    let with = policy(
+        &Project::new(&ROUTES.replace("handler = \"roll\"", HANDLER)),
+        &[],
+    );
+    let without = policy(&Project::new(ROUTES), &[]);
+    for action in actions {
+        assert!(
+            with.contains(action) && !without.contains(action),
+            "{action}"
+        );
+    }
+    // The function reads its secret, not the deployer.
+    assert!(!with.contains("ssm:GetParameter"), "{with}");
+}
+
 const OFFLINE: [&str; 5] = [
     "policy",
     "--account",
@@ -51,7 +79,13 @@ fn judged(policies: &[Value], template: &Value) -> String {
 
 #[test]
 fn every_action_exists_takes_its_resource_and_none_that_cloudformation_needs_is_missing() {
-    for config in [String::new(), ROUTES.to_owned(), format!("{ROUTES}{RULES}")] {
+    let settings = ROUTES.replace("handler = \"roll\"", HANDLER);
+    for config in [
+        String::new(),
+        ROUTES.to_owned(),
+        format!("{ROUTES}{RULES}"),
+        settings,
+    ] {
         let project = Project::new(&config);
         let whole: Value = serde_json::from_str(&policy(&project, &[])).unwrap();
         let split: Value = serde_json::from_str(&policy(&project, &["--service-role"])).unwrap();

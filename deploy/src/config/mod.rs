@@ -36,7 +36,6 @@ use limits::Limits;
 use names::{EndpointTemplate, PersonName, RegionName, RouteKey, StackName, StageName};
 use route::{Backend, CustomHandler, Lifecycle, Purpose, Route};
 use routes::Routes;
-use secret::LocalSecret;
 pub use snippet::Snippet;
 use stage::Throttle;
 
@@ -177,32 +176,6 @@ impl Settings {
             Some(limits) => format!("each route takes {limits} (`throttle` under `[stage]`)"),
             None => "no route has a limit but the account's (`throttle = false`)".to_owned(),
         }
-    }
-
-    /// The files that hold secrets for the local stack.
-    pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
-        let headers = self
-            .backends()
-            .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
-        let of_functions = self.functions_of_the_user();
-        let of_functions = of_functions.flat_map(|(_, handler)| handler.settings.secrets.values());
-        let of_functions = of_functions.filter_map(|secret| secret.local.as_ref());
-        headers.chain(of_functions).filter_map(|place| match place {
-            LocalSecret::File(path) => Some(path.clone()),
-            LocalSecret::Variable(_) => None,
-        })
-    }
-
-    /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
-    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
-        let authorizer = self
-            .auth
-            .handler()
-            .map(|handler| (auth::AUTHORIZER, handler));
-        let routes = self
-            .custom_handlers()
-            .map(|(key, handler)| (key.as_ref(), handler));
-        authorizer.into_iter().chain(routes)
     }
 
     /// The user's own functions behind routes, by the key of their route.

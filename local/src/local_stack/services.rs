@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::lifecycle::{Stateful, is_remade};
 use super::parts::{roles, runnables};
+use sha2::{Digest as _, Sha256};
+
 use crate::budget::Budget;
 use crate::dynamodb::TablesError;
 use crate::front::Front;
@@ -28,6 +30,17 @@ pub(super) struct Version {
 /// The values of dynamic references, and of the secrets that functions read. The debug output hides them.
 #[derive(Clone, Default)]
 pub(super) struct References(pub(super) Arc<BTreeMap<String, String>>);
+
+impl References {
+    fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for part in self.0.iter().flat_map(|(name, value)| [name, value]) {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+        hex::encode(hash.finalize())
+    }
+}
 
 impl std::fmt::Debug for References {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -135,7 +148,7 @@ impl Services {
             &self.options,
             &self.credentials,
             &self.stateful,
-            self.port,
+            (self.port, &after.references.digest()),
         ));
         self.gateway.deploy(Deployed::new(&after.stack));
         let known = before.map_or_else(Vec::new, |before| Deployed::warnings(&before.stack));

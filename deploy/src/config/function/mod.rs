@@ -7,14 +7,18 @@ mod tests;
 mod values;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chat_protocol::secret::Reference;
 use chat_protocol::variable;
 use serde_json::{Value, json};
 
+use super::Settings;
 use super::account::KeyArn;
+use super::auth::AUTHORIZER;
 use super::limits::Limits;
 use super::names::{StackName, StageName};
+use super::route::CustomHandler;
 use super::secret::LocalSecret;
 #[cfg(test)]
 pub(super) use table::SecretTable;
@@ -79,6 +83,31 @@ impl FunctionSettings {
             .iter()
             .map(|(name, value)| name.len() + value.len());
         sizes.sum()
+    }
+}
+
+impl Settings {
+    /// The files that hold secrets for the local stack.
+    pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
+        let headers = self
+            .backends()
+            .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
+        let of_functions = self.functions_of_the_user();
+        let of_functions = of_functions.flat_map(|(_, handler)| handler.settings.secrets.values());
+        let of_functions = of_functions.filter_map(|secret| secret.local.as_ref());
+        headers.chain(of_functions).filter_map(|place| match place {
+            LocalSecret::File(path) => Some(path.clone()),
+            LocalSecret::Variable(_) => None,
+        })
+    }
+
+    /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
+    pub fn functions_of_the_user(&self) -> impl Iterator<Item = (&str, &CustomHandler)> {
+        let authorizer = self.auth.handler().map(|handler| (AUTHORIZER, handler));
+        let routes = self
+            .custom_handlers()
+            .map(|(key, handler)| (key.as_ref(), handler));
+        authorizer.into_iter().chain(routes)
     }
 }
 

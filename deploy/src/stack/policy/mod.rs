@@ -1,6 +1,7 @@
 //! The least policy with which a stack can be deployed, updated, looked at and torn down.
 
 mod actions;
+mod questions;
 mod statement;
 mod terraform;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use super::Template;
 use super::render::{for_account, for_region, render};
 use crate::config::Settings;
 use crate::config::account::partition_of;
+pub use questions::{Question, questions};
 pub use terraform::terraform;
 
 /// The most characters of a managed policy, without white space
@@ -241,6 +243,13 @@ impl Subject<'_> {
                     );
                 }
                 "Lambda" => {
+                    let mut wanted = wanted;
+                    if has_property(template, "ReservedConcurrentExecutions") {
+                        wanted.extend(actions::RESERVATION);
+                    }
+                    if has_property(template, "VpcConfig") {
+                        all.allow("Network", actions::NETWORK, vec!["*".into()]);
+                    }
                     all.allow(
                         "Functions",
                         &wanted,
@@ -346,6 +355,14 @@ impl Subject<'_> {
             }
         }
     }
+}
+
+/// Whether a function of `template` has this property.
+fn has_property(template: &Template, property: &str) -> bool {
+    let is_set = |resource: &Value| {
+        resource["Type"] == "AWS::Lambda::Function" && !resource["Properties"][property].is_null()
+    };
+    template.resources().any(|(_, resource)| is_set(resource))
 }
 
 /// The types of a template's resources.
