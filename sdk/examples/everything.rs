@@ -26,6 +26,11 @@ async fn everything(chat: &Chat, message: &Message) -> Result<Reply, Error> {
             let secret = chat.secret(&text).await?;
             Ok(secret.expose().chars().rev().collect::<String>().into())
         }
+        "tell-secret" => {
+            let secret = chat.secret(&text).await?;
+            let turned: String = secret.expose().chars().rev().collect();
+            Ok(counted(chat.post_to_sender(message, &turned).await?))
+        }
         "remove" => Ok(table.remove("everything").await?.into()),
         other => Err(format!("unknown action {other:?}").into()),
     }

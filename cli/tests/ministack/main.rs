@@ -25,7 +25,9 @@ mod policy;
 mod routes;
 mod screens;
 mod service_models;
+mod settings;
 mod terminal;
+mod user_rights;
 mod volume;
 mod web;
 

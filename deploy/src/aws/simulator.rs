@@ -274,10 +274,10 @@ mod tests {
 
     fn question() -> Question {
         Question {
-            actions: vec!["iam:PassRole".into(), "s3:GetObject".into()],
+            actions: vec!["s3:PutObject".into(), "s3:GetObject".into()],
             pattern: "arn:aws:iam::1:role/chat-*".into(),
             resource: Some("arn:aws:iam::1:role/chat-example".into()),
-            context: vec![("iam:PassedToService".into(), "lambda.amazonaws.com".into())],
+            context: vec![("kms:ViaService".into(), "s3.eu-west-1.amazonaws.com".into())],
         }
     }
 
@@ -289,14 +289,14 @@ mod tests {
     #[tokio::test]
     async fn actions_resource_and_context_are_asked_about_and_denials_are_read() {
         let answer = simulated(&[
-            ("iam:PassRole", "explicitDeny"),
+            ("s3:PutObject", "explicitDeny"),
             ("s3:GetObject", "allowed"),
         ]);
         let (simulator, stub) = simulator(vec![(200, answer)]).await;
         let question = question();
         let denied = simulator.denied("arn:aws:iam::1:user/ann", &question);
         let verdict = Verdict {
-            action: "iam:PassRole".into(),
+            action: "s3:PutObject".into(),
             is_explicit: true,
         };
         assert_eq!(denied.await.unwrap(), [verdict]);
@@ -306,7 +306,7 @@ mod tests {
             "PolicySourceArn=arn%3Aaws%3Aiam%3A%3A1%3Auser%2Fann",
             "ActionNames.member.2=s3%3AGetObject",
             "ResourceArns.member.1=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fchat%2Dexample",
-            "ContextEntries.member.1.ContextKeyName=iam%3APassedToService",
+            "ContextEntries.member.1.ContextKeyName=kms%3AViaService",
         ] {
             assert!(asked.contains(part), "{asked}");
         }

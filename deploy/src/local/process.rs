@@ -124,7 +124,8 @@ impl LocalTarget {
         let log = folder.open_log()?;
         let mut command = Command::new(program);
         // It lives long and makes no tokens.
-        for variable in SECRETS {
+        let hidden = self.hidden.iter().map(String::as_str);
+        for variable in SECRETS.into_iter().chain(hidden) {
             command.env_remove(variable);
         }
         let mut child = command

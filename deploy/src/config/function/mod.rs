@@ -89,16 +89,27 @@ impl FunctionSettings {
 impl Settings {
     /// The files that hold secrets for the local stack.
     pub fn secret_files(&self) -> impl Iterator<Item = PathBuf> {
-        let headers = self
-            .backends()
-            .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
-        let of_functions = self.functions_of_the_user();
-        let of_functions = of_functions.flat_map(|(_, handler)| handler.settings.secrets.values());
-        let of_functions = of_functions.filter_map(|secret| secret.local.as_ref());
-        headers.chain(of_functions).filter_map(|place| match place {
+        self.local_secrets().filter_map(|place| match place {
             LocalSecret::File(path) => Some(path.clone()),
             LocalSecret::Variable(_) => None,
         })
+    }
+
+    /// The environment variables that hold secrets for the local stack.
+    pub fn secret_variables(&self) -> impl Iterator<Item = String> {
+        self.local_secrets().filter_map(|place| match place {
+            LocalSecret::Variable(name) => Some(name.clone()),
+            LocalSecret::File(_) => None,
+        })
+    }
+
+    fn local_secrets(&self) -> impl Iterator<Item = &LocalSecret> {
+        let headers = self
+            .backends()
+            .filter_map(|(_, backend)| backend.secret.as_ref()?.local.as_ref());
+        let functions = self.functions_of_the_user();
+        let secrets = functions.flat_map(|(_, handler)| handler.settings.secrets.values());
+        headers.chain(secrets.filter_map(|secret| secret.local.as_ref()))
     }
 
     /// Every function of the user's, by what it is called in messages: the key of its route, or `[auth]`.
