@@ -21,6 +21,7 @@
 //! | `AUTH_ORIGINS` | the origins whose pages may connect, as a JSON list; not set: all |
 //! | `MESSAGES_PER_SECOND`, `CONNECTIONS_PER_NAME`, `ROOM_SIZE` | how many are accepted; not set: any number |
 //! | `SECRETS` | where a user's handler finds its secrets, as JSON by name; not set: it has none |
+//! | `HISTORY` | for how many seconds messages are kept at most; not set: as long as any may be |
 //! | `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI` | overrides `CONNECTIONS_ENDPOINT` |
 //! | `AWS_ENDPOINT_URL_DYNAMODB`, else `AWS_ENDPOINT_URL` | a table that is not at AWS |
 //! | `AWS_ENDPOINT_URL_LAMBDA`, else `AWS_ENDPOINT_URL` | functions that are not at AWS |

@@ -1,5 +1,7 @@
 //! Runs one handler behind the Lambda Runtime API.
 
+mod kept;
+
 use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
@@ -201,6 +203,9 @@ async fn handle(
                 }
             })
             .await
+        }
+        handler @ (Handler::History | Handler::Delete) => {
+            return kept::handle(environment, log, (api, trace), handler).await;
         }
         Handler::Deliver => {
             let function = environment.own_function()?;

@@ -56,6 +56,6 @@ pub use local_stack::{FunctionCodeError, LocalStack, StartError, UpdateError};
 pub use observer::{LogLine, LogSource, Observer, StackEvent, StackNotice};
 pub use options::{Limits, Options, StackRequest, TableStorage};
 pub use stack::{LogicalId, Resource, Throttle};
-pub use status::{FunctionStatus, Status, TableStatus};
+pub use status::{FunctionStatus, Status, TableStatus, Traffic};
 pub use template::{Problem, TemplateError};
 pub use transition::ChangeSummary;

@@ -19,11 +19,15 @@ pub enum Handler {
     Who,
     /// Ends a person's connections.
     Kick,
+    /// The messages of a conversation that are kept.
+    History,
+    /// Deletes a message that is kept.
+    Delete,
 }
 
 impl Handler {
     /// Every handler.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Authorize,
         Self::Connect,
         Self::Disconnect,
@@ -32,10 +36,19 @@ impl Handler {
         Self::Deliver,
         Self::Who,
         Self::Kick,
+        Self::History,
+        Self::Delete,
     ];
 
     /// Those that clients send frames to.
-    pub const TAKE_FRAMES: [Self; 4] = [Self::Direct, Self::Broadcast, Self::Who, Self::Kick];
+    pub const TAKE_FRAMES: [Self; 6] = [
+        Self::Direct,
+        Self::Broadcast,
+        Self::Who,
+        Self::Kick,
+        Self::History,
+        Self::Delete,
+    ];
 
     /// The value of the function's Handler property.
     #[must_use]
@@ -49,6 +62,8 @@ impl Handler {
             Self::Deliver => "deliver",
             Self::Who => "who",
             Self::Kick => "kick",
+            Self::History => "history",
+            Self::Delete => "delete",
         }
     }
 
@@ -64,6 +79,8 @@ impl Handler {
             Self::Deliver => "Deliver",
             Self::Who => "Who",
             Self::Kick => "Kick",
+            Self::History => "History",
+            Self::Delete => "Delete",
         }
     }
 
@@ -72,7 +89,13 @@ impl Handler {
     pub const fn looks_up_sessions(self) -> bool {
         matches!(
             self,
-            Self::Disconnect | Self::Direct | Self::Broadcast | Self::Who | Self::Kick
+            Self::Disconnect
+                | Self::Direct
+                | Self::Broadcast
+                | Self::Who
+                | Self::Kick
+                | Self::History
+                | Self::Delete
         )
     }
 

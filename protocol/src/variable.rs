@@ -55,8 +55,11 @@ pub const ROOM_SIZE: &str = "ROOM_SIZE";
 /// set: it has none.
 pub const SECRETS: &str = "SECRETS";
 
+/// For how many seconds the routes of a stack keep messages at most. Not set: they keep none.
+pub const HISTORY: &str = "HISTORY";
+
 /// Every variable.
-pub const ALL: [&str; 17] = [
+pub const ALL: [&str; 18] = [
     TABLE_NAME,
     CONNECTIONS_ENDPOINT,
     NAMES,
@@ -74,4 +77,5 @@ pub const ALL: [&str; 17] = [
     CONNECTIONS_PER_NAME,
     ROOM_SIZE,
     SECRETS,
+    HISTORY,
 ];

@@ -6,6 +6,7 @@ mod chat;
 mod completions;
 mod concurrency;
 mod connected;
+mod cost;
 mod deploy;
 mod dev;
 mod diff;
@@ -109,6 +110,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Render(render::RenderArgs),
     Policy(policy::PolicyArgs),
+    Cost(cost::CostArgs),
     Init(init::InitArgs),
     Web(web::WebArgs),
     Dev(dev::DevArgs),
@@ -298,6 +300,7 @@ impl Command {
             Self::Doctor(args) => run(args, context),
             Self::Render(args) => run(args, context),
             Self::Policy(args) => run(args, context),
+            Self::Cost(args) => run(args, context),
             Self::Init(args) => run(args, context),
             Self::Web(args) => run(args, context),
             Self::Dev(args) => run(args, context),

@@ -133,4 +133,5 @@ stacks!(
     every_conversation_with_a_clean_up_goes_over_a_deployed_stack_as_it_is_written: "cleanup" hands over 0,
     every_conversation_of_rooms_and_friends_goes_over_a_deployed_stack_as_it_is_written: "mixed" hands over 0,
     every_conversation_with_senders_goes_over_a_deployed_stack_as_it_is_written: "envelopes" hands over 0,
+    every_conversation_that_is_kept_goes_over_a_deployed_stack_as_it_is_written: "history" hands over 0,
 );

@@ -82,6 +82,12 @@ fn the_page_about_senders_is_as_it_says() {
     follow("senders", &Project::new(blocks(&text, "toml")[0]));
 }
 
+#[test]
+fn the_page_about_history_is_as_it_says() {
+    let text = page("history");
+    follow("history", &Project::new(blocks(&text, "toml")[0]));
+}
+
 /// The page's commands, with the people that it supposes.
 #[test]
 fn the_page_about_operating_is_as_it_says() {

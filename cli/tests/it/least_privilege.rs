@@ -2,6 +2,7 @@
 //! the very policies of the rendered template.
 
 mod auth;
+mod kept;
 mod limits;
 mod requests;
 mod rooms;
@@ -50,14 +51,17 @@ fn give_reads_of_sessions(template: &mut Value) {
         "BroadcastRole",
         "WhoRole",
         "KickRole",
+        "HistoryRole",
+        "DeleteRole",
     ] {
         let policies = template["Resources"].get_mut(role);
         let policies = policies.and_then(|role| role["Properties"]["Policies"].as_array_mut());
         for policy in policies.into_iter().flatten() {
             if policy["PolicyName"] == "table" {
-                let actions = &mut policy["PolicyDocument"]["Statement"][0]["Action"];
-                let actions = actions.as_array_mut().unwrap();
-                actions.push(json!("dynamodb:GetItem"));
+                let statements = policy["PolicyDocument"]["Statement"].as_array_mut();
+                let statements = statements.unwrap();
+                let resource = statements[0]["Resource"].clone();
+                statements.push(json!({"Effect": "Allow", "Action": ["dynamodb:GetItem"], "Resource": resource}));
             }
         }
     }

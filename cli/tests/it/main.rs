@@ -45,7 +45,9 @@ mod throttle;
 mod tokens;
 mod toolchain;
 mod vanished;
+mod vitals;
 mod volume;
+mod web_client;
 mod whose_code;
 mod wscat;
 

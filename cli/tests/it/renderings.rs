@@ -92,6 +92,15 @@ fn a_rendering_with_limits_and_an_authorizer_of_the_user_s_passes_cfn_lint() {
 }
 
 #[test]
+fn a_rendering_of_a_chat_that_keeps_messages_passes_cfn_lint() {
+    let kept = "[[routes]]\nkey = \"tell\"\nenvelope = true\nhistory = \"7d\"\n\
+                [[routes]]\nkey = \"say\"\nreceivers = \"room\"\nenvelope = true\nhistory = \"365d\"\n\
+                [[routes]]\nkey = \"history\"\nanswers = \"history\"\n[[routes]]\nkey = \"delete\"\nanswers = \"delete\"\n";
+    lint(kept, "yaml");
+    lint_for(kept, "json", &["us-gov-west-1"]);
+}
+
+#[test]
 fn a_rendering_without_a_default_route_passes_cfn_lint() {
     lint("[[routes]]\nkey = \"send\"\n", "yaml");
 }

@@ -32,6 +32,7 @@ fn the_help_of_every_command_is_as_recorded() {
         "chat",
         "completions",
         "connections",
+        "cost",
         "deploy",
         "diff",
         "doctor",

@@ -15,6 +15,7 @@ mod deployments;
 mod dist;
 mod failures;
 mod interruptions;
+mod kept;
 mod logs;
 mod operator;
 mod permissions;
@@ -28,6 +29,7 @@ mod service_models;
 mod settings;
 mod terminal;
 mod user_rights;
+mod vitals;
 mod volume;
 mod web;
 

@@ -12,6 +12,7 @@ mod http;
 mod identity;
 mod kinds;
 mod logs;
+pub mod metrics;
 mod no_credentials;
 mod operator;
 mod origin;
@@ -47,6 +48,7 @@ pub use functions::LambdaFunctions;
 pub use gateways::ApiGateways;
 pub use identity::Identity;
 pub use logs::CloudWatchLogs;
+pub use metrics::CloudWatchMetrics;
 pub use operator::{ApiConnections, DynamoConnections, Place, stand_in};
 use origin::Origin;
 pub use region::named_region;
@@ -69,6 +71,8 @@ pub struct AwsTarget {
     pub tables: Tables,
     /// CloudWatch Logs.
     pub logs: CloudWatchLogs,
+    /// CloudWatch.
+    pub metrics: CloudWatchMetrics,
     rules: AccountRules,
 }
 
@@ -139,6 +143,7 @@ impl AwsTarget {
             gateways: ApiGateways::new(&config),
             tables: Tables::new(&config),
             logs: CloudWatchLogs::new(&config),
+            metrics: CloudWatchMetrics::new(&config),
             region,
             config,
             rules: settings.rules.clone(),

@@ -68,10 +68,16 @@ impl Settings {
     /// What names are worth where nothing proves them. Where `$connect` leads to a backend, the backend decides.
     fn unproven_names(&self) -> Option<String> {
         let is_ours = self.has_own_functions() && self.auth.mode() == Mode::Claimed;
+        let mut rules = self.routes.iter().filter_map(|route| route.purpose.rule());
+        let reads = match rules.any(|rule| rule.history.is_some()) {
+            true => ", reads what was said to it before, and deletes what was said under it",
+            false => "",
+        };
         is_ours.then(|| {
-            "any client that has the address can connect under any name, and receives what is sent to that name: \
-             `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
-                .to_owned()
+            format!(
+                "any client that has the address can connect under any name, and receives what is sent to that name{reads}: \
+                 `mode = \"token\"` under `[auth]` requires a token (`chatctl keys new` makes the key that signs them)"
+            )
         })
     }
 }
@@ -119,6 +125,12 @@ mod tests {
         assert_eq!(told.len(), 1);
         assert!(told[0].contains("under any name"), "{told:?}");
         assert!(told[0].contains("`mode = \"token\"`"), "{told:?}");
+        assert!(!told[0].contains("said to it before"), "{told:?}");
+        let kept = cautions("[[routes]]\nkey = \"say\"\nenvelope = true\nhistory = \"7d\"\n");
+        assert!(
+            kept[0].contains("reads what was said to it before"),
+            "{kept:?}"
+        );
         let jwt = "[auth]\nmode = \"jwt\"\nissuer = \"https://i.example\"\naudience = [\"chat\"]\n";
         for proven in ["[auth]\nmode = \"token\"\n", jwt] {
             assert_eq!(cautions(proven), [""; 0], "{proven}");

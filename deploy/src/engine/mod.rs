@@ -28,6 +28,7 @@ mod target;
 mod teardown;
 mod token;
 mod verify;
+pub mod vitals;
 
 pub use again::execute_with_second_try;
 pub use deploy::{Cloud, CloudOptions, Diagnosis, Order, deploy_here, endpoint};

@@ -21,6 +21,7 @@ pub mod secrets;
 mod stacks;
 mod unresponsive;
 mod vanished;
+pub mod vitals;
 mod warnings;
 
 use std::cell::RefCell;
@@ -33,6 +34,7 @@ use crate::engine::{Deployment, ErrorKind, TargetError};
 use crate::stack::Template;
 pub use control::FunctionStatus;
 pub use control::LocalStatus;
+pub use control::LocalTraffic;
 use folder::StateFolder;
 pub use folder::keep_code;
 pub use logs::LocalLogs;

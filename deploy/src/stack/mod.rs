@@ -4,6 +4,7 @@ pub mod cause;
 pub mod change;
 pub mod code;
 pub mod connect;
+pub mod cost;
 pub mod denial;
 pub mod few;
 pub mod logs;

@@ -4,6 +4,7 @@ mod callback;
 mod client;
 mod documents;
 mod functions;
+mod history;
 mod items;
 mod rows;
 mod secrets;

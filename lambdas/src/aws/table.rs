@@ -11,6 +11,8 @@
 //! | a connection's own record, if there is no authorizer | `C#<connection id>` | `#` | `name`, `friend`, `room` if
 //! known, `expires_at` |
 //!
+//! Messages that are kept are in `history.rs`.
+//!
 //! `expires_at` is the table's TTL attribute; items of handlers have none. The kinds never collide: their keys begin
 //! differently, a sort key of the first two is never `#`, and names contain no `#`.
 

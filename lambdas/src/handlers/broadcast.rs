@@ -7,12 +7,14 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use serde_json::json;
 
+use super::keep::keep;
 use super::sender::{notify, refuse, sender_session};
 use super::{Answer, HandlerError, Invocation};
 use crate::delivery::Delivery;
 use crate::dispatch::{Dispatch, DispatchError, ShardMessage};
 use crate::envelope::Outgoing;
 use crate::event::SocketEvent;
+use crate::history::History;
 use crate::log::{Log, reasons};
 use crate::room::{Audience, INLINE_RECEIVERS, POSTS_AT_ONCE, Rest, RoomPost, Tally};
 use crate::routes::Routes;
@@ -29,18 +31,21 @@ const RETRY_TIME: Duration = Duration::from_secs(3);
 /// Up to [`INLINE_RECEIVERS`] receivers are served here. For more, the function for large rooms is invoked
 /// asynchronously, once per shard. A shard that Lambda does not accept is served here, as long as there is time.
 ///
+/// On a route with history the message is written before its receivers are looked up. One that cannot be written is refused.
+///
 /// The sender's own copy needs no lookup.
 ///
 /// Returns 200 if the message was processed; 403 without any post if the connection is unknown; and 400 if the frame
-/// does not match its route's rule, with a notice to the sender. A one-way route shows none of these to the client.
+/// does not match its route's rule, or cannot be kept, with a notice to the sender. A one-way route shows none of these to the client.
 ///
 /// Needs `dynamodb:Query`, `dynamodb:DeleteItem`, `execute-api:ManageConnections` (`POST` only),
-/// `lambda:InvokeFunction` on the function for large rooms, and `dynamodb:GetItem` if there is no authorizer.
+/// `lambda:InvokeFunction` on the function for large rooms, `dynamodb:PutItem` if a route has history, and `dynamodb:GetItem` if
+/// there is no authorizer.
 ///
 /// # Errors
 /// [`HandlerError::UnexpectedEvent`]; [`HandlerError::Store`] if the sender or the room could not be looked up, before
 /// any post.
-pub async fn broadcast<S: ConnectionStore, D: Delivery>(
+pub async fn broadcast<S: ConnectionStore + History, D: Delivery>(
     event: &SocketEvent,
     (store, delivery): (&S, &D),
     dispatch: &impl Dispatch,
@@ -61,10 +66,13 @@ pub async fn broadcast<S: ConnectionStore, D: Delivery>(
     };
     let route = routes.rule(event.route());
     let rule = (route, Receivers::Room);
-    let outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
+    let mut outgoing = match Outgoing::new(event, frame, rule, &session, invocation.now) {
         Ok(outgoing) => outgoing,
         Err(refused) => return Ok(refuse(&refused, event, &connection, delivery, &log).await),
     };
+    if let Err(refused) = keep(&mut outgoing, rule, &session, store, &log).await {
+        return Ok(refuse(&refused, event, &connection, delivery, &log).await);
+    }
     let post = RoomPost {
         room: &session.room,
         text: &outgoing.post,

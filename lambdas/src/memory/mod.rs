@@ -5,6 +5,8 @@
 
 mod delivery;
 mod dispatch;
+mod history;
+mod interruption;
 mod items;
 mod store;
 

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 
+use super::history::Kept;
+use super::interruption::Interruption;
 use super::lock;
+use crate::history::Ulid;
 use crate::session::{ConnectionId, Name, Room, Session};
 use crate::shard::Shard;
 use crate::store::{
@@ -20,10 +23,11 @@ type Rows = BTreeMap<(Name, ConnectionId), Presence>;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     table: Mutex<Table>,
+    pub(super) interruption: Mutex<Option<Interruption>>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+pub(super) struct Table {
     rows: Rows,
     members: Members,
     /// The number of pages of members that were read.
@@ -33,12 +37,14 @@ struct Table {
     bans: BTreeMap<Name, u64>,
     /// The number of messages that were counted, by connection and second.
     sent: BTreeMap<(ConnectionId, u64), u32>,
+    /// The messages that are kept, by the partition of their conversation and their id.
+    pub(super) kept: BTreeMap<(String, Ulid), Kept>,
     /// The rows that eventual reads still see.
     stale: Option<Rows>,
     broken: HashSet<Call>,
 }
 
-/// The calls of [`ConnectionStore`], to inject a fault into one of them.
+/// The calls of [`ConnectionStore`] and [`History`](crate::history::History), to inject a fault into one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Call {
     /// [`ConnectionStore::remember`]
@@ -63,6 +69,14 @@ pub enum Call {
     CountMessage,
     /// [`ConnectionStore::session_of`]
     SessionOf,
+    /// [`History::keep`](crate::history::History::keep)
+    Keep,
+    /// [`History::read`](crate::history::History::read)
+    ReadHistory,
+    /// [`History::find`](crate::history::History::find)
+    FindKept,
+    /// [`History::erase`](crate::history::History::erase)
+    Erase,
 }
 
 impl MemoryStore {
@@ -106,7 +120,12 @@ impl MemoryStore {
         lock(&self.table).sessions.values().cloned().collect()
     }
 
-    fn call<T>(&self, call: Call, work: impl FnOnce(&mut Table) -> T) -> Result<T, StoreError> {
+    pub(super) fn call<T>(
+        &self,
+        call: Call,
+        work: impl FnOnce(&mut Table) -> T,
+    ) -> Result<T, StoreError> {
+        self.interrupt();
         let mut table = lock(&self.table);
         if table.broken.contains(&call) {
             return Err(StoreError {

@@ -1,5 +1,6 @@
 //! The contract of a [`ConnectionStore`], tested with the fake and with DynamoDB.
 
+mod history;
 mod rooms;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -8,6 +9,7 @@ use chat_lambdas::memory::MemoryStore;
 use chat_lambdas::session::{ConnectionId, Name, Room, Session};
 use chat_lambdas::store::{ConnectionStore, LIFETIME_SECONDS, Presence, Read};
 
+use self::history::*;
 use self::rooms::*;
 use crate::table::{LocalTable, TABLE};
 
@@ -52,6 +54,10 @@ contract!(
     a_session_keeps_what_was_said_and_nothing_else,
     members_have_the_names_that_they_gave,
     messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond,
+    entries_come_in_the_order_of_their_ids_in_both_directions,
+    conversations_are_kept_apart_for_every_legal_name,
+    expired_entries_are_invisible_and_a_page_goes_on_behind_them,
+    an_erased_message_leaves_its_notice_and_is_erased_once,
 );
 
 async fn messages_of_a_second_are_counted_up_to_the_limit_and_never_beyond(

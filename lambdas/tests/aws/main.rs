@@ -3,6 +3,7 @@
 mod contract;
 mod costs;
 mod dispatch;
+mod figures;
 mod function;
 mod meter;
 mod parity;

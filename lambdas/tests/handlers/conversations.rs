@@ -5,16 +5,19 @@ use std::collections::HashMap;
 
 use chat_lambdas::event::SocketEvent;
 use chat_lambdas::handlers::{
-    Admission, Answer, HandlerError, authorize, broadcast, connect, deliver, direct, disconnect,
+    Admission, Answer, HandlerError, authorize, broadcast, connect, delete, deliver, direct,
+    disconnect, history,
 };
+use chat_lambdas::history::Reader;
 use chat_lambdas::session::ConnectionId;
-use chat_protocol::Field;
+use chat_protocol::history::MAX_SECONDS;
+use chat_protocol::{Answers, Field, Mode};
 use serde_json::{Value, json};
 use testing::conversations::{self, Fault, Handshake, Party, Receivers, Welcome, World, play};
 
 use crate::gateway::{self, Claims};
 use crate::scene::{Scene, json_of};
-use crate::wiring::Wiring;
+use crate::wiring::{Selected, Wiring};
 
 #[derive(Debug, Clone, Copy)]
 enum Authorizer {
@@ -136,6 +139,19 @@ impl InMemory {
         Ok(direct(event, &scene.store, &scene.delivery, routes, &invocation).await?)
     }
 
+    async fn request(&self, answers: Answers, event: &SocketEvent) -> Result<Answer, Fault> {
+        let (ways, invocation) = (self.scene.ways(), self.scene.invocation());
+        let reader = Reader {
+            mode: Mode::Claimed,
+            index: self.wiring.index,
+        };
+        Ok(match answers {
+            Answers::History => history(event, ways, (reader, MAX_SECONDS), &invocation).await?,
+            Answers::Delete => delete(event, ways, reader, &invocation).await?,
+            Answers::Who | Answers::Kick => return Err("no script asks for it".into()),
+        })
+    }
+
     /// Messages that are handed over are delivered before this returns.
     async fn to_room(&self, event: &SocketEvent) -> Result<Answer, Fault> {
         let (scene, routes) = (&self.scene, &self.wiring.room_routes);
@@ -187,11 +203,19 @@ impl World for InMemory {
     async fn send(&mut self, party: &Party, text: &str) -> Result<(), Fault> {
         self.scene.now += 60;
         let Connection { id, context } = self.connection(party)?;
-        let route = self.wiring.select(text).ok_or("no route takes it")?;
-        let event = gateway::routed(route.key, id.as_str(), text, context.as_ref());
-        let answer = match route.receivers {
-            Receivers::Friend => self.to_friend(&event).await?,
-            Receivers::Room => self.to_room(&event).await?,
+        let selected = self.wiring.select(text).ok_or("no route takes it")?;
+        let key = match &selected {
+            Selected::Messages(route) => route.key,
+            Selected::Request(key, _) => key,
+        };
+        let moment = self.scene.now * 1_000;
+        let event = gateway::routed_at(moment, key, id.as_str(), text, context.as_ref());
+        let answer = match selected {
+            Selected::Request(_, answers) => self.request(answers, &event).await?,
+            Selected::Messages(route) => match route.receivers {
+                Receivers::Friend => self.to_friend(&event).await?,
+                Receivers::Room => self.to_room(&event).await?,
+            },
         };
         // 400: the sender gets a notice, which the script expects.
         match answer.status_code() {

@@ -8,7 +8,7 @@ use chat_lambdas::session::Names;
 use chat_lambdas::store::Index;
 use chat_protocol::variable;
 use serde_json::Value;
-use testing::conversations::{Receivers, Route, Stack};
+use testing::conversations::{Answers, Receivers, Route, Stack};
 
 pub(crate) struct Wiring {
     stack: &'static Stack,
@@ -58,12 +58,25 @@ impl Wiring {
     }
 
     /// The route that API Gateway selects by `$request.body.action`.
-    pub(crate) fn select(&self, frame: &str) -> Option<&'static Route> {
+    pub(crate) fn select(&self, frame: &str) -> Option<Selected> {
         let frame: Value = serde_json::from_str(frame).unwrap_or_default();
         let route = |key| self.stack.routes.iter().find(|route| route.key == key);
-        let named = frame["action"].as_str().and_then(route);
-        named.or_else(|| route("$default"))
+        let action = frame["action"].as_str();
+        let mut answers = self.stack.answers.iter();
+        if let Some((key, answers)) = answers.find(|(key, _)| Some(*key) == action) {
+            return Some(Selected::Request(key, *answers));
+        }
+        let named = action.and_then(route);
+        let route = named.or_else(|| route("$default"));
+        route.map(Selected::Messages)
     }
+}
+
+/// A route of a stack.
+pub(crate) enum Selected {
+    Messages(&'static Route),
+    /// With its key.
+    Request(&'static str, Answers),
 }
 
 fn routes(stack: &Stack, receivers: Receivers) -> String {
@@ -73,6 +86,7 @@ fn routes(stack: &Stack, receivers: Receivers) -> String {
             include_sender: route.include_sender,
             max_text_bytes: route.max_text_bytes,
             envelope: route.envelope,
+            history: route.history,
         };
         (route.key, rule)
     });

@@ -1,6 +1,6 @@
 //! The stacks that scripts are written for.
 
-pub use chat_protocol::Receivers;
+pub use chat_protocol::{Answers, Receivers};
 
 /// A stack: the routes that its clients can speak to.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Stack {
     pub name: &'static str,
     /// In the order of the config file.
     pub routes: &'static [Route],
+    /// The keys of routes that answer requests.
+    pub answers: &'static [(&'static str, Answers)],
 }
 
 /// One route of a stack.
@@ -26,6 +28,8 @@ pub struct Route {
     pub max_text_bytes: usize,
     /// Whether texts arrive with their sender.
     pub envelope: bool,
+    /// For how many seconds they are kept.
+    pub history: Option<u32>,
 }
 
 /// The longest text in a room that says nothing about it.
@@ -41,26 +45,31 @@ pub(crate) const DIRECT: Stack = Stack {
         include_sender: false,
         max_text_bytes: Receivers::Friend.max_text_bytes(),
         envelope: false,
+        history: None,
     }],
+    answers: &[],
 };
 
 /// Every stack that a script may name.
-pub const STACKS: [Stack; 6] = [
+pub const STACKS: [Stack; 7] = [
     DIRECT,
     // Each client receives every message, its own included.
     Stack {
         name: "broadcast",
         routes: &[room("onMessage", Some("message"), true, ROOM_BYTES)],
+        answers: &[],
     },
     // Each client receives every other's messages, and frames are not looked into.
     Stack {
         name: "relay",
         routes: &[room("$default", None, false, ROOM_BYTES)],
+        answers: &[],
     },
     // As `broadcast`, with other words.
     Stack {
         name: "cleanup",
         routes: &[room("broadcast", Some("data"), true, ROOM_BYTES)],
+        answers: &[],
     },
     // Rooms for who says nothing special, and a word for the friend.
     Stack {
@@ -74,8 +83,10 @@ pub const STACKS: [Stack; 6] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: false,
+                history: None,
             },
         ],
+        answers: &[],
     },
     // As `mixed`, and each message arrives with its sender.
     Stack {
@@ -92,14 +103,39 @@ pub const STACKS: [Stack; 6] = [
                 include_sender: false,
                 max_text_bytes: Receivers::Friend.max_text_bytes(),
                 envelope: true,
+                history: None,
             },
             Route {
                 envelope: true,
                 ..room("shout", None, false, 100)
             },
         ],
+        answers: &[],
+    },
+    // Messages are kept, and can be read and deleted.
+    Stack {
+        name: "history",
+        routes: &[
+            Route {
+                envelope: true,
+                history: DAY,
+                ..room("$default", Some("message"), false, ROOM_BYTES)
+            },
+            Route {
+                key: "whisper",
+                receivers: Receivers::Friend,
+                text: Some("message"),
+                include_sender: false,
+                max_text_bytes: Receivers::Friend.max_text_bytes(),
+                envelope: true,
+                history: DAY,
+            },
+        ],
+        answers: &[("history", Answers::History), ("delete", Answers::Delete)],
     },
 ];
+
+const DAY: Option<u32> = Some(24 * 60 * 60);
 
 const fn room(
     key: &'static str,
@@ -114,6 +150,7 @@ const fn room(
         include_sender,
         max_text_bytes,
         envelope: false,
+        history: None,
     }
 }
 
@@ -136,7 +173,14 @@ impl Stack {
         if *self == DIRECT {
             return String::new();
         }
-        self.routes.iter().map(Route::to_toml).collect()
+        let answers = self.answers.iter().map(|(key, answers)| {
+            format!(
+                "[[routes]]\nkey = \"{key}\"\nanswers = \"{}\"\n",
+                answers.word()
+            )
+        });
+        let routes = self.routes.iter().map(Route::to_toml);
+        routes.chain(answers).collect()
     }
 }
 
@@ -154,6 +198,9 @@ impl Route {
         }
         if self.envelope {
             toml += "envelope = true\n";
+        }
+        if let Some(seconds) = self.history {
+            toml += &format!("history = \"{}h\"\n", seconds / 3_600);
         }
         toml + &format!("max-text-bytes = {}\n", self.max_text_bytes)
     }

@@ -171,6 +171,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "history",
                 "reply",
                 "permissions",
             ],
@@ -190,6 +191,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "history",
                 "secret-header",
             ],
         )?;
@@ -214,6 +216,7 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
                 "include-sender",
                 "max-text-bytes",
                 "envelope",
+                "history",
                 "reply",
                 "permissions",
                 "secret-header",
@@ -252,16 +255,24 @@ fn purpose(table: &RouteTable, folder: &Path) -> Result<Purpose, Problem> {
         );
         return Err((text.span(), message));
     }
+    if let Some(history) = &table.history {
+        if !rule.envelope {
+            let message = "`history` keeps messages with their id, sender and time: add `envelope = true` to this route";
+            return Err((history.span(), message.into()));
+        }
+        rule.history = Some(history.get_ref().0);
+    }
     Ok(Purpose::People { receivers, rule })
 }
 
 /// Refuses options that have no meaning on a route with `kind`.
 fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Problem> {
-    const BELONG: [(&str, &str); 7] = [
+    const BELONG: [(&str, &str); 8] = [
         ("text", "`receivers` or `http`"),
         ("include-sender", "`receivers = \"room\"`"),
         ("max-text-bytes", "`receivers`"),
         ("envelope", "`receivers`"),
+        ("history", "`receivers`"),
         ("reply", "`handler`"),
         ("permissions", "`handler`"),
         ("secret-header", "`http`"),
@@ -271,6 +282,7 @@ fn refuse(table: &RouteTable, kind: &str, options: &[&str]) -> Result<(), Proble
         table.include_sender.as_ref().map(Spanned::span),
         table.max_text_bytes.as_ref().map(Spanned::span),
         table.envelope.as_ref().map(Spanned::span),
+        table.history.as_ref().map(Spanned::span),
         table.reply.as_ref().map(Spanned::span),
         table.permissions.as_ref().map(Spanned::span),
         table.secret_header.as_ref().map(Spanned::span),

@@ -37,6 +37,7 @@ fn missing_options_of_a_route_get_their_defaults() {
             include_sender: false,
             max_text_bytes,
             envelope: false,
+            history: None,
         },
     };
     assert_eq!(a.purpose, people(Receivers::Friend, 131_072));
@@ -46,12 +47,13 @@ fn missing_options_of_a_route_get_their_defaults() {
 #[test]
 fn every_option_of_a_room_is_kept() {
     let text = "[[routes]]\nkey = \"onMessage\"\nreceivers = \"room\"\ntext = \"message\"\n\
-                include-sender = true\nmax-text-bytes = 10\nenvelope = true\n";
+                include-sender = true\nmax-text-bytes = 10\nenvelope = true\nhistory = \"7d\"\n";
     let rule = Rule {
         text: Some("message".into()),
         include_sender: true,
         max_text_bytes: 10,
         envelope: true,
+        history: Some(604_800),
     };
     let receivers = Receivers::Room;
     let purpose = Purpose::People { receivers, rule };
@@ -124,6 +126,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             "key = 'a'; http = 'https://b.example'; envelope = true",
             "key = 'a'; handler = 'h'; envelope = false",
             "key = 'a'; text = 'ref'; envelope = true",
+            "key = 'a'; history = '7d'",
+            "key = 'a'; history = '7d'; envelope = false",
+            "key = 'a'; http = 'https://b.example'; history = '7d'",
+            "key = 'a'; handler = 'h'; history = '7d'",
+            "key = 'a'; answers = 'history'; history = '7d'",
             "key = 'a'; answers = 'who'",
             "key = 'a'; answers = 'who'; receivers = 'room'",
             "key = 'a'; answers = 'who'; text = 'x'",
@@ -145,6 +152,11 @@ fn options_that_do_not_belong_together_are_refused_at_their_place() {
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `http`
             x:4:12: `envelope` belongs to a route with `receivers`, and this one has `handler`
             x:3:8: with `envelope`, the member `ref` is for receipts and `attributes` for other texts: choose another name for the member with the text
+            x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
+            x:3:11: `history` keeps messages with their id, sender and time: add `envelope = true` to this route
+            x:4:11: `history` belongs to a route with `receivers`, and this one has `http`
+            x:4:11: `history` belongs to a route with `receivers`, and this one has `handler`
+            x:4:11: `history` belongs to a route with `receivers`, and this one has `answers`
             x:2:7: no route takes messages: add one, for example with the key `$default`
             x:3:11: a route has `receivers` or `answers`, not both
             x:4:8: `text` belongs to a route with `receivers` or `http`, and this one has `answers`
@@ -167,6 +179,9 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
     let room = route("say", "receivers = \"room\"");
     let who = route("who", "answers = \"who\"");
     let kick = route("kick", "answers = \"kick\"");
+    let kept = route("say", "envelope = true\nhistory = \"12h\"");
+    let [history, delete] =
+        ["history", "delete"].map(|it| route(it, &format!("answers = \"{it}\"")));
     for (text, reason) in [
         (
             format!("{friend}{who}"),
@@ -177,12 +192,15 @@ fn a_request_that_cannot_be_answered_is_refused_at_its_place() {
             format!("{room}{who}{kick}"),
             "only a sender with the right `moderate`",
         ),
+        (format!("{room}{who}{history}"), "no route keeps any"),
+        (format!("{room}{delete}"), "no route keeps any"),
     ] {
         let error = settings(&text).unwrap_err().to_string();
         assert!(error.contains(reason), "{text}: {error}");
     }
     for text in [
         format!("{room}{who}"),
+        format!("{kept}{history}{delete}"),
         format!("{jwt}{friend}{kick}"),
         format!("{jwt}{room}{who}{kick}"),
     ] {
@@ -205,6 +223,14 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']; resources = ['*']",
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = []; resources = ['table']",
             "key = 'a'; handler = 'h'; [[routes.permissions]]; actions = ['s3:GetObject']",
+            "key = 'a'; history = 7; envelope = true",
+            "key = 'a'; history = '59m'; envelope = true",
+            "key = 'a'; history = '0h'; envelope = true",
+            "key = 'a'; history = '366d'; envelope = true",
+            "key = 'a'; history = '8761h'; envelope = true",
+            "key = 'a'; history = '07d'; envelope = true",
+            "key = 'a'; history = '+7d'; envelope = true",
+            "key = 'a'; history = '9999999999d'; envelope = true",
             "key = 'a'; sender = true",
         ],
         expect![[r#"
@@ -219,7 +245,15 @@ fn values_that_mean_nothing_are_refused_at_their_place() {
             x:6:13: "*" is everything in the account: name the resource: "table", "connections" or an ARN
             x:5:11: the list is empty
             x:4:1: missing field `resources`
-            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`
+            x:3:11: expected a string in quotes, found the number 7
+            x:3:11: "59m" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "0h" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "366d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "8761h" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "07d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "+7d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:11: "9999999999d" is no time for which messages are kept: 1 hour to 365 days, such as "12h" or "7d"
+            x:3:1: unknown field `sender`, expected one of `key`, `receivers`, `http`, `secret-header`, `handler`, `answers`, `text`, `include-sender`, `max-text-bytes`, `envelope`, `history`, `reply`, `permissions`, `binary`, `environment`, `secrets`, `memory`, `timeout`, `log-level`, `reserved-concurrency`, `vpc`
         "#]],
     );
 }

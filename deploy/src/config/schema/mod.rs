@@ -74,10 +74,12 @@ pub(super) fn rules_of_routes() -> Value {
         ("http", "include-sender"),
         ("http", "max-text-bytes"),
         ("http", "envelope"),
+        ("http", "history"),
         ("handler", "text"),
         ("handler", "include-sender"),
         ("handler", "max-text-bytes"),
         ("handler", "envelope"),
+        ("handler", "history"),
         ("answers", "receivers"),
         ("answers", "http"),
         ("answers", "handler"),
@@ -85,6 +87,7 @@ pub(super) fn rules_of_routes() -> Value {
         ("answers", "include-sender"),
         ("answers", "max-text-bytes"),
         ("answers", "envelope"),
+        ("answers", "history"),
     ]
     .map(|pair| never_both(pair.0, pair.1))
     .into();
@@ -111,6 +114,10 @@ pub(super) fn rules_of_routes() -> Value {
     rules.push(json!({
         "if": { "properties": { "envelope": { "const": true } }, "required": ["envelope"] },
         "then": { "properties": { "text": { "not": { "enum": [REFERENCE, ATTRIBUTES] } } } },
+    }));
+    rules.push(json!({
+        "if": { "required": ["history"] },
+        "then": { "properties": { "envelope": { "const": true } }, "required": ["envelope"] },
     }));
     rules.push(json!({
         "if": { "properties": { "key": { "enum": ["$connect", "$disconnect"] } }, "required": ["key"] },

@@ -112,6 +112,11 @@ shapes! {
     ConnectionsPerName: { "type": "integer", "minimum": 1, "maximum": limit::MAX_CONNECTIONS_PER_NAME };
     RoomSize: { "type": "integer", "minimum": limit::MIN_ROOM_SIZE, "maximum": limit::MAX_ROOM_SIZE };
     TextBytes: { "type": "integer", "minimum": 1, "maximum": MAX_MESSAGE_BYTES };
+    // 1 to 8760 hours, or 1 to 365 days.
+    KeptFor: {
+        "type": "string",
+        "pattern": "^(([1-9][0-9]{0,2}|[1-7][0-9]{3}|8[0-6][0-9]{2}|87[0-5][0-9]|8760)h|([1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-5])d)$",
+    };
     Port: { "type": "integer", "minimum": 1, "maximum": 65535 };
     RetentionDays: { "enum": RETENTIONS, "default": 14 };
     Stage: { "anyOf": [

@@ -184,6 +184,8 @@ impl Subject<'_> {
         );
         let apis = arn(self.partition(), "apigateway", self.region, "", "/apis/*");
         all.allow("Api", &["apigateway:GET"], vec![apis]);
+        // Metrics have no ARNs.
+        all.allow("Metrics", &["cloudwatch:GetMetricData"], vec!["*".into()]);
         if !self.settings.has_functions() {
             return;
         }

@@ -102,8 +102,11 @@ fn no_policy_has_a_wildcard_for_actions_and_only_lists_are_for_every_resource() 
                 assert!(!text.contains('*'), "{text}");
                 if statement["Resource"] == "*" {
                     for action in statement["Action"].as_array().unwrap() {
-                        let listing =
-                            ["cloudformation:DescribeStacks", "lambda:GetAccountSettings"];
+                        let listing = [
+                            "cloudformation:DescribeStacks",
+                            "cloudwatch:GetMetricData",
+                            "lambda:GetAccountSettings",
+                        ];
                         let action = action.as_str().unwrap();
                         assert!(
                             listing.contains(&action) || actions::ON_NOTHING.contains(&action),
@@ -137,7 +140,7 @@ fn a_stack_without_functions_needs_no_bucket_role_or_function() {
         .collect();
     assert_eq!(
         services.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["apigateway", "cloudformation", "ssm"]
+        ["apigateway", "cloudformation", "cloudwatch", "ssm"]
     );
     let text = policy.to_string();
     assert!(

@@ -30,6 +30,11 @@ pub use account::for_account;
 pub use emulator::for_emulator;
 pub use partition::for_region;
 
+/// The prefix of the logical ids of the user's function behind the route with `key`.
+pub fn handler_family(key: &RouteKey) -> String {
+    ids::for_route("Handler", key)
+}
+
 /// The names of the template's parameters, whose values only the deployment has.
 pub mod parameter {
     /// The bucket with the handlers' zips.

@@ -1,6 +1,6 @@
 //! Configs that renderings are tested with.
 
-/// A room whose members can ask who is there, and whose moderators can end connections.
+/// A room whose members can ask who is there, and whose moderators can end connections; and messages that are kept, also between friends.
 pub(in crate::stack::render) const REQUESTS: &str = r#"
 [auth]
 mode = "jwt"
@@ -11,11 +11,26 @@ key = "say"
 receivers = "room"
 envelope = true
 [[routes]]
+key = "note"
+receivers = "room"
+envelope = true
+history = "12h"
+[[routes]]
+key = "tell"
+envelope = true
+history = "7d"
+[[routes]]
 key = "who"
 answers = "who"
 [[routes]]
 key = "kick"
 answers = "kick"
+[[routes]]
+key = "history"
+answers = "history"
+[[routes]]
+key = "delete"
+answers = "delete"
 "#;
 
 /// A chat with everything that works together with our own functions.
